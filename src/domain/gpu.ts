@@ -1,0 +1,36 @@
+/** A part of a GPU in MIG mode; it is a slot of its own. `profile` is Nvidia's, such as `1g.18gb`. */
+export type MigSlice = { readonly uuid: string; readonly profile: string };
+
+/** One GPU of this host. Always known by its uuid: the index may change at boot. Unknown figures are undefined. */
+export type Gpu = {
+  readonly uuid: string;
+  readonly index: number;
+  /** As nvidia-smi says it, such as `NVIDIA GeForce GTX 1080 Ti`. */
+  readonly model: string;
+  readonly busId: string;
+  readonly driver: string;
+  readonly memoryTotalMiB: number | undefined;
+  readonly memoryUsedMiB: number | undefined;
+  readonly utilizationPercent: number | undefined;
+  readonly temperatureC: number | undefined;
+  readonly powerDrawW: number | undefined;
+  readonly powerLimitW: number | undefined;
+  readonly migMode: boolean;
+  readonly slices: readonly MigSlice[];
+  /** Why this GPU must not get jobs (`requires reset`, `lost`), or undefined where nothing is known against it. */
+  readonly fault: string | undefined;
+};
+
+/** An entry of the broker's catalogue of GPU models. */
+export type CatalogueGpu = {
+  readonly uuid: string;
+  readonly name: string;
+  readonly codename: string;
+  readonly cudaCores: number;
+};
+
+/** The share of a GPU's cores that a MIG profile has, of seven: `3g.40gb` has 3/7. */
+export function sliceShare(profile: string): number {
+  const sevenths = /^(\d+)g\./.exec(profile)?.[1];
+  return sevenths === undefined ? 0 : Math.min(Number(sevenths), 7) / 7;
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
+const project = (name: string, more: { readonly timeout?: number; readonly serial?: boolean } = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: more.timeout ?? 20_000,
+    hookTimeout: more.timeout ?? 20_000,
+    pool: 'forks' as const,
+    fileParallelism: more.serial !== true,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit'),
+      project('contract', { timeout: 60_000 }),
+      project('docker', { timeout: 180_000, serial: true }),
+      project('e2e', { timeout: 180_000, serial: true }),
+    ],
+  },
+});
