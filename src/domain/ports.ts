@@ -61,6 +61,8 @@ export interface Broker {
   gpus(signal: AbortSignal): Promise<readonly CatalogueGpu[]>;
   /** The broker's clock, in milliseconds, beside the local wall clock at about that moment. */
   clock(signal: AbortSignal): Promise<{ readonly brokerMs: number; readonly localMs: number } | undefined>;
+  /** All instances of this account. */
+  instances(signal: AbortSignal): Promise<readonly Instance[]>;
   /** undefined: 404. */
   instance(uuid: string, signal: AbortSignal): Promise<Instance | undefined>;
   createInstance(plan: OfferPlan, signal: AbortSignal): Promise<Instance>;

@@ -1,0 +1,55 @@
+/** An image's name taken apart; `repository` includes the registry's host where there is one. */
+export type ImageRef = {
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+};
+
+const HOST = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?(?::\d{1,5})?/)?`;
+const PATH = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*`;
+const REFERENCE = new RegExp(
+  String.raw`^(${HOST}${PATH})(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
+);
+
+/** Reads an image reference as container engines do; undefined where it is none. `docker.io/` is left out. */
+export function parseImageRef(text: string): ImageRef | undefined {
+  if (text.length > 512) return undefined;
+  const found = REFERENCE.exec(text);
+  const repository = found?.[1]?.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
+  if (found === null || repository === undefined) return undefined;
+  return { repository, tag: found[2], digest: found[3] };
+}
+
+/** The reference with its tag written out: `latest` where neither tag nor digest was given. */
+export function canonicalImageRef(ref: ImageRef): string {
+  const tag = ref.tag ?? (ref.digest === undefined ? 'latest' : undefined);
+  return `${ref.repository}${tag === undefined ? '' : `:${tag}`}${ref.digest === undefined ? '' : `@${ref.digest}`}`;
+}
+
+/**
+ * Whether an image is on the owner's list. `*` in a pattern stands for any characters; a pattern without a tag
+ * takes every tag. Something that is no image reference is on no list.
+ */
+export function imageAllowed(text: string, patterns: readonly string[]): boolean {
+  const ref = parseImageRef(text);
+  if (ref === undefined) return false;
+  const names = [ref.repository, canonicalImageRef(ref)];
+  return patterns.some((pattern) =>
+    names.some((name) => matches(name, pattern.replace(/^docker\.io\//, ''))),
+  );
+}
+
+/** A glob of `*` alone, without a regular expression, so that no pattern can be slow. */
+function matches(name: string, pattern: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  if (!name.startsWith(head)) return false;
+  const tail = rest.pop();
+  if (tail === undefined) return name === head;
+  let at = head.length;
+  for (const part of rest) {
+    const next = name.indexOf(part, at);
+    if (next < 0) return false;
+    at = next + part.length;
+  }
+  return name.length - tail.length >= at && name.endsWith(tail);
+}

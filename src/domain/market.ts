@@ -1,0 +1,120 @@
+import type { CatalogueGpu } from './gpu.ts';
+import { imageAllowed } from './image-ref.ts';
+import { languageOf } from './language.ts';
+import type { Offer } from './offer.ts';
+import type { OpenRun, Run } from './run.ts';
+
+/** Why a run is not taken, in the order in which the questions are asked. The words are shown to owners. */
+export const SKIP_REASONS = {
+  'bid-below-ask': 'the bid is below the ask',
+  'set-aside': 'it did not work here a moment ago and is left alone for a while',
+  'nothing-open': 'none of its jobs is open',
+  'gpu-unknown': 'it asks for a GPU that is not in the broker’s catalogue',
+  'gpu-too-small': 'it asks for a bigger GPU',
+  'no-slot': 'no slot is free',
+  'ill-formed': 'it cannot be read: its parameters or its function make no sense',
+  'not-looked-up': 'its function and image are being looked up',
+  'runtime-unknown': 'its function needs a language that the agent does not speak',
+  'wrong-kind': 'it is a CPU run and this a GPU offer, or the other way round',
+  'image-not-allowed': 'its image is not on the owner’s list',
+  'image-failed': 'its image cannot be had',
+  'image-not-here': 'its image is not here yet',
+} as const;
+
+export type SkipReason = keyof typeof SKIP_REASONS;
+
+export type Verdict =
+  | { readonly kind: 'take'; readonly open: OpenRun; readonly jobs: number }
+  | { readonly kind: 'skip'; readonly open: OpenRun; readonly reason: SkipReason };
+
+/** What is known beside the runs when it comes to a decision. */
+export type MarketKnowledge = {
+  readonly catalogue: ReadonlyMap<string, CatalogueGpu>;
+  /** The owner's patterns of images. */
+  readonly images: readonly string[];
+  readonly imageState: (registryPath: string) => 'here' | 'absent' | 'failed';
+  /** Runs that are left alone for now, and why. */
+  readonly aside: ReadonlyMap<
+    string,
+    { readonly reason: 'set-aside' | 'nothing-open' | 'ill-formed'; readonly until: number }
+  >;
+};
+
+/**
+ * What to do about each run: `take` up to `jobs` jobs of it, or skip it and why. Pure. Never takes a run below
+ * the ask, never hands out more jobs than `freeSlots`. Best bid first, then an image that is already here, then
+ * the oldest, then by uuid, so that the order of the input makes no difference. `now` is in the milliseconds of
+ * `aside`. The verdicts come in the order in which runs are considered: takes and late skips first.
+ */
+export function decide(
+  runs: readonly OpenRun[],
+  offer: Offer,
+  freeSlots: number,
+  knowledge: MarketKnowledge,
+  now: number,
+): readonly Verdict[] {
+  const candidates: OpenRun[] = [];
+  const skipped: Verdict[] = [];
+  for (const open of runs) {
+    const reason = whyNotFor(open.run, offer, knowledge, now);
+    if (reason === undefined) candidates.push(open);
+    else skipped.push({ kind: 'skip', open, reason });
+  }
+  const here = (open: OpenRun): boolean =>
+    open.function !== undefined && knowledge.imageState(open.function.registryPath) === 'here';
+  const ranked = candidates.map((open) => ({ open, here: here(open) })).sort((a, b) => rank(a, b));
+  let free = freeSlots;
+  const considered = ranked.map(({ open }): Verdict => {
+    const reason = whyNotHere(open, offer, knowledge);
+    if (reason !== undefined) return { kind: 'skip', open, reason };
+    if (free <= 0) return { kind: 'skip', open, reason: 'no-slot' };
+    const jobs = Math.min(open.run.numJobs, free);
+    free -= jobs;
+    return { kind: 'take', open, jobs };
+  });
+  return [...considered, ...skipped];
+}
+
+/** The questions that the run alone answers: cheap, asked of every run on the market. */
+function whyNotFor(run: Run, offer: Offer, knowledge: MarketKnowledge, now: number): SkipReason | undefined {
+  // A bid that is no number fails this comparison too, and so is never taken.
+  if (!(run.bidPrice >= offer.askPrice)) return 'bid-below-ask';
+  if (!(run.numJobs >= 1)) return 'ill-formed';
+  const aside = knowledge.aside.get(run.uuid);
+  if (aside !== undefined && now < aside.until) return aside.reason;
+  if (offer.kind === 'cpu') return undefined;
+  return whyGpuWillNotDo(run, offer, knowledge.catalogue);
+}
+
+/** A GPU does when it is that model or has at least as many CUDA cores. */
+function whyGpuWillNotDo(
+  run: Run,
+  offer: Offer,
+  catalogue: ReadonlyMap<string, CatalogueGpu>,
+): SkipReason | undefined {
+  if (run.baseGpu === null) return undefined;
+  if (offer.wholeGpu && run.baseGpu === offer.gpu?.uuid) return undefined;
+  const least = catalogue.get(run.baseGpu);
+  if (least === undefined) return 'gpu-unknown';
+  return offer.cudaCores >= least.cudaCores ? undefined : 'gpu-too-small';
+}
+
+/** The questions that need the run's function and image. */
+function whyNotHere(open: OpenRun, offer: Offer, knowledge: MarketKnowledge): SkipReason | undefined {
+  if (open.function === undefined || open.image === undefined) return 'not-looked-up';
+  if (languageOf(open.function.runtime) === undefined) return 'runtime-unknown';
+  if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-kind';
+  if (!imageAllowed(open.function.registryPath, knowledge.images)) return 'image-not-allowed';
+  const state = knowledge.imageState(open.function.registryPath);
+  if (state === 'failed') return 'image-failed';
+  return state === 'here' ? undefined : 'image-not-here';
+}
+
+type Ranked = { readonly open: OpenRun; readonly here: boolean };
+
+function rank(a: Ranked, b: Ranked): number {
+  if (a.open.run.bidPrice !== b.open.run.bidPrice) return b.open.run.bidPrice - a.open.run.bidPrice;
+  if (a.here !== b.here) return a.here ? -1 : 1;
+  if (a.open.run.createdAt !== b.open.run.createdAt) return a.open.run.createdAt - b.open.run.createdAt;
+  return a.open.run.uuid < b.open.run.uuid ? -1 : 1;
+}
