@@ -1,0 +1,18 @@
+# Sourced by up.sh, down.sh and images.sh: where the throwaway engine lives.
+# Not sourced for its side effects: it only sets variables.
+
+# Everything of the engine lies under this directory. A unix socket's path may have about 100 characters.
+ENGINE_DIR="${SHAREDCLOUD_ENGINE_DIR:-${TMPDIR:-/tmp}/sharedcloud-agent-engine}"
+ENGINE_SOCKET="$ENGINE_DIR/docker.sock"
+ENGINE_PID="$ENGINE_DIR/dockerd.pid"
+ENGINE_LOG="$ENGINE_DIR/dockerd.log"
+REGISTRY_DIR="$ENGINE_DIR/registry"
+REGISTRY_PID="$ENGINE_DIR/registry.pid"
+# Engines speak to localhost without TLS, so the name of every test image begins with it.
+REGISTRY='localhost:5000'
+
+engine() { docker --host "unix://$ENGINE_SOCKET" "$@"; }
+engine_answers() { [ -S "$ENGINE_SOCKET" ] && engine version >/dev/null 2>&1; }
+
+# Whether the process whose id is in file $1 is alive and is a $2.
+alive() { [ -s "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" = "$2" ]; }
