@@ -142,6 +142,8 @@ export interface Runtime {
   /** Removes it with its volumes, running or not. Nothing to do where it is gone. */
   remove(id: string): Promise<void>;
   list(): Promise<readonly FoundContainer[]>;
+  /** What the container has written, in bytes; undefined or absent where the engine limits it by itself. */
+  diskBytes?(id: string, signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** A job's files as they lie on this host, and the environment that makes the container find them. */

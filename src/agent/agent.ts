@@ -1,0 +1,249 @@
+import { AgentError, asAgentError } from '../domain/errors.ts';
+import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import type { OfferPlan } from '../domain/offer.ts';
+import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
+import type { Observer } from './events.ts';
+import { GpuWatch } from './gpu-watch.ts';
+import { ImageKeeper } from './image-keeper.ts';
+import { type AgentSettings, MarketStand } from './market-stand.ts';
+import { nothingLeft } from './nothing-left.ts';
+import { Offers } from './offers.ts';
+import { type Patience, patience } from './patience.ts';
+import { type Adoption, recover } from './recovery.ts';
+import { Reporter } from './reporter.ts';
+import { RunJob } from './run-job.ts';
+
+/** What this host can put on the market, and what stands in the way. */
+export type HostPlan = {
+  readonly offers: readonly OfferPlan[];
+  readonly problems: readonly { readonly what: string; readonly why: string; readonly mend: string }[];
+};
+
+export type AgentDeps = {
+  readonly broker: Broker;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly journal: Journal;
+  readonly probe: GpuProbe;
+  /** Decides what to offer. Pure. */
+  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observe: Observer;
+  readonly settings: AgentSettings;
+  /** Why nothing may be claimed now; undefined: go on. Asked before every decision. */
+  readonly hold: () => string | undefined;
+  /** Reads the token again; called a minute after the broker has refused it. */
+  readonly reloadToken: () => Promise<void>;
+};
+
+/** A host without anything to offer is looked at again this often. */
+const NOTHING_TO_OFFER_MS = 60_000;
+/** How long the broker may take to hear that we leave, when the daemon stops. */
+const FAREWELL_MS = 500;
+
+/** How long the loops may take to end once they were told to. */
+const LAST_WORDS_MS = 400;
+
+/** Owns the loops and their lifetimes. An agent lives once: `run`, ended by `stop` or `drain`. */
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #market = new AbortController();
+  readonly #detach = new AbortController();
+  readonly #reporter: Reporter;
+  readonly #runJob: RunJob;
+  readonly #images: ImageKeeper;
+  readonly #offers: Offers;
+  readonly #patiently: Patience;
+  /** Stories of jobs that were here before this daemon, by slot. */
+  readonly #adopted = new Map<string, Promise<void>>();
+  readonly #working = new Set<Promise<void>>();
+  #stands: readonly MarketStand[] = [];
+  #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
+
+  constructor(deps: AgentDeps) {
+    const market = this.#market.signal;
+    const detach = this.#detach.signal;
+    this.#deps = deps;
+    this.#reporter = new Reporter(deps);
+    const onOwed = (): void => this.#reporter.wake();
+    this.#runJob = new RunJob({ ...deps, diskLimitBytes: deps.settings.diskLimitBytes, onOwed, detach });
+    this.#images = new ImageKeeper({ ...deps, images: deps.runtime.images, signal: market });
+    this.#offers = new Offers(deps);
+    this.#patiently = patience({ ...deps, once: deps.settings.once, signal: market });
+  }
+
+  /**
+   * Recovers, goes on the market and works until `stop` or `drain`; with `once` until the market has nothing left.
+   * Throws where `once` cannot go on, and where the journal cannot be used.
+   */
+  async run(): Promise<void> {
+    const reporting = this.#reporter.work(this.#detach.signal);
+    try {
+      await this.#work();
+      await Promise.all(this.#working);
+      if (!this.#deps.settings.once) await ended(this.#detach.signal);
+    } catch (thrown) {
+      // Whatever was under way when the agent was told to stop ends with an error of its own.
+      if (!this.#detach.signal.aborted) throw thrown;
+    } finally {
+      this.#market.abort();
+      this.#detach.abort();
+      const ending = Promise.allSettled([reporting, ...this.#working, ...this.#adopted.values()]);
+      // An engine that does not answer must not keep the daemon: what it was asked for is found at the next start.
+      await Promise.race([ending, sleep(LAST_WORDS_MS)]);
+    }
+  }
+
+  /** Ends the daemon within a second: no new claims, what runs keeps running, the next start goes on with it. */
+  async stop(): Promise<void> {
+    this.#market.abort();
+    await this.#leaveMarket('the agent stops');
+    this.#detach.abort();
+  }
+
+  /** Takes no new jobs, waits for those that run, delivers all reports, then ends. `stop` may cut it short. */
+  async drain(): Promise<void> {
+    this.#market.abort();
+    await this.#leaveMarket('the agent is being drained');
+    while (!this.#idle() && (await sleep(100, this.#detach.signal)));
+    this.#detach.abort();
+  }
+
+  async #work(): Promise<void> {
+    const { once } = this.#deps.settings;
+    for (const adoption of await this.#patiently(() => recover(this.#deps))) this.#adopt(adoption);
+    this.#reporter.wake();
+    const plans = await this.#whatToOffer();
+    await Promise.all(plans.map((plan) => this.#putUp(plan)));
+    const onGpus = (gpus: readonly Gpu[]): Promise<void> => this.#offerNew(gpus);
+    const keepOut = (gpus: ReadonlySet<string>): void => this.#keepOut(gpus);
+    const watch = new GpuWatch({ ...this.#deps, keepOut, onGpus });
+    this.#keep(watch.work(() => this.#offered(), this.#market.signal));
+    if (!once) return;
+    await nothingLeft(
+      () => this.#stands,
+      () => this.#idle(),
+      this.#market.signal,
+    );
+    await this.#leaveMarket('nothing is left on the market');
+    this.#market.abort();
+  }
+
+  /** Waits for something to offer; with `once` throws where there is nothing. */
+  async #whatToOffer(): Promise<readonly OfferPlan[]> {
+    const { log, probe, settings } = this.#deps;
+    const signal = this.#market.signal;
+    while (!signal.aborted) {
+      const catalogue = await this.#patiently(() => this.#deps.broker.gpus(signal));
+      this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
+      let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
+        mend: 'see what `check` says; for CPU jobs set --cpu-slots',
+      });
+      let gpus: readonly Gpu[] = [];
+      try {
+        gpus = await probe.gpus(signal);
+      } catch (thrown) {
+        trouble = asAgentError(thrown);
+      }
+      const offers = this.#plan(gpus);
+      if (offers.length > 0) {
+        if (gpus.length === 0)
+          log.warn({ code: trouble.code, mend: trouble.mend }, `CPU jobs only: ${trouble.message}`);
+        return offers;
+      }
+      if (settings.once) {
+        while (!this.#idle() && (await sleep(100, signal)));
+        throw trouble;
+      }
+      log.error(
+        { code: trouble.code, mend: trouble.mend },
+        `nothing to offer, looking again: ${trouble.message}`,
+      );
+      await sleep(NOTHING_TO_OFFER_MS, signal);
+    }
+    return [];
+  }
+
+  #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
+    const { log, planOffers } = this.#deps;
+    const plan = planOffers(gpus, [...this.#catalogue.values()]);
+    for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
+    return plan.offers;
+  }
+
+  /** Puts up what has come since: a driver may load long after the agent. */
+  async #offerNew(gpus: readonly Gpu[]): Promise<void> {
+    const offered = this.#offered();
+    if (gpus.every((gpu) => [gpu, ...gpu.slices].some(({ uuid }) => offered.has(uuid)))) return;
+    const keys = new Set(this.#stands.map((stand) => stand.offer.key));
+    for (const plan of this.#plan(gpus)) if (!keys.has(plan.key)) await this.#putUp(plan);
+  }
+
+  async #putUp(plan: OfferPlan): Promise<void> {
+    const { signal } = this.#market;
+    const offer = await this.#patiently(() => this.#offers.putUp(plan, signal));
+    const stand = new MarketStand(offer, {
+      ...this.#deps,
+      images: this.#images,
+      offers: this.#offers,
+      runJob: this.#runJob,
+      catalogue: () => this.#catalogue,
+      onOwed: () => this.#reporter.wake(),
+      signal,
+    });
+    for (const [slot, story] of this.#adopted) {
+      if (!stand.slots.has(slot)) continue;
+      stand.slots.occupy(slot);
+      void story.then(() => stand.slots.giveBack(slot));
+    }
+    this.#stands = [...this.#stands, stand];
+    this.#keep(stand.work());
+  }
+
+  #adopt({ container, job }: Adoption): void {
+    const story = this.#runJob
+      .adopt(job, container)
+      .catch((thrown: unknown) => {
+        const error = asAgentError(thrown);
+        this.#deps.log.error({ job: job.uuid, code: error.code }, `job not carried on: ${error.message}`);
+      })
+      .finally(() => this.#adopted.delete(job.slot));
+    this.#adopted.set(job.slot, story);
+  }
+
+  #keep(loop: Promise<void>): void {
+    const kept = loop.finally(() => this.#working.delete(kept));
+    this.#working.add(kept);
+  }
+
+  #keepOut(gpus: ReadonlySet<string>): void {
+    for (const stand of this.#stands) stand.slots.keepOut(gpus);
+  }
+
+  #offered(): ReadonlySet<string> {
+    return new Set(this.#stands.flatMap(({ offer }) => offer.slots.flatMap((slot) => slot.gpu ?? [])));
+  }
+
+  async #leaveMarket(why: string): Promise<void> {
+    const stands = this.#stands;
+    const signal = AbortSignal.timeout(FAREWELL_MS);
+    await Promise.all(stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
+  }
+
+  /** Nothing runs here and the broker is owed nothing. */
+  #idle(): boolean {
+    const open = this.#deps.journal.inState('claiming', 'claimed', 'starting', 'running', 'cancelling');
+    return this.#runJob.active.length === 0 && open.length === 0 && this.#reporter.settled;
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../domain/ports.ts';
+
+export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
+export type Aside = { readonly reason: AsideReason; readonly until: number; readonly times: number };
+
+/** A run with no open job is asked about again after this long. */
+const NOTHING_OPEN_MS = 10_000;
+const NOTHING_OPEN_MOST_MS = 60_000;
+
+/** A run whose jobs could not be listed is asked about again after this long. */
+const NOT_SEEN_MS = 500;
+const NOT_SEEN_MOST_MS = 30_000;
+
+/** So many failures in a row are taken for passing; more, and nobody need wait for the run. */
+const HOPEFUL_TIMES = 3;
+
+/** A run that failed through this host is left alone this long at first, then twice as long, ... */
+const HOST_FAULT_MS = 15_000;
+const HOST_FAULT_MOST_MS = 900_000;
+
+/** Runs that are left alone for a while, so that nothing is tried in a hot loop. Times are monotonic. */
+export class AsideRuns {
+  readonly #clock: Clock;
+  readonly #runs = new Map<string, Aside>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get all(): ReadonlyMap<string, Aside> {
+    return this.#runs;
+  }
+
+  nothingOpen(run: string): void {
+    this.#put(run, 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS);
+  }
+
+  hostFault(run: string): void {
+    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS);
+  }
+
+  /** The broker did not say which of its jobs are open. */
+  notSeen(run: string): void {
+    this.#put(run, 'set-aside', NOT_SEEN_MS, NOT_SEEN_MOST_MS);
+  }
+
+  /** For good: as long as the run stays on the market. */
+  illFormed(run: string): void {
+    this.#runs.set(run, { reason: 'ill-formed', until: Number.POSITIVE_INFINITY, times: 1 });
+  }
+
+  /** When the next run is to be looked at again; Infinity where none is. */
+  get nextRetryAt(): number {
+    const now = this.#clock.monotonic();
+    return Math.min(
+      ...[...this.#runs.values()].map(({ until }) => (until > now ? until : Number.POSITIVE_INFINITY)),
+    );
+  }
+
+  /** Whether a run is set aside that may well work the next time. */
+  get busy(): boolean {
+    const now = this.#clock.monotonic();
+    return [...this.#runs.values()].some(
+      ({ reason, times, until }) => reason === 'set-aside' && times <= HOPEFUL_TIMES && until > now,
+    );
+  }
+
+  /** Makes «nothing open» a question again. */
+  lookAgain(): void {
+    for (const [run, aside] of this.#runs) if (aside.reason === 'nothing-open') this.#runs.delete(run);
+  }
+
+  /** Forgets the runs that have left the market. */
+  keepOnly(runs: ReadonlySet<string>): void {
+    for (const run of this.#runs.keys()) if (!runs.has(run)) this.#runs.delete(run);
+  }
+
+  #put(run: string, reason: AsideReason, firstMs: number, mostMs: number): void {
+    const before = this.#runs.get(run);
+    const times = before?.reason === reason ? before.times + 1 : 1;
+    const ms = Math.min(firstMs * 2 ** (times - 1), mostMs);
+    this.#runs.set(run, { reason, times, until: this.#clock.monotonic() + ms });
+  }
+}

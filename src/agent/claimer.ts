@@ -1,0 +1,94 @@
+import { asAgentError } from '../domain/errors.ts';
+import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import type { Offer, Slot } from '../domain/offer.ts';
+import type { Broker, ClaimAnswer, Clock, Journal, ReadyImage } from '../domain/ports.ts';
+import type { FunctionSpec, Run } from '../domain/run.ts';
+import type { Log } from '../lib/log.ts';
+import type { Observer } from './events.ts';
+import { BACKOFF, CLAIM_PATIENCE_MS, isPassing, withRetry } from './retry.ts';
+
+/** What is to be claimed, for whom, with what and where it will run. */
+export type ClaimTarget = {
+  readonly job: BrokerJob;
+  readonly run: Run;
+  readonly fn: FunctionSpec;
+  readonly image: ReadyImage;
+  readonly offer: Offer;
+  readonly slot: Slot;
+};
+
+/** A claim that was won. */
+export type Won = { readonly record: JobRecord; readonly job: BrokerJob };
+
+export type ClaimerDeps = {
+  readonly broker: Broker;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observe: Observer;
+  readonly jobTimeoutMs: number;
+  /** Called when the broker is owed a release. */
+  readonly onOwed: () => void;
+};
+
+/** Claims one job: the journal first, then the broker, repeated while its answer does not come. */
+export class Claimer {
+  readonly #deps: ClaimerDeps;
+
+  constructor(deps: ClaimerDeps) {
+    this.#deps = deps;
+  }
+
+  /** undefined: not won. Never throws for what the broker says; a claim without an answer is released. */
+  async claim(what: ClaimTarget, signal: AbortSignal): Promise<Won | undefined> {
+    const { job, offer, run, slot } = what;
+    const { broker, journal, observe } = this.#deps;
+    journal.begin({
+      uuid: job.uuid,
+      run: run.uuid,
+      functionName: what.fn.name,
+      offerKey: offer.key,
+      instance: offer.instance,
+      slot: slot.id,
+      gpu: slot.gpu,
+      askPrice: offer.askPrice,
+      image: what.image.id,
+      timeoutMs: this.#deps.jobTimeoutMs,
+    });
+    let answer: ClaimAnswer;
+    try {
+      answer = await withRetry(
+        {
+          shape: BACKOFF.claim,
+          signal,
+          random: this.#deps.random,
+          monotonic: () => this.#deps.clock.monotonic(),
+          again: (error, elapsedMs) => isPassing(error) && elapsedMs < CLAIM_PATIENCE_MS,
+        },
+        () => broker.claim(job.uuid, offer.instance, signal),
+      );
+    } catch (thrown) {
+      // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.
+      const error = asAgentError(thrown);
+      journal.move(job.uuid, { name: 'releasing', why: `the claim was not answered: ${error.message}` });
+      this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
+      this.#deps.onOwed();
+      return undefined;
+    }
+    if (answer.kind !== 'claimed') {
+      journal.move(job.uuid, { name: 'dropped', why: answer.kind });
+      observe({ kind: 'claim-lost', job: job.uuid, why: answer.kind });
+      return undefined;
+    }
+    const record = journal.move(job.uuid, { name: 'claimed' });
+    observe({ kind: 'run-won', offer, run, job: job.uuid });
+    return { record, job: answer.job };
+  }
+}
+
+/** Whether a job in the broker's list may be claimed: open, and not one that this host holds or owes already. */
+export function mayClaim(job: BrokerJob, known: JobRecord | undefined): boolean {
+  if (job.status !== JOB_STATUS.CREATED) return false;
+  return known === undefined || known.state.name === 'released' || known.state.name === 'dropped';
+}

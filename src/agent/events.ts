@@ -1,0 +1,36 @@
+import type { JobRecord, Report } from '../domain/job.ts';
+import type { SkipReason } from '../domain/market.ts';
+import type { Offer } from '../domain/offer.ts';
+import type { Run } from '../domain/run.ts';
+
+/** What an owner cares about, as it happens. The log tells it line by line, the dry run counts it. */
+export type AgentEvent =
+  | { readonly kind: 'offer-up'; readonly offer: Offer }
+  | { readonly kind: 'offer-down'; readonly offer: Offer; readonly why: string }
+  | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }
+  | { readonly kind: 'run-won'; readonly offer: Offer; readonly run: Run; readonly job: string }
+  | { readonly kind: 'claim-lost'; readonly job: string; readonly why: string }
+  | { readonly kind: 'image-ready'; readonly image: string; readonly tookMs: number }
+  | {
+      readonly kind: 'image-failed';
+      readonly image: string;
+      readonly why: string;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: 'job-started'; readonly job: JobRecord }
+  | { readonly kind: 'job-adopted'; readonly job: JobRecord }
+  | {
+      readonly kind: 'job-ended';
+      readonly job: JobRecord;
+      readonly report: Report;
+      readonly durationMs: number;
+      readonly earned: number;
+    }
+  | { readonly kind: 'job-cancelled'; readonly job: JobRecord; readonly why: string }
+  | { readonly kind: 'job-releasing'; readonly job: JobRecord; readonly why: string }
+  | { readonly kind: 'job-released'; readonly job: JobRecord }
+  | { readonly kind: 'report-delivered'; readonly job: JobRecord; readonly earned: number }
+  | { readonly kind: 'report-refused'; readonly job: JobRecord; readonly why: string };
+
+/** Takes events; must not throw. */
+export type Observer = (event: AgentEvent) => void;

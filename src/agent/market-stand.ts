@@ -1,0 +1,145 @@
+import type { CatalogueGpu } from '../domain/gpu.ts';
+import type { BrokerJob, JobRecord } from '../domain/job.ts';
+import type { Offer } from '../domain/offer.ts';
+import type { Broker, Clock, Journal } from '../domain/ports.ts';
+import type { FunctionSpec } from '../domain/run.ts';
+import type { Log } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
+import { AsideRuns } from './aside.ts';
+import { ClaimLoop } from './claim-loop.ts';
+import { Claimer } from './claimer.ts';
+import type { Observer } from './events.ts';
+import type { ImageKeeper } from './image-keeper.ts';
+import { MarketWatch } from './market-watch.ts';
+import type { Offers } from './offers.ts';
+import { Reconciler } from './reconciler.ts';
+import type { RunJob } from './run-job.ts';
+import { RunLookup } from './run-lookup.ts';
+import { SlotPool } from './slot-pool.ts';
+import { Wake } from './wake.ts';
+
+/** What the owner has decided and the loops need. Times in milliseconds. */
+export type AgentSettings = {
+  readonly pollIntervalMs: number;
+  readonly jobTimeoutMs: number;
+  readonly imagePatterns: readonly string[];
+  readonly diskLimitBytes: number;
+  /** Work off what the market has, then end. */
+  readonly once: boolean;
+};
+
+export type MarketStandDeps = {
+  readonly broker: Broker;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observe: Observer;
+  readonly settings: AgentSettings;
+  readonly images: ImageKeeper;
+  readonly offers: Offers;
+  readonly runJob: RunJob;
+  readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
+  readonly hold: () => string | undefined;
+  readonly onOwed: () => void;
+  readonly reloadToken: () => Promise<void>;
+  readonly signal: AbortSignal;
+};
+
+/** All that belongs to one offer while it is on the market: its slots, its watch, its claims, its reconciling. */
+export class MarketStand {
+  readonly offer: Offer;
+  readonly slots: SlotPool;
+  readonly aside: AsideRuns;
+  readonly market: MarketWatch;
+  readonly #deps: MarketStandDeps;
+  readonly #loop: ClaimLoop;
+  readonly #reconciler: Reconciler;
+  readonly #wake = new Wake();
+
+  constructor(offer: Offer, deps: MarketStandDeps) {
+    const { broker, clock, images, journal, log, observe, random, settings, signal } = deps;
+    const ring = (): void => this.#wake.ring();
+    this.offer = offer;
+    this.#deps = deps;
+    this.slots = new SlotPool(offer.slots, ring);
+    this.aside = new AsideRuns(clock);
+    this.market = new MarketWatch({
+      broker,
+      clock,
+      log,
+      random,
+      pollIntervalMs: settings.pollIntervalMs,
+      hold: !settings.once,
+      onLook: ring,
+      reloadToken: deps.reloadToken,
+    });
+    this.#reconciler = new Reconciler({
+      broker,
+      journal,
+      log,
+      random,
+      cancel: (job, why) => deps.runJob.cancel(job, why),
+    });
+    this.#loop = new ClaimLoop({
+      offer,
+      broker,
+      journal,
+      clock,
+      log,
+      observe,
+      market: this.market,
+      lookup: new RunLookup({ broker, clock, log, random, signal, onChange: ring }),
+      images,
+      imagePatterns: settings.imagePatterns,
+      catalogue: deps.catalogue,
+      slots: this.slots,
+      aside: this.aside,
+      claimer: new Claimer({ ...deps, jobTimeoutMs: settings.jobTimeoutMs }),
+      wake: this.#wake,
+      hold: deps.hold,
+      tellImage: (ref) => void deps.offers.tellImage(offer, ref, signal),
+      execute: (won, fn) => this.#execute(won.record, won.job, fn),
+    });
+  }
+
+  /** Goes on until the signal aborts. */
+  async work(): Promise<void> {
+    const { images, signal } = this.#deps;
+    const silence = images.onChange(() => this.#wake.ring());
+    try {
+      await Promise.all([
+        this.market.watch(this.offer.instance, signal),
+        this.#loop.work(signal),
+        this.#reconciler.work(this.offer, signal),
+      ]);
+    } finally {
+      silence();
+    }
+  }
+
+  /** Sees the market afresh, with nothing taken for granted; settles when that is done or the signal aborts. */
+  async lookAgain(signal: AbortSignal): Promise<void> {
+    const { looks } = this.market;
+    this.aside.lookAgain();
+    this.market.lookNow();
+    while (this.market.looks === looks && (await sleep(20, signal)));
+    this.#wake.ring();
+  }
+
+  /** Whether the last look at the market found nothing to do, with nothing under way. */
+  get quiet(): boolean {
+    return this.market.runs !== undefined && this.#loop.quietAtLook === this.market.looks;
+  }
+
+  async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
+    const { images, journal, runJob } = this.#deps;
+    this.#reconciler.lease(job.leaseSeconds);
+    await runJob.run(record, job, fn);
+    const end = journal.get(record.uuid)?.state.name;
+    if (end !== 'releasing' && end !== 'released') return;
+    // It was this host's fault: perhaps the image went away, perhaps the engine is ill. Not again at once.
+    images.forget(fn.registryPath);
+    this.aside.hostFault(record.run);
+  }
+}

@@ -1,0 +1,151 @@
+import { type AgentError, asAgentError } from '../domain/errors.ts';
+import type { Broker, Clock } from '../domain/ports.ts';
+import type { Run } from '../domain/run.ts';
+import type { Log } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
+import { BACKOFF, waitAfter } from './retry.ts';
+import { Wake } from './wake.ts';
+
+/** How long the broker is asked to hold a poll until the market changes. */
+const WAIT_SECONDS = 25;
+
+/** While nothing changes, polls of a broker that does not hold them come less and less often, down to this factor. */
+const IDLE_FACTOR = 3;
+
+/** A broker that holds polls may be asked again this soon after a change. */
+const LEAST_BETWEEN_LOOKS_MS = 50;
+
+export type MarketWatchDeps = {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly pollIntervalMs: number;
+  /** Whether to ask the broker to hold polls; `start --once` does not. */
+  readonly hold: boolean;
+  /** Called after every look at the market, changed or not, and when it got out of sight. */
+  readonly onLook: () => void;
+  /** Called after the broker has refused the token. */
+  readonly reloadToken: () => Promise<void>;
+};
+
+/**
+ * Watches the market for one instance: holds the call where the broker lets us, polls where not. Backs off while
+ * the broker is away; meanwhile there is no market, so nothing is claimed.
+ */
+export class MarketWatch {
+  readonly #deps: MarketWatchDeps;
+  readonly #again = new Wake();
+  readonly #complained = new Set<string>();
+  #runs: readonly Run[] | undefined;
+  #etag: string | undefined;
+  #looks = 0;
+  #error: AgentError | undefined;
+
+  constructor(deps: MarketWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** The market as last seen; undefined while the broker is away. */
+  get runs(): readonly Run[] | undefined {
+    return this.#runs;
+  }
+
+  /** How often the market was seen so far. */
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** Why the market is out of sight; undefined while it is in sight. */
+  get error(): AgentError | undefined {
+    return this.#error;
+  }
+
+  /** Takes a run off the list: it does not stand any more. */
+  forget(runUuid: string): void {
+    this.#runs = this.#runs?.filter((run) => run.uuid !== runUuid);
+  }
+
+  /** Looks at the market now, unless that is under way. */
+  lookNow(): void {
+    this.#again.ring();
+  }
+
+  /** Watches until the signal aborts. */
+  async watch(instance: string, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    let unchanged = 0;
+    while (!signal.aborted) {
+      try {
+        const { waitMs, changed } = await this.#look(instance, signal, unchanged);
+        failures = 0;
+        unchanged = changed ? 0 : unchanged + 1;
+        await this.#again.wait(signal, waitMs);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        failures += 1;
+        await this.#lost(asAgentError(thrown), failures, signal);
+      }
+    }
+  }
+
+  async #look(
+    instance: string,
+    signal: AbortSignal,
+    unchanged: number,
+  ): Promise<{ readonly waitMs: number; readonly changed: boolean }> {
+    const began = this.#deps.clock.monotonic();
+    const answer = await this.#deps.broker.runs({
+      instance,
+      etag: this.#runs === undefined ? undefined : this.#etag,
+      waitSeconds: this.#deps.hold ? WAIT_SECONDS : 0,
+      signal,
+    });
+    if (!answer.unchanged) {
+      this.#runs = answer.runs;
+      for (const item of answer.invalid) this.#complainOnce(item.uuid, item.reason);
+    }
+    this.#etag = answer.etag ?? this.#etag;
+    if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
+    this.#error = undefined;
+    this.#looks += 1;
+    this.#deps.onLook();
+    const changed = !answer.unchanged;
+    const tookMs = this.#deps.clock.monotonic() - began;
+    // «Unchanged» at once is no waiting, whatever the header says: believing it would be a hot loop.
+    const held = answer.waited && (changed || tookMs > 1_000);
+    if (held && answer.retryAfterMs === undefined)
+      return { waitMs: changed ? LEAST_BETWEEN_LOOKS_MS : 0, changed };
+    const factor = Math.min(1 + unchanged / 4, IDLE_FACTOR);
+    const jitter = 0.9 + 0.2 * this.#deps.random();
+    return {
+      waitMs: Math.max(this.#deps.pollIntervalMs * factor * jitter, answer.retryAfterMs ?? 0),
+      changed,
+    };
+  }
+
+  async #lost(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {
+    const waitMs = waitAfter(error, BACKOFF.poll, failures, this.#deps.random);
+    // A single miss is weather; it is told at info only when it lasts or when it needs a person.
+    const level = failures > 1 || error.code === 'BROKER_UNAUTHORIZED' ? 'warn' : 'debug';
+    const mend = error.mend === undefined ? {} : { mend: error.mend };
+    this.#deps.log[level](
+      { code: error.code, retryInMs: waitMs, ...mend },
+      `market out of sight: ${error.message}`,
+    );
+    this.#runs = undefined;
+    this.#error = error;
+    this.#deps.onLook();
+    await sleep(waitMs, signal);
+    if (error.code === 'BROKER_UNAUTHORIZED') await this.#deps.reloadToken();
+  }
+
+  #complainOnce(uuid: string | undefined, reason: string): void {
+    const key = `${uuid ?? '?'}: ${reason}`;
+    if (this.#complained.has(key)) return;
+    // The broker decides how many there are: the memory of it is bounded.
+    if (this.#complained.size > 10_000) this.#complained.clear();
+    this.#complained.add(key);
+    this.#deps.log.warn({ run: uuid, reason }, 'run left alone: ill-formed');
+  }
+}

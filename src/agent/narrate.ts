@@ -1,0 +1,116 @@
+import { JOB_STATUS } from '../domain/job.ts';
+import { SKIP_REASONS } from '../domain/market.ts';
+import type { Log } from '../lib/log.ts';
+import type { AgentEvent, Observer } from './events.ts';
+
+const STATUS_WORDS = {
+  [JOB_STATUS.SUCCEEDED]: 'SUCCEEDED',
+  [JOB_STATUS.FAILED]: 'FAILED',
+  [JOB_STATUS.TIMEOUT]: 'TIMEOUT',
+} as const;
+
+type Line = {
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+};
+
+/** Makes an observer that tells each event in one line of the log. */
+export function narrator(log: Log): Observer {
+  return (event) => {
+    const { fields, level, message } = lineOf(event);
+    log[level]({ event: event.kind, ...fields }, message);
+  };
+}
+
+/** The line that an event deserves. Pure. */
+export function lineOf(event: AgentEvent): Line {
+  switch (event.kind) {
+    case 'offer-up':
+    case 'offer-down':
+      return offerLine(event);
+    case 'run-skipped': {
+      const { bidPrice, functionName, uuid } = event.run;
+      const fields = {
+        run: uuid,
+        function: functionName,
+        bid: bidPrice,
+        reason: event.reason,
+        offer: event.offer.key,
+      };
+      return { level: 'info', fields, message: `run skipped: ${SKIP_REASONS[event.reason]}` };
+    }
+    case 'run-won': {
+      const { bidPrice, functionName, uuid } = event.run;
+      const fields = {
+        run: uuid,
+        job: event.job,
+        function: functionName,
+        bid: bidPrice,
+        ask: event.offer.askPrice,
+      };
+      return { level: 'info', fields, message: 'job won' };
+    }
+    case 'claim-lost':
+      return { level: 'info', fields: { job: event.job, why: event.why }, message: 'job not won' };
+    case 'image-ready':
+      return {
+        level: 'info',
+        fields: { image: event.image, tookMs: Math.round(event.tookMs) },
+        message: 'image ready',
+      };
+    case 'image-failed': {
+      const { image, retryInMs, why } = event;
+      return {
+        level: 'warn',
+        fields: { image, retryInMs: Math.round(retryInMs) },
+        message: `image not ready: ${why}`,
+      };
+    }
+    default:
+      return jobLine(event);
+  }
+}
+
+function offerLine(event: AgentEvent & { readonly kind: 'offer-up' | 'offer-down' }): Line {
+  const { askPrice, instance, key, slots } = event.offer;
+  const fields = { offer: key, instance, ask: askPrice, slots: slots.length };
+  if (event.kind === 'offer-up') return { level: 'info', fields, message: 'offer up' };
+  return { level: 'info', fields, message: `offer down: ${event.why}` };
+}
+
+type JobEvent = Extract<AgentEvent, { readonly kind: `job-${string}` | `report-${string}` }>;
+
+function jobLine(event: JobEvent): Line {
+  const { functionName, gpu, run, slot, uuid } = event.job;
+  const fields = { job: uuid, run, function: functionName };
+  switch (event.kind) {
+    case 'job-started':
+      return { level: 'info', fields: { ...fields, slot, gpu }, message: 'job started' };
+    case 'job-adopted':
+      return {
+        level: 'info',
+        fields: { ...fields, slot, gpu },
+        message: 'job adopted from before the start',
+      };
+    case 'job-ended': {
+      const { durationMs, earned, report } = event;
+      const status = STATUS_WORDS[report.status];
+      return {
+        level: 'info',
+        fields: { ...fields, status, durationMs, earned },
+        message: `job ended: ${status}`,
+      };
+    }
+    case 'job-cancelled':
+      return { level: 'warn', fields, message: `job cancelled: ${event.why}` };
+    case 'job-releasing':
+      return { level: 'warn', fields, message: `job goes back to the market: ${event.why}` };
+    case 'job-released':
+      return { level: 'info', fields, message: 'job released' };
+    case 'report-delivered':
+      return { level: 'info', fields: { ...fields, earned: event.earned }, message: 'report delivered' };
+    case 'report-refused':
+      return { level: 'warn', fields, message: `report dropped: ${event.why}` };
+  }
+}

@@ -1,0 +1,104 @@
+import { asAgentError } from '../domain/errors.ts';
+import type { Offer, OfferPlan } from '../domain/offer.ts';
+import type { Broker, Clock, Instance, Journal } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+import type { Observer } from './events.ts';
+import { BACKOFF, isPassing, withRetry } from './retry.ts';
+
+/** How long an image that has become ready is told to the broker again, where that fails. */
+const TELL_PATIENCE_MS = 60_000;
+
+/** Puts offers on the market: one instance at the broker for each, made once, kept in the journal, kept up to date. */
+export class Offers {
+  readonly #broker: Broker;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #log: Log;
+  readonly #observe: Observer;
+
+  constructor(deps: {
+    readonly broker: Broker;
+    readonly journal: Journal;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+    readonly observe: Observer;
+  }) {
+    this.#broker = deps.broker;
+    this.#journal = deps.journal;
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#log = deps.log;
+    this.#observe = deps.observe;
+  }
+
+  /** Makes or updates the offer's instance and goes on the market. Throws what the broker's client throws. */
+  async putUp(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
+    // The agent's own id in the name finds the instance again where its creation was never answered.
+    const named = { ...plan, name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
+    const instance = (await this.#known(named, signal)) ?? (await this.#broker.createInstance(named, signal));
+    this.#journal.rememberInstance(plan.key, instance.uuid);
+    if (differs(instance, named)) await this.#broker.updateInstance(instance.uuid, named, signal);
+    await this.#broker.startInstance(instance.uuid, signal);
+    const offer = { ...named, instance: instance.uuid };
+    this.#observe({ kind: 'offer-up', offer });
+    return offer;
+  }
+
+  /** Goes off the market; a failure is only told. */
+  async takeDown(offer: Offer, why: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#broker.stopInstance(offer.instance, signal);
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#log.warn(
+        { offer: offer.key, code: error.code },
+        `offer not taken down at the broker: ${error.message}`,
+      );
+    }
+    this.#observe({ kind: 'offer-down', offer, why });
+  }
+
+  /** Tells the broker that an image is here; a failure is only told. */
+  async tellImage(offer: Offer, registryPath: string, signal: AbortSignal): Promise<void> {
+    try {
+      await withRetry(
+        {
+          shape: BACKOFF.lookup,
+          signal,
+          random: this.#random,
+          monotonic: () => this.#clock.monotonic(),
+          again: (error, elapsedMs) => isPassing(error) && elapsedMs < TELL_PATIENCE_MS,
+        },
+        () => this.#broker.addImage(offer.instance, registryPath, signal),
+      );
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      if (signal.aborted) return;
+      this.#log.warn(
+        { image: registryPath, code: error.code },
+        `image not told to the broker: ${error.message}`,
+      );
+    }
+  }
+
+  async #known(plan: OfferPlan, signal: AbortSignal): Promise<Instance | undefined> {
+    const remembered = this.#journal.instance(plan.key);
+    const instance = remembered === undefined ? undefined : await this.#broker.instance(remembered, signal);
+    if (instance !== undefined) return instance;
+    return (await this.#broker.instances(signal)).find(
+      (one) => one.name === plan.name && one.kind === plan.kind,
+    );
+  }
+}
+
+function differs(instance: Instance, plan: OfferPlan): boolean {
+  return (
+    instance.askPrice !== plan.askPrice ||
+    instance.maxParallelJobs !== plan.slots.length ||
+    instance.gpu !== (plan.gpu?.uuid ?? null) ||
+    instance.kind !== plan.kind ||
+    instance.name !== plan.name
+  );
+}

@@ -1,0 +1,38 @@
+import type { AgentError } from '../domain/errors.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+import { BACKOFF, isPassing, withRetry } from './retry.ts';
+
+/** With `--once`, what the broker denies is asked for again this long before giving up. */
+const ONCE_PATIENCE_MS = 60_000;
+
+export type Patience = <T>(call: () => Promise<T>) => Promise<T>;
+
+/**
+ * Makes a function that repeats what has to work before the agent can go on: for ever in a daemon, since engine,
+ * broker and token may come back; with `once` only what passes by itself, and only for a minute.
+ */
+export function patience(deps: {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly once: boolean;
+  readonly signal: AbortSignal;
+  readonly reloadToken: () => Promise<void>;
+}): Patience {
+  const { clock, log, once, random, reloadToken, signal } = deps;
+  return (call) => {
+    let refused = false;
+    const onRetry = (error: AgentError, retryInMs: number): void => {
+      refused = error.code === 'BROKER_UNAUTHORIZED';
+      log.warn({ code: error.code, mend: error.mend, retryInMs }, `not yet: ${error.message}`);
+    };
+    const again = (error: AgentError, elapsedMs: number): boolean =>
+      !once || (isPassing(error) && elapsedMs < ONCE_PATIENCE_MS);
+    const monotonic = (): number => clock.monotonic();
+    return withRetry({ shape: BACKOFF.poll, signal, random, monotonic, again, onRetry }, async () => {
+      if (refused) await reloadToken();
+      return call();
+    });
+  };
+}

@@ -1,0 +1,85 @@
+import { asAgentError } from '../domain/errors.ts';
+import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import type { Offer } from '../domain/offer.ts';
+import type { Broker, Journal } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
+
+/** Where the broker names no lease, it is asked this often what it thinks we hold. */
+const DEFAULT_EVERY_MS = 30_000;
+const LEAST_EVERY_MS = 1_000;
+
+export type ReconcilerDeps = {
+  readonly broker: Broker;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Ends a job that runs here and that the broker has taken back. */
+  readonly cancel: (job: string, why: string) => void;
+};
+
+/** Compares what the broker thinks an offer holds with what it does, which also renews the leases. */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  #leaseSeconds: number | undefined;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes note of the lease that a claim's answer named. */
+  lease(seconds: number | undefined): void {
+    this.#leaseSeconds = seconds ?? this.#leaseSeconds;
+  }
+
+  async work(offer: Offer, signal: AbortSignal): Promise<void> {
+    while (await sleep(this.#everyMs(), signal)) {
+      try {
+        await this.reconcile(offer, signal);
+      } catch (thrown) {
+        const error = asAgentError(thrown);
+        if (!signal.aborted) this.#deps.log.debug({ code: error.code }, `not reconciled: ${error.message}`);
+      }
+    }
+  }
+
+  /** One comparison. Throws where the broker does not answer. */
+  async reconcile(offer: Offer, signal: AbortSignal): Promise<void> {
+    const { broker, journal } = this.#deps;
+    const mine = (job: JobRecord): boolean => job.instance === offer.instance;
+    // Taken before the question is asked: what is claimed meanwhile cannot be in the answer.
+    const before = journal.inState('claimed', 'starting', 'running').filter(mine);
+    const held = await broker.heldJobs(offer.instance, signal);
+    const heldUuids = new Set(held.map((job) => job.uuid));
+    for (const job of before) {
+      if (!heldUuids.has(job.uuid)) await this.#confirmLoss(job, signal);
+    }
+    for (const job of held) await this.#releaseLost(job, offer, signal);
+  }
+
+  /** A broker may list less than it should; a running job is only given up on its word about that very job. */
+  async #confirmLoss(record: JobRecord, signal: AbortSignal): Promise<void> {
+    const job = await this.#deps.broker.job(record.uuid, signal);
+    if (job?.status === JOB_STATUS.IN_PROGRESS && job.instance === record.instance) return;
+    const now = this.#deps.journal.get(record.uuid);
+    if (now === undefined || !['claimed', 'starting', 'running'].includes(now.state.name)) return;
+    this.#deps.cancel(
+      record.uuid,
+      job === undefined ? 'the job is gone at the broker' : 'the broker took the job back',
+    );
+  }
+
+  /** Gives back a job that the broker thinks is here and that never was. */
+  async #releaseLost(job: BrokerJob, offer: Offer, signal: AbortSignal): Promise<void> {
+    const { broker, journal, log } = this.#deps;
+    const known = journal.get(job.uuid);
+    if (known !== undefined && known.state.name !== 'released' && known.state.name !== 'dropped') return;
+    log.warn({ job: job.uuid }, 'the broker thinks that this job is here; it is not, so it is released');
+    await broker.release(job.uuid, offer.instance, signal);
+  }
+
+  #everyMs(): number {
+    const everyMs = this.#leaseSeconds === undefined ? DEFAULT_EVERY_MS : (this.#leaseSeconds * 1000) / 3;
+    return Math.max(Math.min(everyMs, DEFAULT_EVERY_MS), LEAST_EVERY_MS) * (0.9 + 0.1 * this.#deps.random());
+  }
+}

@@ -1,0 +1,86 @@
+import type { JobRecord } from '../domain/job.ts';
+import type { FoundContainer, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+
+/** What recovery does about one job or container. */
+export type RecoveryStep =
+  | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: string }
+  | { readonly kind: 'release'; readonly job: JobRecord; readonly why: string }
+  | { readonly kind: 'end-cancel'; readonly job: JobRecord }
+  | { readonly kind: 'remove'; readonly container: string; readonly why: string };
+
+/**
+ * Compares the journal's open jobs with the containers that are there. Pure.
+ * What is `claiming` or `claimed` never started: it is released. What is `starting` or `running` is adopted with its
+ * container, whether that still waits for its start, runs or has ended. All other containers are removed.
+ */
+export function planRecovery(
+  jobs: readonly JobRecord[],
+  containers: readonly FoundContainer[],
+): readonly RecoveryStep[] {
+  const byJob = new Map(containers.map((container) => [container.job, container]));
+  const steps = jobs.flatMap((job): readonly RecoveryStep[] => {
+    const container = byJob.get(job.uuid);
+    switch (job.state.name) {
+      case 'claiming':
+        return [{ kind: 'release', job, why: 'the agent stopped before the claim was answered' }];
+      case 'claimed':
+        return [{ kind: 'release', job, why: 'the agent stopped before the job started' }];
+      case 'starting':
+      case 'running':
+        return container === undefined
+          ? [{ kind: 'release', job, why: 'its container has vanished' }]
+          : [{ kind: 'adopt', job, container: container.id }];
+      case 'cancelling':
+        return [{ kind: 'end-cancel', job }];
+      default:
+        return [];
+    }
+  });
+  const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.container] : [])));
+  const removals = containers
+    .filter((container) => !adopted.has(container.id))
+    .map(
+      (container): RecoveryStep => ({
+        kind: 'remove',
+        container: container.id,
+        why: `no open job ${container.job}`,
+      }),
+    );
+  return [...removals, ...steps];
+}
+
+/** What has to be carried on after recovery: jobs whose containers are here. */
+export type Adoption = { readonly job: JobRecord; readonly container: string };
+
+/**
+ * Brings journal and engine together after a start; comes before everything else. Releases are only written down
+ * here: the reporter delivers them. Throws where the engine does not answer.
+ */
+export async function recover(deps: {
+  readonly journal: Journal;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly log: Log;
+}): Promise<readonly Adoption[]> {
+  const { files, journal, log, runtime } = deps;
+  const open = journal.inState('claiming', 'claimed', 'starting', 'running', 'cancelling');
+  const adoptions: Adoption[] = [];
+  for (const step of planRecovery(open, await runtime.list())) {
+    if (step.kind === 'remove') {
+      log.info({ container: step.container, why: step.why }, 'leftover container removed');
+      await runtime.remove(step.container);
+    } else if (step.kind === 'release') {
+      log.warn({ job: step.job.uuid, why: step.why }, 'job released');
+      journal.move(step.job.uuid, { name: 'releasing', why: step.why });
+    } else if (step.kind === 'end-cancel') {
+      const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
+      journal.move(step.job.uuid, { name: 'dropped', why });
+    } else {
+      adoptions.push({ job: step.job, container: step.container });
+    }
+  }
+  const kept = new Set(adoptions.map(({ job }) => job.uuid));
+  for (const job of await files.list()) if (!kept.has(job)) await files.remove(job);
+  return adoptions;
+}

@@ -1,0 +1,134 @@
+import PQueue from 'p-queue';
+import { asAgentError } from '../domain/errors.ts';
+import type { Broker, Clock } from '../domain/ports.ts';
+import { splitParameters } from '../domain/python-literal.ts';
+import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../domain/run.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import type { Log } from '../lib/log.ts';
+import { BACKOFF } from './retry.ts';
+
+/** What a run points to, or that it makes no sense. */
+type Found =
+  | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
+  | { readonly kind: 'senseless' }
+  | { readonly kind: 'failed'; readonly until: number; readonly times: number };
+
+/** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
+const HOPEFUL_TIMES = 5;
+
+/**
+ * Looks up the functions and images that runs point to, a few at a time, and keeps them as long as the run is on
+ * the market: a function that changes counts for the runs that come after.
+ */
+export class RunLookup {
+  readonly #broker: Broker;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #random: () => number;
+  readonly #signal: AbortSignal;
+  readonly #found = new Map<string, Found>();
+  readonly #underWay = new Set<string>();
+  readonly #images = new Map<string, ImageInfo>();
+  readonly #queue = new PQueue({ concurrency: 4 });
+  readonly #onChange: () => void;
+
+  /** `onChange` is called after each look-up. */
+  constructor(deps: {
+    readonly broker: Broker;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly random: () => number;
+    readonly signal: AbortSignal;
+    readonly onChange: () => void;
+  }) {
+    this.#broker = deps.broker;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#random = deps.random;
+    this.#signal = deps.signal;
+    this.#onChange = deps.onChange;
+  }
+
+  /** The run with what is known of its function and image. */
+  open(run: Run): OpenRun {
+    const found = this.#found.get(run.uuid);
+    if (found?.kind !== 'found') return { run, function: undefined, image: undefined };
+    return { run, function: found.function, image: found.image };
+  }
+
+  /** Whether the run was looked up and makes no sense. */
+  senseless(runUuid: string): boolean {
+    return this.#found.get(runUuid)?.kind === 'senseless';
+  }
+
+  /** Whether a look-up is under way, or will be tried again with some hope. */
+  get busy(): boolean {
+    return this.#underWay.size > 0 || this.#failures().some(({ times }) => times <= HOPEFUL_TIMES);
+  }
+
+  /** When the next failed look-up is to be tried again; Infinity where none is. */
+  get nextRetryAt(): number {
+    return Math.min(...this.#failures().map(({ until }) => until));
+  }
+
+  /** Looks the run up in the background, unless that is done or under way. */
+  want(run: Run): void {
+    const found = this.#found.get(run.uuid);
+    if (this.#underWay.has(run.uuid)) return;
+    if (found !== undefined && (found.kind !== 'failed' || this.#clock.monotonic() < found.until)) return;
+    this.#underWay.add(run.uuid);
+    void this.#queue.add(async () => {
+      try {
+        this.#found.set(run.uuid, await this.#lookUp(run));
+      } catch (thrown) {
+        const error = asAgentError(thrown);
+        const times = found?.kind === 'failed' ? found.times + 1 : 1;
+        const until = this.#clock.monotonic() + backoffMs(BACKOFF.lookup, times, this.#random);
+        this.#found.set(run.uuid, { kind: 'failed', times, until });
+        if (!this.#signal.aborted)
+          this.#log.warn({ run: run.uuid, code: error.code }, `run not looked up: ${error.message}`);
+      } finally {
+        this.#underWay.delete(run.uuid);
+        this.#onChange();
+      }
+    });
+  }
+
+  /** Forgets all runs that are not on the market any more. */
+  keepOnly(runs: ReadonlySet<string>): void {
+    for (const uuid of this.#found.keys()) if (!runs.has(uuid)) this.#found.delete(uuid);
+  }
+
+  #failures(): readonly (Found & { readonly kind: 'failed' })[] {
+    const now = this.#clock.monotonic();
+    return [...this.#found.values()]
+      .filter((found) => found.kind === 'failed')
+      .filter(({ until }) => until > now);
+  }
+
+  async #lookUp(run: Run): Promise<Found> {
+    try {
+      splitParameters(run.parameters);
+    } catch (thrown) {
+      this.#log.warn(
+        { run: run.uuid },
+        `run left alone, its parameters cannot be read: ${asAgentError(thrown).message}`,
+      );
+      return { kind: 'senseless' };
+    }
+    const fn = await this.#broker.function(run.functionUuid, this.#signal);
+    const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
+    if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
+    const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
+    this.#log.warn({ run: run.uuid }, `run left alone, the broker does not know its ${what}`);
+    return { kind: 'senseless' };
+  }
+
+  async #image(uuid: string): Promise<ImageInfo | undefined> {
+    const known = this.#images.get(uuid);
+    if (known !== undefined) return known;
+    const image = await this.#broker.image(uuid, this.#signal);
+    if (image !== undefined) this.#images.set(uuid, image);
+    return image;
+  }
+}

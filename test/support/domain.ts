@@ -1,0 +1,74 @@
+import type { NewJob } from '../../src/domain/job.ts';
+import type { Offer } from '../../src/domain/offer.ts';
+import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
+
+/** Small valid things of the domain, to be changed where a test cares. */
+
+export const IMAGE_NAME = 'sharedcloud/python36:latest';
+
+export function aRun(more: Partial<Run> = {}): Run {
+  return {
+    uuid: 'run-1',
+    functionUuid: 'function-1',
+    functionName: 'hello',
+    baseGpu: null,
+    baseGpuName: 'n/a',
+    parameters: '((1,),)',
+    numJobs: 1,
+    bidPrice: 0.1,
+    createdAt: 1000,
+    serverTime: 2000,
+    ...more,
+  };
+}
+
+export function aFunction(more: Partial<FunctionSpec> = {}): FunctionSpec {
+  return {
+    uuid: 'function-1',
+    name: 'hello',
+    code: 'def handler(event):\n    return 1\n',
+    runtime: 'python36',
+    imageUuid: 'image-1',
+    registryPath: IMAGE_NAME,
+    ...more,
+  };
+}
+
+export function anImage(more: Partial<ImageInfo> = {}): ImageInfo {
+  return { uuid: 'image-1', registryPath: IMAGE_NAME, requiresGpu: true, runtime: 'python36', ...more };
+}
+
+export function anOpenRun(run: Partial<Run> = {}, more: Partial<OpenRun> = {}): OpenRun {
+  return { run: aRun(run), function: aFunction(), image: anImage(), ...more };
+}
+
+export function anOffer(more: Partial<Offer> = {}): Offer {
+  return {
+    key: 'gpu:NVIDIA T4',
+    kind: 'gpu',
+    name: 'here NVIDIA T4',
+    gpu: { uuid: 'gpu-t4', name: 'Nvidia Tesla T4 16GB', codename: 't4', cudaCores: 2560 },
+    cudaCores: 2560,
+    wholeGpu: true,
+    askPrice: 0.1,
+    slots: [{ id: 'GPU-1#0', gpu: 'GPU-1' }],
+    instance: 'instance-1',
+    ...more,
+  };
+}
+
+export function aNewJob(more: Partial<NewJob> = {}): NewJob {
+  return {
+    uuid: 'job-1',
+    run: 'run-1',
+    functionName: 'hello',
+    offerKey: 'gpu:NVIDIA T4',
+    instance: 'instance-1',
+    slot: 'GPU-1#0',
+    gpu: 'GPU-1',
+    askPrice: 0.1,
+    image: 'sha256:1',
+    timeoutMs: 60_000,
+    ...more,
+  };
+}

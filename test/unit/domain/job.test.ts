@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import {
+  earnings,
+  fillsSlot,
+  isTerminal,
+  JOB_STATUS,
+  type JobStateName,
+  mayBecome,
+} from '../../../src/domain/job.ts';
+
+const ALL: readonly JobStateName[] = [
+  'claiming',
+  'claimed',
+  'starting',
+  'running',
+  'finished',
+  'reported',
+  'releasing',
+  'released',
+  'cancelling',
+  'dropped',
+];
+
+describe('a job’s states', () => {
+  test('every state leads to an end', () => {
+    const reaches = (from: JobStateName, seen: readonly JobStateName[] = []): boolean =>
+      isTerminal(from) ||
+      ALL.some((to) => mayBecome(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
+    expect(ALL.filter((state) => !reaches(state))).toEqual([]);
+  });
+
+  test('what ran is never claimed again, and a report is never forgotten but on the broker’s word', () => {
+    expect(ALL.filter((to) => mayBecome('reported', to))).toEqual([]);
+    expect(ALL.filter((to) => mayBecome('finished', to))).toEqual(['reported', 'dropped']);
+  });
+
+  test('nothing starts that is not claimed', () => {
+    expect(ALL.filter((from) => mayBecome(from, 'starting'))).toEqual(['claimed']);
+    expect(ALL.filter((from) => mayBecome(from, 'running'))).toEqual(['starting']);
+  });
+
+  test('reporting and releasing hold no slot', () => {
+    expect(ALL.filter(fillsSlot)).toEqual(['claiming', 'claimed', 'starting', 'running', 'cancelling']);
+  });
+});
+
+test.each([
+  [JOB_STATUS.SUCCEEDED, 0.05, 90_000, 0.075],
+  [JOB_STATUS.TIMEOUT, 0.1, 60_000, 0.1],
+  [JOB_STATUS.FAILED, 0.1, 60_000, 0],
+  [JOB_STATUS.SUCCEEDED, 0.1, 0, 0],
+])('status %d at %d $/min for %d ms earns %d $', (status, ask, durationMs, earned) => {
+  expect(earnings(status, ask, durationMs)).toBeCloseTo(earned, 12);
+});
