@@ -5,7 +5,9 @@ export type ImageRef = {
   readonly digest: string | undefined;
 };
 
-const HOST = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?(?::\d{1,5})?/)?`;
+// A first part is a registry's host only where it has a dot or a port, or is `localhost`; else it is a user's name.
+const NAME = String.raw`[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?`;
+const HOST = String.raw`(?:(?:localhost|${NAME}(?:\.${NAME})+)(?::\d{1,5})?/|${NAME}:\d{1,5}/)?`;
 const PATH = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*`;
 const REFERENCE = new RegExp(
   String.raw`^(${HOST}${PATH})(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
