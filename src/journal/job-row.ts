@@ -1,0 +1,106 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import { z } from 'zod';
+import { AgentError } from '../domain/errors.ts';
+import { JOB_STATUS, type JobRecord, type JobState, type JobStateName } from '../domain/job.ts';
+
+const STATES = {
+  claiming: 'claiming',
+  claimed: 'claimed',
+  starting: 'starting',
+  running: 'running',
+  finished: 'finished',
+  reported: 'reported',
+  releasing: 'releasing',
+  released: 'released',
+  cancelling: 'cancelling',
+  dropped: 'dropped',
+} as const satisfies { readonly [Name in JobStateName]: Name };
+
+/** Every state that a job can be in. */
+export const STATE_NAMES: readonly JobStateName[] = Object.values(STATES);
+
+const finalStatus = z.literal([JOB_STATUS.SUCCEEDED, JOB_STATUS.FAILED, JOB_STATUS.TIMEOUT]);
+
+const report = z.strictObject({
+  status: finalStatus,
+  buildLogs: z.string(),
+  stdout: z.string(),
+  stderr: z.string(),
+  result: z.string(),
+});
+
+const jobState: z.ZodType<JobState> = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('claiming') }),
+  z.strictObject({ name: z.literal('claimed') }),
+  z.strictObject({ name: z.literal('starting'), container: z.string() }),
+  z.strictObject({ name: z.literal('running'), container: z.string(), startedAt: z.number() }),
+  z.strictObject({ name: z.literal('finished'), report, durationMs: z.number() }),
+  z.strictObject({
+    name: z.literal('reported'),
+    status: finalStatus,
+    durationMs: z.number(),
+    earned: z.number(),
+  }),
+  z.strictObject({ name: z.literal('releasing'), why: z.string() }),
+  z.strictObject({ name: z.literal('released'), why: z.string() }),
+  z.strictObject({ name: z.literal('cancelling'), why: z.string() }),
+  z.strictObject({ name: z.literal('dropped'), why: z.string() }),
+]);
+
+const detail = z.string().transform((text, context) => {
+  try {
+    return jobState.parse(JSON.parse(text));
+  } catch (cause) {
+    context.addIssue({ code: 'custom', message: cause instanceof Error ? cause.message : String(cause) });
+    return z.NEVER;
+  }
+});
+
+const jobRow = z
+  .object({
+    uuid: z.string(),
+    run: z.string(),
+    function_name: z.string(),
+    offer_key: z.string(),
+    instance: z.string(),
+    slot: z.string(),
+    gpu: z.string().nullable(),
+    ask_price: z.number(),
+    image: z.string(),
+    timeout_ms: z.number(),
+    state: z.enum(STATES),
+    detail,
+    claimed_at: z.number(),
+    updated_at: z.number(),
+  })
+  .refine((row) => row.state === row.detail.name, { message: 'state and detail tell different states' });
+
+/** A row of the table `jobs`. */
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** Reads a row of the journal; throws JOURNAL_UNUSABLE where it is none that this agent can have written. */
+export function recordOf(row: Row): JobRecord {
+  const read = jobRow.safeParse(row);
+  if (!read.success) {
+    throw new AgentError(
+      'JOURNAL_UNUSABLE',
+      `the journal's entry of job ${String(row['uuid'])} makes no sense: ${z.prettifyError(read.error)}`,
+      {
+        mend: 'Restore the journal from a backup, or move it away to begin an empty one.',
+        cause: read.error,
+      },
+    );
+  }
+  const { function_name, offer_key, ask_price, timeout_ms, claimed_at, updated_at, detail, ...same } =
+    read.data;
+  return {
+    ...same,
+    functionName: function_name,
+    offerKey: offer_key,
+    askPrice: ask_price,
+    timeoutMs: timeout_ms,
+    state: detail,
+    claimedAt: claimed_at,
+    updatedAt: updated_at,
+  };
+}

@@ -1,0 +1,117 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { AgentError } from '../domain/errors.ts';
+import { isTerminal } from '../domain/job.ts';
+import type { Clock, Journal } from '../domain/ports.ts';
+import { createDatabase } from './create-database.ts';
+import { keepCopy } from './damage.ts';
+import { STATE_NAMES } from './job-row.ts';
+import { checkMaker, migrate } from './schema.ts';
+import { asStorageError, isDamage } from './sqlite-failure.ts';
+import { SqliteJournal } from './sqlite-journal.ts';
+import type { StateDir } from './state-dir.ts';
+
+/** The name of the journal's file in the state directory. */
+export const JOURNAL_FILE = 'journal.db';
+
+/** What a command may do with a journal that an agent may be writing at the same time. */
+export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'history' | 'close'>;
+
+/** How long a call waits for another program that has the journal locked, such as a backup, in milliseconds. */
+const BUSY_MS = 2000;
+
+/**
+ * Opens the journal of a held state directory for this broker (its base URL), making it where there is none.
+ * Throws STATE_DIR_UNUSABLE; JOURNAL_UNUSABLE where it is damaged (a copy is kept beside it) or a newer agent's;
+ * CONFIG_INVALID where jobs of another broker are still open in it: their reports must not go to this one.
+ */
+export function openJournal(dir: StateDir, broker: string, clock: Clock): SqliteJournal {
+  const file = join(dir.path, JOURNAL_FILE);
+  const home = new URL(broker).href;
+  try {
+    if (!existsSync(file)) createDatabase(file);
+    // Before SQLite opens it: beside an empty database it would throw the write-ahead log away.
+    if (statSync(file).size === 0) throw damaged(file, 'it is empty');
+    const db = new DatabaseSync(file, { timeout: BUSY_MS });
+    try {
+      checkWhole(db, file);
+      checkMaker(db, file);
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
+      migrate(db);
+      refuseOtherBrokers(db, file, home);
+      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: home, clock });
+    } catch (cause) {
+      db.close();
+      throw cause;
+    }
+  } catch (cause) {
+    throw asStorageError(cause, file);
+  }
+}
+
+/**
+ * Opens the journal in this directory to read it, beside a running agent too; undefined where there is none yet.
+ * Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE.
+ */
+export function readJournal(directory: string, clock: Clock): JournalReader | undefined {
+  const file = join(directory, JOURNAL_FILE);
+  try {
+    if (!existsSync(file)) return undefined;
+    const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+    try {
+      checkMaker(db, file);
+      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: '', clock });
+    } catch (cause) {
+      db.close();
+      throw cause;
+    }
+  } catch (cause) {
+    throw asStorageError(cause, file);
+  }
+}
+
+/** Throws JOURNAL_UNUSABLE where the file is damaged, after a copy of it was kept. */
+function checkWhole(db: DatabaseSync, file: string): void {
+  let problem: string;
+  try {
+    const rows = z
+      .array(z.object({ quick_check: z.string() }))
+      .parse(db.prepare('PRAGMA quick_check(3)').all());
+    problem = rows.map((row) => row.quick_check).join('; ');
+    if (problem === 'ok') return;
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    problem = cause instanceof Error ? cause.message : String(cause);
+  }
+  throw damaged(file, problem);
+}
+
+function damaged(file: string, problem: string): AgentError {
+  const copy = keepCopy(file);
+  return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${problem}`, {
+    mend: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
+  });
+}
+
+function refuseOtherBrokers(db: DatabaseSync, file: string, broker: string): void {
+  const open = STATE_NAMES.filter((name) => !isTerminal(name));
+  const row = db
+    .prepare(`SELECT broker FROM jobs WHERE broker <> ? AND state IN (${open.map(() => '?').join()}) LIMIT 1`)
+    .get(broker, ...open);
+  if (row === undefined) return;
+  const other = z.object({ broker: z.string() }).parse(row).broker;
+  throw new AgentError(
+    'CONFIG_INVALID',
+    `the journal ${file} has unfinished jobs of the broker ${other}, but the agent is set to ${broker}`,
+    {
+      mend: `Start it with --broker-url ${other} until these are reported, or give this broker a --state-dir of its own.`,
+    },
+  );
+}
+
+function readAgentId(db: DatabaseSync): string {
+  const row = db.prepare("SELECT value FROM meta WHERE key = 'agentId'").get();
+  return z.object({ value: z.uuid() }).parse(row).value;
+}

@@ -1,0 +1,168 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { AgentError } from '../domain/errors.ts';
+import {
+  isTerminal,
+  type JobRecord,
+  type JobState,
+  type JobStateName,
+  mayBecome,
+  type NewJob,
+} from '../domain/job.ts';
+import type { Clock, Journal } from '../domain/ports.ts';
+import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
+import { asStorageError } from './sqlite-failure.ts';
+
+/** What a journal stands on. */
+export type JournalParts = {
+  /** Open, of the newest version. */
+  readonly db: DatabaseSync;
+  /** For messages. */
+  readonly file: string;
+  readonly agentId: string;
+  /** The broker's address; offers are remembered per broker. */
+  readonly broker: string;
+  readonly clock: Clock;
+};
+
+const TERMINAL = STATE_NAMES.filter(isTerminal);
+
+/** The journal in SQLite. Each change is one transaction that is on the disk before the call returns. */
+export class SqliteJournal implements Journal {
+  readonly agentId: string;
+  readonly #parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+    this.agentId = parts.agentId;
+  }
+
+  instance(offerKey: string): string | undefined {
+    const sql = 'SELECT instance FROM instances WHERE broker = ? AND offer_key = ?';
+    const row = this.#told(() => this.#parts.db.prepare(sql).get(this.#parts.broker, offerKey));
+    return row === undefined ? undefined : z.object({ instance: z.string() }).parse(row).instance;
+  }
+
+  rememberInstance(offerKey: string, instance: string): void {
+    const sql = 'INSERT OR REPLACE INTO instances (broker, offer_key, instance) VALUES (?, ?, ?)';
+    this.#write(() => this.#parts.db.prepare(sql).run(this.#parts.broker, offerKey, instance));
+  }
+
+  begin(job: NewJob): JobRecord {
+    return this.#write(() => {
+      const old = this.get(job.uuid);
+      if (old !== undefined) refuseUnlessLegal(old, 'claiming');
+      const now = this.#parts.clock.now();
+      const record: JobRecord = { ...job, state: { name: 'claiming' }, claimedAt: now, updatedAt: now };
+      this.#insert(record);
+      return record;
+    });
+  }
+
+  move(uuid: string, state: JobState): JobRecord {
+    return this.#write(() => {
+      const old = this.get(uuid);
+      if (old === undefined) {
+        throw new AgentError(
+          'INTERNAL',
+          `job ${uuid} is not in the journal, so it cannot become ${state.name}`,
+        );
+      }
+      refuseUnlessLegal(old, state.name);
+      const updatedAt = this.#parts.clock.now();
+      this.#parts.db
+        .prepare('UPDATE jobs SET state = ?, detail = ?, updated_at = ? WHERE uuid = ?')
+        .run(state.name, JSON.stringify(state), updatedAt, uuid);
+      return { ...old, state, updatedAt };
+    });
+  }
+
+  get(uuid: string): JobRecord | undefined {
+    const row = this.#told(() => this.#parts.db.prepare('SELECT * FROM jobs WHERE uuid = ?').get(uuid));
+    return row === undefined ? undefined : recordOf(row);
+  }
+
+  inState(...names: readonly JobStateName[]): readonly JobRecord[] {
+    return this.#records(`WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`, ...names);
+  }
+
+  history(limit: number): readonly JobRecord[] {
+    return this.#records('ORDER BY seq DESC LIMIT ?', limit);
+  }
+
+  /** Forgets the jobs that ended before `beforeMs` of the local wall clock; answers how many. */
+  prune(beforeMs: number): number {
+    const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
+    return this.#write(() => Number(this.#parts.db.prepare(sql).run(...TERMINAL, beforeMs).changes));
+  }
+
+  close(): void {
+    this.#told(() => this.#parts.db.close());
+  }
+
+  /** A job that begins anew takes the place of its old entry and is the newest again. */
+  #insert(record: JobRecord): void {
+    const { state } = record;
+    this.#parts.db
+      .prepare(
+        `INSERT OR REPLACE INTO jobs (
+           uuid, broker, run, function_name, offer_key, instance, slot, gpu,
+           ask_price, image, timeout_ms, state, detail, claimed_at, updated_at
+         ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        record.uuid,
+        this.#parts.broker,
+        record.run,
+        record.functionName,
+        record.offerKey,
+        record.instance,
+        record.slot,
+        record.gpu,
+        record.askPrice,
+        record.image,
+        record.timeoutMs,
+        state.name,
+        JSON.stringify(state),
+        record.claimedAt,
+        record.updatedAt,
+      );
+  }
+
+  #records(where: string, ...values: readonly (string | number)[]): readonly JobRecord[] {
+    const rows: readonly Row[] = this.#told(() =>
+      this.#parts.db.prepare(`SELECT * FROM jobs ${where}`).all(...values),
+    );
+    return rows.map(recordOf);
+  }
+
+  #write<T>(work: () => T): T {
+    const { db } = this.#parts;
+    return this.#told(() => {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        const done = work();
+        db.exec('COMMIT');
+        return done;
+      } catch (cause) {
+        // After some failures, such as a full disk, SQLite has rolled back already.
+        if (db.isTransaction) db.exec('ROLLBACK');
+        throw cause;
+      }
+    });
+  }
+
+  /** Does `work` and turns what it throws into an AgentError. */
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw asStorageError(cause, this.#parts.file);
+    }
+  }
+}
+
+function refuseUnlessLegal(job: JobRecord, to: JobStateName): void {
+  if (mayBecome(job.state.name, to)) return;
+  throw new AgentError('INTERNAL', `job ${job.uuid} is ${job.state.name} and cannot become ${to}`);
+}

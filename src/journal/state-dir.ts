@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AgentError } from '../domain/errors.ts';
+import { asStorageError, isBusy } from './sqlite-failure.ts';
+
+/** The state directory, held by this process until `close`: proof that no other agent writes in it. */
+export type StateDir = {
+  /** Absolute. */
+  readonly path: string;
+  close(): void;
+};
+
+/**
+ * Makes the state directory where there is none (mode 0700), proves that it can be written, and takes its lock.
+ * Throws STATE_DIR_UNUSABLE, or STATE_DIR_IN_USE where another agent holds it.
+ *
+ * The lock is SQLite's exclusive one on an otherwise empty file, so the kernel gives it back however the process
+ * ends. Nothing may open that file for another purpose: closing any handle to it would drop the lock.
+ */
+export function openStateDir(directory: string): StateDir {
+  const path = resolve(directory);
+  const pidFile = join(path, 'lock.pid');
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const lock = takeLock(join(path, 'lock'), pidFile);
+    try {
+      writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    } catch (cause) {
+      lock.close();
+      throw cause;
+    }
+    return {
+      path,
+      close: () => {
+        rmSync(pidFile, { force: true });
+        lock.close();
+      },
+    };
+  } catch (cause) {
+    throw asStorageError(cause, path);
+  }
+}
+
+function takeLock(file: string, pidFile: string): DatabaseSync {
+  const lock = new DatabaseSync(file, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock.close();
+    if (!isBusy(cause)) throw cause;
+    const holder = readHolder(pidFile);
+    throw new AgentError(
+      'STATE_DIR_IN_USE',
+      `another agent${holder === undefined ? '' : ` (process ${holder})`} runs on the state directory ${dirname(file)}`,
+      { mend: 'Stop that agent first, or give this one a --state-dir of its own.', cause },
+    );
+  }
+}
+
+/** The process that holds the lock, where it has written that down already. */
+function readHolder(pidFile: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    return Number.isNaN(pid) ? undefined : pid;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+
+export const BROKER = 'https://broker.example/';
+
+/** An empty directory that is gone after the test. */
+export function scratchDir(): string {
+  const path = mkdtempSync(join(tmpdir(), 'journal-test-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Opens the journal of a directory, uses it, and closes it and the directory again. */
+export function withJournal<T>(path: string, use: (journal: SqliteJournal) => T, broker = BROKER): T {
+  const dir = openStateDir(path);
+  try {
+    const journal = openJournal(dir, broker, systemClock);
+    try {
+      return use(journal);
+    } finally {
+      journal.close();
+    }
+  } finally {
+    dir.close();
+  }
+}

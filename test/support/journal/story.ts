@@ -1,0 +1,23 @@
+import type { JobStateName } from '../../../src/domain/job.ts';
+import type { Journal } from '../../../src/domain/ports.ts';
+import { newJob, stateNamed } from './samples.ts';
+
+const PATH: readonly JobStateName[] = ['claimed', 'starting', 'running', 'finished', 'reported'];
+const STEPS = PATH.length + 1;
+
+/** Takes step `n` of an endless story: job after job, each from its claim to its report. */
+export function takeStep(journal: Journal, n: number): void {
+  const uuid = `job-${Math.floor(n / STEPS)}`;
+  const next = PATH[(n % STEPS) - 1];
+  if (next === undefined) journal.begin(newJob(uuid));
+  else journal.move(uuid, stateNamed(next));
+}
+
+/** What the journal holds after the first `n` steps: the state of each job, oldest first. */
+export function tellAfter(n: number): readonly JobStateName[] {
+  const told: JobStateName[] = [];
+  for (let left = n; left > 0; left -= STEPS) {
+    told.push(left >= STEPS ? 'reported' : (PATH[left - 2] ?? 'claiming'));
+  }
+  return told;
+}

@@ -1,0 +1,12 @@
+import { AgentError } from '../../../src/domain/errors.ts';
+
+/** The AgentError that `work` throws; fails the test where it throws none. */
+export function agentErrorOf(work: () => unknown): AgentError {
+  try {
+    work();
+  } catch (cause) {
+    if (cause instanceof AgentError) return cause;
+    throw cause;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { JOURNAL_FILE, openJournal, readJournal } from '../../../src/journal/open-journal.ts';
+import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
+import { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { newJob, stateNamed } from '../../support/journal/samples.ts';
+import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';
+import { agentErrorOf } from '../../support/journal/thrown.ts';
+
+/** A directory with a journal in which jobs have been. */
+function usedJournal(jobs = 1): { path: string; file: string } {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    for (let n = 0; n < jobs; n += 1) journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(500) });
+  });
+  return { path, file: join(path, JOURNAL_FILE) };
+}
+
+/** Changes a journal behind the agent's back. */
+function tamper(file: string, sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+const fingerprint = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+const copies = (path: string) => readdirSync(path).filter((name) => name.includes('damaged'));
+
+test('is made once: the agent keeps its id, and only the owner can read it', () => {
+  const path = scratchDir();
+  const first = withJournal(path, (journal) => journal.agentId);
+  expect(first).toMatch(/^[0-9a-f-]{36}$/);
+  expect(withJournal(path, (journal) => journal.agentId)).toBe(first);
+  expect(withJournal(scratchDir(), (journal) => journal.agentId)).not.toBe(first);
+  expect(statSync(join(path, JOURNAL_FILE)).mode & 0o777).toBe(0o600);
+});
+
+test('a making that was broken off is begun again', () => {
+  const path = scratchDir();
+  writeFileSync(join(path, `${JOURNAL_FILE}.new`), 'half');
+  withJournal(path, (journal) => journal.begin(newJob('a')));
+  expect(readdirSync(path)).not.toContain(`${JOURNAL_FILE}.new`);
+});
+
+test('is written ahead, so that those who only read never wait', () => {
+  const { path, file } = usedJournal();
+  const dir = openStateDir(path);
+  openJournal(dir, BROKER, systemClock).close();
+  dir.close();
+  const db = new DatabaseSync(file);
+  expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  db.close();
+});
+
+test('offers are remembered per broker', () => {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    expect(journal.instance('cpu')).toBeUndefined();
+    journal.rememberInstance('cpu', 'one');
+    journal.rememberInstance('cpu', 'two');
+    expect(journal.instance('cpu')).toBe('two');
+    expect(journal.instance('gpu:NVIDIA H100')).toBeUndefined();
+  });
+  expect(withJournal(path, (journal) => journal.instance('cpu'), 'https://other.example')).toBeUndefined();
+  expect(withJournal(path, (journal) => journal.instance('cpu'), BROKER.slice(0, -1))).toBe('two');
+});
+
+test('jobs that are owed to one broker keep the journal from another; jobs that are over do not', () => {
+  const { path } = usedJournal();
+  const error = agentErrorOf(() => withJournal(path, () => undefined, 'https://other.example'));
+  expect(error.code).toBe('CONFIG_INVALID');
+  expect(error.message).toContain('https://other.example/');
+  expect(error.mend).toContain(BROKER);
+  withJournal(path, (journal) => journal.move('job-0', stateNamed('dropped')));
+  withJournal(path, (journal) => expect(journal.history(5)).toHaveLength(1), 'https://other.example');
+});
+
+describe('refused, and left as it is:', () => {
+  test('a newer agent’s journal', () => {
+    const { path, file } = usedJournal();
+    tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    const before = fingerprint(file);
+    for (const open of [() => withJournal(path, () => undefined), () => readJournal(path, systemClock)]) {
+      const error = agentErrorOf(open);
+      expect(error.code).toBe('JOURNAL_UNUSABLE');
+      expect(error.message).toContain(`version ${SCHEMA_VERSION + 1}`);
+    }
+    expect(fingerprint(file)).toBe(before);
+    expect(copies(path)).toEqual([]);
+  });
+
+  test('another program’s database', () => {
+    const path = scratchDir();
+    const file = join(path, JOURNAL_FILE);
+    tamper(file, 'CREATE TABLE theirs (a)');
+    const before = fingerprint(file);
+    const error = agentErrorOf(() => withJournal(path, () => undefined));
+    expect(error.code).toBe('JOURNAL_UNUSABLE');
+    expect(error.message).toContain('not a journal');
+    expect(fingerprint(file)).toBe(before);
+  });
+
+  test.each([
+    ['no database', (file: string) => writeFileSync(file, 'something else entirely '.repeat(100))],
+    ['emptied', (file: string) => truncateSync(file)],
+    ['cut off', (file: string) => truncateSync(file, statSync(file).size - 3 * 4096)],
+    ['overwritten in the middle', (file: string) => overwriteMiddle(file)],
+  ])('a journal that is %s; one copy is kept, however often it is tried', (_, damage) => {
+    const { path, file } = usedJournal(100);
+    damage(file);
+    const before = fingerprint(file);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const error = agentErrorOf(() => withJournal(path, () => undefined));
+      expect(error.code).toBe('JOURNAL_UNUSABLE');
+      expect(error.mend).toContain('A copy is kept');
+    }
+    expect(fingerprint(file)).toBe(before);
+    const [copy, ...more] = copies(path);
+    expect(more).toEqual([]);
+    expect(fingerprint(join(path, copy ?? ''))).toBe(before);
+  });
+
+  test('a write-ahead log whose journal is gone', () => {
+    const { path, file } = usedJournal();
+    writeFileSync(`${file}-wal`, 'frames');
+    rmSync(file);
+    const error = agentErrorOf(() => withJournal(path, () => undefined));
+    expect(error.code).toBe('JOURNAL_UNUSABLE');
+    expect(readFileSync(`${file}-wal`, 'utf8')).toBe('frames');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test.each([
+    ['a state nobody knows', `UPDATE jobs SET state = 'dancing', detail = '{"name":"dancing"}'`],
+    ['a state without its container', `UPDATE jobs SET state = 'running', detail = '{"name":"running"}'`],
+    ['a detail that is no JSON', `UPDATE jobs SET detail = 'x'`],
+    ['two different states', `UPDATE jobs SET state = 'claimed'`],
+  ])('an entry that makes no sense: %s', (_, sql) => {
+    const { path, file } = usedJournal();
+    tamper(file, sql);
+    const error = agentErrorOf(() => withJournal(path, (journal) => journal.history(1)));
+    expect(error.code).toBe('JOURNAL_UNUSABLE');
+    expect(error.message).toContain('job-0');
+  });
+});
+
+describe('reading', () => {
+  test('a directory without a journal has none to read, and gets none', () => {
+    const path = scratchDir();
+    expect(readJournal(path, systemClock)).toBeUndefined();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  test('works while an agent writes, and sees what it has written', () => {
+    const path = scratchDir();
+    withJournal(path, (journal) => {
+      const reader = readJournal(path, systemClock);
+      expect(reader?.agentId).toBe(journal.agentId);
+      journal.begin(newJob('a'));
+      expect(reader?.history(5).map((job) => job.uuid)).toEqual(['a']);
+      journal.move('a', { name: 'claimed' });
+      expect(reader?.inState('claimed')).toHaveLength(1);
+      reader?.close();
+    });
+  });
+
+  test('cannot write', () => {
+    const { path } = usedJournal();
+    const reader = readJournal(path, systemClock);
+    if (!(reader instanceof SqliteJournal)) throw new Error('there is a journal to read');
+    expect(agentErrorOf(() => reader.move('job-0', { name: 'claimed' })).code).toBe('STATE_DIR_UNUSABLE');
+    reader.close();
+  });
+});
+
+function overwriteMiddle(file: string): void {
+  const bytes = readFileSync(file);
+  bytes.fill(0xa5, 4096 * 3, 4096 * 6);
+  writeFileSync(file, bytes);
+}
