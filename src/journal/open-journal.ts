@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { isTerminal } from '../domain/job.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
+import { systemClock } from '../lib/clock.ts';
 import { createDatabase } from './create-database.ts';
 import { keepCopy } from './damage.ts';
 import { STATE_NAMES } from './job-row.ts';
@@ -55,14 +56,14 @@ export function openJournal(dir: StateDir, broker: string, clock: Clock): Sqlite
  * Opens the journal in this directory to read it, beside a running agent too; undefined where there is none yet.
  * Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE.
  */
-export function readJournal(directory: string, clock: Clock): JournalReader | undefined {
+export function readJournal(directory: string): JournalReader | undefined {
   const file = join(directory, JOURNAL_FILE);
   try {
     if (!existsSync(file)) return undefined;
     const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     try {
       checkMaker(db, file);
-      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: '', clock });
+      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: '', clock: systemClock });
     } catch (cause) {
       db.close();
       throw cause;

@@ -69,10 +69,6 @@ export function migrate(db: DatabaseSync): void {
 }
 
 function pragma(db: DatabaseSync, name: 'application_id' | 'user_version'): number {
-  return (
-    z
-      .object({ [name]: z.number() })
-      .transform(Object.values<number>)
-      .parse(db.prepare(`PRAGMA ${name}`).get())[0] ?? 0
-  );
+  const row = db.prepare(`SELECT ${name} AS value FROM pragma_${name}`).get();
+  return z.object({ value: z.number() }).parse(row).value;
 }

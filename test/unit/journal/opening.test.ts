@@ -93,7 +93,7 @@ describe('refused, and left as it is:', () => {
     const { path, file } = usedJournal();
     tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     const before = fingerprint(file);
-    for (const open of [() => withJournal(path, () => undefined), () => readJournal(path, systemClock)]) {
+    for (const open of [() => withJournal(path, () => undefined), () => readJournal(path)]) {
       const error = agentErrorOf(open);
       expect(error.code).toBe('JOURNAL_UNUSABLE');
       expect(error.message).toContain(`version ${SCHEMA_VERSION + 1}`);
@@ -160,14 +160,14 @@ describe('refused, and left as it is:', () => {
 describe('reading', () => {
   test('a directory without a journal has none to read, and gets none', () => {
     const path = scratchDir();
-    expect(readJournal(path, systemClock)).toBeUndefined();
+    expect(readJournal(path)).toBeUndefined();
     expect(readdirSync(path)).toEqual([]);
   });
 
   test('works while an agent writes, and sees what it has written', () => {
     const path = scratchDir();
     withJournal(path, (journal) => {
-      const reader = readJournal(path, systemClock);
+      const reader = readJournal(path);
       expect(reader?.agentId).toBe(journal.agentId);
       journal.begin(newJob('a'));
       expect(reader?.history(5).map((job) => job.uuid)).toEqual(['a']);
@@ -179,7 +179,7 @@ describe('reading', () => {
 
   test('cannot write', () => {
     const { path } = usedJournal();
-    const reader = readJournal(path, systemClock);
+    const reader = readJournal(path);
     if (!(reader instanceof SqliteJournal)) throw new Error('there is a journal to read');
     expect(agentErrorOf(() => reader.move('job-0', { name: 'claimed' })).code).toBe('STATE_DIR_UNUSABLE');
     reader.close();
