@@ -1,0 +1,108 @@
+import { parse, TomlError } from 'smol-toml';
+import { didYouMean } from '../lib/nearest.ts';
+import { GPU_KEYS, type GpuSettings, plainModel } from './gpu-settings.ts';
+import type { Problem } from './problem.ts';
+import { BadValue, quoted, type ValueType } from './value-type.ts';
+
+/** What a configuration file says: its values as text, not yet read, and the tables per GPU model. */
+export type FileContent = {
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  readonly gpus: readonly GpuSettings[];
+  readonly problems: readonly Problem[];
+};
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** Takes a TOML text apart. `known` are the keys that it may have beside the tables per GPU. Never throws. */
+export function readConfigFile(path: string, text: string, known: readonly string[]): FileContent {
+  const problems: Problem[] = [];
+  const entries = new Map<string, readonly string[]>();
+  const gpus: GpuSettings[] = [];
+  for (const [key, value] of Object.entries(parseToml(path, text, problems))) {
+    if (key === 'gpu') gpus.push(...readGpus(path, value, problems));
+    else if (known.includes(key)) {
+      const written = texts(path, key, value, problems);
+      if (written !== undefined) entries.set(key, written);
+    } else problems.push(unknownKey(path, key, [...known, 'gpu']));
+  }
+  return { entries, gpus, problems };
+}
+
+function parseToml(path: string, text: string, problems: Problem[]): Table {
+  try {
+    return parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const reason = cause.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '';
+    problems.push({
+      where: path,
+      what: `line ${cause.line}, column ${cause.column} is not TOML: ${reason}`,
+      mend: 'write each value as key = "value"',
+    });
+    return {};
+  }
+}
+
+function readGpus(path: string, value: unknown, problems: Problem[]): readonly GpuSettings[] {
+  if (!isTable(value) || !Object.values(value).every(isTable)) {
+    const mend = 'write a table for each model: [gpu."NVIDIA GeForce GTX 1080 Ti"]';
+    problems.push({ where: `gpu in ${path}`, what: 'is not a table per GPU model', mend });
+    return [];
+  }
+  const seen = new Set<string>();
+  return Object.entries(value).map(([model, table]) => {
+    const where = `gpu.${quoted(model)} in ${path}`;
+    if (seen.has(plainModel(model)))
+      problems.push({ where, what: 'names the same model as another table', mend: 'keep one of them' });
+    seen.add(plainModel(model));
+    return readGpu(where, model, isTable(table) ? table : {}, problems);
+  });
+}
+
+function readGpu(where: string, model: string, table: Table, problems: Problem[]): GpuSettings {
+  for (const key of Object.keys(table))
+    if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
+  const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
+    const written = Object.hasOwn(table, key) ? texts(where, key, table[key], problems) : undefined;
+    try {
+      return written && type.read(written);
+    } catch (cause) {
+      if (!(cause instanceof BadValue)) throw cause;
+      problems.push({ where: `${key} in ${where}`, what: cause.message, mend: cause.mend });
+      return undefined;
+    }
+  };
+  return {
+    model,
+    askPrice: value('ask-price', GPU_KEYS['ask-price']),
+    catalogue: value('catalogue', GPU_KEYS.catalogue),
+    slots: value('slots', GPU_KEYS.slots),
+  };
+}
+
+/** A value of the file as the texts that an owner would have written for it on a command line. */
+function texts(
+  path: string,
+  key: string,
+  value: unknown,
+  problems: Problem[],
+): readonly string[] | undefined {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const bad = items.find((item) => typeof item !== 'string' && typeof item !== 'number');
+  if (bad === undefined) return items.map(String);
+  const what = 'is neither text nor a number';
+  problems.push({ where: `${key} in ${path}`, what, mend: `write ${key} = "..."` });
+  return undefined;
+}
+
+function unknownKey(where: string, key: string, known: readonly string[]): Problem {
+  const mend =
+    key === 'token'
+      ? 'keep the token out of this file: put it into one of its own with mode 0600 and name that by token-file'
+      : 'correct or remove it; --help lists the options';
+  return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, mend };
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}

@@ -1,0 +1,31 @@
+import type { Loaded, Source } from './config.ts';
+import type { GpuSettings } from './gpu-settings.ts';
+import { OPTION_KEYS, optionOf } from './options.ts';
+
+/** One line of the table that `check` prints. */
+export type Described = { readonly option: string; readonly value: string; readonly source: Source };
+
+/** Every option with its value and where that comes from, and the file's GPU tables. Secrets are masked. */
+export function describe({ config, sources }: Loaded): readonly Described[] {
+  const options = OPTION_KEYS.map((key) => {
+    const option = optionOf(key);
+    const value: unknown = config[key];
+    const text = value === undefined ? '' : option.secret ? '[redacted]' : option.type.show(value);
+    return { option: option.name, value: text === '' ? (option.unset ?? '') : text, source: sources[key] };
+  });
+  const fromFile: Source = { kind: 'file', name: config.configFile };
+  const gpus = config.gpus.map((gpu) => ({
+    option: `gpu."${gpu.model}"`,
+    value: settingsText(gpu),
+    source: fromFile,
+  }));
+  return [...options, ...gpus];
+}
+
+function settingsText(gpu: GpuSettings): string {
+  const settings = { 'ask-price': gpu.askPrice, slots: gpu.slots, catalogue: gpu.catalogue };
+  return Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+}

@@ -1,0 +1,23 @@
+import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from './options.ts';
+
+/** The README's table of options, as Markdown, from the table in options.ts; ends without a line break. */
+export function optionsTable(): string {
+  const rows = GROUPS.flatMap((group) =>
+    OPTION_KEYS.map(optionOf)
+      .filter((option) => option.group === group)
+      .map(row),
+  );
+  return ['| option | environment | default | |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+/** What stands for an option's default in help and tables, as Markdown. */
+export function defaultText(option: Option<unknown>): string {
+  if (option.default !== undefined && option.default !== '') return `\`${option.default}\``;
+  return option.unset ?? 'none';
+}
+
+function row(option: Option<unknown>): string {
+  const flag = maySet(option, 'flag') ? `\`--${option.name} ${option.type.metavar}\`` : '';
+  const cells = [flag, `\`${option.env}\``, defaultText(option), option.help];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}

@@ -1,0 +1,125 @@
+import { didYouMean } from '../lib/nearest.ts';
+import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
+import { type FileContent, readConfigFile } from './config-file.ts';
+import type { GpuSettings } from './gpu-settings.ts';
+import { maySet, OPTION_KEYS, OPTIONS, type Option, type OptionKey, optionOf } from './options.ts';
+import { configInvalid, type Problem } from './problem.ts';
+import { BadValue } from './value-type.ts';
+
+/** Where the configuration comes from; all of it handed in. */
+export type Sources = {
+  /** What was written for each flag that was given. */
+  readonly flags: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The text of a file, undefined where there is none. Throws where it cannot be read. */
+  readonly readFile: (path: string) => Promise<string | undefined>;
+};
+
+type File = FileContent & { readonly path: string };
+const NO_CONTENT: FileContent = { entries: new Map(), gpus: [], problems: [] };
+type Written = { readonly texts: readonly string[]; readonly source: Source };
+
+/**
+ * Reads the configuration: flags over environment over file over defaults. An empty environment variable counts
+ * as not set. Throws one CONFIG_INVALID that names every problem at once; where `needs.ask`, that nothing says what
+ * a job must pay is one of them.
+ */
+export async function loadConfig(sources: Sources, needs: { readonly ask: boolean }): Promise<Loaded> {
+  const problems: Problem[] = [];
+  const warnings = unknownVariables(sources.env);
+  const file = await findFile(sources, problems);
+  const values: Partial<Record<OptionKey, unknown>> = {};
+  const origins: Partial<Record<OptionKey, Source>> = {};
+  for (const key of OPTION_KEYS) {
+    const option = optionOf(key);
+    const written = whatIsWritten(key, sources, file);
+    const value = readValue(option, written, problems);
+    const warning = value === undefined ? undefined : option.type.warn?.(value);
+    if (warning !== undefined) warnings.push(`${label(option, written.source)}: ${warning}`);
+    values[key] = value;
+    origins[key] = written.source;
+  }
+  if (needs.ask && origins.askPrice?.kind === 'unset')
+    problems.push(...missingAsk(values.cpuSlots, file.gpus));
+  if (problems.length > 0 || !areValues(values) || !areSources(origins)) throw configInvalid(problems);
+  const config: Config = { ...values, gpus: file.gpus };
+  return { config, sources: origins, warnings };
+}
+
+async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
+  const option = OPTIONS.configFile;
+  const { texts, source } = whatIsWritten('configFile', sources, undefined);
+  // A path that cannot be used is reported when the option's own turn comes.
+  const path = readValue(option, { texts, source }, []);
+  const nothing = { ...NO_CONTENT, path: path ?? option.default };
+  if (path === undefined) return nothing;
+  const report = (what: string, mend: string) => problems.push({ where: label(option, source), what, mend });
+  try {
+    const text = await sources.readFile(path);
+    if (text !== undefined) {
+      const content = readConfigFile(path, text, fileKeys());
+      problems.push(...content.problems);
+      return { path, ...content };
+    }
+    if (source.kind !== 'default') report(`there is no file ${path}`, 'write it, or name one that is there');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    report(`${path} cannot be read: ${reason}`, 'make it readable for the user that the agent runs as');
+  }
+  return nothing;
+}
+
+function whatIsWritten(key: OptionKey, sources: Sources, file: File | undefined): Written {
+  const option = optionOf(key);
+  const flag = sources.flags[key];
+  if (flag !== undefined) return { texts: flag, source: { kind: 'flag', name: `--${option.name}` } };
+  const variable = sources.env[option.env];
+  if (variable !== undefined && variable.trim() !== '')
+    return { texts: [variable], source: { kind: 'env', name: option.env } };
+  const entry = file?.entries.get(option.name);
+  if (file !== undefined && entry !== undefined)
+    return { texts: entry, source: { kind: 'file', name: file.path } };
+  return option.default === undefined
+    ? { texts: [], source: { kind: 'unset', name: 'not set' } }
+    : { texts: [option.default], source: { kind: 'default', name: 'default' } };
+}
+
+function readValue<T>(option: Option<T>, written: Written, problems: Problem[]): T | undefined {
+  if (written.source.kind === 'unset') return undefined;
+  try {
+    return option.type.read(written.texts);
+  } catch (cause) {
+    if (!(cause instanceof BadValue)) throw cause;
+    problems.push({ where: label(option, written.source), what: cause.message, mend: cause.mend });
+    return undefined;
+  }
+}
+
+/** The option as its owner wrote it: `--ask-price`, `ask-price in /etc/...`, `ask-price from SHAREDCLOUD_...`. */
+function label(option: Option<unknown>, source: Source): string {
+  if (source.kind === 'file') return `${option.name} in ${source.name}`;
+  return source.kind === 'env' ? `${option.name} from ${source.name}` : `--${option.name}`;
+}
+
+/** Each GPU model may have its own ask in the file; then no other is needed, unless CPU jobs are offered too. */
+function missingAsk(cpuSlots: unknown, gpus: readonly GpuSettings[]): readonly Problem[] {
+  const own = gpus.some((gpu) => gpu.askPrice !== undefined);
+  if (own && cpuSlots === 0) return [];
+  const what = own ? 'the CPU jobs that cpu-slots offers have no price' : 'nothing says what a job must pay';
+  const mend =
+    'give it in US dollars per job and minute, or set SHAREDCLOUD_ASK_PRICE, or ask-price in the file';
+  return [{ where: '--ask-price', what, mend }];
+}
+
+function unknownVariables(env: Sources['env']): string[] {
+  const known = OPTION_KEYS.map((key) => optionOf(key).env);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('SHAREDCLOUD_') && !known.includes(name))
+    .map((name) => `the environment variable ${name} is unknown${didYouMean(name, known)}`);
+}
+
+function fileKeys(): readonly string[] {
+  return OPTION_KEYS.map(optionOf)
+    .filter((option) => maySet(option, 'file'))
+    .map((option) => option.name);
+}

@@ -1,0 +1,273 @@
+import { duration } from './duration.ts';
+import { count, cpuCores, price } from './number-types.ts';
+import { size } from './size.ts';
+import {
+  absolutePath,
+  choice,
+  imagePattern,
+  path,
+  program,
+  riskName,
+  secret,
+  userAndGroup,
+} from './text-types.ts';
+import { brokerUrl, dockerHost } from './url-types.ts';
+import { list, type ValueType } from './value-type.ts';
+
+/** Headings under which help and the README show the options. */
+export const GROUPS = ['Broker', 'Offer', 'Jobs', 'Host', 'Log', 'Configuration'] as const;
+
+/** One thing that the owner can set. Its flag is `--name`, its key in the file is `name`. */
+export type Option<T> = {
+  readonly name: string;
+  readonly env: string;
+  readonly type: ValueType<T>;
+  /** As an owner would write it, and read by the same rules; left out where there is none. */
+  readonly default?: string;
+  /** What help and tables say instead of a default that is absent or empty. */
+  readonly unset?: string;
+  readonly help: string;
+  readonly group: (typeof GROUPS)[number];
+  /** Where it may be set: by default as a flag, in the environment and in the file. */
+  readonly only?: readonly ('flag' | 'env' | 'file')[];
+  /** Never shown, neither in `check` nor in a message. */
+  readonly secret?: true;
+};
+
+/**
+ * Every option there is. The flags, the environment, the file's keys, their validation, `check`'s table and
+ * the README's come from this table alone.
+ */
+export const OPTIONS = {
+  brokerUrl: {
+    name: 'broker-url',
+    env: 'SHAREDCLOUD_BROKER_URL',
+    type: brokerUrl,
+    default: 'https://sharedcloud.io',
+    help: 'the broker to take jobs from',
+    group: 'Broker',
+  },
+  token: {
+    name: 'token',
+    env: 'SHAREDCLOUD_TOKEN',
+    type: secret,
+    unset: 'the token file is read',
+    help: 'the broker’s token itself; a token file is safer',
+    group: 'Broker',
+    only: ['env'],
+    secret: true,
+  },
+  tokenFile: {
+    name: 'token-file',
+    env: 'SHAREDCLOUD_TOKEN_FILE',
+    type: path,
+    unset: 'systemd’s credential `token`, where there is one',
+    help: 'file that holds the broker’s token; refused where others may read it (mode 0600)',
+    group: 'Broker',
+  },
+  credentialsDirectory: {
+    name: 'credentials-directory',
+    env: 'CREDENTIALS_DIRECTORY',
+    type: absolutePath,
+    unset: 'no credential',
+    help: 'set by systemd for `LoadCredential=token:...`',
+    group: 'Broker',
+    only: ['env'],
+  },
+  pollInterval: {
+    name: 'poll-interval',
+    env: 'SHAREDCLOUD_POLL_INTERVAL',
+    type: duration('100ms', '1h'),
+    default: '5s',
+    help: 'how often to ask a broker that cannot hold a call until there is work',
+    group: 'Broker',
+  },
+  askPrice: {
+    name: 'ask-price',
+    env: 'SHAREDCLOUD_ASK_PRICE',
+    type: price,
+    unset: 'required, unless every GPU model has its own in the file',
+    help: 'least that a job must pay, in US dollars per job and minute',
+    group: 'Offer',
+  },
+  slotsPerGpu: {
+    name: 'slots-per-gpu',
+    env: 'SHAREDCLOUD_SLOTS_PER_GPU',
+    type: count(1, 64),
+    default: '1',
+    help: 'how many jobs may share one GPU',
+    group: 'Offer',
+  },
+  cpuSlots: {
+    name: 'cpu-slots',
+    env: 'SHAREDCLOUD_CPU_SLOTS',
+    type: count(0, 1024),
+    default: '0',
+    help: 'how many jobs that need no GPU may run at once; 0 offers none',
+    group: 'Offer',
+  },
+  images: {
+    name: 'images',
+    env: 'SHAREDCLOUD_IMAGES',
+    type: list(imagePattern),
+    default: 'sharedcloud/*',
+    help: 'images that jobs may use; `*` stands for any characters',
+    group: 'Offer',
+  },
+  maxImageSize: {
+    name: 'max-image-size',
+    env: 'SHAREDCLOUD_MAX_IMAGE_SIZE',
+    type: size('1 MB', '10 TB'),
+    default: '20 GB',
+    help: 'larger images are not pulled',
+    group: 'Offer',
+  },
+  jobTimeout: {
+    name: 'job-timeout',
+    env: 'SHAREDCLOUD_JOB_TIMEOUT',
+    type: duration('1s', '30d'),
+    default: '30m',
+    help: 'how long a job may run before it is ended as TIMEOUT',
+    group: 'Jobs',
+  },
+  jobMemory: {
+    name: 'job-memory',
+    env: 'SHAREDCLOUD_JOB_MEMORY',
+    type: size('16 MiB', '100 TB'),
+    unset: 'the host’s share per slot',
+    help: 'most memory that a job may use',
+    group: 'Jobs',
+  },
+  jobCpus: {
+    name: 'job-cpus',
+    env: 'SHAREDCLOUD_JOB_CPUS',
+    type: cpuCores,
+    unset: 'the host’s share per slot',
+    help: 'most CPU cores that a job may use',
+    group: 'Jobs',
+  },
+  jobDisk: {
+    name: 'job-disk',
+    env: 'SHAREDCLOUD_JOB_DISK',
+    type: size('1 MB', '100 TB'),
+    default: '20 GB',
+    help: 'most that a job may write to disk',
+    group: 'Jobs',
+  },
+  jobNetwork: {
+    name: 'job-network',
+    env: 'SHAREDCLOUD_JOB_NETWORK',
+    type: choice('none', 'bridge'),
+    default: 'none',
+    help: 'network that jobs get; `bridge` lets them reach the internet, this host and its network',
+    group: 'Jobs',
+  },
+  jobUser: {
+    name: 'job-user',
+    env: 'SHAREDCLOUD_JOB_USER',
+    type: userAndGroup,
+    default: '65534:65534',
+    help: 'user and group, by number, that jobs run as inside their containers',
+    group: 'Jobs',
+  },
+  dockerHost: {
+    name: 'docker-host',
+    env: 'DOCKER_HOST',
+    type: dockerHost,
+    default: 'unix:///var/run/docker.sock',
+    help: 'the container engine',
+    group: 'Host',
+  },
+  gpuMode: {
+    name: 'gpu-mode',
+    env: 'SHAREDCLOUD_GPU_MODE',
+    type: choice('auto', 'cdi', 'device-requests', 'runtime'),
+    default: 'auto',
+    help: 'how a container gets its GPU; `auto` takes the best that the engine has',
+    group: 'Host',
+  },
+  nvidiaSmi: {
+    name: 'nvidia-smi',
+    env: 'SHAREDCLOUD_NVIDIA_SMI',
+    type: program,
+    default: 'nvidia-smi',
+    help: 'the nvidia-smi to ask about GPUs',
+    group: 'Host',
+  },
+  stateDir: {
+    name: 'state-dir',
+    env: 'SHAREDCLOUD_STATE_DIR',
+    type: path,
+    default: '/var/lib/sharedcloud-agent',
+    help: 'where the journal and the jobs’ files are kept',
+    group: 'Host',
+  },
+  keepHistory: {
+    name: 'keep-history',
+    env: 'SHAREDCLOUD_KEEP_HISTORY',
+    type: duration('1m', '3650d'),
+    default: '30d',
+    help: 'how long jobs that are over stay in the journal',
+    group: 'Host',
+  },
+  minFreeDisk: {
+    name: 'min-free-disk',
+    env: 'SHAREDCLOUD_MIN_FREE_DISK',
+    type: size('0 B', '100 TB'),
+    default: '10 GB',
+    help: 'below this much free disk no new job is taken',
+    group: 'Host',
+  },
+  acceptRisk: {
+    name: 'accept-risk',
+    env: 'SHAREDCLOUD_ACCEPT_RISK',
+    type: list(riskName),
+    default: '',
+    unset: 'none',
+    help: 'known risks that you take: each turns a refusal into a warning',
+    group: 'Host',
+  },
+  logLevel: {
+    name: 'log-level',
+    env: 'SHAREDCLOUD_LOG_LEVEL',
+    type: choice('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    help: 'least important lines that are still logged',
+    group: 'Log',
+  },
+  logFormat: {
+    name: 'log-format',
+    env: 'SHAREDCLOUD_LOG_FORMAT',
+    type: choice('auto', 'json', 'pretty'),
+    default: 'auto',
+    help: '`auto` is `pretty` on a terminal and `json` elsewhere',
+    group: 'Log',
+  },
+  configFile: {
+    name: 'config',
+    env: 'SHAREDCLOUD_CONFIG',
+    type: path,
+    default: '/etc/sharedcloud-agent/config.toml',
+    help: 'the configuration file; it may be absent unless you name it',
+    group: 'Configuration',
+    only: ['flag', 'env'],
+  },
+} as const satisfies Readonly<Record<string, Option<unknown>>>;
+
+/** Names an option inside the program. */
+export type OptionKey = keyof typeof OPTIONS;
+
+/** Every option's key, in the table's order. */
+export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS).filter((key): key is OptionKey =>
+  Object.hasOwn(OPTIONS, key),
+);
+
+/** The option as the general type, for code that treats all alike. */
+export function optionOf(key: OptionKey): Option<unknown> {
+  return OPTIONS[key];
+}
+
+/** Whether an option may be set there; see `Option.only`. */
+export function maySet(option: Option<unknown>, kind: 'flag' | 'env' | 'file'): boolean {
+  return option.only?.includes(kind) ?? true;
+}

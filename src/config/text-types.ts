@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+import { Secret } from './secret.ts';
+import { BadValue, quoted, single, type ValueType } from './value-type.ts';
+
+/** One of a few words. */
+export function choice<const T extends string>(...words: readonly T[]): ValueType<T> {
+  return single({
+    metavar: words.join('|'),
+    parse: (text) => {
+      const found = words.find((word) => word === text.toLowerCase());
+      if (found === undefined)
+        throw new BadValue(`${quoted(text)} is not one of its values`, `write one of ${words.join(', ')}`);
+      return found;
+    },
+  });
+}
+
+/** The path of a file or directory, from the root. */
+export const absolutePath: ValueType<string> = single({
+  metavar: 'PATH',
+  parse: (text) => {
+    if (!text.startsWith('/') || text.includes('\0'))
+      throw new BadValue(`${quoted(text)} is not an absolute path`, 'write a path that begins with /');
+    return text;
+  },
+});
+
+/** The path of a file or directory; one that is relative counts from where the command is started. */
+export const path: ValueType<string> = single({
+  metavar: 'PATH',
+  parse: (text) => {
+    if (text === '' || text.includes('\0'))
+      throw new BadValue(`${quoted(text)} is not a path`, 'write a path');
+    if (text.startsWith('~'))
+      throw new BadValue(`${quoted(text)} begins with ~, which only a shell expands`, 'write the whole path');
+    return resolve(text);
+  },
+});
+
+/** A program: a name that is looked up in PATH, or a path. */
+export const program: ValueType<string> = single({
+  metavar: 'PROGRAM',
+  parse: (text) => {
+    if (text === '' || text.includes('\0'))
+      throw new BadValue(`${quoted(text)} is not a program`, 'write a name or a path');
+    return text;
+  },
+});
+
+/** A pattern of image names; `*` stands for any characters. */
+export const imagePattern: ValueType<string> = single({
+  metavar: 'PATTERN',
+  parse: (text) => {
+    if (!/^[A-Za-z0-9._\-/:@*]{1,512}$/.test(text))
+      throw new BadValue(
+        `${quoted(text)} cannot match any image`,
+        'write an image name with * for any characters, such as sharedcloud/* or registry.example:5000/team/*:1.2',
+      );
+    return text;
+  },
+  warn: (pattern) =>
+    /^[*/]+$/.test(pattern)
+      ? `${quoted(pattern)} lets strangers choose any image of any registry`
+      : undefined,
+});
+
+/** The name of a known risk, as the refusal that it lifts gives it. */
+export const riskName: ValueType<string> = single({
+  metavar: 'NAME',
+  parse: (text) => {
+    if (!/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/.test(text))
+      throw new BadValue(`${quoted(text)} is no name of a risk`, 'write the name as the refusal shows it');
+    return text;
+  },
+});
+
+/**
+ * `uid:gid` that jobs run as. Numbers only: a name would be looked up in the image, which a stranger made.
+ * A uid alone stands for the group of the same number.
+ */
+export const userAndGroup: ValueType<string> = single({
+  metavar: 'UID:GID',
+  parse: (text) => {
+    const [, uid, gid = uid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+    if (uid === undefined || Number(uid) > 4_294_967_294 || Number(gid) > 4_294_967_294)
+      throw new BadValue(
+        `${quoted(text)} is not a user and group by number`,
+        'write numbers, such as 65534:65534',
+      );
+    return `${Number(uid)}:${Number(gid)}`;
+  },
+  warn: (user) => (/^0:|:0$/.test(user) ? 'jobs run as root inside their containers' : undefined),
+});
+
+/** A value that is never shown. */
+export const secret: ValueType<Secret> = single({
+  metavar: 'SECRET',
+  parse: (text) => new Secret(text),
+});

@@ -1,0 +1,29 @@
+import type { Loaded } from '../../../src/config/config.ts';
+import { loadConfig, type Sources } from '../../../src/config/load.ts';
+import { type AgentError, asAgentError } from '../../../src/domain/errors.ts';
+
+/** What a test gives the loader; an ask is set unless the test says otherwise. */
+export type Given = {
+  readonly flags?: Sources['flags'];
+  readonly env?: Sources['env'];
+  /** Texts of files by path; a path that is not here is absent. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly needsAsk?: boolean;
+};
+
+export const DEFAULT_FILE = '/etc/sharedcloud-agent/config.toml';
+
+export async function load(given: Given = {}): Promise<Loaded> {
+  const { flags = {}, env = {}, files = {}, needsAsk = false } = given;
+  return await loadConfig({ flags, env, readFile: async (path) => files[path] }, { ask: needsAsk });
+}
+
+/** The error that loading ends with; fails where it does not. */
+export async function loadError(given: Given): Promise<AgentError> {
+  try {
+    await load(given);
+  } catch (thrown) {
+    return asAgentError(thrown);
+  }
+  throw new Error('loading was expected to fail');
+}

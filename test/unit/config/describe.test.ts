@@ -1,0 +1,73 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { describe } from '../../../src/config/describe.ts';
+import { optionsTable } from '../../../src/config/document.ts';
+import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
+import { DEFAULT_FILE, load } from '../../support/config/load.ts';
+
+const TOKEN = 'f1e2d3c4b5a69788';
+
+test('every value is shown with its source, and the token is masked', async () => {
+  const loaded = await load({
+    env: { SHAREDCLOUD_TOKEN: TOKEN },
+    files: { [DEFAULT_FILE]: 'job-memory = "4 GiB"\n[gpu.T4]\nask-price = 0.1\nslots = 2' },
+  });
+  const table = describe(loaded);
+  expect(table).toContainEqual({
+    option: 'token',
+    value: '[redacted]',
+    source: { kind: 'env', name: 'SHAREDCLOUD_TOKEN' },
+  });
+  expect(table).toContainEqual({
+    option: 'job-memory',
+    value: '4 GiB',
+    source: { kind: 'file', name: DEFAULT_FILE },
+  });
+  expect(table).toContainEqual({
+    option: 'gpu."T4"',
+    value: 'ask-price 0.1, slots 2',
+    source: { kind: 'file', name: DEFAULT_FILE },
+  });
+  expect(table.map(({ option }) => option)).toEqual([
+    ...OPTION_KEYS.map((key) => optionOf(key).name),
+    'gpu."T4"',
+  ]);
+  expect(table.every(({ value }) => value !== '')).toBe(true);
+});
+
+test('the configuration can be printed any way without showing the token', async () => {
+  const loaded = await load({ env: { SHAREDCLOUD_TOKEN: TOKEN } });
+  const printed = [
+    JSON.stringify(loaded),
+    inspect(loaded, { depth: 9, showHidden: true }),
+    String(loaded.config.token),
+  ];
+  for (const text of printed) {
+    expect(text).not.toContain(TOKEN);
+    expect(text).toContain('[redacted]');
+  }
+  expect(loaded.config.token?.reveal()).toBe(TOKEN);
+});
+
+test('what is shown of a default reads as the same value', async () => {
+  const { config } = await load();
+  const withDefault = OPTION_KEYS.filter((key) => optionOf(key).default !== undefined);
+  const readAgain = withDefault.map((key) => optionOf(key).type.read([optionOf(key).type.show(config[key])]));
+  expect(readAgain).toEqual(withDefault.map((key) => config[key]));
+});
+
+test('names are well formed and no two options share one', () => {
+  const options = OPTION_KEYS.map(optionOf);
+  for (const { name } of options) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+  expect(new Set(options.map(({ name }) => name)).size).toBe(options.length);
+  expect(new Set(options.map(({ env }) => env)).size).toBe(options.length);
+});
+
+test('the table for the README has a row for each option and none of its cells breaks the table', () => {
+  const lines = optionsTable().split('\n');
+  expect(lines).toHaveLength(OPTION_KEYS.length + 2);
+  for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(6);
+  expect(lines).toContain(
+    '| `--poll-interval DURATION` | `SHAREDCLOUD_POLL_INTERVAL` | `5s` | how often to ask a broker that cannot hold a call until there is work |',
+  );
+});
