@@ -1,0 +1,41 @@
+/** What stands in place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Knows the secrets and takes them out of whatever is about to be shown. */
+export class Redactor {
+  #forms: readonly string[] = [];
+
+  /** From now on this secret is not shown any more. Those added before are still kept out. */
+  add(secret: string): void {
+    if (secret === '') return;
+    const quoted = JSON.stringify(secret).slice(1, -1);
+    this.#forms = [...new Set([...this.#forms, secret, quoted])].sort((a, b) => b.length - a.length);
+  }
+
+  /** Whether a secret is somewhere in the text, as it is or as JSON writes it. */
+  finds(text: string): boolean {
+    return this.#forms.some((form) => text.includes(form));
+  }
+
+  /** The text with `[redacted]` in place of each secret. */
+  text(text: string): string {
+    return this.finds(text)
+      ? this.#forms.reduce((rest, form) => rest.replaceAll(form, REDACTED), text)
+      : text;
+  }
+
+  /** The same for a line of JSON, which stays valid JSON even where a secret looks like a number. */
+  line(json: string): string {
+    return this.finds(json) ? `${JSON.stringify(this.#value(JSON.parse(json)))}\n` : json;
+  }
+
+  #value(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'number' && this.finds(String(value))) return REDACTED;
+    if (Array.isArray(value)) return value.map((item) => this.#value(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [this.text(key), this.#value(inner)]),
+    );
+  }
+}

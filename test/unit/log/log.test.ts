@@ -1,0 +1,162 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { escapeControls } from '../../../src/lib/escape.ts';
+import { createLog, type Fields, type LogLevel } from '../../../src/lib/log.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+
+const TOKEN = '0f9a8b7c6d5e4f3a2b1c';
+
+function logging(
+  given: { format?: 'json' | 'pretty'; level?: LogLevel; colour?: boolean; secret?: string } = {},
+) {
+  const { format = 'json', level = 'info', colour = false, secret = TOKEN } = given;
+  const written: string[] = [];
+  const redactor = new Redactor();
+  redactor.add(secret);
+  const destination = { write: (text: string) => void written.push(text) };
+  return { log: createLog({ level, format, colour, destination, redactor }), written };
+}
+
+function fieldsOf(line: string): Fields {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(line));
+}
+
+/** The one line that was logged, as it was parsed. */
+function parsed(written: readonly string[]): Fields {
+  expect(written).toHaveLength(1);
+  return fieldsOf(written.join(''));
+}
+
+describe('for machines', () => {
+  test('each line is JSON with level, time, fields and message', () => {
+    const { log, written } = logging();
+    log.info({ job: 'a', earned: 0.05 }, 'job ended');
+    const { time, ...rest } = parsed(written);
+    expect(rest).toEqual({ level: 'info', job: 'a', earned: 0.05, msg: 'job ended' });
+    expect(Math.abs(Date.now() - Date.parse(String(time)))).toBeLessThan(60_000);
+    expect(written[0]?.endsWith('}\n')).toBe(true);
+  });
+
+  test('lines below the level are left out', () => {
+    const { log, written } = logging({ level: 'warn' });
+    log.debug({}, 'a');
+    log.info({}, 'b');
+    log.warn({}, 'c');
+    log.error({}, 'd');
+    expect(written.map((line) => fieldsOf(line)['level'])).toEqual(['warn', 'error']);
+  });
+
+  test('an error shows code, message, mend and causes, and a stack only where it has no code', () => {
+    const { log, written } = logging();
+    const cause = new TypeError('x is undefined');
+    log.error({ err: new AgentError('INTERNAL', 'it broke', { mend: 'tell us', cause }) }, 'failed');
+    expect(parsed(written)['err']).toEqual({
+      code: 'INTERNAL',
+      message: 'it broke',
+      mend: 'tell us',
+      cause: { message: 'x is undefined', stack: cause.stack },
+    });
+  });
+
+  test('an error that is its own cause ends', () => {
+    const { log, written } = logging();
+    const error = new Error('round');
+    error.cause = error;
+    log.error({ err: error }, 'failed');
+    expect(written).toHaveLength(1);
+  });
+});
+
+describe('secrets', () => {
+  test.each(['json', 'pretty'] as const)('a token never shows, wherever it is (%s)', (format) => {
+    const { log, written } = logging({ format });
+    log.info({ token: TOKEN }, `a ${TOKEN} b`);
+    log.info({ deep: [{ [`key-${TOKEN}`]: `Token ${TOKEN}${TOKEN}` }] }, 'deep');
+    log.error({ err: new Error(`with ${TOKEN}`, { cause: new Error(TOKEN) }) }, 'failed');
+    expect(written).toHaveLength(3);
+    expect(written.join('')).not.toContain(TOKEN);
+    expect(written.every((line) => line.includes('[redacted]'))).toBe(true);
+  });
+
+  test('two tokens are both kept out, the longer one first', () => {
+    const redactor = new Redactor();
+    redactor.add('abcd');
+    redactor.add('abcdefgh');
+    expect(redactor.text('abcdefgh abcd abc')).toBe('[redacted] [redacted] abc');
+  });
+
+  test('nothing is changed where no secret is known or the secret is empty', () => {
+    const redactor = new Redactor();
+    redactor.add('');
+    expect(redactor.text('as it was')).toBe('as it was');
+  });
+
+  test('whatever the token and the values are, each line is JSON and its values do not show the token', () => {
+    const token = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter((text) => !'[redacted]'.includes(text));
+    fc.assert(
+      fc.property(token, fc.jsonValue(), fc.string(), (secret, value, text) => {
+        const redactor = new Redactor();
+        redactor.add(secret);
+        const line = redactor.line(`${JSON.stringify({ value, text: `${text}${secret}${text}` })}\n`);
+        expect(String(fieldsOf(line)['text']).replaceAll('[redacted]', '')).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+describe('for people', () => {
+  const withoutTime = (written: readonly string[]) => written.join('').replace(/^\d\d:\d\d:\d\d /gm, '');
+
+  test('one line with the fields behind the message', () => {
+    const { log, written } = logging({ format: 'pretty' });
+    log.info({ job: 'a-1', why: 'bid below ask', at: { x: 1 } }, 'run skipped');
+    expect(written[0]).toMatch(
+      /^\d\d:\d\d:\d\d INFO  run skipped {2}job=a-1 why="bid below ask" at=\{"x":1\}\n$/,
+    );
+  });
+
+  test('what to do, and the parts of an error, on lines of their own', () => {
+    const { log, written } = logging({ format: 'pretty' });
+    const cause = new AgentError('BROKER_UNREACHABLE', 'no answer');
+    const err = new AgentError('GPU_NONE', 'no GPU', { mend: 'plug one in', cause });
+    log.warn({ err, mend: 'look here' }, 'trouble');
+    expect(withoutTime(written)).toBe(
+      [
+        'WARN  trouble',
+        '           what to do: look here',
+        '           GPU_NONE: no GPU',
+        '           what to do: plug one in',
+        '           because of BROKER_UNREACHABLE: no answer\n',
+      ].join('\n'),
+    );
+  });
+
+  test('nothing that is logged can steer the terminal or forge a line', () => {
+    const { log, written } = logging({ format: 'pretty' });
+    const evil = '\u001b[2J\r\n12:00:00 INFO  forged\u009b1m\u202e\u0007';
+    log.info({ name: evil, [evil]: 1, list: [evil] }, evil);
+    log.error({ err: new Error(evil), mend: evil }, 'failed');
+    const text = written.join('');
+    // oxlint-disable-next-line no-control-regex -- finding control characters is the point
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(text.split('\n').filter((line) => line.startsWith('12:00:00'))).toEqual([]);
+    expect(text).toContain(String.raw`\u{1b}[2J\r\n12:00:00`);
+  });
+
+  test('colour only where it is asked for', () => {
+    const coloured = logging({ format: 'pretty', colour: true });
+    coloured.log.info({}, 'x');
+    expect(coloured.written.join('')).toContain('\u001b[32mINFO');
+  });
+
+  test('an escaped text has no control characters, and a plain one stays as it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(escapeControls(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+    expect(escapeControls('Grüße, 世界 🎉')).toBe('Grüße, 世界 🎉');
+  });
+});
