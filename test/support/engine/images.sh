@@ -39,7 +39,11 @@ build_busybox() {
 }
 
 build_python() {
-  debootstrap --variant=minbase --include=python3-minimal "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" >&2
+  debootstrap --variant=minbase --include=python3 "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
+    >"$ENGINE_DIR/debootstrap.log" 2>&1 || {
+    tail -n 20 "$ENGINE_DIR/debootstrap.log" >&2
+    return 1
+  }
   rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/usr/share/doc/* "$1"/usr/share/locale/*
 }
 

@@ -1,0 +1,39 @@
+import type Docker from 'dockerode';
+import { AgentError } from '../../domain/errors.ts';
+import { callEngine, type EngineDeadlines } from './call.ts';
+import { containerDifferences } from './container-check.ts';
+import type { ContainerSpec } from './container-spec.ts';
+import { removeContainer } from './ending.ts';
+import { createError } from './errors.ts';
+
+/**
+ * Makes the container, looks at what the engine made of it, and answers its id only if that is what was asked.
+ * Throws RUNTIME_REFUSED after removing one that is not, and what `createError` tells.
+ */
+export async function createChecked(
+  docker: Docker,
+  spec: ContainerSpec,
+  imageId: string,
+  swapLimit: boolean,
+  deadlines: EngineDeadlines,
+): Promise<string> {
+  // The client's published type of the options is mutable and older than the engine's; the spec is the type here.
+  const maker: { createContainer(options: object): Promise<{ readonly id: string }> } = docker;
+  const { id } = await callEngine(
+    { doing: `create container ${spec.name}`, ms: deadlines.makeMs },
+    (abortSignal) => maker.createContainer({ ...spec, abortSignal }),
+    (thrown) => createError(thrown, spec.name, spec.Image),
+  );
+  const made = await callEngine(
+    { doing: `inspect container ${spec.name}`, ms: deadlines.lookMs },
+    (abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
+  );
+  const differences = containerDifferences(spec, made, imageId, swapLimit);
+  if (differences.length === 0) return id;
+  await removeContainer(docker, id, deadlines);
+  throw new AgentError(
+    'RUNTIME_REFUSED',
+    `Docker made container ${spec.name} otherwise than asked: ${differences.join(', ')}`,
+    { mend: 'look for plugins or defaults in Docker’s daemon.json that change containers' },
+  );
+}

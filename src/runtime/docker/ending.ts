@@ -1,0 +1,102 @@
+import type Docker from 'dockerode';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
+import { sleep } from '../../lib/sleep.ts';
+import { callEngine, type EngineDeadlines } from './call.ts';
+import { inspectState } from './container-state.ts';
+import { engineError, readFault } from './errors.ts';
+import { waitForExit } from './waiting.ts';
+
+/** Asks a container to end, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
+export async function stopContainer(
+  docker: Docker,
+  id: string,
+  graceMs: number,
+  deadlines: EngineDeadlines,
+): Promise<void> {
+  if (!(await sendSignal(docker, id, 'SIGTERM', deadlines))) return;
+  if (await endedWithin(docker, id, graceMs, deadlines)) return;
+  if (!(await sendSignal(docker, id, 'SIGKILL', deadlines))) return;
+  if (await endedWithin(docker, id, deadlines.endMs, deadlines)) return;
+  throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
+    mend: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
+  });
+}
+
+/** Answers whether there was something to signal. */
+async function sendSignal(
+  docker: Docker,
+  id: string,
+  signal: 'SIGTERM' | 'SIGKILL',
+  deadlines: EngineDeadlines,
+): Promise<boolean> {
+  const doing = `stop container ${id}`;
+  return callEngine({ doing, ms: deadlines.endMs }, async (abortSignal) => {
+    try {
+      await docker.getContainer(id).kill({ signal, abortSignal });
+      return true;
+    } catch (thrown) {
+      const { status } = readFault(thrown);
+      if (status === 404 || status === 409) return false;
+      // The container may have ended between the engine's look and its signal.
+      if (status !== undefined && (await hasEnded(docker, id, deadlines))) return false;
+      throw engineError(thrown, doing);
+    }
+  });
+}
+
+async function hasEnded(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<boolean> {
+  return (await inspectState(docker, id, deadlines.lookMs)).exit !== undefined;
+}
+
+/** Whether a container ends, or goes, within that time. */
+async function endedWithin(
+  docker: Docker,
+  id: string,
+  ms: number,
+  deadlines: EngineDeadlines,
+): Promise<boolean> {
+  const patience = AbortSignal.timeout(ms);
+  try {
+    await waitForExit(docker, id, deadlines, patience);
+    return true;
+  } catch (thrown) {
+    if (patience.aborted) return false;
+    if (asAgentError(thrown).code === 'CONTAINER_GONE') return true;
+    throw thrown;
+  }
+}
+
+const REMOVAL_LOOK_MS = 200;
+
+/** Removes a container with its volumes, running or not. Nothing to do where it is gone. */
+export async function removeContainer(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
+  const doing = `remove container ${id}`;
+  await callEngine({ doing, ms: deadlines.endMs }, async (abortSignal) => {
+    try {
+      await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
+    } catch (thrown) {
+      const { status } = readFault(thrown);
+      if (status === 404) return;
+      if (status !== 409) throw thrown;
+      // Someone's removal is under way: ours is done when that is.
+      await untilGone(docker, id, deadlines, abortSignal);
+    }
+  });
+}
+
+async function untilGone(
+  docker: Docker,
+  id: string,
+  deadlines: EngineDeadlines,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      await inspectState(docker, id, deadlines.lookMs, signal);
+    } catch (thrown) {
+      if (asAgentError(thrown).code === 'CONTAINER_GONE') return;
+      throw thrown;
+    }
+    await sleep(REMOVAL_LOOK_MS, signal);
+  }
+}

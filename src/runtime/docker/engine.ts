@@ -1,0 +1,196 @@
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
+import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
+import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './call.ts';
+import { connectEngine, parseDockerHost } from './connection.ts';
+import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
+import { type ContainerState, inspectState } from './container-state.ts';
+import { createChecked } from './creation.ts';
+import { removeContainer, stopContainer } from './ending.ts';
+import { describeFacts, type EngineFacts, readFacts, whyUnfit } from './engine-facts.ts';
+import { startError } from './errors.ts';
+import { type GpuMode, gpuWay } from './gpu-access.ts';
+import { DockerImages, type ImageRules } from './images.ts';
+import { followLog } from './logs.ts';
+import type { PullHooks } from './pull.ts';
+import { waitForExit } from './waiting.ts';
+
+/** What the runtime is made from. */
+export type DockerRuntimeOptions = {
+  /** `unix:///path` or `tcp://host:port`. */
+  readonly host: string;
+  /** Whose containers these are; a container of another agent is never touched. */
+  readonly agentId: string;
+  readonly limits: DockerLimits;
+  readonly gpuMode: GpuMode;
+  readonly images: Omit<ImageRules, 'lookMs'>;
+  readonly hooks: PullHooks;
+  readonly clock: Clock;
+  /** For tests; the default suits every real engine. */
+  readonly deadlines?: EngineDeadlines;
+};
+
+const MEASURED = z.object({ SizeRw: z.number().optional() });
+
+/** Executes jobs in containers of a Docker engine. Nothing here waits for longer than its deadline. */
+export class DockerRuntime implements Runtime {
+  readonly images: DockerImages;
+  readonly #docker: Docker;
+  readonly #options: DockerRuntimeOptions;
+  readonly #deadlines: EngineDeadlines;
+  #facts: EngineFacts | undefined;
+  /** Whether the storage driver keeps a container to its disk limit; learnt when the first one is made. */
+  #diskQuota: boolean | undefined;
+
+  /** Throws CONFIG_INVALID for a host that cannot be used. */
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = options;
+    this.#deadlines = options.deadlines ?? ENGINE_DEADLINES;
+    this.#docker = connectEngine(parseDockerHost(options.host));
+    const rules = { ...options.images, lookMs: this.#deadlines.lookMs };
+    this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
+  }
+
+  async probe(signal: AbortSignal): Promise<string> {
+    const facts = await this.#readFacts(signal);
+    const legacy = this.#options.gpuMode === 'runtime' ? ['nvidia'] : [];
+    const unfit = whyUnfit(facts, [this.#options.limits.runtime, ...legacy]);
+    if (unfit !== undefined) {
+      throw new AgentError('RUNTIME_UNAVAILABLE', `this Docker cannot run jobs: ${unfit.why}`, {
+        mend: unfit.mend,
+      });
+    }
+    return describeFacts(facts);
+  }
+
+  async create(plan: ContainerPlan): Promise<string> {
+    const facts = this.#facts ?? (await this.#readFacts());
+    const image = await this.images.describe(plan.image);
+    const { agentId, limits, gpuMode } = this.#options;
+    const make = (diskQuota: boolean): Promise<string> => {
+      const spec = containerSpec(plan, { agentId, limits, gpuWay: gpuWay(gpuMode, facts), image, diskQuota });
+      return createChecked(this.#docker, spec, image.id, facts.limits.swap, this.#deadlines);
+    };
+    if (this.#diskQuota === false || !mayHaveQuota(facts)) return make(false);
+    try {
+      const id = await make(true);
+      this.#diskQuota = true;
+      return id;
+    } catch (thrown) {
+      // overlay2 has quotas only where its xfs is mounted with pquota, which the engine tells in no other way.
+      if (!/storage-opt/i.test(asAgentError(thrown).message)) throw thrown;
+      this.#diskQuota = false;
+      return make(false);
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    await callEngine(
+      { doing: `start container ${id}`, ms: this.#deadlines.makeMs },
+      (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
+      (thrown) => startError(thrown, id),
+    );
+  }
+
+  /** As the port says; what the engine no longer keeps of a flood (more than 60 MB) may be missing in the middle. */
+  async follow(id: string, sink: OutputSink, signal: AbortSignal): Promise<void> {
+    const source = {
+      open: (since: string | undefined, opened: AbortSignal) => this.#openLog(id, since, opened),
+      ended: async (asked: AbortSignal) => (await this.#state(id, asked)).exit !== undefined,
+    };
+    await followLog(source, sink, signal);
+  }
+
+  /** As the port says; goes on through restarts of the engine. Rejects with the signal's reason on an abort. */
+  wait(id: string, signal: AbortSignal): Promise<Exit> {
+    return waitForExit(this.#docker, id, this.#deadlines, signal);
+  }
+
+  stop(id: string, graceMs: number): Promise<void> {
+    return stopContainer(this.#docker, id, graceMs, this.#deadlines);
+  }
+
+  remove(id: string): Promise<void> {
+    return removeContainer(this.#docker, id, this.#deadlines);
+  }
+
+  async list(): Promise<readonly FoundContainer[]> {
+    const filters = JSON.stringify({ label: [`${LABELS.agent}=${this.#options.agentId}`] });
+    const listed = await callEngine({ doing: 'list containers', ms: this.#deadlines.lookMs }, (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    const found = await Promise.all(listed.map(({ Id, Names, Labels }) => this.#found(Id, Names, Labels)));
+    return found.filter((container) => container !== undefined);
+  }
+
+  /**
+   * How much a container has written to its own layer, in bytes; undefined where the storage driver keeps it to
+   * its limit by itself. Walks the container's files: not to be asked more than a few times a minute.
+   */
+  async diskBytes(id: string, signal: AbortSignal): Promise<number | undefined> {
+    if (this.#diskQuota === true) return undefined;
+    const options = { size: true };
+    const measured: unknown = await callEngine(
+      { doing: `measure the disk use of container ${id}`, ms: this.#deadlines.makeMs, signal },
+      (abortSignal) => this.#docker.getContainer(id).inspect({ ...options, abortSignal }),
+    );
+    return MEASURED.parse(measured).SizeRw ?? 0;
+  }
+
+  #state(id: string, signal?: AbortSignal): Promise<ContainerState> {
+    return inspectState(this.#docker, id, this.#deadlines.lookMs, signal);
+  }
+
+  /** A listed container; undefined where it is not one of ours after all, or has gone since. */
+  async #found(
+    id: string,
+    names: readonly string[],
+    labels: Readonly<Record<string, string>>,
+  ): Promise<FoundContainer | undefined> {
+    const job = labels[LABELS.job];
+    // An image can carry our labels; only the name is beyond it.
+    if (job === undefined || !names.includes(`/${containerName(job)}`)) return undefined;
+    try {
+      const { name, startedAt } = await this.#state(id);
+      return { id, job, state: name, startedAt };
+    } catch (thrown) {
+      if (asAgentError(thrown).code === 'CONTAINER_GONE') return undefined;
+      throw thrown;
+    }
+  }
+
+  async #openLog(id: string, since: string | undefined, signal: AbortSignal): Promise<Readable> {
+    const window = since === undefined ? {} : { since };
+    return callEngine(
+      { doing: `read the output of container ${id}`, ms: this.#deadlines.lookMs, signal },
+      async () => {
+        const container = this.#docker.getContainer(id);
+        const options = { follow: true, stdout: true, stderr: true, timestamps: true, ...window } as const;
+        return Readable.from(await container.logs({ ...options, abortSignal: signal }), {
+          objectMode: false,
+        });
+      },
+    );
+  }
+
+  async #readFacts(signal?: AbortSignal): Promise<EngineFacts> {
+    const call = { doing: 'ask Docker what it is', ms: this.#deadlines.lookMs, signal };
+    // Both take a signal, which the client's published types do not know.
+    const asked: {
+      info(options: { abortSignal: AbortSignal }): Promise<unknown>;
+      version(options: { abortSignal: AbortSignal }): Promise<unknown>;
+    } = this.#docker;
+    const info = await callEngine(call, (abortSignal) => asked.info({ abortSignal }));
+    const version = await callEngine(call, (abortSignal) => asked.version({ abortSignal }));
+    this.#facts = readFacts(info, version);
+    return this.#facts;
+  }
+}
+
+/** Whether the storage driver is one of those that can limit a container's disk, under conditions. */
+function mayHaveQuota({ storageDriver, backingFileSystem }: EngineFacts): boolean {
+  if (storageDriver === 'overlay2') return backingFileSystem === 'xfs';
+  return ['btrfs', 'zfs', 'devicemapper'].includes(storageDriver);
+}

@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
+import type { OutputSink } from '../../domain/ports.ts';
+import { sleep } from '../../lib/sleep.ts';
+import { LogFrames } from './log-frames.ts';
+import { LogPosition } from './log-position.ts';
+
+/** The two things that following a container's output needs of the engine. */
+export type LogSource = {
+  /** Opens the log from that moment on (undefined: its beginning), with times, and follows while it grows. */
+  open(since: string | undefined, signal: AbortSignal): Promise<Readable>;
+  /** Whether the container has ended. Throws CONTAINER_GONE. */
+  ended(signal: AbortSignal): Promise<boolean>;
+};
+
+/** How long a log may be silent before it is asked whether the container still runs, in milliseconds. */
+const SILENCE_MS = 5_000;
+const PAUSE_MS = 500;
+const MOST_FAILURES_AFTER_END = 5;
+
+/**
+ * Hands on a container's output until it has ended and all of its log has been read. A log that breaks off is
+ * opened again where it broke. An abort ends it quietly.
+ *
+ * Some engines lose their place when the log rotates under a fast writer, or never close the stream: so the log
+ * is always read once more after the end, from where the first reading came to.
+ */
+export async function followLog(source: LogSource, sink: OutputSink, signal: AbortSignal): Promise<void> {
+  const position = new LogPosition();
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const ended = await source.ended(signal);
+      await readOnce(source, position, sink, signal);
+      if (ended) return;
+      failures = 0;
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = asAgentError(thrown);
+      if (error.code !== 'RUNTIME_UNAVAILABLE') failures += 1;
+      if (error.code === 'CONTAINER_GONE' || failures > MOST_FAILURES_AFTER_END) throw error;
+      await sleep(PAUSE_MS, signal);
+    }
+  }
+}
+
+/** Reads the log from the position to its end. Throws where the stream breaks off. */
+async function readOnce(
+  source: LogSource,
+  position: LogPosition,
+  sink: OutputSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const stream = await source.open(position.reopen(), signal);
+  const frames = new LogFrames();
+  const done = new AbortController();
+  const watch = { chunks: 0, cut: false };
+  const cut = (): void => {
+    watch.cut = true;
+    stream.destroy();
+  };
+  signal.addEventListener('abort', cut, { once: true });
+  const watching = cutWhenEnded(source, watch, cut, AbortSignal.any([signal, done.signal]));
+  try {
+    for await (const chunk of stream) {
+      if (!(chunk instanceof Uint8Array)) throw new AgentError('INTERNAL', 'a log stream of no bytes');
+      watch.chunks += 1;
+      frames.push(chunk, (frame) => {
+        if (position.isNew(frame.stream, frame.stamp)) sink(frame.stream, frame.bytes);
+      });
+    }
+  } catch (thrown) {
+    if (!watch.cut) throw asAgentError(thrown, 'RUNTIME_UNAVAILABLE');
+  } finally {
+    done.abort();
+    signal.removeEventListener('abort', cut);
+    stream.destroy();
+    await watching;
+  }
+  if (!watch.cut && !frames.whole) {
+    throw new AgentError('RUNTIME_UNAVAILABLE', 'the container’s output broke off within a message');
+  }
+}
+
+/** Cuts a stream that stays silent although its container has ended. */
+async function cutWhenEnded(
+  source: LogSource,
+  watch: { readonly chunks: number },
+  cut: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const before = watch.chunks;
+    if (!(await sleep(SILENCE_MS, signal))) return;
+    if (watch.chunks !== before) continue;
+    try {
+      if ((await source.ended(signal)) && watch.chunks === before) return cut();
+    } catch (thrown) {
+      if (signal.aborted || asAgentError(thrown).code === 'CONTAINER_GONE') return cut();
+      // The engine is away for now: its stream breaks by itself, or the next look tells.
+    }
+  }
+}
