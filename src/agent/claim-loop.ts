@@ -50,6 +50,7 @@ export class ClaimLoop {
   readonly #wanted = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #quietAtLook = -1;
+  #heldBy: string | undefined;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
@@ -82,7 +83,11 @@ export class ClaimLoop {
       const { market, hold } = this.#deps;
       const look = market.looks;
       const runs = market.runs;
-      if (runs === undefined || signal.aborted || hold() !== undefined) return;
+      if (runs === undefined || signal.aborted) return;
+      if (this.#isHeld(hold())) {
+        this.#quietAtLook = this.#busy() ? this.#quietAtLook : look;
+        return;
+      }
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
       const verdicts = this.#decide(runs.map((run) => this.#deps.lookup.open(run)));
       this.#tell(verdicts);
@@ -95,6 +100,16 @@ export class ClaimLoop {
       // What was taken changes what may be taken next, so the market is looked at again.
       await Promise.all(takes.map((take) => this.#take(take.open, take.jobs, signal)));
     }
+  }
+
+  /** Tells when claims are held and when no more. */
+  #isHeld(why: string | undefined): boolean {
+    if (why !== this.#heldBy) {
+      if (why === undefined) this.#deps.log.info({}, 'jobs are claimed again');
+      else this.#deps.log.warn({ offer: this.#deps.offer.key }, `no jobs are claimed: ${why}`);
+    }
+    this.#heldBy = why;
+    return why !== undefined;
   }
 
   #decide(open: readonly OpenRun[]): readonly Verdict[] {

@@ -49,11 +49,10 @@ export class EndOfJob {
 
   /** Watches what the container writes, where the runtime can tell and does not limit it by itself. */
   watchDisk(runtime: Runtime, container: string, mostBytes: number): void {
-    const { diskBytes } = runtime;
-    if (diskBytes === undefined) return;
+    if (runtime.diskBytes === undefined) return;
     const watch = async (): Promise<void> => {
       while (await sleep(DISK_EVERY_MS, this.signal)) {
-        const used = await diskBytes.call(runtime, container, this.signal);
+        const used = await runtime.diskBytes?.(container, this.signal);
         if (used !== undefined && used > mostBytes) {
           this.#decide({ kind: 'limit', what: `it wrote more than ${mostBytes} bytes to its disk` });
         }

@@ -1,4 +1,4 @@
-import { AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
+import { type AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 import { type BackoffShape, backoffMs } from '../lib/backoff.ts';
 import { sleep } from '../lib/sleep.ts';
 
