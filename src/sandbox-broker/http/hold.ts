@@ -1,0 +1,27 @@
+import type { ServerResponse } from 'node:http';
+import type { RunList } from '../store/run-list.ts';
+
+/**
+ * Holds a call until the list has left `version`, `seconds` are over, the client has gone away or the broker
+ * closes. Leaves no timer and no listener behind.
+ */
+export async function holdUntilChanged(
+  list: RunList,
+  version: number,
+  seconds: number,
+  client: ServerResponse,
+  closing: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => {
+    over.abort();
+  };
+  const timer = setTimeout(end, seconds * 1000);
+  client.once('close', end);
+  closing.addEventListener('abort', end);
+  if (closing.aborted || client.destroyed) end();
+  await list.changed(version, over.signal);
+  clearTimeout(timer);
+  client.off('close', end);
+  closing.removeEventListener('abort', end);
+}
