@@ -109,20 +109,14 @@ export class DockerImages implements Images {
 
   async #inspect(name: string): Promise<ImageConfig | undefined> {
     const doing = `inspect image ${name}`;
-    // It takes a signal, which the client's published types do not know.
-    const image: { inspect(options: { abortSignal: AbortSignal }): Promise<unknown> } =
-      this.#docker.getImage(name);
-    const answer: unknown = await callEngine(
-      { doing, ms: this.#rules.lookMs },
-      async (abortSignal): Promise<unknown> => {
-        try {
-          return await image.inspect({ abortSignal });
-        } catch (thrown) {
-          if (readFault(thrown).status === 404) return undefined;
-          throw engineError(thrown, doing);
-        }
-      },
-    );
+    const answer: unknown = await callEngine({ doing, ms: this.#rules.lookMs }, async () => {
+      try {
+        return await this.#docker.getImage(name).inspect();
+      } catch (thrown) {
+        if (readFault(thrown).status === 404) return undefined;
+        throw engineError(thrown, doing);
+      }
+    });
     return answer === undefined ? undefined : readImage(answer);
   }
 
