@@ -144,9 +144,11 @@ function lint(directory: string): Promise<z.infer<typeof Report>> {
   const program = join(ROOT, 'node_modules/.bin/oxlint');
   return new Promise((done, failed) => {
     execFile(program, ['--format', 'json', 'src'], { cwd: directory, maxBuffer: 1e7 }, (error, stdout) => {
-      const parsed = Report.safeParse(JSON.parse(stdout === '' ? 'null' : stdout));
-      if (parsed.success) done(parsed.data);
-      else failed(error ?? parsed.error);
+      try {
+        done(Report.parse(JSON.parse(stdout)));
+      } catch (cause) {
+        failed(new Error(`the linter gave no report: ${stdout}`, { cause: error ?? cause }));
+      }
     });
   });
 }
