@@ -1,0 +1,205 @@
+// Runs a job inside its container: node -e "$CODE", CODE being this text. Speaks Node.js 8 and later.
+// What it does and why is told in ../README.md; what it writes is read by ../frames.ts.
+(function loader(load, globals) {
+  'use strict';
+  const fs = load('fs');
+  const path = load('path');
+  const util = load('util');
+  const vm = load('vm');
+
+  // Bytes of a result per record: with base64 and its frame a record stays below PIPE_BUF (4096), and so in one piece.
+  const RECORD = 3000;
+  // Milliseconds that timers and sockets get after the handler has returned.
+  const GRACE = 2000;
+  // Taken now, so that nothing that the function does to these objects changes what follows.
+  const writeSync = fs.writeSync;
+  const exit = process.exit.bind(process);
+  const setTimer = setTimeout;
+  const stringify = JSON.stringify;
+
+  const folder = process.env.SHAREDCLOUD_INPUT;
+  const about = JSON.parse(fs.readFileSync(path.join(folder, 'job.json'), 'utf8'));
+  const codePath = path.join(folder, about.code);
+  const out = ownStdout();
+  // loading -> running -> over (the result is written, or there will be none)
+  let stage = 'loading';
+
+  /** A descriptor of our own where stdout is a pipe, which outlives what the function does to its own. */
+  function ownStdout() {
+    try {
+      if (fs.fstatSync(1).isFIFO()) return fs.openSync('/proc/self/fd/1', 'a');
+    } catch (failure) {
+      // No /proc, or no right to it: then it is the one that everyone has.
+    }
+    return 1;
+  }
+
+  function writeAll(fd, text) {
+    let data = Buffer.from(text);
+    while (data.length > 0) {
+      try {
+        data = data.slice(writeSync(fd, data, 0, data.length));
+      } catch (failure) {
+        if (failure.code !== 'EAGAIN') throw failure;
+        // The reader is slow; wait a millisecond.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }
+    }
+  }
+
+  function complain(text) {
+    try {
+      writeAll(2, text + '\n');
+    } catch (failure) {
+      // Nobody reads stderr any more; the exit code still tells.
+    }
+  }
+
+  function fail(text) {
+    stage = 'over';
+    complain(text);
+    exit(1);
+  }
+
+  /** Writes the result in records. */
+  function send(text) {
+    stage = 'over';
+    const result = Buffer.from(text);
+    if (result.length > about.resultLimit) {
+      return fail('the result has ' + result.length + ' bytes; at most ' + about.resultLimit + ' are taken');
+    }
+    let count = 0;
+    for (let at = 0; at < result.length; at += RECORD) {
+      record(count, result.slice(at, at + RECORD).toString('base64'));
+      count += 1;
+    }
+    record('end', count);
+  }
+
+  function record(name, body) {
+    writeAll(out, '\x1e' + about.nonce + ':' + name + ':' + body + '\x1e\n');
+  }
+
+  function asText(value) {
+    if (value === undefined) return '';
+    if (typeof value === 'string') return value;
+    if (typeof value === 'function' || typeof value === 'symbol') {
+      return fail('the handler returned a ' + typeof value + ', which is no JSON');
+    }
+    let text;
+    try {
+      text = stringify(value, (key, item) => (typeof item === 'bigint' ? String(item) : item));
+    } catch (failure) {
+      return fail('what the handler returned cannot be written as JSON: ' + shown(failure));
+    }
+    // A BigInt by itself is its digits; what its own toJSON made nothing of is nothing.
+    if (typeof value === 'bigint') return String(value);
+    return text === undefined ? '' : text;
+  }
+
+  function shown(thrown) {
+    try {
+      const stack = thrown && thrown.stack;
+      return typeof stack === 'string' ? stack : 'thrown: ' + util.inspect(thrown);
+    } catch (failure) {
+      return 'something was thrown that cannot be shown';
+    }
+  }
+
+  /** The event's tagged JSON as ../node-event.ts writes it: an array is one, an object names its type. */
+  function decode(value) {
+    if (Array.isArray(value)) return value.map(decode);
+    if (value === null || typeof value !== 'object') return value;
+    if (value.float !== undefined) return Number(value.float);
+    if (value.int !== undefined) return typeof BigInt === 'function' ? BigInt(value.int) : Number(value.int);
+    if (value.bytes !== undefined) return Buffer.from(value.bytes, 'base64');
+    if (value.complex !== undefined) {
+      return { real: decode(value.complex[0]), imag: decode(value.complex[1]) };
+    }
+    const object = {};
+    for (const entry of value.dict) {
+      // Defined, not assigned: `__proto__` is a key like any other.
+      Object.defineProperty(object, entry[0], {
+        value: decode(entry[1]),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+    return object;
+  }
+
+  /** Executes the code as `node -e` would, and finds its handler, exported or merely declared. */
+  function loadHandler() {
+    const source = fs
+      .readFileSync(codePath, 'utf8')
+      .replace(/^\uFEFF/, '')
+      .replace(/^#!.*/, '');
+    globals.__filename = codePath;
+    globals.__dirname = folder;
+    const dynamicImport = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+    const options = { filename: codePath };
+    if (dynamicImport !== undefined) options.importModuleDynamically = dynamicImport;
+    vm.runInThisContext(source, options);
+    const exported = globals.module && globals.module.exports;
+    if (typeof exported === 'function') return exported;
+    if (exported && exported.handler !== undefined) return exported.handler;
+    return vm.runInThisContext('typeof handler === "undefined" ? undefined : handler');
+  }
+
+  function returned(value) {
+    if (stage !== 'running') return;
+    const text = asText(value);
+    if (stage !== 'running') return;
+    send(text);
+    // What still runs gets a while, then it is ended; where nothing does, the timer keeps nobody waiting.
+    setTimer(() => exit(), GRACE).unref();
+  }
+
+  function run() {
+    // Prints are written before the call returns, also into a full pipe, so that nothing is lost at the end.
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream._handle && stream._handle.setBlocking) stream._handle.setBlocking(true);
+      // A reader that went away must not end the job.
+      stream.on('error', () => {});
+    }
+    let exiting = false;
+    process.exit = function (code) {
+      exiting = true;
+      return exit(code);
+    };
+    process.on('exit', (code) => {
+      if (stage !== 'running') return;
+      if (exiting && !code) send('');
+      else if (!exiting && !code) {
+        complain('the handler never finished: what it awaits cannot come any more');
+        process.exitCode = 1;
+      }
+    });
+    process.on('unhandledRejection', (reason) => {
+      if (process.listenerCount('unhandledRejection') === 1) fail(shown(reason));
+    });
+
+    const event = decode(JSON.parse(fs.readFileSync(path.join(folder, about.event), 'utf8')));
+    let handler;
+    try {
+      handler = loadHandler();
+    } catch (failure) {
+      return fail(shown(failure));
+    }
+    if (handler === undefined) return fail('the function has no handler: it must define handler(event)');
+    if (typeof handler !== 'function')
+      return fail("the function's handler is no function: " + util.inspect(handler));
+    stage = 'running';
+    let value;
+    try {
+      value = handler(event);
+      if (value === null || value === undefined || typeof value.then !== 'function') return returned(value);
+    } catch (failure) {
+      return fail(shown(failure));
+    }
+    Promise.resolve(value).then(returned, (failure) => fail(shown(failure)));
+  }
+
+  run();
+})(require, global);

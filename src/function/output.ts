@@ -1,0 +1,34 @@
+import type { Output, OutputCollector, OutputStream } from '../domain/ports.ts';
+import { FrameScanner, ResultAssembler } from './frames.ts';
+import { HeadTail } from './head-tail.ts';
+
+/** Bytes of UTF-8 that the broker gets of each of stdout and stderr. */
+export const OUTPUT_LIMIT = 1024 * 1024;
+/** Bytes of UTF-8 that a result may have; the loaders know it too, through job.json. */
+export const RESULT_LIMIT = 10 * 1024 * 1024;
+
+/** Takes the raw output of one job and keeps what the broker is sent. `nonce` is the job's own. */
+export class JobOutput implements OutputCollector {
+  readonly #stdout = new HeadTail(OUTPUT_LIMIT);
+  readonly #stderr = new HeadTail(OUTPUT_LIMIT);
+  readonly #result = new ResultAssembler(RESULT_LIMIT);
+  readonly #scanner: FrameScanner;
+
+  constructor(nonce: string) {
+    this.#scanner = new FrameScanner(
+      nonce,
+      (bytes) => this.#stdout.write(bytes),
+      (name, body) => this.#result.record(name, body),
+    );
+  }
+
+  readonly write = (stream: OutputStream, chunk: Uint8Array): void => {
+    if (stream === 'stdout') this.#scanner.write(chunk);
+    else this.#stderr.write(chunk);
+  };
+
+  end(): Output {
+    this.#scanner.end();
+    return { stdout: this.#stdout.text(), stderr: this.#stderr.text(), result: this.#result.result() };
+  }
+}
