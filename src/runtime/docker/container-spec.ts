@@ -15,6 +15,8 @@ export type DockerLimits = {
   readonly nanoCpus: number;
   readonly pidsLimit: number;
   readonly diskBytes: number;
+  /** Open files per process. Not above the hard limit of dockerd itself, or no container starts on some hosts. */
+  readonly openFiles: number;
   readonly network: JobNetwork;
   /** `uid:gid` in numbers; `65534:65534` (nobody) unless the owner says otherwise. */
   readonly user: string;
@@ -129,7 +131,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       ShmSize: Math.min(GIB, Math.floor(limits.memoryBytes / 4)),
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
-        { Name: 'nofile', Soft: 65536, Hard: 65536 },
+        { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
       ],
       // A mount rather than a "bind": the engine makes a missing source of a bind, as root.
       Mounts: [

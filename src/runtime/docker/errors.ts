@@ -53,10 +53,28 @@ export function engineError(thrown: unknown, doing: string): AgentError {
   return new AgentError(code, `could not ${doing}: ${fault.message}`, { cause: thrown });
 }
 
+/** What the engine or its runtime says when the image's own command, directory or volume cannot be used. */
+const IMAGE_AT_FAULT = [
+  /(?:unable to start container process|starting container process caused): exec: (?!"\/sbin\/docker-init")/,
+  /chdir to cwd \(.*\) set in config\.json failed/,
+  /error finding executable/,
+  /exec format error/,
+  /unable to find (?:user|group)/,
+  /no command specified/i,
+  /^Cannot mkdir: .* is not a directory/,
+  // Our memory file system in the place of an image's volume that is a file.
+  /error mounting "tmpfs" to rootfs at .* not a directory/,
+];
+
+function unstartable(message: string, cause: unknown): AgentError | undefined {
+  if (!IMAGE_AT_FAULT.some((pattern) => pattern.test(message))) return undefined;
+  return new AgentError('CONTAINER_UNSTARTABLE', `the image cannot be started: ${message}`, { cause });
+}
+
 /** A failed creation: an image that vanished, a container that is there already, or the engine's trouble. */
 export function createError(thrown: unknown, name: string, image: string): AgentError {
-  const { status, message } = readFault(thrown);
   if (thrown instanceof AgentError) return thrown;
+  const { status, message } = readFault(thrown);
   if (status === 404) {
     return new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer here: ${message}`, {
       cause: thrown,
@@ -68,18 +86,8 @@ export function createError(thrown: unknown, name: string, image: string): Agent
       cause: thrown,
     });
   }
-  return engineError(thrown, `create container ${name}`);
+  return unstartable(message, thrown) ?? engineError(thrown, `create container ${name}`);
 }
-
-/** What a low-level runtime says when the image's own command, directory or user cannot be used. */
-const IMAGE_AT_FAULT = [
-  /(?:unable to start container process|starting container process caused): exec: (?!"\/sbin\/docker-init")/,
-  /chdir to cwd \(.*\) set in config\.json failed/,
-  /error finding executable/,
-  /exec format error/,
-  /unable to find (?:user|group)/,
-  /no command specified/i,
-];
 
 /** A failed start: CONTAINER_UNSTARTABLE where the image is at fault, RUNTIME_FAILED where the host is. */
 export function startError(thrown: unknown, id: string): AgentError {
@@ -87,14 +95,17 @@ export function startError(thrown: unknown, id: string): AgentError {
   if (thrown instanceof AgentError || status === undefined || status === 404) {
     return engineError(thrown, `start container ${id}`);
   }
-  if (IMAGE_AT_FAULT.some((pattern) => pattern.test(message))) {
-    return new AgentError('CONTAINER_UNSTARTABLE', `the image cannot be started: ${message}`, {
-      cause: thrown,
-    });
-  }
+  const fault = unstartable(message, thrown);
+  if (fault !== undefined) return fault;
   if (message.includes('could not select device driver')) {
     return new AgentError('RUNTIME_FAILED', `Docker has no way to give a GPU to a container: ${message}`, {
       mend: 'install the Nvidia container toolkit and restart Docker, or choose another --gpu-mode',
+      cause: thrown,
+    });
+  }
+  if (message.includes('error setting rlimit')) {
+    return new AgentError('RUNTIME_FAILED', `Docker may not set a job's limit of open files: ${message}`, {
+      mend: 'raise the limit of open files that Docker itself runs under (LimitNOFILE in its unit)',
       cause: thrown,
     });
   }

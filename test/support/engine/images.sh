@@ -2,7 +2,7 @@
 # Builds the test images from what this machine has (no public registry) and pushes them to the local one.
 # Each root file system is built once and kept as a tar beside the engine's data. Needs up.sh first.
 #
-#   sharedcloud/busybox                      a static busybox, for the engine's own tests
+#   sharedcloud/busybox                      a static busybox whose shell runs CODE, for the engine's own tests
 #   sharedcloud/python36, .../tensorflow-gpu-python36   Debian's Python 3 under the platform's names and command
 #   sharedcloud/node8, .../tensorflow-gpu-node8         this project's Node.js, likewise
 set -euo pipefail
@@ -79,11 +79,12 @@ publish() {
 }
 
 # The platform's images run the text in CODE, as root unless told otherwise.
+shell_command='CMD ["/bin/sh","-c","eval \"$CODE\""]'
 python_command='CMD ["/bin/bash","-c","python3 -c \"$CODE\""]'
 node_command='CMD ["/bin/bash","-c","node -e \"$CODE\""]'
 path='ENV PATH=/usr/local/bin:/usr/bin:/bin'
 
-publish busybox busybox 'CMD ["/bin/sh"]' "$path"
+publish busybox busybox "$shell_command" "$path"
 publish node node8 "$node_command" "$path"
 publish node tensorflow-gpu-node8 "$node_command" "$path"
 publish python python36 "$python_command" "$path"

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { BUSYBOX, describeDocker, imageWith, volumeNames } from '../../support/engine/docker.ts';
+import { TestJob, testPlan, testRuntime } from '../../support/engine/runtime.ts';
+
+const soon = (): AbortSignal => AbortSignal.timeout(60_000);
+
+describeDocker('a container’s life', (engine) => {
+  test('is created, listed, started, waited for and removed', async () => {
+    const at = testRuntime(engine.host);
+    const before = Date.now();
+    const job = await TestJob.create(engine, at, 'echo out; echo err >&2; exit 7');
+    expect(await at.runtime.list()).toEqual([
+      { id: job.id, job: job.plan.job, state: 'created', startedAt: undefined },
+    ]);
+    const { exit, stdout, stderr } = await job.run();
+    expect(stdout.toString()).toBe('out\n');
+    expect(stderr.toString()).toBe('err\n');
+    expect(exit).toMatchObject({ code: 7, oomKilled: false });
+    expect(exit.startedAt).toBeGreaterThanOrEqual(before - 1000);
+    expect(exit.finishedAt).toBeGreaterThanOrEqual(exit.startedAt);
+    expect(await at.runtime.list()).toEqual([
+      { id: job.id, job: job.plan.job, state: 'exited', startedAt: exit.startedAt },
+    ]);
+    await job[Symbol.asyncDispose]();
+    await at.runtime.remove(job.id);
+    await expect(at.runtime.wait(job.id, soon())).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
+    await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
+  });
+
+  test('says that memory ran out', async () => {
+    const at = testRuntime(engine.host, { limits: { memoryBytes: 32 * 1024 * 1024 } });
+    await using job = await TestJob.create(engine, at, 'x=0123456789abcdef; while :; do x="$x$x"; done');
+    const { exit } = await job.run();
+    expect(exit).toMatchObject({ code: 137, oomKilled: true });
+  });
+
+  test('can be stopped twice and killed when it ignores being asked', async () => {
+    const at = testRuntime(engine.host);
+    await using job = await TestJob.create(engine, at, 'trap "" TERM; echo up; while :; do sleep 1; done');
+    await at.runtime.start(job.id);
+    await printed(at.runtime, job.id);
+    await Promise.all([at.runtime.stop(job.id, 300), at.runtime.stop(job.id, 300)]);
+    expect(await at.runtime.wait(job.id, soon())).toMatchObject({ code: 137, oomKilled: false });
+    await at.runtime.stop(job.id, 300);
+  });
+
+  test('gets the time that it needs to end by itself', async () => {
+    const at = testRuntime(engine.host);
+    const code = 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done';
+    await using job = await TestJob.create(engine, at, code);
+    await at.runtime.start(job.id);
+    await printed(at.runtime, job.id);
+    await at.runtime.stop(job.id, 30_000);
+    expect(await at.runtime.wait(job.id, soon())).toMatchObject({ code: 3 });
+    expect((await job.output()).stdout.toString()).toBe('up\nbye\n');
+  });
+
+  test('is waited for no longer than the signal says', async () => {
+    const at = testRuntime(engine.host);
+    await using job = await TestJob.create(engine, at, 'sleep 600');
+    await at.runtime.start(job.id);
+    const reason = new Error('enough');
+    const enough = new AbortController();
+    const waiting = at.runtime.wait(job.id, enough.signal);
+    const following = at.runtime.follow(job.id, () => undefined, enough.signal);
+    enough.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await following;
+  });
+
+  test('cannot be made twice for one job', async () => {
+    const at = testRuntime(engine.host);
+    await using job = await TestJob.create(engine, at, 'true');
+    await expect(at.runtime.create(job.plan)).rejects.toMatchObject({
+      code: 'RUNTIME_FAILED',
+      message: expect.stringContaining(`sharedcloud-job-${job.plan.job}`),
+    });
+  });
+
+  test('is removed while it runs, by two at once', async () => {
+    const at = testRuntime(engine.host);
+    await using job = await TestJob.create(engine, at, 'sleep 600');
+    await at.runtime.start(job.id);
+    await Promise.all([at.runtime.remove(job.id), at.runtime.remove(job.id)]);
+    expect(await at.runtime.list()).toEqual([]);
+  });
+
+  test('belongs to its agent alone', async () => {
+    const at = testRuntime(engine.host);
+    const other = testRuntime(engine.host);
+    await using job = await TestJob.create(engine, at, 'true');
+    expect(await other.runtime.list()).toEqual([]);
+    expect((await at.runtime.list()).map(({ id }) => id)).toEqual([job.id]);
+  });
+
+  test('is not taken for ours because its image says so', async () => {
+    const at = testRuntime(engine.host);
+    const labels = [`LABEL sharedcloud.agent=${at.agentId} sharedcloud.job=${randomUUID()}`];
+    await using image = await imageWith(engine, BUSYBOX, `sharedcloud-test/${randomUUID()}`, labels);
+    const stranger = await engine.docker.createContainer({ Image: image.ref });
+    try {
+      expect(await at.runtime.list()).toEqual([]);
+    } finally {
+      await stranger.remove({ force: true, v: true });
+    }
+  });
+
+  test('shows how much it wrote to disk', async () => {
+    const at = testRuntime(engine.host);
+    const code = 'dd if=/dev/zero of=/tmp/x bs=1M count=5 2>/dev/null';
+    await using job = await TestJob.create(engine, at, code);
+    const { exit } = await job.run();
+    expect(exit.code).toBe(0);
+    const bytes = await at.runtime.diskBytes(job.id, soon());
+    expect(bytes).toBeGreaterThanOrEqual(5 * 1024 * 1024);
+    expect(bytes).toBeLessThan(6 * 1024 * 1024);
+  });
+});
+
+describeDocker('a container that cannot be', (engine) => {
+  test('has an image that is not here', async () => {
+    const at = testRuntime(engine.host);
+    const plan = testPlan({ image: `sha256:${'0'.repeat(64)}` });
+    await expect(at.runtime.create(plan)).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+  });
+
+  test('has an input that is not here, which is not made either', async () => {
+    const at = testRuntime(engine.host);
+    const inputDir = `/nowhere-${randomUUID()}`;
+    await expect(at.runtime.create(testPlan({ inputDir }))).rejects.toMatchObject({ code: 'RUNTIME_FAILED' });
+  });
+
+  test.each([['a directory that nobody may enter', ['WORKDIR /root/secret'], 'chmod 700 /root']])(
+    'has an image with %s',
+    async (_, instructions, prepare) => {
+      const at = testRuntime(engine.host);
+      const name = `sharedcloud-test/${randomUUID()}`;
+      await using image = await imageWith(engine, BUSYBOX, name, instructions, prepare);
+      await using job = await TestJob.create(engine, at, 'true', { image: image.ref });
+      await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_UNSTARTABLE' });
+    },
+  );
+
+  test('has a command that is not there: it starts, and ends as a shell would say', async () => {
+    const at = testRuntime(engine.host);
+    const name = `sharedcloud-test/${randomUUID()}`;
+    await using image = await imageWith(engine, BUSYBOX, name, ['CMD ["/no/such/thing"]']);
+    await using job = await TestJob.create(engine, at, 'true', { image: image.ref });
+    const { exit, stderr } = await job.run();
+    expect(exit.code).toBe(127);
+    expect(stderr.toString()).toContain('/no/such/thing');
+  });
+});
+
+describe('what stays behind', () => {
+  describeDocker('a container with volumes', (engine) => {
+    test('leaves none', async () => {
+      const at = testRuntime(engine.host);
+      const before = await volumeNames(engine);
+      const name = `sharedcloud-test/${randomUUID()}`;
+      await using image = await imageWith(engine, BUSYBOX, name, ['VOLUME /data', 'VOLUME /more']);
+      await using job = await TestJob.create(engine, at, 'echo x >/data/x && cat /data/x', {
+        image: image.ref,
+      });
+      expect((await job.run()).stdout.toString()).toBe('x\n');
+      expect(await volumeNames(engine)).toEqual(before);
+    });
+  });
+});
+
+/** Waits until the container has printed something. */
+async function printed(runtime: { follow: TestRuntime['follow'] }, id: string): Promise<void> {
+  const enough = new AbortController();
+  await runtime.follow(id, () => enough.abort(), AbortSignal.any([enough.signal, soon()]));
+  expect(enough.signal.aborted).toBe(true);
+}
+
+type TestRuntime = ReturnType<typeof testRuntime>['runtime'];
