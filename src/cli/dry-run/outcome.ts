@@ -47,7 +47,9 @@ function whatIsWrong(
 ): string | undefined {
   if (expected.kind === 'skip') {
     const untouched = jobs.every(({ status }) => status === JOB_STATUS.CREATED);
-    return untouched && skipped === expected.reason ? undefined : `expected to be skipped: ${expected.reason}`;
+    return untouched && skipped === expected.reason
+      ? undefined
+      : `expected to be skipped: ${expected.reason}`;
   }
   if (!jobs.every(({ status }) => wordFor(status) === expected.status)) return `expected: ${expected.status}`;
   const results = jobs.map(({ result }) => result);

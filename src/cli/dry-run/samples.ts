@@ -6,7 +6,11 @@ export const DRY_RUN_ASK = 0.05;
 
 /** How a sample should come out: its jobs run and end as told, or the run is left alone. */
 export type Expected =
-  | { readonly kind: 'run'; readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMEOUT'; readonly results?: readonly string[] }
+  | {
+      readonly kind: 'run';
+      readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMEOUT';
+      readonly results?: readonly string[];
+    }
   | { readonly kind: 'skip'; readonly reason: SkipReason };
 
 /** A run of the dry run's market. */
@@ -129,7 +133,7 @@ function troubles(language: Language): readonly Sample[] {
       ...base,
       name: 'broken',
       shows: 'an exception: FAILED, and not paid',
-      code: python ? "def handler(event):\n    return open(event[0]).read()\n" : BROKEN_JS,
+      code: python ? 'def handler(event):\n    return open(event[0]).read()\n' : BROKEN_JS,
       parameters: "(('/nowhere/data.csv',),)",
       bid: 0.08,
       expected: { kind: 'run', status: 'FAILED' },
@@ -138,7 +142,7 @@ function troubles(language: Language): readonly Sample[] {
       ...base,
       name: 'endless',
       shows: 'stopped at its deadline: TIMEOUT, and paid',
-      code: python ? "def handler(event):\n    while True:\n        pass\n" : ENDLESS_JS,
+      code: python ? 'def handler(event):\n    while True:\n        pass\n' : ENDLESS_JS,
       parameters: '((),)',
       bid: 0.06,
       expected: { kind: 'run', status: 'TIMEOUT' },

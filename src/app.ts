@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { Agent } from './agent/agent.ts';
+import type { Observer } from './agent/events.ts';
+import { narrator } from './agent/narrate.ts';
+import { HttpBroker } from './broker/client.ts';
+import { Transport } from './broker/transport.ts';
+import type { Config, Loaded } from './config/config.ts';
+import { gpuSettings } from './config/gpu-settings.ts';
+import { TokenSource, tokenOrigin } from './config/token.ts';
+import { AgentError } from './domain/errors.ts';
+import type { OfferPlan } from './domain/offer.ts';
+import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
+import type { Broker, Clock, GpuProbe, Journal, Runtime } from './domain/ports.ts';
+import { JobFolders } from './function/job-files.ts';
+import { NvidiaProbe } from './gpu/nvidia-probe.ts';
+import { openJournal } from './journal/open-journal.ts';
+import { openStateDir } from './journal/state-dir.ts';
+import { freeDiskBytes } from './lib/free-disk.ts';
+import { HostShare } from './lib/host-share.ts';
+import type { Log } from './lib/log.ts';
+import type { Redactor } from './lib/redactor.ts';
+import { DockerRuntime } from './runtime/docker/engine.ts';
+import type { PullReport } from './runtime/docker/pull.ts';
+
+/* The composition root: builds the objects of the agent and hands them on by constructor. */
+
+/** How long a pull may take in all, and without coming any further. */
+const PULL_TOTAL_MS = 3_600_000;
+const PULL_IDLE_MS = 120_000;
+/** After this long a tag is asked of its registry again. */
+const IMAGE_REFRESH_MS = 3_600_000;
+/** Old jobs are taken out of the journal this often. */
+const PRUNE_EVERY_MS = 6 * 3_600_000;
+/** Jobs with a network ask these, never the host's own resolver. */
+const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
+const PIDS_PER_JOB = 4096;
+
+/** What everything is built from. */
+export type AppParts = {
+  readonly loaded: Loaded;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly clock: Clock;
+  /** The user that we run as. */
+  readonly uid: number;
+};
+
+/** The broker as the configuration names it, with the token that opens it. */
+export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
+
+/** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING. */
+export function openBroker(parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'>): OpenBroker {
+  const { loaded, redactor, uid } = parts;
+  const tokens = new TokenSource(tokenOrigin(loaded), uid, (token) => redactor.add(token));
+  const transport = new Transport(loaded.config.brokerUrl, tokens);
+  return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
+}
+
+/** The probe of this host's GPUs. */
+export function openProbe(config: Config): NvidiaProbe {
+  return new NvidiaProbe({ program: config.nvidiaSmi });
+}
+
+/** What the owner has set, as the planning of offers wants it. */
+export function offerSettings(config: Config): OfferSettings {
+  return {
+    cpuSlots: config.cpuSlots,
+    askPrice: config.askPrice,
+    gpu: (model) => {
+      const own = gpuSettings(config.gpus, model);
+      return {
+        askPrice: own?.askPrice ?? config.askPrice,
+        catalogue: own?.catalogue,
+        slots: own?.slots ?? config.slotsPerGpu,
+      };
+    },
+  };
+}
+
+/** Docker as the configuration names it. `share` says what a job gets where the owner has not. */
+export function openDocker(
+  parts: Pick<AppParts, 'loaded' | 'clock'>,
+  agentId: string,
+  share: HostShare,
+  onProgress: (report: PullReport) => void,
+): DockerRuntime {
+  const { config } = parts.loaded;
+  const checkDisk = (): Promise<void> => {
+    const why = whyNoRoom(config);
+    if (why === undefined) return Promise.resolve();
+    throw new AgentError('IMAGE_PULL_FAILED', why, { mend: 'make room, or lower --min-free-disk' });
+  };
+  return new DockerRuntime({
+    host: config.dockerHost,
+    agentId,
+    limits: {
+      get memoryBytes() {
+        return config.jobMemory ?? share.memoryBytes;
+      },
+      get nanoCpus() {
+        return Math.round((config.jobCpus ?? share.cpus) * 1e9);
+      },
+      pidsLimit: PIDS_PER_JOB,
+      diskBytes: config.jobDisk,
+      network: config.jobNetwork,
+      user: config.jobUser,
+      runtime: 'runc',
+      dns: PUBLIC_RESOLVERS,
+    },
+    gpuMode: config.gpuMode,
+    images: {
+      allowed: config.images,
+      maxBytes: config.maxImageSize,
+      totalMs: PULL_TOTAL_MS,
+      idleMs: PULL_IDLE_MS,
+      refreshMs: IMAGE_REFRESH_MS,
+    },
+    hooks: { onProgress, checkDisk },
+    clock: parts.clock,
+  });
+}
+
+/** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
+export type Stead = {
+  readonly runtime?: (agentId: string) => Runtime;
+  readonly probe?: GpuProbe;
+  readonly observe?: Observer;
+};
+
+/** An agent with all that it stands on. */
+export type OpenAgent = { readonly agent: Agent; readonly journal: Journal; close(): Promise<void> };
+
+/**
+ * Builds an agent and opens what it stands on. Throws STATE_DIR_*, JOURNAL_UNUSABLE, TOKEN_MISSING, CONFIG_INVALID;
+ * nothing is left open then.
+ */
+export async function openAgent(
+  parts: AppParts,
+  options: { readonly once: boolean; readonly onProgress: (report: PullReport) => void },
+  stead: Stead = {},
+): Promise<OpenAgent> {
+  const { clock, loaded, log } = parts;
+  const { config } = loaded;
+  await using opened = new AsyncDisposableStack();
+  const { broker, close, tokens } = openBroker(parts);
+  opened.defer(close);
+  // Read at once: a token that cannot be used is the owner's to mend before anything starts.
+  await tokens.current();
+  const stateDir = openStateDir(config.stateDir);
+  opened.defer(() => stateDir.close());
+  const journal = openJournal(stateDir, config.brokerUrl, clock);
+  opened.defer(() => journal.close());
+  const prune = (): void => void journal.prune(clock.now() - config.keepHistory);
+  prune();
+  const pruning = setInterval(prune, PRUNE_EVERY_MS);
+  opened.defer(() => clearInterval(pruning));
+  const share = new HostShare();
+  const settings = offerSettings(config);
+  const tell = narrator(log);
+  const agent = new Agent({
+    broker,
+    runtime:
+      stead.runtime?.(journal.agentId) ?? openDocker(parts, journal.agentId, share, options.onProgress),
+    files: new JobFolders(join(stateDir.path, 'jobs')),
+    journal,
+    probe: stead.probe ?? openProbe(config),
+    planOffers: (gpus, catalogue) => {
+      const plan = planOffers(gpus, catalogue, settings);
+      share.slots = slotsOf(plan.offers);
+      return plan;
+    },
+    clock,
+    random: Math.random,
+    log,
+    observe: (event) => {
+      tell(event);
+      stead.observe?.(event);
+    },
+    settings: {
+      pollIntervalMs: config.pollInterval,
+      jobTimeoutMs: config.jobTimeout,
+      imagePatterns: config.images,
+      diskLimitBytes: config.jobDisk,
+      once: options.once,
+    },
+    hold: () => whyNoRoom(config),
+    reloadToken: async () => {
+      try {
+        await tokens.reload();
+      } catch (thrown) {
+        log.warn({ err: thrown }, 'the token could not be read again');
+      }
+    },
+  });
+  const kept = opened.move();
+  return { agent, journal, close: () => kept.disposeAsync() };
+}
+
+function slotsOf(offers: readonly OfferPlan[]): number {
+  return offers.reduce((sum, { slots }) => sum + slots.length, 0);
+}
+
+/** Why nothing may be pulled or claimed: the disk of the state directory is too full; undefined: there is room. */
+function whyNoRoom(config: Config): string | undefined {
+  const free = freeDiskBytes(config.stateDir);
+  if (free === undefined || free >= config.minFreeDisk) return undefined;
+  return `${config.stateDir} has ${free} bytes of free disk, fewer than --min-free-disk ${config.minFreeDisk}`;
+}

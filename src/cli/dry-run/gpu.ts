@@ -1,0 +1,45 @@
+import { asAgentError } from '../../domain/errors.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import type { GpuProbe } from '../../domain/ports.ts';
+
+/** A GPU for hosts that have none. */
+const SIMULATED: Gpu = {
+  uuid: 'GPU-00000000-0000-4000-8000-00000000d00d',
+  index: 0,
+  model: 'NVIDIA GeForce RTX 3060',
+  busId: '00000000:01:00.0',
+  driver: 'simulated',
+  memoryTotalMiB: 12288,
+  memoryUsedMiB: 0,
+  utilizationPercent: 0,
+  temperatureC: 40,
+  powerDrawW: 20,
+  powerLimitW: 170,
+  migMode: false,
+  slices: [],
+  fault: undefined,
+};
+
+/** The GPUs that the dry run offers; `simulated` says why where they are not real. */
+export type DryRunGpus = {
+  readonly probe: GpuProbe;
+  readonly names: string;
+  readonly simulated: string | undefined;
+};
+
+/** Takes the real GPUs, or where there are none a simulated one. */
+export async function dryRunGpus(real: GpuProbe, signal: AbortSignal): Promise<DryRunGpus> {
+  try {
+    const gpus = await real.gpus(signal);
+    if (gpus.some((gpu) => gpu.fault === undefined)) {
+      return { probe: real, names: gpus.map(({ model }) => model).join(', '), simulated: undefined };
+    }
+    return simulatedFor('no GPU of this host is well');
+  } catch (thrown) {
+    return simulatedFor(asAgentError(thrown).message);
+  }
+}
+
+function simulatedFor(why: string): DryRunGpus {
+  return { probe: { gpus: () => Promise.resolve([SIMULATED]) }, names: SIMULATED.model, simulated: why };
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { CatalogueGpu } from '../../domain/gpu.ts';
+import type { Language } from '../../domain/language.ts';
+import { DEFAULT_CATALOGUE } from '../../sandbox-broker/catalogue-data.ts';
+import { SandboxBroker } from '../../sandbox-broker/sandbox-broker.ts';
+import type { Sample } from './samples.ts';
+
+/** Bigger than any GPU there is, so that every host has a run that is too big for it. */
+const IMAGINARY_GPU: CatalogueGpu = {
+  uuid: '00000000-0000-4000-8000-000000000001',
+  name: 'Nvidia Imaginary 1000GB',
+  codename: 'imaginary',
+  cudaCores: 1_000_000,
+};
+
+/** What the samples of one language run on. */
+export type SampleImage = { readonly registryPath: string; readonly runtime: string };
+
+/** The dry run's market, served for real. */
+export type DryRunMarket = {
+  readonly broker: SandboxBroker;
+  readonly url: string;
+  readonly token: string;
+  /** The run's uuid of each sample, by its name. */
+  readonly runs: ReadonlyMap<string, string>;
+};
+
+/** Starts a broker on a free port of this machine and puts the samples on its market. */
+export async function openMarket(
+  samples: readonly Sample[],
+  images: Readonly<Partial<Record<Language, SampleImage>>>,
+  offer: 'gpu' | 'cpu',
+): Promise<DryRunMarket> {
+  const token = `dry-run-${randomBytes(12).toString('hex')}`;
+  const catalogue = [...DEFAULT_CATALOGUE, IMAGINARY_GPU];
+  const broker = new SandboxBroker({ token, leaseSeconds: 30, leaveOutUnwinnable: false, catalogue });
+  const { store } = broker;
+  const runs = new Map<string, string>();
+  const made = new Map<string, string>();
+  const imageFor = (sample: Sample): string => {
+    const known = images[sample.language];
+    if (known === undefined) throw new Error(`no image for ${sample.language}`);
+    const allowed = sample.image !== 'not-allowed';
+    const registryPath = allowed ? known.registryPath : 'stranger/miner:latest';
+    const requiresGpu = (offer === 'gpu') === (sample.image !== 'other-kind');
+    const key = `${registryPath} ${requiresGpu}`;
+    const uuid = made.get(key) ?? store.addImage({ registryPath, requiresGpu, runtime: known.runtime });
+    made.set(key, uuid);
+    return uuid;
+  };
+  for (const sample of samples) {
+    const { bid, biggerGpu, code, name, parameters } = sample;
+    const fn = store.addFunction({ name, code, image: imageFor(sample) });
+    const baseGpu = biggerGpu ? IMAGINARY_GPU.uuid : null;
+    runs.set(name, store.addRun({ function: fn, parameters, bidPrice: bid, baseGpu }));
+  }
+  return { broker, token, runs, url: await broker.listen() };
+}

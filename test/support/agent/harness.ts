@@ -1,0 +1,171 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent } from '../../../src/agent/agent.ts';
+import type { AgentEvent } from '../../../src/agent/events.ts';
+import type { AgentSettings } from '../../../src/agent/market-stand.ts';
+import { narrator } from '../../../src/agent/narrate.ts';
+import { HttpBroker } from '../../../src/broker/client.ts';
+import { Transport } from '../../../src/broker/transport.ts';
+import type { Gpu } from '../../../src/domain/gpu.ts';
+import type { OfferPlan } from '../../../src/domain/offer.ts';
+import type { Journal, Runtime } from '../../../src/domain/ports.ts';
+import { JobFolders } from '../../../src/function/job-files.ts';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { createLog } from '../../../src/lib/log.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+import { ProcessRuntime } from '../../../src/runtime/process/process-runtime.ts';
+import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+
+export const TOKEN = 'test-token';
+export const CPU_IMAGE = 'sharedcloud/node24:latest';
+
+/** A real broker, a state directory, and agents on them, one after the other. */
+export type House = {
+  readonly broker: SandboxBroker;
+  readonly url: string;
+  readonly directory: string;
+  /** Every line that any agent logged, as JSON. */
+  readonly log: string[];
+  readonly events: AgentEvent[];
+  /** Puts a run on the market whose function is this Node.js text; answers its uuid. */
+  addRun(
+    code: string,
+    parameters: string,
+    more?: { readonly bidPrice?: number; readonly image?: string },
+  ): string;
+  /** Opens an agent; `url` may be that of a proxy before the broker. */
+  open(more?: AgentChoices): Promise<OpenedAgent>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type AgentChoices = {
+  readonly url?: string;
+  readonly slots?: number;
+  readonly settings?: Partial<AgentSettings>;
+  readonly runtime?: (runtime: ProcessRuntime) => Runtime;
+  readonly gpus?: readonly Gpu[];
+};
+
+export type OpenedAgent = {
+  readonly agent: Agent;
+  readonly journal: Journal;
+  readonly runtime: ProcessRuntime;
+  /** Closes what the agent stands on, as the end of its process would. */
+  close(): Promise<void>;
+};
+
+export async function openHouse(options: { readonly leaseSeconds?: number } = {}): Promise<House> {
+  const broker = new SandboxBroker({ token: TOKEN, leaveOutUnwinnable: false, ...options });
+  const url = await broker.listen();
+  const directory = await mkdtemp(join(tmpdir(), 'agent-house-'));
+  const log: string[] = [];
+  const events: AgentEvent[] = [];
+  const runtimes: ProcessRuntime[] = [];
+  const images = new Map<string, string>();
+  return {
+    broker,
+    url,
+    directory,
+    log,
+    events,
+    addRun: (code, parameters, more = {}) => {
+      const registryPath = more.image ?? CPU_IMAGE;
+      const image =
+        images.get(registryPath) ??
+        broker.store.addImage({ registryPath, requiresGpu: false, runtime: 'node24' });
+      images.set(registryPath, image);
+      const fn = broker.store.addFunction({ name: 'sample', code, image });
+      return broker.store.addRun({ function: fn, parameters, bidPrice: more.bidPrice ?? 0.5 });
+    },
+    open: async (more = {}) => {
+      const opened = await openAgent(url, directory, { log, events }, more);
+      runtimes.push(opened.runtime);
+      return opened;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const runtime of runtimes) await runtime[Symbol.asyncDispose]();
+      await broker.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openAgent(
+  url: string,
+  directory: string,
+  said: { readonly log: string[]; readonly events: AgentEvent[] },
+  more: AgentChoices,
+): Promise<OpenedAgent> {
+  const transport = new Transport(more.url ?? url, { current: () => Promise.resolve(TOKEN) });
+  const stateDir = openStateDir(join(directory, 'state'));
+  const journal = openJournal(stateDir, url, systemClock);
+  const workDir = join(directory, 'processes');
+  await mkdir(workDir, { recursive: true });
+  const runtime = new ProcessRuntime({
+    interpreters: { [CPU_IMAGE]: [process.execPath, '-e'] },
+    brokerUrl: url,
+    embeddedBrokerUrl: url,
+    workDir,
+    path: process.env['PATH'] ?? '',
+    clock: systemClock,
+  });
+  const log = createLog({
+    level: 'debug',
+    format: 'json',
+    colour: false,
+    destination: { write: (line) => void said.log.push(line) },
+    redactor: new Redactor(),
+  });
+  const tell = narrator(log);
+  const agent = new Agent({
+    broker: new HttpBroker(transport),
+    runtime: more.runtime?.(runtime) ?? runtime,
+    files: new JobFolders(join(stateDir.path, 'jobs')),
+    journal,
+    probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
+    planOffers: () => ({ offers: [cpuOffer(more.slots ?? 2)], problems: [] }),
+    clock: systemClock,
+    random: Math.random,
+    log,
+    observe: (event) => {
+      said.events.push(event);
+      tell(event);
+    },
+    settings: {
+      pollIntervalMs: 100,
+      jobTimeoutMs: 30_000,
+      imagePatterns: ['sharedcloud/*'],
+      diskLimitBytes: 1e9,
+      once: true,
+      ...more.settings,
+    },
+    hold: () => undefined,
+    reloadToken: () => Promise.resolve(),
+  });
+  return {
+    agent,
+    journal,
+    runtime,
+    close: async () => {
+      journal.close();
+      stateDir.close();
+      await transport.close();
+    },
+  };
+}
+
+function cpuOffer(slots: number): OfferPlan {
+  return {
+    key: 'cpu',
+    kind: 'cpu',
+    name: 'CPU',
+    gpu: null,
+    cudaCores: 0,
+    wholeGpu: false,
+    askPrice: 0.1,
+    slots: Array.from({ length: slots }, (_, index) => ({ id: `cpu#${index}`, gpu: null })),
+  };
+}
