@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
-import { BUSYBOX, describeDocker, imageWith, volumeNames } from '../../support/engine/docker.ts';
+import { expect, test } from 'vitest';
+import {
+  BUSYBOX,
+  describeDocker,
+  expectNothingLeft,
+  imageWith,
+  volumeNames,
+} from '../../support/engine/docker.ts';
 import { TestJob, testPlan, testRuntime } from '../../support/engine/runtime.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
@@ -131,16 +137,25 @@ describeDocker('a container that cannot be', (engine) => {
     await expect(at.runtime.create(testPlan({ inputDir }))).rejects.toMatchObject({ code: 'RUNTIME_FAILED' });
   });
 
-  test.each([['a directory that nobody may enter', ['WORKDIR /root/secret'], 'chmod 700 /root']])(
-    'has an image with %s',
-    async (_, instructions, prepare) => {
-      const at = testRuntime(engine.host);
-      const name = `sharedcloud-test/${randomUUID()}`;
-      await using image = await imageWith(engine, BUSYBOX, name, instructions, prepare);
-      await using job = await TestJob.create(engine, at, 'true', { image: image.ref });
-      await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_UNSTARTABLE' });
-    },
-  );
+  test('has an image whose working directory is a file', async () => {
+    const at = testRuntime(engine.host);
+    const name = `sharedcloud-test/${randomUUID()}`;
+    await using image = await imageWith(engine, BUSYBOX, name, ['WORKDIR /file'], 'touch /file');
+    const creating = TestJob.create(engine, at, 'true', { image: image.ref });
+    await expect(creating).rejects.toMatchObject({ code: 'CONTAINER_UNSTARTABLE' });
+    await expectNothingLeft(engine, at.agentId);
+  });
+
+  test('has an image whose volume is a file', async () => {
+    const at = testRuntime(engine.host);
+    const name = `sharedcloud-test/${randomUUID()}`;
+    await using image = await imageWith(engine, BUSYBOX, name, ['VOLUME /etc/passwd']);
+    await using job = await TestJob.create(engine, at, 'true', { image: image.ref });
+    await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_UNSTARTABLE' });
+    expect(await at.runtime.list()).toEqual([
+      { id: job.id, job: job.plan.job, state: 'created', startedAt: undefined },
+    ]);
+  });
 
   test('has a command that is not there: it starts, and ends as a shell would say', async () => {
     const at = testRuntime(engine.host);
@@ -153,19 +168,17 @@ describeDocker('a container that cannot be', (engine) => {
   });
 });
 
-describe('what stays behind', () => {
-  describeDocker('a container with volumes', (engine) => {
-    test('leaves none', async () => {
-      const at = testRuntime(engine.host);
-      const before = await volumeNames(engine);
-      const name = `sharedcloud-test/${randomUUID()}`;
-      await using image = await imageWith(engine, BUSYBOX, name, ['VOLUME /data', 'VOLUME /more']);
-      await using job = await TestJob.create(engine, at, 'echo x >/data/x && cat /data/x', {
-        image: image.ref,
-      });
-      expect((await job.run()).stdout.toString()).toBe('x\n');
-      expect(await volumeNames(engine)).toEqual(before);
-    });
+describeDocker('an image with volumes', (engine) => {
+  test('gets memory in their place, and leaves none behind', async () => {
+    const at = testRuntime(engine.host);
+    const before = await volumeNames(engine);
+    const name = `sharedcloud-test/${randomUUID()}`;
+    await using image = await imageWith(engine, BUSYBOX, name, ['VOLUME /data', 'VOLUME /more']);
+    const code = 'echo x >/data/x && cat /data/x; dd if=/dev/zero of=/data/y bs=1M count=32 2>&1';
+    await using job = await TestJob.create(engine, at, code, { image: image.ref });
+    const { stdout } = await job.run();
+    expect(stdout.toString()).toMatch(/^x\n.*No space left/s);
+    expect(await volumeNames(engine)).toEqual(before);
   });
 });
 
