@@ -1,0 +1,125 @@
+import { AgentError } from '../domain/errors.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { Reply } from './transport.ts';
+
+/** Refusals longer than this, in characters, are not taken apart. */
+const MOST_READ = 65_536;
+
+const FINAL: readonly number[] = [403, 404, 409];
+
+/** Whether the broker did what it was asked for. */
+function isSuccess(reply: Reply): boolean {
+  return reply.status >= 200 && reply.status < 300;
+}
+
+/** The answer's JSON, whatever its content type says. Throws the error of an answer that is no success. */
+export function jsonOf(reply: Reply): unknown {
+  if (!isSuccess(reply)) throw refusalOf(reply);
+  try {
+    return JSON.parse(reply.text);
+  } catch {
+    throw notJson(reply);
+  }
+}
+
+/** Takes a success with an empty body or any JSON; throws as `jsonOf` does. */
+export function acknowledged(reply: Reply): void {
+  if (reply.text.trim() !== '' || !isSuccess(reply)) jsonOf(reply);
+}
+
+/** The error for an answer that is no success. The wall clock is read for a `Retry-After` that is a date. */
+function refusalOf(reply: Reply): AgentError {
+  const { call, status } = reply;
+  const said = saying(reply);
+  if (status === 401) {
+    return new AgentError('BROKER_UNAUTHORIZED', `${call}: the broker does not accept the token${said}`, {
+      mend: 'put a valid token into the token file; it is read again every minute',
+    });
+  }
+  if (status >= 500 || status === 408 || status === 429) {
+    const waitMs = retryAfterMs(reply.header('retry-after'), Date.now());
+    const message = `${call}: the broker cannot serve now (${status})${said}`;
+    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
+    return new AgentError('BROKER_UNAVAILABLE', message, { mend: 'it is tried again', ...wait });
+  }
+  if (status === 404) {
+    return new AgentError('BROKER_NOT_FOUND', `${call}: the broker does not know this address (404)${said}`, {
+      mend: 'is the broker’s URL right? It is given without /api/v1',
+    });
+  }
+  if (status >= 400) {
+    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${said}`);
+  }
+  return new AgentError(
+    'BROKER_BAD_ANSWER',
+    `${call}: the broker answered ${status}, which makes no sense here`,
+  );
+}
+
+/**
+ * Whether a 403, 404 or 409 is the broker's own: then it is final. A web page is the word of something in front
+ * of the broker, and nothing is given up because of it.
+ */
+export function isFinal(reply: Reply): boolean {
+  return FINAL.includes(reply.status) && !looksLikePage(reply.text);
+}
+
+/** Whether the broker knows no such thing: its own 404, not that of something in front of it. */
+export function isGone(reply: Reply): boolean {
+  return reply.status === 404 && isFinal(reply);
+}
+
+/**
+ * The JSON of an answer after which a job would be given up, were it a final no. Throws as `jsonOf` does; for a web
+ * page with the status of a final no BROKER_NOT_JSON, after which the same call is tried again.
+ */
+export function finalJsonOf(reply: Reply): unknown {
+  if (FINAL.includes(reply.status)) throw notJson(reply);
+  return jsonOf(reply);
+}
+
+/** The error for an answer of something that is no broker. */
+function notJson(reply: Reply): AgentError {
+  const { call, safe, status, text } = reply;
+  const what = text.trim() === '' ? 'nothing at all' : `no JSON but «${safe(text).slice(0, 200)}»`;
+  return new AgentError('BROKER_NOT_JSON', `${call}: the answer (${status}) is ${what}`, {
+    mend: 'is the broker’s URL right, and is nothing in between (a proxy, a login page of the network)?',
+  });
+}
+
+function looksLikePage(text: string): boolean {
+  return text.trimStart().startsWith('<');
+}
+
+/** What the broker says about a refusal, to be put at the end of a message; empty where it says nothing. */
+function saying({ safe, text }: Reply): string {
+  if (looksLikePage(text)) return '';
+  const said = safe(messagesOf(text));
+  return said === '' ? '' : `: ${said}`;
+}
+
+/** Django REST Framework answers `{"detail": text}`, or lists of messages per field; other text is taken as it is. */
+function messagesOf(text: string): string {
+  if (text.length > MOST_READ) return text;
+  try {
+    return flat(JSON.parse(text), 0);
+  } catch {
+    return text;
+  }
+}
+
+function flat(json: unknown, depth: number): string {
+  if (typeof json !== 'object' || json === null || depth > 3) return String(json);
+  if (Array.isArray(json))
+    return json
+      .slice(0, 10)
+      .map((item) => flat(item, depth + 1))
+      .join(' ');
+  return Object.entries(json)
+    .slice(0, 10)
+    .map(([name, value]) => {
+      const message = flat(value, depth + 1);
+      return name === 'detail' || name === 'non_field_errors' ? message : `${name}: ${message}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,197 @@
+import type { CatalogueGpu } from '../domain/gpu.ts';
+import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
+import type { OfferPlan } from '../domain/offer.ts';
+import type { Broker, ClaimAnswer, Instance, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
+import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
+import { acknowledged, finalJsonOf, isFinal, isGone, jsonOf } from './answer.ts';
+import { badAnswer, readItems, readResource } from './fields.ts';
+import { allItems } from './pages.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { Call, Reply, Transport } from './transport.ts';
+import { functionSchema, gpuSchema, imageSchema, serverTimeSchema } from './wire-catalogue.ts';
+import { instanceBody, instanceSchema } from './wire-instance.ts';
+import { costSchema, heldJobSchema, jobSchema, reportBody } from './wire-job.ts';
+import { readRun, readRuns } from './wire-run.ts';
+
+type RunsQuery = Parameters<Broker['runs']>[0];
+
+/** A broker over HTTP, a method per endpoint; every failure is an AgentError BROKER_*. Nothing is retried. */
+export class HttpBroker implements Broker {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  async runs({ etag, instance, signal, waitSeconds }: RunsQuery): Promise<MarketAnswer> {
+    const first = await this.#transport.send({
+      method: 'GET',
+      path: '/api/v1/runs',
+      query: instance === undefined ? {} : { instance },
+      headers: {
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
+        ...(waitSeconds > 0 ? { prefer: `wait=${waitSeconds}` } : {}),
+      },
+      holdMs: waitSeconds * 1000,
+      signal,
+    });
+    const about = {
+      etag: first.header('etag'),
+      waited: /(?:^|[,;\s])wait\b/i.test(first.header('preference-applied') ?? ''),
+      retryAfterMs: retryAfterMs(first.header('retry-after'), Date.now()),
+    };
+    if (first.status === 304 && etag !== undefined) {
+      return { ...about, unchanged: true, runs: [], invalid: [] };
+    }
+    return { ...about, unchanged: false, ...readRuns(await this.#items(first, signal)) };
+  }
+
+  async run(uuid: string, signal: AbortSignal): Promise<Run | undefined> {
+    const reply = await this.#get(`/api/v1/runs/${encodeURIComponent(uuid)}`, signal);
+    if (isGone(reply)) return undefined;
+    const run = readRun(jsonOf(reply));
+    if ('reason' in run) throw badAnswer(`the broker’s answer is no run: ${run.reason}`);
+    return run;
+  }
+
+  async function(uuid: string, signal: AbortSignal): Promise<FunctionSpec | undefined> {
+    const reply = await this.#get(resource('functions', uuid), signal);
+    return isGone(reply) ? undefined : readResource(functionSchema, jsonOf(reply), 'function');
+  }
+
+  async image(uuid: string, signal: AbortSignal): Promise<ImageInfo | undefined> {
+    const reply = await this.#get(resource('images', uuid), signal);
+    return isGone(reply) ? undefined : readResource(imageSchema, jsonOf(reply), 'image');
+  }
+
+  async gpus(signal: AbortSignal): Promise<readonly CatalogueGpu[]> {
+    return readItems(gpuSchema, await this.#list('/api/v1/gpus/', {}, signal));
+  }
+
+  async clock(
+    signal: AbortSignal,
+  ): Promise<{ readonly brokerMs: number; readonly localMs: number } | undefined> {
+    const asked = Date.now();
+    const reply = await this.#get('/api/v1/users/account/', signal);
+    const localMs = Math.round((asked + Date.now()) / 2);
+    const brokerMs = serverTimeSchema.parse(jsonOf(reply)) ?? Date.parse(reply.header('date') ?? '');
+    return Number.isNaN(brokerMs) ? undefined : { brokerMs, localMs };
+  }
+
+  async instances(signal: AbortSignal): Promise<readonly Instance[]> {
+    return readItems(instanceSchema, await this.#list('/api/v1/instances/', {}, signal));
+  }
+
+  async instance(uuid: string, signal: AbortSignal): Promise<Instance | undefined> {
+    const reply = await this.#get(resource('instances', uuid), signal);
+    return isGone(reply) ? undefined : readInstance(reply);
+  }
+
+  async createInstance(plan: OfferPlan, signal: AbortSignal): Promise<Instance> {
+    const path = '/api/v1/instances/';
+    return readInstance(
+      await this.#transport.send({ method: 'POST', path, body: instanceBody(plan), signal }),
+    );
+  }
+
+  async updateInstance(uuid: string, plan: OfferPlan, signal: AbortSignal): Promise<Instance> {
+    return readInstance(await this.#patch(resource('instances', uuid), instanceBody(plan), signal));
+  }
+
+  async startInstance(uuid: string, signal: AbortSignal): Promise<void> {
+    acknowledged(await this.#patch(`${resource('instances', uuid)}start/`, {}, signal));
+  }
+
+  async stopInstance(uuid: string, signal: AbortSignal): Promise<void> {
+    acknowledged(await this.#patch(`${resource('instances', uuid)}stop/`, {}, signal));
+  }
+
+  async addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void> {
+    const path = `${resource('instances', instance)}add-image/`;
+    acknowledged(await this.#patch(path, { image_registry_path: registryPath }, signal));
+  }
+
+  async openJobs(run: string, signal: AbortSignal): Promise<readonly BrokerJob[]> {
+    const status = JOB_STATUS.CREATED;
+    const items = await this.#list('/api/v1/jobs/', { run, status: String(status) }, signal);
+    return distinct(readItems(jobSchema, items)).filter((job) => job.run === run && job.status === status);
+  }
+
+  async heldJobs(instance: string, signal: AbortSignal): Promise<readonly BrokerJob[]> {
+    const status = JOB_STATUS.IN_PROGRESS;
+    const items = await this.#list('/api/v1/jobs/', { instance, status: String(status) }, signal);
+    return distinct(readItems(heldJobSchema(instance), items)).filter((job) => isHeld(job, instance));
+  }
+
+  async job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined> {
+    const reply = await this.#get(resource('jobs', uuid), signal);
+    return isGone(reply) ? undefined : readResource(jobSchema, jsonOf(reply), 'job');
+  }
+
+  async claim(job: string, instance: string, signal: AbortSignal): Promise<ClaimAnswer> {
+    const reply = await this.#patch(
+      resource('jobs', job),
+      { status: JOB_STATUS.IN_PROGRESS, instance },
+      signal,
+    );
+    if (isFinal(reply)) {
+      if (reply.status === 404) return { kind: 'gone' };
+      return { kind: reply.status === 403 ? 'underbid' : 'lost' };
+    }
+    const claimed = readResource(jobSchema, finalJsonOf(reply), 'job');
+    if (claimed.uuid !== job) throw badAnswer(`${reply.call}: the broker answered with another job`);
+    return isHeld(claimed, instance) ? { kind: 'claimed', job: claimed } : { kind: 'lost' };
+  }
+
+  async release(job: string, instance: string, signal: AbortSignal): Promise<ReportAnswer> {
+    return settled(
+      await this.#patch(resource('jobs', job), { status: JOB_STATUS.CREATED, instance }, signal),
+    );
+  }
+
+  async report(job: string, instance: string, report: Report, signal: AbortSignal): Promise<ReportAnswer> {
+    return settled(await this.#patch(resource('jobs', job), reportBody(instance, report), signal));
+  }
+
+  #get(path: string, signal: AbortSignal): Promise<Reply> {
+    return this.#transport.send({ method: 'GET', path, signal });
+  }
+
+  #patch(path: string, body: NonNullable<Call['body']>, signal: AbortSignal): Promise<Reply> {
+    return this.#transport.send({ method: 'PATCH', path, body, signal });
+  }
+
+  async #list(
+    path: string,
+    query: NonNullable<Call['query']>,
+    signal: AbortSignal,
+  ): Promise<readonly unknown[]> {
+    return this.#items(await this.#transport.send({ method: 'GET', path, query, signal }), signal);
+  }
+
+  #items(first: Reply, signal: AbortSignal): Promise<readonly unknown[]> {
+    return allItems(first, (url) => this.#get(url, signal));
+  }
+}
+
+function resource(kind: string, uuid: string): string {
+  return `/api/v1/${kind}/${encodeURIComponent(uuid)}/`;
+}
+
+function readInstance(reply: Reply): Instance {
+  return readResource(instanceSchema, jsonOf(reply), 'instance');
+}
+
+function isHeld(job: BrokerJob, instance: string): boolean {
+  return job.status === JOB_STATUS.IN_PROGRESS && job.instance === instance;
+}
+
+/** A list whose pages shift while they are fetched has items twice. */
+function distinct(jobs: readonly BrokerJob[]): readonly BrokerJob[] {
+  return [...new Map(jobs.map((job) => [job.uuid, job])).values()];
+}
+
+function settled(reply: Reply): ReportAnswer {
+  if (isFinal(reply)) return { kind: reply.status === 404 ? 'gone' : 'not-ours' };
+  return { kind: 'taken', cost: costSchema.parse(finalJsonOf(reply)) };
+}

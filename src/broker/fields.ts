@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { AgentError } from '../domain/errors.ts';
+
+/** What an id of the broker may look like: uuids, and no more than is safe in a path, a file's or container's name. */
+export const ID_SHAPE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+
+/** Decimals as Django REST Framework writes them where it writes them as text. */
+export const DECIMAL_SHAPE = /^\d{1,30}(?:\.\d{1,30})?$/;
+
+/** The id of a resource. */
+export const id = (): z.ZodString => z.string().regex(ID_SHAPE, 'Invalid id');
+
+/** US dollars, as a number or as decimal text; never negative. */
+export const money = () =>
+  z.union([z.number().nonnegative(), z.string().regex(DECIMAL_SHAPE).transform(Number)], {
+    error: 'Invalid amount of money',
+  });
+
+/** Text that is only shown to people: what is no text becomes `fallback`. */
+export const caption = (fallback: string) => z.string().catch(fallback);
+
+/** Reads one resource. Throws BROKER_BAD_ANSWER that names `what` and the fields at fault. */
+export function readResource<Shape>(schema: z.ZodType<Shape>, json: unknown, what: string): Shape {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw badAnswer(`the broker’s answer is no ${what}: ${faults(parsed.error)}`);
+}
+
+/** Reads each item by itself and leaves out those that are none. */
+export function readItems<Shape>(schema: z.ZodType<Shape>, items: readonly unknown[]): readonly Shape[] {
+  return items.flatMap((item) => {
+    const parsed = schema.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+/** An answer in JSON that cannot be used. */
+export function badAnswer(message: string): AgentError {
+  return new AgentError('BROKER_BAD_ANSWER', message, {
+    mend: 'it is tried again; if it stays so, the broker speaks another version of its API than this agent',
+  });
+}
+
+function faults(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map(({ message, path }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+}

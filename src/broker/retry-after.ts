@@ -1,0 +1,18 @@
+/** A broker that asks for a longer wait is asked again after this one, in milliseconds. */
+const MOST_MS = 15 * 60_000;
+
+/**
+ * Reads `Retry-After` (seconds, or an HTTP date against the wall clock `now` in milliseconds) as milliseconds to
+ * wait, at most a quarter of an hour. Undefined where it is missing or makes no sense.
+ */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim();
+  if (text === undefined || text === '') return undefined;
+  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : httpDate(text) - now;
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(Math.round(waitMs), 0), MOST_MS);
+}
+
+/** Only dates with a time and a zone: `Date.parse` alone takes `-5` for a month of 2001. */
+function httpDate(text: string): number {
+  return /^[a-z]{3,9},? .*\d\d:\d\d:\d\d/i.test(text) ? Date.parse(text) : Number.NaN;
+}

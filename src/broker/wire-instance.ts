@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { OfferPlan } from '../domain/offer.ts';
+import type { Instance } from '../domain/ports.ts';
+import { caption, id, money } from './fields.ts';
+
+const TYPE = { cpu: 1, gpu: 2 } as const;
+const AVAILABLE = 2;
+
+/** An instance, as the domain has it. */
+export const instanceSchema = z
+  .object({
+    uuid: id(),
+    name: caption(''),
+    type: z.union([z.literal(TYPE.cpu), z.literal(TYPE.gpu)]),
+    gpu: id().nullable(),
+    ask_price: money(),
+    max_num_parallel_jobs: z.int().nonnegative(),
+    status: z.int().optional().catch(undefined),
+    downloaded_images: z.array(z.string()).catch([]),
+  })
+  .transform(
+    (instance): Instance => ({
+      uuid: instance.uuid,
+      name: instance.name,
+      kind: instance.type === TYPE.gpu ? 'gpu' : 'cpu',
+      gpu: instance.gpu,
+      askPrice: instance.ask_price,
+      maxParallelJobs: instance.max_num_parallel_jobs,
+      available: instance.status === AVAILABLE,
+      downloadedImages: instance.downloaded_images,
+    }),
+  );
+
+/** What the broker is told about an offer. */
+export function instanceBody(plan: OfferPlan): Readonly<Record<string, unknown>> {
+  return {
+    name: plan.name,
+    type: TYPE[plan.kind],
+    gpu: plan.gpu?.uuid ?? null,
+    ask_price: plan.askPrice,
+    max_num_parallel_jobs: plan.slots.length,
+  };
+}
