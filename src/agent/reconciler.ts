@@ -3,7 +3,7 @@ import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { Broker, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
-import { sleep } from '../lib/sleep.ts';
+import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
 const DEFAULT_EVERY_MS = 30_000;
@@ -21,19 +21,23 @@ export type ReconcilerDeps = {
 /** Compares what the broker thinks an offer holds with what it does, which also renews the leases. */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
+  readonly #sooner = new Wake();
   #leaseSeconds: number | undefined;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
   }
 
-  /** Takes note of the lease that a claim's answer named. */
+  /** Takes note of the lease that a claim's answer named; a new one counts from now on. */
   lease(seconds: number | undefined): void {
-    this.#leaseSeconds = seconds ?? this.#leaseSeconds;
+    if (seconds === undefined || seconds === this.#leaseSeconds) return;
+    this.#leaseSeconds = seconds;
+    this.#sooner.ring();
   }
 
+  /** Reconciles at once, and then again and again until the signal aborts. */
   async work(offer: Offer, signal: AbortSignal): Promise<void> {
-    while (await sleep(this.#everyMs(), signal)) {
+    for (; !signal.aborted; await this.#sooner.wait(signal, this.#everyMs())) {
       try {
         await this.reconcile(offer, signal);
       } catch (thrown) {
