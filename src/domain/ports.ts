@@ -47,7 +47,8 @@ export type Instance = {
 /** The broker, a method per endpoint. Nothing is retried in here: that is the agent's decision. */
 export interface Broker {
   runs(query: {
-    readonly instance: string;
+    /** Who looks; undefined: nobody in particular, so that the broker leaves nothing out. */
+    readonly instance: string | undefined;
     readonly etag: string | undefined;
     readonly waitSeconds: number;
     readonly signal: AbortSignal;

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import type { OfferPlan } from '../../../src/domain/offer.ts';
+import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import { clientOf, failure, never, TOKEN } from '../../support/broker-client/hostile-server.ts';
+
+const PLAN: OfferPlan = {
+  key: 'cpu',
+  kind: 'cpu',
+  name: 'rig cpu',
+  gpu: null,
+  cudaCores: 0,
+  wholeGpu: false,
+  askPrice: 0.01,
+  slots: [{ id: 'cpu#0', gpu: null }],
+};
+
+async function market() {
+  const sandbox = new SandboxBroker({ token: TOKEN, leaseSeconds: 60 });
+  const url = await sandbox.listen();
+  const client = clientOf(url);
+  const image = sandbox.store.addImage({
+    registryPath: 'sharedcloud/python36:latest',
+    requiresGpu: false,
+    runtime: 'python36',
+  });
+  const fn = sandbox.store.addFunction({ name: 'hello', code: 'def handler(event): return 42', image });
+  const addRun = (parameters: string, bidPrice = 0.02): string =>
+    sandbox.store.addRun({ function: fn, parameters, bidPrice });
+  return {
+    addRun,
+    broker: client.broker,
+    fn,
+    image,
+    sandbox,
+    [Symbol.asyncDispose]: async () => {
+      await client[Symbol.asyncDispose]();
+      await sandbox.close();
+    },
+  };
+}
+
+describe('against the sandbox broker', () => {
+  test('a job’s whole way: offer, market, claim, report', async () => {
+    await using at = await market();
+    const { broker } = at;
+    const run = at.addRun('((1,), (2,))');
+    const instance = await broker.createInstance(PLAN, never);
+    expect(instance).toMatchObject({
+      name: 'rig cpu',
+      kind: 'cpu',
+      gpu: null,
+      askPrice: 0.01,
+      maxParallelJobs: 1,
+    });
+    expect((await broker.updateInstance(instance.uuid, { ...PLAN, askPrice: 0.015 }, never)).askPrice).toBe(
+      0.015,
+    );
+    await broker.startInstance(instance.uuid, never);
+    await broker.addImage(instance.uuid, 'sharedcloud/python36:latest', never);
+    expect(await broker.instance(instance.uuid, never)).toMatchObject({
+      available: true,
+      downloadedImages: ['sharedcloud/python36:latest'],
+    });
+    expect((await broker.instances(never)).map(({ uuid }) => uuid)).toContain(instance.uuid);
+
+    const look = await broker.runs({
+      instance: instance.uuid,
+      etag: undefined,
+      waitSeconds: 0,
+      signal: never,
+    });
+    expect(look.invalid).toEqual([]);
+    expect(look.runs).toMatchObject([
+      { uuid: run, functionUuid: at.fn, numJobs: 2, bidPrice: 0.02, baseGpu: null },
+    ]);
+    expect(await broker.run(run, never)).toMatchObject({ uuid: run });
+    expect(await broker.function(at.fn, never)).toMatchObject({ imageUuid: at.image, runtime: 'python36' });
+    expect(await broker.image(at.image, never)).toMatchObject({ requiresGpu: false });
+
+    const [job, other] = await broker.openJobs(run, never);
+    if (job === undefined || other === undefined) throw new Error('two jobs should be open');
+    expect(await broker.claim(job.uuid, instance.uuid, never)).toMatchObject({
+      kind: 'claimed',
+      job: { uuid: job.uuid, arguments: '(1,)', leaseSeconds: 60 },
+    });
+    expect(await broker.claim(job.uuid, instance.uuid, never)).toMatchObject({ kind: 'claimed' });
+    expect((await broker.heldJobs(instance.uuid, never)).map(({ uuid }) => uuid)).toEqual([job.uuid]);
+
+    const report = { status: 3, buildLogs: '', stdout: 'hi\n', stderr: '', result: '42' } as const;
+    expect(await broker.report(job.uuid, instance.uuid, report, never)).toMatchObject({ kind: 'taken' });
+    expect(await broker.report(job.uuid, instance.uuid, report, never)).toMatchObject({ kind: 'taken' });
+    expect(at.sandbox.store.job(job.uuid)).toMatchObject({ status: 3, stdout: 'hi\n', result: '42' });
+
+    await broker.claim(other.uuid, instance.uuid, never);
+    expect(await broker.release(other.uuid, instance.uuid, never)).toMatchObject({ kind: 'taken' });
+    expect((await broker.openJobs(run, never)).map(({ uuid }) => uuid)).toEqual([other.uuid]);
+    await broker.stopInstance(instance.uuid, never);
+    expect((await broker.instance(instance.uuid, never))?.available).toBe(false);
+  });
+
+  test('lost races and jobs that are gone', async () => {
+    await using at = await market();
+    const { broker } = at;
+    const run = at.addRun('((1,),)');
+    const first = await broker.createInstance(PLAN, never);
+    const second = await broker.createInstance({ ...PLAN, name: 'rig 2' }, never);
+    const dear = await broker.createInstance({ ...PLAN, name: 'rig 3', askPrice: 5 }, never);
+    for (const { uuid } of [first, second, dear]) await broker.startInstance(uuid, never);
+    const [job] = await broker.openJobs(run, never);
+    if (job === undefined) throw new Error('a job should be open');
+    expect(await broker.claim(job.uuid, dear.uuid, never)).toEqual({ kind: 'underbid' });
+    expect(await broker.claim(job.uuid, first.uuid, never)).toMatchObject({ kind: 'claimed' });
+    expect(await broker.claim(job.uuid, second.uuid, never)).toEqual({ kind: 'lost' });
+    const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } as const;
+    expect(await broker.report(job.uuid, second.uuid, report, never)).toEqual({ kind: 'not-ours' });
+    at.sandbox.store.deleteRun(run, { evenInProgress: true });
+    expect(await broker.report(job.uuid, first.uuid, report, never)).toEqual({ kind: 'gone' });
+    expect(await broker.claim(job.uuid, first.uuid, never)).toEqual({ kind: 'gone' });
+    expect(await broker.run(run, never)).toBeUndefined();
+    expect(await broker.heldJobs(first.uuid, never)).toEqual([]);
+  });
+
+  test('a poll is held until the market changes', async () => {
+    await using at = await market();
+    const { uuid } = await at.broker.createInstance(PLAN, never);
+    const query = { instance: uuid, waitSeconds: 25, signal: never };
+    const before = await at.broker.runs({ ...query, etag: undefined });
+    const held = at.broker.runs({ ...query, etag: before.etag });
+    const run = at.addRun('((1,),)');
+    const after = await held;
+    expect(after).toMatchObject({ unchanged: false, waited: true, runs: [{ uuid: run }] });
+    expect(await at.broker.runs({ ...query, waitSeconds: 0, etag: after.etag })).toMatchObject({
+      unchanged: true,
+    });
+  });
+
+  test('the catalogue and the clock', async () => {
+    await using at = await market();
+    const gpus = await at.broker.gpus(never);
+    expect(gpus).toContainEqual(expect.objectContaining({ codename: 'titanv', cudaCores: 5120 }));
+    const clock = await at.broker.clock(never);
+    expect(Math.abs((clock?.brokerMs ?? 0) - (clock?.localMs ?? 0))).toBeLessThan(2_000);
+  });
+
+  test('another token is refused, and what the broker says is shown', async () => {
+    await using sandbox = new SandboxBroker({ token: 'another' });
+    await using client = clientOf(await sandbox.listen());
+    const error = await failure(client.broker.gpus(never));
+    expect(error.code).toBe('BROKER_UNAUTHORIZED');
+    expect(error.message).toContain('Invalid token.');
+  });
+});
