@@ -7,7 +7,7 @@ import type { ContainerPlan } from '../../../src/domain/ports.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../../src/runtime/process/process-runtime.ts';
 
-export const BROKER = 'http://127.0.0.1:4321';
+const BROKER = 'http://127.0.0.1:4321';
 export const NODE = 'sharedcloud/node:latest';
 export const SHELL = 'sharedcloud/shell:latest';
 export const MISSING = 'sharedcloud/missing:latest';
