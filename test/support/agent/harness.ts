@@ -45,7 +45,8 @@ export type AgentChoices = {
   readonly url?: string;
   readonly slots?: number;
   readonly settings?: Partial<AgentSettings>;
-  readonly runtime?: (runtime: ProcessRuntime) => Runtime;
+  /** What runs the jobs instead of local processes. */
+  readonly runtime?: (agentId: string) => Runtime;
   readonly gpus?: readonly Gpu[];
 };
 
@@ -122,7 +123,7 @@ async function openAgent(
   const tell = narrator(log);
   const agent = new Agent({
     broker: new HttpBroker(transport),
-    runtime: more.runtime?.(runtime) ?? runtime,
+    runtime: more.runtime?.(journal.agentId) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal,
     probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
@@ -137,7 +138,7 @@ async function openAgent(
     settings: {
       pollIntervalMs: 100,
       jobTimeoutMs: 30_000,
-      imagePatterns: ['sharedcloud/*'],
+      imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
       once: true,
       ...more.settings,

@@ -1,0 +1,101 @@
+import { expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { type House, openHouse } from '../../support/agent/harness.ts';
+import { describeDocker, expectNothingLeft, PYTHON, type TestEngine } from '../../support/engine/docker.ts';
+import { testRuntime } from '../../support/engine/runtime.ts';
+
+const SLOW = `
+import time
+def handler(event):
+    print('first')
+    time.sleep(event[0])
+    print('last')
+    return 'slept'
+`;
+
+describeDocker('an agent that is stopped while a job runs', (engine) => {
+  test('ends within a second, and the next one goes on with the job, which starts once', async () => {
+    await using house = await openHouse();
+    const run = addPythonRun(house, SLOW, '((4,),)');
+    const first = await openDockerAgent(house, engine, false);
+    const running = first.agent.run();
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    const began = performance.now();
+    await first.agent.stop();
+    await running;
+    expect(performance.now() - began).toBeLessThan(1000);
+    await first.close();
+    const { agentId } = first.journal;
+    const [container] = await testRuntime(engine.host, { agentId }).runtime.list();
+    expect(container?.state).toBe('running');
+
+    const second = await openDockerAgent(house, engine, true);
+    await second.agent.run();
+    const [job] = house.broker.store.jobsOf(run);
+    expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: 'slept', stdout: 'first\nlast\n' });
+    expect(house.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
+    expect(house.events.filter(({ kind }) => kind === 'job-adopted')).toHaveLength(1);
+    expect(second.journal.history(9).map(({ state }) => state.name)).toEqual(['reported']);
+    await expectNothingLeft(engine, agentId);
+    await second.close();
+  });
+
+  test('a job that ended while no agent was there is reported, paid for the time that it ran', async () => {
+    await using house = await openHouse();
+    const run = addPythonRun(house, SLOW, '((1,),)');
+    const first = await openDockerAgent(house, engine, false);
+    const running = first.agent.run();
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await first.agent.stop();
+    await running;
+    await first.close();
+    const { runtime } = testRuntime(engine.host, { agentId: first.journal.agentId });
+    await vi.waitFor(async () => expect((await runtime.list())[0]?.state).toBe('exited'), {
+      timeout: 20_000,
+      interval: 100,
+    });
+    const second = await openDockerAgent(house, engine, true);
+    await second.agent.run();
+    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({
+      status: JOB_STATUS.SUCCEEDED,
+      result: 'slept',
+    });
+    const [record] = second.journal.history(1);
+    expect(record?.state.name === 'reported' && record.state.durationMs).toBeGreaterThanOrEqual(1000);
+    expect(record?.state.name === 'reported' && record.state.durationMs).toBeLessThan(4000);
+    await expectNothingLeft(engine, first.journal.agentId);
+    await second.close();
+  });
+
+  test('draining takes nothing new, waits for what runs, and reports it', async () => {
+    await using house = await openHouse();
+    const run = addPythonRun(house, SLOW, '((2,), (2,))');
+    const opened = await openDockerAgent(house, engine, false, 1);
+    const running = opened.agent.run();
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await opened.agent.drain();
+    await running;
+    const statuses = house.broker.store.jobsOf(run).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([JOB_STATUS.CREATED, JOB_STATUS.SUCCEEDED]);
+    await expectNothingLeft(engine, opened.journal.agentId);
+    await opened.close();
+  });
+});
+
+function addPythonRun(house: House, code: string, parameters: string): string {
+  const image = house.broker.store.addImage({
+    registryPath: PYTHON,
+    requiresGpu: false,
+    runtime: 'python36',
+  });
+  const fn = house.broker.store.addFunction({ name: 'slow', code, image });
+  return house.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
+}
+
+function openDockerAgent(house: House, engine: TestEngine, once: boolean, slots = 2) {
+  return house.open({
+    slots,
+    settings: { once },
+    runtime: (agentId) => testRuntime(engine.host, { agentId }).runtime,
+  });
+}
