@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
@@ -161,16 +160,19 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  async #openLog(id: string, since: string | undefined, signal: AbortSignal): Promise<Readable> {
+  async #openLog(
+    id: string,
+    since: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<string | Uint8Array>> {
+    const options = { follow: true, stdout: true, stderr: true, timestamps: true } as const;
     const window = since === undefined ? {} : { since };
     return callEngine(
       { doing: `read the output of container ${id}`, ms: this.#deadlines.lookMs, signal },
-      async () => {
-        const container = this.#docker.getContainer(id);
-        const options = { follow: true, stdout: true, stderr: true, timestamps: true, ...window } as const;
-        return Readable.from(await container.logs({ ...options, abortSignal: signal }), {
-          objectMode: false,
-        });
+      (deadline) => {
+        // The signal outlives the call: it ends the stream.
+        const abortSignal = AbortSignal.any([signal, deadline]);
+        return this.#docker.getContainer(id).logs({ ...options, ...window, abortSignal });
       },
     );
   }

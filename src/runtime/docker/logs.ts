@@ -1,14 +1,17 @@
-import type { Readable } from 'node:stream';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { OutputSink } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { LogFrames } from './log-frames.ts';
 import { LogPosition } from './log-position.ts';
+import { LostNewlines } from './lost-newlines.ts';
 
 /** The two things that following a container's output needs of the engine. */
 export type LogSource = {
-  /** Opens the log from that moment on (undefined: its beginning), with times, and follows while it grows. */
-  open(since: string | undefined, signal: AbortSignal): Promise<Readable>;
+  /**
+   * Opens the log from that moment on (undefined: its beginning), with times, and follows while it grows. An abort
+   * ends the stream with an error.
+   */
+  open(since: string | undefined, signal: AbortSignal): Promise<AsyncIterable<string | Uint8Array>>;
   /** Whether the container has ended. Throws CONTAINER_GONE. */
   ended(signal: AbortSignal): Promise<boolean>;
 };
@@ -16,6 +19,8 @@ export type LogSource = {
 /** How long a log may be silent before it is asked whether the container still runs, in milliseconds. */
 const SILENCE_MS = 5_000;
 const PAUSE_MS = 500;
+/** The pause after a reading that ended before its container was seen to have ended. */
+const SHORT_PAUSE_MS = 50;
 const MOST_FAILURES_AFTER_END = 5;
 
 /**
@@ -26,14 +31,15 @@ const MOST_FAILURES_AFTER_END = 5;
  * is always read once more after the end, from where the first reading came to.
  */
 export async function followLog(source: LogSource, sink: OutputSink, signal: AbortSignal): Promise<void> {
-  const position = new LogPosition();
+  const reading = { position: new LogPosition(), newlines: new LostNewlines(), sink };
   let failures = 0;
   while (!signal.aborted) {
     try {
       const ended = await source.ended(signal);
-      await readOnce(source, position, sink, signal);
+      await readOnce(source, reading, signal);
       if (ended) return;
       failures = 0;
+      await sleep(SHORT_PAUSE_MS, signal);
     } catch (thrown) {
       if (signal.aborted) return;
       const error = asAgentError(thrown);
@@ -44,37 +50,42 @@ export async function followLog(source: LogSource, sink: OutputSink, signal: Abo
   }
 }
 
+const NEWLINE = Uint8Array.of(0x0a);
+
+/** What lasts from one reading of a log to the next. */
+type Reading = {
+  readonly position: LogPosition;
+  readonly newlines: LostNewlines;
+  readonly sink: OutputSink;
+};
+
 /** Reads the log from the position to its end. Throws where the stream breaks off. */
-async function readOnce(
-  source: LogSource,
-  position: LogPosition,
-  sink: OutputSink,
-  signal: AbortSignal,
-): Promise<void> {
-  const stream = await source.open(position.reopen(), signal);
+async function readOnce(source: LogSource, reading: Reading, signal: AbortSignal): Promise<void> {
+  const { position, newlines, sink } = reading;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const stream = await source.open(position.reopen(), either);
   const frames = new LogFrames();
-  const done = new AbortController();
   const watch = { chunks: 0, cut: false };
   const cut = (): void => {
     watch.cut = true;
-    stream.destroy();
+    over.abort();
   };
-  signal.addEventListener('abort', cut, { once: true });
-  const watching = cutWhenEnded(source, watch, cut, AbortSignal.any([signal, done.signal]));
+  const watching = cutWhenEnded(source, watch, cut, either);
   try {
     for await (const chunk of stream) {
       if (!(chunk instanceof Uint8Array)) throw new AgentError('INTERNAL', 'a log stream of no bytes');
       watch.chunks += 1;
       frames.push(chunk, (frame) => {
-        if (position.isNew(frame.stream, frame.stamp)) sink(frame.stream, frame.bytes);
+        if (!position.isNew(frame.stream, frame.stamp)) return;
+        if (newlines.before(frame)) sink(frame.stream, NEWLINE);
+        sink(frame.stream, frame.bytes);
       });
     }
   } catch (thrown) {
     if (!watch.cut) throw asAgentError(thrown, 'RUNTIME_UNAVAILABLE');
   } finally {
-    done.abort();
-    signal.removeEventListener('abort', cut);
-    stream.destroy();
+    over.abort();
     await watching;
   }
   if (!watch.cut && !frames.whole) {

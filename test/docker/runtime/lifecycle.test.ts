@@ -7,6 +7,7 @@ import {
   imageWith,
   volumeNames,
 } from '../../support/engine/docker.ts';
+import { rejection } from '../../support/engine/rejection.ts';
 import { TestJob, testPlan, testRuntime } from '../../support/engine/runtime.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
@@ -78,10 +79,10 @@ describeDocker('a container’s life', (engine) => {
   test('cannot be made twice for one job', async () => {
     const at = testRuntime(engine.host);
     await using job = await TestJob.create(engine, at, 'true');
-    await expect(at.runtime.create(job.plan)).rejects.toMatchObject({
-      code: 'RUNTIME_FAILED',
-      message: expect.stringContaining(`sharedcloud-job-${job.plan.job}`),
-    });
+    const error = await rejection(at.runtime.create(job.plan));
+    expect(error.code).toBe('RUNTIME_FAILED');
+    expect(error.message).toContain(`sharedcloud-job-${job.plan.job}`);
+  });
   });
 
   test('is removed while it runs, by two at once', async () => {

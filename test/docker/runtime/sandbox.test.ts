@@ -9,6 +9,7 @@ import {
   imageWith,
   volumeNames,
 } from '../../support/engine/docker.ts';
+import { rejection } from '../../support/engine/rejection.ts';
 import { TestJob, testRuntime } from '../../support/engine/runtime.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
@@ -157,9 +158,8 @@ describeGpuStandIn('a job’s GPU', (engine, standIn) => {
   test('is named in the error where the engine has no way to give it', async () => {
     const at = testRuntime(engine.host, { gpuMode: 'cdi' });
     await using job = await TestJob.create(engine, at, 'env', { gpu: GPU });
-    await expect(at.runtime.start(job.id)).rejects.toMatchObject({
-      code: 'RUNTIME_FAILED',
-      mend: expect.stringContaining('Nvidia container toolkit'),
-    });
+    const error = await rejection(at.runtime.start(job.id));
+    expect(error.code).toBe('RUNTIME_FAILED');
+    expect(error.mend).toContain('Nvidia container toolkit');
   });
 });

@@ -1,22 +1,21 @@
+/* oxlint-disable vitest/no-conditional-tests, vitest/no-disabled-tests, vitest/valid-title -- this file decides
+   whether suites run, and so has no suite of its own that these rules could judge. */
+/* oxlint-disable vitest/expect-expect, vitest/valid-describe-callback */
 import { describe, expect, test } from 'vitest';
 import { findEngine, type TestEngine } from './find-engine.ts';
 
 export * from './find-engine.ts';
 
 const finding = await findEngine(process.env);
+const mustRun = process.env['CI'] === 'true';
 
 /**
  * A suite that needs a Docker engine. Without one it is skipped under a name that says why; where CI=true it fails
  * instead, so that a broken engine cannot pass for a green run.
  */
 export function describeDocker(name: string, body: (engine: TestEngine) => void): void {
-  if ('engine' in finding) {
-    describe(name, () => body(finding.engine));
-  } else if (process.env['CI'] === 'true') {
-    test(`${name}: has a Docker engine`, () => expect.fail(finding.missing));
-  } else {
-    describe.skip(`${name} (skipped: ${finding.missing})`, () => test('needs Docker', () => undefined));
-  }
+  if ('engine' in finding) describe(name, () => body(finding.engine));
+  else leaveOut(name, finding.missing);
 }
 
 /** As describeDocker, for what needs the GPU stand-in that only the engine of `up.sh` has. */
@@ -24,16 +23,16 @@ export function describeGpuStandIn(
   name: string,
   body: (engine: TestEngine, standInDir: string) => void,
 ): void {
-  const dir = 'engine' in finding ? finding.engine.standInDir : undefined;
-  if (dir === undefined && 'engine' in finding && process.env['CI'] !== 'true') {
-    describe.skip(`${name} (skipped: ${finding.engine.host} has no GPU stand-in)`, () =>
-      test('needs the stand-in', () => undefined));
-    return;
-  }
-  describeDocker(name, (engine) => {
-    if (dir === undefined) test('has a GPU stand-in', () => expect.fail('start the engine with up.sh'));
-    else body(engine, dir);
-  });
+  if (!('engine' in finding)) return leaveOut(name, finding.missing);
+  const { engine } = finding;
+  const dir = engine.standInDir;
+  if (dir === undefined) leaveOut(name, `${engine.host} has no GPU stand-in: use test/support/engine/up.sh`);
+  else describe(name, () => body(engine, dir));
+}
+
+function leaveOut(name: string, why: string): void {
+  if (mustRun) test(name, () => expect.fail(why));
+  else describe.skip(`${name} (skipped: ${why})`, () => void test('is not tried', () => undefined));
 }
 
 /** Fails if an agent left a container behind, or any container left a volume without a name. */

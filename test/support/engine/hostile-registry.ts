@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+/** How a registry treats whoever asks for a layer. */
+export type Behaviour = 'honest' | 'truncated' | 'drip' | 'wrong-bytes' | 'silent' | 'huge';
+
+/** 10 TiB. */
+const HUGE = 10 * 1024 ** 4;
+
+/** A registry of one image, `<host>/sharedcloud-test/<name>:latest`, that serves its layer badly. */
+export class HostileRegistry implements AsyncDisposable {
+  readonly host: string;
+  /** How often the layer was asked for. */
+  layerRequests = 0;
+  readonly #close: () => Promise<void>;
+
+  private constructor(host: string, close: () => Promise<void>) {
+    this.host = host;
+    this.#close = close;
+  }
+
+  static async start(behaviour: Behaviour): Promise<HostileRegistry> {
+    const image = makeImage(behaviour === 'huge' ? HUGE : undefined);
+    const server = createServer((request, response) => {
+      const url = request.url ?? '';
+      if (url === '/v2/') return void response.end('{}');
+      if (url.includes('/manifests/')) return answer(response, image.manifest, image.manifestType);
+      if (url.endsWith(image.configDigest)) return answer(response, image.config, 'application/json');
+      if (!url.endsWith(image.layerDigest)) return void response.writeHead(404).end();
+      registry.layerRequests += 1;
+      serveLayer(response, image.layer, behaviour);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const port = portOf(server.address());
+    const registry = new HostileRegistry(`localhost:${port}`, async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return registry;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+function portOf(address: string | AddressInfo | null): number {
+  if (address === null || typeof address === 'string') throw new Error('a server without a port');
+  return address.port;
+}
+
+function answer(response: ServerResponse, body: Buffer, type: string): void {
+  response.setHeader('docker-content-digest', digestOf(body));
+  response.writeHead(200, { 'content-type': type, 'content-length': body.length }).end(body);
+}
+
+function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviour): void {
+  response.writeHead(200, { 'content-length': behaviour === 'huge' ? HUGE : layer.length });
+  switch (behaviour) {
+    case 'honest':
+      response.end(layer);
+      break;
+    case 'huge':
+      response.write(layer);
+      break;
+    case 'truncated':
+      response.write(layer.subarray(0, layer.length / 2), () => response.destroy());
+      break;
+    case 'wrong-bytes':
+      response.end(Buffer.alloc(layer.length));
+      break;
+    case 'silent':
+      response.flushHeaders();
+      break;
+    case 'drip': {
+      let at = 0;
+      const timer = setInterval(() => response.write(layer.subarray(at, (at += 64))), 20);
+      response.on('close', () => clearInterval(timer));
+      break;
+    }
+    default:
+      throw behaviour satisfies never;
+  }
+}
+
+/** An image of one layer: 2 MiB of noise in a file. A manifest may lie about the layer's size. */
+function makeImage(claimedSize: number | undefined) {
+  const noise = randomBytes(2 * 1024 * 1024);
+  const tar = tarOf('noise', noise);
+  const layer = gzipSync(tar, { level: 1 });
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Cmd: ['/noise'] },
+      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+      history: [{ created: '2020-01-01T00:00:00Z' }],
+    }),
+  );
+  const manifestType = 'application/vnd.docker.distribution.manifest.v2+json';
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: manifestType,
+      config: {
+        mediaType: 'application/vnd.docker.container.image.v1+json',
+        size: config.length,
+        digest: digestOf(config),
+      },
+      layers: [
+        {
+          mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+          size: claimedSize ?? layer.length,
+          digest: digestOf(layer),
+        },
+      ],
+    }),
+  );
+  return {
+    layer,
+    layerDigest: digestOf(layer),
+    config,
+    configDigest: digestOf(config),
+    manifest,
+    manifestType,
+  };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** A tar (ustar) of one file. */
+function tarOf(name: string, bytes: Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write('0000644\0', 100);
+  header.write('0000000\0', 108);
+  header.write('0000000\0', 116);
+  header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('00000000000\0', 136);
+  header.write('        ', 148);
+  header.write('0', 156);
+  header.write('ustar\u000000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return Buffer.concat([header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512), Buffer.alloc(1024)]);
+}
