@@ -1,11 +1,10 @@
+import { escapeControls } from '../lib/escape.ts';
+
 /** No more than this of what a broker says is shown, in characters. */
 const MOST = 500;
 
 /** No more than this of it is looked at: enough to fill what is shown when blanks have fallen together. */
 const LOOKED_AT = 8 * MOST;
-
-/** Control characters, and those that turn the direction of text around or cannot be seen. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * What a broker said, as it may stand in a message: on one line, without the token, shortened, and with nothing
@@ -14,10 +13,8 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 export function shown(text: string, token: string): string {
   // Cut first: what is shown of an answer of 200 MB must cost nothing.
   const head = text.slice(0, LOOKED_AT);
-  const safe = withoutToken(text.length > head.length ? withoutHalfToken(head, token) : head, token)
-    .replace(/\s+/g, ' ')
-    .replace(UNSEEN, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
-    .trim();
+  const whole = text.length > head.length ? withoutHalfToken(head, token) : head;
+  const safe = escapeControls(withoutToken(whole, token).replace(/\s+/g, ' ').trim());
   return safe.length > MOST ? `${safe.slice(0, MOST)}…` : safe;
 }
 

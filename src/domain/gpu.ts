@@ -29,8 +29,8 @@ export type CatalogueGpu = {
   readonly cudaCores: number;
 };
 
-/** The share of a GPU's cores that a MIG profile has, of seven: `3g.40gb` has 3/7. */
+/** The share of a GPU's cores that a MIG profile has, of seven: `3g.40gb` has 3/7, and of it `1c.3g.40gb` 1/7. */
 export function sliceShare(profile: string): number {
-  const sevenths = /^(\d+)g\./.exec(profile)?.[1];
-  return sevenths === undefined ? 0 : Math.min(Number(sevenths), 7) / 7;
+  const found = /^(?:(\d+)c\.)?(\d+)g\./.exec(profile);
+  return found === null ? 0 : Math.min(Number(found[1] ?? found[2]), 7) / 7;
 }

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import { type CatalogueGpu, type Gpu, sliceShare } from '../../../src/domain/gpu.ts';
+import { type GpuTerms, planOffers } from '../../../src/domain/plan-offers.ts';
+
+const T4: CatalogueGpu = { uuid: 'c-t4', name: 'Nvidia Tesla T4 16GB', codename: 't4', cudaCores: 2560 };
+const H100: CatalogueGpu = { uuid: 'c-h100', name: 'Nvidia H100 80GB', codename: 'h100', cudaCores: 16896 };
+const SMALL: CatalogueGpu = {
+  uuid: 'c-8',
+  name: 'Nvidia RTX 4060 Ti 8GB',
+  codename: '4060ti',
+  cudaCores: 4352,
+};
+const LARGE: CatalogueGpu = {
+  ...SMALL,
+  uuid: 'c-16',
+  name: 'Nvidia RTX 4060 Ti 16GB',
+  codename: '4060ti-16',
+};
+const CATALOGUE = [T4, H100, SMALL, LARGE];
+
+function gpu(changes: Partial<Gpu> = {}): Gpu {
+  return {
+    uuid: 'GPU-a',
+    index: 0,
+    model: 'Tesla T4',
+    busId: '00000000:01:00.0',
+    driver: '580.10',
+    memoryTotalMiB: 15360,
+    memoryUsedMiB: 0,
+    utilizationPercent: 0,
+    temperatureC: 40,
+    powerDrawW: 10,
+    powerLimitW: 70,
+    migMode: false,
+    slices: [],
+    fault: undefined,
+    ...changes,
+  };
+}
+
+const h100 = (changes: Partial<Gpu>): Gpu =>
+  gpu({ model: 'NVIDIA H100 80GB HBM3', memoryTotalMiB: 81559, migMode: true, ...changes });
+
+function plan(
+  gpus: readonly Gpu[],
+  terms: Partial<GpuTerms> = {},
+  cpuSlots = 0,
+  askPrice: number | undefined = 0.01,
+) {
+  const settings = {
+    cpuSlots,
+    askPrice,
+    gpu: () => ({ askPrice: 0.02, catalogue: undefined, slots: 1, ...terms }),
+  };
+  return planOffers(gpus, CATALOGUE, settings);
+}
+
+describe('planOffers', () => {
+  test('one offer per model, with the slots of all its GPUs', () => {
+    const gpus = [gpu(), gpu({ uuid: 'GPU-b', index: 1 }), h100({ uuid: 'GPU-c', index: 2, migMode: false })];
+    const { offers, problems } = plan(gpus, { slots: 2 });
+    expect(problems).toEqual([]);
+    expect(offers).toEqual([
+      {
+        key: 'gpu:Tesla T4',
+        kind: 'gpu',
+        name: 'Tesla T4',
+        gpu: T4,
+        cudaCores: 2560,
+        wholeGpu: true,
+        askPrice: 0.02,
+        slots: [
+          { id: 'GPU-a#0', gpu: 'GPU-a' },
+          { id: 'GPU-a#1', gpu: 'GPU-a' },
+          { id: 'GPU-b#0', gpu: 'GPU-b' },
+          { id: 'GPU-b#1', gpu: 'GPU-b' },
+        ],
+      },
+      expect.objectContaining({ key: 'gpu:NVIDIA H100 80GB HBM3', gpu: H100, wholeGpu: true }),
+    ]);
+  });
+
+  test('MIG slices are slots of their own, an offer per profile, never the whole GPU', () => {
+    const slices = [
+      { uuid: 'MIG-1', profile: '3g.40gb' },
+      { uuid: 'MIG-2', profile: '1g.10gb' },
+      { uuid: 'MIG-3', profile: '1g.10gb' },
+    ];
+    const { offers, problems } = plan([h100({ slices })], { slots: 4 });
+    expect(problems).toEqual([]);
+    expect(
+      offers.map(({ cudaCores, gpu, key, slots, wholeGpu }) => [key, gpu, cudaCores, wholeGpu, slots]),
+    ).toEqual([
+      ['gpu:NVIDIA H100 80GB HBM3 MIG 3g.40gb', H100, 7241, false, [{ id: 'MIG-1#0', gpu: 'MIG-1' }]],
+      [
+        'gpu:NVIDIA H100 80GB HBM3 MIG 1g.10gb',
+        H100,
+        2413,
+        false,
+        [
+          { id: 'MIG-2#0', gpu: 'MIG-2' },
+          { id: 'MIG-3#0', gpu: 'MIG-3' },
+        ],
+      ],
+    ]);
+  });
+
+  test('MIG mode without slices offers nothing and says how to make some', () => {
+    const { offers, problems } = plan([h100({ index: 3 })]);
+    expect(offers).toEqual([]);
+    expect(problems[0]?.what).toContain('GPU 3, NVIDIA H100 80GB HBM3');
+    expect(problems[0]?.mend).toContain('nvidia-smi mig -i 3 -cgi');
+  });
+
+  test('a GPU with a fault is left out, its siblings are not', () => {
+    const { offers, problems } = plan([gpu({ fault: 'it needs a reset' }), gpu({ uuid: 'GPU-b', index: 1 })]);
+    expect(offers.flatMap(({ slots }) => slots.map(({ id }) => id))).toEqual(['GPU-b#0']);
+    expect(problems).toMatchObject([{ what: 'GPU 0, Tesla T4 (GPU-a)', why: 'it needs a reset' }]);
+  });
+
+  test('a GPU that the catalogue does not know is a problem that names what comes near', () => {
+    const { offers, problems } = plan([gpu({ model: 'NVIDIA T4 Laptop GPU' })]);
+    expect(offers).toEqual([]);
+    expect(problems[0]?.why).toBe('the broker’s catalogue has no entry for this GPU');
+    expect(problems[0]?.mend).toContain(
+      '[gpu."NVIDIA T4 Laptop GPU"] catalogue = "...": t4 (Nvidia Tesla T4 16GB)',
+    );
+  });
+
+  test('the owner’s word on the entry goes before the name', () => {
+    const { offers } = plan([gpu({ model: 'NVIDIA T4 Laptop GPU' })], { catalogue: 'T4' });
+    expect(offers).toMatchObject([{ key: 'gpu:NVIDIA T4 Laptop GPU', gpu: T4 }]);
+    expect(plan([gpu()], { catalogue: 'nope' }).problems[0]?.why).toContain('no entry for “nope”');
+  });
+
+  test('one model in two sizes is two offers', () => {
+    const model = 'NVIDIA GeForce RTX 4060 Ti';
+    const gpus = [gpu({ model, memoryTotalMiB: 8188 }), gpu({ uuid: 'GPU-b', model, memoryTotalMiB: 16380 })];
+    expect(plan(gpus).offers.map(({ gpu, key }) => [key, gpu])).toEqual([
+      ['gpu:NVIDIA GeForce RTX 4060 Ti (4060ti)', SMALL],
+      ['gpu:NVIDIA GeForce RTX 4060 Ti (4060ti-16)', LARGE],
+    ]);
+  });
+
+  test('CPU slots make an offer of their own', () => {
+    expect(plan([], {}, 2).offers).toEqual([
+      {
+        key: 'cpu',
+        kind: 'cpu',
+        name: 'CPU',
+        gpu: null,
+        cudaCores: 0,
+        wholeGpu: false,
+        askPrice: 0.01,
+        slots: [
+          { id: 'cpu#0', gpu: null },
+          { id: 'cpu#1', gpu: null },
+        ],
+      },
+    ]);
+    expect(plan([], {}, 0)).toEqual({ offers: [], problems: [] });
+  });
+
+  test('without a price nothing is offered', () => {
+    const settings = {
+      cpuSlots: 1,
+      askPrice: undefined,
+      gpu: () => ({ askPrice: undefined, catalogue: undefined, slots: 1 }),
+    };
+    const { offers, problems } = planOffers([gpu()], CATALOGUE, settings);
+    expect(offers).toEqual([]);
+    expect(problems.map(({ what }) => what)).toEqual(['GPU 0, Tesla T4 (GPU-a)', 'CPU jobs']);
+  });
+});
+
+test.each([
+  ['1g.10gb', 1 / 7],
+  ['1g.10gb+me', 1 / 7],
+  ['3g.40gb', 3 / 7],
+  ['7g.80gb', 1],
+  ['1c.3g.40gb', 1 / 7],
+  ['9g.80gb', 1],
+  ['whole', 0],
+])('the profile %s has %d of its GPU', (profile, share) => {
+  expect(sliceShare(profile)).toBeCloseTo(share);
+});
