@@ -1,0 +1,34 @@
+import { type AgentError, asAgentError } from '../domain/errors.ts';
+import { describeError } from '../lib/describe-error.ts';
+import { escapeControls } from '../lib/escape.ts';
+
+const DEFECT = 'this is a defect of the agent: please report it with these lines';
+
+/** An error that ended a command, as it is printed, and the exit code. Takes whatever was thrown. */
+export function failure(thrown: unknown, json: boolean): { readonly text: string; readonly exit: number } {
+  const error = asAgentError(thrown);
+  return { text: json ? asJson(error) : asText(error), exit: error.exit };
+}
+
+function asJson(error: AgentError): string {
+  const { code, message, exit } = error;
+  return `${JSON.stringify({ error: { code, message, mend: mendOf(error), exit } })}\n`;
+}
+
+function asText(error: AgentError): string {
+  const { cause } = describeError(error);
+  const mend = mendOf(error);
+  const lines = [
+    `error ${error.code}: ${error.message}`,
+    ...(mend === undefined ? [] : [`  what to do: ${mend}`]),
+    ...(error.code === 'INTERNAL' ? [cause?.stack ?? error.stack ?? ''] : []),
+  ];
+  return lines
+    .flatMap((text) => text.split('\n'))
+    .map((line) => `${escapeControls(line)}\n`)
+    .join('');
+}
+
+function mendOf(error: AgentError): string | undefined {
+  return error.mend ?? (error.code === 'INTERNAL' ? DEFECT : undefined);
+}

@@ -1,0 +1,108 @@
+import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
+import { defaultText } from '../config/document.ts';
+import { maySet, type OptionKey, optionOf } from '../config/options.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { CliCommand, ValueFlag } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** What a command line asks for. */
+export type Asked =
+  | {
+      readonly kind: 'command';
+      readonly command: CliCommand;
+      /** What was written for each option of the configuration. */
+      readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
+      /** The command's own flags: what was written, or true for a switch. */
+      readonly flags: Readonly<Record<string, string | true | undefined>>;
+    }
+  /** Text to print and be done: the help or the version. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** Nothing was asked for: the help, as an error. */
+  | { readonly kind: 'usage'; readonly text: string };
+
+const parsedOptions = z.record(
+  z.string(),
+  z.union([z.string(), z.literal(true), z.array(z.string()), z.undefined()]),
+);
+
+/** Reads a command line, without doing anything yet. Throws CONFIG_INVALID with the nearest right word. */
+export function readCommandLine(
+  argv: readonly string[],
+  commands: readonly CliCommand[],
+  version: string,
+): Asked {
+  let text = '';
+  let asked: Asked | undefined;
+  const program = new Command('sharedcloud-agent')
+    .description('Rents out your Nvidia GPU on a SharedCloud broker.')
+    .version(version, '--version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeOut: (part) => (text += part), writeErr: (part) => (text += part) })
+    .addHelpText('after', exitCodesHelp());
+  for (const command of commands) {
+    const sub = program.command(command.name).description(command.summary).allowExcessArguments(false);
+    const flags = [
+      ...command.switches.map(({ name, help }) => new Option(`--${name}`, help)),
+      ...command.values.map(valueOption),
+    ];
+    const options = command.options.filter((key) => maySet(optionOf(key), 'flag'));
+    const named = options.map((key) => ({ key, option: configOption(key) }));
+    for (const option of [...flags, ...named.map(({ option }) => option)]) sub.addOption(option);
+    sub.action(() => {
+      const values = parsedOptions.parse(sub.opts());
+      asked = {
+        kind: 'command',
+        command,
+        options: Object.fromEntries(
+          named.flatMap(({ key, option }) => {
+            const written = values[option.attributeName()];
+            return Array.isArray(written) ? [[key, written]] : [];
+          }),
+        ),
+        flags: Object.fromEntries(
+          flags.map((flag) => {
+            const written = values[flag.attributeName()];
+            return [flag.name(), Array.isArray(written) ? undefined : written];
+          }),
+        ),
+      };
+    });
+  }
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) throw cause;
+    if (cause.exitCode === 0) return { kind: 'text', text };
+    if (cause.code === 'commander.help') return { kind: 'usage', text };
+    throw misread(cause);
+  }
+  return asked ?? { kind: 'usage', text: program.helpInformation() };
+}
+
+function configOption(key: OptionKey): Option {
+  const { name, type, env, help, group } = optionOf(key);
+  const text = `${help} (${env}; ${defaultText(optionOf(key))})`.replaceAll('`', '');
+  return new Option(`--${name} <${type.metavar}>`, text)
+    .helpGroup(`${group}:`)
+    .argParser((written: string, before: readonly string[] | undefined) =>
+      type.many ? [...(before ?? []), written] : [written],
+    );
+}
+
+function valueOption(flag: ValueFlag<unknown>): Option {
+  return new Option(`--${flag.name} <${flag.type.metavar}>`, `${flag.help} (${flag.default})`);
+}
+
+function misread(cause: CommanderError): AgentError {
+  const message = cause.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new AgentError('CONFIG_INVALID', message, {
+    mend: 'sharedcloud-agent --help lists the commands, sharedcloud-agent COMMAND --help its options',
+    cause,
+  });
+}
+
+function exitCodesHelp(): string {
+  const lines = exitCodes().map(({ exit, meaning }) => `  ${exit}  ${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { loadConfig } from '../config/load.ts';
+import { OPTIONS } from '../config/options.ts';
+import { configInvalid } from '../config/problem.ts';
+import { BadValue } from '../config/value-type.ts';
+import { systemClock } from '../lib/clock.ts';
+import { createLog } from '../lib/log.ts';
+import { Redactor } from '../lib/redactor.ts';
+import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
+import { failure } from './failure.ts';
+import { type Asked, readCommandLine } from './program.ts';
+
+/** The outside world, as main.ts hands it in. */
+export type Outside = {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writer;
+  readonly stderr: Writer;
+  readonly uid: number;
+  readonly version: string;
+};
+
+/** Runs what the command line asks for, and answers the exit code. Never throws: an error is printed. */
+export async function runCli(outside: Outside, commands: readonly CliCommand[]): Promise<number> {
+  const redactor = new Redactor();
+  redactor.add((outside.env[OPTIONS.token.env] ?? '').trim());
+  const stdout = redacting(outside.stdout, redactor);
+  const stderr = redacting(outside.stderr, redactor);
+  try {
+    const asked = readCommandLine(outside.argv, commands, outside.version);
+    if (asked.kind === 'command')
+      return await asked.command.run(contextOf({ ...outside, stdout, stderr }, redactor, asked));
+    (asked.kind === 'text' ? stdout : stderr).write(asked.text);
+    return asked.kind === 'text' ? 0 : 2;
+  } catch (thrown) {
+    const { text, exit } = failure(thrown, outside.argv.includes('--json'));
+    stderr.write(text);
+    return exit;
+  }
+}
+
+function contextOf(
+  outside: Outside,
+  redactor: Redactor,
+  asked: Extract<Asked, { kind: 'command' }>,
+): CliContext {
+  const { env, stdout, stderr, uid, version } = outside;
+  return {
+    stdout,
+    stderr,
+    has: (flag) => asked.flags[flag.name] === true,
+    valueOf: (flag) => readFlag(flag, asked.flags[flag.name]),
+    loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readText }, needs),
+    createLog: ({ logLevel, logFormat }) =>
+      createLog({
+        level: logLevel,
+        format: logFormat === 'auto' ? (stderr.isTerminal ? 'pretty' : 'json') : logFormat,
+        colour: stderr.colour,
+        destination: stderr,
+        redactor,
+      }),
+    redactor,
+    clock: systemClock,
+    uid,
+    version,
+    path: env['PATH'] ?? '',
+  };
+}
+
+function readFlag<T>(flag: ValueFlag<T>, written: string | true | undefined): T {
+  try {
+    return flag.type.read([typeof written === 'string' ? written : flag.default]);
+  } catch (cause) {
+    if (!(cause instanceof BadValue)) throw cause;
+    throw configInvalid([{ where: `--${flag.name}`, what: cause.message, mend: cause.mend }]);
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+function redacting(writer: Writer, redactor: Redactor): Writer {
+  const { isTerminal, colour } = writer;
+  return { write: (text) => writer.write(redactor.text(text)), isTerminal, colour };
+}
