@@ -161,8 +161,8 @@ def awaited(value):
     if not inspect.isawaitable(value):
         return value
     import asyncio
-    own_loop = getattr(value, 'get_loop', None)
-    loop = own_loop() if own_loop else asyncio.new_event_loop()
+    # A future runs on its own loop only.
+    loop = getattr(value, '_loop', None) or asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     return loop.run_until_complete(value)
 

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 /** An interpreter on this machine that the loaders can be tried with. */
 export type Interpreter = { readonly name: string; readonly path: string };
 
-const PYTHONS = ['2.7', ...Array.from({ length: 9 }, (_, index) => `3.${index + 6}`)];
+const PYTHONS = ['2.7', ...Array.from({ length: 8 }, (_, index) => `3.${index + 6}`)];
 const NODES = ['8', '10', '12', '14', '16', '18', '20', '22', '24'];
 
 /** The Pythons of this machine, one per version: those of pyenv, else those on PATH. */

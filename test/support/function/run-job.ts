@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output } from '../../../src/domain/ports.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
@@ -54,7 +54,9 @@ export async function runJob(trial: Trial): Promise<TrialResult> {
     child.stderr.on('data', (chunk: Uint8Array) => output.write('stderr', chunk));
     const code = await new Promise<number>((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (exit) => resolve(exit ?? -1));
+      child.on('close', (exit, signal) =>
+        resolve(exit ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      );
     });
     return { ...output.end(), code, seconds: (performance.now() - started) / 1000 };
   } finally {
