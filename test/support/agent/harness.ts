@@ -43,6 +43,7 @@ export type House = {
 
 export type AgentChoices = {
   readonly url?: string;
+  readonly token?: string;
   readonly slots?: number;
   readonly settings?: Partial<AgentSettings>;
   /** What runs the jobs instead of local processes. */
@@ -100,7 +101,7 @@ async function openAgent(
   said: { readonly log: string[]; readonly events: AgentEvent[] },
   more: AgentChoices,
 ): Promise<OpenedAgent> {
-  const transport = new Transport(more.url ?? url, { current: () => Promise.resolve(TOKEN) });
+  const transport = new Transport(more.url ?? url, { current: () => Promise.resolve(more.token ?? TOKEN) });
   const stateDir = openStateDir(join(directory, 'state'));
   const journal = openJournal(stateDir, url, systemClock);
   const workDir = join(directory, 'processes');
