@@ -34,6 +34,7 @@ const PRUNE_EVERY_MS = 6 * 3_600_000;
 /** Jobs with a network ask these, never the host's own resolver. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
 const PIDS_PER_JOB = 4096;
+const OPEN_FILES_PER_JOB = 65_536;
 
 /** What everything is built from. */
 export type AppParts = {
@@ -101,6 +102,7 @@ export function openDocker(
         return Math.round((config.jobCpus ?? share.cpus) * 1e9);
       },
       pidsLimit: PIDS_PER_JOB,
+      openFiles: OPEN_FILES_PER_JOB,
       diskBytes: config.jobDisk,
       network: config.jobNetwork,
       user: config.jobUser,

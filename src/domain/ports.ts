@@ -180,7 +180,7 @@ export interface Journal {
   /** The broker's uuid of the offer, where it was made once. Keyed by broker too. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;
-  /** Writes a job as `claiming`. A job that is here in a terminal state begins anew; one that is not is an error. */
+  /** Writes a job as `claiming`. One that was released or dropped begins anew; any other that is here is an error. */
   begin(job: NewJob): JobRecord;
   /** Changes a job's state; throws INTERNAL where `mayBecome` says no. */
   move(uuid: string, state: JobState): JobRecord;
