@@ -85,7 +85,11 @@ export class DockerRuntime implements Runtime {
     }
   }
 
+  /** As the port says. One that runs already stays as it is; one that has ended is never run a second time. */
   async start(id: string): Promise<void> {
+    const { name } = await this.#state(id);
+    if (name === 'running') return;
+    if (name === 'exited') throw new AgentError('RUNTIME_FAILED', `container ${id} has run already`);
     await callEngine(
       { doing: `start container ${id}`, ms: this.#deadlines.makeMs },
       (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),

@@ -8,7 +8,8 @@ import {
   volumeNames,
 } from '../../support/engine/docker.ts';
 import { rejection } from '../../support/engine/rejection.ts';
-import { TestJob, testPlan, testRuntime } from '../../support/engine/runtime.ts';
+import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
+import { TestJob } from '../../support/engine/test-job.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
@@ -82,7 +83,6 @@ describeDocker('a container’s life', (engine) => {
     const error = await rejection(at.runtime.create(job.plan));
     expect(error.code).toBe('RUNTIME_FAILED');
     expect(error.message).toContain(`sharedcloud-job-${job.plan.job}`);
-  });
   });
 
   test('is removed while it runs, by two at once', async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
-import { TestJob, testRuntime } from '../../support/engine/runtime.ts';
+import { testRuntime } from '../../support/engine/runtime.ts';
+import { TestJob } from '../../support/engine/test-job.ts';
 
 const MIB = 1024 * 1024;
 

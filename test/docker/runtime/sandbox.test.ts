@@ -10,7 +10,8 @@ import {
   volumeNames,
 } from '../../support/engine/docker.ts';
 import { rejection } from '../../support/engine/rejection.ts';
-import { TestJob, testRuntime } from '../../support/engine/runtime.ts';
+import { testRuntime } from '../../support/engine/runtime.ts';
+import { TestJob } from '../../support/engine/test-job.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
 
