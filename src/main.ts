@@ -1,35 +1,39 @@
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { z } from 'zod';
 import type { Writer } from './cli/command.ts';
 import { COMMANDS } from './cli/commands.ts';
 import { failure } from './cli/failure.ts';
 import { runCli } from './cli/run.ts';
+import { Redactor } from './lib/redactor.ts';
 
 /*
  * argv -> command -> exit code. Nothing else touches process.env or ends the process. No top-level await: the
  * launcher loads this file with require().
  */
 
-function writerOf(stream: NodeJS.WriteStream): Writer {
+function writerOf(stream: NodeJS.WriteStream & { readonly fd: number }): Writer {
   // Whoever read our output may go away at any time, as `| head` does; that is no error of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  const colour = stream.isTTY && stream.hasColors();
-  return { write: (text) => void stream.write(text), isTerminal: stream.isTTY, colour };
+  const isTerminal = isatty(stream.fd);
+  return { write: (text) => void stream.write(text), isTerminal, colour: isTerminal && stream.hasColors() };
 }
 
 const packageFile = new URL('../package.json', import.meta.url);
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8')));
 const [stdout, stderr] = [writerOf(process.stdout), writerOf(process.stderr)];
 const argv = process.argv.slice(2);
+const redactor = new Redactor();
 
 process.on('uncaughtException', (thrown) => {
   const { text, exit } = failure(thrown, argv.includes('--json'));
-  stderr.write(text);
+  stderr.write(redactor.text(text));
   process.exit(exit);
 });
 
-void runCli({ argv, env: process.env, stdout, stderr, uid: process.getuid?.() ?? 0, version }, COMMANDS).then(
-  (exit) => process.exit(exit),
+const uid = process.getuid?.() ?? 0;
+void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, COMMANDS).then((exit) =>
+  process.exit(exit),
 );

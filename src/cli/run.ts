@@ -5,7 +5,7 @@ import { configInvalid } from '../config/problem.ts';
 import { BadValue } from '../config/value-type.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
-import { Redactor } from '../lib/redactor.ts';
+import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
 import { failure } from './failure.ts';
 import { type Asked, readCommandLine } from './program.ts';
@@ -16,20 +16,22 @@ export type Outside = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writer;
   readonly stderr: Writer;
+  /** Keeps the tokens that commands learn out of all that is written. */
+  readonly redactor: Redactor;
   readonly uid: number;
   readonly version: string;
 };
 
 /** Runs what the command line asks for, and answers the exit code. Never throws: an error is printed. */
 export async function runCli(outside: Outside, commands: readonly CliCommand[]): Promise<number> {
-  const redactor = new Redactor();
+  const { redactor } = outside;
   redactor.add((outside.env[OPTIONS.token.env] ?? '').trim());
   const stdout = redacting(outside.stdout, redactor);
   const stderr = redacting(outside.stderr, redactor);
   try {
     const asked = readCommandLine(outside.argv, commands, outside.version);
     if (asked.kind === 'command')
-      return await asked.command.run(contextOf({ ...outside, stdout, stderr }, redactor, asked));
+      return await asked.command.run(contextOf({ ...outside, stdout, stderr }, asked));
     (asked.kind === 'text' ? stdout : stderr).write(asked.text);
     return asked.kind === 'text' ? 0 : 2;
   } catch (thrown) {
@@ -39,12 +41,8 @@ export async function runCli(outside: Outside, commands: readonly CliCommand[]):
   }
 }
 
-function contextOf(
-  outside: Outside,
-  redactor: Redactor,
-  asked: Extract<Asked, { kind: 'command' }>,
-): CliContext {
-  const { env, stdout, stderr, uid, version } = outside;
+function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>): CliContext {
+  const { env, stdout, stderr, redactor, uid, version } = outside;
   return {
     stdout,
     stderr,

@@ -1,0 +1,34 @@
+import type { CliCommand } from '../../../src/cli/command.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { runCli } from '../../../src/cli/run.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+
+/** What a command line wrote and ended with. */
+export type Ran = { readonly exit: number; readonly stdout: string; readonly stderr: string };
+
+/** Runs a command line in this process, without a terminal and with nothing but `env` around it. */
+export async function runLine(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  commands: readonly CliCommand[] = COMMANDS,
+): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const writer = (stream: keyof typeof written) => ({
+    write: (text: string) => void (written[stream] += text),
+    isTerminal: false,
+    colour: false,
+  });
+  const exit = await runCli(
+    {
+      argv,
+      env,
+      stdout: writer('stdout'),
+      stderr: writer('stderr'),
+      redactor: new Redactor(),
+      uid: 0,
+      version: '1.2.3',
+    },
+    commands,
+  );
+  return { exit, ...written };
+}

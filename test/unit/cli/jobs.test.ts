@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { jobs } from '../../../src/cli/jobs.ts';
+import { JOB_STATUS, type NewJob } from '../../../src/domain/job.ts';
+import type { Journal } from '../../../src/domain/ports.ts';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { runLine } from '../../support/cli/run.ts';
+
+const CLAIMED_AT = new Date(2026, 4, 6, 7, 8, 9).getTime();
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'jobs-'));
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+const list = (...more: readonly string[]) => runLine(['jobs', '--state-dir', dir, ...more], {}, [jobs]);
+
+function newJob(uuid: string): NewJob {
+  return {
+    uuid,
+    run: `run-${uuid}`,
+    functionName: `fn-${uuid}`,
+    offerKey: 'cpu',
+    instance: 'i',
+    slot: 'cpu:0',
+    gpu: null,
+    askPrice: 0.06,
+    image: 'sha256:0',
+    timeoutMs: 1000,
+  };
+}
+
+/** Fills the journal as an agent would, and keeps it open as a running agent does while `look` looks. */
+async function whileRunning<T>(fill: (journal: Journal) => void, look: () => Promise<T>): Promise<T> {
+  const state = openStateDir(dir);
+  const journal = openJournal(state, 'http://127.0.0.1:1', { now: () => CLAIMED_AT, monotonic: () => 0 });
+  try {
+    fill(journal);
+    return await look();
+  } finally {
+    journal.close();
+    state.close();
+  }
+}
+
+function fillAll(journal: Journal): void {
+  const report = {
+    status: JOB_STATUS.FAILED,
+    buildLogs: '',
+    stdout: 'secret output',
+    stderr: '',
+    result: '',
+  };
+  for (const uuid of ['won', 'failed', 'lost', 'running', 'new']) journal.begin(newJob(uuid));
+  for (const uuid of ['won', 'failed', 'running']) {
+    journal.move(uuid, { name: 'claimed' });
+    journal.move(uuid, { name: 'starting', container: 'c' });
+    journal.move(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT });
+  }
+  journal.move('won', { name: 'finished', report, durationMs: 90_400 });
+  journal.move('won', { name: 'reported', status: JOB_STATUS.SUCCEEDED, durationMs: 90_400, earned: 0.0904 });
+  journal.move('failed', { name: 'finished', report, durationMs: 1234 });
+  journal.move('lost', { name: 'dropped', why: 'another was \u001b[2Jfaster' });
+}
+
+describe('beside a running agent', () => {
+  test('the table shows every job, newest first, and what was earned', async () => {
+    const { exit, stdout, stderr } = await whileRunning(fillAll, list);
+    expect([exit, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^JOB +FUNCTION +STATE +DURATION +EARNED {2}WHEN$/);
+    expect(lines[1]).toMatch(/^new +fn-new +claiming +2026-05-06 07:08$/);
+    expect(lines[2]).toMatch(/^running +fn-running +running +\S+ +2026-05-06 07:08$/);
+    expect(lines[3]).toMatch(/^lost +fn-lost +dropped: another was \\u\{1b\}\[2Jfaster +2026-05-06 07:08$/);
+    expect(lines[4]).toMatch(/^failed +fn-failed +failed, not yet reported +1s230ms +2026/);
+    expect(lines[5]).toMatch(/^won +fn-won +succeeded +1m30s +\$0\.0904 {2}2026/);
+    expect(lines.slice(6)).toEqual(['', '5 jobs, earned $0.0904', '']);
+  });
+
+  test('JSON has the same, exactly and without the output of jobs', async () => {
+    const { exit, stdout } = await whileRunning(fillAll, () => list('--json', '--limit', '10'));
+    expect(exit).toBe(0);
+    expect(stdout).not.toContain('secret output');
+    expect(JSON.parse(stdout)).toMatchObject({
+      jobs: [
+        { job: 'new', state: 'claiming', outcome: null, why: null, durationMs: null, earned: null },
+        { job: 'running', state: 'running' },
+        { job: 'lost', state: 'dropped', why: 'another was \u001b[2Jfaster' },
+        { job: 'failed', state: 'finished', outcome: 'failed', durationMs: 1234, earned: null },
+        {
+          job: 'won',
+          run: 'run-won',
+          function: 'fn-won',
+          offer: 'cpu',
+          gpu: null,
+          image: 'sha256:0',
+          state: 'reported',
+          outcome: 'succeeded',
+          durationMs: 90_400,
+          askPrice: 0.06,
+          earned: 0.0904,
+          claimedAt: new Date(CLAIMED_AT).toISOString(),
+        },
+      ],
+    });
+  });
+
+  test('--limit shows the newest', async () => {
+    const { stdout } = await whileRunning(fillAll, () => list('--limit', '1'));
+    expect(stdout).toMatch(/^new .*\n\n1 job, earned \$0\.0000\n$/m);
+  });
+});
+
+describe('where there is nothing to show', () => {
+  test('a journal without jobs', async () => {
+    const { exit, stdout } = await whileRunning(() => {}, list);
+    expect([exit, stdout]).toEqual([0, 'no job has run here yet\n']);
+  });
+
+  test('a state directory without a journal', async () => {
+    const { exit, stdout, stderr } = await list();
+    expect([exit, stdout]).toEqual([7, '']);
+    expect(stderr).toContain(`error STATE_DIR_UNUSABLE: there is no journal in ${dir}\n  what to do: start`);
+  });
+
+  test('no state directory', async () => {
+    const { exit, stderr } = await runLine(['jobs'], { SHAREDCLOUD_STATE_DIR: join(dir, 'none') }, [jobs]);
+    expect(exit).toBe(7);
+    expect(stderr).toContain(`there is no state directory ${join(dir, 'none')}`);
+  });
+});
