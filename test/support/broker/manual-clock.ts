@@ -1,0 +1,22 @@
+import type { Clock } from '../../../src/domain/ports.ts';
+
+/** A clock that stands still until it is told to go on. Milliseconds. */
+export class ManualClock implements Clock {
+  #now: number;
+
+  constructor(now = Date.UTC(2026, 0, 2, 3, 4, 5)) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+  }
+}
