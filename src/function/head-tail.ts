@@ -25,26 +25,22 @@ export class HeadTail {
 
   /** The text: whole where it fits, else its beginning and end with a line between them that says what is missing. */
   text(): string {
-    const head = this.#head?.subarray(0, Math.min(this.#total, this.#half)) ?? Buffer.alloc(0);
-    const tail = this.#tailInOrder();
+    let head = this.#head?.subarray(0, Math.min(this.#total, this.#half)) ?? Buffer.alloc(0);
+    let tail = this.#tailInOrder();
     if (this.#total === head.length + tail.length) {
-      const whole = Buffer.concat([head, tail]).toString();
-      if (Buffer.byteLength(whole) <= 2 * this.#half) return whole;
+      const whole = Buffer.concat([head, tail]);
+      const text = whole.toString();
+      if (Buffer.byteLength(text) <= 2 * this.#half) return text;
+      head = tail = whole;
     }
     const room = this.#half - ROOM_FOR_NOTE / 2;
-    const first = head.subarray(
-      0,
-      longest(head.length, room, (length) => head.subarray(0, length)),
-    );
-    const start = wholeCharacters(first);
-    const begin = first.subarray(0, start).toString();
-    const ending = tail.subarray(
-      tail.length - longest(tail.length, room, (length) => tail.subarray(tail.length - length)),
-    );
-    const close = ending.subarray(brokenStart(ending));
-    const missing = this.#total - start - close.length;
-    const gap = begin === '' || begin.endsWith('\n') ? '' : '\n';
-    return `${begin}${gap}[sharedcloud-agent] ${missing} bytes are left out here\n${close.toString()}`;
+    const begin = wholeCharacters(longest(room, head.length, (length) => head.subarray(0, length)));
+    const rest = tail === head ? tail.subarray(begin.length) : tail;
+    const end = wholeStart(longest(room, rest.length, (length) => rest.subarray(rest.length - length)));
+    const missing = this.#total - begin.length - end.length;
+    const text = begin.toString();
+    const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+    return `${text}${gap}[sharedcloud-agent] ${missing} bytes are left out here\n${end.toString()}`;
   }
 
   /** The tail is a ring: byte n of the stream lies at (n - half) modulo half. */
@@ -70,11 +66,8 @@ export class HeadTail {
 /** Bytes that the line about the missing bytes may take, with what is cut off at characters' edges. */
 const ROOM_FOR_NOTE = 128;
 
-/**
- * The greatest number of bytes, at most `most`, whose text has at most `room` bytes: a byte that is no UTF-8
- * becomes three.
- */
-function longest(most: number, room: number, cut: (length: number) => Buffer): number {
+/** The longest cut, of at most `most` bytes, whose text fits into `room`: a byte that is no UTF-8 becomes three. */
+function longest(room: number, most: number, cut: (length: number) => Buffer): Buffer {
   let fits = 0;
   let tooMany = Math.min(most, room) + 1;
   while (tooMany - fits > 1) {
@@ -82,30 +75,30 @@ function longest(most: number, room: number, cut: (length: number) => Buffer): n
     if (Buffer.byteLength(cut(middle).toString()) <= room) fits = middle;
     else tooMany = middle;
   }
-  return fits;
+  return cut(fits);
 }
 
-/** How many bytes are left when a character that is cut off at the end goes. */
-function wholeCharacters(bytes: Buffer): number {
+/** The bytes without a character that is cut off at their end. */
+function wholeCharacters(bytes: Buffer): Buffer {
   const { length } = bytes;
   for (let back = 1; back <= Math.min(3, length); back++) {
     const byte = bytes[length - back] ?? 0;
     const isStart = (byte & 0xc0) !== 0x80;
-    if (isStart) return bytesOfCharacter(byte) > back ? length - back : length;
+    if (isStart) return lengthOfCharacter(byte) > back ? bytes.subarray(0, length - back) : bytes;
   }
-  return length;
+  return bytes;
 }
 
-/** How long the UTF-8 of a character is that begins with this byte. */
-function bytesOfCharacter(first: number): number {
+/** How many bytes of UTF-8 a character has that begins with this one. */
+function lengthOfCharacter(first: number): number {
   if (first >= 0xf0) return 4;
   if (first >= 0xe0) return 3;
   return first >= 0xc0 ? 2 : 1;
 }
 
-/** How many bytes at the beginning belong to a character whose start is cut off. */
-function brokenStart(bytes: Buffer): number {
+/** The bytes without a character whose start is cut off. */
+function wholeStart(bytes: Buffer): Buffer {
   let at = 0;
   while (at < 3 && at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++;
-  return at;
+  return bytes.subarray(at);
 }

@@ -1,0 +1,159 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FunctionSpec } from '../../../src/domain/run.ts';
+import { JobFolders } from '../../../src/function/job-files.ts';
+
+const JOB = '0b5e2a3c-6d1f-4a55-9f6e-2f1f7f3d8a10';
+let root: string;
+let files: JobFolders;
+
+beforeEach(async () => {
+  root = join(await mkdtemp(join(tmpdir(), 'sharedcloud-jobs-')), 'jobs');
+  files = new JobFolders(root);
+});
+
+afterEach(() => rm(join(root, '..'), { recursive: true, force: true }));
+
+function fn(runtime: string, code = 'code'): FunctionSpec {
+  return {
+    uuid: 'f',
+    name: 'mine',
+    code,
+    runtime,
+    imageUuid: 'i',
+    registryPath: 'sharedcloud/python36:latest',
+  };
+}
+
+async function nonceOf(folder: string): Promise<string | undefined> {
+  return /"nonce":"(\w{32})"/.exec(await readFile(join(folder, 'job.json'), 'utf8'))?.[1];
+}
+
+describe('laying out', () => {
+  test('makes a folder that anyone can read and nobody can write', async () => {
+    const { inputDir, env } = await files.layOut(JOB, fn('python36', 'def handler(event): pass'), '(1,)');
+    expect(inputDir).toBe(join(root, JOB));
+    expect(await readFile(join(inputDir, 'sharedcloud_function.py'), 'utf8')).toBe(
+      'def handler(event): pass',
+    );
+    expect(await readFile(join(inputDir, 'event.txt'), 'utf8')).toBe('(1,)');
+    const names = await readdir(inputDir);
+    const modes = await Promise.all(
+      ['.', ...names].map(async (name) => (await stat(join(inputDir, name))).mode & 0o777),
+    );
+    expect(modes).toEqual([0o555, 0o444, 0o444, 0o444]);
+    expect((await stat(root)).mode & 0o077).toBe(0);
+    expect(env).toMatchObject({ SHAREDCLOUD_INPUT: '/sharedcloud', PYTHONDONTWRITEBYTECODE: '1' });
+    expect(env).not.toHaveProperty('PYTHONUNBUFFERED');
+  });
+
+  test.each(['python27', 'python36', 'python3.12', 'node8', 'nodejs'])(
+    'gives %s a loader that fits into one variable',
+    async (runtime) => {
+      const { env } = await files.layOut(JOB, fn(runtime), '()');
+      expect(env['CODE']).toContain(runtime.startsWith('python') ? 'import ast' : "load('vm')");
+      expect(Buffer.byteLength(env['CODE'] ?? '')).toBeLessThan(32 * 1024);
+    },
+  );
+
+  test('tells Python 2 to print at once', async () => {
+    expect((await files.layOut(JOB, fn('python27'), '()')).env).toMatchObject({ PYTHONUNBUFFERED: '1' });
+  });
+
+  test('again keeps the nonce and takes the newer code', async () => {
+    const { inputDir } = await files.layOut(JOB, fn('node8', 'old'), '(1,)');
+    const nonce = await nonceOf(inputDir);
+    await files.layOut(JOB, fn('python36', 'new'), '(2,)');
+    expect(nonce).toMatch(/^[0-9a-f]{32}$/);
+    expect(await nonceOf(inputDir)).toBe(nonce);
+    expect(await readdir(inputDir)).toEqual(['event.txt', 'job.json', 'sharedcloud_function.py']);
+    expect(await readFile(join(inputDir, 'sharedcloud_function.py'), 'utf8')).toBe('new');
+  });
+
+  test('gives every job a nonce of its own', async () => {
+    const one = await files.layOut('one', fn('node8'), '()');
+    const two = await files.layOut('two', fn('node8'), '()');
+    expect(await nonceOf(one.inputDir)).not.toBe(await nonceOf(two.inputDir));
+  });
+
+  test('goes over what a crash has left', async () => {
+    await mkdir(join(root, `${JOB}.new`), { recursive: true });
+    await writeFile(join(root, `${JOB}.new`, 'rubbish'), 'x');
+    const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
+    expect(await readdir(inputDir)).toEqual(['event.json', 'job.json', 'sharedcloud_function.js']);
+    expect(await readdir(root)).toEqual([JOB]);
+  });
+
+  test.each([
+    ['ruby2', '()', 'the runtime ‘ruby2’ of mine is not known here'],
+    ['', '()', 'the runtime ‘’ of mine is not known here'],
+    ['node8', '(1, os)', 'no Python literal: unexpected ‘os’ at line 1, column 5'],
+  ])('refuses %j with arguments %j', async (runtime, args, message) => {
+    await expect(files.layOut(JOB, fn(runtime), args)).rejects.toMatchObject({
+      code: 'FUNCTION_INVALID',
+      message,
+    });
+    expect(await files.list()).toEqual([]);
+  });
+
+  test.each(['', '.', '..', '../x', 'a/b', '/etc', 'a\0', '.hidden', 'a'.repeat(200), 'é', 'x.new', '-rf'])(
+    'refuses %j as a job, whatever is asked',
+    async (job) => {
+      const refused = { code: 'BROKER_BAD_ANSWER' };
+      await expect(files.layOut(job, fn('node8'), '()')).rejects.toMatchObject(refused);
+      await expect(files.output(job)).rejects.toMatchObject(refused);
+      await expect(files.remove(job)).rejects.toMatchObject(refused);
+    },
+  );
+
+  test('says so where the folder cannot be made', async () => {
+    await writeFile(root, 'a file');
+    const refused = { code: 'STATE_DIR_UNUSABLE' };
+    await expect(files.layOut(JOB, fn('node8'), '()')).rejects.toMatchObject(refused);
+    await expect(files.list()).rejects.toMatchObject(refused);
+  });
+});
+
+describe('the output', () => {
+  test('is read with the job’s own nonce, after a restart too', async () => {
+    const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
+    const output = await new JobFolders(root).output(JOB);
+    output.write('stdout', Buffer.from(`a\x1e${await nonceOf(inputDir)}:end:0\x1e\n`));
+    expect(output.end()).toEqual({ stdout: 'a', stderr: '', result: '' });
+  });
+
+  test('cannot be read without the files', async () => {
+    await expect(files.output(JOB)).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+  });
+});
+
+describe('removing', () => {
+  test('leaves nothing, and may be repeated', async () => {
+    await files.layOut(JOB, fn('node8'), '()');
+    await mkdir(join(root, `${JOB}.new`));
+    await files.remove(JOB);
+    await files.remove(JOB);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  test('of one leaves the others', async () => {
+    await files.layOut('one', fn('node8'), '()');
+    await files.layOut('two', fn('node8'), '()');
+    await files.remove('one');
+    expect(await files.list()).toEqual(['two']);
+  });
+});
+
+describe('the list', () => {
+  test('is empty where nothing was ever laid out', async () => {
+    expect(await files.list()).toEqual([]);
+  });
+
+  test('has every job once, and what is unfinished too', async () => {
+    await files.layOut('one', fn('node8'), '()');
+    for (const name of ['one.new', 'two.new', 'lost+found']) await mkdir(join(root, name));
+    expect([...(await files.list())].sort()).toEqual(['one', 'two']);
+  });
+});

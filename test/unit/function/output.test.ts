@@ -1,0 +1,200 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Output } from '../../../src/domain/ports.ts';
+import { JobOutput, OUTPUT_LIMIT, RESULT_LIMIT } from '../../../src/function/output.ts';
+
+const NONCE = '0123456789abcdef0123456789abcdef';
+const MIB = 1024 * 1024;
+
+/** A result as the loaders write it. */
+function frame(result: string | Uint8Array, nonce = NONCE, part = 3000): string {
+  const bytes = Buffer.from(result);
+  const parts = Array.from({ length: Math.ceil(bytes.length / part) }, (_, index) =>
+    bytes.subarray(index * part, (index + 1) * part).toString('base64'),
+  );
+  const records = [...parts.map((body, index) => `${index}:${body}`), `end:${parts.length}`];
+  return records.map((record) => `\x1e${nonce}:${record}\x1e\n`).join('');
+}
+
+function without(name: string, records: string): string {
+  return records
+    .split(/(?<=\n)/)
+    .filter((record) => !record.includes(`:${name}:`))
+    .join('');
+}
+
+function collect(...chunks: readonly (string | Uint8Array)[]): Output {
+  const output = new JobOutput(NONCE);
+  for (const chunk of chunks) output.write('stdout', Buffer.from(chunk));
+  return output.end();
+}
+
+describe('the result', () => {
+  test.each<[string, string, string, string | undefined]>([
+    ['comes alone', frame('42'), '', '42'],
+    ['is empty', frame(''), '', ''],
+    ['comes after a line without an end', `x${frame('42')}`, 'x', '42'],
+    ['comes between lines', `a\n${frame('42')}b\n`, 'a\nb\n', '42'],
+    [
+      'has prints between its records',
+      frame('abcdef', NONCE, 3).replace('\x1e\n', '\x1e\nbetween\n'),
+      'between\n',
+      'abcdef',
+    ],
+    ['has its last newline cut off', frame('42').slice(0, -1), '', '42'],
+    ['comes twice: the last one counts', frame('one') + frame('two'), '', 'two'],
+    ['comes with another nonce', frame('forged', 'f'.repeat(32)), frame('forged', 'f'.repeat(32)), undefined],
+    ['lacks its end', without('end', frame('42')), '', undefined],
+    ['lacks a part', without('0', frame('abcdef', NONCE, 3)), '', undefined],
+    [
+      'is cut off within a record',
+      frame('42').slice(0, -4),
+      frame('42').slice(frame('42').indexOf('\x1e\n') + 2, -4),
+      undefined,
+    ],
+    ['is whole before another that is not', frame('one') + without('end', frame('two')), '', 'one'],
+    ['has no such record', `\x1e${NONCE}:what:x\x1e\n${frame('42')}`, `\x1e${NONCE}:what:x\x1e\n`, '42'],
+    [
+      'has an opening within an opening',
+      `\x1e${NONCE}:\x1e${NONCE}:0${frame('42')}`,
+      `\x1e${NONCE}:\x1e${NONCE}:0`,
+      '42',
+    ],
+    [
+      'has an opening without a close',
+      `\x1e${NONCE}:${'a'.repeat(5000)}\n${frame('42')}`,
+      `\x1e${NONCE}:${'a'.repeat(5000)}\n`,
+      '42',
+    ],
+    [
+      'has a close without a newline',
+      `\x1e${NONCE}:0:YQ==\x1eb${frame('42')}`,
+      `\x1e${NONCE}:0:YQ==\x1eb`,
+      '42',
+    ],
+    [
+      'never comes, though an opening begins',
+      `a\x1e${NONCE.slice(0, 9)}`,
+      `a\x1e${NONCE.slice(0, 9)}`,
+      undefined,
+    ],
+  ])('%s', (_, text, stdout, result) => {
+    expect(collect(text)).toEqual({ stdout, stderr: '', result });
+    // However it comes in: a byte at a time is the worst.
+    expect(collect(...Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte)))).toEqual({
+      stdout,
+      stderr: '',
+      result,
+    });
+  });
+
+  test('on stderr is no result', () => {
+    const output = new JobOutput(NONCE);
+    output.write('stderr', Buffer.from(frame('42')));
+    expect(output.end()).toEqual({ stdout: '', stderr: frame('42'), result: undefined });
+  });
+
+  test('may have its full size, and not more', () => {
+    const largest = 'x'.repeat(RESULT_LIMIT);
+    expect(collect(frame(largest)).result).toBe(largest);
+    expect(collect(frame(`${largest}y`)).result).toBeUndefined();
+  });
+
+  test('that is no UTF-8 is made so', () => {
+    expect(collect(frame(Uint8Array.of(0x61, 0xff))).result).toBe('a\u{fffd}');
+  });
+});
+
+describe('what was printed', () => {
+  test.each([
+    ['NUL and control characters', 'a\0b\x1b[31m\x1e\r\n'],
+    ['characters of every length', 'aé€😀'],
+    ['exactly as much as there may be', 'x'.repeat(OUTPUT_LIMIT)],
+    ['exactly half', 'é'.repeat(OUTPUT_LIMIT / 4)],
+  ])('stays as it is: %s', (_, text) => {
+    expect(collect(text).stdout).toBe(text);
+  });
+
+  test('is cut in the middle where it is too much, and says by how much', () => {
+    const text = `begin\n${'x'.repeat(3 * MIB)}\nend`;
+    const { stdout } = collect(text);
+    const [, head = '', missing, tail = ''] =
+      /^([^]*)\n\[sharedcloud-agent\] (\d+) bytes are left out here\n([^]*)$/.exec(stdout) ?? [];
+    expect(text.startsWith(head)).toBe(true);
+    expect(text.endsWith(tail)).toBe(true);
+    expect(head.length + Number(missing) + tail.length).toBe(text.length);
+    expect(stdout.length).toBeGreaterThan(OUTPUT_LIMIT - 300);
+    expect(stdout.length).toBeLessThanOrEqual(OUTPUT_LIMIT);
+  });
+
+  test('is cut between characters', () => {
+    for (const shift of ['', 'a', 'ab', 'abc']) {
+      const { stdout } = collect(shift + '😀'.repeat(MIB));
+      expect(stdout).not.toContain('\u{fffd}');
+      expect(Buffer.byteLength(stdout)).toBeLessThanOrEqual(OUTPUT_LIMIT);
+    }
+  });
+
+  test('stays within the limit where what is no UTF-8 grows', () => {
+    for (const size of [OUTPUT_LIMIT / 2, OUTPUT_LIMIT, 3 * OUTPUT_LIMIT]) {
+      const { stdout } = collect(Buffer.alloc(size, 0xff));
+      expect(Buffer.byteLength(stdout)).toBeLessThanOrEqual(OUTPUT_LIMIT);
+      expect(Buffer.byteLength(stdout)).toBeGreaterThan(OUTPUT_LIMIT - 300);
+      const kept = stdout.split('\u{fffd}').length - 1;
+      expect(Number(/ (\d+) bytes/.exec(stdout)?.[1])).toBe(size - kept);
+    }
+  });
+
+  test('does not change when the giver uses its chunk again', () => {
+    const output = new JobOutput(NONCE);
+    const chunk = Buffer.from(`a\x1e${NONCE}`);
+    output.write('stdout', chunk);
+    chunk.fill('!');
+    output.write('stdout', Buffer.from(':end:0\x1e\n'));
+    expect(output.end()).toEqual({ stdout: 'a', stderr: '', result: '' });
+  });
+});
+
+describe('however the bytes come in', () => {
+  const piece = fc.oneof(
+    { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+    fc.constantFrom(
+      '\x1e',
+      '\x1e\n',
+      `\x1e${NONCE}`,
+      `\x1e${NONCE}:`,
+      `\x1e${NONCE}:0:YQ==`,
+      frame('first'),
+      frame('last', NONCE, 1),
+    ),
+    fc.constantFrom('long', 'lung').map((word) => word.repeat(200_000)),
+  );
+  const bytes = fc.oneof(
+    fc.array(piece, { maxLength: 8 }).map((pieces) => Buffer.from(pieces.join(''))),
+    fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+  );
+
+  test('the output is the same', () => {
+    fc.assert(
+      fc.property(bytes, fc.array(fc.nat(), { maxLength: 30 }), (all, cuts) => {
+        const places = [...cuts.map((cut) => cut % (all.length + 1)), 0, all.length].sort((a, b) => a - b);
+        const chunks = places.slice(1).map((end, index) => all.subarray(places[index], end));
+        expect(collect(...chunks)).toEqual(collect(all));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test('1 GB on one line takes seconds and little memory', () => {
+  const output = new JobOutput(NONCE);
+  const chunk = Buffer.alloc(64 * 1024, 'x');
+  const before = process.memoryUsage().rss;
+  const started = performance.now();
+  for (let at = 0; at < 1e9; at += chunk.length) output.write('stdout', chunk);
+  const seconds = (performance.now() - started) / 1000;
+  expect(Buffer.byteLength(output.end().stdout)).toBeLessThanOrEqual(OUTPUT_LIMIT);
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+  // At 300 MB/s it takes 3.3 s; the machine may be busy.
+  expect(seconds).toBeLessThan(10);
+});
