@@ -63,18 +63,21 @@ export class FrameScanner {
     return this.#printUpTo(data, done, last ? data.length : this.#undecidedFrom(data, from));
   }
 
-  /** The record whose opening is at `start`. The newline may be missing where the stream ends. */
+  /**
+   * The record whose opening is at `start`. Its newline may be missing: the `local` log driver of Docker 20.10
+   * loses that of a line longer than 16 KiB, and a record is part of whatever line the job left unfinished.
+   */
   #read(data: Buffer, start: number, last: boolean): Found {
     const body = start + this.#opening.length;
     const close = data.subarray(body, start + LONGEST_RECORD).indexOf(MARK) + body;
     const unclosed = close < body;
     const after = data[close + 1];
     if (!last && (unclosed ? data.length - start < LONGEST_RECORD : after === undefined)) return 'undecided';
-    if (unclosed || (after !== NEWLINE && after !== undefined)) return 'none';
-    const fields = /^(\d{1,6}|end):([\w+/=]*)$/.exec(data.toString('latin1', body, close));
+    if (unclosed) return 'none';
+    const fields = /^(\d{1,4}|end):([\w+/=]*)$/.exec(data.toString('latin1', body, close));
     const [, name, content] = fields ?? [];
     if (name === undefined || content === undefined) return 'none';
-    return { name, body: content, end: Math.min(close + 2, data.length) };
+    return { name, body: content, end: close + (after === NEWLINE ? 2 : 1) };
   }
 
   #printUpTo(data: Buffer, from: number, to: number): Buffer {

@@ -66,12 +66,7 @@ describe('the result', () => {
       `\x1e${NONCE}:${'a'.repeat(5000)}\n`,
       '42',
     ],
-    [
-      'has a close without a newline',
-      `\x1e${NONCE}:0:YQ==\x1eb${frame('42')}`,
-      `\x1e${NONCE}:0:YQ==\x1eb`,
-      '42',
-    ],
+    ['has lost its newlines', `a${frame('abcdef', NONCE, 3).replaceAll('\n', '')}b`, 'ab', 'abcdef'],
     [
       'never comes, though an opening begins',
       `a\x1e${NONCE.slice(0, 9)}`,
