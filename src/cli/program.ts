@@ -37,38 +37,11 @@ export function readCommandLine(
   const program = new Command('sharedcloud-agent')
     .description('Rents out your Nvidia GPU on a SharedCloud broker.')
     .version(version, '--version', 'print the version')
+    .configureHelp({ minWidthToWrap: 20 })
     .exitOverride()
     .configureOutput({ writeOut: (part) => (text += part), writeErr: (part) => (text += part) })
     .addHelpText('after', exitCodesHelp());
-  for (const command of commands) {
-    const sub = program.command(command.name).description(command.summary).allowExcessArguments(false);
-    const flags = [
-      ...command.switches.map(({ name, help }) => new Option(`--${name}`, help)),
-      ...command.values.map(valueOption),
-    ];
-    const options = command.options.filter((key) => maySet(optionOf(key), 'flag'));
-    const named = options.map((key) => ({ key, option: configOption(key) }));
-    for (const option of [...flags, ...named.map(({ option }) => option)]) sub.addOption(option);
-    sub.action(() => {
-      const values = parsedOptions.parse(sub.opts());
-      asked = {
-        kind: 'command',
-        command,
-        options: Object.fromEntries(
-          named.flatMap(({ key, option }) => {
-            const written = values[option.attributeName()];
-            return Array.isArray(written) ? [[key, written]] : [];
-          }),
-        ),
-        flags: Object.fromEntries(
-          flags.map((flag) => {
-            const written = values[flag.attributeName()];
-            return [flag.name(), Array.isArray(written) ? undefined : written];
-          }),
-        ),
-      };
-    });
-  }
+  for (const command of commands) addCommand(program, command, (found) => (asked = found));
   try {
     program.parse(argv, { from: 'user' });
   } catch (cause) {
@@ -78,6 +51,37 @@ export function readCommandLine(
     throw misread(cause);
   }
   return asked ?? { kind: 'usage', text: program.helpInformation() };
+}
+
+function addCommand(program: Command, command: CliCommand, onAsked: (asked: Asked) => void): void {
+  const sub = program.command(command.name).description(command.summary).allowExcessArguments(false);
+  const flags = [
+    ...command.switches.map(({ name, help }) => new Option(`--${name}`, help)),
+    ...command.values.map(valueOption),
+  ];
+  const options = command.options
+    .filter((key) => maySet(optionOf(key), 'flag'))
+    .map((key) => ({ key, option: configOption(key) }));
+  for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
+  sub.action(() => {
+    const written = parsedOptions.parse(sub.opts());
+    onAsked({
+      kind: 'command',
+      command,
+      options: Object.fromEntries(
+        options.flatMap(({ key, option }) => {
+          const texts = written[option.attributeName()];
+          return Array.isArray(texts) ? [[key, texts]] : [];
+        }),
+      ),
+      flags: Object.fromEntries(
+        flags.flatMap((flag) => {
+          const value = written[flag.attributeName()];
+          return value === undefined || Array.isArray(value) ? [] : [[flag.name(), value]];
+        }),
+      ),
+    });
+  });
 }
 
 function configOption(key: OptionKey): Option {

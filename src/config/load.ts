@@ -26,7 +26,8 @@ type Written = { readonly texts: readonly string[]; readonly source: Source };
  */
 export async function loadConfig(sources: Sources, needs: { readonly ask: boolean }): Promise<Loaded> {
   const problems: Problem[] = [];
-  const warnings = unknownVariables(sources.env);
+  const unknown = unknownVariables(sources.env);
+  const warnings = [...unknown];
   const file = await findFile(sources, problems);
   const values: Partial<Record<OptionKey, unknown>> = {};
   const origins: Partial<Record<OptionKey, Source>> = {};
@@ -41,7 +42,8 @@ export async function loadConfig(sources: Sources, needs: { readonly ask: boolea
   }
   if (needs.ask && origins.askPrice?.kind === 'unset')
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
-  if (problems.length > 0 || !areValues(values) || !areSources(origins)) throw configInvalid(problems);
+  if (problems.length > 0 || !areValues(values) || !areSources(origins))
+    throw configInvalid(problems, unknown);
   const config: Config = { ...values, gpus: file.gpus };
   return { config, sources: origins, warnings };
 }

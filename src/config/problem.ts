@@ -3,13 +3,19 @@ import { AgentError } from '../domain/errors.ts';
 /** One thing that is wrong with the configuration: the option and where it was set, what is wrong, what to do. */
 export type Problem = { readonly where: string; readonly what: string; readonly mend: string };
 
-/** All problems as the one error that the owner sees, so that none has to be found after another. */
-export function configInvalid(problems: readonly Problem[]): AgentError {
+/**
+ * All problems as the one error that the owner sees, so that none has to be found after another. `notes` are what
+ * may have led to them, such as a variable with a slip in its name.
+ */
+export function configInvalid(problems: readonly Problem[], notes: readonly string[] = []): AgentError {
   const [first, ...more] = problems;
-  if (first !== undefined && more.length === 0)
+  if (first !== undefined && more.length + notes.length === 0)
     return new AgentError('CONFIG_INVALID', `${first.where}: ${first.what}`, { mend: first.mend });
-  const lines = problems.map(({ where, what, mend }) => `\n  ${where}: ${what}\n    ${mend}`);
-  return new AgentError('CONFIG_INVALID', `${problems.length} settings cannot be used:${lines.join('')}`, {
-    mend: 'correct each of them and start again',
-  });
+  const count = problems.length === 1 ? '1 setting' : `${problems.length} settings`;
+  const lines = [
+    `${count} cannot be used:`,
+    ...problems.flatMap(({ where, what, mend }) => [`  ${where}: ${what}`, `    ${mend}`]),
+    ...notes.map((note) => `  also: ${note}`),
+  ];
+  return new AgentError('CONFIG_INVALID', lines.join('\n'), { mend: 'correct each of them and start again' });
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { canonicalImageRef, parseImageRef } from '../domain/image-ref.ts';
 import { Secret } from './secret.ts';
 import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 
@@ -62,6 +63,17 @@ export const imagePattern: ValueType<string> = single({
     /^[*/]+$/.test(pattern)
       ? `${quoted(pattern)} lets strangers choose any image of any registry`
       : undefined,
+});
+
+/** The name of one image; `latest` where neither tag nor digest is written. */
+export const imageName: ValueType<string> = single({
+  metavar: 'IMAGE',
+  parse: (text) => {
+    const ref = parseImageRef(text);
+    if (ref === undefined)
+      throw new BadValue(`${quoted(text)} is no image name`, 'write one such as sharedcloud/python36:latest');
+    return canonicalImageRef(ref);
+  },
 });
 
 /** The name of a known risk, as the refusal that it lifts gives it. */

@@ -137,6 +137,16 @@ describe('what is wrong', () => {
     ]);
   });
 
+  test('a slip in the name of a variable is said beside what came of it', async () => {
+    const error = await loadError({ needsAsk: true, env: { SHAREDCLOUD_ASKPRICE: '1' } });
+    expect(error.message.split('\n')).toEqual([
+      '1 setting cannot be used:',
+      '  --ask-price: nothing says what a job must pay',
+      expect.stringContaining('SHAREDCLOUD_ASK_PRICE'),
+      '  also: the environment variable SHAREDCLOUD_ASKPRICE is unknown (did you mean SHAREDCLOUD_ASK_PRICE?)',
+    ]);
+  });
+
   test('a named file that is absent', async () => {
     const error = await loadError({ flags: { configFile: ['/no/such.toml'] } });
     expect(error.message).toBe('--config: there is no file /no/such.toml');
