@@ -144,8 +144,9 @@ export async function openAgent(
   const { clock, loaded, log } = parts;
   const { config } = loaded;
   await using opened = new AsyncDisposableStack();
-  const { broker, close, tokens } = openBroker(parts);
-  opened.defer(close);
+  const connection = openBroker(parts);
+  const { broker, tokens } = connection;
+  opened.defer(() => connection.close());
   // Read at once: a token that cannot be used is the owner's to mend before anything starts.
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);

@@ -38,7 +38,9 @@ export function lineOf(event: AgentEvent): Line {
         reason: event.reason,
         offer: event.offer.key,
       };
-      return { level: 'info', fields, message: `run skipped: ${SKIP_REASONS[event.reason]}` };
+      // An image on its way has lines of its own.
+      const level = event.reason === 'image-not-here' ? 'debug' : 'info';
+      return { level, fields, message: `run skipped: ${SKIP_REASONS[event.reason]}` };
     }
     case 'run-won': {
       const { bidPrice, functionName, uuid } = event.run;

@@ -184,6 +184,8 @@ function dryRunConfig(context: CliContext, stage: Stage, config: Config, stateDi
     jobTimeout: context.has(DOCKER) ? JOB_TIMEOUT_DOCKER_MS : JOB_TIMEOUT_MS,
     jobNetwork: 'none',
     minFreeDisk: 0,
+    // A show for people, also where its output is piped.
+    logFormat: config.logFormat === 'auto' ? 'pretty' : config.logFormat,
   };
 }
 

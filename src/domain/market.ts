@@ -15,7 +15,7 @@ export const SKIP_REASONS = {
   'ill-formed': 'it cannot be read: its parameters or its function make no sense',
   'not-looked-up': 'its function and image are being looked up',
   'runtime-unknown': 'its function needs a language that the agent does not speak',
-  'wrong-kind': 'it is a CPU run and this a GPU offer, or the other way round',
+  'wrong-kind': 'its image is for the other kind of offer, CPU or GPU',
   'image-not-allowed': 'its image is not on the owner’s list',
   'image-failed': 'its image cannot be had',
   'image-not-here': 'its image is not here yet',
