@@ -6,7 +6,7 @@ import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-access.ts';
 import { type ImageConfig, tmpfsForVolumes } from './image-config.ts';
 
 /** Which network a job gets: none, or Docker's default bridge (which reaches whatever this host reaches). */
-export type JobNetwork = 'none' | 'bridge';
+type JobNetwork = 'none' | 'bridge';
 
 /** What the owner lets one job use. */
 export type DockerLimits = {

@@ -16,7 +16,7 @@ type EngineState = Pick<
 >;
 
 /** Reads the state that `inspect` shows. */
-export function readState(state: EngineState): ContainerState {
+function readState(state: EngineState): ContainerState {
   const startedAt = time(state.StartedAt);
   if (state.Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined };
   if (state.Status !== 'exited' && state.Status !== 'dead') {

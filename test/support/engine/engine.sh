@@ -1,5 +1,4 @@
-# Sourced by up.sh, down.sh and images.sh: where the throwaway engine lives.
-# Not sourced for its side effects: it only sets variables.
+# Sourced by up.sh, down.sh and images.sh: where the throwaway engine lives, and whether it is up.
 
 # Everything of the engine lies under this directory. A unix socket's path may have about 100 characters.
 ENGINE_DIR="${SHAREDCLOUD_ENGINE_DIR:-${TMPDIR:-/tmp}/sharedcloud-agent-engine}"
@@ -15,4 +14,7 @@ engine() { docker --host "unix://$ENGINE_SOCKET" "$@"; }
 engine_answers() { [ -S "$ENGINE_SOCKET" ] && engine version >/dev/null 2>&1; }
 
 # Whether the process whose id is in file $1 is alive and is a $2.
-alive() { [ -s "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" = "$2" ]; }
+alive() {
+  local pid
+  pid="$(cat "$1" 2>/dev/null)" && [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]
+}
