@@ -100,7 +100,9 @@
   function shown(thrown) {
     try {
       const stack = thrown && thrown.stack;
-      return typeof stack === 'string' ? stack : 'thrown: ' + util.inspect(thrown);
+      // From the first frame of this loader on there is nothing of the function's.
+      if (typeof stack === 'string') return stack.replace(/\n    at [^\n]*\[eval\][^]*$/, '');
+      return 'thrown: ' + util.inspect(thrown);
     } catch (failure) {
       return 'something was thrown that cannot be shown';
     }

@@ -124,7 +124,7 @@ export const NODE_CASES: readonly LoaderCase[] = [
       result: undefined,
       stdout: 'before\n',
       stderr:
-        /TypeError: no good\n {4}at helper \(.*sharedcloud_function\.js:2:9\)\n {4}at handler \(.*sharedcloud_function\.js:6:3\)/,
+        /TypeError: no good\n {4}at helper \(.*sharedcloud_function\.js:2:9\)\n {4}at handler \(.*sharedcloud_function\.js:6:3\)\n$/,
     },
   },
   {
