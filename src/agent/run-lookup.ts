@@ -107,21 +107,26 @@ export class RunLookup {
   }
 
   async #lookUp(run: Run): Promise<Found> {
-    try {
-      splitParameters(run.parameters);
-    } catch (thrown) {
-      this.#log.warn(
-        { run: run.uuid },
-        `run left alone, its parameters cannot be read: ${asAgentError(thrown).message}`,
-      );
-      return { kind: 'senseless' };
-    }
     const fn = await this.#broker.function(run.functionUuid, this.#signal);
     const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
+    if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'senseless' };
     if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
     const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
     this.#log.warn({ run: run.uuid }, `run left alone, the broker does not know its ${what}`);
     return { kind: 'senseless' };
+  }
+
+  /** Whether the parameters are a literal. Python 2 has literals of its own, and is the judge of them. */
+  #readable(run: Run, fn: FunctionSpec): boolean {
+    if (/^python2/i.test(fn.runtime)) return true;
+    try {
+      splitParameters(run.parameters);
+      return true;
+    } catch (thrown) {
+      const { message } = asAgentError(thrown);
+      this.#log.warn({ run: run.uuid }, `run left alone, its parameters cannot be read: ${message}`);
+      return false;
+    }
   }
 
   async #image(uuid: string): Promise<ImageInfo | undefined> {
