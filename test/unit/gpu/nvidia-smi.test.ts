@@ -127,10 +127,10 @@ describe('what nvidia-smi says', () => {
 describe('an nvidia-smi that hangs', () => {
   test('is given up at the deadline and killed, though it takes no notice of SIGTERM', async () => {
     await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
-    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 1_000 });
+    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 2_500 });
     const error = await failure(nvidiaSmi.run(['-L'], never));
     expect(error).toMatchObject({ code: 'GPU_PROBE_HUNG' });
-    expect(error.message).toContain('gave no answer in 1 s');
+    expect(error.message).toContain('gave no answer in 2.5 s');
     const [call] = await smi.calls();
     await expect.poll(() => isAlive(call?.pid ?? 0)).toBe(false);
     await smi.become(TESLA_T4);
@@ -141,7 +141,7 @@ describe('an nvidia-smi that hangs', () => {
     await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
     const children: { kill(signal: 'SIGKILL'): boolean }[] = [];
     const kill = (child: { kill(signal: 'SIGKILL'): boolean }): void => void children.push(child);
-    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 1_000, kill });
+    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 2_500, kill });
     await failure(nvidiaSmi.run(['-L'], never));
     for (let look = 0; look < 3; look += 1) {
       const error = await failure(nvidiaSmi.run(['-L'], never));
