@@ -62,7 +62,7 @@ export class SandboxBroker {
     return url;
   }
 
-  /** Ends all connections and lets the port go; held calls are answered first. */
+  /** Ends all connections, held calls too, and lets the port go. */
   async close(): Promise<void> {
     clearInterval(this.#leaseTimer);
     await this.#app.close();

@@ -2,15 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { RunList } from '../store/run-list.ts';
 
 /**
- * Holds a call until the list has left `version`, `seconds` are over, the client has gone away or the broker
- * closes. Leaves no timer and no listener behind.
+ * Holds a call until the list has left `version`, `seconds` are over, or the connection has ended. Leaves no timer
+ * and no listener behind.
  */
 export async function holdUntilChanged(
   list: RunList,
   version: number,
   seconds: number,
   client: ServerResponse,
-  closing: AbortSignal,
 ): Promise<void> {
   const over = new AbortController();
   const end = (): void => {
@@ -18,10 +17,8 @@ export async function holdUntilChanged(
   };
   const timer = setTimeout(end, seconds * 1000);
   client.once('close', end);
-  closing.addEventListener('abort', end);
-  if (closing.aborted || client.destroyed) end();
+  if (client.destroyed) end();
   await list.changed(version, over.signal);
   clearTimeout(timer);
   client.off('close', end);
-  closing.removeEventListener('abort', end);
 }

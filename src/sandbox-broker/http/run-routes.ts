@@ -29,10 +29,6 @@ const newRun = z.object({
 export function runRoutes(app: FastifyInstance, store: BrokerStore, view: MarketView): void {
   const views = new Views(store);
   const pages = new RunPages(store.market);
-  const closing = new AbortController();
-  app.addHook('preClose', async () => {
-    closing.abort();
-  });
 
   app.get('/api/v1/runs', async (request, reply) => {
     const { instance: uuid } = readBody(query, request.query);
@@ -45,7 +41,7 @@ export function runRoutes(app: FastifyInstance, store: BrokerStore, view: Market
     const wait = preferredWait(request.headers['prefer']);
     if (wait > 0) reply.header('preference-applied', `wait=${wait}`);
     if (wait > 0 && isCurrent(known, etag())) {
-      await holdUntilChanged(list, list.version, wait, reply.raw, closing.signal);
+      await holdUntilChanged(list, list.version, wait, reply.raw);
     }
 
     reply.header('etag', etag());

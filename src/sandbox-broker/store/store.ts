@@ -94,13 +94,12 @@ export class BrokerStore {
     return this.functions.put({ runtime, ...fn, uuid: this.#uuid(), createdAt: now, updatedAt: now }).uuid;
   }
 
-  /** Changes a function. Who may win its runs may change with its image, so that held calls must look again. */
+  /** Changes a function. With its image changes who may win its runs, so that held calls must look again. */
   changeFunction(uuid: string, change: Change<NewFunction>): FunctionRow {
     if (change.image !== undefined) this.images.refer('image', change.image);
-    const row = this.functions.put(
-      changed(this.functions.get(uuid), { ...change, updatedAt: this.clock.now() }),
-    );
-    this.market.winnable.touch();
+    const before = this.functions.get(uuid);
+    const row = this.functions.put(changed(before, { ...change, updatedAt: this.clock.now() }));
+    if (row.image !== before.image) this.market.winnable.touch();
     return row;
   }
 
