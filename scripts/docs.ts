@@ -1,0 +1,16 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findDocuments, ROOT } from './docs/documents.ts';
+import { fillIn } from './docs/fill-in.ts';
+import { PARTS } from './docs/parts.ts';
+
+/* `npm run docs`: writes the generated parts of all documents anew. */
+
+for (const document of await findDocuments()) {
+  const path = join(ROOT, document);
+  const before = await readFile(path, 'utf8');
+  const after = fillIn(before, PARTS);
+  if (after === before) continue;
+  await writeFile(path, after);
+  process.stdout.write(`${document} written anew\n`);
+}

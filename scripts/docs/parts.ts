@@ -1,0 +1,84 @@
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { optionsTable } from '../../src/config/document.ts';
+import { ERROR_KINDS } from '../../src/domain/errors.ts';
+import { isTerminal, type JobStateName, mayBecome } from '../../src/domain/job.ts';
+import { SKIP_REASONS } from '../../src/domain/market.ts';
+import { alignTable } from './align-table.ts';
+
+/** What the documents take from the code, by the name in their marks; each renders Markdown. */
+export const PARTS: ReadonlyMap<string, () => string> = new Map([
+  ['commands', commandsTable],
+  ['options', () => alignTable(optionsTable())],
+  ['exit-codes', exitCodesTable],
+  ['errors', errorsTable],
+  ['skip-reasons', skipReasonsTable],
+  ['job-states', jobStatesTable],
+]);
+
+/** What each state of a job means; which follow comes from the domain. */
+const STATES: Readonly<Record<JobStateName, string>> = {
+  claiming: 'written before the claim is sent',
+  claimed: 'the broker gave it to us; no container yet',
+  starting: 'its container exists and has not been started',
+  running: 'its container was started',
+  finished: 'it has ended, and its whole report lies in the journal',
+  reported: 'the broker has taken the report',
+  releasing: 'it is to go back to the market; the broker has to hear of it',
+  released: 'it is back on the market',
+  cancelling: 'the broker took it back while it ran; its container is being ended',
+  dropped: 'it is not ours: a lost claim, a cancelled run, a report that nobody wants',
+};
+const STATE_NAMES = Object.keys(STATES).filter((name): name is JobStateName => Object.hasOwn(STATES, name));
+
+function commandsTable(): string {
+  const flags = (command: (typeof COMMANDS)[number]): string =>
+    [
+      ...command.switches.map(({ name }) => `\`--${name}\``),
+      ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
+    ].join(' ');
+  return table(
+    ['command', 'what it does', 'flags of its own'],
+    COMMANDS.map((command) => [`\`${command.name}\``, command.summary, flags(command)]),
+  );
+}
+
+function exitCodesTable(): string {
+  return table(
+    ['exit code', 'meaning'],
+    exitCodes().map(({ exit, meaning }) => [String(exit), meaning]),
+  );
+}
+
+function errorsTable(): string {
+  return table(
+    ['error', 'what happened', 'exit code'],
+    Object.entries(ERROR_KINDS).map(([code, { exit, help }]) => [`\`${code}\``, help, String(exit)]),
+  );
+}
+
+function skipReasonsTable(): string {
+  return table(
+    ['reason', 'in words'],
+    Object.entries(SKIP_REASONS).map(([reason, words]) => [`\`${reason}\``, words]),
+  );
+}
+
+function jobStatesTable(): string {
+  return table(
+    ['state', 'meaning', 'may become'],
+    STATE_NAMES.map((name) => [`\`${name}\``, STATES[name], nextOf(name)]),
+  );
+}
+
+function nextOf(name: JobStateName): string {
+  const next = STATE_NAMES.filter((other) => mayBecome(name, other)).map((other) => `\`${other}\``);
+  if (!isTerminal(name)) return next.join(', ');
+  return next.length === 0 ? 'the end' : `the end; claimed anew: ${next.join(', ')}`;
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return alignTable([line(titles), line(titles.map(() => '---')), ...rows.map(line)].join('\n'));
+}
