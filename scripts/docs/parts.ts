@@ -20,7 +20,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
 const STATES: Readonly<Record<JobStateName, string>> = {
   claiming: 'written before the claim is sent',
   claimed: 'the broker gave it to us; no container yet',
-  starting: 'its container exists and has not been started',
+  starting: 'its container exists and is about to be started',
   running: 'its container was started',
   finished: 'it has ended, and its whole report lies in the journal',
   reported: 'the broker has taken the report',
