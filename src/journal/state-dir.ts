@@ -11,6 +11,8 @@ export type StateDir = {
   close(): void;
 };
 
+const PID_FILE = 'lock.pid';
+
 /**
  * Makes the state directory where there is none (mode 0700), proves that it can be written, and takes its lock.
  * Throws STATE_DIR_UNUSABLE, or STATE_DIR_IN_USE where another agent holds it.
@@ -20,7 +22,7 @@ export type StateDir = {
  */
 export function openStateDir(directory: string): StateDir {
   const path = resolve(directory);
-  const pidFile = join(path, 'lock.pid');
+  const pidFile = join(path, PID_FILE);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const lock = takeLock(join(path, 'lock'), pidFile);
@@ -56,6 +58,22 @@ function takeLock(file: string, pidFile: string): DatabaseSync {
       `another agent${holder === undefined ? '' : ` (process ${holder})`} runs on the state directory ${dirname(file)}`,
       { mend: 'Stop that agent first, or give this one a --state-dir of its own.', cause },
     );
+  }
+}
+
+/** The living process that holds a state directory, as far as it can be told without touching the lock. */
+export function holderOf(directory: string): number | undefined {
+  const pid = readHolder(join(directory, PID_FILE));
+  return pid !== undefined && isAlive(pid) ? pid : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // Not ours to signal, so it is there.
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
   }
 }
 

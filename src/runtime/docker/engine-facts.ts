@@ -20,6 +20,7 @@ const INFO = z.object({
   PidsLimit: z.boolean().optional(),
   CpuCfsQuota: z.boolean().optional(),
   OSType: z.string(),
+  DockerRootDir: z.string().optional(),
   CDISpecDirs: z.array(z.string()).nullish(),
   DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
 });
@@ -40,6 +41,8 @@ export type EngineFacts = {
   readonly storageDriver: string;
   /** The file system below overlay2, such as `extfs` or `xfs`. */
   readonly backingFileSystem: string | undefined;
+  /** Where the engine keeps images and containers, on its own machine. */
+  readonly dataRoot: string | undefined;
   readonly runtimes: readonly string[];
   /** Whether the engine filters system calls with a profile. */
   readonly seccomp: boolean;
@@ -71,6 +74,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     os: info.data.OSType,
     storageDriver: info.data.Driver,
     backingFileSystem: backing?.[1],
+    dataRoot: info.data.DockerRootDir,
     runtimes: info.data.Runtimes,
     seccomp: info.data.SecurityOptions.some(
       (option) => /(^|,)(name=)?seccomp(,|$)/.test(option) && !option.includes('profile=unconfined'),

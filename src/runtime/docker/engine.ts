@@ -52,6 +52,11 @@ export class DockerRuntime implements Runtime {
     this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
   }
 
+  /** What this engine is and can do. Throws RUNTIME_UNAVAILABLE. */
+  facts(signal: AbortSignal): Promise<EngineFacts> {
+    return this.#readFacts(signal);
+  }
+
   async probe(signal: AbortSignal): Promise<string> {
     const facts = await this.#readFacts(signal);
     const legacy = this.#options.gpuMode === 'runtime' ? ['nvidia'] : [];

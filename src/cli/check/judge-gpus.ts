@@ -1,0 +1,107 @@
+import type { AgentError } from '../../domain/errors.ts';
+import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
+import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
+import { type Answer, valueOf } from './answer.ts';
+import { type CheckLine, fail, ok, warn } from './line.ts';
+
+/** What was seen of GPUs, here and at the broker. */
+export type GpusSeen = {
+  readonly gpus: Answer<readonly Gpu[]>;
+  /** PCI addresses of Nvidia's cards, whether or not a driver runs them. */
+  readonly cards: readonly string[];
+  readonly catalogue: Answer<readonly CatalogueGpu[]>;
+};
+
+/** The driver, then each GPU with its entry at the broker. Without any GPU, CPU jobs may still be offered. */
+export function judgeGpus(seen: GpusSeen, settings: OfferSettings): readonly CheckLine[] {
+  if ('error' in seen.gpus) return [noGpus(seen.gpus.error, seen.cards, settings.cpuSlots)];
+  const gpus = seen.gpus.value;
+  const [first] = gpus;
+  const driver = ok('driver', `${first?.driver ?? 'unknown'}, ${count(gpus.length, 'GPU')}`);
+  const unseen = seen.cards.length - gpus.length;
+  const hidden =
+    unseen > 0
+      ? [
+          warn(
+            'driver',
+            `${count(seen.cards.length, 'Nvidia card')} in this host (${seen.cards.join(', ')}), nvidia-smi shows ${gpus.length}`,
+            'see the kernel’s log for what became of the other: journalctl -k | grep -i nvrm',
+          ),
+        ]
+      : [];
+  return [driver, ...hidden, ...gpus.flatMap((gpu) => judgeGpu(gpu, seen.catalogue, settings))];
+}
+
+/** How many CPU jobs may run at once. */
+export function judgeCpuJobs(cpuSlots: number): CheckLine {
+  return ok('cpu jobs', cpuSlots === 0 ? 'none offered (--cpu-slots 0)' : `${cpuSlots} at once`);
+}
+
+function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): CheckLine {
+  const there =
+    cards.length === 0
+      ? ''
+      : `; this host has ${count(cards.length, 'Nvidia card')} (${cards.join(', ')}) without a working driver`;
+  const found = `${error.message}${there}`;
+  if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.mend);
+  return fail('driver', found, [error.mend, 'or offer CPU jobs by --cpu-slots'].filter(Boolean).join('; '));
+}
+
+function judgeGpu(
+  gpu: Gpu,
+  catalogue: Answer<readonly CatalogueGpu[]>,
+  settings: OfferSettings,
+): readonly CheckLine[] {
+  const check = `gpu ${gpu.index}`;
+  const found = describeGpu(gpu);
+  if (gpu.fault !== undefined)
+    return [
+      fail(
+        check,
+        `${found}: ${gpu.fault}`,
+        'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
+      ),
+    ];
+  return [ok(check, found), judgeEntry(`${check} entry`, gpu, catalogue, settings)];
+}
+
+/** Which entry of the broker's catalogue a GPU is; its price is another line's matter. */
+function judgeEntry(
+  check: string,
+  gpu: Gpu,
+  catalogue: Answer<readonly CatalogueGpu[]>,
+  settings: OfferSettings,
+): CheckLine {
+  const entries = valueOf(catalogue);
+  if (entries === undefined) return warn(check, 'not known, since the broker tells no catalogue');
+  const priced: OfferSettings = {
+    ...settings,
+    cpuSlots: 0,
+    gpu: (model) => ({ ...settings.gpu(model), askPrice: settings.gpu(model).askPrice ?? 0 }),
+  };
+  const { offers, problems } = planOffers([gpu], entries, priced);
+  const [problem] = problems;
+  if (problem !== undefined) return fail(check, problem.why, problem.mend);
+  const entry = offers[0]?.gpu;
+  const slots = offers.reduce((sum, offer) => sum + offer.slots.length, 0);
+  const codename = entry?.codename ? ` (${entry.codename})` : '';
+  return ok(check, `${entry?.name ?? 'none'}${codename}, ${count(slots, 'slot')}`);
+}
+
+/** A GPU in a line; what it does not tell is left out. */
+function describeGpu(gpu: Gpu): string {
+  const { memoryTotalMiB, powerDrawW, powerLimitW, temperatureC } = gpu;
+  const watts = [powerDrawW, powerLimitW].filter((power) => power !== undefined).map(Math.round);
+  const parts = [
+    `${gpu.model} (${gpu.uuid.slice(0, 'GPU-'.length + 8)})`,
+    memoryTotalMiB === undefined ? undefined : `${memoryTotalMiB} MiB`,
+    temperatureC === undefined ? undefined : `${temperatureC} °C`,
+    powerDrawW === undefined ? undefined : `${watts.join(' of ')} W`,
+    gpu.migMode ? `MIG: ${gpu.slices.map(({ profile }) => profile).join(', ') || 'no slices'}` : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}

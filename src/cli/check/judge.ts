@@ -1,0 +1,33 @@
+import { offerSettings } from '../../app.ts';
+import type { Loaded } from '../../config/config.ts';
+import { valueOf } from './answer.ts';
+import type { Facts } from './gather.ts';
+import { judgeBroker, judgeClock } from './judge-broker.ts';
+import { judgeConfig, judgePrice, judgeToken } from './judge-config.ts';
+import { judgeEngine, judgeGpuAccess } from './judge-engine.ts';
+import { judgeCpuJobs, judgeGpus } from './judge-gpus.ts';
+import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from './judge-host.ts';
+import type { CheckLine } from './line.ts';
+
+/** What to make of all that was seen, always in the same order. Pure. */
+export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
+  const { config } = loaded;
+  const { catalogue, clocks, engine, gpuHook, gpus, host, nodeVersion, rooms, stateDir, token } = facts;
+  const settings = offerSettings(config);
+  const found = valueOf(gpus) ?? [];
+  return [
+    judgeNode(nodeVersion),
+    ...judgeConfig(loaded),
+    judgePrice(config, found),
+    judgeStateDir(config.stateDir, stateDir),
+    judgeToken(token),
+    judgeBroker(config.brokerUrl, catalogue, 'value' in token),
+    judgeClock(clocks),
+    judgeEngine(engine),
+    judgeGpuAccess(engine, { mode: config.gpuMode, wanted: found.length > 0, hook: gpuHook }),
+    ...judgeGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
+    judgeCpuJobs(config.cpuSlots),
+    ...judgeRooms(config, rooms),
+    judgeMemory(host.memory),
+  ];
+}
