@@ -16,7 +16,7 @@ import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { openStateDir } from './journal/state-dir.ts';
 import { freeDiskBytes } from './lib/free-disk.ts';
-import { HostShare } from './lib/host-share.ts';
+import { HostShare, openFilesLimit } from './lib/host-share.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/engine.ts';
@@ -102,7 +102,7 @@ export function openDocker(
         return Math.round((config.jobCpus ?? share.cpus) * 1e9);
       },
       pidsLimit: PIDS_PER_JOB,
-      openFiles: OPEN_FILES_PER_JOB,
+      openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
       diskBytes: config.jobDisk,
       network: config.jobNetwork,
       user: config.jobUser,

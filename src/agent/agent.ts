@@ -4,7 +4,7 @@ import type { OfferPlan } from '../domain/offer.ts';
 import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
-import type { Observer } from './events.ts';
+import type { AgentEvent, Observer } from './events.ts';
 import { GpuWatch } from './gpu-watch.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { type AgentSettings, MarketStand } from './market-stand.ts';
@@ -62,17 +62,24 @@ export class Agent {
   readonly #adopted = new Map<string, Promise<void>>();
   readonly #working = new Set<Promise<void>>();
   #stands: readonly MarketStand[] = [];
+  /** Why the last job had to be released; undefined where jobs run here since. */
+  #hostFault: string | undefined;
   #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
 
   constructor(deps: AgentDeps) {
     const market = this.#market.signal;
     const detach = this.#detach.signal;
-    this.#deps = deps;
-    this.#reporter = new Reporter(deps);
+    this.#deps = { ...deps, observe: (event) => this.#observe(event, deps.observe) };
+    this.#reporter = new Reporter(this.#deps);
     const onOwed = (): void => this.#reporter.wake();
-    this.#runJob = new RunJob({ ...deps, diskLimitBytes: deps.settings.diskLimitBytes, onOwed, detach });
-    this.#images = new ImageKeeper({ ...deps, images: deps.runtime.images, signal: market });
-    this.#offers = new Offers(deps);
+    this.#runJob = new RunJob({
+      ...this.#deps,
+      diskLimitBytes: deps.settings.diskLimitBytes,
+      onOwed,
+      detach,
+    });
+    this.#images = new ImageKeeper({ ...this.#deps, images: deps.runtime.images, signal: market });
+    this.#offers = new Offers(this.#deps);
     this.#patiently = patience({ ...deps, once: deps.settings.once, signal: market });
   }
 
@@ -129,8 +136,14 @@ export class Agent {
       () => this.#idle(),
       this.#market.signal,
     );
+    if (this.#market.signal.aborted) return;
     await this.#leaveMarket('nothing is left on the market');
     this.#market.abort();
+    if (this.#hostFault === undefined) return;
+    throw new AgentError(
+      'RUNTIME_FAILED',
+      `jobs went back to the market, since they cannot run here: ${this.#hostFault}`,
+    );
   }
 
   /** Waits for something to offer; with `once` throws where there is nothing. */
@@ -202,6 +215,12 @@ export class Agent {
     }
     this.#stands = [...this.#stands, stand];
     this.#keep(stand.work());
+  }
+
+  #observe(event: AgentEvent, observe: Observer): void {
+    if (event.kind === 'job-releasing') this.#hostFault = event.why;
+    if (event.kind === 'job-ended') this.#hostFault = undefined;
+    observe(event);
   }
 
   #adopt({ container, job }: Adoption): void {

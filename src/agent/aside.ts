@@ -1,7 +1,13 @@
 import type { Clock } from '../domain/ports.ts';
 
 export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
-export type Aside = { readonly reason: AsideReason; readonly until: number; readonly times: number };
+export type Aside = {
+  readonly reason: AsideReason;
+  readonly until: number;
+  readonly times: number;
+  /** Whether it may well work the next time. */
+  readonly hopeful: boolean;
+};
 
 /** A run with no open job is asked about again after this long. */
 const NOTHING_OPEN_MS = 10_000;
@@ -12,7 +18,7 @@ const NOT_SEEN_MS = 500;
 const NOT_SEEN_MOST_MS = 30_000;
 
 /** So many failures in a row are taken for passing; more, and nobody need wait for the run. */
-const HOPEFUL_TIMES = 3;
+const HOPEFUL_TIMES = { notSeen: 5, hostFault: 1 };
 
 /** A run that failed through this host is left alone this long at first, then twice as long, ... */
 const HOST_FAULT_MS = 15_000;
@@ -32,21 +38,21 @@ export class AsideRuns {
   }
 
   nothingOpen(run: string): void {
-    this.#put(run, 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS);
+    this.#put(run, 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
   }
 
   hostFault(run: string): void {
-    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS);
+    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS, HOPEFUL_TIMES.hostFault);
   }
 
   /** The broker did not say which of its jobs are open. */
   notSeen(run: string): void {
-    this.#put(run, 'set-aside', NOT_SEEN_MS, NOT_SEEN_MOST_MS);
+    this.#put(run, 'set-aside', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
   }
 
   /** For good: as long as the run stays on the market. */
   illFormed(run: string): void {
-    this.#runs.set(run, { reason: 'ill-formed', until: Number.POSITIVE_INFINITY, times: 1 });
+    this.#runs.set(run, { reason: 'ill-formed', until: Number.POSITIVE_INFINITY, times: 1, hopeful: false });
   }
 
   /** When the next run is to be looked at again; Infinity where none is. */
@@ -60,9 +66,7 @@ export class AsideRuns {
   /** Whether a run is set aside that may well work the next time. */
   get busy(): boolean {
     const now = this.#clock.monotonic();
-    return [...this.#runs.values()].some(
-      ({ reason, times, until }) => reason === 'set-aside' && times <= HOPEFUL_TIMES && until > now,
-    );
+    return [...this.#runs.values()].some(({ hopeful, until }) => hopeful && until > now);
   }
 
   /** Makes «nothing open» a question again. */
@@ -75,10 +79,11 @@ export class AsideRuns {
     for (const run of this.#runs.keys()) if (!runs.has(run)) this.#runs.delete(run);
   }
 
-  #put(run: string, reason: AsideReason, firstMs: number, mostMs: number): void {
+  #put(run: string, reason: AsideReason, firstMs: number, mostMs: number, hopefulTimes: number): void {
     const before = this.#runs.get(run);
     const times = before?.reason === reason ? before.times + 1 : 1;
     const ms = Math.min(firstMs * 2 ** (times - 1), mostMs);
-    this.#runs.set(run, { reason, times, until: this.#clock.monotonic() + ms });
+    const until = this.#clock.monotonic() + ms;
+    this.#runs.set(run, { reason, times, until, hopeful: times <= hopefulTimes });
   }
 }

@@ -48,6 +48,7 @@ export class ClaimLoop {
   readonly #openJobs = new Map<string, BrokerJob[]>();
   readonly #told = new Map<string, SkipReason>();
   readonly #wanted = new Set<string>();
+  readonly #toldImages = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #quietAtLook = -1;
   #heldBy: string | undefined;
@@ -132,7 +133,8 @@ export class ClaimLoop {
     for (const ref of this.#wanted) {
       if (images.state(ref) !== 'here') continue;
       this.#wanted.delete(ref);
-      this.#deps.tellImage(ref);
+      if (!this.#toldImages.has(ref)) this.#deps.tellImage(ref);
+      this.#toldImages.add(ref);
     }
     for (const verdict of verdicts) {
       if (verdict.kind !== 'skip') continue;
