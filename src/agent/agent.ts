@@ -122,7 +122,7 @@ export class Agent {
 
   async #work(): Promise<void> {
     const { once } = this.#deps.settings;
-    for (const adoption of await this.#patiently(() => recover(this.#deps))) this.#adopt(adoption);
+    for (const adoption of await this.#patiently(() => this.#recover())) this.#adopt(adoption);
     this.#reporter.wake();
     const plans = await this.#whatToOffer();
     await Promise.all(plans.map((plan) => this.#putUp(plan)));
@@ -144,6 +144,14 @@ export class Agent {
       'RUNTIME_FAILED',
       `jobs went back to the market, since they cannot run here: ${this.#hostFault}`,
     );
+  }
+
+  /** Recovers, once the runtime says that it can run jobs at all. */
+  async #recover(): Promise<readonly Adoption[]> {
+    const { log, runtime } = this.#deps;
+    const what = await runtime.probe(this.#market.signal);
+    log.info({ runtime: what }, 'the runtime is ready');
+    return recover(this.#deps);
   }
 
   /** Waits for something to offer; with `once` throws where there is nothing. */

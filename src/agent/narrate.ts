@@ -96,7 +96,8 @@ function jobLine(event: JobEvent): Line {
         message: 'job adopted from before the start',
       };
     case 'job-ended': {
-      const { durationMs, earned, report } = event;
+      const { durationMs, report } = event;
+      const earned = dollars(event.earned);
       const status = STATUS_WORDS[report.status];
       return {
         level: 'info',
@@ -111,8 +112,17 @@ function jobLine(event: JobEvent): Line {
     case 'job-released':
       return { level: 'info', fields, message: 'job released' };
     case 'report-delivered':
-      return { level: 'info', fields: { ...fields, earned: event.earned }, message: 'report delivered' };
+      return {
+        level: 'info',
+        fields: { ...fields, earned: dollars(event.earned) },
+        message: 'report delivered',
+      };
     case 'report-refused':
       return { level: 'warn', fields, message: `report dropped: ${event.why}` };
   }
+}
+
+/** To a millionth of a dollar: more is noise. */
+function dollars(amount: number): number {
+  return Number(amount.toFixed(6));
 }

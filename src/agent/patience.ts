@@ -30,7 +30,8 @@ export function patience(deps: {
     const again = (error: AgentError, elapsedMs: number): boolean =>
       !once || (isPassing(error) && elapsedMs < ONCE_PATIENCE_MS);
     const monotonic = (): number => clock.monotonic();
-    return withRetry({ shape: BACKOFF.poll, signal, random, monotonic, again, onRetry }, async () => {
+    const shape = once ? BACKOFF.claim : BACKOFF.poll;
+    return withRetry({ shape, signal, random, monotonic, again, onRetry }, async () => {
       if (refused) await reloadToken();
       return call();
     });

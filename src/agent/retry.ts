@@ -15,7 +15,7 @@ export function isPassing(error: AgentError): boolean {
   return PASSING.has(error.code);
 }
 
-/** The waits of each verb between tries; see broker-api's answers table in docs. */
+/** The waits of each verb between tries; see docs/broker.md. */
 export const BACKOFF = {
   poll: { firstMs: 1_000, mostMs: 60_000 },
   claim: { firstMs: 200, mostMs: 5_000 },

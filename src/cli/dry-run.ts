@@ -189,8 +189,8 @@ function dryRunConfig(context: CliContext, stage: Stage, config: Config, stateDi
   };
 }
 
-async function serve(context: CliContext, { token, url }: DryRunMarket): Promise<void> {
+async function serve(context: CliContext, { buyerToken, url }: DryRunMarket): Promise<void> {
   context.stderr.write(`\nthe broker stays up; Ctrl-C ends it. Try:\n`);
-  context.stderr.write(`  curl -H 'Authorization: Token ${token}' ${url}/api/v1/jobs/\n`);
+  context.stderr.write(`  curl -H 'Authorization: Token ${buyerToken}' ${url}/api/v1/jobs/\n`);
   await untilSignal();
 }

@@ -20,7 +20,10 @@ export type SampleImage = { readonly registryPath: string; readonly runtime: str
 export type DryRunMarket = {
   readonly broker: SandboxBroker;
   readonly url: string;
+  /** The agent's, which no output shows. */
   readonly token: string;
+  /** A buyer's, for whoever wants to look around with `curl`. */
+  readonly buyerToken: string;
   /** The run's uuid of each sample, by its name. */
   readonly runs: ReadonlyMap<string, string>;
 };
@@ -31,9 +34,15 @@ export async function openMarket(
   images: Readonly<Partial<Record<Language, SampleImage>>>,
   offer: 'gpu' | 'cpu',
 ): Promise<DryRunMarket> {
-  const token = `dry-run-${randomBytes(12).toString('hex')}`;
+  const [token, buyerToken] = [newToken(), newToken()];
   const catalogue = [...DEFAULT_CATALOGUE, IMAGINARY_GPU];
-  const broker = new SandboxBroker({ token, leaseSeconds: 30, leaveOutUnwinnable: false, catalogue });
+  const broker = new SandboxBroker({
+    token,
+    buyerToken,
+    leaseSeconds: 30,
+    leaveOutUnwinnable: false,
+    catalogue,
+  });
   const { store } = broker;
   const runs = new Map<string, string>();
   const made = new Map<string, string>();
@@ -54,5 +63,9 @@ export async function openMarket(
     const baseGpu = biggerGpu ? IMAGINARY_GPU.uuid : null;
     runs.set(name, store.addRun({ function: fn, parameters, bidPrice: bid, baseGpu }));
   }
-  return { broker, token, runs, url: await broker.listen() };
+  return { broker, token, buyerToken, runs, url: await broker.listen() };
+}
+
+function newToken(): string {
+  return `dry-run-${randomBytes(12).toString('hex')}`;
 }

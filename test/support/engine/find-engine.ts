@@ -21,6 +21,7 @@ export type Finding = { readonly engine: TestEngine } | { readonly missing: stri
 export const REGISTRY = 'localhost:5000';
 export const BUSYBOX = `${REGISTRY}/sharedcloud/busybox:latest`;
 export const PYTHON = `${REGISTRY}/sharedcloud/python36:latest`;
+export const NODE = `${REGISTRY}/sharedcloud/node8:latest`;
 
 const INFO = z.object({ DockerRootDir: z.string(), OSType: z.string() });
 

@@ -1,0 +1,61 @@
+import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { AgentProcess } from '../../support/e2e/agent-process.ts';
+import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
+
+const Rows = z.object({
+  runs: z.array(
+    z.object({ run: z.string(), outcome: z.string(), wrong: z.string().optional(), earned: z.number() }),
+  ),
+});
+
+describe('npm run dry-run', () => {
+  test('shows the whole story and ends with 0', async () => {
+    await using dryRun = new AgentProcess(['dry-run', '--nvidia-smi', '/nonexistent/nvidia-smi']);
+    const { code, stderr, stdout } = await dryRun.ended;
+    expect(stderr).toContain('SIMULATED');
+    for (const line of [
+      'offer up',
+      'job won',
+      'run skipped',
+      'job started',
+      'job ended: TIMEOUT',
+      'report delivered',
+    ]) {
+      expect(stderr).toContain(line);
+    }
+    expect(stdout).toContain('all as it should be');
+    expect(code).toBe(0);
+  });
+
+  test('prints its table as JSON', async () => {
+    await using dryRun = new AgentProcess(['dry-run', '--json']);
+    const { code, stdout } = await dryRun.ended;
+    const { runs } = Rows.parse(JSON.parse(stdout));
+    expect(runs.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
+    expect(runs.find(({ run }) => run === 'endless')).toMatchObject({ outcome: 'TIMEOUT' });
+    expect(runs.find(({ run }) => run === 'broken')).toMatchObject({ outcome: 'FAILED', earned: 0 });
+    expect(code).toBe(0);
+  });
+
+  test('keeps the broker up with --serve, for curl as it says, until Ctrl-C', async () => {
+    await using dryRun = new AgentProcess(['dry-run', '--serve']);
+    await vi.waitFor(() => expect(dryRun.said).toContain('curl'), 30_000);
+    const [, token, url] = /Token (\S+)' (\S+)/.exec(dryRun.said) ?? [];
+    const answer = await fetch(url ?? '', { headers: { authorization: `Token ${token}` } });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toHaveLength(13);
+    dryRun.signal('SIGINT');
+    expect((await dryRun.ended).code).toBe(0);
+  });
+});
+
+describeDocker('npm run dry-run -- --docker', (engine) => {
+  test('runs the samples in containers and ends with 0', async () => {
+    const argv = ['dry-run', '--docker', '--image', PYTHON, '--docker-host', engine.host];
+    await using dryRun = new AgentProcess([...argv, '--nvidia-smi', '/nonexistent/nvidia-smi']);
+    const { code, stdout } = await dryRun.ended;
+    expect(stdout).toContain('all as it should be');
+    expect(code).toBe(0);
+  });
+});

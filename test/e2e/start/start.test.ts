@@ -1,0 +1,139 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
+import { AgentProcess } from '../../support/e2e/agent-process.ts';
+import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
+import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
+import { standIn } from '../../support/nvidia-smi/stand-in.ts';
+
+const TOKEN = 'token-that-no-output-may-show';
+
+/** A broker, a state directory and the environment that makes an agent use them. */
+async function stage(host: string, more: Readonly<Record<string, string>> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-e2e-'));
+  const broker = new SandboxBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
+  const url = await broker.listen();
+  const tokenFile = join(directory, 'token');
+  await writeFile(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
+  const env = {
+    SHAREDCLOUD_BROKER_URL: url,
+    SHAREDCLOUD_TOKEN_FILE: tokenFile,
+    SHAREDCLOUD_ASK_PRICE: '0.1',
+    SHAREDCLOUD_STATE_DIR: join(directory, 'state'),
+    SHAREDCLOUD_IMAGES: 'localhost:5000/sharedcloud/*',
+    SHAREDCLOUD_MIN_FREE_DISK: '0 B',
+    SHAREDCLOUD_POLL_INTERVAL: '200ms',
+    DOCKER_HOST: host,
+    ...more,
+  };
+  return {
+    broker,
+    env,
+    url,
+    directory,
+    [Symbol.asyncDispose]: async () => {
+      await broker.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function addRun(
+  broker: SandboxBroker,
+  image: string,
+  code: string,
+  parameters: string,
+  requiresGpu = false,
+): string {
+  const runtime = image === NODE ? 'node8' : 'python36';
+  const uuid = broker.store.addImage({ registryPath: image, requiresGpu, runtime });
+  const fn = broker.store.addFunction({ name: 'sample', code, image: uuid });
+  return broker.store.addRun({ function: fn, parameters, bidPrice: 0.5 });
+}
+
+const HELLO_PY = `def handler(event):\n    print('hello', event[0])\n    return event[0]\n`;
+const HELLO_JS = `async function handler(event) { console.log('hello', event[0]); return { got: event[0] } }`;
+
+describeDocker('start --once with nothing but environment variables', (engine) => {
+  test('runs Python and Node.js jobs in containers, and shows the token nowhere', async () => {
+    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
+    const python = addRun(set.broker, PYTHON, HELLO_PY, "(('a',), ('ü\\n',), (3,))");
+    const node = addRun(set.broker, NODE, HELLO_JS, "((b'x',), (None,))");
+    await using agent = new AgentProcess(['start', '--once'], set.env);
+    const { code, stderr, stdout } = await agent.ended;
+    expect(set.broker.store.jobsOf(python).map(({ result }) => result)).toEqual(['a', 'ü\n', '3']);
+    expect(set.broker.store.jobsOf(node).map(({ result }) => result)).toEqual([
+      '{"got":{"type":"Buffer","data":[120]}}',
+      '{"got":null}',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr + stdout).not.toContain(TOKEN);
+  });
+
+  test('gets through a broker that fails in every way now and then, each job once', async () => {
+    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '3' });
+    const run = addRun(
+      set.broker,
+      PYTHON,
+      HELLO_PY,
+      `(${Array.from({ length: 12 }, (_, n) => `(${n},)`).join(', ')})`,
+    );
+    const reported: string[] = [];
+    set.broker.store.onEvent((event) => void (event.kind === 'reported' && reported.push(event.job.uuid)));
+    const bad: readonly Misdeed[] = [
+      misdeeds.serverError,
+      misdeeds.tooMany(1),
+      misdeeds.html,
+      { do: 'cut-before' },
+      { do: 'cut-after' },
+      { do: 'cut-midway' },
+      { do: 'truncate' },
+    ];
+    await using front = new HostileFront(set.url, ({ total }) =>
+      total % 4 === 3 ? bad[(total >> 2) % bad.length] : undefined,
+    );
+    await using agent = new AgentProcess(['start', '--once'], {
+      ...set.env,
+      SHAREDCLOUD_BROKER_URL: await front.listen(),
+    });
+    const { code } = await agent.ended;
+    const jobs = set.broker.store.jobsOf(run);
+    expect(jobs.map(({ status }) => status)).toEqual(jobs.map(() => JOB_STATUS.SUCCEEDED));
+    expect(reported).toHaveLength(12);
+    expect(new Set(reported).size).toBe(12);
+    expect(code).toBe(0);
+  });
+
+  test('a second agent on the same state directory is refused, and SIGTERM ends the first with 0', async () => {
+    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    await using first = new AgentProcess(['start'], set.env);
+    await vi.waitFor(() => expect(first.said).toContain('offer up'), 20_000);
+    await using second = new AgentProcess(['start', '--once'], set.env);
+    const refused = await second.ended;
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toContain('STATE_DIR_IN_USE');
+    first.signal('SIGTERM');
+    expect((await first.ended).code).toBe(0);
+  });
+});
+
+describeGpuStandIn('start --once with a GPU', (engine, standInDir) => {
+  test('offers the GPU that nvidia-smi shows and hands it to the container by its uuid', async () => {
+    await using smi = await standIn(TESLA_T4);
+    await using set = await stage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    const code = `import os\ndef handler(event):\n    return os.environ['NVIDIA_VISIBLE_DEVICES']\n`;
+    const run = addRun(set.broker, PYTHON, code, '((),)', true);
+    await using agent = new AgentProcess(['start', '--once'], set.env);
+    expect((await agent.ended).code).toBe(0);
+    const [instance] = set.broker.store.instances.all();
+    expect(instance).toMatchObject({ type: 2, askPrice: 0.1, maxNumParallelJobs: 1 });
+    const [job] = set.broker.store.jobsOf(run);
+    expect(job?.status).toBe(JOB_STATUS.SUCCEEDED);
+    expect(job?.result).toMatch(/^GPU-/);
+    expect(standInDir).not.toBe('');
+  });
+});

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+
+/** What a process of the agent's command line did. */
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** The agent's command line as a real process of its own. Disposing kills what still runs. */
+export class AgentProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  #stdout = '';
+  #stderr = '';
+
+  /** The environment is what is given and PATH: nothing of the tester's own. */
+  constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, ['src/main.ts', ...argv], {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
+    this.ended = new Promise((done, failed) => {
+      this.child.on('error', failed);
+      this.child.on('close', (code) => done({ code, stdout: this.#stdout, stderr: this.#stderr }));
+    });
+  }
+
+  /** What it has said on stderr so far. */
+  get said(): string {
+    return this.#stderr;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}
