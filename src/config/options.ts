@@ -1,16 +1,7 @@
 import { duration } from './duration.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import { size } from './size.ts';
-import {
-  absolutePath,
-  choice,
-  imagePattern,
-  path,
-  program,
-  riskName,
-  secret,
-  userAndGroup,
-} from './text-types.ts';
+import { absolutePath, choice, imagePattern, path, program, secret, userAndGroup } from './text-types.ts';
 import { brokerUrl, dockerHost } from './url-types.ts';
 import { list, type ValueType } from './value-type.ts';
 
@@ -216,15 +207,6 @@ export const OPTIONS = {
     type: size('0 B', '100 TB'),
     default: '10 GB',
     help: 'below this much free disk no new job is taken',
-    group: 'Host',
-  },
-  acceptRisk: {
-    name: 'accept-risk',
-    env: 'SHAREDCLOUD_ACCEPT_RISK',
-    type: list(riskName),
-    default: '',
-    unset: 'none',
-    help: 'known risks that you take: each turns a refusal into a warning',
     group: 'Host',
   },
   logLevel: {

@@ -76,16 +76,6 @@ export const imageName: ValueType<string> = single({
   },
 });
 
-/** The name of a known risk, as the refusal that it lifts gives it. */
-export const riskName: ValueType<string> = single({
-  metavar: 'NAME',
-  parse: (text) => {
-    if (!/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/.test(text))
-      throw new BadValue(`${quoted(text)} is no name of a risk`, 'write the name as the refusal shows it');
-    return text;
-  },
-});
-
 /**
  * `uid:gid` that jobs run as. Numbers only: a name would be looked up in the image, which a stranger made.
  * A uid alone stands for the group of the same number.

@@ -14,7 +14,6 @@ describe('where a value comes from', () => {
       pollInterval: 5000,
       jobTimeout: 1_800_000,
       images: ['sharedcloud/*'],
-      acceptRisk: [],
       jobDisk: 20_000_000_000,
       keepHistory: 30 * 86_400_000,
       dockerHost: 'unix:///var/run/docker.sock',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { duration, showDuration } from '../../../src/config/duration.ts';
 import { count, cpuCores, price } from '../../../src/config/number-types.ts';
 import { showSize, size } from '../../../src/config/size.ts';
-import { choice, imagePattern, path, riskName, userAndGroup } from '../../../src/config/text-types.ts';
+import { choice, imagePattern, path, userAndGroup } from '../../../src/config/text-types.ts';
 import { brokerUrl, dockerHost, isLoopback } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
 
@@ -237,10 +237,6 @@ describe('other values', () => {
     expect(() => patterns.read(['a b'])).toThrow(BadValue);
     expect(patterns.warn?.(['*', 'a/*'])).toContain('any registry');
     expect(patterns.warn?.(['a/*'])).toBeUndefined();
-  });
-
-  test.each(['nvidia risk', '', 'a/b'])('%j is no name of a risk', (text) => {
-    expect(refusal(riskName, text).mend).toContain('as the refusal shows it');
   });
 
   test('whole numbers keep to their bounds', () => {

@@ -1,0 +1,88 @@
+import { describe, expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { type House, openHouse } from '../../support/agent/harness.ts';
+import { HostileFront, type Misdeed, misdeeds, type Plan } from '../../support/broker/hostile.ts';
+
+const QUICK = `function handler(event) { return event[0] }`;
+const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
+
+/** What a PATCH of a job asks for is in its body; here its order tells: the first is the claim, the second the report. */
+const onPatchOf = (nth: number, misdeed: Misdeed): Plan => {
+  let patches = 0;
+  return ({ method, path }) => {
+    if (method !== 'PATCH' || !path.includes('/jobs/')) return undefined;
+    patches += 1;
+    return patches === nth ? misdeed : undefined;
+  };
+};
+
+function countReports(house: House): string[] {
+  const reports: string[] = [];
+  house.broker.store.onEvent((event) => void (event.kind === 'reported' && reports.push(event.job.uuid)));
+  return reports;
+}
+
+describe('what the broker does to a claim and to a report', () => {
+  const lost: readonly (readonly [string, Misdeed])[] = [
+    ['a 500', misdeeds.serverError],
+    ['a web page', misdeeds.html],
+    ['a cut connection', { do: 'cut-before' }],
+    ['an answer that is lost after it took effect', { do: 'cut-after' }],
+    ['an answer cut midway', { do: 'cut-midway' }],
+    ['half an answer', { do: 'truncate' }],
+    ['a 500 after it took effect', { do: 'answer-after', status: 500 }],
+  ];
+  describe.each([
+    ['claim', 1],
+    ['report', 2],
+  ] as const)('%s', (_, nth) => {
+    test.each(lost)('%s: the job runs once and is reported once', async (__, misdeed) => {
+      await using house = await openHouse();
+      const reports = countReports(house);
+      const run = house.addRun(QUICK, '((5,),)');
+      await using front = new HostileFront(house.url, onPatchOf(nth, misdeed));
+      const opened = await house.open({ url: await front.listen(), slots: 1 });
+      await opened.agent.run();
+      expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+      expect(reports).toHaveLength(1);
+      expect(house.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
+      await opened.close();
+    });
+  });
+});
+
+test('while the broker is away a job runs on, its report waits on disk through a restart, and is delivered once', async () => {
+  await using house = await openHouse();
+  const reports = countReports(house);
+  const run = house.addRun(SLOW, '((5,),)');
+  await using front = new HostileFront(house.url);
+  const url = await front.listen();
+  const first = await house.open({ url, settings: { once: false } });
+  const running = first.agent.run();
+  await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
+  front.plan = () => ({ do: 'cut-before' });
+  await vi.waitFor(() => expect(first.journal.inState('finished')).toHaveLength(1), 10_000);
+  await first.agent.stop();
+  await running;
+  await first.close();
+  expect(reports).toEqual([]);
+  front.plan = () => undefined;
+  const second = await house.open({ url });
+  await second.agent.run();
+  expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+  expect(reports).toHaveLength(1);
+  await second.close();
+});
+
+test('a report that the broker refuses for good is dropped, said, and not sent again', async () => {
+  await using house = await openHouse();
+  const run = house.addRun(SLOW, '((5,),)');
+  const opened = await house.open();
+  const running = opened.agent.run();
+  await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
+  const [job] = house.broker.store.jobsOf(run);
+  house.broker.store.deleteRun(run, { evenInProgress: true });
+  await running;
+  expect(opened.journal.get(job?.uuid ?? '')?.state).toMatchObject({ name: 'dropped' });
+  await opened.close();
+});
