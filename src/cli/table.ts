@@ -14,7 +14,10 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
     columns.map(({ title }) => title),
     ...rows.map((row) => columns.map(({ cell }) => escapeControls(cell(row)))),
   ];
-  const widths = columns.map((_, index) => Math.max(...lines.map((cells) => (cells[index] ?? '').length)));
+  // Not Math.max(...lines): a market may have more rows than a call may have arguments.
+  const widths = columns.map((_, index) =>
+    lines.reduce((widest, cells) => Math.max(widest, (cells[index] ?? '').length), 0),
+  );
   const pad = (cell: string, index: number) =>
     columns[index]?.right ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0);
   return lines.map((cells) => `${cells.map(pad).join('  ').trimEnd()}\n`).join('');

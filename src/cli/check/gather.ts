@@ -13,7 +13,7 @@ import { lookAtStateDir, type StateDirLook } from '../../journal/look-at-state-d
 import { HostShare } from '../../lib/host-share.ts';
 import type { EngineFacts } from '../../runtime/docker/engine-facts.ts';
 import type { CliContext } from '../command.ts';
-import { type Answer, look, type Patience, valueOf } from './answer.ts';
+import { type Answer, look, type Patience, valueOf } from '../look.ts';
 import { type Room, roomsOf } from './rooms.ts';
 
 /** All that was seen of what a job will need; what to make of it is for others to say. */

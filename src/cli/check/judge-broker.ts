@@ -1,6 +1,6 @@
 import { showDuration } from '../../config/duration.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from '../look.ts';
 import type { Clocks } from './gather.ts';
 import { type CheckLine, ok, troubled, warn } from './line.ts';
 

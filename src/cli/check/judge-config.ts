@@ -2,7 +2,7 @@ import type { Config, Loaded } from '../../config/config.ts';
 import { gpuSettings } from '../../config/gpu-settings.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
 import type { Gpu } from '../../domain/gpu.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from '../look.ts';
 import type { Token } from './gather.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 

@@ -1,6 +1,6 @@
 import { describeFacts, type EngineFacts, whyUnfit } from '../../runtime/docker/engine-facts.ts';
 import { type GpuMode, gpuWay } from '../../runtime/docker/gpu-access.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from '../look.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 
 /** Whether Docker answers and keeps strangers' jobs where they belong. */

@@ -1,7 +1,8 @@
 import type { AgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
-import { type Answer, valueOf } from './answer.ts';
+import { count } from '../count.ts';
+import { type Answer, valueOf } from '../look.ts';
 import { type CheckLine, fail, ok, warn } from './line.ts';
 
 /** What was seen of GPUs, here and at the broker. */
@@ -93,15 +94,11 @@ function describeGpu(gpu: Gpu): string {
   const { memoryTotalMiB, powerDrawW, powerLimitW, temperatureC } = gpu;
   const watts = [powerDrawW, powerLimitW].filter((power) => power !== undefined).map(Math.round);
   const parts = [
-    `${gpu.model} (${gpu.uuid.slice(0, 'GPU-'.length + 8)})`,
+    `${gpu.model} (${gpu.uuid.replace(/^(GPU-[0-9a-f]{8})-.*$/, '$1')})`,
     memoryTotalMiB === undefined ? undefined : `${memoryTotalMiB} MiB`,
     temperatureC === undefined ? undefined : `${temperatureC} °C`,
     powerDrawW === undefined ? undefined : `${watts.join(' of ')} W`,
     gpu.migMode ? `MIG: ${gpu.slices.map(({ profile }) => profile).join(', ') || 'no slices'}` : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
-}
-
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? '' : 's'}`;
 }

@@ -2,7 +2,8 @@ import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
 import type { HostFacts } from '../../gpu/host.ts';
 import type { StateDirLook } from '../../journal/look-at-state-dir.ts';
-import type { Answer } from './answer.ts';
+import { count } from '../count.ts';
+import type { Answer } from '../look.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 import type { Room } from './rooms.ts';
 
@@ -25,7 +26,7 @@ export function judgeStateDir(path: string, answer: Answer<StateDirLook>): Check
   if (seen.kind === 'absent')
     return ok('state directory', `${path}, not there yet and can be made in ${seen.parent}`);
   const user = seen.holder === undefined ? '' : `, in use by a running agent (process ${seen.holder})`;
-  const open = seen.openJobs === 0 ? '' : `, ${seen.openJobs} jobs not over yet`;
+  const open = seen.openJobs === 0 ? '' : `, ${count(seen.openJobs, 'job')} not over yet`;
   return ok('state directory', `${path}${user}${open}`);
 }
 

@@ -1,6 +1,6 @@
 import { offerSettings } from '../../app.ts';
 import type { Loaded } from '../../config/config.ts';
-import { valueOf } from './answer.ts';
+import { valueOf } from '../look.ts';
 import type { Facts } from './gather.ts';
 import { judgeBroker, judgeClock } from './judge-broker.ts';
 import { judgeConfig, judgePrice, judgeToken } from './judge-config.ts';

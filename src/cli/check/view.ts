@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Described } from '../../config/describe.ts';
 import { escapeControls } from '../../lib/escape.ts';
+import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
 import type { CheckLine, Level } from './line.ts';
 
@@ -52,7 +53,7 @@ const COLUMNS: readonly Column<Described>[] = [
 function verdict(lines: readonly CheckLine[]): string {
   const of = (level: Level): number => lines.filter((line) => line.level === level).length;
   const [failed, warned] = [of('fail'), of('warn')];
-  const warnings = warned === 0 ? '' : `, ${warned} ${warned === 1 ? 'warning' : 'warnings'}`;
+  const warnings = warned === 0 ? '' : `, ${count(warned, 'warning')}`;
   return failed === 0
     ? `ready${warnings}`
     : `not ready: ${failed} of ${lines.length} checks failed${warnings}`;

@@ -1,4 +1,4 @@
-import { AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
+import { AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 
 /** What came of a look: what was seen and how long that took in milliseconds, or why nothing was seen. */
 export type Answer<T> = { readonly value: T; readonly ms: number } | { readonly error: AgentError };
