@@ -67,19 +67,26 @@ async function endedWithin(
 }
 
 const REMOVAL_LOOK_MS = 200;
+const REMOVAL_TRIES = 3;
+const REMOVAL_PAUSE_MS = 1000;
 
 /** Removes a container with its volumes, running or not. Nothing to do where it is gone. */
 export async function removeContainer(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
   const doing = `remove container ${id}`;
   await callEngine({ doing, ms: deadlines.endMs }, async (abortSignal) => {
-    try {
-      await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
-    } catch (thrown) {
-      const { status } = readFault(thrown);
-      if (status === 404) return;
-      if (status !== 409) throw thrown;
-      // Someone's removal is under way: ours is done when that is.
-      await untilGone(docker, id, deadlines, abortSignal);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
+        return;
+      } catch (thrown) {
+        const { status = 0 } = readFault(thrown);
+        if (status === 404) return;
+        // Someone's removal is under way: ours is done when that is.
+        if (status === 409) return untilGone(docker, id, deadlines, abortSignal);
+        // A busy mount, or a kill whose effect the engine had not yet seen: both pass.
+        if (status < 500 || tries === REMOVAL_TRIES) throw thrown;
+        await sleep(REMOVAL_PAUSE_MS, abortSignal);
+      }
     }
   });
 }

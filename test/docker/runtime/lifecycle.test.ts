@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import {
-  BUSYBOX,
-  describeDocker,
-  expectNothingLeft,
-  imageWith,
-  volumeNames,
-} from '../../support/engine/docker.ts';
+import { BUSYBOX, describeDocker, expectNothingLeft, imageWith } from '../../support/engine/docker.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
@@ -170,16 +164,16 @@ describeDocker('a container that cannot be', (engine) => {
 });
 
 describeDocker('an image with volumes', (engine) => {
-  test('gets memory in their place, and leaves none behind', async () => {
+  test('gets memory of a limited size in their place', async () => {
     const at = testRuntime(engine.host);
-    const before = await volumeNames(engine);
     const name = `sharedcloud-test/${randomUUID()}`;
     await using image = await imageWith(engine, BUSYBOX, name, ['VOLUME /data', 'VOLUME /more']);
     const code = 'echo x >/data/x && cat /data/x; dd if=/dev/zero of=/data/y bs=1M count=32 2>&1';
     await using job = await TestJob.create(engine, at, code, { image: image.ref });
     const { stdout } = await job.run();
     expect(stdout.toString()).toMatch(/^x\n.*No space left/s);
-    expect(await volumeNames(engine)).toEqual(before);
+    const { Mounts } = await engine.docker.getContainer(job.id).inspect();
+    expect(Mounts.map(({ Destination }) => Destination)).toEqual(['/sharedcloud']);
   });
 });
 

@@ -54,7 +54,7 @@ describeDocker('a job’s output', (engine) => {
 
   test('is a flood that the engine’s log cannot hold: the head, the last bytes, and no hang', async () => {
     const at = testRuntime(engine.host);
-    const code = `echo HEAD; yes ${'x'.repeat(1000)} | head -c ${400 * MIB}; echo; echo TAIL`;
+    const code = `echo HEAD; sleep 1; yes ${'x'.repeat(1000)} | head -c ${400 * MIB}; echo; echo TAIL`;
     await using job = await TestJob.create(engine, at, code);
     await at.runtime.start(job.id);
     const seen = { bytes: 0, head: '', tail: '' };

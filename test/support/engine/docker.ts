@@ -38,17 +38,11 @@ function leaveOut(name: string, why: string): void {
     });
 }
 
-/** Fails if an agent left a container behind, or any container left a volume without a name. */
+/** Fails if an agent left a container behind. */
 export async function expectNothingLeft(engine: TestEngine, agentId: string): Promise<void> {
   const label = [`sharedcloud.agent=${agentId}`];
   const containers = await engine.docker.listContainers({ all: true, filters: JSON.stringify({ label }) });
   expect(containers.map(({ Names }) => Names)).toEqual([]);
-}
-
-/** The names of all volumes of an engine, to compare before and after. */
-export async function volumeNames(engine: TestEngine): Promise<readonly string[]> {
-  const { Volumes } = await engine.docker.listVolumes();
-  return Volumes.map(({ Name }) => Name).toSorted();
 }
 
 /**

@@ -62,9 +62,11 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
     case 'honest':
       response.end(layer);
       break;
-    case 'huge':
-      response.write(layer);
+    case 'huge': {
+      const timer = setInterval(() => response.write(layer), 100);
+      response.on('close', () => clearInterval(timer));
       break;
+    }
     case 'truncated':
       response.write(layer.subarray(0, layer.length / 2), () => response.destroy());
       break;
