@@ -16,13 +16,14 @@ type EngineState = Pick<
 >;
 
 /** Reads the state that `inspect` shows. */
-function readState(state: EngineState): ContainerState {
+export function readState(state: EngineState): ContainerState {
   const startedAt = time(state.StartedAt);
   if (state.Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined };
   if (state.Status !== 'exited' && state.Status !== 'dead') {
     return { name: 'running', startedAt, exit: undefined };
   }
-  const finishedAt = time(state.FinishedAt) ?? startedAt ?? 0;
+  // The engine notes the start when it hears of it, which can be after the end of a short job.
+  const finishedAt = Math.max(time(state.FinishedAt) ?? 0, startedAt ?? 0);
   const exit = {
     code: state.ExitCode,
     oomKilled: state.OOMKilled,

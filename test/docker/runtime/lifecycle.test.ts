@@ -11,7 +11,7 @@ describeDocker('a container’s life', (engine) => {
   test('is created, listed, started, waited for and removed', async () => {
     const at = testRuntime(engine.host);
     const before = Date.now();
-    const job = await TestJob.create(engine, at, 'echo out; echo err >&2; exit 7');
+    await using job = await TestJob.create(engine, at, 'echo out; echo err >&2; exit 7');
     expect(await at.runtime.list()).toEqual([
       { id: job.id, job: job.plan.job, state: 'created', startedAt: undefined },
     ]);
@@ -24,7 +24,7 @@ describeDocker('a container’s life', (engine) => {
     expect(await at.runtime.list()).toEqual([
       { id: job.id, job: job.plan.job, state: 'exited', startedAt: exit.startedAt },
     ]);
-    await job[Symbol.asyncDispose]();
+    await at.runtime.remove(job.id);
     await at.runtime.remove(job.id);
     await expect(at.runtime.wait(job.id, soon())).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
     await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
