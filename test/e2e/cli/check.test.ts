@@ -1,0 +1,247 @@
+import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openDesk, TOKEN } from '../../support/broker/desk.ts';
+import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
+import { lineOf, readChecked } from '../../support/cli/checked.ts';
+import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
+import { runProcess } from '../../support/cli/process.ts';
+import { DeafEngine } from '../../support/engine/deaf-engine.ts';
+import { describeDocker } from '../../support/engine/docker.ts';
+import { H100_MIG, RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
+import { standIn } from '../../support/nvidia-smi/stand-in.ts';
+
+/** What a look may take, whatever is broken. */
+const LONGEST_MS = 20_000;
+/** Nothing listens there: it is the port of a service that nobody runs any more. */
+const NOBODY = 'http://127.0.0.1:1';
+
+let dir: string;
+/** Everything missing, and nothing of this machine's own Docker, GPU or configuration seen. */
+let bare: Readonly<Record<string, string>>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'check-'));
+  const config = join(dir, 'config.toml');
+  await writeFile(config, '');
+  bare = {
+    SHAREDCLOUD_CONFIG: config,
+    SHAREDCLOUD_BROKER_URL: NOBODY,
+    SHAREDCLOUD_STATE_DIR: join(dir, 'state'),
+    SHAREDCLOUD_NVIDIA_SMI: join(dir, 'no-nvidia-smi'),
+    SHAREDCLOUD_MIN_FREE_DISK: '0 B',
+    DOCKER_HOST: `unix://${join(dir, 'no-docker.sock')}`,
+  };
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+async function check(env: Readonly<Record<string, string>>, ...argv: readonly string[]) {
+  const ran = await runProcess(['check', '--json', ...argv], { ...bare, ...env });
+  expect(ran.stderr).toBe('');
+  expect(ran.ms).toBeLessThan(LONGEST_MS);
+  const checked = readChecked(ran.stdout);
+  expect(ran.exit).toBe(checked.ready ? 0 : 1);
+  return { ...checked, line: (name: string) => lineOf(checked, name), stdout: ran.stdout };
+}
+
+describe('with all that a job needs', () => {
+  test('it is ready, says what it found, and leaves everything as it was', async () => {
+    await using desk = await openDesk();
+    await using front = new HostileFront(desk.url);
+    await using smi = await standIn(H100_MIG);
+    await using engine = await engineStandIn();
+    const checked = await check({
+      SHAREDCLOUD_BROKER_URL: await front.listen(),
+      SHAREDCLOUD_TOKEN: TOKEN,
+      SHAREDCLOUD_ASK_PRICE: '0.05',
+      SHAREDCLOUD_CPU_SLOTS: '2',
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+      DOCKER_HOST: engine.host,
+    });
+    expect(checked.ready).toBe(true);
+    expect(checked.checks.map(({ check }) => check)).toEqual([
+      'node',
+      'configuration',
+      'ask price',
+      'state directory',
+      'token',
+      'broker',
+      'clock',
+      'docker',
+      'gpu access',
+      'driver',
+      'gpu 0',
+      'gpu 0 entry',
+      'gpu 1',
+      'gpu 1 entry',
+      'cpu jobs',
+      'disk',
+      'memory',
+    ]);
+    expect(checked.line('docker')).toBe('ok: Docker 28.1.0, runc 1.2.8, overlay2, seccomp on');
+    expect(checked.line('driver')).toBe('ok: 570.124.06, 2 GPUs');
+    expect(checked.line('gpu 0')).toBe(
+      'ok: NVIDIA H100 80GB HBM3 (GPU-11111111), 81559 MiB, 38 °C, 15 of 700 W, MIG: 3g.40gb, 1g.10gb, 1g.10gb+me',
+    );
+    expect(checked.line('gpu 0 entry')).toMatch(/^ok: Nvidia H100 80GB.*, 3 slots$/);
+    expect(checked.line('clock')).toBe('ok: the same as the broker’s');
+    expect(checked.line('cpu jobs')).toBe('ok: 2 at once');
+    expect(checked.stdout).not.toContain(TOKEN);
+    expect(checked.configuration).toContainEqual({
+      option: 'token',
+      value: '[redacted]',
+      source: { kind: 'env', name: 'SHAREDCLOUD_TOKEN' },
+    });
+    expect(front.calls.every(({ method }) => method === 'GET')).toBe(true);
+    await expect(access(join(dir, 'state'))).rejects.toThrow('ENOENT');
+  });
+
+  test('a running agent on the state directory is no trouble', async () => {
+    const state = openStateDir(join(dir, 'state'));
+    try {
+      const { line } = await check({});
+      expect(line('state directory')).toBe(
+        `ok: ${join(dir, 'state')}, in use by a running agent (process ${process.pid})`,
+      );
+    } finally {
+      state.close();
+    }
+  });
+
+  test('people get a table, without anything that steers their terminal', async () => {
+    const [gpu] = RTX_4080_SUPER.gpus;
+    if (gpu === undefined) throw new Error('a machine without a GPU');
+    const cells = { ...gpu.cells, name: 'NVIDIA \u001b[2J RTX' };
+    await using smi = await standIn({ ...RTX_4080_SUPER, gpus: [{ ...gpu, cells }] });
+    const { exit, stdout } = await runProcess(['check'], { ...bare, SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^ok {4}gpu 0 +NVIDIA \\u\{1b\}\[2J RTX \(GPU-11111111\)/m);
+    expect(stdout).toMatch(/^FAIL {2}token +no broker token was given\n +what to do: put it into a file/m);
+    expect(stdout).toMatch(/^not ready: \d+ of \d+ checks failed, \d+ warnings$/m);
+    expect(stdout).toMatch(/^OPTION +VALUE +FROM$/m);
+    expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe('with something missing', () => {
+  test('everything missing is all told at once', async () => {
+    const { checks, line } = await check({});
+    const failed = checks.filter(({ level }) => level === 'fail').map(({ check }) => check);
+    expect(failed).toEqual(['ask price', 'token', 'broker', 'docker', 'driver']);
+    expect(checks.filter(({ level, mend }) => level === 'fail' && mend === null)).toEqual([]);
+    expect(line('broker')).toContain('connection refused');
+    expect(line('docker')).toContain('no answer from Docker');
+    expect(line('driver')).toContain('--cpu-slots');
+  });
+
+  test('no GPU is a warning where CPU jobs are offered', async () => {
+    const { line } = await check({ SHAREDCLOUD_CPU_SLOTS: '1', SHAREDCLOUD_ASK_PRICE: '0.01' });
+    expect(line('driver')).toMatch(/^warn: .*only CPU jobs are offered/);
+  });
+
+  test('an option that cannot be used ends it as everywhere', async () => {
+    const { exit, stderr, stdout } = await runProcess(['check', '--ask-price', 'abc'], bare);
+    expect([exit, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('CONFIG_INVALID');
+  });
+
+  test('a token that others may read is not used, and its broker is looked at all the same', async () => {
+    await using desk = await openDesk();
+    const file = join(dir, 'token');
+    await writeFile(file, `${TOKEN}\n`);
+    await chmod(file, 0o644);
+    const { line } = await check({ SHAREDCLOUD_BROKER_URL: desk.url }, '--token-file', file);
+    expect(line('token')).toBe(`fail: other users may use ${file} (mode 0644) -> chmod 600 ${file}`);
+    expect(line('broker')).toBe(`ok: ${desk.url} answers, and wants a token`);
+    await chmod(file, 0o600);
+    const mended = await check({ SHAREDCLOUD_BROKER_URL: desk.url }, '--token-file', file);
+    expect(mended.line('token')).toBe(`ok: read from a file, ${file}`);
+    expect(mended.line('broker')).toMatch(/^ok: .* answers in \d+ ms/);
+  });
+
+  test('a GPU that the catalogue does not know says what to write where', async () => {
+    await using desk = await openDesk({ catalogue: [] });
+    await using smi = await standIn(RTX_4080_SUPER);
+    const { line } = await check({
+      SHAREDCLOUD_BROKER_URL: desk.url,
+      SHAREDCLOUD_TOKEN: TOKEN,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+    });
+    expect(line('gpu 0 entry')).toContain('[gpu."NVIDIA GeForce RTX 4080 SUPER"] catalogue = "..."');
+    expect(line('broker')).toMatch(/^warn: .*0 GPUs in its catalogue/);
+  });
+
+  test('a state directory that is a file, and one below it', async () => {
+    const file = join(dir, 'file');
+    await writeFile(file, '');
+    for (const path of [file, join(file, 'below')]) {
+      const { line } = await check({ SHAREDCLOUD_STATE_DIR: path });
+      expect(line('state directory')).toMatch(/^fail: .* -> make it, owned by the user/);
+    }
+  });
+});
+
+/** Nobody may have asked yet how a killed process ended: it is dead all the same. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !/\) [ZX] /.test(stat);
+}
+
+describe('with something that hangs', () => {
+  test('nvidia-smi, Docker and the broker, all at once', async () => {
+    await using desk = await openDesk();
+    await using front = new HostileFront(desk.url, () => ({ do: 'hang' }));
+    await using engine = await DeafEngine.start();
+    await using smi = await standIn({ ...RTX_4080_SUPER, fault: { kind: 'hang' } });
+    const { line } = await check({
+      SHAREDCLOUD_BROKER_URL: await front.listen(),
+      SHAREDCLOUD_TOKEN: TOKEN,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+      DOCKER_HOST: engine.host,
+    });
+    expect(line('driver')).toMatch(/^fail: .*gave no answer in 12 s.* -> a GPU may be sick/);
+    expect(line('docker')).toMatch(/^fail: Docker gave no answer in 8 s -> /);
+    expect(line('broker')).toMatch(/^fail: .*no answer in time/);
+    const [call] = await smi.calls();
+    await expect.poll(() => isRunning(call?.pid ?? process.pid)).toBe(false);
+  });
+});
+
+describe('a broker that', () => {
+  const cases: readonly (readonly [string, Misdeed, RegExp])[] = [
+    ['answers HTML', misdeeds.html, /^fail: .*no JSON but «<!doctype html>.* -> is the broker’s URL right/],
+    ['refuses the token', misdeeds.unauthorized, /^fail: .*does not accept the token/],
+    ['is broken', misdeeds.serverError, /^fail: .*cannot serve now \(500\)/],
+    ['cuts connections', { do: 'cut-before' }, /^fail: .*connection was cut/],
+    [
+      'sends us away',
+      misdeeds.redirect('http://127.0.0.2/'),
+      /^fail: .* points to http:\/\/127\.0\.0\.2 -> /,
+    ],
+  ];
+  test.each(cases)('%s', async (_, misdeed, expected) => {
+    await using desk = await openDesk();
+    await using front = new HostileFront(desk.url, () => misdeed);
+    const env = { SHAREDCLOUD_BROKER_URL: await front.listen(), SHAREDCLOUD_TOKEN: TOKEN };
+    const { line } = await check(env);
+    expect(line('broker')).toMatch(expected);
+    expect(line('clock')).toMatch(/^warn: not compared/);
+  });
+
+  test('has another time is warned of', async () => {
+    const clock = { now: () => Date.now() + 90_000, monotonic: () => performance.now() };
+    await using desk = await openDesk({ clock });
+    const { line } = await check({ SHAREDCLOUD_BROKER_URL: desk.url, SHAREDCLOUD_TOKEN: TOKEN });
+    expect(line('clock')).toMatch(/^warn: the broker’s is 1m(29|30|31)s ahead -> set this host’s clock/);
+  });
+});
+
+describeDocker('at a real engine', (engine) => {
+  test('Docker is told by its version', async () => {
+    const { line } = await check({ DOCKER_HOST: engine.host });
+    expect(line('docker')).toMatch(/^ok: Docker \d+\.\d+\.\d+, runc \d.*, seccomp on$/);
+  });
+});

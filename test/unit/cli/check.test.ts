@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest';
+import { judgeBroker, judgeClock } from '../../../src/cli/check/judge-broker.ts';
+import { judgePrice } from '../../../src/cli/check/judge-config.ts';
+import { judgeEngine, judgeGpuAccess } from '../../../src/cli/check/judge-engine.ts';
+import { judgeGpus } from '../../../src/cli/check/judge-gpus.ts';
+import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from '../../../src/cli/check/judge-host.ts';
+import type { CheckLine } from '../../../src/cli/check/line.ts';
+import { checkText, isReady } from '../../../src/cli/check/view.ts';
+import { look } from '../../../src/cli/look.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import type { Gpu } from '../../../src/domain/gpu.ts';
+import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
+import type { EngineFacts } from '../../../src/runtime/docker/engine-facts.ts';
+
+const seen = <T>(value: T) => ({ value, ms: 7 });
+const unseen = { error: new AgentError('INTERNAL', 'it broke', { mend: 'mend it' }) };
+const short = ({ found, level, mend }: CheckLine) =>
+  `${level}: ${found}${mend === undefined ? '' : ` -> ${mend}`}`;
+
+const MODEL = 'NVIDIA GeForce RTX 3090';
+const GPU: Gpu = {
+  uuid: 'GPU-0a1b2c3d-0000-4000-8000-000000000000',
+  index: 0,
+  model: MODEL,
+  busId: '00000000:01:00.0',
+  driver: '550.1',
+  memoryTotalMiB: 24576,
+  memoryUsedMiB: 1,
+  utilizationPercent: 0,
+  temperatureC: 40,
+  powerDrawW: 20.4,
+  powerLimitW: undefined,
+  migMode: false,
+  slices: [],
+  fault: undefined,
+};
+const RTX_3090 = { uuid: 'u', name: 'Nvidia GeForce RTX 3090 24GB', codename: 'rtx3090', cudaCores: 10496 };
+const TERMS: GpuTerms = { askPrice: undefined, catalogue: undefined, slots: 2 };
+
+describe('how far the clocks are apart', () => {
+  const apart = (ms: number) => short(judgeClock(seen({ brokerMs: 1e12 + ms, localMs: 1e12 })));
+
+  test.each([
+    [0, /^ok: the same/],
+    [-1400, /^ok: the same/],
+    [5000, /^ok: .* 5s ahead$/],
+    [-30_000, /^ok: .* 30s behind$/],
+    [31_000, /^warn: .* 31s ahead -> set this host’s clock/],
+    [-600_000, /^warn: .* 10m behind -> set this host’s clock/],
+    [7_200_000, /^warn: .* 2h ahead -> it may keep another time zone/],
+    [-19_790_000, /^warn: .* 5h29m50s behind -> it may keep another time zone/],
+    [7_500_000, /^warn: .* 2h5m ahead -> set this host’s clock/],
+  ])('%d ms', (ms, expected) => {
+    expect(apart(ms)).toMatch(expected);
+  });
+
+  test('nothing is compared where the broker tells no time', () => {
+    expect(judgeClock(seen(undefined)).level).toBe('warn');
+    expect(judgeClock(unseen).level).toBe('warn');
+  });
+});
+
+describe('the broker', () => {
+  const refusal = { error: new AgentError('BROKER_UNAUTHORIZED', 'no') };
+
+  test('that wants a token is there, unless it was shown one', () => {
+    expect(judgeBroker('http://b', refusal, false).level).toBe('ok');
+    expect(judgeBroker('http://b', refusal, true).level).toBe('fail');
+  });
+
+  test('that answers is told with how long it took', () => {
+    expect(judgeBroker('http://b', seen([RTX_3090]), true).found).toContain('http://b answers in 7 ms');
+    expect(judgeBroker('http://b', seen([]), true).level).toBe('warn');
+    expect(judgeBroker('http://b', unseen, false).level).toBe('fail');
+  });
+});
+
+describe('the price', () => {
+  const own = { model: MODEL.toUpperCase(), askPrice: 0.12, catalogue: undefined, slots: undefined };
+  const other = { ...own, model: 'NVIDIA H100' };
+
+  test.each([
+    ['one for all', { askPrice: 0.05, gpus: [own], cpuSlots: 1 }, /^ok: \$0\.05 .*RTX 3090 \$0\.12$/],
+    ['one for the model that is here', { askPrice: undefined, gpus: [own], cpuSlots: 0 }, /^ok/],
+    ['one for another model', { askPrice: undefined, gpus: [other], cpuSlots: 0 }, /^fail: .* RTX 3090 -> /],
+    [
+      'none for CPU jobs',
+      { askPrice: undefined, gpus: [own], cpuSlots: 1 },
+      /^fail: .* for CPU jobs -> set --ask-price/,
+    ],
+    ['none at all', { askPrice: undefined, gpus: [], cpuSlots: 0 }, /^fail: .* -> set --ask-price/],
+  ])('%s', (_, config, expected) => {
+    expect(short(judgePrice(config, [GPU]))).toMatch(expected);
+  });
+});
+
+describe('Docker', () => {
+  const engine: EngineFacts = {
+    version: '27.0.1',
+    apiVersion: '1.46',
+    runc: '1.2.8',
+    os: 'linux',
+    storageDriver: 'overlay2',
+    backingFileSystem: 'xfs',
+    dataRoot: '/var/lib/docker',
+    runtimes: ['runc'],
+    seccomp: true,
+    limits: { memory: true, swap: true, pids: true, cpu: true },
+    cdi: false,
+  };
+
+  test('is told with its seccomp, and fails without', () => {
+    expect(short(judgeEngine(seen(engine)))).toBe('ok: Docker 27.0.1, runc 1.2.8, overlay2, seccomp on');
+    expect(short(judgeEngine(seen({ ...engine, seccomp: false })))).toMatch(/^fail: .*seccomp off: .* -> /);
+    expect(short(judgeEngine(unseen))).toBe('fail: it broke -> mend it');
+  });
+
+  const nvidia = { runtimes: ['runc', 'nvidia'] };
+  test.each([
+    ['cdi', { cdi: true }, false, /^ok: by CDI/],
+    ['cdi', {}, true, /^fail: .*no device nvidia\.com\/gpu -> .*nvidia-ctk cdi generate/],
+    ['runtime', nvidia, false, /^ok: by the runtime nvidia/],
+    ['runtime', {}, true, /^fail: .*no runtime named nvidia -> install/],
+    ['device-requests', {}, true, /^ok: by device requests/],
+    ['device-requests', nvidia, false, /^ok: by device requests/],
+    ['device-requests', {}, false, /^warn: .*no sign of Nvidia’s container toolkit -> install/],
+    ['auto', { cdi: true }, false, /^ok: by CDI$/],
+    ['auto', { apiVersion: '1.39' }, true, /^fail: by the runtime nvidia, .* -> install/],
+  ] as const)('gives out a GPU: mode %s, %j, hook %s', (mode, changes, hook, expected) => {
+    const need = { mode, hook, wanted: true };
+    expect(short(judgeGpuAccess(seen({ ...engine, ...changes }), need))).toMatch(expected);
+  });
+
+  test('need not give out what is not there', () => {
+    for (const mode of ['auto', 'cdi', 'runtime', 'device-requests'] as const)
+      expect(judgeGpuAccess(seen(engine), { mode, hook: false, wanted: false }).level).not.toBe('fail');
+    expect(judgeGpuAccess(unseen, { mode: 'auto', hook: true, wanted: true }).level).toBe('warn');
+  });
+});
+
+describe('GPUs', () => {
+  const settings = { cpuSlots: 0, askPrice: undefined, gpu: () => TERMS };
+  const judged = (changes: Partial<Gpu>, cards: readonly string[] = ['0000:01:00.0']) =>
+    judgeGpus({ gpus: seen([{ ...GPU, ...changes }]), cards, catalogue: seen([RTX_3090]) }, settings).map(
+      (line) => `${line.check} ${short(line)}`,
+    );
+
+  test('are told with their entries, whatever their price', () => {
+    expect(judged({})).toEqual([
+      'driver ok: 550.1, 1 GPU',
+      `gpu 0 ok: ${MODEL} (GPU-0a1b2c3d), 24576 MiB, 40 °C, 20 W`,
+      'gpu 0 entry ok: Nvidia GeForce RTX 3090 24GB (rtx3090), 2 slots',
+    ]);
+  });
+
+  test('that are not well, or in MIG mode without slices, fail', () => {
+    expect(judged({ fault: 'it says “GPU is lost”' }).at(-1)).toMatch(/^gpu 0 fail: .*lost.* -> /);
+    expect(judged({ migMode: true }).at(-1)).toMatch(/^gpu 0 entry fail: .*no slices -> make some/);
+    expect(judged({ model: 'NVIDIA X' }).at(-1)).toMatch(
+      /^gpu 0 entry fail: .*\[gpu\."NVIDIA X"\] catalogue/,
+    );
+  });
+
+  test('that the driver does not show are warned of', () => {
+    expect(judged({}, ['0000:01:00.0', '0000:02:00.0'])[1]).toMatch(
+      /^driver warn: 2 Nvidia cards .*0000:02:00\.0.* shows 1 -> /,
+    );
+  });
+
+  test('that have no driver are told by where they sit', () => {
+    const gone = { gpus: unseen, cards: ['0000:01:00.0'], catalogue: unseen };
+    expect(judgeGpus(gone, settings).map(short)).toEqual([
+      'fail: it broke; this host has 1 Nvidia card (0000:01:00.0) without a working driver -> mend it; or offer CPU jobs by --cpu-slots',
+    ]);
+    expect(judgeGpus({ ...gone, cards: [] }, { ...settings, cpuSlots: 1 }).map(short)).toEqual([
+      'warn: it broke; only CPU jobs are offered -> mend it',
+    ]);
+  });
+
+  test('are known here where the broker tells no catalogue', () => {
+    const lines = judgeGpus({ gpus: seen([GPU]), cards: [], catalogue: unseen }, settings);
+    expect(lines.map(({ level }) => level)).toEqual(['ok', 'ok', 'warn']);
+  });
+});
+
+describe('the host', () => {
+  const room = (freeBytes: number) => seen([{ path: '/s', sizeBytes: 500e9, freeBytes }]);
+
+  test.each([
+    [50e9, 'ok: 50 GB free of 500 GB at /s'],
+    [
+      29.9e9,
+      'warn: 29.9 GB free of 500 GB at /s: the platform asks for 30 GB -> make room, or use a larger disk',
+    ],
+    [
+      9e9,
+      'fail: 9 GB free of 500 GB at /s: below 10 GB no job is taken -> make room, or lower --min-free-disk',
+    ],
+  ])('with %d bytes of free disk', (free, expected) => {
+    expect(judgeRooms({ minFreeDisk: 10e9 }, room(free)).map(short)).toEqual([expected]);
+  });
+
+  test('with more or less memory', () => {
+    expect(judgeMemory({ totalBytes: 8.2e9, availableBytes: 1e9 }).level).toBe('ok');
+    expect(judgeMemory({ totalBytes: 7.9e9, availableBytes: 7e9 }).level).toBe('warn');
+    expect(judgeMemory(undefined).level).toBe('warn');
+  });
+
+  test('with a Node.js', () => {
+    expect([judgeNode('24.0.0').level, judgeNode('22.9.0').level]).toEqual(['ok', 'fail']);
+  });
+
+  test('with a state directory', () => {
+    const here = { kind: 'here', holder: undefined, openJobs: 1 } as const;
+    expect(judgeStateDir('/s', seen(here)).found).toBe('/s, 1 job not over yet');
+    expect(judgeStateDir('/s/t', seen({ kind: 'absent', parent: '/s' })).level).toBe('ok');
+    expect(judgeStateDir('/s', unseen).level).toBe('fail');
+  });
+});
+
+describe('a look', () => {
+  const patience = { ms: 20, code: 'GPU_PROBE_HUNG', who: 'it', mend: 'wait' } as const;
+
+  test('that never ends is left to itself, and told to end', async () => {
+    let told: AbortSignal | undefined;
+    const answer = await look(patience, (signal) => {
+      told = signal;
+      return new Promise(() => undefined);
+    });
+    expect(answer).toMatchObject({
+      error: { code: 'GPU_PROBE_HUNG', message: 'it gave no answer in 0.02 s' },
+    });
+    expect(told?.aborted).toBe(true);
+  });
+
+  test('that throws at once is an answer too', async () => {
+    const answer = await look(patience, () => {
+      throw new Error('at once');
+    });
+    expect(answer).toMatchObject({ error: { code: 'INTERNAL', message: 'at once' } });
+  });
+});
+
+test('warnings leave it ready, a failure does not; colours are for terminals', () => {
+  const line = (level: CheckLine['level']) => ({ check: 'c', level, found: 'f', mend: undefined });
+  expect(isReady([line('ok'), line('warn')])).toBe(true);
+  expect(isReady([line('ok'), line('fail')])).toBe(false);
+  expect(checkText({ lines: [line('warn')], configuration: [] }, false)).toMatch(
+    /^warn {2}c {2}f\n\nready, 1 warning\n/,
+  );
+  expect(checkText({ lines: [line('fail')], configuration: [] }, true)).toContain('\u001b[31mFAIL\u001b[39m');
+});
