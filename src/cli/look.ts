@@ -9,6 +9,7 @@ export type Patience = {
   readonly code: ErrorCode;
   /** The subject of «... gave no answer in 8 s». */
   readonly who: string;
+  /** What to do about that, and about an error that does not say so itself. */
   readonly mend: string;
 };
 
@@ -30,10 +31,16 @@ export async function look<T>(
     const value = await Promise.race([work(controller.signal), late.promise]);
     return { value, ms: Math.round(performance.now() - began) };
   } catch (thrown) {
-    return { error: asAgentError(thrown) };
+    return { error: withMend(asAgentError(thrown), mend) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A defect stays as it is: there is nothing that its owner could do. */
+function withMend(error: AgentError, mend: string): AgentError {
+  if (error.mend !== undefined || error.code === 'INTERNAL') return error;
+  return new AgentError(error.code, error.message, { mend, cause: error });
 }
 
 /** What was seen, or undefined where nothing was. */

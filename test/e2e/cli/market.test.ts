@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { type Desk, openDesk, TOKEN } from '../../support/broker/desk.ts';
+import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
+import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
+import { runProcess } from '../../support/cli/process.ts';
+import { readSurveyed } from '../../support/cli/surveyed.ts';
+import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
+import { RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
+import { standIn } from '../../support/nvidia-smi/stand-in.ts';
+
+const GPU_IMAGE = 'sharedcloud/tensorflow-gpu-python36:1.2';
+const CPU_IMAGE = 'sharedcloud/python36:latest';
+
+let dir: string;
+let bare: Readonly<Record<string, string>>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'market-'));
+  const config = join(dir, 'config.toml');
+  await writeFile(config, '');
+  bare = {
+    SHAREDCLOUD_CONFIG: config,
+    SHAREDCLOUD_TOKEN: TOKEN,
+    SHAREDCLOUD_NVIDIA_SMI: join(dir, 'no-nvidia-smi'),
+    DOCKER_HOST: `unix://${join(dir, 'no-docker.sock')}`,
+  };
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+async function look(env: Readonly<Record<string, string>>, ...argv: readonly string[]) {
+  const { exit, stderr, stdout } = await runProcess(['market', '--json', ...argv], { ...bare, ...env });
+  expect([exit, stderr]).toEqual([0, '']);
+  const shown = readSurveyed(stdout);
+  const reasons = new Map(shown.runs.map(({ reason, run, taken }) => [run, reason ?? taken]));
+  return { ...shown, reasons };
+}
+
+/** The catalogue's biggest GPU. */
+function biggest({ store }: Desk): string {
+  return [...store.gpus.all()].sort((a, b) => b.cudaCores - a.cudaCores)[0]?.uuid ?? '';
+}
+
+describe('a host with a GPU', () => {
+  test('is shown what it would take and why not the rest; nothing is claimed or made', async () => {
+    await using desk = await openDesk();
+    await using front = new HostileFront(desk.url);
+    await using smi = await standIn(RTX_4080_SUPER);
+    await using engine = await engineStandIn({}, [GPU_IMAGE]);
+    const { fn, store } = desk;
+    const stranger = store.addImage({ registryPath: 'stranger/x:1', requiresGpu: true, runtime: 'python36' });
+    const strange = store.addFunction({ name: 'x', code: '', image: stranger });
+    const cobol = store.addFunction({ name: 'c', code: '', image: desk.image.gpu, runtime: 'cobol85' });
+    const gpuRun = { function: fn.gpu, bidPrice: 0.5 };
+    const expected = new Map<string, string | number>([
+      [desk.addRun({ ...gpuRun, parameters: '((1,),(2,),(3,))', bidPrice: 0.9 }).run, 2],
+      [desk.addRun(gpuRun).run, 'no-slot'],
+      [desk.addRun({ ...gpuRun, bidPrice: 0.01 }).run, 'bid-below-ask'],
+      [desk.addRun({ ...gpuRun, baseGpu: biggest(desk) }).run, 'gpu-too-small'],
+      [desk.addRun({ ...gpuRun, parameters: 'oops', jobArguments: ['()'] }).run, 'ill-formed'],
+      [desk.addRun({ ...gpuRun, function: fn.cpu }).run, 'wrong-kind'],
+      [desk.addRun({ ...gpuRun, function: strange }).run, 'image-not-allowed'],
+      [desk.addRun({ ...gpuRun, function: cobol }).run, 'runtime-unknown'],
+    ]);
+    const url = await front.listen();
+    const env = {
+      SHAREDCLOUD_BROKER_URL: url,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+      DOCKER_HOST: engine.host,
+    };
+    const { notes, offers, problems, reasons, runs } = await look(
+      env,
+      '--ask-price',
+      '0.1',
+      '--slots-per-gpu',
+      '2',
+    );
+    expect(reasons).toEqual(expected);
+    expect(runs[0]?.words).toBe('taken: 2 of 3 jobs');
+    expect(offers).toEqual([{ name: 'NVIDIA GeForce RTX 4080 SUPER', slots: 2, askPrice: 0.1 }]);
+    expect([problems, notes]).toEqual([[], []]);
+    expect(front.calls.every(({ method }) => method === 'GET')).toBe(true);
+    expect(store.instances.all()).toEqual([]);
+    const states = [...expected.keys()].flatMap((run) => store.jobsOf(run).map(({ status }) => status));
+    expect(new Set(states)).toEqual(new Set([JOB_STATUS.CREATED]));
+  });
+
+  test('without Docker no image is here, and that is said', async () => {
+    await using desk = await openDesk();
+    await using smi = await standIn(RTX_4080_SUPER);
+    const { run } = desk.addRun({ function: desk.fn.gpu });
+    const env = { SHAREDCLOUD_BROKER_URL: desk.url, SHAREDCLOUD_NVIDIA_SMI: smi.program };
+    const { problems, reasons } = await look(env, '--ask-price', '0.1');
+    expect(reasons).toEqual(new Map([[run, 'image-not-here']]));
+    expect(problems).toMatchObject([{ what: 'images count as not here', why: /no answer from Docker/ }]);
+  });
+});
+
+test('CPU jobs whose run has nothing open are not taken, and the next run is', async () => {
+  await using desk = await openDesk();
+  await using engine = await engineStandIn({}, [CPU_IMAGE]);
+  const done = desk.addRun({ bidPrice: 0.9 });
+  const next = desk.addRun({ bidPrice: 0.4, parameters: '((1,),(2,))' });
+  const instance = desk.addInstance();
+  await desk.call('PATCH', `/instances/${instance}/start/`);
+  await desk.call('PATCH', `/jobs/${done.job}/`, { json: { status: JOB_STATUS.IN_PROGRESS, instance } });
+  expect(desk.store.job(done.job)?.status).toBe(JOB_STATUS.IN_PROGRESS);
+  const env = { SHAREDCLOUD_BROKER_URL: desk.url, DOCKER_HOST: engine.host };
+  const { problems, reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '2');
+  expect(reasons.get(next.run)).toBe(2);
+  expect(reasons.get(done.run)).toBe('nothing-open');
+  expect(problems.map(({ what }) => what)).toEqual(['GPUs']);
+});
+
+test('a host that can offer nothing is shown what each run would need', async () => {
+  await using desk = await openDesk();
+  const baseGpu = biggest(desk);
+  desk.addRun({ function: desk.fn.gpu, bidPrice: 0.7, baseGpu });
+  desk.addRun({ bidPrice: 0.2 });
+  const { exit, stdout } = await runProcess(['market'], { ...bare, SHAREDCLOUD_BROKER_URL: desk.url });
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(/^nothing can be offered; each run says what it would need$/m);
+  const name = desk.store.gpus.get(baseGpu).name;
+  expect(stdout).toContain(`  needs a GPU no smaller than ${name}, an ask of at most $0.7\n`);
+  expect(stdout).toContain('  needs a CPU slot, an ask of at most $0.2\n');
+  expect(stdout).toMatch(/^2 runs with 2 jobs on the market/m);
+});
+
+test('what buyers write cannot steer the terminal', async () => {
+  await using desk = await openDesk();
+  const fn = desk.store.addFunction({ name: 'a\u001b[2J\u202eb\n', code: '', image: desk.image.cpu });
+  desk.addRun({ function: fn });
+  const { stdout } = await runProcess(['market'], { ...bare, SHAREDCLOUD_BROKER_URL: desk.url });
+  expect(stdout).toContain(String.raw`a\u{1b}[2J\u{202e}b\n`);
+  for (const steering of ['\u001b', '\u202e']) expect(stdout).not.toContain(steering);
+});
+
+describe('a broker that', () => {
+  const cases: readonly (readonly [string, Misdeed, number, string])[] = [
+    ['answers HTML', misdeeds.html, 4, 'BROKER_NOT_JSON'],
+    ['refuses the token', misdeeds.unauthorized, 3, 'BROKER_UNAUTHORIZED'],
+    ['cuts connections', { do: 'cut-before' }, 4, 'BROKER_UNREACHABLE'],
+  ];
+  test.each(cases)('%s', async (_, misdeed, code, name) => {
+    await using desk = await openDesk();
+    await using front = new HostileFront(desk.url, () => misdeed);
+    const env = { ...bare, SHAREDCLOUD_BROKER_URL: await front.listen() };
+    const { exit, stderr, stdout } = await runProcess(['market'], env);
+    expect([exit, stdout]).toEqual([code, '']);
+    expect(stderr).toMatch(new RegExp(`^error ${name}: .*\n  what to do: `));
+  });
+
+  test('does not tell its functions still has its runs shown', async () => {
+    await using desk = await openDesk();
+    await using engine = await engineStandIn({}, [CPU_IMAGE]);
+    const { run } = desk.addRun();
+    await using front = new HostileFront(desk.url, ({ path }) =>
+      path.includes('/functions/') ? misdeeds.serverError : undefined,
+    );
+    const env = { SHAREDCLOUD_BROKER_URL: await front.listen(), DOCKER_HOST: engine.host };
+    const { notes, reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '1');
+    expect(reasons).toEqual(new Map([[run, 'not-looked-up']]));
+    expect(notes).toEqual([expect.stringMatching(/^not all could be looked up: .*500/)]);
+  });
+
+  test('is not asked without a token', async () => {
+    const { exit, stderr } = await runProcess(['market'], { ...bare, SHAREDCLOUD_TOKEN: '' });
+    expect(exit).toBe(2);
+    expect(stderr).toContain('TOKEN_MISSING');
+  });
+});
+
+describeDocker('at a real engine', (engine) => {
+  test('a run whose image is there is taken', async () => {
+    await using desk = await openDesk();
+    const image = desk.store.addImage({ registryPath: PYTHON, requiresGpu: false, runtime: 'python36' });
+    const fn = desk.store.addFunction({ name: 'f', code: '', image });
+    await engine.docker.getImage(PYTHON).inspect();
+    const { run } = desk.addRun({ function: fn });
+    const env = { SHAREDCLOUD_BROKER_URL: desk.url, DOCKER_HOST: engine.host };
+    const { reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '1', '--images', PYTHON);
+    expect(reasons).toEqual(new Map([[run, 1]]));
+  });
+});

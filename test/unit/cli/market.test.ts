@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/row.ts';
+import { type Asked, survey } from '../../../src/cli/market/survey.ts';
+import { marketText } from '../../../src/cli/market/view.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import type { Run } from '../../../src/domain/run.ts';
+import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/domain.ts';
+
+const KNOWN = {
+  catalogue: new Map([['big', { uuid: 'big', name: 'Big', codename: 'big', cudaCores: 99_999 }]]),
+  images: ['*'],
+  imageState: () => 'here' as const,
+  aside: new Map(),
+};
+const CPU = anOffer({ key: 'cpu', kind: 'cpu', name: 'CPU', gpu: null, cudaCores: 0, askPrice: 0.05 });
+const GPU = anOffer({ name: 'GPU' });
+const slots = (count: number) => Array.from({ length: count }, (_, id) => ({ id: `${id}`, gpu: null }));
+
+describe('the row of a run', () => {
+  const row = (...args: Parameters<typeof rowsFor>): MarketRow | undefined => rowsFor(...args)[0];
+
+  test('says which of several offers takes it', () => {
+    const open = anOpenRun({ numJobs: 3 });
+    expect(row([open], [GPU], KNOWN)?.words).toBe('taken: 1 of 3 jobs');
+    expect(row([open], [CPU, GPU], KNOWN)).toMatchObject({
+      words: 'taken: 1 of 3 jobs, by GPU',
+      offers: ['GPU'],
+      ask: 0.1,
+    });
+    const two = [{ ...GPU, slots: slots(2) }, anOffer({ name: 'other', slots: slots(2) })];
+    expect(row([open], two, KNOWN)?.words).toBe('taken: all 3 jobs, by GPU and 1 other offer');
+  });
+
+  test('says why not by the offer that comes nearest', () => {
+    const bigger = anOpenRun({ baseGpu: 'big', baseGpuName: 'Big' });
+    expect(row([bigger], [CPU, GPU], KNOWN)).toMatchObject({ reason: 'gpu-too-small', ask: 0.1 });
+    expect(row([anOpenRun()], [CPU], KNOWN)).toMatchObject({ reason: 'wrong-kind', ask: 0.05 });
+    const cheap = anOpenRun({ bidPrice: 0.07 }, { image: anImage({ requiresGpu: false }) });
+    const away = { ...KNOWN, imageState: () => 'absent' as const };
+    expect(row([cheap], [GPU, CPU], away)).toMatchObject({ reason: 'image-not-here', ask: 0.05 });
+  });
+
+  test('never takes more jobs than there are, nor below the ask, whatever the market', () => {
+    const runs = fc.array(
+      fc.record({ numJobs: fc.nat(5), bidPrice: fc.float({ min: 0, max: 1 }), gpu: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(runs, fc.nat(4), fc.nat(4), (specs, gpuSlots, cpuSlots) => {
+        const open = specs.map(({ bidPrice, gpu, numJobs }, index) =>
+          anOpenRun({ uuid: `${index}`, bidPrice, numJobs }, { image: anImage({ requiresGpu: gpu }) }),
+        );
+        const rows = rowsFor(
+          open,
+          [
+            { ...GPU, slots: slots(gpuSlots) },
+            { ...CPU, slots: slots(cpuSlots) },
+          ],
+          KNOWN,
+        );
+        expect(rows.map(({ run }) => run).sort()).toEqual(open.map(({ run }) => run.uuid).sort());
+        expect(rows.reduce((sum, { taken }) => sum + taken, 0)).toBeLessThanOrEqual(gpuSlots + cpuSlots);
+        for (const { ask, bid, jobs, reason, taken } of rows) {
+          expect(taken).toBeLessThanOrEqual(jobs);
+          expect(taken > 0).toBe(reason === null);
+          if (taken > 0) expect(bid).toBeGreaterThanOrEqual(ask ?? Infinity);
+        }
+      }),
+    );
+  });
+
+  test('is looked up once the cheap questions are passed, the best paid first', () => {
+    const bare = (run: Partial<Run>) => ({ run: aRun(run), function: undefined, image: undefined });
+    const runs = [
+      bare({ uuid: 'cheap', bidPrice: 0.01 }),
+      bare({ uuid: 'low', bidPrice: 0.2 }),
+      bare({ uuid: 'high', bidPrice: 0.3 }),
+    ];
+    expect(worthLookingUp(runs, [CPU, GPU], KNOWN).map(({ run }) => run.uuid)).toEqual(['high', 'low']);
+  });
+});
+
+describe('a survey', () => {
+  const host = { offers: [GPU], catalogue: KNOWN.catalogue, images: ['*'], mostLookUps: 200 };
+
+  /** A broker that notes what it was asked for. */
+  function notingBroker(changes: Partial<Asked['broker']> = {}) {
+    const calls: string[] = [];
+    const broker: Asked['broker'] = {
+      function: async (uuid) => {
+        calls.push(`function ${uuid}`);
+        return aFunction({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'image-1' });
+      },
+      image: async (uuid) => {
+        calls.push(`image ${uuid}`);
+        return uuid === 'gone' ? undefined : anImage({ uuid });
+      },
+      openJobs: async (run) => {
+        calls.push(`jobs ${run}`);
+        return run === 'done' ? [] : [A_JOB];
+      },
+      ...changes,
+    };
+    const findImage = async (ref: string) => ({ ref, id: 'sha256:1', sizeBytes: 1 });
+    return { calls, asked: { broker, findImage, signal: new AbortController().signal } };
+  }
+
+  test('of 100,000 runs looks up 200, asks for no function twice, and has a row for each', async () => {
+    const runs = Array.from({ length: 100_000 }, (_, index) =>
+      aRun({ uuid: `run-${index}`, functionUuid: `function-${index % 300}`, bidPrice: index / 100_000 }),
+    );
+    const { asked, calls } = notingBroker();
+    const { notes, rows } = await survey(runs, host, asked);
+    expect(rows).toHaveLength(100_000);
+    expect(rows[0]).toMatchObject({ run: 'run-99999', taken: 1 });
+    expect(calls.filter((call) => call.startsWith('function'))).toHaveLength(200);
+    expect(new Set(calls).size).toBe(calls.length);
+    expect(calls.filter((call) => call.startsWith('jobs'))).toEqual(['jobs run-99999']);
+    expect(notes).toEqual(['of 90000 runs that may do, only the 200 best paid were looked up']);
+    const shown = { broker: 'b', offers: [GPU], problems: [], rows, notes };
+    expect(marketText(shown)).toContain('  10000  not taken: the bid is below the ask\n');
+  });
+
+  test('goes on to the next run where nothing is open, and counts only open jobs', async () => {
+    const { asked } = notingBroker();
+    const runs = [
+      aRun({ uuid: 'done', bidPrice: 0.9 }),
+      aRun({ uuid: 'half', bidPrice: 0.8, numJobs: 5 }),
+      aRun({ uuid: 'last', bidPrice: 0.7 }),
+    ];
+    const { rows } = await survey(runs, { ...host, offers: [{ ...GPU, slots: slots(2) }] }, asked);
+    expect(rows.map(({ reason, run, taken }) => [run, reason ?? taken])).toEqual([
+      ['half', 1],
+      ['last', 1],
+      ['done', 'nothing-open'],
+    ]);
+  });
+
+  test('tells what makes no sense from what could not be asked', async () => {
+    const { asked } = notingBroker({
+      function: async (uuid) => {
+        if (uuid === 'broken') throw new AgentError('BROKER_UNAVAILABLE', 'it broke');
+        return uuid === 'unknown'
+          ? undefined
+          : aFunction({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'i' });
+      },
+    });
+    const runs = ['fine', 'broken', 'unknown', 'lost'].map((name) =>
+      aRun({ uuid: name, functionUuid: name }),
+    );
+    const garbage = aRun({ uuid: 'garbage', parameters: '((' });
+    const { notes, rows } = await survey([...runs, garbage], host, asked);
+    expect(new Map(rows.map(({ reason, run }) => [run, reason]))).toEqual(
+      new Map([
+        ['fine', null],
+        ['broken', 'not-looked-up'],
+        ['unknown', 'ill-formed'],
+        ['lost', 'ill-formed'],
+        ['garbage', 'ill-formed'],
+      ]),
+    );
+    expect(notes).toEqual(['not all could be looked up: it broke']);
+  });
+
+  test('without an offer says what is needed', async () => {
+    const { asked, calls } = notingBroker();
+    const runs = [aRun({ uuid: 'a', bidPrice: 0.2 }), aRun({ uuid: 'lost', functionUuid: 'lost' })];
+    const { rows } = await survey(runs, { ...host, offers: [], images: ['mine/*'] }, asked);
+    expect(rows.map(({ words }) => words)).toEqual([
+      'needs a GPU, an ask of at most $0.2, its image on the list (--images)',
+      'it cannot be read: its parameters or its function make no sense',
+    ]);
+    expect(calls.some((call) => call.startsWith('jobs'))).toBe(false);
+  });
+});
+
+const A_JOB = {
+  uuid: 'job-1',
+  run: 'run-1',
+  functionName: 'hello',
+  arguments: '(1,)',
+  status: 1,
+  instance: null,
+  leaseSeconds: undefined,
+  cost: undefined,
+};
