@@ -19,6 +19,7 @@ export default defineConfig({
       project('contract', { timeout: 60_000 }),
       project('docker', { timeout: 180_000, serial: true }),
       project('e2e', { timeout: 180_000, serial: true }),
+      project('chaos', { timeout: 180_000, serial: true }),
     ],
   },
 });

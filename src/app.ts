@@ -10,7 +10,7 @@ import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
 import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
-import type { Broker, Clock, GpuProbe, Journal, Runtime } from './domain/ports.ts';
+import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from './domain/ports.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { openJournal } from './journal/open-journal.ts';
@@ -125,8 +125,18 @@ export function openDocker(
 /** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
 export type Stead = {
   readonly runtime?: (agentId: string) => Runtime;
+  /** Stands between the agent and what it works with. */
+  readonly between?: (ports: Ports) => Ports;
   readonly probe?: GpuProbe;
   readonly observe?: Observer;
+};
+
+/** What an agent works with. */
+export type Ports = {
+  readonly broker: Broker;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly journal: Journal;
 };
 
 /** An agent with all that it stands on. */
@@ -160,12 +170,15 @@ export async function openAgent(
   const share = new HostShare();
   const settings = offerSettings(config);
   const tell = narrator(log);
-  const agent = new Agent({
+  const ports: Ports = {
     broker,
     runtime:
       stead.runtime?.(journal.agentId) ?? openDocker(parts, journal.agentId, share, options.onProgress),
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal,
+  };
+  const agent = new Agent({
+    ...(stead.between?.(ports) ?? ports),
     probe: stead.probe ?? openProbe(config),
     planOffers: (gpus, catalogue) => {
       const plan = planOffers(gpus, catalogue, settings);

@@ -50,16 +50,25 @@ export class EndOfJob {
   /** Watches what the container writes, where the runtime can tell and does not limit it by itself. */
   watchDisk(runtime: Runtime, container: string, mostBytes: number): void {
     if (runtime.diskBytes === undefined) return;
-    const watch = async (): Promise<void> => {
-      while (await sleep(DISK_EVERY_MS, this.signal)) {
-        const used = await runtime.diskBytes?.(container, this.signal);
-        if (used !== undefined && used > mostBytes) {
-          this.#decide({ kind: 'limit', what: `it wrote more than ${mostBytes} bytes to its disk` });
-        }
+    void this.#watchDisk(runtime, container, mostBytes);
+  }
+
+  async #watchDisk(runtime: Runtime, container: string, mostBytes: number): Promise<void> {
+    while (await sleep(DISK_EVERY_MS, this.signal)) {
+      const used = await this.#diskBytes(runtime, container);
+      if (used !== undefined && used > mostBytes) {
+        this.#decide({ kind: 'limit', what: `it wrote more than ${mostBytes} bytes to its disk` });
       }
-    };
-    // A look that fails says nothing of the job: the engine's troubles are told where they matter.
-    watch().catch(() => undefined);
+    }
+  }
+
+  async #diskBytes(runtime: Runtime, container: string): Promise<number | undefined> {
+    try {
+      return await runtime.diskBytes?.(container, this.signal);
+    } catch {
+      // A look that fails says nothing of the job: the engine's troubles are told where they matter.
+      return undefined;
+    }
   }
 
   /** Stops all timers. */

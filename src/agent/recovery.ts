@@ -4,7 +4,7 @@ import type { Log } from '../lib/log.ts';
 
 /** What recovery does about one job or container. */
 export type RecoveryStep =
-  | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: string }
+  | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: FoundContainer }
   | { readonly kind: 'release'; readonly job: JobRecord; readonly why: string }
   | { readonly kind: 'end-cancel'; readonly job: JobRecord }
   | { readonly kind: 'remove'; readonly container: string; readonly why: string };
@@ -30,14 +30,14 @@ export function planRecovery(
       case 'running':
         return container === undefined
           ? [{ kind: 'release', job, why: 'its container has vanished' }]
-          : [{ kind: 'adopt', job, container: container.id }];
+          : [{ kind: 'adopt', job, container }];
       case 'cancelling':
         return [{ kind: 'end-cancel', job }];
       default:
         return [];
     }
   });
-  const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.container] : [])));
+  const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.container.id] : [])));
   const removals = containers
     .filter((container) => !adopted.has(container.id))
     .map(
@@ -51,7 +51,7 @@ export function planRecovery(
 }
 
 /** What has to be carried on after recovery: jobs whose containers are here. */
-export type Adoption = { readonly job: JobRecord; readonly container: string };
+export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
 
 /**
  * Brings journal and engine together after a start; comes before everything else. Releases are only written down

@@ -64,11 +64,20 @@ export class RunJob {
   }
 
   /** Goes on with a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
-  async adopt(record: JobRecord, container: string): Promise<void> {
+  async adopt(record: JobRecord, container: FoundContainer): Promise<void> {
+    const { clock, journal, observe } = this.#deps;
     await this.#tell(record, async (end) => {
-      this.#deps.observe({ kind: 'job-adopted', job: record });
-      if (record.state.name === 'running') await this.#watch(record, container, record.state.startedAt, end);
-      else await this.#start(record, container, end);
+      observe({ kind: 'job-adopted', job: record });
+      if (record.state.name === 'running') {
+        await this.#watch(record, container.id, record.state.startedAt, end);
+      } else if (container.state === 'created') {
+        await this.#start(record, container.id, end);
+      } else {
+        // It was started, and the journal never came to say so. It must not start again.
+        const startedAt = container.startedAt ?? clock.now();
+        const running = journal.move(record.uuid, { name: 'running', container: container.id, startedAt });
+        await this.#watch(running, container.id, startedAt, end);
+      }
     });
   }
 

@@ -1,4 +1,4 @@
-import { openAgent } from '../app.ts';
+import { openAgent, type Stead } from '../app.ts';
 import { OPTION_KEYS } from '../config/options.ts';
 import type { CliCommand, Switch } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -10,8 +10,8 @@ const ONCE: Switch = {
   help: 'end when the market has nothing left for us and all is reported',
 };
 
-/** The daemon. */
-export const start: CliCommand = {
+/** The daemon, with something in place of what the host has, as tests want it. */
+export const startWith = (stead: Stead): CliCommand => ({
   name: 'start',
   summary: 'run the agent: win runs, run their jobs, report',
   options: OPTION_KEYS,
@@ -22,7 +22,11 @@ export const start: CliCommand = {
     const log = context.createLog(loaded.config);
     for (const warning of loaded.warnings) log.warn({}, warning);
     const onProgress = pullProgress(context.stderr, log, context.clock);
-    const opened = await openAgent({ ...context, loaded, log }, { once: context.has(ONCE), onProgress });
+    const opened = await openAgent(
+      { ...context, loaded, log },
+      { once: context.has(ONCE), onProgress },
+      stead,
+    );
     const abandoned = Promise.withResolvers<number>();
     const silence = onSignals({
       stop: () => {
@@ -48,4 +52,7 @@ export const start: CliCommand = {
       log.info({}, 'agent ends');
     }
   },
-};
+});
+
+/** The daemon. */
+export const start: CliCommand = startWith({});

@@ -21,8 +21,19 @@
   const about = JSON.parse(fs.readFileSync(path.join(folder, 'job.json'), 'utf8'));
   const codePath = path.join(folder, about.code);
   const out = ownStdout();
+  goWhereFilesCanBeWritten();
   // loading -> running -> over (the result is written, or there will be none)
   let stage = 'loading';
+
+  /** An image without a working directory of its own starts at the root, where a job may write nothing. */
+  function goWhereFilesCanBeWritten() {
+    if (process.cwd() !== '/' || !process.env.HOME) return;
+    try {
+      process.chdir(process.env.HOME);
+    } catch (failure) {
+      // Then it stays where it is.
+    }
+  }
 
   /** A descriptor of our own where stdout is a pipe, which outlives what the function does to its own. */
   function ownStdout() {

@@ -241,8 +241,19 @@ def end(job, code):
     leave(code)
 
 
+def go_where_files_can_be_written():
+    # An image without a working directory of its own starts at the root, where a job may write nothing.
+    home = os.environ.get('HOME')
+    if home and os.getcwd() == '/':
+        try:
+            os.chdir(home)
+        except OSError:
+            pass
+
+
 def main():
     job = Job(os.environ['SHAREDCLOUD_INPUT'])
+    go_where_files_can_be_written()
     code = 1
     try:
         code = run(job)

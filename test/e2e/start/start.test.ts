@@ -1,68 +1,23 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
 import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
+import { addRun, HELLO_NODE, HELLO_PYTHON, openStage, TOKEN } from '../../support/e2e/stage.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
 import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
-const TOKEN = 'token-that-no-output-may-show';
-
-/** A broker, a state directory and the environment that makes an agent use them. */
-async function stage(host: string, more: Readonly<Record<string, string>> = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-e2e-'));
-  const broker = new SandboxBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
-  const url = await broker.listen();
-  const tokenFile = join(directory, 'token');
-  await writeFile(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-  const env = {
-    SHAREDCLOUD_BROKER_URL: url,
-    SHAREDCLOUD_TOKEN_FILE: tokenFile,
-    SHAREDCLOUD_ASK_PRICE: '0.1',
-    SHAREDCLOUD_STATE_DIR: join(directory, 'state'),
-    SHAREDCLOUD_IMAGES: 'localhost:5000/sharedcloud/*',
-    SHAREDCLOUD_MIN_FREE_DISK: '0 B',
-    SHAREDCLOUD_POLL_INTERVAL: '200ms',
-    DOCKER_HOST: host,
-    ...more,
-  };
-  return {
-    broker,
-    env,
-    url,
-    directory,
-    [Symbol.asyncDispose]: async () => {
-      await broker.close();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-function addRun(
-  broker: SandboxBroker,
-  image: string,
-  code: string,
-  parameters: string,
-  requiresGpu = false,
-): string {
-  const runtime = image === NODE ? 'node8' : 'python36';
-  const uuid = broker.store.addImage({ registryPath: image, requiresGpu, runtime });
-  const fn = broker.store.addFunction({ name: 'sample', code, image: uuid });
-  return broker.store.addRun({ function: fn, parameters, bidPrice: 0.5 });
-}
-
-const HELLO_PY = `def handler(event):\n    print('hello', event[0])\n    return event[0]\n`;
-const HELLO_JS = `async function handler(event) { console.log('hello', event[0]); return { got: event[0] } }`;
-
 describeDocker('start --once with nothing but environment variables', (engine) => {
   test('runs Python and Node.js jobs in containers, and shows the token nowhere', async () => {
-    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
-    const python = addRun(set.broker, PYTHON, HELLO_PY, "(('a',), ('ü\\n',), (3,))");
-    const node = addRun(set.broker, NODE, HELLO_JS, "((b'x',), (None,))");
+    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
+    const python = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('ü\\n',), (3,))");
+    const writer = addRun(
+      set.broker,
+      PYTHON,
+      "def handler(event):\n    open('scratch.txt', 'w').write('kept')\n    return open('scratch.txt').read()\n",
+      '((),)',
+    );
+    const node = addRun(set.broker, NODE, HELLO_NODE, "((b'x',), (None,))");
     await using agent = new AgentProcess(['start', '--once'], set.env);
     const { code, stderr, stdout } = await agent.ended;
     expect(set.broker.store.jobsOf(python).map(({ result }) => result)).toEqual(['a', 'ü\n', '3']);
@@ -70,16 +25,17 @@ describeDocker('start --once with nothing but environment variables', (engine) =
       '{"got":{"type":"Buffer","data":[120]}}',
       '{"got":null}',
     ]);
+    expect(set.broker.store.jobsOf(writer).map(({ result }) => result)).toEqual(['kept']);
     expect(code).toBe(0);
     expect(stderr + stdout).not.toContain(TOKEN);
   });
 
   test('gets through a broker that fails in every way now and then, each job once', async () => {
-    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '3' });
+    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '3' });
     const run = addRun(
       set.broker,
       PYTHON,
-      HELLO_PY,
+      HELLO_PYTHON,
       `(${Array.from({ length: 12 }, (_, n) => `(${n},)`).join(', ')})`,
     );
     const reported: string[] = [];
@@ -109,7 +65,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
   });
 
   test('a second agent on the same state directory is refused, and SIGTERM ends the first with 0', async () => {
-    await using set = await stage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
     await using first = new AgentProcess(['start'], set.env);
     await vi.waitFor(() => expect(first.said).toContain('offer up'), 20_000);
     await using second = new AgentProcess(['start', '--once'], set.env);
@@ -124,7 +80,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
 describeGpuStandIn('start --once with a GPU', (engine, standInDir) => {
   test('offers the GPU that nvidia-smi shows and hands it to the container by its uuid', async () => {
     await using smi = await standIn(TESLA_T4);
-    await using set = await stage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    await using set = await openStage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
     const code = `import os\ndef handler(event):\n    return os.environ['NVIDIA_VISIBLE_DEVICES']\n`;
     const run = addRun(set.broker, PYTHON, code, '((),)', true);
     await using agent = new AgentProcess(['start', '--once'], set.env);

@@ -14,8 +14,8 @@ export class AgentProcess implements AsyncDisposable {
   #stderr = '';
 
   /** The environment is what is given and PATH: nothing of the tester's own. */
-  constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, ['src/main.ts', ...argv], {
+  constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}, entry = 'src/main.ts') {
+    this.child = spawn(process.execPath, [entry, ...argv], {
       cwd: ROOT,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
