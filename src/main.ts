@@ -35,5 +35,6 @@ process.on('uncaughtException', (thrown) => {
 
 const uid = process.getuid?.() ?? 0;
 void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, COMMANDS).then((exit) =>
-  process.exit(exit),
+  // A pipe takes long output in pieces; ending before the last one has gone would cut it off.
+  process.stdout.write('', () => process.exit(exit)),
 );

@@ -60,7 +60,7 @@ const PATIENCE = {
     ms: 16_000,
     code: 'GPU_PROBE_HUNG',
     who: 'nvidia-smi',
-    mend: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid)',
+    mend: 'run nvidia-smi by hand; a GPU that is sick shows as Xid in the kernel’s log (journalctl -k | grep Xid)',
   },
   broker: {
     ms: 10_000,

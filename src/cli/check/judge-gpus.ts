@@ -45,7 +45,8 @@ function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): 
       : `; this host has ${count(cards.length, 'Nvidia card')} (${cards.join(', ')}) without a working driver`;
   const found = `${error.message}${there}`;
   if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.mend);
-  return fail('driver', found, [error.mend, 'or offer CPU jobs by --cpu-slots'].filter(Boolean).join('; '));
+  const mend = error.mend ?? 'install the Nvidia driver';
+  return fail('driver', found, `${mend}${mend.endsWith('?') ? ' Or' : '; or'} offer CPU jobs by --cpu-slots`);
 }
 
 function judgeGpu(

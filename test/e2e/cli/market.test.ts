@@ -139,6 +139,13 @@ test('what buyers write cannot steer the terminal', async () => {
   for (const steering of ['\u001b', '\u202e']) expect(stdout).not.toContain(steering);
 });
 
+test('a long answer comes whole through a pipe', async () => {
+  await using desk = await openDesk();
+  for (let index = 0; index < 3_000; index += 1) desk.addRun();
+  const { runs, totals } = await look({ SHAREDCLOUD_BROKER_URL: desk.url });
+  expect([runs.length, totals.runs]).toEqual([3_000, 3_000]);
+});
+
 describe('a broker that', () => {
   const cases: readonly (readonly [string, Misdeed, number, string])[] = [
     ['answers HTML', misdeeds.html, 4, 'BROKER_NOT_JSON'],
