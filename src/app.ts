@@ -163,7 +163,13 @@ export async function openAgent(
   opened.defer(() => stateDir.close());
   const journal = openJournal(stateDir, config.brokerUrl, clock);
   opened.defer(() => journal.close());
-  const prune = (): void => void journal.prune(clock.now() - config.keepHistory);
+  const prune = (): void => {
+    try {
+      journal.prune(clock.now() - config.keepHistory);
+    } catch (thrown) {
+      log.warn({ err: thrown }, 'old jobs were not taken out of the journal');
+    }
+  };
   prune();
   const pruning = setInterval(prune, PRUNE_EVERY_MS);
   opened.defer(() => clearInterval(pruning));

@@ -2,6 +2,7 @@ import { AgentError, asAgentError } from '../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import { aborted } from '../lib/aborted.ts';
 import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { AgentEvent, Observer } from './events.ts';
@@ -11,6 +12,7 @@ import { type AgentSettings, MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { Offers } from './offers.ts';
 import { type Patience, patience } from './patience.ts';
+import { Reconciler } from './reconciler.ts';
 import { type Adoption, recover } from './recovery.ts';
 import { Reporter } from './reporter.ts';
 import { RunJob } from './run-job.ts';
@@ -27,7 +29,7 @@ export type AgentDeps = {
   readonly files: JobFiles;
   readonly journal: Journal;
   readonly probe: GpuProbe;
-  /** Decides what to offer. Pure. */
+  /** Decides what to offer. */
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
   readonly clock: Clock;
   readonly random: () => number;
@@ -55,13 +57,18 @@ export class Agent {
   readonly #detach = new AbortController();
   readonly #reporter: Reporter;
   readonly #runJob: RunJob;
+  readonly #reconciler: Reconciler;
   readonly #images: ImageKeeper;
   readonly #offers: Offers;
   readonly #patiently: Patience;
   /** Stories of jobs that were here before this daemon, by slot. */
   readonly #adopted = new Map<string, Promise<void>>();
   readonly #working = new Set<Promise<void>>();
+  /** Keys of the offers that are up or on their way, and the GPUs that were looked at for them. */
+  readonly #planned = new Set<string>();
+  readonly #seen = new Set<string>();
   #stands: readonly MarketStand[] = [];
+  #leaving = false;
   /** Why the last job had to be released; undefined where jobs run here since. */
   #hostFault: string | undefined;
   #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
@@ -78,6 +85,7 @@ export class Agent {
       onOwed,
       detach,
     });
+    this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
     this.#images = new ImageKeeper({ ...this.#deps, images: deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
     this.#patiently = patience({ ...deps, once: deps.settings.once, signal: market });
@@ -88,18 +96,18 @@ export class Agent {
    * Throws where `once` cannot go on, and where the journal cannot be used.
    */
   async run(): Promise<void> {
-    const reporting = this.#reporter.work(this.#detach.signal);
+    const detach = this.#detach.signal;
+    this.#keep(this.#reporter.work(detach));
     try {
       await this.#work();
-      await Promise.all(this.#working);
-      if (!this.#deps.settings.once) await ended(this.#detach.signal);
     } catch (thrown) {
-      // Whatever was under way when the agent was told to stop ends with an error of its own.
-      if (!this.#detach.signal.aborted) throw thrown;
+      // What was under way when the agent was told to stop or drain ends with an error of its own.
+      if (!this.#leaving) throw thrown;
     } finally {
       this.#market.abort();
+      if (this.#leaving) await aborted(detach);
       this.#detach.abort();
-      const ending = Promise.allSettled([reporting, ...this.#working, ...this.#adopted.values()]);
+      const ending = Promise.allSettled([...this.#working, ...this.#adopted.values()]);
       // An engine that does not answer must not keep the daemon: what it was asked for is found at the next start.
       await Promise.race([ending, sleep(LAST_WORDS_MS)]);
     }
@@ -107,6 +115,7 @@ export class Agent {
 
   /** Ends the daemon within a second: no new claims, what runs keeps running, the next start goes on with it. */
   async stop(): Promise<void> {
+    this.#leaving = true;
     this.#market.abort();
     await this.#leaveMarket('the agent stops');
     this.#detach.abort();
@@ -114,6 +123,7 @@ export class Agent {
 
   /** Takes no new jobs, waits for those that run, delivers all reports, then ends. `stop` may cut it short. */
   async drain(): Promise<void> {
+    this.#leaving = true;
     this.#market.abort();
     await this.#leaveMarket('the agent is being drained');
     while (!this.#idle() && (await sleep(100, this.#detach.signal)));
@@ -122,15 +132,22 @@ export class Agent {
 
   async #work(): Promise<void> {
     const { once } = this.#deps.settings;
+    const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
     for (const adoption of await this.#patiently(() => this.#recover())) this.#adopt(adoption);
     this.#reporter.wake();
+    this.#keep(this.#reconciler.work(instances, this.#detach.signal));
     const plans = await this.#whatToOffer();
-    await Promise.all(plans.map((plan) => this.#putUp(plan)));
-    const onGpus = (gpus: readonly Gpu[]): Promise<void> => this.#offerNew(gpus);
+    const onGpus = (gpus: readonly Gpu[]): void => this.#offerNew(gpus);
     const keepOut = (gpus: ReadonlySet<string>): void => this.#keepOut(gpus);
     const watch = new GpuWatch({ ...this.#deps, keepOut, onGpus });
     this.#keep(watch.work(() => this.#offered(), this.#market.signal));
-    if (!once) return;
+    // Each by itself: an offer that the broker refuses for now keeps no other off the market.
+    const up = plans.map((plan) => this.#putUp(plan));
+    if (!once) {
+      for (const putting of up) this.#keep(putting);
+      return aborted(this.#detach.signal);
+    }
+    await Promise.all(up);
     await nothingLeft(
       () => this.#stands,
       () => this.#idle(),
@@ -173,7 +190,10 @@ export class Agent {
       const offers = this.#plan(gpus);
       if (offers.length > 0) {
         if (gpus.length === 0)
-          log.warn({ code: trouble.code, mend: trouble.mend }, `CPU jobs only: ${trouble.message}`);
+          log.warn(
+            { code: trouble.code, mend: trouble.mend },
+            `CPU jobs only, no GPU jobs: ${trouble.message}`,
+          );
         return offers;
       }
       if (settings.once) {
@@ -191,20 +211,20 @@ export class Agent {
 
   #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
     const { log, planOffers } = this.#deps;
+    for (const gpu of gpus) for (const { uuid } of [gpu, ...gpu.slices]) this.#seen.add(uuid);
     const plan = planOffers(gpus, [...this.#catalogue.values()]);
     for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
     return plan.offers;
   }
 
   /** Puts up what has come since: a driver may load long after the agent. */
-  async #offerNew(gpus: readonly Gpu[]): Promise<void> {
-    const offered = this.#offered();
-    if (gpus.every((gpu) => [gpu, ...gpu.slices].some(({ uuid }) => offered.has(uuid)))) return;
-    const keys = new Set(this.#stands.map((stand) => stand.offer.key));
-    for (const plan of this.#plan(gpus)) if (!keys.has(plan.key)) await this.#putUp(plan);
+  #offerNew(gpus: readonly Gpu[]): void {
+    if (gpus.every((gpu) => [gpu, ...gpu.slices].some(({ uuid }) => this.#seen.has(uuid)))) return;
+    for (const plan of this.#plan(gpus)) if (!this.#planned.has(plan.key)) this.#keep(this.#putUp(plan));
   }
 
   async #putUp(plan: OfferPlan): Promise<void> {
+    this.#planned.add(plan.key);
     const { signal } = this.#market;
     const offer = await this.#patiently(() => this.#offers.putUp(plan, signal));
     const stand = new MarketStand(offer, {
@@ -214,6 +234,7 @@ export class Agent {
       runJob: this.#runJob,
       catalogue: () => this.#catalogue,
       onOwed: () => this.#reporter.wake(),
+      onLease: (seconds) => this.#reconciler.lease(seconds),
       signal,
     });
     for (const [slot, story] of this.#adopted) {
@@ -222,6 +243,7 @@ export class Agent {
       void story.then(() => stand.slots.giveBack(slot));
     }
     this.#stands = [...this.#stands, stand];
+    this.#reconciler.now();
     this.#keep(stand.work());
   }
 
@@ -242,8 +264,15 @@ export class Agent {
     this.#adopted.set(job.slot, story);
   }
 
+  /** Looks after a loop that nobody waits for. */
   #keep(loop: Promise<void>): void {
-    const kept = loop.finally(() => this.#working.delete(kept));
+    const kept = loop
+      .catch((thrown: unknown) => {
+        const error = asAgentError(thrown);
+        if (!this.#leaving)
+          this.#deps.log.error({ code: error.code, err: thrown }, `a loop ended: ${error.message}`);
+      })
+      .finally(() => this.#working.delete(kept));
     this.#working.add(kept);
   }
 
@@ -266,11 +295,4 @@ export class Agent {
     const open = this.#deps.journal.inState('claiming', 'claimed', 'starting', 'running', 'cancelling');
     return this.#runJob.active.length === 0 && open.length === 0 && this.#reporter.settled;
   }
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -26,7 +26,7 @@ export class GpuWatch {
   readonly #probe: GpuProbe;
   readonly #log: Log;
   readonly #keepOut: (gpus: ReadonlySet<string>) => void;
-  readonly #onGpus: (gpus: readonly Gpu[]) => Promise<void>;
+  readonly #onGpus: (gpus: readonly Gpu[]) => void;
   #said = '';
 
   /** `keepOut` is told after every look which GPUs must not get new jobs; `onGpus` which there are. */
@@ -34,7 +34,7 @@ export class GpuWatch {
     readonly probe: GpuProbe;
     readonly log: Log;
     readonly keepOut: (gpus: ReadonlySet<string>) => void;
-    readonly onGpus: (gpus: readonly Gpu[]) => Promise<void>;
+    readonly onGpus: (gpus: readonly Gpu[]) => void;
   }) {
     this.#probe = deps.probe;
     this.#log = deps.log;
@@ -54,7 +54,7 @@ export class GpuWatch {
       const out = unwell(offered, gpus);
       this.#keepOut(new Set(out.keys()));
       this.#say([...out].map(([uuid, why]) => `${uuid}: ${why}`).join('; '));
-      await this.#onGpus(gpus);
+      this.#onGpus(gpus);
     } catch (thrown) {
       if (signal.aborted) return;
       this.#keepOut(offered);

@@ -12,7 +12,6 @@ import type { Observer } from './events.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { MarketWatch } from './market-watch.ts';
 import type { Offers } from './offers.ts';
-import { Reconciler } from './reconciler.ts';
 import type { RunJob } from './run-job.ts';
 import { RunLookup } from './run-lookup.ts';
 import { SlotPool } from './slot-pool.ts';
@@ -42,11 +41,13 @@ export type MarketStandDeps = {
   readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
   readonly hold: () => string | undefined;
   readonly onOwed: () => void;
+  /** Told of the lease that a claim's answer names. */
+  readonly onLease: (seconds: number | undefined) => void;
   readonly reloadToken: () => Promise<void>;
   readonly signal: AbortSignal;
 };
 
-/** All that belongs to one offer while it is on the market: its slots, its watch, its claims, its reconciling. */
+/** All that belongs to one offer while it is on the market: its slots, its watch, its claims. */
 export class MarketStand {
   readonly offer: Offer;
   readonly slots: SlotPool;
@@ -54,7 +55,6 @@ export class MarketStand {
   readonly market: MarketWatch;
   readonly #deps: MarketStandDeps;
   readonly #loop: ClaimLoop;
-  readonly #reconciler: Reconciler;
   readonly #wake = new Wake();
 
   constructor(offer: Offer, deps: MarketStandDeps) {
@@ -73,13 +73,6 @@ export class MarketStand {
       hold: !settings.once,
       onLook: ring,
       reloadToken: deps.reloadToken,
-    });
-    this.#reconciler = new Reconciler({
-      broker,
-      journal,
-      log,
-      random,
-      cancel: (job, why) => deps.runJob.cancel(job, why),
     });
     this.#loop = new ClaimLoop({
       offer,
@@ -108,11 +101,7 @@ export class MarketStand {
     const { images, signal } = this.#deps;
     const silence = images.onChange(() => this.#wake.ring());
     try {
-      await Promise.all([
-        this.market.watch(this.offer.instance, signal),
-        this.#loop.work(signal),
-        this.#reconciler.work(this.offer, signal),
-      ]);
+      await Promise.all([this.market.watch(this.offer.instance, signal), this.#loop.work(signal)]);
     } finally {
       silence();
     }
@@ -134,7 +123,7 @@ export class MarketStand {
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
     const { images, journal, runJob } = this.#deps;
-    this.#reconciler.lease(job.leaseSeconds);
+    this.#deps.onLease(job.leaseSeconds);
     await runJob.run(record, job, fn);
     const end = journal.get(record.uuid)?.state.name;
     if (end !== 'releasing' && end !== 'released') return;

@@ -1,6 +1,5 @@
 import { asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
-import type { Offer } from '../domain/offer.ts';
 import type { Broker, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { Wake } from './wake.ts';
@@ -18,7 +17,7 @@ export type ReconcilerDeps = {
   readonly cancel: (job: string, why: string) => void;
 };
 
-/** Compares what the broker thinks an offer holds with what it does, which also renews the leases. */
+/** Compares what the broker thinks this host holds with what it does, which also renews the leases. */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #sooner = new Wake();
@@ -28,37 +27,54 @@ export class Reconciler {
     this.#deps = deps;
   }
 
-  /** Takes note of the lease that a claim's answer named; a new one counts from now on. */
+  /** Takes note of a lease that the broker named; the shortest counts, from now on. */
   lease(seconds: number | undefined): void {
-    if (seconds === undefined || seconds === this.#leaseSeconds) return;
+    if (seconds === undefined || seconds >= (this.#leaseSeconds ?? Number.POSITIVE_INFINITY)) return;
     this.#leaseSeconds = seconds;
     this.#sooner.ring();
   }
 
-  /** Reconciles at once, and then again and again until the signal aborts. */
-  async work(offer: Offer, signal: AbortSignal): Promise<void> {
+  /** Reconciles as soon as may be: an offer has come up. */
+  now(): void {
+    this.#sooner.ring();
+  }
+
+  /**
+   * Reconciles at once, and then again and again until the signal aborts: the instances of all offers, and of all
+   * jobs that are open here, also where their offer is not up.
+   */
+  async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; await this.#sooner.wait(signal, this.#everyMs())) {
-      try {
-        await this.reconcile(offer, signal);
-      } catch (thrown) {
-        const error = asAgentError(thrown);
-        if (!signal.aborted) this.#deps.log.debug({ code: error.code }, `not reconciled: ${error.message}`);
-      }
+      const open = this.#deps.journal.inState('claimed', 'starting', 'running').map((job) => job.instance);
+      const instances = new Set([...offered(), ...open]);
+      await Promise.all([...instances].map((instance) => this.#try(instance, signal)));
+    }
+  }
+
+  async #try(instance: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.reconcile(instance, AbortSignal.any([signal, AbortSignal.timeout(this.#everyMs())]));
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      if (signal.aborted) return;
+      const level = error.code === 'INTERNAL' ? 'error' : 'debug';
+      this.#deps.log[level]({ code: error.code }, `not reconciled: ${error.message}`);
     }
   }
 
   /** One comparison. Throws where the broker does not answer. */
-  async reconcile(offer: Offer, signal: AbortSignal): Promise<void> {
+  async reconcile(instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal } = this.#deps;
-    const mine = (job: JobRecord): boolean => job.instance === offer.instance;
+    const mine = (job: JobRecord): boolean => job.instance === instance;
     // Taken before the question is asked: what is claimed meanwhile cannot be in the answer.
     const before = journal.inState('claimed', 'starting', 'running').filter(mine);
-    const held = await broker.heldJobs(offer.instance, signal);
+    const held = await broker.heldJobs(instance, signal);
+    for (const job of held) this.lease(job.leaseSeconds);
     const heldUuids = new Set(held.map((job) => job.uuid));
     for (const job of before) {
       if (!heldUuids.has(job.uuid)) await this.#confirmLoss(job, signal);
     }
-    for (const job of held) await this.#releaseLost(job, offer, signal);
+    for (const job of held) await this.#releaseLost(job, instance, signal);
   }
 
   /** A broker may list less than it should; a running job is only given up on its word about that very job. */
@@ -74,16 +90,17 @@ export class Reconciler {
   }
 
   /** Gives back a job that the broker thinks is here and that never was. */
-  async #releaseLost(job: BrokerJob, offer: Offer, signal: AbortSignal): Promise<void> {
+  async #releaseLost(job: BrokerJob, instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal, log } = this.#deps;
     const known = journal.get(job.uuid);
     if (known !== undefined && known.state.name !== 'released' && known.state.name !== 'dropped') return;
     log.warn({ job: job.uuid }, 'the broker thinks that this job is here; it is not, so it is released');
-    await broker.release(job.uuid, offer.instance, signal);
+    await broker.release(job.uuid, instance, signal);
   }
 
   #everyMs(): number {
     const everyMs = this.#leaseSeconds === undefined ? DEFAULT_EVERY_MS : (this.#leaseSeconds * 1000) / 3;
-    return Math.max(Math.min(everyMs, DEFAULT_EVERY_MS), LEAST_EVERY_MS) * (0.9 + 0.1 * this.#deps.random());
+    const boundedMs = Math.max(Math.min(everyMs, DEFAULT_EVERY_MS), LEAST_EVERY_MS);
+    return Math.round(boundedMs * (0.9 + 0.1 * this.#deps.random()));
   }
 }

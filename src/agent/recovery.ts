@@ -1,3 +1,4 @@
+import { asAgentError } from '../domain/errors.ts';
 import type { JobRecord } from '../domain/job.ts';
 import type { FoundContainer, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
@@ -26,11 +27,11 @@ export function planRecovery(
         return [{ kind: 'release', job, why: 'the agent stopped before the claim was answered' }];
       case 'claimed':
         return [{ kind: 'release', job, why: 'the agent stopped before the job started' }];
-      case 'starting':
       case 'running':
-        return container === undefined
-          ? [{ kind: 'release', job, why: 'its container has vanished' }]
-          : [{ kind: 'adopt', job, container }];
+        if (container?.state === 'created') return [{ kind: 'release', job, why: 'it never ran here' }];
+        return adoptOrRelease(job, container);
+      case 'starting':
+        return adoptOrRelease(job, container);
       case 'cancelling':
         return [{ kind: 'end-cancel', job }];
       default:
@@ -48,6 +49,11 @@ export function planRecovery(
       }),
     );
   return [...removals, ...steps];
+}
+
+function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): readonly RecoveryStep[] {
+  if (container !== undefined) return [{ kind: 'adopt', job, container }];
+  return [{ kind: 'release', job, why: 'its container has vanished' }];
 }
 
 /** What has to be carried on after recovery: jobs whose containers are here. */
@@ -69,7 +75,7 @@ export async function recover(deps: {
   for (const step of planRecovery(open, await runtime.list())) {
     if (step.kind === 'remove') {
       log.info({ container: step.container, why: step.why }, 'leftover container removed');
-      await runtime.remove(step.container);
+      await removeIfPossible(runtime, step.container, log);
     } else if (step.kind === 'release') {
       log.warn({ job: step.job.uuid, why: step.why }, 'job released');
       journal.move(step.job.uuid, { name: 'releasing', why: step.why });
@@ -83,4 +89,15 @@ export async function recover(deps: {
   const kept = new Set(adoptions.map(({ job }) => job.uuid));
   for (const job of await files.list()) if (!kept.has(job)) await files.remove(job);
   return adoptions;
+}
+
+/** A container that cannot be removed must not keep the jobs of others waiting; the next start tries again. */
+async function removeIfPossible(runtime: Runtime, container: string, log: Log): Promise<void> {
+  try {
+    await runtime.remove(container);
+  } catch (thrown) {
+    const error = asAgentError(thrown);
+    if (error.code === 'RUNTIME_UNAVAILABLE') throw error;
+    log.error({ container, code: error.code }, `leftover container not removed: ${error.message}`);
+  }
 }

@@ -1,20 +1,24 @@
-import { type AgentError, asAgentError } from '../domain/errors.ts';
-import { type BrokerJob, earnings, type JobRecord, type Report } from '../domain/job.ts';
+import { AgentError, asAgentError } from '../domain/errors.ts';
+import { type BrokerJob, earnings, type JobRecord, type JobState, type Report } from '../domain/job.ts';
 import { type Ending, reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Clock, Exit, FoundContainer, JobFiles, Journal, Output, Runtime } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
-import { backoffMs } from '../lib/backoff.ts';
 import type { Log } from '../lib/log.ts';
-import { sleep } from '../lib/sleep.ts';
 import { type Decided, EndOfJob } from './end-of-job.ts';
 import type { Observer } from './events.ts';
-import { BACKOFF } from './retry.ts';
+import { persist } from './persist.ts';
 
 /** How long a job has between SIGTERM and SIGKILL. */
 const STOP_GRACE_MS = 10_000;
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;
+
+/** So often is output read that cannot be read, although the engine answers. */
+const READ_TRIES = 6;
+
+const SIGKILL = 9;
+const SIGTERM = 15;
 
 export type RunJobDeps = {
   readonly runtime: Runtime;
@@ -56,8 +60,7 @@ export class RunJob {
     await this.#tell(record, async (end) => {
       const container = await this.#create(record, job, fn);
       if (container === undefined || this.#deps.detach.aborted) return;
-      const { journal } = this.#deps;
-      journal.move(record.uuid, { name: 'starting', container });
+      await this.#write(record.uuid, { name: 'starting', container });
       if (end.decided?.kind === 'cancelled') await this.#cancelled(record, container, end.decided.why);
       else await this.#start(record, container, end);
     });
@@ -65,7 +68,7 @@ export class RunJob {
 
   /** Goes on with a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
   async adopt(record: JobRecord, container: FoundContainer): Promise<void> {
-    const { clock, journal, observe } = this.#deps;
+    const { clock, observe } = this.#deps;
     await this.#tell(record, async (end) => {
       observe({ kind: 'job-adopted', job: record });
       if (record.state.name === 'running') {
@@ -75,7 +78,11 @@ export class RunJob {
       } else {
         // It was started, and the journal never came to say so. It must not start again.
         const startedAt = container.startedAt ?? clock.now();
-        const running = journal.move(record.uuid, { name: 'running', container: container.id, startedAt });
+        const running = await this.#write(record.uuid, {
+          name: 'running',
+          container: container.id,
+          startedAt,
+        });
         await this.#watch(running, container.id, startedAt, end);
       }
     });
@@ -119,23 +126,24 @@ export class RunJob {
     return this.#persist(async () => (await runtime.list()).find((found) => found.job === job), detach);
   }
 
-  /** Starts the container, at most once: after a lost answer the engine is asked whether it runs. */
+  /** Starts the container, at most once: after any failure the engine is asked whether it runs all the same. */
   async #startOnce(record: JobRecord, container: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#deps.runtime.start(container);
       } catch (thrown) {
         const error = asAgentError(thrown);
-        if (error.code !== 'RUNTIME_UNAVAILABLE') throw error;
+        if (error.code === 'CONTAINER_UNSTARTABLE') throw error;
         const found = await this.#find(record.uuid);
         if (found !== undefined && found.state !== 'created') return;
-        if (found === undefined || attempt >= START_TRIES) throw error;
+        if (found === undefined || error.code !== 'RUNTIME_UNAVAILABLE' || attempt >= START_TRIES)
+          throw error;
       }
     }
   }
 
   async #start(record: JobRecord, container: string, end: EndOfJob): Promise<void> {
-    const { clock, journal, observe } = this.#deps;
+    const { clock, observe } = this.#deps;
     try {
       await this.#startOnce(record, container);
     } catch (thrown) {
@@ -144,7 +152,7 @@ export class RunJob {
       return;
     }
     const startedAt = clock.now();
-    const running = journal.move(record.uuid, { name: 'running', container, startedAt });
+    const running = await this.#write(record.uuid, { name: 'running', container, startedAt });
     observe({ kind: 'job-started', job: running });
     await this.#watch(running, container, startedAt, end);
   }
@@ -174,10 +182,11 @@ export class RunJob {
     const said = await output;
     if (detach.aborted) return;
     if (exit.kind !== 'exited' || said === undefined) {
-      await this.#release(record, container, 'its container has vanished');
+      const why = said === undefined ? 'its output cannot be read' : 'its container has vanished';
+      await this.#release(record, container, why);
       return;
     }
-    const ending = decided === undefined ? exit : endingOf(decided, record.timeoutMs);
+    const ending = decided === undefined ? exit : endingOf(decided, record.timeoutMs, exit.exit);
     const durationMs = Math.max(exit.exit.finishedAt - exit.exit.startedAt, 0);
     await this.#finish(record, container, reportOf(ending, said, buildLogs(record)), durationMs);
   }
@@ -196,29 +205,38 @@ export class RunJob {
     return exit === undefined ? { kind: 'gone' } : { kind: 'exited', exit };
   }
 
-  /** Collects all output, from the first byte again where the engine broke off. undefined: the container is gone. */
+  /** Collects all output, from the first byte again where the engine broke off. undefined: it cannot be had. */
   #collect(record: JobRecord, container: string): Promise<Output | undefined> {
     const { detach, files, runtime } = this.#deps;
-    return this.#persist(async () => {
+    const again = (error: AgentError, attempt: number): boolean =>
+      error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
+    return persist({ ...this.#deps, signal: detach, again }, async () => {
       const collector = await files.output(record.uuid);
       await runtime.follow(container, collector.write, detach);
       return collector.end();
-    }, detach);
+    });
   }
 
-  /** Repeats `call` until it works; undefined where the container is gone or the signal aborted. */
-  async #persist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      try {
-        return await call();
-      } catch (thrown) {
-        const error = asAgentError(thrown);
-        if (error.code === 'CONTAINER_GONE' || signal.aborted) return undefined;
-        this.#deps.log.warn({ code: error.code }, `engine trouble, trying again: ${error.message}`);
-        await sleep(backoffMs(BACKOFF.engine, attempt, this.#deps.random), signal);
-      }
-    }
-    return undefined;
+  /** Repeats what the engine or the disk denies; undefined where the container is gone or the signal aborted. */
+  #persist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
+    return persist({ ...this.#deps, signal, again }, call);
+  }
+
+  /**
+   * Writes a job's state, for as long as the disk denies it: what happens next must not go ahead of the journal.
+   * Throws where the change itself is wrong, or where the daemon is told to end first.
+   */
+  async #write(job: string, state: JobState): Promise<JobRecord> {
+    const { detach, journal } = this.#deps;
+    let wrong: AgentError | undefined;
+    const again = (error: AgentError): boolean => {
+      wrong = error;
+      return error.code === 'STATE_DIR_UNUSABLE';
+    };
+    const record = await persist({ ...this.#deps, signal: detach, again }, () => journal.move(job, state));
+    if (record !== undefined) return record;
+    throw wrong ?? new AgentError('INTERNAL', `job ${job} was not to become ${state.name} any more`);
   }
 
   async #stop(container: string): Promise<void> {
@@ -231,8 +249,8 @@ export class RunJob {
     report: Report,
     durationMs: number,
   ): Promise<void> {
-    const { journal, observe, onOwed } = this.#deps;
-    const job = journal.move(record.uuid, { name: 'finished', report, durationMs });
+    const { observe, onOwed } = this.#deps;
+    const job = await this.#write(record.uuid, { name: 'finished', report, durationMs });
     const earned = earnings(report.status, record.askPrice, durationMs);
     observe({ kind: 'job-ended', job, report, durationMs, earned });
     onOwed();
@@ -243,19 +261,18 @@ export class RunJob {
     // The container goes first: once the broker knows of the release, the job may start elsewhere.
     await this.#clear(record, container);
     if (this.#deps.detach.aborted) return;
-    const job = this.#deps.journal.move(record.uuid, { name: 'releasing', why });
+    const job = await this.#write(record.uuid, { name: 'releasing', why });
     this.#deps.observe({ kind: 'job-releasing', job, why });
     this.#deps.onOwed();
   }
 
   async #cancelled(record: JobRecord, container: string, why: string): Promise<void> {
-    const { journal, observe } = this.#deps;
-    journal.move(record.uuid, { name: 'cancelling', why });
+    await this.#write(record.uuid, { name: 'cancelling', why });
     await this.#stop(container);
     await this.#clear(record, container);
     if (this.#deps.detach.aborted) return;
-    const job = journal.move(record.uuid, { name: 'dropped', why });
-    observe({ kind: 'job-cancelled', job, why });
+    const job = await this.#write(record.uuid, { name: 'dropped', why });
+    this.#deps.observe({ kind: 'job-cancelled', job, why });
   }
 
   /** Removes what the job leaves on this host. */
@@ -266,8 +283,16 @@ export class RunJob {
   }
 }
 
-function endingOf(decided: Decided & { readonly kind: 'deadline' | 'limit' }, timeoutMs: number): Ending {
-  return decided.kind === 'limit' ? decided : { kind: 'deadline', timeoutMs };
+/** A job that ended by itself in time, while nobody looked or just then, did not run out of its time. */
+function endingOf(
+  decided: Decided & { readonly kind: 'deadline' | 'limit' },
+  timeoutMs: number,
+  exit: Exit,
+): Ending {
+  if (decided.kind === 'limit') return decided;
+  const stopped = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
+  const inTime = exit.finishedAt - exit.startedAt < timeoutMs;
+  return inTime && !stopped ? { kind: 'exited', exit } : { kind: 'deadline', timeoutMs };
 }
 
 function buildLogs(record: JobRecord): string {

@@ -47,7 +47,9 @@ export type AgentChoices = {
   readonly slots?: number;
   readonly settings?: Partial<AgentSettings>;
   /** What runs the jobs instead of local processes. */
-  readonly runtime?: (agentId: string) => Runtime;
+  readonly runtime?: (agentId: string, processes: Runtime) => Runtime;
+  /** Stands before the journal. */
+  readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
 };
 
@@ -124,9 +126,9 @@ async function openAgent(
   const tell = narrator(log);
   const agent = new Agent({
     broker: new HttpBroker(transport),
-    runtime: more.runtime?.(journal.agentId) ?? runtime,
+    runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
-    journal,
+    journal: more.journal?.(journal) ?? journal,
     probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
     planOffers: () => ({ offers: [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: systemClock,

@@ -32,6 +32,7 @@ describe('after a start', () => {
     [running, 'running', ['adopt']],
     [running, 'exited', ['adopt']],
     [running, 'none', ['release']],
+    [running, 'created', ['remove', 'release']],
     [cancelling, 'running', ['remove', 'end-cancel']],
     [cancelling, 'none', ['end-cancel']],
   ])('%j with its container %s: %j', (state, found, expected) => {
