@@ -67,6 +67,31 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
     await second.close();
   });
 
+  test('a job that ended in time is no TIMEOUT, however late the next agent comes', async () => {
+    await using house = await openHouse();
+    const run = addPythonRun(house, SLOW, '((1,),)');
+    const timeout = { jobTimeoutMs: 2_500 };
+    const first = await openDockerAgent(house, engine, false, 2, timeout);
+    const running = first.agent.run();
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    const startedAt = Date.now();
+    await first.agent.stop();
+    await running;
+    await first.close();
+    await vi.waitFor(() => expect(Date.now() - startedAt).toBeGreaterThan(3_000), {
+      timeout: 10_000,
+      interval: 100,
+    });
+    const second = await openDockerAgent(house, engine, true, 2, timeout);
+    await second.agent.run();
+    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({
+      status: JOB_STATUS.SUCCEEDED,
+      result: 'slept',
+    });
+    await expectNothingLeft(engine, first.journal.agentId);
+    await second.close();
+  });
+
   test('draining takes nothing new, waits for what runs, and reports it', async () => {
     await using house = await openHouse();
     const run = addPythonRun(house, SLOW, '((2,), (2,))');
@@ -92,10 +117,16 @@ function addPythonRun(house: House, code: string, parameters: string): string {
   return house.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
 }
 
-function openDockerAgent(house: House, engine: TestEngine, once: boolean, slots = 2) {
+function openDockerAgent(
+  house: House,
+  engine: TestEngine,
+  once: boolean,
+  slots = 2,
+  more: { readonly jobTimeoutMs?: number } = {},
+) {
   return house.open({
     slots,
-    settings: { once },
+    settings: { once, ...more },
     runtime: (agentId) => testRuntime(engine.host, { agentId }).runtime,
   });
 }
