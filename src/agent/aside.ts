@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/ports.ts';
+import { earliest } from './earliest.ts';
 
 export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
 export type Aside = {
@@ -50,6 +51,16 @@ export class AsideRuns {
     this.#put(run, 'set-aside', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
   }
 
+  /** The broker refuses us its jobs: the bid is below the ask that it knows, or what it listed is gone. */
+  refused(run: string): void {
+    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
+  }
+
+  /** A job of it was won. */
+  clear(run: string): void {
+    this.#runs.delete(run);
+  }
+
   /** For good: as long as the run stays on the market. */
   illFormed(run: string): void {
     this.#runs.set(run, { reason: 'ill-formed', until: Number.POSITIVE_INFINITY, times: 1, hopeful: false });
@@ -58,9 +69,7 @@ export class AsideRuns {
   /** When the next run is to be looked at again; Infinity where none is. */
   get nextRetryAt(): number {
     const now = this.#clock.monotonic();
-    return Math.min(
-      ...[...this.#runs.values()].map(({ until }) => (until > now ? until : Number.POSITIVE_INFINITY)),
-    );
+    return earliest([...this.#runs.values()].map(({ until }) => until).filter((until) => until > now));
   }
 
   /** Whether a run is set aside that may well work the next time. */

@@ -139,10 +139,11 @@ export class ClaimLoop {
     for (const verdict of verdicts) {
       if (verdict.kind !== 'skip') continue;
       if (verdict.reason === 'not-looked-up' && room > 0) {
-        lookup.want(verdict.open.run);
+        if (!lookup.want(verdict.open.run)) continue;
         room -= 1;
         waiting = true;
-      } else if (verdict.reason === 'image-not-here' && verdict.open.function !== undefined) {
+      } else if (verdict.reason === 'image-not-here' && verdict.open.function !== undefined && room > 0) {
+        room -= 1;
         images.want(verdict.open.function.registryPath);
         this.#wanted.add(verdict.open.function.registryPath);
         waiting = true;
@@ -207,13 +208,24 @@ export class ClaimLoop {
 
   /** One job from its claim to its end. Never throws. */
   async #story(what: ClaimTarget, signal: AbortSignal): Promise<void> {
+    const { aside } = this.#deps;
     try {
-      const won = await this.#deps.claimer.claim(what, signal);
-      if (won !== undefined) await this.#deps.execute(won, what.fn);
+      const claim = await this.#deps.claimer.claim(what, signal);
+      if (claim.kind === 'won') {
+        aside.clear(what.run.uuid);
+        await this.#deps.execute(claim.won, what.fn);
+      } else if (claim.kind === 'refused') {
+        aside.refused(what.run.uuid);
+      } else {
+        // Others were faster, or no answer came: the list that the job was on is old.
+        aside.notSeen(what.run.uuid);
+        this.#openJobs.delete(what.run.uuid);
+        if (claim.kind === 'unauthorized') this.#deps.market.loseSight();
+      }
     } catch (thrown) {
       const error = asAgentError(thrown);
       this.#deps.log.error({ job: what.job.uuid, code: error.code }, `job not carried on: ${error.message}`);
-      this.#deps.aside.hostFault(what.run.uuid);
+      aside.hostFault(what.run.uuid);
     }
   }
 

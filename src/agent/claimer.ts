@@ -17,6 +17,11 @@ export type ClaimTarget = {
   readonly slot: Slot;
 };
 
+/** How a claim came out; `refused`: the broker will not give us jobs of this run. */
+export type Claimed =
+  | { readonly kind: 'won'; readonly won: Won }
+  | { readonly kind: 'lost' | 'refused' | 'unanswered' | 'unauthorized' };
+
 /** A claim that was won. */
 export type Won = { readonly record: JobRecord; readonly job: BrokerJob };
 
@@ -40,8 +45,8 @@ export class Claimer {
     this.#deps = deps;
   }
 
-  /** undefined: not won. Never throws for what the broker says; a claim without an answer is released. */
-  async claim(what: ClaimTarget, signal: AbortSignal): Promise<Won | undefined> {
+  /** Never throws for what the broker says; a claim without an answer is released. */
+  async claim(what: ClaimTarget, signal: AbortSignal): Promise<Claimed> {
     const { job, offer, run, slot } = what;
     const { broker, journal, observe } = this.#deps;
     journal.begin({
@@ -66,7 +71,12 @@ export class Claimer {
           monotonic: () => this.#deps.clock.monotonic(),
           again: (error, elapsedMs) => isPassing(error) && elapsedMs < CLAIM_PATIENCE_MS,
         },
-        () => broker.claim(job.uuid, offer.instance, signal),
+        () =>
+          broker.claim(
+            job.uuid,
+            offer.instance,
+            AbortSignal.any([signal, AbortSignal.timeout(CLAIM_PATIENCE_MS)]),
+          ),
       );
     } catch (thrown) {
       // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.
@@ -74,16 +84,16 @@ export class Claimer {
       journal.move(job.uuid, { name: 'releasing', why: `the claim was not answered: ${error.message}` });
       this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
       this.#deps.onOwed();
-      return undefined;
+      return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
       journal.move(job.uuid, { name: 'dropped', why: answer.kind });
       observe({ kind: 'claim-lost', job: job.uuid, why: answer.kind });
-      return undefined;
+      return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
     const record = journal.move(job.uuid, { name: 'claimed' });
     observe({ kind: 'run-won', offer, run, job: job.uuid });
-    return { record, job: answer.job };
+    return { kind: 'won', won: { record, job: answer.job } };
   }
 }
 

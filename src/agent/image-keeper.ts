@@ -1,6 +1,7 @@
 import { asAgentError } from '../domain/errors.ts';
 import type { Clock, Images, ReadyImage } from '../domain/ports.ts';
 import { backoffMs } from '../lib/backoff.ts';
+import { earliest } from './earliest.ts';
 import type { Observer } from './events.ts';
 import { BACKOFF } from './retry.ts';
 
@@ -63,9 +64,7 @@ export class ImageKeeper {
   /** When the next failed image is to be tried again; Infinity where none is. */
   get nextRetryAt(): number {
     const now = this.#clock.monotonic();
-    return Math.min(
-      ...[...this.#failed.values()].map(({ until }) => (until > now ? until : Number.POSITIVE_INFINITY)),
-    );
+    return earliest([...this.#failed.values()].map(({ until }) => until).filter((until) => until > now));
   }
 
   /** Calls `listener` whenever an image has become ready or has failed; answers how to stop that. */

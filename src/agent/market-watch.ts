@@ -66,6 +66,12 @@ export class MarketWatch {
     this.#runs = this.#runs?.filter((run) => run.uuid !== runUuid);
   }
 
+  /** Takes the market for out of sight until it is seen again: the broker refused the token elsewhere. */
+  loseSight(): void {
+    this.#runs = undefined;
+    this.#again.ring();
+  }
+
   /** Looks at the market now, unless that is under way. */
   lookNow(): void {
     this.#again.ring();
@@ -125,7 +131,12 @@ export class MarketWatch {
   }
 
   async #lost(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {
-    const waitMs = waitAfter(error, BACKOFF.poll, failures, this.#deps.random);
+    const waitMs = waitAfter(
+      error,
+      this.#deps.hold ? BACKOFF.poll : BACKOFF.claim,
+      failures,
+      this.#deps.random,
+    );
     // A single miss is weather; it is told at info only when it lasts or when it needs a person.
     const level = failures > 1 || error.code === 'BROKER_UNAUTHORIZED' ? 'warn' : 'debug';
     const mend = error.mend === undefined ? {} : { mend: error.mend };

@@ -4,7 +4,7 @@ import type { Log } from '../lib/log.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
 
 /** With `--once`, what the broker denies is asked for again this long before giving up. */
-const ONCE_PATIENCE_MS = 60_000;
+export const ONCE_PATIENCE_MS = 60_000;
 
 export type Patience = <T>(call: () => Promise<T>) => Promise<T>;
 

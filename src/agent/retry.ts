@@ -47,7 +47,7 @@ export type RetryPlan = {
   readonly shape: BackoffShape;
   readonly signal: AbortSignal;
   readonly random: () => number;
-  /** Whether to try again after this error; `elapsedMs` since the first try. */
+  /** Whether to try again after this error; the next try would come `elapsedMs` after the first. */
   readonly again: (error: AgentError, elapsedMs: number) => boolean;
   readonly monotonic: () => number;
   readonly onRetry?: (error: AgentError, waitMs: number) => void;
@@ -61,8 +61,9 @@ export async function withRetry<T>(plan: RetryPlan, call: () => Promise<T>): Pro
       return await call();
     } catch (thrown) {
       const error = asAgentError(thrown);
-      if (plan.signal.aborted || !plan.again(error, plan.monotonic() - began)) throw error;
       const waitMs = waitAfter(error, plan.shape, attempt, plan.random);
+      const next = plan.monotonic() - began + waitMs;
+      if (plan.signal.aborted || !plan.again(error, next)) throw error;
       plan.onRetry?.(error, waitMs);
       if (!(await sleep(waitMs, plan.signal))) throw error;
     }

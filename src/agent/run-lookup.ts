@@ -5,6 +5,7 @@ import { splitParameters } from '../domain/python-literal.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../domain/run.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Log } from '../lib/log.ts';
+import { earliest } from './earliest.ts';
 import { BACKOFF } from './retry.ts';
 
 /** What a run points to, or that it makes no sense. */
@@ -68,14 +69,15 @@ export class RunLookup {
 
   /** When the next failed look-up is to be tried again; Infinity where none is. */
   get nextRetryAt(): number {
-    return Math.min(...this.#failures().map(({ until }) => until));
+    return earliest(this.#failures().map(({ until }) => until));
   }
 
-  /** Looks the run up in the background, unless that is done or under way. */
-  want(run: Run): void {
+  /** Looks the run up in the background, unless that failed a moment ago; answers whether it is under way. */
+  want(run: Run): boolean {
     const found = this.#found.get(run.uuid);
-    if (this.#underWay.has(run.uuid)) return;
-    if (found !== undefined && (found.kind !== 'failed' || this.#clock.monotonic() < found.until)) return;
+    if (this.#underWay.has(run.uuid)) return true;
+    if (found !== undefined && (found.kind !== 'failed' || this.#clock.monotonic() < found.until))
+      return false;
     this.#underWay.add(run.uuid);
     void this.#queue.add(async () => {
       try {
@@ -92,6 +94,7 @@ export class RunLookup {
         this.#onChange();
       }
     });
+    return true;
   }
 
   /** Forgets all runs that are not on the market any more. */

@@ -12,12 +12,12 @@ export class Wake {
   async wait(signal: AbortSignal, mostMs?: number): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = mostMs === undefined ? undefined : setTimeout(resolve, mostMs);
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
           resolve();
         };
+        const timer = mostMs === undefined ? undefined : setTimeout(done, mostMs);
         this.#resume = done;
         signal.addEventListener('abort', done, { once: true });
       });
