@@ -1,14 +1,13 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import { aborted } from '../lib/aborted.ts';
-import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
+import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import { GpuWatch } from './gpu-watch.ts';
 import { ImageKeeper } from './image-keeper.ts';
-import { type AgentSettings, MarketStand } from './market-stand.ts';
+import { MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { Offers } from './offers.ts';
 import { type Patience, patience } from './patience.ts';
@@ -16,31 +15,6 @@ import { Reconciler } from './reconciler.ts';
 import { type Adoption, recover } from './recovery.ts';
 import { Reporter } from './reporter.ts';
 import { RunJob } from './run-job.ts';
-
-/** What this host can put on the market, and what stands in the way. */
-export type HostPlan = {
-  readonly offers: readonly OfferPlan[];
-  readonly problems: readonly { readonly what: string; readonly why: string; readonly mend: string }[];
-};
-
-export type AgentDeps = {
-  readonly broker: Broker;
-  readonly runtime: Runtime;
-  readonly files: JobFiles;
-  readonly journal: Journal;
-  readonly probe: GpuProbe;
-  /** Decides what to offer. */
-  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly observe: Observer;
-  readonly settings: AgentSettings;
-  /** Why nothing may be claimed now; undefined: go on. Asked before every decision. */
-  readonly hold: () => string | undefined;
-  /** Reads the token again; called a minute after the broker has refused it. */
-  readonly reloadToken: () => Promise<void>;
-};
 
 /** A host without anything to offer is looked at again this often. */
 const NOTHING_TO_OFFER_MS = 60_000;
@@ -148,11 +122,10 @@ export class Agent {
       return aborted(this.#detach.signal);
     }
     await Promise.all(up);
-    await nothingLeft(
-      () => this.#stands,
-      () => this.#idle(),
-      this.#market.signal,
-    );
+    const { clock } = this.#deps;
+    const stands = (): readonly MarketStand[] => this.#stands;
+    const work = { stands, idle: () => this.#idle(), hopeless: () => this.#hopeless(), clock };
+    await nothingLeft(work, this.#market.signal);
     if (this.#market.signal.aborted) return;
     await this.#leaveMarket('nothing is left on the market');
     this.#market.abort();
@@ -290,9 +263,16 @@ export class Agent {
     await Promise.all(stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
   }
 
+  #hopeless(): AgentError | undefined {
+    if (!this.#reporter.hopeless || this.#runJob.active.length > 0) return undefined;
+    return new AgentError('BROKER_REFUSED', 'the broker refuses reports or releases; they are kept on disk', {
+      mend: 'see the lines above for what it says; the next start tries again',
+    });
+  }
+
   /** Nothing runs here and the broker is owed nothing. */
   #idle(): boolean {
-    const open = this.#deps.journal.inState('claiming', 'claimed', 'starting', 'running', 'cancelling');
+    const open = this.#deps.journal.uuidsIn('claiming', 'claimed', 'starting', 'running', 'cancelling');
     return this.#runJob.active.length === 0 && open.length === 0 && this.#reporter.settled;
   }
 }

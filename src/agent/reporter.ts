@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { asAgentError } from '../domain/errors.ts';
-import { earnings, type JobRecord } from '../domain/job.ts';
+import { earnings, JOB_STATUS, type JobRecord, type Report } from '../domain/job.ts';
 import type { Broker, Clock, Journal, ReportAnswer } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
@@ -10,7 +10,21 @@ import { Wake } from './wake.ts';
 /** So many reports are under way at once while the broker answers; one at a time while it does not. */
 const AT_ONCE = 4;
 
-type Tries = { readonly count: number; readonly dueAt: number };
+type Tries = {
+  readonly count: number;
+  /** How often the broker itself said no (a 4xx) rather than nothing. */
+  readonly refusals: number;
+  readonly dueAt: number;
+};
+
+/** After so many refusals of a release the broker is asked whether it thinks that we hold the job at all. */
+const RELEASE_REFUSALS = 2;
+
+/** After so many refusals there is little hope that the broker ever takes it. */
+const HOPELESS_REFUSALS = 4;
+
+/** What is left of an output that the broker refuses whole, in characters. */
+const SHORT_OUTPUT = 16_384;
 
 /**
  * Gives the broker what it is owed, reports and releases, until it has taken them or says that they are not ours.
@@ -56,6 +70,12 @@ export class Reporter {
     return this.#owed().length === 0;
   }
 
+  /** Whether all that is left was refused by the broker itself, again and again. */
+  get hopeless(): boolean {
+    const owed = this.#owed();
+    return owed.length > 0 && owed.every((job) => this.#triesOf(job).refusals >= HOPELESS_REFUSALS);
+  }
+
   /** Looks at the journal again: something new is owed. */
   wake(): void {
     this.#wake.ring();
@@ -63,21 +83,29 @@ export class Reporter {
 
   /** Delivers until the signal aborts; a delivery under way is then given up, the journal still has it. */
   async work(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const waitMs = this.#sendWhatIsDue(signal);
-      await this.#wake.wait(signal, waitMs);
-    }
+    while (!signal.aborted) await this.#wake.wait(signal, this.#trySending(signal));
     await this.#queue.onIdle();
   }
 
-  #owed(): readonly JobRecord[] {
-    return this.#journal.inState('finished', 'releasing');
+  #owed(): readonly string[] {
+    return this.#journal.uuidsIn('finished', 'releasing');
+  }
+
+  /** As `#sendWhatIsDue`; a journal that cannot be read for a moment is read again a moment later. */
+  #trySending(signal: AbortSignal): number | undefined {
+    try {
+      return this.#sendWhatIsDue(signal);
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#log.error({ code: error.code, mend: error.mend }, `reports wait: ${error.message}`);
+      return BACKOFF.engine.mostMs;
+    }
   }
 
   /** Answers after how long to look again; undefined: when woken. */
   #sendWhatIsDue(signal: AbortSignal): number | undefined {
     const now = this.#clock.monotonic();
-    const waiting = this.#owed().filter((job) => !this.#sending.has(job.uuid));
+    const waiting = this.#owed().filter((job) => !this.#sending.has(job));
     if (this.#outage > 0) {
       if (this.#sending.size > 0 || waiting.length === 0) return undefined;
       if (now < this.#feelAgainAt) return this.#feelAgainAt - now;
@@ -94,32 +122,46 @@ export class Reporter {
     return soonest === undefined ? undefined : soonest - now;
   }
 
-  #triesOf(job: JobRecord): Tries {
-    return this.#tries.get(job.uuid) ?? { count: 0, dueAt: 0 };
+  #triesOf(job: string): Tries {
+    return this.#tries.get(job) ?? { count: 0, refusals: 0, dueAt: 0 };
   }
 
-  #send(job: JobRecord, signal: AbortSignal): void {
-    this.#sending.add(job.uuid);
+  #send(uuid: string, signal: AbortSignal): void {
+    this.#sending.add(uuid);
     void this.#queue.add(async () => {
       try {
-        if (signal.aborted) return;
+        const job = this.#journal.get(uuid);
+        if (signal.aborted || job === undefined) return;
         const answer = await this.#deliver(job, signal);
         this.#outage = 0;
-        this.#tries.delete(job.uuid);
         this.#settle(job, answer);
+        this.#tries.delete(uuid);
       } catch (thrown) {
-        if (!signal.aborted) await this.#failed(job, thrown, signal);
+        if (!signal.aborted) await this.#failed(uuid, thrown, signal);
       } finally {
-        this.#sending.delete(job.uuid);
+        this.#sending.delete(uuid);
         this.#wake.ring();
       }
     });
   }
 
   #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+    const { refusals } = this.#triesOf(job.uuid);
     if (job.state.name === 'finished') {
-      return this.#broker.report(job.uuid, job.instance, job.state.report, signal);
+      const report = refusals === 0 ? job.state.report : shortened(job.state.report);
+      return this.#broker.report(job.uuid, job.instance, report, signal);
     }
+    return refusals < RELEASE_REFUSALS
+      ? this.#broker.release(job.uuid, job.instance, signal)
+      : this.#lookAt(job, signal);
+  }
+
+  /** A release that the broker refuses time and again is none to make where it does not think that we hold the job. */
+  async #lookAt(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+    const theirs = await this.#broker.job(job.uuid, signal);
+    if (theirs === undefined) return { kind: 'gone' };
+    if (theirs.status !== JOB_STATUS.IN_PROGRESS || theirs.instance !== job.instance)
+      return { kind: 'not-ours' };
     return this.#broker.release(job.uuid, job.instance, signal);
   }
 
@@ -142,19 +184,29 @@ export class Reporter {
     }
   }
 
-  async #failed(job: JobRecord, thrown: unknown, signal: AbortSignal): Promise<void> {
+  async #failed(job: string, thrown: unknown, signal: AbortSignal): Promise<void> {
     const error = asAgentError(thrown);
     const count = this.#triesOf(job).count + 1;
     const waitMs = waitAfter(error, BACKOFF.report, count, this.#random);
-    this.#tries.set(job.uuid, { count, dueAt: this.#clock.monotonic() + waitMs });
+    const refusals = this.#triesOf(job).refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
+    this.#tries.set(job, { count, refusals, dueAt: this.#clock.monotonic() + waitMs });
     if (isPassing(error) || error.code === 'BROKER_UNAUTHORIZED') {
       this.#outage += 1;
       const feelMs = waitAfter(error, BACKOFF.report, this.#outage, this.#random);
       this.#feelAgainAt = this.#clock.monotonic() + feelMs;
     }
-    const fields = { job: job.uuid, code: error.code, tries: count, retryInMs: waitMs };
+    const fields = { job, code: error.code, tries: count, retryInMs: waitMs };
     const level = count > 1 ? 'warn' : 'debug';
     this.#log[level](fields, `not delivered yet, kept on disk: ${error.message}`);
     if (error.code === 'BROKER_UNAUTHORIZED' && !signal.aborted) await this.#reloadToken();
   }
+}
+
+/** The report of which the broker may take what it does not take whole: the ends of the outputs say most. */
+function shortened(report: Report): Report {
+  const end = (text: string): string =>
+    text.length <= SHORT_OUTPUT
+      ? text
+      : `[sharedcloud-agent] only the end, the broker refused the whole\n${text.slice(-SHORT_OUTPUT)}`;
+  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr) };
 }

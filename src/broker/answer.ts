@@ -57,11 +57,22 @@ function refusalOf(reply: Reply): AgentError {
 }
 
 /**
- * Whether a 403, 404 or 409 is the broker's own: then it is final. A web page is the word of something in front
- * of the broker, and nothing is given up because of it.
+ * Whether a 403, 404 or 409 is the broker's own: then it is final. A web page, or a 404 in plain words, is the
+ * word of something in front of the broker, and nothing is given up because of it.
  */
 export function isFinal(reply: Reply): boolean {
-  return FINAL.includes(reply.status) && !looksLikePage(reply.text);
+  if (!FINAL.includes(reply.status) || looksLikePage(reply.text)) return false;
+  return reply.status !== 404 || reply.text.trim() === '' || isJsonObject(reply.text);
+}
+
+/** Proxies say `404 page not found` and the like while the broker behind them is being replaced. */
+function isJsonObject(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the broker knows no such thing: its own 404, not that of something in front of it. */

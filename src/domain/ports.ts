@@ -187,6 +187,8 @@ export interface Journal {
   get(uuid: string): JobRecord | undefined;
   /** Jobs in any of these states, oldest first. */
   inState(...names: readonly JobStateName[]): readonly JobRecord[];
+  /** The uuids of the jobs in any of these states, oldest first: cheap, however large their reports are. */
+  uuidsIn(...names: readonly JobStateName[]): readonly string[];
   /** Newest first. */
   history(limit: number): readonly JobRecord[];
   close(): void;

@@ -86,6 +86,15 @@ export class SqliteJournal implements Journal {
     return this.#records(`WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`, ...names);
   }
 
+  uuidsIn(...names: readonly JobStateName[]): readonly string[] {
+    const sql = `SELECT uuid FROM jobs WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`;
+    const rows = this.#told(() => this.#parts.db.prepare(sql).all(...names));
+    return z
+      .array(z.object({ uuid: z.string() }))
+      .parse(rows)
+      .map(({ uuid }) => uuid);
+  }
+
   history(limit: number): readonly JobRecord[] {
     return this.#records('ORDER BY seq DESC LIMIT ?', limit);
   }

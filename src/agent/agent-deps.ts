@@ -1,0 +1,31 @@
+import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import type { OfferPlan } from '../domain/offer.ts';
+import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import type { Log } from '../lib/log.ts';
+import type { Observer } from './events.ts';
+import type { AgentSettings } from './market-stand.ts';
+
+/** What this host can put on the market, and what stands in the way. */
+export type HostPlan = {
+  readonly offers: readonly OfferPlan[];
+  readonly problems: readonly { readonly what: string; readonly why: string; readonly mend: string }[];
+};
+
+export type AgentDeps = {
+  readonly broker: Broker;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly journal: Journal;
+  readonly probe: GpuProbe;
+  /** Decides what to offer. */
+  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observe: Observer;
+  readonly settings: AgentSettings;
+  /** Why nothing may be claimed now; undefined: go on. Asked before every decision. */
+  readonly hold: () => string | undefined;
+  /** Reads the token again; called a minute after the broker has refused it. */
+  readonly reloadToken: () => Promise<void>;
+};
