@@ -149,7 +149,7 @@ export class Agent {
     const { log, probe, settings } = this.#deps;
     const signal = this.#market.signal;
     while (!signal.aborted) {
-      const catalogue = await this.#patiently(() => this.#deps.broker.gpus(signal));
+      const catalogue = await this.#patiently((inTime) => this.#deps.broker.gpus(inTime));
       this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
       let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
         mend: 'see what `check` says; for CPU jobs set --cpu-slots',
@@ -199,7 +199,7 @@ export class Agent {
   async #putUp(plan: OfferPlan): Promise<void> {
     this.#planned.add(plan.key);
     const { signal } = this.#market;
-    const offer = await this.#patiently(() => this.#offers.putUp(plan, signal));
+    const offer = await this.#patiently((inTime) => this.#offers.putUp(plan, inTime));
     const stand = new MarketStand(offer, {
       ...this.#deps,
       images: this.#images,
@@ -207,6 +207,7 @@ export class Agent {
       runJob: this.#runJob,
       catalogue: () => this.#catalogue,
       onOwed: () => this.#reporter.wake(),
+      onAnswer: (again) => this.#reporter.brokerAnswers(again),
       onLease: (seconds) => this.#reconciler.lease(seconds),
       signal,
     });

@@ -2,8 +2,10 @@ import type { Clock } from '../domain/ports.ts';
 import { earliest } from './earliest.ts';
 
 export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
+type Cause = 'nothing-open' | 'host-fault' | 'refused' | 'ill-formed';
 export type Aside = {
   readonly reason: AsideReason;
+  readonly cause: Cause;
   readonly until: number;
   readonly times: number;
   /** Whether it may well work the next time. */
@@ -39,31 +41,32 @@ export class AsideRuns {
   }
 
   nothingOpen(run: string): void {
-    this.#put(run, 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
+    this.#put(run, 'nothing-open', 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
   }
 
   hostFault(run: string): void {
-    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS, HOPEFUL_TIMES.hostFault);
+    this.#put(run, 'set-aside', 'host-fault', HOST_FAULT_MS, HOST_FAULT_MOST_MS, HOPEFUL_TIMES.hostFault);
   }
 
   /** The broker did not say which of its jobs are open. */
   notSeen(run: string): void {
-    this.#put(run, 'set-aside', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
+    this.#put(run, 'set-aside', 'refused', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
   }
 
   /** The broker refuses us its jobs: the bid is below the ask that it knows, or what it listed is gone. */
   refused(run: string): void {
-    this.#put(run, 'set-aside', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
+    this.#put(run, 'set-aside', 'refused', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
   }
 
-  /** A job of it was won. */
-  clear(run: string): void {
-    this.#runs.delete(run);
+  /** A job of it was won: the broker gives us its jobs. Whether they can run here is another question. */
+  won(run: string): void {
+    if (this.#runs.get(run)?.cause !== 'host-fault') this.#runs.delete(run);
   }
 
   /** For good: as long as the run stays on the market. */
   illFormed(run: string): void {
-    this.#runs.set(run, { reason: 'ill-formed', until: Number.POSITIVE_INFINITY, times: 1, hopeful: false });
+    const until = Number.POSITIVE_INFINITY;
+    this.#runs.set(run, { reason: 'ill-formed', cause: 'ill-formed', until, times: 1, hopeful: false });
   }
 
   /** When the next run is to be looked at again; Infinity where none is. */
@@ -88,11 +91,26 @@ export class AsideRuns {
     for (const run of this.#runs.keys()) if (!runs.has(run)) this.#runs.delete(run);
   }
 
-  #put(run: string, reason: AsideReason, firstMs: number, mostMs: number, hopefulTimes: number): void {
+  #put(
+    run: string,
+    reason: AsideReason,
+    cause: Cause,
+    firstMs: number,
+    mostMs: number,
+    hopefulTimes: number,
+  ): void {
+    const now = this.#clock.monotonic();
     const before = this.#runs.get(run);
-    const times = before?.reason === reason ? before.times + 1 : 1;
-    const ms = Math.min(firstMs * 2 ** (times - 1), mostMs);
-    const until = this.#clock.monotonic() + ms;
-    this.#runs.set(run, { reason, times, until, hopeful: times <= hopefulTimes });
+    const again = before?.reason === reason;
+    // Jobs of a run fail side by side: what fails while the run is set aside is the same failure.
+    const times = again ? before.times + (before.until > now ? 0 : 1) : 1;
+    const until = now + Math.min(firstMs * 2 ** (times - 1), mostMs);
+    this.#runs.set(run, {
+      reason,
+      cause: again && before.cause === 'host-fault' ? 'host-fault' : cause,
+      times,
+      until: again ? Math.max(until, before.until) : until,
+      hopeful: times <= hopefulTimes && !(again && before.until > now && !before.hopeful),
+    });
   }
 }

@@ -212,7 +212,7 @@ export class ClaimLoop {
     try {
       const claim = await this.#deps.claimer.claim(what, signal);
       if (claim.kind === 'won') {
-        aside.clear(what.run.uuid);
+        aside.won(what.run.uuid);
         await this.#deps.execute(claim.won, what.fn);
       } else if (claim.kind === 'refused') {
         aside.refused(what.run.uuid);

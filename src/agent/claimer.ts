@@ -61,22 +61,18 @@ export class Claimer {
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
     });
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(CLAIM_PATIENCE_MS)]);
     let answer: ClaimAnswer;
     try {
       answer = await withRetry(
         {
           shape: BACKOFF.claim,
-          signal,
+          signal: inTime,
           random: this.#deps.random,
           monotonic: () => this.#deps.clock.monotonic(),
           again: (error, elapsedMs) => isPassing(error) && elapsedMs < CLAIM_PATIENCE_MS,
         },
-        () =>
-          broker.claim(
-            job.uuid,
-            offer.instance,
-            AbortSignal.any([signal, AbortSignal.timeout(CLAIM_PATIENCE_MS)]),
-          ),
+        () => broker.claim(job.uuid, offer.instance, inTime),
       );
     } catch (thrown) {
       // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.

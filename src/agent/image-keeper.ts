@@ -50,10 +50,6 @@ export class ImageKeeper {
     return this.#ready.get(ref);
   }
 
-  get ready(): readonly string[] {
-    return [...this.#ready.keys()];
-  }
-
   /** Whether an image is being readied, or will be tried again with some hope. */
   get busy(): boolean {
     const now = this.#clock.monotonic();
@@ -86,11 +82,6 @@ export class ImageKeeper {
   /** Forgets that an image is here: a container could not be made of it. */
   forget(ref: string): void {
     this.#ready.delete(ref);
-  }
-
-  /** Waits until nothing is under way. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#underWay.values());
   }
 
   async #prepare(ref: string): Promise<void> {

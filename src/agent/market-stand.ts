@@ -4,7 +4,6 @@ import type { Offer } from '../domain/offer.ts';
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
-import { sleep } from '../lib/sleep.ts';
 import { AsideRuns } from './aside.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
@@ -41,6 +40,8 @@ export type MarketStandDeps = {
   readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
   readonly hold: () => string | undefined;
   readonly onOwed: () => void;
+  /** Called after each answer of the broker; `again`: after it had been away. */
+  readonly onAnswer: (again: boolean) => void;
   /** Told of the lease that a claim's answer names. */
   readonly onLease: (seconds: number | undefined) => void;
   readonly reloadToken: () => Promise<void>;
@@ -56,6 +57,7 @@ export class MarketStand {
   readonly #deps: MarketStandDeps;
   readonly #loop: ClaimLoop;
   readonly #wake = new Wake();
+  #mustSee = 0;
 
   constructor(offer: Offer, deps: MarketStandDeps) {
     const { broker, clock, images, journal, log, observe, random, settings, signal } = deps;
@@ -72,6 +74,7 @@ export class MarketStand {
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,
       onLook: ring,
+      onAnswer: deps.onAnswer,
       reloadToken: deps.reloadToken,
     });
     this.#loop = new ClaimLoop({
@@ -107,17 +110,16 @@ export class MarketStand {
     }
   }
 
-  /** Sees the market afresh, with nothing taken for granted; settles when that is done or the signal aborts. */
-  async lookAgain(signal: AbortSignal): Promise<void> {
-    const { looks } = this.market;
+  /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
+  lookAgain(): void {
+    this.#mustSee = this.market.looks + 1;
     this.aside.lookAgain();
     this.market.lookNow();
-    while (this.market.looks === looks && (await sleep(20, signal)));
-    this.#wake.ring();
   }
 
   /** Whether the last look at the market found nothing to do, with nothing under way. */
   get quiet(): boolean {
+    if (this.market.looks < this.#mustSee) return false;
     return this.market.runs !== undefined && this.#loop.quietAtLook === this.market.looks;
   }
 

@@ -12,6 +12,12 @@ const WAIT_SECONDS = 25;
 /** While nothing changes, polls of a broker that does not hold them come less and less often, down to this factor. */
 const IDLE_FACTOR = 3;
 
+/** So many changes in a row may come at once from a broker that holds polls; more, and it does not hold them. */
+const CHANGES_AT_ONCE = 3;
+
+/** A poll that was answered later than this was held. */
+const HELD_MS = 1_000;
+
 /** A broker that holds polls may be asked again this soon after a change. */
 const LEAST_BETWEEN_LOOKS_MS = 50;
 
@@ -25,6 +31,8 @@ export type MarketWatchDeps = {
   readonly hold: boolean;
   /** Called after every look at the market, changed or not, and when it got out of sight. */
   readonly onLook: () => void;
+  /** Called after each answer of the broker; `again`: after it had been away. */
+  readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
   readonly reloadToken: () => Promise<void>;
 };
@@ -40,6 +48,7 @@ export class MarketWatch {
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
   #looks = 0;
+  #changesAtOnce = 0;
   #error: AgentError | undefined;
 
   constructor(deps: MarketWatchDeps) {
@@ -113,13 +122,15 @@ export class MarketWatch {
     }
     this.#etag = answer.etag ?? this.#etag;
     if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
+    this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
     this.#looks += 1;
     this.#deps.onLook();
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;
-    // «Unchanged» at once is no waiting, whatever the header says: believing it would be a hot loop.
-    const held = answer.waited && (changed || tookMs > 1_000);
+    this.#changesAtOnce = changed && tookMs <= HELD_MS ? this.#changesAtOnce + 1 : 0;
+    // An answer at once is no waiting, whatever the header says: believing it would be a hot loop.
+    const held = answer.waited && (changed ? this.#changesAtOnce <= CHANGES_AT_ONCE : tookMs > HELD_MS);
     if (held && answer.retryAfterMs === undefined)
       return { waitMs: changed ? LEAST_BETWEEN_LOOKS_MS : 0, changed };
     const factor = Math.min(1 + unchanged / 4, IDLE_FACTOR);

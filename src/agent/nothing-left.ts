@@ -34,7 +34,7 @@ export async function nothingLeft(work: Work, signal: AbortSignal): Promise<void
     if (!idle()) afresh = false;
     else if (stands().every((stand) => stand.quiet)) {
       if (afresh) return;
-      await Promise.all(stands().map((stand) => stand.lookAgain(signal)));
+      for (const stand of stands()) stand.lookAgain();
       afresh = true;
     }
   }

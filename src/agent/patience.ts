@@ -6,11 +6,12 @@ import { BACKOFF, isPassing, withRetry } from './retry.ts';
 /** With `--once`, what the broker denies is asked for again this long before giving up. */
 export const ONCE_PATIENCE_MS = 60_000;
 
-export type Patience = <T>(call: () => Promise<T>) => Promise<T>;
+export type Patience = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /**
  * Makes a function that repeats what has to work before the agent can go on: for ever in a daemon, since engine,
- * broker and token may come back; with `once` only what passes by itself, and only for a minute.
+ * broker and token may come back; with `once` only what passes by itself, and only for a minute,
+ * with which the signal that the call is given aborts as well.
  */
 export function patience(deps: {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export function patience(deps: {
   const { clock, log, once, random, reloadToken, signal } = deps;
   return (call) => {
     let refused = false;
+    const inTime = once ? AbortSignal.any([signal, AbortSignal.timeout(ONCE_PATIENCE_MS)]) : signal;
     const onRetry = (error: AgentError, retryInMs: number): void => {
       refused = error.code === 'BROKER_UNAUTHORIZED';
       log.warn({ code: error.code, mend: error.mend, retryInMs }, `not yet: ${error.message}`);
@@ -31,9 +33,9 @@ export function patience(deps: {
       !once || (isPassing(error) && elapsedMs < ONCE_PATIENCE_MS);
     const monotonic = (): number => clock.monotonic();
     const shape = once ? BACKOFF.claim : BACKOFF.poll;
-    return withRetry({ shape, signal, random, monotonic, again, onRetry }, async () => {
+    return withRetry({ shape, signal: inTime, random, monotonic, again, onRetry }, async () => {
       if (refused) await reloadToken();
-      return call();
+      return call(inTime);
     });
   };
 }

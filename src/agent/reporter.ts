@@ -23,6 +23,9 @@ const RELEASE_REFUSALS = 2;
 /** After so many refusals there is little hope that the broker ever takes it. */
 const HOPELESS_REFUSALS = 4;
 
+/** What waited through an outage is sent spread over this time. */
+const SPREAD_MS = 2_000;
+
 /** What is left of an output that the broker refuses whole, in characters. */
 const SHORT_OUTPUT = 16_384;
 
@@ -78,6 +81,20 @@ export class Reporter {
 
   /** Looks at the journal again: something new is owed. */
   wake(): void {
+    this.#wake.ring();
+  }
+
+  /**
+   * The broker has answered something: what fails now fails by itself. Where it is back after an outage, what waits
+   * for its turn is sent soon, not all at once.
+   */
+  brokerAnswers(again: boolean): void {
+    if (this.#outage === 0 && !again) return;
+    this.#outage = 0;
+    const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
+    for (const [job, tries] of this.#tries) {
+      if (again) this.#tries.set(job, { ...tries, dueAt: Math.min(tries.dueAt, soon()) });
+    }
     this.#wake.ring();
   }
 

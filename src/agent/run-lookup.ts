@@ -12,7 +12,7 @@ import { BACKOFF } from './retry.ts';
 type Found =
   | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
   | { readonly kind: 'senseless' }
-  | { readonly kind: 'failed'; readonly until: number; readonly times: number };
+  | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly hopeful: boolean };
 
 /** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
 const HOPEFUL_TIMES = 5;
@@ -64,7 +64,7 @@ export class RunLookup {
 
   /** Whether a look-up is under way, or will be tried again with some hope. */
   get busy(): boolean {
-    return this.#underWay.size > 0 || this.#failures().some(({ times }) => times <= HOPEFUL_TIMES);
+    return this.#underWay.size > 0 || this.#failures().some(({ hopeful }) => hopeful);
   }
 
   /** When the next failed look-up is to be tried again; Infinity where none is. */
@@ -85,8 +85,12 @@ export class RunLookup {
       } catch (thrown) {
         const error = asAgentError(thrown);
         const times = found?.kind === 'failed' ? found.times + 1 : 1;
-        const until = this.#clock.monotonic() + backoffMs(BACKOFF.lookup, times, this.#random);
-        this.#found.set(run.uuid, { kind: 'failed', times, until });
+        // What the broker says and no one can read is not going to mend itself soon.
+        const unreadable = error.code === 'BROKER_BAD_ANSWER';
+        const waitMs = unreadable ? BACKOFF.lookup.mostMs : backoffMs(BACKOFF.lookup, times, this.#random);
+        const until = this.#clock.monotonic() + waitMs;
+        const hopeful = !unreadable && times <= HOPEFUL_TIMES;
+        this.#found.set(run.uuid, { kind: 'failed', times, until, hopeful });
         if (!this.#signal.aborted)
           this.#log.warn({ run: run.uuid, code: error.code }, `run not looked up: ${error.message}`);
       } finally {

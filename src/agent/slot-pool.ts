@@ -18,10 +18,6 @@ export class SlotPool {
     return this.#slots.filter((slot) => this.#isFree(slot)).length;
   }
 
-  get filled(): number {
-    return this.#filled.size;
-  }
-
   has(slotId: string): boolean {
     return this.#slots.some((slot) => slot.id === slotId);
   }
