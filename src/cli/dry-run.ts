@@ -1,24 +1,27 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentEvent } from '../agent/events.ts';
-import { type AppParts, openAgent, openProbe, type Stead } from '../app.ts';
+import { type AppParts, openAgent, openProbe, type Ports, type Stead } from '../app.ts';
 import type { Config, Loaded } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { imageName } from '../config/text-types.ts';
 import type { Language } from '../domain/language.ts';
 import type { SkipReason } from '../domain/market.ts';
+import type { Runtime } from '../domain/ports.ts';
+import { aborted } from '../lib/aborted.ts';
 import { ProcessRuntime } from '../runtime/process/process-runtime.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from './command.ts';
 import { dryRunGpus } from './dry-run/gpu.ts';
 import { findInterpreters } from './dry-run/interpreters.ts';
+import { Interrupted, type Interruption, listenForInterruption } from './dry-run/interruption.ts';
 import { type DryRunMarket, openMarket, type SampleImage } from './dry-run/market.ts';
 import { type OutcomeRow, outcomeOf } from './dry-run/outcome.ts';
+import { removeJobs } from './dry-run/remove-jobs.ts';
 import { DRY_RUN_ASK, type Sample, samplesFor } from './dry-run/samples.ts';
 import { outcomeTable } from './dry-run/table.ts';
+import { makeWorkDir } from './dry-run/work-dir.ts';
 import { EXIT } from './exit-codes.ts';
 import { pullProgress } from './pull-progress.ts';
-import { untilSignal } from './signals.ts';
 
 const DOCKER: Switch = { name: 'docker', help: 'run the jobs in Docker instead of as local processes' };
 const SERVE: Switch = { name: 'serve', help: 'keep the embedded broker up afterwards, until Ctrl-C' };
@@ -42,20 +45,48 @@ export const dryRun: CliCommand = {
   switches: [DOCKER, SERVE, JSON_SWITCH],
   values: [IMAGE],
   run: async (context) => {
-    const loaded = await context.loadConfig({ ask: false });
-    await using left = new AsyncDisposableStack();
-    const workDir = await mkdtemp(join(tmpdir(), 'sharedcloud-dry-run-'));
-    left.defer(() => rm(workDir, { recursive: true, force: true }));
-    const stage = await setStage(context, loaded, workDir);
-    left.defer(() => stage.market.broker.close());
-    for (const line of stage.intro) context.stderr.write(`${line}\n`);
-    const rows = await play(context, stage, loaded, workDir);
-    context.stdout.write(
-      context.has(JSON_SWITCH) ? `${JSON.stringify({ runs: rows }, null, 2)}\n` : outcomeTable(rows),
-    );
-    if (context.has(SERVE)) await serve(context, stage.market);
-    return rows.every(({ wrong }) => wrong === undefined) ? EXIT.OK : EXIT.FAILED;
+    const interruption = listenForInterruption();
+    const { second } = interruption;
+    try {
+      return await Promise.race([
+        show(context, interruption),
+        aborted(second).then(() => Promise.reject(second.reason)),
+      ]);
+    } catch (thrown) {
+      if (thrown instanceof Interrupted) return thrown.exit;
+      throw thrown;
+    } finally {
+      interruption.ignore();
+    }
   },
+};
+
+/** The whole dry run; leaves nothing behind. Throws Interrupted where a signal ended it before its table. */
+async function show(context: CliContext, interruption: Interruption): Promise<number> {
+  const { first } = interruption;
+  const loaded = await context.loadConfig({ ask: false });
+  await using left = new AsyncDisposableStack();
+  const workDir = left.use(await makeWorkDir()).path;
+  const tell = (): void => context.stderr.write('interrupted: ending the jobs of this dry run\n');
+  first.addEventListener('abort', tell);
+  const stage = await setStage(context, loaded, { interruption, left, workDir });
+  first.throwIfAborted();
+  for (const line of stage.intro) context.stderr.write(`${line}\n`);
+  const rows = await play(context, stage, loaded, { interruption, workDir });
+  first.removeEventListener('abort', tell);
+  context.stdout.write(
+    context.has(JSON_SWITCH) ? `${JSON.stringify({ runs: rows }, null, 2)}\n` : outcomeTable(rows),
+  );
+  if (context.has(SERVE)) await serve(context, stage.market, first);
+  return rows.every(({ wrong }) => wrong === undefined) ? EXIT.OK : EXIT.FAILED;
+}
+
+/** What all that a dry run begins must end with. */
+type Bounds = {
+  readonly interruption: Interruption;
+  /** What is put in here is ended before the dry run does. */
+  readonly left: AsyncDisposableStack;
+  readonly workDir: string;
 };
 
 type Stage = {
@@ -68,10 +99,12 @@ type Stage = {
 };
 
 /** Builds the market and what the jobs run on. */
-async function setStage(context: CliContext, loaded: Loaded, workDir: string): Promise<Stage> {
+async function setStage(context: CliContext, loaded: Loaded, bounds: Bounds): Promise<Stage> {
   const { config } = loaded;
   const docker = context.has(DOCKER);
-  const gpus = await dryRunGpus(openProbe(config), AbortSignal.timeout(30_000));
+  const patience = AbortSignal.any([bounds.interruption.first, AbortSignal.timeout(30_000)]);
+  context.stderr.write('dry run: nothing leaves this machine\nasking nvidia-smi for GPUs\n');
+  const gpus = await dryRunGpus(openProbe(config), patience);
   // Docker can hand out no GPU that is not there; local processes do not mind.
   const offer = docker && gpus.simulated !== undefined ? 'cpu' : 'gpu';
   const interpreters = docker ? undefined : await findInterpreters(process.execPath);
@@ -87,10 +120,11 @@ async function setStage(context: CliContext, loaded: Loaded, workDir: string): P
   const languages = (['python', 'node'] as const).filter((language) => images[language] !== undefined);
   const samples = samplesFor(languages, offer);
   const market = await openMarket(samples, images, offer);
+  bounds.left.defer(() => market.broker.close());
   const runtime =
     interpreters === undefined
       ? {}
-      : { runtime: await processRuntime(context, market, interpreters, join(workDir, 'processes')) };
+      : { runtime: await processRuntime(context, market, interpreters, bounds) };
   return {
     market,
     samples,
@@ -101,7 +135,6 @@ async function setStage(context: CliContext, loaded: Loaded, workDir: string): P
       ...(offer === 'gpu' ? { probe: gpus.probe } : { probe: { gpus: () => Promise.resolve([]) } }),
     },
     intro: [
-      'dry run: nothing leaves this machine',
       `broker   embedded, at ${market.url}`,
       `gpu      ${gpus.simulated === undefined ? gpus.names : `${gpus.names}, SIMULATED (${gpus.simulated})`}`,
       ...(offer === 'cpu' ? ['offer    CPU jobs, since Docker cannot hand out a simulated GPU'] : []),
@@ -116,8 +149,9 @@ async function processRuntime(
   context: CliContext,
   market: DryRunMarket,
   interpreters: Awaited<ReturnType<typeof findInterpreters>>,
-  workDir: string,
+  bounds: Bounds,
 ): Promise<NonNullable<Stead['runtime']>> {
+  const workDir = join(bounds.workDir, 'processes');
   await mkdir(workDir);
   const runtime = new ProcessRuntime({
     interpreters: {
@@ -130,6 +164,8 @@ async function processRuntime(
     path: context.path,
     clock: context.clock,
   });
+  bounds.left.use(runtime);
+  bounds.interruption.second.addEventListener('abort', () => runtime.killAll());
   return () => runtime;
 }
 
@@ -138,7 +174,7 @@ async function play(
   context: CliContext,
   stage: Stage,
   loaded: Loaded,
-  workDir: string,
+  { interruption: { first }, workDir }: Omit<Bounds, 'left'>,
 ): Promise<readonly OutcomeRow[]> {
   const { market, samples } = stage;
   const config = dryRunConfig(context, stage, loaded.config, join(workDir, 'state'));
@@ -149,12 +185,24 @@ async function play(
   };
   const parts: AppParts = { ...context, log, loaded: { ...loaded, config } };
   const onProgress = pullProgress(context.stderr, log, context.clock);
-  const opened = await openAgent(parts, { once: true, onProgress }, { ...stage.stead, observe });
+  let runtime: Runtime | undefined;
+  const between = (ports: Ports): Ports => {
+    runtime = ports.runtime;
+    return ports;
+  };
+  const opened = await openAgent(parts, { once: true, onProgress }, { ...stage.stead, observe, between });
+  const stop = (): void => void opened.agent.stop();
   try {
+    first.throwIfAborted();
+    first.addEventListener('abort', stop);
     await opened.agent.run();
   } finally {
+    first.removeEventListener('abort', stop);
+    // Where no job was ever begun there is none to look for, and perhaps no engine to ask.
+    if (runtime !== undefined && opened.journal.history(1).length > 0) await removeJobs(runtime, log);
     await opened.close();
   }
+  first.throwIfAborted();
   return samples.map((sample) => {
     const run = market.runs.get(sample.name) ?? '';
     const jobs = market.broker.store.jobsOf(run);
@@ -189,8 +237,12 @@ function dryRunConfig(context: CliContext, stage: Stage, config: Config, stateDi
   };
 }
 
-async function serve(context: CliContext, { buyerToken, url }: DryRunMarket): Promise<void> {
+async function serve(
+  context: CliContext,
+  { buyerToken, url }: DryRunMarket,
+  interrupted: AbortSignal,
+): Promise<void> {
   context.stderr.write(`\nthe broker stays up; Ctrl-C ends it. Try:\n`);
   context.stderr.write(`  curl -H 'Authorization: Token ${buyerToken}' ${url}/api/v1/jobs/\n`);
-  await untilSignal();
+  await aborted(interrupted);
 }

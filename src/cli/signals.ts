@@ -20,14 +20,3 @@ export function onSignals(plan: SignalPlan): () => void {
   process.on('SIGTERM', end).on('SIGINT', end).on('SIGUSR1', drain);
   return () => process.off('SIGTERM', end).off('SIGINT', end).off('SIGUSR1', drain);
 }
-
-/** Settles at the next SIGTERM or SIGINT. */
-export function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      process.off('SIGTERM', end).off('SIGINT', end);
-      resolve();
-    };
-    process.on('SIGTERM', end).on('SIGINT', end);
-  });
-}

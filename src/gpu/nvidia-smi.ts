@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
+import { signalGroup } from '../lib/process-group.ts';
 import { type SmiAnswer, smiFailure } from './smi-failure.ts';
 
 /** Far more than nvidia-smi says of the GPUs of any host. */
@@ -15,13 +16,15 @@ const LAUNCH = 'unset SHAREDCLOUD_TOKEN; LC_ALL=C; export LC_ALL; exec "$0" "$@"
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
+type Killable = Pick<Child, 'kill' | 'pid'>;
+
 export type NvidiaSmiOptions = {
   /** A path, or a name to be found on PATH. */
   readonly program: string;
   /** How long nvidia-smi may take, in milliseconds. */
   readonly deadlineMs?: number;
   /** Ends a process for good. It is known not to work on an nvidia-smi that hangs in the driver. */
-  readonly kill?: (child: { kill(signal: 'SIGKILL'): boolean }) => void;
+  readonly kill?: (child: Killable) => void;
 };
 
 /**
@@ -31,14 +34,14 @@ export type NvidiaSmiOptions = {
 export class NvidiaSmi {
   readonly #program: string;
   readonly #deadlineMs: number;
-  readonly #kill: (child: { kill(signal: 'SIGKILL'): boolean }) => void;
+  readonly #kill: (child: Killable) => void;
   #turn: Promise<unknown> = Promise.resolve();
   #hung: Child | undefined;
 
   constructor(options: NvidiaSmiOptions) {
     this.#program = options.program;
     this.#deadlineMs = options.deadlineMs ?? 15_000;
-    this.#kill = options.kill ?? ((child) => child.kill('SIGKILL'));
+    this.#kill = options.kill ?? killGroup;
   }
 
   /**
@@ -57,6 +60,8 @@ export class NvidiaSmi {
       throw this.#hungError(`is still there (process ${this.#hung.pid}) after it was killed`);
     }
     const child = spawn('/bin/sh', ['-c', LAUNCH, this.#program, ...args], {
+      // A group of its own: a wrapper around nvidia-smi is to be killed with all that it started.
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const answer = await this.#answerOf(child, signal);
@@ -116,6 +121,10 @@ export class NvidiaSmi {
       mend: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
     });
   }
+}
+
+function killGroup({ pid }: Killable): void {
+  if (pid !== undefined) signalGroup(pid, 'SIGKILL');
 }
 
 function calledOff(): AgentError {

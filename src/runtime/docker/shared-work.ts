@@ -1,8 +1,8 @@
 type Flight<T> = { readonly outcome: Promise<T>; readonly controller: AbortController; waiters: number };
 
 /**
- * Joins callers that ask for the same key at the same time, as `SingleFlight` does, for work that can be stopped:
- * a caller whose signal is aborted leaves alone, and the work is stopped when the last one has left.
+ * Joins callers that ask for the same key at the same time, for work that can be stopped: a caller whose signal is
+ * aborted leaves alone, and the work is stopped when the last one has left.
  */
 export class SharedWork<T> {
   readonly #flights = new Map<string, Flight<T>>();

@@ -4,9 +4,9 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import type { Clock, Exit, FoundContainer, OutputSink } from '../../domain/ports.ts';
+import { exitCode, signalGroup } from '../../lib/process-group.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { OutputFile } from './output-file.ts';
-import { exitCode, signalGroup } from './process-group.ts';
 
 /** What a local job is made of. */
 export type LocalJobPlan = {
@@ -99,9 +99,14 @@ export class LocalJob {
     await rm(this.#plan.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** Kills what runs, without waiting for its end. */
+  kill(): void {
+    if (this.#pid !== undefined && this.#exit === undefined) signalGroup(this.#pid, 'SIGKILL');
+  }
+
   async #kill(): Promise<void> {
     if (this.#pid === undefined || this.#exit !== undefined) return;
-    signalGroup(this.#pid, 'SIGKILL');
+    this.kill();
     await this.#over.promise;
   }
 
@@ -109,6 +114,8 @@ export class LocalJob {
     const { command, args, env } = this.#plan;
     await using stdout = await open(this.#path('stdout'), 'a');
     await using stderr = await open(this.#path('stderr'), 'a');
+    // Removed while the files were opened: nobody would ever end what began now.
+    if (this.#removed) throw new Error('its job was removed');
     const child = spawn(command, args, {
       cwd: this.#path('home'),
       env,

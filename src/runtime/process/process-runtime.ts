@@ -28,6 +28,7 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
   readonly images: InterpreterImages;
   readonly #options: ProcessRuntimeOptions;
   readonly #jobs = new Map<string, LocalJob>();
+  #closed = false;
 
   /** Throws CONFIG_INVALID for any broker but the embedded one. */
   constructor(options: ProcessRuntimeOptions) {
@@ -46,6 +47,10 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     if ([...this.#jobs.values()].some((other) => other.job === plan.job)) {
       await rm(directory, { recursive: true });
       throw new AgentError('RUNTIME_FAILED', `job ${plan.job} has a process here already`);
+    }
+    if (this.#closed) {
+      await rm(directory, { recursive: true, force: true });
+      throw new AgentError('RUNTIME_UNAVAILABLE', 'this dry run is over');
     }
     const id = basename(directory);
     const program = plan.env['CODE'] ?? '';
@@ -82,7 +87,14 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     return Promise.resolve([...this.#jobs.values()].map((job) => job.found()));
   }
 
+  /** Kills every job at once and takes no other; waits for nothing and leaves the files. */
+  killAll(): void {
+    this.#closed = true;
+    for (const job of this.#jobs.values()) job.kill();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#jobs.keys()].map((id) => this.remove(id)));
   }
 
