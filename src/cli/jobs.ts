@@ -1,8 +1,9 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { count } from '../config/number-types.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { JobRecord } from '../domain/job.ts';
 import { readJournal } from '../journal/open-journal.ts';
+import { notADirectory } from '../journal/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type ValueFlag } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { jobsTable, summaryOf } from './jobs-view.ts';
@@ -49,6 +50,8 @@ async function readHistory(stateDir: string, limit: number): Promise<readonly Jo
 }
 
 async function checkReadable(stateDir: string): Promise<void> {
+  const found = await stat(stateDir).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) throw notADirectory(stateDir);
   try {
     await access(stateDir, constants.R_OK | constants.X_OK);
   } catch (cause) {

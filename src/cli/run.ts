@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
@@ -9,6 +8,7 @@ import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
 import { failure } from './failure.ts';
 import { type Asked, readCommandLine } from './program.ts';
+import { readTextFile } from './read-text-file.ts';
 
 /** The outside world, as main.ts hands it in. */
 export type Outside = {
@@ -48,7 +48,7 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
     stderr,
     has: (flag) => asked.flags[flag.name] === true,
     valueOf: (flag) => readFlag(flag, asked.flags[flag.name]),
-    loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readText }, needs),
+    loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readTextFile }, needs),
     createLog: ({ logLevel, logFormat }) =>
       createLog({
         level: logLevel,
@@ -71,15 +71,6 @@ function readFlag<T>(flag: ValueFlag<T>, written: string | true | undefined): T 
   } catch (cause) {
     if (!(cause instanceof BadValue)) throw cause;
     throw configInvalid([{ where: `--${flag.name}`, what: cause.message, mend: cause.mend }]);
-  }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw cause;
   }
 }
 

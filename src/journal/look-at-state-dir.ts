@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { readJournal } from './open-journal.ts';
-import { holderOf } from './state-dir.ts';
+import { holderOf, notADirectory } from './state-dir.ts';
 
 /** What can be told of a state directory without taking or changing it. */
 export type StateDirLook =
@@ -35,7 +35,8 @@ export async function nearestDirectory(path: string): Promise<string> {
     return path;
   } catch (cause) {
     const above = dirname(path);
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const absent = code === 'ENOENT' || code === 'ENOTDIR';
     if (!absent || above === path) return path;
     return nearestDirectory(above);
   }
@@ -47,6 +48,8 @@ async function checkUsable(nearest: string, path: string): Promise<void> {
       mend: 'make it, owned by the user that the agent runs as, or name another by --state-dir',
       cause,
     });
+  const found = await stat(nearest).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) throw notADirectory(nearest);
   try {
     await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
@@ -57,8 +60,6 @@ async function checkUsable(nearest: string, path: string): Promise<void> {
         : `${path} is not there and cannot be made: ${nearest} cannot be written by this user (${reason})`;
     throw unusable(why, cause);
   }
-  const found = await stat(nearest);
-  if (!found.isDirectory()) throw unusable(`${nearest} is no directory`);
 }
 
 function countOpenJobs(directory: string): number {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ export function openJournal(dir: StateDir, broker: string, clock: Clock): Sqlite
   const file = join(dir.path, JOURNAL_FILE);
   const home = new URL(broker).href;
   try {
-    if (!existsSync(file)) createDatabase(file);
+    if (!isThere(file)) createDatabase(file);
     // Before SQLite opens it: beside an empty database it would throw the write-ahead log away.
     if (statSync(file).size === 0) throw damaged(file, 'it is empty');
     const db = new DatabaseSync(file, { timeout: BUSY_MS });
@@ -59,7 +59,7 @@ export function openJournal(dir: StateDir, broker: string, clock: Clock): Sqlite
 export function readJournal(directory: string): JournalReader | undefined {
   const file = join(directory, JOURNAL_FILE);
   try {
-    if (!existsSync(file)) return undefined;
+    if (!isThere(file)) return undefined;
     const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     try {
       checkMaker(db, file);
@@ -71,6 +71,15 @@ export function readJournal(directory: string): JournalReader | undefined {
   } catch (cause) {
     throw asStorageError(cause, file);
   }
+}
+
+/** Whether there is a journal. Throws JOURNAL_UNUSABLE for what is no file: opening a pipe would never end. */
+function isThere(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return found !== undefined;
+  throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a regular file`, {
+    mend: 'Move it away, or name another --state-dir.',
+  });
 }
 
 /** Throws JOURNAL_UNUSABLE where the file is damaged, after a copy of it was kept. */

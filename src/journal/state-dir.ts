@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
@@ -24,7 +24,7 @@ export function openStateDir(directory: string): StateDir {
   const path = resolve(directory);
   const pidFile = join(path, PID_FILE);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     const lock = takeLock(join(path, 'lock'), pidFile);
     try {
       writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
@@ -42,6 +42,27 @@ export function openStateDir(directory: string): StateDir {
   } catch (cause) {
     throw asStorageError(cause, path);
   }
+}
+
+/** Level by level: Node's own way never ends where a file system says «no such directory» of every new one, as /proc. */
+function makeDirectory(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found !== undefined) throw notADirectory(path);
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    // Another agent that starts at the same time may have been faster.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw cause;
+  }
+}
+
+/** The error for a path that holds something else where the state directory, or one above it, should be. */
+export function notADirectory(path: string): AgentError {
+  return new AgentError('STATE_DIR_UNUSABLE', `${path} is a file, not a directory`, {
+    mend: 'name a directory by --state-dir',
+  });
 }
 
 function takeLock(file: string, pidFile: string): DatabaseSync {
