@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { z } from 'zod';
 import type { Writer } from './cli/command.ts';
 import { COMMANDS } from './cli/commands.ts';
+import { EXIT } from './cli/exit-codes.ts';
 import { failure } from './cli/failure.ts';
 import { runCli } from './cli/run.ts';
 import { Redactor } from './lib/redactor.ts';
@@ -12,10 +13,12 @@ import { Redactor } from './lib/redactor.ts';
  * launcher loads this file with require().
  */
 
-function writerOf(stream: NodeJS.WriteStream & { readonly fd: number }): Writer {
+type Stream = NodeJS.WriteStream & { readonly fd: number };
+
+function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
   // Whoever read our output may go away at any time, as `| head` does; that is no error of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') onFailure(error);
   });
   const isTerminal = isatty(stream.fd);
   return { write: (text) => void stream.write(text), isTerminal, colour: isTerminal && stream.hasColors() };
@@ -23,7 +26,10 @@ function writerOf(stream: NodeJS.WriteStream & { readonly fd: number }): Writer 
 
 const packageFile = new URL('../package.json', import.meta.url);
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8')));
-const [stdout, stderr] = [writerOf(process.stdout), writerOf(process.stderr)];
+let unwritten: Error | undefined;
+const stdout = writerOf(process.stdout, (error) => (unwritten = error));
+// What cannot be said on stderr can be said nowhere.
+const stderr = writerOf(process.stderr, () => undefined);
 const argv = process.argv.slice(2);
 const redactor = new Redactor();
 
@@ -35,6 +41,13 @@ process.on('uncaughtException', (thrown) => {
 
 const uid = process.getuid?.() ?? 0;
 void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, COMMANDS).then((exit) =>
-  // A pipe takes long output in pieces; ending before the last one has gone would cut it off.
-  process.stdout.write('', () => process.exit(exit)),
+  // A pipe takes long output in pieces; ending before the last one has gone would cut it off. A stream tells of an
+  // error only after that.
+  process.stdout.write('', () => setImmediate(() => process.exit(ended(exit)))),
 );
+
+function ended(exit: number): number {
+  if (unwritten === undefined) return exit;
+  stderr.write(`error: the output could not be written: ${unwritten.message}\n`);
+  return exit === EXIT.OK ? EXIT.FAILED : exit;
+}
