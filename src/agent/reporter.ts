@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { asAgentError } from '../domain/errors.ts';
+import { AgentError, asAgentError } from '../domain/errors.ts';
 import { earnings, JOB_STATUS, type JobRecord, type Report } from '../domain/job.ts';
 import type { Broker, Clock, Journal, ReportAnswer } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
@@ -162,24 +162,31 @@ export class Reporter {
     });
   }
 
-  #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+  async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
     const { refusals } = this.#triesOf(job.uuid);
     if (job.state.name === 'finished') {
       const report = refusals === 0 ? job.state.report : shortened(job.state.report);
-      return this.#broker.report(job.uuid, job.instance, report, signal);
+      const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
+      return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
     }
-    return refusals < RELEASE_REFUSALS
-      ? this.#broker.release(job.uuid, job.instance, signal)
-      : this.#lookAt(job, signal);
+    // A release that is refused time and again is none to make where the broker does not think that we hold the job.
+    const freed = refusals < RELEASE_REFUSALS ? undefined : await this.#notHeld(job, signal);
+    return freed ?? this.#broker.release(job.uuid, job.instance, signal);
   }
 
-  /** A release that the broker refuses time and again is none to make where it does not think that we hold the job. */
-  async #lookAt(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+  /** Work that was done is not thrown away for one 404: a gateway may have said it. The job itself must be gone. */
+  async #confirmGone(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+    const freed = await this.#notHeld(job, signal);
+    if (freed !== undefined) return freed;
+    throw new AgentError('BROKER_REFUSED', 'the broker says 404 to the report of a job that it says we hold');
+  }
+
+  /** In which way the broker does not think that we hold the job; undefined: it does. */
+  async #notHeld(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer | undefined> {
     const theirs = await this.#broker.job(job.uuid, signal);
     if (theirs === undefined) return { kind: 'gone' };
-    if (theirs.status !== JOB_STATUS.IN_PROGRESS || theirs.instance !== job.instance)
-      return { kind: 'not-ours' };
-    return this.#broker.release(job.uuid, job.instance, signal);
+    const held = theirs.status === JOB_STATUS.IN_PROGRESS && theirs.instance === job.instance;
+    return held ? undefined : { kind: 'not-ours' };
   }
 
   #settle(job: JobRecord, answer: ReportAnswer): void {

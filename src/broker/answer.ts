@@ -33,14 +33,17 @@ function refusalOf(reply: Reply): AgentError {
   const said = saying(reply);
   if (status === 401) {
     return new AgentError('BROKER_UNAUTHORIZED', `${call}: the broker does not accept the token${said}`, {
-      mend: 'put a valid token into the token file; it is read again every minute',
+      mend: 'replace the token by one that is valid at this broker',
     });
   }
   if (status >= 500 || status === 408 || status === 429) {
     const waitMs = retryAfterMs(reply.header('retry-after'), Date.now());
     const message = `${call}: the broker cannot serve now (${status})${said}`;
     const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    return new AgentError('BROKER_UNAVAILABLE', message, { mend: 'it is tried again', ...wait });
+    return new AgentError('BROKER_UNAVAILABLE', message, {
+      mend: 'if it stays so, ask who runs the broker',
+      ...wait,
+    });
   }
   if (status === 404) {
     return new AgentError('BROKER_NOT_FOUND', `${call}: the broker does not know this address (404)${said}`, {
@@ -57,19 +60,18 @@ function refusalOf(reply: Reply): AgentError {
 }
 
 /**
- * Whether a 403, 404 or 409 is the broker's own: then it is final. A web page, or a 404 in plain words, is the
- * word of something in front of the broker, and nothing is given up because of it.
+ * Whether a 403, 404 or 409 is the broker's own: then it is final. A broker says why, in a JSON object; a web page,
+ * plain words such as `404 page not found`, or nothing at all is of something in front of the broker, while that is
+ * being replaced say, and nothing is given up because of it.
  */
 export function isFinal(reply: Reply): boolean {
-  if (!FINAL.includes(reply.status) || looksLikePage(reply.text)) return false;
-  return reply.status !== 404 || reply.text.trim() === '' || isJsonObject(reply.text);
+  return FINAL.includes(reply.status) && isJsonObject(reply.text);
 }
 
-/** Proxies say `404 page not found` and the like while the broker behind them is being replaced. */
 function isJsonObject(text: string): boolean {
   try {
     const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null;
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
   } catch {
     return false;
   }
@@ -81,8 +83,8 @@ export function isGone(reply: Reply): boolean {
 }
 
 /**
- * The JSON of an answer after which a job would be given up, were it a final no. Throws as `jsonOf` does; for a web
- * page with the status of a final no BROKER_NOT_JSON, after which the same call is tried again.
+ * The JSON of an answer after which a job would be given up, were it a final no. Throws as `jsonOf` does; for what has
+ * the status of a final no and is none BROKER_NOT_JSON, after which the same call is tried again.
  */
 export function finalJsonOf(reply: Reply): unknown {
   if (FINAL.includes(reply.status)) throw notJson(reply);

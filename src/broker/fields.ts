@@ -37,7 +37,7 @@ export function readItems<Shape>(schema: z.ZodType<Shape>, items: readonly unkno
 /** An answer in JSON that cannot be used. */
 export function badAnswer(message: string): AgentError {
   return new AgentError('BROKER_BAD_ANSWER', message, {
-    mend: 'it is tried again; if it stays so, the broker speaks another version of its API than this agent',
+    mend: 'if it stays so, the broker speaks another version of its API than this agent',
   });
 }
 

@@ -8,6 +8,11 @@ const NO_HTTP = 'is the broker’s URL right? What listens there does not speak 
 const CERTIFICATE =
   'the broker’s certificate is not trusted here: is the clock right? For a private authority, name its file in NODE_EXTRA_CA_CERTS';
 
+const HUNG =
+  'something takes connections there but does not answer: is the broker’s URL right, and is the broker well?';
+const CUT = 'is the broker well, and does nothing in between (a proxy, a VPN, a firewall) cut connections?';
+const ONLINE = 'is this host online, and is the broker well?';
+
 const MENDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name in the broker’s URL is unknown: is it right, and does DNS work?',
   EAI_AGAIN: 'names cannot be looked up now: does DNS work?',
@@ -15,6 +20,12 @@ const MENDS: Readonly<Record<string, string>> = {
   ENETUNREACH: URL_RIGHT,
   EHOSTUNREACH: URL_RIGHT,
   UND_ERR_CONNECT_TIMEOUT: URL_RIGHT,
+  ETIMEDOUT: URL_RIGHT,
+  UND_ERR_HEADERS_TIMEOUT: HUNG,
+  UND_ERR_BODY_TIMEOUT: CUT,
+  UND_ERR_SOCKET: CUT,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
+  ECONNRESET: CUT,
   EPROTO: 'is the broker’s URL right? It may be http where it says https',
   ERR_SSL_WRONG_VERSION_NUMBER: 'is the broker’s URL right? It may be http where it says https',
   CERT_HAS_EXPIRED: CERTIFICATE,
@@ -45,9 +56,14 @@ export function networkFailure(thrown: unknown, call: string, token: string): Ag
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return badAnswer(`${call}: the broker’s answer is too large`);
   const said = thrown instanceof Error ? thrown.message : String(thrown);
   const words = WORDS[code ?? ''] ?? said;
-  const why = [shown(words, token), code].filter((part) => part !== undefined && part !== '').join(', ');
-  const mend = thrown instanceof errors.HTTPParserError ? NO_HTTP : MENDS[code ?? ''];
-  return new AgentError('BROKER_UNREACHABLE', `${call}: ${why}`, mend === undefined ? {} : { mend });
+  const why = [shown(words, token), systemCode(code)].filter((part) => part !== '').join(', ');
+  const mend = thrown instanceof errors.HTTPParserError ? NO_HTTP : (MENDS[code ?? ''] ?? ONLINE);
+  return new AgentError('BROKER_UNREACHABLE', `${call}: ${why}`, { mend });
+}
+
+/** The code as an owner may look it up; one of our HTTP library tells only us something. */
+function systemCode(code = ''): string {
+  return code.startsWith('UND_ERR_') || code.startsWith('HPE_') ? '' : code;
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -2,7 +2,7 @@ import { showDuration } from '../../config/duration.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 import type { Answer } from '../look.ts';
 import type { Clocks } from './gather.ts';
-import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
+import { type CheckLine, ok, troubled, warn } from './line.ts';
 
 /** Clocks further apart than this make leases and ages hard to follow. */
 const MOST_APART_MS = 30_000;
@@ -18,9 +18,6 @@ export function judgeBroker(
     const { error } = catalogue;
     if (error.code === 'BROKER_UNAUTHORIZED' && !hasToken)
       return ok('broker', `${url} answers, and wants a token`);
-    // Its own mend is for who tries again by itself.
-    if (error.code === 'BROKER_UNAVAILABLE')
-      return fail('broker', error.message, 'try again later; if it stays so, ask who runs the broker');
     return troubled('broker', error);
   }
   const { ms, value } = catalogue;

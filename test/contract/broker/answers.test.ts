@@ -94,8 +94,14 @@ describe('the answers table', () => {
       expect(await client.broker.report('job-1', 'inst-1', REPORT, never)).toEqual(reported);
     });
 
-    test(`${status} as a web page is not the broker’s word`, async () => {
-      await using server = await httpServer((_, res) => res.writeHead(status).end('<!doctype html><h1>no'));
+    test.each([
+      ['a web page', '<!doctype html><h1>no'],
+      ['plain words', `${status} page not found\n`],
+      ['nothing', ''],
+      ['a list', '[]'],
+      ['a number', '404'],
+    ])(`${status} as %s is not the broker’s word`, async (_name, body) => {
+      await using server = await httpServer((_, res) => res.writeHead(status).end(body));
       await using client = clientOf(server.url);
       const calls = [
         client.broker.claim('job-1', 'inst-1', never),
@@ -126,6 +132,17 @@ describe('the answers table', () => {
     await expect(client.broker.function('f', never)).rejects.toMatchObject({ code: 'BROKER_NOT_FOUND' });
   });
 });
+
+test.each([[401], [429], [503], [200]])(
+  'what to do about a %i is good advice whoever asks, and however often',
+  async (status) => {
+    await using server = await httpServer((_, res) => json(res, {}, status));
+    await using client = clientOf(server.url);
+    const { mend } = await failure(client.broker.function('f', never));
+    expect(mend).toBeDefined();
+    expect(mend).not.toMatch(/tried again|every minute|token file/);
+  },
+);
 
 describe('Retry-After', () => {
   test.each([

@@ -1,0 +1,186 @@
+import { describe, expect, test, vi } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { Journal } from '../../../src/domain/ports.ts';
+import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
+import { HostileFront, type Misdeed, type Plan, type SeenCall } from '../../support/broker/hostile.ts';
+
+const QUICK = `function handler(event) { return event[0] }`;
+const LONG = `function handler(event) { console.log('x'.repeat(100_000) + 'the end'); return event[0] }`;
+const no = (status: number): Misdeed => ({ do: 'answer', status, body: '{"detail": "No."}' });
+const isJobPatch = ({ method, path }: SeenCall): boolean => method === 'PATCH' && path.includes('/jobs/');
+
+/** With one slot and one job the first PATCH of it is the claim, and all others are its report. */
+const toReport =
+  (misdeed: (nth: number) => Misdeed | undefined): Plan =>
+  (call) =>
+    isJobPatch(call) && call.count > 1 ? misdeed(call.count - 1) : undefined;
+
+/** An agent behind a front that misbehaves, on a market with one job. */
+async function behind(
+  house: House,
+  plan: Plan,
+  journal?: (journal: Journal) => Journal,
+): Promise<OpenedAgent & AsyncDisposable & { readonly front: HostileFront }> {
+  const front = new HostileFront(house.url, plan);
+  const opened = await house.open({
+    url: await front.listen(),
+    slots: 1,
+    ...(journal === undefined ? {} : { journal }),
+  });
+  return {
+    ...opened,
+    front,
+    [Symbol.asyncDispose]: async () => {
+      await opened.close();
+      await front[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const plain = (status: number, body: string): Misdeed => ({
+  do: 'answer',
+  status,
+  body,
+  headers: { 'content-type': 'text/plain' },
+});
+
+describe('a report is not given up', () => {
+  const foreign: readonly (readonly [string, Misdeed])[] = [
+    ['a 404 in plain words', plain(404, '404 page not found\n')],
+    ['a 404 of nothing', plain(404, '')],
+    ['a 403 in plain words', plain(403, 'Forbidden')],
+    ['a 409 in plain words', plain(409, 'conflict')],
+    ['a 404 in JSON for a job that the broker says we hold', no(404)],
+  ];
+  test.each(foreign)(
+    'because of %s',
+    async (_, misdeed) => {
+      await using house = await openHouse();
+      const run = house.addRun(QUICK, '((5,),)');
+      await using opened = await behind(
+        house,
+        toReport((nth) => (nth <= 2 ? misdeed : undefined)),
+      );
+      await opened.agent.run();
+      expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+    },
+    30_000,
+  );
+
+  test.each([400, 413])(
+    'because of a %i: it is sent with the ends of its outputs',
+    async (status) => {
+      await using house = await openHouse();
+      const run = house.addRun(LONG, '((5,),)');
+      await using opened = await behind(
+        house,
+        toReport((nth) => (nth === 1 ? no(status) : undefined)),
+      );
+      await opened.agent.run();
+      const [job] = house.broker.store.jobsOf(run);
+      expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+      expect(job?.stdout).toMatch(/^\[sharedcloud-agent\] .*\nx+the end\n$/);
+      expect(job?.stdout.length).toBeLessThan(20_000);
+    },
+    30_000,
+  );
+
+  test('where it is always refused: --once ends and says so, and the report stays on disk', async () => {
+    await using house = await openHouse();
+    house.addRun(QUICK, '((5,),)');
+    await using opened = await behind(
+      house,
+      toReport(() => no(400)),
+    );
+    await expect(opened.agent.run()).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
+    expect(opened.journal.uuidsIn('finished')).toHaveLength(1);
+    expect(opened.front.calls.filter(isJobPatch).length).toBeLessThan(10);
+  }, 60_000);
+});
+
+test('a release that is refused is dropped where the broker does not think that we hold the job', async () => {
+  await using house = await openHouse();
+  const run = house.addRun(QUICK, '((5,),)', { bidPrice: 0.01 });
+  const [job] = house.broker.store.jobsOf(run);
+  if (job === undefined) throw new Error('the run has no job');
+  await using opened = await behind(house, (call) => (isJobPatch(call) ? no(400) : undefined));
+  opened.journal.begin({
+    uuid: job.uuid,
+    run: job.run,
+    functionName: 'sample',
+    offerKey: 'cpu',
+    instance: 'gone-long-ago',
+    slot: 'cpu#0',
+    gpu: null,
+    askPrice: 0.1,
+    image: 'sha256:abc',
+    timeoutMs: 60_000,
+  });
+  opened.journal.move(job.uuid, { name: 'releasing', why: 'the image is gone' });
+  await opened.agent.run();
+  expect(opened.journal.get(job.uuid)?.state.name).toBe('dropped');
+}, 60_000);
+
+describe('a journal that fails for a while', () => {
+  const broken = (): never => {
+    throw new AgentError('JOURNAL_UNUSABLE', 'disk full');
+  };
+  /** The journal, with some of its methods in front of it. */
+  const fronted = (journal: Journal, front: Partial<Journal>): Journal =>
+    new Proxy(journal, {
+      get: (target, name: keyof Journal) => {
+        const own = front[name] ?? target[name];
+        return typeof own === 'function' ? own.bind(target) : own;
+      },
+    });
+
+  test('after a report was taken: it is not sent in a hot loop, and settled once the journal writes', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(QUICK, '((5,),)');
+    let failsUntil: number | undefined;
+    await using opened = await behind(
+      house,
+      () => undefined,
+      (journal) =>
+        fronted(journal, {
+          move: (uuid, state) => {
+            if (state.name !== 'reported') return journal.move(uuid, state);
+            failsUntil ??= performance.now() + 1_000;
+            return performance.now() < failsUntil ? broken() : journal.move(uuid, state);
+          },
+        }),
+    );
+    await opened.agent.run();
+    expect(opened.front.calls.filter(isJobPatch).length).toBeLessThan(12);
+    expect(opened.journal.history(9).map(({ state }) => state.name)).toEqual(['reported']);
+    expect(house.broker.store.jobsOf(run)[0]?.status).toBe(JOB_STATUS.SUCCEEDED);
+    expect(house.log.some((line) => line.includes('disk full'))).toBe(true);
+  }, 30_000);
+
+  test('when what is owed is read: the agent goes on and delivers', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(QUICK, '((5,),)');
+    let failed = false;
+    const opened = await house.open({
+      settings: { once: false },
+      journal: (journal) =>
+        fronted(journal, {
+          uuidsIn: (...names) => {
+            if (failed || !names.includes('finished')) return journal.uuidsIn(...names);
+            failed = true;
+            return broken();
+          },
+        }),
+    });
+    const running = opened.agent.run();
+    await vi.waitFor(
+      () => expect(house.broker.store.jobsOf(run)[0]?.status).toBe(JOB_STATUS.SUCCEEDED),
+      20_000,
+    );
+    expect(failed).toBe(true);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  }, 40_000);
+});

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { newJob, stateNamed } from '../../support/journal/samples.ts';
+import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
+
+test('the jobs of some states come by their uuids, oldest first', () => {
+  withJournal(scratchDir(), (journal) => {
+    for (const uuid of ['z', 'm', 'a', 'k']) journal.begin(newJob(uuid));
+    for (const uuid of ['a', 'z']) journal.move(uuid, stateNamed('releasing'));
+    journal.move('k', stateNamed('claimed'));
+    expect(journal.uuidsIn('releasing')).toEqual(['z', 'a']);
+    expect(journal.uuidsIn('claiming', 'claimed')).toEqual(['m', 'k']);
+    expect(journal.uuidsIn('finished')).toEqual([]);
+  });
+});
+
+test('what is in their reports is not even read', () => {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    journal.begin(newJob('a'));
+    journal.move('a', stateNamed('releasing'));
+  });
+  const db = new DatabaseSync(join(path, 'journal.db'));
+  db.exec(`UPDATE jobs SET detail = 'no JSON at all'`);
+  db.close();
+  withJournal(path, (journal) => {
+    expect(journal.uuidsIn('releasing')).toEqual(['a']);
+    expect(() => journal.get('a')).toThrow('journal');
+  });
+});
