@@ -13,18 +13,15 @@ export type Asked =
       readonly command: CliCommand;
       /** What was written for each option of the configuration. */
       readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
-      /** The command's own flags: what was written, or true for a switch. */
-      readonly flags: Readonly<Record<string, string | true | undefined>>;
+      /** The command's own flags: what was written for each, or true for a switch. */
+      readonly flags: Readonly<Record<string, readonly string[] | true | undefined>>;
     }
   /** Text to print and be done: the help or the version. */
   | { readonly kind: 'text'; readonly text: string }
   /** Nothing was asked for: the help, as an error. */
   | { readonly kind: 'usage'; readonly text: string };
 
-const parsedOptions = z.record(
-  z.string(),
-  z.union([z.string(), z.literal(true), z.array(z.string()), z.undefined()]),
-);
+const parsedOptions = z.record(z.string(), z.union([z.literal(true), z.array(z.string()), z.undefined()]));
 
 /** Reads a command line, without doing anything yet. Throws CONFIG_INVALID with the nearest right word. */
 export function readCommandLine(
@@ -77,7 +74,7 @@ function addCommand(program: Command, command: CliCommand, onAsked: (asked: Aske
       flags: Object.fromEntries(
         flags.flatMap((flag) => {
           const value = written[flag.attributeName()];
-          return value === undefined || Array.isArray(value) ? [] : [[flag.name(), value]];
+          return value === undefined ? [] : [[flag.name(), value]];
         }),
       ),
     });
@@ -87,15 +84,18 @@ function addCommand(program: Command, command: CliCommand, onAsked: (asked: Aske
 function configOption(key: OptionKey): Option {
   const { name, type, env, help, group } = optionOf(key);
   const text = `${help} (${env}; ${defaultText(optionOf(key))})`.replaceAll('`', '');
-  return new Option(`--${name} <${type.metavar}>`, text)
-    .helpGroup(`${group}:`)
-    .argParser((written: string, before: readonly string[] | undefined) =>
-      type.many ? [...(before ?? []), written] : [written],
-    );
+  return new Option(`--${name} <${type.metavar}>`, text).helpGroup(`${group}:`).argParser(everyOne);
 }
 
 function valueOption(flag: ValueFlag<unknown>): Option {
-  return new Option(`--${flag.name} <${flag.type.metavar}>`, `${flag.help} (${flag.default})`);
+  return new Option(`--${flag.name} <${flag.type.metavar}>`, `${flag.help} (${flag.default})`).argParser(
+    everyOne,
+  );
+}
+
+/** Keeps what every repetition of a flag says: whether there may be several is for the value's type to judge. */
+function everyOne(written: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), written];
 }
 
 function misread(cause: CommanderError): AgentError {

@@ -65,9 +65,9 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
   };
 }
 
-function readFlag<T>(flag: ValueFlag<T>, written: string | true | undefined): T {
+function readFlag<T>(flag: ValueFlag<T>, written: readonly string[] | true | undefined): T {
   try {
-    return flag.type.read([typeof written === 'string' ? written : flag.default]);
+    return flag.type.read(written === undefined || written === true ? [flag.default] : written);
   } catch (cause) {
     if (!(cause instanceof BadValue)) throw cause;
     throw configInvalid([{ where: `--${flag.name}`, what: cause.message, mend: cause.mend }]);

@@ -8,6 +8,8 @@ import { BadValue, quoted, type ValueType } from './value-type.ts';
 export type FileContent = {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   readonly gpus: readonly GpuSettings[];
+  /** The keys that it has and whose values are unknown all the same; `all` where nothing of it could be read. */
+  readonly unread: ReadonlySet<string> | 'all';
   readonly problems: readonly Problem[];
 };
 
@@ -18,17 +20,20 @@ export function readConfigFile(path: string, text: string, known: readonly strin
   const problems: Problem[] = [];
   const entries = new Map<string, readonly string[]>();
   const gpus: GpuSettings[] = [];
-  for (const [key, value] of Object.entries(parseToml(path, text, problems))) {
-    if (key === 'gpu') gpus.push(...readGpus(path, value, problems));
+  const unread = new Set<string>();
+  const table = parseToml(path, text, problems);
+  for (const [key, value] of Object.entries(table ?? {})) {
+    if (key === 'gpu') gpus.push(...readGpus(path, value, { problems, unread }));
     else if (known.includes(key)) {
       const written = texts(path, key, value, problems);
-      if (written !== undefined) entries.set(key, written);
+      if (written === undefined) unread.add(key);
+      else entries.set(key, written);
     } else problems.push(unknownKey(path, key, [...known, 'gpu']));
   }
-  return { entries, gpus, problems };
+  return { entries, gpus, unread: table === undefined ? 'all' : unread, problems };
 }
 
-function parseToml(path: string, text: string, problems: Problem[]): Table {
+function parseToml(path: string, text: string, problems: Problem[]): Table | undefined {
   try {
     return parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
@@ -39,11 +44,15 @@ function parseToml(path: string, text: string, problems: Problem[]): Table {
       what: `line ${cause.line}, column ${cause.column} is not TOML: ${reason}`,
       mend: 'write each value as key = "value"',
     });
-    return {};
+    return undefined;
   }
 }
 
-function readGpus(path: string, value: unknown, problems: Problem[]): readonly GpuSettings[] {
+/** Where it is told what could not be read. */
+type Complaints = { readonly problems: Problem[]; readonly unread: Set<string> };
+
+function readGpus(path: string, value: unknown, complaints: Complaints): readonly GpuSettings[] {
+  const { problems } = complaints;
   if (!isTable(value) || !Object.values(value).every(isTable)) {
     const mend = 'write a table for each model: [gpu."NVIDIA GeForce GTX 1080 Ti"]';
     problems.push({ where: `gpu in ${path}`, what: 'is not a table per GPU model', mend });
@@ -52,22 +61,26 @@ function readGpus(path: string, value: unknown, problems: Problem[]): readonly G
   const seen = new Set<string>();
   return Object.entries(value).map(([model, table]) => {
     const where = `gpu.${quoted(model)} in ${path}`;
-    if (seen.has(plainModel(model)))
+    if (plainModel(model) === '')
+      problems.push({ where, what: 'names no GPU model', mend: 'write the name that nvidia-smi -L shows' });
+    else if (seen.has(plainModel(model)))
       problems.push({ where, what: 'names the same model as another table', mend: 'keep one of them' });
     seen.add(plainModel(model));
-    return readGpu(where, model, isTable(table) ? table : {}, problems);
+    return readGpu(where, model, isTable(table) ? table : {}, complaints);
   });
 }
 
-function readGpu(where: string, model: string, table: Table, problems: Problem[]): GpuSettings {
+function readGpu(where: string, model: string, table: Table, { problems, unread }: Complaints): GpuSettings {
   for (const key of Object.keys(table))
     if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
     const written = Object.hasOwn(table, key) ? texts(where, key, table[key], problems) : undefined;
+    if (written === undefined && Object.hasOwn(table, key)) unread.add(key);
     try {
       return written && type.read(written);
     } catch (cause) {
       if (!(cause instanceof BadValue)) throw cause;
+      unread.add(key);
       problems.push({ where: `${key} in ${where}`, what: cause.message, mend: cause.mend });
       return undefined;
     }

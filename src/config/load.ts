@@ -16,7 +16,7 @@ export type Sources = {
 };
 
 type File = FileContent & { readonly path: string };
-const NO_CONTENT: FileContent = { entries: new Map(), gpus: [], problems: [] };
+const NO_CONTENT: FileContent = { entries: new Map(), gpus: [], unread: new Set(), problems: [] };
 type Written = { readonly texts: readonly string[]; readonly source: Source };
 
 /**
@@ -40,7 +40,9 @@ export async function loadConfig(sources: Sources, needs: { readonly ask: boolea
     values[key] = value;
     origins[key] = written.source;
   }
-  if (needs.ask && origins.askPrice?.kind === 'unset')
+  // An ask that was given and could not be read is a problem of its own already.
+  const askUnread = file.unread === 'all' || file.unread.has(OPTIONS.askPrice.name);
+  if (needs.ask && origins.askPrice?.kind === 'unset' && !askUnread)
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
@@ -67,6 +69,7 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     report(`${path} cannot be read: ${reason}`, 'make it readable for the user that the agent runs as');
+    return { ...nothing, unread: 'all' };
   }
   return nothing;
 }

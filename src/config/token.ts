@@ -77,6 +77,10 @@ function checked(text: string, where: string): string {
     throw new AgentError('CONFIG_INVALID', `${where} holds something that is not one token`, {
       mend: 'write the token alone, in one line, without quotes or a user name',
     });
+  if (/^["']|["']$/.test(token))
+    throw new AgentError('CONFIG_INVALID', `${where} holds a token in quotes`, {
+      mend: 'write the token alone, without quotes around it',
+    });
   return token;
 }
 

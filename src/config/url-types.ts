@@ -23,14 +23,13 @@ export const brokerUrl: ValueType<string> = single({
   },
 });
 
-/** Where the container engine listens: a Unix socket or TCP. */
+/** Where the container engine listens: a Unix socket, or TCP without TLS. */
 export const dockerHost: ValueType<string> = single({
   metavar: 'URL',
   parse: (text) => {
     if (/^unix:\/\/\/[^\0]+$/.test(text)) return text;
-    const url = URL.parse(text);
-    if (url !== null && url.hostname !== '' && ['tcp:', 'http:', 'https:'].includes(url.protocol))
-      return text;
+    const url = text.startsWith('tcp://') ? URL.parse(text) : null;
+    if (url !== null && url.hostname !== '' && ['', '/'].includes(url.pathname)) return text;
     throw new BadValue(
       `${quoted(text)} is not an address of a container engine`,
       'write unix:///var/run/docker.sock or tcp://HOST:PORT',

@@ -42,7 +42,7 @@ describe('what a command is given', () => {
       context.stdout.write(JSON.stringify(shown));
       return 6;
     });
-    const line = 'try --ask-price 1 --ask-price 2 --images a,b --images c --json --times 7'.split(' ');
+    const line = 'try --ask-price 2 --images a,b --images c --json --times 7'.split(' ');
     const { exit, stdout } = await runLine(line, { SHAREDCLOUD_SLOTS_PER_GPU: '4' }, commands);
     expect(exit).toBe(6);
     expect(JSON.parse(stdout)).toEqual({
@@ -87,12 +87,14 @@ describe('a command line that cannot be read', () => {
     [['try', 'more'], "too many arguments for 'try'"],
     [['--nonsense'], "unknown option '--nonsense'"],
     [['try', '--times', '10'], '--times: "10" is more than 9'],
+    [['try', '--ask-price', '1', '--ask-price', '2'], '--ask-price: takes one value and was given 2'],
+    [['try', '--times', '1', '--times', '2'], '--times: takes one value and was given 2'],
     [['try', '--token', 'x'], "unknown option '--token'"],
   ])('%j: %s', async (argv, message) => {
     const { exit, stdout, stderr } = await runLine(
       argv,
       {},
-      command((context) => context.valueOf(TIMES)),
+      command(async (context) => (await context.loadConfig({ ask: false })) && context.valueOf(TIMES)),
     );
     expect([exit, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`error CONFIG_INVALID: ${message}`);

@@ -85,6 +85,7 @@ describe('GPU tables', () => {
 
   test.each([
     ['[gpu.T4]\nask-prize = 1', /unknown key "ask-prize" \(did you mean ask-price\?\)/],
+    ['[gpu.""]\nask-price = 1', /gpu."" in .*names no GPU model/],
     ['[gpu.T4]\nask-price = 0', /ask-price in gpu."T4" in .*for nothing/],
     ['[gpu.T4]\nslots = []', /slots in gpu."T4" in .*takes one value/],
     ['[gpu.T4]\nslots = true', /slots in gpu."T4" in .*neither text nor a number/],
@@ -109,6 +110,23 @@ describe('what is wrong', () => {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', exit: 2 });
     expect(error.message).toBe('--ask-price: nothing says what a job must pay');
     expect(error.mend).toContain('SHAREDCLOUD_ASK_PRICE');
+  });
+
+  test.each([
+    ['that is no text', 'ask-price = true'],
+    ['that is refused', 'ask-price = 0'],
+    ['behind a slip of syntax', 'ask-price = 0.05\nimages = sharedcloud'],
+    ['for a model, that is refused', '[gpu.T4]\nask-price = "much"'],
+  ])('an ask %s is not called missing too', async (_, text) => {
+    const error = await loadError({ needsAsk: true, files: { [DEFAULT_FILE]: text } });
+    expect(error.message).not.toContain('nothing says what a job must pay');
+    expect(error.message.split('\n')).toHaveLength(1);
+  });
+
+  test('an ask in a file that cannot be read is not called missing', async () => {
+    const readFile = () => Promise.reject(new Error('permission denied'));
+    const loading = loadConfig({ flags: {}, env: {}, readFile }, { ask: true });
+    await expect(loading).rejects.toThrow(/cannot be read: permission denied$/);
   });
 
   test('one problem is said in one line', async () => {

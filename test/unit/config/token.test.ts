@@ -137,6 +137,15 @@ describe('which token counts', () => {
     });
   });
 
+  test.each([`"token"`, `'token'`, `"token`, `token'`])('one in quotes is refused: %s', async (token) => {
+    const quoted = source({ kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token });
+    await expect(quoted.current()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'SHAREDCLOUD_TOKEN holds a token in quotes',
+      mend: 'write the token alone, without quotes around it',
+    });
+  });
+
   test('a bad one in the environment is refused by its name', async () => {
     const bad = source({ kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token: 'a b' });
     await expect(bad.current()).rejects.toMatchObject({

@@ -205,16 +205,6 @@ describe('URLs of a broker', () => {
 });
 
 describe('other values', () => {
-  test.each(['unix:///var/run/docker.sock', 'tcp://127.0.0.1:2375', 'https://engine.example:2376'])(
-    '%s is an engine’s address',
-    (text) => expect(dockerHost.read([text])).toBe(text),
-  );
-
-  test.each(['/var/run/docker.sock', 'unix://docker.sock', 'tcp://', 'ssh://host', ''])(
-    '%j is no engine’s address',
-    (text) => expect(refusal(dockerHost, text).mend).toContain('unix:///var/run/docker.sock'),
-  );
-
   test.each([
     ['65534:65534', '65534:65534'],
     ['1000', '1000:1000'],
