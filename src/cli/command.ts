@@ -23,6 +23,7 @@ export type Writer = {
 export type CliContext = {
   readonly stdout: Writer;
   readonly stderr: Writer;
+  /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
   readonly valueOf: <T>(flag: ValueFlag<T>) => T;

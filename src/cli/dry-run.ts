@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AgentEvent } from '../agent/events.ts';
 import { type AppParts, openAgent, openProbe, type Ports, type Stead } from '../app.ts';
 import type { Config, Loaded } from '../config/config.ts';
+import { configInvalid } from '../config/problem.ts';
 import { Secret } from '../config/secret.ts';
 import { imageName } from '../config/text-types.ts';
 import type { Language } from '../domain/language.ts';
@@ -65,6 +66,14 @@ export const dryRun: CliCommand = {
 async function show(context: CliContext, interruption: Interruption): Promise<number> {
   const { first } = interruption;
   const loaded = await context.loadConfig({ ask: false });
+  if (context.has(IMAGE) && !context.has(DOCKER))
+    throw configInvalid([
+      {
+        where: `--${IMAGE.name}`,
+        what: 'means nothing to local processes',
+        mend: 'give --docker too, or leave it out',
+      },
+    ]);
   await using left = new AsyncDisposableStack();
   const workDir = left.use(await makeWorkDir()).path;
   const tell = (): void => context.stderr.write('interrupted: ending the jobs of this dry run\n');

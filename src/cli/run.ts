@@ -46,7 +46,7 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
   return {
     stdout,
     stderr,
-    has: (flag) => asked.flags[flag.name] === true,
+    has: (flag) => asked.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, asked.flags[flag.name]),
     loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readTextFile }, needs),
     createLog: ({ logLevel, logFormat }) =>

@@ -88,7 +88,10 @@ export function smiTrouble({ code, stderr, stdout }: SmiAnswer, program: string)
   const said = `${stderr}\n${stdout}`.trim();
   const words = BY_WORDS.find(([pattern]) => pattern.test(said))?.[1];
   const { mend, why } = words ?? (typeof code === 'number' ? BY_CODE[code] : undefined) ?? OTHER;
-  const line = escapeControls((said.split('\n')[0] ?? '').trim().slice(0, 300));
+  const [first = ''] = said.split('\n');
+  // `NAME: 1: exec: ...` is our shell's way to say what the exit code has said already.
+  const shells = (code === 126 || code === 127) && /^: (?:line )?\d+: /.test(first.slice(program.length));
+  const line = shells ? '' : escapeControls(first.trim().slice(0, 300));
   const quoted = line === '' ? '' : `: ${line}`;
   const how = typeof code === 'number' ? `exit code ${code}` : `ended by ${code ?? 'nobody knows what'}`;
   return new AgentError('GPU_PROBE_FAILED', `${escapeControls(program)}: ${why} (${how})${quoted}`, { mend });

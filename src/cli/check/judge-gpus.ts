@@ -30,7 +30,9 @@ export function judgeGpus(seen: GpusSeen, settings: OfferSettings): readonly Che
           ),
         ]
       : [];
-  return [driver, ...hidden, ...gpus.flatMap((gpu) => judgeGpu(gpu, seen.catalogue, settings))];
+  const entries = valueOf(seen.catalogue) ?? [];
+  const judged = gpus.flatMap((gpu) => judgeGpu(gpu, entries, settings));
+  return [driver, ...hidden, ...judged, ...judgeCatalogue(seen.catalogue)];
 }
 
 /** How many CPU jobs may run at once. */
@@ -45,15 +47,25 @@ function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): 
       : `; this host has ${count(cards.length, 'Nvidia card')} (${cards.join(', ')}) without a working driver`;
   const found = `${error.message}${there}`;
   if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.mend);
-  const mend = error.mend ?? 'install the Nvidia driver';
+  const mend = error.mend === undefined || error.mend === '' ? 'install the Nvidia driver' : error.mend;
   return fail('driver', found, `${mend}${mend.endsWith('?') ? ' Or' : '; or'} offer CPU jobs by --cpu-slots`);
 }
 
-function judgeGpu(
-  gpu: Gpu,
-  catalogue: Answer<readonly CatalogueGpu[]>,
-  settings: OfferSettings,
-): readonly CheckLine[] {
+/** Without a catalogue no GPU has an entry: that is said once, not of each. */
+function judgeCatalogue(catalogue: Answer<readonly CatalogueGpu[]>): readonly CheckLine[] {
+  const entries = valueOf(catalogue);
+  if (entries === undefined) return [warn('gpu entries', 'not known, since the broker tells no catalogue')];
+  if (entries.length > 0) return [];
+  return [
+    fail(
+      'gpu entries',
+      'no GPU can be offered, since the broker’s catalogue is empty',
+      'see what the line of the broker says',
+    ),
+  ];
+}
+
+function judgeGpu(gpu: Gpu, entries: readonly CatalogueGpu[], settings: OfferSettings): readonly CheckLine[] {
   const check = `gpu ${gpu.index}`;
   const found = describeGpu(gpu);
   if (gpu.fault !== undefined)
@@ -64,18 +76,17 @@ function judgeGpu(
         'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
       ),
     ];
-  return [ok(check, found), judgeEntry(`${check} entry`, gpu, catalogue, settings)];
+  const entry = entries.length === 0 ? [] : [judgeEntry(`${check} entry`, gpu, entries, settings)];
+  return [ok(check, found), ...entry];
 }
 
 /** Which entry of the broker's catalogue a GPU is; its price is another line's matter. */
 function judgeEntry(
   check: string,
   gpu: Gpu,
-  catalogue: Answer<readonly CatalogueGpu[]>,
+  entries: readonly CatalogueGpu[],
   settings: OfferSettings,
 ): CheckLine {
-  const entries = valueOf(catalogue);
-  if (entries === undefined) return warn(check, 'not known, since the broker tells no catalogue');
   const priced: OfferSettings = {
     ...settings,
     cpuSlots: 0,

@@ -32,12 +32,19 @@ export async function dryRunGpus(real: GpuProbe, signal: AbortSignal): Promise<D
   try {
     const gpus = await real.gpus(signal);
     if (gpus.some((gpu) => gpu.fault === undefined)) {
-      return { probe: real, names: gpus.map(({ model }) => model).join(', '), simulated: undefined };
+      return { probe: real, names: namesOf(gpus), simulated: undefined };
     }
     return simulatedFor('no GPU of this host is well');
   } catch (thrown) {
     return simulatedFor(asAgentError(thrown).message);
   }
+}
+
+/** `8 x NVIDIA A100, NVIDIA T4`. */
+function namesOf(gpus: readonly Gpu[]): string {
+  return [...Map.groupBy(gpus, ({ model }) => model)]
+    .map(([model, { length }]) => (length === 1 ? model : `${length} x ${model}`))
+    .join(', ');
 }
 
 function simulatedFor(why: string): DryRunGpus {

@@ -35,7 +35,8 @@ export function outcomeOf({ jobs, sample, skipped }: Seen): OutcomeRow {
     bid: sample.bid,
     jobs: jobs.length,
     outcome: untouched && skipped !== undefined ? `skipped: ${SKIP_REASONS[skipped]}` : ran,
-    earned: jobs.reduce((sum, { cost }) => sum + cost, 0),
+    // Sums of fractions of a cent have digits at their end that nobody earned.
+    earned: Number(jobs.reduce((sum, { cost }) => sum + cost, 0).toFixed(6)),
     wrong: whatIsWrong(sample.expected, jobs, skipped),
   };
 }

@@ -177,6 +177,23 @@ describe('GPUs', () => {
     ]);
   });
 
+  test('have no line each where the catalogue is empty, but one for all', () => {
+    const gpus = seen([GPU, { ...GPU, index: 1 }]);
+    const lines = judgeGpus({ gpus, cards: [], catalogue: seen([]) }, settings);
+    expect(lines.filter(({ level }) => level === 'fail').map(short)).toEqual([
+      'fail: no GPU can be offered, since the broker’s catalogue is empty -> see what the line of the broker says',
+    ]);
+  });
+
+  test('that are not there, without a word on what to do', () => {
+    const gone = {
+      gpus: { error: new AgentError('GPU_NONE', 'none', { mend: '' }) },
+      cards: [],
+      catalogue: unseen,
+    };
+    expect(judgeGpus(gone, settings)[0]?.mend).toMatch(/^install the Nvidia driver; or offer CPU jobs/);
+  });
+
   test('are known here where the broker tells no catalogue', () => {
     const lines = judgeGpus({ gpus: seen([GPU]), cards: [], catalogue: unseen }, settings);
     expect(lines.map(({ level }) => level)).toEqual(['ok', 'ok', 'warn']);

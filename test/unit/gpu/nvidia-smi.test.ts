@@ -1,6 +1,6 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AgentError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { NvidiaSmi } from '../../../src/gpu/nvidia-smi.ts';
 import { EIGHT_A100, TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
@@ -114,7 +114,9 @@ describe('what nvidia-smi says', () => {
       code: 'GPU_PROBE_FAILED',
       mend: expect.stringContaining('--nvidia-smi') as unknown,
     });
-    expect(missing.message).toContain('it is not there (exit code 127)');
+    expect(missing.message).toBe('no-such-nvidia-smi: it is not there (exit code 127)');
+    const nowhere = await failure(new NvidiaSmi({ program: '/no/such/nvidia-smi' }).run([], never));
+    expect(nowhere.message).toBe('/no/such/nvidia-smi: it is not there (exit code 127)');
     const plain = join(smi.directory, 'plain=file');
     await writeFile(plain, 'text');
     await chmod(plain, 0o644);
@@ -123,6 +125,19 @@ describe('what nvidia-smi says', () => {
     );
   });
 });
+
+test.skipIf(process.getuid?.() === 0)(
+  'a directory of PATH that may not be entered hides nothing',
+  async () => {
+    await using smi = await standIn(TESLA_T4);
+    const sealed = join(smi.directory, 'sealed');
+    await mkdir(sealed, { mode: 0 });
+    vi.stubEnv('PATH', `${sealed}:${process.env['PATH']}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const missing = await failure(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
+    expect(missing.message).toBe('no-such-nvidia-smi: it is not there (exit code 127)');
+  },
+);
 
 describe('an nvidia-smi that hangs', () => {
   test('is given up at the deadline and killed, though it takes no notice of SIGTERM', async () => {

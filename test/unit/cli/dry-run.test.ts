@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { dryRunGpus } from '../../../src/cli/dry-run/gpu.ts';
+import { outcomeOf } from '../../../src/cli/dry-run/outcome.ts';
+import { samplesFor } from '../../../src/cli/dry-run/samples.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { NvidiaProbe } from '../../../src/gpu/nvidia-probe.ts';
+import { runLine } from '../../support/cli/run.ts';
+import { EIGHT_A100 } from '../../support/nvidia-smi/machines.ts';
+import { standIn } from '../../support/nvidia-smi/stand-in.ts';
+
+describe('the dry run', () => {
+  test('counts GPUs of one model', async () => {
+    await using smi = await standIn(EIGHT_A100);
+    const { names, simulated } = await dryRunGpus(new NvidiaProbe(smi), new AbortController().signal);
+    expect(simulated).toBeUndefined();
+    expect(names).toMatch(/^8 x NVIDIA A100[^,]*$/);
+  });
+
+  test('earns no digits that come of adding up', () => {
+    const [sample] = samplesFor(['node'], 'gpu');
+    if (sample === undefined) throw new Error('there is no sample');
+    const job = { status: JOB_STATUS.SUCCEEDED, result: '' };
+    const jobs = [0.1, 0.2].map((cost) => ({ ...job, cost }));
+    expect(outcomeOf({ sample, jobs, skipped: undefined }).earned).toBe(0.3);
+  });
+
+  test('refuses an image that local processes would not use', async () => {
+    const { exit, stderr } = await runLine(['dry-run', '--image', 'sharedcloud/python36']);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('error CONFIG_INVALID: --image: means nothing to local processes');
+  });
+});
