@@ -60,12 +60,15 @@ function refusalOf(reply: Reply): AgentError {
 }
 
 /**
- * Whether a 403, 404 or 409 is the broker's own: then it is final. A broker says why, in a JSON object; a web page,
- * plain words such as `404 page not found`, or nothing at all is of something in front of the broker, while that is
- * being replaced say, and nothing is given up because of it.
+ * Whether a 403, 404 or 409 is the broker's own: then it is final. A broker says why, in a JSON object. A web page or
+ * plain words such as `404 page not found` are of something in front of the broker, while that is being replaced say,
+ * and nothing is given up because of them. Only a broker speaks of a conflict, in whatever words; and a simple one
+ * may say nothing at all with its 404.
  */
-export function isFinal(reply: Reply): boolean {
-  return FINAL.includes(reply.status) && isJsonObject(reply.text);
+export function isFinal({ status, text }: Reply): boolean {
+  if (status === 409) return !looksLikePage(text);
+  if (status === 404 && text.trim() === '') return true;
+  return FINAL.includes(status) && isJsonObject(text);
 }
 
 function isJsonObject(text: string): boolean {

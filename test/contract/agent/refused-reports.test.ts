@@ -52,7 +52,7 @@ describe('a report is not given up', () => {
     ['a 404 in plain words', plain(404, '404 page not found\n')],
     ['a 404 of nothing', plain(404, '')],
     ['a 403 in plain words', plain(403, 'Forbidden')],
-    ['a 409 in plain words', plain(409, 'conflict')],
+    ['a 409 on a web page', plain(409, '<!doctype html>')],
     ['a 404 in JSON for a job that the broker says we hold', no(404)],
   ];
   test.each(foreign)(

@@ -94,13 +94,18 @@ describe('the answers table', () => {
       expect(await client.broker.report('job-1', 'inst-1', REPORT, never)).toEqual(reported);
     });
 
-    test.each([
+    const foreign = [
       ['a web page', '<!doctype html><h1>no'],
-      ['plain words', `${status} page not found\n`],
-      ['nothing', ''],
-      ['a list', '[]'],
-      ['a number', '404'],
-    ])(`${status} as %s is not the broker’s word`, async (_name, body) => {
+      ...(status === 409
+        ? []
+        : [
+            ['plain words', `${status} page not found\n`],
+            ['a list', '[]'],
+            ['a number', '404'],
+          ]),
+      ...(status === 403 ? [['nothing', '']] : []),
+    ];
+    test.each(foreign)(`${status} as %s is not the broker’s word`, async (_name, body) => {
       await using server = await httpServer((_, res) => res.writeHead(status).end(body));
       await using client = clientOf(server.url);
       const calls = [
@@ -112,6 +117,17 @@ describe('the answers table', () => {
       }
     });
   }
+
+  test.each([
+    [404, ''],
+    [409, ''],
+    [409, 'taken'],
+  ])('%i with the body %j is the word of a simple broker', async (status, body) => {
+    await using server = await httpServer((_, res) => res.writeHead(status).end(body));
+    await using client = clientOf(server.url);
+    const claimed = await client.broker.claim('job-1', 'inst-1', never);
+    expect(claimed.kind).toBe(status === 404 ? 'gone' : 'lost');
+  });
 
   test('404 is nothing to a look-up and a wrong address to a poll', async () => {
     await using server = await httpServer((_, res) => json(res, { detail: 'Not found.' }, 404));
