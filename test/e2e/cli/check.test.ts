@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,7 +164,8 @@ describe('with something missing', () => {
   });
 
   test('a GPU that the catalogue does not know says what to write where', async () => {
-    await using desk = await openDesk({ catalogue: [] });
+    const other = { uuid: randomUUID(), name: 'Nvidia Tesla K80', codename: 'k80', cudaCores: 2496 };
+    await using desk = await openDesk({ catalogue: [other] });
     await using smi = await standIn(RTX_4080_SUPER);
     const { line } = await check({
       SHAREDCLOUD_BROKER_URL: desk.url,
@@ -171,6 +173,18 @@ describe('with something missing', () => {
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
     });
     expect(line('gpu 0 entry')).toContain('[gpu."NVIDIA GeForce RTX 4080 SUPER"] catalogue = "..."');
+    expect(line('broker')).toMatch(/^ok: .*1 GPUs in its catalogue/);
+  });
+
+  test('an empty catalogue is the broker’s affair, and said once', async () => {
+    await using desk = await openDesk({ catalogue: [] });
+    await using smi = await standIn(RTX_4080_SUPER);
+    const { line } = await check({
+      SHAREDCLOUD_BROKER_URL: desk.url,
+      SHAREDCLOUD_TOKEN: TOKEN,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+    });
+    expect(line('gpu entries')).toMatch(/^fail: .*catalogue is empty -> see what the line of the broker/);
     expect(line('broker')).toMatch(/^warn: .*0 GPUs in its catalogue/);
   });
 
@@ -179,7 +193,9 @@ describe('with something missing', () => {
     await writeFile(file, '');
     for (const path of [file, join(file, 'below')]) {
       const { line } = await check({ SHAREDCLOUD_STATE_DIR: path });
-      expect(line('state directory')).toMatch(/^fail: .* -> make it, owned by the user/);
+      expect(line('state directory')).toBe(
+        `fail: ${file} is a file, not a directory -> name a directory by --state-dir`,
+      );
     }
   });
 });
