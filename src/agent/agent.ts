@@ -1,5 +1,6 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import { aborted } from '../lib/aborted.ts';
 import { sleep } from '../lib/sleep.ts';
@@ -273,7 +274,7 @@ export class Agent {
 
   /** Nothing runs here and the broker is owed nothing. */
   #idle(): boolean {
-    const open = this.#deps.journal.uuidsIn('claiming', 'claimed', 'starting', 'running', 'cancelling');
+    const open = this.#deps.journal.uuidsIn(...SLOT_STATES);
     return this.#runJob.active.length === 0 && open.length === 0 && this.#reporter.settled;
   }
 }

@@ -1,5 +1,5 @@
 import { asAgentError } from '../domain/errors.ts';
-import type { JobRecord } from '../domain/job.ts';
+import { type JobRecord, SLOT_STATES } from '../domain/job.ts';
 import type { FoundContainer, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -70,7 +70,7 @@ export async function recover(deps: {
   readonly log: Log;
 }): Promise<readonly Adoption[]> {
   const { files, journal, log, runtime } = deps;
-  const open = journal.inState('claiming', 'claimed', 'starting', 'running', 'cancelling');
+  const open = journal.inState(...SLOT_STATES);
   const adoptions: Adoption[] = [];
   for (const step of planRecovery(open, await runtime.list())) {
     if (step.kind === 'remove') {

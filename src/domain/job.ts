@@ -79,10 +79,14 @@ export function isTerminal(name: JobStateName): boolean {
   return name === 'reported' || name === 'released' || name === 'dropped';
 }
 
-/** Whether a job in this state fills its slot. */
-export function fillsSlot(name: JobStateName): boolean {
-  return ['claiming', 'claimed', 'starting', 'running', 'cancelling'].includes(name);
-}
+/** The states in which a job fills its slot: it may run, or may still come to run. Reporting and releasing fill none. */
+export const SLOT_STATES = [
+  'claiming',
+  'claimed',
+  'starting',
+  'running',
+  'cancelling',
+] as const satisfies readonly JobStateName[];
 
 /** What is fixed about a job from the moment it is claimed. */
 export type NewJob = {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
   earnings,
-  fillsSlot,
   isTerminal,
   JOB_STATUS,
   type JobStateName,
   mayBecome,
+  SLOT_STATES,
 } from '../../../src/domain/job.ts';
 
 const ALL: readonly JobStateName[] = [
@@ -40,7 +40,8 @@ describe('a job’s states', () => {
   });
 
   test('reporting and releasing hold no slot', () => {
-    expect(ALL.filter(fillsSlot)).toEqual(['claiming', 'claimed', 'starting', 'running', 'cancelling']);
+    const over = ['finished', 'releasing'];
+    expect([...SLOT_STATES]).toEqual(ALL.filter((state) => !isTerminal(state) && !over.includes(state)));
   });
 });
 
