@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Agent } from './agent/agent.ts';
 import type { Observer } from './agent/events.ts';
+import type { AgentSettings } from './agent/market-stand.ts';
 import { narrator } from './agent/narrate.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
@@ -10,7 +11,7 @@ import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
 import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
-import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from './domain/ports.ts';
+import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { openJournal } from './journal/open-journal.ts';
@@ -33,6 +34,8 @@ const IMAGE_REFRESH_MS = 3_600_000;
 const PRUNE_EVERY_MS = 6 * 3_600_000;
 /** Jobs with a network ask these, never the host's own resolver. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
+/** A container that withstands being killed this long hangs in the kernel, most likely in the GPU's driver. */
+const KILL_PATIENCE_MS = 300_000;
 const PIDS_PER_JOB = 4096;
 const OPEN_FILES_PER_JOB = 65_536;
 
@@ -41,7 +44,7 @@ export type AppParts = {
   readonly loaded: Loaded;
   readonly log: Log;
   readonly redactor: Redactor;
-  readonly clock: Clock;
+  readonly clock: HostClock;
   /** The user that we run as. */
   readonly uid: number;
 };
@@ -80,7 +83,7 @@ export function offerSettings(config: Config): OfferSettings {
 
 /** Docker as the configuration names it. `share` says what a job gets where the owner has not. */
 export function openDocker(
-  parts: Pick<AppParts, 'loaded' | 'clock'>,
+  parts: Pick<AppParts, 'loaded'> & { readonly clock: Clock },
   agentId: string,
   share: HostShare,
   onProgress: (report: PullReport) => void,
@@ -129,6 +132,7 @@ export type Stead = {
   readonly between?: (ports: Ports) => Ports;
   readonly probe?: GpuProbe;
   readonly observe?: Observer;
+  readonly settings?: Partial<AgentSettings>;
 };
 
 /** What an agent works with. */
@@ -203,7 +207,9 @@ export async function openAgent(
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,
+      killPatienceMs: KILL_PATIENCE_MS,
       once: options.once,
+      ...stead.settings,
     },
     hold: () => whyNoRoom(config),
     reloadToken: async () => {

@@ -1,6 +1,6 @@
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, Clock, GpuProbe, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import type { Broker, GpuProbe, HostClock, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
 import type { AgentSettings } from './market-stand.ts';
@@ -19,7 +19,7 @@ export type AgentDeps = {
   readonly probe: GpuProbe;
   /** Decides what to offer. */
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
-  readonly clock: Clock;
+  readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;
   readonly observe: Observer;

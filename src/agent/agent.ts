@@ -57,6 +57,8 @@ export class Agent {
     this.#runJob = new RunJob({
       ...this.#deps,
       diskLimitBytes: deps.settings.diskLimitBytes,
+      killPatienceMs: deps.settings.killPatienceMs,
+      hostFault: () => Promise.resolve(undefined),
       onOwed,
       detach,
     });

@@ -22,6 +22,8 @@ export type AgentSettings = {
   readonly jobTimeoutMs: number;
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;
+  /** How long a container may withstand being ended before its job is reported all the same. */
+  readonly killPatienceMs: number;
   /** Work off what the market has, then end. */
   readonly once: boolean;
 };

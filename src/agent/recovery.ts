@@ -97,7 +97,6 @@ async function removeIfPossible(runtime: Runtime, container: string, log: Log): 
     await runtime.remove(container);
   } catch (thrown) {
     const error = asAgentError(thrown);
-    if (error.code === 'RUNTIME_UNAVAILABLE') throw error;
     log.error({ container, code: error.code }, `leftover container not removed: ${error.message}`);
   }
 }

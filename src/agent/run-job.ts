@@ -1,15 +1,13 @@
-import { AgentError, asAgentError } from '../domain/errors.ts';
-import { type BrokerJob, earnings, type JobRecord, type JobState, type Report } from '../domain/job.ts';
-import { type Ending, reportOf, reportOfUnstartable } from '../domain/outcome.ts';
-import type { Clock, Exit, FoundContainer, JobFiles, Journal, Output, Runtime } from '../domain/ports.ts';
+import { type AgentError, asAgentError } from '../domain/errors.ts';
+import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import { elapsedMs, type Moment, rebooted } from '../domain/moment.ts';
+import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
+import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
-import type { Log } from '../lib/log.ts';
-import { type Decided, EndOfJob } from './end-of-job.ts';
-import type { Observer } from './events.ts';
+import { ranFor, whoseEnd } from '../domain/whose-end.ts';
+import { EndOfJob } from './end-of-job.ts';
+import { JobClosing, type JobClosingDeps } from './job-closing.ts';
 import { persist } from './persist.ts';
-
-/** How long a job has between SIGTERM and SIGKILL. */
-const STOP_GRACE_MS = 10_000;
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;
@@ -17,37 +15,45 @@ const START_TRIES = 3;
 /** So often is output read that cannot be read, although the engine answers. */
 const READ_TRIES = 6;
 
-const SIGKILL = 9;
-const SIGTERM = 15;
+/** A job that cannot be made because the engine is away goes back to the market after this long. */
+const CREATE_PATIENCE_MS = 60_000;
 
-export type RunJobDeps = {
-  readonly runtime: Runtime;
-  readonly files: JobFiles;
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly observe: Observer;
+const NOTHING_SAID: Output = { stdout: '', stderr: '', result: undefined };
+
+export type RunJobDeps = JobClosingDeps & {
+  readonly clock: HostClock;
   /** Most bytes that a job may write to its disk. */
   readonly diskLimitBytes: number;
-  /** Called when the broker is owed a report or a release. */
-  readonly onOwed: () => void;
-  /** Aborted when the daemon stops: stories end where they are, containers run on. */
-  readonly detach: AbortSignal;
+  /** Why it was this host that made a job fail; undefined: it was not. Asked before it is called FAILED. */
+  readonly hostFault: (job: JobRecord) => Promise<string | undefined>;
+};
+
+/** A job whose container was started: all that its end is judged by. */
+type Started = {
+  readonly record: JobRecord;
+  readonly container: string;
+  /** By the wall clock; the deadline counts from here where `since` does not tell. */
+  readonly startedAt: number;
+  /** Not after its start; what it ran is at most the time since then. */
+  readonly since: Moment;
+  /** Whether it had ended before this agent came to look. */
+  readonly unwatched: boolean;
 };
 
 /** One job's story, from its claim to the journal's `finished`; entered in the middle when a job is adopted. */
 export class RunJob {
   readonly #deps: RunJobDeps;
+  readonly #closing: JobClosing;
   readonly #active = new Map<string, EndOfJob>();
 
   constructor(deps: RunJobDeps) {
     this.#deps = deps;
+    this.#closing = new JobClosing(deps);
   }
 
-  /** The jobs whose story is being told now. */
+  /** The jobs whose story is being told now, but for those that are over and only cannot be cleared away. */
   get active(): readonly string[] {
-    return [...this.#active.keys()];
+    return [...this.#active.keys()].filter((job) => !this.#closing.isStuck(job));
   }
 
   /** Ends a job that the broker has taken back; nothing will be reported. */
@@ -60,31 +66,32 @@ export class RunJob {
     await this.#tell(record, async (end) => {
       const container = await this.#create(record, job, fn);
       if (container === undefined || this.#deps.detach.aborted) return;
-      await this.#write(record.uuid, { name: 'starting', container });
-      if (end.decided?.kind === 'cancelled') await this.#cancelled(record, container, end.decided.why);
-      else await this.#start(record, container, end);
+      const since = this.#deps.clock.moment();
+      await this.#closing.write(record.uuid, { name: 'starting', container, since });
+      if (end.decided?.kind === 'cancelled')
+        await this.#closing.cancelled(record, container, end.decided.why);
+      else await this.#start(record, container, since, end);
     });
   }
 
   /** Goes on with a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
   async adopt(record: JobRecord, container: FoundContainer): Promise<void> {
     const { clock, observe } = this.#deps;
+    const { state } = record;
+    if (state.name !== 'starting' && state.name !== 'running') return;
     await this.#tell(record, async (end) => {
       observe({ kind: 'job-adopted', job: record });
-      if (record.state.name === 'running') {
-        await this.#watch(record, container.id, record.state.startedAt, end);
-      } else if (container.state === 'created') {
-        await this.#start(record, container.id, end);
-      } else {
-        // It was started, and the journal never came to say so. It must not start again.
-        const startedAt = container.startedAt ?? clock.now();
-        const running = await this.#write(record.uuid, {
-          name: 'running',
-          container: container.id,
-          startedAt,
-        });
-        await this.#watch(running, container.id, startedAt, end);
+      if (state.name === 'starting' && container.state === 'created') {
+        await this.#start(record, container.id, clock.moment(), end);
+        return;
       }
+      // Where the journal never came to say that it was started, the engine does; it must not start again.
+      const startedAt = state.name === 'running' ? state.startedAt : (container.startedAt ?? clock.now());
+      const unwatched = container.state === 'exited';
+      const started = { record, container: container.id, startedAt, since: state.since, unwatched };
+      if (state.name === 'running') return this.#watch(started, end);
+      const running = { name: 'running', container: container.id, startedAt, since: state.since } as const;
+      await this.#watch({ ...started, record: await this.#closing.write(record.uuid, running) }, end);
     });
   }
 
@@ -101,7 +108,7 @@ export class RunJob {
 
   /** undefined: the story ended here. */
   async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | undefined> {
-    const { files, runtime } = this.#deps;
+    const { detach, files, runtime } = this.#deps;
     try {
       const laid = await files.layOut(record.uuid, fn, job.arguments);
       return await runtime.create({
@@ -114,16 +121,17 @@ export class RunJob {
         gpu: record.gpu,
       });
     } catch (thrown) {
-      // The engine may have made the container although its answer was lost.
-      const made = await this.#find(record.uuid);
+      // The engine may have made the container although its answer was lost. It never ran, so nobody need wait long.
+      const inTime = AbortSignal.any([detach, AbortSignal.timeout(CREATE_PATIENCE_MS)]);
+      const made = await this.#find(record.uuid, inTime);
       await this.#unstartable(record, asAgentError(thrown), made?.id);
       return undefined;
     }
   }
 
-  #find(job: string): Promise<FoundContainer | undefined> {
-    const { detach, runtime } = this.#deps;
-    return this.#persist(async () => (await runtime.list()).find((found) => found.job === job), detach);
+  #find(job: string, signal: AbortSignal): Promise<FoundContainer | undefined> {
+    const { runtime } = this.#deps;
+    return this.#persist(async () => (await runtime.list()).find((found) => found.job === job), signal);
   }
 
   /** Starts the container, at most once: after any failure the engine is asked whether it runs all the same. */
@@ -134,7 +142,7 @@ export class RunJob {
       } catch (thrown) {
         const error = asAgentError(thrown);
         if (error.code === 'CONTAINER_UNSTARTABLE') throw error;
-        const found = await this.#find(record.uuid);
+        const found = await this.#find(record.uuid, this.#deps.detach);
         if (found !== undefined && found.state !== 'created') return;
         if (found === undefined || error.code !== 'RUNTIME_UNAVAILABLE' || attempt >= START_TRIES)
           throw error;
@@ -142,7 +150,7 @@ export class RunJob {
     }
   }
 
-  async #start(record: JobRecord, container: string, end: EndOfJob): Promise<void> {
+  async #start(record: JobRecord, container: string, since: Moment, end: EndOfJob): Promise<void> {
     const { clock, observe } = this.#deps;
     try {
       await this.#startOnce(record, container);
@@ -152,147 +160,108 @@ export class RunJob {
       return;
     }
     const startedAt = clock.now();
-    const running = await this.#write(record.uuid, { name: 'running', container, startedAt });
+    const running = await this.#closing.write(record.uuid, { name: 'running', container, startedAt, since });
     observe({ kind: 'job-started', job: running });
-    await this.#watch(running, container, startedAt, end);
+    await this.#watch({ record: running, container, startedAt, since, unwatched: false }, end);
   }
 
   /** The image's or the function's fault is the job's end; all else is this host's, and the job goes back. */
   async #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<void> {
     if (error.code === 'FUNCTION_INVALID' || error.code === 'CONTAINER_UNSTARTABLE') {
-      await this.#finish(record, container, reportOfUnstartable(error.message, buildLogs(record)), 0);
+      const report = reportOfUnstartable(error.message, buildLogs(record));
+      await this.#closing.finish(record, container, report, 0);
     } else {
-      await this.#release(record, container, `${error.code}: ${error.message}`);
+      await this.#closing.release(record, container, `${error.code}: ${error.message}`);
     }
   }
 
-  async #watch(record: JobRecord, container: string, startedAt: number, end: EndOfJob): Promise<void> {
-    const { clock, detach } = this.#deps;
-    const leftMs = record.timeoutMs - Math.max(clock.now() - startedAt, 0);
-    end.deadline(leftMs);
-    end.watchDisk(this.#deps.runtime, container, this.#deps.diskLimitBytes);
-    const output = this.#collect(record, container);
-    const alone = await this.#exit(container, end.signal);
-    const decided = alone.kind === 'exited' ? undefined : end.decided;
-    if (detach.aborted) return;
-    if (decided?.kind === 'cancelled') return this.#cancelled(record, container, decided.why);
-    if (decided?.kind === 'detached') return;
-    if (decided !== undefined) await this.#stop(container);
-    const exit = alone.kind === 'exited' ? alone : await this.#exit(container, detach);
-    const said = await output;
-    if (detach.aborted) return;
-    if (exit.kind !== 'exited' || said === undefined) {
-      const why = said === undefined ? 'its output cannot be read' : 'its container has vanished';
-      await this.#release(record, container, why);
-      return;
+  async #watch(started: Started, end: EndOfJob): Promise<void> {
+    const { container, record } = started;
+    const { clock, detach, diskLimitBytes, runtime } = this.#deps;
+    const ranMs = elapsedMs(started.since, clock.moment()) ?? Math.max(clock.now() - started.startedAt, 0);
+    end.deadline(record.timeoutMs - ranMs);
+    end.watchDisk(runtime, container, diskLimitBytes);
+    const enough = new AbortController();
+    const output = this.#collect(record, container, AbortSignal.any([detach, enough.signal]));
+    try {
+      const exit = await this.#exit(container, end.signal);
+      const decided = exit === undefined ? end.decided : undefined;
+      if (detach.aborted || decided?.kind === 'detached') return;
+      if (decided?.kind === 'cancelled') return await this.#closing.cancelled(record, container, decided.why);
+      if (exit !== undefined || decided === undefined)
+        return await this.#judge(started, exit === 'gone' ? undefined : exit, undefined, await output);
+      const ended = await this.#end(container);
+      if (ended === undefined) enough.abort();
+      if (ended === 'gone') await this.#judge(started, undefined, undefined, undefined);
+      else await this.#judge(started, ended, decided, (await output) ?? NOTHING_SAID);
+    } finally {
+      enough.abort();
     }
-    const ending = decided === undefined ? exit : endingOf(decided, record.timeoutMs, exit.exit);
-    const durationMs = Math.max(exit.exit.finishedAt - exit.exit.startedAt, 0);
-    await this.#finish(record, container, reportOf(ending, said, buildLogs(record)), durationMs);
   }
 
-  /** Waits for the container's end through every outage of the engine. */
-  async #exit(
-    container: string,
-    signal: AbortSignal,
-  ): Promise<
-    | { readonly kind: 'exited'; readonly exit: Exit }
-    | { readonly kind: 'gone' }
-    | { readonly kind: 'aborted' }
-  > {
+  /** Ends a container, and answers its exit; undefined: it withstands that. */
+  async #end(container: string): Promise<Exit | 'gone' | undefined> {
+    const { detach, killPatienceMs } = this.#deps;
+    const inTime = AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]);
+    await this.#closing.stop(container, inTime);
+    return this.#exit(container, inTime);
+  }
+
+  /** Says whose end it was, and acts on that. No exit and nothing decided: the container has vanished. */
+  async #judge(
+    started: Started,
+    exit: Exit | undefined,
+    decided: { readonly kind: 'deadline' } | { readonly kind: 'limit'; readonly what: string } | undefined,
+    output: Output | undefined,
+  ): Promise<void> {
+    const { container, record, since } = started;
+    if (this.#deps.detach.aborted) return;
+    if (exit === undefined && decided === undefined)
+      return this.#closing.release(record, container, 'its container has vanished');
+    if (output === undefined) return this.#closing.release(record, container, 'its output cannot be read');
+    const now = this.#deps.clock.moment();
+    const ranMs = ranFor(exit, elapsedMs(since, now));
+    const judgement = whoseEnd({
+      exit,
+      returned: output.result !== undefined,
+      decided,
+      timeoutMs: record.timeoutMs,
+      ranMs,
+      unwatched: started.unwatched,
+      rebooted: rebooted(since, now),
+    });
+    if (judgement.kind === 'release') return this.#closing.release(record, container, judgement.why);
+    const report = reportOf(judgement.ending, output, buildLogs(record));
+    const failed = report.status === JOB_STATUS.FAILED && judgement.ending.kind === 'exited';
+    const fault = failed ? await this.#deps.hostFault(record) : undefined;
+    if (this.#deps.detach.aborted) return;
+    if (fault !== undefined) return this.#closing.release(record, container, fault);
+    await this.#closing.finish(record, container, report, ranMs);
+  }
+
+  /** Waits for the container's end through every outage of the engine; undefined: the signal aborted first. */
+  async #exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
     const exit = await this.#persist(() => this.#deps.runtime.wait(container, signal), signal);
-    if (signal.aborted) return { kind: 'aborted' };
-    return exit === undefined ? { kind: 'gone' } : { kind: 'exited', exit };
+    return exit ?? (signal.aborted ? undefined : 'gone');
   }
 
   /** Collects all output, from the first byte again where the engine broke off. undefined: it cannot be had. */
-  #collect(record: JobRecord, container: string): Promise<Output | undefined> {
-    const { detach, files, runtime } = this.#deps;
+  #collect(record: JobRecord, container: string, signal: AbortSignal): Promise<Output | undefined> {
+    const { files, runtime } = this.#deps;
     const again = (error: AgentError, attempt: number): boolean =>
       error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
-    return persist({ ...this.#deps, signal: detach, again }, async () => {
+    return persist({ ...this.#deps, signal, again }, async () => {
       const collector = await files.output(record.uuid);
-      await runtime.follow(container, collector.write, detach);
+      await runtime.follow(container, collector.write, signal);
       return collector.end();
     });
   }
 
-  /** Repeats what the engine or the disk denies; undefined where the container is gone or the signal aborted. */
+  /** Repeats what the engine denies; undefined where the container is gone or the signal aborted. */
   #persist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
     return persist({ ...this.#deps, signal, again }, call);
   }
-
-  /**
-   * Writes a job's state, for as long as the disk denies it: what happens next must not go ahead of the journal.
-   * Throws where the change itself is wrong, or where the daemon is told to end first.
-   */
-  async #write(job: string, state: JobState): Promise<JobRecord> {
-    const { detach, journal } = this.#deps;
-    let wrong: AgentError | undefined;
-    const again = (error: AgentError): boolean => {
-      wrong = error;
-      return error.code === 'STATE_DIR_UNUSABLE';
-    };
-    const record = await persist({ ...this.#deps, signal: detach, again }, () => journal.move(job, state));
-    if (record !== undefined) return record;
-    throw wrong ?? new AgentError('INTERNAL', `job ${job} was not to become ${state.name} any more`);
-  }
-
-  async #stop(container: string): Promise<void> {
-    await this.#persist(() => this.#deps.runtime.stop(container, STOP_GRACE_MS), this.#deps.detach);
-  }
-
-  async #finish(
-    record: JobRecord,
-    container: string | undefined,
-    report: Report,
-    durationMs: number,
-  ): Promise<void> {
-    const { observe, onOwed } = this.#deps;
-    const job = await this.#write(record.uuid, { name: 'finished', report, durationMs });
-    const earned = earnings(report.status, record.askPrice, durationMs);
-    observe({ kind: 'job-ended', job, report, durationMs, earned });
-    onOwed();
-    await this.#clear(record, container);
-  }
-
-  async #release(record: JobRecord, container: string | undefined, why: string): Promise<void> {
-    // The container goes first: once the broker knows of the release, the job may start elsewhere.
-    await this.#clear(record, container);
-    if (this.#deps.detach.aborted) return;
-    const job = await this.#write(record.uuid, { name: 'releasing', why });
-    this.#deps.observe({ kind: 'job-releasing', job, why });
-    this.#deps.onOwed();
-  }
-
-  async #cancelled(record: JobRecord, container: string, why: string): Promise<void> {
-    await this.#write(record.uuid, { name: 'cancelling', why });
-    await this.#stop(container);
-    await this.#clear(record, container);
-    if (this.#deps.detach.aborted) return;
-    const job = await this.#write(record.uuid, { name: 'dropped', why });
-    this.#deps.observe({ kind: 'job-cancelled', job, why });
-  }
-
-  /** Removes what the job leaves on this host. */
-  async #clear(record: JobRecord, container: string | undefined): Promise<void> {
-    const { detach, files, runtime } = this.#deps;
-    if (container !== undefined) await this.#persist(() => runtime.remove(container), detach);
-    await this.#persist(() => files.remove(record.uuid), detach);
-  }
-}
-
-/** A job that ended by itself in time, while nobody looked or just then, did not run out of its time. */
-function endingOf(
-  decided: Decided & { readonly kind: 'deadline' | 'limit' },
-  timeoutMs: number,
-  exit: Exit,
-): Ending {
-  if (decided.kind === 'limit') return decided;
-  const stopped = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
-  const inTime = exit.finishedAt - exit.startedAt < timeoutMs;
-  return inTime && !stopped ? { kind: 'exited', exit } : { kind: 'deadline', timeoutMs };
 }
 
 function buildLogs(record: JobRecord): string {

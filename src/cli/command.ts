@@ -1,7 +1,7 @@
 import type { Config, Loaded } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
 import type { ValueType } from '../config/value-type.ts';
-import type { Clock } from '../domain/ports.ts';
+import type { HostClock } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 
@@ -33,7 +33,7 @@ export type CliContext = {
   readonly createLog: (config: Config) => Log;
   /** Told of each token, so that nothing that is written shows it. */
   readonly redactor: Redactor;
-  readonly clock: Clock;
+  readonly clock: HostClock;
   /** The user that we run as. */
   readonly uid: number;
   readonly version: string;

@@ -1,3 +1,5 @@
+import type { Moment } from './moment.ts';
+
 /** What the broker calls the state of a job. */
 export const JOB_STATUS = { CREATED: 1, IN_PROGRESS: 2, SUCCEEDED: 3, FAILED: 4, TIMEOUT: 5 } as const;
 export type FinalStatus = typeof JOB_STATUS.SUCCEEDED | typeof JOB_STATUS.FAILED | typeof JOB_STATUS.TIMEOUT;
@@ -40,8 +42,14 @@ export type Report = {
 export type JobState =
   | { readonly name: 'claiming' }
   | { readonly name: 'claimed' }
-  | { readonly name: 'starting'; readonly container: string }
-  | { readonly name: 'running'; readonly container: string; readonly startedAt: number }
+  | { readonly name: 'starting'; readonly container: string; readonly since: Moment }
+  | {
+      readonly name: 'running';
+      readonly container: string;
+      /** By the wall clock; `since` is the same by a clock that nobody sets. */
+      readonly startedAt: number;
+      readonly since: Moment;
+    }
   | { readonly name: 'finished'; readonly report: Report; readonly durationMs: number }
   | {
       readonly name: 'reported';

@@ -3,7 +3,7 @@ import type { Exit, Output } from './ports.ts';
 
 /** What ended a job that ran: its own exit, its deadline, or a limit that it broke. */
 export type Ending =
-  | { readonly kind: 'exited'; readonly exit: Exit }
+  | { readonly kind: 'exited'; readonly exit: Pick<Exit, 'code' | 'oomKilled'> }
   | { readonly kind: 'deadline'; readonly timeoutMs: number }
   | { readonly kind: 'limit'; readonly what: string };
 

@@ -1,5 +1,6 @@
 import type { CatalogueGpu, Gpu } from './gpu.ts';
 import type { BrokerJob, JobRecord, JobState, JobStateName, NewJob, Report } from './job.ts';
+import type { Moment } from './moment.ts';
 import type { OfferPlan } from './offer.ts';
 import type { FunctionSpec, ImageInfo, Run } from './run.ts';
 
@@ -111,6 +112,11 @@ export type Exit = {
   readonly oomKilled: boolean;
   readonly startedAt: number;
   readonly finishedAt: number;
+  /**
+   * Whose doing the end was, as far as it was watched: the job's own (limits count as that), the engine's, which went
+   * away and took the container along, or somebody's who killed it through the engine, this agent included.
+   */
+  readonly endedBy: 'itself' | 'engine' | 'other';
 };
 
 /** A container of ours as the engine knows it. */
@@ -203,4 +209,9 @@ export interface GpuProbe {
 export interface Clock {
   now(): number;
   monotonic(): number;
+}
+
+/** The time as the host has it: `moment` can be compared across restarts of the agent, whatever is set meanwhile. */
+export interface HostClock extends Clock {
+  moment(): Moment;
 }

@@ -29,11 +29,13 @@ const report = z.strictObject({
   result: z.string(),
 });
 
+const since = z.strictObject({ boot: z.string(), upMs: z.number() });
+
 const jobState: z.ZodType<JobState> = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('claiming') }),
   z.strictObject({ name: z.literal('claimed') }),
-  z.strictObject({ name: z.literal('starting'), container: z.string() }),
-  z.strictObject({ name: z.literal('running'), container: z.string(), startedAt: z.number() }),
+  z.strictObject({ name: z.literal('starting'), container: z.string(), since }),
+  z.strictObject({ name: z.literal('running'), container: z.string(), startedAt: z.number(), since }),
   z.strictObject({ name: z.literal('finished'), report, durationMs: z.number() }),
   z.strictObject({
     name: z.literal('reported'),

@@ -36,6 +36,9 @@ const MIGRATIONS = [
      updated_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX jobs_by_state ON jobs (state, seq);`,
+  // Since when a job runs, by a clock that nobody sets; not known of those that were here before.
+  `UPDATE jobs SET detail = json_set(detail, '$.since', json('{"boot":"","upMs":0}'))
+   WHERE state IN ('starting', 'running');`,
 ];
 
 /** The version of the schema that this agent writes. */

@@ -7,8 +7,11 @@ export type ContainerState = {
   readonly name: FoundContainer['state'];
   /** Milliseconds of the engine's clock; undefined where it was never started. */
   readonly startedAt: number | undefined;
-  readonly exit: Exit | undefined;
+  readonly exit: EngineExit | undefined;
 };
+
+/** What the engine itself says of an end. */
+export type EngineExit = Omit<Exit, 'endedBy'>;
 
 type EngineState = Pick<
   Docker.ContainerInspectInfo['State'],

@@ -21,6 +21,7 @@ const INFO = z.object({
   CpuCfsQuota: z.boolean().optional(),
   OSType: z.string(),
   DockerRootDir: z.string().optional(),
+  LiveRestoreEnabled: z.boolean().optional(),
   CDISpecDirs: z.array(z.string()).nullish(),
   DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
 });
@@ -52,6 +53,8 @@ export type EngineFacts = {
     readonly pids: boolean;
     readonly cpu: boolean;
   };
+  /** Whether containers outlive a restart of the engine. */
+  readonly liveRestore: boolean;
   /** Whether the engine can give out Nvidia GPUs by CDI. */
   readonly cdi: boolean;
 };
@@ -85,6 +88,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
       pids: info.data.PidsLimit === true,
       cpu: info.data.CpuCfsQuota === true,
     },
+    liveRestore: info.data.LiveRestoreEnabled === true,
     cdi: hasNvidiaCdi(info.data.CDISpecDirs ?? [], info.data.DiscoveredDevices),
   };
 }

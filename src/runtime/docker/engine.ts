@@ -7,6 +7,7 @@ import { connectEngine, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
 import { type ContainerState, inspectState } from './container-state.ts';
 import { createChecked } from './creation.ts';
+import { endedBy, wasKilledByCall } from './ended-by.ts';
 import { removeContainer, stopContainer } from './ending.ts';
 import { describeFacts, type EngineFacts, readFacts, whyUnfit } from './engine-facts.ts';
 import { startError } from './errors.ts';
@@ -112,8 +113,12 @@ export class DockerRuntime implements Runtime {
   }
 
   /** As the port says; goes on through restarts of the engine. Rejects with the signal's reason on an abort. */
-  wait(id: string, signal: AbortSignal): Promise<Exit> {
-    return waitForExit(this.#docker, id, this.#deadlines, signal);
+  async wait(id: string, signal: AbortSignal): Promise<Exit> {
+    const end = await waitForExit(this.#docker, id, this.#deadlines, signal);
+    const call = { ms: this.#deadlines.lookMs, signal };
+    const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
+    const killed = (): Promise<boolean> => wasKilledByCall(this.#docker, id, end.exit.finishedAt, call);
+    return { ...end.exit, endedBy: await endedBy(end, liveRestore, killed) };
   }
 
   stop(id: string, graceMs: number): Promise<void> {

@@ -1,14 +1,16 @@
 import type Docker from 'dockerode';
 import { asAgentError } from '../../domain/errors.ts';
-import type { Exit } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from './call.ts';
-import { type ContainerState, inspectState } from './container-state.ts';
+import { type ContainerState, type EngineExit, inspectState } from './container-state.ts';
 
 /** How long one call to the engine's wait is held before the container is looked at again, in milliseconds. */
 const HOLD_MS = 10_000;
 /** The pause after a look that could not wait: the engine is away, or the container has not been started. */
 const PAUSE_MS = 500;
+
+/** An end, and whether the engine was away at some time between the last look at the running container and that. */
+export type SeenEnd = { readonly exit: EngineExit; readonly engineWasAway: boolean };
 
 /**
  * Waits for a container's end, through any number of broken connections and restarts of the engine. Throws
@@ -21,12 +23,14 @@ export async function waitForExit(
   id: string,
   deadlines: EngineDeadlines,
   signal: AbortSignal,
-): Promise<Exit> {
+): Promise<SeenEnd> {
+  let engineWasAway = false;
   for (;;) {
     const state = await lookOrUndefined(docker, id, deadlines, signal);
-    if (state?.exit !== undefined) return state.exit;
-    if (state?.name === 'running') await holdUntilChange(docker, id, signal);
+    if (state?.exit !== undefined) return { exit: state.exit, engineWasAway };
+    if (state?.name === 'running') engineWasAway = !(await heldUntilChange(docker, id, signal));
     else await sleep(PAUSE_MS, signal);
+    if (state === undefined) engineWasAway = true;
     signal.throwIfAborted();
   }
 }
@@ -48,21 +52,23 @@ async function lookOrUndefined(
   }
 }
 
-/** Returns when the container has ended, when HOLD_MS are over, or soon after the call has failed. */
-async function holdUntilChange(docker: Docker, id: string, signal: AbortSignal): Promise<void> {
+/**
+ * Returns when the container has ended, when HOLD_MS are over, or soon after the call has failed; answers whether the
+ * engine was there all the time.
+ */
+async function heldUntilChange(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
   const heldSince = performance.now();
   try {
     await callEngine({ doing: `wait for container ${id}`, ms: HOLD_MS, signal }, (abortSignal) =>
       docker.getContainer(id).wait({ condition: 'not-running', abortSignal }),
     );
+    return true;
   } catch (thrown) {
     signal.throwIfAborted();
+    const unanswered = asAgentError(thrown).code === 'RUNTIME_UNAVAILABLE';
     // Being held to the full is the ordinary case; whatever else failed, the next look will tell.
-    const heldInFull = asAgentError(thrown).code === 'RUNTIME_UNAVAILABLE' && elapsed(heldSince) >= HOLD_MS;
-    if (!heldInFull) await sleep(PAUSE_MS, signal);
+    if (unanswered && performance.now() - heldSince >= HOLD_MS) return true;
+    await sleep(PAUSE_MS, signal);
+    return !unanswered;
   }
-}
-
-function elapsed(since: number): number {
-  return performance.now() - since;
 }

@@ -130,6 +130,7 @@ export class LocalJob {
         oomKilled: false,
         startedAt,
         finishedAt: this.#clock.now(),
+        endedBy: 'itself',
       });
     });
     await once(child, 'spawn');

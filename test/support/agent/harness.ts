@@ -143,6 +143,7 @@ async function openAgent(
       jobTimeoutMs: 30_000,
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
+      killPatienceMs: 30_000,
       once: true,
       ...more.settings,
     },

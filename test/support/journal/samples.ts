@@ -18,11 +18,13 @@ export function newJob(uuid: string): NewJob {
 
 const report: Report = { status: 3, buildLogs: '', stdout: 'Hello\n', stderr: '', result: '42' };
 
+const SINCE = { boot: 'boot-1', upMs: 5000 };
+
 const STATES: { readonly [Name in JobStateName]: Extract<JobState, { name: Name }> } = {
   claiming: { name: 'claiming' },
   claimed: { name: 'claimed' },
-  starting: { name: 'starting', container: 'c1' },
-  running: { name: 'running', container: 'c1', startedAt: 1000 },
+  starting: { name: 'starting', container: 'c1', since: SINCE },
+  running: { name: 'running', container: 'c1', startedAt: 1000, since: SINCE },
   finished: { name: 'finished', report, durationMs: 1500 },
   reported: { name: 'reported', status: 3, durationMs: 1500, earned: 0.01 },
   releasing: { name: 'releasing', why: 'the image is gone' },

@@ -15,8 +15,9 @@ const kinds = (steps: readonly RecoveryStep[]): readonly string[] => steps.map((
 
 const claiming = { name: 'claiming' } as const;
 const claimed = { name: 'claimed' } as const;
-const starting = { name: 'starting', container: 'c1' } as const;
-const running = { name: 'running', container: 'c1', startedAt: 5 } as const;
+const since = { boot: 'boot-1', upMs: 5 };
+const starting = { name: 'starting', container: 'c1', since } as const;
+const running = { name: 'running', container: 'c1', startedAt: 5, since } as const;
 const cancelling = { name: 'cancelling', why: 'taken back' } as const;
 
 describe('after a start', () => {

@@ -106,6 +106,7 @@ describe('Docker', () => {
     runtimes: ['runc'],
     seccomp: true,
     limits: { memory: true, swap: true, pids: true, cpu: true },
+    liveRestore: false,
     cdi: false,
   };
 

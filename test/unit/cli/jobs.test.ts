@@ -56,11 +56,12 @@ function fillAll(journal: Journal): void {
     stderr: '',
     result: '',
   };
+  const since = { boot: 'boot-1', upMs: 5000 };
   for (const uuid of ['won', 'failed', 'lost', 'running', 'new']) journal.begin(newJob(uuid));
   for (const uuid of ['won', 'failed', 'running']) {
     journal.move(uuid, { name: 'claimed' });
-    journal.move(uuid, { name: 'starting', container: 'c' });
-    journal.move(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT });
+    journal.move(uuid, { name: 'starting', container: 'c', since });
+    journal.move(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT, since });
   }
   journal.move('won', { name: 'finished', report, durationMs: 90_400 });
   journal.move('won', { name: 'reported', status: JOB_STATUS.SUCCEEDED, durationMs: 90_400, earned: 0.0904 });

@@ -4,7 +4,7 @@ import { type Ending, reportOf, reportOfUnstartable } from '../../../src/domain/
 
 const exited = (code: number, oomKilled = false): Ending => ({
   kind: 'exited',
-  exit: { code, oomKilled, startedAt: 0, finishedAt: 1 },
+  exit: { code, oomKilled },
 });
 
 test.each<[string, Ending, string | undefined, number, string, string]>([

@@ -88,6 +88,20 @@ test('jobs that are owed to one broker keep the journal from another; jobs that 
   withJournal(path, (journal) => expect(journal.history(5)).toHaveLength(1), 'https://other.example');
 });
 
+test('an older agent’s journal is brought up to date: since when its jobs run is not known', () => {
+  const { path, file } = usedJournal(2);
+  const older = { name: 'running', container: 'c1', startedAt: 1000 };
+  tamper(
+    file,
+    `UPDATE jobs SET state = 'running', detail = '${JSON.stringify(older)}' WHERE uuid = 'job-0';
+     PRAGMA user_version = 1`,
+  );
+  withJournal(path, (journal) => {
+    expect(journal.get('job-0')?.state).toEqual({ ...older, since: { boot: '', upMs: 0 } });
+    expect(journal.get('job-1')?.state).toEqual({ name: 'claiming' });
+  });
+});
+
 describe('refused, and left as it is:', () => {
   test('a newer agent’s journal', () => {
     const { path, file } = usedJournal();

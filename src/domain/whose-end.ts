@@ -1,0 +1,67 @@
+import type { Ending } from './outcome.ts';
+import type { Exit } from './ports.ts';
+
+/** What is known of the end of a job that ran. Times in milliseconds. */
+export type End = {
+  /** undefined: its container could not be ended at all. */
+  readonly exit: Exit | undefined;
+  /** Whether its handler returned. */
+  readonly returned: boolean;
+  /** What we ended it for; undefined: we did not. */
+  readonly decided:
+    | { readonly kind: 'deadline' }
+    | { readonly kind: 'limit'; readonly what: string }
+    | undefined;
+  readonly timeoutMs: number;
+  readonly ranMs: number;
+  /** Whether it had ended before this agent came to look. */
+  readonly unwatched: boolean;
+  /** Whether the host was restarted since its start. */
+  readonly rebooted: boolean;
+};
+
+/** What comes of an end: it is the job's own and reported, or this host's doing, and the job goes back to the market. */
+export type Judgement =
+  | { readonly kind: 'report'; readonly ending: Ending }
+  | { readonly kind: 'release'; readonly why: string };
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+/**
+ * Whose end it was. Pure. A job that returned has succeeded, whatever happened around it; one that ran out of its
+ * time has done so even where nobody was there to see it; what this host did to it is never called its failure.
+ */
+export function whoseEnd(end: End): Judgement {
+  const { decided, exit, timeoutMs } = end;
+  const report = (ending: Ending): Judgement => ({ kind: 'report', ending });
+  const release = (why: string): Judgement => ({ kind: 'release', why });
+  if (decided?.kind === 'limit') return report(decided);
+  if (exit === undefined) return report({ kind: 'deadline', timeoutMs });
+  if (exit.code === 0 && end.returned) return report({ kind: 'exited', exit });
+  // Before the deadline: an engine that finds its containers dead after a boot takes that moment for their end.
+  if (end.rebooted) return release('this host was restarted while it ran');
+  const killed = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
+  if (end.ranMs >= timeoutMs && (killed || decided !== undefined)) {
+    return report({ kind: 'deadline', timeoutMs });
+  }
+  if (exit.endedBy === 'engine') return release('the container engine went away and took it along');
+  if (killed && !exit.oomKilled) {
+    if (exit.endedBy === 'other') return release('its container was killed from outside');
+    if (end.unwatched) return release('its container was killed while no agent was there');
+  }
+  return report({ kind: 'exited', exit });
+}
+
+/** How far the clocks of engine and host may seem apart although neither was set. */
+const SLACK_MS = 1_000;
+
+/**
+ * How long a job ran, by the engine's times; where these cannot be, because a clock was set meanwhile, the longest
+ * that it can have been. `atMostMs` is that by a clock that nobody sets; undefined: not known.
+ */
+export function ranFor(exit: Exit | undefined, atMostMs: number | undefined): number {
+  const engineMs = exit === undefined ? -1 : exit.finishedAt - exit.startedAt;
+  if (atMostMs === undefined) return Math.max(engineMs, 0);
+  return engineMs >= 0 && engineMs <= atMostMs + SLACK_MS ? engineMs : atMostMs;
+}

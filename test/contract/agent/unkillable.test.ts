@@ -1,0 +1,65 @@
+import { expect, test, vi } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { Runtime } from '../../../src/domain/ports.ts';
+import { openHouse } from '../../support/agent/harness.ts';
+
+const ENDLESS = `function handler() {
+  console.log('begun');
+  setInterval(() => 0, 1000);
+  return new Promise(() => 0);
+}`;
+
+/** A runtime whose containers cannot be ended nor removed, as of processes that hang in a driver, until told otherwise. */
+function stubborn(processes: Runtime): { readonly runtime: Runtime; yield: () => void } {
+  let stubborn = true;
+  const denied = (): Promise<never> =>
+    Promise.reject(new AgentError('RUNTIME_FAILED', 'the container was killed and has not ended'));
+  const runtime = new Proxy(processes, {
+    get(target, property) {
+      if (stubborn && (property === 'stop' || property === 'remove')) return denied;
+      const member: unknown = Reflect.get(target, property, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  return { runtime, yield: () => (stubborn = false) };
+}
+
+test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps its slot until that is gone', async () => {
+  await using house = await openHouse();
+  const endless = house.addRun(ENDLESS, '((1,),)');
+  let give: () => void = () => undefined;
+  const opened = await house.open({
+    slots: 1,
+    settings: { once: false, jobTimeoutMs: 1_000, killPatienceMs: 1_000 },
+    runtime: (_, processes) => {
+      const made = stubborn(processes);
+      give = made.yield;
+      return made.runtime;
+    },
+  });
+  const running = opened.agent.run();
+  await vi.waitFor(
+    () => expect(house.broker.store.jobsOf(endless)[0]?.status).toBe(JOB_STATUS.TIMEOUT),
+    30_000,
+  );
+  const [job] = house.broker.store.jobsOf(endless);
+  expect(job).toMatchObject({ stdout: 'begun\n', result: '' });
+  expect(job?.stderr).toContain('it ran longer than 1 s');
+  // Nothing is claimed for the slot on which the old one still sits.
+  const next = house.addRun('function handler() { return 1 }', '((1,),)');
+  await vi.waitFor(
+    () => expect(house.log.filter((line) => line.includes('trying again')).length).toBeGreaterThan(3),
+    30_000,
+  );
+  expect(house.broker.store.jobsOf(next)[0]?.status).toBe(JOB_STATUS.CREATED);
+
+  give();
+  await vi.waitFor(
+    () => expect(house.broker.store.jobsOf(next)[0]?.status).toBe(JOB_STATUS.SUCCEEDED),
+    30_000,
+  );
+  await opened.agent.stop();
+  await running;
+  await opened.close();
+});
