@@ -19,7 +19,8 @@ function stubborn(processes: Runtime): { readonly runtime: Runtime; yield: () =>
     get(target, property) {
       if (stubborn && (property === 'stop' || property === 'remove')) return denied;
       const member: unknown = Reflect.get(target, property, target);
-      return typeof member === 'function' ? member.bind(target) : member;
+      if (typeof member !== 'function') return member;
+      return (...args: readonly unknown[]): unknown => Reflect.apply(member, target, args);
     },
   });
   return { runtime, yield: () => (stubborn = false) };
