@@ -45,7 +45,11 @@ export function whoseEnd(end: End): Judgement {
   if (end.ranMs >= timeoutMs && (killed || decided !== undefined)) {
     return report({ kind: 'deadline', timeoutMs });
   }
-  if (exit.endedBy === 'engine') return release('the container engine went away and took it along');
+  if (exit.endedBy === 'engine')
+    return release('the container engine went away, and its end or its result with it');
+  // The engine may have lost what it printed last, and nobody can tell any more.
+  if (end.unwatched && exit.code === 0)
+    return release('it ended while no agent was there, and its result is lost');
   if (killed && !exit.oomKilled) {
     if (exit.endedBy === 'other') return release('its container was killed from outside');
     if (end.unwatched) return release('its container was killed while no agent was there');

@@ -7,7 +7,7 @@ import { connectEngine, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
 import { type ContainerState, inspectState } from './container-state.ts';
 import { createChecked } from './creation.ts';
-import { endedBy, wasKilledByCall } from './ended-by.ts';
+import { type EngineMemory, endedBy, engineMemory } from './ended-by.ts';
 import { removeContainer, stopContainer } from './ending.ts';
 import { describeFacts, type EngineFacts, readFacts, whyUnfit } from './engine-facts.ts';
 import { startError } from './errors.ts';
@@ -117,8 +117,8 @@ export class DockerRuntime implements Runtime {
     const end = await waitForExit(this.#docker, id, this.#deadlines, signal);
     const call = { ms: this.#deadlines.lookMs, signal };
     const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
-    const killed = (): Promise<boolean> => wasKilledByCall(this.#docker, id, end.exit.finishedAt, call);
-    return { ...end.exit, endedBy: await endedBy(end, liveRestore, killed) };
+    const memory = (): Promise<EngineMemory> => engineMemory(this.#docker, id, end.exit.finishedAt, call);
+    return { ...end.exit, endedBy: await endedBy(end, liveRestore, memory) };
   }
 
   stop(id: string, graceMs: number): Promise<void> {

@@ -45,6 +45,8 @@ describe('whose end it was', () => {
     ['it failed', { exit: exit(1) }, 'exited'],
     ['it failed while nobody watched', { exit: exit(1), unwatched: true }, 'exited'],
     ['it ended without having returned', { exit: exit(0) }, 'exited'],
+    ['it ended without a result that anybody saw', { exit: exit(0), unwatched: true }, 'release'],
+    ['it ended well while the engine was away', { exit: exit(0, { endedBy: 'engine' }) }, 'release'],
     ['it killed itself', { exit: exit(137) }, 'exited'],
     ['it used too much memory', { exit: exit(137, { oomKilled: true }) }, 'exited'],
     [

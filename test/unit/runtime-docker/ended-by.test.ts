@@ -7,6 +7,7 @@ type Case = {
   readonly away?: boolean;
   readonly keeps?: boolean;
   readonly killed?: boolean;
+  readonly forgotten?: boolean;
 };
 
 test.each<[string, Case, string]>([
@@ -17,7 +18,8 @@ test.each<[string, Case, string]>([
   ['too much memory', { code: 137, oom: true, killed: true }, 'itself'],
   ['an engine that stopped', { code: 143, away: true }, 'engine'],
   ['a failure because the engine stopped', { code: 1, away: true }, 'engine'],
-  ['success while the engine was away', { code: 0, away: true }, 'itself'],
+  ['success whose result the engine may have lost', { code: 0, away: true, keeps: true }, 'engine'],
+  ['a kill that the engine knows nothing of', { code: 137, forgotten: true }, 'engine'],
   [
     'a failure while an engine was away that keeps its containers',
     { code: 1, away: true, keeps: true },
@@ -28,14 +30,10 @@ test.each<[string, Case, string]>([
     { code: 137, away: true, keeps: true },
     'engine',
   ],
-])('%s', async (_, { away = false, code, keeps = false, killed = false, oom = false }, expected) => {
+])('%s', async (_, how, expected) => {
+  const { away = false, code, forgotten = false, keeps = false, killed = false, oom = false } = how;
   const exit = { code, oomKilled: oom, startedAt: 0, finishedAt: 1 };
   const seen = { exit, engineWasAway: away };
-  expect(
-    await endedBy(
-      seen,
-      async () => keeps,
-      async () => killed,
-    ),
-  ).toBe(expected);
+  const memory = async () => ({ sawEnd: !forgotten, toldToKill: killed });
+  expect(await endedBy(seen, async () => keeps, memory)).toBe(expected);
 });
