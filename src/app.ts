@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Agent } from './agent/agent.ts';
 import type { Observer } from './agent/events.ts';
+import { hostQuestions, whyNoRoom } from './agent/holds/questions.ts';
 import type { AgentSettings } from './agent/market-stand.ts';
 import { narrator } from './agent/narrate.ts';
 import { HttpBroker } from './broker/client.ts';
@@ -17,6 +18,7 @@ import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { openStateDir } from './journal/state-dir.ts';
 import { freeDiskBytes } from './lib/free-disk.ts';
+import { readHostMemory } from './lib/host-memory.ts';
 import { HostShare, openFilesLimit } from './lib/host-share.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
@@ -90,11 +92,11 @@ export function openDocker(
 ): DockerRuntime {
   const { config } = parts.loaded;
   const checkDisk = (): Promise<void> => {
-    const why = whyNoRoom(config);
+    const why = whyNoRoom([config.stateDir, runtime.storagePath], config.minFreeDisk, freeDiskBytes);
     if (why === undefined) return Promise.resolve();
     throw new AgentError('IMAGE_PULL_FAILED', why, { mend: 'make room, or lower --min-free-disk' });
   };
-  return new DockerRuntime({
+  const runtime = new DockerRuntime({
     host: config.dockerHost,
     agentId,
     limits: {
@@ -123,6 +125,7 @@ export function openDocker(
     hooks: { onProgress, checkDisk },
     clock: parts.clock,
   });
+  return runtime;
 }
 
 /** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
@@ -211,7 +214,12 @@ export async function openAgent(
       once: options.once,
       ...stead.settings,
     },
-    hold: () => whyNoRoom(config),
+    questions: hostQuestions({
+      directories: () => [config.stateDir, ports.runtime.storagePath],
+      leastFreeBytes: config.minFreeDisk,
+      freeBytes: freeDiskBytes,
+      memory: readHostMemory,
+    }),
     reloadToken: async () => {
       try {
         await tokens.reload();
@@ -226,11 +234,4 @@ export async function openAgent(
 
 function slotsOf(offers: readonly OfferPlan[]): number {
   return offers.reduce((sum, { slots }) => sum + slots.length, 0);
-}
-
-/** Why nothing may be pulled or claimed: the disk of the state directory is too full; undefined: there is room. */
-function whyNoRoom(config: Config): string | undefined {
-  const free = freeDiskBytes(config.stateDir);
-  if (free === undefined || free >= config.minFreeDisk) return undefined;
-  return `${config.stateDir} has ${free} bytes of free disk, fewer than --min-free-disk ${config.minFreeDisk}`;
 }

@@ -3,6 +3,7 @@ import type { OfferPlan } from '../domain/offer.ts';
 import type { Broker, GpuProbe, HostClock, JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
+import type { HoldQuestion } from './holds/questions.ts';
 import type { AgentSettings } from './market-stand.ts';
 
 /** What this host can put on the market, and what stands in the way. */
@@ -24,8 +25,8 @@ export type AgentDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly settings: AgentSettings;
-  /** Why nothing may be claimed now; undefined: go on. Asked before every decision. */
-  readonly hold: () => string | undefined;
+  /** What this host is asked before every decision. */
+  readonly questions: readonly HoldQuestion[];
   /** Reads the token again; called a minute after the broker has refused it. */
   readonly reloadToken: () => Promise<void>;
 };

@@ -7,11 +7,12 @@ import { sleep } from '../lib/sleep.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import { GpuWatch } from './gpu-watch.ts';
+import { Holds } from './holds/holds.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { Offers } from './offers.ts';
-import { type Patience, patience } from './patience.ts';
+import { ONCE_PATIENCE_MS, type Patience, patience } from './patience.ts';
 import { Reconciler } from './reconciler.ts';
 import { type Adoption, recover } from './recovery.ts';
 import { Reporter } from './reporter.ts';
@@ -28,6 +29,7 @@ const LAST_WORDS_MS = 400;
 /** Owns the loops and their lifetimes. An agent lives once: `run`, ended by `stop` or `drain`. */
 export class Agent {
   readonly #deps: AgentDeps;
+  readonly #holds: Holds;
   readonly #market = new AbortController();
   readonly #detach = new AbortController();
   readonly #reporter: Reporter;
@@ -51,7 +53,15 @@ export class Agent {
   constructor(deps: AgentDeps) {
     const market = this.#market.signal;
     const detach = this.#detach.signal;
-    this.#deps = { ...deps, observe: (event) => this.#observe(event, deps.observe) };
+    this.#holds = new Holds({
+      ...deps,
+      busy: () => this.#runJob.active.length > 0,
+      onLift: () => this.#decideAnew(),
+      onEngineBack: () => this.#images.lookAgain(),
+      signal: detach,
+    });
+    const observe = (event: AgentEvent): void => this.#observe(event, deps.observe);
+    this.#deps = { ...deps, ...this.#holds.ports, observe };
     this.#reporter = new Reporter(this.#deps);
     const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
@@ -63,7 +73,7 @@ export class Agent {
       detach,
     });
     this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
-    this.#images = new ImageKeeper({ ...this.#deps, images: deps.runtime.images, signal: market });
+    this.#images = new ImageKeeper({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
     this.#patiently = patience({ ...deps, once: deps.settings.once, signal: market });
   }
@@ -75,6 +85,7 @@ export class Agent {
   async run(): Promise<void> {
     const detach = this.#detach.signal;
     this.#keep(this.#reporter.work(detach));
+    this.#keep(this.#holds.work());
     try {
       await this.#work();
     } catch (thrown) {
@@ -207,12 +218,14 @@ export class Agent {
       ...this.#deps,
       images: this.#images,
       offers: this.#offers,
+      holds: this.#holds,
       runJob: this.#runJob,
       catalogue: () => this.#catalogue,
       onOwed: () => this.#reporter.wake(),
       onAnswer: (again) => this.#reporter.brokerAnswers(again),
       onLease: (seconds) => this.#reconciler.lease(seconds),
       signal,
+      detach: this.#detach.signal,
     });
     for (const [slot, story] of this.#adopted) {
       if (!stand.slots.has(slot)) continue;
@@ -253,6 +266,10 @@ export class Agent {
     this.#working.add(kept);
   }
 
+  #decideAnew(): void {
+    for (const stand of this.#stands) stand.wake();
+  }
+
   #keepOut(gpus: ReadonlySet<string>): void {
     for (const stand of this.#stands) stand.slots.keepOut(gpus);
   }
@@ -268,7 +285,9 @@ export class Agent {
   }
 
   #hopeless(): AgentError | undefined {
-    if (!this.#reporter.hopeless || this.#runJob.active.length > 0) return undefined;
+    if (this.#runJob.active.length > 0) return undefined;
+    const lost = this.#holds.lostForLongerThan(ONCE_PATIENCE_MS);
+    if (lost !== undefined || !this.#reporter.hopeless) return lost;
     return new AgentError('BROKER_REFUSED', 'the broker refuses reports or releases; they are kept on disk', {
       mend: 'see the lines above for what it says; the next start tries again',
     });

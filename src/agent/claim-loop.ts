@@ -9,6 +9,7 @@ import type { Log } from '../lib/log.ts';
 import type { AsideRuns } from './aside.ts';
 import { type Claimer, type ClaimTarget, mayClaim, type Won } from './claimer.ts';
 import type { Observer } from './events.ts';
+import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import type { MarketWatch } from './market-watch.ts';
 import type { RunLookup } from './run-lookup.ts';
@@ -34,8 +35,7 @@ export type ClaimLoopDeps = {
   readonly aside: AsideRuns;
   readonly claimer: Claimer;
   readonly wake: Wake;
-  /** Why nothing may be claimed now (disk, GPU, engine); undefined: go on. */
-  readonly hold: () => string | undefined;
+  readonly holds: Holds;
   /** Tells the broker that an image which its runs want has become ready. */
   readonly tellImage: (registryPath: string) => void;
   /** Runs a claimed job to its end; its slot is free when this settles. */
@@ -51,7 +51,6 @@ export class ClaimLoop {
   readonly #toldImages = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #quietAtLook = -1;
-  #heldBy: string | undefined;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
@@ -81,12 +80,12 @@ export class ClaimLoop {
   /** Decides and claims until there is nothing more to take. */
   async #pass(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const { market, hold } = this.#deps;
+      const { holds, market } = this.#deps;
       const look = market.looks;
       const runs = market.runs;
       if (runs === undefined || signal.aborted) return;
-      if (this.#isHeld(hold())) {
-        this.#quietAtLook = this.#busy() ? this.#quietAtLook : look;
+      if (holds.why() !== undefined) {
+        if (!this.#busy() && !holds.passing) this.#quietAtLook = look;
         return;
       }
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
@@ -98,19 +97,10 @@ export class ClaimLoop {
         if (!waiting && !this.#busy()) this.#quietAtLook = look;
         return;
       }
+      if (!(await holds.carryClaim())) continue;
       // What was taken changes what may be taken next, so the market is looked at again.
       await Promise.all(takes.map((take) => this.#take(take.open, take.jobs, signal)));
     }
-  }
-
-  /** Tells when claims are held and when no more. */
-  #isHeld(why: string | undefined): boolean {
-    if (why !== this.#heldBy) {
-      if (why === undefined) this.#deps.log.info({}, 'jobs are claimed again');
-      else this.#deps.log.warn({ offer: this.#deps.offer.key }, `no jobs are claimed: ${why}`);
-    }
-    this.#heldBy = why;
-    return why !== undefined;
   }
 
   #decide(open: readonly OpenRun[]): readonly Verdict[] {
@@ -208,7 +198,8 @@ export class ClaimLoop {
 
   /** One job from its claim to its end. Never throws. */
   async #story(what: ClaimTarget, signal: AbortSignal): Promise<void> {
-    const { aside } = this.#deps;
+    const { aside, clock, holds } = this.#deps;
+    const began = clock.monotonic();
     try {
       const claim = await this.#deps.claimer.claim(what, signal);
       if (claim.kind === 'won') {
@@ -225,7 +216,7 @@ export class ClaimLoop {
     } catch (thrown) {
       const error = asAgentError(thrown);
       this.#deps.log.error({ job: what.job.uuid, code: error.code }, `job not carried on: ${error.message}`);
-      aside.hostFault(what.run.uuid);
+      if (!(await holds.areToBlame(began))) aside.hostFault(what.run.uuid);
     }
   }
 

@@ -1,11 +1,12 @@
 import { asAgentError } from '../domain/errors.ts';
-import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../domain/job.ts';
 import type { Offer, Slot } from '../domain/offer.ts';
 import type { Broker, ClaimAnswer, Clock, Journal, ReadyImage } from '../domain/ports.ts';
 import type { FunctionSpec, Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
 import { BACKOFF, CLAIM_PATIENCE_MS, isPassing, withRetry } from './retry.ts';
+import { writeDown } from './write-down.ts';
 
 /** What is to be claimed, for whom, with what and where it will run. */
 export type ClaimTarget = {
@@ -35,6 +36,8 @@ export type ClaimerDeps = {
   readonly jobTimeoutMs: number;
   /** Called when the broker is owed a release. */
   readonly onOwed: () => void;
+  /** Aborted when the daemon ends: what is not in the journal by then is settled at the next start. */
+  readonly detach: AbortSignal;
 };
 
 /** Claims one job: the journal first, then the broker, repeated while its answer does not come. */
@@ -77,19 +80,28 @@ export class Claimer {
     } catch (thrown) {
       // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.
       const error = asAgentError(thrown);
-      journal.move(job.uuid, { name: 'releasing', why: `the claim was not answered: ${error.message}` });
+      await this.#move(job.uuid, {
+        name: 'releasing',
+        why: `the claim was not answered: ${error.message}`,
+      });
       this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
       this.#deps.onOwed();
       return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
-      journal.move(job.uuid, { name: 'dropped', why: answer.kind });
+      await this.#move(job.uuid, { name: 'dropped', why: answer.kind });
       observe({ kind: 'claim-lost', job: job.uuid, why: answer.kind });
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
-    const record = journal.move(job.uuid, { name: 'claimed' });
+    const record = await this.#move(job.uuid, { name: 'claimed' });
     observe({ kind: 'run-won', offer, run, job: job.uuid });
     return { kind: 'won', won: { record, job: answer.job } };
+  }
+
+  /** The broker has spoken: its word is written down however long the disk denies it. */
+  #move(job: string, state: JobState): Promise<JobRecord> {
+    const { detach, journal, log, random } = this.#deps;
+    return writeDown({ log, random, signal: detach }, () => journal.move(job, state));
   }
 }
 

@@ -1,10 +1,11 @@
-import { AgentError } from '../domain/errors.ts';
+import type { AgentError } from '../domain/errors.ts';
 import { earnings, type JobRecord, type JobState, type Report } from '../domain/job.ts';
 import type { JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { Observer } from './events.ts';
 import { persist } from './persist.ts';
+import { writeDown } from './write-down.ts';
 
 /** How long a job has between SIGTERM and SIGKILL. */
 const STOP_GRACE_MS = 10_000;
@@ -90,16 +91,9 @@ export class JobClosing {
    * Writes a job's state, for as long as the disk denies it: what happens next must not go ahead of the journal.
    * Throws where the change itself is wrong, or where the daemon is told to end first.
    */
-  async write(job: string, state: JobState): Promise<JobRecord> {
-    const { detach, journal } = this.#deps;
-    let wrong: AgentError | undefined;
-    const again = (error: AgentError): boolean => {
-      wrong = error;
-      return error.code === 'STATE_DIR_UNUSABLE';
-    };
-    const record = await persist({ ...this.#deps, signal: detach, again }, () => journal.move(job, state));
-    if (record !== undefined) return record;
-    throw wrong ?? new AgentError('INTERNAL', `job ${job} was not to become ${state.name} any more`);
+  write(job: string, state: JobState): Promise<JobRecord> {
+    const { detach, journal, log, random } = this.#deps;
+    return writeDown({ log, random, signal: detach }, () => journal.move(job, state));
   }
 
   /** Clears up for as long as it takes; what takes long is not waited for by those who ask whether jobs run. */

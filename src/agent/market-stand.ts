@@ -8,6 +8,7 @@ import { AsideRuns } from './aside.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
 import type { Observer } from './events.ts';
+import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { MarketWatch } from './market-watch.ts';
 import type { Offers } from './offers.ts';
@@ -40,7 +41,7 @@ export type MarketStandDeps = {
   readonly offers: Offers;
   readonly runJob: RunJob;
   readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
-  readonly hold: () => string | undefined;
+  readonly holds: Holds;
   readonly onOwed: () => void;
   /** Called after each answer of the broker; `again`: after it had been away. */
   readonly onAnswer: (again: boolean) => void;
@@ -48,6 +49,8 @@ export type MarketStandDeps = {
   readonly onLease: (seconds: number | undefined) => void;
   readonly reloadToken: () => Promise<void>;
   readonly signal: AbortSignal;
+  /** Aborted when the daemon ends, later than `signal`. */
+  readonly detach: AbortSignal;
 };
 
 /** All that belongs to one offer while it is on the market: its slots, its watch, its claims. */
@@ -95,7 +98,7 @@ export class MarketStand {
       aside: this.aside,
       claimer: new Claimer({ ...deps, jobTimeoutMs: settings.jobTimeoutMs }),
       wake: this.#wake,
-      hold: deps.hold,
+      holds: deps.holds,
       tellImage: (ref) => void deps.offers.tellImage(offer, ref, signal),
       execute: (won, fn) => this.#execute(won.record, won.job, fn),
     });
@@ -112,6 +115,11 @@ export class MarketStand {
     }
   }
 
+  /** Decides anew on the market as it was last seen. */
+  wake(): void {
+    this.#wake.ring();
+  }
+
   /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
   lookAgain(): void {
     this.#mustSee = this.market.looks + 1;
@@ -126,12 +134,15 @@ export class MarketStand {
   }
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
-    const { images, journal, runJob } = this.#deps;
+    const { clock, holds, images, journal, runJob } = this.#deps;
+    const began = clock.monotonic();
     this.#deps.onLease(job.leaseSeconds);
     await runJob.run(record, job, fn);
     const end = journal.get(record.uuid)?.state.name;
     if (end !== 'releasing' && end !== 'released') return;
-    // It was this host's fault: perhaps the image went away, perhaps the engine is ill. Not again at once.
+    // Where engine or disk gave way, the run may come again as soon as they are back.
+    if (await holds.areToBlame(began)) return;
+    // It was this host's fault all the same: perhaps the image went away, perhaps the engine is ill. Not again at once.
     images.forget(fn.registryPath);
     this.aside.hostFault(record.run);
   }

@@ -24,9 +24,17 @@ export async function persist<T>(how: Persistence, call: () => Promise<T> | T): 
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted || !again(error, attempt)) return undefined;
-      log.warn({ code: error.code, mend: error.mend }, `trying again: ${error.message}`);
-      await sleep(backoffMs(BACKOFF.engine, attempt, random), signal);
+      const { code, mend, message } = error;
+      log[deservesWarning(attempt) ? 'warn' : 'debug']({ code, mend, attempt }, `trying again: ${message}`);
+      // Room on a disk comes from one moment to the next; an engine takes its time.
+      const shape = code === 'STATE_DIR_UNUSABLE' ? BACKOFF.disk : BACKOFF.engine;
+      await sleep(backoffMs(shape, attempt, random), signal);
     }
   }
   return undefined;
+}
+
+/** Less and less often, so that a trouble of days does not fill the log. */
+function deservesWarning(attempt: number): boolean {
+  return Number.isInteger(Math.log2(attempt));
 }

@@ -46,6 +46,8 @@ export class Reporter {
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
   readonly #tries = new Map<string, Tries>();
   readonly #sending = new Set<string>();
+  /** What the broker has said and the disk has not let be written down yet. */
+  readonly #unwritten = new Map<string, ReportAnswer>();
   /** Failures in a row, of whatever delivery; 0 while the broker answers. */
   #outage = 0;
   #feelAgainAt = 0;
@@ -149,9 +151,11 @@ export class Reporter {
       try {
         const job = this.#journal.get(uuid);
         if (signal.aborted || job === undefined) return;
-        const answer = await this.#deliver(job, signal);
+        const answer = this.#unwritten.get(uuid) ?? (await this.#deliver(job, signal));
+        this.#unwritten.set(uuid, answer);
         this.#outage = 0;
         this.#settle(job, answer);
+        this.#unwritten.delete(uuid);
         this.#tries.delete(uuid);
       } catch (thrown) {
         if (!signal.aborted) await this.#failed(uuid, thrown, signal);
@@ -211,7 +215,8 @@ export class Reporter {
   async #failed(job: string, thrown: unknown, signal: AbortSignal): Promise<void> {
     const error = asAgentError(thrown);
     const count = this.#triesOf(job).count + 1;
-    const waitMs = waitAfter(error, BACKOFF.report, count, this.#random);
+    const unwritten = error.code === 'STATE_DIR_UNUSABLE';
+    const waitMs = waitAfter(error, unwritten ? BACKOFF.disk : BACKOFF.report, count, this.#random);
     const refusals = this.#triesOf(job).refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
     this.#tries.set(job, { count, refusals, dueAt: this.#clock.monotonic() + waitMs });
     if (isPassing(error) || error.code === 'BROKER_UNAUTHORIZED') {
@@ -220,8 +225,10 @@ export class Reporter {
       this.#feelAgainAt = this.#clock.monotonic() + feelMs;
     }
     const fields = { job, code: error.code, tries: count, retryInMs: waitMs };
-    const level = count > 1 ? 'warn' : 'debug';
-    this.#log[level](fields, `not delivered yet, kept on disk: ${error.message}`);
+    // What keeps a taken report from being written down keeps claims too, and is told there.
+    const level = count > 1 && !unwritten ? 'warn' : 'debug';
+    const what = unwritten ? 'delivered, not written down yet' : 'not delivered yet, kept on disk';
+    this.#log[level](fields, `${what}: ${error.message}`);
     if (error.code === 'BROKER_UNAUTHORIZED' && !signal.aborted) await this.#reloadToken();
   }
 }

@@ -23,6 +23,8 @@ export const BACKOFF = {
   lookup: { firstMs: 500, mostMs: 60_000 },
   image: { firstMs: 2_000, mostMs: 600_000 },
   engine: { firstMs: 500, mostMs: 15_000 },
+  ping: { firstMs: 500, mostMs: 2_000 },
+  disk: { firstMs: 500, mostMs: 2_000 },
 } as const satisfies Readonly<Record<string, BackoffShape>>;
 
 /** A token that was refused is looked at again this often. */

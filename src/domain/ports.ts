@@ -136,6 +136,10 @@ export interface Runtime {
   readonly images: Images;
   /** Throws RUNTIME_UNAVAILABLE with the mend where jobs cannot run now. Answers a line for people. */
   probe(signal: AbortSignal): Promise<string>;
+  /** A word from whoever runs the containers, in a few seconds at most. Throws RUNTIME_UNAVAILABLE where none comes. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** Where images and containers lie, where that is a directory of this machine and known by now. */
+  readonly storagePath?: string | undefined;
   /** Makes the container without starting it; answers its id. A container of the same job is an error. */
   create(plan: ContainerPlan): Promise<string>;
   /** Starts it. Throws CONTAINER_UNSTARTABLE where the image is at fault, other codes where the host is. */
@@ -178,6 +182,8 @@ export interface JobFiles {
   remove(job: string): Promise<void>;
   /** The jobs that have files here. */
   list(): Promise<readonly string[]>;
+  /** Writes something of no meaning and removes it. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
+  tryWriting(): Promise<void>;
 }
 
 /** The journal: synced to disk before a call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
@@ -197,6 +203,8 @@ export interface Journal {
   uuidsIn(...names: readonly JobStateName[]): readonly string[];
   /** Newest first. */
   history(limit: number): readonly JobRecord[];
+  /** Writes something of no meaning. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
+  tryWriting(): void;
   close(): void;
 }
 

@@ -11,6 +11,9 @@ import { encodeNodeEvent } from './node-event.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 
 const ABOUT = 'job.json';
+/** What is written to see whether something can be: about as much as a job's files and its lines in the journal take. */
+const TRIAL = '.trial';
+const TRIAL_BYTES = 65_536;
 /** A job's uuid as the name of a folder: nothing in it can lead elsewhere. */
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
@@ -108,6 +111,18 @@ export class JobFolders implements JobFiles {
     // A folder that a crash left unfinished is its job's too.
     const jobs = new Set((names ?? []).map((name) => name.replace(/\.new$/, '')));
     return [...jobs].filter((name) => JOB_NAME.test(name));
+  }
+
+  async tryWriting(): Promise<void> {
+    const file = join(this.#root, TRIAL);
+    await usable(this.#root, async () => {
+      await mkdir(this.#root, { recursive: true, mode: 0o700 });
+      try {
+        await writeFile(file, randomBytes(TRIAL_BYTES), { flush: true });
+      } finally {
+        await rm(file, { force: true });
+      }
+    });
   }
 
   #folder(job: string): string {

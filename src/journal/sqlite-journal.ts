@@ -105,6 +105,11 @@ export class SqliteJournal implements Journal {
     return this.#write(() => Number(this.#parts.db.prepare(sql).run(...TERMINAL, beforeMs).changes));
   }
 
+  tryWriting(): void {
+    const sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('written', ?)";
+    this.#write(() => this.#parts.db.prepare(sql).run(`${this.#parts.clock.now()}`));
+  }
+
   close(): void {
     this.#told(() => this.#parts.db.close());
   }

@@ -30,6 +30,11 @@ export function parseDockerHost(text: string): EngineAddress {
   return { host: url.hostname, port: url.port === '' ? 2375 : Number(url.port) };
 }
 
+/** Whether the address is one of this machine. What listens there may still be a way to another. */
+export function isLocal(address: EngineAddress): boolean {
+  return 'socketPath' in address || ['localhost', '127.0.0.1', '[::1]'].includes(address.host);
+}
+
 /** A client for the engine at that address. It opens no connection before the first call. */
 export function connectEngine(address: EngineAddress): Docker {
   const where = 'socketPath' in address ? { ...address, host: undefined, port: undefined } : address;

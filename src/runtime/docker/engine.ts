@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './call.ts';
-import { connectEngine, parseDockerHost } from './connection.ts';
+import { connectEngine, isLocal, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
 import { type ContainerState, inspectState } from './container-state.ts';
 import { createChecked } from './creation.ts';
@@ -14,6 +14,7 @@ import { startError } from './errors.ts';
 import { type GpuMode, gpuWay } from './gpu-access.ts';
 import { DockerImages, type ImageRules } from './images.ts';
 import { followLog } from './logs.ts';
+import { pingEngine } from './ping.ts';
 import type { PullHooks } from './pull.ts';
 import { waitForExit } from './waiting.ts';
 
@@ -68,6 +69,15 @@ export class DockerRuntime implements Runtime {
       });
     }
     return describeFacts(facts);
+  }
+
+  ping(signal: AbortSignal): Promise<void> {
+    return pingEngine(this.#docker, this.#deadlines.lookMs, signal);
+  }
+
+  /** The engine's data root, once `probe` has asked for it and where the engine is on this machine as far as can be told. */
+  get storagePath(): string | undefined {
+    return isLocal(parseDockerHost(this.#options.host)) ? this.#facts?.dataRoot : undefined;
   }
 
   async create(plan: ContainerPlan): Promise<string> {

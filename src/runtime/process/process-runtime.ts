@@ -41,6 +41,10 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     return Promise.resolve('local processes, without containers: for the dry run only');
   }
 
+  ping(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async create(plan: ContainerPlan): Promise<string> {
     const [command, ...args] = this.images.interpreter(plan.image);
     const directory = await this.#makeDirectory();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from '../../../src/agent/agent.ts';
 import type { AgentEvent } from '../../../src/agent/events.ts';
+import type { HoldQuestion } from '../../../src/agent/holds/questions.ts';
 import type { AgentSettings } from '../../../src/agent/market-stand.ts';
 import { narrator } from '../../../src/agent/narrate.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
@@ -51,6 +52,8 @@ export type AgentChoices = {
   /** Stands before the journal. */
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
+  /** What holds claims back beside the engine and the state directory. */
+  readonly questions?: readonly HoldQuestion[];
 };
 
 export type OpenedAgent = {
@@ -147,7 +150,7 @@ async function openAgent(
       once: true,
       ...more.settings,
     },
-    hold: () => undefined,
+    questions: more.questions ?? [],
     reloadToken: () => Promise.resolve(),
   });
   return {
