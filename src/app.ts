@@ -16,9 +16,10 @@ import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } f
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { openJournal } from './journal/open-journal.ts';
+import { keepPruned } from './journal/prune.ts';
 import { openStateDir } from './journal/state-dir.ts';
 import { freeDiskBytes } from './lib/free-disk.ts';
-import { readHostMemory } from './lib/host-memory.ts';
+import { readHostMemory, readOomKills } from './lib/host-memory.ts';
 import { HostShare, openFilesLimit } from './lib/host-share.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
@@ -32,8 +33,6 @@ const PULL_TOTAL_MS = 3_600_000;
 const PULL_IDLE_MS = 120_000;
 /** After this long a tag is asked of its registry again. */
 const IMAGE_REFRESH_MS = 3_600_000;
-/** Old jobs are taken out of the journal this often. */
-const PRUNE_EVERY_MS = 6 * 3_600_000;
 /** Jobs with a network ask these, never the host's own resolver. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
 /** A container that withstands being killed this long hangs in the kernel, most likely in the GPU's driver. */
@@ -170,16 +169,7 @@ export async function openAgent(
   opened.defer(() => stateDir.close());
   const journal = openJournal(stateDir, config.brokerUrl, clock);
   opened.defer(() => journal.close());
-  const prune = (): void => {
-    try {
-      journal.prune(clock.now() - config.keepHistory);
-    } catch (thrown) {
-      log.warn({ err: thrown }, 'old jobs were not taken out of the journal');
-    }
-  };
-  prune();
-  const pruning = setInterval(prune, PRUNE_EVERY_MS);
-  opened.defer(() => clearInterval(pruning));
+  opened.defer(keepPruned(journal, config.keepHistory, parts));
   const share = new HostShare();
   const settings = offerSettings(config);
   const tell = narrator(log);
@@ -220,6 +210,7 @@ export async function openAgent(
       freeBytes: freeDiskBytes,
       memory: readHostMemory,
     }),
+    oomKills: readOomKills,
     reloadToken: async () => {
       try {
         await tokens.reload();

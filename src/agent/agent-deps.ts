@@ -27,6 +27,8 @@ export type AgentDeps = {
   readonly settings: AgentSettings;
   /** What this host is asked before every decision. */
   readonly questions: readonly HoldQuestion[];
+  /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */
+  readonly oomKills: () => number | undefined;
   /** Reads the token again; called a minute after the broker has refused it. */
   readonly reloadToken: () => Promise<void>;
 };

@@ -7,7 +7,7 @@ import { sleep } from '../lib/sleep.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import { GpuWatch } from './gpu-watch.ts';
-import { Holds } from './holds/holds.ts';
+import { HostCare } from './host-care.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
@@ -29,7 +29,7 @@ const LAST_WORDS_MS = 400;
 /** Owns the loops and their lifetimes. An agent lives once: `run`, ended by `stop` or `drain`. */
 export class Agent {
   readonly #deps: AgentDeps;
-  readonly #holds: Holds;
+  readonly #host: HostCare;
   readonly #market = new AbortController();
   readonly #detach = new AbortController();
   readonly #reporter: Reporter;
@@ -53,22 +53,23 @@ export class Agent {
   constructor(deps: AgentDeps) {
     const market = this.#market.signal;
     const detach = this.#detach.signal;
-    this.#holds = new Holds({
+    this.#host = new HostCare({
       ...deps,
+      isTold: (job) => this.#runJob.isTold(job),
       busy: () => this.#runJob.active.length > 0,
-      onLift: () => this.#decideAnew(),
+      onLift: () => this.#stands.forEach((stand) => stand.wake()),
       onEngineBack: () => this.#images.lookAgain(),
       signal: detach,
     });
     const observe = (event: AgentEvent): void => this.#observe(event, deps.observe);
-    this.#deps = { ...deps, ...this.#holds.ports, observe };
+    this.#deps = { ...deps, ...this.#host.ports, observe };
     this.#reporter = new Reporter(this.#deps);
     const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
       diskLimitBytes: deps.settings.diskLimitBytes,
       killPatienceMs: deps.settings.killPatienceMs,
-      hostFault: () => Promise.resolve(undefined),
+      hostFault: (job, exit) => Promise.resolve(this.#host.fault(job, exit)),
       onOwed,
       detach,
     });
@@ -85,7 +86,7 @@ export class Agent {
   async run(): Promise<void> {
     const detach = this.#detach.signal;
     this.#keep(this.#reporter.work(detach));
-    this.#keep(this.#holds.work());
+    this.#keep(this.#host.holds.work());
     try {
       await this.#work();
     } catch (thrown) {
@@ -124,6 +125,7 @@ export class Agent {
     for (const adoption of await this.#patiently(() => this.#recover())) this.#adopt(adoption);
     this.#reporter.wake();
     this.#keep(this.#reconciler.work(instances, this.#detach.signal));
+    this.#keep(this.#host.sweep());
     const plans = await this.#whatToOffer();
     const onGpus = (gpus: readonly Gpu[]): void => this.#offerNew(gpus);
     const keepOut = (gpus: ReadonlySet<string>): void => this.#keepOut(gpus);
@@ -218,7 +220,7 @@ export class Agent {
       ...this.#deps,
       images: this.#images,
       offers: this.#offers,
-      holds: this.#holds,
+      holds: this.#host.holds,
       runJob: this.#runJob,
       catalogue: () => this.#catalogue,
       onOwed: () => this.#reporter.wake(),
@@ -240,6 +242,7 @@ export class Agent {
   #observe(event: AgentEvent, observe: Observer): void {
     if (event.kind === 'job-releasing') this.#hostFault = event.why;
     if (event.kind === 'job-ended') this.#hostFault = undefined;
+    this.#host.observe(event);
     observe(event);
   }
 
@@ -266,10 +269,6 @@ export class Agent {
     this.#working.add(kept);
   }
 
-  #decideAnew(): void {
-    for (const stand of this.#stands) stand.wake();
-  }
-
   #keepOut(gpus: ReadonlySet<string>): void {
     for (const stand of this.#stands) stand.slots.keepOut(gpus);
   }
@@ -286,7 +285,7 @@ export class Agent {
 
   #hopeless(): AgentError | undefined {
     if (this.#runJob.active.length > 0) return undefined;
-    const lost = this.#holds.lostForLongerThan(ONCE_PATIENCE_MS);
+    const lost = this.#host.holds.lostForLongerThan(ONCE_PATIENCE_MS);
     if (lost !== undefined || !this.#reporter.hopeless) return lost;
     return new AgentError('BROKER_REFUSED', 'the broker refuses reports or releases; they are kept on disk', {
       mend: 'see the lines above for what it says; the next start tries again',

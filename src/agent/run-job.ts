@@ -24,8 +24,8 @@ export type RunJobDeps = JobClosingDeps & {
   readonly clock: HostClock;
   /** Most bytes that a job may write to its disk. */
   readonly diskLimitBytes: number;
-  /** Why it was this host that made a job fail; undefined: it was not. Asked before it is called FAILED. */
-  readonly hostFault: (job: JobRecord) => Promise<string | undefined>;
+  /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
+  readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
 };
 
 /** A job whose container was started: all that its end is judged by. */
@@ -54,6 +54,11 @@ export class RunJob {
   /** The jobs whose story is being told now, but for those that are over and only cannot be cleared away. */
   get active(): readonly string[] {
     return [...this.#active.keys()].filter((job) => !this.#closing.isStuck(job));
+  }
+
+  /** Whether the job's story is being told, be it over or not. */
+  isTold(job: string): boolean {
+    return this.#active.has(job);
   }
 
   /** Ends a job that the broker has taken back; nothing will be reported. */
@@ -232,8 +237,8 @@ export class RunJob {
     });
     if (judgement.kind === 'release') return this.#closing.release(record, container, judgement.why);
     const report = reportOf(judgement.ending, output, buildLogs(record));
-    const failed = report.status === JOB_STATUS.FAILED && judgement.ending.kind === 'exited';
-    const fault = failed ? await this.#deps.hostFault(record) : undefined;
+    const failed = report.status === JOB_STATUS.FAILED ? judgement.ending : undefined;
+    const fault = failed?.kind === 'exited' ? await this.#deps.hostFault(record, failed.exit) : undefined;
     if (this.#deps.detach.aborted) return;
     if (fault !== undefined) return this.#closing.release(record, container, fault);
     await this.#closing.finish(record, container, report, ranMs);

@@ -38,7 +38,8 @@ function refuseOrphan(file: string): void {
   );
 }
 
-function syncDirectory(directory: string): void {
+/** Sees to it that what was made or renamed in a directory is on the disk. */
+export function syncDirectory(directory: string): void {
   const handle = openSync(directory, 'r');
   try {
     fsyncSync(handle);

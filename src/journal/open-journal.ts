@@ -6,8 +6,10 @@ import { AgentError } from '../domain/errors.ts';
 import { isTerminal } from '../domain/job.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import { systemClock } from '../lib/clock.ts';
+import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
-import { keepCopy } from './damage.ts';
+import { keepCopy } from './keep-copy.ts';
+import { keepOlder } from './keep-older.ts';
 import { STATE_NAMES } from './job-row.ts';
 import { checkMaker, migrate } from './schema.ts';
 import { asStorageError, isDamage } from './sqlite-failure.ts';
@@ -23,9 +25,13 @@ export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'histo
 /** How long a call waits for another program that has the journal locked, such as a backup, in milliseconds. */
 const BUSY_MS = 2000;
 
+/** Every change is on the disk before the call returns; the write-ahead log stays around a megabyte, for small disks. */
+const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 16777216`;
+
 /**
  * Opens the journal of a held state directory for this broker (its base URL), making it where there is none.
- * Throws STATE_DIR_UNUSABLE; JOURNAL_UNUSABLE where it is damaged (a copy is kept beside it) or a newer agent's;
+ * Throws STATE_DIR_UNUSABLE; JOURNAL_UNUSABLE where it is damaged or a newer agent's (a copy is kept beside it);
  * CONFIG_INVALID where jobs of another broker are still open in it: their reports must not go to this one.
  */
 export function openJournal(dir: StateDir, broker: string, clock: Clock): SqliteJournal {
@@ -38,9 +44,11 @@ export function openJournal(dir: StateDir, broker: string, clock: Clock): Sqlite
     const db = new DatabaseSync(file, { timeout: BUSY_MS });
     try {
       checkWhole(db, file);
-      checkMaker(db, file);
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
+      checkMaker(db, file, () => keepCopy(file, 'newer'));
+      db.exec(SETTINGS);
+      keepOlder(db, file);
       migrate(db);
+      compact(db, file);
       refuseOtherBrokers(db, file, home);
       return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: home, clock });
     } catch (cause) {
@@ -99,7 +107,7 @@ function checkWhole(db: DatabaseSync, file: string): void {
 }
 
 function damaged(file: string, problem: string): AgentError {
-  const copy = keepCopy(file);
+  const copy = keepCopy(file, 'damaged');
   return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${problem}`, {
     mend: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
   });

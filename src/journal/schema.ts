@@ -44,26 +44,36 @@ const MIGRATIONS = [
 /** The version of the schema that this agent writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Refuses, without changing anything, a database that another program or a newer agent made. Throws JOURNAL_UNUSABLE. */
-export function checkMaker(db: DatabaseSync, file: string): void {
+/** The version of the schema that a journal has. */
+export function versionOf(db: DatabaseSync): number {
+  return pragma(db, 'user_version');
+}
+
+/**
+ * Refuses, without changing anything, a database that another program or a newer agent made. Throws JOURNAL_UNUSABLE.
+ * `aboutCopy` sees to a copy of a newer agent's, and answers a sentence about it.
+ */
+export function checkMaker(db: DatabaseSync, file: string, aboutCopy = (): string => ''): void {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a journal of this agent`, {
       mend: 'Point --state-dir elsewhere, or move that file away to begin an empty journal.',
     });
   }
-  const version = pragma(db, 'user_version');
+  const version = versionOf(db);
   if (version > SCHEMA_VERSION) {
     throw new AgentError(
       'JOURNAL_UNUSABLE',
       `the journal ${file} has version ${version}, this agent knows versions up to ${SCHEMA_VERSION}: a newer agent wrote it`,
-      { mend: 'Run the newer agent again, or give this one a --state-dir of its own.' },
+      {
+        mend: `Run the newer agent again, or give this one a --state-dir of its own. ${aboutCopy()}`.trimEnd(),
+      },
     );
   }
 }
 
 /** Brings a database to the newest version, all of it or nothing. */
 export function migrate(db: DatabaseSync): void {
-  const version = pragma(db, 'user_version');
+  const version = versionOf(db);
   if (version === SCHEMA_VERSION) return;
   db.exec('BEGIN IMMEDIATE');
   for (const step of MIGRATIONS.slice(version)) db.exec(step);

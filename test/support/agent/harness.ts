@@ -54,6 +54,7 @@ export type AgentChoices = {
   readonly gpus?: readonly Gpu[];
   /** What holds claims back beside the engine and the state directory. */
   readonly questions?: readonly HoldQuestion[];
+  readonly oomKills?: () => number | undefined;
 };
 
 export type OpenedAgent = {
@@ -151,6 +152,7 @@ async function openAgent(
       ...more.settings,
     },
     questions: more.questions ?? [],
+    oomKills: more.oomKills ?? (() => undefined),
     reloadToken: () => Promise.resolve(),
   });
   return {

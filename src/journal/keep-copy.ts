@@ -1,14 +1,16 @@
 import { constants, copyFileSync, existsSync, statSync } from 'node:fs';
 
 /**
- * Copies a damaged journal and its write-ahead log, so that no attempt to mend it can lose what is left. The copy
- * is named by the time of the last write, so a daemon that is started again and again makes it once.
- * Answers a sentence about it for people.
+ * Copies a journal that this agent cannot use, with its write-ahead log, so that no attempt to mend it can lose what
+ * is in it. The copy is named by `kind` and by the time of the last write, so a daemon that is started again and
+ * again makes it once. Answers a sentence about it for people.
+ *
+ * Not for a journal that goes on being used by this process: closing the copied file drops SQLite's locks on it.
  */
-export function keepCopy(file: string): string {
+export function keepCopy(file: string, kind: 'damaged' | 'newer'): string {
   try {
     const stamp = statSync(file).mtime.toISOString().replaceAll(':', '-');
-    const copy = `${file}.damaged-${stamp}`;
+    const copy = `${file}.${kind}-${stamp}`;
     copyOnce(file, copy);
     if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) copyOnce(`${file}-wal`, `${copy}-wal`);
     return `A copy is kept as ${copy}.`;

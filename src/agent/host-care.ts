@@ -1,0 +1,59 @@
+import type { JobRecord } from '../domain/job.ts';
+import type { Exit } from '../domain/ports.ts';
+import type { AgentDeps } from './agent-deps.ts';
+import type { AgentEvent } from './events.ts';
+import { Holds, type WatchedPorts } from './holds/holds.ts';
+import { OomWatch } from './oom-watch.ts';
+import { Sweep } from './sweep.ts';
+
+export type HostCareDeps = AgentDeps & {
+  /** Whether jobs run here. */
+  readonly busy: () => boolean;
+  /** Whether a story is being told of the job. */
+  readonly isTold: (job: string) => boolean;
+  /** Called when nothing holds claims any more. */
+  readonly onLift: () => void;
+  /** Called when the engine answers again. */
+  readonly onEngineBack: () => void;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
+};
+
+/** Looks after the host that jobs run on: when it is unwell, what it did to a job, what was left on it. */
+export class HostCare {
+  readonly holds: Holds;
+  /** What to work with, so that it is heard how the host does. */
+  readonly ports: WatchedPorts;
+  readonly #sweep: Sweep;
+  readonly #oom: OomWatch;
+  readonly #signal: AbortSignal;
+
+  constructor(deps: HostCareDeps) {
+    const onEngineBack = (): void => {
+      deps.onEngineBack();
+      this.#sweep.soon();
+    };
+    this.holds = new Holds({ ...deps, onEngineBack });
+    this.ports = this.holds.ports;
+    this.#sweep = new Sweep({ ...deps, ...this.ports });
+    this.#oom = new OomWatch(deps.oomKills);
+    this.#signal = deps.signal;
+  }
+
+  /** Goes on until the daemon ends; begins after recovery. */
+  async sweep(): Promise<void> {
+    await this.#sweep.work(this.#signal);
+  }
+
+  /** Hears of jobs that begin and end. */
+  observe(event: AgentEvent): void {
+    if (event.kind === 'job-started' || event.kind === 'job-adopted') this.#oom.begins(event.job.uuid);
+    if (event.kind === 'job-ended' || event.kind === 'job-releasing' || event.kind === 'job-cancelled')
+      this.#oom.ends(event.job.uuid);
+  }
+
+  /** Why it was this host that made the job fail; undefined: it was not. */
+  fault(job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
+    return this.#oom.fault(job.uuid, exit);
+  }
+}
