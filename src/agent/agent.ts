@@ -55,8 +55,7 @@ export class Agent {
     const detach = this.#detach.signal;
     this.#host = new HostCare({
       ...deps,
-      isTold: (job) => this.#runJob.isTold(job),
-      busy: () => this.#runJob.active.length > 0,
+      stories: () => this.#runJob,
       onLift: () => this.#stands.forEach((stand) => stand.wake()),
       onEngineBack: () => this.#images.lookAgain(),
       signal: detach,
@@ -242,6 +241,7 @@ export class Agent {
   #observe(event: AgentEvent, observe: Observer): void {
     if (event.kind === 'job-releasing') this.#hostFault = event.why;
     if (event.kind === 'job-ended') this.#hostFault = undefined;
+    if (event.kind === 'job-released') this.#stands.forEach((stand) => stand.openAgain(event.job.run));
     this.#host.observe(event);
     observe(event);
   }

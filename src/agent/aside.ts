@@ -81,6 +81,11 @@ export class AsideRuns {
     return [...this.#runs.values()].some(({ hopeful, until }) => hopeful && until > now);
   }
 
+  /** A job of it is open again: «nothing open» is a question again, whatever else speaks against the run still does. */
+  openAgain(run: string): void {
+    if (this.#runs.get(run)?.reason === 'nothing-open') this.#runs.delete(run);
+  }
+
   /** Makes «nothing open» a question again. */
   lookAgain(): void {
     for (const [run, aside] of this.#runs) if (aside.reason === 'nothing-open') this.#runs.delete(run);

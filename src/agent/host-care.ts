@@ -4,13 +4,12 @@ import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent } from './events.ts';
 import { Holds, type WatchedPorts } from './holds/holds.ts';
 import { OomWatch } from './oom-watch.ts';
+import type { RunJob } from './run-job.ts';
 import { Sweep } from './sweep.ts';
 
 export type HostCareDeps = AgentDeps & {
-  /** Whether jobs run here. */
-  readonly busy: () => boolean;
-  /** Whether a story is being told of the job. */
-  readonly isTold: (job: string) => boolean;
+  /** Who tells the stories of jobs. */
+  readonly stories: () => Pick<RunJob, 'active' | 'isTold'>;
   /** Called when nothing holds claims any more. */
   readonly onLift: () => void;
   /** Called when the engine answers again. */
@@ -33,9 +32,9 @@ export class HostCare {
       deps.onEngineBack();
       this.#sweep.soon();
     };
-    this.holds = new Holds({ ...deps, onEngineBack });
+    this.holds = new Holds({ ...deps, onEngineBack, busy: () => deps.stories().active.length > 0 });
     this.ports = this.holds.ports;
-    this.#sweep = new Sweep({ ...deps, ...this.ports });
+    this.#sweep = new Sweep({ ...deps, ...this.ports, isTold: (job) => deps.stories().isTold(job) });
     this.#oom = new OomWatch(deps.oomKills);
     this.#signal = deps.signal;
   }

@@ -120,6 +120,12 @@ export class MarketStand {
     this.#wake.ring();
   }
 
+  /** A job of this run was given back from here: there is an open one again. */
+  openAgain(run: string): void {
+    this.aside.openAgain(run);
+    this.#wake.ring();
+  }
+
   /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
   lookAgain(): void {
     this.#mustSee = this.market.looks + 1;

@@ -10,11 +10,13 @@ export type FootingParts = {
   readonly prove: () => Promise<void>;
   /** A proof that is older than this is renewed before a claim; Infinity: only what failed is to be proven. */
   readonly freshMs: number;
+  /** While work rests on it, it is proven this often, so that no outage passes unseen; undefined: never. */
+  readonly beatMs: number | undefined;
   /** For so long after a failed call a proof alone is not believed: what fails is tried again more often than that. */
   readonly calmMs: number;
   /** The waits between proofs while it does not carry. */
   readonly again: BackoffShape;
-  /** Whether work rests on it now: then its proof is kept fresh, so that no outage passes unseen. */
+  /** Whether work rests on it now. */
   readonly inUse: () => boolean;
   /** After it has aborted nothing counts any more. */
   readonly signal: AbortSignal;
@@ -83,8 +85,7 @@ export class Footing {
 
   /** Looks after it until the signal aborts. */
   async work(): Promise<void> {
-    const { again, freshMs, inUse, random, signal } = this.#parts;
-    const beatMs = Number.isFinite(freshMs) ? freshMs : undefined;
+    const { again, beatMs, inUse, random, signal } = this.#parts;
     for (let attempt = 0; !signal.aborted; ) {
       if (this.#suspicion === undefined) {
         attempt = 0;

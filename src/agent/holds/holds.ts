@@ -9,7 +9,10 @@ import type { HoldQuestion } from './questions.ts';
 import { watchedFiles, watchedJournal, watchedRuntime } from './watched.ts';
 
 /** An engine that was heard of so lately is not asked again before a claim. */
-const ENGINE_FRESH_MS = 1_000;
+const ENGINE_FRESH_MS = 250;
+
+/** While jobs run, the engine is asked this often whether it is there. */
+const ENGINE_BEAT_MS = 1_000;
 
 /** What the disk denied is tried again at least this often (see BACKOFF.disk), with a margin. */
 const DISK_CALM_MS = 2_500;
@@ -59,6 +62,7 @@ export class Holds {
     this.#engine = new Footing({
       prove: () => runtime.ping(signal),
       freshMs: ENGINE_FRESH_MS,
+      beatMs: ENGINE_BEAT_MS,
       calmMs: 0,
       again: BACKOFF.ping,
       inUse: busy,
@@ -74,6 +78,7 @@ export class Holds {
         await files.tryWriting();
       },
       freshMs: Number.POSITIVE_INFINITY,
+      beatMs: undefined,
       calmMs: DISK_CALM_MS,
       again: BACKOFF.disk,
       inUse: () => false,

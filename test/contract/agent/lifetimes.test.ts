@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { openHouse } from '../../support/agent/harness.ts';
+import { withOther } from '../../support/agent/with-other.ts';
 
 const LONG = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), event[0])) }`;
 
@@ -68,17 +69,3 @@ describe('the lifetimes of the loops', () => {
     await opened.close();
   });
 });
-
-/** The same object, with some of its methods in other hands. */
-function withOther<T extends object>(object: T, other: Partial<T>): T {
-  return new Proxy(object, {
-    get: (target, property) => {
-      const replaced: unknown = Reflect.get(other, property);
-      if (replaced !== undefined) return replaced;
-      const member: unknown = Reflect.get(target, property, target);
-      return typeof member === 'function'
-        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
-        : member;
-    },
-  });
-}

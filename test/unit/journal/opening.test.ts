@@ -37,7 +37,7 @@ function tamper(file: string, sql: string): void {
 }
 
 const fingerprint = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
-const copies = (path: string) => readdirSync(path).filter((name) => name.includes('damaged'));
+const copies = (path: string) => readdirSync(path).filter((name) => /damaged|newer/.test(name));
 
 test('is made once: the agent keeps its id, and only the owner can read it', () => {
   const path = scratchDir();
@@ -107,13 +107,25 @@ describe('refused, and left as it is:', () => {
     const { path, file } = usedJournal();
     tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     const before = fingerprint(file);
-    for (const open of [() => withJournal(path, () => undefined), () => readJournal(path)]) {
+    for (const open of [() => readJournal(path), () => withJournal(path, () => undefined)]) {
       const error = agentErrorOf(open);
       expect(error.code).toBe('JOURNAL_UNUSABLE');
       expect(error.message).toContain(`version ${SCHEMA_VERSION + 1}`);
     }
     expect(fingerprint(file)).toBe(before);
+  });
+
+  test('a newer agent’s journal: one copy is kept by the daemon, however often it is tried, none by those who read', () => {
+    const { path, file } = usedJournal();
+    tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    agentErrorOf(() => readJournal(path));
     expect(copies(path)).toEqual([]);
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      expect(agentErrorOf(() => withJournal(path, () => undefined)).mend).toContain('A copy is kept');
+    const [copy, ...more] = copies(path);
+    expect(more).toEqual([]);
+    expect(copy).toContain('newer');
+    expect(fingerprint(join(path, copy ?? ''))).toBe(fingerprint(file));
   });
 
   test('another program’s database', () => {

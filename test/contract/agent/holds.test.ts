@@ -1,0 +1,255 @@
+import { describe, expect, test, vi } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { Journal, Runtime } from '../../../src/domain/ports.ts';
+import { type House, openHouse } from '../../support/agent/harness.ts';
+import { withOther } from '../../support/agent/with-other.ts';
+import { HostileFront } from '../../support/broker/hostile.ts';
+
+const QUICK = `function handler(event) { return event[0] }`;
+const DAEMON = { once: false } as const;
+
+const lines = (house: House, words: string): readonly string[] =>
+  house.log.filter((line) => line.includes(words));
+const HELD = 'no jobs are claimed: ';
+const LIFTED = 'jobs are claimed again';
+
+/** When the broker gave jobs to this host, by the clock of `performance`. */
+function claimTimes(house: House): readonly number[] {
+  const times: number[] = [];
+  house.broker.store.onEvent((event) => void (event.kind === 'claimed' && times.push(performance.now())));
+  return times;
+}
+
+const done = (house: House, run: string): Promise<void> =>
+  vi.waitFor(
+    () => {
+      const statuses = house.broker.store.jobsOf(run).map(({ status }) => status);
+      expect(statuses).toEqual(statuses.map(() => JOB_STATUS.SUCCEEDED));
+    },
+    { timeout: 12_000, interval: 20 },
+  );
+
+const held = (house: House): Promise<void> =>
+  vi.waitFor(() => expect(lines(house, HELD)).not.toEqual([]), { timeout: 10_000, interval: 20 });
+
+/** A runtime whose engine can be away: no call that needs it is answered then. */
+function awayable(runtime: Runtime, isAway: () => boolean): Runtime {
+  const orAway = <T>(call: () => Promise<T>): Promise<T> =>
+    isAway() ? Promise.reject(new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away')) : call();
+  return withOther(runtime, {
+    ping: (signal) => orAway(() => runtime.ping(signal)),
+    create: (plan) => orAway(() => runtime.create(plan)),
+    list: () => orAway(() => runtime.list()),
+  });
+}
+
+describe('while the engine is away', () => {
+  test('nothing is claimed; it is told once; claims go on soon after its return', async () => {
+    await using house = await openHouse();
+    await using front = new HostileFront(house.url);
+    let away = false;
+    const first = house.addRun(QUICK, '((1,),)');
+    const opened = await house.open({
+      url: await front.listen(),
+      settings: DAEMON,
+      runtime: (_, real) => awayable(real, () => away),
+    });
+    const running = opened.agent.run();
+    await done(house, first);
+    away = true;
+    const claims = claimTimes(house);
+    const second = house.addRun(QUICK, '((2,), (3,), (4,))');
+    await held(house);
+    const claimed = claims.length;
+    // Another change of the market, which the agent has decided about once it asks for the next.
+    const asked = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
+    const before = asked();
+    const third = house.addRun(QUICK, '((5,),)');
+    await vi.waitFor(() => expect(asked()).toBeGreaterThan(before), 10_000);
+    // What was claimed before the engine was missed is back; nothing was claimed since.
+    expect(claims).toHaveLength(claimed);
+    away = false;
+    const back = performance.now();
+    await done(house, second);
+    await done(house, third);
+    expect((claims[claimed] ?? 0) - back).toBeLessThan(2_500);
+    expect(lines(house, HELD)).toHaveLength(1);
+    expect(lines(house, LIFTED)).toHaveLength(1);
+    expect(lines(house, 'set-aside')).toEqual([]);
+    await vi.waitFor(() => expect(lines(house, 'leftovers looked for')).not.toEqual([]));
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+
+  test('a job that was claimed a moment before goes back, and its run is taken as soon as the engine is back', async () => {
+    await using house = await openHouse();
+    let away = false;
+    const run = house.addRun(QUICK, '((1,),)');
+    // The engine goes away between the claim and the container.
+    house.broker.store.onEvent((event) => {
+      if (event.kind === 'claimed' && lines(house, HELD).length === 0) away = true;
+    });
+    const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, () => away) });
+    const running = opened.agent.run();
+    await held(house);
+    away = false;
+    const back = performance.now();
+    await done(house, run);
+    expect(performance.now() - back).toBeLessThan(5_000);
+    expect(house.events.filter(({ kind }) => kind === 'job-releasing')).toHaveLength(1);
+    expect(lines(house, 'set-aside')).toEqual([]);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+
+  test('with --once it is waited for a while', async () => {
+    await using house = await openHouse();
+    let away = false;
+    const first = house.addRun(QUICK, '((1,),)');
+    const opened = await house.open({ slots: 1, runtime: (_, real) => awayable(real, () => away) });
+    let second: string | undefined;
+    house.broker.store.onEvent((event) => {
+      if (event.kind !== 'reported' || second !== undefined) return;
+      away = true;
+      second = house.addRun(QUICK, '((2,),)');
+    });
+    const running = opened.agent.run();
+    await done(house, first);
+    await held(house);
+    away = false;
+    await running;
+    await done(house, second ?? '');
+    await opened.close();
+  });
+});
+
+/** A journal on a disk that can be full: some of its writes fail then. */
+function fillable(journal: Journal, fails: (write: string) => boolean): Journal {
+  const orFull = <T>(write: string, call: () => T): T => {
+    if (fails(write)) throw new AgentError('STATE_DIR_UNUSABLE', 'the disk is full');
+    return call();
+  };
+  return withOther(journal, {
+    begin: (job) => orFull('begin', () => journal.begin(job)),
+    move: (uuid, state) => orFull(state.name, () => journal.move(uuid, state)),
+    tryWriting: () => orFull('trial', () => journal.tryWriting()),
+  });
+}
+
+describe('while the journal cannot be written', () => {
+  test('nothing is claimed, no run is set aside, and claims go on within five seconds of there being room', async () => {
+    await using house = await openHouse();
+    let full = true;
+    const claims = claimTimes(house);
+    const run = house.addRun(QUICK, '((1,), (2,))');
+    const opened = await house.open({ settings: DAEMON, journal: (real) => fillable(real, () => full) });
+    const running = opened.agent.run();
+    await held(house);
+    expect(claims).toEqual([]);
+    full = false;
+    const room = performance.now();
+    await done(house, run);
+    expect((claims[0] ?? 0) - room).toBeLessThan(5_000);
+    expect(lines(house, HELD)).toHaveLength(1);
+    expect(lines(house, 'set-aside')).toEqual([]);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+
+  test('a claim that the broker has granted is written down when there is room, and its job is done', async () => {
+    await using house = await openHouse();
+    let full = false;
+    house.broker.store.onEvent((event) => void (event.kind === 'claimed' && (full = true)));
+    const run = house.addRun(QUICK, '((1,),)');
+    const opened = await house.open({ settings: DAEMON, journal: (real) => fillable(real, () => full) });
+    const running = opened.agent.run();
+    await held(house);
+    full = false;
+    await done(house, run);
+    expect(house.events.filter(({ kind }) => kind === 'run-won')).toHaveLength(1);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+
+  test('a report that was taken is sent no second time, and is settled when there is room', async () => {
+    await using house = await openHouse();
+    let full = true;
+    const run = house.addRun(QUICK, '((1,),)');
+    const [job] = house.broker.store.jobsOf(run);
+    await using front = new HostileFront(house.url);
+    const opened = await house.open({
+      url: await front.listen(),
+      settings: DAEMON,
+      journal: (real) => fillable(real, (write) => full && write === 'reported'),
+    });
+    const running = opened.agent.run();
+    const tries = (): number => lines(house, 'delivered, not written down yet').length;
+    await vi.waitFor(() => expect(tries()).toBeGreaterThan(2), { timeout: 15_000, interval: 20 });
+    expect(opened.journal.get(job?.uuid ?? '')?.state.name).toBe('finished');
+    full = false;
+    await vi.waitFor(() => expect(opened.journal.get(job?.uuid ?? '')?.state.name).toBe('reported'), 5_000);
+    const patches = front.calls.filter(({ method, path }) => method === 'PATCH' && path.includes('/jobs/'));
+    // The claim and the report.
+    expect(patches).toHaveLength(2);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+});
+
+test('all that holds is told in one line when it changes, and claims go on when nothing is left', async () => {
+  await using house = await openHouse();
+  const why: { disk: string | undefined; memory: string | undefined } = {
+    disk: 'no room (1)',
+    memory: undefined,
+  };
+  const run = house.addRun(QUICK, '((1,),)');
+  const opened = await house.open({
+    settings: DAEMON,
+    questions: [
+      { name: 'disk', why: () => why.disk },
+      { name: 'memory', why: () => why.memory },
+    ],
+  });
+  const running = opened.agent.run();
+  await vi.waitFor(() => expect(lines(house, `${HELD}no room (1)"`)).toHaveLength(1), 5_000);
+  why.disk = 'no room (2)';
+  why.memory = 'no memory';
+  await vi.waitFor(() => expect(lines(house, `${HELD}no room (2); no memory"`)).toHaveLength(1), 5_000);
+  why.disk = undefined;
+  await vi.waitFor(() => expect(lines(house, `${HELD}no memory"`)).toHaveLength(1), 5_000);
+  expect(house.broker.store.jobsOf(run).map(({ status }) => status)).toEqual([JOB_STATUS.CREATED]);
+  why.memory = undefined;
+  await done(house, run);
+  expect(lines(house, HELD)).toHaveLength(3);
+  expect(lines(house, LIFTED)).toHaveLength(1);
+  await opened.agent.stop();
+  await running;
+  await opened.close();
+});
+
+test.each([
+  ['the host was short of memory: the job goes back to the market', 1, JOB_STATUS.CREATED],
+  ['the host was not: the job has failed', 0, JOB_STATUS.FAILED],
+])('a job is killed while %s', async (_, rise, status) => {
+  await using house = await openHouse();
+  const run = house.addRun(`function handler() { process.kill(process.pid, 'SIGKILL') }`, '((),)');
+  // The count is first read when the job has started, so it must rise after that.
+  let reads = 0;
+  const opened = await house.open({
+    settings: DAEMON,
+    oomKills: () => 7 + (reads++ === 0 ? 0 : rise),
+  });
+  const running = opened.agent.run();
+  const over = rise > 0 ? 'job-released' : 'report-delivered';
+  await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain(over), 10_000);
+  expect(house.broker.store.jobsOf(run)[0]?.status).toBe(status);
+  await opened.agent.stop();
+  await running;
+  await opened.close();
+});

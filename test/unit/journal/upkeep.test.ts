@@ -1,0 +1,114 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
+import { pruneEveryMs } from '../../../src/journal/prune.ts';
+import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
+import { newJob, stateNamed } from '../../support/journal/samples.ts';
+import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
+
+const MINUTE = 60_000;
+const MIB = 1024 * 1024;
+
+test.each([
+  ['a minute', MINUTE, MINUTE],
+  ['ten minutes', 10 * MINUTE, 10 * MINUTE],
+  ['a month', 30 * 24 * 60 * MINUTE, 60 * MINUTE],
+])('a journal that keeps %s is pruned in time', (_, keepMs, everyMs) => {
+  expect(pruneEveryMs(keepMs)).toBe(everyMs);
+});
+
+describe('before an older agent’s journal is brought up to date', () => {
+  function olderJournal(): { path: string; file: string } {
+    const path = scratchDir();
+    withJournal(path, (journal) => journal.begin(newJob('old')));
+    const file = join(path, JOURNAL_FILE);
+    const db = new DatabaseSync(file);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION - 1}`);
+    db.close();
+    return { path, file };
+  }
+  const copies = (path: string) => readdirSync(path).filter((name) => name.startsWith(`${JOURNAL_FILE}.v`));
+
+  test('a copy is kept, whole, of the old version and for its owner alone', () => {
+    const { path } = olderJournal();
+    withJournal(path, (journal) => expect(journal.get('old')?.state.name).toBe('claiming'));
+    const [name = '', ...more] = copies(path);
+    expect(more).toEqual([]);
+    expect(name).toContain(`.v${SCHEMA_VERSION - 1}-`);
+    expect(statSync(join(path, name)).mode & 0o777).toBe(0o600);
+    const copy = new DatabaseSync(join(path, name), { readOnly: true });
+    expect(copy.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION - 1 });
+    expect(copy.prepare('SELECT uuid FROM jobs').all()).toEqual([{ uuid: 'old' }]);
+    copy.close();
+    withJournal(path, (journal) => journal.begin(newJob('new')));
+    expect(copies(path)).toEqual([name]);
+  });
+
+  test('a journal of today gets none', () => {
+    const path = scratchDir();
+    withJournal(path, (journal) => journal.begin(newJob('a')));
+    withJournal(path, (journal) => journal.begin(newJob('b')));
+    expect(readdirSync(path).filter((name) => name.includes('.v'))).toEqual([]);
+  });
+});
+
+describe('after a flood', () => {
+  /** Fills a journal with so many megabytes of jobs that are over, and takes those out again but for the first few. */
+  function flooded(path: string, megabytes: number, kept: number): void {
+    withJournal(path, (journal) => {
+      for (let n = 0; n < megabytes; n += 1) {
+        journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(MIB) });
+        if (n >= kept) journal.move(`job-${n}`, stateNamed('dropped'));
+      }
+      expect(journal.prune(Number.MAX_SAFE_INTEGER)).toBe(megabytes - kept);
+    });
+  }
+  const size = (path: string) => statSync(join(path, JOURNAL_FILE)).size;
+
+  test('the next start gives the space back, and what is in the journal stays', () => {
+    const path = scratchDir();
+    flooded(path, 20, 2);
+    expect(size(path)).toBeGreaterThan(19 * MIB);
+    withJournal(path, (journal) => {
+      expect(journal.history(5).map(({ uuid }) => uuid)).toEqual(['job-1', 'job-0']);
+      expect(size(path)).toBeLessThan(4 * MIB);
+    });
+    expect(readdirSync(path).filter((name) => name.endsWith('-wal'))).toEqual([]);
+  });
+
+  test.each([
+    ['little is free', 10, 0],
+    ['most is in use', 40, 22],
+  ])('nothing is done where %s', (_, megabytes, kept) => {
+    const path = scratchDir();
+    flooded(path, megabytes, kept);
+    const before = size(path);
+    withJournal(path, () => undefined);
+    expect(size(path)).toBe(before);
+  });
+});
+
+test('a journal of jobs that come and go stays as small as what it keeps', () => {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    const round = (n: number): number => {
+      journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(20_000) });
+      for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
+        journal.move(`job-${n}`, stateNamed(name));
+      journal.prune(Number.MAX_SAFE_INTEGER);
+      return statSync(join(path, JOURNAL_FILE)).size + statSync(join(path, `${JOURNAL_FILE}-wal`)).size;
+    };
+    const sizes = Array.from({ length: 150 }, (_, n) => round(n));
+    expect(Math.max(...sizes)).toBeLessThan(2 * MIB);
+  });
+});
+
+test('a try to write is no job', () => {
+  withJournal(scratchDir(), (journal) => {
+    journal.tryWriting();
+    journal.tryWriting();
+    expect(journal.history(5)).toEqual([]);
+  });
+});
