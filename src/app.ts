@@ -4,6 +4,7 @@ import type { Observer } from './agent/events.ts';
 import { hostQuestions, whyNoRoom } from './agent/holds/questions.ts';
 import type { AgentSettings } from './agent/market-stand.ts';
 import { narrator } from './agent/narrate.ts';
+import { RiskWatch } from './agent/risk-watch.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
 import type { Config, Loaded } from './config/config.ts';
@@ -15,6 +16,7 @@ import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
+import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
 import { openStateDir } from './journal/state-dir.ts';
@@ -114,6 +116,7 @@ export function openDocker(
       dns: PUBLIC_RESOLVERS,
     },
     gpuMode: config.gpuMode,
+    acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'),
     images: {
       allowed: config.images,
       maxBytes: config.maxImageSize,
@@ -173,18 +176,31 @@ export async function openAgent(
   const share = new HostShare();
   const settings = offerSettings(config);
   const tell = narrator(log);
+  const docker =
+    stead.runtime === undefined
+      ? openDocker(parts, journal.agentId, share, options.onProgress)
+      : stead.runtime(journal.agentId);
+  const bareProbe = stead.probe ?? openProbe(config);
+  const risks =
+    docker instanceof DockerRuntime
+      ? new RiskWatch({
+          probe: bareProbe,
+          surroundings: (signal) => surroundingsOf(docker, signal),
+          accepted: config.acceptRisk,
+          log,
+        })
+      : undefined;
   const ports: Ports = {
     broker,
-    runtime:
-      stead.runtime?.(journal.agentId) ?? openDocker(parts, journal.agentId, share, options.onProgress),
+    runtime: docker,
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal,
   };
   const agent = new Agent({
     ...(stead.between?.(ports) ?? ports),
-    probe: stead.probe ?? openProbe(config),
+    probe: risks ?? bareProbe,
     planOffers: (gpus, catalogue) => {
-      const plan = planOffers(gpus, catalogue, settings);
+      const plan = planOffers(gpus, catalogue, { ...settings, refusal: risks?.refusal });
       share.slots = slotsOf(plan.offers);
       return plan;
     },
@@ -221,6 +237,13 @@ export async function openAgent(
   });
   const kept = opened.move();
   return { agent, journal, close: () => kept.disposeAsync() };
+}
+
+/** What jobs run in, for the look at its known holes. */
+async function surroundingsOf(docker: DockerRuntime, signal: AbortSignal) {
+  const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
+  const { runc, seccomp, version } = facts;
+  return { docker: version, runc, seccomp, 'nvidia-container-toolkit': toolkit };
 }
 
 function slotsOf(offers: readonly OfferPlan[]): number {

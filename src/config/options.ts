@@ -1,3 +1,4 @@
+import { ACCEPTABLE_RISKS } from '../domain/risks.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import { size } from './size.ts';
@@ -175,6 +176,15 @@ export const OPTIONS = {
     type: choice('auto', 'cdi', 'device-requests', 'runtime'),
     default: 'auto',
     help: 'how a container gets its GPU; `auto` takes the best that the engine has',
+    group: 'Host',
+  },
+  acceptRisk: {
+    name: 'accept-risk',
+    env: 'SHAREDCLOUD_ACCEPT_RISK',
+    type: list(choice(...ACCEPTABLE_RISKS)),
+    default: '',
+    unset: 'none',
+    help: 'known dangers to this host for which jobs are refused, and that you take',
     group: 'Host',
   },
   nvidiaSmi: {

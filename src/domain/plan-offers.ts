@@ -18,6 +18,8 @@ export type OfferSettings = {
   readonly cpuSlots: number;
   /** For CPU jobs, in US dollars per job and minute; undefined: none was set. */
   readonly askPrice: number | undefined;
+  /** Why no GPU may be offered at all; undefined: nothing speaks against it. */
+  readonly refusal?: Why | undefined;
   /** The terms for a model as nvidia-smi names it. */
   readonly gpu: (model: string) => GpuTerms;
 };
@@ -47,9 +49,11 @@ export function planOffers(
   const places: Place[] = [];
   const problems: OfferProblem[] = [];
   for (const gpu of gpus) {
-    const placed = placesOn(gpu, catalogue, settings.gpu(gpu.model));
-    if ('why' in placed) problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, ...placed });
-    else places.push(...placed);
+    const placed = settings.refusal ?? placesOn(gpu, catalogue, settings.gpu(gpu.model));
+    if ('why' in placed) {
+      const { mend, why } = placed;
+      problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, mend });
+    } else places.push(...placed);
   }
   const offers = [...gpuOffers(places)];
   if (settings.cpuSlots > 0) {

@@ -1,16 +1,19 @@
 import { type Component, type Hole, KNOWN_HOLES } from './known-holes.ts';
 import { branchOf, compareVersions, isVersion } from './version.ts';
 
-/** What `--accept-risk` takes: the risks for which the agent refuses GPU jobs unless its owner accepts them. */
-export const ACCEPTABLE_RISKS = ['nvidia-container-toolkit'] as const;
+/** What `--accept-risk` takes: the risks for which the agent refuses jobs unless its owner accepts them. */
+export const ACCEPTABLE_RISKS = ['nvidia-container-toolkit', 'no-seccomp'] as const;
 export type AcceptableRisk = (typeof ACCEPTABLE_RISKS)[number];
 
-/** The versions that are here; undefined: it cannot be read, or it is not there. */
-export type Versions = Readonly<Record<Component, string | undefined>>;
+/** What jobs run in: the versions that are here (undefined: it cannot be read, or it is not there), and a setting. */
+export type Surroundings = Readonly<Record<Component, string | undefined>> & {
+  /** Whether the engine filters system calls. */
+  readonly seccomp: boolean;
+};
 
 /** A danger to this host. `refuse`: no GPU is offered because of it. */
 export type Risk = {
-  readonly component: Component;
+  readonly component: Component | 'seccomp';
   readonly severity: 'refuse' | 'warn';
   readonly what: string;
   readonly mend: string;
@@ -23,15 +26,14 @@ const TITLES: Readonly<Record<Component, string>> = {
   'nvidia-driver': 'the Nvidia driver',
 };
 
-/** The risks of these versions, by the known holes. Pure. Without a GPU, what only concerns GPUs is left out. */
+/** The risks of these surroundings, by the known holes. Pure. Without a GPU, what only concerns GPUs is left out. */
 export function risksOf(
-  versions: Versions,
+  surroundings: Surroundings,
   needs: { readonly gpu: boolean; readonly accepted: readonly AcceptableRisk[] },
-  holes: readonly Hole[] = KNOWN_HOLES,
 ): readonly Risk[] {
-  return holes.flatMap((hole): readonly Risk[] => {
+  const holes = KNOWN_HOLES.flatMap((hole): readonly Risk[] => {
     if (!needs.gpu && hole.component.startsWith('nvidia')) return [];
-    const version = versions[hole.component];
+    const version = surroundings[hole.component];
     if (version !== undefined && isVersion(version)) {
       return isMended(version, hole) ? [] : [riskOf(hole, version, needs.accepted)];
     }
@@ -39,7 +41,17 @@ export function risksOf(
     const what = `the version of ${TITLES[hole.component]} cannot be read`;
     return [{ component: hole.component, severity: 'warn', what, mend }];
   });
+  // Where it is not accepted, such an engine runs nothing at all.
+  const accepted = !surroundings.seccomp && needs.accepted.includes('no-seccomp');
+  return accepted ? [OPEN_KERNEL, ...holes] : holes;
 }
+
+const OPEN_KERNEL: Risk = {
+  component: 'seccomp',
+  severity: 'warn',
+  what: 'without a seccomp profile a job may use every call of the kernel; you accept that',
+  mend: 'start Docker with its default seccomp profile',
+};
 
 function riskOf(hole: Hole, version: string, accepted: readonly AcceptableRisk[]): Risk {
   const { component, consequence, cves, fixed, lets } = hole;

@@ -9,6 +9,7 @@ import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports.ts';
 import { type HostFacts, hostFacts } from '../../gpu/host.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
+import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { lookAtStateDir, type StateDirLook } from '../../journal/look-at-state-dir.ts';
 import { HostShare } from '../../lib/host-share.ts';
 import type { EngineFacts } from '../../runtime/docker/engine-facts.ts';
@@ -24,6 +25,8 @@ export type Facts = {
   readonly engine: Answer<EngineFacts>;
   /** Whether the hook of Nvidia's container toolkit is found on this machine. */
   readonly gpuHook: boolean;
+  /** The version of Nvidia's container toolkit; undefined: it cannot be read. */
+  readonly toolkit: string | undefined;
   readonly gpus: Answer<readonly Gpu[]>;
   readonly catalogue: Answer<readonly CatalogueGpu[]>;
   readonly clocks: Answer<Clocks>;
@@ -83,10 +86,12 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
   const gpus = look(PATIENCE.gpus, (signal) => probe.gpus(signal));
   const stateDir = look(PATIENCE.stateDir, () => lookAtStateDir(config.stateDir));
+  const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
+    toolkit: await toolkit,
     ...(await lookAtBroker(config.brokerUrl, valueOf(await token)?.secret ?? NO_TOKEN)),
     token: await token,
     engine: await engine,

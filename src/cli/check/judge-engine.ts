@@ -4,10 +4,10 @@ import type { Answer } from '../look.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 
 /** Whether Docker answers and keeps strangers' jobs where they belong. */
-export function judgeEngine(answer: Answer<EngineFacts>): CheckLine {
+export function judgeEngine(answer: Answer<EngineFacts>, acceptNoSeccomp: boolean): CheckLine {
   if ('error' in answer) return troubled('docker', answer.error);
   const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}`;
-  const unfit = whyUnfit(answer.value, ['runc']);
+  const unfit = whyUnfit(answer.value, ['runc'], acceptNoSeccomp);
   return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.mend);
 }
 

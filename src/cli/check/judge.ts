@@ -7,12 +7,14 @@ import { judgeConfig, judgePrice, judgeToken } from './judge-config.ts';
 import { judgeEngine, judgeGpuAccess } from './judge-engine.ts';
 import { judgeCpuJobs, judgeGpus } from './judge-gpus.ts';
 import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from './judge-host.ts';
+import { judgeRisks } from './judge-risks.ts';
 import type { CheckLine } from './line.ts';
 
 /** What to make of all that was seen, always in the same order. Pure. */
 export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
   const { config } = loaded;
-  const { catalogue, clocks, engine, gpuHook, gpus, host, nodeVersion, rooms, stateDir, token } = facts;
+  const { catalogue, clocks, engine, gpuHook, gpus, host, nodeVersion, rooms, stateDir, token, toolkit } =
+    facts;
   const settings = offerSettings(config);
   const found = valueOf(gpus) ?? [];
   return [
@@ -23,8 +25,9 @@ export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
     judgeToken(token),
     judgeBroker(config.brokerUrl, catalogue, 'value' in token),
     judgeClock(clocks),
-    judgeEngine(engine),
+    judgeEngine(engine, config.acceptRisk.includes('no-seccomp')),
     judgeGpuAccess(engine, { mode: config.gpuMode, wanted: found.length > 0, hook: gpuHook }),
+    ...judgeRisks({ engine, gpus, toolkit }, config.acceptRisk),
     ...judgeGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
     judgeCpuJobs(config.cpuSlots),
     ...judgeRooms(config, rooms),

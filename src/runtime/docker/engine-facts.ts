@@ -110,12 +110,13 @@ function upstream(version: string): string {
 export function whyUnfit(
   facts: EngineFacts,
   runtimes: readonly string[],
+  acceptNoSeccomp: boolean,
 ): { readonly why: string; readonly mend: string } | undefined {
   if (facts.os !== 'linux') return { why: `it runs ${facts.os} containers`, mend: 'use a Linux engine' };
-  if (!facts.seccomp) {
+  if (!facts.seccomp && !acceptNoSeccomp) {
     return {
       why: 'it runs containers without a seccomp profile',
-      mend: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER',
+      mend: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER; or accept the risk by --accept-risk no-seccomp',
     };
   }
   const missing = (['memory', 'pids', 'cpu'] as const).filter((limit) => !facts.limits[limit]);

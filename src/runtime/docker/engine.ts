@@ -26,6 +26,8 @@ export type DockerRuntimeOptions = {
   readonly agentId: string;
   readonly limits: DockerLimits;
   readonly gpuMode: GpuMode;
+  /** Whether the owner accepts an engine without a seccomp profile. */
+  readonly acceptNoSeccomp: boolean;
   readonly images: Omit<ImageRules, 'lookMs'>;
   readonly hooks: PullHooks;
   readonly clock: Clock;
@@ -62,7 +64,7 @@ export class DockerRuntime implements Runtime {
   async probe(signal: AbortSignal): Promise<string> {
     const facts = await this.#readFacts(signal);
     const legacy = this.#options.gpuMode === 'runtime' ? ['nvidia'] : [];
-    const unfit = whyUnfit(facts, [this.#options.limits.runtime, ...legacy]);
+    const unfit = whyUnfit(facts, [this.#options.limits.runtime, ...legacy], this.#options.acceptNoSeccomp);
     if (unfit !== undefined) {
       throw new AgentError('RUNTIME_UNAVAILABLE', `this Docker cannot run jobs: ${unfit.why}`, {
         mend: unfit.mend,

@@ -4,6 +4,7 @@ import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hosti
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, HELLO_NODE, HELLO_PYTHON, openStage, TOKEN } from '../../support/e2e/stage.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
+import { toolkitOf } from '../../support/gpu/toolkit.ts';
 import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
@@ -92,5 +93,22 @@ describeGpuStandIn('start --once with a GPU', (engine, standInDir) => {
     expect(job?.status).toBe(JOB_STATUS.SUCCEEDED);
     expect(job?.result).toMatch(/^GPU-/);
     expect(standInDir).not.toBe('');
+  });
+
+  test('is refused a GPU where the container toolkit lets images out, unless its owner accepts that', async () => {
+    await using smi = await standIn(TESLA_T4);
+    await using toolkit = await toolkitOf('1.17.8');
+    const PATH = `${toolkit.directory}:${process.env['PATH'] ?? ''}`;
+    await using set = await openStage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program, PATH });
+    await using refused = new AgentProcess(['start', '--once'], set.env);
+    const { code, stderr } = await refused.ended;
+    expect(code).toBe(6);
+    expect(stderr).toContain('CVE-2026-24260');
+    expect(stderr).toContain('--accept-risk nvidia-container-toolkit');
+    expect(set.broker.store.instances.all()).toEqual([]);
+    const accept = ['--accept-risk', 'nvidia-container-toolkit'];
+    await using accepting = new AgentProcess(['start', '--once', ...accept], set.env);
+    expect((await accepting.ended).code).toBe(0);
+    expect(set.broker.store.instances.all()).toHaveLength(1);
   });
 });

@@ -18,6 +18,7 @@ export function testRuntime(
   const runtime = new DockerRuntime({
     host,
     gpuMode: 'device-requests',
+    acceptNoSeccomp: false,
     clock: systemClock,
     hooks: { onProgress: () => undefined, checkDisk: async () => undefined },
     images: {

@@ -111,9 +111,13 @@ describe('Docker', () => {
   };
 
   test('is told with its seccomp, and fails without', () => {
-    expect(short(judgeEngine(seen(engine)))).toBe('ok: Docker 27.0.1, runc 1.2.8, overlay2, seccomp on');
-    expect(short(judgeEngine(seen({ ...engine, seccomp: false })))).toMatch(/^fail: .*seccomp off: .* -> /);
-    expect(short(judgeEngine(unseen))).toBe('fail: it broke -> mend it');
+    expect(short(judgeEngine(seen(engine), false))).toBe(
+      'ok: Docker 27.0.1, runc 1.2.8, overlay2, seccomp on',
+    );
+    expect(short(judgeEngine(seen({ ...engine, seccomp: false }), false))).toMatch(
+      /^fail: .*seccomp off: .* -> /,
+    );
+    expect(short(judgeEngine(unseen, false))).toBe('fail: it broke -> mend it');
   });
 
   const nvidia = { runtimes: ['runc', 'nvidia'] };

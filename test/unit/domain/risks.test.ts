@@ -1,18 +1,26 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Component, KNOWN_HOLES } from '../../../src/domain/known-holes.ts';
-import { ACCEPTABLE_RISKS, risksOf, type Versions } from '../../../src/domain/risks.ts';
+import {
+  ACCEPTABLE_RISKS,
+  type AcceptableRisk,
+  risksOf,
+  type Surroundings,
+} from '../../../src/domain/risks.ts';
 import { compareVersions, isVersion } from '../../../src/domain/version.ts';
 
 /** Versions without any known hole. */
-const GOOD: Versions = {
+const GOOD: Surroundings = {
   'nvidia-container-toolkit': '1.19.1',
   docker: '29.7.0',
   runc: '1.3.3',
   'nvidia-driver': '580.178.04',
+  seccomp: true,
 };
 
-const risks = (change: Partial<Versions>, accepted: readonly 'nvidia-container-toolkit'[] = [], gpu = true) =>
+const COMPONENTS = KNOWN_HOLES.map(({ component }) => component);
+
+const risks = (change: Partial<Surroundings>, accepted: readonly AcceptableRisk[] = [], gpu = true) =>
   risksOf({ ...GOOD, ...change }, { gpu, accepted });
 
 test('versions that have every mend are no risk', () => {
@@ -45,7 +53,7 @@ test.each<[Component, string, 'refuse' | 'warn' | undefined]>([
 });
 
 describe('a version that cannot be read', () => {
-  test.each(Object.keys(GOOD))('of %s is a warning', (component) => {
+  test.each(COMPONENTS)('of %s is a warning', (component) => {
     for (const version of [undefined, '', 'devel', 'unknown']) {
       const found = risks({ [component]: version });
       expect(found).toMatchObject([{ component, severity: 'warn' }]);
@@ -73,7 +81,14 @@ test('without a GPU, what only concerns GPUs is no risk', () => {
 
 test('only what is refused can be accepted', () => {
   const refused = KNOWN_HOLES.filter(({ consequence }) => consequence === 'refuse');
-  expect(refused.map(({ component }) => component)).toEqual([...ACCEPTABLE_RISKS]);
+  expect([...refused.map(({ component }) => component), 'no-seccomp']).toEqual([...ACCEPTABLE_RISKS]);
+});
+
+test('an engine without seccomp whose owner accepts that is a warning; any other runs nothing anyway', () => {
+  expect(risks({ seccomp: false }, ['no-seccomp'])).toMatchObject([
+    { component: 'seccomp', severity: 'warn' },
+  ]);
+  expect(risks({ seccomp: false })).toEqual([]);
 });
 
 test('the data is of versions and CVEs', () => {

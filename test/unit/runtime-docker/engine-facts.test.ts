@@ -30,9 +30,9 @@ describe('an engine', () => {
   });
 
   test('that is fit is not complained of', () => {
-    expect(whyUnfit(facts(), ['runc', 'nvidia'])).toBeUndefined();
+    expect(whyUnfit(facts(), ['runc', 'nvidia'], false)).toBeUndefined();
     expect(
-      whyUnfit(facts({ SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin'] }), []),
+      whyUnfit(facts({ SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin'] }), [], false),
     ).toBeUndefined();
   });
 
@@ -44,7 +44,11 @@ describe('an engine', () => {
     ['of Windows', { OSType: 'windows' }, 'windows'],
     ['without the runtime', { Runtimes: { runc: {} } }, 'no runtime named runsc'],
   ])('%s is unfit', (_, changes, why) => {
-    expect(whyUnfit(facts(changes), ['runc', 'runsc'])?.why).toContain(why);
+    expect(whyUnfit(facts(changes), ['runc', 'runsc'], false)?.why).toContain(why);
+  });
+
+  test('is fit without seccomp where its owner accepts that', () => {
+    expect(whyUnfit(facts({ SecurityOptions: null }), ['runc'], true)).toBeUndefined();
   });
 
   test.each([[undefined], [null], ['OK'], [{}], [[]]])('cannot be what answers %j', (answer) => {
