@@ -215,8 +215,13 @@ export class ClaimLoop {
       }
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#deps.log.error({ job: what.job.uuid, code: error.code }, `job not carried on: ${error.message}`);
-      if (!(await holds.areToBlame(began))) aside.hostFault(what.run.uuid);
+      const passing = await holds.areToBlame(began);
+      // What holds claims is told as such, once for all jobs.
+      this.#deps.log[passing ? 'debug' : 'error'](
+        { job: what.job.uuid, code: error.code },
+        `job not carried on: ${error.message}`,
+      );
+      if (!passing) aside.hostFault(what.run.uuid);
     }
   }
 

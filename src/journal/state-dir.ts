@@ -35,12 +35,21 @@ export function openStateDir(directory: string): StateDir {
     return {
       path,
       close: () => {
-        rmSync(pidFile, { force: true });
+        removeIfPossible(pidFile);
         lock.close();
       },
     };
   } catch (cause) {
     throw asStorageError(cause, path);
+  }
+}
+
+/** On a disk that cannot be written any more it stays, naming a process that is gone: the lock is what counts. */
+function removeIfPossible(pidFile: string): void {
+  try {
+    rmSync(pidFile, { force: true });
+  } catch {
+    // Nothing can be done about it, and nothing depends on it.
   }
 }
 

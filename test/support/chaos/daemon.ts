@@ -1,0 +1,48 @@
+import { expect, vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import { AgentProcess } from '../e2e/agent-process.ts';
+
+/** The lines that tell that nothing is claimed, and that something is again. */
+export const HELD = 'no jobs are claimed: ';
+export const LIFTED = 'jobs are claimed again';
+
+/** A daemon that is on the market. */
+export async function startDaemon(env: Readonly<Record<string, string>>): Promise<AgentProcess> {
+  const agent = new AgentProcess(['start'], env);
+  await said(agent, 'offer up');
+  return agent;
+}
+
+/** Waits until the daemon has said these words. */
+export async function said(agent: AgentProcess, words: string): Promise<void> {
+  await vi.waitFor(() => expect(agent.said).toContain(words), { timeout: 20_000, interval: 20 });
+}
+
+/** How often it has said these words. */
+export function timesSaid(agent: AgentProcess, words: string): number {
+  return agent.said.split(words).length - 1;
+}
+
+/** Waits until all jobs of the run have succeeded; answers after how many milliseconds they had. */
+export async function allDone(broker: SandboxBroker, run: string, timeout = 20_000): Promise<number> {
+  const began = performance.now();
+  await vi.waitFor(
+    () => {
+      const statuses = broker.store.jobsOf(run).map(({ status }) => status);
+      expect(statuses).toEqual(statuses.map(() => JOB_STATUS.SUCCEEDED));
+    },
+    { timeout, interval: 20 },
+  );
+  return performance.now() - began;
+}
+
+/** What the broker is told about jobs from now on, in order: `claimed`, `released` or `reported`, and of which job. */
+export function watchBroker(broker: SandboxBroker): readonly string[] {
+  const told: string[] = [];
+  broker.store.onEvent((event) => {
+    if (event.kind === 'claimed' || event.kind === 'released' || event.kind === 'reported')
+      told.push(`${event.kind} ${event.job.uuid}`);
+  });
+  return told;
+}

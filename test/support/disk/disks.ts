@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Why this process may not mount anything; undefined: it may. */
+export function whyNoMounts(): string | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'disk-trial-'));
+  try {
+    mount(['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+    unmount(directory);
+    return undefined;
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** A disk of a few megabytes in memory, which can be filled to the last byte and emptied again. */
+export class SmallDisk implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'small-disk-'));
+
+  constructor(size = '5m') {
+    mount(['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path]);
+  }
+
+  /** Leaves no room but for so many bytes. */
+  fill(but = 0): void {
+    const file = openSync(join(this.path, 'filling'), 'a');
+    try {
+      for (let bytes = 1024 * 1024; bytes >= 512; ) if (!wrote(file, bytes)) bytes /= 2;
+      ftruncateSync(file, Math.max(fstatSync(file).size - but, 0));
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Makes room again. */
+  empty(): void {
+    rmSync(join(this.path, 'filling'), { force: true });
+  }
+
+  [Symbol.dispose](): void {
+    unmount(this.path);
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+/** A disk on which the file system gives up writing, as it does after an error of the hardware. */
+export class SickDisk implements Disposable {
+  readonly path: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'sick-disk-'));
+  readonly #image: string;
+
+  constructor() {
+    this.#image = join(this.#directory, 'image');
+    this.path = join(this.#directory, 'disk');
+    mkdirSync(this.path);
+    closeSync(openSync(this.#image, 'w'));
+    truncateSync(this.#image, 32 * 1024 * 1024);
+    run('mkfs.ext4', ['-q', this.#image]);
+    mount(['-o', 'loop', this.#image, this.path]);
+  }
+
+  /** From now on nothing can be written, also through files that are open. */
+  failWrites(): void {
+    mount(['-o', 'remount,abort', this.path]);
+  }
+
+  /** Checks it and mounts it anew, as an owner would; nothing may use it meanwhile. */
+  mend(): void {
+    run('umount', [this.path]);
+    // 1: errors were corrected.
+    run('fsck.ext4', ['-p', '-f', this.#image], [0, 1]);
+    mount(['-o', 'loop', this.#image, this.path]);
+  }
+
+  [Symbol.dispose](): void {
+    unmount(this.path);
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
+/** Something that cannot be written, laid over a directory until it is disposed of. */
+export function readOnlyOver(directory: string): Disposable {
+  mount(['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', directory]);
+  return { [Symbol.dispose]: () => unmount(directory) };
+}
+
+function wrote(file: number, bytes: number): boolean {
+  try {
+    return writeSync(file, Buffer.alloc(bytes, 1)) === bytes;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC') return false;
+    throw cause;
+  }
+}
+
+function mount(argv: readonly string[]): void {
+  run('mount', argv);
+}
+
+/** Lazily: a test that has failed may have left something that uses it. */
+function unmount(path: string): void {
+  run('umount', ['-l', path]);
+}
+
+function run(program: string, argv: readonly string[], fine: readonly number[] = [0]): void {
+  const { error, status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status === null || !fine.includes(status)) throw new Error(`${program} failed: ${stderr.trim()}`);
+}
