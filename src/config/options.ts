@@ -216,7 +216,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_MIN_FREE_DISK',
     type: size('0 B', '100 TB'),
     default: '10 GB',
-    help: 'below this much free disk no new job is taken',
+    help: 'below this much free disk, the agent’s own or Docker’s, no new job is taken',
     group: 'Host',
   },
   logLevel: {

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { HostileFront, misdeeds } from '../support/broker/hostile.ts';
-import { allDone, HELD, LIFTED, said, startDaemon, timesSaid, watchBroker } from '../support/chaos/daemon.ts';
+import {
+  allDone,
+  HELD,
+  LIFTED,
+  said,
+  seen,
+  startDaemon,
+  timesSaid,
+  watchBroker,
+} from '../support/chaos/daemon.ts';
 import { startsOf } from '../support/chaos/engine-starts.ts';
 import { describeDisks } from '../support/disk/describe-disks.ts';
 import { readOnlyOver, SickDisk, SmallDisk } from '../support/disk/disks.ts';
@@ -54,10 +63,7 @@ describeDisks('a state directory on a disk of 5 MB', (engine) => {
     const told = watchBroker(set.broker);
     const second = addRun(set.broker, PYTHON, HELLO_PYTHON, '((1,), (2,), (3,))');
     await said(agent, HELD);
-    const looks = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
-    const looked = looks();
-    const third = addRun(set.broker, PYTHON, HELLO_PYTHON, '((4,),)');
-    await vi.waitFor(() => expect(looks()).toBeGreaterThan(looked), 10_000);
+    const third = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, '((4,),)'));
     // What was on its way when the disk was found full has gone back; nothing is claimed since.
     const [late] = set.broker.store.jobsOf(third);
     expect(told).not.toContain(`claimed ${late?.uuid}`);

@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import type { HostileFront } from '../broker/hostile.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 
 /** The lines that tell that nothing is claimed, and that something is again. */
@@ -45,4 +46,16 @@ export function watchBroker(broker: SandboxBroker): readonly string[] {
       told.push(`${event.kind} ${event.job.uuid}`);
   });
   return told;
+}
+
+/**
+ * Changes the market and waits until the daemon behind the front has seen that and decided about it: it has asked
+ * what comes next.
+ */
+export async function seen<T>(front: HostileFront, change: () => T): Promise<T> {
+  const looks = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
+  const before = looks();
+  const changed = change();
+  await vi.waitFor(() => expect(looks()).toBeGreaterThan(before), { timeout: 20_000, interval: 20 });
+  return changed;
 }

@@ -146,6 +146,19 @@ describe('removing', () => {
   });
 });
 
+describe('a try to write', () => {
+  test('leaves nothing and is no job, and makes the folder where there is none', async () => {
+    await files.tryWriting();
+    expect(await readdir(root)).toEqual([]);
+    expect(await files.list()).toEqual([]);
+  });
+
+  test('fails where nothing can be written', async () => {
+    await writeFile(root, 'a file in the place of the folder');
+    await expect(files.tryWriting()).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+  });
+});
+
 describe('the list', () => {
   test('is empty where nothing was ever laid out', async () => {
     expect(await files.list()).toEqual([]);

@@ -10,6 +10,7 @@ const calls: readonly (readonly [
   (runtime: DockerRuntime, signal: AbortSignal) => Promise<unknown>,
 ])[] = [
   ['probe', (runtime, signal) => runtime.probe(signal)],
+  ['ping', (runtime, signal) => runtime.ping(signal)],
   ['create', (runtime) => runtime.create(testPlan())],
   ['start', (runtime) => runtime.start('abc')],
   ['stop', (runtime) => runtime.stop('abc', 10)],
