@@ -121,7 +121,7 @@ describe('while the engine is away', () => {
     await held(house);
     away = false;
     await running;
-    await done(house, second ?? '');
+    expect(house.broker.store.jobsOf(second ?? '').map(({ result }) => result)).toEqual(['2']);
     await opened.close();
   });
 });

@@ -19,7 +19,8 @@ const FUNCTION: FunctionSpec = {
 
 test('what no job needs is removed at the second look, also while others run; what is open or told of stays', async () => {
   await using house = await openHouse();
-  const { close, journal, runtime } = await house.open();
+  const opened = await house.open();
+  const { journal, runtime } = opened;
   const files = new JobFolders(join(house.directory, 'state', 'jobs'));
   const log: string[] = [];
   const make = async (job: string): Promise<string> => {
@@ -56,5 +57,5 @@ test('what no job needs is removed at the second look, also while others run; wh
   expect(log.findIndex((line) => line.includes('removed'))).toBeGreaterThan(log.indexOf(looks[0] ?? ''));
   end.abort();
   await work;
-  await close();
+  await opened.close();
 });
