@@ -149,7 +149,13 @@ export type Ports = {
 };
 
 /** An agent with all that it stands on. */
-export type OpenAgent = { readonly agent: Agent; readonly journal: Journal; close(): Promise<void> };
+export type OpenAgent = {
+  readonly agent: Agent;
+  readonly journal: Journal;
+  /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
+  note(doing: string): void;
+  close(): Promise<void>;
+};
 
 /**
  * Builds an agent and opens what it stands on. Throws STATE_DIR_*, JOURNAL_UNUSABLE, TOKEN_MISSING, CONFIG_INVALID;
@@ -227,16 +233,21 @@ export async function openAgent(
       memory: readHostMemory,
     }),
     oomKills: readOomKills,
-    reloadToken: async () => {
-      try {
-        await tokens.reload();
-      } catch (thrown) {
-        log.warn({ err: thrown }, 'the token could not be read again');
-      }
-    },
+    reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();
-  return { agent, journal, close: () => kept.disposeAsync() };
+  return {
+    agent,
+    journal,
+    note: (doing) => {
+      try {
+        stateDir.note(doing);
+      } catch (thrown) {
+        log.warn({ err: thrown }, 'no word could be left in the state directory of what the agent does');
+      }
+    },
+    close: () => kept.disposeAsync(),
+  };
 }
 
 /** What jobs run in, for the look at its known holes. */

@@ -1,5 +1,6 @@
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { ACTIONS, type Action, PHASES, type Phase, SIGNALS, TABLE } from '../../src/cli/signals.ts';
 import { optionsTable } from '../../src/config/document.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { isTerminal, type JobStateName, mayBecome } from '../../src/domain/job.ts';
@@ -11,6 +12,8 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['commands', commandsTable],
   ['options', () => alignTable(optionsTable())],
   ['exit-codes', exitCodesTable],
+  ['signals', signalsTable],
+  ['signal-actions', signalActionsTable],
   ['errors', errorsTable],
   ['skip-reasons', skipReasonsTable],
   ['job-states', jobStatesTable],
@@ -47,6 +50,38 @@ function exitCodesTable(): string {
   return table(
     ['exit code', 'meaning'],
     exitCodes().map(({ exit, meaning }) => [String(exit), meaning]),
+  );
+}
+
+const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  working: 'works',
+  draining: 'drains',
+  'giving-back': 'gives back',
+  stopping: 'stops',
+};
+const ACTION_WORDS: Readonly<Record<Action, string>> = {
+  stop: 'stop',
+  drain: 'drain',
+  'give-back': 'give back',
+  abandon: 'end at once',
+};
+const ACTION_NAMES = Object.keys(ACTIONS).filter((name): name is Action => Object.hasOwn(ACTIONS, name));
+
+function signalsTable(): string {
+  return table(
+    ['while the agent', SIGNALS.end.join(' or '), SIGNALS.drain.join(' or ')],
+    PHASES.map((phase) => [
+      PHASE_WORDS[phase],
+      ACTION_WORDS[TABLE[phase].end],
+      ACTION_WORDS[TABLE[phase].drain],
+    ]),
+  );
+}
+
+function signalActionsTable(): string {
+  return table(
+    ['it is to', 'so it', 'exit code'],
+    ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].words, String(ACTIONS[name].exit)]),
   );
 }
 

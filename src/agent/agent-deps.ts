@@ -29,6 +29,6 @@ export type AgentDeps = {
   readonly questions: readonly HoldQuestion[];
   /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */
   readonly oomKills: () => number | undefined;
-  /** Reads the token again; called a minute after the broker has refused it. */
-  readonly reloadToken: () => Promise<void>;
+  /** Reads the token again; answers whether it is another one than before. Throws where it cannot be read. */
+  readonly reloadToken: () => Promise<boolean>;
 };

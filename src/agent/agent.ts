@@ -1,5 +1,5 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
-import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import type { Gpu } from '../domain/gpu.ts';
 import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import { aborted } from '../lib/aborted.ts';
@@ -11,22 +11,29 @@ import { HostCare } from './host-care.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
+import { OfferPlanner } from './offer-planner.ts';
 import { Offers } from './offers.ts';
 import { ONCE_PATIENCE_MS, type Patience, patience } from './patience.ts';
 import { Reconciler } from './reconciler.ts';
 import { type Adoption, recover } from './recovery.ts';
 import { Reporter } from './reporter.ts';
 import { RunJob } from './run-job.ts';
+import { TokenWatch } from './token-watch.ts';
+import { watchForWakeUps } from './wake-up.ts';
 
-/** A host without anything to offer is looked at again this often. */
-const NOTHING_TO_OFFER_MS = 60_000;
 /** How long the broker may take to hear that we leave, when the daemon stops. */
 const FAREWELL_MS = 500;
 
 /** How long the loops may take to end once they were told to. */
 const LAST_WORDS_MS = 400;
 
-/** Owns the loops and their lifetimes. An agent lives once: `run`, ended by `stop` or `drain`. */
+/** An agent that is to end when all is done looks this often whether it is. */
+const IDLE_EVERY_MS = 100;
+
+/** How long it may take to end what runs and to give it back. */
+const GIVE_BACK_MS = 15_000;
+
+/** Owns the loops and their lifetimes. An agent lives once: `run`, ended by `stop`, `drain` or `giveBack`. */
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #host: HostCare;
@@ -37,18 +44,21 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #images: ImageKeeper;
   readonly #offers: Offers;
+  readonly #planner: OfferPlanner;
+  readonly #tokens: TokenWatch;
+  /** Repeats what must work: until the agent is told to leave the market, or until it ends. */
   readonly #patiently: Patience;
+  readonly #toTheEnd: Patience;
+  #watch: GpuWatch | undefined;
+  /** Ends the waits between tries, and is replaced then. */
+  #sooner = new AbortController();
   /** Stories of jobs that were here before this daemon, by slot. */
   readonly #adopted = new Map<string, Promise<void>>();
   readonly #working = new Set<Promise<void>>();
-  /** Keys of the offers that are up or on their way, and the GPUs that were looked at for them. */
-  readonly #planned = new Set<string>();
-  readonly #seen = new Set<string>();
   #stands: readonly MarketStand[] = [];
   #leaving = false;
   /** Why the last job had to be released; undefined where jobs run here since. */
   #hostFault: string | undefined;
-  #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
 
   constructor(deps: AgentDeps) {
     const market = this.#market.signal;
@@ -62,7 +72,9 @@ export class Agent {
     });
     const observe = (event: AgentEvent): void => this.#observe(event, deps.observe);
     this.#deps = { ...deps, ...this.#host.ports, observe };
-    this.#reporter = new Reporter(this.#deps);
+    this.#tokens = new TokenWatch({ ...deps, signal: detach, onNew: () => this.#tryAfresh() });
+    const onRefused = (): void => this.#tokens.refused();
+    this.#reporter = new Reporter({ ...this.#deps, onRefused });
     const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
@@ -75,7 +87,12 @@ export class Agent {
     this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
     this.#images = new ImageKeeper({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
-    this.#patiently = patience({ ...deps, once: deps.settings.once, signal: market });
+    const { once } = deps.settings;
+    const patient = { ...deps, once, onRefused, sooner: () => this.#sooner.signal };
+    this.#patiently = patience({ ...patient, signal: market });
+    this.#toTheEnd = patience({ ...patient, signal: detach });
+    const idle = (): boolean => this.#idle();
+    this.#planner = new OfferPlanner({ ...deps, once, idle, patiently: this.#patiently });
   }
 
   /**
@@ -114,22 +131,39 @@ export class Agent {
     this.#leaving = true;
     this.#market.abort();
     await this.#leaveMarket('the agent is being drained');
-    while (!this.#idle() && (await sleep(100, this.#detach.signal)));
+    await this.#untilIdle(this.#detach.signal);
+    this.#detach.abort();
+  }
+
+  /**
+   * Ends what runs and gives those jobs back to the market, delivers what can be delivered soon, then ends. What
+   * cannot be ended or delivered is left to the next start.
+   */
+  async giveBack(): Promise<void> {
+    this.#leaving = true;
+    this.#market.abort();
+    const inTime = AbortSignal.any([this.#detach.signal, AbortSignal.timeout(GIVE_BACK_MS)]);
+    this.#runJob.giveBack('its owner took the machine back');
+    await this.#leaveMarket('the agent gives its jobs back');
+    await this.#untilIdle(inTime);
     this.#detach.abort();
   }
 
   async #work(): Promise<void> {
     const { once } = this.#deps.settings;
     const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
-    for (const adoption of await this.#patiently(() => this.#recover())) this.#adopt(adoption);
+    for (const adoption of await this.#toTheEnd(() => this.#recover())) this.#adopt(adoption);
     this.#reporter.wake();
     this.#keep(this.#reconciler.work(instances, this.#detach.signal));
     this.#keep(this.#host.sweep());
-    const plans = await this.#whatToOffer();
-    const onGpus = (gpus: readonly Gpu[]): void => this.#offerNew(gpus);
+    this.#keep(this.#watchForWakeUps());
+    const plans = await this.#planner.first(this.#market.signal);
+    const onGpus = (gpus: readonly Gpu[]): void => {
+      for (const plan of this.#planner.since(gpus)) this.#keep(this.#putUp(plan));
+    };
     const keepOut = (gpus: ReadonlySet<string>): void => this.#keepOut(gpus);
-    const watch = new GpuWatch({ ...this.#deps, keepOut, onGpus });
-    this.#keep(watch.work(() => this.#offered(), this.#market.signal));
+    this.#watch = new GpuWatch({ ...this.#deps, keepOut, onGpus });
+    this.#keep(this.#watch.work(() => this.#offered(), this.#market.signal));
     // Each by itself: an offer that the broker refuses for now keeps no other off the market.
     const up = plans.map((plan) => this.#putUp(plan));
     if (!once) {
@@ -154,65 +188,12 @@ export class Agent {
   /** Recovers, once the runtime says that it can run jobs at all. */
   async #recover(): Promise<readonly Adoption[]> {
     const { log, runtime } = this.#deps;
-    const what = await runtime.probe(this.#market.signal);
+    const what = await runtime.probe(this.#detach.signal);
     log.info({ runtime: what }, 'the runtime is ready');
     return recover(this.#deps);
   }
 
-  /** Waits for something to offer; with `once` throws where there is nothing. */
-  async #whatToOffer(): Promise<readonly OfferPlan[]> {
-    const { log, probe, settings } = this.#deps;
-    const signal = this.#market.signal;
-    while (!signal.aborted) {
-      const catalogue = await this.#patiently((inTime) => this.#deps.broker.gpus(inTime));
-      this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
-      let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
-        mend: 'see what `check` says; for CPU jobs set --cpu-slots',
-      });
-      let gpus: readonly Gpu[] = [];
-      try {
-        gpus = await probe.gpus(signal);
-      } catch (thrown) {
-        trouble = asAgentError(thrown);
-      }
-      const offers = this.#plan(gpus);
-      if (offers.length > 0) {
-        if (gpus.length === 0)
-          log.warn(
-            { code: trouble.code, mend: trouble.mend },
-            `CPU jobs only, no GPU jobs: ${trouble.message}`,
-          );
-        return offers;
-      }
-      if (settings.once) {
-        while (!this.#idle() && (await sleep(100, signal)));
-        throw trouble;
-      }
-      log.error(
-        { code: trouble.code, mend: trouble.mend },
-        `nothing to offer, looking again: ${trouble.message}`,
-      );
-      await sleep(NOTHING_TO_OFFER_MS, signal);
-    }
-    return [];
-  }
-
-  #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    const { log, planOffers } = this.#deps;
-    for (const gpu of gpus) for (const { uuid } of [gpu, ...gpu.slices]) this.#seen.add(uuid);
-    const plan = planOffers(gpus, [...this.#catalogue.values()]);
-    for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
-    return plan.offers;
-  }
-
-  /** Puts up what has come since: a driver may load long after the agent. */
-  #offerNew(gpus: readonly Gpu[]): void {
-    if (gpus.every((gpu) => [gpu, ...gpu.slices].some(({ uuid }) => this.#seen.has(uuid)))) return;
-    for (const plan of this.#plan(gpus)) if (!this.#planned.has(plan.key)) this.#keep(this.#putUp(plan));
-  }
-
   async #putUp(plan: OfferPlan): Promise<void> {
-    this.#planned.add(plan.key);
     const { signal } = this.#market;
     const offer = await this.#patiently((inTime) => this.#offers.putUp(plan, inTime));
     const stand = new MarketStand(offer, {
@@ -221,9 +202,13 @@ export class Agent {
       offers: this.#offers,
       holds: this.#host.holds,
       runJob: this.#runJob,
-      catalogue: () => this.#catalogue,
+      catalogue: () => this.#planner.catalogue,
       onOwed: () => this.#reporter.wake(),
-      onAnswer: (again) => this.#reporter.brokerAnswers(again),
+      onAnswer: (again) => {
+        this.#tokens.accepted();
+        this.#reporter.brokerAnswers(again);
+      },
+      onRefused: () => this.#tokens.refused(),
       onLease: (seconds) => this.#reconciler.lease(seconds),
       signal,
       detach: this.#detach.signal,
@@ -281,6 +266,42 @@ export class Agent {
     const stands = this.#stands;
     const signal = AbortSignal.timeout(FAREWELL_MS);
     await Promise.all(stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
+  }
+
+  /** Tells when nothing was done here for a while, and looks at once at what may have changed meanwhile. */
+  #watchForWakeUps(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const tick = () => ({ monotonic: clock.monotonic(), upMs: clock.moment().upMs });
+    const onWakeUp = (awayMs: number): void => {
+      log.warn(
+        { awayMs: Math.round(awayMs) },
+        'the host slept or the agent was stopped; all is looked at afresh',
+      );
+      this.#reconciler.now();
+      this.#watch?.now();
+      this.#tryAfresh();
+    };
+    return watchForWakeUps(tick, onWakeUp, this.#detach.signal);
+  }
+
+  /** Tries at once what waits for its next try: there is another token, or the host has slept. */
+  #tryAfresh(): void {
+    this.#sooner.abort();
+    this.#sooner = new AbortController();
+    for (const stand of this.#stands) stand.market.lookAfresh();
+    this.#reporter.trySoon();
+  }
+
+  async #untilIdle(signal: AbortSignal): Promise<void> {
+    do {
+      try {
+        if (this.#idle()) return;
+      } catch (thrown) {
+        // Nobody may leave while it cannot be told what is open.
+        const error = asAgentError(thrown);
+        this.#deps.log.warn({ code: error.code, mend: error.mend }, `not ended yet: ${error.message}`);
+      }
+    } while (await sleep(IDLE_EVERY_MS, signal));
   }
 
   #hopeless(): AgentError | undefined {

@@ -2,7 +2,7 @@ import { asAgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
 import type { GpuProbe } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
-import { sleep } from '../lib/sleep.ts';
+import { Wake } from './wake.ts';
 
 /** The GPUs are looked at this often while the daemon runs. */
 const EVERY_MS = 60_000;
@@ -27,6 +27,7 @@ export class GpuWatch {
   readonly #log: Log;
   readonly #keepOut: (gpus: ReadonlySet<string>) => void;
   readonly #onGpus: (gpus: readonly Gpu[]) => void;
+  readonly #sooner = new Wake();
   #said = '';
 
   /** `keepOut` is told after every look which GPUs must not get new jobs; `onGpus` which there are. */
@@ -44,7 +45,16 @@ export class GpuWatch {
 
   /** Looks again and again at the GPUs that are on offer at that time. */
   async work(offered: () => ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    while (await sleep(EVERY_MS, signal)) await this.look(offered(), signal);
+    for (;;) {
+      await this.#sooner.wait(signal, EVERY_MS);
+      if (signal.aborted) return;
+      await this.look(offered(), signal);
+    }
+  }
+
+  /** Looks as soon as may be: the host has slept. */
+  now(): void {
+    this.#sooner.ring();
   }
 
   /** One look. Never throws. */

@@ -47,7 +47,8 @@ export type MarketStandDeps = {
   readonly onAnswer: (again: boolean) => void;
   /** Told of the lease that a claim's answer names. */
   readonly onLease: (seconds: number | undefined) => void;
-  readonly reloadToken: () => Promise<void>;
+  /** Called after the broker has refused the token. */
+  readonly onRefused: () => void;
   readonly signal: AbortSignal;
   /** Aborted when the daemon ends, later than `signal`. */
   readonly detach: AbortSignal;
@@ -80,7 +81,7 @@ export class MarketStand {
       hold: !settings.once,
       onLook: ring,
       onAnswer: deps.onAnswer,
-      reloadToken: deps.reloadToken,
+      onRefused: deps.onRefused,
     });
     this.#loop = new ClaimLoop({
       offer,

@@ -2,7 +2,6 @@ import { type AgentError, asAgentError } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
-import { sleep } from '../lib/sleep.ts';
 import { BACKOFF, waitAfter } from './retry.ts';
 import { Wake } from './wake.ts';
 
@@ -34,7 +33,7 @@ export type MarketWatchDeps = {
   /** Called after each answer of the broker; `again`: after it had been away. */
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
-  readonly reloadToken: () => Promise<void>;
+  readonly onRefused: () => void;
 };
 
 /**
@@ -44,9 +43,12 @@ export type MarketWatchDeps = {
 export class MarketWatch {
   readonly #deps: MarketWatchDeps;
   readonly #again = new Wake();
+  readonly #afresh = new Wake();
   readonly #complained = new Set<string>();
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
+  /** The look that is under way; aborting it makes it begin again. */
+  #look = new AbortController();
   #looks = 0;
   #changesAtOnce = 0;
   #error: AgentError | undefined;
@@ -86,25 +88,39 @@ export class MarketWatch {
     this.#again.ring();
   }
 
+  /**
+   * Looks at the market now, whatever is under way or waited for: a look from before the host slept would wait for
+   * an answer that never comes.
+   */
+  lookAfresh(): void {
+    this.#look.abort();
+    this.#afresh.ring();
+    this.#again.ring();
+  }
+
   /** Watches until the signal aborts. */
   async watch(instance: string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let unchanged = 0;
     while (!signal.aborted) {
+      const look = new AbortController();
+      this.#look = look;
       try {
-        const { waitMs, changed } = await this.#look(instance, signal, unchanged);
+        const inTime = AbortSignal.any([signal, look.signal]);
+        const { waitMs, changed } = await this.#lookOnce(instance, inTime, unchanged);
         failures = 0;
         unchanged = changed ? 0 : unchanged + 1;
         await this.#again.wait(signal, waitMs);
       } catch (thrown) {
         if (signal.aborted) return;
+        if (look.signal.aborted) continue;
         failures += 1;
         await this.#lost(asAgentError(thrown), failures, signal);
       }
     }
   }
 
-  async #look(
+  async #lookOnce(
     instance: string,
     signal: AbortSignal,
     unchanged: number,
@@ -158,8 +174,8 @@ export class MarketWatch {
     this.#runs = undefined;
     this.#error = error;
     this.#deps.onLook();
-    await sleep(waitMs, signal);
-    if (error.code === 'BROKER_UNAUTHORIZED') await this.#deps.reloadToken();
+    if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
+    await this.#afresh.wait(signal, waitMs);
   }
 
   #complainOnce(uuid: string | undefined, reason: string): void {

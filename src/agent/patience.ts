@@ -19,23 +19,23 @@ export function patience(deps: {
   readonly log: Log;
   readonly once: boolean;
   readonly signal: AbortSignal;
-  readonly reloadToken: () => Promise<void>;
+  /** Called when the broker has refused the token. */
+  readonly onRefused: () => void;
+  /** A signal that ends a wait between two tries early. */
+  readonly sooner: () => AbortSignal;
 }): Patience {
-  const { clock, log, once, random, reloadToken, signal } = deps;
+  const { clock, log, once, onRefused, random, signal, sooner } = deps;
   return (call) => {
-    let refused = false;
     const inTime = once ? AbortSignal.any([signal, AbortSignal.timeout(ONCE_PATIENCE_MS)]) : signal;
     const onRetry = (error: AgentError, retryInMs: number): void => {
-      refused = error.code === 'BROKER_UNAUTHORIZED';
+      if (error.code === 'BROKER_UNAUTHORIZED') onRefused();
       log.warn({ code: error.code, mend: error.mend, retryInMs }, `not yet: ${error.message}`);
     };
     const again = (error: AgentError, elapsedMs: number): boolean =>
       !once || (isPassing(error) && elapsedMs < ONCE_PATIENCE_MS);
     const monotonic = (): number => clock.monotonic();
     const shape = once ? BACKOFF.claim : BACKOFF.poll;
-    return withRetry({ shape, signal: inTime, random, monotonic, again, onRetry }, async () => {
-      if (refused) await reloadToken();
-      return call(inTime);
-    });
+    const plan = { shape, signal: inTime, random, monotonic, again, onRetry, sooner };
+    return withRetry(plan, () => call(inTime));
   };
 }

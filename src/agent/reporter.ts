@@ -41,7 +41,7 @@ export class Reporter {
   readonly #random: () => number;
   readonly #log: Log;
   readonly #observe: Observer;
-  readonly #reloadToken: () => Promise<void>;
+  readonly #onRefused: () => void;
   readonly #wake = new Wake();
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
   readonly #tries = new Map<string, Tries>();
@@ -59,7 +59,8 @@ export class Reporter {
     readonly random: () => number;
     readonly log: Log;
     readonly observe: Observer;
-    readonly reloadToken: () => Promise<void>;
+    /** Called after the broker has refused the token. */
+    readonly onRefused: () => void;
   }) {
     this.#broker = deps.broker;
     this.#journal = deps.journal;
@@ -67,7 +68,7 @@ export class Reporter {
     this.#random = deps.random;
     this.#log = deps.log;
     this.#observe = deps.observe;
-    this.#reloadToken = deps.reloadToken;
+    this.#onRefused = deps.onRefused;
   }
 
   /** Whether the broker is owed nothing. */
@@ -91,11 +92,20 @@ export class Reporter {
    * for its turn is sent soon, not all at once.
    */
   brokerAnswers(again: boolean): void {
-    if (this.#outage === 0 && !again) return;
+    if (again) {
+      this.trySoon();
+    } else if (this.#outage > 0) {
+      this.#outage = 0;
+      this.#wake.ring();
+    }
+  }
+
+  /** Tries again soon what waits for its turn: whatever kept it back may be over. */
+  trySoon(): void {
     this.#outage = 0;
     const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
     for (const [job, tries] of this.#tries) {
-      if (again) this.#tries.set(job, { ...tries, dueAt: Math.min(tries.dueAt, soon()) });
+      this.#tries.set(job, { ...tries, dueAt: Math.min(tries.dueAt, soon()) });
     }
     this.#wake.ring();
   }
@@ -158,7 +168,7 @@ export class Reporter {
         this.#unwritten.delete(uuid);
         this.#tries.delete(uuid);
       } catch (thrown) {
-        if (!signal.aborted) await this.#failed(uuid, thrown, signal);
+        if (!signal.aborted) this.#failed(uuid, thrown);
       } finally {
         this.#sending.delete(uuid);
         this.#wake.ring();
@@ -212,7 +222,7 @@ export class Reporter {
     }
   }
 
-  async #failed(job: string, thrown: unknown, signal: AbortSignal): Promise<void> {
+  #failed(job: string, thrown: unknown): void {
     const error = asAgentError(thrown);
     const count = this.#triesOf(job).count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
@@ -229,7 +239,7 @@ export class Reporter {
     const level = count > 1 && !unwritten ? 'warn' : 'debug';
     const what = unwritten ? 'delivered, not written down yet' : 'not delivered yet, kept on disk';
     this.#log[level](fields, `${what}: ${error.message}`);
-    if (error.code === 'BROKER_UNAUTHORIZED' && !signal.aborted) await this.#reloadToken();
+    if (error.code === 'BROKER_UNAUTHORIZED') this.#onRefused();
   }
 }
 

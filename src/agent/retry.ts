@@ -27,7 +27,7 @@ export const BACKOFF = {
   disk: { firstMs: 500, mostMs: 2_000 },
 } as const satisfies Readonly<Record<string, BackoffShape>>;
 
-/** A token that was refused is looked at again this often. */
+/** With a token that was refused the broker is asked again this often; a new token is noticed sooner. */
 export const UNAUTHORIZED_RETRY_MS = 60_000;
 
 /** How long a claim is repeated before it is given up. */
@@ -53,6 +53,8 @@ export type RetryPlan = {
   readonly again: (error: AgentError, elapsedMs: number) => boolean;
   readonly monotonic: () => number;
   readonly onRetry?: (error: AgentError, waitMs: number) => void;
+  /** A signal that ends the wait that begins now early, without ending the tries. */
+  readonly sooner?: () => AbortSignal;
 };
 
 /** Repeats `call` as the plan says; throws its last error when the plan or the signal says stop. */
@@ -67,7 +69,9 @@ export async function withRetry<T>(plan: RetryPlan, call: () => Promise<T>): Pro
       const next = plan.monotonic() - began + waitMs;
       if (plan.signal.aborted || !plan.again(error, next)) throw error;
       plan.onRetry?.(error, waitMs);
-      if (!(await sleep(waitMs, plan.signal))) throw error;
+      const sooner = plan.sooner?.() ?? [];
+      await sleep(waitMs, AbortSignal.any([plan.signal].concat(sooner)));
+      if (plan.signal.aborted) throw error;
     }
   }
 }

@@ -14,7 +14,6 @@ import { ProcessRuntime } from '../runtime/process/process-runtime.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from './command.ts';
 import { dryRunGpus } from './dry-run/gpu.ts';
 import { findInterpreters } from './dry-run/interpreters.ts';
-import { Interrupted, type Interruption, listenForInterruption } from './dry-run/interruption.ts';
 import { type DryRunMarket, openMarket, type SampleImage } from './dry-run/market.ts';
 import { type OutcomeRow, outcomeOf } from './dry-run/outcome.ts';
 import { removeJobs } from './dry-run/remove-jobs.ts';
@@ -22,6 +21,7 @@ import { DRY_RUN_ASK, type Sample, samplesFor } from './dry-run/samples.ts';
 import { outcomeTable } from './dry-run/table.ts';
 import { makeWorkDir } from './dry-run/work-dir.ts';
 import { EXIT } from './exit-codes.ts';
+import { Interrupted, type Interruption, listenForInterruption } from './interruption.ts';
 import { pullProgress } from './pull-progress.ts';
 
 const DOCKER: Switch = { name: 'docker', help: 'run the jobs in Docker instead of as local processes' };

@@ -1,12 +1,10 @@
-import { access, constants, stat } from 'node:fs/promises';
 import { count } from '../config/number-types.ts';
-import { AgentError } from '../domain/errors.ts';
 import type { JobRecord } from '../domain/job.ts';
 import { readJournal } from '../journal/open-journal.ts';
-import { notADirectory } from '../journal/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type ValueFlag } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { jobsTable, summaryOf } from './jobs-view.ts';
+import { checkReadable, nothingHere } from './readable-state-dir.ts';
 
 const LIMIT: ValueFlag<number> = {
   name: 'limit',
@@ -47,26 +45,4 @@ async function readHistory(stateDir: string, limit: number): Promise<readonly Jo
   } finally {
     journal.close();
   }
-}
-
-async function checkReadable(stateDir: string): Promise<void> {
-  const found = await stat(stateDir).catch(() => undefined);
-  if (found !== undefined && !found.isDirectory()) throw notADirectory(stateDir);
-  try {
-    await access(stateDir, constants.R_OK | constants.X_OK);
-  } catch (cause) {
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (absent) throw nothingHere(`there is no state directory ${stateDir}`, cause);
-    throw new AgentError('STATE_DIR_UNUSABLE', `the state directory ${stateDir} cannot be read`, {
-      mend: 'run this as the user that the agent runs as',
-      cause,
-    });
-  }
-}
-
-function nothingHere(message: string, cause?: unknown): AgentError {
-  return new AgentError('STATE_DIR_UNUSABLE', message, {
-    mend: 'start the agent once, or give the --state-dir that it runs with',
-    cause,
-  });
 }

@@ -1,22 +1,59 @@
-/** What a signal asks of a running daemon. */
-export type SignalPlan = {
-  /** First SIGTERM or SIGINT: end now; running jobs keep running and the next start goes on with them. */
-  readonly stop: () => void;
-  /** SIGUSR1: no new jobs, wait for those that run, report all, end. */
-  readonly drain: () => void;
-  /** A signal while stopping: end without waiting for anything more. */
-  readonly abandon: () => void;
+/** Where a daemon stands, as far as signals are concerned. */
+export const PHASES = ['working', 'draining', 'giving-back', 'stopping'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What a signal may ask of a running daemon. */
+export const ACTIONS = {
+  stop: {
+    leadsTo: 'stopping',
+    exit: 0,
+    words: 'leaves the market and ends within a second; jobs run on, the next start adopts them',
+  },
+  drain: {
+    leadsTo: 'draining',
+    exit: 0,
+    words: 'takes no new jobs, waits for those that run, delivers all reports, ends',
+  },
+  'give-back': {
+    leadsTo: 'giving-back',
+    exit: 1,
+    words:
+      'ends the jobs that run and gives them back to the market, delivers what it can in 15 seconds, ends',
+  },
+  abandon: { leadsTo: undefined, exit: 1, words: 'ends at once; as after a crash, nothing is lost' },
+} as const satisfies Readonly<
+  Record<string, { readonly leadsTo: Phase | undefined; readonly exit: 0 | 1; readonly words: string }>
+>;
+export type Action = keyof typeof ACTIONS;
+
+/** The signals that a daemon listens to, by what they mean. */
+export const SIGNALS = { end: ['SIGTERM', 'SIGINT'], drain: ['SIGUSR1'] } as const satisfies Readonly<
+  Record<string, readonly NodeJS.Signals[]>
+>;
+export type Heard = keyof typeof SIGNALS;
+
+/** What each signal does in each phase: the README's table is made of this one. */
+export const TABLE: Readonly<Record<Phase, Readonly<Record<Heard, Action>>>> = {
+  working: { end: 'stop', drain: 'drain' },
+  draining: { end: 'stop', drain: 'give-back' },
+  'giving-back': { end: 'abandon', drain: 'abandon' },
+  stopping: { end: 'abandon', drain: 'abandon' },
 };
 
-/** Listens for the daemon's signals; answers how to stop listening. */
-export function onSignals(plan: SignalPlan): () => void {
-  let stopping = false;
-  const end = (): void => {
-    if (stopping) plan.abandon();
-    else plan.stop();
-    stopping = true;
+/** Listens for the daemon's signals from now on and tells what each asks for; answers how to stop listening. */
+export function onSignals(act: (action: Action) => void): () => void {
+  let phase: Phase = 'working';
+  const hear = (heard: Heard) => (): void => {
+    const action = TABLE[phase][heard];
+    phase = ACTIONS[action].leadsTo ?? phase;
+    act(action);
   };
-  const drain = (): void => plan.drain();
-  process.on('SIGTERM', end).on('SIGINT', end).on('SIGUSR1', drain);
-  return () => process.off('SIGTERM', end).off('SIGINT', end).off('SIGUSR1', drain);
+  const listeners = [
+    ...SIGNALS.end.map((name) => ({ name, listener: hear('end') })),
+    ...SIGNALS.drain.map((name) => ({ name, listener: hear('drain') })),
+  ];
+  for (const { listener, name } of listeners) process.on(name, listener);
+  return () => {
+    for (const { listener, name } of listeners) process.off(name, listener);
+  };
 }

@@ -1,9 +1,10 @@
-import { openAgent, type Stead } from '../app.ts';
+import { type OpenAgent, openAgent, type Stead } from '../app.ts';
 import { OPTION_KEYS } from '../config/options.ts';
+import type { Log } from '../lib/log.ts';
 import type { CliCommand, Switch } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { pullProgress } from './pull-progress.ts';
-import { onSignals } from './signals.ts';
+import { ACTIONS, type Action, onSignals } from './signals.ts';
 
 const ONCE: Switch = {
   name: 'once',
@@ -18,41 +19,75 @@ export const startWith = (stead: Stead): CliCommand => ({
   switches: [ONCE],
   values: [],
   run: async (context) => {
-    const loaded = await context.loadConfig({ ask: true });
-    const log = context.createLog(loaded.config);
-    for (const warning of loaded.warnings) log.warn({}, warning);
-    const onProgress = pullProgress(context.stderr, log, context.clock);
-    const opened = await openAgent(
-      { ...context, loaded, log },
-      { once: context.has(ONCE), onProgress },
-      stead,
-    );
-    const abandoned = Promise.withResolvers<number>();
-    const silence = onSignals({
-      stop: () => {
-        log.info({}, 'stopping: running jobs keep running, the next start goes on with them');
-        void opened.agent.stop();
-      },
-      drain: () => {
-        log.info({}, 'draining: no new jobs, waiting for those that run');
-        void opened.agent.drain();
-      },
-      abandon: () => abandoned.resolve(EXIT.FAILED),
-    });
+    // Before anybody can know of this process: a signal that comes while it opens is heard when it has.
+    const signals = new SignalQueue();
     try {
-      log.info(
-        { version: context.version, broker: loaded.config.brokerUrl, pid: process.pid },
-        'agent starts',
+      const loaded = await context.loadConfig({ ask: true });
+      const log = context.createLog(loaded.config);
+      for (const warning of loaded.warnings) log.warn({}, warning);
+      const onProgress = pullProgress(context.stderr, log, context.clock);
+      const opened = await openAgent(
+        { ...context, loaded, log },
+        { once: context.has(ONCE), onProgress },
+        stead,
       );
-      const ran = opened.agent.run().then(() => EXIT.OK);
-      return await Promise.race([ran, abandoned.promise]);
+      try {
+        log.info(
+          { version: context.version, broker: loaded.config.brokerUrl, pid: process.pid },
+          'agent starts',
+        );
+        return await untilEnd(opened, signals, log);
+      } finally {
+        await opened.close();
+        log.info({}, 'agent ends');
+      }
     } finally {
-      silence();
-      await opened.close();
-      log.info({}, 'agent ends');
+      signals.close();
     }
   },
 });
 
 /** The daemon. */
 export const start: CliCommand = startWith({});
+
+/** Runs the agent until it has ended, or a signal wants that at once; answers the exit code. */
+async function untilEnd(opened: OpenAgent, signals: SignalQueue, log: Log): Promise<number> {
+  const { agent } = opened;
+  const abandoned = Promise.withResolvers<number>();
+  let exit: number = EXIT.OK;
+  const ran = agent.run().then(() => exit);
+  signals.open((action) => {
+    log.info({}, `${action}: the agent ${ACTIONS[action].words}`);
+    exit = ACTIONS[action].exit;
+    const { leadsTo } = ACTIONS[action];
+    if (leadsTo !== undefined) opened.note(leadsTo);
+    if (action === 'stop') void agent.stop();
+    else if (action === 'drain') void agent.drain();
+    else if (action === 'give-back') void agent.giveBack();
+    else abandoned.resolve(exit);
+  });
+  return Promise.race([ran, abandoned.promise]);
+}
+
+/** Listens for signals from the beginning, and keeps them until somebody acts on them. */
+class SignalQueue {
+  readonly #kept: Action[] = [];
+  readonly #silence: () => void;
+  #act: ((action: Action) => void) | undefined;
+
+  constructor() {
+    this.#silence = onSignals((action) => {
+      if (this.#act === undefined) this.#kept.push(action);
+      else this.#act(action);
+    });
+  }
+
+  open(act: (action: Action) => void): void {
+    this.#act = act;
+    for (const action of this.#kept.splice(0)) act(action);
+  }
+
+  close(): void {
+    this.#silence();
+  }
+}

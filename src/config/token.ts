@@ -51,6 +51,12 @@ export class TokenSource {
     return this.#token ?? (await this.reload());
   }
 
+  /** Reads the token anew; answers whether it is another one than before. Throws as `reload` does. */
+  async renew(): Promise<boolean> {
+    const before = this.#token;
+    return (await this.reload()) !== before;
+  }
+
   /**
    * Reads the token anew. Throws TOKEN_FILE_UNSAFE, TOKEN_MISSING or CONFIG_INVALID; `current` then still
    * answers what was read before.

@@ -32,6 +32,8 @@ export const ERROR_KINDS = {
   STATE_DIR_UNUSABLE: { exit: 7, help: 'the state directory cannot be created, read or written' },
   STATE_DIR_IN_USE: { exit: 7, help: 'another agent runs on this state directory' },
   JOURNAL_UNUSABLE: { exit: 7, help: 'the journal is damaged or was written by a newer agent' },
+  AGENT_NOT_RUNNING: { exit: 1, help: 'no agent runs on the state directory' },
+  AGENT_OUT_OF_REACH: { exit: 1, help: 'the agent that runs cannot be signalled from here' },
   FUNCTION_INVALID: { exit: 1, help: 'a function or its arguments cannot be run' },
   INTERNAL: { exit: 1, help: 'a defect in the agent' },
 } as const;

@@ -20,7 +20,7 @@ import type { StateDir } from './state-dir.ts';
 export const JOURNAL_FILE = 'journal.db';
 
 /** What a command may do with a journal that an agent may be writing at the same time. */
-export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'history' | 'close'>;
+export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'uuidsIn' | 'history' | 'close'>;
 
 /** How long a call waits for another program that has the journal locked, such as a backup, in milliseconds. */
 const BUSY_MS = 2000;

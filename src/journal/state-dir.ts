@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
@@ -8,10 +8,17 @@ import { asStorageError, isBusy } from './sqlite-failure.ts';
 export type StateDir = {
   /** Absolute. */
   readonly path: string;
+  /** Leaves word, for whoever looks from outside, of what this process is about (one word). */
+  note(doing: string): void;
   close(): void;
 };
 
+/** The file that is locked; nothing but SQLite may open it. */
+export const LOCK_FILE = 'lock';
 const PID_FILE = 'lock.pid';
+
+/** A look at the lock from outside takes it for a moment; it is waited for this long, in milliseconds. */
+const LOOKED_AT_MS = 250;
 
 /**
  * Makes the state directory where there is none (mode 0700), proves that it can be written, and takes its lock.
@@ -25,15 +32,22 @@ export function openStateDir(directory: string): StateDir {
   const pidFile = join(path, PID_FILE);
   try {
     makeDirectory(path);
-    const lock = takeLock(join(path, 'lock'), pidFile);
+    const lock = takeLock(join(path, LOCK_FILE), pidFile);
     try {
-      writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+      writePid(pidFile);
     } catch (cause) {
       lock.close();
       throw cause;
     }
     return {
       path,
+      note: (doing) => {
+        try {
+          writePid(pidFile, doing);
+        } catch (cause) {
+          throw asStorageError(cause, pidFile);
+        }
+      },
       close: () => {
         removeIfPossible(pidFile);
         lock.close();
@@ -51,6 +65,12 @@ function removeIfPossible(pidFile: string): void {
   } catch {
     // Nothing can be done about it, and nothing depends on it.
   }
+}
+
+/** Under another name first: whoever reads it never finds half of it. */
+function writePid(pidFile: string, doing = ''): void {
+  writeFileSync(`${pidFile}.new`, `${process.pid}\n${doing}\n`, { mode: 0o600 });
+  renameSync(`${pidFile}.new`, pidFile);
 }
 
 /** Level by level: Node's own way never ends where a file system says «no such directory» of every new one, as /proc. */
@@ -75,7 +95,7 @@ export function notADirectory(path: string): AgentError {
 }
 
 function takeLock(file: string, pidFile: string): DatabaseSync {
-  const lock = new DatabaseSync(file, { timeout: 0 });
+  const lock = new DatabaseSync(file, { timeout: LOOKED_AT_MS });
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
@@ -110,9 +130,22 @@ function isAlive(pid: number): boolean {
 /** The process that holds the lock, where it has written that down already. */
 function readHolder(pidFile: string): number | undefined {
   try {
-    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-    return Number.isNaN(pid) ? undefined : pid;
+    return readNote(pidFile).pid;
   } catch {
     return undefined;
   }
+}
+
+/** What the holder of a state directory has left word of: its process, and what it is about. */
+export type HolderNote = { readonly pid: number | undefined; readonly doing: string | undefined };
+
+/** Reads the word that the last holder has left in a state directory, living or not. Throws where it may not. */
+export function readHolderNote(directory: string): HolderNote {
+  return readNote(join(directory, PID_FILE));
+}
+
+function readNote(pidFile: string): HolderNote {
+  const [first = '', second = ''] = readFileSync(pidFile, 'utf8').split('\n');
+  const pid = Number.parseInt(first, 10);
+  return { pid: Number.isNaN(pid) ? undefined : pid, doing: second === '' ? undefined : second };
 }

@@ -153,7 +153,7 @@ async function openAgent(
     },
     questions: more.questions ?? [],
     oomKills: more.oomKills ?? (() => undefined),
-    reloadToken: () => Promise.resolve(),
+    reloadToken: () => Promise.resolve(false),
   });
   return {
     agent,

@@ -9,7 +9,9 @@ import { takeStep } from './story.ts';
  * the journal has taken, until it is killed or a step fails; then that error's code is the last line.
  */
 const [, , directory = '', from = '0'] = process.argv;
-const journal = openJournal(openStateDir(directory), 'https://broker.example/', systemClock);
+// Kept to the end: a lock that nobody holds any more is collected, and with it the file's lock.
+const stateDir = openStateDir(directory);
+const journal = openJournal(stateDir, 'https://broker.example/', systemClock);
 try {
   for (let step = Number(from); ; step += 1) {
     takeStep(journal, step);
@@ -17,4 +19,6 @@ try {
   }
 } catch (cause) {
   writeSync(1, `${cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)}\n`);
+} finally {
+  stateDir.close();
 }

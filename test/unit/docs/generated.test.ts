@@ -17,7 +17,7 @@ describe('generated parts', () => {
   });
 
   test.each([
-    ['README.md', ['commands', 'exit-codes', 'options']],
+    ['README.md', ['commands', 'exit-codes', 'signals', 'signal-actions', 'options']],
     ['docs/errors.md', ['errors']],
     ['docs/how-it-works.md', ['skip-reasons', 'job-states']],
   ])('%s has the tables that belong there', (path, names) => {

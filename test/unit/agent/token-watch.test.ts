@@ -1,0 +1,66 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { TokenWatch } from '../../../src/agent/token-watch.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { createLog } from '../../../src/lib/log.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+
+/** A watch over a token whose readings answer these, one after the other, and then the last again and again. */
+function watchOver(...answers: readonly (boolean | Error)[]) {
+  const lines: string[] = [];
+  const end = new AbortController();
+  const seen = { reads: 0, fresh: 0 };
+  onTestFinished(() => end.abort());
+  const log = createLog({
+    level: 'debug',
+    format: 'json',
+    colour: false,
+    destination: { write: (line) => void lines.push(line) },
+    redactor: new Redactor(),
+  });
+  const watch = new TokenWatch({
+    reloadToken: () => {
+      const answer = answers[Math.min(seen.reads, answers.length - 1)] ?? false;
+      seen.reads += 1;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+    log,
+    onNew: () => void (seen.fresh += 1),
+    signal: end.signal,
+    everyMs: 5,
+  });
+  return { watch, seen, lines, end };
+}
+
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 });
+
+describe('a token that was refused', () => {
+  test('is read again until there is another, which is told once; and again when that is refused too', async () => {
+    const { seen, watch } = watchOver(false, false, true, false, true);
+    expect(seen.reads).toBe(0);
+    watch.refused();
+    watch.refused();
+    await until(() => expect(seen).toEqual({ reads: 3, fresh: 1 }));
+    watch.refused();
+    await until(() => expect(seen).toEqual({ reads: 5, fresh: 2 }));
+  });
+
+  test('is not read any more once the broker takes it', async () => {
+    const { lines, seen, watch } = watchOver(false);
+    watch.refused();
+    await until(() => expect(seen.reads).toBeGreaterThan(1));
+    watch.accepted();
+    const { reads } = seen;
+    watch.refused();
+    await until(() => expect(seen.reads).toBeGreaterThan(reads + 1));
+    expect(seen.fresh).toBe(0);
+    expect(lines).toEqual([]);
+  });
+
+  test('that cannot be read is told once, not at every try, and waited for', async () => {
+    const gone = new AgentError('TOKEN_MISSING', 'there is no token file', { mend: 'write it' });
+    const { lines, seen, watch } = watchOver(gone, gone, gone, true);
+    watch.refused();
+    await until(() => expect(seen).toEqual({ reads: 4, fresh: 1 }));
+    expect(lines.filter((line) => line.includes('there is no token file'))).toHaveLength(1);
+  });
+});
