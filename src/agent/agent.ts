@@ -19,6 +19,7 @@ import { type Adoption, recover } from './recovery.ts';
 import { Reporter } from './reporter.ts';
 import { RunJob } from './run-job.ts';
 import { TokenWatch } from './token-watch.ts';
+import { untilIdle } from './until-idle.ts';
 import { watchForWakeUps } from './wake-up.ts';
 
 /** How long the broker may take to hear that we leave, when the daemon stops. */
@@ -26,9 +27,6 @@ const FAREWELL_MS = 500;
 
 /** How long the loops may take to end once they were told to. */
 const LAST_WORDS_MS = 400;
-
-/** An agent that is to end when all is done looks this often whether it is. */
-const IDLE_EVERY_MS = 100;
 
 /** How long it may take to end what runs and to give it back. */
 const GIVE_BACK_MS = 15_000;
@@ -131,7 +129,7 @@ export class Agent {
     this.#leaving = true;
     this.#market.abort();
     await this.#leaveMarket('the agent is being drained');
-    await this.#untilIdle(this.#detach.signal);
+    await untilIdle(() => this.#idle(), this.#deps.log, this.#detach.signal);
     this.#detach.abort();
   }
 
@@ -145,7 +143,7 @@ export class Agent {
     const inTime = AbortSignal.any([this.#detach.signal, AbortSignal.timeout(GIVE_BACK_MS)]);
     this.#runJob.giveBack('its owner took the machine back');
     await this.#leaveMarket('the agent gives its jobs back');
-    await this.#untilIdle(inTime);
+    await untilIdle(() => this.#idle(), this.#deps.log, inTime);
     this.#detach.abort();
   }
 
@@ -273,10 +271,8 @@ export class Agent {
     const { clock, log } = this.#deps;
     const tick = () => ({ monotonic: clock.monotonic(), upMs: clock.moment().upMs });
     const onWakeUp = (awayMs: number): void => {
-      log.warn(
-        { awayMs: Math.round(awayMs) },
-        'the host slept or the agent was stopped; all is looked at afresh',
-      );
+      const fields = { awayMs: Math.round(awayMs) };
+      log.warn(fields, 'the host slept or the agent was stopped; all is looked at afresh');
       this.#reconciler.now();
       this.#watch?.now();
       this.#tryAfresh();
@@ -290,18 +286,6 @@ export class Agent {
     this.#sooner = new AbortController();
     for (const stand of this.#stands) stand.market.lookAfresh();
     this.#reporter.trySoon();
-  }
-
-  async #untilIdle(signal: AbortSignal): Promise<void> {
-    do {
-      try {
-        if (this.#idle()) return;
-      } catch (thrown) {
-        // Nobody may leave while it cannot be told what is open.
-        const error = asAgentError(thrown);
-        this.#deps.log.warn({ code: error.code, mend: error.mend }, `not ended yet: ${error.message}`);
-      }
-    } while (await sleep(IDLE_EVERY_MS, signal));
   }
 
   #hopeless(): AgentError | undefined {

@@ -6,6 +6,7 @@ export type Decided =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'limit'; readonly what: string }
   | { readonly kind: 'cancelled'; readonly why: string }
+  | { readonly kind: 'given-back'; readonly why: string }
   | { readonly kind: 'detached' };
 
 /** The disk that a job uses is looked at this often. */
@@ -45,6 +46,10 @@ export class EndOfJob {
 
   cancel(why: string): void {
     this.#decide({ kind: 'cancelled', why });
+  }
+
+  giveBack(why: string): void {
+    this.#decide({ kind: 'given-back', why });
   }
 
   /** Watches what the container writes, where the runtime can tell and does not limit it by itself. */

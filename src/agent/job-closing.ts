@@ -7,8 +7,9 @@ import type { Observer } from './events.ts';
 import { persist } from './persist.ts';
 import { writeDown } from './write-down.ts';
 
-/** How long a job has between SIGTERM and SIGKILL. */
+/** How long a job has between SIGTERM and SIGKILL, and how long where its owner wants the machine now. */
 const STOP_GRACE_MS = 10_000;
+export const SHORT_GRACE_MS = 3_000;
 
 /** A container that is not gone after this long keeps its slot, but nobody waits for it any more. */
 const CLEARING_PATIENCE_MS = 30_000;
@@ -83,8 +84,8 @@ export class JobClosing {
   }
 
   /** Ends a container, for as long as the signal lets us try. */
-  async stop(container: string, signal: AbortSignal): Promise<void> {
-    await this.#persist(() => this.#deps.runtime.stop(container, STOP_GRACE_MS), signal);
+  async stop(container: string, signal: AbortSignal, graceMs: number = STOP_GRACE_MS): Promise<void> {
+    await this.#persist(() => this.#deps.runtime.stop(container, graceMs), signal);
   }
 
   /**

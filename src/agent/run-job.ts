@@ -4,9 +4,9 @@ import { elapsedMs, type Moment, rebooted } from '../domain/moment.ts';
 import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
-import { ranFor, whoseEnd } from '../domain/whose-end.ts';
+import { type End, ranFor, whoseEnd } from '../domain/whose-end.ts';
 import { EndOfJob } from './end-of-job.ts';
-import { JobClosing, type JobClosingDeps } from './job-closing.ts';
+import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-closing.ts';
 import { persist } from './persist.ts';
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
@@ -45,6 +45,8 @@ export class RunJob {
   readonly #deps: RunJobDeps;
   readonly #closing: JobClosing;
   readonly #active = new Map<string, EndOfJob>();
+  /** Why all jobs are given back; undefined: they are not. */
+  #givenBack: string | undefined;
 
   constructor(deps: RunJobDeps) {
     this.#deps = deps;
@@ -66,6 +68,12 @@ export class RunJob {
     this.#active.get(job)?.cancel(why);
   }
 
+  /** Ends all jobs, those that are still to come too, and gives them back to the market. */
+  giveBack(why: string): void {
+    this.#givenBack = why;
+    for (const end of this.#active.values()) end.giveBack(why);
+  }
+
   /** Runs a claimed job to its end. Never throws for what can go wrong with a job or with this host. */
   async run(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
     await this.#tell(record, async (end) => {
@@ -73,9 +81,7 @@ export class RunJob {
       if (container === undefined || this.#deps.detach.aborted) return;
       const since = this.#deps.clock.moment();
       await this.#closing.write(record.uuid, { name: 'starting', container, since });
-      if (end.decided?.kind === 'cancelled')
-        await this.#closing.cancelled(record, container, end.decided.why);
-      else await this.#start(record, container, since, end);
+      await this.#start(record, container, since, end);
     });
   }
 
@@ -103,6 +109,7 @@ export class RunJob {
   async #tell(record: JobRecord, story: (end: EndOfJob) => Promise<void>): Promise<void> {
     const end = new EndOfJob(this.#deps.detach);
     this.#active.set(record.uuid, end);
+    if (this.#givenBack !== undefined) end.giveBack(this.#givenBack);
     try {
       await story(end);
     } finally {
@@ -157,6 +164,9 @@ export class RunJob {
 
   async #start(record: JobRecord, container: string, since: Moment, end: EndOfJob): Promise<void> {
     const { clock, observe } = this.#deps;
+    const { decided } = end;
+    if (decided?.kind === 'cancelled') return this.#closing.cancelled(record, container, decided.why);
+    if (decided?.kind === 'given-back') return this.#closing.release(record, container, decided.why);
     try {
       await this.#startOnce(record, container);
     } catch (thrown) {
@@ -195,7 +205,7 @@ export class RunJob {
       if (decided?.kind === 'cancelled') return await this.#closing.cancelled(record, container, decided.why);
       if (exit !== undefined || decided === undefined)
         return await this.#judge(started, exit === 'gone' ? undefined : exit, undefined, await output);
-      const ended = await this.#end(container);
+      const ended = await this.#end(container, decided.kind === 'given-back' ? SHORT_GRACE_MS : undefined);
       if (ended === undefined) enough.abort();
       if (ended === 'gone') await this.#judge(started, undefined, undefined, undefined);
       else await this.#judge(started, ended, decided, (await output) ?? NOTHING_SAID);
@@ -205,10 +215,10 @@ export class RunJob {
   }
 
   /** Ends a container, and answers its exit; undefined: it withstands that. */
-  async #end(container: string): Promise<Exit | 'gone' | undefined> {
+  async #end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
     const { detach, killPatienceMs } = this.#deps;
     const inTime = AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]);
-    await this.#closing.stop(container, inTime);
+    await this.#closing.stop(container, inTime, graceMs);
     return this.#exit(container, inTime);
   }
 
@@ -216,7 +226,7 @@ export class RunJob {
   async #judge(
     started: Started,
     exit: Exit | undefined,
-    decided: { readonly kind: 'deadline' } | { readonly kind: 'limit'; readonly what: string } | undefined,
+    decided: End['decided'],
     output: Output | undefined,
   ): Promise<void> {
     const { container, record, since } = started;

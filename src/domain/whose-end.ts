@@ -11,6 +11,7 @@ export type End = {
   readonly decided:
     | { readonly kind: 'deadline' }
     | { readonly kind: 'limit'; readonly what: string }
+    | { readonly kind: 'given-back'; readonly why: string }
     | undefined;
   readonly timeoutMs: number;
   readonly ranMs: number;
@@ -37,6 +38,7 @@ export function whoseEnd(end: End): Judgement {
   const report = (ending: Ending): Judgement => ({ kind: 'report', ending });
   const release = (why: string): Judgement => ({ kind: 'release', why });
   if (decided?.kind === 'limit') return report(decided);
+  if (decided?.kind === 'given-back' && !(exit?.code === 0 && end.returned)) return release(decided.why);
   if (exit === undefined) return report({ kind: 'deadline', timeoutMs });
   if (exit.code === 0 && end.returned) return report({ kind: 'exited', exit });
   // Before the deadline: an engine that finds its containers dead after a boot takes that moment for their end.

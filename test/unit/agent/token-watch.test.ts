@@ -45,15 +45,16 @@ describe('a token that was refused', () => {
   });
 
   test('is not read any more once the broker takes it', async () => {
-    const { lines, seen, watch } = watchOver(false);
-    watch.refused();
-    await until(() => expect(seen.reads).toBeGreaterThan(1));
-    watch.accepted();
-    const { reads } = seen;
-    watch.refused();
-    await until(() => expect(seen.reads).toBeGreaterThan(reads + 1));
-    expect(seen.fresh).toBe(0);
-    expect(lines).toEqual([]);
+    const quiet = watchOver(false);
+    const going = watchOver(false);
+    quiet.watch.refused();
+    await until(() => expect(quiet.seen.reads).toBeGreaterThan(1));
+    quiet.watch.accepted();
+    const { reads } = quiet.seen;
+    going.watch.refused();
+    await until(() => expect(going.seen.reads).toBeGreaterThan(5));
+    // One reading may have been under way.
+    expect(quiet.seen.reads).toBeLessThanOrEqual(reads + 1);
   });
 
   test('that cannot be read is told once, not at every try, and waited for', async () => {

@@ -32,6 +32,7 @@ function judged(more: Partial<End>): string {
 }
 
 const deadline = { kind: 'deadline' } as const;
+const givenBack = { kind: 'given-back', why: 'the owner wants the machine' } as const;
 
 describe('whose end it was', () => {
   test.each<[string, Partial<End>, string]>([
@@ -65,6 +66,10 @@ describe('whose end it was', () => {
       { exit: undefined, decided: { kind: 'limit', what: 'disk' } },
       'limit',
     ],
+    ['we ended it for its owner', { exit: exit(143), decided: givenBack }, 'release'],
+    ['it failed as we ended it for its owner', { exit: exit(1), decided: givenBack }, 'release'],
+    ['it cannot be ended for its owner', { exit: undefined, decided: givenBack }, 'release'],
+    ['it returned as we ended it', { exit: exit(0), decided: givenBack, returned: true }, 'exited'],
     ['the engine stopped and took it along', { exit: exit(143, { endedBy: 'engine' }) }, 'release'],
     ['it failed as the engine stopped', { exit: exit(1, { endedBy: 'engine' }) }, 'release'],
     [
@@ -88,7 +93,7 @@ describe('whose end it was', () => {
       unwatched: fc.boolean(),
       rebooted: fc.boolean(),
       ranMs: fc.nat(),
-      decided: fc.constantFrom(undefined, deadline),
+      decided: fc.constantFrom(undefined, deadline, givenBack),
     });
     fc.assert(
       fc.property(anyEnd, ({ endedBy, oomKilled, ...more }) => {
