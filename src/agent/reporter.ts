@@ -136,6 +136,8 @@ export class Reporter {
     const now = this.#clock.monotonic();
     const waiting = this.#owed().filter((job) => !this.#sending.has(job));
     if (this.#outage > 0) {
+      // All of them, so that at the end of the outage all of them are spread.
+      for (const job of waiting) this.#tries.set(job, this.#triesOf(job));
       if (this.#sending.size > 0 || waiting.length === 0) return undefined;
       if (now < this.#feelAgainAt) return this.#feelAgainAt - now;
       const least = waiting.reduce((a, b) => (this.#triesOf(b).count < this.#triesOf(a).count ? b : a));
@@ -163,7 +165,7 @@ export class Reporter {
         if (signal.aborted || job === undefined) return;
         const answer = this.#unwritten.get(uuid) ?? (await this.#deliver(job, signal));
         this.#unwritten.set(uuid, answer);
-        this.#outage = 0;
+        if (this.#outage > 0) this.trySoon();
         this.#settle(job, answer);
         this.#unwritten.delete(uuid);
         this.#tries.delete(uuid);

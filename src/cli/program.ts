@@ -21,7 +21,7 @@ export type Asked =
   /** Nothing was asked for: the help, as an error. */
   | { readonly kind: 'usage'; readonly text: string };
 
-const parsedOptions = z.record(z.string(), z.union([z.literal(true), z.array(z.string()), z.undefined()]));
+const parsedOptions = z.record(z.string(), z.union([z.boolean(), z.array(z.string()), z.undefined()]));
 
 /** Reads a command line, without doing anything yet. Throws CONFIG_INVALID with the nearest right word. */
 export function readCommandLine(
@@ -74,7 +74,9 @@ function addCommand(program: Command, command: CliCommand, onAsked: (asked: Aske
       flags: Object.fromEntries(
         flags.flatMap((flag) => {
           const value = written[flag.attributeName()];
-          return value === undefined ? [] : [[flag.name(), value]];
+          // A switch that is named `no-...` is one that says no to something: it is on where that is false.
+          if (flag.negate) return value === false ? [[flag.name(), true]] : [];
+          return value === undefined || value === false ? [] : [[flag.name(), value]];
         }),
       ),
     });

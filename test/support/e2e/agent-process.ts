@@ -13,9 +13,18 @@ export class AgentProcess implements AsyncDisposable {
   #stdout = '';
   #stderr = '';
 
-  /** The environment is what is given and PATH: nothing of the tester's own. */
-  constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}, entry = 'src/main.ts') {
-    this.child = spawn(process.execPath, [entry, ...argv], {
+  /**
+   * The environment is what is given and PATH: nothing of the tester's own. `through` is a command that executes what
+   * follows it.
+   */
+  constructor(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    entry = 'src/main.ts',
+    through: readonly string[] = [],
+  ) {
+    const [program = '', ...more] = [...through, process.execPath, entry, ...argv];
+    this.child = spawn(program, more, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -31,6 +40,11 @@ export class AgentProcess implements AsyncDisposable {
   /** What it has said on stderr so far. */
   get said(): string {
     return this.#stderr;
+  }
+
+  /** What it has said on stdout so far. */
+  get heard(): string {
+    return this.#stdout;
   }
 
   signal(name: NodeJS.Signals): void {

@@ -7,9 +7,13 @@ import { NODE } from '../engine/docker.ts';
 export const TOKEN = 'token-that-no-output-may-show';
 
 /** A broker, a state directory and the environment that makes an agent use them. */
-export async function openStage(host: string, more: Readonly<Record<string, string>> = {}) {
+export async function openStage(
+  host: string,
+  more: Readonly<Record<string, string>> = {},
+  { leaseSeconds = 60 }: { readonly leaseSeconds?: number } = {},
+) {
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-e2e-'));
-  const broker = new SandboxBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
+  const broker = new SandboxBroker({ token: TOKEN, leaseSeconds, leaveOutUnwinnable: false });
   const url = await broker.listen();
   const tokenFile = join(directory, 'token');
   await writeFile(tokenFile, `${TOKEN}\n`, { mode: 0o600 });

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../src/domain/job.ts';
+import {
+  endBySignal,
+  openDaemonHost,
+  SLEEP,
+  STUBBORN,
+  UNTIL_TOLD,
+  untilSaid,
+} from '../support/chaos/daemon-host.ts';
+import { startsOf } from '../support/chaos/engine-starts.ts';
+import { describeDocker } from '../support/engine/docker.ts';
+
+const now = (): number => Math.floor(Date.now() / 1000) - 1;
+
+describeDocker('a daemon that is restarted', (engine) => {
+  test('stops within a second; the next one adopts its jobs, whose deadlines count from their start', async () => {
+    const since = now();
+    await using host = await openDaemonHost(engine, { SHAREDCLOUD_JOB_TIMEOUT: '7s' });
+    const shortRun = host.addRun(UNTIL_TOLD, 3);
+    const longRun = host.addRun(SLEEP, 60);
+    await using first = host.start();
+    await host.untilIn('running', 2);
+    const { code, ms } = await endBySignal(first, 'SIGTERM');
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(1_000);
+    expect((await host.containers()).map(({ State }) => State)).toEqual(['running', 'running']);
+    // One job ends while nobody is there; the other goes on, and its time with it.
+    const started = host.records().map(({ state }) => (state.name === 'running' ? state.startedAt : 0));
+    await host.finish(host.jobsOf(shortRun)[0]?.uuid ?? '');
+    await vi.waitFor(
+      async () => expect((await host.containers()).map(({ State }) => State)).toContain('exited'),
+      { timeout: 30_000, interval: 100 },
+    );
+    await using second = host.start();
+    await vi.waitFor(() => expect(second.said.match(/job adopted/g)).toHaveLength(2), 30_000);
+    const awayMs = Date.now() - Math.max(...started);
+    await host.untilIn('reported', 2);
+    const [short] = host.jobsOf(shortRun);
+    const [long] = host.jobsOf(longRun);
+    expect(short).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '3' });
+    expect(long).toMatchObject({ status: JOB_STATUS.TIMEOUT });
+    const [ended] = host.records().filter(({ uuid }) => uuid === long?.uuid);
+    const durationMs = ended?.state.name === 'reported' ? ended.state.durationMs : 0;
+    expect(durationMs).toBeGreaterThanOrEqual(7_000);
+    // Its time did not begin anew with the second daemon; by how much the two differ is how long nobody was there.
+    expect(awayMs).toBeGreaterThan(1_000);
+    expect(durationMs).toBeLessThan(awayMs + 7_000);
+    for (const job of [short, long]) expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
+    expect(host.reports).toHaveLength(2);
+    await using drained = host.command('drain');
+    expect(await drained.ended).toMatchObject({ code: 0, stderr: '' });
+    expect((await second.ended).code).toBe(0);
+    expect(await host.containers()).toEqual([]);
+  });
+
+  test('drains by a command that waits, and by no second one is made to give up', async () => {
+    await using host = await openDaemonHost(engine, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    const run = host.addRun(UNTIL_TOLD, 8, 9);
+    await using agent = host.start();
+    await host.untilIn('running', 1);
+    await using refused = host.start();
+    expect(await refused.ended).toMatchObject({ code: 7 });
+    await using drain = host.command('drain');
+    await untilSaid(agent, 'drain:');
+    await using another = host.command('drain', '--json', '--no-wait');
+    expect((await another.ended).code).toBe(0);
+    expect(JSON.parse((await another.ended).stdout)).toMatchObject({
+      ended: false,
+      agent: { pid: agent.child.pid, phase: 'draining' },
+      jobs: [{ state: 'running', function: 'sample' }],
+    });
+    await using impatient = host.command('drain');
+    await vi.waitFor(() => expect(impatient.heard).toContain('drains: 1 job not ended'), 20_000);
+    impatient.signal('SIGINT');
+    expect(await impatient.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('goes on') });
+    const [running] = host.records();
+    await host.finish(running?.uuid ?? '');
+    const { code, stdout } = await drain.ended;
+    expect((await agent.ended).code).toBe(0);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/1 job not ended[^]*nothing is left/);
+    const [slept, untouched] = host.jobsOf(run).toSorted((a, b) => b.status - a.status);
+    expect(slept).toMatchObject({ uuid: running?.uuid, status: JOB_STATUS.SUCCEEDED });
+    expect(untouched?.status).toBe(JOB_STATUS.CREATED);
+    expect(host.reports).toHaveLength(1);
+  });
+
+  test('gives everything back at once by `drain --now`, and ends with 1', async () => {
+    await using host = await openDaemonHost(engine);
+    const run = host.addRun(STUBBORN, 60, 60);
+    await using agent = host.start();
+    await host.untilIn('running', 2);
+    await using drain = host.command('drain', '--now');
+    await untilSaid(agent, 'give-back:');
+    const began = performance.now();
+    expect(await drain.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is left') });
+    expect((await agent.ended).code).toBe(1);
+    expect(performance.now() - began).toBeLessThan(16_000);
+    expect(host.jobsOf(run).map(({ status }) => status)).toEqual([JOB_STATUS.CREATED, JOB_STATUS.CREATED]);
+    expect(host.records().map(({ state }) => state)).toEqual(
+      [1, 2].map(() => ({ name: 'released', why: 'its owner took the machine back' })),
+    );
+    expect(host.reports).toEqual([]);
+    expect(await host.containers()).toEqual([]);
+  });
+
+  test('ends at once by a third signal; what it ran is there for the next one, and `drain` says so', async () => {
+    await using host = await openDaemonHost(engine, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    const run = host.addRun(STUBBORN, 60);
+    await using first = host.start();
+    await host.untilIn('running', 1);
+    first.signal('SIGUSR1');
+    await untilSaid(first, 'drain:');
+    first.signal('SIGUSR1');
+    await untilSaid(first, 'give-back:');
+    const { code, ms } = await endBySignal(first, 'SIGTERM');
+    expect(code).toBe(1);
+    expect(ms).toBeLessThan(1_000);
+    const [job] = host.jobsOf(run);
+    await using nobody = host.command('drain', '--json');
+    expect(await nobody.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(`AGENT_NOT_RUNNING.*${job?.uuid} \\(running\\)`),
+    });
+    await using second = host.start();
+    await untilSaid(second, 'job adopted');
+    second.signal('SIGUSR1');
+    await untilSaid(second, 'drain:');
+    const stopped = await endBySignal(second, 'SIGINT');
+    expect(stopped.code).toBe(0);
+    expect(stopped.ms).toBeLessThan(1_000);
+    expect(host.jobsOf(run)[0]?.status).toBe(JOB_STATUS.IN_PROGRESS);
+  });
+
+  test('leaves the journal of a newer one as it is', async () => {
+    await using host = await openDaemonHost(engine);
+    await using first = host.start();
+    await untilSaid(first, 'offer up');
+    await endBySignal(first, 'SIGTERM');
+    expect(await host.containers()).toEqual([]);
+    const file = join(host.stateDir, 'journal.db');
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 999');
+    db.close();
+    const before = readFileSync(file);
+    await using second = host.start();
+    expect(await second.ended).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('JOURNAL_UNUSABLE'),
+    });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+});
