@@ -30,6 +30,9 @@ export const BACKOFF = {
 /** With a token that was refused the broker is asked again this often; a new token is noticed sooner. */
 export const UNAUTHORIZED_RETRY_MS = 60_000;
 
+/** By up to this part a broker that asks us to wait is let wait longer. */
+const RETRY_AFTER_JITTER = 0.1;
+
 /** How long a claim is repeated before it is given up. */
 export const CLAIM_PATIENCE_MS = 30_000;
 
@@ -41,7 +44,9 @@ export function waitAfter(
   random: () => number,
 ): number {
   if (error.code === 'BROKER_UNAUTHORIZED') return UNAUTHORIZED_RETRY_MS;
-  return Math.max(error.retryAfterMs ?? 0, backoffMs(shape, attempt, random));
+  // Whoever else was asked to come back then should not all come in the same instant.
+  const asked = (error.retryAfterMs ?? 0) * (1 + RETRY_AFTER_JITTER * random());
+  return Math.max(Math.round(asked), backoffMs(shape, attempt, random));
 }
 
 /** What decides how a call is repeated. */
