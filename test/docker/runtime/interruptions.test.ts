@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { CutProxy } from '../../support/engine/cut-proxy.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
+import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
 
 describeDocker('an engine whose connections break', (engine) => {
   test('loses neither the end nor a byte of a job, and repeats none', async () => {
-    await using proxy = await CutProxy.start(engine.host);
+    await using proxy = await EngineProxy.start(engine.host);
     const at = testRuntime(proxy.host);
     const code =
       'i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.05; done; exit 9';

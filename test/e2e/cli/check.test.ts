@@ -9,8 +9,8 @@ import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hosti
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
 import { runProcess } from '../../support/cli/process.ts';
-import { DeafEngine } from '../../support/engine/deaf-engine.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
+import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { H100_MIG, RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
@@ -210,7 +210,7 @@ describe('with something that hangs', () => {
   test('nvidia-smi, Docker and the broker, all at once', async () => {
     await using desk = await openDesk();
     await using front = new HostileFront(desk.url, () => ({ do: 'hang' }));
-    await using engine = await DeafEngine.start();
+    await using engine = await EngineProxy.deaf();
     await using smi = await standIn({ ...RTX_4080_SUPER, fault: { kind: 'hang' } });
     const { line } = await check({
       SHAREDCLOUD_BROKER_URL: await front.listen(),

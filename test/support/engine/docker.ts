@@ -1,6 +1,8 @@
 /* oxlint-disable vitest/no-conditional-tests, vitest/no-disabled-tests, vitest/valid-title -- this file decides
    whether suites run, and so has no suite of its own that these rules could judge. */
 /* oxlint-disable vitest/expect-expect, vitest/valid-describe-callback */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findEngine, type TestEngine } from './find-engine.ts';
 
@@ -28,6 +30,24 @@ export function describeGpuStandIn(
   const dir = engine.standInDir;
   if (dir === undefined) leaveOut(name, `${engine.host} has no GPU stand-in: use test/support/engine/up.sh`);
   else describe(name, () => body(engine, dir));
+}
+
+/**
+ * As describeDocker, for what must hurt an engine: the body opens ones of its own. Needs root, and what the engine
+ * that the tests use was itself started from.
+ */
+export function describeOwnEngine(name: string, body: () => void): void {
+  const missing = 'missing' in finding ? finding.missing : whyNoOwnEngine();
+  if (missing === undefined) describe(name, body);
+  else leaveOut(name, missing);
+}
+
+function whyNoOwnEngine(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can start an engine of its own';
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const tools = ['dockerd', 'containerd', 'docker-init', 'busybox', 'unshare', 'nsenter', 'setpriv'];
+  const tool = tools.find((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
+  return tool === undefined ? undefined : `an engine of its own needs ${tool}`;
 }
 
 /** Skips a suite under a name that says why; fails where CI=true. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import type { DockerRuntime } from '../../../src/runtime/docker/engine.ts';
-import { DeafEngine } from '../../support/engine/deaf-engine.ts';
+import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
 
@@ -23,7 +23,7 @@ const calls: readonly (readonly [
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 test.each(calls)('%s at an engine that hangs ends with a mend when its time is up', async (_, call) => {
-  await using engine = await DeafEngine.start();
+  await using engine = await EngineProxy.deaf();
   const deadlines = { lookMs: 50, endMs: 50, makeMs: 50 };
   const error = await rejection(call(testRuntime(engine.host, { deadlines }).runtime, soon()));
   expect(error.code).toBe('RUNTIME_UNAVAILABLE');
@@ -40,7 +40,7 @@ test.each(calls)('%s without an engine asks whether Docker runs', async (_, call
 test.each(['wait', 'follow'] as const)(
   '%s outlasts an engine that is away, until the signal',
   async (name) => {
-    await using engine = await DeafEngine.start();
+    await using engine = await EngineProxy.deaf();
     const { runtime } = testRuntime(engine.host, { deadlines: { lookMs: 20, endMs: 20, makeMs: 20 } });
     const enough = AbortSignal.timeout(700);
     const ends =

@@ -1,0 +1,64 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { expect, vi } from 'vitest';
+
+/**
+ * A network, mount and process namespace of a test's own, with nothing in it but a loopback interface. Whatever runs
+ * in it ends with it, and its mounts go with it, also where the test itself is killed. Needs root.
+ */
+export class OwnNamespace implements AsyncDisposable {
+  readonly #outer: ChildProcess;
+  /** The first process in it, which reaps all others. */
+  readonly #init: string;
+
+  private constructor(outer: ChildProcess, init: string) {
+    this.#outer = outer;
+    this.#init = init;
+  }
+
+  static async open(): Promise<OwnNamespace> {
+    const unshare = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const init = [
+      'busybox',
+      'sh',
+      '-c',
+      'busybox ip link set lo up && exec docker-init -s -- sleep infinity',
+    ];
+    const outer = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...init], { stdio: 'ignore' });
+    await once(outer, 'spawn');
+    return new OwnNamespace(
+      outer,
+      await vi.waitFor(async () => {
+        const pid = await childOf(outer.pid);
+        expect(await readFile(`/proc/${pid}/comm`, 'utf8')).toBe('docker-init\n');
+        return pid;
+      }, 10_000),
+    );
+  }
+
+  /** Runs a command in it; the process that is answered only waits for the one inside, and ends as that does. */
+  spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
+    const enter = ['--target', this.#init, '--net', '--mount', '--pid', '--'];
+    return spawn('nsenter', [...enter, ...command], options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#outer, 'exit');
+    process.kill(Number(this.#init), 'SIGKILL');
+    await ended;
+  }
+}
+
+/** Sends a signal to what a process of `OwnNamespace.spawn` waits for. */
+export async function signalInside(waiting: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  process.kill(Number(await childOf(waiting.pid)), signal);
+}
+
+/** The one child of a process. Throws while it has none. */
+async function childOf(pid: number | undefined): Promise<string> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const [child] = children.trim().split(' ');
+  if (child === undefined || child === '') throw new Error(`process ${pid} has no child`);
+  return child;
+}

@@ -1,0 +1,140 @@
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type Docker from 'dockerode';
+import { vi } from 'vitest';
+import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { EngineEvents } from './engine-events.ts';
+import { OwnNamespace, signalInside } from './own-namespace.ts';
+import { RegistryRoad } from './registry-road.ts';
+
+/** How an engine is started. */
+export type EngineChoice = { readonly liveRestore: boolean };
+
+const CGROUPS = '/sys/fs/cgroup';
+
+/**
+ * A Docker engine of a test's own, to be hurt: in namespaces of its own, with its own data, and with the road to the
+ * registry of the test images in the test's hand. containerd runs beside it, as Debian's units have it, so that it
+ * and the containers outlive a dockerd that is killed. Disposing leaves nothing, whatever state it is in.
+ */
+export class PrivateEngine implements AsyncDisposable {
+  readonly host: string;
+  readonly docker: Docker;
+  /** Every event of every life of this engine; the engine itself forgets them when it ends. */
+  readonly events: EngineEvents;
+  readonly registry: RegistryRoad;
+  readonly #dir: string;
+  readonly #namespace: OwnNamespace;
+  #dockerd: ChildProcess | undefined;
+
+  private constructor(dir: string, namespace: OwnNamespace, registry: RegistryRoad) {
+    this.host = `unix://${join(dir, 'docker.sock')}`;
+    this.docker = connectEngine(parseDockerHost(this.host));
+    this.events = new EngineEvents(this.docker);
+    this.registry = registry;
+    this.#dir = dir;
+    this.#namespace = namespace;
+  }
+
+  /** Makes all that an engine needs; `start` starts it. */
+  static async open(): Promise<PrivateEngine> {
+    const dir = await mkdtemp(join(tmpdir(), 'own-engine-'));
+    await writeFile(join(dir, 'daemon.json'), '{}');
+    const namespace = await OwnNamespace.open();
+    const engine = new PrivateEngine(dir, namespace, await RegistryRoad.open(namespace, dir));
+    const home = (name: string): string => join(dir, name);
+    await engine.#launch('containerd', [
+      ...['--root', home('containerd'), '--state', home('containerd-state')],
+      ...['--address', home('containerd.sock')],
+    ]);
+    return engine;
+  }
+
+  /** Starts dockerd, and waits until it answers. */
+  async start({ liveRestore }: EngineChoice): Promise<void> {
+    const home = (name: string): string => join(this.#dir, name);
+    this.#dockerd = await this.#launch('dockerd', [
+      ...['--config-file', home('daemon.json'), '--containerd', home('containerd.sock')],
+      ...['--data-root', home('data'), '--exec-root', home('exec'), '--pidfile', home('dockerd.pid')],
+      ...['--host', this.host, '--bridge', 'none', '--iptables=false', '--cgroup-parent', `/${this.#cgroup}`],
+      ...(liveRestore ? ['--live-restore'] : []),
+    ]);
+    const ended = this.#dockerd;
+    await vi.waitFor(
+      async () => {
+        if (ended.exitCode !== null) throw new Error(await this.#log('dockerd'));
+        await this.docker.ping();
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+    await this.events.follow();
+  }
+
+  /** Ends dockerd, and waits until it is gone. Nothing where it does not run. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const dockerd = this.#dockerd;
+    this.#dockerd = undefined;
+    if (dockerd === undefined) return;
+    const ended = once(dockerd, 'exit');
+    await signalInside(dockerd, signal);
+    await ended;
+    // A killed one leaves both behind, and the next would take a process of that number for the old one.
+    await rm(join(this.#dir, 'dockerd.pid'), { force: true });
+    await rm(join(this.#dir, 'docker.sock'), { force: true });
+  }
+
+  /** Starts it in this way, ending the one that runs, with no container of an earlier test in it. */
+  async renew(choice: EngineChoice): Promise<void> {
+    await this.end('SIGTERM');
+    await this.start(choice);
+    const left = await this.docker.listContainers({ all: true });
+    for (const { Id } of left) await this.docker.getContainer(Id).remove({ force: true, v: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.events.close();
+    await this.#namespace[Symbol.asyncDispose]();
+    await this.registry[Symbol.asyncDispose]();
+    await removeCgroups(this.#cgroup);
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  get #cgroup(): string {
+    return basename(this.#dir);
+  }
+
+  async #launch(program: string, args: readonly string[]): Promise<ChildProcess> {
+    await using log = await open(join(this.#dir, `${program}.log`), 'a');
+    const child = this.#namespace.spawn([program, ...args], { stdio: ['ignore', log.fd, log.fd] });
+    await once(child, 'spawn');
+    return child;
+  }
+
+  async #log(program: string): Promise<string> {
+    const lines = (await readFile(join(this.#dir, `${program}.log`), 'utf8')).split('\n');
+    return `${program} ended:\n${lines.slice(-10).join('\n')}`;
+  }
+}
+
+/** Removes the control groups below one of that name, in whichever hierarchies it is. */
+async function removeCgroups(name: string): Promise<void> {
+  const hierarchies = await readdir(CGROUPS);
+  for (const folder of [CGROUPS, ...hierarchies.map((hierarchy) => join(CGROUPS, hierarchy))]) {
+    await vi.waitFor(() => removeCgroup(join(folder, name)), 10_000);
+  }
+}
+
+/** Throws while something is still in it. */
+async function removeCgroup(folder: string): Promise<void> {
+  try {
+    const inside = await readdir(folder, { withFileTypes: true });
+    for (const entry of inside) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
+    await rmdir(folder);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && ['ENOENT', 'ENOTDIR'].includes(String(thrown.code))))
+      throw thrown;
+  }
+}
