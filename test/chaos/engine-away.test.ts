@@ -1,48 +1,132 @@
-import { expect, test } from 'vitest';
-import { HostileFront } from '../support/broker/hostile.ts';
-import {
-  allDone,
-  HELD,
-  LIFTED,
-  said,
-  seen,
-  startDaemon,
-  timesSaid,
-  watchBroker,
-} from '../support/chaos/daemon.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/stage.ts';
-import { describeDocker, PYTHON } from '../support/engine/docker.ts';
-import { SwitchableEngine } from '../support/engine/switchable-engine.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EngineScene } from '../support/chaos/engine-scene.ts';
+import { describeOwnEngine } from '../support/engine/docker.ts';
+import type { Fate } from '../support/engine/engine-proxy.ts';
+import { PrivateEngine } from '../support/engine/private-engine.ts';
 
-describeDocker('an engine that cannot be reached', (engine) => {
-  test.each(['leave', 'deafen'] as const)(
-    'does it %s, claims stop, told once, and go on soon after it is back; what runs is done',
-    async (trouble) => {
-      await using way = await SwitchableEngine.start(engine.host);
-      await using set = await openStage(way.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
-      const slow = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slow'\n`;
-      const running = addRun(set.broker, PYTHON, slow, '((4,),)');
-      await using front = new HostileFront(set.url);
-      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() });
-      await said(agent, 'job started');
-      await way[trouble]();
-      // One slot is free, nothing was tried, and it is noticed all the same: a job runs.
-      await said(agent, HELD);
-      const told = watchBroker(set.broker);
-      const waiting = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('b',))"));
-      expect(told).toEqual([]);
-      await way.comeBack();
-      const back = performance.now();
-      await said(agent, LIFTED);
-      // A ping that nobody answers is given up after three seconds, and the next comes two later at most.
-      expect(performance.now() - back).toBeLessThan(trouble === 'leave' ? 3_000 : 6_000);
-      await allDone(set.broker, waiting, 60_000);
-      await allDone(set.broker, running, 60_000);
-      expect(told.filter((what) => what.startsWith('released'))).toEqual([]);
-      expect(timesSaid(agent, HELD)).toBe(1);
-      expect(timesSaid(agent, LIFTED)).toBe(1);
-      agent.signal('SIGTERM');
-      expect((await agent.ended).code).toBe(0);
+/** With live-restore, and without. */
+const KEEPS = { liveRestore: true };
+const DROPS = { liveRestore: false };
+
+describeOwnEngine('an engine that goes away', () => {
+  let engine: PrivateEngine;
+  beforeAll(async () => {
+    engine = await PrivateEngine.open();
+  }, 60_000);
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s and keeps its containers: the job goes on, and is done once',
+    async (signal) => {
+      await engine.renew(KEEPS);
+      await using scene = await EngineScene.open(engine);
+      const job = scene.addJob();
+      scene.startAgent();
+      await scene.runs(job);
+      await engine.end(signal);
+      await engine.start(KEEPS);
+      await scene.goOn(job);
+      await scene.hears(job, 'reported SUCCEEDED');
+      expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+      expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+      expect(await engine.events.startsOf(job)).toBe(1);
+      await scene.nothingLeft();
     },
   );
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s and takes its containers along: the job is given back, then claimed anew and done',
+    async (signal) => {
+      await engine.renew(DROPS);
+      await using scene = await EngineScene.open(engine);
+      const job = scene.addJob();
+      scene.startAgent();
+      await scene.runs(job);
+      await engine.end(signal);
+      await engine.start(DROPS);
+      await scene.hears(job, 'released');
+      await scene.runs(job);
+      await scene.goOn(job);
+      await scene.hears(job, 'reported SUCCEEDED');
+      expect(scene.words(job)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
+      expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+      expect(await engine.events.startsOf(job)).toBe(2);
+      await scene.nothingLeft();
+    },
+  );
+
+  test('while jobs end: a failure is one, but a result that the engine lost is not called that', async () => {
+    await engine.renew(KEEPS);
+    await using scene = await EngineScene.open(engine, { SHAREDCLOUD_CPU_SLOTS: '2' });
+    const fails = scene.addJob(7);
+    const returns = scene.addJob();
+    scene.startAgent();
+    const pids = [await scene.runs(fails), await scene.runs(returns)];
+    await engine.end('SIGKILL');
+    for (const job of [fails, returns]) await scene.goOn(job);
+    for (const pid of pids) await engine.processGone(pid);
+    await engine.start(KEEPS);
+    await scene.hears(fails, 'reported FAILED');
+    expect(scene.job(fails)?.stderr).toContain('ended with exit code 7');
+    await scene.hears(returns, 'released');
+    await scene.runs(returns);
+    await scene.goOn(returns);
+    await scene.hears(returns, 'reported SUCCEEDED');
+    expect(scene.words(returns)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
+    await scene.nothingLeft();
+  });
+
+  test('for longer than a job may run: the job is a TIMEOUT, once', async () => {
+    await engine.renew(KEEPS);
+    await using scene = await EngineScene.open(engine, { SHAREDCLOUD_JOB_TIMEOUT: '5s' });
+    const job = scene.addJob();
+    const agent = scene.startAgent();
+    await scene.runs(job);
+    await engine.end('SIGKILL');
+    // The agent finds that the time is over, and that there is no engine to end the job.
+    await expect.poll(() => agent.said, { timeout: 30_000 }).toContain('could not stop container');
+    await engine.start(KEEPS);
+    await scene.hears(job, 'reported TIMEOUT');
+    expect(scene.job(job)).toMatchObject({ stdout: 'first\n' });
+    expect(scene.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
+    await scene.nothingLeft();
+  });
+
+  test.each<[string, string, number, readonly string[]]>([
+    ['made', 'create', 1, ['claimed', 'released']],
+    ['started', 'start', 1, ['claimed', 'reported SUCCEEDED']],
+    ['read out after its end', 'logs', 2, ['claimed', 'reported SUCCEEDED']],
+    ['removed', 'remove', 1, ['claimed', 'reported SUCCEEDED']],
+  ])('just when a container is to be %s', async (_, name, count, words) => {
+    await engine.renew(DROPS);
+    await using scene = await EngineScene.open(engine);
+    const down = Promise.withResolvers<void>();
+    scene.proxy.plan = async (call): Promise<Fate> => {
+      if (call.name !== name || call.count !== count) return 'pass';
+      await engine.end('SIGKILL');
+      down.resolve();
+      return 'pass';
+    };
+    const job = scene.addJob();
+    scene.startAgent();
+    if (count > 1 || name === 'remove') {
+      await scene.runs(job);
+      await scene.goOn(job);
+    }
+    await down.promise;
+    // What is done is reported, engine or not.
+    if (name === 'remove') await scene.hears(job, 'reported SUCCEEDED');
+    await engine.start(DROPS);
+    if (name === 'start') {
+      await scene.runs(job);
+      await scene.goOn(job);
+    }
+    if (name === 'create') await scene.hears(job, 'released');
+    else await scene.hears(job, 'reported SUCCEEDED');
+    expect(scene.words(job).slice(0, words.length)).toEqual(words);
+    if (name === 'create') return;
+    expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+    expect(await engine.events.startsOf(job)).toBe(1);
+    await scene.nothingLeft();
+  });
 });

@@ -25,7 +25,12 @@ export async function endedBy(
 ): Promise<Exit['endedBy']> {
   if (exit.oomKilled) return 'itself';
   const killed = KILLED.includes(exit.code);
-  if (engineWasAway) return killed || exit.code === 0 || !(await liveRestore()) ? 'engine' : 'itself';
+  if (engineWasAway) {
+    if (killed || exit.code === 0) return 'engine';
+    if (await liveRestore()) return 'itself';
+    const { sawEnd, toldToKill } = await memory();
+    return sawEnd && !toldToKill ? 'itself' : 'engine';
+  }
   if (!killed) return 'itself';
   const { sawEnd, toldToKill } = await memory();
   if (toldToKill) return 'other';

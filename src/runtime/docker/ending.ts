@@ -12,11 +12,12 @@ export async function stopContainer(
   id: string,
   graceMs: number,
   deadlines: EngineDeadlines,
+  now: () => number,
 ): Promise<void> {
   if (!(await sendSignal(docker, id, 'SIGTERM', deadlines))) return;
-  if (await endedWithin(docker, id, graceMs, deadlines)) return;
+  if (await endedWithin(docker, id, graceMs, deadlines, now)) return;
   if (!(await sendSignal(docker, id, 'SIGKILL', deadlines))) return;
-  if (await endedWithin(docker, id, deadlines.endMs, deadlines)) return;
+  if (await endedWithin(docker, id, deadlines.endMs, deadlines, now)) return;
   throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
     mend: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
   });
@@ -54,10 +55,11 @@ async function endedWithin(
   id: string,
   ms: number,
   deadlines: EngineDeadlines,
+  now: () => number,
 ): Promise<boolean> {
   const patience = AbortSignal.timeout(ms);
   try {
-    await waitForExit(docker, id, deadlines, patience);
+    await waitForExit(docker, id, deadlines, now, patience);
     return true;
   } catch (thrown) {
     if (patience.aborted) return false;

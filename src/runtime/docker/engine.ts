@@ -43,6 +43,7 @@ export class DockerRuntime implements Runtime {
   readonly #docker: Docker;
   readonly #options: DockerRuntimeOptions;
   readonly #deadlines: EngineDeadlines;
+  readonly #now = (): number => this.#options.clock.now();
   #facts: EngineFacts | undefined;
   /** Whether the storage driver keeps a container to its disk limit; learnt when the first one is made. */
   #diskQuota: boolean | undefined;
@@ -126,7 +127,7 @@ export class DockerRuntime implements Runtime {
 
   /** As the port says; goes on through restarts of the engine. Rejects with the signal's reason on an abort. */
   async wait(id: string, signal: AbortSignal): Promise<Exit> {
-    const end = await waitForExit(this.#docker, id, this.#deadlines, signal);
+    const end = await waitForExit(this.#docker, id, this.#deadlines, this.#now, signal);
     const call = { ms: this.#deadlines.lookMs, signal };
     const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
     const memory = (): Promise<EngineMemory> => engineMemory(this.#docker, id, end.exit.finishedAt, call);
@@ -134,7 +135,7 @@ export class DockerRuntime implements Runtime {
   }
 
   stop(id: string, graceMs: number): Promise<void> {
-    return stopContainer(this.#docker, id, graceMs, this.#deadlines);
+    return stopContainer(this.#docker, id, graceMs, this.#deadlines, this.#now);
   }
 
   remove(id: string): Promise<void> {

@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
-import { asAgentError } from '../../domain/errors.ts';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from './call.ts';
 import { type ContainerState, type EngineExit, inspectState } from './container-state.ts';
@@ -9,28 +11,33 @@ const HOLD_MS = 10_000;
 /** The pause after a look that could not wait: the engine is away, or the container has not been started. */
 const PAUSE_MS = 500;
 
-/** An end, and whether the engine was away at some time between the last look at the running container and that. */
+/** An end, and whether it came, or may have come, while the engine was away and did not see it. */
 export type SeenEnd = { readonly exit: EngineExit; readonly engineWasAway: boolean };
 
 /**
  * Waits for a container's end, through any number of broken connections and restarts of the engine. Throws
  * CONTAINER_GONE where it is no more, and the signal's reason when that is aborted.
  *
- * The truth is what inspect says; the engine's own wait only makes the next look come at once.
+ * `now` is the wall clock, which is the engine's too where both are on one machine. The truth is what inspect says; the engine's own wait only makes the next look come at once.
  */
 export async function waitForExit(
   docker: Docker,
   id: string,
   deadlines: EngineDeadlines,
+  now: () => number,
   signal: AbortSignal,
 ): Promise<SeenEnd> {
-  let engineWasAway = false;
+  // A wait that is answered proves that the engine saw the end. What ended before the look that follows any other may
+  // have done so while the engine was away: when it is back, it shows such a container as running for a moment more.
+  let isSeen = true;
+  let unseenUntil = Number.NEGATIVE_INFINITY;
   for (;;) {
     const state = await lookOrUndefined(docker, id, deadlines, signal);
-    if (state?.exit !== undefined) return { exit: state.exit, engineWasAway };
-    if (state?.name === 'running') engineWasAway = !(await heldUntilChange(docker, id, signal));
-    else await sleep(PAUSE_MS, signal);
-    if (state === undefined) engineWasAway = true;
+    if (!isSeen && state !== undefined) unseenUntil = now();
+    if (state?.exit !== undefined)
+      return { exit: state.exit, engineWasAway: state.exit.finishedAt <= unseenUntil };
+    isSeen = state?.name === 'running' && (await answeredInTime(docker, id, signal));
+    if (state?.name !== 'running') await sleep(PAUSE_MS, signal);
     signal.throwIfAborted();
   }
 }
@@ -53,22 +60,51 @@ async function lookOrUndefined(
 }
 
 /**
- * Returns when the container has ended, when HOLD_MS are over, or soon after the call has failed; answers whether the
- * engine was there all the time.
+ * Holds a call to the engine's wait; answers whether the engine answered, which it does when the container has ended.
+ * If not, HOLD_MS are over, or the call has failed a moment ago.
  */
-async function heldUntilChange(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
+async function answeredInTime(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
   const heldSince = performance.now();
   try {
-    await callEngine({ doing: `wait for container ${id}`, ms: HOLD_MS, signal }, (abortSignal) =>
-      docker.getContainer(id).wait({ condition: 'not-running', abortSignal }),
-    );
+    const call = { doing: `wait for container ${id}`, ms: HOLD_MS, signal };
+    await callEngine(call, (abortSignal) => answered(docker, id, abortSignal));
     return true;
-  } catch (thrown) {
+  } catch {
     signal.throwIfAborted();
-    const unanswered = asAgentError(thrown).code === 'RUNTIME_UNAVAILABLE';
     // Being held to the full is the ordinary case; whatever else failed, the next look will tell.
-    if (unanswered && performance.now() - heldSince >= HOLD_MS) return true;
-    await sleep(PAUSE_MS, signal);
-    return !unanswered;
+    if (performance.now() - heldSince < HOLD_MS) await sleep(PAUSE_MS, signal);
+    return false;
   }
+}
+
+const WAIT_STATUSES = {
+  200: true,
+  400: 'bad parameter',
+  404: 'no such container',
+  500: 'server error',
+} as const;
+
+/**
+ * Resolves when the engine's wait is answered. The engine sends the head of its answer at once, and a connection that
+ * breaks after that would leave the client's own wait unsettled; a stream tells.
+ */
+async function answered(docker: Docker, id: string, abortSignal: AbortSignal): Promise<void> {
+  const { promise, reject, resolve } = Promise.withResolvers<unknown>();
+  docker.modem.dial(
+    {
+      path: `/containers/${id}/wait?`,
+      method: 'POST',
+      options: { condition: 'not-running' },
+      isStream: true,
+      statusCodes: WAIT_STATUSES,
+      abortSignal,
+    },
+    (error: unknown, answer: unknown) => {
+      if (error === null || error === undefined) resolve(answer);
+      else reject(error);
+    },
+  );
+  const answer = await promise;
+  if (!(answer instanceof Readable)) throw new AgentError('INTERNAL', 'an answer that is no stream');
+  await finished(answer.resume());
 }

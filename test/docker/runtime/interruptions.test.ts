@@ -33,6 +33,20 @@ describeDocker('an engine whose connections break', (engine) => {
     expect(printed.stderr).toBe(numbers.map((number) => `err ${number}\n`).join(''));
     expect(cuts).toBeGreaterThan(1);
   });
+
+  test('is asked again at once for an end that it broke off to wait for', async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    const at = testRuntime(proxy.host);
+    await using job = await TestJob.create(engine, at, 'sleep 600');
+    await at.runtime.start(job.id);
+    const over = new AbortController();
+    const ended = at.runtime.wait(job.id, over.signal);
+    await expect.poll(() => proxy.count('wait')).toBe(1);
+    proxy.cut();
+    await expect.poll(() => proxy.count('wait'), { timeout: 5_000 }).toBe(2);
+    over.abort();
+    await expect(ended).rejects.toBe(over.signal.reason);
+  });
 });
 
 describeDocker('an engine', (engine) => {

@@ -1,12 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, openStage } from '../e2e/stage.ts';
-import { PYTHON } from '../engine/docker.ts';
+import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { EngineProxy } from '../engine/engine-proxy.ts';
-import type { EngineChoice, PrivateEngine } from '../engine/private-engine.ts';
 
 /** A job that prints, waits until it is told to go on, prints again, and then ends as it is told. */
 const PATIENT = `
@@ -22,22 +21,17 @@ def handler(event):
     return 'done'
 `;
 
-/** A word of the broker about a job: that it was claimed, released, reported with this status. */
-export type Word = 'claimed' | 'released' | 'expired' | `reported ${keyof typeof JOB_STATUS}`;
+type Engine = Pick<TestEngine, 'host' | 'docker'>;
 
-/** An agent as a process of its own between a real broker and an engine that is to be hurt. */
+/** A broker, an engine behind a proxy, and agents between them as processes of their own, one after the other. */
 export class EngineScene implements AsyncDisposable {
-  readonly engine: PrivateEngine;
+  readonly engine: Engine;
   readonly proxy: EngineProxy;
-  readonly agent: AgentProcess;
   readonly #stage: Awaited<ReturnType<typeof openStage>>;
-  readonly #words = new Map<string, Word[]>();
+  readonly #words = new Map<string, string[]>();
+  #agent: AgentProcess | undefined;
 
-  private constructor(
-    engine: PrivateEngine,
-    proxy: EngineProxy,
-    stage: Awaited<ReturnType<typeof openStage>>,
-  ) {
+  private constructor(engine: Engine, proxy: EngineProxy, stage: Awaited<ReturnType<typeof openStage>>) {
     this.engine = engine;
     this.proxy = proxy;
     this.#stage = stage;
@@ -46,25 +40,27 @@ export class EngineScene implements AsyncDisposable {
       const { status, uuid } = event.job;
       const name = Object.entries(JOB_STATUS).find(([, value]) => value === status)?.[0];
       const word = event.kind === 'reported' ? `reported ${name}` : event.kind;
-      this.#words.set(uuid, [...this.words(uuid), word as Word]);
+      this.#words.set(uuid, [...this.words(uuid), word]);
     });
-    this.agent = this.startAgent();
   }
 
-  /** The engine starts afresh; the agent is started in any case, whether or not the engine answers it. */
-  static async open(
-    engine: PrivateEngine,
-    choice: EngineChoice,
-    env: Readonly<Record<string, string>> = {},
-  ): Promise<EngineScene> {
-    await engine.renew(choice);
+  /** No agent is started yet. One CPU slot, unless `env` says otherwise. */
+  static async open(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<EngineScene> {
     const proxy = await EngineProxy.start(engine.host);
     const stage = await openStage(proxy.host, { SHAREDCLOUD_CPU_SLOTS: '1', ...env });
     return new EngineScene(engine, proxy, stage);
   }
 
-  startAgent(): AgentProcess {
-    return new AgentProcess(['start'], this.#stage.env);
+  /** Starts an agent; `entry` is another than the product's own. */
+  startAgent(env: Readonly<Record<string, string>> = {}, entry?: string): AgentProcess {
+    this.#agent = new AgentProcess(['start'], { ...this.#stage.env, ...env }, entry);
+    return this.#agent;
+  }
+
+  /** What is not as it should be, with what the broker has heard and the agent has said so far. */
+  #unlike(what: string): Error {
+    const words = [...this.#words].map(([job, heard]) => `${job}: ${heard.join(', ')}`).join('\n');
+    return new Error(`${what}\n${words}\n${this.#agent?.said ?? ''}`);
   }
 
   /** Puts one job on the market; `ends` is its exit code, or `returns`. Answers its uuid. */
@@ -74,8 +70,8 @@ export class EngineScene implements AsyncDisposable {
     return broker.store.jobsOf(run)[0]?.uuid ?? '';
   }
 
-  /** What the broker has heard of a job, in order. */
-  words(job: string): readonly Word[] {
+  /** What the broker has heard of a job, in order: `claimed`, `released`, `reported SUCCEEDED` and the like. */
+  words(job: string): readonly string[] {
     return this.#words.get(job) ?? [];
   }
 
@@ -85,21 +81,25 @@ export class EngineScene implements AsyncDisposable {
   }
 
   /** Waits until the broker has heard this of a job. */
-  async hears(job: string, word: Word): Promise<void> {
-    await vi.waitFor(() => expect(this.words(job), this.agent.said).toContain(word), {
-      timeout: 90_000,
-      interval: 50,
-    });
+  async hears(job: string, word: string): Promise<void> {
+    await vi.waitFor(
+      () => {
+        if (!this.words(job).includes(word)) throw this.#unlike(`the broker never heard ‘${word}’`);
+      },
+      { timeout: 90_000, interval: 50 },
+    );
   }
 
-  /** Waits until a job's container runs and has printed. */
-  async runs(job: string): Promise<void> {
-    await vi.waitFor(
+  /** Waits until a job's container runs and has printed; answers its process's id, as the engine sees it. */
+  async runs(job: string): Promise<number> {
+    return vi.waitFor(
       async () => {
-        const [container] = await this.containers(job);
-        expect(container?.State, this.agent.said).toBe('running');
-        const log = await this.engine.docker.getContainer(container?.Id ?? '').logs({ stdout: true });
-        expect(String(log)).toContain('first');
+        const [found] = await this.containers(job);
+        if (found?.State !== 'running') throw this.#unlike('the job does not run');
+        const container = this.engine.docker.getContainer(found.Id);
+        if (!String(await container.logs({ stdout: true })).includes('first'))
+          throw this.#unlike('the job prints nothing');
+        return (await container.inspect()).State.Pid;
       },
       { timeout: 60_000, interval: 100 },
     );
@@ -122,15 +122,16 @@ export class EngineScene implements AsyncDisposable {
       async () => {
         const filters = JSON.stringify({ label: ['sharedcloud.agent'] });
         const left = await this.engine.docker.listContainers({ all: true, filters });
-        expect(left.map(({ Names }) => Names)).toEqual([]);
-        expect(await readdir(join(this.#stage.directory, 'state', 'jobs'))).toEqual([]);
+        const names = left.flatMap(({ Names }) => Names);
+        const files = await readdir(join(this.#stage.directory, 'state', 'jobs'));
+        if (names.length + files.length > 0) throw this.#unlike(`left: ${[...names, ...files].join(', ')}`);
       },
       { timeout: 30_000, interval: 100 },
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.agent[Symbol.asyncDispose]();
+    await this.#agent?.[Symbol.asyncDispose]();
     await this.proxy[Symbol.asyncDispose]();
     await this.#stage[Symbol.asyncDispose]();
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 
 /**
  * A network, mount and process namespace of a test's own, with nothing in it but a loopback interface. Whatever runs
@@ -31,7 +31,8 @@ export class OwnNamespace implements AsyncDisposable {
       outer,
       await vi.waitFor(async () => {
         const pid = await childOf(outer.pid);
-        expect(await readFile(`/proc/${pid}/comm`, 'utf8')).toBe('docker-init\n');
+        const name = await readFile(`/proc/${pid}/comm`, 'utf8');
+        if (name !== 'docker-init\n') throw new Error(`the namespace is not up: ${name} runs in it`);
         return pid;
       }, 10_000),
     );

@@ -29,6 +29,7 @@ export class PrivateEngine implements AsyncDisposable {
   readonly #dir: string;
   readonly #namespace: OwnNamespace;
   #dockerd: ChildProcess | undefined;
+  #liveRestore = false;
 
   private constructor(dir: string, namespace: OwnNamespace, registry: RegistryRoad) {
     this.host = `unix://${join(dir, 'docker.sock')}`;
@@ -46,22 +47,30 @@ export class PrivateEngine implements AsyncDisposable {
     const namespace = await OwnNamespace.open();
     const engine = new PrivateEngine(dir, namespace, await RegistryRoad.open(namespace, dir));
     const home = (name: string): string => join(dir, name);
-    await engine.#launch('containerd', [
-      ...['--root', home('containerd'), '--state', home('containerd-state')],
-      ...['--address', home('containerd.sock')],
-    ]);
+    await engine.#launch('containerd', {
+      root: home('containerd'),
+      state: home('containerd-state'),
+      address: home('containerd.sock'),
+    });
     return engine;
   }
 
   /** Starts dockerd, and waits until it answers. */
   async start({ liveRestore }: EngineChoice): Promise<void> {
     const home = (name: string): string => join(this.#dir, name);
-    this.#dockerd = await this.#launch('dockerd', [
-      ...['--config-file', home('daemon.json'), '--containerd', home('containerd.sock')],
-      ...['--data-root', home('data'), '--exec-root', home('exec'), '--pidfile', home('dockerd.pid')],
-      ...['--host', this.host, '--bridge', 'none', '--iptables=false', '--cgroup-parent', `/${this.#cgroup}`],
-      ...(liveRestore ? ['--live-restore'] : []),
-    ]);
+    this.#dockerd = await this.#launch('dockerd', {
+      'config-file': home('daemon.json'),
+      containerd: home('containerd.sock'),
+      'data-root': home('data'),
+      'exec-root': home('exec'),
+      pidfile: home('dockerd.pid'),
+      host: this.host,
+      bridge: 'none',
+      iptables: 'false',
+      'cgroup-parent': `/${this.#cgroup}`,
+      'live-restore': String(liveRestore),
+    });
+    this.#liveRestore = liveRestore;
     const ended = this.#dockerd;
     await vi.waitFor(
       async () => {
@@ -86,12 +95,20 @@ export class PrivateEngine implements AsyncDisposable {
     await rm(join(this.#dir, 'docker.sock'), { force: true });
   }
 
-  /** Starts it in this way, ending the one that runs, with no container of an earlier test in it. */
+  /** Has it run in this way, with no container of an earlier test in it. */
   async renew(choice: EngineChoice): Promise<void> {
-    await this.end('SIGTERM');
-    await this.start(choice);
+    if (this.#dockerd?.exitCode !== null || this.#liveRestore !== choice.liveRestore) {
+      await this.end('SIGTERM');
+      await this.start(choice);
+    }
     const left = await this.docker.listContainers({ all: true });
     for (const { Id } of left) await this.docker.getContainer(Id).remove({ force: true, v: true });
+  }
+
+  /** Waits until a container's process is gone, whether or not dockerd runs to see it. */
+  async processGone(pid: number): Promise<void> {
+    const waiting = `while kill -0 ${pid} 2>/dev/null; do sleep 0.1; done`;
+    await once(this.#namespace.spawn(['busybox', 'sh', '-c', waiting], { stdio: 'ignore' }), 'exit');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,8 +123,9 @@ export class PrivateEngine implements AsyncDisposable {
     return basename(this.#dir);
   }
 
-  async #launch(program: string, args: readonly string[]): Promise<ChildProcess> {
+  async #launch(program: string, options: Readonly<Record<string, string>>): Promise<ChildProcess> {
     await using log = await open(join(this.#dir, `${program}.log`), 'a');
+    const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
     const child = this.#namespace.spawn([program, ...args], { stdio: ['ignore', log.fd, log.fd] });
     await once(child, 'spawn');
     return child;

@@ -17,7 +17,9 @@ test.each<[string, Case, string]>([
   ['a failure after a signal by call', { code: 1, killed: true }, 'itself'],
   ['too much memory', { code: 137, oom: true, killed: true }, 'itself'],
   ['an engine that stopped', { code: 143, away: true }, 'engine'],
-  ['a failure because the engine stopped', { code: 1, away: true }, 'engine'],
+  ['a failure because the engine stopped', { code: 1, away: true, forgotten: true }, 'engine'],
+  ['a failure because the engine ended it when it was back', { code: 1, away: true, killed: true }, 'engine'],
+  ['a failure that the engine saw although it seemed away', { code: 1, away: true }, 'itself'],
   ['success whose result the engine may have lost', { code: 0, away: true, keeps: true }, 'engine'],
   ['a kill that the engine knows nothing of', { code: 137, forgotten: true }, 'engine'],
   [
