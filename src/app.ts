@@ -15,6 +15,7 @@ import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
 import { JobFolders } from './function/job-files.ts';
+import { JournalctlLog } from './gpu/kernel-log.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { openJournal } from './journal/open-journal.ts';
@@ -25,6 +26,7 @@ import { readHostMemory, readOomKills } from './lib/host-memory.ts';
 import { HostShare, openFilesLimit } from './lib/host-share.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
+import { rememberFor } from './lib/remember.ts';
 import { DockerRuntime } from './runtime/docker/engine.ts';
 import type { PullReport } from './runtime/docker/pull.ts';
 
@@ -39,6 +41,8 @@ const IMAGE_REFRESH_MS = 3_600_000;
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
 /** A container that withstands being killed this long hangs in the kernel, most likely in the GPU's driver. */
 const KILL_PATIENCE_MS = 300_000;
+/** GPUs are looked at after every job; engine and toolkit are not updated that often. */
+const SURROUNDINGS_MS = 30_000;
 const PIDS_PER_JOB = 4096;
 const OPEN_FILES_PER_JOB = 65_536;
 
@@ -191,7 +195,11 @@ export async function openAgent(
     docker instanceof DockerRuntime
       ? new RiskWatch({
           probe: bareProbe,
-          surroundings: (signal) => surroundingsOf(docker, signal),
+          surroundings: rememberFor(
+            SURROUNDINGS_MS,
+            () => clock.monotonic(),
+            (signal) => surroundingsOf(docker, signal),
+          ),
           accepted: config.acceptRisk,
           log,
         })
@@ -205,6 +213,8 @@ export async function openAgent(
   const agent = new Agent({
     ...(stead.between?.(ports) ?? ports),
     probe: risks ?? bareProbe,
+    // What the kernel says has nothing to do with GPUs that are only shown.
+    kernelLog: stead.probe === undefined ? new JournalctlLog() : undefined,
     planOffers: (gpus, catalogue) => {
       const plan = planOffers(gpus, catalogue, { ...settings, refusal: risks?.refusal });
       share.slots = slotsOf(plan.offers);

@@ -1,6 +1,6 @@
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, GpuProbe, HostClock, JobFiles, Journal, Runtime } from '../domain/ports.ts';
+import type { Broker, GpuProbe, HostClock, JobFiles, Journal, KernelLog, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
 import type { HoldQuestion } from './holds/questions.ts';
@@ -18,6 +18,8 @@ export type AgentDeps = {
   readonly files: JobFiles;
   readonly journal: Journal;
   readonly probe: GpuProbe;
+  /** Where the driver tells of sick GPUs; undefined: it is not read. */
+  readonly kernelLog?: KernelLog | undefined;
   /** Decides what to offer. */
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
   readonly clock: HostClock;

@@ -1,14 +1,13 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
-import type { Gpu } from '../domain/gpu.ts';
 import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import { aborted } from '../lib/aborted.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent, Observer } from './events.ts';
-import { GpuWatch } from './gpu-watch.ts';
 import { HostCare } from './host-care.ts';
 import { ImageKeeper } from './image-keeper.ts';
+import { Loops } from './loops.ts';
 import { MarketStand } from './market-stand.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { OfferPlanner } from './offer-planner.ts';
@@ -20,7 +19,7 @@ import { Reporter } from './reporter.ts';
 import { RunJob } from './run-job.ts';
 import { TokenWatch } from './token-watch.ts';
 import { untilIdle } from './until-idle.ts';
-import { watchForWakeUps } from './wake-up.ts';
+import { tickOf, watchForWakeUps } from './wake-up.ts';
 
 /** How long the broker may take to hear that we leave, when the daemon stops. */
 const FAREWELL_MS = 500;
@@ -47,12 +46,11 @@ export class Agent {
   /** Repeats what must work: until the agent is told to leave the market, or until it ends. */
   readonly #patiently: Patience;
   readonly #toTheEnd: Patience;
-  #watch: GpuWatch | undefined;
   /** Ends the waits between tries, and is replaced then. */
   #sooner = new AbortController();
   /** Stories of jobs that were here before this daemon, by slot. */
   readonly #adopted = new Map<string, Promise<void>>();
-  readonly #working = new Set<Promise<void>>();
+  readonly #loops: Loops;
   #stands: readonly MarketStand[] = [];
   #leaving = false;
   /** Why the last job had to be released; undefined where jobs run here since. */
@@ -61,11 +59,18 @@ export class Agent {
   constructor(deps: AgentDeps) {
     const market = this.#market.signal;
     const detach = this.#detach.signal;
+    this.#loops = new Loops(deps.log, () => this.#leaving);
     this.#host = new HostCare({
       ...deps,
       stories: () => this.#runJob,
       onLift: () => this.#stands.forEach((stand) => stand.wake()),
       onEngineBack: () => this.#images.lookAgain(),
+      offered: () => this.#offered(),
+      keepOut: (gpus) => this.#stands.forEach(({ slots }) => slots.keepOut(gpus)),
+      onGpus: (gpus) => {
+        for (const plan of this.#planner.since(gpus)) this.#loops.keep(this.#putUp(plan));
+      },
+      market,
       signal: detach,
     });
     const observe = (event: AgentEvent): void => this.#observe(event, deps.observe);
@@ -73,13 +78,12 @@ export class Agent {
     this.#tokens = new TokenWatch({ ...deps, signal: detach, onNew: () => this.#tryAfresh() });
     const onRefused = (): void => this.#tokens.refused();
     this.#reporter = new Reporter({ ...this.#deps, onRefused });
-    const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
       diskLimitBytes: deps.settings.diskLimitBytes,
       killPatienceMs: deps.settings.killPatienceMs,
-      hostFault: (job, exit) => Promise.resolve(this.#host.fault(job, exit)),
-      onOwed,
+      hostFault: (job, exit) => this.#host.fault(job, exit),
+      onOwed: () => this.#reporter.wake(),
       detach,
     });
     this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
@@ -89,8 +93,13 @@ export class Agent {
     const patient = { ...deps, once, onRefused, sooner: () => this.#sooner.signal };
     this.#patiently = patience({ ...patient, signal: market });
     this.#toTheEnd = patience({ ...patient, signal: detach });
-    const idle = (): boolean => this.#idle();
-    this.#planner = new OfferPlanner({ ...deps, once, idle, patiently: this.#patiently });
+    this.#planner = new OfferPlanner({
+      ...deps,
+      once,
+      patiently: this.#patiently,
+      idle: () => this.#idle(),
+      onGpus: (gpus) => this.#host.gpus.saw(gpus),
+    });
   }
 
   /**
@@ -99,8 +108,8 @@ export class Agent {
    */
   async run(): Promise<void> {
     const detach = this.#detach.signal;
-    this.#keep(this.#reporter.work(detach));
-    this.#keep(this.#host.holds.work());
+    this.#loops.keep(this.#reporter.work(detach));
+    this.#loops.keep(this.#host.holds.work());
     try {
       await this.#work();
     } catch (thrown) {
@@ -110,7 +119,7 @@ export class Agent {
       this.#market.abort();
       if (this.#leaving) await aborted(detach);
       this.#detach.abort();
-      const ending = Promise.allSettled([...this.#working, ...this.#adopted.values()]);
+      const ending = Promise.allSettled([...this.#loops.running, ...this.#adopted.values()]);
       // An engine that does not answer must not keep the daemon: what it was asked for is found at the next start.
       await Promise.race([ending, sleep(LAST_WORDS_MS)]);
     }
@@ -148,29 +157,23 @@ export class Agent {
   }
 
   async #work(): Promise<void> {
-    const { once } = this.#deps.settings;
     const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
     for (const adoption of await this.#toTheEnd(() => this.#recover())) this.#adopt(adoption);
     this.#reporter.wake();
-    this.#keep(this.#reconciler.work(instances, this.#detach.signal));
-    this.#keep(this.#host.sweep());
-    this.#keep(this.#watchForWakeUps());
+    this.#loops.keep(this.#reconciler.work(instances, this.#detach.signal));
+    this.#loops.keep(this.#host.sweep());
+    this.#loops.keep(this.#watchForWakeUps());
     const plans = await this.#planner.first(this.#market.signal);
-    const onGpus = (gpus: readonly Gpu[]): void => {
-      for (const plan of this.#planner.since(gpus)) this.#keep(this.#putUp(plan));
-    };
-    const keepOut = (gpus: ReadonlySet<string>): void => this.#keepOut(gpus);
-    this.#watch = new GpuWatch({ ...this.#deps, keepOut, onGpus });
-    this.#keep(this.#watch.work(() => this.#offered(), this.#market.signal));
+    this.#loops.keep(this.#host.gpus.work());
     // Each by itself: an offer that the broker refuses for now keeps no other off the market.
     const up = plans.map((plan) => this.#putUp(plan));
-    if (!once) {
-      for (const putting of up) this.#keep(putting);
+    if (!this.#deps.settings.once) {
+      for (const putting of up) this.#loops.keep(putting);
       return aborted(this.#detach.signal);
     }
     await Promise.all(up);
-    const { clock } = this.#deps;
     const stands = (): readonly MarketStand[] => this.#stands;
+    const { clock } = this.#deps;
     const work = { stands, idle: () => this.#idle(), hopeless: () => this.#hopeless(), clock };
     await nothingLeft(work, this.#market.signal);
     if (this.#market.signal.aborted) return;
@@ -197,6 +200,7 @@ export class Agent {
     const stand = new MarketStand(offer, {
       ...this.#deps,
       images: this.#images,
+      gpus: this.#host.gpus,
       offers: this.#offers,
       holds: this.#host.holds,
       runJob: this.#runJob,
@@ -216,9 +220,10 @@ export class Agent {
       stand.slots.occupy(slot);
       void story.then(() => stand.slots.giveBack(slot));
     }
+    stand.slots.keepOut(this.#host.gpus.keptOut);
     this.#stands = [...this.#stands, stand];
     this.#reconciler.now();
-    this.#keep(stand.work());
+    this.#loops.keep(stand.work());
   }
 
   #observe(event: AgentEvent, observe: Observer): void {
@@ -236,24 +241,9 @@ export class Agent {
         const error = asAgentError(thrown);
         this.#deps.log.error({ job: job.uuid, code: error.code }, `job not carried on: ${error.message}`);
       })
+      .then(() => this.#host.gpus.leaves(job))
       .finally(() => this.#adopted.delete(job.slot));
     this.#adopted.set(job.slot, story);
-  }
-
-  /** Looks after a loop that nobody waits for. */
-  #keep(loop: Promise<void>): void {
-    const kept = loop
-      .catch((thrown: unknown) => {
-        const error = asAgentError(thrown);
-        if (!this.#leaving)
-          this.#deps.log.error({ code: error.code, err: thrown }, `a loop ended: ${error.message}`);
-      })
-      .finally(() => this.#working.delete(kept));
-    this.#working.add(kept);
-  }
-
-  #keepOut(gpus: ReadonlySet<string>): void {
-    for (const stand of this.#stands) stand.slots.keepOut(gpus);
   }
 
   #offered(): ReadonlySet<string> {
@@ -261,23 +251,20 @@ export class Agent {
   }
 
   async #leaveMarket(why: string): Promise<void> {
-    const stands = this.#stands;
     const signal = AbortSignal.timeout(FAREWELL_MS);
-    await Promise.all(stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
+    await Promise.all(this.#stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
   }
 
   /** Tells when nothing was done here for a while, and looks at once at what may have changed meanwhile. */
   #watchForWakeUps(): Promise<void> {
     const { clock, log } = this.#deps;
-    const tick = () => ({ monotonic: clock.monotonic(), upMs: clock.moment().upMs });
     const onWakeUp = (awayMs: number): void => {
-      const fields = { awayMs: Math.round(awayMs) };
-      log.warn(fields, 'the host slept or the agent was stopped; all is looked at afresh');
+      log.warn({ awayMs }, 'the host slept or the agent was stopped; all is looked at afresh');
       this.#reconciler.now();
-      this.#watch?.now();
+      this.#host.gpus.lookSoon();
       this.#tryAfresh();
     };
-    return watchForWakeUps(tick, onWakeUp, this.#detach.signal);
+    return watchForWakeUps(() => tickOf(clock), onWakeUp, this.#detach.signal);
   }
 
   /** Tries at once what waits for its next try: there is another token, or the host has slept. */
@@ -300,6 +287,7 @@ export class Agent {
   /** Nothing runs here and the broker is owed nothing. */
   #idle(): boolean {
     const open = this.#deps.journal.uuidsIn(...SLOT_STATES);
-    return this.#runJob.active.length === 0 && open.length === 0 && this.#reporter.settled;
+    if (open.length > 0 || this.#host.gpus.busy) return false;
+    return this.#runJob.active.length === 0 && this.#reporter.settled;
   }
 }

@@ -1,10 +1,36 @@
+import type { GpuName } from '../domain/gpu-trouble.ts';
 import type { JobRecord, Report } from '../domain/job.ts';
 import type { SkipReason } from '../domain/market.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { Run } from '../domain/run.ts';
 
+/** What happens to the GPUs themselves. */
+export type GpuEvent =
+  | { readonly kind: 'gpu-kept-out'; readonly gpu: GpuName; readonly why: string; readonly mend: string }
+  | { readonly kind: 'gpu-back'; readonly gpu: GpuName }
+  /** No GPU can be seen, so that none gets new jobs; and then they can again. */
+  | { readonly kind: 'gpus-unseen'; readonly why: string; readonly mend: string | undefined }
+  | { readonly kind: 'gpus-seen' }
+  /** An Xid that says nothing against the GPU; `gpu` is undefined where it is none that we know. */
+  | {
+      readonly kind: 'gpu-xid';
+      readonly gpu: GpuName | undefined;
+      readonly busId: string;
+      readonly number: number;
+    }
+  /** The kernel's log cannot be read. */
+  | { readonly kind: 'xids-unseen'; readonly why: string; readonly mend: string | undefined }
+  /** A canary has ended; without a `why` it passed. */
+  | {
+      readonly kind: 'gpu-canary';
+      readonly gpu: GpuName;
+      readonly why: string | undefined;
+      readonly retryInMs: number | undefined;
+    };
+
 /** What an owner cares about, as it happens. The log tells it line by line, the dry run counts it. */
 export type AgentEvent =
+  | GpuEvent
   | { readonly kind: 'offer-up'; readonly offer: Offer }
   | { readonly kind: 'offer-down'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }

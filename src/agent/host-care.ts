@@ -2,27 +2,30 @@ import type { JobRecord } from '../domain/job.ts';
 import type { Exit } from '../domain/ports.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent } from './events.ts';
+import { GpuHealth, type GpuHealthDeps } from './gpu-health/gpu-health.ts';
 import { Holds, type WatchedPorts } from './holds/holds.ts';
 import { OomWatch } from './oom-watch.ts';
 import type { RunJob } from './run-job.ts';
 import { Sweep } from './sweep.ts';
 
-export type HostCareDeps = AgentDeps & {
-  /** Who tells the stories of jobs. */
-  readonly stories: () => Pick<RunJob, 'active' | 'isTold'>;
-  /** Called when nothing holds claims any more. */
-  readonly onLift: () => void;
-  /** Called when the engine answers again. */
-  readonly onEngineBack: () => void;
-  /** Aborted when the daemon ends. */
-  readonly signal: AbortSignal;
-};
+export type HostCareDeps = AgentDeps &
+  Pick<GpuHealthDeps, 'keepOut' | 'market' | 'offered' | 'onGpus'> & {
+    /** Who tells the stories of jobs. */
+    readonly stories: () => Pick<RunJob, 'active' | 'isTold'>;
+    /** Called when nothing holds claims any more. */
+    readonly onLift: () => void;
+    /** Called when the engine answers again. */
+    readonly onEngineBack: () => void;
+    /** Aborted when the daemon ends. */
+    readonly signal: AbortSignal;
+  };
 
 /** Looks after the host that jobs run on: when it is unwell, what it did to a job, what was left on it. */
 export class HostCare {
   readonly holds: Holds;
   /** What to work with, so that it is heard how the host does. */
   readonly ports: WatchedPorts;
+  readonly gpus: GpuHealth;
   readonly #sweep: Sweep;
   readonly #oom: OomWatch;
   readonly #signal: AbortSignal;
@@ -35,6 +38,7 @@ export class HostCare {
     this.holds = new Holds({ ...deps, onEngineBack, busy: () => deps.stories().active.length > 0 });
     this.ports = this.holds.ports;
     this.#sweep = new Sweep({ ...deps, ...this.ports, isTold: (job) => deps.stories().isTold(job) });
+    this.gpus = new GpuHealth({ ...deps, ...this.ports, kernelLog: deps.kernelLog, detach: deps.signal });
     this.#oom = new OomWatch(deps.oomKills);
     this.#signal = deps.signal;
   }
@@ -46,13 +50,14 @@ export class HostCare {
 
   /** Hears of jobs that begin and end. */
   observe(event: AgentEvent): void {
+    this.gpus.observe(event);
     if (event.kind === 'job-started' || event.kind === 'job-adopted') this.#oom.begins(event.job.uuid);
     if (event.kind === 'job-ended' || event.kind === 'job-releasing' || event.kind === 'job-cancelled')
       this.#oom.ends(event.job.uuid);
   }
 
   /** Why it was this host that made the job fail; undefined: it was not. */
-  fault(job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
-    return this.#oom.fault(job.uuid, exit);
+  async fault(job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>): Promise<string | undefined> {
+    return this.#oom.fault(job.uuid, exit) ?? (await this.gpus.hostFault(job));
   }
 }

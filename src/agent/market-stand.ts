@@ -8,6 +8,7 @@ import { AsideRuns } from './aside.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
 import type { Observer } from './events.ts';
+import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { MarketWatch } from './market-watch.ts';
@@ -38,6 +39,7 @@ export type MarketStandDeps = {
   readonly observe: Observer;
   readonly settings: AgentSettings;
   readonly images: ImageKeeper;
+  readonly gpus: Pick<GpuHealth, 'leaves' | 'tries'>;
   readonly offers: Offers;
   readonly runJob: RunJob;
   readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
@@ -141,10 +143,15 @@ export class MarketStand {
   }
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
-    const { clock, holds, images, journal, runJob } = this.#deps;
+    const { clock, gpus, holds, images, journal, runJob } = this.#deps;
     const began = clock.monotonic();
     this.#deps.onLease(job.leaseSeconds);
-    await runJob.run(record, job, fn);
+    gpus.tries(record, fn);
+    try {
+      await runJob.run(record, job, fn);
+    } finally {
+      await gpus.leaves(record);
+    }
     const end = journal.get(record.uuid)?.state.name;
     if (end !== 'releasing' && end !== 'released') return;
     // Where engine or disk gave way, the run may come again as soon as they are back.

@@ -2,6 +2,7 @@ import { JOB_STATUS } from '../domain/job.ts';
 import { SKIP_REASONS } from '../domain/market.ts';
 import type { Log } from '../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
+import { gpuLine } from './narrate-gpus.ts';
 
 const STATUS_WORDS = {
   [JOB_STATUS.SUCCEEDED]: 'SUCCEEDED',
@@ -9,7 +10,8 @@ const STATUS_WORDS = {
   [JOB_STATUS.TIMEOUT]: 'TIMEOUT',
 } as const;
 
-type Line = {
+/** A line of the log. */
+export type Line = {
   readonly level: 'debug' | 'info' | 'warn';
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
@@ -69,6 +71,14 @@ export function lineOf(event: AgentEvent): Line {
         message: `image not ready: ${why}`,
       };
     }
+    case 'gpu-kept-out':
+    case 'gpu-back':
+    case 'gpus-unseen':
+    case 'gpus-seen':
+    case 'gpu-xid':
+    case 'xids-unseen':
+    case 'gpu-canary':
+      return gpuLine(event);
     default:
       return jobLine(event);
   }

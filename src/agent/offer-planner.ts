@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { HostPlan } from './agent-deps.ts';
 import type { Patience } from './patience.ts';
+import { SeenGpus } from './seen-gpus.ts';
 
 /** A host without anything to offer is looked at again this often. */
 const NOTHING_TO_OFFER_MS = 60_000;
@@ -19,6 +20,8 @@ export type OfferPlannerDeps = {
   /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
   readonly once: boolean;
   readonly idle: () => boolean;
+  /** Told of the GPUs that are there at the beginning. */
+  readonly onGpus: (gpus: readonly Gpu[]) => void;
 };
 
 /** Finds out what this host has to offer, and what has come since. */
@@ -26,7 +29,7 @@ export class OfferPlanner {
   readonly #deps: OfferPlannerDeps;
   /** Keys of the offers that were planned, and the GPUs that were looked at for them. */
   readonly #planned = new Set<string>();
-  readonly #seen = new Set<string>();
+  readonly #seen = new SeenGpus();
   #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
 
   constructor(deps: OfferPlannerDeps) {
@@ -40,7 +43,7 @@ export class OfferPlanner {
 
   /** Waits for something to offer; with `once` throws where there is nothing. None where the signal aborts. */
   async first(signal: AbortSignal): Promise<readonly OfferPlan[]> {
-    const { broker, idle, log, once, patiently, probe } = this.#deps;
+    const { broker, idle, log, onGpus, once, patiently, probe } = this.#deps;
     while (!signal.aborted) {
       const catalogue = await patiently((inTime) => broker.gpus(inTime));
       this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
@@ -50,6 +53,7 @@ export class OfferPlanner {
       let gpus: readonly Gpu[] = [];
       try {
         gpus = await probe.gpus(signal);
+        onGpus(gpus);
       } catch (thrown) {
         trouble = asAgentError(thrown);
       }
@@ -71,14 +75,13 @@ export class OfferPlanner {
 
   /** What can be offered since these GPUs are here: a driver may load long after the agent. */
   since(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    if (gpus.every((gpu) => [gpu, ...gpu.slices].some(({ uuid }) => this.#seen.has(uuid)))) return [];
-    return this.#plan(gpus);
+    return this.#seen.areNew(gpus) ? this.#plan(gpus) : [];
   }
 
   /** The offers that were not planned before. */
   #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
     const { log, planOffers } = this.#deps;
-    for (const gpu of gpus) for (const { uuid } of [gpu, ...gpu.slices]) this.#seen.add(uuid);
+    this.#seen.note(gpus);
     const plan = planOffers(gpus, [...this.#catalogue.values()]);
     for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
     const fresh = plan.offers.filter(({ key }) => !this.#planned.has(key));

@@ -1,4 +1,5 @@
 import type { Gpu } from '../domain/gpu.ts';
+import type { GpuProcess } from '../domain/gpu-memory.ts';
 import type { GpuProbe } from '../domain/ports.ts';
 import { type AcceptableRisk, type Risk, risksOf, type Surroundings } from '../domain/risks.ts';
 import type { Log } from '../lib/log.ts';
@@ -40,6 +41,11 @@ export class RiskWatch implements GpuProbe {
       await this.#look(undefined, false, signal);
       throw thrown;
     }
+  }
+
+  /** As the port says. */
+  async processes(signal: AbortSignal): Promise<readonly GpuProcess[]> {
+    return (await this.#deps.probe.processes?.(signal)) ?? [];
   }
 
   async #look(driver: string | undefined, gpu: boolean, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { HostClock } from '../domain/ports.ts';
 import { sleep } from '../lib/sleep.ts';
 
 /** How often is looked whether time went by without us, in milliseconds. */
@@ -8,6 +9,11 @@ const LEAST_AWAY_MS = 5_000;
 /** Two clocks at one moment, in milliseconds: one that stands still while the host sleeps, and one that does not. */
 export type Tick = { readonly monotonic: number; readonly upMs: number };
 
+/** Both clocks as they are now. */
+export function tickOf(clock: HostClock): Tick {
+  return { monotonic: clock.monotonic(), upMs: clock.moment().upMs };
+}
+
 /**
  * How long nothing was done here between two ticks, in milliseconds: the host slept, or this process was stopped.
  * undefined: not long enough to speak of. Pure.
@@ -16,7 +22,7 @@ export function awayMs(before: Tick, now: Tick): number | undefined {
   const wokeMs = now.monotonic - before.monotonic;
   const sleptMs = Math.max(now.upMs - before.upMs - wokeMs, 0);
   const away = sleptMs + Math.max(wokeMs - TICK_MS, 0);
-  return away < LEAST_AWAY_MS ? undefined : away;
+  return away < LEAST_AWAY_MS ? undefined : Math.round(away);
 }
 
 /** Calls `onWakeUp` after each time that nothing was done here for a while, until the signal aborts. */

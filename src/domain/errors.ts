@@ -28,6 +28,7 @@ export const ERROR_KINDS = {
   GPU_NONE: { exit: 6, help: 'no usable Nvidia GPU was found' },
   GPU_PROBE_FAILED: { exit: 6, help: 'nvidia-smi is missing, failed or gave an answer that cannot be used' },
   GPU_PROBE_HUNG: { exit: 6, help: 'nvidia-smi did not answer in time' },
+  KERNEL_LOG_UNREADABLE: { exit: 6, help: 'the kernel’s log, which tells of sick GPUs, cannot be read' },
   GPU_UNKNOWN: { exit: 6, help: 'a GPU has no certain entry in the broker’s catalogue' },
   STATE_DIR_UNUSABLE: { exit: 7, help: 'the state directory cannot be created, read or written' },
   STATE_DIR_IN_USE: { exit: 7, help: 'another agent runs on this state directory' },

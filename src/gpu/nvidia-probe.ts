@@ -1,7 +1,9 @@
 import { AgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
+import type { GpuProcess } from '../domain/gpu-memory.ts';
 import type { GpuProbe } from '../domain/ports.ts';
 import { type BareGpu, type Field, fieldsOf, parseGpus } from './csv.ts';
+import { parseProcesses } from './gpu-processes.ts';
 import { parseSlices } from './mig.ts';
 import { NvidiaSmi, type NvidiaSmiOptions } from './nvidia-smi.ts';
 import { smiTrouble } from './smi-failure.ts';
@@ -33,6 +35,12 @@ export class NvidiaProbe implements GpuProbe {
       this.#driver = undefined;
       throw thrown;
     }
+  }
+
+  /** The processes that compute on any GPU. Throws GPU_NONE, GPU_PROBE_FAILED, GPU_PROBE_HUNG. */
+  async processes(signal: AbortSignal): Promise<readonly GpuProcess[]> {
+    const query = ['--query-compute-apps=pid,gpu_uuid,used_memory', '--format=csv,noheader,nounits'];
+    return parseProcesses((await this.#smi.run(query, signal)).stdout);
   }
 
   async #bareGpus(signal: AbortSignal): Promise<readonly BareGpu[]> {

@@ -3,31 +3,11 @@ import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
 import { signalGroup } from '../lib/process-group.ts';
+import { launch } from './launch.ts';
 import { type SmiAnswer, smiFailure } from './smi-failure.ts';
 
 /** Far more than nvidia-smi says of the GPUs of any host. */
 const MOST_BYTES = 8 * 1024 * 1024;
-
-/**
- * A shell that meets a directory of PATH that it may not enter says 126, as of a program that is there and cannot be
- * run. So a name is looked up first, and one that is nowhere is 127, without the shell's own words.
- */
-const LOOK_UP = `case $0 in
-  */*) ;;
-  *)
-    unset found; set -f; IFS=:
-    for directory in $PATH; do [ -e "\${directory:-.}/$0" ] && found=yes; done
-    [ -n "$found" ] || exit 127
-    set +f; unset IFS
-esac`;
-
-/**
- * Sets the locale on top of an environment that is not ours to read here, keeps the token out of it, and becomes
- * nvidia-smi: the process id stays, so a kill meets the right one.
- */
-const LAUNCH = `unset SHAREDCLOUD_TOKEN; LC_ALL=C; export LC_ALL
-${LOOK_UP}
-exec "$0" "$@"`;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -74,7 +54,8 @@ export class NvidiaSmi {
     if (this.#hung !== undefined) {
       throw this.#hungError(`is still there (process ${this.#hung.pid}) after it was killed`);
     }
-    const child = spawn('/bin/sh', ['-c', LAUNCH, this.#program, ...args], {
+    const [shell, line] = launch(this.#program, args);
+    const child = spawn(shell, line, {
       // A group of its own: a wrapper around nvidia-smi is to be killed with all that it started.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

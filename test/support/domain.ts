@@ -1,3 +1,4 @@
+import type { Gpu } from '../../src/domain/gpu.ts';
 import type { NewJob } from '../../src/domain/job.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
@@ -69,6 +70,26 @@ export function aNewJob(more: Partial<NewJob> = {}): NewJob {
     askPrice: 0.1,
     image: 'sha256:1',
     timeoutMs: 60_000,
+    ...more,
+  };
+}
+
+export function aGpu(more: Partial<Gpu> = {}): Gpu {
+  return {
+    uuid: 'GPU-1',
+    index: 0,
+    model: 'NVIDIA T4',
+    busId: '00000000:01:00.0',
+    driver: '550.90.07',
+    memoryTotalMiB: 15_360,
+    memoryUsedMiB: 4,
+    utilizationPercent: 0,
+    temperatureC: 40,
+    powerDrawW: 14,
+    powerLimitW: 70,
+    migMode: false,
+    slices: [],
+    fault: undefined,
     ...more,
   };
 }

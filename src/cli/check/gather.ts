@@ -8,6 +8,7 @@ import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports.ts';
 import { type HostFacts, hostFacts } from '../../gpu/host.ts';
+import { JournalctlLog } from '../../gpu/kernel-log.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { lookAtStateDir, type StateDirLook } from '../../journal/look-at-state-dir.ts';
@@ -28,6 +29,8 @@ export type Facts = {
   /** The version of Nvidia's container toolkit; undefined: it cannot be read. */
   readonly toolkit: string | undefined;
   readonly gpus: Answer<readonly Gpu[]>;
+  /** Whether the kernel's log, which tells of sick GPUs, can be read. */
+  readonly kernelLog: Answer<void>;
   readonly catalogue: Answer<readonly CatalogueGpu[]>;
   readonly clocks: Answer<Clocks>;
   /** The file systems that jobs fill. */
@@ -65,6 +68,12 @@ const PATIENCE = {
     who: 'nvidia-smi',
     mend: 'run nvidia-smi by hand; a GPU that is sick shows as Xid in the kernel’s log (journalctl -k | grep Xid)',
   },
+  kernelLog: {
+    ms: 5_000,
+    code: 'KERNEL_LOG_UNREADABLE',
+    who: 'journalctl',
+    mend: 'run it by hand: journalctl -k -n 1',
+  },
   broker: {
     ms: 10_000,
     code: 'BROKER_UNREACHABLE',
@@ -85,6 +94,7 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
   });
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
   const gpus = look(PATIENCE.gpus, (signal) => probe.gpus(signal));
+  const kernelLog = look(PATIENCE.kernelLog, (signal) => new JournalctlLog().look(signal));
   const stateDir = look(PATIENCE.stateDir, () => lookAtStateDir(config.stateDir));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
@@ -97,6 +107,7 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
     engine: await engine,
     rooms: await rooms,
     gpus: await gpus,
+    kernelLog: await kernelLog,
     stateDir: await stateDir,
     host: await host,
   };

@@ -3,7 +3,7 @@ import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
 import { count } from '../count.ts';
 import { type Answer, valueOf } from '../look.ts';
-import { type CheckLine, fail, ok, warn } from './line.ts';
+import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 
 /** What was seen of GPUs, here and at the broker. */
 export type GpusSeen = {
@@ -33,6 +33,12 @@ export function judgeGpus(seen: GpusSeen, settings: OfferSettings): readonly Che
   const entries = valueOf(seen.catalogue) ?? [];
   const judged = gpus.flatMap((gpu) => judgeGpu(gpu, entries, settings));
   return [driver, ...hidden, ...judged, ...judgeCatalogue(seen.catalogue)];
+}
+
+/** Whether Xids can be seen: without them a sick GPU is noticed later, and its jobs' failures may look like their own. */
+export function judgeKernelLog(answer: Answer<void>): CheckLine {
+  if ('error' in answer) return troubled('kernel log', answer.error, 'warn');
+  return ok('kernel log', 'can be read for what the driver says against a GPU (Xid)');
 }
 
 /** How many CPU jobs may run at once. */

@@ -5,7 +5,7 @@ import type { Facts } from './gather.ts';
 import { judgeBroker, judgeClock } from './judge-broker.ts';
 import { judgeConfig, judgePrice, judgeToken } from './judge-config.ts';
 import { judgeEngine, judgeGpuAccess } from './judge-engine.ts';
-import { judgeCpuJobs, judgeGpus } from './judge-gpus.ts';
+import { judgeCpuJobs, judgeGpus, judgeKernelLog } from './judge-gpus.ts';
 import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from './judge-host.ts';
 import { judgeRisks } from './judge-risks.ts';
 import type { CheckLine } from './line.ts';
@@ -13,8 +13,8 @@ import type { CheckLine } from './line.ts';
 /** What to make of all that was seen, always in the same order. Pure. */
 export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
   const { config } = loaded;
-  const { catalogue, clocks, engine, gpuHook, gpus, host, nodeVersion, rooms, stateDir, token, toolkit } =
-    facts;
+  const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, rooms } = facts;
+  const { stateDir, token, toolkit } = facts;
   const settings = offerSettings(config);
   const found = valueOf(gpus) ?? [];
   return [
@@ -29,6 +29,7 @@ export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
     judgeGpuAccess(engine, { mode: config.gpuMode, wanted: found.length > 0, hook: gpuHook }),
     ...judgeRisks({ engine, gpus, toolkit }, config.acceptRisk),
     ...judgeGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
+    ...(found.length > 0 ? [judgeKernelLog(kernelLog)] : []),
     judgeCpuJobs(config.cpuSlots),
     ...judgeRooms(config, rooms),
     judgeMemory(host.memory),

@@ -78,6 +78,7 @@ describe('with all that a job needs', () => {
       'gpu 0 entry',
       'gpu 1',
       'gpu 1 entry',
+      'kernel log',
       'cpu jobs',
       'disk',
       'memory',

@@ -5,6 +5,8 @@ export type Machine = {
   /** The fields that this driver can be asked for. */
   readonly fields: readonly string[];
   readonly gpus: readonly MachineGpu[];
+  /** What computes on the GPUs: `used` as a cell of MiB. */
+  readonly processes?: readonly { readonly pid: number; readonly gpu: string; readonly used: string }[];
   readonly fault?: MachineFault;
 };
 

@@ -147,6 +147,28 @@ export const EIGHT_A100 = machine(
   })),
 );
 
+/** Two of a kind, for hosts on which one goes bad. */
+export const TWO_T4 = machine(
+  '550.90.07',
+  '12.4',
+  FIELDS_550,
+  Array.from({ length: 2 }, () => ({
+    name: 'Tesla T4',
+    'memory.total': '15360',
+    'power.limit': '70.00',
+    'mig.mode.current': '[N/A]',
+    gpu_recovery_action: 'None',
+  })),
+);
+
+/** A machine with other cells on one of its GPUs. */
+export function changed(machine: Machine, at: number, cells: Cells): Machine {
+  const gpus = machine.gpus.map((gpu, index) =>
+    index === at ? { ...gpu, cells: { ...gpu.cells, ...cells } } : gpu,
+  );
+  return { ...machine, gpus };
+}
+
 /** Every odd thing that a cell may say, and GPUs that are not well. */
 export const ODD = machine('580.65.06', '13.0', FIELDS_550, [
   {

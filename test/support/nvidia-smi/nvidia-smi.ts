@@ -47,6 +47,11 @@ function main(machine: Machine, args: readonly string[]): void {
   const query = args.find((arg) => arg.startsWith('--query-gpu='));
   if (query !== undefined) return answerQuery(machine, query.slice('--query-gpu='.length).split(','), args);
   const [command] = args;
+  if (command === '--query-compute-apps=pid,gpu_uuid,used_memory')
+    return end(
+      (machine.processes ?? []).map(({ gpu, pid, used }) => `${pid}, ${gpu}, ${used}\n`).join(''),
+      0,
+    );
   if (command === '--help-query-gpu') return end(help(machine), 0);
   if (command === '-L' || command === '--list-gpus') return end(list(machine), 0);
   if (command === '--version')

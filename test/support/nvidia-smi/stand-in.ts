@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,14 +28,40 @@ export type StandIn = AsyncDisposable & {
   readonly become: (machine: Machine) => Promise<void>;
 };
 
-/** Puts an executable `nvidia-smi` into a directory of its own. */
-export async function standIn(machine: Machine): Promise<StandIn> {
+/** Gives an answer again without a Node.js to work it out, as long as the machine is the same: ten times as fast. */
+const REMEMBERING = `#!/bin/sh
+cd "$(dirname "$0")" || exit 1
+answer="answer-$(cat machine.json - <<END | cksum | tr ' ' -
+$*
+END
+)"
+if [ ! -f "$answer" ]; then
+  ./nvidia-smi-asked "$@" >"$answer.$$" || { code=$?; cat "$answer.$$"; exit $code; }
+  mv "$answer.$$" "$answer"
+fi
+cat "$answer"
+`;
+
+/**
+ * Puts an executable `nvidia-smi` into a directory of its own. One that is `quick` remembers its answers, and notes
+ * only the first of equal calls: for tests in which many daemons ask at once.
+ */
+export async function standIn(
+  machine: Machine,
+  options: { readonly quick?: boolean } = {},
+): Promise<StandIn> {
   const directory = await mkdtemp(join(tmpdir(), 'nvidia-smi-'));
   const program = join(directory, 'nvidia-smi');
   const calls = join(directory, 'calls');
-  const become = (other: Machine): Promise<void> =>
-    writeFile(join(directory, 'machine.json'), JSON.stringify(other, undefined, 2));
-  await symlink(PROGRAM, program);
+  const become = async (other: Machine): Promise<void> => {
+    // Whoever reads it just now sees the one or the other, never half of it.
+    await writeFile(join(directory, 'machine.new'), JSON.stringify(other, undefined, 2));
+    await rename(join(directory, 'machine.new'), join(directory, 'machine.json'));
+  };
+  if (options.quick === true) {
+    await symlink(PROGRAM, `${program}-asked`);
+    await writeFile(program, REMEMBERING, { mode: 0o755 });
+  } else await symlink(PROGRAM, program);
   await become(machine);
   return {
     directory,

@@ -131,3 +131,23 @@ describe('what a driver can be asked', () => {
     expect(helps(await smi.calls())).toBe(3);
   });
 });
+
+describe('what computes on the GPUs', () => {
+  test('by process, with unknown figures left unknown', async () => {
+    const processes = [
+      { pid: 4711, gpu: 'GPU-1', used: '2048' },
+      { pid: 4712, gpu: 'GPU-2', used: '[N/A]' },
+      { pid: 4713, gpu: '[Unknown Error]', used: '1' },
+    ];
+    await using smi = await standIn({ ...TESLA_T4, processes });
+    expect(await new NvidiaProbe(smi).processes(never)).toEqual([
+      { pid: 4711, gpu: 'GPU-1', usedMiB: 2048 },
+      { pid: 4712, gpu: 'GPU-2', usedMiB: undefined },
+    ]);
+  });
+
+  test('nothing', async () => {
+    await using smi = await standIn(TESLA_T4);
+    expect(await new NvidiaProbe(smi).processes(never)).toEqual([]);
+  });
+});

@@ -139,6 +139,9 @@ test.skipIf(process.getuid?.() === 0)(
   },
 );
 
+/** What a busy machine may need to start a stand-in. */
+const BUSY = { timeout: 15_000 };
+
 describe('an nvidia-smi that hangs', () => {
   test('is given up at the deadline and killed, though it takes no notice of SIGTERM', async () => {
     await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
@@ -147,9 +150,11 @@ describe('an nvidia-smi that hangs', () => {
     expect(error).toMatchObject({ code: 'GPU_PROBE_HUNG' });
     expect(error.message).toContain('gave no answer in 2.5 s');
     const [call] = await smi.calls();
-    await expect.poll(() => isAlive(call?.pid ?? 0)).toBe(false);
+    await expect.poll(() => isAlive(call?.pid ?? 0), BUSY).toBe(false);
     await smi.become(TESLA_T4);
-    await expect.poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code).toBe(0);
+    await expect
+      .poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code, BUSY)
+      .toBe(0);
   });
 
   test('and survives the kill keeps any other from being started, and nobody waiting', async () => {
@@ -166,7 +171,9 @@ describe('an nvidia-smi that hangs', () => {
     expect(await smi.calls()).toHaveLength(1);
     await smi.become(TESLA_T4);
     for (const child of children) child.kill('SIGKILL');
-    await expect.poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code).toBe(0);
+    await expect
+      .poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code, BUSY)
+      .toBe(0);
   });
 
   test('with its pipes held open by something that it started is no wait without end', async () => {
@@ -179,10 +186,10 @@ describe('an nvidia-smi that hangs', () => {
     await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
     const controller = new AbortController();
     const look = new NvidiaSmi(smi).run(['-L'], controller.signal);
-    await expect.poll(async () => (await smi.calls()).length).toBe(1);
+    await expect.poll(async () => (await smi.calls()).length, BUSY).toBe(1);
     controller.abort();
     expect((await failure(look)).message).toContain('called off');
-    await expect.poll(async () => isAlive((await smi.calls())[0]?.pid ?? 0)).toBe(false);
+    await expect.poll(async () => isAlive((await smi.calls())[0]?.pid ?? 0), BUSY).toBe(false);
   });
 });
 

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import type { JobRow } from '../../../src/sandbox-broker/store/rows.ts';
+import { expectNothingLeft, PYTHON, type TestEngine } from '../engine/docker.ts';
+import { journalctlStandIn } from '../journalctl/stand-in.ts';
+import { TWO_T4 } from '../nvidia-smi/machines.ts';
+import { standIn } from '../nvidia-smi/stand-in.ts';
+import { AgentProcess } from './agent-process.ts';
+import { addRun, openStage } from './stage.ts';
+
+/** The uuids of the two GPUs; the second is the one that goes bad. */
+export const [GOOD = '', BAD = ''] = TWO_T4.gpus.map(({ cells }) => cells['uuid'] ?? '');
+
+/** Waits for a condition for as long as a daemon may need on a busy machine. */
+export const patiently = (condition: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(condition, { timeout: 120_000, interval: 50 });
+
+/**
+ * A host with two GPUs and a running daemon: nvidia-smi and the kernel's log are stand-ins, all else is real.
+ * `image` is what its jobs use.
+ */
+export async function openTwoGpus(engine: TestEngine, image = PYTHON) {
+  await using opened = new AsyncDisposableStack();
+  const smi = opened.use(await standIn(TWO_T4, { quick: true }));
+  const journal = opened.use(await journalctlStandIn());
+  const stage = opened.use(
+    await openStage(engine.host, {
+      PATH: `${journal.directory}:${process.env['PATH'] ?? ''}`,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+    }),
+  );
+  const agent = opened.use(new AgentProcess(['start'], stage.env));
+  await patiently(() => expect(agent.said).toContain('offer up'));
+  const { store } = stage.broker;
+  const kept = opened.move();
+  return {
+    smi,
+    agent,
+    /** Lets the kernel say something. */
+    kernelSays: journal.say,
+    /** Puts a run of this Python function on the market, of so many jobs. */
+    addRun: (code: string, jobs: number): string =>
+      addRun(stage.broker, image, code, `(${'(),'.repeat(jobs)})`, true),
+    jobsOf: (run: string): readonly JobRow[] => store.jobsOf(run),
+    /** Drains the daemon, and sees that neither it nor a canary leaves anything behind. */
+    leave: async (): Promise<void> => {
+      agent.signal('SIGUSR1');
+      expect((await agent.ended).code).toBe(0);
+      const stateDir = openStateDir(join(stage.directory, 'state'));
+      const jobs = openJournal(stateDir, stage.url, systemClock);
+      const { agentId } = jobs;
+      jobs.close();
+      stateDir.close();
+      await expectNothingLeft(engine, agentId);
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
