@@ -27,7 +27,7 @@ describe('the lifetimes of the loops', () => {
     const run = house.addRun(LONG, '((300,),)');
     let awayUntil = Number.POSITIVE_INFINITY;
     const opened = await house.open({
-      settings: { jobTimeoutMs: 1_000 },
+      settings: { jobTimeoutMs: 5_000 },
       runtime: (_, runtime) =>
         withOther(runtime, {
           wait: async (id, signal) => {
@@ -39,7 +39,7 @@ describe('the lifetimes of the loops', () => {
     });
     const running = opened.agent.run();
     await started(house.events);
-    awayUntil = performance.now() + 1_500;
+    awayUntil = performance.now() + 5_500;
     await running;
     expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '300' });
     await opened.close();
