@@ -65,11 +65,8 @@ export class Agent {
       stories: () => this.#runJob,
       onLift: () => this.#stands.forEach((stand) => stand.wake()),
       onEngineBack: () => this.#images.lookAgain(),
-      offered: () => this.#offered(),
-      keepOut: (gpus) => this.#stands.forEach(({ slots }) => slots.keepOut(gpus)),
-      onGpus: (gpus) => {
-        for (const plan of this.#planner.since(gpus)) this.#loops.keep(this.#putUp(plan));
-      },
+      stands: () => this.#stands,
+      onGpus: (gpus) => this.#planner.since(gpus).forEach((plan) => this.#loops.keep(this.#putUp(plan))),
       market,
       signal: detach,
     });
@@ -78,12 +75,13 @@ export class Agent {
     this.#tokens = new TokenWatch({ ...deps, signal: detach, onNew: () => this.#tryAfresh() });
     const onRefused = (): void => this.#tokens.refused();
     this.#reporter = new Reporter({ ...this.#deps, onRefused });
+    const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
       diskLimitBytes: deps.settings.diskLimitBytes,
       killPatienceMs: deps.settings.killPatienceMs,
       hostFault: (job, exit) => this.#host.fault(job, exit),
-      onOwed: () => this.#reporter.wake(),
+      onOwed,
       detach,
     });
     this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
@@ -93,13 +91,9 @@ export class Agent {
     const patient = { ...deps, once, onRefused, sooner: () => this.#sooner.signal };
     this.#patiently = patience({ ...patient, signal: market });
     this.#toTheEnd = patience({ ...patient, signal: detach });
-    this.#planner = new OfferPlanner({
-      ...deps,
-      once,
-      patiently: this.#patiently,
-      idle: () => this.#idle(),
-      onGpus: (gpus) => this.#host.gpus.saw(gpus),
-    });
+    const idle = (): boolean => this.#idle();
+    const planner = { probe: this.#host.gpus, once, idle, patiently: this.#patiently };
+    this.#planner = new OfferPlanner({ ...deps, ...planner });
   }
 
   /**
@@ -246,10 +240,6 @@ export class Agent {
     this.#adopted.set(job.slot, story);
   }
 
-  #offered(): ReadonlySet<string> {
-    return new Set(this.#stands.flatMap(({ offer }) => offer.slots.flatMap((slot) => slot.gpu ?? [])));
-  }
-
   async #leaveMarket(why: string): Promise<void> {
     const signal = AbortSignal.timeout(FAREWELL_MS);
     await Promise.all(this.#stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
@@ -261,7 +251,7 @@ export class Agent {
     const onWakeUp = (awayMs: number): void => {
       log.warn({ awayMs }, 'the host slept or the agent was stopped; all is looked at afresh');
       this.#reconciler.now();
-      this.#host.gpus.lookSoon();
+      this.#host.gpus.lookNow();
       this.#tryAfresh();
     };
     return watchForWakeUps(() => tickOf(clock), onWakeUp, this.#detach.signal);

@@ -4,12 +4,15 @@ import type { AgentDeps } from './agent-deps.ts';
 import type { AgentEvent } from './events.ts';
 import { GpuHealth, type GpuHealthDeps } from './gpu-health/gpu-health.ts';
 import { Holds, type WatchedPorts } from './holds/holds.ts';
+import type { MarketStand } from './market-stand.ts';
 import { OomWatch } from './oom-watch.ts';
 import type { RunJob } from './run-job.ts';
 import { Sweep } from './sweep.ts';
 
 export type HostCareDeps = AgentDeps &
-  Pick<GpuHealthDeps, 'keepOut' | 'market' | 'offered' | 'onGpus'> & {
+  Pick<GpuHealthDeps, 'market' | 'onGpus'> & {
+    /** What is on the market now. */
+    readonly stands: () => readonly Pick<MarketStand, 'offer' | 'slots'>[];
     /** Who tells the stories of jobs. */
     readonly stories: () => Pick<RunJob, 'active' | 'isTold'>;
     /** Called when nothing holds claims any more. */
@@ -38,7 +41,15 @@ export class HostCare {
     this.holds = new Holds({ ...deps, onEngineBack, busy: () => deps.stories().active.length > 0 });
     this.ports = this.holds.ports;
     this.#sweep = new Sweep({ ...deps, ...this.ports, isTold: (job) => deps.stories().isTold(job) });
-    this.gpus = new GpuHealth({ ...deps, ...this.ports, kernelLog: deps.kernelLog, detach: deps.signal });
+    this.gpus = new GpuHealth({
+      ...deps,
+      ...this.ports,
+      kernelLog: deps.kernelLog,
+      offered: () =>
+        new Set(deps.stands().flatMap(({ offer }) => offer.slots.flatMap(({ gpu }) => gpu ?? []))),
+      keepOut: (gpus) => deps.stands().forEach(({ slots }) => slots.keepOut(gpus)),
+      detach: deps.signal,
+    });
     this.#oom = new OomWatch(deps.oomKills);
     this.#signal = deps.signal;
   }

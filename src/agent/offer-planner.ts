@@ -20,8 +20,6 @@ export type OfferPlannerDeps = {
   /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
   readonly once: boolean;
   readonly idle: () => boolean;
-  /** Told of the GPUs that are there at the beginning. */
-  readonly onGpus: (gpus: readonly Gpu[]) => void;
 };
 
 /** Finds out what this host has to offer, and what has come since. */
@@ -43,7 +41,7 @@ export class OfferPlanner {
 
   /** Waits for something to offer; with `once` throws where there is nothing. None where the signal aborts. */
   async first(signal: AbortSignal): Promise<readonly OfferPlan[]> {
-    const { broker, idle, log, onGpus, once, patiently, probe } = this.#deps;
+    const { broker, idle, log, once, patiently, probe } = this.#deps;
     while (!signal.aborted) {
       const catalogue = await patiently((inTime) => broker.gpus(inTime));
       this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
@@ -53,7 +51,6 @@ export class OfferPlanner {
       let gpus: readonly Gpu[] = [];
       try {
         gpus = await probe.gpus(signal);
-        onGpus(gpus);
       } catch (thrown) {
         trouble = asAgentError(thrown);
       }

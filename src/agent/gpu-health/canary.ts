@@ -34,6 +34,11 @@ export function canaryName(random: () => number): string {
 /** Why a canary did not pass; `engineAway`: it says nothing of the GPU, since no container can be run at all now. */
 export type CanaryFailure = { readonly why: string; readonly engineAway: boolean };
 
+/** Whether this is the name of a canary and of no job. */
+export function isCanary(name: string): boolean {
+  return name.startsWith(`${LABEL}-`);
+}
+
 /**
  * Runs a function of our own on a GPU as any job is run, with the same loader, files and container; it is never
  * reported. Answers why it did not pass; undefined: it passed. Its container is always removed. Never throws.

@@ -8,7 +8,7 @@ import { aborted } from '../../lib/aborted.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { AgentEvent, Observer } from '../events.ts';
 import { Breaker } from './breaker.ts';
-import type { CanaryDeps } from './canary.ts';
+import { type CanaryDeps, isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
 import { KeptOut } from './kept-out.ts';
 import { GpuLooks, type Look } from './looks.ts';
@@ -19,6 +19,9 @@ import { XidWatch } from './xid-watch.ts';
 
 /** A slot waits at most this long for a look at its GPU's memory. */
 const SEEN_MS = 3_000;
+
+/** A job that failed waits at most this long for nvidia-smi's word; one that is well gives it in a second. */
+const WORD_MS = 20_000;
 
 /** What the health of the GPUs is judged by. */
 export type GpuHealthDeps = CanaryDeps & {
@@ -42,7 +45,7 @@ export type GpuHealthDeps = CanaryDeps & {
  * Keeps jobs off GPUs that are not well, for as long as they are not: by what nvidia-smi shows, by what the kernel's
  * log says, by how jobs end on them and by what these leave behind. What runs is left alone.
  */
-export class GpuHealth {
+export class GpuHealth implements GpuProbe {
   readonly #deps: GpuHealthDeps;
   readonly #keptOut: KeptOut;
   readonly #occupancy: Occupancy;
@@ -97,15 +100,18 @@ export class GpuHealth {
     await Promise.all([this.#looks.work(market), follow()]);
   }
 
-  /** Looks at the GPUs as soon as may be: the host has slept. */
-  lookSoon(): void {
-    this.#looks.soon();
+  /** The GPUs as they are now, for whoever plans what to offer. Throws as the probe does. */
+  async gpus(signal: AbortSignal): Promise<readonly Gpu[]> {
+    const remember = this.#memory.begin();
+    const gpus = await this.#deps.probe.gpus(signal);
+    this.#know(gpus);
+    remember(gpus);
+    return gpus;
   }
 
-  /** GPUs that were seen by somebody else, while none of our new jobs ran. */
-  saw(gpus: readonly Gpu[]): void {
-    this.#know(gpus);
-    this.#memory.begin()(gpus);
+  /** Looks at once: the host has slept. */
+  lookNow(): void {
+    void this.#looks.fresh();
   }
 
   /** A job goes to its GPU: canaries may use the same image. */
@@ -151,8 +157,11 @@ export class GpuHealth {
     if (gpu === null) return undefined;
     const known = this.#against(gpu, uuid);
     if (known !== undefined) return known;
-    const look = await this.#looks.fresh();
+    const enough = new AbortController();
+    const look = await Promise.race([this.#looks.fresh(), sleep(WORD_MS, enough.signal)]);
+    enough.abort();
     if (this.#deps.detach.aborted) return undefined;
+    if (typeof look === 'boolean') return 'nvidia-smi gives no answer';
     return 'error' in look ? look.error.message : this.#against(gpu, uuid);
   }
 
@@ -200,7 +209,7 @@ export class GpuHealth {
   }
 
   #accuse(uuid: string, why: string): void {
-    for (const job of this.#occupancy.guests(uuid)) this.#hits.set(job, why);
+    for (const guest of this.#occupancy.guests(uuid)) if (!isCanary(guest)) this.#hits.set(guest, why);
     this.#looks.soon();
     this.#trials.suspect(uuid, true);
   }

@@ -17,6 +17,8 @@ export class GpuLooks {
   readonly #signal: AbortSignal;
   readonly #wake = new Wake();
   #since = CALM;
+  /** Whether the wait for the next look was broken off, to be begun anew and shorter. */
+  #smelled = false;
   #underWay: Promise<Look> | undefined;
   #next: Promise<Look> | undefined;
 
@@ -37,6 +39,10 @@ export class GpuLooks {
     for (;;) {
       await this.#wake.wait(signal, nextLookMs(this.#since));
       if (signal.aborted) return;
+      if (this.#smelled) {
+        this.#smelled = false;
+        continue;
+      }
       this.#since += 1;
       await this.fresh();
     }
@@ -46,6 +52,7 @@ export class GpuLooks {
   soon(): void {
     if (this.#since === 0) return;
     this.#since = 0;
+    this.#smelled = true;
     this.#wake.ring();
   }
 

@@ -124,7 +124,7 @@ export async function gpuRig(
       await rm(directory, { recursive: true, force: true });
     },
   };
-  health.saw(gpus);
+  await health.gpus(over.signal);
   const working = health.work();
   await Promise.resolve();
   return rig;
