@@ -64,7 +64,6 @@ export class Agent {
       ...deps,
       stories: () => this.#runJob,
       onLift: () => this.#stands.forEach((stand) => stand.wake()),
-      onEngineBack: () => this.#images.lookAgain(),
       stands: () => this.#stands,
       onGpus: (gpus) => this.#planner.since(gpus).forEach((plan) => this.#loops.keep(this.#putUp(plan))),
       market,

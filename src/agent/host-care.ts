@@ -17,8 +17,6 @@ export type HostCareDeps = AgentDeps &
     readonly stories: () => Pick<RunJob, 'active' | 'isTold'>;
     /** Called when nothing holds claims any more. */
     readonly onLift: () => void;
-    /** Called when the engine answers again. */
-    readonly onEngineBack: () => void;
     /** Aborted when the daemon ends. */
     readonly signal: AbortSignal;
   };
@@ -34,11 +32,11 @@ export class HostCare {
   readonly #signal: AbortSignal;
 
   constructor(deps: HostCareDeps) {
-    const onEngineBack = (): void => {
-      deps.onEngineBack();
-      this.#sweep.soon();
-    };
-    this.holds = new Holds({ ...deps, onEngineBack, busy: () => deps.stories().active.length > 0 });
+    this.holds = new Holds({
+      ...deps,
+      busy: () => deps.stories().active.length > 0,
+      onEngineBack: () => this.#sweep.soon(),
+    });
     this.ports = this.holds.ports;
     this.#sweep = new Sweep({ ...deps, ...this.ports, isTold: (job) => deps.stories().isTold(job) });
     this.gpus = new GpuHealth({

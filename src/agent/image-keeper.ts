@@ -79,11 +79,6 @@ export class ImageKeeper {
     this.#underWay.set(ref, work);
   }
 
-  /** Lets what failed be tried again at once, but for what no second try can mend: the engine was away meanwhile. */
-  lookAgain(): void {
-    for (const [ref, failure] of this.#failed) if (!failure.final) this.#failed.delete(ref);
-  }
-
   /** Forgets that an image is here: a container could not be made of it. */
   forget(ref: string): void {
     this.#ready.delete(ref);

@@ -183,6 +183,7 @@ describeDisks('a state directory that can only be read', (engine) => {
     await said(agent, LIFTED);
     expect(performance.now() - room).toBeLessThan(5_000);
     await allDone(set.broker, second);
+    expect(timesSaid(agent, HELD)).toBe(1);
     // One for each job; what else was claimed went back before it ran.
     expect(told.filter((what) => what.startsWith('reported'))).toHaveLength(2);
   });

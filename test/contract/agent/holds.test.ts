@@ -33,13 +33,27 @@ const done = (house: House, run: string): Promise<void> =>
 const held = (house: House): Promise<void> =>
   vi.waitFor(() => expect(lines(house, HELD)).not.toEqual([]), { timeout: 10_000, interval: 20 });
 
+/** What a runtime's engine is up to, and what it was asked. */
+type Engine = { away: boolean; pings: number; heardAt: number };
+
+const anEngine = (): Engine => ({ away: false, pings: 0, heardAt: 0 });
+
 /** A runtime whose engine can be away: no call that needs it is answered then. */
-function awayable(runtime: Runtime, isAway: () => boolean): Runtime {
-  const orAway = <T>(call: () => Promise<T>): Promise<T> =>
-    isAway() ? Promise.reject(new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away')) : call();
+function awayable(runtime: Runtime, engine: Engine): Runtime {
+  const orAway = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (engine.away) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');
+    const answer = await call();
+    engine.heardAt = performance.now();
+    return answer;
+  };
   return withOther(runtime, {
-    ping: (signal) => orAway(() => runtime.ping(signal)),
+    ping: (signal) => {
+      engine.pings += 1;
+      return orAway(() => runtime.ping(signal));
+    },
     create: (plan) => orAway(() => runtime.create(plan)),
+    start: (id) => orAway(() => runtime.start(id)),
+    remove: (id) => orAway(() => runtime.remove(id)),
     list: () => orAway(() => runtime.list()),
   });
 }
@@ -48,32 +62,33 @@ describe('while the engine is away', () => {
   test('nothing is claimed; it is told once; claims go on soon after its return', async () => {
     await using house = await openHouse();
     await using front = new HostileFront(house.url);
-    let away = false;
+    const engine = anEngine();
     const first = house.addRun(QUICK, '((1,),)');
     const opened = await house.open({
       url: await front.listen(),
       settings: DAEMON,
-      runtime: (_, real) => awayable(real, () => away),
+      runtime: (_, real) => awayable(real, engine),
     });
     const running = opened.agent.run();
     await done(house, first);
-    away = true;
+    await vi.waitFor(async () => expect(await opened.runtime.list()).toEqual([]));
+    engine.away = true;
+    // Nothing runs, so nobody asks after it; only a claim will.
+    await vi.waitFor(() => expect(performance.now() - engine.heardAt).toBeGreaterThan(300), 5_000);
     const claims = claimTimes(house);
     const second = house.addRun(QUICK, '((2,), (3,), (4,))');
     await held(house);
-    const claimed = claims.length;
     // Another change of the market, which the agent has decided about once it asks for the next.
     const asked = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
     const before = asked();
     const third = house.addRun(QUICK, '((5,),)');
     await vi.waitFor(() => expect(asked()).toBeGreaterThan(before), 10_000);
-    // What was claimed before the engine was missed is back; nothing was claimed since.
-    expect(claims).toHaveLength(claimed);
-    away = false;
+    expect(claims).toEqual([]);
+    engine.away = false;
     const back = performance.now();
     await done(house, second);
     await done(house, third);
-    expect((claims[claimed] ?? 0) - back).toBeLessThan(2_500);
+    expect((claims[0] ?? 0) - back).toBeLessThan(2_500);
     expect(lines(house, HELD)).toHaveLength(1);
     expect(lines(house, LIFTED)).toHaveLength(1);
     expect(lines(house, 'set-aside')).toEqual([]);
@@ -85,16 +100,16 @@ describe('while the engine is away', () => {
 
   test('a job that was claimed a moment before goes back, and its run is taken as soon as the engine is back', async () => {
     await using house = await openHouse();
-    let away = false;
+    const engine = anEngine();
     const run = house.addRun(QUICK, '((1,),)');
     // The engine goes away between the claim and the container.
     house.broker.store.onEvent((event) => {
-      if (event.kind === 'claimed' && lines(house, HELD).length === 0) away = true;
+      if (event.kind === 'claimed' && lines(house, HELD).length === 0) engine.away = true;
     });
-    const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, () => away) });
+    const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, engine) });
     const running = opened.agent.run();
     await held(house);
-    away = false;
+    engine.away = false;
     const back = performance.now();
     await done(house, run);
     expect(performance.now() - back).toBeLessThan(5_000);
@@ -107,21 +122,25 @@ describe('while the engine is away', () => {
 
   test('with --once it is waited for a while', async () => {
     await using house = await openHouse();
-    let away = false;
-    const first = house.addRun(QUICK, '((1,),)');
-    const opened = await house.open({ slots: 1, runtime: (_, real) => awayable(real, () => away) });
-    let second: string | undefined;
-    house.broker.store.onEvent((event) => {
-      if (event.kind !== 'reported' || second !== undefined) return;
-      away = true;
-      second = house.addRun(QUICK, '((2,),)');
+    const engine = anEngine();
+    const run = house.addRun(QUICK, '((2,),)');
+    // Away since the offer went up, long enough to be asked before the first claim.
+    await using front = new HostileFront(house.url, ({ path }) => {
+      if (!path.endsWith('/start/')) return undefined;
+      engine.away = true;
+      return { do: 'delay', ms: 400 };
+    });
+    const opened = await house.open({
+      url: await front.listen(),
+      runtime: (_, real) => awayable(real, engine),
     });
     const running = opened.agent.run();
-    await done(house, first);
     await held(house);
-    away = false;
+    const { pings } = engine;
+    await vi.waitFor(() => expect(engine.pings).toBeGreaterThan(pings + 2), 10_000);
+    engine.away = false;
     await running;
-    expect(house.broker.store.jobsOf(second ?? '').map(({ result }) => result)).toEqual(['2']);
+    expect(house.broker.store.jobsOf(run).map(({ result }) => result)).toEqual(['2']);
     await opened.close();
   });
 });
