@@ -120,6 +120,25 @@ describe('while the engine is away', () => {
     await opened.close();
   });
 
+  test('it is noticed while a job runs, although nothing is asked of the engine', async () => {
+    await using house = await openHouse();
+    const engine = anEngine();
+    const slow = `function handler() { return new Promise((done) => setTimeout(done, 4000)) }`;
+    const run = house.addRun(slow, '((),)');
+    const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, engine) });
+    const running = opened.agent.run();
+    const kinds = (): readonly string[] => house.events.map(({ kind }) => kind);
+    await vi.waitFor(() => expect(kinds()).toContain('job-started'), 10_000);
+    engine.away = true;
+    await held(house);
+    expect(kinds()).not.toContain('job-ended');
+    engine.away = false;
+    await done(house, run);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  });
+
   test('with --once it is waited for a while', async () => {
     await using house = await openHouse();
     const engine = anEngine();
