@@ -34,7 +34,7 @@ type Started = {
   readonly container: string;
   /** By the wall clock; the deadline counts from here where `since` does not tell. */
   readonly startedAt: number;
-  /** Not after its start; what it ran is at most the time since then. */
+  /** Its start, or not long before or after: what it ran is about the time since then at most. */
   readonly since: Moment;
   /** Whether it had ended before this agent came to look. */
   readonly unwatched: boolean;
@@ -81,7 +81,7 @@ export class RunJob {
       if (container === undefined || this.#deps.detach.aborted) return;
       const since = this.#deps.clock.moment();
       await this.#closing.write(record.uuid, { name: 'starting', container, since });
-      await this.#start(record, container, since, end);
+      await this.#start(record, container, end);
     });
   }
 
@@ -93,7 +93,7 @@ export class RunJob {
     await this.#tell(record, async (end) => {
       observe({ kind: 'job-adopted', job: record });
       if (state.name === 'starting' && container.state === 'created') {
-        await this.#start(record, container.id, clock.moment(), end);
+        await this.#start(record, container.id, end);
         return;
       }
       // Where the journal never came to say that it was started, the engine does; it must not start again.
@@ -162,7 +162,7 @@ export class RunJob {
     }
   }
 
-  async #start(record: JobRecord, container: string, since: Moment, end: EndOfJob): Promise<void> {
+  async #start(record: JobRecord, container: string, end: EndOfJob): Promise<void> {
     const { clock, observe } = this.#deps;
     const { decided } = end;
     if (decided?.kind === 'cancelled') return this.#closing.cancelled(record, container, decided.why);
@@ -175,6 +175,8 @@ export class RunJob {
       return;
     }
     const startedAt = clock.now();
+    // Not from before the start, which may take long: that is no time of the job's.
+    const since = clock.moment();
     const running = await this.#closing.write(record.uuid, { name: 'running', container, startedAt, since });
     observe({ kind: 'job-started', job: running });
     await this.#watch({ record: running, container, startedAt, since, unwatched: false }, end);

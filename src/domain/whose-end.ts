@@ -47,6 +47,9 @@ export function whoseEnd(end: End): Judgement {
   if (end.ranMs >= timeoutMs && (killed || decided !== undefined)) {
     return report({ kind: 'deadline', timeoutMs });
   }
+  // Where its deadline counts from a little before its start, it had run a little less when we killed it.
+  if (decided?.kind === 'deadline' && killed && exit.endedBy !== 'engine')
+    return report({ kind: 'deadline', timeoutMs });
   if (exit.endedBy === 'engine')
     return release('the container engine went away, and its end or its result with it');
   // The engine may have lost what it printed last, and nobody can tell any more.

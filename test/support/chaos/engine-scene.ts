@@ -120,9 +120,8 @@ export class EngineScene implements AsyncDisposable {
   async nothingLeft(): Promise<void> {
     await vi.waitFor(
       async () => {
-        const filters = JSON.stringify({ label: ['sharedcloud.agent'] });
-        const left = await this.engine.docker.listContainers({ all: true, filters });
-        const names = left.flatMap(({ Names }) => Names);
+        const left = await Promise.all([...this.#words.keys()].map((job) => this.containers(job)));
+        const names = left.flat().flatMap(({ Names }) => Names);
         const files = await readdir(join(this.#stage.directory, 'state', 'jobs'));
         if (names.length + files.length > 0) throw this.#unlike(`left: ${[...names, ...files].join(', ')}`);
       },

@@ -56,6 +56,11 @@ describe('whose end it was', () => {
       'exited',
     ],
     ['we ended it in the end', { exit: exit(137), decided: deadline, ranMs: TIMEOUT_MS }, 'deadline'],
+    [
+      'we killed it, a little early by its own times',
+      { exit: exit(143, { endedBy: 'other' }), decided: deadline, ranMs: TIMEOUT_MS - 900 },
+      'deadline',
+    ],
     ['it failed just then', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS + 5 }, 'deadline'],
     ['it failed in time, seen late', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS - 5 }, 'exited'],
     ['we were killed while we ended it', { exit: exit(143), unwatched: true, ranMs: TIMEOUT_MS }, 'deadline'],

@@ -1,0 +1,88 @@
+import { expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../src/domain/job.ts';
+import { openHouse } from '../support/agent/harness.ts';
+import { EngineScene } from '../support/chaos/engine-scene.ts';
+import { startsOf } from '../support/chaos/engine-starts.ts';
+import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
+import { EngineProxy, type Fate } from '../support/engine/engine-proxy.ts';
+import { testRuntime } from '../support/engine/runtime.ts';
+
+describeDocker('an engine whose answer is lost', (engine) => {
+  test.each(['create', 'start', 'wait', 'logs', 'remove'])(
+    'to %s: the job starts once and is done',
+    async (name) => {
+      const since = Math.floor(Date.now() / 1000) - 1;
+      await using scene = await EngineScene.open(engine);
+      scene.proxy.plan = (call) => (call.name === name && call.count === 1 ? 'lose-answer' : 'pass');
+      const job = scene.addJob();
+      scene.startAgent();
+      await scene.runs(job);
+      await scene.goOn(job);
+      await scene.hears(job, 'reported SUCCEEDED');
+      await scene.nothingLeft();
+      expect(scene.proxy.count(name)).toBeGreaterThan(0);
+      expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+      expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+      expect(await startsOf(engine, job, since)).toBe(1);
+    },
+  );
+
+  test('to kill: a job that ran out of its time is a TIMEOUT', async () => {
+    await using scene = await EngineScene.open(engine, { SHAREDCLOUD_JOB_TIMEOUT: '3s' });
+    scene.proxy.plan = (call) => (call.name === 'kill' && call.count === 1 ? 'lose-answer' : 'pass');
+    const job = scene.addJob();
+    scene.startAgent();
+    await scene.hears(job, 'reported TIMEOUT');
+    await scene.nothingLeft();
+    expect(scene.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
+  });
+});
+
+const ENDLESS = 'import time\ndef handler(event):\n    print("begun")\n    time.sleep(600)\n';
+const QUICK = 'def handler(event):\n    return event[0]\n';
+
+describeDocker('an engine that cannot end a container', (engine) => {
+  test.each<[string, Fate, Fate]>([
+    ['and does not answer', 'swallow', 'swallow'],
+    ['although it says so', { answer: 204 }, { answer: 500 }],
+  ])(
+    '%s: a TIMEOUT all the same; its slot is lost, the others work on, and stopping is quick',
+    async (_, kill, remove) => {
+      await using proxy = await EngineProxy.start(engine.host);
+      await using house = await openHouse();
+      const store = house.broker.store;
+      const image = store.addImage({ registryPath: PYTHON, requiresGpu: false, runtime: 'python36' });
+      const put = (code: string, parameters: string): string =>
+        store.addRun({
+          function: store.addFunction({ name: 'sample', code, image }),
+          parameters,
+          bidPrice: 0.5,
+        });
+      const statuses = (run: string) => store.jobsOf(run).map(({ status }) => status);
+      proxy.plan = ({ name }) => (name === 'kill' ? kill : name === 'remove' ? remove : 'pass');
+      const endless = put(ENDLESS, '((1,),)');
+      const deadlines = { lookMs: 15_000, endMs: 500, makeMs: 60_000 };
+      const opened = await house.open({
+        slots: 2,
+        settings: { once: false, jobTimeoutMs: 3_000, killPatienceMs: 1_000 },
+        runtime: (agentId) => testRuntime(proxy.host, { agentId, deadlines }).runtime,
+      });
+      const running = opened.agent.run();
+      await vi.waitFor(() => expect(statuses(endless)).toEqual([JOB_STATUS.TIMEOUT]), 60_000);
+      expect(store.jobsOf(endless)[0]?.stdout).toBe('begun\n');
+      proxy.plan = ({ name, count }) =>
+        name === 'kill' ? kill : name === 'remove' && count < 4 ? remove : 'pass';
+      const quick = put(QUICK, '((1,), (2,))');
+      await vi.waitFor(
+        () => expect(statuses(quick)).toEqual([JOB_STATUS.SUCCEEDED, JOB_STATUS.SUCCEEDED]),
+        60_000,
+      );
+      const began = performance.now();
+      await opened.agent.stop();
+      await running;
+      expect(performance.now() - began).toBeLessThan(1_000);
+      await opened.close();
+      await expectNothingLeft(engine, opened.journal.agentId);
+    },
+  );
+});
