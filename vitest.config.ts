@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LONG } from './test/support/chaos/length.ts';
 
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
 const project = (name: string, more: { readonly timeout?: number; readonly serial?: boolean } = {}) => ({
@@ -19,7 +20,7 @@ export default defineConfig({
       project('contract', { timeout: 60_000 }),
       project('docker', { timeout: 180_000, serial: true }),
       project('e2e', { timeout: 180_000, serial: true }),
-      project('chaos', { timeout: 180_000, serial: true }),
+      project('chaos', { timeout: LONG ? 2 * 3_600_000 : 600_000, serial: true }),
     ],
   },
 });

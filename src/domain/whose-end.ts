@@ -26,6 +26,9 @@ export type Judgement =
   | { readonly kind: 'report'; readonly ending: Ending }
   | { readonly kind: 'release'; readonly why: string };
 
+/** How far the clocks of engine and host may seem apart although neither was set. */
+const SLACK_MS = 1_000;
+
 const SIGKILL = 9;
 const SIGTERM = 15;
 
@@ -44,12 +47,12 @@ export function whoseEnd(end: End): Judgement {
   // Before the deadline: an engine that finds its containers dead after a boot takes that moment for their end.
   if (end.rebooted) return release('this host was restarted while it ran');
   const killed = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
-  if (end.ranMs >= timeoutMs && (killed || decided !== undefined)) {
+  // The engine's times of it begin a moment after ours, so that what we ended may seem to have had time left.
+  const byUs = killed && decided !== undefined && !end.unwatched && exit.endedBy !== 'engine';
+  const leftMs = timeoutMs - end.ranMs;
+  if (byUs || (killed && leftMs <= SLACK_MS) || (decided !== undefined && leftMs <= 0)) {
     return report({ kind: 'deadline', timeoutMs });
   }
-  // Where its deadline counts from a little before its start, it had run a little less when we killed it.
-  if (decided?.kind === 'deadline' && killed && exit.endedBy !== 'engine')
-    return report({ kind: 'deadline', timeoutMs });
   if (exit.endedBy === 'engine')
     return release('the container engine went away, and its end or its result with it');
   // The engine may have lost what it printed last, and nobody can tell any more.
@@ -61,9 +64,6 @@ export function whoseEnd(end: End): Judgement {
   }
   return report({ kind: 'exited', exit });
 }
-
-/** How far the clocks of engine and host may seem apart although neither was set. */
-const SLACK_MS = 1_000;
 
 /**
  * How long a job ran, by the engine's times; where these cannot be, because a clock was set meanwhile, the longest

@@ -1,61 +1,85 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { JOB_STATUS } from '../../src/domain/job.ts';
-import { openJournal } from '../../src/journal/open-journal.ts';
-import { openStateDir } from '../../src/journal/state-dir.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { startsOf } from '../support/chaos/engine-starts.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { addSleeper } from '../support/chaos/deeds.ts';
+import { COMPILE_ONCE } from '../support/chaos/figures.ts';
+import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
+import type { Life, Path } from '../support/chaos/path.ts';
+import { PATHS } from '../support/chaos/paths.ts';
+import { openWorld, type World } from '../support/chaos/world.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/stage.ts';
-import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
+import { describeDocker } from '../support/engine/docker.ts';
 
-/** Every step of a job's way, in its order, before and after. */
-const STEPS = [
-  'journal.begin',
-  'broker.claim',
-  'journal.move claimed',
-  'files.layOut',
-  'runtime.create',
-  'journal.move starting',
-  'runtime.start',
-  'journal.move running',
-  'files.output',
-  'runtime.wait',
-  'journal.move finished',
-  'runtime.remove',
-  'files.remove',
-  'broker.report',
-  'journal.move reported',
-].flatMap((step) => [`before ${step}`, `after ${step}`]);
+const CRASHING = 'test/support/chaos/crashing-agent.ts';
 
-describeDocker('an agent that is killed with SIGKILL', (engine) => {
-  test.each(STEPS)('%s: the job starts once, is reported once, and nothing is left', async (step) => {
-    const since = Math.floor(Date.now() / 1000) - 1;
-    await using stage = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
-    const run = addRun(stage.broker, PYTHON, HELLO_PYTHON, "(('again',),)");
-    const reported: string[] = [];
-    stage.broker.store.onEvent((event) => void (event.kind === 'reported' && reported.push(event.job.uuid)));
+describeDocker('an agent that is killed with SIGKILL at every step of', (engine) => {
+  beforeAll(async () => {
+    await using agent = new AgentProcess(['--version'], COMPILE_ONCE, CRASHING);
+    await agent.ended;
+  });
 
-    await using doomed = new AgentProcess(
-      ['start', '--once'],
-      { ...stage.env, CRASH_AT: step },
-      'test/support/chaos/crashing-agent.ts',
+  test.concurrent.each(PATHS)('$name: jobs start once, are reported once, nothing is left', async (path) => {
+    await using world = await openWorld(engine, settingsOf(path), path);
+    if (path.lives.every(({ newJob }) => newJob === undefined)) addSleeper(world, 0);
+    for (const life of path.lives) await live(world, path, life);
+    await using last = new AgentProcess(['start', '--once'], { ...world.env, ...COMPILE_ONCE });
+    expect(await last.ended).toMatchObject({ code: 0 });
+
+    const { agentId, jobs } = world.readJournal();
+    await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
+    expect(
+      Object.fromEntries(world.jobs.map((job, index) => [nameOf(path, index), told(world, path, job)])),
+    ).toEqual(Object.fromEntries(world.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
+    expect(jobs.map(({ state }) => state.name)).toEqual(
+      world.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
     );
-    expect((await doomed.ended).code).toBeNull();
-    await using next = new AgentProcess(['start', '--once'], stage.env);
-    expect((await next.ended).code).toBe(0);
-
-    const [job] = stage.broker.store.jobsOf(run);
-    expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: 'again', stdout: 'hello again\n' });
-    expect(reported).toEqual([job?.uuid]);
-    expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
-    const stateDir = openStateDir(join(stage.directory, 'state'));
-    const journal = openJournal(stateDir, stage.url, systemClock);
-    expect(journal.history(10).map(({ state }) => state.name)).toEqual(['reported']);
-    await expectNothingLeft(engine, journal.agentId);
-    journal.close();
-    stateDir.close();
-    expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
+    expect(world.store.instances.all()).toHaveLength(1);
+    expect(await leftoversOf(world, agentId)).toEqual(NOTHING);
   });
 });
+
+/** One agent's life, from its start until it is killed where it is to be. */
+async function live(world: World, path: Path, life: Life): Promise<void> {
+  if (life.newJob !== undefined) addSleeper(world, life.newJob);
+  const job = world.jobs.at(-1) ?? '';
+  world.proxy.fault = life.claims;
+  await using agent = new AgentProcess(
+    path.daemon ? ['start'] : ['start', '--once'],
+    {
+      ...world.env,
+      ...COMPILE_ONCE,
+      CRASH_AT: life.crash,
+      ...(life.newJob !== undefined && { CRASH_JOB: job }),
+      ...(life.fail !== undefined && { FAIL_AT: life.fail }),
+    },
+    CRASHING,
+  );
+  const [ended] = await Promise.all([agent.ended, life.meanwhile?.(world, job, agent)]);
+  if (ended.signal !== 'SIGKILL')
+    throw new Error(`not killed ${life.crash}, but ${ended.code}:\n${ended.stderr}`);
+  world.proxy.fault = undefined;
+  await life.afterwards?.(world, job);
+}
+
+function settingsOf({ jobTimeout }: Path): Readonly<Record<string, string>> {
+  return {
+    SHAREDCLOUD_CPU_SLOTS: '1',
+    ...(jobTimeout !== undefined && { SHAREDCLOUD_JOB_TIMEOUT: jobTimeout }),
+  };
+}
+
+/** What became of a job, by the broker's books and the engine's events. */
+function told(world: World, path: Path, job: string) {
+  const row = world.store.job(job);
+  const end = row && { status: row.status, result: row.result, stdout: row.stdout };
+  const mostStarts = path.again ? world.claims(job) : 1;
+  const starts = world.watch.starts(job);
+  return { end, reports: world.reports(job), starts: starts > 0 && starts <= mostStarts ? 'right' : starts };
+}
+
+function expected({ end }: Path): ReturnType<typeof told> {
+  return { end, reports: end === undefined ? 0 : 1, starts: 'right' };
+}
+
+/** A job is called after the step of the life that it came in. */
+function nameOf({ lives }: Path, index: number): string {
+  return `${index + 1}: ${lives.filter(({ newJob }) => newJob !== undefined)[index]?.crash ?? 'the only job'}`;
+}

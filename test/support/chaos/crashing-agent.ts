@@ -1,18 +1,37 @@
 /*
- * `start --once`, as the product builds it, but for a wrapper around what the agent works with: at the step that
- * CRASH_AT names, the process kills itself as `kill -9` would. A step is `before` or `after` a call, such as
- * `before broker.claim`, `after journal.move claimed`.
+ * `start`, as the product builds it, but for a wrapper around what the agent works with:
+ *
+ *   CRASH_AT   the process kills itself, as `kill -9` would, at this step: `before` or `after` a call, such as
+ *              `before broker.claim`, `after journal.move claimed`. With several, `after journal.begin, before
+ *              runtime.list`, each counts only once those before it were passed, and the last one kills.
+ *              After is after, whether the call went well or not.
+ *   CRASH_JOB  the job whose step it has to be. Steps that are no job's own count in any case.
+ *   FAIL_AT    a call that fails, every time, as if this host were at fault.
  */
 import { type Ports } from '../../../src/app.ts';
-import { COMMANDS } from '../../../src/cli/commands.ts';
 import { runCli } from '../../../src/cli/run.ts';
 import { startWith } from '../../../src/cli/start.ts';
-import { Redactor } from '../../../src/lib/redactor.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { outside } from './outside.ts';
 
-const crashAt = process.env['CRASH_AT'] ?? '';
+const toPass = (process.env['CRASH_AT'] ?? '').split(', ').filter((step) => step !== '');
+const crashJob = process.env['CRASH_JOB'];
+const failAt = process.env['FAIL_AT'];
+const jobOfContainer = new Map<string, string>();
 
-function crashIf(step: string): void {
-  if (step !== crashAt) return;
+/** The calls whose first argument is a job, its uuid, or its container. */
+const ABOUT_A_JOB: ReadonlySet<string> = new Set([
+  ...['claim', 'job', 'release', 'report'].map((name) => `broker.${name}`),
+  ...['begin', 'get', 'move'].map((name) => `journal.${name}`),
+  ...['layOut', 'output', 'remove'].map((name) => `files.${name}`),
+  ...['create', 'follow', 'remove', 'start', 'stop', 'wait'].map((name) => `runtime.${name}`),
+]);
+
+function pass(step: string, job: string | undefined): void {
+  if (step !== toPass[0]) return;
+  if (crashJob !== undefined && job !== undefined && job !== crashJob) return;
+  toPass.shift();
+  if (toPass.length > 0) return;
   process.kill(process.pid, 'SIGKILL');
   // The signal takes effect before anything else runs; should it not, the step must not be passed all the same.
   for (;;);
@@ -23,28 +42,46 @@ function crashing<Port extends object>(name: string, port: Port): Port {
   return new Proxy(port, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property, target);
+      if (property === 'images' && typeof member === 'object' && member !== null)
+        return crashing('images', member);
       if (typeof member !== 'function') return member;
       return (...args: readonly unknown[]): unknown => {
-        const step = `${name}.${String(property)}${property === 'move' ? detailOf(args) : ''}`;
-        crashIf(`before ${step}`);
+        const call = `${name}.${String(property)}`;
+        const step = property === 'move' ? `${call} ${textAt('name', args[1]) ?? ''}` : call;
+        const job = ABOUT_A_JOB.has(call) ? jobOf(args[0]) : undefined;
+        pass(`before ${step}`, job);
+        if (step === failAt) throw new AgentError('RUNTIME_FAILED', `${step} fails, as it was asked to`);
         const answer: unknown = Reflect.apply(member, target, args);
         if (!(answer instanceof Promise)) {
-          crashIf(`after ${step}`);
+          pass(`after ${step}`, job);
           return answer;
         }
-        return answer.then((value: unknown) => {
-          crashIf(`after ${step}`);
-          return value;
-        });
+        return answer
+          .then((value: unknown) => {
+            if (call === 'runtime.create') remember(value, job);
+            if (call === 'runtime.list' && Array.isArray(value))
+              for (const found of value) remember(textAt('id', found), textAt('job', found));
+            return value;
+          })
+          .finally(() => pass(`after ${step}`, job));
       };
     },
   });
 }
 
-/** The state's name, where a job is moved to one. */
-function detailOf(args: readonly unknown[]): string {
-  const state = args[1];
-  return typeof state === 'object' && state !== null && 'name' in state ? ` ${String(state.name)}` : '';
+function jobOf(subject: unknown): string | undefined {
+  if (typeof subject === 'string') return jobOfContainer.get(subject) ?? subject;
+  return textAt('job', subject) ?? textAt('uuid', subject);
+}
+
+function remember(container: unknown, job: string | undefined): void {
+  if (typeof container === 'string' && job !== undefined) jobOfContainer.set(container, job);
+}
+
+function textAt(key: string, subject: unknown): string | undefined {
+  if (typeof subject !== 'object' || subject === null) return undefined;
+  const value: unknown = Reflect.get(subject, key);
+  return typeof value === 'string' ? value : undefined;
 }
 
 const between = (ports: Ports): Ports => ({
@@ -54,21 +91,4 @@ const between = (ports: Ports): Ports => ({
   journal: crashing('journal', ports.journal),
 });
 
-const stream = (to: NodeJS.WriteStream) => ({
-  write: (text: string): void => void to.write(text),
-  isTerminal: false,
-  colour: false,
-});
-
-const outside = {
-  argv: process.argv.slice(2),
-  env: process.env,
-  stdout: stream(process.stdout),
-  stderr: stream(process.stderr),
-  uid: process.getuid?.() ?? 0,
-  version: 'test',
-  redactor: new Redactor(),
-};
-
-const commands = COMMANDS.map((command) => (command.name === 'start' ? startWith({ between }) : command));
-process.exitCode = await runCli(outside, commands);
+process.exitCode = await runCli(outside, [startWith({ between })]);

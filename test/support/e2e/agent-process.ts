@@ -4,7 +4,13 @@ import { resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** What a process of the agent's command line did. */
-export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+export type Ended = {
+  readonly code: number | null;
+  /** What ended it, where that was no exit. */
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
 
 /** The agent's command line as a real process of its own. Disposing kills what still runs. */
 export class AgentProcess implements AsyncDisposable {
@@ -33,7 +39,9 @@ export class AgentProcess implements AsyncDisposable {
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     this.ended = new Promise((done, failed) => {
       this.child.on('error', failed);
-      this.child.on('close', (code) => done({ code, stdout: this.#stdout, stderr: this.#stderr }));
+      this.child.on('close', (code, signal) =>
+        done({ code, signal, stdout: this.#stdout, stderr: this.#stderr }),
+      );
     });
   }
 

@@ -64,6 +64,21 @@ describe('whose end it was', () => {
     ['it failed just then', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS + 5 }, 'deadline'],
     ['it failed in time, seen late', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS - 5 }, 'exited'],
     ['we were killed while we ended it', { exit: exit(143), unwatched: true, ranMs: TIMEOUT_MS }, 'deadline'],
+    [
+      'we ended it, and by the engine’s times it had a moment left',
+      { exit: exit(143, { endedBy: 'other' }), decided: deadline, ranMs: TIMEOUT_MS - 3_000 },
+      'deadline',
+    ],
+    [
+      'we were killed while we ended it, and by the engine’s times it had a moment left',
+      { exit: exit(143, { endedBy: 'other' }), unwatched: true, ranMs: TIMEOUT_MS - 700 },
+      'deadline',
+    ],
+    [
+      'somebody killed it in time while nobody watched, seen late',
+      { exit: exit(143, { endedBy: 'other' }), decided: deadline, unwatched: true },
+      'release',
+    ],
     ['it cannot be ended', { exit: undefined, decided: deadline, ranMs: TIMEOUT_MS }, 'deadline'],
     ['it broke a limit', { exit: exit(143), decided: { kind: 'limit', what: 'disk' } }, 'limit'],
     [

@@ -1,0 +1,107 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readJournal } from '../../src/journal/open-journal.ts';
+import { CPU_IMAGE } from '../support/agent/harness.ts';
+import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
+import { toil } from '../support/chaos/labour.ts';
+import { amount, LONG } from '../support/chaos/length.ts';
+import { growthPerJob, type Vitals } from '../support/chaos/vitals.ts';
+import { openStage } from '../support/e2e/stage.ts';
+import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
+
+const SETTINGS = {
+  SHAREDCLOUD_CPU_SLOTS: '4',
+  SHAREDCLOUD_LOG_LEVEL: 'warn',
+  // The shortest that there is.
+  SHAREDCLOUD_KEEP_HISTORY: '1m',
+};
+
+const NODE_FUNCTION = `function handler([number]) {
+  console.log('x'.repeat(500));
+  if (number % 10 === 0) throw new Error('on purpose');
+  return number;
+}`;
+
+const PYTHON_FUNCTION = `def handler(event):
+    print('x' * 500)
+    if event[0] % 10 == 0:
+        raise ValueError('on purpose')
+    return event[0]
+`;
+
+/** Until so much of the jobs is done, caches fill and code is compiled. */
+const WARM_UP = 0.3;
+
+/** Bytes per job that are no leak: the fewer jobs, the more of what is there anyway falls on each. */
+const MOST_GROWTH = LONG
+  ? { processes: { heap: 300, rss: 2_000 }, docker: { heap: 800, rss: 40_000 } }
+  : { processes: { heap: 15_000, rss: 200_000 }, docker: { heap: 60_000, rss: 5_000_000 } };
+
+/** What connections that are kept for the next call come and go by. */
+const SOCKETS_COME_AND_GO = 8;
+
+test('one agent does thousands of jobs as local processes and grows by nothing', async () => {
+  const jobs = amount('LEAK_JOBS', 300, 10_000);
+  await using stage = await openStage('unix:///nowhere', {
+    ...SETTINGS,
+    SHAREDCLOUD_IMAGES: 'sharedcloud/*',
+  });
+  const workDir = join(stage.directory, 'processes');
+  await mkdir(workDir);
+  const labour = { jobs, batch: jobs / 20, image: CPU_IMAGE, code: NODE_FUNCTION };
+  const vitals = await toil(stage, { WORK_DIR: workDir }, labour);
+  expectFlat('leaks-processes', vitals, MOST_GROWTH.processes);
+  expect(await readdir(workDir)).toEqual([]);
+  expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
+});
+
+describeDocker('one agent that does hundreds of jobs in containers', (engine) => {
+  test('grows by nothing and leaves nothing', async () => {
+    const jobs = amount('LEAK_DOCKER_JOBS', 40, 1_000);
+    await using stage = await openStage(engine.host, SETTINGS);
+    const labour = { jobs, batch: jobs / (LONG ? 20 : 4), image: PYTHON, code: PYTHON_FUNCTION };
+    const vitals = await toil(stage, {}, labour);
+    expectFlat('leaks-docker', vitals, MOST_GROWTH.docker);
+    expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
+    const journal = readJournal(join(stage.directory, 'state'));
+    await expectNothingLeft(engine, journal?.agentId ?? '');
+    journal?.close();
+  });
+});
+
+/** Fails where any of it grows with the number of jobs. */
+function expectFlat(
+  name: string,
+  all: readonly Vitals[],
+  most: { readonly heap: number; readonly rss: number },
+): void {
+  const warm = all.filter(({ jobs }) => jobs > WARM_UP * (all.at(-1)?.jobs ?? 0));
+  const [first] = warm;
+  const last = warm.at(-1);
+  if (first === undefined || last === undefined) throw new Error('nothing was measured');
+  const heapPerJob = Math.round(growthPerJob(warm, 'heapBytes'));
+  const rssPerJob = Math.round(growthPerJob(warm, 'rssBytes'));
+  keepFigures(`${name}-all`, all);
+  tellFigures(name, {
+    ...last,
+    heapBytesAtFirst: first.heapBytes,
+    rssBytesAtFirst: first.rssBytes,
+    handlesAtFirst: first.handles,
+    journalBytesAtFirst: first.journalBytes,
+    heapBytesPerJob: heapPerJob,
+    rssBytesPerJob: rssPerJob,
+  });
+  expect(heapPerJob).toBeLessThan(most.heap);
+  expect(rssPerJob).toBeLessThan(most.rss);
+  expect(last.handles - last.sockets).toBe(first.handles - first.sockets);
+  expect(last.sockets).toBeLessThan(first.sockets + SOCKETS_COME_AND_GO);
+  expect(last.children).toBe(0);
+  if (!LONG) return;
+  // Pruned about once a minute: two minutes' worth is there at most.
+  const half = Math.floor(warm.length / 2);
+  const mostOf = (some: readonly Vitals[], of: 'journalBytes' | 'journalRows'): number =>
+    Math.max(...some.map((one) => one[of]));
+  for (const of of ['journalBytes', 'journalRows'] as const)
+    expect(mostOf(warm.slice(half), of)).toBeLessThan(1.5 * mostOf(warm.slice(0, half), of));
+}

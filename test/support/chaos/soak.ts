@@ -1,0 +1,100 @@
+import { appendFile, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { AgentProcess } from '../e2e/agent-process.ts';
+import { PYTHON } from '../engine/docker.ts';
+import { COMPILE_ONCE } from './figures.ts';
+import { argumentsOf, SOAK_FUNCTION, type SoakEnd, type SoakJob, type SoakPlan } from './soak-plan.ts';
+import type { World } from './world.ts';
+
+/** So many jobs at least, and so many kills at least. */
+export type SoakSize = { readonly jobs: number; readonly kills: number };
+
+/** What happened while it soaked. */
+export type Soaked = {
+  /** The jobs by their uuid. */
+  readonly jobs: ReadonlyMap<string, SoakJob>;
+  readonly kills: number;
+  readonly stops: number;
+  /** Milliseconds from the signal to the end of the process. */
+  readonly slowestStopMs: number;
+  /** How often a job was carried on by another agent than the one that had claimed it. */
+  readonly adopted: number;
+};
+
+/** Jobs come in runs of so many. */
+const JOBS_PER_RUN = 5;
+/** So many jobs that nobody has finished are to be on the market. */
+const AT_THE_MARKET = 20;
+/** So many agents in a row may get nothing done before the next ones are given more time. */
+const FRUITLESS = 4;
+const MORE_TIME = 1.5;
+
+/**
+ * Has agents work off jobs, one agent after the other, each ended after a moment; the last one is left alone until
+ * all is reported. What they said is kept in the file `log`.
+ */
+export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: string): Promise<Soaked> {
+  const jobs = new Map<string, SoakJob>();
+  let kills = 0;
+  let stops = 0;
+  let slowestStopMs = 0;
+  let adopted = 0;
+  await rm(log, { force: true });
+  await mkdir(dirname(log), { recursive: true });
+  const keep = async (what: string, said: string): Promise<void> => {
+    adopted += said.split('"event":"job-adopted"').length - 1;
+    await appendFile(log, `--- ${new Date().toISOString()} ${what}\n${said}`);
+  };
+  const feed = (): void => {
+    while ((jobs.size < size.jobs || kills < size.kills) && unfinished(world) < AT_THE_MARKET) {
+      const fresh = Array.from({ length: JOBS_PER_RUN }, () => plan.nextJob());
+      const uuids = world.addRun(PYTHON, SOAK_FUNCTION, `(${fresh.map(argumentsOf).join(', ')},)`);
+      for (const [index, job] of fresh.entries()) jobs.set(uuids[index] ?? '', job);
+    }
+  };
+  // On a machine that is busy with other things an agent may need seconds before it does anything at all.
+  let slowness = 1;
+  let fruitless = 0;
+  for (feed(); unfinished(world) > 0; feed()) {
+    const end = plan.nextEnd();
+    const before = unfinished(world);
+    await using agent = new AgentProcess(['start'], { ...world.env, ...COMPILE_ONCE });
+    await momentOf({ ...end, afterMs: end.afterMs * slowness }, agent);
+    if (agent.child.exitCode !== null) throw new Error(`an agent ended by itself:\n${agent.said}`);
+    const signalledAt = performance.now();
+    agent.signal(end.signal);
+    const { code, stderr } = await agent.ended;
+    await keep(`${end.signal} ${end.afterMs} ms * ${slowness} after ${end.from}`, stderr);
+    fruitless = unfinished(world) < before ? 0 : fruitless + 1;
+    if (fruitless === 0) slowness = Math.max(1, slowness / MORE_TIME);
+    else if (fruitless % FRUITLESS === 0) slowness *= MORE_TIME;
+    if (end.signal === 'SIGKILL') kills += 1;
+    else {
+      stops += 1;
+      slowestStopMs = Math.max(slowestStopMs, performance.now() - signalledAt);
+      // Before its first word an agent does not listen to signals yet.
+      if (code !== 0 && stderr !== '')
+        throw new Error(`an agent did not stop in order (${code}):\n${stderr}`);
+    }
+  }
+  await using last = new AgentProcess(['start', '--once'], world.env);
+  const { code, stderr } = await last.ended;
+  await keep('until all is reported', stderr);
+  if (code !== 0) throw new Error(`the last agent ended with ${code}:\n${stderr}`);
+  return { jobs, kills, stops, slowestStopMs: Math.round(slowestStopMs), adopted };
+}
+
+/** Jobs that nobody has reported yet. */
+function unfinished(world: World): number {
+  return world.jobs.filter((job) => world.reports(job) === 0).length;
+}
+
+/** Waits until it is time to end the agent, or until that has ended by itself. */
+async function momentOf({ afterMs, from }: SoakEnd, agent: AgentProcess): Promise<void> {
+  const ended = new AbortController();
+  const over = agent.ended.then(() => ended.abort());
+  const firstWord = new Promise<void>((resolve) => agent.child.stderr?.once('data', () => resolve()));
+  if (from === 'first-word') await Promise.race([firstWord, over]);
+  await pause(afterMs, undefined, { signal: ended.signal }).catch(() => undefined);
+}

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { z } from 'zod';
+import type { AgentProcess } from '../e2e/agent-process.ts';
+
+/** What an agent holds at a moment at which it has nothing to do. */
+export type Vitals = {
+  /** How many jobs it had done by then. */
+  readonly jobs: number;
+  /** What JavaScript holds after a collection, buffers too. */
+  readonly heapBytes: number;
+  /** All memory of the process, after a collection too. */
+  readonly rssBytes: number;
+  readonly handles: number;
+  readonly sockets: number;
+  readonly children: number;
+  readonly journalBytes: number;
+  readonly journalRows: number;
+};
+
+const TOLD = z.object({ rows: z.number(), heapBytes: z.number(), rssBytes: z.number() });
+
+/** Measures one agent of measured-agent.ts, from outside where that can be seen from outside. */
+export class VitalSigns {
+  readonly #agent: AgentProcess;
+  readonly #lines: Interface;
+  readonly #stateDir: string;
+
+  constructor(agent: AgentProcess, stateDir: string) {
+    if (agent.child.stdout === null) throw new Error('the agent has no stdout');
+    this.#agent = agent;
+    this.#lines = createInterface(agent.child.stdout);
+    this.#stateDir = stateDir;
+  }
+
+  async measure(jobs: number): Promise<Vitals> {
+    const line = once(this.#lines, 'line');
+    this.#agent.signal('SIGUSR2');
+    const told = z.tuple([z.string()]).parse(await line);
+    const { heapBytes, rows, rssBytes } = TOLD.parse(JSON.parse(told[0]));
+    const open = await this.#openFiles();
+    return {
+      jobs,
+      heapBytes,
+      rssBytes,
+      handles: open.length,
+      sockets: open.filter((target) => target.startsWith('socket:')).length,
+      children: await this.children(),
+      journalBytes: await this.#journalBytes(),
+      journalRows: rows,
+    };
+  }
+
+  /** How many processes it has started that have not ended. */
+  async children(): Promise<number> {
+    const tasks = `/proc/${this.#agent.child.pid}/task`;
+    const lists = await Promise.all(
+      (await readdir(tasks)).map((task) => orNothing(readFile(join(tasks, task, 'children'), 'utf8'))),
+    );
+    return lists.flatMap((list) => (list ?? '').split(' ').filter((pid) => pid !== '')).length;
+  }
+
+  async #openFiles(): Promise<readonly string[]> {
+    const folder = `/proc/${this.#agent.child.pid}/fd`;
+    const targets = await Promise.all(
+      (await readdir(folder)).map((fd) => orNothing(readlink(join(folder, fd)))),
+    );
+    return targets.filter((target) => target !== undefined);
+  }
+
+  async #journalBytes(): Promise<number> {
+    const names = (await readdir(this.#stateDir)).filter((name) => name.startsWith('journal'));
+    const sizes = await Promise.all(names.map((name) => orNothing(stat(join(this.#stateDir, name)))));
+    return sizes.reduce((sum, found) => sum + (found?.size ?? 0), 0);
+  }
+}
+
+/** undefined: it went away between being listed and being read. */
+async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ESRCH'))
+      return undefined;
+    throw thrown;
+  }
+}
+
+/** How much of it comes with each job, in its own unit: the slope of the line that fits best. */
+export function growthPerJob(
+  vitals: readonly Vitals[],
+  of: 'heapBytes' | 'rssBytes' | 'journalBytes',
+): number {
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const jobs = mean(vitals.map((one) => one.jobs));
+  const level = mean(vitals.map((one) => one[of]));
+  const together = vitals.map((one) => (one.jobs - jobs) * (one[of] - level));
+  const alone = vitals.map((one) => (one.jobs - jobs) ** 2);
+  return mean(together) / mean(alone);
+}
