@@ -53,172 +53,186 @@ async function whileCovered<T>(directory: string, work: () => Promise<T>): Promi
   return await work();
 }
 
-describeDisks('a state directory on a disk of 5 MB', (engine) => {
-  test('is full before a claim: claims stop, told once, and go on within five seconds of there being room', async () => {
-    using disk = new SmallDisk();
-    await using set = await openStage(engine.host, onDisk(disk));
-    const first = addRun(set.broker, PYTHON, HELLO_PYTHON, '((0,),)');
-    await using front = new HostileFront(set.url);
-    const env = { ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() };
-    await using agent = await startDaemon(env);
-    await allDone(set.broker, first);
-    disk.fill();
-    const told = watchBroker(set.broker);
-    const second = addRun(set.broker, PYTHON, HELLO_PYTHON, '((1,), (2,), (3,))');
-    await said(agent, HELD);
-    const third = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, '((4,),)'));
-    // What was on its way when the disk was found full has gone back; nothing is claimed since.
-    const [late] = set.broker.store.jobsOf(third);
-    expect(told).not.toContain(`claimed ${late?.uuid}`);
-    disk.empty();
-    const room = performance.now();
-    await said(agent, LIFTED);
-    expect(performance.now() - room).toBeLessThan(5_000);
-    await allDone(set.broker, second);
-    await allDone(set.broker, third);
-    expect(timesSaid(agent, HELD)).toBe(1);
-    expect(agent.said).not.toContain(SET_ASIDE);
-    agent.signal('SIGTERM');
-    expect((await agent.ended).code).toBe(0);
-    expect(new Set(statesIn(disk))).toEqual(new Set(['reported']));
-  });
-
-  test.each(['lives on', 'is killed meanwhile'])(
-    'is full while jobs run whose reports are big: the daemon %s, and each is started and reported once',
-    async (daemon) => {
+describeDisks(
+  'a state directory on a disk of 5 MB',
+  () => new SmallDisk(),
+  (engine) => {
+    test('is full before a claim: claims stop, told once, and go on within five seconds of there being room', async () => {
       using disk = new SmallDisk();
       await using set = await openStage(engine.host, onDisk(disk));
-      const since = Math.floor(Date.now() / 1000);
-      const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
-      const told = watchBroker(set.broker);
-      await using agent = await startDaemon(set.env);
-      await vi.waitFor(() => expect(timesSaid(agent, 'job started')).toBe(2), 20_000);
+      const first = addRun(set.broker, PYTHON, HELLO_PYTHON, '((0,),)');
+      await using front = new HostileFront(set.url);
+      const env = { ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() };
+      await using agent = await startDaemon(env);
+      await allDone(set.broker, first);
       disk.fill();
+      const told = watchBroker(set.broker);
+      const second = addRun(set.broker, PYTHON, HELLO_PYTHON, '((1,), (2,), (3,))');
       await said(agent, HELD);
-      const lines = (): number => agent.said.split('\n').length;
-      const spoken = lines();
-      // Both have ended, and neither report can be written down.
-      await vi.waitFor(() => expect(timesSaid(agent, 'trying again')).toBeGreaterThan(3), 20_000);
-      expect(lines() - spoken).toBeLessThan(12);
-      if (daemon === 'is killed meanwhile') {
-        agent.signal('SIGKILL');
-        await agent.ended;
-      }
+      const third = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, '((4,),)'));
+      // What was on its way when the disk was found full has gone back; nothing is claimed since.
+      const [late] = set.broker.store.jobsOf(third);
+      expect(told).not.toContain(`claimed ${late?.uuid}`);
       disk.empty();
-      await using second = daemon === 'lives on' ? undefined : await startDaemon(set.env);
-      await allDone(set.broker, run);
-      const jobs = set.broker.store.jobsOf(run);
-      expect(jobs.map(({ result }) => result)).toEqual(['a', 'b']);
-      for (const { stdout, uuid } of jobs) {
-        expect(stdout).toBe(`${'x'.repeat(1_000_000)}\n`);
-        expect(await startsOf(engine, uuid, since)).toBe(1);
-        expect(told.filter((what) => what === `reported ${uuid}`)).toHaveLength(1);
-      }
-      const last = second ?? agent;
-      last.signal('SIGTERM');
-      expect((await last.ended).code).toBe(0);
-      expect(statesIn(disk)).toEqual(['reported', 'reported']);
-    },
-  );
-
-  test('is full when the broker takes a report: it is sent once, and settled when there is room', async () => {
-    using disk = new SmallDisk();
-    await using set = await openStage(engine.host, onDisk(disk));
-    await using front = new HostileFront(set.url);
-    let reports = 0;
-    front.plan = ({ count, method, path }) => {
-      // The first such call is the claim.
-      if (method !== 'PATCH' || !path.includes('/jobs/') || count === 1) return undefined;
-      // Not before the job's files are gone, whose room would do.
-      if (readdirSync(join(stateDir(disk), 'jobs')).length > 0) return misdeeds.serverError;
-      reports += 1;
-      if (reports === 1) disk.fill();
-      return undefined;
-    };
-    const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
-    await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() });
-    await allDone(set.broker, run);
-    await said(agent, HELD);
-    expect(statesIn(disk)).toEqual(['finished']);
-    disk.empty();
-    await vi.waitFor(() => expect(statesIn(disk)).toEqual(['reported']), 5_000);
-    await said(agent, LIFTED);
-    expect(reports).toBe(1);
-  });
-
-  test('falls below --min-free-disk: claims stop before anything fails, what runs goes on', async () => {
-    using disk = new SmallDisk();
-    const env = onDisk(disk, { SHAREDCLOUD_MIN_FREE_DISK: '1 MB' });
-    await using set = await openStage(engine.host, env);
-    const told = watchBroker(set.broker);
-    const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
-    await using agent = await startDaemon(set.env);
-    await said(agent, 'job started');
-    disk.fill(500_000);
-    const second = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',),)");
-    await said(agent, HELD);
-    expect(agent.said).toContain('fewer than --min-free-disk 1000000');
-    await allDone(set.broker, run);
-    expect(told.filter((what) => what.startsWith('claimed'))).toHaveLength(1);
-    disk.empty();
-    const room = performance.now();
-    await said(agent, LIFTED);
-    expect(performance.now() - room).toBeLessThan(2_500);
-    await allDone(set.broker, second);
-    expect(timesSaid(agent, 'trying again')).toBe(0);
-  });
-});
-
-describeDisks('a state directory that can only be read', (engine) => {
-  test('where jobs’ files cannot be made: claims stop, nothing is FAILED, and they go on when they can', async () => {
-    using disk = new SmallDisk();
-    await using set = await openStage(engine.host, onDisk(disk));
-    const first = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
-    await using agent = await startDaemon(set.env);
-    await allDone(set.broker, first);
-    const told = watchBroker(set.broker);
-    const second = await whileCovered(join(stateDir(disk), 'jobs'), async () => {
-      const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',), ('c',))");
-      await said(agent, HELD);
-      return run;
+      const room = performance.now();
+      await said(agent, LIFTED);
+      expect(performance.now() - room).toBeLessThan(5_000);
+      await allDone(set.broker, second);
+      await allDone(set.broker, third);
+      expect(timesSaid(agent, HELD)).toBe(1);
+      expect(agent.said).not.toContain(SET_ASIDE);
+      agent.signal('SIGTERM');
+      expect((await agent.ended).code).toBe(0);
+      expect(new Set(statesIn(disk))).toEqual(new Set(['reported']));
     });
-    const room = performance.now();
-    await said(agent, LIFTED);
-    expect(performance.now() - room).toBeLessThan(5_000);
-    await allDone(set.broker, second);
-    expect(timesSaid(agent, HELD)).toBe(1);
-    expect(agent.said).not.toContain(SET_ASIDE);
-    // One for each job; what else was claimed went back before it ran.
-    expect(told.filter((what) => what.startsWith('reported'))).toHaveLength(2);
-  });
 
-  test('because the file system gave up: what runs ends, its report is kept by its container and delivered after the repair', async () => {
-    using disk = new SickDisk();
-    await using set = await openStage(engine.host, onDisk(disk));
-    const since = Math.floor(Date.now() / 1000);
-    const told = watchBroker(set.broker);
-    const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
-    await using agent = await startDaemon(set.env);
-    await said(agent, 'job started');
-    disk.failWrites();
-    const second = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',),)");
-    await said(agent, HELD);
-    await said(agent, 'trying again');
-    agent.signal('SIGTERM');
-    const began = performance.now();
-    const { code, stderr } = await agent.ended;
-    expect({ code, wrong: stderr.includes('INTERNAL') }).toEqual({ code: 0, wrong: false });
-    expect(performance.now() - began).toBeLessThan(2_000);
-    disk.mend();
-    await using again = await startDaemon(set.env);
-    await allDone(set.broker, run);
-    await allDone(set.broker, second);
-    const [job] = set.broker.store.jobsOf(run);
-    expect(job?.result).toBe('a');
-    expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
-    expect(told.filter((what) => what === `reported ${job?.uuid}`)).toHaveLength(1);
-    again.signal('SIGTERM');
-    expect((await again.ended).code).toBe(0);
-    expect(statesIn(disk)).toEqual(['reported', 'reported']);
-  });
-});
+    test.each(['lives on', 'is killed meanwhile'])(
+      'is full while jobs run whose reports are big: the daemon %s, and each is started and reported once',
+      async (daemon) => {
+        using disk = new SmallDisk();
+        await using set = await openStage(engine.host, onDisk(disk));
+        const since = Math.floor(Date.now() / 1000);
+        const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
+        const told = watchBroker(set.broker);
+        await using agent = await startDaemon(set.env);
+        await vi.waitFor(() => expect(timesSaid(agent, 'job started')).toBe(2), 20_000);
+        disk.fill();
+        await said(agent, HELD);
+        const lines = (): number => agent.said.split('\n').length;
+        const spoken = lines();
+        // Both have ended, and neither report can be written down.
+        await vi.waitFor(() => expect(timesSaid(agent, 'trying again')).toBeGreaterThan(3), 20_000);
+        expect(lines() - spoken).toBeLessThan(12);
+        if (daemon === 'is killed meanwhile') {
+          agent.signal('SIGKILL');
+          await agent.ended;
+        }
+        disk.empty();
+        await using second = daemon === 'lives on' ? undefined : await startDaemon(set.env);
+        await allDone(set.broker, run);
+        const jobs = set.broker.store.jobsOf(run);
+        expect(jobs.map(({ result }) => result)).toEqual(['a', 'b']);
+        for (const { stdout, uuid } of jobs) {
+          expect(stdout).toBe(`${'x'.repeat(1_000_000)}\n`);
+          expect(await startsOf(engine, uuid, since)).toBe(1);
+          expect(told.filter((what) => what === `reported ${uuid}`)).toHaveLength(1);
+        }
+        const last = second ?? agent;
+        last.signal('SIGTERM');
+        expect((await last.ended).code).toBe(0);
+        expect(statesIn(disk)).toEqual(['reported', 'reported']);
+      },
+    );
+
+    test('is full when the broker takes a report: it is sent once, and settled when there is room', async () => {
+      using disk = new SmallDisk();
+      await using set = await openStage(engine.host, onDisk(disk));
+      await using front = new HostileFront(set.url);
+      let reports = 0;
+      front.plan = ({ count, method, path }) => {
+        // The first such call is the claim.
+        if (method !== 'PATCH' || !path.includes('/jobs/') || count === 1) return undefined;
+        // Not before the job's files are gone, whose room would do.
+        if (readdirSync(join(stateDir(disk), 'jobs')).length > 0) return misdeeds.serverError;
+        reports += 1;
+        if (reports === 1) disk.fill();
+        return undefined;
+      };
+      const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
+      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() });
+      await allDone(set.broker, run);
+      await said(agent, HELD);
+      expect(statesIn(disk)).toEqual(['finished']);
+      disk.empty();
+      await vi.waitFor(() => expect(statesIn(disk)).toEqual(['reported']), 5_000);
+      await said(agent, LIFTED);
+      expect(reports).toBe(1);
+    });
+
+    test('falls below --min-free-disk: claims stop before anything fails, what runs goes on', async () => {
+      using disk = new SmallDisk();
+      const env = onDisk(disk, { SHAREDCLOUD_MIN_FREE_DISK: '1 MB' });
+      await using set = await openStage(engine.host, env);
+      const told = watchBroker(set.broker);
+      const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
+      await using agent = await startDaemon(set.env);
+      await said(agent, 'job started');
+      disk.fill(500_000);
+      const second = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',),)");
+      await said(agent, HELD);
+      expect(agent.said).toContain('fewer than --min-free-disk 1000000');
+      await allDone(set.broker, run);
+      expect(told.filter((what) => what.startsWith('claimed'))).toHaveLength(1);
+      disk.empty();
+      const room = performance.now();
+      await said(agent, LIFTED);
+      expect(performance.now() - room).toBeLessThan(2_500);
+      await allDone(set.broker, second);
+      expect(timesSaid(agent, 'trying again')).toBe(0);
+    });
+  },
+);
+
+describeDisks(
+  'a state directory in which nothing can be made',
+  () => new SmallDisk(),
+  (engine) => {
+    test('has no place for jobs’ files: claims stop, nothing is FAILED, and they go on when they can', async () => {
+      using disk = new SmallDisk();
+      await using set = await openStage(engine.host, onDisk(disk));
+      const first = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
+      await using agent = await startDaemon(set.env);
+      await allDone(set.broker, first);
+      const told = watchBroker(set.broker);
+      const second = await whileCovered(join(stateDir(disk), 'jobs'), async () => {
+        const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',), ('c',))");
+        await said(agent, HELD);
+        return run;
+      });
+      const room = performance.now();
+      await said(agent, LIFTED);
+      expect(performance.now() - room).toBeLessThan(5_000);
+      await allDone(set.broker, second);
+      expect(timesSaid(agent, HELD)).toBe(1);
+      expect(agent.said).not.toContain(SET_ASIDE);
+      // One for each job; what else was claimed went back before it ran.
+      expect(told.filter((what) => what.startsWith('reported'))).toHaveLength(2);
+    });
+  },
+);
+
+describeDisks(
+  'a state directory on a file system that gives up',
+  () => new SickDisk(),
+  (engine) => {
+    test('what runs ends, its report is kept by its container and delivered after the repair', async () => {
+      using disk = new SickDisk();
+      await using set = await openStage(engine.host, onDisk(disk));
+      const since = Math.floor(Date.now() / 1000);
+      const told = watchBroker(set.broker);
+      const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
+      await using agent = await startDaemon(set.env);
+      await said(agent, 'job started');
+      disk.failWrites();
+      const second = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',),)");
+      await said(agent, HELD);
+      await said(agent, 'trying again');
+      agent.signal('SIGTERM');
+      const began = performance.now();
+      const { code, stderr } = await agent.ended;
+      expect({ code, wrong: stderr.includes('INTERNAL') }).toEqual({ code: 0, wrong: false });
+      expect(performance.now() - began).toBeLessThan(2_000);
+      disk.mend();
+      await using again = await startDaemon(set.env);
+      await allDone(set.broker, run);
+      await allDone(set.broker, second);
+      const [job] = set.broker.store.jobsOf(run);
+      expect(job?.result).toBe('a');
+      expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
+      expect(told.filter((what) => what === `reported ${job?.uuid}`)).toHaveLength(1);
+      again.signal('SIGTERM');
+      expect((await again.ended).code).toBe(0);
+      expect(statesIn(disk)).toEqual(['reported', 'reported']);
+    });
+  },
+);

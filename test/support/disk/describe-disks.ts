@@ -1,12 +1,16 @@
 import { describeDocker, leaveOut, type TestEngine } from '../engine/docker.ts';
-import { whyNoMounts } from './disks.ts';
+import { whyNot } from './disks.ts';
 
 /**
- * A suite that mounts disks of its own and needs a Docker engine beside. Where it may not mount, it is skipped under
- * a name that says why; where CI=true it fails instead.
+ * A suite that mounts such disks and needs a Docker engine beside. Where they cannot be had, as by anybody but root,
+ * it is skipped under a name that says why; where CI=true it fails instead.
  */
-export function describeDisks(name: string, body: (engine: TestEngine) => void): void {
-  const why = whyNoMounts();
-  if (why !== undefined) return leaveOut(name, `this user may not mount disks: ${why}`);
+export function describeDisks(
+  name: string,
+  disk: () => Disposable,
+  body: (engine: TestEngine) => void,
+): void {
+  const why = whyNot(disk);
+  if (why !== undefined) return leaveOut(name, `no disk for it: ${why}`);
   describeDocker(name, body);
 }

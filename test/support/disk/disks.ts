@@ -13,17 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Why this process may not mount anything; undefined: it may. */
-export function whyNoMounts(): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'disk-trial-'));
+/** Why a disk of this kind cannot be had here; undefined: it can. */
+export function whyNot(disk: () => Disposable): string | undefined {
   try {
-    mount(['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
-    unmount(directory);
+    disk()[Symbol.dispose]();
     return undefined;
   } catch (cause) {
     return cause instanceof Error ? cause.message : String(cause);
-  } finally {
-    rmSync(directory, { recursive: true });
   }
 }
 
@@ -32,7 +28,7 @@ export class SmallDisk implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'small-disk-'));
 
   constructor(size = '5m') {
-    mount(['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path]);
+    orRemove(this.path, () => mount(['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path]));
   }
 
   /** Leaves no room but for so many bytes. */
@@ -69,8 +65,10 @@ export class SickDisk implements Disposable {
     mkdirSync(this.path);
     closeSync(openSync(this.#image, 'w'));
     truncateSync(this.#image, 32 * 1024 * 1024);
-    run('mkfs.ext4', ['-q', this.#image]);
-    mount(['-o', 'loop', this.#image, this.path]);
+    orRemove(this.#directory, () => {
+      run('mkfs.ext4', ['-q', this.#image]);
+      mount(['-o', 'loop', this.#image, this.path]);
+    });
   }
 
   /** From now on nothing can be written, also through files that are open. */
@@ -96,6 +94,16 @@ export class SickDisk implements Disposable {
 export function readOnlyOver(directory: string): Disposable {
   mount(['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', directory]);
   return { [Symbol.dispose]: () => unmount(directory) };
+}
+
+/** Leaves no directory where what was to be mounted in it was not. */
+function orRemove(directory: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    rmSync(directory, { recursive: true });
+    throw cause;
+  }
 }
 
 function wrote(file: number, bytes: number): boolean {
