@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { openHouse } from '../support/agent/harness.ts';
+import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
 import { EngineScene } from '../support/chaos/engine-scene.ts';
 import { startsOf } from '../support/chaos/engine-starts.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
@@ -51,44 +51,64 @@ describeDocker('an engine that cannot end a container', (engine) => {
   test.each<[string, Fate, Fate]>([
     ['and does not answer', 'swallow', 'swallow'],
     ['although it says so', { answer: 204 }, { answer: 500 }],
-  ])(
-    '%s: a TIMEOUT all the same; its slot is lost, the others work on, and stopping is quick',
-    async (_, kill, remove) => {
-      await using proxy = await EngineProxy.start(engine.host);
-      await using house = await openHouse();
-      const store = house.broker.store;
-      const image = store.addImage({ registryPath: PYTHON, requiresGpu: false, runtime: 'python36' });
-      const put = (code: string, parameters: string): string =>
-        store.addRun({
-          function: store.addFunction({ name: 'sample', code, image }),
-          parameters,
-          bidPrice: 0.5,
-        });
-      const statuses = (run: string) => store.jobsOf(run).map(({ status }) => status);
-      proxy.plan = ({ name }) => (name === 'kill' ? kill : name === 'remove' ? remove : 'pass');
-      const endless = put(ENDLESS, '((1,),)');
-      const deadlines = { lookMs: 15_000, endMs: 500, makeMs: 60_000 };
-      const opened = await house.open({
-        slots: 2,
-        settings: { once: false, jobTimeoutMs: 3_000, killPatienceMs: 1_000 },
-        runtime: (agentId) => testRuntime(proxy.host, { agentId, deadlines }).runtime,
+  ])('%s: a TIMEOUT all the same; its slot is taken, the other works on', async (_, kill, remove) => {
+    await using proxy = await EngineProxy.start(engine.host);
+    await using house = await openHouse();
+    const { store } = house.broker;
+    const image = store.addImage({ registryPath: PYTHON, requiresGpu: false, runtime: 'python36' });
+    const put = (code: string, parameters: string): string =>
+      store.addRun({
+        function: store.addFunction({ name: 'sample', code, image }),
+        parameters,
+        bidPrice: 0.5,
       });
-      const running = opened.agent.run();
-      await vi.waitFor(() => expect(statuses(endless)).toEqual([JOB_STATUS.TIMEOUT]), 60_000);
-      expect(store.jobsOf(endless)[0]?.stdout).toBe('begun\n');
-      proxy.plan = ({ name, count }) =>
-        name === 'kill' ? kill : name === 'remove' && count < 4 ? remove : 'pass';
-      const quick = put(QUICK, '((1,), (2,))');
-      await vi.waitFor(
-        () => expect(statuses(quick)).toEqual([JOB_STATUS.SUCCEEDED, JOB_STATUS.SUCCEEDED]),
-        60_000,
+    const open = (once: boolean): Promise<OpenedAgent> =>
+      house.open({
+        slots: 2,
+        settings: { once, jobTimeoutMs: 4_000, killPatienceMs: 1_000 },
+        runtime: (agentId) => {
+          const deadlines = { lookMs: 15_000, endMs: 500, makeMs: 60_000 };
+          return testRuntime(proxy.host, { agentId, deadlines }).runtime;
+        },
+      });
+    const reported = (run: string, status: number): Promise<void> =>
+      vi.waitFor(
+        () => expect(store.jobsOf(run).map((job) => job.status)).toEqual(store.jobsOf(run).map(() => status)),
+        { timeout: 60_000, interval: 100 },
       );
-      const began = performance.now();
-      await opened.agent.stop();
-      await running;
-      expect(performance.now() - began).toBeLessThan(1_000);
-      await opened.close();
-      await expectNothingLeft(engine, opened.journal.agentId);
-    },
-  );
+    // The first that is started is the one that hangs.
+    let hanging: string | undefined;
+    proxy.plan = ({ container, name }) => {
+      if (name === 'start') hanging ??= container;
+      if (container !== hanging) return 'pass';
+      return name === 'kill' ? kill : name === 'remove' ? remove : 'pass';
+    };
+    const endless = put(ENDLESS, '((1,),)');
+    const first = await open(false);
+    const running = first.agent.run();
+    await reported(endless, JOB_STATUS.TIMEOUT);
+    expect(store.jobsOf(endless)[0]?.stdout).toBe('begun\n');
+    const quick = put(QUICK, '((1,), (2,), (3,))');
+    await reported(quick, JOB_STATUS.SUCCEEDED);
+    const slotsOf = (run: string): ReadonlySet<string> =>
+      new Set(
+        first.journal
+          .history(9)
+          .filter((job) => job.run === run)
+          .map(({ slot }) => slot),
+      );
+    expect(slotsOf(quick).size).toBe(1);
+    expect(slotsOf(quick)).not.toEqual(slotsOf(endless));
+    const began = performance.now();
+    await first.agent.stop();
+    await running;
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await first.close();
+
+    proxy.plan = () => 'pass';
+    const second = await open(true);
+    await second.agent.run();
+    await expectNothingLeft(engine, second.journal.agentId);
+    await second.close();
+  });
 });

@@ -10,6 +10,8 @@ export type EngineCall = {
   readonly name: string;
   /** The how many-th call of that name this is, from 1. */
   readonly count: number;
+  /** The container that it is about; undefined where it is about none that is there. */
+  readonly container: string | undefined;
 };
 
 /**
@@ -85,10 +87,10 @@ export class EngineProxy implements AsyncDisposable {
   }
 
   async #decide(near: Socket, head: Buffer): Promise<void> {
-    const name = nameOf(head.toString('latin1', 0, head.indexOf('\r\n')));
+    const { container, name } = readRequestLine(head.toString('latin1', 0, head.indexOf('\r\n')));
     const count = this.count(name) + 1;
     this.#counts.set(name, count);
-    const fate = await this.plan({ name, count });
+    const fate = await this.plan({ name, count, container });
     if (near.destroyed) return;
     if (fate === 'swallow') return void near.resume();
     if (typeof fate === 'object') {
@@ -113,13 +115,14 @@ export class EngineProxy implements AsyncDisposable {
   }
 }
 
-/** Names a call by its request line, such as `POST /containers/create?name=x HTTP/1.1`. */
-function nameOf(requestLine: string): string {
-  const [method = '', target = ''] = requestLine.split(' ');
+/** Takes apart a request line, such as `POST /containers/abc/start HTTP/1.1`. */
+function readRequestLine(line: string): Pick<EngineCall, 'container' | 'name'> {
+  const [method = '', target = ''] = line.split(' ');
   const path = target.replace(/^\/v\d+\.\d+/, '').replace(/\?.*$/, '');
-  if (method === 'GET' && path === '/containers/json') return 'list';
-  if (path === '/containers/create') return 'create';
-  const [, deed] = /^\/containers\/[^/]+(?:\/(\w+))?$/.exec(path) ?? [path, path];
-  if (deed === undefined) return method === 'DELETE' ? 'remove' : method;
-  return deed === 'json' ? 'inspect' : deed;
+  if (path === '/containers/json') return { name: 'list', container: undefined };
+  if (path === '/containers/create') return { name: 'create', container: undefined };
+  const [, container, deed] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
+  if (container === undefined) return { name: path, container };
+  if (deed === undefined) return { name: method === 'DELETE' ? 'remove' : method, container };
+  return { name: deed === 'json' ? 'inspect' : deed, container };
 }
