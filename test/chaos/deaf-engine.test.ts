@@ -55,6 +55,22 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
   });
 
+  test('to what is over: it is reported, the end of the agent does not wait, and the next one clears up', async () => {
+    await using scene = await EngineScene.open(engine);
+    scene.proxy.plan = ({ name }) => (name === 'remove' ? 'swallow' : 'pass');
+    const job = scene.addJob();
+    const first = scene.startAgent();
+    await scene.runs(job);
+    await scene.goOn(job);
+    await scene.hears(job, 'reported SUCCEEDED');
+    expect(await endsSoon(first, 'SIGTERM')).toBe(0);
+    expect(await scene.containers(job)).toHaveLength(1);
+    scene.proxy.plan = () => 'pass';
+    scene.startAgent();
+    await scene.nothingLeft();
+    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+  });
+
   test('while a job runs: a drain waits for it, SIGTERM does not, and the next agent goes on', async () => {
     const since = Math.floor(Date.now() / 1000) - 1;
     await using scene = await EngineScene.open(engine);
