@@ -18,7 +18,7 @@ const MEND =
 /** What a memory watch stands on. */
 export type MemoryWatchDeps = {
   readonly probe: GpuProbe;
-  readonly looks: GpuLooks;
+  readonly looks: Pick<GpuLooks, 'fresh' | 'soon'>;
   readonly keptOut: KeptOut;
   readonly occupancy: Occupancy;
   readonly clock: Clock;

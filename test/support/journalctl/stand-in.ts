@@ -12,15 +12,19 @@ export type JournalctlStandIn = AsyncDisposable & {
 };
 
 /** How a journalctl behaves that is not to be trusted. */
-export type Misbehaviour = 'ends at once' | 'may not read' | 'sees only its own';
+export type Misbehaviour = 'ends at once' | 'may not read' | 'sees only its own' | 'clings to life';
 
 const HINT = `Hint: You are currently not seeing messages from other users and the system.
       Users in groups 'adm', 'systemd-journal' can see all messages.
       Pass -q to turn off this notice.`;
 
+/** Takes no notice of a pipe that is closed, nor of any signal that it may overlook. */
+const CLINGS = 'trap "" PIPE HUP TERM INT; while :; do sleep 0.1; done';
+
 const MISBEHAVING: Readonly<Record<Misbehaviour, string>> = {
   'ends at once': 'exit 1',
   'may not read': 'echo "No journal files were opened due to insufficient permissions." >&2; exit 1',
+  'clings to life': CLINGS,
   'sees only its own': `echo "${HINT}" >&2; exec tail -n 0 -f "$log"`,
 };
 

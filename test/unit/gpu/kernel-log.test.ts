@@ -41,6 +41,17 @@ describe('the kernel’s log', () => {
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
   });
 
+  test('a reader that does not end by itself is ended', async () => {
+    await using journal = await journalctlStandIn('clings to life');
+    const over = new AbortController();
+    const following = new JournalctlLog(journal.program).follow(() => undefined, over.signal);
+    await vi.waitFor(async () => expect(await processesOf(journal.program)).toHaveLength(1), 10_000);
+    over.abort();
+    await following;
+    const [pid = 0] = await processesOf(journal.program);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
+  });
+
   test('a reader that ends settles it, so that it may be followed again', async () => {
     await using journal = await journalctlStandIn('ends at once');
     const never = new AbortController().signal;

@@ -1,4 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { KeptOut } from '../../../../src/agent/gpu-health/kept-out.ts';
+import { MemoryWatch } from '../../../../src/agent/gpu-health/memory-watch.ts';
+import { Occupancy } from '../../../../src/agent/gpu-health/occupancy.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
 import { aJobOn, gpuRig } from '../../../support/agent/gpu-rig.ts';
 import { aGpu } from '../../../support/domain.ts';
 
@@ -107,4 +111,34 @@ describe('a GPU’s memory after a job', () => {
     await rig.health.leaves(JOB);
     expect(rig.keptOut()).toEqual([]);
   });
+});
+
+test('figures that were read while a canary came and went are not taken for usual', async () => {
+  const over = new AbortController();
+  const keptOut = new KeptOut(
+    () => undefined,
+    () => undefined,
+  );
+  const occupancy = new Occupancy(() => keptOut.family);
+  const looks = { fresh: () => Promise.resolve({ gpus: [FULL] }), soon: () => undefined };
+  const probe = { gpus: () => Promise.resolve([FULL]) };
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const memory = new MemoryWatch({
+    keptOut,
+    occupancy,
+    looks,
+    probe,
+    log,
+    clock: systemClock,
+    signal: over.signal,
+  });
+  memory.begin()([GPU]);
+  const remember = memory.begin();
+  occupancy.enter(GPU.uuid, 'canary-1');
+  occupancy.leave(GPU.uuid, 'canary-1');
+  remember([FULL]);
+  memory.left(GPU.uuid);
+  await memory.seen(GPU.uuid);
+  expect([...keptOut.uuids]).toEqual([GPU.uuid]);
+  over.abort();
 });
