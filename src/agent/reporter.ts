@@ -105,7 +105,7 @@ export class Reporter {
     this.#outage = 0;
     const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
     for (const [job, tries] of this.#tries) {
-      this.#tries.set(job, { ...tries, dueAt: Math.min(tries.dueAt, soon()) });
+      this.#tries.set(job, { ...tries, dueAt: soon() });
     }
     this.#wake.ring();
   }

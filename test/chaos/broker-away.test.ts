@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { INSTANCE_TYPE } from '../../src/sandbox-broker/store/rows.ts';
 import { HostileFront, type Misdeed, misdeeds, type Plan } from '../support/broker/hostile.ts';
@@ -104,7 +104,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
     });
 
     test.each(WAYS)(
-      '%s: jobs run on, their reports wait and are taken once, claims resume',
+      '$way: jobs run on, reports wait and are taken once, claims resume',
       async ({ away, taken }) => {
         const before = host.reports.length;
         const run = host.addRun(UNTIL_TOLD, 1, 2);
@@ -141,6 +141,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
         await wire.proxy.set('refuse');
         await Promise.all(jobsIn(crowd, run).map((job) => crowd.finish(job)));
         await crowd.untilIn('finished', 6);
+        await until(() => expect(daemon.said.match(/not delivered yet/g)?.length).toBeGreaterThanOrEqual(6));
         await wire.proxy.set('pass');
         await until(() => expect(crowd.reports).toHaveLength(6));
         const times = crowd.reports.map(({ at }) => at);
@@ -235,6 +236,9 @@ describeDocker('a broker with leases of two seconds', (engine) => {
     agent.signal('SIGSTOP');
     await until(() => expect(host.jobsOf(run)[0]?.status).toBe(JOB_STATUS.CREATED));
     await claim(host, job, other);
+    // The other host is alive, and keeps its lease.
+    const alive = setInterval(() => host.store.market.seen(host.store.instances.get(other)), 300);
+    onTestFinished(() => clearInterval(alive));
     // Longer than what passes for a busy host.
     const stoodStill = performance.now();
     await until(() => expect(performance.now() - stoodStill).toBeGreaterThan(4_000));

@@ -111,9 +111,11 @@ export class TcpProxy implements AsyncDisposable {
     far.on('end', () => {
       if (!dark()) near.end();
     });
-    near.on('error', ignore).on('close', () => far.destroy());
-    far.on('error', ignore).on('close', () => {
+    near.on('error', ignore).on('close', () => {
       this.#pairs.delete(pair);
+      far.destroy();
+    });
+    far.on('error', ignore).on('close', () => {
       // In the dark the near side does not hear that the far side is gone.
       if (!dark()) near.destroy();
     });
