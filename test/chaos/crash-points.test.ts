@@ -8,6 +8,8 @@ import { openWorld, type World } from '../support/chaos/world.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
+const BY_NAME = PATHS.map((path) => [path.name, path] as const);
+
 const CRASHING = 'test/support/chaos/crashing-agent.ts';
 
 describeDocker('an agent that is killed with SIGKILL at every step of', (engine) => {
@@ -16,24 +18,27 @@ describeDocker('an agent that is killed with SIGKILL at every step of', (engine)
     await agent.ended;
   });
 
-  test.concurrent.each(PATHS)('$name: jobs start once, are reported once, nothing is left', async (path) => {
-    await using world = await openWorld(engine, settingsOf(path), path);
-    if (path.lives.every(({ newJob }) => newJob === undefined)) addSleeper(world, 0);
-    for (const life of path.lives) await live(world, path, life);
-    await using last = new AgentProcess(['start', '--once'], { ...world.env, ...COMPILE_ONCE });
-    expect(await last.ended).toMatchObject({ code: 0 });
+  test.concurrent.each(BY_NAME)(
+    '%s: jobs start once, are reported once, nothing is left',
+    async (_, path) => {
+      await using world = await openWorld(engine, settingsOf(path), path);
+      if (path.lives.every(({ newJob }) => newJob === undefined)) addSleeper(world, 0);
+      for (const life of path.lives) await live(world, path, life);
+      await using last = new AgentProcess(['start', '--once'], { ...world.env, ...COMPILE_ONCE });
+      expect(await last.ended).toMatchObject({ code: 0 });
 
-    const { agentId, jobs } = world.readJournal();
-    await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
-    expect(
-      Object.fromEntries(world.jobs.map((job, index) => [nameOf(path, index), told(world, path, job)])),
-    ).toEqual(Object.fromEntries(world.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
-    expect(jobs.map(({ state }) => state.name)).toEqual(
-      world.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
-    );
-    expect(world.store.instances.all()).toHaveLength(1);
-    expect(await leftoversOf(world, agentId)).toEqual(NOTHING);
-  });
+      const { agentId, jobs } = world.readJournal();
+      await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
+      expect(
+        Object.fromEntries(world.jobs.map((job, index) => [nameOf(path, index), told(world, path, job)])),
+      ).toEqual(Object.fromEntries(world.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
+      expect(jobs.map(({ state }) => state.name)).toEqual(
+        world.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
+      );
+      expect(world.store.instances.all()).toHaveLength(1);
+      expect(await leftoversOf(world, agentId)).toEqual(NOTHING);
+    },
+  );
 });
 
 /** One agent's life, from its start until it is killed where it is to be. */
