@@ -219,9 +219,24 @@ export class RunJob {
   /** Ends a container, and answers its exit; undefined: it withstands that. */
   async #end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
     const { detach, killPatienceMs } = this.#deps;
-    const inTime = AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]);
-    await this.#closing.stop(container, inTime, graceMs);
-    return this.#exit(container, inTime);
+    for (let there = await this.#engineAnswers(); ; ) {
+      const inTime = AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]);
+      await this.#closing.stop(container, inTime, graceMs);
+      const exit = await this.#exit(container, inTime);
+      if (exit !== undefined || detach.aborted) return exit;
+      // An engine that is away may yet tell how it ended: only one that was there can say that it withstands.
+      const before = there;
+      there = await this.#engineAnswers();
+      if (before && there) return undefined;
+    }
+  }
+
+  #engineAnswers(): Promise<boolean> {
+    const { detach, runtime } = this.#deps;
+    return runtime.ping(detach).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Says whose end it was, and acts on that. No exit and nothing decided: the container has vanished. */

@@ -10,13 +10,14 @@ import { openWorld, type World } from '../support/chaos/world.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
 const SIZE = { jobs: amount('SOAK_JOBS', 60, 1_000), kills: amount('SOAK_KILLS', 20, 200) };
-const MOST_SECONDS = LONG ? 3 : 1.5;
+const MOST_SECONDS = LONG ? 2 : 1.5;
+const SLOTS = LONG ? 5 : 3;
 const LOG = resolve(import.meta.dirname, '../../.cache/chaos/soak-agents.txt');
 
 describeDocker('agents that are killed at random moments, one after the other', (engine) => {
   test(`do each of ${SIZE.jobs} jobs once, report it once, leave nothing (CHAOS_SEED=${SEED})`, async () => {
     const began = performance.now();
-    await using world = await openWorld(engine, { SHAREDCLOUD_CPU_SLOTS: '3' }, { direct: true });
+    await using world = await openWorld(engine, { SHAREDCLOUD_CPU_SLOTS: String(SLOTS) }, { direct: true });
     const soaked = await soak(world, new SoakPlan(SEED, MOST_SECONDS), SIZE, LOG);
     await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
     const { agentId, jobs } = world.readJournal();

@@ -3,6 +3,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports.ts';
 import { openHouse } from '../../support/agent/harness.ts';
+import { withOther } from '../../support/agent/with-other.ts';
 
 const ENDLESS = `function handler() {
   console.log('begun');
@@ -59,6 +60,48 @@ test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps
   await vi.waitFor(
     () => expect(house.broker.store.jobsOf(next)[0]?.status).toBe(JOB_STATUS.SUCCEEDED),
     30_000,
+  );
+  await opened.agent.stop();
+  await running;
+  await opened.close();
+});
+
+test('a job that ended well while the engine was away for longer than anybody waits is no TIMEOUT', async () => {
+  await using house = await openHouse();
+  const run = house.addRun('function handler() { return 7 }', '((1,),)');
+  let away = false;
+  let stops = 0;
+  const unlessAway = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (away) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');
+    return call();
+  };
+  const opened = await house.open({
+    slots: 1,
+    settings: { once: false, jobTimeoutMs: 5_000, killPatienceMs: 300 },
+    runtime: (_, processes) =>
+      withOther<Runtime>(processes, {
+        start: async (id) => {
+          await processes.start(id);
+          away = true;
+        },
+        ping: (signal) => unlessAway(() => processes.ping(signal)),
+        wait: (id, signal) => unlessAway(() => processes.wait(id, signal)),
+        follow: (id, sink, signal) => unlessAway(() => processes.follow(id, sink, signal)),
+        stop: (id, graceMs) => {
+          stops += 1;
+          return unlessAway(() => processes.stop(id, graceMs));
+        },
+      }),
+  });
+  const running = opened.agent.run();
+  // Its deadline has passed, and so has all patience, more than once.
+  await vi.waitFor(() => expect(stops).toBeGreaterThan(3), 20_000);
+  expect(house.broker.store.jobsOf(run)[0]?.status).toBe(JOB_STATUS.IN_PROGRESS);
+  away = false;
+  await vi.waitFor(
+    () =>
+      expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '7' }),
+    25_000,
   );
   await opened.agent.stop();
   await running;

@@ -28,6 +28,8 @@ const JOBS_PER_RUN = 5;
 const AT_THE_MARKET = 20;
 /** So many agents in a row may get nothing done before the next ones are given more time. */
 const FRUITLESS = 4;
+/** Once there were kills enough, agents live longer by this factor: what is left is for the count of jobs. */
+const CALM = 10;
 const MORE_TIME = 1.5;
 
 /**
@@ -58,14 +60,15 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
   let fruitless = 0;
   for (feed(); unfinished(world) > 0; feed()) {
     const end = plan.nextEnd();
+    const patience = slowness * (kills < size.kills ? 1 : CALM);
     const before = unfinished(world);
     await using agent = new AgentProcess(['start'], { ...world.env, ...COMPILE_ONCE });
-    await momentOf({ ...end, afterMs: end.afterMs * slowness }, agent);
+    await momentOf({ ...end, afterMs: end.afterMs * patience }, agent);
     if (agent.child.exitCode !== null) throw new Error(`an agent ended by itself:\n${agent.said}`);
     const signalledAt = performance.now();
     agent.signal(end.signal);
     const { code, stderr } = await agent.ended;
-    await keep(`${end.signal} ${end.afterMs} ms * ${slowness} after ${end.from}`, stderr);
+    await keep(`${end.signal} ${end.afterMs} ms * ${patience} after ${end.from}`, stderr);
     fruitless = unfinished(world) < before ? 0 : fruitless + 1;
     if (fruitless === 0) slowness = Math.max(1, slowness / MORE_TIME);
     else if (fruitless % FRUITLESS === 0) slowness *= MORE_TIME;
