@@ -232,11 +232,8 @@ export class RunJob {
   }
 
   #engineAnswers(): Promise<boolean> {
-    const { detach, runtime } = this.#deps;
-    return runtime.ping(detach).then(
-      () => true,
-      () => false,
-    );
+    const asked = this.#deps.runtime.ping(this.#deps.detach);
+    return asked.then(() => true).catch(() => false);
   }
 
   /** Says whose end it was, and acts on that. No exit and nothing decided: the container has vanished. */
