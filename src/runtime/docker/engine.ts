@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
+import { sleep } from '../../lib/sleep.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './call.ts';
 import { connectEngine, isLocal, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
@@ -34,6 +35,9 @@ export type DockerRuntimeOptions = {
   /** For tests; the default suits every real engine. */
   readonly deadlines?: EngineDeadlines;
 };
+
+/** The pause before an engine that was away is asked again whose doing an end was, in milliseconds. */
+const ASK_AGAIN_MS = 500;
 
 const MEASURED = z.object({ SizeRw: z.number().optional() });
 
@@ -131,7 +135,16 @@ export class DockerRuntime implements Runtime {
     const call = { ms: this.#deadlines.lookMs, signal };
     const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
     const memory = (): Promise<EngineMemory> => engineMemory(this.#docker, id, end.exit.finishedAt, call);
-    return { ...end.exit, endedBy: await endedBy(end, liveRestore, memory) };
+    for (;;) {
+      try {
+        return { ...end.exit, endedBy: await endedBy(end, liveRestore, memory) };
+      } catch (thrown) {
+        signal.throwIfAborted();
+        // The engine has gone away again: whose end it was can wait until it is back.
+        if (asAgentError(thrown).code !== 'RUNTIME_UNAVAILABLE') throw thrown;
+        await sleep(ASK_AGAIN_MS, signal);
+      }
+    }
   }
 
   stop(id: string, graceMs: number): Promise<void> {
