@@ -26,10 +26,10 @@ export type Soaked = {
 const JOBS_PER_RUN = 5;
 /** So many jobs that nobody has finished are to be on the market. */
 const AT_THE_MARKET = 20;
-/** So many agents in a row may get nothing done before the next ones are given more time. */
-const FRUITLESS = 4;
 /** Once there were kills enough, agents live longer by this factor: what is left is for the count of jobs. */
 const CALM = 10;
+/** After so many agents it is seen how much they got done, and whether the next ones need more time or less. */
+const AGENTS_PER_LOOK = 4;
 const MORE_TIME = 1.5;
 
 /**
@@ -55,12 +55,10 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
       for (const [index, job] of fresh.entries()) jobs.set(uuids[index] ?? '', job);
     }
   };
-  // On a machine that is busy with other things an agent may need seconds before it does anything at all.
-  let slowness = 1;
-  let fruitless = 0;
+  const pace = new Pace();
   for (feed(); unfinished(world) > 0; feed()) {
     const end = plan.nextEnd();
-    const patience = slowness * (kills < size.kills ? 1 : CALM);
+    const patience = pace.factor * (kills < size.kills ? 1 : CALM);
     const before = unfinished(world);
     await using agent = new AgentProcess(['start'], { ...world.env, ...COMPILE_ONCE });
     await momentOf({ ...end, afterMs: end.afterMs * patience }, agent);
@@ -69,9 +67,7 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
     agent.signal(end.signal);
     const { code, stderr } = await agent.ended;
     await keep(`${end.signal} ${end.afterMs} ms * ${patience} after ${end.from}`, stderr);
-    fruitless = unfinished(world) < before ? 0 : fruitless + 1;
-    if (fruitless === 0) slowness = Math.max(1, slowness / MORE_TIME);
-    else if (fruitless % FRUITLESS === 0) slowness *= MORE_TIME;
+    pace.note(before - unfinished(world));
     if (end.signal === 'SIGKILL') kills += 1;
     else {
       stops += 1;
@@ -100,4 +96,23 @@ async function momentOf({ afterMs, from }: SoakEnd, agent: AgentProcess): Promis
   const firstWord = new Promise<void>((resolve) => agent.child.stderr?.once('data', () => resolve()));
   if (from === 'first-word') await Promise.race([firstWord, over]);
   await pause(afterMs, undefined, { signal: ended.signal }).catch(() => undefined);
+}
+
+/** On a machine that is busy with other things an agent may need seconds before it does anything at all. */
+class Pace {
+  /** What times in the plan are multiplied by; 1 on a machine that has time. */
+  factor = 1;
+  #agents = 0;
+  #jobs = 0;
+
+  /** Takes note of how many jobs were finished while one agent was there. */
+  note(jobs: number): void {
+    this.#agents += 1;
+    this.#jobs += jobs;
+    if (this.#agents < AGENTS_PER_LOOK) return;
+    if (this.#jobs < AGENTS_PER_LOOK) this.factor *= MORE_TIME;
+    else if (this.#jobs > 2 * AGENTS_PER_LOOK) this.factor = Math.max(1, this.factor / MORE_TIME);
+    this.#agents = 0;
+    this.#jobs = 0;
+  }
 }
