@@ -22,6 +22,7 @@ const CUT_AFTER_BYTES = 60;
 export class TcpProxy implements AsyncDisposable {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #pairs = new Set<{ readonly near: Socket; readonly far: Socket; dead: boolean }>();
+  #swallowed = 0;
   #server: Server | undefined;
   #port = 0;
   #weather: Weather = 'pass';
@@ -40,6 +41,11 @@ export class TcpProxy implements AsyncDisposable {
   /** The address to use instead of the target's. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** How many bytes were sent into the dark so far. */
+  get swallowed(): number {
+    return this.#swallowed;
   }
 
   /** Changes the weather; what is under way gets it at once. */
@@ -96,7 +102,8 @@ export class TcpProxy implements AsyncDisposable {
     this.#pairs.add(pair);
     let answered = 0;
     near.on('data', (chunk: Buffer) => {
-      if (!dark()) far.write(chunk);
+      if (dark()) this.#swallowed += chunk.length;
+      else far.write(chunk);
     });
     far.on('data', (chunk: Buffer) => {
       if (dark()) return;
