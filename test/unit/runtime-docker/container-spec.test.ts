@@ -16,7 +16,6 @@ const input: SpecInput = {
     pidsLimit: 4096,
     diskBytes: 20 * GIB,
     openFiles: 65_536,
-    network: 'bridge',
     user: '65534:65534',
     runtime: 'runc',
     dns: ['192.0.2.1'],
@@ -112,7 +111,7 @@ describe('the container for a plan', () => {
   });
 
   test('has no resolvers without a network, and shared memory of a quarter of a small memory', () => {
-    const limits = { ...input.limits, network: 'none' as const, memoryBytes: GIB };
+    const limits = { ...input.limits, memoryBytes: GIB };
     const { HostConfig } = containerSpec(testPlan(), { ...input, limits });
     expect(HostConfig.Dns).toEqual([]);
     expect(HostConfig.ShmSize).toBe(GIB / 4);
