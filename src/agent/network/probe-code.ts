@@ -42,13 +42,14 @@ function word(code) {
 function find(target, seconds) {
   return new Promise((resolve) => {
     const socket = net.connect({ host: target[0], port: target[1] });
+    const timer = setTimeout(() => end('silent'), seconds * 1000);
     const end = (found) => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(found);
     };
     socket.on('connect', () => end('open'));
     socket.on('error', (error) => end(word(error.code)));
-    setTimeout(() => end('silent'), seconds * 1000);
   });
 }
 

@@ -18,7 +18,6 @@ import { HOST, OUTSIDE, PORTS, TestHost } from '../../support/network/host.ts';
 
 const PYTHON_IMAGE = 'sharedcloud/python36:latest';
 const PYTHON_COMMAND = ['/bin/bash', '-c', 'python3 -c "$CODE"'];
-const RULES_GONE = 'nft delete table inet sharedcloud; nft delete table bridge sharedcloud';
 
 describeHost('the proof that the jobs’ network is isolated', () => {
   let host: TestHost;
@@ -81,42 +80,41 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   test('fails without the rules, and says what a job reaches', async () => {
-    await host.sh(RULES_GONE);
-    expect(await askOnce('python36')).toBe('none');
+    expect(await host.withoutRules(() => askOnce('python36'))).toBe('none');
     expect(said.join('')).toContain('172.18.0.1:1 finds it refused');
-    await host.up();
   });
 
   test('fails without the rules where a firewall of the owner keeps jobs from this host, but from nothing else', async () => {
     const { metadata, neighbour } = OUTSIDE;
-    await host.sh(`${RULES_GONE}; iptables -A INPUT -i sharedcloud0 -j DROP
+    await host.sh(`iptables -A INPUT -i sharedcloud0 -j DROP
       ip route del ${metadata}; ip route add blackhole ${metadata}`);
-    expect(await askOnce()).toBe('none');
+    expect(await host.withoutRules(() => askOnce())).toBe('none');
     expect(said.join('')).toContain('its rules are not there');
     await host.sh(`iptables -D INPUT -i sharedcloud0 -j DROP
       ip route del blackhole ${metadata}; ip route add ${metadata} via ${neighbour} dev lan0`);
-    await host.up();
   });
 
   test('fails with the rules of another version, or of another host', async () => {
     const network = await openJobsNetwork(host.dockerHost).ready();
     const others = jobsRules({ ...network, secret: '0'.repeat(32) });
-    await host.sh(`${RULES_GONE}; nft -f - <<'RULES'\n${others}\nRULES`);
-    expect(await askOnce()).toBe('none');
+    await host.withoutRules(async () => {
+      await host.sh(`nft -f - <<'RULES'\n${others}\nRULES`);
+      expect(await askOnce()).toBe('none');
+      const { stdout } = await host.network('status');
+      expect(stdout).toContain('rules    are there, but not as they have to be');
+    });
     expect(said.join('')).toContain('not those of this version');
-    expect((await host.network('status')).stdout).toContain('rules    are there, but not as they have to be');
-    await host.up();
   });
 
   test('is believed until the engine restarts, then given anew', async () => {
     using networks = open();
     expect(await networks.ask()).toBe('isolated');
-    await host.sh(RULES_GONE);
-    expect(await networks.ask()).toBe('isolated');
-    await host.endEngine();
-    await host.startEngine();
-    expect(await networks.ask()).toBe('none');
-    await host.up();
+    await host.withoutRules(async () => {
+      expect(await networks.ask()).toBe('isolated');
+      await host.endEngine();
+      await host.startEngine();
+      expect(await networks.ask()).toBe('none');
+    });
   });
 
   test('gives an agent’s jobs the internet, and nothing else', async () => {

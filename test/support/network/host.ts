@@ -118,7 +118,8 @@ export class TestHost implements AsyncDisposable {
     try {
       return await work();
     } finally {
-      await this.sh(`nft -f - <<'RULES'\n${rules}\nRULES`);
+      const away = tables.map((table) => `table ${table} {}\ndelete table ${table}`).join('\n');
+      await this.sh(`nft -f - <<'RULES'\n${away}\n${rules}\nRULES`);
     }
   }
 

@@ -27,7 +27,14 @@ const input: SpecInput = {
 
 describe('the container for a plan', () => {
   test('is this, field by field', () => {
-    const plan = testPlan({ job: 'j-1', run: 'r-1', offerKey: 'cpu', inputDir: '/in', env: { CODE: 'x' } });
+    const plan = testPlan({
+      job: 'j-1',
+      run: 'r-1',
+      offerKey: 'cpu',
+      inputDir: '/in',
+      env: { CODE: 'x' },
+      network: 'isolated',
+    });
     expect(containerSpec(plan, input)).toEqual({
       name: 'sharedcloud-job-j-1',
       Image: plan.image,
@@ -73,7 +80,7 @@ describe('the container for a plan', () => {
         ],
         Tmpfs: {},
         LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
-        NetworkMode: 'bridge',
+        NetworkMode: 'sharedcloud-jobs',
         Dns: ['192.0.2.1'],
         Init: true,
         RestartPolicy: { Name: 'no' },
@@ -116,6 +123,18 @@ describe('the container for a plan', () => {
     expect(HostConfig.Dns).toEqual([]);
     expect(HostConfig.ShmSize).toBe(GIB / 4);
   });
+
+  test.each([
+    ['none', 'none', []],
+    ['isolated', 'sharedcloud-jobs', ['192.0.2.1']],
+    ['bridge', 'bridge', ['192.0.2.1']],
+  ] as const)(
+    'is on the network %s where that was decided, with resolvers of its own',
+    (network, mode, dns) => {
+      const { HostConfig } = containerSpec(testPlan({ network }), input);
+      expect([HostConfig.NetworkMode, HostConfig.Dns]).toEqual([mode, dns]);
+    },
+  );
 
   test('takes away what its image sets for loaders, GPU hooks and Docker, and nothing else', () => {
     const envNames = [
