@@ -297,6 +297,4 @@ export class RunJob {
   }
 }
 
-function buildLogs(record: JobRecord): string {
-  return `image ${record.image}\n`;
-}
+const buildLogs = (record: JobRecord): string => `image ${record.image}\n`;

@@ -47,6 +47,7 @@ export class JobNetworks {
   /** The network for a job whose image this is. Never throws: what cannot be proved is none. */
   async forJob(image: ProbeImage): Promise<JobNetwork> {
     const { detach, isolated, wanted } = this.#deps;
+    if (wanted === 'bridge') this.#warnOfBridge();
     if (wanted !== 'isolated') return wanted;
     if (isolated === undefined) return 'none';
     try {
@@ -109,6 +110,13 @@ export class JobNetworks {
         });
       }
     }
+  }
+
+  #warnOfBridge(): void {
+    if (this.#said !== undefined) return;
+    this.#said = 'bridge';
+    const mend = 'leave --job-network at isolated, unless you trust every job';
+    this.#deps.log.warn({ mend }, 'jobs reach this host and its network, as --job-network bridge says');
   }
 
   /** Says it once, until it changes. */

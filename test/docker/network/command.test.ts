@@ -83,13 +83,17 @@ describeHost('the command `network`', () => {
   test('says how to mend what it cannot do: without root, without nft, without an engine', async () => {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
     const command = `${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
-    const nobody = await host.run(['sh', '-c', `exec setpriv --reuid 65534 ${command}`]);
-    expect(nobody).toMatchObject({ code: 8, stderr: expect.stringContaining('NETWORK_UNPRIVILEGED') });
-    const empty = 'for at in /usr/sbin/nft; do mount --bind /dev/null $at; done';
-    const bare = await host.run(['unshare', '--mount', 'sh', '-c', `${empty}; PATH= ${command}`]);
-    expect(bare).toMatchObject({ code: 8, stderr: expect.stringContaining('NETWORK_UNSUPPORTED') });
-    const remote = await host.run(['sh', '-c', command.replace(host.dockerHost, 'tcp://192.0.2.1:2375')]);
-    expect(remote).toMatchObject({ code: 8, stderr: expect.stringContaining('another host') });
+    const refusal = async (script: string): Promise<string> => {
+      const { code, stderr } = await host.run(['sh', '-c', script]);
+      return `${code} ${stderr}`;
+    };
+    expect(await refusal(`exec setpriv --reuid 65534 ${command}`)).toMatch(/^8 error NETWORK_UNPRIVILEGED/);
+    const hidden = 'mount --bind /dev/null /usr/sbin/nft';
+    expect(await refusal(`unshare --mount sh -c '${hidden}; PATH= ${command}'`)).toMatch(
+      /^8 error NETWORK_UNSUPPORTED: the program nft/,
+    );
+    const remote = command.replace(host.dockerHost, 'tcp://192.0.2.1:2375');
+    expect(await refusal(remote)).toMatch(/^8 error NETWORK_UNSUPPORTED: .* another host/);
     await host.endEngine();
     expect(await host.network('up')).toMatchObject({ code: 5 });
     await host.startEngine();

@@ -10,6 +10,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { openIsolated, openJobsNetwork } from '../../../src/runtime/docker/network/isolated.ts';
 import { jobsRules } from '../../../src/runtime/docker/network/rules.ts';
 import { openHouse } from '../../support/agent/harness.ts';
+import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { logInto } from '../../support/log/log-into.ts';
 import { NODE_COMMAND, NODE_IMAGE } from '../../support/network/attack.ts';
@@ -115,6 +116,20 @@ describeHost('the proof that the jobs’ network is isolated', () => {
       await host.startEngine();
       expect(await networks.ask()).toBe('none');
     });
+  });
+
+  test('is tried by `check`, which says what came of it', async () => {
+    const main = new URL('../../../src/main.ts', import.meta.url).pathname;
+    const options = ['--docker-host', host.dockerHost, '--state-dir', join(directory, 'state'), '--json'];
+    const said = async (): Promise<string> => {
+      const { stdout } = await host.run([process.execPath, main, 'check', ...options]);
+      return lineOf(readChecked(stdout), 'job network');
+    };
+    expect(await said()).toMatch(/^ok: isolated, proved/);
+    expect(await host.withoutRules(said)).toMatch(
+      /^warn: jobs get none: .* finds it refused -> .*network up/,
+    );
+    expect(await host.docker.listContainers({ all: true })).toEqual([]);
   });
 
   test('gives an agent’s jobs the internet, and nothing else', async () => {

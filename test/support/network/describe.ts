@@ -26,6 +26,7 @@ function missing(): string | undefined {
   const needed = [
     '/usr/sbin/dockerd',
     '/usr/sbin/nft',
+    '/usr/sbin/ip',
     '/usr/sbin/iptables',
     '/bin/busybox',
     ...['node', 'python'].map((tar) => join(engine, 'tars', `${tar}.tar`)),

@@ -94,9 +94,7 @@ describe('the rules', () => {
       '198.19.255.254',
     ];
     const toMany = ['224.0.0.251', '239.255.255.250', '240.0.0.1', '255.255.255.255'];
-    for (const address of [...inside, ...special, ...toMany])
-      expect(closed.check(address), address).toBe(true);
-    for (const address of [
+    const open = [
       '1.1.1.1',
       '172.15.0.1',
       '172.32.0.1',
@@ -104,8 +102,9 @@ describe('the rules', () => {
       '192.0.1.1',
       '198.20.0.1',
       '223.5.5.5',
-    ])
-      expect(closed.check(address), address).toBe(false);
+    ];
+    const all = [...inside, ...special, ...toMany, ...open];
+    expect(all.filter((address) => !closed.check(address))).toEqual(open);
   });
 });
 

@@ -72,7 +72,10 @@ describe('the network that a job gets', () => {
   test.each(['none', 'bridge'] as const)('is %s where the owner says so, unprobed', async (wanted) => {
     const { ask, stage } = staged(wanted);
     expect(await ask()).toBe(wanted);
+    expect(await ask()).toBe(wanted);
     expect(stage.probes).toBe(0);
+    // Once, and only where it opens something.
+    expect(stage.said.map((line) => line.includes('this host'))).toEqual(wanted === 'bridge' ? [true] : []);
   });
 
   test('is the isolated one once a probe has proved it, for all jobs at once', async () => {
