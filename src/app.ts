@@ -22,12 +22,14 @@ import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
 import { openStateDir } from './journal/state-dir.ts';
 import { freeDiskBytes } from './lib/free-disk.ts';
+import { hostAddresses } from './lib/host-addresses.ts';
 import { readHostMemory, readOomKills } from './lib/host-memory.ts';
 import { HostShare, openFilesLimit } from './lib/host-share.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { rememberFor } from './lib/remember.ts';
 import { DockerRuntime } from './runtime/docker/engine.ts';
+import { openIsolated } from './runtime/docker/network/isolated.ts';
 import type { PullReport } from './runtime/docker/pull.ts';
 
 /* The composition root: builds the objects of the agent and hands them on by constructor. */
@@ -114,7 +116,6 @@ export function openDocker(
       pidsLimit: PIDS_PER_JOB,
       openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
       diskBytes: config.jobDisk,
-      network: config.jobNetwork,
       user: config.jobUser,
       runtime: 'runc',
       dns: PUBLIC_RESOLVERS,
@@ -243,6 +244,8 @@ export async function openAgent(
       memory: readHostMemory,
     }),
     oomKills: readOomKills,
+    network: config.jobNetwork,
+    isolated: stead.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();

@@ -1,6 +1,16 @@
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import type { JobNetwork } from '../domain/jobs-network.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, GpuProbe, HostClock, JobFiles, Journal, KernelLog, Runtime } from '../domain/ports.ts';
+import type {
+  Broker,
+  GpuProbe,
+  HostClock,
+  IsolatedNetwork,
+  JobFiles,
+  Journal,
+  KernelLog,
+  Runtime,
+} from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
 import type { HoldQuestion } from './holds/questions.ts';
@@ -31,6 +41,10 @@ export type AgentDeps = {
   readonly questions: readonly HoldQuestion[];
   /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */
   readonly oomKills: () => number | undefined;
+  /** What the owner wants jobs to reach. */
+  readonly network: JobNetwork;
+  /** Undefined where the runtime has no such network: then jobs have none. */
+  readonly isolated: IsolatedNetwork | undefined;
   /** Reads the token again; answers whether it is another one than before. Throws where it cannot be read. */
   readonly reloadToken: () => Promise<boolean>;
 };

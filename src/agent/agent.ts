@@ -9,6 +9,7 @@ import { HostCare } from './host-care.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { Loops } from './loops.ts';
 import { MarketStand } from './market-stand.ts';
+import { JobNetworks } from './network/job-networks.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { OfferPlanner } from './offer-planner.ts';
 import { Offers } from './offers.ts';
@@ -74,12 +75,14 @@ export class Agent {
     this.#tokens = new TokenWatch({ ...deps, signal: detach, onNew: () => this.#tryAfresh() });
     const onRefused = (): void => this.#tokens.refused();
     this.#reporter = new Reporter({ ...this.#deps, onRefused });
+    const networks = new JobNetworks({ ...this.#deps, wanted: deps.network, detach });
     const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
       diskLimitBytes: deps.settings.diskLimitBytes,
       killPatienceMs: deps.settings.killPatienceMs,
       hostFault: (job, exit) => this.#host.fault(job, exit),
+      networkFor: (image) => networks.forJob(image),
       onOwed,
       detach,
     });

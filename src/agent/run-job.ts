@@ -1,5 +1,6 @@
 import { type AgentError, asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import type { JobNetwork } from '../domain/jobs-network.ts';
 import { elapsedMs, type Moment, rebooted } from '../domain/moment.ts';
 import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
@@ -26,6 +27,8 @@ export type RunJobDeps = JobClosingDeps & {
   readonly diskLimitBytes: number;
   /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
   readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
+  /** Which network the job of a function gets, whose image is `id`. */
+  readonly networkFor: (image: { readonly id: string; readonly runtime: string }) => Promise<JobNetwork>;
 };
 
 /** A job whose container was started: all that its end is judged by. */
@@ -131,6 +134,7 @@ export class RunJob {
         inputDir: laid.inputDir,
         env: laid.env,
         gpu: record.gpu,
+        network: await this.#deps.networkFor({ id: record.image, runtime: fn.runtime }),
       });
     } catch (thrown) {
       // The engine may have made the container although its answer was lost. It never ran, so nobody need wait long.
@@ -293,6 +297,4 @@ export class RunJob {
   }
 }
 
-function buildLogs(record: JobRecord): string {
-  return `image ${record.image}\n`;
-}
+const buildLogs = (record: JobRecord): string => `image ${record.image}\n`;

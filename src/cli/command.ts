@@ -23,6 +23,8 @@ export type Writer = {
 export type CliContext = {
   readonly stdout: Writer;
   readonly stderr: Writer;
+  /** Which of the command's actions was named; empty where it has none. */
+  readonly action: string;
   /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
@@ -45,6 +47,8 @@ export type CliContext = {
 export type CliCommand = {
   readonly name: string;
   readonly summary: string;
+  /** What it can be told to do, where that is more than one thing; one of them has to be named. */
+  readonly actions?: readonly string[];
   /** The options of the configuration that it takes as flags. */
   readonly options: readonly OptionKey[];
   readonly switches: readonly Switch[];

@@ -4,7 +4,8 @@ import { drain } from './drain.ts';
 import { dryRun } from './dry-run.ts';
 import { jobs } from './jobs.ts';
 import { market } from './market.ts';
+import { network } from './network.ts';
 import { start } from './start.ts';
 
 /** Every command, in the order of the help. A new one is a file beside this and a name in this list. */
-export const COMMANDS: readonly CliCommand[] = [start, drain, dryRun, check, market, jobs];
+export const COMMANDS: readonly CliCommand[] = [start, drain, dryRun, check, market, jobs, network];

@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   5: 'the container engine, an image or a container',
   6: 'the GPU or its driver',
   7: 'the state directory or the journal',
+  8: 'the jobs’ network',
 };
 
 /** One line of the documented table of exit codes. */

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { defaultText } from '../config/document.ts';
 import { maySet, type OptionKey, optionOf } from '../config/options.ts';
@@ -11,6 +11,8 @@ export type Asked =
   | {
       readonly kind: 'command';
       readonly command: CliCommand;
+      /** Which of its actions, or empty where it has none. */
+      readonly action: string;
       /** What was written for each option of the configuration. */
       readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
       /** The command's own flags: what was written for each, or true for a switch. */
@@ -60,11 +62,14 @@ function addCommand(program: Command, command: CliCommand, onAsked: (asked: Aske
     .filter((key) => maySet(optionOf(key), 'flag'))
     .map((key) => ({ key, option: configOption(key) }));
   for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
+  if (command.actions !== undefined)
+    sub.addArgument(new Argument('<action>', 'what to do').choices(command.actions));
   sub.action(() => {
     const written = parsedOptions.parse(sub.opts());
     onAsked({
       kind: 'command',
       command,
+      action: sub.args[0] ?? '',
       options: Object.fromEntries(
         options.flatMap(({ key, option }) => {
           const texts = written[option.attributeName()];

@@ -46,6 +46,7 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
   return {
     stdout,
     stderr,
+    action: asked.action,
     has: (flag) => asked.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, asked.flags[flag.name]),
     loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readTextFile }, needs),

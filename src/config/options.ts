@@ -149,9 +149,9 @@ export const OPTIONS = {
   jobNetwork: {
     name: 'job-network',
     env: 'SHAREDCLOUD_JOB_NETWORK',
-    type: choice('none', 'bridge'),
-    default: 'none',
-    help: 'network that jobs get; `bridge` lets them reach the internet, this host and its network',
+    type: choice('isolated', 'none', 'bridge'),
+    default: 'isolated',
+    help: 'network that jobs get; `isolated` reaches the internet only, `bridge` this host and its network too',
     group: 'Jobs',
   },
   jobUser: {

@@ -35,6 +35,13 @@ export const ERROR_KINDS = {
   JOURNAL_UNUSABLE: { exit: 7, help: 'the journal is damaged or was written by a newer agent' },
   AGENT_NOT_RUNNING: { exit: 1, help: 'no agent runs on the state directory' },
   AGENT_OUT_OF_REACH: { exit: 1, help: 'the agent that runs cannot be signalled from here' },
+  NETWORK_UNPRIVILEGED: { exit: 8, help: 'only root may look at or change the rules of the jobs’ network' },
+  NETWORK_UNSUPPORTED: {
+    exit: 8,
+    help: 'this host cannot keep the jobs’ network apart (nft, kernel, engine)',
+  },
+  NETWORK_FAILED: { exit: 8, help: 'the jobs’ network or its rules could not be looked at, made or removed' },
+  NETWORK_NOT_READY: { exit: 8, help: 'the jobs’ network is not there, or not as it has to be' },
   FUNCTION_INVALID: { exit: 1, help: 'a function or its arguments cannot be run' },
   INTERNAL: { exit: 1, help: 'a defect in the agent' },
 } as const;

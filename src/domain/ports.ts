@@ -1,6 +1,7 @@
 import type { CatalogueGpu, Gpu } from './gpu.ts';
 import type { GpuProcess } from './gpu-memory.ts';
 import type { BrokerJob, JobRecord, JobState, JobStateName, NewJob, Report } from './job.ts';
+import type { JobNetwork, NetworkChallenge } from './jobs-network.ts';
 import type { Moment } from './moment.ts';
 import type { OfferPlan } from './offer.ts';
 import type { FunctionSpec, ImageInfo, Run } from './run.ts';
@@ -106,6 +107,8 @@ export type ContainerPlan = {
   readonly inputDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly gpu: string | null;
+  /** Absent: none. */
+  readonly network?: JobNetwork;
 };
 
 /** How a container ended. Times are milliseconds since the epoch by the engine's clock. */
@@ -186,6 +189,14 @@ export interface JobFiles {
   list(): Promise<readonly string[]>;
   /** Writes something of no meaning and removes it. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
   tryWriting(): Promise<void>;
+}
+
+/** The network that lets jobs reach the internet and nothing else, as far as it can be seen without root. */
+export interface IsolatedNetwork {
+  /** What a container on it must find. Throws NETWORK_NOT_READY where it is not there or not as it has to be. */
+  challenge(signal: AbortSignal): Promise<NetworkChallenge>;
+  /** Watches the engine that answers now: `gone` settles when it has gone, or when the signal aborts. */
+  watchEngine(signal: AbortSignal): Promise<{ readonly gone: Promise<void> }>;
 }
 
 /** The journal: synced to disk before a call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */

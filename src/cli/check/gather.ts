@@ -16,6 +16,7 @@ import { HostShare } from '../../lib/host-share.ts';
 import type { EngineFacts } from '../../runtime/docker/engine-facts.ts';
 import type { CliContext } from '../command.ts';
 import { type Answer, look, type Patience, valueOf } from '../look.ts';
+import { lookAtNetwork, type NetworkSeen } from './look-at-network.ts';
 import { type Room, roomsOf } from './rooms.ts';
 
 /** All that was seen of what a job will need; what to make of it is for others to say. */
@@ -26,6 +27,7 @@ export type Facts = {
   readonly engine: Answer<EngineFacts>;
   /** Whether the hook of Nvidia's container toolkit is found on this machine. */
   readonly gpuHook: boolean;
+  readonly network: Answer<NetworkSeen>;
   /** The version of Nvidia's container toolkit; undefined: it cannot be read. */
   readonly toolkit: string | undefined;
   readonly gpus: Answer<readonly Gpu[]>;
@@ -74,6 +76,12 @@ const PATIENCE = {
     who: 'journalctl',
     mend: 'run it by hand: journalctl -k -n 1',
   },
+  network: {
+    ms: 16_000,
+    code: 'NETWORK_NOT_READY',
+    who: 'the probe of the jobs’ network',
+    mend: 'see what sudo sharedcloud-agent network status says',
+  },
   broker: {
     ms: 10_000,
     code: 'BROKER_UNREACHABLE',
@@ -98,6 +106,8 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
   const stateDir = look(PATIENCE.stateDir, () => lookAtStateDir(config.stateDir));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
+  const { clock } = context;
+  const network = look(PATIENCE.network, (signal) => lookAtNetwork({ loaded, clock }, signal));
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
@@ -105,6 +115,7 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
     ...(await lookAtBroker(config.brokerUrl, valueOf(await token)?.secret ?? NO_TOKEN)),
     token: await token,
     engine: await engine,
+    network: await network,
     rooms: await rooms,
     gpus: await gpus,
     kernelLog: await kernelLog,

@@ -7,6 +7,7 @@ import { judgeConfig, judgePrice, judgeToken } from './judge-config.ts';
 import { judgeEngine, judgeGpuAccess } from './judge-engine.ts';
 import { judgeCpuJobs, judgeGpus, judgeKernelLog } from './judge-gpus.ts';
 import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from './judge-host.ts';
+import { judgeNetwork } from './judge-network.ts';
 import { judgeRisks } from './judge-risks.ts';
 import type { CheckLine } from './line.ts';
 
@@ -28,6 +29,7 @@ export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
     judgeEngine(engine, config.acceptRisk.includes('no-seccomp')),
     judgeGpuAccess(engine, { mode: config.gpuMode, wanted: found.length > 0, hook: gpuHook }),
     ...judgeRisks({ engine, gpus, toolkit }, config.acceptRisk),
+    judgeNetwork(facts.network),
     ...judgeGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
     ...(found.length > 0 ? [judgeKernelLog(kernelLog)] : []),
     judgeCpuJobs(config.cpuSlots),

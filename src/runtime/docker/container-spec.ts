@@ -1,12 +1,14 @@
 import { AgentError } from '../../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../../domain/job-input.ts';
+import type { JobNetwork } from '../../domain/jobs-network.ts';
 import type { ContainerPlan } from '../../domain/ports.ts';
 import { containerEnv } from './container-env.ts';
 import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-access.ts';
 import { type ImageConfig, tmpfsForVolumes } from './image-config.ts';
+import { NETWORK_NAME } from './network/network-spec.ts';
 
-/** Which network a job gets: none, or Docker's default bridge (which reaches whatever this host reaches). */
-type JobNetwork = 'none' | 'bridge';
+/** The network by its name at the engine; `bridge` is Docker's own, which reaches whatever this host reaches. */
+type NetworkMode = 'none' | 'bridge' | typeof NETWORK_NAME;
 
 /** What the owner lets one job use. */
 export type DockerLimits = {
@@ -17,7 +19,6 @@ export type DockerLimits = {
   readonly diskBytes: number;
   /** Open files per process. Not above the hard limit of dockerd itself, or no container starts on some hosts. */
   readonly openFiles: number;
-  readonly network: JobNetwork;
   /** `uid:gid` in numbers; `65534:65534` (nobody) unless the owner says otherwise. */
   readonly user: string;
   /** The low-level runtime by its name at the engine: `runc`, `runsc`. */
@@ -88,7 +89,7 @@ export type ContainerSpec = {
     readonly Tmpfs: Readonly<Record<string, string>>;
     readonly StorageOpt?: { readonly size: string };
     readonly LogConfig: { readonly Type: 'local'; readonly Config: Readonly<Record<string, string>> };
-    readonly NetworkMode: JobNetwork;
+    readonly NetworkMode: NetworkMode;
     readonly Dns: readonly string[];
     readonly Init: true;
     readonly RestartPolicy: { readonly Name: 'no' };
@@ -100,9 +101,16 @@ export type ContainerSpec = {
 
 const GIB = 1024 ** 3;
 
+const NETWORK_MODES: Readonly<Record<JobNetwork, NetworkMode>> = {
+  none: 'none',
+  isolated: NETWORK_NAME,
+  bridge: 'bridge',
+};
+
 /** The container for a plan. Pure. Throws where the image or the plan cannot be made into a safe one. */
 export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerSpec {
   const { limits, image } = input;
+  const { network = 'none' } = plan;
   const gpu = gpuAccess(plan.gpu, input.gpuWay);
   return {
     name: containerName(plan.job),
@@ -147,8 +155,8 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       ...(input.diskQuota ? { StorageOpt: { size: String(limits.diskBytes) } } : {}),
       // Uncompressed, because packing costs a core for as long as a job floods, and the bound is the same.
       LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
-      NetworkMode: limits.network,
-      Dns: limits.network === 'none' ? [] : limits.dns,
+      NetworkMode: NETWORK_MODES[network],
+      Dns: network === 'none' ? [] : limits.dns,
       Init: true,
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,

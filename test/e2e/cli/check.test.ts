@@ -77,6 +77,7 @@ describe('with all that a job needs', () => {
       'known holes',
       'known holes',
       'known holes',
+      'job network',
       'driver',
       'gpu 0',
       'gpu 0 entry',

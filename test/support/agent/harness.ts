@@ -10,15 +10,14 @@ import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
-import type { Journal, Runtime } from '../../../src/domain/ports.ts';
+import type { IsolatedNetwork, Journal, Runtime } from '../../../src/domain/ports.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { openStateDir } from '../../../src/journal/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { createLog } from '../../../src/lib/log.ts';
-import { Redactor } from '../../../src/lib/redactor.ts';
 import { ProcessRuntime } from '../../../src/runtime/process/process-runtime.ts';
 import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import { logInto } from '../log/log-into.ts';
 
 export const TOKEN = 'test-token';
 export const CPU_IMAGE = 'sharedcloud/node24:latest';
@@ -52,6 +51,8 @@ export type AgentChoices = {
   /** Stands before the journal. */
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
+  /** The isolated network of the engine, for jobs to use; else they have none. */
+  readonly isolated?: IsolatedNetwork;
   /** What holds claims back beside the engine and the state directory. */
   readonly questions?: readonly HoldQuestion[];
   readonly oomKills?: () => number | undefined;
@@ -120,13 +121,7 @@ async function openAgent(
     path: process.env['PATH'] ?? '',
     clock: systemClock,
   });
-  const log = createLog({
-    level: 'debug',
-    format: 'json',
-    colour: false,
-    destination: { write: (line) => void said.log.push(line) },
-    redactor: new Redactor(),
-  });
+  const log = logInto(said.log);
   const tell = narrator(log);
   const agent = new Agent({
     broker: new HttpBroker(transport),
@@ -151,6 +146,8 @@ async function openAgent(
       once: true,
       ...more.settings,
     },
+    network: more.isolated === undefined ? 'none' : 'isolated',
+    isolated: more.isolated,
     questions: more.questions ?? [],
     oomKills: more.oomKills ?? (() => undefined),
     reloadToken: () => Promise.resolve(false),

@@ -36,7 +36,6 @@ export function testRuntime(
       pidsLimit: 64,
       diskBytes: 1024 * MIB,
       openFiles: 4096,
-      network: 'none',
       user: '65534:65534',
       runtime: 'runc',
       dns: [],

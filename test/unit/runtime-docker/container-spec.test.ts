@@ -16,7 +16,6 @@ const input: SpecInput = {
     pidsLimit: 4096,
     diskBytes: 20 * GIB,
     openFiles: 65_536,
-    network: 'bridge',
     user: '65534:65534',
     runtime: 'runc',
     dns: ['192.0.2.1'],
@@ -28,7 +27,14 @@ const input: SpecInput = {
 
 describe('the container for a plan', () => {
   test('is this, field by field', () => {
-    const plan = testPlan({ job: 'j-1', run: 'r-1', offerKey: 'cpu', inputDir: '/in', env: { CODE: 'x' } });
+    const plan = testPlan({
+      job: 'j-1',
+      run: 'r-1',
+      offerKey: 'cpu',
+      inputDir: '/in',
+      env: { CODE: 'x' },
+      network: 'isolated',
+    });
     expect(containerSpec(plan, input)).toEqual({
       name: 'sharedcloud-job-j-1',
       Image: plan.image,
@@ -74,7 +80,7 @@ describe('the container for a plan', () => {
         ],
         Tmpfs: {},
         LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
-        NetworkMode: 'bridge',
+        NetworkMode: 'sharedcloud-jobs',
         Dns: ['192.0.2.1'],
         Init: true,
         RestartPolicy: { Name: 'no' },
@@ -112,11 +118,23 @@ describe('the container for a plan', () => {
   });
 
   test('has no resolvers without a network, and shared memory of a quarter of a small memory', () => {
-    const limits = { ...input.limits, network: 'none' as const, memoryBytes: GIB };
+    const limits = { ...input.limits, memoryBytes: GIB };
     const { HostConfig } = containerSpec(testPlan(), { ...input, limits });
     expect(HostConfig.Dns).toEqual([]);
     expect(HostConfig.ShmSize).toBe(GIB / 4);
   });
+
+  test.each([
+    ['none', 'none', []],
+    ['isolated', 'sharedcloud-jobs', ['192.0.2.1']],
+    ['bridge', 'bridge', ['192.0.2.1']],
+  ] as const)(
+    'is on the network %s where that was decided, with resolvers of its own',
+    (network, mode, dns) => {
+      const { HostConfig } = containerSpec(testPlan({ network }), input);
+      expect([HostConfig.NetworkMode, HostConfig.Dns]).toEqual([mode, dns]);
+    },
+  );
 
   test('takes away what its image sets for loaders, GPU hooks and Docker, and nothing else', () => {
     const envNames = [

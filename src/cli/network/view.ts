@@ -1,0 +1,60 @@
+import type { NetworkLook } from '../../runtime/docker/network/network-spec.ts';
+import { BRIDGE_NAME, NETWORK_NAME } from '../../runtime/docker/network/network-spec.ts';
+import type { RulesLook } from '../../runtime/docker/network/nft.ts';
+
+/** The parts of the jobs' network as they are. */
+export type NetworkParts = {
+  /** Undefined: Docker has no network of that name. */
+  readonly docker: NetworkLook | undefined;
+  /** Whether its bridge is an interface of this host. */
+  readonly bridge: boolean;
+  readonly rules: RulesLook;
+};
+
+/** Whether all is as it has to be. */
+export function isReady({ bridge, docker, rules }: NetworkParts): boolean {
+  return docker?.network !== undefined && bridge && rules === 'right';
+}
+
+/** A line for each part, and a verdict. */
+export function networkText(parts: NetworkParts): string {
+  const { bridge, rules } = parts;
+  return [
+    `network  ${NETWORK_NAME}: ${dockerWords(parts)}`,
+    `bridge   ${BRIDGE_NAME}: ${bridge ? 'is there' : 'is not there'}`,
+    `rules    ${RULES[rules]}`,
+    '',
+    isReady(parts) ? 'up' : 'not up: jobs get no network (to mend it: sudo sharedcloud-agent network up)',
+    '',
+  ].join('\n');
+}
+
+/** The same for programs. */
+export function networkJson(parts: NetworkParts): string {
+  const { bridge, docker, rules } = parts;
+  const shown = {
+    up: isReady(parts),
+    network: {
+      name: NETWORK_NAME,
+      present: docker !== undefined,
+      subnet: docker?.network?.subnet ?? null,
+      differences: docker?.differences ?? [],
+      containers: docker?.containers ?? 0,
+    },
+    bridge: { name: BRIDGE_NAME, present: bridge },
+    rules,
+  };
+  return `${JSON.stringify(shown, null, 2)}\n`;
+}
+
+const RULES: Readonly<Record<RulesLook, string>> = {
+  right: 'are as they have to be',
+  absent: 'are not there',
+  different: 'are there, but not as they have to be',
+};
+
+function dockerWords({ docker }: NetworkParts): string {
+  if (docker === undefined) return 'is not there';
+  if (docker.network === undefined) return `is not as it has to be (${docker.differences.join(', ')})`;
+  return `${docker.network.subnet}, ${docker.containers} containers on it`;
+}

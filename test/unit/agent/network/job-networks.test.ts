@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { JobNetworks } from '../../../../src/agent/network/job-networks.ts';
+import { AgentError } from '../../../../src/domain/errors.ts';
+import type { JobNetwork, NetworkChallenge } from '../../../../src/domain/jobs-network.ts';
+import { JobFolders } from '../../../../src/function/job-files.ts';
+import { logInto } from '../../../support/log/log-into.ts';
+import { Bench, MISSING, NODE } from '../../../support/runtime-process/bench.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** A network whose challenge, clock and engine the test has in its hand; probes are real processes on the loopback. */
+function staged(wanted: JobNetwork = 'isolated') {
+  const bench = new Bench();
+  const directory = mkdtempSync(join(tmpdir(), 'job-networks-'));
+  const detach = new AbortController();
+  onTestFinished(() => {
+    detach.abort();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const stage = {
+    challenge: { refused: [{ host: LOOPBACK, port: 1 }], silent: [] } as NetworkChallenge,
+    trouble: undefined as AgentError | undefined,
+    now: 0,
+    probes: 0,
+    engineGoes: (): void => undefined,
+    said: new Array<string>(),
+  };
+  const { runtime } = bench;
+  const create = runtime.create.bind(runtime);
+  runtime.create = async (plan) => {
+    stage.probes += 1;
+    expect(plan.network).toBe('isolated');
+    return create(plan);
+  };
+  const networks = new JobNetworks({
+    wanted,
+    isolated: {
+      challenge: () =>
+        stage.trouble === undefined ? Promise.resolve(stage.challenge) : Promise.reject(stage.trouble),
+      watchEngine: () => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        stage.engineGoes = resolve;
+        return Promise.resolve({ gone: promise });
+      },
+    },
+    runtime,
+    files: new JobFolders(join(directory, 'jobs')),
+    clock: { now: () => stage.now, monotonic: () => stage.now },
+    random: Math.random,
+    log: logInto(stage.said),
+    detach: detach.signal,
+  });
+  const ask = (id = NODE): Promise<JobNetwork> => networks.forJob({ id, runtime: 'node24' });
+  return { stage, ask };
+}
+
+/** A port of the loopback that answers. */
+async function openPort(): Promise<number> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+describe('the network that a job gets', () => {
+  test.each(['none', 'bridge'] as const)('is %s where the owner says so, unprobed', async (wanted) => {
+    const { ask, stage } = staged(wanted);
+    expect(await ask()).toBe(wanted);
+    expect(await ask()).toBe(wanted);
+    expect(stage.probes).toBe(0);
+    // Once, and only where it opens something.
+    expect(stage.said.map((line) => line.includes('this host'))).toEqual(wanted === 'bridge' ? [true] : []);
+  });
+
+  test('is the isolated one once a probe has proved it, for all jobs at once', async () => {
+    const { ask, stage } = staged();
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['isolated', 'isolated', 'isolated']);
+    expect(stage.probes).toBe(1);
+    expect(stage.said.join('')).toContain('proved');
+  });
+
+  test('is proved again after ten minutes, after the engine has gone, and where its rules have changed', async () => {
+    const { ask, stage } = staged();
+    await ask();
+    stage.now = 599_000;
+    await ask();
+    expect(stage.probes).toBe(1);
+    stage.now = 601_000;
+    await ask();
+    expect(stage.probes).toBe(2);
+    stage.engineGoes();
+    await ask();
+    expect(stage.probes).toBe(3);
+    stage.challenge = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
+    await ask();
+    expect(stage.probes).toBe(4);
+  });
+
+  test('is none where a probe reaches what it must not, said once, and tried again a minute later', async () => {
+    const { ask, stage } = staged();
+    const port = await openPort();
+    const good = stage.challenge;
+    stage.challenge = { ...good, silent: [{ host: LOOPBACK, port }] };
+    expect(await ask()).toBe('none');
+    expect(await ask()).toBe('none');
+    // What was found against it was looked at twice.
+    expect(stage.probes).toBe(2);
+    const warnings = stage.said.filter((line) => line.includes('"warn"'));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('network up');
+    stage.challenge = good;
+    stage.now = 61_000;
+    expect(await ask()).toBe('isolated');
+  });
+
+  test('is none where there is no such network, without a probe', async () => {
+    const { ask, stage } = staged();
+    stage.trouble = new AgentError('NETWORK_NOT_READY', 'it is not there', { mend: 'make it' });
+    expect(await ask()).toBe('none');
+    expect(stage.probes).toBe(0);
+    stage.trouble = undefined;
+    expect(await ask()).toBe('isolated');
+  });
+
+  test('is not lost to others by an image in which no probe runs', async () => {
+    const { ask } = staged();
+    expect(await ask(MISSING)).toBe('none');
+    expect(await ask(NODE)).toBe('isolated');
+  });
+});
