@@ -21,6 +21,7 @@ export default defineConfig({
       project('docker', { timeout: 180_000, serial: true }),
       project('e2e', { timeout: 180_000, serial: true }),
       project('chaos', { timeout: LONG ? 2 * 3_600_000 : 600_000, serial: true }),
+      project('package', { timeout: 300_000, serial: true }),
     ],
   },
 });

@@ -9,6 +9,7 @@ import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings } from './config/gpu-settings.ts';
+import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
 import type { OfferPlan } from './domain/offer.ts';
@@ -18,6 +19,7 @@ import { JobFolders } from './function/job-files.ts';
 import { JournalctlLog } from './gpu/kernel-log.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
+import { Heartbeat } from './journal/heartbeat.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
 import { openStateDir } from './journal/state-dir.ts';
@@ -159,6 +161,11 @@ export type OpenAgent = {
   readonly journal: Journal;
   /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
   note(doing: string): void;
+  readonly heartbeat: Heartbeat;
+  /** Takes the prices of a configuration that was read anew, and nothing else of it. */
+  reprice(config: Config): void;
+  /** Reads the token again. Throws what cannot be used of it; the old one then still counts. */
+  reloadToken(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -181,11 +188,13 @@ export async function openAgent(
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
+  const heartbeat = new Heartbeat(stateDir.path, () => clock.moment());
+  opened.defer(() => heartbeat.close());
   const journal = openJournal(stateDir, config.brokerUrl, clock);
   opened.defer(() => journal.close());
   opened.defer(keepPruned(journal, config.keepHistory, parts));
   const share = new HostShare();
-  const settings = offerSettings(config);
+  let settings = offerSettings(config);
   const tell = narrator(log);
   const docker =
     stead.runtime === undefined
@@ -259,6 +268,12 @@ export async function openAgent(
         log.warn({ err: thrown }, 'no word could be left in the state directory of what the agent does');
       }
     },
+    heartbeat,
+    reprice: (next) => {
+      settings = offerSettings(withPrices(config, next));
+      agent.reprice();
+    },
+    reloadToken: async () => void (await tokens.reload()),
     close: () => kept.disposeAsync(),
   };
 }

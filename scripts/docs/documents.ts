@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 /** The project's own directory. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage']);
+const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'dist', 'out', 'coverage']);
 
 /** Every Markdown file of the project, by its path from the root. */
 export async function findDocuments(directory: string = ROOT): Promise<readonly string[]> {

@@ -64,16 +64,18 @@ const ACTION_WORDS: Readonly<Record<Action, string>> = {
   drain: 'drain',
   'give-back': 'give back',
   abandon: 'end at once',
+  reload: 'reload',
 };
 const ACTION_NAMES = Object.keys(ACTIONS).filter((name): name is Action => Object.hasOwn(ACTIONS, name));
 
 function signalsTable(): string {
   return table(
-    ['while the agent', SIGNALS.end.join(' or '), SIGNALS.drain.join(' or ')],
+    ['while the agent', SIGNALS.end.join(' or '), SIGNALS.drain.join(' or '), SIGNALS.reload.join(' or ')],
     PHASES.map((phase) => [
       PHASE_WORDS[phase],
       ACTION_WORDS[TABLE[phase].end],
       ACTION_WORDS[TABLE[phase].drain],
+      ACTION_WORDS[TABLE[phase].reload],
     ]),
   );
 }
@@ -81,7 +83,7 @@ function signalsTable(): string {
 function signalActionsTable(): string {
   return table(
     ['it is to', 'so it', 'exit code'],
-    ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].words, String(ACTIONS[name].exit)]),
+    ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].words, String(ACTIONS[name].exit ?? '')]),
   );
 }
 

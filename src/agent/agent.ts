@@ -90,7 +90,7 @@ export class Agent {
     this.#images = new ImageKeeper({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
     const { once } = deps.settings;
-    const patient = { ...deps, once, onRefused, sooner: () => this.#sooner.signal };
+    const patient = { ...this.#deps, once, onRefused, sooner: () => this.#sooner.signal };
     this.#patiently = patience({ ...patient, signal: market });
     this.#toTheEnd = patience({ ...patient, signal: detach });
     const idle = (): boolean => this.#idle();
@@ -152,9 +152,17 @@ export class Agent {
     this.#detach.abort();
   }
 
+  /** Asks what the plan says by now: of new jobs at once, at the broker as soon as it can be told. */
+  reprice(): void {
+    this.#offers.want(this.#planner.again());
+    for (const stand of this.#stands) this.#loops.keep(this.#offers.reprice(stand, this.#patiently));
+  }
+
   async #work(): Promise<void> {
     const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
-    for (const adoption of await this.#toTheEnd(() => this.#recover())) this.#adopt(adoption);
+    const adoptions = await this.#toTheEnd(() => this.#recover());
+    for (const adoption of adoptions) this.#adopt(adoption);
+    this.#deps.observe({ kind: 'recovered', adopted: adoptions.length });
     this.#reporter.wake();
     this.#loops.keep(this.#reconciler.work(instances, this.#detach.signal));
     this.#loops.keep(this.#host.sweep());
@@ -218,6 +226,7 @@ export class Agent {
     }
     stand.slots.keepOut(this.#host.gpus.keptOut);
     this.#stands = [...this.#stands, stand];
+    this.#loops.keep(this.#offers.reprice(stand, this.#patiently));
     this.#reconciler.now();
     this.#loops.keep(stand.work());
   }

@@ -20,7 +20,8 @@ import type { Wake } from './wake.ts';
 const LOOK_AHEAD = 8;
 
 export type ClaimLoopDeps = {
-  readonly offer: Offer;
+  /** The offer as it stands now. */
+  readonly offer: () => Offer;
   readonly broker: Broker;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -112,7 +113,7 @@ export class ClaimLoop {
       imageState: (ref: string) => images.state(ref),
       aside: aside.all,
     };
-    return decide(open, offer, slots.free, knowledge, clock.monotonic());
+    return decide(open, offer(), slots.free, knowledge, clock.monotonic());
   }
 
   /** Starts look-ups and pulls for the best runs; answers whether something is still to come. */
@@ -187,7 +188,7 @@ export class ClaimLoop {
     const slot = slots.take();
     if (slot === undefined) return;
     const story = this.#story(
-      { job, run: open.run, fn, image, offer: this.#deps.offer, slot },
+      { job, run: open.run, fn, image, offer: this.#deps.offer(), slot },
       signal,
     ).finally(() => {
       this.#running.delete(story);
@@ -233,7 +234,7 @@ export class ClaimLoop {
       if (reason === 'no-slot' || reason === 'nothing-open' || reason === 'not-looked-up') continue;
       if (this.#told.get(open.run.uuid) === reason) continue;
       this.#told.set(open.run.uuid, reason);
-      this.#deps.observe({ kind: 'run-skipped', offer: this.#deps.offer, run: open.run, reason });
+      this.#deps.observe({ kind: 'run-skipped', offer: this.#deps.offer(), run: open.run, reason });
     }
   }
 

@@ -1,3 +1,4 @@
+import type { AgentError } from '../domain/errors.ts';
 import type { GpuName } from '../domain/gpu-trouble.ts';
 import type { JobRecord, Report } from '../domain/job.ts';
 import type { SkipReason } from '../domain/market.ts';
@@ -31,7 +32,12 @@ export type GpuEvent =
 /** What an owner cares about, as it happens. The log tells it line by line, the dry run counts it. */
 export type AgentEvent =
   | GpuEvent
+  /** What was left from before has been seen to; so many jobs go on. */
+  | { readonly kind: 'recovered'; readonly adopted: number }
+  /** Something that has to be there before the agent can go on is not; it is tried again. */
+  | { readonly kind: 'waiting'; readonly error: AgentError; readonly retryInMs: number }
   | { readonly kind: 'offer-up'; readonly offer: Offer }
+  | { readonly kind: 'offer-repriced'; readonly offer: Offer; readonly before: number }
   | { readonly kind: 'offer-down'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }
   | { readonly kind: 'run-won'; readonly offer: Offer; readonly run: Run; readonly job: string }

@@ -58,7 +58,6 @@ export type MarketStandDeps = {
 
 /** All that belongs to one offer while it is on the market: its slots, its watch, its claims. */
 export class MarketStand {
-  readonly offer: Offer;
   readonly slots: SlotPool;
   readonly aside: AsideRuns;
   readonly market: MarketWatch;
@@ -66,11 +65,12 @@ export class MarketStand {
   readonly #loop: ClaimLoop;
   readonly #wake = new Wake();
   #mustSee = 0;
+  #offer: Offer;
 
   constructor(offer: Offer, deps: MarketStandDeps) {
     const { broker, clock, images, journal, log, observe, random, settings, signal } = deps;
     const ring = (): void => this.#wake.ring();
-    this.offer = offer;
+    this.#offer = offer;
     this.#deps = deps;
     this.slots = new SlotPool(offer.slots, ring);
     this.aside = new AsideRuns(clock);
@@ -86,7 +86,7 @@ export class MarketStand {
       onRefused: deps.onRefused,
     });
     this.#loop = new ClaimLoop({
-      offer,
+      offer: () => this.#offer,
       broker,
       journal,
       clock,
@@ -102,9 +102,22 @@ export class MarketStand {
       claimer: new Claimer({ ...deps, jobTimeoutMs: settings.jobTimeoutMs }),
       wake: this.#wake,
       holds: deps.holds,
-      tellImage: (ref) => void deps.offers.tellImage(offer, ref, signal),
+      tellImage: (ref) => void deps.offers.tellImage(this.#offer, ref, signal),
       execute: (won, fn) => this.#execute(won.record, won.job, fn),
     });
+  }
+
+  /** The offer as it stands now. */
+  get offer(): Offer {
+    return this.#offer;
+  }
+
+  /** Decides by this ask from now on, in dollars; jobs that are claimed keep theirs. */
+  ask(askPrice: number): void {
+    if (askPrice === this.#offer.askPrice) return;
+    this.#offer = { ...this.#offer, askPrice };
+    this.market.lookNow();
+    this.#wake.ring();
   }
 
   /** Goes on until the signal aborts. */

@@ -28,7 +28,17 @@ export function narrator(log: Log): Observer {
 /** The line that an event deserves. Pure. */
 export function lineOf(event: AgentEvent): Line {
   switch (event.kind) {
+    case 'recovered': {
+      const { adopted } = event;
+      return { level: 'info', fields: { adopted }, message: 'what was left from before is seen to' };
+    }
+    case 'waiting': {
+      const { error, retryInMs } = event;
+      const fields = { code: error.code, mend: error.mend, retryInMs };
+      return { level: 'warn', fields, message: `not yet: ${error.message}` };
+    }
     case 'offer-up':
+    case 'offer-repriced':
     case 'offer-down':
       return offerLine(event);
     case 'run-skipped': {
@@ -84,10 +94,12 @@ export function lineOf(event: AgentEvent): Line {
   }
 }
 
-function offerLine(event: AgentEvent & { readonly kind: 'offer-up' | 'offer-down' }): Line {
+function offerLine(event: Extract<AgentEvent, { readonly kind: `offer-${string}` }>): Line {
   const { askPrice, instance, key, slots } = event.offer;
   const fields = { offer: key, instance, ask: askPrice, slots: slots.length };
   if (event.kind === 'offer-up') return { level: 'info', fields, message: 'offer up' };
+  if (event.kind === 'offer-repriced')
+    return { level: 'info', fields: { ...fields, before: event.before }, message: 'offer asks a new price' };
   return { level: 'info', fields, message: `offer down: ${event.why}` };
 }
 

@@ -28,6 +28,7 @@ export class OfferPlanner {
   /** Keys of the offers that were planned, and the GPUs that were looked at for them. */
   readonly #planned = new Set<string>();
   readonly #seen = new SeenGpus();
+  #gpus: readonly Gpu[] = [];
   #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
 
   constructor(deps: OfferPlannerDeps) {
@@ -75,14 +76,24 @@ export class OfferPlanner {
     return this.#seen.areNew(gpus) ? this.#plan(gpus) : [];
   }
 
+  /** Everything that can be offered with the GPUs that were there last time, planned before or not. */
+  again(): readonly OfferPlan[] {
+    return this.#all(this.#gpus);
+  }
+
   /** The offers that were not planned before. */
   #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    const { log, planOffers } = this.#deps;
     this.#seen.note(gpus);
-    const plan = planOffers(gpus, [...this.#catalogue.values()]);
-    for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
-    const fresh = plan.offers.filter(({ key }) => !this.#planned.has(key));
+    this.#gpus = gpus;
+    const fresh = this.#all(gpus).filter(({ key }) => !this.#planned.has(key));
     for (const { key } of fresh) this.#planned.add(key);
     return fresh;
+  }
+
+  #all(gpus: readonly Gpu[]): readonly OfferPlan[] {
+    const { log, planOffers } = this.#deps;
+    const plan = planOffers(gpus, [...this.#catalogue.values()]);
+    for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
+    return plan.offers;
   }
 }

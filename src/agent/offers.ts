@@ -2,7 +2,9 @@ import { asAgentError } from '../domain/errors.ts';
 import type { Offer, OfferPlan } from '../domain/offer.ts';
 import type { Broker, Clock, Instance, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
+import { type Asking, Asks } from './asks.ts';
 import type { Observer } from './events.ts';
+import type { Patience } from './patience.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
 
 /** How long an image that has become ready is told to the broker again, where that fails. */
@@ -16,6 +18,7 @@ export class Offers {
   readonly #random: () => number;
   readonly #log: Log;
   readonly #observe: Observer;
+  readonly #asks: Asks;
 
   constructor(deps: {
     readonly broker: Broker;
@@ -31,12 +34,13 @@ export class Offers {
     this.#random = deps.random;
     this.#log = deps.log;
     this.#observe = deps.observe;
+    this.#asks = new Asks(deps.observe);
   }
 
   /** Makes or updates the offer's instance and goes on the market. Throws what the broker's client throws. */
   async putUp(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
     // The agent's own id in the name finds the instance again where its creation was never answered.
-    const named = { ...plan, name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
+    const named = { ...this.#asks.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
     const instance = (await this.#known(named, signal)) ?? (await this.#broker.createInstance(named, signal));
     this.#journal.rememberInstance(plan.key, instance.uuid);
     if (differs(instance, named)) await this.#broker.updateInstance(instance.uuid, named, signal);
@@ -44,6 +48,18 @@ export class Offers {
     const offer = { ...named, instance: instance.uuid };
     this.#observe({ kind: 'offer-up', offer });
     return offer;
+  }
+
+  /** Notes what the owner asks now, for offers that are up and those that are on their way. */
+  want(plans: readonly OfferPlan[]): void {
+    this.#asks.want(plans);
+  }
+
+  /** Brings an offer to what the owner asks now, here and at the broker. */
+  async reprice(stand: Asking, patiently: Patience): Promise<void> {
+    const tell = (offer: Offer): Promise<unknown> =>
+      patiently((signal) => this.#broker.updateInstance(offer.instance, offer, signal));
+    await this.#asks.apply(stand, tell);
   }
 
   /** Goes off the market; a failure is only told. */

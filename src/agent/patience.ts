@@ -1,6 +1,6 @@
 import type { AgentError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { Log } from '../lib/log.ts';
+import type { Observer } from './events.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
 
 /** With `--once`, what the broker denies is asked for again this long before giving up. */
@@ -16,7 +16,7 @@ export type Patience = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise
 export function patience(deps: {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly observe: Observer;
   readonly once: boolean;
   readonly signal: AbortSignal;
   /** Called when the broker has refused the token. */
@@ -24,12 +24,12 @@ export function patience(deps: {
   /** A signal that ends a wait between two tries early. */
   readonly sooner: () => AbortSignal;
 }): Patience {
-  const { clock, log, once, onRefused, random, signal, sooner } = deps;
+  const { clock, observe, once, onRefused, random, signal, sooner } = deps;
   return (call) => {
     const inTime = once ? AbortSignal.any([signal, AbortSignal.timeout(ONCE_PATIENCE_MS)]) : signal;
     const onRetry = (error: AgentError, retryInMs: number): void => {
       if (error.code === 'BROKER_UNAUTHORIZED') onRefused();
-      log.warn({ code: error.code, mend: error.mend, retryInMs }, `not yet: ${error.message}`);
+      observe({ kind: 'waiting', error, retryInMs });
     };
     const again = (error: AgentError, elapsedMs: number): boolean =>
       !once || (isPassing(error) && elapsedMs < ONCE_PATIENCE_MS);

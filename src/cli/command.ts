@@ -4,6 +4,7 @@ import type { ValueType } from '../config/value-type.ts';
 import type { HostClock } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
+import type { ServiceManagerAddress } from './service-manager.ts';
 
 /** A flag of one command that is on or off: `--once`. */
 export type Switch = { readonly name: string; readonly help: string };
@@ -39,6 +40,8 @@ export type CliContext = {
   /** The user that we run as. */
   readonly uid: number;
   readonly version: string;
+  /** The service manager that started us; undefined: none. */
+  readonly serviceManager: ServiceManagerAddress | undefined;
   /** Where programs are looked up. */
   readonly path: string;
 };

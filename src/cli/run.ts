@@ -9,6 +9,7 @@ import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
 import { failure } from './failure.ts';
 import { type Asked, readCommandLine } from './program.ts';
 import { readTextFile } from './read-text-file.ts';
+import { serviceManagerIn } from './service-manager.ts';
 
 /** The outside world, as main.ts hands it in. */
 export type Outside = {
@@ -62,6 +63,7 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
     clock: systemClock,
     uid,
     version,
+    serviceManager: serviceManagerIn(env, process.pid),
     path: env['PATH'] ?? '',
   };
 }

@@ -53,7 +53,7 @@ export const OPTIONS = {
     name: 'token-file',
     env: 'SHAREDCLOUD_TOKEN_FILE',
     type: path,
-    unset: 'systemd’s credential `token`, where there is one',
+    unset: 'systemd’s credential `token`, else `/etc/sharedcloud-agent/token`',
     help: 'file that holds the broker’s token; refused where others may read it (mode 0600)',
     group: 'Broker',
   },

@@ -6,6 +6,9 @@ import type { Loaded } from './config.ts';
 
 const MOST_BYTES = 4096;
 
+/** Where the token is looked for when nothing says where it is: beside the configuration file. */
+const USUAL_FILE = '/etc/sharedcloud-agent/token';
+
 /** Where the token is to be found. */
 export type TokenOrigin =
   | { readonly kind: 'variable'; readonly name: string; readonly token: string }
@@ -15,7 +18,7 @@ export type TokenOrigin =
 
 /**
  * Which of the places that the configuration names holds the token: `--token-file`, SHAREDCLOUD_TOKEN, the token
- * file of environment or file, systemd's credential, in this order. Throws TOKEN_MISSING where none is named.
+ * file of environment or file, systemd's credential, the usual file, in this order.
  */
 export function tokenOrigin({ config, sources }: Pick<Loaded, 'config' | 'sources'>): TokenOrigin {
   const { token, tokenFile, credentialsDirectory } = config;
@@ -24,9 +27,7 @@ export function tokenOrigin({ config, sources }: Pick<Loaded, 'config' | 'source
   if (token !== undefined) return { kind: 'variable', name: sources.token.name, token: token.reveal() };
   if (credentialsDirectory !== undefined)
     return { kind: 'credential', path: join(credentialsDirectory, 'token') };
-  throw new AgentError('TOKEN_MISSING', 'no broker token was given', {
-    mend: 'put it into a file with mode 0600 and name that by --token-file, or set SHAREDCLOUD_TOKEN',
-  });
+  return { kind: 'file', path: USUAL_FILE };
 }
 
 /** The broker's token; a file is read again on `reload`, so that a new token needs no restart. */

@@ -96,6 +96,13 @@ export const SLOT_STATES = [
   'cancelling',
 ] as const satisfies readonly JobStateName[];
 
+/** States in which a job is not over: the broker is owed something. */
+export const OPEN_STATES = [
+  ...SLOT_STATES,
+  'finished',
+  'releasing',
+] as const satisfies readonly JobStateName[];
+
 /** What is fixed about a job from the moment it is claimed. */
 export type NewJob = {
   readonly uuid: string;

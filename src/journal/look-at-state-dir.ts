@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
+import { OPEN_STATES } from '../domain/job.ts';
 import { readJournal } from './open-journal.ts';
 import { holderOf, notADirectory } from './state-dir.ts';
 
@@ -66,15 +67,7 @@ function countOpenJobs(directory: string): number {
   const journal = readJournal(directory);
   if (journal === undefined) return 0;
   try {
-    return journal.inState(
-      'claiming',
-      'claimed',
-      'starting',
-      'running',
-      'finished',
-      'releasing',
-      'cancelling',
-    ).length;
+    return journal.inState(...OPEN_STATES).length;
   } finally {
     journal.close();
   }

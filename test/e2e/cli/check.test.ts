@@ -126,7 +126,9 @@ describe('with all that a job needs', () => {
     const { exit, stdout } = await runProcess(['check'], { ...bare, SHAREDCLOUD_NVIDIA_SMI: smi.program });
     expect(exit).toBe(1);
     expect(stdout).toMatch(/^ok {4}gpu 0 +NVIDIA \\u\{1b\}\[2J RTX \(GPU-11111111\)/m);
-    expect(stdout).toMatch(/^FAIL {2}token +no broker token was given\n +what to do: put it into a file/m);
+    expect(stdout).toMatch(
+      /^FAIL {2}token +there is no token file \S+\n +what to do: write the token into it/m,
+    );
     expect(stdout).toMatch(/^not ready: \d+ of \d+ checks failed, \d+ warnings$/m);
     expect(stdout).toMatch(/^OPTION +VALUE +FROM$/m);
     expect(stdout).not.toContain('\u001b');

@@ -3,9 +3,9 @@ import { isAsked, type Wanted, wantsSignal } from '../../../src/cli/drain/next-s
 import { ACTIONS, type Action, onSignals, type Phase } from '../../../src/cli/signals.ts';
 
 /** What a daemon does, one after the other, when these signals come. */
-function whatHappens(...signals: readonly NodeJS.Signals[]): readonly Action[] {
+function whatHappens(signals: readonly NodeJS.Signals[], onTerminal = false): readonly Action[] {
   const actions: Action[] = [];
-  const silence = onSignals((action) => void actions.push(action));
+  const silence = onSignals((action) => void actions.push(action), onTerminal);
   for (const signal of signals) process.emit(signal, signal);
   silence();
   return actions;
@@ -45,7 +45,13 @@ describe('the signals of a daemon', () => {
       ['stop', 'abandon', 'abandon'],
     ],
   ])('%j mean %j', (signals, actions) => {
-    expect(whatHappens(...signals)).toEqual(actions);
+    expect(whatHappens(signals)).toEqual(actions);
+  });
+
+  test('SIGHUP reloads and changes nothing else, but ends what a terminal has started', () => {
+    expect(whatHappens(['SIGHUP', 'SIGHUP', 'SIGTERM'])).toEqual(['reload', 'reload', 'stop']);
+    expect(whatHappens(['SIGUSR1', 'SIGHUP', 'SIGUSR1'])).toEqual(['drain', 'reload', 'give-back']);
+    expect(whatHappens(['SIGHUP', 'SIGTERM'], true)).toEqual(['stop', 'abandon']);
   });
 
   test('only what leaves nothing to the next start by force ends with 0', () => {
@@ -53,6 +59,7 @@ describe('the signals of a daemon', () => {
       ['stop', 0],
       ['drain', 0],
       ['give-back', 1],
+      ['reload', undefined],
       ['abandon', 1],
     ]);
   });

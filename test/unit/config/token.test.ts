@@ -130,11 +130,8 @@ describe('which token counts', () => {
     expect(await origin(given)).toEqual(expected);
   });
 
-  test('none at all says how to give one', async () => {
-    await expect(origin({})).rejects.toMatchObject({
-      code: 'TOKEN_MISSING',
-      mend: 'put it into a file with mode 0600 and name that by --token-file, or set SHAREDCLOUD_TOKEN',
-    });
+  test('without any of them it is the file beside the configuration', async () => {
+    expect(await origin({})).toEqual({ kind: 'file', path: '/etc/sharedcloud-agent/token' });
   });
 
   test.each([`"token"`, `'token'`, `"token`, `token'`])('one in quotes is refused: %s', async (token) => {

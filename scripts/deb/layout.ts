@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { chmod, cp, lutimes, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+
+const run = promisify(execFile);
+
+/** What dpkg calls before and after. */
+export const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
+
+const HOME = 'usr/lib/sharedcloud-agent';
+const DOC = 'usr/share/doc/sharedcloud-agent';
+
+/** Puts the package's files below `stage`, as they lie on an owner's host; answers their size in KiB. */
+export async function install(root: string, stage: string): Promise<number> {
+  const put = async (from: string, to: string, mode: number): Promise<void> => {
+    await mkdir(dirname(join(stage, to)), { recursive: true });
+    await cp(join(root, from), join(stage, to), { dereference: true });
+    await chmod(join(stage, to), mode);
+  };
+  await put('node_modules/node/bin/node', `${HOME}/bin/node`, 0o755);
+  await put('bin/sharedcloud-agent.cjs', `${HOME}/bin/sharedcloud-agent.cjs`, 0o755);
+  await put('package.json', `${HOME}/package.json`, 0o644);
+  await put('packaging/deb/sharedcloud-agent', 'usr/bin/sharedcloud-agent', 0o755);
+  await put('packaging/config.toml', 'etc/sharedcloud-agent/config.toml', 0o644);
+  await put('LICENSE', `${DOC}/copyright`, 0o644);
+  for (const unit of await readdir(join(root, 'systemd')))
+    await put(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`, 0o644);
+  await putZipped(join(root, 'CHANGELOG.md'), join(stage, DOC, 'changelog.gz'));
+  await putZipped(
+    join(root, 'dist/sharedcloud-agent.8'),
+    join(stage, 'usr/share/man/man8/sharedcloud-agent.8.gz'),
+  );
+  await cp(join(root, 'dist'), join(stage, HOME, 'dist'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('.8'),
+  });
+  await installLibraries(root, join(stage, HOME));
+  return tidy(stage);
+}
+
+/** The libraries of the lock file that are needed to run, without their install scripts. */
+async function installLibraries(root: string, home: string): Promise<void> {
+  await cp(join(root, 'package-lock.json'), join(home, 'package-lock.json'));
+  const flags = [
+    '--omit=dev',
+    '--omit=optional',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+  ];
+  await run('npm', ['ci', ...flags], { cwd: home });
+  await rm(join(home, 'package-lock.json'));
+  await rm(join(home, 'node_modules/.package-lock.json'), { force: true });
+  await leaveOut(join(home, 'node_modules'));
+}
+
+/** Takes out what is for people who write programs: types, sources, maps, texts. */
+async function leaveOut(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await leaveOut(path);
+    else if (/\.(?:[mc]?ts|map|md|markdown)$/i.test(entry.name)) await rm(path);
+  }
+}
+
+/** Without the date that zip files carry. */
+async function putZipped(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await writeFile(to, gzipSync(await readFile(from), { level: 9 }), { mode: 0o644 });
+}
+
+/** Gives everything the modes that packages have, whatever the umask; answers the size of all in KiB. */
+async function tidy(directory: string): Promise<number> {
+  await chmod(directory, 0o755);
+  let kilobytes = 4;
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) kilobytes += await tidy(path);
+    else if (entry.isFile()) {
+      const { mode, size } = await stat(path);
+      await chmod(path, (mode & 0o100) === 0 ? 0o644 : 0o755);
+      kilobytes += Math.ceil(size / 1024);
+    }
+  }
+  return kilobytes;
+}
+
+/** Sets the time of everything below `directory`, in seconds since the epoch. */
+export async function stamp(directory: string, epoch: number): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await stamp(path, epoch);
+    else await lutimes(path, epoch, epoch);
+  }
+  await lutimes(directory, epoch, epoch);
+}

@@ -1,0 +1,5 @@
+import { manPage } from './man/page.ts';
+
+/* Prints the man page, for `dist/`. */
+
+process.stdout.write(manPage());

@@ -1,0 +1,70 @@
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/cli/signals.ts';
+import { defaultText } from '../../src/config/document.ts';
+import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
+import { bold, escaped, italic, section, tagged } from './roff.ts';
+
+const OWN_WORDS = `The agent finds the Nvidia GPUs of this host and offers them on a SharedCloud broker. Runs that pay the ask are
+won, their jobs run in sealed containers of Docker, and what came out is reported. Nothing that it was told or has
+done is lost by a restart.`;
+
+const FILES: readonly (readonly [path: string, words: string])[] = [
+  ['/etc/sharedcloud-agent/config.toml', 'the configuration; each key is the name of an option'],
+  ['/etc/sharedcloud-agent/token', 'the broker’s token, mode 0600, which the service gets as a credential'],
+  ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the last sign of life'],
+];
+
+const HEARD: readonly Heard[] = ['end', 'drain', 'reload'];
+
+/** The manual's page about everything on the command line, in roff, made from the tables of the code. */
+export function manPage(): string {
+  return [
+    '.\\" Made by scripts/man.ts; the words are in src/config/options.ts and beside the commands.',
+    '.TH SHAREDCLOUD\\-AGENT 8',
+    section('NAME', 'sharedcloud\\-agent \\- rent out Nvidia GPUs on a SharedCloud broker'),
+    section('SYNOPSIS', `${bold('sharedcloud-agent')} ${italic('COMMAND')} [${italic('OPTION')}...]`),
+    section('DESCRIPTION', escaped(OWN_WORDS)),
+    section('COMMANDS', ...COMMANDS.map(commandEntry)),
+    section(
+      'OPTIONS',
+      escaped(
+        'A flag counts before the environment, that before the file, that before the default. Each command takes those that it needs; --help lists them.',
+      ),
+      ...GROUPS.flatMap((group) => [`.SS ${group}`, ...optionsOf(group).map(optionEntry)]),
+    ),
+    section('SIGNALS', ...HEARD.map(signalEntry)),
+    section('FILES', ...FILES.map(([path, words]) => tagged(italic(path), escaped(words)))),
+    section(
+      'EXIT STATUS',
+      ...exitCodes().map(({ exit, meaning }) => tagged(bold(String(exit)), escaped(meaning))),
+    ),
+    section('SEE ALSO', `${bold('systemctl')}(1), ${bold('journalctl')}(1), ${bold('docker')}(1)`),
+  ].join('\n');
+}
+
+function signalEntry(heard: Heard): string {
+  const action = ACTIONS[TABLE.working[heard]];
+  return tagged(bold(SIGNALS[heard].join(', ')), escaped(action.words));
+}
+
+function commandEntry(command: (typeof COMMANDS)[number]): string {
+  const flags = [
+    ...command.switches.map(({ help, name }) => `--${name}: ${help}`),
+    ...command.values.map(({ help, name, type }) => `--${name} ${type.metavar}: ${help}`),
+  ];
+  const words = [command.summary, ...flags].map((text) => escaped(text.replaceAll('`', '')));
+  return tagged(bold(command.name), words.join('\n.br\n'));
+}
+
+function optionsOf(group: string): readonly Option<unknown>[] {
+  return OPTION_KEYS.map(optionOf).filter((option) => option.group === group);
+}
+
+function optionEntry(option: Option<unknown>): string {
+  const flag = maySet(option, 'flag') ? `${bold(`--${option.name}`)} ${italic(option.type.metavar)}` : '';
+  const head = flag === '' ? bold(option.env) : flag;
+  const environment = flag === '' ? '' : `; environment: ${option.env}`;
+  const words = `${option.help} (default: ${defaultText(option)}${environment})`;
+  return tagged(head, escaped(words.replaceAll('`', '')));
+}

@@ -1,0 +1,39 @@
+import { lastSign, type SignOfLife } from '../journal/heartbeat.ts';
+import { type CliCommand, JSON_SWITCH } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import { BEAT_MS } from './vitals.ts';
+
+/** So many signs of life may be missed, on a host that is busy. */
+const MISSED = 6;
+
+/** Whether the daemon lives, for whoever watches it: a container's health check, a monitor. Changes nothing. */
+export const health: CliCommand = {
+  name: 'health',
+  summary: 'whether the agent of this state directory is alive, by the signs of life that it leaves there',
+  options: ['stateDir', 'configFile'],
+  switches: [JSON_SWITCH],
+  values: [],
+  run: async (context) => {
+    const { config } = await context.loadConfig({ ask: false });
+    const sign = lastSign(config.stateDir, context.clock.moment());
+    const healthy = isHealthy(sign);
+    const text = context.has(JSON_SWITCH)
+      ? `${JSON.stringify({ healthy, ageMs: sign?.ageMs ?? null, status: sign?.status ?? null })}\n`
+      : `${inWords(sign)}\n`;
+    context.stdout.write(text);
+    return healthy ? EXIT.OK : EXIT.FAILED;
+  },
+};
+
+function isHealthy(sign: SignOfLife | undefined): boolean {
+  return sign?.ageMs !== undefined && sign.ageMs <= MISSED * BEAT_MS;
+}
+
+function inWords(sign: SignOfLife | undefined): string {
+  if (sign === undefined) return 'no agent has left a sign of life here';
+  if (sign.ageMs === undefined) return 'no sign of life since the host was started';
+  const seconds = Math.round(sign.ageMs / 1000);
+  return isHealthy(sign)
+    ? `alive ${seconds} s ago: ${sign.status}`
+    : `no sign of life for ${seconds} s; the last was: ${sign.status}`;
+}

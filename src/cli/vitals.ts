@@ -1,0 +1,89 @@
+import type { AgentEvent } from '../agent/events.ts';
+import type { Heartbeat } from '../journal/heartbeat.ts';
+import type { ServiceManager } from './service-manager.ts';
+import type { Phase } from './signals.ts';
+import { Status } from './status.ts';
+
+/** The sign of life in the state directory is renewed this often. */
+export const BEAT_MS = 10_000;
+
+/** The service manager hears of changes at most this often: each telling is a process. */
+const TELL_MS = 1_000;
+
+/**
+ * Lets others see that the daemon lives and what it does: the service manager, where there is one, and whoever runs
+ * `health`. The signs come from the event loop, so a process that hangs gives none.
+ */
+export class Vitals implements AsyncDisposable {
+  readonly #manager: ServiceManager | undefined;
+  readonly #status = new Status();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #telling: NodeJS.Timeout | undefined;
+  #told = '';
+  #saidReady = false;
+
+  constructor(manager: ServiceManager | undefined) {
+    this.#manager = manager;
+    const every = manager?.watchdogMs;
+    // Often enough that a late one or two do no harm.
+    if (every !== undefined)
+      this.#timers.push(setInterval(() => void manager?.tell('WATCHDOG=1'), every / 4));
+  }
+
+  /** Begins to leave signs of life in the state directory. */
+  beat(heartbeat: Heartbeat): void {
+    heartbeat.beat(this.#status.text);
+    this.#timers.push(setInterval(() => heartbeat.beat(this.#status.text), BEAT_MS));
+  }
+
+  /** Takes an event of the agent. */
+  readonly see = (event: AgentEvent): void => {
+    this.#status.see(event);
+    this.#changed();
+  };
+
+  /** The daemon is about to end: now, or when what it does is done. */
+  leaving(phase: Phase): void {
+    this.#status.remark(phase);
+    // systemd gives what says that it stops only a while, and draining may take hours.
+    if (phase !== 'stopping') return this.#changed();
+    this.#stopTelling();
+    void this.#manager?.tell('STOPPING=1', `STATUS=${this.#status.text}`);
+  }
+
+  /** Around a reload, whose outcome in a line `work` answers. */
+  async reloading(work: () => Promise<string>): Promise<void> {
+    await this.#manager?.tell('RELOADING=1');
+    this.#status.remark(await work());
+    this.#told = this.#status.text;
+    await this.#manager?.tell('READY=1', `STATUS=${this.#told}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopTelling();
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#manager?.flush();
+  }
+
+  #changed(): void {
+    if (this.#manager === undefined) return;
+    // That the start is over is told at once: somebody waits for it.
+    if (this.#status.ready && !this.#saidReady) this.#tell();
+    else this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
+  }
+
+  #tell(): void {
+    this.#stopTelling();
+    const { ready, text } = this.#status;
+    const news = ready && !this.#saidReady ? ['READY=1'] : [];
+    if (text === this.#told && news.length === 0) return;
+    this.#told = text;
+    this.#saidReady = ready;
+    void this.#manager?.tell(...news, `STATUS=${text}`);
+  }
+
+  #stopTelling(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+  }
+}

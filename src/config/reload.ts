@@ -1,0 +1,34 @@
+import type { Config } from './config.ts';
+import { gpuSettings, plainModel } from './gpu-settings.ts';
+import { OPTION_KEYS, type OptionKey, optionOf } from './options.ts';
+
+/** What counts from a reload on; everything else is read at the start only. The token is read again by itself. */
+const AT_ONCE: ReadonlySet<OptionKey> = new Set(['askPrice', 'token', 'tokenFile', 'credentialsDirectory']);
+
+/** The configuration that runs, with the prices of another. Pure. */
+export function withPrices(running: Config, next: Config): Config {
+  const models = new Map([...running.gpus, ...next.gpus].map(({ model }) => [plainModel(model), model]));
+  const gpus = [...models.values()].map((model) => {
+    const { catalogue, slots } = gpuSettings(running.gpus, model) ?? {};
+    return { model, askPrice: gpuSettings(next.gpus, model)?.askPrice, catalogue, slots };
+  });
+  return { ...running, askPrice: next.askPrice, gpus };
+}
+
+/** The settings that differ and do not count before a restart, by their names in the file. Pure. */
+export function restartNeeded(running: Config, next: Config): readonly string[] {
+  const options = OPTION_KEYS.filter((key) => !AT_ONCE.has(key) && shown(running, key) !== shown(next, key));
+  const models = [...running.gpus, ...next.gpus].map(({ model }) => model);
+  const gpus = models.filter((model) => {
+    const before = gpuSettings(running.gpus, model);
+    const after = gpuSettings(next.gpus, model);
+    return before?.slots !== after?.slots || before?.catalogue !== after?.catalogue;
+  });
+  const tables = new Map(gpus.map((model) => [plainModel(model), `gpu."${model}"`]));
+  return [...options.map((key) => optionOf(key).name), ...tables.values()];
+}
+
+function shown(config: Config, key: OptionKey): string | undefined {
+  const value: unknown = config[key];
+  return value === undefined ? undefined : optionOf(key).type.show(value);
+}

@@ -1,0 +1,209 @@
+import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../src/domain/job.ts';
+import { SandboxBroker } from '../../src/sandbox-broker/sandbox-broker.ts';
+import { addRun, HELLO_PYTHON, TOKEN } from '../support/e2e/stage.ts';
+import { describeDocker, PYTHON, type TestEngine } from '../support/engine/docker.ts';
+import { buildPackage, Debian, describeDebian } from '../support/package/debian.ts';
+import { socketTo } from '../support/package/socket.ts';
+
+/*
+ * The package in a clean Debian, under a real systemd, with jobs in real containers: one owner's story, in order.
+ */
+
+const SERVICE = 'sharedcloud-agent.service';
+const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
+
+describeDebian('the Debian package', () => {
+  describeDocker('on a clean host', (engine) => {
+    let debian: Debian;
+    let broker: SandboxBroker;
+    let socket: AsyncDisposable;
+    let url = '';
+    const runs: string[] = [];
+
+    const add = (code: string, parameters: string): string => {
+      runs.push(addRun(broker, PYTHON, code, parameters));
+      return runs.at(-1) ?? '';
+    };
+    const settled = <T>(check: () => T | Promise<T>, timeout = 60_000): Promise<T> =>
+      vi.waitFor(check, { timeout, interval: 100 });
+    const show = (property: string): Promise<string> =>
+      debian.sh(`systemctl show --value -p ${property} ${SERVICE}`);
+    const ask = (): number | undefined => broker.store.instances.all()[0]?.askPrice;
+    const statuses = (run: string): readonly number[] => broker.store.jobsOf(run).map(({ status }) => status);
+    const configure = (lines: string): Promise<string> =>
+      debian.sh(`cat >>/etc/sharedcloud-agent/config.toml <<'EOF'\n${lines}\nEOF`);
+
+    beforeAll(async () => {
+      const deb = await buildPackage();
+      debian = await Debian.boot();
+      broker = new SandboxBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
+      url = await broker.listen();
+      socket = await socketTo(engine.host, join(debian.shared, 'docker.sock'));
+      await copyFile(deb, join(debian.shared, 'agent.deb'));
+    });
+    afterAll(async () => {
+      await debian?.[Symbol.asyncDispose]();
+      // A package that is removed leaves what runs to itself.
+      for (const run of runs)
+        for (const id of await containers(engine, run))
+          await engine.docker.getContainer(id).remove({ force: true, v: true });
+      await socket?.[Symbol.asyncDispose]();
+      await broker?.close();
+    });
+
+    test('installs, and starts nothing by itself', async () => {
+      await debian.sh(`dpkg --force-unsafe-io -i ${debian.shared}/agent.deb`);
+      expect(await debian.sh('sharedcloud-agent --version')).toBe('0.1.0');
+      expect(await debian.sh('command -v node || echo none')).toBe('none');
+      expect(await show('ActiveState')).toBe('inactive');
+      expect(await show('UnitFileState')).toBe('disabled');
+      expect(await debian.sh('id -Gn sharedcloud-agent')).toMatch(/\bdocker\b.*|\bsystemd-journal\b/);
+      expect(await debian.sh('stat -c "%U %a" /var/lib/sharedcloud-agent')).toBe('sharedcloud-agent 700');
+    });
+
+    test('has a unit that systemd finds no fault with, and that is closed well', async () => {
+      expect(await debian.run('systemd-analyze', 'verify', '--man=no', SERVICE)).toEqual({
+        code: 0,
+        output: '',
+      });
+      const words = await debian.sh(`systemd-analyze security --no-pager ${SERVICE} | tail -n 1`);
+      expect(Number(/([\d.]+) \w+/.exec(words)?.[1])).toBeLessThanOrEqual(1.6);
+    });
+
+    test('without a token the start fails, and says so', async () => {
+      expect((await debian.run('systemctl', 'start', SERVICE)).code).not.toBe(0);
+      await debian.sh(`systemctl stop ${SERVICE}`);
+    });
+
+    test('with a token and a price it starts, and a job is done', async () => {
+      await debian.sh(`echo ${TOKEN} | install -m 600 /dev/stdin /etc/sharedcloud-agent/token`);
+      // What only this test needs: a broker and an engine of its own, and jobs' files where that engine sees them.
+      const uid = Number(await debian.sh('id -u sharedcloud-agent'));
+      const gid = Number(await debian.sh('getent group docker | cut -d: -f3'));
+      await mkdir(join(debian.shared, 'state'), { mode: 0o700 });
+      await chown(join(debian.shared, 'state'), uid, uid);
+      await chown(join(debian.shared, 'docker.sock'), 0, gid);
+      await chmod(join(debian.shared, 'docker.sock'), 0o660);
+      await configure(
+        `broker-url = "${url}"\ndocker-host = "unix://${debian.shared}/docker.sock"\nstate-dir = "${debian.shared}/state"\n` +
+          'cpu-slots = 2\nimages = ["localhost:5000/sharedcloud/*"]\nmin-free-disk = "0 B"\npoll-interval = "200ms"',
+      );
+      await debian.sh(
+        `mkdir -p /etc/systemd/system/${SERVICE}.d && printf '[Service]\\nReadWritePaths=%s\\n' ${debian.shared} ` +
+          `>/etc/systemd/system/${SERVICE}.d/state.conf && systemctl daemon-reload`,
+      );
+      const run = add(HELLO_PYTHON, "(('works',),)");
+
+      await configure('ask-price = 0.05');
+      await debian.sh('systemctl enable --now sharedcloud-agent');
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]));
+      expect(broker.store.jobsOf(run)[0]?.result).toBe('works');
+      await settled(async () =>
+        expect(await debian.sh('sharedcloud-agent jobs')).toMatch(/succeeded[\s\S]*1 job, earned/),
+      );
+      await settled(async () =>
+        expect(await show('StatusText')).toBe('offers on the market: 1, jobs running: 0'),
+      );
+      expect(await debian.sh('sharedcloud-agent health')).toMatch(/^alive/);
+      // The command line finds the token that root has put there.
+      expect(await debian.sh('sharedcloud-agent check || true')).toMatch(/^ok +token/m);
+      expect(await debian.sh(`journalctl -u ${SERVICE}; systemctl show ${SERVICE}`)).not.toContain(TOKEN);
+    });
+
+    test('a reload takes new prices, and keeps the old ones where the file is broken', async () => {
+      expect(ask()).toBe(0.05);
+      await debian.sh(`sed -i 's/^ask-price.*/ask-price = 0.07/' /etc/sharedcloud-agent/config.toml`);
+      await debian.sh('systemctl reload sharedcloud-agent');
+      await settled(() => expect(ask()).toBe(0.07));
+      await debian.sh(`sed -i 's/^ask-price.*/ask-price = "much"/' /etc/sharedcloud-agent/config.toml`);
+      await debian.sh('systemctl reload sharedcloud-agent');
+      await settled(async () => expect(await show('StatusText')).toMatch(/the old one counts.*ask-price/));
+      expect(await show('ActiveState')).toBe('active');
+      expect(ask()).toBe(0.07);
+      await debian.sh(`sed -i 's/^ask-price.*/ask-price = 0.07/' /etc/sharedcloud-agent/config.toml`);
+    });
+
+    test('a restart and an upgrade keep the jobs that run', async () => {
+      const run = add(SLOW, '((20,),)');
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.IN_PROGRESS]));
+      const before = await settled(async () => {
+        const found = await containers(engine, run);
+        expect(found).toHaveLength(1);
+        return found;
+      });
+      const pid = await show('MainPID');
+      await debian.sh('systemctl restart sharedcloud-agent');
+      const restarted = await show('MainPID');
+      expect(restarted).not.toBe(pid);
+      expect(await containers(engine, run)).toEqual(before);
+      await debian.sh(`dpkg --force-unsafe-io -i ${debian.shared}/agent.deb`);
+      expect(await show('ActiveState')).toBe('active');
+      expect(await show('MainPID')).not.toBe(restarted);
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]), 90_000);
+      expect(await debian.sh(`journalctl -u ${SERVICE}`)).not.toContain('goes back to the market');
+      expect(await debian.sh('cat /etc/sharedcloud-agent/config.toml')).toContain('ask-price = 0.07');
+    });
+
+    test('the watchdog hears from a daemon that is well, and replaces one that hangs', async () => {
+      await debian.sh(
+        `printf '[Service]\\nWatchdogSec=4s\\nTimeoutAbortSec=1s\\nRestartSec=100ms\\n' ` +
+          `>/etc/systemd/system/${SERVICE}.d/watchdog.conf && systemctl daemon-reload && systemctl restart ${SERVICE}`,
+      );
+      const pid = await show('MainPID');
+      const first = Number(await show('WatchdogTimestampMonotonic'));
+      // More than twice its time after it began.
+      await settled(async () =>
+        expect(Number(await show('WatchdogTimestampMonotonic'))).toBeGreaterThan(first + 9_000_000),
+      );
+      expect(await show('MainPID')).toBe(pid);
+      await debian.sh(`kill -STOP ${pid}`);
+      await settled(async () => {
+        expect(await show('NRestarts')).toBe('1');
+        expect(await show('ActiveState')).toBe('active');
+      });
+      expect(await show('MainPID')).not.toBe(pid);
+    });
+
+    test('is drained on demand, and does not come back by itself', async () => {
+      const run = add(SLOW, '((3,),)');
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.IN_PROGRESS]));
+      await debian.sh('sharedcloud-agent drain');
+      await settled(async () => expect(await show('ActiveState')).toBe('inactive'));
+      expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]);
+    });
+
+    test('a purge keeps the reports that nobody has heard, and says so', async () => {
+      await debian.sh(`systemctl start ${SERVICE}`);
+      await settled(() => expect(broker.store.instances.all()[0]?.available).toBe(true));
+      const run = add(SLOW, '((600,),)');
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.IN_PROGRESS]));
+      const removed = await debian.sh('dpkg -r sharedcloud-agent 2>&1');
+      expect(removed).toContain('not delivered');
+      expect(await debian.sh('grep -l sharedcloud-agent[.]cjs /proc/[0-9]*/cmdline || echo none')).toBe(
+        'none',
+      );
+      expect(await debian.sh('dpkg -P sharedcloud-agent 2>&1')).toContain('is kept');
+      expect(await debian.sh('ls /etc/sharedcloud-agent 2>/dev/null || echo gone')).toBe('gone');
+    });
+
+    test('without such reports nothing is left but the user', async () => {
+      await debian.sh(`rm -rf ${debian.shared}/state/* /var/lib/sharedcloud-agent/unreported`);
+      await debian.sh(`dpkg --force-unsafe-io -i ${debian.shared}/agent.deb`);
+      await debian.sh('dpkg -P sharedcloud-agent');
+      const places =
+        '/etc/sharedcloud-agent /var/lib/sharedcloud-agent /usr/lib/sharedcloud-agent /usr/bin/sharedcloud-agent';
+      expect(await debian.sh(`ls -d ${places} 2>/dev/null || true`)).toBe('');
+      expect(await debian.sh('id -u sharedcloud-agent')).toMatch(/^\d+$/);
+    });
+  });
+});
+
+/** The containers of this agent's jobs. */
+async function containers(engine: TestEngine, run: string): Promise<readonly string[]> {
+  const label = [`sharedcloud.run=${run}`];
+  const found = await engine.docker.listContainers({ filters: JSON.stringify({ label }) });
+  return found.map(({ Id }) => Id);
+}

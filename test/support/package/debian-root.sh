@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Makes a clean Debian with systemd and nothing else, once, beside the test engine's data; prints where it is.
+# Needs root and debootstrap.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$here/../engine/engine.sh"
+
+root="$ENGINE_DIR/debian"
+if [ ! -d "$root" ]; then
+  part="$(mktemp -d "$ENGINE_DIR/debian.XXXXXX")"
+  chmod 755 "$part"
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
+    >"$ENGINE_DIR/debootstrap-debian.log" 2>&1 || {
+    tail -n 20 "$ENGINE_DIR/debootstrap-debian.log" >&2
+    exit 1
+  }
+  # Nothing of the network is this Debian's to set up: it shares the machine's.
+  ln -sf /dev/null "$part/etc/systemd/system/systemd-networkd.service"
+  ln -sf /dev/null "$part/etc/systemd/system/systemd-sysctl.service"
+  ln -sf /dev/null "$part/etc/systemd/system/console-getty.service"
+  rm -rf "$part"/var/cache/apt/*
+  mv "$part" "$root"
+fi
+printf '%s\n' "$root"

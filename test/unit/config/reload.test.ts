@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { restartNeeded, withPrices } from '../../../src/config/reload.ts';
+import { load } from '../../support/config/load.ts';
+
+const DEFAULT_FILE = '/etc/sharedcloud-agent/config.toml';
+
+async function configured(text: string) {
+  return (await load({ files: { [DEFAULT_FILE]: text } })).config;
+}
+
+const RUNNING = `ask-price = 0.1
+cpu-slots = 2
+[gpu."NVIDIA T4"]
+ask-price = 0.3
+slots = 2
+[gpu."NVIDIA A100"]
+ask-price = 0.9
+`;
+
+describe('after a reload', () => {
+  test('the prices are the new ones, by model too, and nothing else is', async () => {
+    const running = await configured(RUNNING);
+    const next = await configured(`ask-price = 0.2
+cpu-slots = 8
+images = ["other/*"]
+[gpu."nvidia  t4"]
+ask-price = 0.4
+slots = 7
+[gpu."NVIDIA L4"]
+ask-price = 0.5
+slots = 3
+`);
+    const { askPrice, cpuSlots, gpus, images } = withPrices(running, next);
+    expect({ askPrice, cpuSlots, images }).toEqual({ askPrice: 0.2, cpuSlots: 2, images: running.images });
+    expect(gpus).toEqual([
+      { model: 'nvidia  t4', askPrice: 0.4, catalogue: undefined, slots: 2 },
+      { model: 'NVIDIA A100', askPrice: undefined, catalogue: undefined, slots: undefined },
+      { model: 'NVIDIA L4', askPrice: 0.5, catalogue: undefined, slots: undefined },
+    ]);
+  });
+
+  test('what waits for a restart has its name told', async () => {
+    const running = await configured(RUNNING);
+    const changed = RUNNING.replace('cpu-slots = 2', 'cpu-slots = 3\nlog-level = "debug"')
+      .replace('ask-price = 0.1', 'ask-price = 0.2')
+      .replace('slots = 2\n[gpu."NVIDIA A100"]', 'slots = 4\n[gpu."NVIDIA A100"]');
+    expect(restartNeeded(running, await configured(changed))).toEqual([
+      'cpu-slots',
+      'log-level',
+      'gpu."NVIDIA T4"',
+    ]);
+  });
+
+  test('new prices and the same again need none', async () => {
+    const running = await configured(RUNNING);
+    expect(restartNeeded(running, running)).toEqual([]);
+    expect(restartNeeded(running, await configured(RUNNING.replaceAll('0.', '0.2')))).toEqual([]);
+  });
+});
