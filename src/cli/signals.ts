@@ -1,3 +1,5 @@
+import { EXIT } from './exit-codes.ts';
+
 /** Where a daemon stands, as far as signals are concerned. */
 export const PHASES = ['working', 'draining', 'giving-back', 'stopping'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -16,7 +18,7 @@ export const ACTIONS = {
   },
   'give-back': {
     leadsTo: 'giving-back',
-    exit: 1,
+    exit: EXIT.GAVE_BACK,
     words:
       'ends the jobs that run and gives them back to the market, delivers what it can in 15 seconds, ends',
   },
@@ -29,7 +31,7 @@ export const ACTIONS = {
 } as const satisfies Readonly<
   Record<
     string,
-    { readonly leadsTo: Phase | undefined; readonly exit: 0 | 1 | undefined; readonly words: string }
+    { readonly leadsTo: Phase | undefined; readonly exit: number | undefined; readonly words: string }
   >
 >;
 export type Action = keyof typeof ACTIONS;

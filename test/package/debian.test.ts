@@ -175,6 +175,18 @@ describeDebian('the Debian package', () => {
       expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]);
     });
 
+    test('nor does it come back where its owner did not want to wait', async () => {
+      await debian.sh(`systemctl start ${SERVICE}`);
+      const run = add(SLOW, '((600,),)');
+      await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.IN_PROGRESS]));
+      await debian.sh('sharedcloud-agent drain --now');
+      await settled(async () => expect(await show('ActiveState')).toBe('failed'));
+      expect(await show('ExecMainStatus')).toBe('9');
+      expect(statuses(run)).toEqual([JOB_STATUS.CREATED]);
+      broker.store.market.delete(run, true);
+      await debian.sh(`systemctl reset-failed ${SERVICE}`);
+    });
+
     test('a purge keeps the reports that nobody has heard, and says so', async () => {
       await debian.sh(`systemctl start ${SERVICE}`);
       await settled(() => expect(broker.store.instances.all()[0]?.available).toBe(true));

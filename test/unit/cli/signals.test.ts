@@ -58,7 +58,7 @@ describe('the signals of a daemon', () => {
     expect(Object.entries(ACTIONS).map(([name, { exit }]) => [name, exit])).toEqual([
       ['stop', 0],
       ['drain', 0],
-      ['give-back', 1],
+      ['give-back', 9],
       ['reload', undefined],
       ['abandon', 1],
     ]);
