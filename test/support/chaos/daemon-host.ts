@@ -6,6 +6,7 @@ import type { JobRow } from '../../../src/sandbox-broker/store/rows.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, openStage } from '../e2e/stage.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
+import { removeContainer } from '../engine/remove-container.ts';
 
 /** Sleeps as long as it is told, and returns that. */
 export const SLEEP = 'import time\ndef handler(event):\n    time.sleep(event[0])\n    return event[0]\n';
@@ -91,8 +92,7 @@ export async function openDaemonHost(
         interval: 50,
       }),
     [Symbol.asyncDispose]: async () => {
-      for (const { Id } of await containers())
-        await engine.docker.getContainer(Id).remove({ force: true, v: true });
+      for (const { Id } of await containers()) await removeContainer(engine.docker, Id);
       await stage[Symbol.asyncDispose]();
     },
   };

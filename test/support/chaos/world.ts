@@ -5,6 +5,7 @@ import { openStateDir } from '../../../src/journal/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { addRun, openStage } from '../e2e/stage.ts';
 import type { TestEngine } from '../engine/docker.ts';
+import { removeContainer } from '../engine/remove-container.ts';
 import { ClaimProxy } from './claim-proxy.ts';
 import { EngineWatch } from './engine-watch.ts';
 
@@ -35,7 +36,7 @@ export async function openWorld(
   });
   // Where a test has failed, others are not to find its containers.
   open.defer(async () => {
-    for (const id of watch.leftOf([...runs.keys()])) await removeContainer(engine, id);
+    for (const id of watch.leftOf([...runs.keys()])) await removeContainer(engine.docker, id);
   });
   const kept = open.move();
   return {
@@ -78,15 +79,6 @@ export async function openWorld(
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
-}
-
-async function removeContainer(engine: TestEngine, id: string): Promise<void> {
-  try {
-    await engine.docker.getContainer(id).remove({ force: true, v: true });
-  } catch (thrown) {
-    if (!(thrown instanceof Error && /no such container|already in progress/i.test(thrown.message)))
-      throw thrown;
-  }
 }
 
 function count(times: Map<string, number>, what: string): void {

@@ -9,6 +9,7 @@ import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/conn
 import { EngineEvents } from './engine-events.ts';
 import { OwnNamespace, signalInside } from './own-namespace.ts';
 import { RegistryRoad } from './registry-road.ts';
+import { removeContainer } from './remove-container.ts';
 
 /** How an engine is started. */
 export type EngineChoice = { readonly liveRestore: boolean };
@@ -102,7 +103,7 @@ export class PrivateEngine implements AsyncDisposable {
       await this.start(choice);
     }
     const left = await this.docker.listContainers({ all: true });
-    for (const { Id } of left) await this.docker.getContainer(Id).remove({ force: true, v: true });
+    for (const { Id } of left) await removeContainer(this.docker, Id);
   }
 
   /** Waits until a container's process is gone, whether or not dockerd runs to see it. */
