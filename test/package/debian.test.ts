@@ -5,6 +5,7 @@ import { JOB_STATUS } from '../../src/domain/job.ts';
 import { SandboxBroker } from '../../src/sandbox-broker/sandbox-broker.ts';
 import { addRun, HELLO_PYTHON, TOKEN } from '../support/e2e/stage.ts';
 import { describeDocker, PYTHON, type TestEngine } from '../support/engine/docker.ts';
+import { removeContainer } from '../support/engine/remove-container.ts';
 import { buildPackage, Debian, describeDebian } from '../support/package/debian.ts';
 import { socketTo } from '../support/package/socket.ts';
 
@@ -48,8 +49,7 @@ describeDebian('the Debian package', () => {
       await debian?.[Symbol.asyncDispose]();
       // A package that is removed leaves what runs to itself.
       for (const run of runs)
-        for (const id of await containers(engine, run))
-          await engine.docker.getContainer(id).remove({ force: true, v: true });
+        for (const id of await containers(engine, run)) await removeContainer(engine.docker, id);
       await socket?.[Symbol.asyncDispose]();
       await broker?.close();
     });
