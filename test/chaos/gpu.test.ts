@@ -5,7 +5,8 @@ import { BAD, GOOD, openTwoGpus, patiently } from '../support/e2e/two-gpus.ts';
 import { describeGpuStandIn, imageWith, PYTHON } from '../support/engine/docker.ts';
 import { changed, TWO_T4 } from '../support/nvidia-smi/machines.ts';
 
-/* Two GPUs on one host, of which the second goes bad; see test/support/e2e/two-gpus.ts for what is real. */
+/* Two GPUs on one host, of which the second goes bad; see test/support/e2e/two-gpus.ts for what is real. Each test
+   has a host of its own, and mostly waits. */
 
 const { CREATED, FAILED, SUCCEEDED } = JOB_STATUS;
 
@@ -43,7 +44,7 @@ const bothRun = async (host: Host) => {
 const places = (host: Host, run: string) => host.jobsOf(run).map(({ result }) => result);
 
 describeGpuStandIn('one of two GPUs goes bad', (engine) => {
-  test('it asks for a reset: its job goes back and is done elsewhere, no other comes, until it is well', async () => {
+  test.concurrent('it asks for a reset: its job goes back and is done elsewhere, no other comes, until it is well', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4), 2);
     await bothRun(host);
@@ -60,7 +61,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('it vanishes: its job goes back, and jobs on the other go on', async () => {
+  test.concurrent('it vanishes: its job goes back, and jobs on the other go on', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4), 2);
     await bothRun(host);
@@ -73,7 +74,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('the kernel’s log tells of it: its job goes back, and a canary brings the GPU back', async () => {
+  test.concurrent('the kernel’s log tells of it: its job goes back, and a canary brings the GPU back', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4), 2);
     await bothRun(host);
@@ -86,7 +87,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('nvidia-smi hangs: no new jobs at all, those that run are done and reported', async () => {
+  test.concurrent('nvidia-smi hangs: no new jobs at all, those that run are done and reported', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4), 2);
     await bothRun(host);
@@ -101,7 +102,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('jobs fail on it at once: after three runs a canary has to pass, and does', async () => {
+  test.concurrent('jobs fail on it at once: after three runs a canary has to pass, and does', async () => {
     await using host = await openTwoGpus(engine);
     const runs = Array.from({ length: 3 }, () => host.addRun(job(0), 4));
     await says(host, BAD, 'gets no new jobs: jobs of 3 runs');
@@ -116,7 +117,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('jobs and the canary fail on it: it stays out, and jobs on the other go on', async () => {
+  test.concurrent('jobs and the canary fail on it: it stays out, and jobs on the other go on', async () => {
     const refuses = `[ "$NVIDIA_VISIBLE_DEVICES" != ${BAD} ] || exit 9; exec python3 -c "$CODE"`;
     await using image = await imageWith(engine, PYTHON, `localhost:5000/sharedcloud/test-${randomUUID()}`, [
       `CMD ${JSON.stringify(['/bin/bash', '-c', refuses])}`,
@@ -131,7 +132,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
-  test('a job leaves memory in use: what holds it is named, no job comes until it is back', async () => {
+  test.concurrent('a job leaves memory in use: what holds it is named, no job comes until it is back', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4, false), 2);
     await bothRun(host);
