@@ -7,8 +7,9 @@ import type { FunctionSpec } from '../../domain/run.ts';
 import { aborted } from '../../lib/aborted.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { AgentEvent, Observer } from '../events.ts';
+import type { OwnFunctionDeps } from '../own-function.ts';
 import { Breaker } from './breaker.ts';
-import { type CanaryDeps, isCanary } from './canary.ts';
+import { isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
 import { KeptOut } from './kept-out.ts';
 import { GpuLooks, type Look } from './looks.ts';
@@ -24,7 +25,7 @@ const SEEN_MS = 3_000;
 const WORD_MS = 20_000;
 
 /** What the health of the GPUs is judged by. */
-export type GpuHealthDeps = CanaryDeps & {
+export type GpuHealthDeps = OwnFunctionDeps & {
   readonly probe: GpuProbe;
   readonly kernelLog: KernelLog | undefined;
   readonly clock: Clock;

@@ -2,7 +2,8 @@ import { canaryWaitMs } from '../../domain/gpu-breaker.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events.ts';
-import { type CanaryDeps, type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
+import type { OwnFunctionDeps } from '../own-function.ts';
+import { type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
 import type { KeptOut } from './kept-out.ts';
 import type { GpuLooks } from './looks.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -13,7 +14,7 @@ const NOT_WELL_MS = 5_000;
 const AGAIN_WITHIN_MS = 3_600_000;
 
 /** What trials stand on. */
-export type TrialsDeps = CanaryDeps & {
+export type TrialsDeps = OwnFunctionDeps & {
   readonly clock: Clock;
   readonly observe: Observer;
   readonly keptOut: KeptOut;

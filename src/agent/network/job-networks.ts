@@ -1,8 +1,8 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { JobNetwork, NetworkChallenge } from '../../domain/jobs-network.ts';
 import type { Clock, IsolatedNetwork } from '../../domain/ports.ts';
-import type { Log } from '../../lib/log.ts';
-import { type ProbeDeps, type ProbeImage, probeNetwork } from './probe.ts';
+import type { OwnFunctionDeps } from '../own-function.ts';
+import { type ProbeImage, probeNetwork } from './probe.ts';
 
 /** A proof is believed this long, as long as the engine stays. */
 const PROOF_HOLDS_MS = 600_000;
@@ -11,15 +11,12 @@ const NEXT_TRY_MS = 60_000;
 /** A host under load may answer late: only what is found twice is believed against the network. */
 const TRIES = 2;
 
-export type JobNetworksDeps = ProbeDeps & {
+export type JobNetworksDeps = OwnFunctionDeps & {
   /** What the owner wants jobs to have. */
   readonly wanted: JobNetwork;
   /** Undefined where the runtime has none. */
   readonly isolated: IsolatedNetwork | undefined;
   readonly clock: Clock;
-  readonly log: Log;
-  /** Aborted when the daemon ends. */
-  readonly detach: AbortSignal;
 };
 
 /** What was proved, or not, about one challenge; void once the engine that it was seen at has gone. */

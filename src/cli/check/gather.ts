@@ -107,7 +107,8 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;
-  const network = look(PATIENCE.network, (signal) => lookAtNetwork({ loaded, clock }, signal));
+  const log = context.createLog(config);
+  const network = look(PATIENCE.network, (signal) => lookAtNetwork({ loaded, clock, log }, signal));
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),

@@ -9,6 +9,7 @@ import type { Clock } from '../../domain/ports.ts';
 import { JobFolders } from '../../function/job-files.ts';
 import { hostAddresses } from '../../lib/host-addresses.ts';
 import { HostShare } from '../../lib/host-share.ts';
+import type { Log } from '../../lib/log.ts';
 import { ENGINE_DEADLINES } from '../../runtime/docker/call.ts';
 import { connectEngine, parseDockerHost } from '../../runtime/docker/connection.ts';
 import { openIsolated } from '../../runtime/docker/network/isolated.ts';
@@ -26,7 +27,7 @@ export type NetworkSeen = {
 
 /** Looks at the jobs' network, and tries it from a container that lives a few seconds. Throws NETWORK_NOT_READY. */
 export async function lookAtNetwork(
-  { loaded, clock }: { readonly loaded: Loaded; readonly clock: Clock },
+  { clock, loaded, log }: { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<NetworkSeen> {
   const { config } = loaded;
@@ -40,7 +41,8 @@ export async function lookAtNetwork(
   try {
     const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
-    const unproven = await probeNetwork({ runtime, files, random: Math.random }, image, challenge, signal);
+    const deps = { runtime, files, random: Math.random, log, detach: signal };
+    const unproven = await probeNetwork(deps, image, challenge, signal);
     return unproven === undefined ? { wanted } : { wanted, unproven };
   } finally {
     await rm(directory, { recursive: true, force: true });

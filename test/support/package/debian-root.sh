@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Makes a clean Debian with systemd and nothing else, once, beside the test engine's data; prints where it is.
+# Makes a clean Debian with systemd and nftables and nothing else, once, beside the test engine's data; prints where
+# it is.
 # Needs root and debootstrap.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/../engine/engine.sh"
 
-root="$ENGINE_DIR/debian"
+root="$ENGINE_DIR/debian-nft"
 if [ ! -d "$root" ]; then
   part="$(mktemp -d "$ENGINE_DIR/debian.XXXXXX")"
   chmod 755 "$part"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,nftables "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
     >"$ENGINE_DIR/debootstrap-debian.log" 2>&1 || {
     tail -n 20 "$ENGINE_DIR/debootstrap-debian.log" >&2
     exit 1
