@@ -4,7 +4,7 @@ import type { Clock, IsolatedNetwork } from '../../domain/ports.ts';
 import type { OwnFunctionDeps } from '../own-function.ts';
 import { type ProbeImage, probeNetwork } from './probe.ts';
 
-/** A proof is believed this long, as long as the engine stays. */
+/** A proof is believed this long, as long as the engine stays; a job that comes after the half of it has it renewed. */
 const PROOF_HOLDS_MS = 600_000;
 /** After a probe that proved nothing, jobs of that image go without a network this long before the next. */
 const NEXT_TRY_MS = 60_000;
@@ -48,9 +48,7 @@ export class JobNetworks {
     if (wanted !== 'isolated') return wanted;
     if (isolated === undefined) return 'none';
     try {
-      const challenge = await isolated.challenge(detach);
-      const proof = await this.#proofOf(isolated, challenge, image);
-      if (proof.why !== undefined) throw proof.why;
+      await this.#seeProved(isolated, image);
       this.#say(undefined);
       return 'isolated';
     } catch (thrown) {
@@ -59,12 +57,39 @@ export class JobNetworks {
     }
   }
 
+  /** Resolves where the network as it is now is proved to be isolated. Throws why it is not. */
+  async #seeProved(isolated: IsolatedNetwork, image: ProbeImage): Promise<void> {
+    for (let changes = 0; changes < TRIES; changes += 1) {
+      const challenge = await isolated.challenge(this.#deps.detach);
+      const { of, watch, why } = await this.#proofOf(isolated, challenge, image);
+      if (why !== undefined) throw why;
+      // A proof that was under way may be of another network, or of an engine that has gone since.
+      if (of === essenceOf(challenge) && !watch.signal.aborted) return;
+    }
+    throw new AgentError('NETWORK_NOT_READY', 'it changes while it is being proved');
+  }
+
   async #proofOf(isolated: IsolatedNetwork, challenge: NetworkChallenge, image: ProbeImage): Promise<Proof> {
-    // Addresses of this host come and go; the rules that keep all of them closed are vouched for by the beacon.
-    const of = JSON.stringify(challenge.refused);
+    const of = essenceOf(challenge);
     const held = this.#proof;
     const fresh = held?.of === of && !held.watch.signal.aborted && this.#deps.clock.monotonic() < held.until;
-    if (fresh && (held.why === undefined || held.image === image.id)) return held;
+    if (fresh && held.why === undefined) {
+      // No job waits for the next proof while the last one holds.
+      if (this.#deps.clock.monotonic() > held.until - PROOF_HOLDS_MS / 2)
+        void this.#proveOnce(isolated, challenge, of, image).catch(() => undefined);
+      return held;
+    }
+    if (fresh && held.image === image.id) return held;
+    return this.#proveOnce(isolated, challenge, of, image);
+  }
+
+  /** A proof that is under way, or a new one; all who ask share it. */
+  #proveOnce(
+    isolated: IsolatedNetwork,
+    challenge: NetworkChallenge,
+    of: string,
+    image: ProbeImage,
+  ): Promise<Proof> {
     this.#proving ??= this.#prove(isolated, challenge, of, image).finally(() => {
       this.#proving = undefined;
     });
@@ -78,14 +103,13 @@ export class JobNetworks {
     image: ProbeImage,
   ): Promise<Proof> {
     const { clock, detach } = this.#deps;
-    this.#proof?.watch.abort();
-    this.#proof = undefined;
     const watch = new AbortController();
     const { gone } = await isolated.watchEngine(AbortSignal.any([detach, watch.signal]));
     void gone.then(() => watch.abort());
     const why = await this.#why(challenge, image);
     const holdsMs = why === undefined ? PROOF_HOLDS_MS : NEXT_TRY_MS;
     const proof = { of, image: image.id, why, until: clock.monotonic() + holdsMs, watch };
+    this.#proof?.watch.abort();
     this.#proof = proof;
     return proof;
   }
@@ -130,3 +154,6 @@ export class JobNetworks {
       );
   }
 }
+
+/** Addresses of this host come and go; the rules that keep all of them closed are vouched for by the beacon. */
+const essenceOf = ({ refused }: NetworkChallenge): string => JSON.stringify(refused);

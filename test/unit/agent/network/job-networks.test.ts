@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JobNetworks } from '../../../../src/agent/network/job-networks.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { JobNetwork, NetworkChallenge } from '../../../../src/domain/jobs-network.ts';
@@ -88,10 +88,10 @@ describe('the network that a job gets', () => {
   test('is proved again after ten minutes, after the engine has gone, and where its rules have changed', async () => {
     const { ask, stage } = staged();
     await ask();
-    stage.now = 599_000;
+    stage.now = 299_000;
     await ask();
     expect(stage.probes).toBe(1);
-    stage.now = 601_000;
+    stage.now = 901_000;
     await ask();
     expect(stage.probes).toBe(2);
     stage.engineGoes();
@@ -100,6 +100,25 @@ describe('the network that a job gets', () => {
     stage.challenge = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
     await ask();
     expect(stage.probes).toBe(4);
+  });
+
+  test('is proved anew in its second half, while nobody waits', async () => {
+    const { ask, stage } = staged();
+    await ask();
+    stage.now = 599_000;
+    // Were it waited for, the new proof would be against it.
+    stage.challenge = { ...stage.challenge, silent: [{ host: LOOPBACK, port: await openPort() }] };
+    expect(await ask()).toBe('isolated');
+    await vi.waitFor(async () => expect(await ask()).toBe('none'), { timeout: 15_000 });
+  });
+
+  test('is proved anew where the engine went while it was being proved', async () => {
+    const { ask, stage } = staged();
+    const asked = ask();
+    await vi.waitFor(() => expect(stage.probes).toBe(1), { timeout: 15_000 });
+    stage.engineGoes();
+    expect(await asked).toBe('isolated');
+    expect(stage.probes).toBe(2);
   });
 
   test('is none where a probe reaches what it must not, said once, and tried again a minute later', async () => {
