@@ -1,4 +1,5 @@
 import { lastSign, type SignOfLife } from '../journal/heartbeat.ts';
+import { findAgent } from '../journal/running-agent.ts';
 import { type CliCommand, JSON_SWITCH } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { BEAT_MS } from './vitals.ts';
@@ -16,24 +17,26 @@ export const health: CliCommand = {
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     const sign = lastSign(config.stateDir, context.clock.moment());
-    const healthy = isHealthy(sign);
+    const runs = findAgent(config.stateDir).kind !== 'none';
+    const healthy = runs && isFresh(sign);
     const text = context.has(JSON_SWITCH)
       ? `${JSON.stringify({ healthy, ageMs: sign?.ageMs ?? null, status: sign?.status ?? null })}\n`
-      : `${inWords(sign)}\n`;
+      : `${inWords(sign, runs)}\n`;
     context.stdout.write(text);
     return healthy ? EXIT.OK : EXIT.FAILED;
   },
 };
 
-function isHealthy(sign: SignOfLife | undefined): boolean {
+function isFresh(sign: SignOfLife | undefined): boolean {
   return sign?.ageMs !== undefined && sign.ageMs <= MISSED * BEAT_MS;
 }
 
-function inWords(sign: SignOfLife | undefined): string {
+function inWords(sign: SignOfLife | undefined, runs: boolean): string {
   if (sign === undefined) return 'no agent has left a sign of life here';
   if (sign.ageMs === undefined) return 'no sign of life since the host was started';
   const seconds = Math.round(sign.ageMs / 1000);
-  return isHealthy(sign)
+  if (!runs) return `no agent runs here; ${seconds} s ago it was: ${sign.status}`;
+  return isFresh(sign)
     ? `alive ${seconds} s ago: ${sign.status}`
     : `no sign of life for ${seconds} s; the last was: ${sign.status}`;
 }

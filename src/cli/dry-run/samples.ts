@@ -144,7 +144,8 @@ function troubles(language: Language): readonly Sample[] {
       shows: 'stopped at its deadline: TIMEOUT, and paid',
       code: python ? 'def handler(event):\n    while True:\n        pass\n' : ENDLESS_JS,
       parameters: '((),)',
-      bid: 0.06,
+      // The first to be taken: the others are done while it takes its time.
+      bid: 0.28,
       expected: { kind: 'run', status: 'TIMEOUT' },
     },
     {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Heartbeat, lastSign } from '../../../src/journal/heartbeat.ts';
+import { openStateDir } from '../../../src/journal/state-dir.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 let directory = '';
@@ -50,6 +51,11 @@ describe('health', () => {
   const health = (...more: readonly string[]) => runLine(['health', '--state-dir', directory, ...more]);
   const sign = (upMs: number, boot: string) =>
     writeFile(join(directory, 'alive.json'), JSON.stringify({ pid: 1, boot, upMs, status: 'all is well' }));
+  /** Holds the state directory as a daemon does. */
+  const holding = (): Disposable => {
+    const stateDir = openStateDir(directory);
+    return { [Symbol.dispose]: () => stateDir.close() };
+  };
   const now = async () => {
     const { systemClock } = await import('../../../src/lib/clock.ts');
     return systemClock.moment();
@@ -58,6 +64,7 @@ describe('health', () => {
   test('is good where the sign is fresh', async () => {
     const { boot, upMs } = await now();
     await sign(upMs - 59_000, boot);
+    using _held = holding();
     const { exit, stdout } = await health();
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^alive .*: all is well\n$/);
@@ -67,6 +74,15 @@ describe('health', () => {
     });
   });
 
+  test('is bad where the agent has ended, however fresh its sign', async () => {
+    const { boot, upMs } = await now();
+    await sign(upMs, boot);
+    holding()[Symbol.dispose]();
+    const { exit, stdout } = await health();
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^no agent runs here; \d s ago it was: all is well\n$/);
+  });
+
   test.each([
     ['old', async () => sign((await now()).upMs - 70_000, (await now()).boot), /^no sign of life for 7\d s/],
     ['of another boot', () => sign(1, 'another'), /^no sign of life since the host was started/],
@@ -74,6 +90,7 @@ describe('health', () => {
     ['absent', () => Promise.resolve(), /^no agent has left a sign/],
   ])('is bad where the sign is %s', async (_, prepare, words) => {
     await prepare();
+    using _held = holding();
     const { exit, stdout } = await health();
     expect(exit).toBe(1);
     expect(stdout).toMatch(words);
