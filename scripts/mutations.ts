@@ -6,12 +6,14 @@ import { Tree } from './mutations/tree.ts';
 
 /*
  * `npm run mutations [-- WORDS]`: takes each protection out of a copy of the tree, once, and sees that the test that is
- * named for it fails. WORDS picks those whose protection, file or test has these words in it. Exit code 1: one survived.
+ * named for it fails. Each of WORDS picks those whose protection, file or test has it in it. Exit code 1: one survived.
  */
 
-const words = process.argv.slice(2).join(' ');
-const picked = MUTATIONS.filter(({ file, protection, test }) =>
-  [protection, file, test.file, test.name].some((text) => text.includes(words)),
+const words = process.argv.slice(2);
+const picked = MUTATIONS.filter(
+  ({ file, protection, test }) =>
+    words.length === 0 ||
+    words.some((word) => [protection, file, test.file, test.name].some((text) => text.includes(word))),
 );
 
 using tree = new Tree(resolve(import.meta.dirname, '..'));

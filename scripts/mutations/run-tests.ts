@@ -25,7 +25,6 @@ export function runTests(tree: string, file: string, names: readonly string[]): 
     cwd: tree,
     stdio: 'ignore',
     timeout: MOST_MS,
-    env: { ...process.env, CI: 'true' },
   });
   const read = REPORT.safeParse(jsonOf(report));
   const results = (read.data?.testResults ?? []).flatMap(({ assertionResults }) => assertionResults);

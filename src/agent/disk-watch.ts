@@ -67,8 +67,14 @@ export class DiskWatch {
     const measuredAt = this.#deps.clock.monotonic();
     const roomBytes = this.#room()?.bytes;
     const job: Watched = {
-      ...{ container, end, measuredAt, roomBytes },
-      ...{ tookMs: 0, usedBytes: 0, isMeasured: false, failures: 0 },
+      container,
+      end,
+      measuredAt,
+      roomBytes,
+      tookMs: 0,
+      usedBytes: 0,
+      isMeasured: false,
+      failures: 0,
     };
     this.#jobs.add(job);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
@@ -140,11 +146,15 @@ export class DiskWatch {
     const now = this.#deps.clock.monotonic();
     const isLeaving = [...this.#jobs].some(({ end }) => end.signal.aborted);
     if (isLeaving && now - this.#sentAwayAt < ROOM_PATIENCE_MS) return;
-    // The last of equals is the one that came last. Many files take long to measure, however small they are.
+    // What is little beside the limit explains nothing: then it is the one that came last. Many files take long to
+    // measure, however small they are.
+    const weight = ({ usedBytes }: Watched): number =>
+      Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);
+    const seconds = ({ tookMs }: Watched): number => Math.floor(tookMs / 1000);
     const [most] = [...this.#jobs]
       .filter(({ end }) => !end.signal.aborted)
-      .reverse()
-      .sort((a, b) => b.usedBytes - a.usedBytes || b.tookMs - a.tookMs);
+      .toReversed()
+      .sort((a, b) => weight(b) - weight(a) || seconds(b) - seconds(a));
     if (most === undefined) return;
     this.#sentAwayAt = now;
     most.end.giveBack('this host is running out of disk');

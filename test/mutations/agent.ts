@@ -42,7 +42,7 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/cli/run.ts',
     text: 'writer.write(redactor.text(text))',
     becomes: 'writer.write(text)',
-    test: { file: 'test/unit/cli/command-line.test.ts', name: 'the token is in nothing that is written' },
+    test: { file: 'test/unit/cli/command-line.test.ts', name: 'is in nothing that is written' },
   },
   {
     protection: 'no last words show the token',

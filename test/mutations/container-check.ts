@@ -94,7 +94,7 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
     becomes: 'return id;',
     test: {
       file: 'test/docker/runtime/lifecycle.test.ts',
-      name: 'a container that was made otherwise than asked is refused, and removed',
+      name: 'is refused, and removed',
     },
   },
 ];

@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
     'using _ = disk.watch(container, end);',
     '',
     DISK,
-    'ends a job that writes many files',
+    'is not filled by a job that writes many files',
   ],
   [
     'what jobs print is watched',
@@ -239,7 +239,7 @@ const rows: readonly Row[] = [
     'v: true, ',
     '',
     'test/docker/runtime/lifecycle.test.ts',
-    'a container with volumes all the same leaves none behind',
+    'leaves none behind',
   ],
   [
     'a job that ignores being asked is killed',

@@ -10,9 +10,9 @@ describe('an agent', () => {
       'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 20_000, "late"));',
       '((),)',
     );
-    const { agent, close } = await house.open({ settings: { jobTimeoutMs: 1_000 } });
-    await agent.run();
-    await close();
+    const opened = await house.open({ settings: { jobTimeoutMs: 1_000 } });
+    await opened.agent.run();
+    await opened.close();
     const [job] = house.broker.store.jobsOf(run);
     expect(job?.status).toBe(JOB_STATUS.TIMEOUT);
     expect(job?.stderr).toContain('[sharedcloud-agent] stopped: it ran longer than 1 s');
@@ -27,9 +27,9 @@ describe('an agent', () => {
         return new Promise((resolve) => setTimeout(resolve, 20_000, 'late'));
       };`;
     const run = house.addRun(code, '((),)');
-    const { agent, close } = await house.open();
-    await agent.run();
-    await close();
+    const opened = await house.open();
+    await opened.agent.run();
+    await opened.close();
     const [job] = house.broker.store.jobsOf(run);
     expect(job?.status).toBe(JOB_STATUS.FAILED);
     expect(job?.stderr).toContain('stopped: it printed more than 500000000 bytes in too short a time');

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { diskRoom } from '../../../src/lib/free-disk.ts';
-import { type House, openHouse } from '../../support/agent/harness.ts';
+import type { DiskRoom } from '../../../src/lib/free-disk.ts';
+import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 
@@ -33,57 +33,61 @@ def handler(event):
 `;
 
 describeDocker('the disk of a host', (engine) => {
-  const open = async (house: House, leastFreeBytes: number) => {
-    // The engine's directory, asked for here because the agent asks only in its own time.
-    const { runtime } = testRuntime(engine.host);
-    await runtime.probe(AbortSignal.timeout(20_000));
-    const free = diskRoom(runtime.storagePath ?? '')?.bytes ?? 0;
-    return house.open({
+  const soon = { timeout: 120_000, interval: 50 };
+  const ROOM: DiskRoom = { bytes: 1_000 * MB, files: 1 };
+  const open = (house: House, leastFreeBytes: number, room: () => DiskRoom): Promise<OpenedAgent> =>
+    house.open({
       slots: 2,
-      settings: { diskLimitBytes: 300 * MB, leastFreeBytes, once: true, jobTimeoutMs: 60_000 },
-      runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 300 * MB } }).runtime,
-      // As if the disk had 500 MB left, whatever else this machine has.
-      diskRoom: (path) => {
-        const room = diskRoom(path);
-        return room && { ...room, bytes: room.bytes - free + 500 * MB };
-      },
+      settings: { diskLimitBytes: 100 * MB, leastFreeBytes, once: false, jobTimeoutMs: 120_000 },
+      runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 100 * MB } }).runtime,
+      diskRoom: room,
     });
-  };
 
-  test('ends a job that writes many files', async () => {
+  test('is not filled by a job that writes many files', async () => {
     await using house = await openHouse();
-    const bad = addPython(house, WRITER, '((6, 100, 20),)');
-    const good = addPython(house, WRITER, '((2, 100, 1),)');
-    const { agent, close, journal } = await open(house, 0);
-    await agent.run();
-    await close();
-    const [ended] = house.broker.store.jobsOf(bad);
-    expect(ended?.status).toBe(JOB_STATUS.FAILED);
-    expect(ended?.stderr).toContain('stopped: it wrote more than 300000000 bytes to its disk');
-    expect(house.broker.store.jobsOf(good)).toMatchObject([
+    const bad = addPython(house, WRITER, '((3, 60, 40),)');
+    const good = addPython(house, WRITER, '((1, 60, 1),)');
+    const opened = await open(house, 0, () => ROOM);
+    const running = opened.agent.run();
+    const ended = () => [bad, good].flatMap((run) => house.broker.store.jobsOf(run));
+    await vi.waitFor(() => expect(ended().map(({ cost }) => cost)).not.toContain(null), soon);
+    expect(ended()).toMatchObject([
+      {
+        status: JOB_STATUS.FAILED,
+        stderr: '[sharedcloud-agent] stopped: it wrote more than 100000000 bytes to its disk\n',
+      },
       { status: JOB_STATUS.SUCCEEDED, result: 'written' },
     ]);
-    await expectNothingLeft(engine, journal.agentId);
+    await opened.agent.drain();
+    await running;
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
   });
 
   test('is not filled by what cannot be seen on a job: that goes back to the market', async () => {
     await using house = await openHouse();
+    const started = () => house.events.filter(({ kind }) => kind === 'job-started').length;
     const good = addPython(house, WRITER, '((1, 1, 15),)');
-    const { agent, close, journal } = await open(house, 600 * MB);
-    const running = agent.run();
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
-    addPython(house, HIDER, '((280, 20),)');
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-releasing'), 60_000);
-    const [released] = house.events.filter((event) => event.kind === 'job-releasing');
-    expect(released?.why).toBe('this host is running out of disk');
+    // As the disk itself would show it.
+    let room = ROOM;
+    const opened = await open(house, 400 * MB, () => room);
+    const running = opened.agent.run();
+    await vi.waitFor(() => expect(started()).toBe(1), soon);
+    const bad = addPython(house, HIDER, '((90, 60),)');
+    await vi.waitFor(() => expect(started()).toBe(2), soon);
+    room = { ...ROOM, bytes: 199 * MB };
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    room = ROOM;
+    const released = house.events.filter((event) => event.kind === 'job-releasing');
+    expect(released).toMatchObject([{ job: { run: bad }, why: 'this host is running out of disk' }]);
     await vi.waitFor(
       () => expect(house.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
-      60_000,
+      soon,
     );
-    await agent.giveBack();
+    await opened.agent.giveBack();
     await running;
-    await close();
-    await expectNothingLeft(engine, journal.agentId);
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
   });
 });
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { ATTACKERS, FORGER, INNOCENT, innocentResult } from '../../support/attacks/attackers.ts';
-import { HostileFront } from '../../support/broker/hostile.ts';
 import { openDaemonHost, untilSaid } from '../../support/chaos/daemon-host.ts';
 import { EngineWatch } from '../../support/chaos/engine-watch.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
@@ -26,7 +25,6 @@ describeDocker('a host that is attacked in every way at once', (engine) => {
   test('ends each attack with its reason, and innocent jobs beside them notice nothing', async () => {
     await using watch = await EngineWatch.open(engine);
     await using host = await openDaemonHost(engine, SETTINGS, { leaseSeconds: LEASE_SECONDS });
-    await using front = new HostileFront(host.url);
     const { store } = host;
     const taken: string[] = [];
     store.onEvent((event) => {
@@ -40,21 +38,24 @@ describeDocker('a host that is attacked in every way at once', (engine) => {
     }));
     const innocents = host.addRun(INNOCENT, ...INNOCENTS);
     const forger = host.addRun(FORGER, 17);
-    await using agent = host.start({ SHAREDCLOUD_BROKER_URL: await front.listen() });
+    await using agent = host.start();
     await untilSaid(agent, 'job started');
     const all = (): number => store.market.jobs.all().filter(({ finishedAt }) => finishedAt !== null).length;
+    await vi.waitFor(() => expect(all()).toBeGreaterThan(3), { timeout: 90_000, interval: 100 });
+    expect(await host.command('health').ended).toMatchObject({ code: 0 });
     await vi.waitFor(() => expect(all()).toBe(attacks.length + INNOCENTS.length + 1), {
       timeout: 170_000,
       interval: 100,
     });
-    console.log(performance.now() - began, front.calls.length, taken);
-    const ends = attacks.map(({ name, run }) => {
+    const nameOf = (status?: number): string | undefined =>
+      Object.entries(JOB_STATUS).find(([, value]) => value === status)?.[0];
+    const contained = attacks.map(({ name, run, says, status }) => {
       const [job] = host.jobsOf(run);
-      return [name, Object.entries(JOB_STATUS).find(([, value]) => value === job?.status)?.[0], job?.stderr];
+      const word = nameOf(job?.status);
+      const isSo = status.some((one) => one === word) && says.test(job?.stderr ?? '');
+      return isSo ? `${name}: so` : `${name}: ${word}, ${job?.stderr.slice(-300)}`;
     });
-    expect(ends).toEqual(
-      attacks.map(({ name, says, status }) => [name, status, expect.stringMatching(says)]),
-    );
+    expect(contained).toEqual(attacks.map(({ name }) => `${name}: so`));
     expect(host.jobsOf(innocents).map(({ result }) => result)).toEqual(INNOCENTS.map(innocentResult));
     expect(host.jobsOf(innocents).filter(({ cost }) => cost === null || cost <= 0)).toEqual([]);
     expect(host.jobsOf(forger)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED, result: '17' }]);

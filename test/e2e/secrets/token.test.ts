@@ -107,10 +107,10 @@ describeDocker('the token', (engine) => {
   test('is not in the last words of a daemon that breaks', async () => {
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_CPU_SLOTS: '1' }, { token: TOKEN });
     // A defect that has the token in its hands, once the daemon is on the market.
-    const defect = `import { readFileSync } from 'node:fs';
+    const defect = `import { existsSync, readFileSync } from 'node:fs';
       const look = setInterval(() => {
         const said = readFileSync(process.env.SHAREDCLOUD_TOKEN_FILE, 'utf8').trim();
-        if (process.uptime() > 3) throw new TypeError(said + ' is not a function ' + encodeURIComponent(said));
+        if (existsSync(process.env.SHAREDCLOUD_STATE_DIR + '/alive.json')) throw new TypeError(said + ' is not a function ' + encodeURIComponent(said));
       }, 100);`;
     const broken = host.start({
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(defect)}`,

@@ -107,8 +107,8 @@ describe('a disk that runs full', () => {
     using _small = at.begin('small');
     using _large = at.begin('large');
     using _none = at.begin('none');
-    at.used.set('small', 1 * GB);
-    at.used.set('large', 2 * GB);
+    at.used.set('small', 4 * GB);
+    at.used.set('large', 8 * GB);
     await at.seconds(11);
     at.setRoom({ bytes: 5 * GB });
     await at.seconds(2);
@@ -121,6 +121,17 @@ describe('a disk that runs full', () => {
     _large[Symbol.dispose]();
     await at.seconds(1);
     expect(Object.keys(at.ended()).sort()).toEqual(['large', 'small']);
+  });
+
+  test('sends the job away that came last where none has written much', async () => {
+    const at = watching();
+    using _first = at.begin('first');
+    using _last = at.begin('last');
+    at.used.set('first', 0.1 * GB);
+    await at.seconds(11);
+    at.setRoom({ bytes: 1 });
+    await at.seconds(2);
+    expect(Object.keys(at.ended())).toEqual(['last']);
   });
 
   test('does not wait for ever for a job that does not go', async () => {

@@ -8,10 +8,11 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 test('every protection that is to be taken out stands in the tree, once', () => {
-  for (const mutation of MUTATIONS) {
+  const unchanged = MUTATIONS.filter((mutation) => {
     const content = read(mutation.file);
-    expect(mutate(content, mutation), mutation.protection).not.toBe(content);
-  }
+    return mutate(content, mutation) === content;
+  });
+  expect(unchanged).toEqual([]);
 });
 
 test('every test that is to catch one is there', () => {
