@@ -23,7 +23,7 @@ import { Heartbeat } from './journal/heartbeat.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
 import { openStateDir } from './journal/state-dir.ts';
-import { freeDiskBytes } from './lib/free-disk.ts';
+import { diskRoom, freeDiskBytes } from './lib/free-disk.ts';
 import { hostAddresses } from './lib/host-addresses.ts';
 import { readHostMemory, readOomKills } from './lib/host-memory.ts';
 import { HostShare, openFilesLimit } from './lib/host-share.ts';
@@ -242,6 +242,7 @@ export async function openAgent(
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,
+      leastFreeBytes: config.minFreeDisk,
       killPatienceMs: KILL_PATIENCE_MS,
       once: options.once,
       ...stead.settings,
@@ -250,8 +251,10 @@ export async function openAgent(
       directories: () => [config.stateDir, ports.runtime.storagePath],
       leastFreeBytes: config.minFreeDisk,
       freeBytes: freeDiskBytes,
+      freeFiles: (path) => diskRoom(path)?.files,
       memory: readHostMemory,
     }),
+    diskRoom,
     oomKills: readOomKills,
     network: config.jobNetwork,
     isolated: stead.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,

@@ -11,6 +11,7 @@ import type {
   KernelLog,
   Runtime,
 } from '../domain/ports.ts';
+import type { DiskRoom } from '../lib/free-disk.ts';
 import type { Log } from '../lib/log.ts';
 import type { Observer } from './events.ts';
 import type { HoldQuestion } from './holds/questions.ts';
@@ -39,6 +40,8 @@ export type AgentDeps = {
   readonly settings: AgentSettings;
   /** What this host is asked before every decision. */
   readonly questions: readonly HoldQuestion[];
+  /** What is left of the file system of a directory; undefined where nobody can tell. */
+  readonly diskRoom: (path: string) => DiskRoom | undefined;
   /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */
   readonly oomKills: () => number | undefined;
   /** What the owner wants jobs to reach. */

@@ -4,6 +4,7 @@ import type { OfferPlan } from '../domain/offer.ts';
 import { aborted } from '../lib/aborted.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { AgentDeps } from './agent-deps.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import { HostCare } from './host-care.ts';
 import { ImageKeeper } from './image-keeper.ts';
@@ -79,7 +80,7 @@ export class Agent {
     const onOwed = (): void => this.#reporter.wake();
     this.#runJob = new RunJob({
       ...this.#deps,
-      diskLimitBytes: deps.settings.diskLimitBytes,
+      disk: new DiskWatch({ ...this.#deps, ...deps.settings }),
       killPatienceMs: deps.settings.killPatienceMs,
       hostFault: (job, exit) => this.#host.fault(job, exit),
       networkFor: (image) => networks.forJob(image),

@@ -1,5 +1,5 @@
-import type { Runtime } from '../domain/ports.ts';
-import { sleep } from '../lib/sleep.ts';
+import type { Clock, OutputSink } from '../domain/ports.ts';
+import { FloodGate, MOST_AT_ONCE_BYTES } from './flood-gate.ts';
 
 /** What ends a job from outside; `detached` ends only its story here. */
 export type Decided =
@@ -8,9 +8,6 @@ export type Decided =
   | { readonly kind: 'cancelled'; readonly why: string }
   | { readonly kind: 'given-back'; readonly why: string }
   | { readonly kind: 'detached' };
-
-/** The disk that a job uses is looked at this often. */
-const DISK_EVERY_MS = 10_000;
 
 /** Brings together what may end a running job from outside; the first to speak decides. */
 export class EndOfJob {
@@ -52,28 +49,19 @@ export class EndOfJob {
     this.#decide({ kind: 'given-back', why });
   }
 
-  /** Watches what the container writes, where the runtime can tell and does not limit it by itself. */
-  watchDisk(runtime: Runtime, container: string, mostBytes: number): void {
-    if (runtime.diskBytes === undefined) return;
-    void this.#watchDisk(runtime, container, mostBytes);
+  /** Ends the job as its own failure: it broke a limit. `what` it did, in words that follow «stopped:». */
+  limit(what: string): void {
+    this.#decide({ kind: 'limit', what });
   }
 
-  async #watchDisk(runtime: Runtime, container: string, mostBytes: number): Promise<void> {
-    while (await sleep(DISK_EVERY_MS, this.signal)) {
-      const used = await this.#diskBytes(runtime, container);
-      if (used !== undefined && used > mostBytes) {
-        this.#decide({ kind: 'limit', what: `it wrote more than ${mostBytes} bytes to its disk` });
-      }
-    }
-  }
-
-  async #diskBytes(runtime: Runtime, container: string): Promise<number | undefined> {
-    try {
-      return await runtime.diskBytes?.(container, this.signal);
-    } catch {
-      // A look that fails says nothing of the job: the engine's troubles are told where they matter.
-      return undefined;
-    }
+  /** A sink for all of the job's output, from its first byte, that ends the job where it floods. */
+  watchOutput(sink: OutputSink, clock: Clock): OutputSink {
+    const gate = new FloodGate(() => clock.monotonic());
+    return (stream, chunk) => {
+      if (gate.take(chunk.length))
+        this.limit(`it printed more than ${MOST_AT_ONCE_BYTES} bytes in too short a time`);
+      sink(stream, chunk);
+    };
   }
 
   /** Stops all timers. */

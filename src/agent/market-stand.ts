@@ -24,6 +24,8 @@ export type AgentSettings = {
   readonly jobTimeoutMs: number;
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;
+  /** Below half of it, jobs that run have to go. */
+  readonly leastFreeBytes: number;
   /** How long a container may withstand being ended before its job is reported all the same. */
   readonly killPatienceMs: number;
   /** Work off what the market has, then end. */

@@ -6,6 +6,7 @@ import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import { type End, ranFor, whoseEnd } from '../domain/whose-end.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import { EndOfJob } from './end-of-job.ts';
 import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-closing.ts';
 import { persist } from './persist.ts';
@@ -23,8 +24,7 @@ const NOTHING_SAID: Output = { stdout: '', stderr: '', result: undefined };
 
 export type RunJobDeps = JobClosingDeps & {
   readonly clock: HostClock;
-  /** Most bytes that a job may write to its disk. */
-  readonly diskLimitBytes: number;
+  readonly disk: DiskWatch;
   /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
   readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
   /** Which network the job of a function gets, whose image is `id`. */
@@ -198,12 +198,12 @@ export class RunJob {
 
   async #watch(started: Started, end: EndOfJob): Promise<void> {
     const { container, record } = started;
-    const { clock, detach, diskLimitBytes, runtime } = this.#deps;
+    const { clock, detach, disk } = this.#deps;
     const ranMs = elapsedMs(started.since, clock.moment()) ?? Math.max(clock.now() - started.startedAt, 0);
     end.deadline(record.timeoutMs - ranMs);
-    end.watchDisk(runtime, container, diskLimitBytes);
+    using _ = disk.watch(container, end);
     const enough = new AbortController();
-    const output = this.#collect(record, container, AbortSignal.any([detach, enough.signal]));
+    const output = this.#collect(started, end, AbortSignal.any([detach, enough.signal]));
     try {
       const exit = await this.#exit(container, end.signal);
       const decided = exit === undefined ? end.decided : undefined;
@@ -279,13 +279,13 @@ export class RunJob {
   }
 
   /** Collects all output, from the first byte again where the engine broke off. undefined: it cannot be had. */
-  #collect(record: JobRecord, container: string, signal: AbortSignal): Promise<Output | undefined> {
-    const { files, runtime } = this.#deps;
+  #collect({ record, container }: Started, end: EndOfJob, signal: AbortSignal): Promise<Output | undefined> {
+    const { clock, files, runtime } = this.#deps;
     const again = (error: AgentError, attempt: number): boolean =>
       error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
     return persist({ ...this.#deps, signal, again }, async () => {
       const collector = await files.output(record.uuid);
-      await runtime.follow(container, collector.write, signal);
+      await runtime.follow(container, end.watchOutput(collector.write, clock), signal);
       return collector.end();
     });
   }

@@ -1,4 +1,5 @@
 import { escapeControls } from '../lib/escape.ts';
+import { secretForms } from '../lib/secret-forms.ts';
 
 /** No more than this of what a broker says is shown, in characters. */
 const MOST = 500;
@@ -27,5 +28,5 @@ function withoutHalfToken(head: string, token: string): string {
 }
 
 function withoutToken(text: string, token: string): string {
-  return token === '' ? text : text.replaceAll(token, '[redacted]');
+  return secretForms(token).reduce((rest, form) => rest.replaceAll(form, '[redacted]'), text);
 }

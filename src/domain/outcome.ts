@@ -18,6 +18,9 @@ const SIGNALS: Readonly<Record<number, string>> = {
   15: 'SIGTERM',
 };
 
+/** The kernel's signal to who writes a file beyond the limit of its size. */
+const SIGXFSZ = 25;
+
 /**
  * The report of a job that ran. SUCCEEDED takes both a handler that returned and an exit code of 0; why a job
  * failed stands on a last line of stderr, marked as ours.
@@ -46,6 +49,7 @@ function whyItEnded(ending: Ending): string {
   if (ending.kind === 'limit') return `stopped: ${ending.what}`;
   const { code, oomKilled } = ending.exit;
   if (oomKilled) return 'killed: it used more memory than a job may have here';
+  if (code === 128 + SIGXFSZ) return 'killed: it wrote a larger file than a job may have here';
   if (code === 0) return 'ended with exit code 0 before the handler returned';
   const signal = code > 128 ? SIGNALS[code - 128] : undefined;
   return signal === undefined ? `ended with exit code ${code}` : `ended by ${signal} (exit code ${code})`;

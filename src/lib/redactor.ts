@@ -1,3 +1,5 @@
+import { secretForms } from './secret-forms.ts';
+
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
 
@@ -7,12 +9,10 @@ export class Redactor {
 
   /** From now on this secret is not shown any more. Those added before are still kept out. */
   add(secret: string): void {
-    if (secret === '') return;
-    const quoted = JSON.stringify(secret).slice(1, -1);
-    this.#forms = [...new Set([...this.#forms, secret, quoted])].sort((a, b) => b.length - a.length);
+    this.#forms = [...new Set([...this.#forms, ...secretForms(secret)])].sort((a, b) => b.length - a.length);
   }
 
-  /** Whether a secret is somewhere in the text, as it is or as JSON writes it. */
+  /** Whether a secret is somewhere in the text, in any writing of it. */
   finds(text: string): boolean {
     return this.#forms.some((form) => text.includes(form));
   }

@@ -8,6 +8,8 @@ export type HoldQuestion = {
   readonly why: (held: boolean) => string | undefined;
 };
 
+/** Claims stop below this part of the files that a disk can hold. */
+const FILES_FLOOR_PART = 0.05;
 /** Claims stop below this part of the host's memory, or below MEMORY_FLOOR_MOST where that is less. */
 const MEMORY_FLOOR_PART = 0.05;
 const MEMORY_FLOOR_MOST = 1024 ** 3;
@@ -28,6 +30,15 @@ export function whyNoRoom(
   return undefined;
 }
 
+/** Why nothing may be claimed: a disk holds nearly as many files as it can, however small; undefined: it does not. */
+export function whyNoFiles(
+  paths: readonly (string | undefined)[],
+  freeFiles: (path: string) => number | undefined,
+): string | undefined {
+  const full = paths.find((path) => path !== undefined && (freeFiles(path) ?? 1) < FILES_FLOOR_PART);
+  return full === undefined ? undefined : `${full} can hold hardly any more files (inodes)`;
+}
+
 /** Why nothing may be claimed: the host is short of memory; undefined: it is not, or nobody can tell. */
 export function whyNoMemory(memory: HostMemory | undefined, held: boolean): string | undefined {
   if (memory === undefined) return undefined;
@@ -41,10 +52,13 @@ export function hostQuestions(host: {
   readonly directories: () => readonly (string | undefined)[];
   readonly leastFreeBytes: number;
   readonly freeBytes: (path: string) => number | undefined;
+  /** The part of its files that a disk may still be given. */
+  readonly freeFiles: (path: string) => number | undefined;
   readonly memory: () => HostMemory | undefined;
 }): readonly HoldQuestion[] {
   return [
     { name: 'disk', why: () => whyNoRoom(host.directories(), host.leastFreeBytes, host.freeBytes) },
+    { name: 'files', why: () => whyNoFiles(host.directories(), host.freeFiles) },
     { name: 'memory', why: (held) => whyNoMemory(host.memory(), held) },
   ];
 }

@@ -116,6 +116,8 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
     name: containerName(plan.job),
     Image: plan.image,
     Labels: {
+      // Other programs of this host act on what is written on containers; an image has nothing to tell them.
+      ...Object.fromEntries(image.labels.map((name) => [name, ''])),
       [LABELS.agent]: input.agentId,
       [LABELS.job]: plan.job,
       [LABELS.run]: plan.run,
@@ -139,6 +141,8 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       ShmSize: Math.min(GIB, Math.floor(limits.memoryBytes / 4)),
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
+        // The disk is only looked at now and then; a single file ends here at once.
+        { Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes },
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
       ],
       // A mount rather than a "bind": the engine makes a missing source of a bind, as root.

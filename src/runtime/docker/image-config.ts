@@ -13,6 +13,7 @@ const INSPECTED = z.object({
   Config: z
     .object({
       Env: z.array(z.string()).nullish(),
+      Labels: z.record(z.string(), z.unknown()).nullish(),
       Volumes: z.record(z.string(), z.unknown()).nullish(),
     })
     .nullish(),
@@ -26,6 +27,8 @@ export type ImageConfig = {
   readonly digests: readonly string[];
   /** The names of the environment variables that it sets. */
   readonly envNames: readonly string[];
+  /** The names of the labels that it has, which its containers would have too. */
+  readonly labels: readonly string[];
   /** Where it wants volumes, as absolute paths. */
   readonly volumes: readonly string[];
 };
@@ -44,6 +47,7 @@ export function readImage(answer: unknown): ImageConfig {
     sizeBytes: Size,
     digests: RepoDigests,
     envNames: (Config?.Env ?? []).map((entry) => entry.split('=', 1)[0] ?? ''),
+    labels: Object.keys(Config?.Labels ?? {}),
     volumes: Object.keys(Config?.Volumes ?? {}),
   };
 }

@@ -95,7 +95,8 @@ export class DockerImages implements Images {
     if (pulled === undefined) {
       throw new AgentError('IMAGE_PULL_FAILED', `image ${ref} was pulled and is not here`);
     }
-    if (pulled.sizeBytes > this.#rules.maxBytes && pulled.id !== before?.id) await this.#discard(ref, pulled);
+    if (pulled.sizeBytes > this.#rules.maxBytes && pulled.id !== before?.id)
+      await this.#discard(canonicalImageRef(parsed));
     refuseOversize(ref, pulled.sizeBytes, this.#rules.maxBytes);
     return pulled;
   }
@@ -121,10 +122,11 @@ export class DockerImages implements Images {
   }
 
   /** Takes an image away again; where something still uses it, it stays. */
-  async #discard(ref: string, image: ReadyImage): Promise<void> {
-    await callEngine({ doing: `remove image ${ref}`, ms: this.#rules.lookMs }, async (abortSignal) => {
+  async #discard(name: string): Promise<void> {
+    await callEngine({ doing: `remove image ${name}`, ms: this.#rules.lookMs }, async (abortSignal) => {
       try {
-        await this.#docker.getImage(image.id).remove({ abortSignal });
+        // By its tag, where it has one: without its digest alone it would stay.
+        await this.#docker.getImage(name).remove({ abortSignal });
       } catch (thrown) {
         const { status } = readFault(thrown);
         if (status !== 404 && status !== 409) throw thrown;

@@ -110,6 +110,19 @@ describeDocker('images', (engine) => {
     expect(registry.layerRequests).toBe(0);
   });
 
+  test('over the owner’s size only once they are unpacked are refused, and do not stay', async () => {
+    await using registry = await HostileRegistry.start('packed');
+    const ref = `${registry.host}/sharedcloud-test/${randomUUID()}:latest`;
+    const { runtime } = testRuntime(engine.host, { images: { ...rules, maxBytes: MIB } });
+    expect((await rejection(runtime.images.prepare(ref, soon()))).code).toBe('IMAGE_REFUSED');
+    await expect(engine.docker.getImage(ref).inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test('not on the list are not found even though they are here', async () => {
+    const { runtime } = testRuntime(engine.host, { images: { ...rules, allowed: ['other/*'] } });
+    expect(await runtime.images.find(BUSYBOX)).toBeUndefined();
+  });
+
   test('over the owner’s size are not found even though they are here', async () => {
     const { runtime } = testRuntime(engine.host, { images: { ...rules, maxBytes: 1000 } });
     expect(await runtime.images.find(BUSYBOX)).toBeUndefined();

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { ENGINE_DEADLINES } from '../../../src/runtime/docker/call.ts';
+import { containerSpec } from '../../../src/runtime/docker/container-spec.ts';
+import { createChecked } from '../../../src/runtime/docker/creation.ts';
 import { BUSYBOX, describeDocker, expectNothingLeft, imageWith } from '../../support/engine/docker.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
 
+const MIB = 1024 * 1024;
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
 describeDocker('a container’s life', (engine) => {
@@ -160,6 +164,44 @@ describeDocker('a container that cannot be', (engine) => {
     const { exit, stderr } = await job.run();
     expect(exit.code).toBe(127);
     expect(stderr.toString()).toContain('/no/such/thing');
+  });
+});
+
+describeDocker('a container that was made otherwise than asked', (engine) => {
+  test('is refused, and removed', async () => {
+    const plan = testPlan({ inputDir: import.meta.dirname });
+    const limits = {
+      memoryBytes: 64 * MIB,
+      nanoCpus: 1e9,
+      pidsLimit: 64,
+      diskBytes: 64 * MIB,
+      openFiles: 1024,
+    };
+    const image = { id: '', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] };
+    const spec = containerSpec(plan, {
+      agentId: 'test',
+      limits: { ...limits, user: '65534:65534', runtime: 'runc', dns: [] },
+      gpuWay: 'device-requests',
+      image,
+      diskQuota: false,
+    });
+    const made = createChecked(engine.docker, spec, 'sha256:another', true, ENGINE_DEADLINES);
+    const error = await rejection(made);
+    expect(error.code).toBe('RUNTIME_REFUSED');
+    expect(error.message).toContain('Image');
+    await expect(engine.docker.getContainer(spec.name).inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
+describeDocker('a container with volumes all the same', (engine) => {
+  test('leaves none behind', async () => {
+    const { runtime } = testRuntime(engine.host);
+    const { id } = await engine.docker.createContainer({ Image: BUSYBOX, Volumes: { '/data': {} } });
+    const { Mounts } = await engine.docker.getContainer(id).inspect();
+    await runtime.remove(id);
+    await expect(engine.docker.getVolume(Mounts[0]?.Name ?? '').inspect()).rejects.toMatchObject({
+      statusCode: 404,
+    });
   });
 });
 

@@ -40,10 +40,14 @@ describeDocker('what a job sees from inside', (engine) => {
     const code = [
       'cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes',
       'cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max',
-      'ulimit -Hc; ulimit -Hn; cat /proc/self/oom_score_adj; df -k /dev/shm | tail -n 1',
+      'tr " " "\\n" </sys/fs/cgroup/cpu.max 2>/dev/null | head -n 1 || true',
+      'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || true',
+      'ulimit -Hc; ulimit -Hf; ulimit -Hn; cat /proc/self/oom_score_adj; df -k /dev/shm | tail -n 1',
     ].join('; ');
-    const [memory, pids, core, files, oom, shm] = (await inside(code)).split('\n');
-    expect([memory, pids, core, files, oom]).toEqual(['134217728', '64', '0', '4096', '500']);
+    const [memory, pids, cpu, core, file, files, oom, shm] = (await inside(code)).split('\n');
+    expect([memory, pids, cpu, core, files, oom]).toEqual(['134217728', '64', '100000', '0', '4096', '500']);
+    // In blocks of 512 bytes.
+    expect(file).toBe('2097152');
     expect(shm?.split(/\s+/)[1]).toBe('32768');
   });
 
@@ -86,7 +90,9 @@ describeDocker('an image that fights back', (engine) => {
       'USER root',
       'VOLUME /data',
       'HEALTHCHECK --interval=1s CMD touch /tmp/unhealthy',
-      'LABEL sharedcloud.agent=somebody-else sharedcloud.job=another',
+      'LABEL sharedcloud.agent=somebody-else sharedcloud.job=another proxy.enable=true',
+      'ONBUILD RUN touch /tmp/built',
+      'EXPOSE 80',
       'ENTRYPOINT ["/bin/sh", "-c", "echo entered; exec \\"$@\\"", "entry"]',
     ]);
     const code = 'id -u; env | sort; sleep 2; ls /tmp';
@@ -100,11 +106,15 @@ describeDocker('an image that fights back', (engine) => {
     ]);
     expect(seen).toContain('HOME=/tmp');
     expect(seen).not.toContain('unhealthy');
+    expect(seen).not.toContain('built');
     const made = await engine.docker.getContainer(job.id).inspect();
     expect(made.Config.Labels).toMatchObject({
       'sharedcloud.agent': at.agentId,
       'sharedcloud.job': job.plan.job,
+      'proxy.enable': '',
     });
+    expect(made.Config).toMatchObject({ StopSignal: 'SIGTERM' });
+    expect(made.HostConfig.PortBindings ?? {}).toEqual({});
     expect(made.State.Health).toBeUndefined();
     expect(made.Mounts.map(({ Destination }) => Destination)).toEqual(['/sharedcloud']);
   });

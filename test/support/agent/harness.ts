@@ -15,6 +15,7 @@ import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { openStateDir } from '../../../src/journal/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import type { DiskRoom } from '../../../src/lib/free-disk.ts';
 import { ProcessRuntime } from '../../../src/runtime/process/process-runtime.ts';
 import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
 import { logInto } from '../log/log-into.ts';
@@ -56,6 +57,8 @@ export type AgentChoices = {
   /** What holds claims back beside the engine and the state directory. */
   readonly questions?: readonly HoldQuestion[];
   readonly oomKills?: () => number | undefined;
+  /** How much room the disk of the engine has; else nobody can tell. */
+  readonly diskRoom?: (path: string) => DiskRoom | undefined;
 };
 
 export type OpenedAgent = {
@@ -142,6 +145,7 @@ async function openAgent(
       jobTimeoutMs: 30_000,
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
+      leastFreeBytes: 0,
       killPatienceMs: 30_000,
       once: true,
       ...more.settings,
@@ -149,6 +153,7 @@ async function openAgent(
     network: more.isolated === undefined ? 'none' : 'isolated',
     isolated: more.isolated,
     questions: more.questions ?? [],
+    diskRoom: more.diskRoom ?? (() => undefined),
     oomKills: more.oomKills ?? (() => undefined),
     reloadToken: () => Promise.resolve(false),
   });

@@ -26,7 +26,7 @@ export type DaemonHost = Awaited<ReturnType<typeof openDaemonHost>>;
 export async function openDaemonHost(
   engine: TestEngine,
   settings: Readonly<Record<string, string>> = {},
-  options: { readonly leaseSeconds?: number } = {},
+  options: { readonly leaseSeconds?: number; readonly token?: string } = {},
 ) {
   const stage = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2', ...settings }, options);
   const { store } = stage.broker;

@@ -10,13 +10,13 @@ export const TOKEN = 'token-that-no-output-may-show';
 export async function openStage(
   host: string,
   more: Readonly<Record<string, string>> = {},
-  { leaseSeconds = 60 }: { readonly leaseSeconds?: number } = {},
+  { leaseSeconds = 60, token = TOKEN }: { readonly leaseSeconds?: number; readonly token?: string } = {},
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-e2e-'));
-  const broker = new SandboxBroker({ token: TOKEN, leaseSeconds, leaveOutUnwinnable: false });
+  const broker = new SandboxBroker({ token, leaseSeconds, leaveOutUnwinnable: false });
   const url = await broker.listen();
   const tokenFile = join(directory, 'token');
-  await writeFile(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
+  await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
   const env = {
     SHAREDCLOUD_BROKER_URL: url,
     SHAREDCLOUD_TOKEN_FILE: tokenFile,

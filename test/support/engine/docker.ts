@@ -77,7 +77,9 @@ export async function imageWith(
   instructions: readonly string[],
   prepare = 'true',
 ): Promise<AsyncDisposable & { readonly ref: string }> {
-  const container = await engine.docker.createContainer({ Image: base, Cmd: ['/bin/sh', '-c', prepare] });
+  // No instruction of a commit sets the signal, and no image is to choose it.
+  const command = { Cmd: ['/bin/sh', '-c', prepare], StopSignal: 'SIGSTOP' };
+  const container = await engine.docker.createContainer({ Image: base, ...command });
   try {
     await container.start();
     await container.wait();

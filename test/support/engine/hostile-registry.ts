@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 /** How a registry treats whoever asks for a layer. */
-export type Behaviour = 'honest' | 'truncated' | 'drip' | 'wrong-bytes' | 'silent' | 'huge';
+export type Behaviour = 'honest' | 'truncated' | 'drip' | 'wrong-bytes' | 'silent' | 'huge' | 'packed';
 
 /** 10 TiB. */
 const HUGE = 10 * 1024 ** 4;
@@ -22,7 +22,7 @@ export class HostileRegistry implements AsyncDisposable {
   }
 
   static async start(behaviour: Behaviour): Promise<HostileRegistry> {
-    const image = makeImage(behaviour === 'huge' ? HUGE : undefined);
+    const image = makeImage(behaviour === 'huge' ? HUGE : undefined, behaviour === 'packed');
     const server = createServer((request, response) => {
       const url = request.url ?? '';
       if (url === '/v2/') return void response.end('{}');
@@ -60,6 +60,7 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
   response.writeHead(200, { 'content-length': behaviour === 'huge' ? HUGE : layer.length });
   switch (behaviour) {
     case 'honest':
+    case 'packed':
       response.end(layer);
       break;
     case 'huge': {
@@ -87,9 +88,10 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
   }
 }
 
-/** An image of one layer: 2 MiB of noise in a file. A manifest may lie about the layer's size. */
-function makeImage(claimedSize: number | undefined) {
-  const noise = randomBytes(2 * 1024 * 1024);
+/** An image of one layer: 2 MiB of noise in a file, or of zeros. A manifest may lie about the layer's size. */
+function makeImage(claimedSize: number | undefined, isPacked: boolean) {
+  const bytes = 2 * 1024 * 1024;
+  const noise = isPacked ? Buffer.alloc(bytes) : randomBytes(bytes);
   const tar = tarOf('noise', noise);
   const layer = gzipSync(tar, { level: 1 });
   const config = Buffer.from(

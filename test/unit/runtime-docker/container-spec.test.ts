@@ -21,7 +21,7 @@ const input: SpecInput = {
     dns: ['192.0.2.1'],
   },
   gpuWay: 'cdi',
-  image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], volumes: [] },
+  image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] },
   diskQuota: false,
 };
 
@@ -67,6 +67,7 @@ describe('the container for a plan', () => {
         ShmSize: GIB,
         Ulimits: [
           { Name: 'core', Soft: 0, Hard: 0 },
+          { Name: 'fsize', Soft: 20 * GIB, Hard: 20 * GIB },
           { Name: 'nofile', Soft: 65_536, Hard: 65_536 },
         ],
         Mounts: [
@@ -251,10 +252,43 @@ describe('what the engine made', () => {
       { Config: { ...made.Config, Env: [...config.Env, 'LD_PRELOAD=/x'] } },
       'Env LD_PRELOAD',
     ],
+    ['open paths of /proc', host({ ReadonlyPaths: [] }), 'ReadonlyPaths'],
     ['a lost variable', { Config: { ...made.Config, Env: config.Env.slice(1) } }, 'Env HOME'],
     ['a label taken over', { Config: { ...made.Config, Labels: {} } }, 'Config.Labels'],
     ['a volume', { Mounts: [{ Type: 'volume' }] }, 'Mounts'],
   ])('is wrong with %s', (_, changed, where) => {
     expect(differences(changed).join(' ')).toContain(where);
+  });
+
+  test.each([
+    ['Privileged', true],
+    ['Binds', ['/:/host']],
+    ['CapAdd', ['SYS_ADMIN']],
+    ['Devices', [{ PathOnHost: '/dev/sda' }]],
+    ['DeviceCgroupRules', ['a *:* rwm']],
+    ['PidMode', 'host'],
+    ['UTSMode', 'host'],
+    ['UsernsMode', 'host'],
+    ['VolumesFrom', ['other']],
+    ['VolumeDriver', 'plugin'],
+    ['ExtraHosts', ['host:172.17.0.1']],
+    ['Sysctls', { 'net.ipv4.ip_forward': '1' }],
+    ['GroupAdd', ['docker']],
+    ['PortBindings', { '80/tcp': [{ HostPort: '80' }] }],
+    ['PublishAllPorts', true],
+    ['Links', ['other']],
+    ['CgroupParent', '/'],
+    ['OomKillDisable', true],
+  ])('is wrong where %s is set', (field, value) => {
+    expect(differences(host({ [field]: value }))).toEqual([`HostConfig.${field}`]);
+  });
+
+  test('is wrong without any one of the fields that were asked for', () => {
+    const isEmpty = (value: object | string | number | boolean): boolean =>
+      value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+    const asked = Object.entries(HostConfig).filter(([, value]) => !isEmpty(value));
+    const unseen = asked.filter(([field]) => differences(host({ [field]: undefined })).length === 0);
+    expect(unseen).toEqual([]);
+    expect(asked.length).toBeGreaterThan(15);
   });
 });

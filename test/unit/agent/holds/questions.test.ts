@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostQuestions, whyNoMemory, whyNoRoom } from '../../../../src/agent/holds/questions.ts';
+import { hostQuestions, whyNoFiles, whyNoMemory, whyNoRoom } from '../../../../src/agent/holds/questions.ts';
 
 const GIB = 1024 ** 3;
 
@@ -19,6 +19,16 @@ describe('room on the disks', () => {
     if (named === undefined) expect(why).toBeUndefined();
     else expect(why).toContain(`${named} has ${free[named]} bytes of free disk`);
   });
+});
+
+test('a disk that can hold hardly any more files holds claims, one that nobody can tell of does not', () => {
+  const free = new Map([
+    ['/few', 0.04],
+    ['/enough', 0.06],
+  ]);
+  const freeFiles = (path: string): number | undefined => free.get(path);
+  expect(whyNoFiles(['/enough', undefined, '/elsewhere'], freeFiles)).toBeUndefined();
+  expect(whyNoFiles(['/enough', '/few'], freeFiles)).toContain('/few');
 });
 
 describe('memory', () => {
@@ -43,15 +53,19 @@ describe('memory', () => {
 test('the questions read afresh each time they are asked', () => {
   let availableBytes = 8 * GIB;
   let free = 10;
-  const [disk, memory] = hostQuestions({
+  let freeFiles = 1;
+  const [disk, files, memory] = hostQuestions({
     directories: () => ['/state'],
     leastFreeBytes: 10,
     freeBytes: () => free,
+    freeFiles: () => freeFiles,
     memory: () => ({ totalBytes: 8 * GIB, availableBytes }),
   });
-  expect([disk?.why(false), memory?.why(false)]).toEqual([undefined, undefined]);
+  expect([disk, files, memory].map((each) => each?.why(false))).toEqual([undefined, undefined, undefined]);
   availableBytes = 0;
   free = 9;
+  freeFiles = 0;
   expect(disk?.why(false)).toContain('/state');
+  expect(files?.why(false)).toContain('inodes');
   expect(memory?.why(false)).toContain('memory');
 });

@@ -1,0 +1,27 @@
+/** A protection, taken out: `text` stands once in `file`, and with `becomes` in its place the test must fail. */
+export type Mutation = {
+  /** What is protected, in a few words. */
+  readonly protection: string;
+  readonly file: string;
+  readonly text: string;
+  readonly becomes: string;
+  readonly test: {
+    readonly file: string;
+    /** The end of the test's name as it is written in its file, or in the row of its table that gives the name. */
+    readonly name: string;
+  };
+};
+
+/** The file's content without the protection. Throws where its text does not stand there exactly once. */
+export function mutate(content: string, { file, text, becomes }: Mutation): string {
+  const [before, after, ...more] = content.split(text);
+  if (before === undefined || after === undefined || more.length > 0)
+    throw new Error(`${file} does not have this exactly once: ${text}`);
+  return `${before}${becomes}${after}`;
+}
+
+/** What finds a test by its name, where `%s` and the like stand for what a table puts there. */
+export function namePattern(name: string): RegExp {
+  const parts = name.split(/%[sdijo]/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(parts.join('.*'));
+}

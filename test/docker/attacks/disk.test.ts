@@ -1,0 +1,102 @@
+import { expect, test, vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { DiskRoom } from '../../../src/lib/free-disk.ts';
+import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
+import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
+import { testRuntime } from '../../support/engine/runtime.ts';
+
+const MB = 1_000_000;
+
+/** Writes so many files of so many megabytes, then sleeps for a while: unless somebody ends it, it succeeds. */
+const WRITER = `
+import time
+def handler(event):
+    for number in range(event[0]):
+        with open('/tmp/%d' % number, 'wb') as file:
+            for _ in range(event[1]):
+                file.write(bytes(10**6))
+    time.sleep(event[2])
+    return 'written'
+`;
+
+/** The same, in a file that has no name any more: nobody who looks through its files finds it. */
+const HIDER = `
+import os, time
+def handler(event):
+    file = open('/tmp/hidden', 'wb')
+    os.remove('/tmp/hidden')
+    for _ in range(event[0]):
+        file.write(bytes(10**6))
+        file.flush()
+    time.sleep(event[1])
+    return 'hidden'
+`;
+
+describeDocker('the disk of a host', (engine) => {
+  const soon = { timeout: 120_000, interval: 50 };
+  const ROOM: DiskRoom = { bytes: 1_000 * MB, files: 1 };
+  const open = (house: House, leastFreeBytes: number, room: () => DiskRoom): Promise<OpenedAgent> =>
+    house.open({
+      slots: 2,
+      settings: { diskLimitBytes: 100 * MB, leastFreeBytes, once: false, jobTimeoutMs: 120_000 },
+      runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 100 * MB } }).runtime,
+      diskRoom: room,
+    });
+
+  test('is not filled by a job that writes many files', async () => {
+    await using house = await openHouse();
+    const bad = addPython(house, WRITER, '((3, 60, 40),)');
+    const good = addPython(house, WRITER, '((1, 60, 1),)');
+    const opened = await open(house, 0, () => ROOM);
+    const running = opened.agent.run();
+    const ended = () => [bad, good].flatMap((run) => house.broker.store.jobsOf(run));
+    await vi.waitFor(() => expect(ended().map(({ cost }) => cost)).not.toContain(null), soon);
+    expect(ended()).toMatchObject([
+      {
+        status: JOB_STATUS.FAILED,
+        stderr: '[sharedcloud-agent] stopped: it wrote more than 100000000 bytes to its disk\n',
+      },
+      { status: JOB_STATUS.SUCCEEDED, result: 'written' },
+    ]);
+    await opened.agent.drain();
+    await running;
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
+  });
+
+  test('is not filled by what cannot be seen on a job: that goes back to the market', async () => {
+    await using house = await openHouse();
+    const started = () => house.events.filter(({ kind }) => kind === 'job-started').length;
+    const good = addPython(house, WRITER, '((1, 1, 15),)');
+    // As the disk itself would show it.
+    let room = ROOM;
+    const opened = await open(house, 400 * MB, () => room);
+    const running = opened.agent.run();
+    await vi.waitFor(() => expect(started()).toBe(1), soon);
+    const bad = addPython(house, HIDER, '((90, 60),)');
+    await vi.waitFor(() => expect(started()).toBe(2), soon);
+    room = { ...ROOM, bytes: 199 * MB };
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    room = ROOM;
+    const released = house.events.filter((event) => event.kind === 'job-releasing');
+    expect(released).toMatchObject([{ job: { run: bad }, why: 'this host is running out of disk' }]);
+    await vi.waitFor(
+      () => expect(house.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
+      soon,
+    );
+    await opened.agent.giveBack();
+    await running;
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
+  });
+});
+
+function addPython(house: House, code: string, parameters: string): string {
+  const image = house.broker.store.addImage({
+    registryPath: PYTHON,
+    requiresGpu: false,
+    runtime: 'python36',
+  });
+  const fn = house.broker.store.addFunction({ name: 'sample', code, image });
+  return house.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
+}

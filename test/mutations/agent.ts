@@ -1,0 +1,132 @@
+import type { Mutation } from '../../scripts/mutations/mutation.ts';
+
+const TOKEN = 'src/config/token.ts';
+const TOKEN_TEST = 'test/unit/config/token.test.ts';
+const LOG_TEST = 'test/unit/log/log.test.ts';
+
+/** What protects the agent itself: its secrets, its state, and what it runs on. */
+export const AGENT: readonly Mutation[] = [
+  {
+    protection: 'a token that others may read is refused',
+    file: TOKEN,
+    text: '(mode & 0o077) !== 0',
+    becomes: 'false',
+    test: { file: TOKEN_TEST, name: 'with mode %o is refused' },
+  },
+  {
+    protection: 'a token of another user is refused',
+    file: TOKEN,
+    text: 'owner !== uid && owner !== 0',
+    becomes: 'false',
+    test: { file: TOKEN_TEST, name: 'of another user is refused' },
+  },
+  {
+    protection: 'no line of the log shows the token',
+    file: 'src/lib/log.ts',
+    text: 'const safe = redactor.line(line);',
+    becomes: 'const safe = line;',
+    test: { file: LOG_TEST, name: 'a token never shows, wherever it is (%s)' },
+  },
+  {
+    protection: 'no writing of the token is shown',
+    file: 'src/lib/secret-forms.ts',
+    text: 'forms.push(encodeURIComponent(secret), ...base64, ...base64url);',
+    becomes: '',
+    test: {
+      file: 'test/unit/log/secret-forms.test.ts',
+      name: 'a secret is kept out in JSON, in a URL and in base64, whatever stands around it',
+    },
+  },
+  {
+    protection: 'no command prints the token',
+    file: 'src/cli/run.ts',
+    text: 'writer.write(redactor.text(text))',
+    becomes: 'writer.write(text)',
+    test: { file: 'test/unit/cli/command-line.test.ts', name: 'is in nothing that is written' },
+  },
+  {
+    protection: 'no last words show the token',
+    file: 'src/main.ts',
+    text: 'stderr.write(redactor.text(text));',
+    becomes: 'stderr.write(text);',
+    test: {
+      file: 'test/e2e/secrets/token.test.ts',
+      name: 'is not in the last words of a daemon that breaks',
+    },
+  },
+  {
+    protection: 'no error repeats the token to whoever keeps it',
+    file: 'src/broker/shown.ts',
+    text: "return secretForms(token).reduce((rest, form) => rest.replaceAll(form, '[redacted]'), text);",
+    becomes: 'return token === undefined ? text : text;',
+    test: {
+      file: 'test/contract/broker/answers.test.ts',
+      name: 'a broker that echoes the token does not get it into an error (%i)',
+    },
+  },
+  {
+    protection: 'nothing that strangers wrote steers a terminal',
+    file: 'src/lib/escape.ts',
+    text: '(character) => NAMED.get(character) ??',
+    becomes: '(character) => character ??',
+    test: { file: LOG_TEST, name: 'nothing that is logged can steer the terminal or forge a line' },
+  },
+  {
+    protection: 'one agent per state directory',
+    file: 'src/journal/state-dir.ts',
+    text: "lock.exec('BEGIN EXCLUSIVE');",
+    becomes: '',
+    test: {
+      file: 'test/unit/journal/state-dir.test.ts',
+      name: 'refuses a second agent, in the same process too, until the first has closed',
+    },
+  },
+  {
+    protection: 'the state directory is its owner’s alone',
+    file: 'src/journal/state-dir.ts',
+    text: 'mkdirSync(path, { mode: 0o700 });',
+    becomes: 'mkdirSync(path, { mode: 0o755 });',
+    test: {
+      file: 'test/unit/journal/state-dir.test.ts',
+      name: 'makes a directory that is for its owner alone',
+    },
+  },
+  {
+    protection: 'an engine without seccomp runs nothing',
+    file: 'src/runtime/docker/engine-facts.ts',
+    text: 'if (!facts.seccomp && !acceptNoSeccomp) {',
+    becomes: 'if (facts.os === undefined) {',
+    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without seccomp' },
+  },
+  {
+    protection: 'an unconfined profile is none',
+    file: 'src/runtime/docker/engine-facts.ts',
+    text: " && !option.includes('profile=unconfined')",
+    becomes: '',
+    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'with seccomp off' },
+  },
+  {
+    protection: 'an engine without limits runs nothing',
+    file: 'src/runtime/docker/engine-facts.ts',
+    text: 'if (missing.length > 0) {',
+    becomes: 'if (missing.length > 99) {',
+    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without two of its limits' },
+  },
+  {
+    protection: 'a toolkit that lets images out gets no GPU',
+    file: 'src/domain/known-holes.ts',
+    text: "lets: 'an image take over this host',\n    consequence: 'refuse',",
+    becomes: "lets: 'an image take over this host',\n    consequence: 'warn',",
+    test: { file: 'test/unit/domain/risks.test.ts', name: 'a refusal says how to accept it' },
+  },
+  {
+    protection: 'a GPU behind a refused risk is not offered',
+    file: 'src/agent/risk-watch.ts',
+    text: 'return fault === undefined ? gpus :',
+    becomes: 'return true ? gpus :',
+    test: {
+      file: 'test/unit/agent/risk-watch.test.ts',
+      name: 'with a toolkit that lets images out no GPU is well, which is told once',
+    },
+  },
+];

@@ -1,0 +1,15 @@
+import type { Mutation } from '../../scripts/mutations/mutation.ts';
+import { AGENT } from './agent.ts';
+import { CONTAINER } from './container.ts';
+import { CONTAINER_CHECK } from './container-check.ts';
+import { LIMITS } from './limits.ts';
+import { NETWORK } from './network.ts';
+
+/** Every protection of this host, each to be taken out once: see `npm run mutations`. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...CONTAINER,
+  ...CONTAINER_CHECK,
+  ...NETWORK,
+  ...LIMITS,
+  ...AGENT,
+];

@@ -1,0 +1,100 @@
+import type { Mutation } from '../../scripts/mutations/mutation.ts';
+
+const file = 'src/runtime/docker/container-check.ts';
+const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
+
+/** Fields that no container of a job may have. */
+const NEVER_SET = [
+  'Privileged',
+  'Binds',
+  'CapAdd',
+  'Devices',
+  'DeviceCgroupRules',
+  'PidMode',
+  'UTSMode',
+  'UsernsMode',
+  'VolumesFrom',
+  'VolumeDriver',
+  'ExtraHosts',
+  'Sysctls',
+  'GroupAdd',
+  'PortBindings',
+  'PublishAllPorts',
+  'Links',
+  'CgroupParent',
+  'OomKillDisable',
+];
+
+const never = NEVER_SET.map(
+  (field): Mutation => ({
+    protection: `a container with ${field} is refused`,
+    file,
+    text: `  '${field}',\n`,
+    becomes: '',
+    test: { file: UNIT, name: 'is wrong where %s is set' },
+  }),
+);
+
+const wrong = (protection: string, text: string, becomes: string, what: string): Mutation => ({
+  protection,
+  file,
+  text,
+  becomes,
+  // The row of the table of what is wrong.
+  test: { file: UNIT, name: what },
+});
+
+/** What Docker made is compared with what was asked. */
+export const CONTAINER_CHECK: readonly Mutation[] = [
+  ...never,
+  wrong(
+    'another image is refused',
+    "...(container['Image'] === imageId ? [] : ['Image']),",
+    '',
+    'another image',
+  ),
+  wrong('another user is refused', "...unlike(wantedConfig, config, 'Config'),", '', 'root'),
+  wrong('a lost limit is refused', "...unlike(comparedHost, host, 'HostConfig'),", '', 'a lost limit'),
+  wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'a weaker profile'),
+  wrong('an open /proc is refused', "['MaskedPaths', 'ReadonlyPaths']", "['ReadonlyPaths']", 'an open /proc'),
+  wrong(
+    'a writable /proc is refused',
+    "['MaskedPaths', 'ReadonlyPaths']",
+    "['MaskedPaths']",
+    'open paths of /proc',
+  ),
+  wrong(
+    'a lost variable is refused',
+    'return [...missing, ...guarded]',
+    'return [...guarded]',
+    'a lost variable',
+  ),
+  wrong(
+    'a guarded variable is refused',
+    'return [...missing, ...guarded]',
+    'return [...missing]',
+    'a guarded variable',
+  ),
+  wrong(
+    'a volume is refused',
+    "...(volumesOf(container['Mounts']) === 0 ? [] : ['Mounts']),",
+    '',
+    'a volume',
+  ),
+  wrong(
+    'a lost limit of swap is refused where there is one',
+    'const comparedHost = swapLimit ? wantedHost',
+    'const comparedHost = !swapLimit ? wantedHost',
+    'may lack a swap limit only where the engine has none to give',
+  ),
+  {
+    protection: 'a container that differs is not started',
+    file: 'src/runtime/docker/creation.ts',
+    text: 'if (differences.length === 0) return id;',
+    becomes: 'return id;',
+    test: {
+      file: 'test/docker/runtime/lifecycle.test.ts',
+      name: 'is refused, and removed',
+    },
+  },
+];

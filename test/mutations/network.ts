@@ -1,0 +1,120 @@
+import type { Mutation } from '../../scripts/mutations/mutation.ts';
+
+const RULES = 'src/runtime/docker/network/rules.ts';
+const WALLS = 'test/docker/network/walls.test.ts';
+
+/** Where jobs must not get. */
+const CLOSED = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+];
+
+const ranges = CLOSED.map(
+  (range): Mutation => ({
+    protection: `jobs do not reach ${range}`,
+    file: RULES,
+    text: `  '${range}',\n`,
+    becomes: '',
+    test: {
+      file: 'test/unit/runtime-docker/jobs-network.test.ts',
+      name: 'close every address that is not the public internet',
+    },
+  }),
+);
+
+const rule = (protection: string, text: string, name: string, test = WALLS): Mutation => ({
+  protection,
+  file: RULES,
+  text,
+  becomes: '',
+  test: { file: test, name },
+});
+
+const option = (text: string, becomes: string, row: string): Mutation => ({
+  protection: `a network with another ${row} is not relied on`,
+  file: 'src/runtime/docker/network/network-spec.ts',
+  text,
+  becomes,
+  test: { file: 'test/unit/runtime-docker/jobs-network.test.ts', name: row },
+});
+
+/** What a job reaches. */
+export const NETWORK: readonly Mutation[] = [
+  ...ranges,
+  rule(
+    'nothing over IPv6',
+    '${job} meta nfproto ipv6 drop',
+    'nothing over IPv6, even where it has addresses',
+  ),
+  rule(
+    'nothing of this host, by any address',
+    '${job} fib daddr type != unicast drop',
+    'no port that this host publishes for another container',
+  ),
+  rule(
+    'nothing of this host behind a redirection',
+    '    ${job} drop\n',
+    'nothing closed by any redirection that the owner has set up',
+  ),
+  rule(
+    'nothing of the neighbours',
+    '    ${job} ip daddr @closed drop\n',
+    'nothing of this host, its neighbours or the cloud around it',
+  ),
+  rule(
+    'nobody calls from outside',
+    `    # Jobs are called by nobody; the answers to their own calls come back.
+    \${toJob} ct state != { established, related } drop
+`,
+    'no one who calls it, from the internet or from this host',
+  ),
+  rule(
+    'this host calls nobody',
+    `priority -10; policy accept;
+    \${toJob} ct state != { established, related } drop
+`,
+    'no one who calls it, from the internet or from this host',
+  ),
+  rule(
+    'nothing of another job',
+    '    ip saddr ${subnet} ip daddr ${subnet} drop\n',
+    'no other job, even where Docker keeps them apart no longer',
+  ),
+  rule(
+    'the rules prove themselves',
+    '    ${job} ip daddr ${BEACON_HOST} tcp dport { ${beaconPorts} } reject with tcp reset\n',
+    'succeeds in Python and in Node.js where it is up, and leaves nothing behind',
+    'test/docker/network/proof.test.ts',
+  ),
+  option("...(made.Scope === 'local' ? [] : ['Scope']),", '', 'Scope'),
+  option(' && more.length === 0 ? [] : ', ' || true ? [] : ', 'IPAM'),
+  {
+    protection: 'without a proof jobs get no network',
+    file: 'src/agent/network/job-networks.ts',
+    text: 'if (proof.why !== undefined) throw proof.why;',
+    becomes: '',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is none where a probe reaches what it must not, said once, and tried again a minute later',
+    },
+  },
+  {
+    protection: 'a proof ends with the engine that it was given at',
+    file: 'src/agent/network/job-networks.ts',
+    text: 'void gone.then(() => watch.abort());',
+    becomes: 'void gone;',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is proved again after ten minutes, after the engine has gone, and where its rules have changed',
+    },
+  },
+];
