@@ -47,7 +47,8 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
   });
   // What ends in the middle must not leave containers that nobody looks for.
   opened.defer(() => removeContainersOf(ground, [...claimed.keys()]));
-  const env = { ...stage.env, SHAREDCLOUD_BROKER_URL: tally.url };
+  // As the packages start it.
+  const env = { ...stage.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };
   const kept = opened.move();
   return {
     store,
@@ -58,8 +59,8 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     /** A daemon, as it is installed. */
     spawn: (): AgentProcess => new AgentProcess(['start'], env, ground.entry),
     /** A daemon that is on the market. */
-    start: async (more: Readonly<Record<string, string>> = {}): Promise<AgentProcess> => {
-      const agent = new AgentProcess(['start'], { ...env, ...more }, ground.entry);
+    start: async (): Promise<AgentProcess> => {
+      const agent = new AgentProcess(['start'], env, ground.entry);
       await until('an agent on the market', () => isUp(agent));
       return agent;
     },

@@ -1,7 +1,7 @@
 import { setInterval as every } from 'node:timers/promises';
 import { now } from '../measure/now.ts';
 import { usageOf } from '../measure/process.ts';
-import { openScene } from '../measure/scene.ts';
+import { openScene, type Scene } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
 import { until } from '../measure/until.ts';
 import { openYardstick } from '../measure/yardstick.ts';
@@ -68,8 +68,6 @@ def handler(event):
 `;
 
 const WAITING = 'import time\ndef handler(event):\n    time.sleep(1)\n    return 0\n';
-
-type Scene = Awaited<ReturnType<typeof openScene>>;
 
 async function timeOf(scene: Scene, code: string): Promise<number> {
   const began = now();
