@@ -34,6 +34,10 @@ export class JobClosing {
   readonly #deps: JobClosingDeps;
   /** Jobs that are over and whose containers cannot be removed. */
   readonly #stuck = new Set<string>();
+  /** Whom to tell that a job's slot may be filled again. */
+  readonly #vacate = new Map<string, () => void>();
+  /** What is being cleared away behind the job that fills a slot now, by slot. */
+  readonly #behind = new Map<string, Promise<void>>();
 
   constructor(deps: JobClosingDeps) {
     this.#deps = deps;
@@ -44,19 +48,36 @@ export class JobClosing {
     return this.#stuck.has(job);
   }
 
-  /** Writes the whole report, and then clears up. */
+  /** Settles with `told`, the story of the job, or before it: as soon as the job's slot may be filled again. */
+  async vacant(job: string, told: Promise<void>): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    this.#vacate.set(job, over.resolve);
+    const ended = told.finally(() => this.#vacate.delete(job));
+    await Promise.race([over.promise, ended]);
+  }
+
+  /**
+   * Writes the whole report, and then clears up. The slot of a job whose container has ended need not wait for that,
+   * unless the container before it is still being removed too.
+   */
   async finish(
     record: JobRecord,
     container: string | undefined,
     report: Report,
     durationMs: number,
+    { withstands = false }: { readonly withstands?: boolean } = {},
   ): Promise<void> {
     const { observe, onOwed } = this.#deps;
     const job = await this.write(record.uuid, { name: 'finished', report, durationMs });
     const earned = earnings(report.status, record.askPrice, durationMs);
     observe({ kind: 'job-ended', job, report, durationMs, earned });
     onOwed();
-    await this.#clearAtLength(record.uuid, container);
+    const before = this.#behind.get(record.slot);
+    const cleared = this.#clearAtLength(record.uuid, container);
+    this.#behind.set(record.slot, cleared);
+    if (!withstands) void Promise.resolve(before).then(this.#vacate.get(record.uuid));
+    await cleared;
+    if (this.#behind.get(record.slot) === cleared) this.#behind.delete(record.slot);
   }
 
   /** Gives the job back to the market. */

@@ -8,8 +8,15 @@ import { Wake } from './wake.ts';
 /** How long the broker is asked to hold a poll until the market changes. */
 const WAIT_SECONDS = 25;
 
-/** While nothing changes, polls of a broker that does not hold them come less and less often, down to this factor. */
+/**
+ * When so many polls of a broker that does not hold them have shown no change, the next ones come less and less often,
+ * down to this factor.
+ */
+const CALM_POLLS = 60;
 const IDLE_FACTOR = 3;
+
+/** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
+const EARLY = 0.2;
 
 /** So many changes in a row may come at once from a broker that holds polls; more, and it does not hold them. */
 const CHANGES_AT_ONCE = 3;
@@ -149,8 +156,8 @@ export class MarketWatch {
     const held = answer.waited && (changed ? this.#changesAtOnce <= CHANGES_AT_ONCE : tookMs > HELD_MS);
     if (held && answer.retryAfterMs === undefined)
       return { waitMs: changed ? LEAST_BETWEEN_LOOKS_MS : 0, changed };
-    const factor = Math.min(1 + unchanged / 4, IDLE_FACTOR);
-    const jitter = 0.9 + 0.2 * this.#deps.random();
+    const factor = Math.min(1 + Math.max(unchanged - CALM_POLLS, 0) / 4, IDLE_FACTOR);
+    const jitter = 1 - EARLY * this.#deps.random();
     return {
       waitMs: Math.max(this.#deps.pollIntervalMs * factor * jitter, answer.retryAfterMs ?? 0),
       changed,

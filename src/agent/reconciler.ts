@@ -1,16 +1,22 @@
 import { asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
-import type { Broker, Journal } from '../domain/ports.ts';
+import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
 const DEFAULT_EVERY_MS = 30_000;
 const LEAST_EVERY_MS = 1_000;
+/** While no job is open here, there is nothing to renew and hardly anything to compare. */
+const IDLE_EVERY_MS = 300_000;
+
+/** The states of jobs that the broker is to think of as held here. */
+const HELD_STATES = ['claimed', 'starting', 'running'] as const;
 
 export type ReconcilerDeps = {
   readonly broker: Broker;
   readonly journal: Journal;
+  readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
   /** Ends a job that runs here and that the broker has taken back. */
@@ -22,20 +28,21 @@ export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #sooner = new Wake();
   #leaseSeconds: number | undefined;
+  #isAsked = false;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
   }
 
-  /** Takes note of a lease that the broker named; the shortest counts, from now on. */
+  /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
   lease(seconds: number | undefined): void {
-    if (seconds === undefined || seconds >= (this.#leaseSeconds ?? Number.POSITIVE_INFINITY)) return;
-    this.#leaseSeconds = seconds;
+    if (seconds !== undefined) this.#leaseSeconds = Math.min(seconds, this.#leaseSeconds ?? seconds);
     this.#sooner.ring();
   }
 
   /** Reconciles as soon as may be: an offer has come up. */
   now(): void {
+    this.#isAsked = true;
     this.#sooner.ring();
   }
 
@@ -44,10 +51,23 @@ export class Reconciler {
    * jobs that are open here, also where their offer is not up.
    */
   async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
-    for (; !signal.aborted; await this.#sooner.wait(signal, this.#everyMs())) {
-      const open = this.#deps.journal.inState('claimed', 'starting', 'running').map((job) => job.instance);
+    for (; !signal.aborted; await this.#untilDue(signal)) {
+      this.#isAsked = false;
+      const open = this.#deps.journal.inState(...HELD_STATES).map((job) => job.instance);
       const instances = new Set([...offered(), ...open]);
       await Promise.all([...instances].map((instance) => this.#try(instance, signal)));
+    }
+  }
+
+  /** Waits for the next turn, which comes sooner once a job is held. */
+  async #untilDue(signal: AbortSignal): Promise<void> {
+    const { clock, journal } = this.#deps;
+    const since = clock.monotonic();
+    while (!signal.aborted && !this.#isAsked) {
+      const isIdle = journal.uuidsIn(...HELD_STATES).length === 0;
+      const leftMs = since + (isIdle ? IDLE_EVERY_MS : this.#everyMs()) - clock.monotonic();
+      if (leftMs <= 0) return;
+      await this.#sooner.wait(signal, leftMs);
     }
   }
 
@@ -67,7 +87,7 @@ export class Reconciler {
     const { broker, journal } = this.#deps;
     const mine = (job: JobRecord): boolean => job.instance === instance;
     // Taken before the question is asked: what is claimed meanwhile cannot be in the answer.
-    const before = journal.inState('claimed', 'starting', 'running').filter(mine);
+    const before = journal.inState(...HELD_STATES).filter(mine);
     const held = await broker.heldJobs(instance, signal);
     for (const job of held) this.lease(job.leaseSeconds);
     const heldUuids = new Set(held.map((job) => job.uuid));
@@ -82,7 +102,7 @@ export class Reconciler {
     const job = await this.#deps.broker.job(record.uuid, signal);
     if (job?.status === JOB_STATUS.IN_PROGRESS && job.instance === record.instance) return;
     const now = this.#deps.journal.get(record.uuid);
-    if (now === undefined || !['claimed', 'starting', 'running'].includes(now.state.name)) return;
+    if (now === undefined || !HELD_STATES.some((name) => name === now.state.name)) return;
     this.#deps.cancel(
       record.uuid,
       job === undefined ? 'the job is gone at the broker' : 'the broker took the job back',

@@ -13,7 +13,6 @@ import { persist } from './persist.ts';
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;
-
 /** So often is output read that cannot be read, although the engine answers. */
 const READ_TRIES = 6;
 
@@ -27,7 +26,7 @@ export type RunJobDeps = JobClosingDeps & {
   readonly disk: DiskWatch;
   /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
   readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
-  /** Which network the job of a function gets, whose image is `id`. */
+  /** Which network a job gets; `id` is its image. */
   readonly networkFor: (image: { readonly id: string; readonly runtime: string }) => Promise<JobNetwork>;
 };
 
@@ -77,7 +76,7 @@ export class RunJob {
     for (const end of this.#active.values()) end.giveBack(why);
   }
 
-  /** Runs a claimed job to its end. Never throws for what can go wrong with a job or with this host. */
+  /** Runs a claimed job until its slot may be filled again. Never throws for what goes wrong with a job or this host. */
   async run(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
     await this.#tell(record, async (end) => {
       const container = await this.#create(record, job, fn);
@@ -88,7 +87,7 @@ export class RunJob {
     });
   }
 
-  /** Goes on with a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
+  /** As `run`, of a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
   async adopt(record: JobRecord, container: FoundContainer): Promise<void> {
     const { clock, observe } = this.#deps;
     const { state } = record;
@@ -109,23 +108,24 @@ export class RunJob {
     });
   }
 
+  /** Settles when the job's slot may be filled again, at the latest at the end of its story. */
   async #tell(record: JobRecord, story: (end: EndOfJob) => Promise<void>): Promise<void> {
     const end = new EndOfJob(this.#deps.detach);
     this.#active.set(record.uuid, end);
     if (this.#givenBack !== undefined) end.giveBack(this.#givenBack);
-    try {
-      await story(end);
-    } finally {
+    const over = (): void => {
       this.#active.delete(record.uuid);
       end.close();
-    }
+    };
+    await this.#closing.vacant(record.uuid, story(end).finally(over));
   }
 
   /** undefined: the story ended here. */
   async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | undefined> {
     const { detach, files, runtime } = this.#deps;
     try {
-      const laid = await files.layOut(record.uuid, fn, job.arguments);
+      const finding = this.#deps.networkFor({ id: record.image, runtime: fn.runtime });
+      const [laid, network] = await Promise.all([files.layOut(record.uuid, fn, job.arguments), finding]);
       return await runtime.create({
         job: record.uuid,
         run: record.run,
@@ -134,7 +134,7 @@ export class RunJob {
         inputDir: laid.inputDir,
         env: laid.env,
         gpu: record.gpu,
-        network: await this.#deps.networkFor({ id: record.image, runtime: fn.runtime }),
+        network,
       });
     } catch (thrown) {
       // The engine may have made the container although its answer was lost. It never ran, so nobody need wait long.
@@ -186,7 +186,7 @@ export class RunJob {
     await this.#watch({ record: running, container, startedAt, since, unwatched: false }, end);
   }
 
-  /** The image's or the function's fault is the job's end; all else is this host's, and the job goes back. */
+  /** The image's or the function's fault is the job's end; all else is this host's. */
   async #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<void> {
     if (error.code === 'FUNCTION_INVALID' || error.code === 'CONTAINER_UNSTARTABLE') {
       const report = reportOfUnstartable(error.message, buildLogs(record));
@@ -269,7 +269,7 @@ export class RunJob {
     const fault = failed?.kind === 'exited' ? await this.#deps.hostFault(record, failed.exit) : undefined;
     if (this.#deps.detach.aborted) return;
     if (fault !== undefined) return this.#closing.release(record, container, fault);
-    await this.#closing.finish(record, container, report, ranMs);
+    await this.#closing.finish(record, container, report, ranMs, { withstands: exit === undefined });
   }
 
   /** Waits for the container's end through every outage of the engine; undefined: the signal aborted first. */

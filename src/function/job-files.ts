@@ -154,11 +154,14 @@ async function replaceFolder(folder: string, files: Readonly<Record<string, stri
   const fresh = unfinished(folder);
   await removeFolder(fresh);
   await mkdir(fresh, { recursive: true, mode: 0o700 });
-  for (const [name, content] of Object.entries(files)) {
+  // Side by side: one sync of the disk then serves them all.
+  const written = Object.entries(files).map(async ([name, content]) => {
     await writeFile(join(fresh, name), content, { flush: true });
     // The container’s user is nobody; our umask is none of its business.
     await chmod(join(fresh, name), 0o444);
-  }
+  });
+  // None of them is left writing while the folder is removed for another's failure.
+  for (const end of await Promise.allSettled(written)) if (end.status === 'rejected') throw end.reason;
   await chmod(fresh, 0o555);
   await removeFolder(folder);
   await rename(fresh, folder);

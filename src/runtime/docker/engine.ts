@@ -49,6 +49,8 @@ export class DockerRuntime implements Runtime {
   readonly #deadlines: EngineDeadlines;
   readonly #now = (): number => this.#options.clock.now();
   #facts: EngineFacts | undefined;
+  /** Containers that were made here and that nobody was asked to start yet. */
+  readonly #unstarted = new Set<string>();
   /** Whether the storage driver keeps a container to its disk limit; learnt when the first one is made. */
   #diskQuota: boolean | undefined;
 
@@ -88,6 +90,12 @@ export class DockerRuntime implements Runtime {
   }
 
   async create(plan: ContainerPlan): Promise<string> {
+    const id = await this.#create(plan);
+    this.#unstarted.add(id);
+    return id;
+  }
+
+  async #create(plan: ContainerPlan): Promise<string> {
     const facts = this.#facts ?? (await this.#readFacts());
     const image = await this.images.describe(plan.image);
     const { agentId, limits, gpuMode } = this.#options;
@@ -110,9 +118,12 @@ export class DockerRuntime implements Runtime {
 
   /** As the port says. One that runs already stays as it is; one that has ended is never run a second time. */
   async start(id: string): Promise<void> {
-    const { name } = await this.#state(id);
-    if (name === 'running') return;
-    if (name === 'exited') throw new AgentError('RUNTIME_FAILED', `container ${id} has run already`);
+    // Only of a container that was just made is it certain that it has not run: any other is looked at first.
+    if (!this.#unstarted.delete(id)) {
+      const { name } = await this.#state(id);
+      if (name === 'running') return;
+      if (name === 'exited') throw new AgentError('RUNTIME_FAILED', `container ${id} has run already`);
+    }
     await callEngine(
       { doing: `start container ${id}`, ms: this.#deadlines.makeMs },
       (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
@@ -152,6 +163,7 @@ export class DockerRuntime implements Runtime {
   }
 
   remove(id: string): Promise<void> {
+    this.#unstarted.delete(id);
     return removeContainer(this.#docker, id, this.#deadlines);
   }
 

@@ -19,6 +19,9 @@ export type ImageRules = PullLimits & {
   readonly lookMs: number;
 };
 
+/** So many descriptions of images are kept. */
+const MOST_DESCRIBED = 100;
+
 /** How many images are pulled at once. */
 const PULLS_AT_ONCE = 2;
 
@@ -30,6 +33,8 @@ export class DockerImages implements Images {
   readonly #clock: Clock;
   readonly #pulls = new PQueue({ concurrency: PULLS_AT_ONCE });
   readonly #shared = new SharedWork<ReadyImage>();
+  /** What images that are named by their content are like: that never changes. */
+  readonly #described = new Map<string, ImageConfig>();
   /** When each image was last asked of its registry, by the monotonic clock. */
   readonly #askedAt = new Map<string, number>();
 
@@ -62,10 +67,17 @@ export class DockerImages implements Images {
     return this.#shared.run(key, signal, (shared) => this.#prepare(ref, parsed, key, shared));
   }
 
-  /** What a container made of this image must know about it. `image` is a ReadyImage's id. */
+  /**
+   * What a container made of this image must know about it. `image` is a ReadyImage's id. Whether the image is still
+   * here, the creation will tell.
+   */
   async describe(image: string): Promise<ImageConfig> {
+    const known = this.#described.get(image);
+    if (known !== undefined) return known;
     const config = await this.#inspect(image);
     if (config === undefined) throw new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer here`);
+    if (this.#described.size >= MOST_DESCRIBED) this.#described.clear();
+    if (/sha256:[0-9a-f]{64}$/.test(image)) this.#described.set(image, config);
     return config;
   }
 

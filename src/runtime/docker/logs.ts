@@ -19,7 +19,7 @@ export type LogSource = {
 /** How long a log may be silent before it is asked whether the container still runs, in milliseconds. */
 const SILENCE_MS = 5_000;
 const PAUSE_MS = 500;
-/** The pause after a reading that ended before its container was seen to have ended. */
+/** The pause after a second reading that ended before its container was seen to have ended. */
 const SHORT_PAUSE_MS = 50;
 const MOST_FAILURES_AFTER_END = 5;
 
@@ -33,13 +33,16 @@ const MOST_FAILURES_AFTER_END = 5;
 export async function followLog(source: LogSource, sink: OutputSink, signal: AbortSignal): Promise<void> {
   const reading = { position: new LogPosition(), newlines: new LostNewlines(), sink };
   let failures = 0;
+  let early = 0;
   while (!signal.aborted) {
     try {
       const ended = await source.ended(signal);
       await readOnce(source, reading, signal);
       if (ended) return;
       failures = 0;
-      await sleep(SHORT_PAUSE_MS, signal);
+      early += 1;
+      // Most often the reading ended because the container did, a moment ago.
+      if (early > 1) await sleep(SHORT_PAUSE_MS, signal);
     } catch (thrown) {
       if (signal.aborted) return;
       const error = asAgentError(thrown);

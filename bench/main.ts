@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findEngine } from '../test/support/engine/find-engine.ts';
+import { describeMachine } from './measure/machine.ts';
+import type { Row } from './row.ts';
+import { claim } from './rows/claim.ts';
+import { flood } from './rows/flood.ts';
+import { idle } from './rows/idle.ts';
+import { journal } from './rows/journal.ts';
+import { market } from './rows/market.ts';
+import { report } from './rows/report.ts';
+import { restart } from './rows/restart.ts';
+import { throughput } from './rows/throughput.ts';
+import { type Measured, tableOf } from './table.ts';
+
+/*
+ * `npm run bench [-- [--quick] [--entry MAIN] [NAME...]]`: measures the rows that are named, or all, prints a table and leaves the
+ * figures as JSON. Figures are compared with their targets and never fail it: that is for whoever reads them.
+ */
+
+const ROWS: readonly Row[] = [throughput, claim, report, idle, market, flood, restart, journal];
+const ROOT = join(import.meta.dirname, '..');
+const OUTPUT = join(ROOT, '.cache', 'bench');
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, entry: { type: 'string' } },
+});
+const say = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
+const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
+if (unknown.length > 0)
+  throw new Error(`no such row: ${unknown.join(', ')}; rows: ${ROWS.map(({ name }) => name).join(', ')}`);
+
+// oxlint-disable-next-line node/no-process-env -- the engine is named there, as for the tests
+const finding = await findEngine(process.env);
+if ('missing' in finding) throw new Error(finding.missing);
+// What owners run is what was built, not the sources. Another build may be named, to be compared with.
+if (values.entry === undefined) execFileSync('npm', ['run', '-s', 'build'], { cwd: ROOT, stdio: 'inherit' });
+const ground = { engine: finding.engine, quick: values.quick, entry: values.entry ?? 'dist/main.js', say };
+
+const measured: Measured[] = [];
+for (const row of ROWS) {
+  if (positionals.length > 0 && !positionals.includes(row.name)) continue;
+  say(row.name);
+  measured.push({ row: row.name, figures: await row.measure(ground) });
+}
+const machine = await describeMachine(finding.engine.docker);
+mkdirSync(OUTPUT, { recursive: true });
+const file = join(OUTPUT, `${values.quick ? 'quick' : positionals.join('-') || 'all'}.json`);
+writeFileSync(file, `${JSON.stringify({ machine, quick: values.quick, rows: measured }, undefined, 2)}\n`);
+process.stdout.write(`${tableOf(measured)}\n`);
+say(`figures in ${file}`);

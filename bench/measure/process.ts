@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** What a process has used up to now. */
+export type Usage = {
+  /** CPU time in seconds. */
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+  /** What it had the disk write. */
+  readonly writtenBytes: number;
+};
+
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** Reads what the kernel counts of a process. */
+export function usageOf(pid: number | undefined): Usage {
+  const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  // After the name, which may hold anything, utime and stime are the 12th and 13th field.
+  const fields = read('stat')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
+    rssBytes: Number(/^VmRSS:\s+(\d+)/m.exec(read('status'))?.[1]) * 1024,
+    writtenBytes: Number(/^write_bytes: (\d+)/m.exec(read('io'))?.[1]),
+  };
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { AgentProcess } from '../../test/support/e2e/agent-process.ts';
+import { addRun, openStage } from '../../test/support/e2e/stage.ts';
+import { PYTHON } from '../../test/support/engine/find-engine.ts';
+import type { Ground } from '../row.ts';
+import { now } from './now.ts';
+import { openTally } from './tally.ts';
+import { until } from './until.ts';
+
+/** What jobs may use: the same for ours and for those of the yardsticks, whatever the number of slots. */
+export const JOB_CPUS = 1;
+export const JOB_MEMORY_BYTES = 512 * 1024 * 1024;
+
+/** A function that does next to nothing. */
+export const TRIVIAL = 'def handler(event):\n    return event[0]\n';
+
+/** How a scene differs from the usual one. */
+export type SceneOptions = {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Whether the broker holds calls; otherwise it answers at once. */
+  readonly holds?: boolean;
+};
+
+/** A broker, an agent's host, and the books on when what happened. Times are milliseconds since the epoch. */
+export type Scene = Awaited<ReturnType<typeof openScene>>;
+
+/** Opens a scene with so many CPU slots; no agent is there yet. */
+export async function openScene(ground: Ground, slots: number, options: SceneOptions = {}) {
+  await using opened = new AsyncDisposableStack();
+  const stage = opened.use(
+    await openStage(ground.engine.host, {
+      SHAREDCLOUD_CPU_SLOTS: String(slots),
+      SHAREDCLOUD_JOB_CPUS: String(JOB_CPUS),
+      SHAREDCLOUD_JOB_MEMORY: `${JOB_MEMORY_BYTES} B`,
+      SHAREDCLOUD_JOB_NETWORK: 'none',
+      SHAREDCLOUD_POLL_INTERVAL: '5s',
+      ...options.settings,
+    }),
+  );
+  const tally = opened.use(await openTally(stage.url, options.holds ?? true));
+  const { store } = stage.broker;
+  const claimed = new Map<string, number>();
+  const reported = new Map<string, number>();
+  store.onEvent((event) => {
+    if (event.kind === 'claimed') claimed.set(event.job.uuid, now());
+    if (event.kind === 'reported') reported.set(event.job.uuid, now());
+  });
+  // What ends in the middle must not leave containers that nobody looks for.
+  opened.defer(() => removeContainersOf(ground, [...claimed.keys()]));
+  // As the packages start it.
+  const env = { ...stage.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };
+  const kept = opened.move();
+  return {
+    store,
+    tally,
+    claimed,
+    reported,
+    stateDir: join(stage.directory, 'state'),
+    /** A daemon, as it is installed. */
+    spawn: (): AgentProcess => new AgentProcess(['start'], env, ground.entry),
+    /** A daemon that is on the market. */
+    start: async (): Promise<AgentProcess> => {
+      const agent = new AgentProcess(['start'], env, ground.entry);
+      await until('an agent on the market', () => isUp(agent));
+      return agent;
+    },
+    /** Puts a run of so many jobs on the market; answers their uuids. */
+    addRun: (code: string, jobs: number): readonly string[] => {
+      const parameters = `(${Array.from({ length: jobs }, (_, index) => `(${index},),`).join('')})`;
+      return store.jobsOf(addRun(stage.broker, PYTHON, code, parameters)).map(({ uuid }) => uuid);
+    },
+    /** Waits until all of these are reported; answers when the last one was. */
+    allReported: async (jobs: readonly string[]): Promise<number> => {
+      await until('all reports', () => jobs.every((job) => reported.has(job)), 900_000);
+      return Math.max(...jobs.map((job) => reported.get(job) ?? 0));
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Whether the agent has said that it is on the market; fails where it has ended instead. */
+export function isUp(agent: AgentProcess): boolean {
+  if (agent.child.exitCode !== null) throw new Error(`the agent has ended:\n${agent.said}`);
+  return agent.said.includes('offer up');
+}
+
+async function removeContainersOf({ engine }: Ground, jobs: readonly string[]): Promise<void> {
+  const filters = JSON.stringify({ label: ['sharedcloud.job'] });
+  const found = await engine.docker.listContainers({ all: true, filters });
+  for (const { Id, Labels } of found) {
+    if (!jobs.includes(Labels['sharedcloud.job'] ?? '')) continue;
+    await engine.docker.getContainer(Id).remove({ force: true, v: true });
+  }
+}

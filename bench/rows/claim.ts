@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EngineLog } from '../measure/engine-log.ts';
+import { now } from '../measure/now.ts';
+import { openScene, TRIVIAL } from '../measure/scene.ts';
+import { figureOf } from '../measure/spread.ts';
+import { openYardstick, type Yardstick } from '../measure/yardstick.ts';
+import type { Figure, Ground, Row } from '../row.ts';
+
+const POLL_MS = 5_000;
+
+/** One job: its creation at the broker, its claim, the start of its container, beside the engine's own time for that. */
+export const claim: Row = {
+  name: 'claim',
+  measure: async (ground) => [...(await held(ground)), await polled(ground)],
+};
+
+async function held(ground: Ground): Promise<readonly Figure[]> {
+  const claims: number[] = [];
+  const starts: number[] = [];
+  const raw: number[] = [];
+  await using log = await EngineLog.open(ground.engine.docker);
+  await using yardstick = await openYardstick(ground, TRIVIAL);
+  await using scene = await openScene(ground, 1);
+  await using _agent = await scene.start();
+  await scene.allReported(scene.addRun(TRIVIAL, 1));
+  for (let round = 0; round < (ground.quick ? 2 : 30); round += 1) {
+    const created = now();
+    const [job = ''] = scene.addRun(TRIVIAL, 1);
+    await scene.allReported([job]);
+    const claimed = scene.claimed.get(job) ?? 0;
+    claims.push(claimed - created);
+    starts.push((await log.at(job, 'start')) - claimed);
+    await log.at(job, 'destroy');
+    raw.push(await rawStart(ground, yardstick, log));
+  }
+  return [
+    figureOf(
+      { what: 'created -> claimed, call held', unit: 'ms', targets: [{ of: 'median', atMost: 50 }] },
+      claims,
+    ),
+    figureOf({ what: 'claimed -> started', unit: 'ms', targets: [{ of: 'ratio', atMost: 1.1 }] }, starts, {
+      what: 'create and start, by the engine’s API',
+      samples: raw,
+    }),
+  ];
+}
+
+/** How long the engine needs to make and start the same container, as it notes the start itself. */
+async function rawStart({ engine }: Ground, { spec }: Yardstick, log: EngineLog): Promise<number> {
+  const job = randomUUID();
+  // The client's published type of the options is mutable and older than the engine's.
+  const maker: { createContainer(options: object): Promise<{ readonly id: string }> } = engine.docker;
+  const began = now();
+  const { id } = await maker.createContainer(spec(job));
+  const container = engine.docker.getContainer(id);
+  await container.start();
+  const ms = (await log.at(job, 'start')) - began;
+  await container.wait();
+  await container.remove({ v: true });
+  return ms;
+}
+
+async function polled(ground: Ground): Promise<Figure> {
+  const claims: number[] = [];
+  await using scene = await openScene(ground, 1, { holds: false });
+  await using _agent = await scene.start();
+  for (let round = 0; round < (ground.quick ? 1 : 40); round += 1) {
+    // At any moment between two polls, each part of the interval as often as the others.
+    if (!ground.quick) await pause((((round * 7) % 20) / 20) * POLL_MS);
+    const created = now();
+    const [job = ''] = scene.addRun(TRIVIAL, 1);
+    await scene.allReported([job]);
+    claims.push((scene.claimed.get(job) ?? 0) - created);
+  }
+  return figureOf(
+    {
+      what: `created -> claimed, polled each ${POLL_MS / 1000} s`,
+      unit: 'ms',
+      targets: [{ of: 'median', atMost: POLL_MS / 2 }],
+    },
+    claims,
+  );
+}

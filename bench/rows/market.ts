@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { decide, type MarketKnowledge } from '../../src/domain/market.ts';
+import type { OpenRun } from '../../src/domain/run.ts';
+import { anOffer, anOpenRun, IMAGE_NAME } from '../../test/support/domain.ts';
+import { openScene } from '../measure/scene.ts';
+import { figureOf } from '../measure/spread.ts';
+import { until } from '../measure/until.ts';
+import type { Figure, Ground, Row } from '../row.ts';
+
+const KNOWLEDGE: MarketKnowledge = {
+  catalogue: new Map(),
+  images: ['sharedcloud/*'],
+  imageState: (ref) => (ref === IMAGE_NAME ? 'here' : 'absent'),
+  aside: new Map(),
+};
+
+/** How long it takes to decide about markets of many runs, and what a list that stays as it is costs. */
+export const market: Row = {
+  name: 'market',
+  measure: async (ground) => {
+    const sizes = ground.quick ? [100, 1_000] : [100, 10_000, 100_000];
+    const largest = sizes.at(-1) ?? 0;
+    return [...sizes.map((size) => decision(size, size === largest)), ...(await unchanged(ground, largest))];
+  },
+};
+
+function decision(size: number, isLargest: boolean): Figure {
+  const open = marketOf(size);
+  const offer = anOffer();
+  const times: number[] = [];
+  const rounds = Math.max(10, Math.min(200, 1e6 / size));
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    decide(open, offer, 4, KNOWLEDGE, 0);
+    times.push(performance.now() - began);
+  }
+  const targets = isLargest ? [{ of: 'median', atMost: 150 } as const] : [];
+  return figureOf({ what: `decision about ${size.toLocaleString('en')} runs`, unit: 'ms', targets }, times);
+}
+
+/** Runs of all kinds: half of them pay, some were looked up, bids and ages in no order. */
+function marketOf(size: number): readonly OpenRun[] {
+  return Array.from({ length: size }, (_, index) => {
+    const mixed = (index * 7_919) % 10_007;
+    const run = { uuid: `run-${index}`, bidPrice: (mixed % 200) / 1_000, createdAt: mixed };
+    return mixed % 3 === 0 ? anOpenRun(run) : anOpenRun(run, { function: undefined, image: undefined });
+  });
+}
+
+/** A whole daemon before a large market on which nothing changes. */
+async function unchanged(ground: Ground, size: number): Promise<readonly Figure[]> {
+  await using scene = await openScene(ground, 1, {
+    holds: false,
+    settings: { SHAREDCLOUD_POLL_INTERVAL: '1s' },
+  });
+  const { store, tally } = scene;
+  const image = store.addImage({
+    registryPath: 'sharedcloud/other:latest',
+    requiresGpu: false,
+    runtime: 'python36',
+  });
+  const fn = store.addFunction({ name: 'cheap', code: 'pass', image });
+  // Below the ask: the market is read and judged whole, and nothing is to be done.
+  for (let index = 0; index < size; index += 1)
+    store.addRun({ function: fn, parameters: '((1,),)', bidPrice: 0.01 });
+  await using _agent = await scene.start();
+  const looks = () => tally.calls.filter(({ call }) => call === 'GET /api/v1/runs');
+  await until('the market was read', () => looks().some(({ status }) => status === 200));
+  const before = looks().length;
+  await until('unchanged looks', () => looks().length >= before + (ground.quick ? 2 : 20));
+  const later = looks().slice(before);
+  return [
+    figureOf(
+      { what: 'answer to a look at an unchanged list', unit: 'bytes', targets: [{ of: 'p95', atMost: 0 }] },
+      later.map(({ bytes }) => bytes),
+    ),
+    await memoryAfter(size),
+  ];
+}
+
+/** What is left of a decision's memory after a collection. */
+async function memoryAfter(size: number): Promise<Figure> {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (!isCollector(collect)) throw new Error('this Node.js does not let its garbage be collected');
+  const settle = async (): Promise<number> => {
+    for (let times = 0; times < 3; times += 1) {
+      collect();
+      await pause(10);
+    }
+    return process.memoryUsage().heapUsed;
+  };
+  const open = marketOf(size);
+  decide(open, anOffer(), 4, KNOWLEDGE, 0);
+  const left: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const before = await settle();
+    decide(open, anOffer(), 4, KNOWLEDGE, 0);
+    left.push(((await settle()) - before) / 1e6);
+  }
+  return figureOf(
+    { what: 'memory that a decision leaves', unit: 'MB', targets: [{ of: 'median', atMost: 1 }] },
+    left,
+  );
+}
+
+function isCollector(value: unknown): value is () => void {
+  return typeof value === 'function';
+}

@@ -1,0 +1,49 @@
+import { now } from '../measure/now.ts';
+import { openScene, TRIVIAL } from '../measure/scene.ts';
+import { figureOf } from '../measure/spread.ts';
+import { openYardstick } from '../measure/yardstick.ts';
+import type { Figure, Ground, Row } from '../row.ts';
+
+/** Trivial Python jobs a minute, from the run's creation to the last report taken, beside `docker run --rm`. */
+export const throughput: Row = {
+  name: 'throughput',
+  measure: async (ground) => {
+    const figures: Figure[] = [];
+    for (const slots of ground.quick ? [2] : [1, 2, 4]) figures.push(await withSlots(ground, slots));
+    return figures;
+  },
+};
+
+async function withSlots(ground: Ground, slots: number): Promise<Figure> {
+  const jobs = ground.quick ? 4 : 100;
+  const ours: number[] = [];
+  const yardsticks: number[] = [];
+  await using yardstick = await openYardstick(ground, TRIVIAL);
+  await using scene = await openScene(ground, slots);
+  await using _agent = await scene.start();
+  // The first jobs of an agent find code that was not compiled and an engine that it has not asked about itself.
+  await scene.allReported(scene.addRun(TRIVIAL, slots));
+  await yardstick.dockerRun(slots, slots);
+  // Side by side, and each time the other one first: the machine may be busier at one time than at another.
+  for (let round = 0; round < (ground.quick ? 1 : 3); round += 1) {
+    const work = async (): Promise<void> => {
+      const began = now();
+      ours.push(perMinute(jobs, (await scene.allReported(scene.addRun(TRIVIAL, jobs))) - began));
+    };
+    const measure = async (): Promise<void> => {
+      const began = now();
+      await yardstick.dockerRun(jobs, slots);
+      yardsticks.push(perMinute(jobs, now() - began));
+    };
+    for (const part of round % 2 === 0 ? [work, measure] : [measure, work]) await part();
+    ground.say(`${slots} slots: ${ours.at(-1)} jobs/min, docker run ${yardsticks.at(-1)}`);
+  }
+  const about = { what: `${slots} ${slots === 1 ? 'slot' : 'slots'}`, unit: 'jobs/min' };
+  const targets = slots === 1 ? [] : [{ of: 'ratio', atLeast: 1.3 } as const];
+  return figureOf({ ...about, targets }, ours, {
+    what: `docker run --rm, xargs -P ${slots}`,
+    samples: yardsticks,
+  });
+}
+
+const perMinute = (jobs: number, ms: number): number => Math.round((jobs / ms) * 600_000) / 10;
