@@ -1,5 +1,5 @@
 /** What a job may print at once, in bytes; and how much of that is forgiven per second, so that long jobs may print on. */
-export const MOST_AT_ONCE_BYTES = 500_000_000;
+export const MOST_AT_ONCE_BYTES = 2_000_000_000;
 const FORGIVEN_PER_SECOND = 1_000_000;
 
 /**

@@ -8,7 +8,7 @@ import { Wake } from './wake.ts';
 const DEFAULT_EVERY_MS = 30_000;
 const LEAST_EVERY_MS = 1_000;
 /** While no job is open here, there is nothing to renew and hardly anything to compare. */
-const IDLE_EVERY_MS = 300_000;
+const IDLE_EVERY_MS = 120_000;
 
 /** The states of jobs that the broker is to think of as held here. */
 const HELD_STATES = ['claimed', 'starting', 'running'] as const;

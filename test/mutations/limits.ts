@@ -47,7 +47,7 @@ const rows: readonly Row[] = [
     'return this.#level > MOST_AT_ONCE_BYTES;',
     'return false;',
     'test/unit/agent/flood-gate.test.ts',
-    'half a gigabyte at once is no flood yet, a byte more is',
+    'two gigabytes at once are no flood yet, a byte more is',
   ],
   [
     'a job that wrote too much ends',

@@ -100,7 +100,7 @@ export const NETWORK: readonly Mutation[] = [
   {
     protection: 'without a proof jobs get no network',
     file: 'src/agent/network/job-networks.ts',
-    text: 'if (proof.why !== undefined) throw proof.why;',
+    text: 'if (why !== undefined) throw why;',
     becomes: '',
     test: {
       file: 'test/unit/agent/network/job-networks.test.ts',
@@ -115,6 +115,16 @@ export const NETWORK: readonly Mutation[] = [
     test: {
       file: 'test/unit/agent/network/job-networks.test.ts',
       name: 'is proved again after ten minutes, after the engine has gone, and where its rules have changed',
+    },
+  },
+  {
+    protection: 'a proof that an engine has taken with it is none',
+    file: 'src/agent/network/job-networks.ts',
+    text: 'if (of === essenceOf(challenge) && !watch.signal.aborted) return;',
+    becomes: 'return;',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is proved anew where the engine went while it was being proved',
     },
   },
 ];

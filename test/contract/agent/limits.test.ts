@@ -23,7 +23,7 @@ describe('an agent', () => {
     const code = `const fs = require('fs');
       exports.handler = () => {
         const chunk = Buffer.alloc(1_000_000, 'x');
-        for (let count = 0; count < 700; count += 1) fs.writeSync(1, chunk);
+        for (let count = 0; count < 2_500; count += 1) fs.writeSync(1, chunk);
         return new Promise((resolve) => setTimeout(resolve, 20_000, 'late'));
       };`;
     const run = house.addRun(code, '((),)');
@@ -32,6 +32,6 @@ describe('an agent', () => {
     await opened.close();
     const [job] = house.broker.store.jobsOf(run);
     expect(job?.status).toBe(JOB_STATUS.FAILED);
-    expect(job?.stderr).toContain('stopped: it printed more than 500000000 bytes in too short a time');
+    expect(job?.stderr).toContain('stopped: it printed more than 2000000000 bytes in too short a time');
   });
 });

@@ -12,7 +12,7 @@ export type Attacker = {
 const TOO_LONG = /\[sharedcloud-agent\] stopped: it ran longer than \d+ s/;
 const MEMORY = /\[sharedcloud-agent\] killed: it used more memory than a job may have here/;
 const FLOOD =
-  /\[sharedcloud-agent\] stopped: it (?:printed more than 500000000 bytes in too short a time|ran longer than)/;
+  /\[sharedcloud-agent\] stopped: it (?:printed more than 2000000000 bytes in too short a time|ran longer than)/;
 
 const handler = (imports: string, ...lines: readonly string[]): string =>
   `import ${imports}\ndef handler(event):\n${lines.map((line) => `    ${line}\n`).join('')}`;

@@ -9,10 +9,10 @@ function gateAt(): { readonly gate: FloodGate; readonly at: (seconds: number) =>
   return { gate: new FloodGate(() => now), at: (seconds) => void (now = seconds * 1000) };
 }
 
-test('half a gigabyte at once is no flood yet, a byte more is', () => {
+test('two gigabytes at once are no flood yet, a byte more is', () => {
   const { gate } = gateAt();
-  expect(gate.take(200 * MB)).toBe(false);
-  expect(gate.take(300 * MB)).toBe(false);
+  expect(gate.take(800 * MB)).toBe(false);
+  expect(gate.take(1_200 * MB)).toBe(false);
   expect(gate.take(1)).toBe(true);
 });
 
@@ -28,8 +28,8 @@ test('a megabyte a second is no flood, however long it goes on', () => {
 
 test('silence makes up for what was printed, not for what is still to come', () => {
   const { at, gate } = gateAt();
-  expect(gate.take(450 * MB)).toBe(false);
+  expect(gate.take(1_900 * MB)).toBe(false);
   at(100_000);
-  expect(gate.take(450 * MB)).toBe(false);
-  expect(gate.take(100 * MB)).toBe(true);
+  expect(gate.take(1_900 * MB)).toBe(false);
+  expect(gate.take(200 * MB)).toBe(true);
 });
