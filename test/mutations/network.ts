@@ -77,13 +77,15 @@ export const NETWORK: readonly Mutation[] = [
 `,
     'no one who calls it, from the internet or from this host',
   ),
-  rule(
-    'this host calls nobody',
-    `priority -10; policy accept;
+  {
+    protection: 'this host calls nobody',
+    file: RULES,
+    text: `hook output priority -10; policy accept;
     \${toJob} ct state != { established, related } drop
 `,
-    'no one who calls it, from the internet or from this host',
-  ),
+    becomes: 'hook output priority -10; policy accept;\n',
+    test: { file: WALLS, name: 'no one who calls it, from the internet or from this host' },
+  },
   rule(
     'nothing of another job',
     '    ip saddr ${subnet} ip daddr ${subnet} drop\n',
