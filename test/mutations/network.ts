@@ -58,7 +58,7 @@ export const NETWORK: readonly Mutation[] = [
   rule(
     'nothing of this host, by any address',
     '${job} fib daddr type != unicast drop',
-    'no port that this host publishes for another container',
+    'nothing closed by any redirection that the owner has set up',
   ),
   rule(
     'nothing of this host behind a redirection',
