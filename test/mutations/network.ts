@@ -58,7 +58,7 @@ export const NETWORK: readonly Mutation[] = [
   rule(
     'nothing of this host, by any address',
     '${job} fib daddr type != unicast drop',
-    'no port that this host publishes for another container',
+    'nothing closed by any redirection that the owner has set up',
   ),
   rule(
     'nothing of this host behind a redirection',
@@ -77,13 +77,15 @@ export const NETWORK: readonly Mutation[] = [
 `,
     'no one who calls it, from the internet or from this host',
   ),
-  rule(
-    'this host calls nobody',
-    `priority -10; policy accept;
+  {
+    protection: 'this host calls nobody',
+    file: RULES,
+    text: `hook output priority -10; policy accept;
     \${toJob} ct state != { established, related } drop
 `,
-    'no one who calls it, from the internet or from this host',
-  ),
+    becomes: 'hook output priority -10; policy accept;\n',
+    test: { file: WALLS, name: 'no one who calls it, from the internet or from this host' },
+  },
   rule(
     'nothing of another job',
     '    ip saddr ${subnet} ip daddr ${subnet} drop\n',

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/domain/ports.ts';
+import { FrameScanner } from '../../../src/function/frames.ts';
 import { JobOutput, OUTPUT_LIMIT, RESULT_LIMIT } from '../../../src/function/output.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
@@ -148,6 +149,19 @@ describe('what was printed', () => {
     output.write('stdout', Buffer.from(':end:0\x1e\n'));
     expect(output.end()).toEqual({ stdout: 'a', stderr: '', result: '' });
   });
+});
+
+test('what opens like a record and goes on keeps back no more than a record has', () => {
+  const printed: Buffer[] = [];
+  const scanner = new FrameScanner(
+    NONCE,
+    (bytes) => void printed.push(Buffer.from(bytes)),
+    () => undefined,
+  );
+  scanner.write(Buffer.from(`\x1e${NONCE}:`));
+  for (let count = 0; count < 100; count += 1) scanner.write(Buffer.alloc(1000, 'a'));
+  const bytes = printed.reduce((sum, { length }) => sum + length, 0);
+  expect(bytes).toBeGreaterThan(95_000);
 });
 
 describe('however the bytes come in', () => {
