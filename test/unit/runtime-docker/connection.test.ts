@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/connection.ts';
 
 test.each([
   ['unix:///var/run/docker.sock', { socketPath: '/var/run/docker.sock' }],
@@ -20,4 +21,9 @@ test.each([
   ['', /only unix and tcp/],
 ])('%j is refused', (text, why) => {
   expect(() => parseDockerHost(text)).toThrow(why);
+});
+
+test('what the client is told by describes itself in a word: the client does that for each call', () => {
+  const { modem } = connectEngine({ socketPath: '/nowhere' });
+  expect(inspect(modem, { showHidden: true, depth: null })).toContain('agent: BriefAgent,');
 });
