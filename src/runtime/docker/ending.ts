@@ -1,10 +1,14 @@
 import type Docker from 'dockerode';
+import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from './call.ts';
 import { inspectState } from './container-state.ts';
 import { engineError, readFault } from './errors.ts';
 import { waitForExit } from './waiting.ts';
+
+/** What has been killed and has not ended after this long may want for CPU time. */
+const STARVED_AFTER_MS = 1_000;
 
 /** Asks a container to end, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
 export async function stopContainer(
@@ -16,12 +20,37 @@ export async function stopContainer(
 ): Promise<void> {
   if (!(await sendSignal(docker, id, 'SIGTERM', deadlines))) return;
   if (await endedWithin(docker, id, graceMs, deadlines, now)) return;
-  if (!(await sendSignal(docker, id, 'SIGKILL', deadlines))) return;
+  // The engine answers when it has seen the end, or has waited for it long enough.
+  const killed = sendSignal(docker, id, 'SIGKILL', deadlines);
+  const ended = Promise.race([
+    killed.catch(() => false),
+    endedWithin(docker, id, STARVED_AFTER_MS, deadlines, now).catch(() => false),
+  ]);
+  if (!(await ended)) await feed(docker, id, deadlines);
   if (await endedWithin(docker, id, deadlines.endMs, deadlines, now)) return;
   throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
     mend: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
   });
 }
+
+/**
+ * Gives a container that has been killed all CPU time of its host: hundreds of processes that share a part of one
+ * processor take minutes even to die. A running container is never updated, since that takes its GPU away on some hosts.
+ */
+async function feed(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
+  const doing = `give container ${id} time to end`;
+  try {
+    await callEngine({ doing, ms: deadlines.endMs }, async () => {
+      const { NCPU } = CPUS.parse(await docker.info());
+      await docker.getContainer(id).update({ NanoCpus: NCPU * 1e9 });
+    });
+  } catch (thrown) {
+    // It may have ended by now, and if not it is killed all the same; only a defect is worth telling.
+    if (asAgentError(thrown).code === 'INTERNAL') throw thrown;
+  }
+}
+
+const CPUS = z.object({ NCPU: z.number().positive() });
 
 /** Answers whether there was something to signal. */
 async function sendSignal(

@@ -51,6 +51,19 @@ describeDocker('a container’s life', (engine) => {
     await at.runtime.stop(job.id, 300);
   });
 
+  test('ends when it is killed, although hundreds of processes share a hundredth of a processor', async () => {
+    const at = testRuntime(engine.host, { limits: { pidsLimit: 2_000, memoryBytes: 512 * 1024 * 1024 } });
+    // They wait for the last of them, so that none is in the way of another's beginning.
+    const each = '(: </tmp/go; while :; do :; done) &';
+    const code = `mkfifo /tmp/go; for i in $(seq 400); do ${each} done; echo up; exec 3>/tmp/go; wait`;
+    await using job = await TestJob.create(engine, at, code);
+    await at.runtime.start(job.id);
+    await printed(at.runtime, job.id);
+    await engine.docker.getContainer(job.id).update({ NanoCpus: 1e7 });
+    await at.runtime.stop(job.id, 300);
+    expect(await at.runtime.wait(job.id, soon())).toMatchObject({ code: 137 });
+  });
+
   test('gets the time that it needs to end by itself', async () => {
     const at = testRuntime(engine.host);
     const code = 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done';
