@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { said } from '../support/chaos/daemon.ts';
 import { EngineScene } from '../support/chaos/engine-scene.ts';
-import { startsOf } from '../support/chaos/engine-starts.ts';
+import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import type { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
@@ -72,7 +72,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
   });
 
   test('while a job runs: a drain waits for it, SIGTERM does not, and the next agent goes on', async () => {
-    const since = Math.floor(Date.now() / 1000) - 1;
+    await using watch = await EngineWatch.open(engine);
     await using scene = await EngineScene.open(engine);
     const job = scene.addJob();
     const first = scene.startAgent();
@@ -93,7 +93,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     expect((await second.ended).code).toBe(0);
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
     expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
-    expect(await startsOf(engine, job, since)).toBe(1);
+    expect(await watch.startsOf(job)).toBe(1);
     await scene.nothingLeft();
   });
 });

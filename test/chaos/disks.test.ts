@@ -13,7 +13,7 @@ import {
   timesSaid,
   watchBroker,
 } from '../support/chaos/daemon.ts';
-import { startsOf } from '../support/chaos/engine-starts.ts';
+import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDisks } from '../support/disk/describe-disks.ts';
 import { readOnlyOver, SickDisk, SmallDisk } from '../support/disk/disks.ts';
 import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/stage.ts';
@@ -91,7 +91,7 @@ describeDisks(
       async (daemon) => {
         using disk = new SmallDisk();
         await using set = await openStage(engine.host, onDisk(disk));
-        const since = Math.floor(Date.now() / 1000);
+        await using watch = await EngineWatch.open(engine);
         const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
         const told = watchBroker(set.broker);
         await using agent = await startDaemon(set.env);
@@ -114,7 +114,7 @@ describeDisks(
         expect(jobs.map(({ result }) => result)).toEqual(['a', 'b']);
         for (const { stdout, uuid } of jobs) {
           expect(stdout).toBe(`${'x'.repeat(1_000_000)}\n`);
-          expect(await startsOf(engine, uuid, since)).toBe(1);
+          expect(await watch.startsOf(uuid)).toBe(1);
           expect(told.filter((what) => what === `reported ${uuid}`)).toHaveLength(1);
         }
         const last = second ?? agent;
@@ -208,7 +208,7 @@ describeDisks(
     test('what runs ends, its report is kept by its container and delivered after the repair', async () => {
       using disk = new SickDisk();
       await using set = await openStage(engine.host, onDisk(disk));
-      const since = Math.floor(Date.now() / 1000);
+      await using watch = await EngineWatch.open(engine);
       const told = watchBroker(set.broker);
       const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
       await using agent = await startDaemon(set.env);
@@ -228,7 +228,7 @@ describeDisks(
       await allDone(set.broker, second);
       const [job] = set.broker.store.jobsOf(run);
       expect(job?.result).toBe('a');
-      expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
+      expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
       expect(told.filter((what) => what === `reported ${job?.uuid}`)).toHaveLength(1);
       again.signal('SIGTERM');
       expect((await again.ended).code).toBe(0);

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
 import { EngineScene } from '../support/chaos/engine-scene.ts';
-import { startsOf } from '../support/chaos/engine-starts.ts';
+import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
 import { EngineProxy, type Fate } from '../support/engine/engine-proxy.ts';
 import { testRuntime } from '../support/engine/runtime.ts';
@@ -13,7 +13,7 @@ describeDocker('an engine whose answer is lost', (engine) => {
     ['start', ['start']],
     ['wait, read and remove', ['wait', 'logs', 'remove']],
   ])('to %s: the job starts once and is done', async (_, names) => {
-    const since = Math.floor(Date.now() / 1000) - 1;
+    await using watch = await EngineWatch.open(engine);
     await using scene = await EngineScene.open(engine);
     const lost: string[] = [];
     scene.proxy.plan = ({ count, name }) => {
@@ -30,7 +30,7 @@ describeDocker('an engine whose answer is lost', (engine) => {
     expect(lost.toSorted()).toEqual(names.toSorted());
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
     expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
-    expect(await startsOf(engine, job, since)).toBe(1);
+    expect(await watch.startsOf(job)).toBe(1);
   });
 
   test('to kill: a job that ran out of its time is a TIMEOUT', async () => {

@@ -11,14 +11,12 @@ import {
   UNTIL_TOLD,
   untilSaid,
 } from '../support/chaos/daemon-host.ts';
-import { startsOf } from '../support/chaos/engine-starts.ts';
+import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker } from '../support/engine/docker.ts';
-
-const now = (): number => Math.floor(Date.now() / 1000) - 1;
 
 describeDocker('a daemon that is restarted', (engine) => {
   test('stops within a second; the next one adopts its jobs, whose deadlines count from their start', async () => {
-    const since = now();
+    await using watch = await EngineWatch.open(engine);
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_JOB_TIMEOUT: '7s' });
     const shortRun = host.addRun(UNTIL_TOLD, 3);
     const longRun = host.addRun(SLEEP, 60);
@@ -49,7 +47,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     // Its time did not begin anew with the second daemon; by how much the two differ is how long nobody was there.
     expect(awayMs).toBeGreaterThan(1_000);
     expect(durationMs).toBeLessThan(awayMs + 7_000);
-    for (const job of [short, long]) expect(await startsOf(engine, job?.uuid ?? '', since)).toBe(1);
+    for (const job of [short, long]) expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
     expect(host.reports).toHaveLength(2);
     await using drained = host.command('drain');
     expect(await drained.ended).toMatchObject({ code: 0, stderr: '' });

@@ -56,6 +56,12 @@ export class EngineWatch implements AsyncDisposable {
     return this.#jobs.get(job)?.starts ?? 0;
   }
 
+  /** How often a container was started for a job that was started at least once: waits for the first start. */
+  async startsOf(job: string): Promise<number> {
+    await this.until(() => this.starts(job) > 0);
+    return this.starts(job);
+  }
+
   /** How often a container of the job has ended. */
   ends(job: string): number {
     return this.#jobs.get(job)?.ends ?? 0;
