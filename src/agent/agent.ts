@@ -3,6 +3,7 @@ import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import { aborted } from '../lib/aborted.ts';
 import { sleep } from '../lib/sleep.ts';
+import { within } from '../lib/within.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { AgentEvent, Observer } from './events.ts';
@@ -146,7 +147,7 @@ export class Agent {
   async giveBack(): Promise<void> {
     this.#leaving = true;
     this.#market.abort();
-    const inTime = AbortSignal.any([this.#detach.signal, AbortSignal.timeout(GIVE_BACK_MS)]);
+    const inTime = within(GIVE_BACK_MS, this.#detach.signal);
     this.#runJob.giveBack('its owner took the machine back');
     await this.#leaveMarket('the agent gives its jobs back');
     await untilIdle(() => this.#idle(), this.#deps.log, inTime);
@@ -253,7 +254,7 @@ export class Agent {
   }
 
   async #leaveMarket(why: string): Promise<void> {
-    const signal = AbortSignal.timeout(FAREWELL_MS);
+    const signal = within(FAREWELL_MS);
     await Promise.all(this.#stands.map((stand) => this.#offers.takeDown(stand.offer, why, signal)));
   }
 

@@ -4,6 +4,7 @@ import type { Offer, Slot } from '../domain/offer.ts';
 import type { Broker, ClaimAnswer, Clock, Journal, ReadyImage } from '../domain/ports.ts';
 import type { FunctionSpec, Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
+import { within } from '../lib/within.ts';
 import type { Observer } from './events.ts';
 import { BACKOFF, CLAIM_PATIENCE_MS, isPassing, withRetry } from './retry.ts';
 import { writeDown } from './write-down.ts';
@@ -64,7 +65,7 @@ export class Claimer {
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
     });
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(CLAIM_PATIENCE_MS)]);
+    const inTime = within(CLAIM_PATIENCE_MS, signal);
     let answer: ClaimAnswer;
     try {
       answer = await withRetry(

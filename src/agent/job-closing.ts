@@ -3,6 +3,7 @@ import { earnings, type JobRecord, type JobState, type Report } from '../domain/
 import type { JobFiles, Journal, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
+import { within } from '../lib/within.ts';
 import type { Observer } from './events.ts';
 import { persist } from './persist.ts';
 import { writeDown } from './write-down.ts';
@@ -94,7 +95,7 @@ export class JobClosing {
   async cancelled(record: JobRecord, container: string, why: string): Promise<void> {
     const { detach, killPatienceMs, observe } = this.#deps;
     await this.write(record.uuid, { name: 'cancelling', why });
-    await this.stop(container, AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]));
+    await this.stop(container, within(killPatienceMs, detach));
     const cleared = this.#clearAtLength(record.uuid, container);
     // Usually it is gone first; a container that does not go must not keep the job from being over.
     await Promise.race([cleared, sleep(CLEARING_PATIENCE_MS, detach)]);

@@ -3,6 +3,7 @@ import type { JobNetwork } from '../domain/jobs-network.ts';
 import { type Language, languageOf } from '../domain/language.ts';
 import type { Exit, JobFiles, Output, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
+import { anyOf, within } from '../lib/within.ts';
 import { persist } from './persist.ts';
 
 /** How long a function of our own may take once it runs. */
@@ -82,8 +83,8 @@ async function endOf(
   container: string,
   signal: AbortSignal,
 ): Promise<OwnEnd> {
-  const late = AbortSignal.timeout(OWN_DEADLINE_MS);
-  const ended = AbortSignal.any([signal, late]);
+  const late = within(OWN_DEADLINE_MS);
+  const ended = anyOf(signal, late);
   const collector = await files.output(name);
   try {
     const [exit] = await Promise.all([

@@ -1,5 +1,6 @@
 import type { AgentError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
+import { within } from '../lib/within.ts';
 import type { Observer } from './events.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
 
@@ -26,7 +27,7 @@ export function patience(deps: {
 }): Patience {
   const { clock, observe, once, onRefused, random, signal, sooner } = deps;
   return (call) => {
-    const inTime = once ? AbortSignal.any([signal, AbortSignal.timeout(ONCE_PATIENCE_MS)]) : signal;
+    const inTime = once ? within(ONCE_PATIENCE_MS, signal) : signal;
     const onRetry = (error: AgentError, retryInMs: number): void => {
       if (error.code === 'BROKER_UNAUTHORIZED') onRefused();
       observe({ kind: 'waiting', error, retryInMs });

@@ -2,6 +2,7 @@ import { asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
+import { within } from '../lib/within.ts';
 import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
@@ -73,7 +74,7 @@ export class Reconciler {
 
   async #try(instance: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.reconcile(instance, AbortSignal.any([signal, AbortSignal.timeout(this.#everyMs())]));
+      await this.reconcile(instance, within(this.#everyMs(), signal));
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return;

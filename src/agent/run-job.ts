@@ -6,6 +6,7 @@ import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import { type End, ranFor, whoseEnd } from '../domain/whose-end.ts';
+import { anyOf, within } from '../lib/within.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import { EndOfJob } from './end-of-job.ts';
 import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-closing.ts';
@@ -15,7 +16,6 @@ import { persist } from './persist.ts';
 const START_TRIES = 3;
 /** So often is output read that cannot be read, although the engine answers. */
 const READ_TRIES = 6;
-
 /** A job that cannot be made because the engine is away goes back to the market after this long. */
 const CREATE_PATIENCE_MS = 60_000;
 
@@ -138,7 +138,7 @@ export class RunJob {
       });
     } catch (thrown) {
       // The engine may have made the container although its answer was lost. It never ran, so nobody need wait long.
-      const inTime = AbortSignal.any([detach, AbortSignal.timeout(CREATE_PATIENCE_MS)]);
+      const inTime = within(CREATE_PATIENCE_MS, detach);
       const made = await this.#find(record.uuid, inTime);
       await this.#unstartable(record, asAgentError(thrown), made?.id);
       return undefined;
@@ -203,7 +203,7 @@ export class RunJob {
     end.deadline(record.timeoutMs - ranMs);
     using _ = disk.watch(container, end);
     const enough = new AbortController();
-    const output = this.#collect(started, end, AbortSignal.any([detach, enough.signal]));
+    const output = this.#collect(started, end, anyOf(detach, enough.signal));
     try {
       const exit = await this.#exit(container, end.signal);
       const decided = exit === undefined ? end.decided : undefined;
@@ -224,7 +224,7 @@ export class RunJob {
   async #end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
     const { detach, killPatienceMs } = this.#deps;
     for (let there = await this.#engineAnswers(); ; ) {
-      const inTime = AbortSignal.any([detach, AbortSignal.timeout(killPatienceMs)]);
+      const inTime = within(killPatienceMs, detach);
       await this.#closing.stop(container, inTime, graceMs);
       const exit = await this.#exit(container, inTime);
       if (exit !== undefined || detach.aborted) return exit;

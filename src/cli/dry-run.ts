@@ -10,6 +10,7 @@ import type { Language } from '../domain/language.ts';
 import type { SkipReason } from '../domain/market.ts';
 import type { Runtime } from '../domain/ports.ts';
 import { aborted } from '../lib/aborted.ts';
+import { within } from '../lib/within.ts';
 import { ProcessRuntime } from '../runtime/process/process-runtime.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from './command.ts';
 import { dryRunGpus } from './dry-run/gpu.ts';
@@ -110,7 +111,7 @@ type Stage = {
 async function setStage(context: CliContext, loaded: Loaded, bounds: Bounds): Promise<Stage> {
   const { config } = loaded;
   const docker = context.has(DOCKER);
-  const patience = AbortSignal.any([bounds.interruption.first, AbortSignal.timeout(30_000)]);
+  const patience = within(30_000, bounds.interruption.first);
   context.stderr.write('dry run: nothing leaves this machine\nasking nvidia-smi for GPUs\n');
   const gpus = await dryRunGpus(openProbe(config), patience);
   // Docker can hand out no GPU that is not there; local processes do not mind.

@@ -5,6 +5,7 @@ import type { Offer } from '../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports.ts';
 import { HostShare } from '../lib/host-share.ts';
+import { within } from '../lib/within.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Answer, look, type Patience, valueOf } from './look.ts';
@@ -78,7 +79,7 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
   const found = await survey(seen.runs, host, {
     broker,
     findImage: 'value' in engine ? (ref) => docker.images.find(ref) : undefined,
-    signal: AbortSignal.timeout(LOOK_UPS_MS),
+    signal: within(LOOK_UPS_MS),
   });
   const [unread] = seen.invalid;
   const notRead =

@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
+import { within } from '../../lib/within.ts';
 import { callEngine, type EngineDeadlines } from './call.ts';
 import { inspectState } from './container-state.ts';
 import { engineError, readFault } from './errors.ts';
@@ -86,7 +87,7 @@ async function endedWithin(
   deadlines: EngineDeadlines,
   now: () => number,
 ): Promise<boolean> {
-  const patience = AbortSignal.timeout(ms);
+  const patience = within(ms);
   try {
     await waitForExit(docker, id, deadlines, now, patience);
     return true;

@@ -1,6 +1,7 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { OutputSink } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
+import { anyOf } from '../../lib/within.ts';
 import { LogFrames } from './log-frames.ts';
 import { LogPosition } from './log-position.ts';
 import { LostNewlines } from './lost-newlines.ts';
@@ -66,7 +67,7 @@ type Reading = {
 async function readOnce(source: LogSource, reading: Reading, signal: AbortSignal): Promise<void> {
   const { position, newlines, sink } = reading;
   const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
+  const either = anyOf(signal, over.signal);
   const stream = await source.open(position.reopen(), either);
   const frames = new LogFrames();
   const watch = { chunks: 0, cut: false };
