@@ -6,7 +6,7 @@ import { within } from '../../../src/lib/within.ts';
 /** Collects garbage now. */
 function collect(): void {
   setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
+  runInNewContext('gc()');
 }
 
 describe('a signal within a time', () => {
