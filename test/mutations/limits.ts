@@ -236,10 +236,18 @@ const rows: readonly Row[] = [
   [
     'a job that ignores being asked is killed',
     'src/runtime/docker/ending.ts',
-    "if (!(await sendSignal(docker, id, 'SIGKILL', deadlines))) return;",
-    '',
+    "const killed = sendSignal(docker, id, 'SIGKILL', deadlines);",
+    'const killed = Promise.resolve(true);',
     'test/docker/runtime/lifecycle.test.ts',
     'can be stopped twice and killed when it ignores being asked',
+  ],
+  [
+    'what is killed has time to die',
+    'src/runtime/docker/ending.ts',
+    'if (!(await ended)) await feed(docker, id, deadlines);',
+    '',
+    'test/docker/runtime/lifecycle.test.ts',
+    'ends when it is killed, although hundreds of processes share a hundredth of a processor',
   ],
   [
     'an end for memory is said',
