@@ -244,7 +244,7 @@ const rows: readonly Row[] = [
   [
     'what is killed has time to die',
     'src/runtime/docker/ending.ts',
-    'if (!(await ended)) await feed(docker, id, deadlines);',
+    'if (isStarved) await feed(docker, id, deadlines);',
     '',
     'test/docker/runtime/lifecycle.test.ts',
     'ends when it is killed, although hundreds of processes share a hundredth of a processor',

@@ -21,13 +21,14 @@ export async function stopContainer(
 ): Promise<void> {
   if (!(await sendSignal(docker, id, 'SIGTERM', deadlines))) return;
   if (await endedWithin(docker, id, graceMs, deadlines, now)) return;
-  // The engine answers when it has seen the end, or has waited for it long enough.
+  // The engine answers when it has seen the end, or has waited for it long enough. What it refuses is no kill: then the
+  // container may run on, and is not to get more than before.
   const killed = sendSignal(docker, id, 'SIGKILL', deadlines);
-  const ended = Promise.race([
-    killed.catch(() => false),
-    endedWithin(docker, id, STARVED_AFTER_MS, deadlines, now).catch(() => false),
+  const isStarved = await Promise.race([
+    killed.then(() => false),
+    endedWithin(docker, id, STARVED_AFTER_MS, deadlines, now).then((ended) => !ended),
   ]);
-  if (!(await ended)) await feed(docker, id, deadlines);
+  if (isStarved) await feed(docker, id, deadlines);
   if (await endedWithin(docker, id, deadlines.endMs, deadlines, now)) return;
   throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
     mend: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
