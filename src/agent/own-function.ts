@@ -4,6 +4,7 @@ import { type Language, languageOf } from '../domain/language.ts';
 import type { Exit, JobFiles, Output, Runtime } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { anyOf, within } from '../lib/within.ts';
+import { Listening } from './listening.ts';
 import { persist } from './persist.ts';
 
 /** How long a function of our own may take once it runs. */
@@ -78,24 +79,23 @@ export async function runOwnFunction(
 }
 
 async function endOf(
-  { files, runtime }: OwnFunctionDeps,
+  deps: OwnFunctionDeps,
   name: string,
   container: string,
   signal: AbortSignal,
 ): Promise<OwnEnd> {
   const late = within(OWN_DEADLINE_MS);
   const ended = anyOf(signal, late);
-  const collector = await files.output(name);
+  const listening = new Listening(deps, { job: name, container }, ended);
   try {
-    const [exit] = await Promise.all([
-      runtime.wait(container, ended),
-      runtime.follow(container, collector.write, ended),
-    ]);
-    if (!ended.aborted) return { exit, output: collector.end() };
+    const exit = await deps.runtime.wait(container, ended);
+    const output = await listening.heard(exit);
+    if (output !== undefined && !ended.aborted) return { exit, output };
   } catch (thrown) {
     if (!late.aborted) throw thrown;
   }
-  if (!late.aborted) throw new AgentError('RUNTIME_FAILED', 'the agent ends');
+  if (!late.aborted)
+    throw new AgentError('RUNTIME_FAILED', signal.aborted ? 'the agent ends' : 'its output cannot be read');
   return 'late';
 }
 

@@ -3,19 +3,18 @@ import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
 import { elapsedMs, type Moment, rebooted } from '../domain/moment.ts';
 import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
-import type { Exit, FoundContainer, HostClock, Output } from '../domain/ports.ts';
+import type { Exit, FoundContainer, HostClock, Output, OutputSink } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import { type End, ranFor, whoseEnd } from '../domain/whose-end.ts';
 import { anyOf, within } from '../lib/within.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import { EndOfJob } from './end-of-job.ts';
 import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-closing.ts';
+import { Listening } from './listening.ts';
 import { persist } from './persist.ts';
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;
-/** So often is output read that cannot be read, although the engine answers. */
-const READ_TRIES = 6;
 /** A job that cannot be made because the engine is away goes back to the market after this long. */
 const CREATE_PATIENCE_MS = 60_000;
 
@@ -203,18 +202,22 @@ export class RunJob {
     end.deadline(record.timeoutMs - ranMs);
     using _ = disk.watch(container, end);
     const enough = new AbortController();
-    const output = this.#collect(started, end, anyOf(detach, enough.signal));
+    const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
+    const speaker = { job: record.uuid, container, through };
+    const output = new Listening(this.#deps, speaker, anyOf(detach, enough.signal));
     try {
       const exit = await this.#exit(container, end.signal);
       const decided = exit === undefined ? end.decided : undefined;
       if (detach.aborted || decided?.kind === 'detached') return;
       if (decided?.kind === 'cancelled') return await this.#closing.cancelled(record, container, decided.why);
-      if (exit !== undefined || decided === undefined)
-        return await this.#judge(started, exit === 'gone' ? undefined : exit, undefined, await output);
+      if (exit !== undefined || decided === undefined) {
+        const seen = exit === 'gone' ? undefined : exit;
+        return await this.#judge(started, seen, undefined, await output.heard(seen));
+      }
       const ended = await this.#end(container, decided.kind === 'given-back' ? SHORT_GRACE_MS : undefined);
       if (ended === undefined) enough.abort();
       if (ended === 'gone') await this.#judge(started, undefined, undefined, undefined);
-      else await this.#judge(started, ended, decided, (await output) ?? NOTHING_SAID);
+      else await this.#judge(started, ended, decided, (await output.heard(ended)) ?? NOTHING_SAID);
     } finally {
       enough.abort();
     }
@@ -276,18 +279,6 @@ export class RunJob {
   async #exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
     const exit = await this.#persist(() => this.#deps.runtime.wait(container, signal), signal);
     return exit ?? (signal.aborted ? undefined : 'gone');
-  }
-
-  /** Collects all output, from the first byte again where the engine broke off. undefined: it cannot be had. */
-  #collect({ record, container }: Started, end: EndOfJob, signal: AbortSignal): Promise<Output | undefined> {
-    const { clock, files, runtime } = this.#deps;
-    const again = (error: AgentError, attempt: number): boolean =>
-      error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
-    return persist({ ...this.#deps, signal, again }, async () => {
-      const collector = await files.output(record.uuid);
-      await runtime.follow(container, end.watchOutput(collector.write, clock), signal);
-      return collector.end();
-    });
   }
 
   /** Repeats what the engine denies; undefined where the container is gone or the signal aborted. */

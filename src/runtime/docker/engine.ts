@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
+import { AttachedOutputs, followAttached } from './attached.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './call.ts';
 import { connectEngine, isLocal, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
@@ -17,7 +18,7 @@ import { DockerImages, type ImageRules } from './images.ts';
 import { followLog } from './logs.ts';
 import { pingEngine } from './ping.ts';
 import type { PullHooks } from './pull.ts';
-import { waitForExit } from './waiting.ts';
+import { type SeenEnd, waitForExit } from './waiting.ts';
 
 /** What the runtime is made from. */
 export type DockerRuntimeOptions = {
@@ -48,6 +49,7 @@ export class DockerRuntime implements Runtime {
   readonly #options: DockerRuntimeOptions;
   readonly #deadlines: EngineDeadlines;
   readonly #now = (): number => this.#options.clock.now();
+  readonly #attached: AttachedOutputs;
   #facts: EngineFacts | undefined;
   /** Containers that were made here and that nobody was asked to start yet. */
   readonly #unstarted = new Set<string>();
@@ -59,6 +61,7 @@ export class DockerRuntime implements Runtime {
     this.#options = options;
     this.#deadlines = options.deadlines ?? ENGINE_DEADLINES;
     this.#docker = connectEngine(parseDockerHost(options.host));
+    this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.lookMs);
     const rules = { ...options.images, lookMs: this.#deadlines.lookMs };
     this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
   }
@@ -119,25 +122,41 @@ export class DockerRuntime implements Runtime {
   /** As the port says. One that runs already stays as it is; one that has ended is never run a second time. */
   async start(id: string): Promise<void> {
     // Only of a container that was just made is it certain that it has not run: any other is looked at first.
-    if (!this.#unstarted.delete(id)) {
+    if (this.#unstarted.delete(id)) {
+      await this.#attached.open(id);
+    } else {
       const { name } = await this.#state(id);
       if (name === 'running') return;
       if (name === 'exited') throw new AgentError('RUNTIME_FAILED', `container ${id} has run already`);
     }
-    await callEngine(
-      { doing: `start container ${id}`, ms: this.#deadlines.makeMs },
-      (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
-      (thrown) => startError(thrown, id),
-    );
+    try {
+      await callEngine(
+        { doing: `start container ${id}`, ms: this.#deadlines.makeMs },
+        (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
+        (thrown) => startError(thrown, id),
+      );
+      this.#attached.started(id);
+    } catch (thrown) {
+      this.#attached.close(id);
+      throw thrown;
+    }
   }
 
-  /** As the port says; what the engine no longer keeps of a flood (more than 60 MB) may be missing in the middle. */
+  /**
+   * As the port says: what was started here as it comes, anything else from the log, where what the engine no longer
+   * keeps of a flood (more than 60 MB) may be missing in the middle.
+   */
   async follow(id: string, sink: OutputSink, signal: AbortSignal): Promise<void> {
-    const source = {
-      open: (since: string | undefined, opened: AbortSignal) => this.#openLog(id, since, opened),
-      ended: async (asked: AbortSignal) => (await this.#state(id, asked)).exit !== undefined,
-    };
-    await followLog(source, sink, signal);
+    const ended = async (asked: AbortSignal): Promise<boolean> =>
+      (await this.#state(id, asked)).exit !== undefined;
+    const attached = this.#attached.take(id);
+    if (attached === undefined) {
+      const open = (since: string | undefined, opened: AbortSignal) => this.#openLog(id, since, opened);
+      return followLog({ open, ended }, sink, signal);
+    }
+    const end = (asked: AbortSignal): Promise<SeenEnd> =>
+      waitForExit(this.#docker, id, this.#deadlines, this.#now, asked);
+    await followAttached(attached, { ended, end, now: this.#now }, sink, signal);
   }
 
   /** As the port says; goes on through restarts of the engine. Rejects with the signal's reason on an abort. */
@@ -164,6 +183,7 @@ export class DockerRuntime implements Runtime {
 
   remove(id: string): Promise<void> {
     this.#unstarted.delete(id);
+    this.#attached.close(id);
     return removeContainer(this.#docker, id, this.#deadlines);
   }
 

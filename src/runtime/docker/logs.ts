@@ -1,24 +1,20 @@
-import { AgentError, asAgentError } from '../../domain/errors.ts';
+import { asAgentError } from '../../domain/errors.ts';
 import type { OutputSink } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { anyOf } from '../../lib/within.ts';
-import { LogFrames } from './log-frames.ts';
+import { type LogFrame, readLogFrame } from './log-frames.ts';
 import { LogPosition } from './log-position.ts';
 import { LostNewlines } from './lost-newlines.ts';
+import { type EngineStream, readStream } from './read-stream.ts';
 
 /** The two things that following a container's output needs of the engine. */
-export type LogSource = {
+export type LogSource = Pick<EngineStream, 'ended'> & {
   /**
    * Opens the log from that moment on (undefined: its beginning), with times, and follows while it grows. An abort
    * ends the stream with an error.
    */
-  open(since: string | undefined, signal: AbortSignal): Promise<AsyncIterable<string | Uint8Array>>;
-  /** Whether the container has ended. Throws CONTAINER_GONE. */
-  ended(signal: AbortSignal): Promise<boolean>;
+  open(since: string | undefined, signal: AbortSignal): ReturnType<EngineStream['open']>;
 };
 
-/** How long a log may be silent before it is asked whether the container still runs, in milliseconds. */
-const SILENCE_MS = 5_000;
 const PAUSE_MS = 500;
 /** The pause after a second reading that ended before its container was seen to have ended. */
 const SHORT_PAUSE_MS = 50;
@@ -66,53 +62,12 @@ type Reading = {
 /** Reads the log from the position to its end. Throws where the stream breaks off. */
 async function readOnce(source: LogSource, reading: Reading, signal: AbortSignal): Promise<void> {
   const { position, newlines, sink } = reading;
-  const over = new AbortController();
-  const either = anyOf(signal, over.signal);
-  const stream = await source.open(position.reopen(), either);
-  const frames = new LogFrames();
-  const watch = { chunks: 0, cut: false };
-  const cut = (): void => {
-    watch.cut = true;
-    over.abort();
+  const since = position.reopen();
+  const stream = { ended: source.ended, open: (opened: AbortSignal) => source.open(since, opened) };
+  const take = (frame: LogFrame): void => {
+    if (!position.isNew(frame.stream, frame.stamp)) return;
+    if (newlines.before(frame)) sink(frame.stream, NEWLINE);
+    sink(frame.stream, frame.bytes);
   };
-  const watching = cutWhenEnded(source, watch, cut, either);
-  try {
-    for await (const chunk of stream) {
-      if (!(chunk instanceof Uint8Array)) throw new AgentError('INTERNAL', 'a log stream of no bytes');
-      watch.chunks += 1;
-      frames.push(chunk, (frame) => {
-        if (!position.isNew(frame.stream, frame.stamp)) return;
-        if (newlines.before(frame)) sink(frame.stream, NEWLINE);
-        sink(frame.stream, frame.bytes);
-      });
-    }
-  } catch (thrown) {
-    if (!watch.cut) throw asAgentError(thrown, 'RUNTIME_UNAVAILABLE');
-  } finally {
-    over.abort();
-    await watching;
-  }
-  if (!watch.cut && !frames.whole) {
-    throw new AgentError('RUNTIME_UNAVAILABLE', 'the container’s output broke off within a message');
-  }
-}
-
-/** Cuts a stream that stays silent although its container has ended. */
-async function cutWhenEnded(
-  source: LogSource,
-  watch: { readonly chunks: number },
-  cut: () => void,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const before = watch.chunks;
-    if (!(await sleep(SILENCE_MS, signal))) return;
-    if (watch.chunks !== before) continue;
-    try {
-      if ((await source.ended(signal)) && watch.chunks === before) return cut();
-    } catch (thrown) {
-      if (signal.aborted || asAgentError(thrown).code === 'CONTAINER_GONE') return cut();
-      // The engine is away for now: its stream breaks by itself, or the next look tells.
-    }
-  }
+  await readStream(stream, (frame) => take(readLogFrame(frame)), signal);
 }

@@ -6,17 +6,21 @@ import { testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
 
 describeDocker('an engine whose connections break', (engine) => {
-  test('loses neither the end nor a byte of a job, and repeats none', async () => {
+  const COUNTING =
+    'i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.05; done; exit 9';
+  const lines = (word: string): string =>
+    Array.from({ length: 60 }, (_, index) => `${word} ${index + 1}\n`).join('');
+
+  test('loses neither the end nor a byte of a log, and repeats none', async () => {
     await using proxy = await EngineProxy.start(engine.host);
     const at = testRuntime(proxy.host);
-    const code =
-      'i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.05; done; exit 9';
-    await using job = await TestJob.create(engine, at, code);
+    await using job = await TestJob.create(engine, at, COUNTING);
     await at.runtime.start(job.id);
     const printed = { stdout: '', stderr: '' };
     let cuts = 0;
     const enough = AbortSignal.timeout(60_000);
-    const following = at.runtime.follow(
+    // Not whoever started it, so that the log is what it reads.
+    const following = testRuntime(proxy.host).runtime.follow(
       job.id,
       (stream, bytes) => {
         printed[stream] += Buffer.from(bytes).toString();
@@ -27,11 +31,26 @@ describeDocker('an engine whose connections break', (engine) => {
       enough,
     );
     const [exit] = await Promise.all([at.runtime.wait(job.id, enough), following]);
-    const numbers = Array.from({ length: 60 }, (_, index) => index + 1);
     expect(exit.code).toBe(9);
-    expect(printed.stdout).toBe(numbers.map((number) => `out ${number}\n`).join(''));
-    expect(printed.stderr).toBe(numbers.map((number) => `err ${number}\n`).join(''));
+    expect(printed.stdout).toBe(lines('out'));
+    expect(printed.stderr).toBe(lines('err'));
     expect(cuts).toBeGreaterThan(1);
+  });
+
+  test('does not pass for the end of a job: its output is there from the first byte when it is asked for again', async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    const at = testRuntime(proxy.host);
+    await using job = await TestJob.create(engine, at, COUNTING);
+    await at.runtime.start(job.id);
+    const enough = AbortSignal.timeout(60_000);
+    const cutAtOnce = (): void => proxy.cut();
+    const error = await rejection(at.runtime.follow(job.id, cutAtOnce, enough));
+    expect([error.code, error.message]).toEqual([
+      'RUNTIME_UNAVAILABLE',
+      expect.stringMatching(/broke off|aborted|socket hang up/),
+    ]);
+    const { stdout, stderr } = await job.output();
+    expect([stdout.toString(), stderr.toString()]).toEqual([lines('out'), lines('err')]);
   });
 
   test('is asked again at once for an end that it broke off to wait for', async () => {

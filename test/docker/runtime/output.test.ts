@@ -52,13 +52,51 @@ describeDocker('a job’s output', (engine) => {
     expect(stderr.toString()).toBe('done\n');
   });
 
-  test('is a flood that the engine’s log cannot hold: the head, the last bytes, and no hang', async () => {
+  test('is a flood that the engine’s log cannot hold: every byte of it where it is read as it comes', async () => {
+    const at = testRuntime(engine.host);
+    const code = `yes ${'x'.repeat(99)} | head -c ${200 * MIB} | tee /dev/stderr; echo TAIL`;
+    await using job = await TestJob.create(engine, at, code);
+    await at.runtime.start(job.id);
+    const hashes = { stdout: createHash('sha256'), stderr: createHash('sha256') };
+    await at.runtime.follow(
+      job.id,
+      (stream, bytes) => hashes[stream].update(bytes),
+      AbortSignal.timeout(150_000),
+    );
+    const printed = Buffer.alloc(200 * MIB, `${'x'.repeat(99)}\n`);
+    expect(hashes.stderr.digest('hex')).toBe(hash(printed));
+    expect(hashes.stdout.digest('hex')).toBe(hash(Buffer.concat([printed, Buffer.from('TAIL\n')])));
+  });
+
+  test('does not hold the job back where nobody reads it', async () => {
+    const at = testRuntime(engine.host);
+    await using job = await TestJob.create(
+      engine,
+      at,
+      `yes ${'x'.repeat(999)} | head -c ${20 * MIB}; echo; echo TAIL`,
+    );
+    await at.runtime.start(job.id);
+    const exit = await at.runtime.wait(job.id, AbortSignal.timeout(60_000));
+    expect(exit.code).toBe(0);
+    expect((await job.output()).stdout.subarray(-6).toString()).toBe('\nTAIL\n');
+  });
+
+  test('of a job that closes it and goes on is whole all the same', async () => {
+    const at = testRuntime(engine.host);
+    const code = 'echo all; echo said >&2; exec >/dev/null 2>&1; sleep 3; echo unheard; exit 4';
+    await using job = await TestJob.create(engine, at, code);
+    const { exit, stderr, stdout } = await job.run();
+    expect([exit.code, stdout.toString(), stderr.toString()]).toEqual([4, 'all\n', 'said\n']);
+  });
+
+  test('is a flood that the engine’s log cannot hold, read from there: the head, the last bytes, and no hang', async () => {
     const at = testRuntime(engine.host);
     const code = `echo HEAD; sleep 1; yes ${'x'.repeat(1000)} | head -c ${400 * MIB}; echo; echo TAIL`;
     await using job = await TestJob.create(engine, at, code);
     await at.runtime.start(job.id);
     const seen = { bytes: 0, head: '', tail: '' };
-    await at.runtime.follow(
+    // Not whoever started it, so that the log is what it reads.
+    await testRuntime(engine.host).runtime.follow(
       job.id,
       (_, bytes) => {
         const text = Buffer.from(bytes).toString('latin1');

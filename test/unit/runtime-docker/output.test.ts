@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutputStream } from '../../../src/domain/ports.ts';
-import { type LogFrame, LogFrames } from '../../../src/runtime/docker/log-frames.ts';
+import { type LogFrame, readLogFrame } from '../../../src/runtime/docker/log-frames.ts';
 import { LogPosition } from '../../../src/runtime/docker/log-position.ts';
 import { LostNewlines } from '../../../src/runtime/docker/lost-newlines.ts';
+import { type StreamFrame, StreamFrames } from '../../../src/runtime/docker/stream-frames.ts';
 
 type Message = { readonly stream: OutputStream; readonly stamp: string; readonly text: string };
 
@@ -28,10 +29,12 @@ describe('the frames of a log', () => {
     fc.assert(
       fc.property(fc.array(message), fc.array(fc.integer({ min: 1, max: 40 })), (messages, cuts) => {
         const bytes = Buffer.concat(messages.map(encode));
-        const frames = new LogFrames();
+        const frames = new StreamFrames();
         const got: Message[] = [];
-        const take = (frame: LogFrame): void =>
-          void got.push({ ...pick(frame), text: Buffer.from(frame.bytes).toString() });
+        const take = (frame: StreamFrame): void => {
+          const read = readLogFrame(frame);
+          got.push({ ...pick(read), text: Buffer.from(read.bytes).toString() });
+        };
         let at = 0;
         for (const cut of cuts) {
           frames.push(bytes.subarray(at, at + cut), take);
@@ -45,7 +48,7 @@ describe('the frames of a log', () => {
   });
 
   test('are known to be cut off in the middle', () => {
-    const frames = new LogFrames();
+    const frames = new StreamFrames();
     frames.push(encode({ stream: 'stdout', stamp: 'x', text: 'abc' }).subarray(0, 11), () => undefined);
     expect(frames.whole).toBe(false);
   });
@@ -56,7 +59,7 @@ describe('the frames of a log', () => {
     ['no time', Buffer.from([1, 0, 0, 0, 0, 0, 0, 1, 65]), 'no time'],
     ['a length beyond reason', Buffer.from([1, 0, 0, 0, 255, 255, 255, 255]), 'too long'],
   ])('are refused with %s', (_, bytes, why) => {
-    expect(() => new LogFrames().push(bytes, () => undefined)).toThrow(why);
+    expect(() => new StreamFrames().push(bytes, readLogFrame)).toThrow(why);
   });
 });
 

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { OutputSink, Runtime } from '../../../src/domain/ports.ts';
+import { openHouse } from '../../support/agent/harness.ts';
+import { withOther } from '../../support/agent/with-other.ts';
+
+const PRINTING = `function handler() {
+  console.log('all of it');
+  return 7;
+}`;
+
+/** Each time that output is followed; `all` hands on everything that there is. */
+type Hear = (time: number, sink: OutputSink, all: (sink: OutputSink) => Promise<void>) => Promise<void>;
+
+async function reportOf(code: string, hear: Hear): Promise<{ readonly job: unknown; readonly heard: number }> {
+  await using house = await openHouse();
+  const run = house.addRun(code, '((1,),)');
+  let heard = 0;
+  const opened = await house.open({
+    slots: 1,
+    runtime: (_, processes) =>
+      withOther<Runtime>(processes, {
+        follow: (id, sink, signal) => {
+          heard += 1;
+          return hear(heard, sink, (into) => processes.follow(id, into, signal));
+        },
+      }),
+  });
+  await opened.agent.run();
+  await opened.close();
+  return { job: house.broker.store.jobsOf(run)[0], heard };
+}
+
+test('a job that ended well and whose result did not come through is read once more', async () => {
+  const { heard, job } = await reportOf(PRINTING, (time, sink, all) =>
+    time === 1 ? all((stream, bytes) => sink(stream, bytes.subarray(0, 5))) : all(sink),
+  );
+  expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, stdout: 'all of it\n', result: '7' });
+  expect(heard).toBe(2);
+});
+
+test('a job without a result is read no more than twice, and is a failure', async () => {
+  const { heard, job } = await reportOf('process.exit(0)', (_, sink, all) => all(sink));
+  expect(job).toMatchObject({ status: JOB_STATUS.FAILED });
+  expect(heard).toBe(2);
+});
+
+test('output that breaks off is read from its first byte again, and nothing comes twice', async () => {
+  const { heard, job } = await reportOf(PRINTING, async (time, sink, all) => {
+    await all(sink);
+    if (time < 3) throw new AgentError('RUNTIME_UNAVAILABLE', 'the container’s output broke off');
+  });
+  expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, stdout: 'all of it\n', result: '7' });
+  expect(heard).toBe(3);
+});
