@@ -19,9 +19,9 @@ import { JobFolders } from './function/job-files.ts';
 import { JournalctlLog } from './gpu/kernel-log.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
-import { Heartbeat } from './journal/heartbeat.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
+import { giveSignsOfLife } from './journal/sign-of-life.ts';
 import { openStateDir } from './journal/state-dir.ts';
 import { diskRoom, freeDiskBytes } from './lib/free-disk.ts';
 import { hostAddresses } from './lib/host-addresses.ts';
@@ -161,7 +161,8 @@ export type OpenAgent = {
   readonly journal: Journal;
   /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
   note(doing: string): void;
-  readonly heartbeat: Heartbeat;
+  /** Answers `health` from now on, with this word on how the agent is. */
+  answerHealth(status: () => string): Promise<void>;
   /** Takes the prices of a configuration that was read anew, and nothing else of it. */
   reprice(config: Config): void;
   /** Reads the token again. Throws what cannot be used of it; the old one then still counts. */
@@ -188,8 +189,6 @@ export async function openAgent(
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
-  const heartbeat = new Heartbeat(stateDir.path, () => clock.moment());
-  opened.defer(() => heartbeat.close());
   const journal = openJournal(stateDir, config.brokerUrl, clock);
   opened.defer(() => journal.close());
   opened.defer(keepPruned(journal, config.keepHistory, parts));
@@ -271,7 +270,16 @@ export async function openAgent(
         log.warn({ err: thrown }, 'no word could be left in the state directory of what the agent does');
       }
     },
-    heartbeat,
+    answerHealth: async (status) => {
+      try {
+        kept.use(await giveSignsOfLife(stateDir.path, status));
+      } catch (thrown) {
+        log.warn(
+          { err: thrown },
+          'nobody can be told whether the agent lives: `health` will say that none runs',
+        );
+      }
+    },
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));
       agent.reprice();

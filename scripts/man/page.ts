@@ -12,7 +12,7 @@ done is lost by a restart.`;
 const FILES: readonly (readonly [path: string, words: string])[] = [
   ['/etc/sharedcloud-agent/config.toml', 'the configuration; each key is the name of an option'],
   ['/etc/sharedcloud-agent/token', 'the broker’s token, mode 0600, which the service gets as a credential'],
-  ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the last sign of life'],
+  ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the socket that `health` asks'],
 ];
 
 const HEARD: readonly Heard[] = ['end', 'drain', 'reload'];

@@ -46,7 +46,7 @@ export const startWith = (stead: Stead): CliCommand => ({
           { version: context.version, broker: loaded.config.brokerUrl, pid: process.pid },
           'agent starts',
         );
-        vitals.beat(opened.heartbeat);
+        await opened.answerHealth(() => vitals.status);
         const again = (): Promise<string> => reload({ context, running: loaded.config, agent: opened, log });
         return await untilEnd({ opened, signals, log, vitals, reload: again });
       } finally {

@@ -1,23 +1,19 @@
 import type { AgentEvent } from '../agent/events.ts';
-import type { Heartbeat } from '../journal/heartbeat.ts';
 import type { ServiceManager } from './service-manager.ts';
 import type { Phase } from './signals.ts';
 import { Status } from './status.ts';
-
-/** The sign of life in the state directory is renewed this often. */
-export const BEAT_MS = 10_000;
 
 /** The service manager hears of changes at most this often: each telling is a process. */
 const TELL_MS = 1_000;
 
 /**
- * Lets others see that the daemon lives and what it does: the service manager, where there is one, and whoever runs
- * `health`. The signs come from the event loop, so a process that hangs gives none.
+ * Knows what the daemon does, and lets the service manager, where there is one, see that and that it lives. The signs
+ * come from the event loop, so a process that hangs gives none.
  */
 export class Vitals implements AsyncDisposable {
   readonly #manager: ServiceManager | undefined;
   readonly #status = new Status();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #watchdog: NodeJS.Timeout | undefined;
   #telling: NodeJS.Timeout | undefined;
   #told = '';
   #saidReady = false;
@@ -26,14 +22,12 @@ export class Vitals implements AsyncDisposable {
     this.#manager = manager;
     const every = manager?.watchdogMs;
     // Often enough that a late one or two do no harm.
-    if (every !== undefined)
-      this.#timers.push(setInterval(() => void manager?.tell('WATCHDOG=1'), every / 4));
+    if (every !== undefined) this.#watchdog = setInterval(() => void manager?.tell('WATCHDOG=1'), every / 4);
   }
 
-  /** Begins to leave signs of life in the state directory. */
-  beat(heartbeat: Heartbeat): void {
-    heartbeat.beat(this.#status.text);
-    this.#timers.push(setInterval(() => heartbeat.beat(this.#status.text), BEAT_MS));
+  /** What the daemon does, in a line for people. */
+  get status(): string {
+    return this.#status.text;
   }
 
   /** Takes an event of the agent. */
@@ -61,7 +55,7 @@ export class Vitals implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTelling();
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#watchdog);
     await this.#manager?.flush();
   }
 

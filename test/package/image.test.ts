@@ -98,6 +98,6 @@ describeGpuStandIn('the container image', (engine) => {
     const said = await docker('run', '--rm', '--env', 'SHAREDCLOUD_STATE_DIR=/tmp', IMAGE, 'health').catch(
       (error: Error & { readonly stdout?: string }) => error.stdout,
     );
-    expect(said).toContain('no agent has left a sign of life here');
+    expect(said).toContain('no agent runs here');
   });
 });

@@ -13,7 +13,10 @@ const PRINTING = `function handler() {
 /** Each time that output is followed; `all` hands on everything that there is. */
 type Hear = (time: number, sink: OutputSink, all: (sink: OutputSink) => Promise<void>) => Promise<void>;
 
-async function reportOf(code: string, hear: Hear): Promise<{ readonly job: unknown; readonly heard: number }> {
+async function reportOf(
+  code: string,
+  hear: Hear,
+): Promise<{ readonly job: unknown; readonly heard: number }> {
   await using house = await openHouse();
   const run = house.addRun(code, '((1,),)');
   let heard = 0;

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { askForSign, giveSignsOfLife } from '../../../src/journal/sign-of-life.ts';
+import { runLine } from '../../support/cli/run.ts';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'health-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const health = (...more: readonly string[]) => runLine(['health', '--state-dir', directory, ...more]);
+
+/** A process that answers, until it is told otherwise by a signal. */
+async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
+  const module = resolve(import.meta.dirname, '../../../src/journal/sign-of-life.ts');
+  const code = `const { giveSignsOfLife } = await import(${JSON.stringify(module)});
+    await giveSignsOfLife(${JSON.stringify(directory)}, () => 'apart');
+    console.log('ready');`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  return {
+    signal: (name) => void child.kill(name),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+describe('health', () => {
+  test('is good where the agent answers, with what it does now', async () => {
+    let status = 'starting';
+    await using _ = await giveSignsOfLife(directory, () => status);
+    expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: starting\n' });
+    status = 'at work';
+    expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: at work\n' });
+    expect(JSON.parse((await health('--json')).stdout)).toEqual({ healthy: true, status: 'at work' });
+  });
+
+  test('is bad where no agent runs, nor ever has', async () => {
+    expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
+    await rm(directory, { recursive: true });
+    expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
+    expect(JSON.parse((await health('--json')).stdout)).toEqual({ healthy: false, status: null });
+  });
+
+  test('is bad at once after the agent has ended', async () => {
+    await (await giveSignsOfLife(directory, () => 'well'))[Symbol.asyncDispose]();
+    expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
+  });
+
+  test('is bad after the agent was killed, until the next one answers', async () => {
+    {
+      await using killed = await separate();
+      expect((await health()).exit).toBe(0);
+      killed.signal('SIGKILL');
+    }
+    expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
+    await using _ = await giveSignsOfLife(directory, () => 'back');
+    expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: back\n' });
+  });
+
+  test('is bad where the agent hangs, and good again when it goes on', async () => {
+    await using other = await separate();
+    other.signal('SIGSTOP');
+    expect(await askForSign(directory, 300)).toEqual({ kind: 'silent' });
+    other.signal('SIGCONT');
+    expect(await askForSign(directory, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'apart' } });
+  });
+
+  test('works in a directory whose path is longer than one of a socket may be', async () => {
+    const deep = join(directory, ...Array.from({ length: 6 }, () => 'a-name-that-is-long'.repeat(3)));
+    await mkdir(deep, { recursive: true });
+    await using _ = await giveSignsOfLife(deep, () => 'deep');
+    expect(await askForSign(deep, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'deep' } });
+  });
+
+  test('of what is no agent is bad', async () => {
+    await writeFile(join(directory, 'health.sock'), '{"pid":1,"status":"well"}');
+    expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
+  });
+});
+
+describe('signs of life', () => {
+  test('hold up no end: somebody who asks and stays is not waited for', async () => {
+    const signs = await giveSignsOfLife(directory, () => 'well');
+    const socket = connect({ path: join(directory, 'health.sock'), allowHalfOpen: true });
+    await once(socket, 'data');
+    await signs[Symbol.asyncDispose]();
+    socket.destroy();
+  });
+
+  test('cannot be given where there is no directory, and that is said', async () => {
+    await expect(giveSignsOfLife(join(directory, 'absent'), () => '')).rejects.toMatchObject({
+      code: 'STATE_DIR_UNUSABLE',
+    });
+  });
+
+  test('cannot be given where nothing can be made, and that is said', async () => {
+    await expect(giveSignsOfLife('/proc', () => '')).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+  });
+});
