@@ -260,26 +260,22 @@ export async function openAgent(
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();
+  /** For what is good to have and needs the state directory. */
+  const orWarn = async (words: string, work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work();
+    } catch (thrown) {
+      log.warn({ err: thrown }, words);
+    }
+  };
   return {
     agent,
     journal,
-    note: (doing) => {
-      try {
-        stateDir.note(doing);
-      } catch (thrown) {
-        log.warn({ err: thrown }, 'no word could be left in the state directory of what the agent does');
-      }
-    },
-    answerHealth: async (status) => {
-      try {
+    note: (doing) => void orWarn('no word of what the agent does could be left', () => stateDir.note(doing)),
+    answerHealth: (status) =>
+      orWarn('`health` will not be answered', async () => {
         kept.use(await giveSignsOfLife(stateDir.path, status));
-      } catch (thrown) {
-        log.warn(
-          { err: thrown },
-          'nobody can be told whether the agent lives: `health` will say that none runs',
-        );
-      }
-    },
+      }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));
       agent.reprice();

@@ -68,10 +68,10 @@ const NOTED_LATER_MS = 1_000;
 
 /** What following an attached output needs of the engine, and the wall clock. */
 export type AttachedSource = {
-  ended(signal: AbortSignal): Promise<boolean>;
+  readonly ended: (signal: AbortSignal) => Promise<boolean>;
   /** Waits for the container's end. */
-  end(signal: AbortSignal): Promise<SeenEnd>;
-  now(): number;
+  readonly end: (signal: AbortSignal) => Promise<SeenEnd>;
+  readonly now: () => number;
 };
 
 /**

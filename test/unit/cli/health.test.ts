@@ -95,7 +95,7 @@ describe('signs of life', () => {
     const signs = await giveSignsOfLife(directory, () => 'well');
     const socket = connect({ path: join(directory, 'health.sock'), allowHalfOpen: true });
     await once(socket, 'data');
-    await signs[Symbol.asyncDispose]();
+    await expect(signs[Symbol.asyncDispose]()).resolves.toBeUndefined();
     socket.destroy();
   });
 
