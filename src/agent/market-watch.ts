@@ -28,7 +28,7 @@ const HELD_MS = 1_000;
 const LEAST_BETWEEN_LOOKS_MS = 50;
 
 export type MarketWatchDeps = {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, 'runs'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;

@@ -15,8 +15,8 @@ const IDLE_EVERY_MS = 120_000;
 const HELD_STATES = ['claimed', 'starting', 'running'] as const;
 
 export type ReconcilerDeps = {
-  readonly broker: Broker;
-  readonly journal: Journal;
+  readonly broker: Pick<Broker, 'heldJobs' | 'job' | 'release'>;
+  readonly journal: Pick<Journal, 'get' | 'inState' | 'uuidsIn'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MarketWatch } from '../../../src/agent/market-watch.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import type { MarketAnswer } from '../../../src/domain/ports.ts';
+import { aRun } from '../../support/domain.ts';
+import { logInto } from '../../support/log/log-into.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const UNCHANGED: MarketAnswer = {
+  unchanged: true,
+  runs: [],
+  invalid: [],
+  etag: '"1"',
+  waited: false,
+  retryAfterMs: undefined,
+};
+const CHANGED: MarketAnswer = { ...UNCHANGED, unchanged: false, runs: [aRun()] };
+
+/** A watch that polls every ten seconds, and when it asked, in seconds; `answer` is the broker. */
+function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
+  const began = Date.now();
+  const asked: number[] = [];
+  const end = new AbortController();
+  const watch = new MarketWatch({
+    broker: {
+      runs: ({ signal }) => {
+        asked.push((Date.now() - began) / 1000);
+        return answer(signal);
+      },
+    },
+    clock: { now: () => Date.now(), monotonic: () => Date.now() },
+    log: logInto([]),
+    random: () => 0,
+    pollIntervalMs: 10_000,
+    hold: true,
+    onLook: () => undefined,
+    onAnswer: () => undefined,
+    onRefused: () => undefined,
+  });
+  const working = watch.watch('instance-1', end.signal);
+  return {
+    watch,
+    asked,
+    /** How long passed between the last so many looks and the ones before, in seconds. */
+    gaps: (count: number) =>
+      asked
+        .slice(1)
+        .map((at, index) => at - (asked[index] ?? 0))
+        .slice(-count),
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await working;
+    },
+  };
+}
+
+const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1_000);
+
+test('a broker that does not hold the call is polled at the interval, and after sixty looks without a change less often', async () => {
+  await using at = watching(() => Promise.resolve(UNCHANGED));
+  await seconds(600);
+  expect(at.gaps(60)).toEqual(Array.from({ length: 60 }, () => 10));
+  await seconds(1_000);
+  expect(at.gaps(3)).toEqual([30, 30, 30]);
+});
+
+test('a change brings the interval back', async () => {
+  let answer = UNCHANGED;
+  await using at = watching(() => Promise.resolve(answer));
+  await seconds(2_000);
+  expect(at.gaps(1)).toEqual([30]);
+  answer = CHANGED;
+  await seconds(30);
+  answer = UNCHANGED;
+  await seconds(30);
+  expect(at.gaps(2)).toEqual([10, 10]);
+});
+
+test('a broker that holds the call is asked again at once, and a moment after a change', async () => {
+  const answers: PromiseWithResolvers<MarketAnswer>[] = [];
+  await using at = watching((signal) => {
+    const answer = Promise.withResolvers<MarketAnswer>();
+    signal.addEventListener('abort', () => answer.reject(new AgentError('BROKER_UNREACHABLE', 'aborted')));
+    answers.push(answer);
+    return answer.promise;
+  });
+  await seconds(25);
+  answers.at(-1)?.resolve({ ...UNCHANGED, waited: true });
+  await seconds(5);
+  expect(at.asked).toEqual([0, 25]);
+  answers.at(-1)?.resolve({ ...CHANGED, waited: true });
+  await seconds(5);
+  expect(at.asked).toEqual([0, 25, 30.05]);
+});
+
+test('one that says that it holds and answers at once is polled all the same', async () => {
+  await using at = watching(() => Promise.resolve({ ...UNCHANGED, waited: true }));
+  await seconds(31);
+  expect(at.asked).toEqual([0, 10, 20, 30]);
+});
+
+test('one that changes its mind at every call is not asked in a hot loop', async () => {
+  await using at = watching(() => Promise.resolve({ ...CHANGED, waited: true }));
+  await seconds(60);
+  expect(at.asked.length).toBeLessThan(15);
+});
+
+test('one that asks for patience has it', async () => {
+  await using at = watching(() => Promise.resolve({ ...UNCHANGED, retryAfterMs: 45_000 }));
+  await seconds(91);
+  expect(at.asked).toEqual([0, 45, 90]);
+});
