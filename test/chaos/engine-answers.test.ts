@@ -11,7 +11,8 @@ describeDocker('an engine whose answer is lost', (engine) => {
   test.each<[string, readonly string[]]>([
     ['create', ['create']],
     ['start', ['start']],
-    ['wait, read and remove', ['wait', 'logs', 'remove']],
+    ['attach', ['attach']],
+    ['attach, wait, read and remove', ['attach', 'wait', 'logs', 'remove']],
   ])('to %s: the job starts once and is done', async (_, names) => {
     await using watch = await EngineWatch.open(engine);
     await using scene = await EngineScene.open(engine);

@@ -95,6 +95,7 @@ describeOwnEngine('an engine that goes away', () => {
   test.each<[string, string, number, readonly string[]]>([
     ['made', 'create', 1, ['claimed', 'released']],
     ['started', 'start', 1, ['claimed', 'reported SUCCEEDED']],
+    ['attached to', 'attach', 1, ['claimed', 'reported SUCCEEDED']],
     ['read out after its end', 'logs', 2, ['claimed', 'reported SUCCEEDED']],
     ['removed', 'remove', 1, ['claimed', 'reported SUCCEEDED']],
   ])('just when a container is to be %s', async (_, name, count, words) => {
@@ -102,6 +103,8 @@ describeOwnEngine('an engine that goes away', () => {
     await using scene = await EngineScene.open(engine);
     const down = Promise.withResolvers<void>();
     scene.proxy.plan = async (call): Promise<Fate> => {
+      // What cannot be attached to is read from its log.
+      if (name === 'logs' && call.name === 'attach') return { answer: 500 };
       if (call.name !== name || call.count !== count) return 'pass';
       await engine.end('SIGKILL');
       down.resolve();
@@ -117,7 +120,7 @@ describeOwnEngine('an engine that goes away', () => {
     // What is done is reported, engine or not.
     if (name === 'remove') await scene.hears(job, 'reported SUCCEEDED');
     await engine.start(DROPS);
-    if (name === 'start') {
+    if (name === 'start' || name === 'attach') {
       await scene.runs(job);
       await scene.goOn(job);
     }

@@ -2,8 +2,10 @@ import { addAbortSignal, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { OutputSink } from '../../domain/ports.ts';
+import { within } from '../../lib/within.ts';
 import { callEngine } from './call.ts';
 import { readStream } from './read-stream.ts';
+import type { StreamFrame } from './stream-frames.ts';
 import type { SeenEnd } from './waiting.ts';
 
 /** The errors of a call that say nothing about the container, so that what is to be done with it can go on. */
@@ -65,6 +67,8 @@ export class AttachedOutputs {
 
 /** An engine notes the end of a container a little later than it closes its output, in milliseconds. */
 const NOTED_LATER_MS = 1_000;
+/** A container that has not ended this long after its output was closed goes on, in milliseconds. */
+const END_MS = 5_000;
 
 /** What following an attached output needs of the engine, and the wall clock. */
 export type AttachedSource = {
@@ -84,22 +88,29 @@ export async function followAttached(
   sink: OutputSink,
   signal: AbortSignal,
 ): Promise<void> {
-  // An engine that dies closes the stream as one does that has seen the container's end.
-  const broken = new AgentError('RUNTIME_UNAVAILABLE', 'the container’s output broke off');
   const opened = async (over: AbortSignal): Promise<Readable> => addAbortSignal(over, stream);
+  const take = ({ bytes, stream: name }: StreamFrame): void => sink(name, bytes);
   try {
-    const how = await readStream(
-      { ended: source.ended, open: opened },
-      (frame) => sink(frame.stream, frame.bytes),
-      signal,
-    );
-    const closedAt = source.now();
-    if (how === 'cut') throw broken;
-    const { engineWasAway, exit } = await source.end(signal);
-    if (engineWasAway || exit.finishedAt > closedAt + NOTED_LATER_MS) throw broken;
+    const how = await readStream({ ended: source.ended, open: opened }, take, signal);
+    // An engine that dies closes the stream as one does that has seen the container's end.
+    if (how === 'cut' || !(await endedNow(source, signal)))
+      throw new AgentError('RUNTIME_UNAVAILABLE', 'the container’s output broke off');
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
   } finally {
     stream.destroy();
+  }
+}
+
+/** Whether the container, whose output has just been closed, has ended with it, under the eyes of the engine. */
+async function endedNow(source: AttachedSource, signal: AbortSignal): Promise<boolean> {
+  const closedAt = source.now();
+  const inTime = within(END_MS, signal);
+  try {
+    const { engineWasAway, exit } = await source.end(inTime);
+    return !engineWasAway && exit.finishedAt <= closedAt + NOTED_LATER_MS;
+  } catch (thrown) {
+    if (inTime.aborted) return false;
+    throw thrown;
   }
 }

@@ -6,7 +6,7 @@ import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
 
 /** What a client asks of the engine, as far as the first line of the call tells. */
 export type EngineCall = {
-  /** Such as `create`, `start`, `wait`, `kill`, `remove`, `logs`, `inspect`, `list`; else the path. */
+  /** Such as `create`, `attach`, `start`, `wait`, `kill`, `remove`, `logs`, `inspect`, `list`; else the path. */
   readonly name: string;
   /** The how many-th call of that name this is, from 1. */
   readonly count: number;
