@@ -2,6 +2,7 @@ import { type AgentError, asAgentError } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
+import { LookBudget } from './look-budget.ts';
 import { BACKOFF, waitAfter } from './retry.ts';
 import { Wake } from './wake.ts';
 
@@ -18,14 +19,8 @@ const IDLE_FACTOR = 3;
 /** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
 const EARLY = 0.2;
 
-/** So many changes in a row may come at once from a broker that holds polls; more, and it does not hold them. */
-const CHANGES_AT_ONCE = 3;
-
-/** A poll that was answered later than this was held. */
+/** A poll without a change that was answered later than this was held. */
 const HELD_MS = 1_000;
-
-/** A broker that holds polls may be asked again this soon after a change. */
-const LEAST_BETWEEN_LOOKS_MS = 50;
 
 export type MarketWatchDeps = {
   readonly broker: Pick<Broker, 'runs'>;
@@ -57,11 +52,12 @@ export class MarketWatch {
   /** The look that is under way; aborting it makes it begin again. */
   #look = new AbortController();
   #looks = 0;
-  #changesAtOnce = 0;
+  readonly #budget: LookBudget;
   #error: AgentError | undefined;
 
   constructor(deps: MarketWatchDeps) {
     this.#deps = deps;
+    this.#budget = new LookBudget(() => deps.clock.monotonic());
   }
 
   /** The market as last seen; undefined while the broker is away. */
@@ -151,11 +147,11 @@ export class MarketWatch {
     this.#deps.onLook();
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;
-    this.#changesAtOnce = changed && tookMs <= HELD_MS ? this.#changesAtOnce + 1 : 0;
-    // An answer at once is no waiting, whatever the header says: believing it would be a hot loop.
-    const held = answer.waited && (changed ? this.#changesAtOnce <= CHANGES_AT_ONCE : tookMs > HELD_MS);
-    if (held && answer.retryAfterMs === undefined)
-      return { waitMs: changed ? LEAST_BETWEEN_LOOKS_MS : 0, changed };
+    if (answer.waited && answer.retryAfterMs === undefined) {
+      if (changed) return { waitMs: this.#budget.spend(answer.runs.length), changed };
+      // An answer at once is no waiting, whatever the header says: believing it would be a hot loop.
+      if (tookMs > HELD_MS) return { waitMs: 0, changed };
+    }
     const factor = Math.min(1 + Math.max(unchanged - CALM_POLLS, 0) / 4, IDLE_FACTOR);
     const jitter = 1 - EARLY * this.#deps.random();
     return {

@@ -60,12 +60,11 @@ export function decide(
     if (reason === undefined) candidates.push(open);
     else skipped.push({ kind: 'skip', open, reason });
   }
-  const here = (open: OpenRun): boolean =>
-    open.function !== undefined && knowledge.imageState(open.function.registryPath) === 'here';
-  const ranked = candidates.map((open) => ({ open, here: here(open) })).sort((a, b) => rank(a, b));
+  const images = imagesOf(knowledge);
+  const ranked = candidates.map((open) => rankedOf(open, images)).sort(byRank);
   let free = freeSlots;
   const considered = ranked.map(({ open }): Verdict => {
-    const reason = whyNotHere(open, offer, knowledge);
+    const reason = whyNotHere(open, offer, images);
     if (reason !== undefined) return { kind: 'skip', open, reason };
     if (free <= 0) return { kind: 'skip', open, reason: 'no-slot' };
     const jobs = Math.min(open.run.numJobs, free);
@@ -100,21 +99,50 @@ function whyGpuWillNotDo(
 }
 
 /** The questions that need the run's function and image. */
-function whyNotHere(open: OpenRun, offer: Offer, knowledge: MarketKnowledge): SkipReason | undefined {
+function whyNotHere(open: OpenRun, offer: Offer, images: (ref: string) => ImageView): SkipReason | undefined {
   if (open.function === undefined || open.image === undefined) return 'not-looked-up';
   if (languageOf(open.function.runtime) === undefined) return 'runtime-unknown';
   if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-kind';
-  if (!imageAllowed(open.function.registryPath, knowledge.images)) return 'image-not-allowed';
-  const state = knowledge.imageState(open.function.registryPath);
+  const { allowed, state } = images(open.function.registryPath);
+  if (!allowed) return 'image-not-allowed';
   if (state === 'failed') return 'image-failed';
   return state === 'here' ? undefined : 'image-not-here';
 }
 
-type Ranked = { readonly open: OpenRun; readonly here: boolean };
+type ImageView = {
+  readonly allowed: boolean;
+  readonly state: ReturnType<MarketKnowledge['imageState']>;
+};
 
-function rank(a: Ranked, b: Ranked): number {
-  if (a.open.run.bidPrice !== b.open.run.bidPrice) return b.open.run.bidPrice - a.open.run.bidPrice;
+/** What is known of an image: many runs share a few, so each is looked at once. */
+function imagesOf(knowledge: MarketKnowledge): (ref: string) => ImageView {
+  const views = new Map<string, ImageView>();
+  return (ref) => {
+    const known = views.get(ref);
+    if (known !== undefined) return known;
+    const view = { allowed: imageAllowed(ref, knowledge.images), state: knowledge.imageState(ref) };
+    views.set(ref, view);
+    return view;
+  };
+}
+
+/** A run, and beside it what its rank depends on: a comparison is made more than a million times. */
+type Ranked = {
+  readonly open: OpenRun;
+  readonly bidPrice: number;
+  readonly here: boolean;
+  readonly createdAt: number;
+};
+
+function rankedOf(open: OpenRun, images: (ref: string) => ImageView): Ranked {
+  const { bidPrice, createdAt } = open.run;
+  const here = open.function !== undefined && images(open.function.registryPath).state === 'here';
+  return { open, bidPrice, here, createdAt };
+}
+
+function byRank(a: Ranked, b: Ranked): number {
+  if (a.bidPrice !== b.bidPrice) return b.bidPrice - a.bidPrice;
   if (a.here !== b.here) return a.here ? -1 : 1;
-  if (a.open.run.createdAt !== b.open.run.createdAt) return a.open.run.createdAt - b.open.run.createdAt;
+  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
   return a.open.run.uuid < b.open.run.uuid ? -1 : 1;
 }

@@ -47,7 +47,7 @@ function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
     gaps: (count: number) =>
       asked
         .slice(1)
-        .map((at, index) => at - (asked[index] ?? 0))
+        .map((at, index) => Math.round((at - (asked[index] ?? 0)) * 1_000) / 1_000)
         .slice(-count),
     [Symbol.asyncDispose]: async () => {
       end.abort();
@@ -104,7 +104,27 @@ test('one that says that it holds and answers at once is polled all the same', a
 test('one that changes its mind at every call is not asked in a hot loop', async () => {
   await using at = watching(() => Promise.resolve({ ...CHANGED, waited: true }));
   await seconds(60);
-  expect(at.asked.length).toBeLessThan(15);
+  expect(at.asked.length).toBeGreaterThan(60);
+  expect(at.asked.length).toBeLessThanOrEqual(10 + 60 * 2 + 1);
+});
+
+test('a market on which something happens every second is seen at once each time', async () => {
+  await using at = watching(async (signal) => {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, 700);
+      signal.addEventListener('abort', () => resolve());
+    });
+    return { ...CHANGED, waited: true };
+  });
+  await seconds(60);
+  expect(Math.max(...at.gaps(60))).toBeCloseTo(0.75, 3);
+});
+
+test('a long list is not read so often', async () => {
+  const runs = Array.from({ length: 50_000 }, () => aRun());
+  await using at = watching(() => Promise.resolve({ ...CHANGED, runs, waited: true }));
+  await seconds(10);
+  expect(at.gaps(5)).toEqual(Array.from({ length: 5 }, () => 1.05));
 });
 
 test('one that asks for patience has it', async () => {
