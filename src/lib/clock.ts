@@ -3,16 +3,6 @@ import { uptime } from 'node:os';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** The real time; see `Clock` in domain/ports.ts. */
-export const systemClock = {
-  now: (): number => Date.now(),
-  monotonic: (): number => performance.now(),
-  moment: (): { readonly boot: string; readonly upMs: number } => ({
-    boot: bootId(),
-    upMs: Math.round(uptime() * 1000),
-  }),
-};
-
 /** The kernel's name of this boot; empty where it does not tell. */
 function bootId(): string {
   try {
@@ -21,3 +11,16 @@ function bootId(): string {
     return '';
   }
 }
+
+/** No process outlives its boot. */
+const BOOT = bootId();
+
+/** The real time; see `Clock` in domain/ports.ts. */
+export const systemClock = {
+  now: (): number => Date.now(),
+  monotonic: (): number => performance.now(),
+  moment: (): { readonly boot: string; readonly upMs: number } => ({
+    boot: BOOT,
+    upMs: Math.round(uptime() * 1000),
+  }),
+};
