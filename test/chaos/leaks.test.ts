@@ -42,7 +42,7 @@ const MOST_GROWTH = LONG
 const SOCKETS_COME_AND_GO = 8;
 
 test('one agent does thousands of jobs as local processes and grows by nothing', async () => {
-  const jobs = amount('LEAK_JOBS', 200, 10_000);
+  const jobs = amount('LEAK_JOBS', 160, 10_000);
   await using stage = await openStage('unix:///nowhere', {
     ...SETTINGS,
     SHAREDCLOUD_IMAGES: 'sharedcloud/*',

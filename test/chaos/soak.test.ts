@@ -9,7 +9,7 @@ import { SoakPlan, whatIsWrong } from '../support/chaos/soak-plan.ts';
 import { openWorld, type World } from '../support/chaos/world.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
-const SIZE = { jobs: amount('SOAK_JOBS', 36, 1_000), kills: amount('SOAK_KILLS', 12, 200) };
+const SIZE = { jobs: amount('SOAK_JOBS', 30, 1_000), kills: amount('SOAK_KILLS', 10, 200) };
 const MOST_SECONDS = LONG ? 2 : 1.5;
 const SLOTS = LONG ? 5 : 3;
 const LOG = resolve(import.meta.dirname, '../../.cache/chaos/soak-agents.txt');
