@@ -27,6 +27,6 @@ COPY --from=build /image /
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=utility
 # Nobody in particular; not the user that jobs run as. The group of Docker's socket comes with --group-add.
 USER 10001:10001
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/usr/bin/sharedcloud-agent", "health"]
+HEALTHCHECK --interval=30s --timeout=30s --start-period=60s CMD ["/usr/bin/sharedcloud-agent", "health"]
 ENTRYPOINT ["/usr/bin/sharedcloud-agent"]
 CMD ["start"]

@@ -3,7 +3,7 @@ import { type CliCommand, JSON_SWITCH } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** So long may an answer take, on a host that is busy; in milliseconds. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 20_000;
 
 /** Whether the daemon lives, for whoever watches it: a container's health check, a monitor. Changes nothing. */
 export const health: CliCommand = {
