@@ -8,15 +8,15 @@ import { asStorageError } from './sqlite-failure.ts';
 const SOCKET = 'health.sock';
 const MOST_TEXT = 400;
 
-/** The answer of a daemon that lives: its process, and what it says of itself. */
-export type SignOfLife = { readonly pid: number; readonly status: string };
+/** The answer of a daemon that lives: what it says of itself. */
+export type SignOfLife = { readonly status: string };
 
 /** What comes of asking: a daemon's answer; `silent`: one is there and does not answer; `none`: none is there. */
 export type Asked =
   | { readonly kind: 'alive'; readonly sign: SignOfLife }
   | { readonly kind: 'silent' | 'none' };
 
-const ANSWER = z.object({ pid: z.number(), status: z.string() });
+const ANSWER = z.object({ status: z.string() });
 
 /**
  * Answers whoever asks on a socket in the state directory, which only its holder may do. The answers come from the
@@ -26,7 +26,7 @@ export async function giveSignsOfLife(stateDir: string, status: () => string): P
   const server = createServer((socket) => {
     // Whoever asks may have gone, or stay: neither is waited for.
     socket.on('error', () => undefined);
-    const sign = { pid: process.pid, status: status().slice(0, MOST_TEXT) };
+    const sign: SignOfLife = { status: status().slice(0, MOST_TEXT) };
     socket.end(JSON.stringify(sign), () => socket.destroy());
   });
   const directory = shortPath(stateDir);
