@@ -222,7 +222,7 @@ describeDisks(
       const { code, stderr } = await agent.ended;
       expect({ code, wrong: stderr.includes('INTERNAL') }).toEqual({ code: 0, wrong: false });
       expect(performance.now() - began).toBeLessThan(2_000);
-      disk.mend();
+      await disk.mend();
       await using again = await startDaemon(set.env);
       await allDone(set.broker, run);
       await allDone(set.broker, second);

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, vi } from 'vitest';
 
 /** Why a disk of this kind cannot be had here; undefined: it can. */
 export function whyNot(disk: () => Disposable): string | undefined {
@@ -77,8 +78,11 @@ export class SickDisk implements Disposable {
   }
 
   /** Checks it and mounts it anew, as an owner would; nothing may use it meanwhile. */
-  mend(): void {
+  async mend(): Promise<void> {
     run('umount', [this.path]);
+    // A container that is just being made elsewhere has all mounts of the host for a moment; as long as it has,
+    // the same sick file system would be mounted again.
+    await vi.waitFor(() => expect(run('losetup', ['-j', this.#image])).toBe(''), 20_000);
     // 1: errors were corrected.
     run('fsck.ext4', ['-p', '-f', this.#image], [0, 1]);
     mount(['-o', 'loop', this.#image, this.path]);
@@ -124,8 +128,9 @@ function unmount(path: string): void {
   run('umount', ['-l', path]);
 }
 
-function run(program: string, argv: readonly string[], fine: readonly number[] = [0]): void {
-  const { error, status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+function run(program: string, argv: readonly string[], fine: readonly number[] = [0]): string {
+  const { error, status, stderr, stdout } = spawnSync(program, argv, { encoding: 'utf8' });
   if (error !== undefined) throw error;
   if (status === null || !fine.includes(status)) throw new Error(`${program} failed: ${stderr.trim()}`);
+  return stdout.trim();
 }
