@@ -39,7 +39,7 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   const spec = (job: string): ContainerSpec =>
     containerSpec(
       { job, run: 'bench', offerKey: 'cpu', image: image.id, gpu: null, ...laid },
-      { agentId: 'bench', limits, gpuWay, image, diskQuota: false },
+      { agentId: 'bench', limits, gpuWay, image, diskQuota: false, seccomp: true },
     );
   return {
     spec,

@@ -1,4 +1,5 @@
-import type { Clock, Runtime } from '../domain/ports.ts';
+import { SIGXFSZ } from '../domain/outcome.ts';
+import type { Clock, Exit, Runtime } from '../domain/ports.ts';
 import type { DiskRoom } from '../lib/free-disk.ts';
 import type { EndOfJob } from './end-of-job.ts';
 
@@ -20,6 +21,10 @@ const MOST_FAILURES = 3;
 
 /** Below this part of the files that the disk can hold, jobs have to go. */
 const LEAST_FILES = 0.02;
+
+/** A disk with less room than this is full: whoever writes is about to be refused, or has been. */
+const FULL_BYTES = 64 * 1024 * 1024;
+const FULL_FILES = 0.001;
 
 /** A job that was sent away for its room is waited for this long before another has to go. */
 const ROOM_PATIENCE_MS = 30_000;
@@ -44,6 +49,8 @@ type Watched = {
   usedBytes: number;
   isMeasured: boolean;
   failures: number;
+  /** Whether the disk was full while it ran. */
+  sawFull: boolean;
 };
 
 /**
@@ -75,6 +82,7 @@ export class DiskWatch {
       usedBytes: 0,
       isMeasured: false,
       failures: 0,
+      sawFull: false,
     };
     this.#jobs.add(job);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
@@ -88,6 +96,22 @@ export class DiskWatch {
     };
   }
 
+  /**
+   * Why a job that is watched may have failed through this host; undefined: not through its disk. Whoever filled that
+   * is found by what it wrote; who then could not write is not to blame.
+   */
+  fault(container: string, exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
+    if (exit.oomKilled || exit.code === 128 + SIGXFSZ) return undefined;
+    this.#noteFull(this.#room());
+    const job = [...this.#jobs].find((watched) => watched.container === container);
+    return job?.sawFull ? 'the disk of this host was full while it ran' : undefined;
+  }
+
+  #noteFull(room: DiskRoom | undefined): void {
+    if (room === undefined || (room.bytes >= FULL_BYTES && room.files >= FULL_FILES)) return;
+    for (const job of this.#jobs) job.sawFull = true;
+  }
+
   #room(): DiskRoom | undefined {
     const { diskRoom, runtime } = this.#deps;
     return runtime.storagePath === undefined ? undefined : diskRoom(runtime.storagePath);
@@ -95,6 +119,7 @@ export class DiskWatch {
 
   #look(): void {
     const room = this.#room();
+    this.#noteFull(room);
     for (const job of this.#jobs) if (this.#isDue(job, room)) void this.#measure(job, room);
     if (room !== undefined && this.#isShort(room)) this.#sendAway();
   }

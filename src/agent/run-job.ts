@@ -269,7 +269,10 @@ export class RunJob {
     if (judgement.kind === 'release') return this.#closing.release(record, container, judgement.why);
     const report = reportOf(judgement.ending, output, buildLogs(record));
     const failed = report.status === JOB_STATUS.FAILED ? judgement.ending : undefined;
-    const fault = failed?.kind === 'exited' ? await this.#deps.hostFault(record, failed.exit) : undefined;
+    const fault =
+      failed?.kind === 'exited'
+        ? (this.#deps.disk.fault(container, failed.exit) ?? (await this.#deps.hostFault(record, failed.exit)))
+        : undefined;
     if (this.#deps.detach.aborted) return;
     if (fault !== undefined) return this.#closing.release(record, container, fault);
     await this.#closing.finish(record, container, report, ranMs, { withstands: exit === undefined });

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat as statFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import type { Loaded } from './config.ts';
@@ -13,8 +13,8 @@ const USUAL_FILE = '/etc/sharedcloud-agent/token';
 export type TokenOrigin =
   | { readonly kind: 'variable'; readonly name: string; readonly token: string }
   | { readonly kind: 'file'; readonly path: string }
-  /** A file that systemd made for us alone and whose owner and mode are its affair. */
-  | { readonly kind: 'credential'; readonly path: string };
+  /** A file that systemd made for us alone and whose owner and mode are its affair; it copied it from `source`, if that is there. */
+  | { readonly kind: 'credential'; readonly path: string; readonly source: string };
 
 /**
  * Which of the places that the configuration names holds the token: `--token-file`, SHAREDCLOUD_TOKEN, the token
@@ -26,7 +26,7 @@ export function tokenOrigin({ config, sources }: Pick<Loaded, 'config' | 'source
     return { kind: 'file', path: tokenFile };
   if (token !== undefined) return { kind: 'variable', name: sources.token.name, token: token.reveal() };
   if (credentialsDirectory !== undefined)
-    return { kind: 'credential', path: join(credentialsDirectory, 'token') };
+    return { kind: 'credential', path: join(credentialsDirectory, 'token'), source: USUAL_FILE };
   return { kind: 'file', path: USUAL_FILE };
 }
 
@@ -96,14 +96,12 @@ async function readTokenFile(
   uid: number,
 ): Promise<string> {
   const { path } = origin;
+  if (origin.kind === 'credential') await checkSource(origin.source);
   await using file = await openTokenFile(path);
   // Asked of the open file, not of its name, so that nobody can swap it in between.
   const { mode, uid: owner, size } = await stat(file, path);
   if (origin.kind === 'file') {
-    if ((mode & 0o077) !== 0)
-      throw new AgentError('TOKEN_FILE_UNSAFE', `other users may use ${path} (mode ${octal(mode)})`, {
-        mend: `chmod 600 ${path}`,
-      });
+    checkMode(mode, path);
     if (owner !== uid && owner !== 0)
       throw new AgentError('TOKEN_FILE_UNSAFE', `${path} belongs to another user (uid ${owner})`, {
         mend: `chown ${uid} ${path}`,
@@ -114,6 +112,19 @@ async function readTokenFile(
       mend: 'name the file that holds the token and nothing else',
     });
   return file.readFile('utf8');
+}
+
+/** systemd copies a token for us whoever else may read it where it lies. */
+async function checkSource(path: string): Promise<void> {
+  const found = await statFile(path).catch(() => undefined);
+  if (found !== undefined) checkMode(found.mode, path);
+}
+
+function checkMode(mode: number, path: string): void {
+  if ((mode & 0o077) === 0) return;
+  throw new AgentError('TOKEN_FILE_UNSAFE', `other users may use ${path} (mode ${octal(mode)})`, {
+    mend: `chmod 600 ${path}`,
+  });
 }
 
 async function stat(file: FileHandle, path: string) {

@@ -19,7 +19,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
 };
 
 /** The kernel's signal to who writes a file beyond the limit of its size. */
-const SIGXFSZ = 25;
+export const SIGXFSZ = 25;
 
 /**
  * The report of a job that ran. SUCCEEDED takes both a handler that returned and an exit code of 0; why a job

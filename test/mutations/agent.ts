@@ -9,9 +9,19 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a token that others may read is refused',
     file: TOKEN,
-    text: '(mode & 0o077) !== 0',
-    becomes: 'false',
+    text: 'if ((mode & 0o077) === 0) return;',
+    becomes: 'return;',
     test: { file: TOKEN_TEST, name: 'with mode %o is refused' },
+  },
+  {
+    protection: 'a token that systemd copied is refused where others may read what it copied',
+    file: TOKEN,
+    text: "if (origin.kind === 'credential') await checkSource(origin.source);",
+    becomes: '',
+    test: {
+      file: TOKEN_TEST,
+      name: 'that systemd copied is refused where others may read what it copied',
+    },
   },
   {
     protection: 'a token of another user is refused',

@@ -5,6 +5,7 @@ const ENV = 'src/runtime/docker/container-env.ts';
 const IMAGE = 'src/runtime/docker/image-config.ts';
 const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
 const SANDBOX = 'test/docker/runtime/sandbox.test.ts';
+const CALLS = 'test/docker/runtime/kernel-calls.test.ts';
 const LIFECYCLE = 'test/docker/runtime/lifecycle.test.ts';
 
 const byField = { file: UNIT, name: 'is this, field by field' };
@@ -17,6 +18,7 @@ const environment = {
 };
 const hostileImage = { file: SANDBOX, name: 'gets nothing of what it asks for' };
 const volumes = { file: LIFECYCLE, name: 'gets memory of a limited size in their place' };
+const profile = { file: CALLS, name: 'gives out no room on the disk that is not written' };
 const network = {
   file: UNIT,
   name: 'is on the network %s where that was decided, with resolvers of its own',
@@ -27,7 +29,8 @@ type Row = readonly [protection: string, text: string, becomes: string, test: Mu
 const spec: readonly Row[] = [
   ['the user is nobody', 'User: limits.user,', "User: '0:0',", nobody],
   ['no capabilities', "CapDrop: ['ALL'],", 'CapDrop: [],', nobody],
-  ['no new privileges', "SecurityOpt: ['no-new-privileges'],", 'SecurityOpt: [],', nobody],
+  ['no new privileges', "SecurityOpt: ['no-new-privileges', ", 'SecurityOpt: [', nobody],
+  ['a profile of system calls', '...(input.seccomp ? [`seccomp=${SECCOMP_PROFILE}`] : [])', '', profile],
   ['a limit of memory', 'Memory: limits.memoryBytes,', 'Memory: 2 * limits.memoryBytes,', limits],
   ['no swap beyond it', 'MemorySwap: limits.memoryBytes,', 'MemorySwap: -1,', byField],
   ['a limit of CPUs', 'NanoCpus: limits.nanoCpus,', '', limits],
@@ -84,7 +87,8 @@ const spec: readonly Row[] = [
     { file: SANDBOX, name: 'no network but its own loopback' },
   ],
   ['the jobs’ own network', 'isolated: NETWORK_NAME,', "isolated: 'bridge',", network],
-  ['resolvers of the jobs’ own', "Dns: network === 'none' ? [] : limits.dns,", 'Dns: [],', network],
+  ['resolvers of the jobs’ own', 'Dns: limits.dns,', 'Dns: [],', network],
+  ['no domains of this host', "DnsSearch: ['.'],", '', byField],
   ['an init', 'Init: true,\n      RestartPolicy', 'RestartPolicy', byField],
   [
     'no restart',

@@ -34,6 +34,22 @@ const rows: readonly Row[] = [
     'is not filled by a job that writes many files',
   ],
   [
+    'a full disk is no job’s failure',
+    'src/agent/run-job.ts',
+    'this.#deps.disk.fault(container, failed.exit)',
+    'undefined',
+    DISK,
+    'is never a job’s failure where it is full: who could not write goes back to the market',
+  ],
+  [
+    'the disk is found from within a container',
+    'src/lib/free-disk.ts',
+    'absent && dirname(path) !== path ? diskRoom(dirname(path)) : undefined',
+    'absent ? undefined : undefined',
+    'test/unit/lib/free-disk.test.ts',
+    'the room of what is not there is that of the disk that it would be made on',
+  ],
+  [
     'what jobs print is watched',
     'src/agent/run-job.ts',
     'end.watchOutput(sink, clock)',

@@ -6,6 +6,7 @@ import { containerEnv } from './container-env.ts';
 import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-access.ts';
 import { type ImageConfig, tmpfsForVolumes } from './image-config.ts';
 import { NETWORK_NAME } from './network/network-spec.ts';
+import { SECCOMP_PROFILE } from './seccomp.ts';
 
 /** The network by its name at the engine; `bridge` is Docker's own, which reaches whatever this host reaches. */
 type NetworkMode = 'none' | 'bridge' | typeof NETWORK_NAME;
@@ -35,6 +36,8 @@ export type SpecInput = {
   readonly image: ImageConfig;
   /** Whether the storage driver can hold a container to `diskBytes`. */
   readonly diskQuota: boolean;
+  /** Whether the engine filters system calls; one that does not cannot take a profile either. */
+  readonly seccomp: boolean;
 };
 
 /** The labels by which an agent finds its containers. */
@@ -69,7 +72,7 @@ export type ContainerSpec = {
     readonly Runtime: string;
     readonly DeviceRequests: readonly DeviceRequest[];
     readonly CapDrop: readonly ['ALL'];
-    readonly SecurityOpt: readonly ['no-new-privileges'];
+    readonly SecurityOpt: readonly string[];
     readonly Memory: number;
     readonly MemorySwap: number;
     readonly NanoCpus: number;
@@ -91,6 +94,7 @@ export type ContainerSpec = {
     readonly LogConfig: { readonly Type: 'local'; readonly Config: Readonly<Record<string, string>> };
     readonly NetworkMode: NetworkMode;
     readonly Dns: readonly string[];
+    readonly DnsSearch: readonly ['.'];
     readonly Init: true;
     readonly RestartPolicy: { readonly Name: 'no' };
     readonly AutoRemove: false;
@@ -132,7 +136,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       Runtime: gpu.runtime ?? limits.runtime,
       DeviceRequests: gpu.requests,
       CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
+      SecurityOpt: ['no-new-privileges', ...(input.seccomp ? [`seccomp=${SECCOMP_PROFILE}`] : [])],
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: limits.nanoCpus,
@@ -160,7 +164,9 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       // Uncompressed, because packing costs a core for as long as a job floods, and the bound is the same.
       LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
       NetworkMode: NETWORK_MODES[network],
-      Dns: network === 'none' ? [] : limits.dns,
+      // Without these a container is told of this host's resolvers and domains.
+      Dns: limits.dns,
+      DnsSearch: ['.'],
       Init: true,
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,

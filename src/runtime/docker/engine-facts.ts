@@ -32,6 +32,10 @@ const VERSION = z.object({
   Components: z.array(z.object({ Name: z.string(), Version: z.string() })).nullish(),
 });
 
+/** How an engine calls containerd's own store of images, and where that is; engines from 29 begin with it. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1';
+const CONTAINERD_ROOT = '/var/lib/containerd';
+
 /** What the agent needs to know about an engine, of its `info` and `version`. */
 export type EngineFacts = {
   /** Such as `20.10.24`; what a distribution adds to it is left out. */
@@ -77,7 +81,9 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     os: info.data.OSType,
     storageDriver: info.data.Driver,
     backingFileSystem: backing?.[1],
-    dataRoot: info.data.DockerRootDir,
+    dataRoot: info.data.DriverStatus.some(([, value]) => value === SNAPSHOTTER)
+      ? CONTAINERD_ROOT
+      : info.data.DockerRootDir,
     runtimes: info.data.Runtimes,
     seccomp: info.data.SecurityOptions.some(
       (option) => /(^|,)(name=)?seccomp(,|$)/.test(option) && !option.includes('profile=unconfined'),

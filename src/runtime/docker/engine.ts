@@ -103,7 +103,9 @@ export class DockerRuntime implements Runtime {
     const image = await this.images.describe(plan.image);
     const { agentId, limits, gpuMode } = this.#options;
     const make = (diskQuota: boolean): Promise<string> => {
-      const spec = containerSpec(plan, { agentId, limits, gpuWay: gpuWay(gpuMode, facts), image, diskQuota });
+      const { seccomp } = facts;
+      const way = gpuWay(gpuMode, facts);
+      const spec = containerSpec(plan, { agentId, limits, gpuWay: way, image, diskQuota, seccomp });
       return createChecked(this.#docker, spec, image.id, facts.limits.swap, this.#deadlines);
     };
     if (this.#diskQuota === false || !mayHaveQuota(facts)) return make(false);

@@ -32,6 +32,14 @@ def handler(event):
     return 'hidden'
 `;
 
+/** Fails as a job does that cannot write. */
+const VICTIM = `
+import time
+def handler(event):
+    time.sleep(3)
+    raise OSError(28, 'No space left on device')
+`;
+
 describeDocker('the disk of a host', (engine) => {
   const soon = { timeout: 120_000, interval: 50 };
   const ROOM: DiskRoom = { bytes: 1_000 * MB, files: 1 };
@@ -84,6 +92,24 @@ describeDocker('the disk of a host', (engine) => {
       () => expect(house.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
       soon,
     );
+    await opened.agent.giveBack();
+    await running;
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
+  });
+
+  test('is never a job’s failure where it is full: who could not write goes back to the market', async () => {
+    await using house = await openHouse();
+    let room = ROOM;
+    const opened = await open(house, 0, () => room);
+    const running = opened.agent.run();
+    const victim = addPython(house, VICTIM, '((1,),)');
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), soon);
+    room = { ...ROOM, bytes: 0 };
+    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    expect(house.events.filter((event) => event.kind === 'job-releasing')).toMatchObject([
+      { job: { run: victim }, why: 'the disk of this host was full while it ran' },
+    ]);
     await opened.agent.giveBack();
     await running;
     await opened.close();

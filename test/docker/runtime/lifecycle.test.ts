@@ -197,6 +197,7 @@ describeDocker('a container that was made otherwise than asked', (engine) => {
       gpuWay: 'device-requests',
       image,
       diskQuota: false,
+      seccomp: true,
     });
     const made = createChecked(engine.docker, spec, 'sha256:another', true, ENGINE_DEADLINES);
     const error = await rejection(made);

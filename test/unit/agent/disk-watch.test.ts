@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DiskWatch, type DiskWatchDeps } from '../../../src/agent/disk-watch.ts';
 import { EndOfJob } from '../../../src/agent/end-of-job.ts';
+import type { Exit } from '../../../src/domain/ports.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { DiskRoom } from '../../../src/lib/free-disk.ts';
 
@@ -44,6 +45,8 @@ function watching(more: { readonly measure?: DiskWatchDeps['runtime']['diskBytes
     /** The jobs that have to end, and why. */
     ended: () =>
       Object.fromEntries([...jobs].flatMap(([name, { decided }]) => (decided ? [[name, decided]] : []))),
+    fault: (container: string, exit: Partial<Exit> = {}) =>
+      watch.fault(container, { code: 1, oomKilled: false, ...exit }),
     seconds: async (count: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(count * 1000)),
   };
 }
@@ -161,4 +164,39 @@ test('nothing is looked at once no job is there', async () => {
   const at = watching();
   at.begin('one')[Symbol.dispose]();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+describe('a job that failed', () => {
+  const FULL = 'the disk of this host was full while it ran';
+
+  test('is not to blame where the disk was full meanwhile, also where it has room again', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    await at.seconds(1);
+    expect(at.fault('one')).toBeUndefined();
+    at.setRoom({ bytes: 50_000_000 });
+    await at.seconds(1);
+    at.setRoom({ bytes: 100 * GB });
+    expect(at.fault('one')).toBe(FULL);
+    using _later = at.begin('later');
+    await at.seconds(1);
+    expect(at.fault('later')).toBeUndefined();
+  });
+
+  test.each([{ bytes: 0 }, { files: 0 }])('is asked about at that moment: %j', (room) => {
+    const at = watching();
+    using _one = at.begin('one');
+    at.setRoom(room);
+    expect(at.fault('one')).toBe(FULL);
+  });
+
+  test.each([{ oomKilled: true, code: 137 }, { code: 128 + 25 }])(
+    'is to blame for %j all the same',
+    (exit) => {
+      const at = watching();
+      using _one = at.begin('one');
+      at.setRoom({ bytes: 0 });
+      expect(at.fault('one', exit)).toBeUndefined();
+    },
+  );
 });

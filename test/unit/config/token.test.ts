@@ -106,7 +106,21 @@ describe('a token file', () => {
 
   test('is not asked for its mode where systemd made it', async () => {
     await write('abc', 0o440);
-    expect(await source({ kind: 'credential', path: file }).current()).toBe('abc');
+    const absent = join(dir, 'absent');
+    expect(await source({ kind: 'credential', path: file, source: absent }).current()).toBe('abc');
+  });
+
+  test('that systemd copied is refused where others may read what it copied', async () => {
+    await write('abc', 0o440);
+    const original = join(dir, 'original');
+    await writeFile(original, 'abc', { mode: 0o600 });
+    const tokens = source({ kind: 'credential', path: file, source: original });
+    expect(await tokens.reload()).toBe('abc');
+    await chmod(original, 0o644);
+    await expect(tokens.reload()).rejects.toMatchObject({
+      code: 'TOKEN_FILE_UNSAFE',
+      mend: `chmod 600 ${original}`,
+    });
   });
 });
 
@@ -124,7 +138,11 @@ describe('which token counts', () => {
     [{ files: { [DEFAULT_FILE]: 'token-file = "/x"' } }, { kind: 'file', path: '/x' }],
     [
       { env: { CREDENTIALS_DIRECTORY: '/run/credentials/a' } },
-      { kind: 'credential', path: '/run/credentials/a/token' },
+      {
+        kind: 'credential',
+        path: '/run/credentials/a/token',
+        source: '/etc/sharedcloud-agent/token',
+      },
     ],
   ])('%j: %j', async (given, expected) => {
     expect(await origin(given)).toEqual(expected);

@@ -4,6 +4,7 @@ import { containerDifferences } from '../../../src/runtime/docker/container-chec
 import { containerSpec, type SpecInput } from '../../../src/runtime/docker/container-spec.ts';
 import { gpuAccess } from '../../../src/runtime/docker/gpu-access.ts';
 import { tmpfsForVolumes } from '../../../src/runtime/docker/image-config.ts';
+import { SECCOMP_PROFILE } from '../../../src/runtime/docker/seccomp.ts';
 import { testPlan } from '../../support/engine/runtime.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
@@ -23,6 +24,7 @@ const input: SpecInput = {
   gpuWay: 'cdi',
   image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] },
   diskQuota: false,
+  seccomp: true,
 };
 
 describe('the container for a plan', () => {
@@ -58,7 +60,7 @@ describe('the container for a plan', () => {
         Runtime: 'runc',
         DeviceRequests: [],
         CapDrop: ['ALL'],
-        SecurityOpt: ['no-new-privileges'],
+        SecurityOpt: ['no-new-privileges', `seccomp=${SECCOMP_PROFILE}`],
         Memory: 8 * GIB,
         MemorySwap: 8 * GIB,
         NanoCpus: 2e9,
@@ -83,6 +85,7 @@ describe('the container for a plan', () => {
         LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
         NetworkMode: 'sharedcloud-jobs',
         Dns: ['192.0.2.1'],
+        DnsSearch: ['.'],
         Init: true,
         RestartPolicy: { Name: 'no' },
         AutoRemove: false,
@@ -118,15 +121,14 @@ describe('the container for a plan', () => {
     expect(spec.HostConfig.StorageOpt).toEqual({ size: String(20 * GIB) });
   });
 
-  test('has no resolvers without a network, and shared memory of a quarter of a small memory', () => {
+  test('has shared memory of a quarter of a small memory', () => {
     const limits = { ...input.limits, memoryBytes: GIB };
     const { HostConfig } = containerSpec(testPlan(), { ...input, limits });
-    expect(HostConfig.Dns).toEqual([]);
     expect(HostConfig.ShmSize).toBe(GIB / 4);
   });
 
   test.each([
-    ['none', 'none', []],
+    ['none', 'none', ['192.0.2.1']],
     ['isolated', 'sharedcloud-jobs', ['192.0.2.1']],
     ['bridge', 'bridge', ['192.0.2.1']],
   ] as const)(

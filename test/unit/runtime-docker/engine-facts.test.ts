@@ -29,6 +29,13 @@ describe('an engine', () => {
     );
   });
 
+  test('keeps what jobs write in its own directory, or in containerd’s', () => {
+    const DockerRootDir = '/data/docker';
+    expect(facts({ DockerRootDir }).dataRoot).toBe('/data/docker');
+    const DriverStatus = [['driver-type', 'io.containerd.snapshotter.v1']];
+    expect(facts({ DockerRootDir, DriverStatus }).dataRoot).toBe('/var/lib/containerd');
+  });
+
   test('that is fit is not complained of', () => {
     expect(whyUnfit(facts(), ['runc', 'nvidia'], false)).toBeUndefined();
     expect(
