@@ -40,9 +40,11 @@ function commandsTable(): string {
       ...command.switches.map(({ name }) => `\`--${name}\``),
       ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
     ].join(' ');
+  const invocation = ({ actions = [], name }: (typeof COMMANDS)[number]): string =>
+    `\`${[name, actions.join('\\|')].join(' ').trim()}\``;
   return table(
     ['command', 'what it does', 'flags of its own'],
-    COMMANDS.map((command) => [`\`${command.name}\``, command.summary, flags(command)]),
+    COMMANDS.map((command) => [invocation(command), command.summary, flags(command)]),
   );
 }
 

@@ -12,7 +12,7 @@ done is lost by a restart.`;
 const FILES: readonly (readonly [path: string, words: string])[] = [
   ['/etc/sharedcloud-agent/config.toml', 'the configuration; each key is the name of an option'],
   ['/etc/sharedcloud-agent/token', 'the broker’s token, mode 0600, which the service gets as a credential'],
-  ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the socket that `health` asks'],
+  ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the socket that health asks'],
 ];
 
 const HEARD: readonly Heard[] = ['end', 'drain', 'reload'];
@@ -44,8 +44,12 @@ export function manPage(): string {
 }
 
 function signalEntry(heard: Heard): string {
-  const action = ACTIONS[TABLE.working[heard]];
-  return tagged(bold(SIGNALS[heard].join(', ')), escaped(action.words));
+  const first = TABLE.working[heard];
+  const again = TABLE.draining[heard];
+  const later = again === first ? '' : `. While it drains: ${ACTIONS[again].words}`;
+  const last =
+    TABLE.stopping[heard] === first ? '' : `. While it ends: ${ACTIONS[TABLE.stopping[heard]].words}`;
+  return tagged(bold(SIGNALS[heard].join(', ')), escaped(`${ACTIONS[first].words}${later}${last}`));
 }
 
 function commandEntry(command: (typeof COMMANDS)[number]): string {
@@ -54,7 +58,8 @@ function commandEntry(command: (typeof COMMANDS)[number]): string {
     ...command.values.map(({ help, name, type }) => `--${name} ${type.metavar}: ${help}`),
   ];
   const words = [command.summary, ...flags].map((text) => escaped(text.replaceAll('`', '')));
-  return tagged(bold(command.name), words.join('\n.br\n'));
+  const actions = (command.actions ?? []).map((action) => bold(action)).join('|');
+  return tagged([bold(command.name), actions].join(' ').trim(), words.join('\n.br\n'));
 }
 
 function optionsOf(group: string): readonly Option<unknown>[] {

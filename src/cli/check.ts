@@ -9,7 +9,7 @@ import { EXIT } from './exit-codes.ts';
 /** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
 export const check: CliCommand = {
   name: 'check',
-  summary: 'look whether everything is here that a job will need, and say how to mend what is not',
+  summary: 'check that everything a job needs is here, and say how to fix what is not',
   options: OPTION_KEYS,
   switches: [JSON_SWITCH],
   values: [],

@@ -25,7 +25,7 @@ export const ACTIONS = {
   reload: {
     leadsTo: undefined,
     exit: undefined,
-    words: 'reads prices and token again; what else has changed waits for a restart',
+    words: 'reads prices and token file again; what else has changed waits for a restart',
   },
   abandon: { leadsTo: undefined, exit: 1, words: 'ends at once; as after a crash, nothing is lost' },
 } as const satisfies Readonly<

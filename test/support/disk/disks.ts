@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 
 /** Why a disk of this kind cannot be had here; undefined: it can. */
 export function whyNot(disk: () => Disposable): string | undefined {
@@ -82,7 +82,7 @@ export class SickDisk implements Disposable {
     run('umount', [this.path]);
     // A container that is just being made elsewhere has all mounts of the host for a moment; as long as it has,
     // the same sick file system would be mounted again.
-    await vi.waitFor(() => expect(run('losetup', ['-j', this.#image])).toBe(''), 20_000);
+    await vi.waitUntil(() => run('losetup', ['-j', this.#image]) === '', 20_000);
     // 1: errors were corrected.
     run('fsck.ext4', ['-p', '-f', this.#image], [0, 1]);
     mount(['-o', 'loop', this.#image, this.path]);
