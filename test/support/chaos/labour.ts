@@ -1,11 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import { until } from '../broker/until.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, type openStage } from '../e2e/stage.ts';
 import { VitalSigns, type Vitals } from './vitals.ts';
 
 const ENTRY = 'test/support/chaos/measured-agent.ts';
-const LOOK_AGAIN_MS = 50;
+/** So long may processes take to be gone after their jobs are over. */
+const GONE = { timeout: 30_000, interval: 50 };
 const JOBS_PER_RUN = 5;
 
 /** What one agent has to do. */
@@ -39,7 +40,7 @@ export async function toil(
     }
     await Promise.race([until(broker.store, () => reported === jobs), died]);
     // The last of them may still be cleared away.
-    while ((await signs.children()) > 0) await pause(LOOK_AGAIN_MS);
+    await vi.waitFor(async () => expect(await signs.children()).toBe(0), GONE);
     vitals.push(await signs.measure(jobs));
   }
   silence();

@@ -15,7 +15,6 @@ export type Vitals = {
   readonly rssBytes: number;
   readonly handles: number;
   readonly sockets: number;
-  readonly children: number;
   readonly journalBytes: number;
   readonly journalRows: number;
 };
@@ -47,7 +46,6 @@ export class VitalSigns {
       rssBytes,
       handles: open.length,
       sockets: open.filter((target) => target.startsWith('socket:')).length,
-      children: await this.children(),
       journalBytes: await this.#journalBytes(),
       journalRows: rows,
     };
