@@ -205,6 +205,9 @@ export interface Journal {
   /** The broker's uuid of the offer, where it was made once. Keyed by broker too. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;
+  /** The lease that this broker named last, in seconds; undefined: none so far. */
+  leaseSeconds(): number | undefined;
+  rememberLease(seconds: number): void;
   /** Writes a job as `claiming`. One that was released or dropped begins anew; any other that is here is an error. */
   begin(job: NewJob): JobRecord;
   /** Changes a job's state; throws INTERNAL where `mayBecome` says no. */
@@ -214,6 +217,8 @@ export interface Journal {
   inState(...names: readonly JobStateName[]): readonly JobRecord[];
   /** The uuids of the jobs in any of these states, oldest first: cheap, however large their reports are. */
   uuidsIn(...names: readonly JobStateName[]): readonly string[];
+  /** The instances that jobs in any of these states belong to: as cheap. */
+  instancesOf(...names: readonly JobStateName[]): readonly string[];
   /** Newest first. */
   history(limit: number): readonly JobRecord[];
   /** Writes something of no meaning. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
