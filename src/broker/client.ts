@@ -3,7 +3,7 @@ import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { Broker, ClaimAnswer, Instance, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
-import { acknowledged, finalJsonOf, isFinal, isGone, jsonOf } from './answer.ts';
+import { acknowledged, finalJsonOf, isFinal, isGone, isSilentSuccess, jsonOf } from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
 import { allItems } from './pages.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -135,7 +135,7 @@ export class HttpBroker implements Broker {
       signal,
     );
     if (isFinal(reply)) {
-      if (reply.status === 404) return { kind: 'gone' };
+      if (isGone(reply)) return { kind: 'gone' };
       return { kind: reply.status === 403 ? 'underbid' : 'lost' };
     }
     const claimed = readResource(jobSchema, finalJsonOf(reply), 'job');
@@ -192,6 +192,7 @@ function distinct(jobs: readonly BrokerJob[]): readonly BrokerJob[] {
 }
 
 function settled(reply: Reply): ReportAnswer {
-  if (isFinal(reply)) return { kind: reply.status === 404 ? 'gone' : 'not-ours' };
+  if (isFinal(reply)) return { kind: isGone(reply) ? 'gone' : 'not-ours' };
+  if (isSilentSuccess(reply)) return { kind: 'taken', cost: undefined };
   return { kind: 'taken', cost: costSchema.parse(finalJsonOf(reply)) };
 }
