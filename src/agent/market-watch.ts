@@ -2,6 +2,7 @@ import { type AgentError, asAgentError } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
+import { Complaints } from './complaints.ts';
 import { LookBudget } from './look-budget.ts';
 import { BACKOFF, waitAfter } from './retry.ts';
 import { Wake } from './wake.ts';
@@ -46,7 +47,7 @@ export class MarketWatch {
   readonly #deps: MarketWatchDeps;
   readonly #again = new Wake();
   readonly #afresh = new Wake();
-  readonly #complained = new Set<string>();
+  readonly #complaints: Complaints;
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
   /** The look that is under way; aborting it makes it begin again. */
@@ -57,6 +58,7 @@ export class MarketWatch {
 
   constructor(deps: MarketWatchDeps) {
     this.#deps = deps;
+    this.#complaints = new Complaints(deps.log, 'run');
     this.#budget = new LookBudget(() => deps.clock.monotonic());
   }
 
@@ -137,9 +139,10 @@ export class MarketWatch {
     });
     if (!answer.unchanged) {
       this.#runs = answer.runs;
-      for (const item of answer.invalid) this.#complainOnce(item.uuid, item.reason);
+      this.#complaints.about(answer.invalid);
     }
-    this.#etag = answer.etag ?? this.#etag;
+    // What came without a tag has none: asked for by an older one, it might never be sent again.
+    this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
     if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
@@ -179,14 +182,5 @@ export class MarketWatch {
     this.#deps.onLook();
     if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
     await this.#afresh.wait(signal, waitMs);
-  }
-
-  #complainOnce(uuid: string | undefined, reason: string): void {
-    const key = `${uuid ?? '?'}: ${reason}`;
-    if (this.#complained.has(key)) return;
-    // The broker decides how many there are: the memory of it is bounded.
-    if (this.#complained.size > 10_000) this.#complained.clear();
-    this.#complained.add(key);
-    this.#deps.log.warn({ run: uuid, reason }, 'run left alone: ill-formed');
   }
 }

@@ -4,6 +4,7 @@ import { type BrokerJob, JOB_STATUS, type JobRecord, OPEN_STATES } from '../doma
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
+import { Complaints } from './complaints.ts';
 import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
@@ -44,6 +45,7 @@ export type ReconcilerDeps = {
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #sooner = new Wake();
+  readonly #complaints: Complaints;
   /** How often in a row the broker failed about a job. */
   readonly #failures = new Map<string, number>();
   #leaseSeconds: number | undefined;
@@ -54,6 +56,7 @@ export class Reconciler {
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
+    this.#complaints = new Complaints(deps.log, 'job');
   }
 
   /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
@@ -132,9 +135,11 @@ export class Reconciler {
     // Taken before the question is asked: what is claimed or given back meanwhile may be told wrongly by the answer.
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
-    const held = await broker.heldJobs(instance, signal);
+    const { invalid, jobs: held } = await broker.heldJobs(instance, signal);
+    this.#complaints.about(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
-    const heldUuids = new Set(held.map((job) => job.uuid));
+    // What cannot be read may well be held: it is neither stopped nor given back.
+    const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
     const missing = before.filter((job) => !heldUuids.has(job.uuid));
     const unknown = held.filter((job) => !open.has(job.uuid));
     await new PQueue({ concurrency: AT_ONCE }).addAll([

@@ -252,11 +252,15 @@ export class Reporter {
   }
 }
 
-/** The report of which the broker may take what it does not take whole: the ends of the outputs say most. */
+/**
+ * The report of which the broker may take what it does not take whole: the ends of the outputs say most. A result is
+ * sent as it is, unless it has what databases have no place for.
+ */
 function shortened(report: Report): Report {
   const end = (text: string): string =>
     text.length <= SHORT_OUTPUT
       ? text
       : `[sharedcloud-agent] only the end, the broker refused the whole\n${text.slice(-SHORT_OUTPUT)}`;
-  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr) };
+  const result = report.result.replaceAll('\0', '\uFFFD');
+  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr), result };
 }

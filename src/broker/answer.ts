@@ -54,9 +54,13 @@ function refusalOf(reply: Reply): AgentError {
     });
   }
   if (GONE.includes(status)) {
-    return new AgentError('BROKER_NOT_FOUND', `${call}: the broker does not know this address (${status})${said}`, {
-      mend: 'is the broker’s URL right? It is given without /api/v1',
-    });
+    return new AgentError(
+      'BROKER_NOT_FOUND',
+      `${call}: the broker does not know this address (${status})${said}`,
+      {
+        mend: 'is the broker’s URL right? It is given without /api/v1',
+      },
+    );
   }
   if (status >= 400) {
     return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${said}`, { status });

@@ -15,6 +15,9 @@ import type { Xid } from './xid.ts';
 /** One item of a list that could not be used, and why. */
 export type InvalidItem = { readonly uuid: string | undefined; readonly reason: string };
 
+/** Jobs of a list, and what may be one of them and cannot be read. */
+export type JobList = { readonly jobs: readonly BrokerJob[]; readonly invalid: readonly InvalidItem[] };
+
 /** One look at the market. `unchanged` where the broker said so (304): then `runs` is empty and means nothing. */
 export type MarketAnswer = {
   readonly unchanged: boolean;
@@ -76,9 +79,9 @@ export interface Broker {
   stopInstance(uuid: string, signal: AbortSignal): Promise<void>;
   addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void>;
   /** The run's jobs that are CREATED. The broker's filter is not trusted. */
-  openJobs(run: string, signal: AbortSignal): Promise<readonly BrokerJob[]>;
+  openJobs(run: string, signal: AbortSignal): Promise<JobList>;
   /** The jobs that the broker thinks this instance holds; renews their leases. The broker's filter is not trusted. */
-  heldJobs(instance: string, signal: AbortSignal): Promise<readonly BrokerJob[]>;
+  heldJobs(instance: string, signal: AbortSignal): Promise<JobList>;
   /** undefined: 404. */
   job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined>;
   claim(job: string, instance: string, signal: AbortSignal): Promise<ClaimAnswer>;

@@ -88,6 +88,17 @@ describe('a report is not given up', () => {
     30_000,
   );
 
+  test('because a database has no place for its result', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(String.raw`function handler() { return 'a\0b' }`, '((5,),)');
+    await using opened = await behind(
+      house,
+      toReport((nth) => (nth === 1 ? no(400) : undefined)),
+    );
+    await opened.agent.run();
+    expect(house.broker.store.jobsOf(run)[0]?.result).toBe('a\ufffdb');
+  }, 30_000);
+
   test('because of a 404 that came first: it is sent whole', async () => {
     await using house = await openHouse();
     const run = house.addRun(LONG, '((5,),)');

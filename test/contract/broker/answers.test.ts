@@ -136,18 +136,21 @@ describe('the answers table', () => {
     [200, ' \n'],
     [200, '{}'],
     [201, '[]'],
-  ])('%i with the body %j settles a report and a release, and is no word about the rest', async (status, body) => {
-    await using server = await httpServer((_, res) => res.writeHead(status).end(body));
-    await using client = clientOf(server.url);
-    const { broker } = client;
-    const taken = { kind: 'taken', cost: undefined };
-    expect(await broker.report('job-1', 'inst-1', REPORT, never)).toEqual(taken);
-    expect(await broker.release('job-1', 'inst-1', never)).toEqual(taken);
-    const code = body.trim() === '' ? 'BROKER_NOT_JSON' : 'BROKER_BAD_ANSWER';
-    await expect(broker.claim('job-1', 'inst-1', never)).rejects.toMatchObject({ code });
-    await expect(broker.job('job-1', never)).rejects.toMatchObject({ code });
-    if (body !== '[]') await expect(broker.runs(QUERY)).rejects.toMatchObject({ code });
-  });
+  ])(
+    '%i with the body %j settles a report and a release, and is no word about the rest',
+    async (status, body) => {
+      await using server = await httpServer((_, res) => res.writeHead(status).end(body));
+      await using client = clientOf(server.url);
+      const { broker } = client;
+      const taken = { kind: 'taken', cost: undefined };
+      expect(await broker.report('job-1', 'inst-1', REPORT, never)).toEqual(taken);
+      expect(await broker.release('job-1', 'inst-1', never)).toEqual(taken);
+      const code = body.trim() === '' ? 'BROKER_NOT_JSON' : 'BROKER_BAD_ANSWER';
+      await expect(broker.claim('job-1', 'inst-1', never)).rejects.toMatchObject({ code });
+      await expect(broker.job('job-1', never)).rejects.toMatchObject({ code });
+      if (body !== '[]') await expect(broker.runs(QUERY)).rejects.toMatchObject({ code });
+    },
+  );
 
   test.each([404, 410])('%i is nothing to a look-up and a wrong address to a poll', async (status) => {
     await using server = await httpServer((_, res) => json(res, { detail: 'Not found.' }, status));
@@ -281,10 +284,16 @@ describe('a claim’s answer', () => {
 });
 
 describe('a report', () => {
-  test('says what came out and hears the cost', async () => {
+  test('says what came out, without what no database takes of an output, and hears the cost', async () => {
     await using server = await httpServer((_, res) => json(res, jobResource({ status: 3, cost: '0.0125' })));
     await using client = clientOf(server.url);
-    const report: Report = { status: 3, buildLogs: 'b', stdout: 'é\u0000', stderr: 'e', result: '"42"' };
+    const report: Report = {
+      status: 3,
+      buildLogs: 'b',
+      stdout: 'é\u0000',
+      stderr: 'e\ud800',
+      result: '4\u00002',
+    };
     expect(await client.broker.report('job-1', 'inst-1', report, never)).toEqual({
       kind: 'taken',
       cost: 0.0125,
@@ -299,9 +308,9 @@ describe('a report', () => {
       status: 3,
       instance: 'inst-1',
       build_logs: 'b',
-      stdout: 'é\u0000',
-      stderr: 'e',
-      result: '"42"',
+      stdout: 'é\ufffd',
+      stderr: 'e\ufffd',
+      result: '4\u00002',
     });
   });
 

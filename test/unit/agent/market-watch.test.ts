@@ -19,15 +19,15 @@ const UNCHANGED: MarketAnswer = {
 const CHANGED: MarketAnswer = { ...UNCHANGED, unchanged: false, runs: [aRun()] };
 
 /** A watch that polls every ten seconds, and when it asked, in seconds; `answer` is the broker. */
-function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
+function watching(answer: (signal: AbortSignal, etag: string | undefined) => Promise<MarketAnswer>) {
   const began = Date.now();
   const asked: number[] = [];
   const end = new AbortController();
   const watch = new MarketWatch({
     broker: {
-      runs: ({ signal }) => {
+      runs: ({ etag, signal }) => {
         asked.push((Date.now() - began) / 1000);
-        return answer(signal);
+        return answer(signal, etag);
       },
     },
     clock: { now: () => Date.now(), monotonic: () => Date.now() },
@@ -55,6 +55,18 @@ function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
     },
   };
 }
+
+test('a list that comes without a tag is not asked for by the tag of an older one', async () => {
+  const tags: (string | undefined)[] = [];
+  const answers = [CHANGED, UNCHANGED, { ...CHANGED, etag: undefined }, CHANGED, CHANGED];
+  await using at = watching((_, etag) => {
+    tags.push(etag);
+    return Promise.resolve(answers[tags.length - 1] ?? UNCHANGED);
+  });
+  await seconds(41);
+  expect(at.asked).toHaveLength(5);
+  expect(tags).toEqual([undefined, '"1"', '"1"', undefined, '"1"']);
+});
 
 const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1_000);
 

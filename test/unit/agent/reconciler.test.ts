@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Reconciler, type ReconcilerDeps } from '../../../src/agent/reconciler.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../../src/domain/job.ts';
+import type { JobList } from '../../../src/domain/ports.ts';
 import { aNewJob } from '../../support/domain.ts';
 import { stateNamed } from '../../support/journal/samples.ts';
 import { logInto } from '../../support/log/log-into.ts';
@@ -33,6 +34,9 @@ const theirs = (uuid: string, more: Partial<BrokerJob> = {}): BrokerJob => ({
   ...more,
 });
 
+/** What the broker thinks is here. */
+const listOf = (...uuids: string[]): JobList => ({ jobs: uuids.map((uuid) => theirs(uuid)), invalid: [] });
+
 type Scene = Partial<ReconcilerDeps['broker']> & { readonly lease?: number; readonly offered?: string[] };
 
 /**
@@ -57,7 +61,7 @@ function atWork(jobs: JobRecord[], scene: Scene = {}) {
         askedOf.add(instance);
         return (
           scene.heldJobs?.(instance, signal) ??
-          Promise.resolve(named(['running']).map(({ uuid }) => theirs(uuid)))
+          Promise.resolve(listOf(...named(['running']).map(({ uuid }) => uuid)))
         );
       },
       job: scene.job ?? unasked,
@@ -171,7 +175,7 @@ describe('a broker that fails about one job', () => {
     const jobs = ['bad', 'gone'].map((uuid) => recordOf(uuid, stateNamed('running')));
     const released: string[] = [];
     await using at = atWork(jobs, {
-      heldJobs: () => Promise.resolve(['stuck', 'lost'].map((uuid) => theirs(uuid))),
+      heldJobs: () => Promise.resolve(listOf('stuck', 'lost')),
       job: (uuid) => (uuid === 'bad' ? refuse(uuid) : Promise.resolve(undefined)),
       release: (uuid) => {
         if (uuid === 'stuck') return refuse(uuid);
@@ -195,7 +199,7 @@ test('a job that was open here when the broker was asked is not released by its 
     heldJobs: () => {
       // Given back while the list is on its way: it may be claimed again at any moment.
       jobs[0] = recordOf('job', stateNamed('released'));
-      return Promise.resolve([theirs('job')]);
+      return Promise.resolve(listOf('job'));
     },
     release: (uuid) => {
       released.push(uuid);
@@ -208,4 +212,16 @@ test('a job that was open here when the broker was asked is not released by its 
   await vi.advanceTimersByTimeAsync(120_000);
   expect(at.asked).toEqual([0, 120]);
   expect(released).toEqual(['job']);
+});
+
+test('an item that cannot be read stops no job and releases none, and is told once', async () => {
+  const item = { uuid: 'running', reason: 'status: not a number' };
+  await using at = atWork([RUNNING], {
+    heldJobs: () => Promise.resolve({ jobs: [], invalid: [item, { ...item, uuid: 'unknown' }] }),
+  });
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(at.asked).toEqual([0, 30, 60]);
+  expect(at.cancelled).toEqual([]);
+  expect(at.log.filter((line) => line.includes('job left alone'))).toHaveLength(2);
+  expect(at.log.join('')).not.toContain('not reconciled');
 });
