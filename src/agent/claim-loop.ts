@@ -215,7 +215,8 @@ export class ClaimLoop {
         aside.refused(what.run.uuid);
       } else {
         // Others were faster, or no answer came: the list that the job was on is old.
-        aside.notSeen(what.run.uuid);
+        if (claim.kind === 'early') aside.reportOwed(what.run.uuid);
+        else aside.notSeen(what.run.uuid);
         this.#openJobs.delete(what.run.uuid);
         if (claim.kind === 'unauthorized') this.#deps.market.loseSight();
       }

@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts';
 import { AsideRuns } from './aside.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
-import type { Observer } from './events.ts';
+import type { AgentEvent, Observer } from './events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
@@ -138,10 +138,14 @@ export class MarketStand {
     this.#wake.ring();
   }
 
-  /** A job of this run was given back from here: there is an open one again. */
-  openAgain(run: string): void {
-    this.aside.openAgain(run);
-    this.#wake.ring();
+  /** What happens to jobs may open a run again: one of its jobs went back, or the broker has taken a report. */
+  hear(event: AgentEvent): void {
+    if (event.kind === 'job-released') {
+      this.aside.openAgain(event.job.run);
+      this.#wake.ring();
+    } else if (event.kind === 'report-delivered' && event.job.instance === this.#offer.instance) {
+      if (this.aside.reportTaken()) this.#wake.ring();
+    }
   }
 
   /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
