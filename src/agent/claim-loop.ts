@@ -65,6 +65,11 @@ export class ClaimLoop {
     return this.#quietAtLook;
   }
 
+  /** The broker knows of none of our images any more. */
+  tellImagesAgain(): void {
+    for (const ref of this.#toldImages) this.#deps.tellImage(ref);
+  }
+
   /** Goes on until the signal aborts, and then until the jobs that it has handed on have ended. */
   async work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

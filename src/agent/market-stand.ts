@@ -84,8 +84,12 @@ export class MarketStand {
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,
       onLook: ring,
-      onAnswer: deps.onAnswer,
+      onAnswer: (again) => {
+        deps.onAnswer(again);
+        if (again) this.#putUpAgain();
+      },
       onRefused: deps.onRefused,
+      onDenied: () => this.#putUpAgain(),
     });
     this.#loop = new ClaimLoop({
       offer: () => this.#offer,
@@ -122,12 +126,19 @@ export class MarketStand {
     this.#wake.ring();
   }
 
+  /** Stands for another instance of the broker from now on, which knows of no image yet. */
+  moveTo(instance: string): void {
+    this.#offer = { ...this.#offer, instance };
+    this.#loop.tellImagesAgain();
+    this.market.lookAfresh();
+  }
+
   /** Goes on until the signal aborts. */
   async work(): Promise<void> {
     const { images, signal } = this.#deps;
     const silence = images.onChange(() => this.#wake.ring());
     try {
-      await Promise.all([this.market.watch(this.offer.instance, signal), this.#loop.work(signal)]);
+      await Promise.all([this.market.watch(() => this.offer.instance, signal), this.#loop.work(signal)]);
     } finally {
       silence();
     }
@@ -159,6 +170,10 @@ export class MarketStand {
   get quiet(): boolean {
     if (this.market.looks < this.#mustSee) return false;
     return this.market.runs !== undefined && this.#loop.quietAtLook === this.market.looks;
+  }
+
+  #putUpAgain(): void {
+    void this.#deps.offers.putUpAgain(this, this.#deps.signal);
   }
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {

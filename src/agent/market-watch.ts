@@ -1,4 +1,4 @@
-import { type AgentError, asAgentError } from '../domain/errors.ts';
+import { type AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
@@ -20,6 +20,10 @@ const IDLE_FACTOR = 3;
 /** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
 const EARLY = 0.2;
 
+/** So many looks in a row must have failed before a refusal is taken to be about the instance. */
+const DENIED_AFTER = 3;
+const DENIALS: readonly ErrorCode[] = ['BROKER_REFUSED', 'BROKER_NOT_FOUND'];
+
 /** A poll without a change that was answered later than this was held. */
 const HELD_MS = 1_000;
 
@@ -37,6 +41,8 @@ export type MarketWatchDeps = {
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
   readonly onRefused: () => void;
+  /** Called when the broker refuses looks for this instance time and again: perhaps it has none such any more. */
+  readonly onDenied: () => void;
 };
 
 /**
@@ -103,8 +109,8 @@ export class MarketWatch {
     this.#again.ring();
   }
 
-  /** Watches until the signal aborts. */
-  async watch(instance: string, signal: AbortSignal): Promise<void> {
+  /** Watches until the signal aborts, each time for the instance that it is by then. */
+  async watch(instance: () => string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let unchanged = 0;
     while (!signal.aborted) {
@@ -112,7 +118,7 @@ export class MarketWatch {
       this.#look = look;
       try {
         const inTime = AbortSignal.any([signal, look.signal]);
-        const { waitMs, changed } = await this.#lookOnce(instance, inTime, unchanged);
+        const { waitMs, changed } = await this.#lookOnce(instance(), inTime, unchanged);
         failures = 0;
         unchanged = changed ? 0 : unchanged + 1;
         await this.#again.wait(signal, waitMs);
@@ -181,6 +187,7 @@ export class MarketWatch {
     this.#error = error;
     this.#deps.onLook();
     if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
+    if (failures >= DENIED_AFTER && DENIALS.includes(error.code)) this.#deps.onDenied();
     await this.#afresh.wait(signal, waitMs);
   }
 }
