@@ -236,7 +236,7 @@ export class Agent {
   #observe(event: AgentEvent, observe: Observer): void {
     if (event.kind === 'job-releasing') this.#hostFault = event.why;
     if (event.kind === 'job-ended') this.#hostFault = undefined;
-    if (event.kind === 'job-released') this.#stands.forEach((stand) => stand.openAgain(event.job.run));
+    this.#stands.forEach((stand) => stand.hear(event));
     this.#host.observe(event);
     observe(event);
   }

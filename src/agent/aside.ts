@@ -2,7 +2,7 @@ import type { Clock } from '../domain/ports.ts';
 import { earliest } from './earliest.ts';
 
 export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
-type Cause = 'nothing-open' | 'host-fault' | 'refused' | 'ill-formed';
+type Cause = 'nothing-open' | 'host-fault' | 'refused' | 'report-owed' | 'ill-formed';
 export type Aside = {
   readonly reason: AsideReason;
   readonly cause: Cause;
@@ -51,6 +51,18 @@ export class AsideRuns {
   /** The broker did not say which of its jobs are open. */
   notSeen(run: string): void {
     this.#put(run, 'set-aside', 'refused', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
+  }
+
+  /** As `notSeen`; and once the broker has taken a report, it may well give us jobs of it. */
+  reportOwed(run: string): void {
+    this.#put(run, 'set-aside', 'report-owed', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
+  }
+
+  /** The broker has taken a report; answers whether a run was set aside until then. */
+  reportTaken(): boolean {
+    const waiting = [...this.#runs].filter(([, { cause }]) => cause === 'report-owed');
+    for (const [run] of waiting) this.#runs.delete(run);
+    return waiting.length > 0;
   }
 
   /** The broker refuses us its jobs: the bid is below the ask that it knows, or what it listed is gone. */

@@ -8,6 +8,7 @@ import type { FunctionSpec, OpenRun } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
 import type { AsideRuns } from './aside.ts';
 import { type Claimer, type ClaimTarget, mayClaim, type Won } from './claimer.ts';
+import { Complaints } from './complaints.ts';
 import type { Observer } from './events.ts';
 import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
@@ -51,15 +52,22 @@ export class ClaimLoop {
   readonly #wanted = new Set<string>();
   readonly #toldImages = new Set<string>();
   readonly #running = new Set<Promise<void>>();
+  readonly #complaints: Complaints;
   #quietAtLook = -1;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
+    this.#complaints = new Complaints(deps.log, 'job');
   }
 
   /** The number of the last look at the market after which there was nothing to do at all; -1 before. */
   get quietAtLook(): number {
     return this.#quietAtLook;
+  }
+
+  /** The broker knows of none of our images any more. */
+  tellImagesAgain(): void {
+    for (const ref of this.#toldImages) this.#deps.tellImage(ref);
   }
 
   /** Goes on until the signal aborts, and then until the jobs that it has handed on have ended. */
@@ -162,7 +170,9 @@ export class ClaimLoop {
     let jobs = this.#openJobs.get(run) ?? [];
     if (jobs.length === 0) {
       try {
-        jobs = (await broker.openJobs(run, signal)).filter((job) => mayClaim(job, journal.get(job.uuid)));
+        const listed = await broker.openJobs(run, signal);
+        this.#complaints.about(listed.invalid);
+        jobs = listed.jobs.filter((job) => mayClaim(job, journal.get(job.uuid)));
         if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) market.forget(run);
       } catch (thrown) {
         const error = asAgentError(thrown);
@@ -210,7 +220,8 @@ export class ClaimLoop {
         aside.refused(what.run.uuid);
       } else {
         // Others were faster, or no answer came: the list that the job was on is old.
-        aside.notSeen(what.run.uuid);
+        if (claim.kind === 'early') aside.reportOwed(what.run.uuid);
+        else aside.notSeen(what.run.uuid);
         this.#openJobs.delete(what.run.uuid);
         if (claim.kind === 'unauthorized') this.#deps.market.loseSight();
       }

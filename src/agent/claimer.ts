@@ -19,10 +19,13 @@ export type ClaimTarget = {
   readonly slot: Slot;
 };
 
-/** How a claim came out; `refused`: the broker will not give us jobs of this run. */
+/**
+ * How a claim came out; `refused`: the broker will not give us jobs of this run; `early`: perhaps it only counts a job
+ * whose report it is still owed, and gives us no other until then.
+ */
 export type Claimed =
   | { readonly kind: 'won'; readonly won: Won }
-  | { readonly kind: 'lost' | 'refused' | 'unanswered' | 'unauthorized' };
+  | { readonly kind: 'lost' | 'refused' | 'early' | 'unanswered' | 'unauthorized' };
 
 /** A claim that was won. */
 export type Won = { readonly record: JobRecord; readonly job: BrokerJob };
@@ -65,6 +68,7 @@ export class Claimer {
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
     });
+    const isOwed = journal.instancesOf('finished').includes(offer.instance);
     const inTime = within(CLAIM_PATIENCE_MS, signal);
     let answer: ClaimAnswer;
     try {
@@ -87,11 +91,13 @@ export class Claimer {
       });
       this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
       this.#deps.onOwed();
+      if (isOwed && error.code === 'BROKER_REFUSED') return { kind: 'early' };
       return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
       await this.#move(job.uuid, { name: 'dropped', why: answer.kind });
       observe({ kind: 'claim-lost', job: job.uuid, why: answer.kind });
+      if (isOwed && answer.kind !== 'gone') return { kind: 'early' };
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
     const record = await this.#move(job.uuid, { name: 'claimed' });

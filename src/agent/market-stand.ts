@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts';
 import { AsideRuns } from './aside.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
-import type { Observer } from './events.ts';
+import type { AgentEvent, Observer } from './events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { Holds } from './holds/holds.ts';
 import type { ImageKeeper } from './image-keeper.ts';
@@ -84,8 +84,12 @@ export class MarketStand {
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,
       onLook: ring,
-      onAnswer: deps.onAnswer,
+      onAnswer: (again) => {
+        deps.onAnswer(again);
+        if (again) this.#putUpAgain();
+      },
       onRefused: deps.onRefused,
+      onDenied: () => this.#putUpAgain(),
     });
     this.#loop = new ClaimLoop({
       offer: () => this.#offer,
@@ -122,12 +126,19 @@ export class MarketStand {
     this.#wake.ring();
   }
 
+  /** Stands for another instance of the broker from now on, which knows of no image yet. */
+  moveTo(instance: string): void {
+    this.#offer = { ...this.#offer, instance };
+    this.#loop.tellImagesAgain();
+    this.market.lookAfresh();
+  }
+
   /** Goes on until the signal aborts. */
   async work(): Promise<void> {
     const { images, signal } = this.#deps;
     const silence = images.onChange(() => this.#wake.ring());
     try {
-      await Promise.all([this.market.watch(this.offer.instance, signal), this.#loop.work(signal)]);
+      await Promise.all([this.market.watch(() => this.offer.instance, signal), this.#loop.work(signal)]);
     } finally {
       silence();
     }
@@ -138,10 +149,14 @@ export class MarketStand {
     this.#wake.ring();
   }
 
-  /** A job of this run was given back from here: there is an open one again. */
-  openAgain(run: string): void {
-    this.aside.openAgain(run);
-    this.#wake.ring();
+  /** What happens to jobs may open a run again: one of its jobs went back, or the broker has taken a report. */
+  hear(event: AgentEvent): void {
+    if (event.kind === 'job-released') {
+      this.aside.openAgain(event.job.run);
+      this.#wake.ring();
+    } else if (event.kind === 'report-delivered' && event.job.instance === this.#offer.instance) {
+      if (this.aside.reportTaken()) this.#wake.ring();
+    }
   }
 
   /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
@@ -155,6 +170,10 @@ export class MarketStand {
   get quiet(): boolean {
     if (this.market.looks < this.#mustSee) return false;
     return this.market.runs !== undefined && this.#loop.quietAtLook === this.market.looks;
+  }
+
+  #putUpAgain(): void {
+    void this.#deps.offers.putUpAgain(this, this.#deps.signal);
   }
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {

@@ -1,7 +1,8 @@
-import { type AgentError, asAgentError } from '../domain/errors.ts';
+import { type AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
+import { Complaints } from './complaints.ts';
 import { LookBudget } from './look-budget.ts';
 import { BACKOFF, waitAfter } from './retry.ts';
 import { Wake } from './wake.ts';
@@ -18,6 +19,10 @@ const IDLE_FACTOR = 3;
 
 /** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
 const EARLY = 0.2;
+
+/** So many looks in a row must have failed before a refusal is taken to be about the instance. */
+const DENIED_AFTER = 3;
+const DENIALS: readonly ErrorCode[] = ['BROKER_REFUSED', 'BROKER_NOT_FOUND'];
 
 /** A poll without a change that was answered later than this was held. */
 const HELD_MS = 1_000;
@@ -36,6 +41,8 @@ export type MarketWatchDeps = {
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
   readonly onRefused: () => void;
+  /** Called when the broker refuses looks for this instance time and again: perhaps it has none such any more. */
+  readonly onDenied: () => void;
 };
 
 /**
@@ -46,7 +53,7 @@ export class MarketWatch {
   readonly #deps: MarketWatchDeps;
   readonly #again = new Wake();
   readonly #afresh = new Wake();
-  readonly #complained = new Set<string>();
+  readonly #complaints: Complaints;
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
   /** The look that is under way; aborting it makes it begin again. */
@@ -57,6 +64,7 @@ export class MarketWatch {
 
   constructor(deps: MarketWatchDeps) {
     this.#deps = deps;
+    this.#complaints = new Complaints(deps.log, 'run');
     this.#budget = new LookBudget(() => deps.clock.monotonic());
   }
 
@@ -101,8 +109,8 @@ export class MarketWatch {
     this.#again.ring();
   }
 
-  /** Watches until the signal aborts. */
-  async watch(instance: string, signal: AbortSignal): Promise<void> {
+  /** Watches until the signal aborts, each time for the instance that it is by then. */
+  async watch(instance: () => string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let unchanged = 0;
     while (!signal.aborted) {
@@ -110,7 +118,7 @@ export class MarketWatch {
       this.#look = look;
       try {
         const inTime = AbortSignal.any([signal, look.signal]);
-        const { waitMs, changed } = await this.#lookOnce(instance, inTime, unchanged);
+        const { waitMs, changed } = await this.#lookOnce(instance(), inTime, unchanged);
         failures = 0;
         unchanged = changed ? 0 : unchanged + 1;
         await this.#again.wait(signal, waitMs);
@@ -137,9 +145,10 @@ export class MarketWatch {
     });
     if (!answer.unchanged) {
       this.#runs = answer.runs;
-      for (const item of answer.invalid) this.#complainOnce(item.uuid, item.reason);
+      this.#complaints.about(answer.invalid);
     }
-    this.#etag = answer.etag ?? this.#etag;
+    // What came without a tag has none: asked for by an older one, it might never be sent again.
+    this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
     if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
@@ -178,15 +187,7 @@ export class MarketWatch {
     this.#error = error;
     this.#deps.onLook();
     if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
+    if (failures >= DENIED_AFTER && DENIALS.includes(error.code)) this.#deps.onDenied();
     await this.#afresh.wait(signal, waitMs);
-  }
-
-  #complainOnce(uuid: string | undefined, reason: string): void {
-    const key = `${uuid ?? '?'}: ${reason}`;
-    if (this.#complained.has(key)) return;
-    // The broker decides how many there are: the memory of it is bounded.
-    if (this.#complained.size > 10_000) this.#complained.clear();
-    this.#complained.add(key);
-    this.#deps.log.warn({ run: uuid, reason }, 'run left alone: ill-formed');
   }
 }

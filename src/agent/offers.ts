@@ -1,4 +1,4 @@
-import { asAgentError } from '../domain/errors.ts';
+import { type AgentError, asAgentError } from '../domain/errors.ts';
 import type { Offer, OfferPlan } from '../domain/offer.ts';
 import type { Broker, Clock, Instance, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
@@ -7,8 +7,15 @@ import type { Observer } from './events.ts';
 import type { Patience } from './patience.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
 
-/** How long an image that has become ready is told to the broker again, where that fails. */
+/** How long the broker is told again what it is told beside the way, where that fails. */
 const TELL_PATIENCE_MS = 60_000;
+
+/** An offer on the market, as far as its place there goes. */
+export type Standing = {
+  readonly offer: Offer;
+  /** Stands for another instance from now on. */
+  moveTo(instance: string): void;
+};
 
 /** Puts offers on the market: one instance at the broker for each, made once, kept in the journal, kept up to date. */
 export class Offers {
@@ -19,6 +26,8 @@ export class Offers {
   readonly #log: Log;
   readonly #observe: Observer;
   readonly #asks: Asks;
+  /** The offers that are being put up again. */
+  readonly #raising = new Set<string>();
 
   constructor(deps: {
     readonly broker: Broker;
@@ -41,13 +50,28 @@ export class Offers {
   async putUp(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
     // The agent's own id in the name finds the instance again where its creation was never answered.
     const named = { ...this.#asks.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
-    const instance = (await this.#known(named, signal)) ?? (await this.#broker.createInstance(named, signal));
-    this.#journal.rememberInstance(plan.key, instance.uuid);
-    if (differs(instance, named)) await this.#broker.updateInstance(instance.uuid, named, signal);
-    await this.#broker.startInstance(instance.uuid, signal);
-    const offer = { ...named, instance: instance.uuid };
-    this.#observe({ kind: 'offer-up', offer });
-    return offer;
+    return this.#raise(named, signal);
+  }
+
+  /**
+   * Sees to it that an offer is still on the market: the broker may have taken it off while it did not hear of us, or
+   * know no such instance any more. Then there is another one; jobs of the old one are still reported as its own. A
+   * failure is only told.
+   */
+  async putUpAgain(stand: Standing, signal: AbortSignal): Promise<void> {
+    const { key } = stand.offer;
+    if (this.#raising.has(key)) return;
+    this.#raising.add(key);
+    try {
+      const raised = await this.#soon(signal, () => this.#raise(this.#asks.now(stand.offer), signal));
+      if (raised.instance !== stand.offer.instance) stand.moveTo(raised.instance);
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      if (!signal.aborted)
+        this.#log.warn({ offer: key, code: error.code }, `offer not put up again: ${error.message}`);
+    } finally {
+      this.#raising.delete(key);
+    }
   }
 
   /** Notes what the owner asks now, for offers that are up and those that are on their way. */
@@ -79,16 +103,7 @@ export class Offers {
   /** Tells the broker that an image is here; a failure is only told. */
   async tellImage(offer: Offer, registryPath: string, signal: AbortSignal): Promise<void> {
     try {
-      await withRetry(
-        {
-          shape: BACKOFF.lookup,
-          signal,
-          random: this.#random,
-          monotonic: () => this.#clock.monotonic(),
-          again: (error, elapsedMs) => isPassing(error) && elapsedMs < TELL_PATIENCE_MS,
-        },
-        () => this.#broker.addImage(offer.instance, registryPath, signal),
-      );
+      await this.#soon(signal, () => this.#broker.addImage(offer.instance, registryPath, signal));
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return;
@@ -97,6 +112,24 @@ export class Offers {
         `image not told to the broker: ${error.message}`,
       );
     }
+  }
+
+  async #raise(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
+    const instance = (await this.#known(plan, signal)) ?? (await this.#broker.createInstance(plan, signal));
+    this.#journal.rememberInstance(plan.key, instance.uuid);
+    if (differs(instance, plan)) await this.#broker.updateInstance(instance.uuid, plan, signal);
+    await this.#broker.startInstance(instance.uuid, signal);
+    const offer = { ...plan, instance: instance.uuid };
+    this.#observe({ kind: 'offer-up', offer });
+    return offer;
+  }
+
+  /** Repeats for a minute what passes by itself. */
+  #soon<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    const monotonic = (): number => this.#clock.monotonic();
+    const again = (error: AgentError, elapsedMs: number): boolean =>
+      isPassing(error) && elapsedMs < TELL_PATIENCE_MS;
+    return withRetry({ shape: BACKOFF.lookup, signal, random: this.#random, monotonic, again }, call);
   }
 
   async #known(plan: OfferPlan, signal: AbortSignal): Promise<Instance | undefined> {

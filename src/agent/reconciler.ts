@@ -1,8 +1,10 @@
+import PQueue from 'p-queue';
 import { asAgentError } from '../domain/errors.ts';
-import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
+import { type BrokerJob, JOB_STATUS, type JobRecord, OPEN_STATES } from '../domain/job.ts';
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
+import { Complaints } from './complaints.ts';
 import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
@@ -11,12 +13,27 @@ const LEAST_EVERY_MS = 1_000;
 /** While no job is open here, there is nothing to renew and hardly anything to compare. */
 const IDLE_EVERY_MS = 120_000;
 
-/** The states of jobs that the broker is to think of as held here. */
+/** However short a lease is, a slow broker gets this long for its answers. */
+const LEAST_PATIENCE_MS = 10_000;
+
+/** So many jobs of an instance are looked into at once, so that one without an answer holds up no other. */
+const AT_ONCE = 4;
+
+/** A job about which the broker fails this often in a row is told at warn, once. */
+const TOLD_AFTER = 3;
+
+/** The states of jobs that the broker is to think of as held here, and that end when it does not. */
 const HELD_STATES = ['claimed', 'starting', 'running'] as const;
+
+/** A job whose report is owed is the broker's to keep for us too: it is paid for only once that is taken. */
+const LEASED_STATES = [...HELD_STATES, 'finished'] as const;
 
 export type ReconcilerDeps = {
   readonly broker: Pick<Broker, 'heldJobs' | 'job' | 'release'>;
-  readonly journal: Pick<Journal, 'get' | 'inState' | 'uuidsIn'>;
+  readonly journal: Pick<
+    Journal,
+    'get' | 'inState' | 'instancesOf' | 'uuidsIn' | 'leaseSeconds' | 'rememberLease'
+  >;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -28,16 +45,28 @@ export type ReconcilerDeps = {
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #sooner = new Wake();
+  readonly #complaints: Complaints;
+  /** How often in a row the broker failed about a job. */
+  readonly #failures = new Map<string, number>();
   #leaseSeconds: number | undefined;
+  #isWritten = true;
   #isAsked = false;
+  /** The instances that hold a job by our own account. */
+  #leased: readonly string[] = [];
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
+    this.#complaints = new Complaints(deps.log, 'job');
   }
 
   /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
   lease(seconds: number | undefined): void {
-    if (seconds !== undefined) this.#leaseSeconds = Math.min(seconds, this.#leaseSeconds ?? seconds);
+    const shortest = Math.min(seconds ?? Infinity, this.#leaseSeconds ?? Infinity);
+    if (shortest < (this.#leaseSeconds ?? Infinity)) {
+      this.#leaseSeconds = shortest;
+      this.#isWritten = false;
+    }
+    this.#writeLease();
     this.#sooner.ring();
   }
 
@@ -52,29 +81,45 @@ export class Reconciler {
    * jobs that are open here, also where their offer is not up.
    */
   async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
-    for (; !signal.aborted; await this.#untilDue(signal)) {
+    const { clock } = this.#deps;
+    this.#recallLease();
+    while (!signal.aborted) {
+      const since = clock.monotonic();
       this.#isAsked = false;
-      const open = this.#deps.journal.inState(...HELD_STATES).map((job) => job.instance);
-      const instances = new Set([...offered(), ...open]);
+      const instances = new Set([...offered(), ...this.#leasedNow()]);
       await Promise.all([...instances].map((instance) => this.#try(instance, signal)));
+      await this.#untilDue(since, signal);
     }
   }
 
   /** Waits for the next turn, which comes sooner once a job is held. */
-  async #untilDue(signal: AbortSignal): Promise<void> {
-    const { clock, journal } = this.#deps;
-    const since = clock.monotonic();
+  async #untilDue(since: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    // A broker that takes longer than its own lease allows is let breathe all the same.
+    const leastAt = clock.monotonic() + LEAST_EVERY_MS;
     while (!signal.aborted && !this.#isAsked) {
-      const isIdle = journal.uuidsIn(...HELD_STATES).length === 0;
-      const leftMs = since + (isIdle ? IDLE_EVERY_MS : this.#everyMs()) - clock.monotonic();
+      const everyMs = this.#leasedNow().length === 0 ? IDLE_EVERY_MS : this.#everyMs();
+      const leftMs = Math.max(since + everyMs, leastAt) - clock.monotonic();
       if (leftMs <= 0) return;
       await this.#sooner.wait(signal, leftMs);
     }
   }
 
-  async #try(instance: string, signal: AbortSignal): Promise<void> {
+  /** The instances that hold a job by our own account; a journal that cannot be read for a moment changes nothing. */
+  #leasedNow(): readonly string[] {
     try {
-      await this.reconcile(instance, within(this.#everyMs(), signal));
+      this.#leased = this.#deps.journal.instancesOf(...LEASED_STATES);
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#deps.log.error({ code: error.code, mend: error.mend }, `open jobs not read: ${error.message}`);
+    }
+    return this.#leased;
+  }
+
+  async #try(instance: string, signal: AbortSignal): Promise<void> {
+    const inTime = within(Math.max(this.#everyMs(), LEAST_PATIENCE_MS), signal);
+    try {
+      await this.#reconcile(instance, inTime);
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return;
@@ -84,18 +129,41 @@ export class Reconciler {
   }
 
   /** One comparison. Throws where the broker does not answer. */
-  async reconcile(instance: string, signal: AbortSignal): Promise<void> {
+  async #reconcile(instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal } = this.#deps;
     const mine = (job: JobRecord): boolean => job.instance === instance;
-    // Taken before the question is asked: what is claimed meanwhile cannot be in the answer.
+    // Taken before the question is asked: what is claimed or given back meanwhile may be told wrongly by the answer.
     const before = journal.inState(...HELD_STATES).filter(mine);
-    const held = await broker.heldJobs(instance, signal);
+    const open = new Set(journal.uuidsIn(...OPEN_STATES));
+    const { invalid, jobs: held } = await broker.heldJobs(instance, signal);
+    this.#complaints.about(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
-    const heldUuids = new Set(held.map((job) => job.uuid));
-    for (const job of before) {
-      if (!heldUuids.has(job.uuid)) await this.#confirmLoss(job, signal);
+    // What cannot be read may well be held: it is neither stopped nor given back.
+    const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
+    const missing = before.filter((job) => !heldUuids.has(job.uuid));
+    const unknown = held.filter((job) => !open.has(job.uuid));
+    await new PQueue({ concurrency: AT_ONCE }).addAll([
+      ...missing.map((job) => () => this.#each(job.uuid, signal, () => this.#confirmLoss(job, signal))),
+      ...unknown.map(
+        (job) => () => this.#each(job.uuid, signal, () => this.#releaseLost(job, instance, signal)),
+      ),
+    ]);
+  }
+
+  /** Looks into one job; that the broker fails about it is told, and no matter of the others. */
+  async #each(job: string, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+    try {
+      await look();
+      this.#failures.delete(job);
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      const times = (this.#failures.get(job) ?? 0) + 1;
+      // The broker decides how many there are: the memory of them is bounded.
+      if (this.#failures.size > 10_000) this.#failures.clear();
+      this.#failures.set(job, times);
+      const level = error.code === 'INTERNAL' ? 'error' : times === TOLD_AFTER ? 'warn' : 'debug';
+      this.#deps.log[level]({ job, code: error.code, times }, `job not reconciled: ${error.message}`);
     }
-    for (const job of held) await this.#releaseLost(job, instance, signal);
   }
 
   /** A broker may list less than it should; a running job is only given up on its word about that very job. */
@@ -117,6 +185,28 @@ export class Reconciler {
     if (known !== undefined && known.state.name !== 'released' && known.state.name !== 'dropped') return;
     log.warn({ job: job.uuid }, 'the broker thinks that this job is here; it is not, so it is released');
     await broker.release(job.uuid, instance, signal);
+  }
+
+  /** Jobs from before this start are held under the lease that was named then. */
+  #recallLease(): void {
+    try {
+      if (this.#leasedNow().length > 0) this.lease(this.#deps.journal.leaseSeconds());
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#deps.log.error({ code: error.code, mend: error.mend }, `lease not read: ${error.message}`);
+    }
+  }
+
+  /** Keeps the lease for the next start; what cannot be written now is written the next time. */
+  #writeLease(): void {
+    if (this.#isWritten || this.#leaseSeconds === undefined) return;
+    try {
+      this.#deps.journal.rememberLease(this.#leaseSeconds);
+      this.#isWritten = true;
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#deps.log.debug({ code: error.code }, `lease not written down yet: ${error.message}`);
+    }
   }
 
   #everyMs(): number {

@@ -14,6 +14,8 @@ type Tries = {
   readonly count: number;
   /** How often the broker itself said no (a 4xx) rather than nothing. */
   readonly refusals: number;
+  /** Whether the broker said that the report itself will not do. */
+  readonly tooMuch: boolean;
   readonly dueAt: number;
 };
 
@@ -22,6 +24,9 @@ const RELEASE_REFUSALS = 2;
 
 /** After so many refusals there is little hope that the broker ever takes it. */
 const HOPELESS_REFUSALS = 4;
+
+/** With these a broker denies what a report says; with others, such as a 404, its length is not the matter. */
+const DENIES_CONTENT: readonly (number | undefined)[] = [400, 413, 422];
 
 /** What waited through an outage is sent spread over this time. */
 const SPREAD_MS = 2_000;
@@ -154,7 +159,7 @@ export class Reporter {
   }
 
   #triesOf(job: string): Tries {
-    return this.#tries.get(job) ?? { count: 0, refusals: 0, dueAt: 0 };
+    return this.#tries.get(job) ?? { count: 0, refusals: 0, tooMuch: false, dueAt: 0 };
   }
 
   #send(uuid: string, signal: AbortSignal): void {
@@ -179,9 +184,9 @@ export class Reporter {
   }
 
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
-    const { refusals } = this.#triesOf(job.uuid);
+    const { refusals, tooMuch } = this.#triesOf(job.uuid);
     if (job.state.name === 'finished') {
-      const report = refusals === 0 ? job.state.report : shortened(job.state.report);
+      const report = tooMuch ? shortened(job.state.report) : job.state.report;
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
       return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
     }
@@ -226,11 +231,13 @@ export class Reporter {
 
   #failed(job: string, thrown: unknown): void {
     const error = asAgentError(thrown);
-    const count = this.#triesOf(job).count + 1;
+    const before = this.#triesOf(job);
+    const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
     const waitMs = waitAfter(error, unwritten ? BACKOFF.disk : BACKOFF.report, count, this.#random);
-    const refusals = this.#triesOf(job).refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
-    this.#tries.set(job, { count, refusals, dueAt: this.#clock.monotonic() + waitMs });
+    const refusals = before.refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
+    const tooMuch = before.tooMuch || DENIES_CONTENT.includes(error.status);
+    this.#tries.set(job, { count, refusals, tooMuch, dueAt: this.#clock.monotonic() + waitMs });
     if (isPassing(error) || error.code === 'BROKER_UNAUTHORIZED') {
       this.#outage += 1;
       const feelMs = waitAfter(error, BACKOFF.report, this.#outage, this.#random);
@@ -245,11 +252,15 @@ export class Reporter {
   }
 }
 
-/** The report of which the broker may take what it does not take whole: the ends of the outputs say most. */
+/**
+ * The report of which the broker may take what it does not take whole: the ends of the outputs say most. A result is
+ * sent as it is, unless it has what databases have no place for.
+ */
 function shortened(report: Report): Report {
   const end = (text: string): string =>
     text.length <= SHORT_OUTPUT
       ? text
       : `[sharedcloud-agent] only the end, the broker refused the whole\n${text.slice(-SHORT_OUTPUT)}`;
-  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr) };
+  const result = report.result.replaceAll('\0', '\uFFFD');
+  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr), result };
 }

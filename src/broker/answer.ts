@@ -5,7 +5,10 @@ import type { Reply } from './transport.ts';
 /** Refusals longer than this, in characters, are not taken apart. */
 const MOST_READ = 65_536;
 
-const FINAL: readonly number[] = [403, 404, 409];
+/** Both say that there is no such thing (any more). */
+const GONE: readonly number[] = [404, 410];
+
+const FINAL: readonly number[] = [403, 409, ...GONE];
 
 /** Whether the broker did what it was asked for. */
 function isSuccess(reply: Reply): boolean {
@@ -22,9 +25,14 @@ export function jsonOf(reply: Reply): unknown {
   }
 }
 
+/** Whether the broker has done what it was asked for and says nothing about it, as with 204. */
+export function isSilentSuccess(reply: Reply): boolean {
+  return isSuccess(reply) && reply.text.trim() === '';
+}
+
 /** Takes a success with an empty body or any JSON; throws as `jsonOf` does. */
 export function acknowledged(reply: Reply): void {
-  if (reply.text.trim() !== '' || !isSuccess(reply)) jsonOf(reply);
+  if (!isSilentSuccess(reply)) jsonOf(reply);
 }
 
 /** The error for an answer that is no success. The wall clock is read for a `Retry-After` that is a date. */
@@ -45,13 +53,17 @@ function refusalOf(reply: Reply): AgentError {
       ...wait,
     });
   }
-  if (status === 404) {
-    return new AgentError('BROKER_NOT_FOUND', `${call}: the broker does not know this address (404)${said}`, {
-      mend: 'is the broker’s URL right? It is given without /api/v1',
-    });
+  if (GONE.includes(status)) {
+    return new AgentError(
+      'BROKER_NOT_FOUND',
+      `${call}: the broker does not know this address (${status})${said}`,
+      {
+        mend: 'is the broker’s URL right? It is given without /api/v1',
+      },
+    );
   }
   if (status >= 400) {
-    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${said}`);
+    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${said}`, { status });
   }
   return new AgentError(
     'BROKER_BAD_ANSWER',
@@ -60,14 +72,14 @@ function refusalOf(reply: Reply): AgentError {
 }
 
 /**
- * Whether a 403, 404 or 409 is the broker's own: then it is final. A broker says why, in a JSON object. A web page or
+ * Whether a 403, 404, 409 or 410 is the broker's own: then it is final. A broker says why, in a JSON object. A web page or
  * plain words such as `404 page not found` are of something in front of the broker, while that is being replaced say,
  * and nothing is given up because of them. Only a broker speaks of a conflict, in whatever words; and a simple one
- * may say nothing at all with its 404.
+ * may say nothing at all with its 404 or 410.
  */
 export function isFinal({ status, text }: Reply): boolean {
   if (status === 409) return !looksLikePage(text);
-  if (status === 404 && text.trim() === '') return true;
+  if (GONE.includes(status) && text.trim() === '') return true;
   return FINAL.includes(status) && isJsonObject(text);
 }
 
@@ -80,9 +92,9 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** Whether the broker knows no such thing: its own 404, not that of something in front of it. */
+/** Whether the broker knows no such thing: its own 404, not that of something in front of it. 410 is as good. */
 export function isGone(reply: Reply): boolean {
-  return reply.status === 404 && isFinal(reply);
+  return GONE.includes(reply.status) && isFinal(reply);
 }
 
 /**

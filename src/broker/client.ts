@@ -1,16 +1,16 @@
 import type { CatalogueGpu } from '../domain/gpu.ts';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, ClaimAnswer, Instance, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
+import type { Broker, ClaimAnswer, Instance, JobList, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
-import { acknowledged, finalJsonOf, isFinal, isGone, jsonOf } from './answer.ts';
+import { acknowledged, finalJsonOf, isFinal, isGone, isSilentSuccess, jsonOf } from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
 import { allItems } from './pages.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Call, Reply, Transport } from './transport.ts';
 import { functionSchema, gpuSchema, imageSchema, serverTimeSchema } from './wire-catalogue.ts';
 import { instanceBody, instanceSchema } from './wire-instance.ts';
-import { costSchema, heldJobSchema, jobSchema, reportBody } from './wire-job.ts';
+import { costSchema, jobSchema, readJobs, reportBody } from './wire-job.ts';
 import { readRun, readRuns } from './wire-run.ts';
 
 type RunsQuery = Parameters<Broker['runs']>[0];
@@ -111,16 +111,16 @@ export class HttpBroker implements Broker {
     acknowledged(await this.#patch(path, { image_registry_path: registryPath }, signal));
   }
 
-  async openJobs(run: string, signal: AbortSignal): Promise<readonly BrokerJob[]> {
+  async openJobs(run: string, signal: AbortSignal): Promise<JobList> {
     const status = JOB_STATUS.CREATED;
     const items = await this.#list('/api/v1/jobs/', { run, status: String(status) }, signal);
-    return distinct(readItems(jobSchema, items)).filter((job) => job.run === run && job.status === status);
+    return readJobs(items, { run, status });
   }
 
-  async heldJobs(instance: string, signal: AbortSignal): Promise<readonly BrokerJob[]> {
+  async heldJobs(instance: string, signal: AbortSignal): Promise<JobList> {
     const status = JOB_STATUS.IN_PROGRESS;
     const items = await this.#list('/api/v1/jobs/', { instance, status: String(status) }, signal);
-    return distinct(readItems(heldJobSchema(instance), items)).filter((job) => isHeld(job, instance));
+    return readJobs(items, { instance, status });
   }
 
   async job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined> {
@@ -135,7 +135,7 @@ export class HttpBroker implements Broker {
       signal,
     );
     if (isFinal(reply)) {
-      if (reply.status === 404) return { kind: 'gone' };
+      if (isGone(reply)) return { kind: 'gone' };
       return { kind: reply.status === 403 ? 'underbid' : 'lost' };
     }
     const claimed = readResource(jobSchema, finalJsonOf(reply), 'job');
@@ -186,12 +186,8 @@ function isHeld(job: BrokerJob, instance: string): boolean {
   return job.status === JOB_STATUS.IN_PROGRESS && job.instance === instance;
 }
 
-/** A list whose pages shift while they are fetched has items twice. */
-function distinct(jobs: readonly BrokerJob[]): readonly BrokerJob[] {
-  return [...new Map(jobs.map((job) => [job.uuid, job])).values()];
-}
-
 function settled(reply: Reply): ReportAnswer {
-  if (isFinal(reply)) return { kind: reply.status === 404 ? 'gone' : 'not-ours' };
+  if (isFinal(reply)) return { kind: isGone(reply) ? 'gone' : 'not-ours' };
+  if (isSilentSuccess(reply)) return { kind: 'taken', cost: undefined };
   return { kind: 'taken', cost: costSchema.parse(finalJsonOf(reply)) };
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 
-/** What an id of the broker may look like: uuids, and no more than is safe in a path, a file's or container's name. */
-export const ID_SHAPE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+/**
+ * What an id of the broker may look like: uuids, and no more than is safe in a path, a file's or container's name. One
+ * that is longer than a container's name may take is none here: its job would be claimed and released for ever.
+ */
+export const ID_SHAPE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** Decimals as Django REST Framework writes them where it writes them as text. */
 export const DECIMAL_SHAPE = /^\d{1,30}(?:\.\d{1,30})?$/;
@@ -41,7 +44,8 @@ export function badAnswer(message: string): AgentError {
   });
 }
 
-function faults(error: z.ZodError): string {
+/** The fields at fault, and in which way, in one line. */
+export function faults(error: z.ZodError): string {
   return error.issues
     .slice(0, 5)
     .map(({ message, path }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))

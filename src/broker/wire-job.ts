@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
-import { caption, id, money } from './fields.ts';
+import type { InvalidItem, JobList } from '../domain/ports.ts';
+import { caption, faults, id, money } from './fields.ts';
 
 const seconds = z.number().positive();
 
@@ -12,9 +13,14 @@ export const jobSchema = z
     function_name: caption('n/a'),
     arguments: z.string(),
     status: z.int(),
-    instance: id().nullable(),
+    instance: id().nullish(),
     lease_seconds: seconds.optional().catch(undefined),
     cost: money().optional().catch(undefined),
+  })
+  // A broker may leave out what is null; whose a job is that runs is no such thing.
+  .refine(({ instance, status }) => status !== JOB_STATUS.IN_PROGRESS || instance !== undefined, {
+    path: ['instance'],
+    message: 'missing',
   })
   .transform(
     (job): BrokerJob => ({
@@ -23,32 +29,51 @@ export const jobSchema = z
       functionName: job.function_name,
       arguments: job.arguments,
       status: job.status,
-      instance: job.instance,
+      instance: job.instance ?? null,
       leaseSeconds: job.lease_seconds,
       cost: job.cost,
     }),
   );
 
+/** What can be read of an item that is no job. */
+const garbledSchema = z
+  .object({
+    uuid: id().optional().catch(undefined),
+    run: id().optional().catch(undefined),
+    status: z.int().optional().catch(undefined),
+    instance: id().nullish().catch(undefined),
+  })
+  .catch({ uuid: undefined, run: undefined, status: undefined, instance: undefined });
+
+/** What all jobs of a list have in common that was asked for. */
+type Wanted = {
+  readonly [Name in 'run' | 'status' | 'instance']?: BrokerJob[Name] | undefined;
+};
+
 /**
- * A job in the list of those that `instance` holds. What cannot be read of it but its id is taken as held: no job
- * is ever stopped because an answer was garbled.
+ * The jobs of a list that are as `wanted`: a broker may ignore filters. An item that cannot be read, and does not say
+ * that it is another, is told among the invalid: no job is stopped because an answer was garbled. A job that comes
+ * twice, since pages shift while they are fetched, counts once.
  */
-export const heldJobSchema = (instance: string) =>
-  z.union([
-    jobSchema,
-    z.object({ uuid: id() }).transform(
-      ({ uuid }): BrokerJob => ({
-        uuid,
-        run: '',
-        functionName: 'n/a',
-        arguments: '',
-        status: JOB_STATUS.IN_PROGRESS,
-        instance,
-        leaseSeconds: undefined,
-        cost: undefined,
-      }),
-    ),
-  ]);
+export function readJobs(items: readonly unknown[], wanted: Wanted): JobList {
+  const jobs = new Map<string, BrokerJob>();
+  const invalid: InvalidItem[] = [];
+  for (const item of items) {
+    const parsed = jobSchema.safeParse(item);
+    if (!parsed.success) {
+      const said = garbledSchema.parse(item);
+      if (isAs(wanted, said)) invalid.push({ uuid: said.uuid, reason: faults(parsed.error) });
+    } else if (isAs(wanted, parsed.data)) jobs.set(parsed.data.uuid, parsed.data);
+  }
+  return { jobs: [...jobs.values()], invalid };
+}
+
+/** Whether a job is as wanted, as far as it says. */
+function isAs(wanted: Wanted, said: Wanted): boolean {
+  return (['run', 'status', 'instance'] as const).every(
+    (name) => wanted[name] === undefined || said[name] === undefined || said[name] === wanted[name],
+  );
+}
 
 /** What a report's answer says about money: dollars, or undefined where it says nothing. */
 export const costSchema = z
@@ -56,14 +81,18 @@ export const costSchema = z
   .transform(({ cost }) => cost)
   .catch(undefined);
 
-/** The body of a report. */
+/** The body of a report. Databases have no place for U+0000, and it says nothing in an output: it becomes U+FFFD. */
 export function reportBody(instance: string, report: Report): Readonly<Record<string, unknown>> {
   return {
     status: report.status,
     instance,
-    build_logs: report.buildLogs,
-    stdout: report.stdout,
-    stderr: report.stderr,
+    build_logs: storable(report.buildLogs),
+    stdout: storable(report.stdout),
+    stderr: storable(report.stderr),
     result: report.result,
   };
+}
+
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }

@@ -29,8 +29,9 @@ export function readRuns(items: readonly unknown[]): {
 /** One run, or what is wrong with it. */
 export function readRun(item: unknown, time: typeof parseBrokerTime = parseBrokerTime): Run | InvalidItem {
   if (!isFields(item)) return { uuid: undefined, reason: 'not an object' };
-  const { base_gpu: baseGpu, bid_price, created_at, current_server_time } = item;
-  const { function: functionUuid, num_jobs: numJobs, parameters, uuid } = item;
+  const { bid_price, created_at, function: functionUuid, num_jobs: numJobs, parameters, uuid } = item;
+  // A broker may leave out what is null.
+  const baseGpu = item['base_gpu'] ?? null;
   const wrong = (field: string, should: string): InvalidItem => ({
     uuid: isId(uuid) ? uuid : undefined,
     reason: `${field}: ${item[field] === undefined ? 'missing' : `not ${should}`}`,
@@ -44,8 +45,6 @@ export function readRun(item: unknown, time: typeof parseBrokerTime = parseBroke
   if (bidPrice === undefined) return wrong('bid_price', 'an amount of money');
   const createdAt = typeof created_at === 'string' ? time(created_at) : undefined;
   if (createdAt === undefined) return wrong('created_at', 'a time');
-  const serverTime = typeof current_server_time === 'string' ? time(current_server_time) : undefined;
-  if (serverTime === undefined) return wrong('current_server_time', 'a time');
   return {
     uuid,
     functionUuid,
@@ -56,7 +55,6 @@ export function readRun(item: unknown, time: typeof parseBrokerTime = parseBroke
     numJobs,
     bidPrice,
     createdAt,
-    serverTime,
   };
 }
 
@@ -81,7 +79,7 @@ function shownName(value: unknown): string {
   return typeof value === 'string' ? value : 'n/a';
 }
 
-/** Lists repeat few times very often: `current_server_time` is the same in all of one list. */
+/** Lists repeat times: the runs of a buyer who sends many are of the same second. */
 function rememberingTime(): typeof parseBrokerTime {
   const known = new Map<string, number | undefined>();
   return (text) => {

@@ -55,6 +55,8 @@ export type ErrorExtras = {
   readonly cause?: unknown;
   /** How long the other side asked us to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** The HTTP status with which the broker refused. */
+  readonly status?: number;
 };
 
 /** The one error class of the agent: match on `code`, show `message` and `mend`. */
@@ -62,6 +64,7 @@ export class AgentError extends Error {
   readonly code: ErrorCode;
   readonly mend: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
     super(message, extras.cause === undefined ? {} : { cause: extras.cause });
@@ -69,6 +72,7 @@ export class AgentError extends Error {
     this.code = code;
     this.mend = extras.mend;
     this.retryAfterMs = extras.retryAfterMs;
+    this.status = extras.status;
   }
 
   /** The exit code of a command that ends because of this error. */

@@ -15,6 +15,9 @@ import type { Xid } from './xid.ts';
 /** One item of a list that could not be used, and why. */
 export type InvalidItem = { readonly uuid: string | undefined; readonly reason: string };
 
+/** Jobs of a list, and what may be one of them and cannot be read. */
+export type JobList = { readonly jobs: readonly BrokerJob[]; readonly invalid: readonly InvalidItem[] };
+
 /** One look at the market. `unchanged` where the broker said so (304): then `runs` is empty and means nothing. */
 export type MarketAnswer = {
   readonly unchanged: boolean;
@@ -76,9 +79,9 @@ export interface Broker {
   stopInstance(uuid: string, signal: AbortSignal): Promise<void>;
   addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void>;
   /** The run's jobs that are CREATED. The broker's filter is not trusted. */
-  openJobs(run: string, signal: AbortSignal): Promise<readonly BrokerJob[]>;
+  openJobs(run: string, signal: AbortSignal): Promise<JobList>;
   /** The jobs that the broker thinks this instance holds; renews their leases. The broker's filter is not trusted. */
-  heldJobs(instance: string, signal: AbortSignal): Promise<readonly BrokerJob[]>;
+  heldJobs(instance: string, signal: AbortSignal): Promise<JobList>;
   /** undefined: 404. */
   job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined>;
   claim(job: string, instance: string, signal: AbortSignal): Promise<ClaimAnswer>;
@@ -205,6 +208,9 @@ export interface Journal {
   /** The broker's uuid of the offer, where it was made once. Keyed by broker too. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;
+  /** The lease that this broker named last, in seconds; undefined: none so far. */
+  leaseSeconds(): number | undefined;
+  rememberLease(seconds: number): void;
   /** Writes a job as `claiming`. One that was released or dropped begins anew; any other that is here is an error. */
   begin(job: NewJob): JobRecord;
   /** Changes a job's state; throws INTERNAL where `mayBecome` says no. */
@@ -214,6 +220,8 @@ export interface Journal {
   inState(...names: readonly JobStateName[]): readonly JobRecord[];
   /** The uuids of the jobs in any of these states, oldest first: cheap, however large their reports are. */
   uuidsIn(...names: readonly JobStateName[]): readonly string[];
+  /** The instances that jobs in any of these states belong to: as cheap. */
+  instancesOf(...names: readonly JobStateName[]): readonly string[];
   /** Newest first. */
   history(limit: number): readonly JobRecord[];
   /** Writes something of no meaning. Throws STATE_DIR_UNUSABLE where nothing can be written now. */

@@ -10,9 +10,8 @@ export type Run = {
   readonly parameters: string;
   readonly numJobs: number;
   readonly bidPrice: number;
-  /** Both in milliseconds of the broker's own clock: compare them with each other, never with a local time. */
+  /** In milliseconds of the broker's own clock: to be compared with that alone, never with a local time. */
   readonly createdAt: number;
-  readonly serverTime: number;
 };
 
 /** What a run executes. `runtime` is the platform's word: `python27`, `python36`, `node8`, ... */

@@ -48,6 +48,17 @@ export class SqliteJournal implements Journal {
     this.#write(() => this.#parts.db.prepare(sql).run(this.#parts.broker, offerKey, instance));
   }
 
+  leaseSeconds(): number | undefined {
+    const sql = 'SELECT value FROM meta WHERE key = ?';
+    const row = this.#told(() => this.#parts.db.prepare(sql).get(this.#leaseKey));
+    return row === undefined ? undefined : z.object({ value: z.coerce.number() }).parse(row).value;
+  }
+
+  rememberLease(seconds: number): void {
+    const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
+    this.#write(() => this.#parts.db.prepare(sql).run(this.#leaseKey, `${seconds}`));
+  }
+
   begin(job: NewJob): JobRecord {
     return this.#write(() => {
       const old = this.get(job.uuid);
@@ -95,6 +106,15 @@ export class SqliteJournal implements Journal {
       .map(({ uuid }) => uuid);
   }
 
+  instancesOf(...names: readonly JobStateName[]): readonly string[] {
+    const sql = `SELECT DISTINCT instance FROM jobs WHERE state IN (${names.map(() => '?').join()})`;
+    const rows = this.#told(() => this.#parts.db.prepare(sql).all(...names));
+    return z
+      .array(z.object({ instance: z.string() }))
+      .parse(rows)
+      .map(({ instance }) => instance);
+  }
+
   history(limit: number): readonly JobRecord[] {
     return this.#records('ORDER BY seq DESC LIMIT ?', limit);
   }
@@ -112,6 +132,10 @@ export class SqliteJournal implements Journal {
 
   close(): void {
     this.#told(() => this.#parts.db.close());
+  }
+
+  get #leaseKey(): string {
+    return `lease ${this.#parts.broker}`;
   }
 
   /** A job that begins anew takes the place of its old entry and is the newest again. */

@@ -18,7 +18,6 @@ export function aRun(more: Partial<Run> = {}): Run {
     numJobs: 1,
     bidPrice: 0.1,
     createdAt: 1000,
-    serverTime: 2000,
     ...more,
   };
 }

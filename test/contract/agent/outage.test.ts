@@ -74,6 +74,45 @@ test('while the broker is away a job runs on, its report waits on disk through a
   await second.close();
 });
 
+describe('an offer that the broker has lost meanwhile', () => {
+  test('goes on the market again after an outage', async () => {
+    await using house = await openHouse();
+    await using front = new HostileFront(house.url);
+    const opened = await house.open({ url: await front.listen(), settings: { once: false } });
+    const running = opened.agent.run();
+    const { offers, instances } = house.broker.store;
+    const available = () => instances.all().map((instance) => instance.available);
+    await vi.waitFor(() => expect(available()).toEqual([true]), 10_000);
+    front.plan = ({ path }) => (path.includes('/runs') ? misdeeds.serverError : undefined);
+    await vi.waitFor(() => expect(house.log.join('')).toContain('market out of sight'), 10_000);
+    // It was not heard of for too long.
+    for (const { uuid } of instances.all()) offers.setAvailable(uuid, false);
+    front.plan = () => undefined;
+    await vi.waitFor(() => expect(available()).toEqual([true]), 10_000);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  }, 40_000);
+
+  test('is made anew where the broker knows it no more, with its images', async () => {
+    await using house = await openHouse();
+    const opened = await house.open({ settings: { once: false } });
+    const running = opened.agent.run();
+    const { instances, offers } = house.broker.store;
+    await vi.waitFor(() => expect(instances.all().map(({ available }) => available)).toEqual([true]), 10_000);
+    const [old] = instances.all();
+    offers.delete(old?.uuid ?? '');
+    const run = house.addRun(QUICK, '((5,),)');
+    await vi.waitFor(() => expect(house.broker.store.jobsOf(run)[0]?.result).toBe('5'), 20_000);
+    expect(instances.all()).toMatchObject([{ name: old?.name, available: true }]);
+    expect(opened.journal.instance('cpu')).toBe(instances.all()[0]?.uuid);
+    expect(instances.all()[0]?.downloadedImages).toHaveLength(1);
+    await opened.agent.stop();
+    await running;
+    await opened.close();
+  }, 40_000);
+});
+
 test('a report that the broker refuses for good is dropped, said, and not sent again', async () => {
   await using house = await openHouse();
   const run = house.addRun(SLOW, '((5,),)');

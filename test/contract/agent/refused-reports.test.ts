@@ -88,6 +88,28 @@ describe('a report is not given up', () => {
     30_000,
   );
 
+  test('because a database has no place for its result', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(String.raw`function handler() { return 'a\0b' }`, '((5,),)');
+    await using opened = await behind(
+      house,
+      toReport((nth) => (nth === 1 ? no(400) : undefined)),
+    );
+    await opened.agent.run();
+    expect(house.broker.store.jobsOf(run)[0]?.result).toBe('a\ufffdb');
+  }, 30_000);
+
+  test('because of a 404 that came first: it is sent whole', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(LONG, '((5,),)');
+    await using opened = await behind(
+      house,
+      toReport((nth) => (nth === 1 ? no(404) : undefined)),
+    );
+    await opened.agent.run();
+    expect(house.broker.store.jobsOf(run)[0]?.stdout).toHaveLength(100_000 + 'the end\n'.length);
+  }, 30_000);
+
   test('where it is always refused: --once ends and says so, and the report stays on disk', async () => {
     await using house = await openHouse();
     house.addRun(QUICK, '((5,),)');

@@ -25,7 +25,6 @@ const ROWS: readonly Row[] = [
   ['408', (_, res) => json(res, { detail: 'slow' }, 408), 'BROKER_UNAVAILABLE'],
   ['429', (_, res) => json(res, { detail: 'Request was throttled.' }, 429), 'BROKER_UNAVAILABLE'],
   ['200 with a page', (_, res) => res.writeHead(200).end('<html>welcome</html>'), 'BROKER_NOT_JSON'],
-  ['200 with nothing', (_, res) => res.writeHead(200).end(), 'BROKER_NOT_JSON'],
   ['200 with half of a JSON', (_, res) => res.writeHead(200).end('[{"uuid": "x'), 'BROKER_NOT_JSON'],
   ['401', (_, res) => json(res, { detail: 'Invalid token.' }, 401), 'BROKER_UNAUTHORIZED'],
   ['400', (_, res) => json(res, { status: ['"9" is not a valid choice.'] }, 400), 'BROKER_REFUSED'],
@@ -83,6 +82,7 @@ describe('the answers table', () => {
     [403, { kind: 'underbid' }, { kind: 'not-ours' }],
     [404, { kind: 'gone' }, { kind: 'gone' }],
     [409, { kind: 'lost' }, { kind: 'not-ours' }],
+    [410, { kind: 'gone' }, { kind: 'gone' }],
   ] as const;
 
   for (const [status, claimed, reported] of FINAL) {
@@ -120,17 +120,40 @@ describe('the answers table', () => {
 
   test.each([
     [404, ''],
+    [410, ''],
     [409, ''],
     [409, 'taken'],
   ])('%i with the body %j is the word of a simple broker', async (status, body) => {
     await using server = await httpServer((_, res) => res.writeHead(status).end(body));
     await using client = clientOf(server.url);
     const claimed = await client.broker.claim('job-1', 'inst-1', never);
-    expect(claimed.kind).toBe(status === 404 ? 'gone' : 'lost');
+    expect(claimed.kind).toBe(status === 409 ? 'lost' : 'gone');
   });
 
-  test('404 is nothing to a look-up and a wrong address to a poll', async () => {
-    await using server = await httpServer((_, res) => json(res, { detail: 'Not found.' }, 404));
+  test.each([
+    [204, ''],
+    [200, ''],
+    [200, ' \n'],
+    [200, '{}'],
+    [201, '[]'],
+  ])(
+    '%i with the body %j settles a report and a release, and is no word about the rest',
+    async (status, body) => {
+      await using server = await httpServer((_, res) => res.writeHead(status).end(body));
+      await using client = clientOf(server.url);
+      const { broker } = client;
+      const taken = { kind: 'taken', cost: undefined };
+      expect(await broker.report('job-1', 'inst-1', REPORT, never)).toEqual(taken);
+      expect(await broker.release('job-1', 'inst-1', never)).toEqual(taken);
+      const code = body.trim() === '' ? 'BROKER_NOT_JSON' : 'BROKER_BAD_ANSWER';
+      await expect(broker.claim('job-1', 'inst-1', never)).rejects.toMatchObject({ code });
+      await expect(broker.job('job-1', never)).rejects.toMatchObject({ code });
+      if (body !== '[]') await expect(broker.runs(QUERY)).rejects.toMatchObject({ code });
+    },
+  );
+
+  test.each([404, 410])('%i is nothing to a look-up and a wrong address to a poll', async (status) => {
+    await using server = await httpServer((_, res) => json(res, { detail: 'Not found.' }, status));
     await using client = clientOf(server.url);
     const { broker } = client;
     expect(await broker.run('r', never)).toBeUndefined();
@@ -261,10 +284,16 @@ describe('a claim’s answer', () => {
 });
 
 describe('a report', () => {
-  test('says what came out and hears the cost', async () => {
+  test('says what came out, without what no database takes of an output, and hears the cost', async () => {
     await using server = await httpServer((_, res) => json(res, jobResource({ status: 3, cost: '0.0125' })));
     await using client = clientOf(server.url);
-    const report: Report = { status: 3, buildLogs: 'b', stdout: 'é\u0000', stderr: 'e', result: '"42"' };
+    const report: Report = {
+      status: 3,
+      buildLogs: 'b',
+      stdout: 'é\u0000',
+      stderr: 'e\ud800',
+      result: '4\u00002',
+    };
     expect(await client.broker.report('job-1', 'inst-1', report, never)).toEqual({
       kind: 'taken',
       cost: 0.0125,
@@ -279,9 +308,9 @@ describe('a report', () => {
       status: 3,
       instance: 'inst-1',
       build_logs: 'b',
-      stdout: 'é\u0000',
-      stderr: 'e',
-      result: '"42"',
+      stdout: 'é\ufffd',
+      stderr: 'e\ufffd',
+      result: '4\u00002',
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { InvalidItem } from '../../../src/domain/ports.ts';
 import { clientOf, failure, httpServer, json, never } from '../../support/broker-client/hostile-server.ts';
 import { instanceResource, jobResource, runResource } from '../../support/broker-client/resources.ts';
 
@@ -41,7 +42,6 @@ describe('the market', () => {
           numJobs: 1,
           bidPrice: 0.015,
           createdAt: Date.UTC(2026, 2, 5, 10, 20, 30),
-          serverTime: Date.UTC(2026, 2, 5, 10, 21, 0),
         },
       ],
     });
@@ -61,13 +61,14 @@ describe('the market', () => {
       [{}, 'uuid: missing'],
       [runResource({ uuid: '../../etc' }), 'uuid: not an id'],
       [runResource({ uuid: 'b1', function: null }), 'function: not an id'],
-      [runResource({ uuid: 'b2', base_gpu: undefined }), 'base_gpu: missing'],
+      [runResource({ uuid: 'b2', base_gpu: 5 }), 'base_gpu: not an id or null'],
+      [runResource({ uuid: 'x'.repeat(65) }), 'uuid: not an id'],
       [runResource({ uuid: 'b3', parameters: [1] }), 'parameters: not text'],
       [runResource({ uuid: 'b4', num_jobs: 1.5 }), 'num_jobs: not a whole number'],
       [runResource({ uuid: 'b5', bid_price: 'abc' }), 'bid_price: not an amount of money'],
       [runResource({ uuid: 'b6', bid_price: -1 }), 'bid_price: not an amount of money'],
       [runResource({ uuid: 'b7', created_at: '31-02-2026 00:00:00' }), 'created_at: not a time'],
-      [runResource({ uuid: 'b8', current_server_time: undefined }), 'current_server_time: missing'],
+      [runResource({ uuid: 'b8', created_at: undefined }), 'created_at: missing'],
     ];
     await using at = await serving([...bad.map(([item]) => item), runResource({ function_name: 5 })]);
     const { invalid, runs } = await at.broker.runs(QUERY);
@@ -75,6 +76,18 @@ describe('the market', () => {
     expect(invalid.map(({ reason }) => reason)).toEqual(bad.map(([, reason]) => reason));
     expect(invalid.at(-1)?.uuid).toBe('b8');
     expect(invalid[4]?.uuid).toBeUndefined();
+  });
+
+  test('what is left out instead of null, or needed by no decision, is not missed', async () => {
+    const bare = runResource({
+      base_gpu: undefined,
+      current_server_time: undefined,
+      base_gpu_name: undefined,
+    });
+    await using at = await serving([bare]);
+    const { invalid, runs } = await at.broker.runs(QUERY);
+    expect(invalid).toEqual([]);
+    expect(runs).toMatchObject([{ baseGpu: null, baseGpuName: 'n/a' }]);
   });
 
   test('a run that is listed twice counts once', async () => {
@@ -181,18 +194,42 @@ describe('jobs of a broker that ignores filters', () => {
     jobResource({ uuid: 'done', status: 3 }),
     { nonsense: true },
     jobResource({ uuid: 'garbled', status: 'two' }),
+    jobResource({ uuid: 'garbled-open', status: 1, instance: undefined, arguments: null }),
+    jobResource({ uuid: 'garbled-done', status: 3, arguments: null }),
+    jobResource({ uuid: 'garbled-elsewhere', run: 'run-2', instance: 'inst-2', arguments: null }),
+    jobResource({ uuid: 'garbled-nobodys', run: 'run-2', instance: null, arguments: null }),
+    jobResource({ uuid: 'open-bare', status: 1, instance: undefined }),
+    jobResource({ uuid: 'whose', instance: undefined }),
+    jobResource({ uuid: 'x'.repeat(65), status: 1 }),
   ];
+  const told = (invalid: readonly InvalidItem[]) =>
+    invalid.map(({ reason, uuid }) => [uuid, reason.split(':')[0]]);
 
   test('open jobs are those of the run that are CREATED', async () => {
     await using at = await serving(all);
-    expect((await at.broker.openJobs('run-1', never)).map(({ uuid }) => uuid)).toEqual(['open']);
+    const { invalid, jobs } = await at.broker.openJobs('run-1', never);
+    expect(jobs.map(({ instance, uuid }) => [uuid, instance])).toEqual([
+      ['open', null],
+      ['open-bare', null],
+    ]);
+    expect(told(invalid)).toEqual([
+      [undefined, 'uuid'],
+      ['garbled', 'status'],
+      ['garbled-open', 'arguments'],
+      [undefined, 'uuid'],
+    ]);
     expect(at.seen[0]?.url).toBe('/api/v1/jobs/?run=run-1&status=1');
   });
 
-  test('held jobs are ours in progress; one that cannot be read counts as held', async () => {
+  test('held jobs are ours in progress; what cannot be read is told, unless it says that it is none', async () => {
     await using at = await serving(all);
-    const held = await at.broker.heldJobs('inst-1', never);
-    expect(held.map(({ uuid }) => uuid)).toEqual(['held', 'garbled']);
+    const { invalid, jobs } = await at.broker.heldJobs('inst-1', never);
+    expect(jobs.map(({ uuid }) => uuid)).toEqual(['held']);
+    expect(told(invalid)).toEqual([
+      [undefined, 'uuid'],
+      ['garbled', 'status'],
+      ['whose', 'instance'],
+    ]);
     expect(at.seen[0]?.url).toBe('/api/v1/jobs/?instance=inst-1&status=2');
   });
 });
@@ -212,6 +249,11 @@ describe('single resources', () => {
         downloadedImages: ['sharedcloud/python36:latest'],
       },
     ]);
+  });
+
+  test('an instance whose GPU is left out has none', async () => {
+    await using at = await serving(instanceResource({ type: 1, gpu: undefined }));
+    expect(await at.broker.instance('inst-1', never)).toMatchObject({ kind: 'cpu', gpu: null });
   });
 
   test('a function and an image', async () => {

@@ -44,6 +44,17 @@ describe('runs set aside', () => {
     expect(aside.busy).toBe(false);
   });
 
+  test('a report that was taken opens the runs that waited for it, and no others', () => {
+    const { aside, left } = asideAt();
+    aside.notSeen('other');
+    expect(aside.reportTaken()).toBe(false);
+    aside.reportOwed('run');
+    expect(left()).toBe(500);
+    expect(aside.busy).toBe(true);
+    expect(aside.reportTaken()).toBe(true);
+    expect([...aside.all.keys()]).toEqual(['other']);
+  });
+
   test('of very many runs the earliest is known', () => {
     const { aside } = asideAt();
     for (let n = 0; n < 300_000; n += 1) aside.notSeen(`run-${n}`);

@@ -19,15 +19,16 @@ const UNCHANGED: MarketAnswer = {
 const CHANGED: MarketAnswer = { ...UNCHANGED, unchanged: false, runs: [aRun()] };
 
 /** A watch that polls every ten seconds, and when it asked, in seconds; `answer` is the broker. */
-function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
+function watching(answer: (signal: AbortSignal, etag: string | undefined) => Promise<MarketAnswer>) {
   const began = Date.now();
   const asked: number[] = [];
+  const denied: number[] = [];
   const end = new AbortController();
   const watch = new MarketWatch({
     broker: {
-      runs: ({ signal }) => {
+      runs: ({ etag, signal }) => {
         asked.push((Date.now() - began) / 1000);
-        return answer(signal);
+        return answer(signal, etag);
       },
     },
     clock: { now: () => Date.now(), monotonic: () => Date.now() },
@@ -38,11 +39,13 @@ function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
     onLook: () => undefined,
     onAnswer: () => undefined,
     onRefused: () => undefined,
+    onDenied: () => void denied.push((Date.now() - began) / 1000),
   });
-  const working = watch.watch('instance-1', end.signal);
+  const working = watch.watch(() => 'instance-1', end.signal);
   return {
     watch,
     asked,
+    denied,
     /** How long passed between the last so many looks and the ones before, in seconds. */
     gaps: (count: number) =>
       asked
@@ -55,6 +58,18 @@ function watching(answer: (signal: AbortSignal) => Promise<MarketAnswer>) {
     },
   };
 }
+
+test('a list that comes without a tag is not asked for by the tag of an older one', async () => {
+  const tags: (string | undefined)[] = [];
+  const answers = [CHANGED, UNCHANGED, { ...CHANGED, etag: undefined }, CHANGED, CHANGED];
+  await using at = watching((_, etag) => {
+    tags.push(etag);
+    return Promise.resolve(answers[tags.length - 1] ?? UNCHANGED);
+  });
+  await seconds(41);
+  expect(at.asked).toHaveLength(5);
+  expect(tags).toEqual([undefined, '"1"', '"1"', undefined, '"1"']);
+});
 
 const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1_000);
 
@@ -131,4 +146,16 @@ test('one that asks for patience has it', async () => {
   await using at = watching(() => Promise.resolve({ ...UNCHANGED, retryAfterMs: 45_000 }));
   await seconds(91);
   expect(at.asked).toEqual([0, 45, 90]);
+});
+
+test('looks that are refused time and again are told, other failures are not', async () => {
+  const codes = ['BROKER_REFUSED', 'BROKER_UNAVAILABLE', 'BROKER_NOT_FOUND', 'BROKER_UNREACHABLE'] as const;
+  let looks = 0;
+  await using at = watching(() => {
+    const code = codes[looks % 4] ?? 'INTERNAL';
+    looks += 1;
+    return Promise.reject(new AgentError(code, 'no'));
+  });
+  await seconds(300);
+  expect(at.denied.slice(0, 2)).toEqual([at.asked[2], at.asked[4]]);
 });

@@ -78,6 +78,17 @@ test('offers are remembered per broker', () => {
   expect(withJournal(path, (journal) => journal.instance('cpu'), BROKER.slice(0, -1))).toBe('two');
 });
 
+test('a lease is remembered per broker', () => {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    expect(journal.leaseSeconds()).toBeUndefined();
+    journal.rememberLease(60);
+    journal.rememberLease(2.5);
+  });
+  expect(withJournal(path, (journal) => journal.leaseSeconds())).toBe(2.5);
+  expect(withJournal(path, (journal) => journal.leaseSeconds(), 'https://other.example')).toBeUndefined();
+});
+
 test('jobs that are owed to one broker keep the journal from another; jobs that are over do not', () => {
   const { path } = usedJournal();
   const error = agentErrorOf(() => withJournal(path, () => undefined, 'https://other.example'));

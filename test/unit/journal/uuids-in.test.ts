@@ -26,6 +26,8 @@ test('what is in their reports is not even read', () => {
   db.close();
   withJournal(path, (journal) => {
     expect(journal.uuidsIn('releasing')).toEqual(['a']);
+    expect(journal.instancesOf('releasing', 'claimed')).toEqual(['instance-1']);
+    expect(journal.instancesOf('claimed')).toEqual([]);
     expect(() => journal.get('a')).toThrow('journal');
   });
 });
