@@ -129,4 +129,44 @@ export const AGENT: readonly Mutation[] = [
       name: 'with a toolkit that lets images out no GPU is well, which is told once',
     },
   },
+  {
+    protection: 'what an engine that stopped made of a job while no agent was there is no failure of the job',
+    file: 'src/runtime/docker/ended-by.ts',
+    text: '!(engineWasAway || unwaited)',
+    becomes: '!engineWasAway',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a failure that was there at the first look and that %s',
+    },
+  },
+  {
+    protection: 'a failure that the engine has forgotten is one',
+    file: 'src/runtime/docker/ended-by.ts',
+    text: 'since < finishedAt ?',
+    becomes: 'false ?',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a failure that was there at the first look and that %s',
+    },
+  },
+  {
+    protection: 'a container that is being removed is not asked for without a pause',
+    file: 'src/runtime/docker/waiting.ts',
+    text: ' || (isSeen && !isFirst)',
+    becomes: '',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a container that takes its time to be removed is looked at now and then',
+    },
+  },
+  {
+    protection: 'the time of a job does not begin before its start',
+    file: 'src/agent/run-job.ts',
+    text: 'momentAgo(clock.moment(), clock.now() - startedAt, state.since)',
+    becomes: 'state.since',
+    test: {
+      file: 'test/contract/agent/late-start.test.ts',
+      name: 'the time of a job that an agent did not see start does not count from before its start',
+    },
+  },
 ];
