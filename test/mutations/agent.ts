@@ -169,4 +169,24 @@ export const AGENT: readonly Mutation[] = [
       name: 'the time of a job that an agent did not see start does not count from before its start',
     },
   },
+  {
+    protection: 'a job is not claimed anew before its old container is gone',
+    file: 'src/agent/claim-loop.ts',
+    text: ' && !this.#deps.isTold(job.uuid)',
+    becomes: '',
+    test: {
+      file: 'test/contract/agent/claimed-again.test.ts',
+      name: 'a job that the broker took back is not claimed anew while its old container is still being removed',
+    },
+  },
+  {
+    protection: 'output that could not be had while a job ran is read at its end',
+    file: 'src/agent/listening.ts',
+    text: 'output !== undefined && (output.result',
+    becomes: 'output === undefined || (output.result',
+    test: {
+      file: 'test/contract/agent/lost-output.test.ts',
+      name: 'output that could not be had while the job ran is read when it has %s',
+    },
+  },
 ];
