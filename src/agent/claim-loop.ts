@@ -40,6 +40,8 @@ export type ClaimLoopDeps = {
   readonly holds: Holds;
   /** Tells the broker that an image which its runs want has become ready. */
   readonly tellImage: (registryPath: string) => void;
+  /** Whether the story of an earlier claim of the job is not over here. */
+  readonly isTold: (job: string) => boolean;
   /** Runs a claimed job to its end; its slot is free when this settles. */
   readonly execute: (won: Won, fn: FunctionSpec) => Promise<void>;
 };
@@ -165,14 +167,14 @@ export class ClaimLoop {
 
   /** Claims up to `count` jobs of a run, side by side; does not wait for the answers. */
   async #take(open: OpenRun, count: number, signal: AbortSignal): Promise<void> {
-    const { aside, broker, journal, market } = this.#deps;
+    const { aside, broker, market } = this.#deps;
     const run = open.run.uuid;
     let jobs = this.#openJobs.get(run) ?? [];
     if (jobs.length === 0) {
       try {
         const listed = await broker.openJobs(run, signal);
         this.#complaints.about(listed.invalid);
-        jobs = listed.jobs.filter((job) => mayClaim(job, journal.get(job.uuid)));
+        jobs = listed.jobs.filter((job) => this.#mayClaim(job));
         if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) market.forget(run);
       } catch (thrown) {
         const error = asAgentError(thrown);
@@ -191,10 +193,10 @@ export class ClaimLoop {
   }
 
   #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
-    const { images, journal, slots } = this.#deps;
+    const { images, slots } = this.#deps;
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
-    if (fn === undefined || image === undefined || !mayClaim(job, journal.get(job.uuid))) return;
+    if (fn === undefined || image === undefined || !this.#mayClaim(job)) return;
     const slot = slots.take();
     if (slot === undefined) return;
     const story = this.#story(
@@ -205,6 +207,11 @@ export class ClaimLoop {
       slots.giveBack(slot.id);
     });
     this.#running.add(story);
+  }
+
+  /** A job that we lost may be open again while its container is still being removed, which would take the new one along. */
+  #mayClaim(job: BrokerJob): boolean {
+    return mayClaim(job, this.#deps.journal.get(job.uuid)) && !this.#deps.isTold(job.uuid);
   }
 
   /** One job from its claim to its end. Never throws. */

@@ -39,11 +39,11 @@ export class Listening {
    * What it printed, now that it has ended so; after an abort, what came before. undefined: it cannot be had.
    *
    * What an engine hands on of a running job may lack the last of it, what it has kept does not: so a job that ended
-   * well is read once more where its result is missing.
+   * well is read once more where its result is missing. So is any whose output could not be had while it ran.
    */
   async heard(exit?: Pick<Exit, 'code'>): Promise<Output | undefined> {
     const output = await this.#output;
-    if (output === undefined || output.result !== undefined || exit?.code !== 0) return output;
+    if (output !== undefined && (output.result !== undefined || exit?.code !== 0)) return output;
     return (await this.#collect()) ?? output;
   }
 

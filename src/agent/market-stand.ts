@@ -109,6 +109,7 @@ export class MarketStand {
       wake: this.#wake,
       holds: deps.holds,
       tellImage: (ref) => void deps.offers.tellImage(this.#offer, ref, signal),
+      isTold: (job) => deps.runJob.isTold(job),
       execute: (won, fn) => this.#execute(won.record, won.job, fn),
     });
   }

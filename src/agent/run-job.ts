@@ -1,7 +1,7 @@
 import { type AgentError, asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../domain/job.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
-import { elapsedMs, type Moment, rebooted } from '../domain/moment.ts';
+import { elapsedMs, type Moment, momentAgo, rebooted } from '../domain/moment.ts';
 import { reportOf, reportOfUnstartable } from '../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output, OutputSink } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
@@ -100,9 +100,12 @@ export class RunJob {
       // Where the journal never came to say that it was started, the engine does; it must not start again.
       const startedAt = state.name === 'running' ? state.startedAt : (container.startedAt ?? clock.now());
       const unwatched = container.state === 'exited';
-      const started = { record, container: container.id, startedAt, since: state.since, unwatched };
-      if (state.name === 'running') return this.#watch(started, end);
-      const running = { name: 'running', container: container.id, startedAt, since: state.since } as const;
+      const at = { container: container.id, startedAt };
+      if (state.name === 'running') return this.#watch({ record, ...at, since: state.since, unwatched }, end);
+      // What the journal has is from before the start, which may have taken long.
+      const since = momentAgo(clock.moment(), clock.now() - startedAt, state.since);
+      const started = { record, ...at, since, unwatched };
+      const running = { name: 'running', ...at, since } as const;
       await this.#watch({ ...started, record: await this.#closing.write(record.uuid, running) }, end);
     });
   }

@@ -14,3 +14,13 @@ export function elapsedMs(from: Moment, to: Moment): number | undefined {
   if (from.boot === '' || from.boot !== to.boot) return undefined;
   return Math.max(to.upMs - from.upMs, 0);
 }
+
+/**
+ * The moment `agoMs` before `now`, where that is after `earliest` in the same boot; else `earliest`, which is certain.
+ * For what another clock tells, which may have been set.
+ */
+export function momentAgo(now: Moment, agoMs: number, earliest: Moment): Moment {
+  const mostMs = elapsedMs(earliest, now);
+  if (mostMs === undefined || agoMs < 0 || agoMs > mostMs) return earliest;
+  return { boot: now.boot, upMs: now.upMs - agoMs };
+}

@@ -50,7 +50,8 @@ export function whoseEnd(end: End): Judgement {
   // The engine's times of it begin a moment after ours, so that what we ended may seem to have had time left.
   const byUs = killed && decided !== undefined && !end.unwatched && exit.endedBy !== 'engine';
   const leftMs = timeoutMs - end.ranMs;
-  if (byUs || (killed && leftMs <= SLACK_MS) || (decided !== undefined && leftMs <= 0)) {
+  const wasDue = decided !== undefined || end.unwatched;
+  if (byUs || (killed && leftMs <= SLACK_MS) || (wasDue && leftMs <= 0)) {
     return report({ kind: 'deadline', timeoutMs });
   }
   if (exit.endedBy === 'engine')
@@ -58,6 +59,9 @@ export function whoseEnd(end: End): Judgement {
   // The engine may have lost what it printed last, and nobody can tell any more.
   if (end.unwatched && exit.code === 0)
     return release('it ended while no agent was there, and its result is lost');
+  // By an agent that ended with it, by a person, or by an engine that came back and found it: nobody can tell either.
+  if (end.unwatched && !killed && exit.endedBy === 'other')
+    return release('it was told to end while no agent was there');
   if (killed && !exit.oomKilled) {
     if (exit.endedBy === 'other') return release('its container was killed from outside');
     if (end.unwatched) return release('its container was killed while no agent was there');

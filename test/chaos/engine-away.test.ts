@@ -55,6 +55,29 @@ describeOwnEngine('an engine that goes away', () => {
     },
   );
 
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s while no agent is there: a job that fails at being ended is given back, then claimed anew and done',
+    async (signal) => {
+      await engine.renew(DROPS);
+      await using scene = await EngineScene.open(engine);
+      const job = scene.addJob('fails at SIGTERM');
+      const first = scene.startAgent();
+      await scene.runs(job);
+      first.signal('SIGTERM');
+      await first.ended;
+      await engine.end(signal);
+      await engine.start(DROPS);
+      await expect.poll(async () => (await scene.containers(job))[0]?.State).toBe('exited');
+      scene.startAgent();
+      await scene.hears(job, 'released');
+      await scene.runs(job);
+      await scene.goOn(job);
+      await scene.hears(job, 'reported SUCCEEDED');
+      expect(scene.words(job)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
+      await scene.nothingLeft();
+    },
+  );
+
   test('while jobs end: a failure is one, but a result that the engine lost is not called that', async () => {
     await engine.renew(KEEPS);
     await using scene = await EngineScene.open(engine, { SHAREDCLOUD_CPU_SLOTS: '2' });

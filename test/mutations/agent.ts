@@ -189,4 +189,64 @@ export const AGENT: readonly Mutation[] = [
       name: 'says what came out, without what no database takes of an output, and hears the cost',
     },
   },
+  {
+    protection: 'what an engine that stopped made of a job while no agent was there is no failure of the job',
+    file: 'src/runtime/docker/ended-by.ts',
+    text: '!(engineWasAway || unwaited)',
+    becomes: '!engineWasAway',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a failure that was there at the first look and that %s',
+    },
+  },
+  {
+    protection: 'a failure that the engine has forgotten is one',
+    file: 'src/runtime/docker/ended-by.ts',
+    text: 'since < finishedAt ?',
+    becomes: 'false ?',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a failure that was there at the first look and that %s',
+    },
+  },
+  {
+    protection: 'a container that is being removed is not asked for without a pause',
+    file: 'src/runtime/docker/waiting.ts',
+    text: ' || (isSeen && !isFirst)',
+    becomes: '',
+    test: {
+      file: 'test/unit/runtime-docker/waiting.test.ts',
+      name: 'a container that takes its time to be removed is looked at now and then',
+    },
+  },
+  {
+    protection: 'the time of a job does not begin before its start',
+    file: 'src/agent/run-job.ts',
+    text: 'momentAgo(clock.moment(), clock.now() - startedAt, state.since)',
+    becomes: 'state.since',
+    test: {
+      file: 'test/contract/agent/late-start.test.ts',
+      name: 'the time of a job that an agent did not see start does not count from before its start',
+    },
+  },
+  {
+    protection: 'a job is not claimed anew before its old container is gone',
+    file: 'src/agent/claim-loop.ts',
+    text: ' && !this.#deps.isTold(job.uuid)',
+    becomes: '',
+    test: {
+      file: 'test/contract/agent/claimed-again.test.ts',
+      name: 'a job that the broker took back is not claimed anew while its old container is still being removed',
+    },
+  },
+  {
+    protection: 'output that could not be had while a job ran is read at its end',
+    file: 'src/agent/listening.ts',
+    text: 'output !== undefined && (output.result',
+    becomes: 'output === undefined || (output.result',
+    test: {
+      file: 'test/contract/agent/lost-output.test.ts',
+      name: 'output that could not be had while the job ran is read when it has %s',
+    },
+  },
 ];

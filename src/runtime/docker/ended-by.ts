@@ -1,15 +1,28 @@
+import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Exit } from '../../domain/ports.ts';
-import { callEngine } from './call.ts';
+import { type Call, callEngine } from './call.ts';
 import { linesOf } from './json-lines.ts';
 import type { SeenEnd } from './waiting.ts';
 
 /** 128 and the numbers of SIGKILL and SIGTERM. */
 const KILLED: readonly number[] = [137, 143];
 
-/** What an engine remembers of a container's end: whether it saw it, and whether it was told to kill it. */
-export type EngineMemory = { readonly sawEnd: boolean; readonly toldToKill: boolean };
+/**
+ * What an engine knows of a container's end: that it saw it, after it was told to kill it or not; or nothing, so that
+ * it was away then; or that it was there, and has forgotten since.
+ */
+export type EngineMemory = 'end' | 'kill and end' | 'nothing' | 'forgot';
+
+/** What may be asked of an engine about a container's end. */
+export type Witness = {
+  /** Whether the engine keeps its containers when it stops. */
+  readonly liveRestore: () => Promise<boolean>;
+  /** undefined: it does not let itself be asked. */
+  readonly memory: () => Promise<EngineMemory | undefined>;
+};
 
 /**
  * Whose doing an end was. What may cost a question is asked only where it matters.
@@ -19,47 +32,101 @@ export type EngineMemory = { readonly sawEnd: boolean; readonly toldToKill: bool
  * not what they printed meanwhile, so a job that ended well may have lost its result.
  */
 export async function endedBy(
-  { engineWasAway, exit }: SeenEnd,
-  liveRestore: () => Promise<boolean>,
-  memory: () => Promise<EngineMemory>,
+  { engineWasAway, exit, unwaited }: SeenEnd,
+  { liveRestore, memory }: Witness,
 ): Promise<Exit['endedBy']> {
   if (exit.oomKilled) return 'itself';
   const killed = KILLED.includes(exit.code);
-  if (engineWasAway) {
-    if (killed || exit.code === 0) return 'engine';
-    if (await liveRestore()) return 'itself';
-    const { sawEnd, toldToKill } = await memory();
-    return sawEnd && !toldToKill ? 'itself' : 'engine';
-  }
-  if (!killed) return 'itself';
-  const { sawEnd, toldToKill } = await memory();
-  if (toldToKill) return 'other';
-  return sawEnd ? 'itself' : 'engine';
+  if (engineWasAway && (killed || exit.code === 0)) return 'engine';
+  // Who waited through its end while the engine was there has seen all of it.
+  if (!killed && (exit.code === 0 || !(engineWasAway || unwaited) || (await liveRestore()))) return 'itself';
+  const saw = await memory();
+  if (saw === 'end') return 'itself';
+  if (saw === 'kill and end') return engineWasAway ? 'engine' : 'other';
+  if (killed || engineWasAway || saw === 'nothing') return 'engine';
+  return 'itself';
 }
 
-/** How long after an end the engine may note it, in milliseconds. */
-const NOTE_MS = 500;
+/** So long an engine may take to tell what it remembers, and to note an end that it shows already, in milliseconds. */
+const SILENCE_MS = 2_000;
 
 const EVENT = z.object({ Action: z.string() });
+const CREATED = z.object({ Created: z.string() });
 
 /**
  * What the engine remembers of the end of a container at `finishedAt` (milliseconds of its clock). It keeps the last
- * 256 events, and none across its own restart.
+ * 256 events, and none across its own restart. undefined where it refuses to tell. Throws RUNTIME_UNAVAILABLE.
  */
 export async function engineMemory(
   docker: Docker,
   id: string,
   finishedAt: number,
-  call: { readonly ms: number; readonly signal: AbortSignal },
-): Promise<EngineMemory> {
+  call: Pick<Call, 'ms' | 'signal'>,
+): Promise<EngineMemory | undefined> {
+  try {
+    const actions = await noted(docker, id, call);
+    if (actions.includes('die')) return actions.includes('kill') ? 'kill and end' : 'end';
+    const since = await engineStart(docker, call);
+    return since !== undefined && since < finishedAt ? 'forgot' : 'nothing';
+  } catch (thrown) {
+    if (asAgentError(thrown).code !== 'RUNTIME_FAILED') throw thrown;
+    return undefined;
+  }
+}
+
+/** What the engine has noted of a container's kills and end, up to its end. */
+async function noted(
+  docker: Docker,
+  id: string,
+  call: Pick<Call, 'ms' | 'signal'>,
+): Promise<readonly string[]> {
   const filters = JSON.stringify({ type: ['container'], container: [id], event: ['kill', 'die'] });
-  // Its note of the end comes a moment after the end. The engine closes the stream when its clock is past `until`.
-  const window = { since: 1, until: (finishedAt + NOTE_MS) / 1000 };
   const doing = `ask for the events of container ${id}`;
   return callEngine({ doing, ...call }, async (abortSignal) => {
-    const stream = await docker.getEvents({ ...window, filters, abortSignal });
+    const stream = await docker.getEvents({ since: 1, filters, abortSignal });
+    if (!(stream instanceof Readable)) throw new AgentError('INTERNAL', 'an answer that is no stream');
     const actions: string[] = [];
-    for await (const line of linesOf(stream)) actions.push(EVENT.parse(JSON.parse(line)).Action);
-    return { sawEnd: actions.includes('die'), toldToKill: actions.includes('kill') };
+    let isSilent = false;
+    // The engine tells at once what it has noted, and goes on; by no clock of ours or its own can it be told an end.
+    const silence = setTimeout(() => {
+      isSilent = true;
+      stream.destroy();
+    }, SILENCE_MS);
+    try {
+      for await (const line of linesOf(stream)) {
+        const { Action } = EVENT.parse(JSON.parse(line));
+        actions.push(Action);
+        if (Action === 'die') return actions;
+      }
+    } catch (thrown) {
+      if (!isSilent) throw thrown;
+    } finally {
+      clearTimeout(silence);
+      stream.destroy();
+    }
+    if (!isSilent) throw new AgentError('RUNTIME_UNAVAILABLE', `could not ${doing}: Docker broke off`);
+    return actions;
   });
+}
+
+/**
+ * Since when the engine runs, in milliseconds of its clock; undefined where it does not tell. One that does not keep
+ * its containers makes its own network anew at every start.
+ */
+async function engineStart(docker: Docker, call: Pick<Call, 'ms' | 'signal'>): Promise<number | undefined> {
+  const network: unknown = await callEngine(
+    { doing: 'ask since when Docker runs', ...call },
+    async (abortSignal) => {
+      const asked: { inspect(options: { abortSignal: AbortSignal }): Promise<unknown> } =
+        docker.getNetwork('bridge');
+      return asked.inspect({ abortSignal });
+    },
+  ).catch((thrown: unknown) => {
+    // A 404: an engine without that network.
+    if (asAgentError(thrown).code === 'RUNTIME_UNAVAILABLE') throw thrown;
+    return undefined;
+  });
+  const read = CREATED.safeParse(network);
+  const at = read.success ? Date.parse(read.data.Created) : Number.NaN;
+  return Number.isFinite(at) ? at : undefined;
 }

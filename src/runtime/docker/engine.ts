@@ -9,7 +9,7 @@ import { connectEngine, isLocal, parseDockerHost } from './connection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container-spec.ts';
 import { type ContainerState, inspectState } from './container-state.ts';
 import { createChecked } from './creation.ts';
-import { type EngineMemory, endedBy, engineMemory } from './ended-by.ts';
+import { endedBy, engineMemory, type Witness } from './ended-by.ts';
 import { removeContainer, stopContainer } from './ending.ts';
 import { describeFacts, type EngineFacts, readFacts, whyUnfit } from './engine-facts.ts';
 import { startError } from './errors.ts';
@@ -165,11 +165,13 @@ export class DockerRuntime implements Runtime {
   async wait(id: string, signal: AbortSignal): Promise<Exit> {
     const end = await waitForExit(this.#docker, id, this.#deadlines, this.#now, signal);
     const call = { ms: this.#deadlines.lookMs, signal };
-    const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
-    const memory = (): Promise<EngineMemory> => engineMemory(this.#docker, id, end.exit.finishedAt, call);
+    const witness: Witness = {
+      liveRestore: async () => (await this.#readFacts(signal)).liveRestore,
+      memory: () => engineMemory(this.#docker, id, end.exit.finishedAt, call),
+    };
     for (;;) {
       try {
-        return { ...end.exit, endedBy: await endedBy(end, liveRestore, memory) };
+        return { ...end.exit, endedBy: await endedBy(end, witness) };
       } catch (thrown) {
         signal.throwIfAborted();
         // The engine has gone away again: whose end it was can wait until it is back.

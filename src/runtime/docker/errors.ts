@@ -32,9 +32,13 @@ const SOCKET_MENDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name in --docker-host is not known; check its spelling',
 };
 
+/** What a proxy says in whose back there is no engine, or none that answers. */
+const NO_ENGINE: readonly number[] = [502, 503, 504];
+
 /**
  * A failed call as an AgentError. `doing` says what was tried, such as `start container abc`.
- * RUNTIME_UNAVAILABLE where no answer came, CONTAINER_GONE for 404, RUNTIME_FAILED for every other answer.
+ * RUNTIME_UNAVAILABLE where no answer came of the engine itself, CONTAINER_GONE for 404, RUNTIME_FAILED for every other
+ * answer.
  */
 export function engineError(thrown: unknown, doing: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
@@ -47,6 +51,13 @@ export function engineError(thrown: unknown, doing: string): AgentError {
         mend: SOCKET_MENDS[fault.code ?? ''] ?? 'is Docker running? See its log (journalctl -u docker)',
         cause: thrown,
       },
+    );
+  }
+  if (NO_ENGINE.includes(fault.status)) {
+    return new AgentError(
+      'RUNTIME_UNAVAILABLE',
+      `could not ${doing}: no answer from Docker (status ${fault.status} of a proxy before it)`,
+      { mend: 'is Docker running? See its log (journalctl -u docker)', cause: thrown },
     );
   }
   const code: ErrorCode = fault.status === 404 ? 'CONTAINER_GONE' : 'RUNTIME_FAILED';

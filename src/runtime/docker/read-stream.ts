@@ -25,15 +25,16 @@ export async function readStream(
 ): Promise<'ended' | 'cut'> {
   const over = new AbortController();
   const either = anyOf(signal, over.signal);
-  const stream = await source.open(either);
   const frames = new StreamFrames();
   const watch = { chunks: 0, cut: false };
   const cut = (): void => {
     watch.cut = true;
     over.abort();
   };
-  const watching = cutWhenEnded(source, watch, cut, either);
+  let watching: Promise<void> | undefined;
   try {
+    const stream = await source.open(either);
+    watching = cutWhenEnded(source, watch, cut, either);
     for await (const chunk of stream) {
       if (!(chunk instanceof Uint8Array)) throw new AgentError('INTERNAL', 'an output stream of no bytes');
       watch.chunks += 1;
@@ -62,9 +63,13 @@ async function cutWhenEnded(
     if (!(await sleep(SILENCE_MS, signal))) return;
     if (watch.chunks !== before) continue;
     try {
-      if ((await source.ended(signal)) && watch.chunks === before) return cut();
+      const ended = await source.ended(signal);
+      if (signal.aborted) return;
+      if (ended && watch.chunks === before) return cut();
     } catch (thrown) {
-      if (signal.aborted || asAgentError(thrown).code === 'CONTAINER_GONE') return cut();
+      // The stream has ended meanwhile, or nobody wants it any more.
+      if (signal.aborted) return;
+      if (asAgentError(thrown).code === 'CONTAINER_GONE') return cut();
       // The engine is away for now: its stream breaks by itself, or the next look tells.
     }
   }

@@ -11,8 +11,14 @@ const HOLD_MS = 10_000;
 /** The pause after a look that could not wait: the engine is away, or the container has not been started. */
 const PAUSE_MS = 500;
 
-/** An end, and whether it came, or may have come, while the engine was away and did not see it. */
-export type SeenEnd = { readonly exit: EngineExit; readonly engineWasAway: boolean };
+/** An end, and how much of it was seen. */
+export type SeenEnd = {
+  readonly exit: EngineExit;
+  /** Whether it came, or may have come, while the engine was away and did not see it. */
+  readonly engineWasAway: boolean;
+  /** Whether the first look showed it already: of what came before nothing is known. */
+  readonly unwaited: boolean;
+};
 
 /**
  * Waits for a container's end, through any number of broken connections and restarts of the engine. Throws
@@ -30,14 +36,18 @@ export async function waitForExit(
   // A wait that is answered proves that the engine saw the end. What ended before the look that follows any other may
   // have done so while the engine was away: when it is back, it shows such a container as running for a moment more.
   let isSeen = true;
+  let isFirst = true;
   let unseenUntil = Number.NEGATIVE_INFINITY;
-  for (;;) {
+  for (; ; isFirst = false) {
     const state = await lookOrUndefined(docker, id, deadlines, signal);
     if (!isSeen && state !== undefined) unseenUntil = now();
-    if (state?.exit !== undefined)
-      return { exit: state.exit, engineWasAway: state.exit.finishedAt <= unseenUntil };
+    if (state?.exit !== undefined) {
+      const engineWasAway = state.exit.finishedAt <= unseenUntil;
+      return { exit: state.exit, engineWasAway, unwaited: isFirst };
+    }
+    // The engine's wait is over at once for one that is being removed, which may take long.
+    if (state?.name !== 'running' || (isSeen && !isFirst)) await sleep(PAUSE_MS, signal);
     isSeen = state?.name === 'running' && (await answeredInTime(docker, id, signal));
-    if (state?.name !== 'running') await sleep(PAUSE_MS, signal);
     signal.throwIfAborted();
   }
 }

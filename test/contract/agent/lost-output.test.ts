@@ -57,3 +57,19 @@ test('output that breaks off is read from its first byte again, and nothing come
   expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, stdout: 'all of it\n', result: '7' });
   expect(heard).toBe(3);
 });
+
+test.each<[string, string, object]>([
+  ['returned', PRINTING, { status: JOB_STATUS.SUCCEEDED, stdout: 'all of it\n', result: '7' }],
+  [
+    'failed',
+    `function handler() { console.log('all of it'); process.exit(3) }`,
+    { status: JOB_STATUS.FAILED, stdout: 'all of it\n' },
+  ],
+])('output that could not be had while the job ran is read when it has %s', async (_, code, expected) => {
+  const { heard, job } = await reportOf(code, (time, sink, all) => {
+    if (time === 1) throw new AgentError('CONTAINER_GONE', 'the engine does not know its container');
+    return all(sink);
+  });
+  expect(job).toMatchObject(expected);
+  expect(heard).toBe(2);
+});

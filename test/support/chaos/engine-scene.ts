@@ -9,14 +9,16 @@ import { EngineProxy } from '../engine/engine-proxy.ts';
 
 /** A job that prints, waits until it is told to go on, prints again, and then ends as it is told. */
 const PATIENT = `
-import os, sys, time
+import os, signal, sys, time
 def handler(event):
+    if event[0] == 'fails at SIGTERM':
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
     print('first')
     told = os.path.join(os.environ['SHAREDCLOUD_INPUT'], 'go')
     while not os.path.exists(told):
         time.sleep(0.02)
     print('last')
-    if event[0] != 'returns':
+    if event[0].isdigit():
         os._exit(int(event[0]))
     return 'done'
 `;
@@ -63,8 +65,11 @@ export class EngineScene implements AsyncDisposable {
     return new Error(`${what}\n${words}\n${this.#agent?.said ?? ''}`);
   }
 
-  /** Puts one job on the market; `ends` is its exit code, or `returns`. Answers its uuid. */
-  addJob(ends: number | 'returns' = 'returns', image = PYTHON): string {
+  /**
+   * Puts one job on the market; `ends` is its exit code, else it returns: also one that `fails at SIGTERM`, unless it is
+   * told to end before. Answers its uuid.
+   */
+  addJob(ends: number | 'returns' | 'fails at SIGTERM' = 'returns', image = PYTHON): string {
     const { broker } = this.#stage;
     const run = addRun(broker, image, PATIENT, `(('${ends}',),)`);
     return broker.store.jobsOf(run)[0]?.uuid ?? '';

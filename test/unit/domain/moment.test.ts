@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { elapsedMs, type Moment, rebooted } from '../../../src/domain/moment.ts';
+import { elapsedMs, type Moment, momentAgo, rebooted } from '../../../src/domain/moment.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 
 const at = (boot: string, upMs: number): Moment => ({ boot, upMs });
@@ -14,6 +14,16 @@ test.each<[Moment, Moment, number | undefined, boolean]>([
 ])('from %j to %j: %j ms, restarted: %j', (from, to, elapsed, again) => {
   expect(elapsedMs(from, to)).toBe(elapsed);
   expect(rebooted(from, to)).toBe(again);
+});
+
+test.each<[string, number, Moment, Moment]>([
+  ['is where the clock says', 1000, at('a', 500), at('a', 2500)],
+  ['is not before what is certain', 5000, at('a', 500), at('a', 500)],
+  ['is not in the future', -1, at('a', 500), at('a', 500)],
+  ['is not in another boot', 1000, at('b', 500), at('b', 500)],
+  ['is not in a boot that nobody knows', 1000, at('', 500), at('', 500)],
+])('a moment ago %s', (_, agoMs, earliest, expected) => {
+  expect(momentAgo(at('a', 3500), agoMs, earliest)).toEqual(expected);
 });
 
 test('this host has a boot, and time goes on in it', () => {

@@ -99,6 +99,21 @@ describe('whose end it was', () => {
     ],
     ['somebody killed it by hand', { exit: exit(137, { endedBy: 'other' }) }, 'release'],
     ['somebody signalled it, and it failed of itself', { exit: exit(1, { endedBy: 'other' }) }, 'exited'],
+    [
+      'somebody signalled it while nobody watched, and it failed',
+      { exit: exit(1, { endedBy: 'other' }), unwatched: true },
+      'release',
+    ],
+    [
+      'an agent that ended too signalled it when its time was up, and it failed',
+      { exit: exit(1, { endedBy: 'other' }), unwatched: true, ranMs: TIMEOUT_MS + 5 },
+      'deadline',
+    ],
+    [
+      'it failed after its time while nobody watched',
+      { exit: exit(1), unwatched: true, ranMs: TIMEOUT_MS },
+      'deadline',
+    ],
     ['it was killed while nobody watched', { exit: exit(137), unwatched: true }, 'release'],
     ['the host was restarted', { exit: exit(255), rebooted: true, unwatched: true }, 'release'],
     ['the host was off for long', { exit: exit(137), rebooted: true, ranMs: TIMEOUT_MS * 9 }, 'release'],

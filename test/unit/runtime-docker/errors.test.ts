@@ -73,6 +73,11 @@ test.each([
   expect(createError(answered(status, message), 'sharedcloud-job-1', 'x').code).toBe(code);
 });
 
+test.each([502, 503, 504])('an answer of %d is that of a proxy whose engine is away', (status) => {
+  expect(engineError(answered(status, ''), 'list containers').code).toBe('RUNTIME_UNAVAILABLE');
+  expect(startError(answered(status, ''), 'abc').code).toBe('RUNTIME_UNAVAILABLE');
+});
+
 test.each([
   ['ENOENT', 'installed and running'],
   ['ECONNREFUSED', 'running'],
