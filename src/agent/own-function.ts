@@ -7,7 +7,7 @@ import { anyOf, within } from '../lib/within.ts';
 import { Listening } from './listening.ts';
 import { persist } from './persist.ts';
 
-/** How long a function of our own may take once it runs. */
+/** How long a function of our own may take once it runs, unless it says otherwise. */
 export const OWN_DEADLINE_MS = 60_000;
 
 /** What functions of our own stand on. */
@@ -31,6 +31,8 @@ export type OwnFunction = {
   readonly image: { readonly id: string; readonly runtime: string };
   readonly gpu: string | null;
   readonly network?: JobNetwork;
+  /** How long it may take once it runs, in milliseconds; OWN_DEADLINE_MS. */
+  readonly deadlineMs?: number;
 };
 
 /** How it ended; `late`: not in time. */
@@ -72,7 +74,7 @@ export async function runOwnFunction(
       ...(own.network !== undefined && { network: own.network }),
     });
     await runtime.start(made.container);
-    return await endOf(deps, own.name, made.container, signal);
+    return await endOf(deps, own, made.container, signal);
   } finally {
     await clear(deps, own.name, made);
   }
@@ -80,11 +82,11 @@ export async function runOwnFunction(
 
 async function endOf(
   deps: OwnFunctionDeps,
-  name: string,
+  { deadlineMs = OWN_DEADLINE_MS, name }: OwnFunction,
   container: string,
   signal: AbortSignal,
 ): Promise<OwnEnd> {
-  const late = within(OWN_DEADLINE_MS);
+  const late = within(deadlineMs);
   const ended = anyOf(signal, late);
   const listening = new Listening(deps, { job: name, container }, ended);
   try {

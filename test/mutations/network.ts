@@ -88,12 +88,51 @@ export const NETWORK: readonly Mutation[] = [
   },
   rule(
     'nothing of another job',
-    '    ip saddr ${subnet} ip daddr ${subnet} drop\n',
+    '    ip saddr ${subnet} drop\n',
     'no other job, even where Docker keeps them apart no longer',
   ),
   rule(
+    'no job is asked for its hardware address by another',
+    '    arp saddr ip ${subnet} drop\n',
+    'no other job by what is sent to all or to many',
+  ),
+  {
+    protection: 'nothing that a job sends to all reaches others',
+    file: RULES,
+    text: '    ip saddr ${subnet} drop\n',
+    becomes: '    ip saddr ${subnet} ip daddr ${subnet} drop\n',
+    test: { file: WALLS, name: 'no other job by what is sent to all or to many' },
+  },
+  rule(
+    'one job has a share of the connections of this host',
+    '    ${job} ct state new add @callers { ip saddr ct count over ${CALLS.atOnce} } drop\n',
+    'no more connections at once than its share',
+  ),
+  rule(
+    'one job begins no more connections than its share',
+    '    ${job} ct state new add @dialers { ip saddr limit rate over ${CALLS.newPerSecond}/second burst ${CALLS.burst} packets } drop\n',
+    'no more new connections in a while than its share',
+  ),
+  {
+    protection: 'the jobs’ network is no larger than it has to be',
+    file: 'src/runtime/docker/network/jobs-network.ts',
+    text: 'if (isSmall(made)) return made;',
+    becomes: 'if (made) return made;',
+    test: { file: WALLS, name: 'no more addresses of its own network than 254' },
+  },
+  {
+    protection: 'without the rules no image tries the network',
+    file: 'src/runtime/docker/network/isolated.ts',
+    text: 'if (!here || (await hears(challenge.refused, signal))) return challenge;',
+    becomes: 'if (challenge) return challenge;',
+    test: {
+      file: 'test/docker/network/proof.test.ts',
+      name: 'is not tried where this host does not hear the rules',
+    },
+  },
+  rule(
     'the rules prove themselves',
-    '    ${job} ip daddr ${BEACON_HOST} tcp dport { ${beaconPorts} } reject with tcp reset\n',
+    '    # The agent asks it too, from a container of its own or, in output, from this host.\n    ${beacon}\n',
     'succeeds in Python and in Node.js where it is up, and leaves nothing behind',
     'test/docker/network/proof.test.ts',
   ),
@@ -102,8 +141,8 @@ export const NETWORK: readonly Mutation[] = [
   {
     protection: 'without a proof jobs get no network',
     file: 'src/agent/network/job-networks.ts',
-    text: 'if (why !== undefined) throw why;',
-    becomes: '',
+    text: "if ('failed' in tried) throw tried.failed.why;",
+    becomes: "if ('failed' in tried) return;",
     test: {
       file: 'test/unit/agent/network/job-networks.test.ts',
       name: 'is none where a probe reaches what it must not, said once, and tried again a minute later',
@@ -127,6 +166,36 @@ export const NETWORK: readonly Mutation[] = [
     test: {
       file: 'test/unit/agent/network/job-networks.test.ts',
       name: 'is proved anew where the engine went while it was being proved',
+    },
+  },
+  {
+    protection: 'one image does not take the network from the jobs of another that wait',
+    file: 'src/agent/network/job-networks.ts',
+    text: "if ('proof' in tried) return tried;",
+    becomes: 'return tried;',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is not lost to a job that waits for the proof of an image in which no probe runs',
+    },
+  },
+  {
+    protection: 'what one image says takes the network from no other',
+    file: 'src/agent/network/failed-proofs.ts',
+    text: 'return open.length > 1;',
+    becomes: 'return open.length > 0;',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is none for the image alone that finds it open, and for all once a second one does too',
+    },
+  },
+  {
+    protection: 'an image that proves nothing tries ever less often',
+    file: 'src/agent/network/failed-proofs.ts',
+    text: 'Math.min(before.waitMs * 2, LONGEST_WAIT_MS)',
+    becomes: 'FIRST_WAIT_MS',
+    test: {
+      file: 'test/unit/agent/network/job-networks.test.ts',
+      name: 'is tried less and less often by an image that proves nothing, and at once by it where the rules are others',
     },
   },
 ];

@@ -2,14 +2,13 @@ import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { JobNetwork, NetworkChallenge } from '../../domain/jobs-network.ts';
 import type { Clock, IsolatedNetwork } from '../../domain/ports.ts';
 import type { OwnFunctionDeps } from '../own-function.ts';
+import { type FailedProof, FailedProofs } from './failed-proofs.ts';
 import { type ProbeImage, probeNetwork } from './probe.ts';
 
 /** A proof is believed this long, as long as the engine stays; a job that comes after the half of it has it renewed. */
 const PROOF_HOLDS_MS = 600_000;
-/** After a probe that proved nothing, jobs of that image go without a network this long before the next. */
-const NEXT_TRY_MS = 60_000;
-/** A host under load may answer late: only what is found twice is believed against the network. */
-const TRIES = 2;
+/** How often the network may become another while a job waits for its proof. */
+const CHANGES = 2;
 
 export type JobNetworksDeps = OwnFunctionDeps & {
   /** What the owner wants jobs to have. */
@@ -19,26 +18,30 @@ export type JobNetworksDeps = OwnFunctionDeps & {
   readonly clock: Clock;
 };
 
-/** What was proved, or not, about one challenge; void once the engine that it was seen at has gone. */
+/** That a challenge was met; void once the engine that it was met at has gone. */
 type Proof = {
   readonly of: string;
   readonly until: number;
-  readonly image: string;
-  readonly why: AgentError | undefined;
   /** Aborted when that engine has gone, and when another proof is in this one's place. */
   readonly watch: AbortController;
 };
 
+/** How a probe ended: one of both. */
+type Tried = { readonly proof: Proof } | { readonly failed: FailedProof };
+
 /** Says which network a job gets. The isolated one only while it is proved that it is isolated, else none. */
 export class JobNetworks {
   readonly #deps: JobNetworksDeps;
+  readonly #failed: FailedProofs;
   #proof: Proof | undefined;
-  #proving: Promise<Proof> | undefined;
+  /** Probes under way, by their image. */
+  readonly #proving = new Map<string, Promise<Tried>>();
   /** What was last said about it. */
   #said: string | undefined;
 
   constructor(deps: JobNetworksDeps) {
     this.#deps = deps;
+    this.#failed = new FailedProofs(deps.clock);
   }
 
   /** The network for a job whose image this is. Never throws: what cannot be proved is none. */
@@ -59,77 +62,99 @@ export class JobNetworks {
 
   /** Resolves where the network as it is now is proved to be isolated. Throws why it is not. */
   async #seeProved(isolated: IsolatedNetwork, image: ProbeImage): Promise<void> {
-    for (let changes = 0; changes < TRIES; changes += 1) {
+    for (let changes = 0; changes < CHANGES; changes += 1) {
       const challenge = await isolated.challenge(this.#deps.detach);
-      const { of, watch, why } = await this.#proofOf(isolated, challenge, image);
-      if (why !== undefined) throw why;
+      const tried = await this.#tryOrHeld(isolated, challenge, image);
+      if ('failed' in tried) throw tried.failed.why;
+      const { of, watch } = tried.proof;
       // A proof that was under way may be of another network, or of an engine that has gone since.
       if (of === essenceOf(challenge) && !watch.signal.aborted) return;
     }
     throw new AgentError('NETWORK_NOT_READY', 'it changes while it is being proved');
   }
 
-  async #proofOf(isolated: IsolatedNetwork, challenge: NetworkChallenge, image: ProbeImage): Promise<Proof> {
+  async #tryOrHeld(
+    isolated: IsolatedNetwork,
+    challenge: NetworkChallenge,
+    image: ProbeImage,
+  ): Promise<Tried> {
     const of = essenceOf(challenge);
-    const held = this.#proof;
-    const fresh = held?.of === of && !held.watch.signal.aborted && this.#deps.clock.monotonic() < held.until;
-    if (fresh && held.why === undefined) {
-      // No job waits for the next proof while the last one holds.
-      if (this.#deps.clock.monotonic() > held.until - PROOF_HOLDS_MS / 2)
-        void this.#proveOnce(isolated, challenge, of, image).catch(() => undefined);
-      return held;
+    const failed = this.#failed.of(image.id, of);
+    const proof = this.#held(of);
+    if (failed?.open === true || (failed !== undefined && proof === undefined)) return { failed };
+    if (proof === undefined) return this.#share(isolated, challenge, image);
+    // No job waits for the next proof while the last one holds.
+    const late = this.#deps.clock.monotonic() > proof.until - PROOF_HOLDS_MS / 2;
+    if (late && failed === undefined && this.#proving.size === 0)
+      void this.#proveOnce(isolated, challenge, image).catch(() => undefined);
+    return { proof };
+  }
+
+  #held(of: string): Proof | undefined {
+    const proof = this.#proof;
+    const holds = proof?.of === of && !proof.watch.signal.aborted;
+    return holds && this.#deps.clock.monotonic() < proof.until ? proof : undefined;
+  }
+
+  /** A proof that is under way serves all who ask; the failure of one says nothing of any image but its own. */
+  async #share(isolated: IsolatedNetwork, challenge: NetworkChallenge, image: ProbeImage): Promise<Tried> {
+    const [first] = this.#proving;
+    if (first !== undefined && !this.#proving.has(image.id)) {
+      const tried = await first[1];
+      if ('proof' in tried) return tried;
     }
-    if (fresh && held.image === image.id) return held;
-    return this.#proveOnce(isolated, challenge, of, image);
+    return this.#proveOnce(isolated, challenge, image);
   }
 
-  /** A proof that is under way, or a new one; all who ask share it. */
-  #proveOnce(
-    isolated: IsolatedNetwork,
-    challenge: NetworkChallenge,
-    of: string,
-    image: ProbeImage,
-  ): Promise<Proof> {
-    this.#proving ??= this.#prove(isolated, challenge, of, image).finally(() => {
-      this.#proving = undefined;
+  #proveOnce(isolated: IsolatedNetwork, challenge: NetworkChallenge, image: ProbeImage): Promise<Tried> {
+    const underWay = this.#proving.get(image.id);
+    if (underWay !== undefined) return underWay;
+    const proving = this.#prove(isolated, challenge, image).finally(() => {
+      this.#proving.delete(image.id);
     });
-    return this.#proving;
+    this.#proving.set(image.id, proving);
+    return proving;
   }
 
-  async #prove(
-    isolated: IsolatedNetwork,
-    challenge: NetworkChallenge,
-    of: string,
-    image: ProbeImage,
-  ): Promise<Proof> {
+  async #prove(isolated: IsolatedNetwork, challenge: NetworkChallenge, image: ProbeImage): Promise<Tried> {
     const { clock, detach } = this.#deps;
+    const of = essenceOf(challenge);
     const watch = new AbortController();
     const { gone } = await isolated.watchEngine(AbortSignal.any([detach, watch.signal]));
     void gone.then(() => watch.abort());
-    const why = await this.#why(challenge, image);
-    const holdsMs = why === undefined ? PROOF_HOLDS_MS : NEXT_TRY_MS;
-    const proof = { of, image: image.id, why, until: clock.monotonic() + holdsMs, watch };
-    this.#proof?.watch.abort();
-    this.#proof = proof;
-    return proof;
+    const failed = await this.#failure(challenge, image);
+    if (failed === undefined) {
+      this.#failed.forget(image.id);
+      this.#proof?.watch.abort();
+      this.#proof = { of, until: clock.monotonic() + PROOF_HOLDS_MS, watch };
+      return { proof: this.#proof };
+    }
+    // An engine that went has failed the probe, not its image.
+    if (!watch.signal.aborted) this.#failed.add(image.id, failed);
+    if (this.#proof?.of === of && this.#failed.agree(of)) {
+      this.#proof.watch.abort();
+      this.#proof = undefined;
+    }
+    watch.abort();
+    return { failed };
   }
 
-  async #why(challenge: NetworkChallenge, image: ProbeImage): Promise<AgentError | undefined> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const why = await probeNetwork(this.#deps, image, challenge, this.#deps.detach);
-        if (why === undefined) return undefined;
-        if (attempt >= TRIES)
-          return new AgentError('NETWORK_NOT_READY', `it is not isolated: ${why}`, {
-            mend: 'sudo sharedcloud-agent network up, and see what sudo sharedcloud-agent network status says',
-          });
-      } catch (thrown) {
-        const error = asAgentError(thrown);
-        return new AgentError(error.code, `the probe of it cannot be run: ${error.message}`, {
-          cause: thrown,
-          ...(error.mend !== undefined && { mend: error.mend }),
-        });
-      }
+  async #failure(challenge: NetworkChallenge, image: ProbeImage): Promise<FailedProof | undefined> {
+    const of = essenceOf(challenge);
+    try {
+      const found = await probeNetwork(this.#deps, image, challenge, this.#deps.detach);
+      if (found === undefined) return undefined;
+      const why = new AgentError('NETWORK_NOT_READY', `it is not isolated: ${found}`, {
+        mend: 'sudo sharedcloud-agent network up, and see what sudo sharedcloud-agent network status says',
+      });
+      return { of, why, open: true };
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      const why = new AgentError(error.code, `the probe of it cannot be run: ${error.message}`, {
+        cause: thrown,
+        ...(error.mend !== undefined && { mend: error.mend }),
+      });
+      return { of, why, open: false };
     }
   }
 

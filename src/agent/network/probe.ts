@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { AgentError } from '../../domain/errors.ts';
 import { type NetworkChallenge, targetsOf, whyUnproven } from '../../domain/jobs-network.ts';
-import {
-  lastWords,
-  OWN_DEADLINE_MS,
-  type OwnFunctionDeps,
-  ownName,
-  runOwnFunction,
-} from '../own-function.ts';
+import { lastWords, type OwnFunctionDeps, ownName, runOwnFunction } from '../own-function.ts';
 import { PROBE_CODE } from './probe-code.ts';
 
 /** How long a target may take to answer; what our own rules refuse is refused in no time. */
 const SILENCE_S = 3;
+/**
+ * How long all of it may take, once its container has begun: the silence, a slow start of an interpreter, a busy host.
+ * Not more, since what runs is a stranger's image on a network that is not proved yet. Milliseconds.
+ */
+const DEADLINE_MS = 15_000;
 
 /** An image that is here, and the platform's word for the language of its functions. */
 export type ProbeImage = { readonly id: string; readonly runtime: string };
@@ -38,10 +37,11 @@ export async function probeNetwork(
       image,
       gpu: null,
       network: 'isolated',
+      deadlineMs: DEADLINE_MS,
     },
     signal,
   );
-  if (end === 'late') throw failed(`was not done in ${OWN_DEADLINE_MS / 1_000} s`);
+  if (end === 'late') throw failed(`was not done in ${DEADLINE_MS / 1_000} s`);
   const { exit, output } = end;
   if (exit.code !== 0 || output.result === undefined)
     throw failed(`ended with exit code ${exit.code}${lastWords(output)}`);

@@ -1,5 +1,5 @@
 import type { NetworkLook } from '../../runtime/docker/network/network-spec.ts';
-import { BRIDGE_NAME, NETWORK_NAME } from '../../runtime/docker/network/network-spec.ts';
+import { BRIDGE_NAME, NETWORK_NAME, smallSubnet } from '../../runtime/docker/network/network-spec.ts';
 import type { RulesLook } from '../../runtime/docker/network/nft.ts';
 
 /** The parts of the jobs' network as they are. */
@@ -53,8 +53,12 @@ const RULES: Readonly<Record<RulesLook, string>> = {
   different: 'are there, but not as they have to be',
 };
 
+const SMALLER = 'a job can fill this host’s table of neighbours: drain the agent, then network up';
+
 function dockerWords({ docker }: NetworkParts): string {
   if (docker === undefined) return 'is not there';
   if (docker.network === undefined) return `is not as it has to be (${docker.differences.join(', ')})`;
-  return `${docker.network.subnet}, ${docker.containers} containers on it`;
+  const { subnet } = docker.network;
+  const large = smallSubnet(subnet) === subnet ? '' : `, larger than it has to be (${SMALLER})`;
+  return `${subnet}, ${docker.containers} containers on it${large}`;
 }

@@ -7,6 +7,7 @@ import type { JobNetwork } from '../../../src/domain/jobs-network.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import type { HearBeacon } from '../../../src/runtime/docker/network/hear-beacon.ts';
 import { openIsolated, openJobsNetwork } from '../../../src/runtime/docker/network/isolated.ts';
 import { jobsRules } from '../../../src/runtime/docker/network/rules.ts';
 import { openHouse } from '../../support/agent/harness.ts';
@@ -24,7 +25,11 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   let host: TestHost;
   let directory: string;
   let isolated: IsolatedNetwork;
+  /** The same on a host that cannot tell by itself. */
+  let unheard: IsolatedNetwork;
   const said: string[] = [];
+  /** Containers of probes. */
+  let tried = 0;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'network-proof-'));
@@ -32,7 +37,9 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     host = await TestHost.open();
     host.importImage('node', NODE_IMAGE, NODE_COMMAND);
     host.importImage('python', PYTHON_IMAGE, PYTHON_COMMAND);
-    isolated = openIsolated(host.dockerHost, () => [HOST.wan, HOST.lan]);
+    const own = (): readonly string[] => [HOST.wan, HOST.lan];
+    isolated = openIsolated(host.dockerHost, own, hearOnHost);
+    unheard = openIsolated(host.dockerHost, own, () => Promise.resolve(true));
   });
   afterAll(async () => {
     await host[Symbol.asyncDispose]();
@@ -42,14 +49,30 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     said.length = 0;
   });
 
+  /** The agent listens on its own host, which is not that of the test. */
+  const hearOnHost: HearBeacon = async (refused) => {
+    const module = new URL('../../../src/runtime/docker/network/hear-beacon.ts', import.meta.url).href;
+    const code = `import { hearBeacon } from ${JSON.stringify(module)};
+      console.log(await hearBeacon(${JSON.stringify(refused)}, new AbortController().signal));`;
+    const { stdout } = await host.run([process.execPath, '--input-type=module', '-e', code]);
+    return stdout === 'true\n';
+  };
+
   /** An agent's view of it, which has proved nothing yet; disposing lets go of the engine. */
-  const open = (): Disposable & { ask(runtime?: 'node24' | 'python36'): Promise<JobNetwork> } => {
+  const open = (
+    network = isolated,
+  ): Disposable & { ask(runtime?: 'node24' | 'python36'): Promise<JobNetwork> } => {
     const { runtime } = testRuntime(host.dockerHost);
+    const create = runtime.create.bind(runtime);
+    runtime.create = (plan) => {
+      tried += 1;
+      return create(plan);
+    };
     const detach = new AbortController();
     const files = new JobFolders(join(directory, 'jobs'));
     const networks = new JobNetworks({
       wanted: 'isolated',
-      isolated,
+      isolated: network,
       runtime,
       files,
       clock: systemClock,
@@ -63,8 +86,8 @@ describeHost('the proof that the jobs’ network is isolated', () => {
       [Symbol.dispose]: () => detach.abort(),
     };
   };
-  const askOnce = async (runtime?: 'node24' | 'python36'): Promise<JobNetwork> => {
-    using networks = open();
+  const askOnce = async (runtime?: 'node24' | 'python36', network = isolated): Promise<JobNetwork> => {
+    using networks = open(network);
     return await networks.ask(runtime);
   };
   test('fails where there is no such network, and says how to make it', async () => {
@@ -81,7 +104,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   test('fails without the rules, and says what a job reaches', async () => {
-    expect(await host.withoutRules(() => askOnce('python36'))).toBe('none');
+    expect(await host.withoutRules(() => askOnce('python36', unheard))).toBe('none');
     expect(said.join('')).toContain('172.18.0.1:1 finds it refused');
   });
 
@@ -89,10 +112,22 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     const { metadata, neighbour } = OUTSIDE;
     await host.sh(`iptables -A INPUT -i sharedcloud0 -j DROP
       ip route del ${metadata}; ip route add blackhole ${metadata}`);
-    expect(await host.withoutRules(() => askOnce())).toBe('none');
+    expect(await host.withoutRules(() => askOnce('node24', unheard))).toBe('none');
     expect(said.join('')).toContain('its rules are not there');
     await host.sh(`iptables -D INPUT -i sharedcloud0 -j DROP
       ip route del blackhole ${metadata}; ip route add ${metadata} via ${neighbour} dev lan0`);
+  });
+
+  test('is not tried where this host does not hear the rules', async () => {
+    using networks = open();
+    tried = 0;
+    expect(await host.withoutRules(() => networks.ask())).toBe('none');
+    expect(said.join('')).toMatch(/NETWORK_NOT_READY.*network up/);
+    expect(tried).toBe(0);
+    expect(await networks.ask()).toBe('isolated');
+    expect(tried).toBe(1);
+    // Nor believed any longer, though it was given.
+    expect(await host.withoutRules(() => networks.ask())).toBe('none');
   });
 
   test('fails with the rules of another version, or of another host', async () => {
@@ -100,7 +135,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     const others = jobsRules({ ...network, secret: '0'.repeat(32) });
     await host.withoutRules(async () => {
       await host.sh(`nft -f - <<'RULES'\n${others}\nRULES`);
-      expect(await askOnce()).toBe('none');
+      expect(await askOnce('node24', unheard)).toBe('none');
       const { stdout } = await host.network('status');
       expect(stdout).toContain('rules    are there, but not as they have to be');
     });
@@ -108,7 +143,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   test('is believed until the engine restarts, then given anew', async () => {
-    using networks = open();
+    using networks = open(unheard);
     expect(await networks.ask()).toBe('isolated');
     await host.withoutRules(async () => {
       expect(await networks.ask()).toBe('isolated');
@@ -127,7 +162,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     };
     expect(await said()).toMatch(/^ok: isolated, proved/);
     expect(await host.withoutRules(said)).toMatch(
-      /^warn: jobs get none: .* finds it refused -> .*network up/,
+      /^warn: jobs get none: its rules are not there.* -> .*network up/,
     );
     expect(await host.docker.listContainers({ all: true })).toEqual([]);
   });

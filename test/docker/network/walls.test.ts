@@ -4,11 +4,14 @@ import {
   all,
   attack,
   attackCode,
+  dialCode,
+  GROUP,
   NODE_COMMAND,
   NODE_IMAGE,
   readSeen,
   run,
   serverCode,
+  startJob,
   startServer,
 } from '../../support/network/attack.ts';
 import { describeHost } from '../../support/network/describe.ts';
@@ -29,7 +32,7 @@ const CLOSED: readonly Attempt[] = [
     ],
   ),
   `udp 224.0.0.251 ${PORTS.mdns}`,
-  `udp 172.18.255.255 ${PORTS.tcp}`,
+  `udp 172.18.0.255 ${PORTS.tcp}`,
   `udp 255.255.255.255 ${PORTS.tcp}`,
 ];
 
@@ -69,6 +72,14 @@ describeHost('what a job on the isolated network reaches', () => {
     expect(host.contacts()).toEqual([]);
     const tcp = CLOSED.filter((attempt) => attempt.startsWith('tcp'));
     expect(await host.withoutRules(() => attack(host, tcp))).toEqual(all(tcp, 'open'));
+    // What was sent arrives without the rules, whatever way the answer takes.
+    const udp = CLOSED.filter((attempt) => attempt.startsWith('udp'));
+    host.contacts();
+    await host.withoutRules(() => attack(host, udp));
+    const arrived = new Set(host.contacts());
+    const missed = Object.values(closed).filter((at) => !arrived.has(`outside udp ${PORTS.tcp} ${at}`));
+    expect(missed).toEqual([]);
+    expect([...arrived].filter((contact) => contact.startsWith('host udp')).length).toBeGreaterThan(2);
   });
 
   test('names only through the resolvers that it was given, by the way of all its traffic', async () => {
@@ -139,18 +150,97 @@ describeHost('what a job on the isolated network reaches', () => {
     }
   });
 
-  test('no other job, even where Docker keeps them apart no longer', async () => {
-    await using other = await startServer(host, 7070);
-    const attempts: readonly Attempt[] = [`tcp ${other.address} 7070`, `udp ${other.address} 7070`];
+  /** Does something where neither Docker nor the tables for IP see what goes from job to job. */
+  const whereBridged = async (work: () => Promise<void>): Promise<void> => {
     const among = '-i sharedcloud0 -o sharedcloud0 -j DROP';
     const bridged = '/proc/sys/net/bridge/bridge-nf-call-iptables';
     await host.sh(`iptables -D FORWARD ${among}; echo 0 >${bridged}`);
     try {
+      await work();
+    } finally {
+      await host.sh(`echo 1 >${bridged}; iptables -A FORWARD ${among}`);
+    }
+  };
+
+  test('no other job, even where Docker keeps them apart no longer', async () => {
+    await using other = await startServer(host, 7070);
+    const attempts: readonly Attempt[] = [`tcp ${other.address} 7070`, `udp ${other.address} 7070`];
+    await whereBridged(async () => {
       expect(outcomes(await attack(host, attempts))).toEqual(NOT_REACHED);
       const opened = await host.withoutRules(() => attack(host, attempts));
       expect(Object.values(opened)).toEqual(['open', 'answered']);
+    });
+  });
+
+  test('no other job by what is sent to all or to many', async () => {
+    await using other = await startServer(host, 7070);
+    const attempts = ['255.255.255.255', '172.18.0.255', GROUP].map((to): Attempt => `udp ${to} 7070`);
+    const toOne: Attempt = `udp ${other.address} 7070`;
+    // Who was asked for its hardware address knows that of who asked.
+    const askers = (): Promise<string> =>
+      host.sh(`nsenter --net --target ${other.pid} ip -4 neighbour show | grep -v "^${BRIDGE} " || true`);
+    await whereBridged(async () => {
+      expect(await attack(host, attempts)).toEqual(all(attempts, 'silent'));
+      await attack(host, [toOne]);
+      expect(other.printed()).not.toContain('heard');
+      expect(await askers()).toBe('');
+      const opened = await host.withoutRules(() => attack(host, [...attempts, toOne]));
+      expect(opened).toEqual(all([...attempts, toOne], 'answered'));
+      expect(await askers()).not.toBe('');
+    });
+  });
+
+  test('no more addresses of its own network than 254', async () => {
+    const code = `const socket = require('dgram').createSocket('udp4');
+      for (let n = 0; n < 3000; n += 1) socket.send('x', 9, '172.18.' + (n >> 8) + '.' + (n & 255), () => undefined);
+      setTimeout(() => console.log('sent'), 1000);
+      setTimeout(() => undefined, 60_000);`;
+    await using job = await startJob(host, code);
+    const { State } = await host.docker.getContainer(job.id).inspect();
+    const neighbours = (): Promise<string> =>
+      host.sh(`nsenter --net --target ${State.Pid} ip -4 neighbour show nud all | wc -l`);
+    await expect.poll(async () => Number(await neighbours()), SOON).toBeGreaterThan(200);
+    const printed = async (): Promise<string> => {
+      const log = await host.docker.getContainer(job.id).logs({ stdout: true });
+      return log.toString();
+    };
+    await expect.poll(printed, SOON).toContain('sent');
+    expect(Number(await neighbours())).toBeLessThanOrEqual(260);
+  });
+
+  const connections = async (): Promise<number> =>
+    Number(await host.sh('cat /proc/sys/net/netfilter/nf_conntrack_count'));
+  /** Waits until the kernel has forgotten what was called before; a flow without an answer is kept so many seconds. */
+  const forgetConnections = async (): Promise<void> => {
+    await host.sh('echo 30 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout');
+    await expect.poll(connections, { timeout: 90_000 }).toBeLessThan(300);
+  };
+
+  test('no more new connections in a while than its share', async () => {
+    await forgetConnections();
+    await run(host, dialCode(internet, 12_000));
+    const taken = await connections();
+    expect(taken).toBeGreaterThan(900);
+    expect(taken).toBeLessThan(6000);
+    // What the kernel has counted is no difference of the rules, and others call as before.
+    expect((await host.network('status')).code).toBe(0);
+    await forgetConnections();
+    await host.withoutRules(() => run(host, dialCode(internet, 12_000)));
+    expect(await connections()).toBeGreaterThan(11_000);
+  });
+
+  test('no more connections at once than its share', async () => {
+    await forgetConnections();
+    const chain = 'inet sharedcloud forward';
+    const found = `nft -a list chain ${chain} | sed -n "s/.*@dialers.*handle //p"`;
+    await host.sh(`nft delete rule ${chain} handle $(${found})`);
+    try {
+      await run(host, dialCode(internet, 12_000));
+      const taken = await connections();
+      expect(taken).toBeGreaterThan(8000);
+      expect(taken).toBeLessThan(8700);
     } finally {
-      await host.sh(`echo 1 >${bridged}; iptables -A FORWARD ${among}`);
+      await host.up();
     }
   });
 

@@ -77,6 +77,9 @@ export async function startJob(host: TestHost, code: string, dns: readonly strin
   return job;
 }
 
+/** The multicast group to which servers belong. */
+export const GROUP = '239.1.2.3';
+
 /** A program that answers TCP and UDP on a port, and says `ready`. */
 export function serverCode(port: number): string {
   return `
@@ -85,8 +88,14 @@ answers.on('message', (words, from) => {
   console.log('heard ' + words);
   answers.send('hello', from.port, from.address);
 });
-answers.bind(${port}, () =>
-  require('net').createServer((socket) => socket.end('hello')).listen(${port}, '0.0.0.0', () => console.log('ready')));`;
+answers.bind(${port}, () => {
+  try {
+    answers.addMembership('${GROUP}');
+  } catch (error) {
+    console.log(error.code);
+  }
+  require('net').createServer((socket) => socket.end('hello')).listen(${port}, '0.0.0.0', () => console.log('ready'));
+});`;
 }
 
 /** A job that answers on a port, once it does, and where. */
@@ -117,4 +126,13 @@ export async function startServer(
       await job[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A program that sends a datagram to as many ports of a host as it is told, one each, and says `sent`. */
+export function dialCode(host: string, ports: number): string {
+  return `
+const socket = require('dgram').createSocket('udp4');
+let left = ${ports};
+const next = () => (left === 0 ? (console.log('sent'), process.exit(0)) : socket.send('x', 1000 + left--, '${host}', next));
+socket.bind(0, next);`;
 }

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { targetsOf, whyUnproven } from '../../../src/domain/jobs-network.ts';
 import { beaconOf } from '../../../src/runtime/docker/network/beacon.ts';
 import { challengeOf } from '../../../src/runtime/docker/network/challenge.ts';
-import { networkSpec, readNetwork } from '../../../src/runtime/docker/network/network-spec.ts';
+import { networkSpec, readNetwork, smallSubnet } from '../../../src/runtime/docker/network/network-spec.ts';
+import { withoutCounts } from '../../../src/runtime/docker/network/nft.ts';
 import { jobsRules, vouchedFor } from '../../../src/runtime/docker/network/rules.ts';
 
 const SECRET = '00112233445566778899aabbccddeeff';
@@ -20,6 +21,18 @@ describe('the rules', () => {
           type ipv4_addr
           flags interval
           elements = { 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/4, 240.0.0.0/4 }
+        }
+
+        set callers {
+          type ipv4_addr
+          size 65535
+          flags dynamic
+        }
+
+        set dialers {
+          type ipv4_addr
+          size 65535
+          flags dynamic
         }
 
         # Before any translation of addresses, and before the kernel chooses between this host and the way out.
@@ -38,8 +51,12 @@ describe('the rules', () => {
 
         chain forward {
           type filter hook forward priority -10; policy accept;
-          iifname "sharedcloud0" ip daddr 192.0.0.200 tcp dport { 40000, 40003, 40004, 40005, 40006, 40007, 40014, 40015, 40017, 40018, 40019, 40020, 40021, 40024, 40026, 40027, 40030 } reject with tcp reset
+          # The agent asks it too, from a container of its own or, in output, from this host.
+          ip daddr 192.0.0.200 tcp dport { 40000, 40006, 40007, 40008, 40009, 40011, 40012, 40014, 40015, 40017, 40019, 40020, 40021, 40022, 40024, 40025, 40026, 40029, 40030, 40031 } reject with tcp reset
           iifname "sharedcloud0" ip daddr @closed drop
+          # One job does not fill the table in which the kernel keeps the connections of all.
+          iifname "sharedcloud0" ct state new add @dialers { ip saddr limit rate over 200/second burst 1000 packets } drop
+          iifname "sharedcloud0" ct state new add @callers { ip saddr ct count over 8192 } drop
           # Jobs are called by nobody; the answers to their own calls come back.
           oifname "sharedcloud0" ct state != { established, related } drop
         }
@@ -47,14 +64,18 @@ describe('the rules', () => {
         chain output {
           type filter hook output priority -10; policy accept;
           oifname "sharedcloud0" ct state != { established, related } drop
+          ip daddr 192.0.0.200 tcp dport { 40000, 40006, 40007, 40008, 40009, 40011, 40012, 40014, 40015, 40017, 40019, 40020, 40021, 40022, 40024, 40025, 40026, 40029, 40030, 40031 } reject with tcp reset
         }
       }
 
-      # Between two jobs, whose frames the bridge would hand on without asking the tables above.
+      # Whatever a job sends to others on its bridge, to one or to all, which would be handed on without asking the tables
+      # above. The bridge itself takes in what is for the gateway by another way. By the address of the sender, which no job
+      # can choose, since not every kernel can tell here which bridge it is.
       table bridge sharedcloud {
         chain forward {
           type filter hook forward priority -10; policy accept;
-          ip saddr 172.18.0.0/16 ip daddr 172.18.0.0/16 drop
+          ip saddr 172.18.0.0/16 drop
+          arp saddr ip 172.18.0.0/16 drop
         }
       }
       "
@@ -65,9 +86,30 @@ describe('the rules', () => {
     const verdicts = jobsRules(NETWORK)
       .split('\n')
       .map((line) => line.trim())
-      .filter((line) => /^(?:iifname|oifname|ip|ct|fib|meta)\b/.test(line));
-    expect(verdicts.length).toBeGreaterThan(6);
+      .filter((line) => /^(?:iifname|oifname|ip|arp|ct|fib|meta)\b/.test(line));
+    expect(verdicts.length).toBeGreaterThan(10);
     for (const line of verdicts) expect(line).toMatch(/ (?:drop|reject with tcp reset)$/);
+  });
+
+  test('are told from others whatever the kernel has counted by them', () => {
+    const right = [
+      '\tset callers {',
+      '\t\ttype ipv4_addr',
+      '\t\tflags dynamic',
+      '\t}',
+      '\tset closed {',
+      '\t\ttype ipv4_addr',
+      '\t\telements = { 10.0.0.0/8,',
+      '\t\t\t     172.16.0.0/12 }',
+      '\t}',
+      '',
+    ].join('\n');
+    const counted = '{ 172.18.0.2 ct count over 8192,\n\t\t\t     172.18.0.3 ct count over 8192 }';
+    const used = right.replace('flags dynamic\n', `flags dynamic\n\t\telements = ${counted}\n`);
+    expect(used).not.toBe(right);
+    expect(withoutCounts(used)).toBe(right);
+    expect(withoutCounts(right)).toBe(right);
+    expect(withoutCounts(right.replace('10.0.0.0/8', '10.0.0.0/9'))).not.toBe(right);
   });
 
   test('close every address that is not the public internet', () => {
@@ -130,7 +172,7 @@ describe('the beacon', () => {
   test('vouches for all of the rules but its own ports, which are those of the challenge', () => {
     const { refused } = challengeOf(NETWORK, []);
     const ports = refused.map(({ port }) => port).join(', ');
-    expect(jobsRules(NETWORK)).toBe(vouchedFor(NETWORK).replace('dport { 0 }', `dport { ${ports} }`));
+    expect(jobsRules(NETWORK)).toBe(vouchedFor(NETWORK).replaceAll('dport { 0 }', `dport { ${ports} }`));
   });
 });
 
@@ -206,6 +248,18 @@ describe('Docker’s part', () => {
   test('may have the owner’s packet size, and what newer engines write down', () => {
     const more = { 'com.docker.network.driver.mtu': '1400', 'com.docker.network.enable_ipv4': 'true' };
     expect(readNetwork({ ...made, Options: { ...made.Options, ...more } }).differences).toEqual([]);
+  });
+
+  test.each([
+    ['172.18.0.0/16', '172.18.0.0/24'],
+    ['192.168.16.0/20', '192.168.16.0/24'],
+    ['10.200.3.0/24', '10.200.3.0/24'],
+    ['10.200.3.64/27', '10.200.3.64/27'],
+  ])('takes of %s no more than 254 addresses: %s', (picked, taken) => {
+    expect(smallSubnet(picked)).toBe(taken);
+    const spec = networkSpec(SECRET, taken);
+    const look = readNetwork({ ...made, ...spec, IPAM: { Config: [{ Subnet: taken }] } });
+    expect(look.network?.subnet).toBe(taken);
   });
 
   test('has a first address as its gateway where the engine does not say it', () => {

@@ -9,9 +9,11 @@ import {
   type NetworkLook,
   networkSpec,
   readNetwork,
+  smallSubnet,
 } from './network-spec.ts';
 
-const UP = 'sudo sharedcloud-agent network up';
+/** The command that makes network and rules. */
+export const UP = 'sudo sharedcloud-agent network up';
 
 /** The network that the engine keeps for jobs; see network-spec.ts for what it has to be. */
 export class DockerJobsNetwork {
@@ -49,14 +51,26 @@ export class DockerJobsNetwork {
   }
 
   /**
-   * Makes the network, unless it is there and right. Throws NETWORK_FAILED where another one is in its place that
-   * containers use, and where the engine cannot make it.
+   * Makes the network, unless it is there and right. One that is larger than it has to be is made anew, unless
+   * containers use it. Throws NETWORK_FAILED where another one is in its place that containers use, and where the
+   * engine cannot make it.
    */
   async make(): Promise<JobsNetwork> {
     const look = await this.look();
-    if (look?.network !== undefined) return look.network;
+    const kept = look?.network;
+    if (kept !== undefined && (isSmall(kept) || look?.containers !== 0)) return kept;
     if (look !== undefined) await this.remove();
-    const spec = networkSpec(randomBytes(16).toString('hex'));
+    const secret = randomBytes(16).toString('hex');
+    await this.#create(networkSpec(secret));
+    const made = await this.ready();
+    if (isSmall(made)) return made;
+    // The beginning of what the engine picked is as free as all of it.
+    await this.remove();
+    await this.#create(networkSpec(secret, smallSubnet(made.subnet)));
+    return this.ready();
+  }
+
+  async #create(spec: object): Promise<void> {
     // The client's published type of the options is mutable; the spec is the type here.
     const maker: { createNetwork(options: object): Promise<unknown> } = this.#docker;
     await callEngine(
@@ -64,7 +78,6 @@ export class DockerJobsNetwork {
       (abortSignal) => maker.createNetwork({ ...spec, abortSignal }),
       (thrown) => refused(`Docker could not make network ${NETWORK_NAME}`, thrown),
     );
-    return this.ready();
   }
 
   /** Removes the network. Nothing to do where there is none. Throws NETWORK_FAILED where containers use it. */
@@ -95,6 +108,8 @@ export class DockerJobsNetwork {
     return { gone: promise };
   }
 }
+
+const isSmall = ({ subnet }: JobsNetwork): boolean => smallSubnet(subnet) === subnet;
 
 function refused(what: string, thrown: unknown): AgentError {
   const error = engineError(thrown, 'ask Docker');

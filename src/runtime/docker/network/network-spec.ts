@@ -11,7 +11,7 @@ const SECRET = /^[0-9a-f]{32}$/;
 
 /** What the rules and the proof need to know of the network. */
 export type JobsNetwork = {
-  /** Such as `172.18.0.0/16`. */
+  /** Such as `172.18.0.0/24`. */
   readonly subnet: string;
   /** The bridge's own address. */
   readonly gateway: string;
@@ -26,10 +26,10 @@ const OPTIONS = {
 } as const;
 
 /**
- * What the engine is asked to make. It picks a subnet itself, one that none of its networks and no route of this host
- * uses.
+ * What the engine is asked to make. Without a subnet it picks one itself, which none of its networks and no route of
+ * this host uses.
  */
-export function networkSpec(secret: string) {
+export function networkSpec(secret: string, subnet?: string) {
   return {
     Name: NETWORK_NAME,
     CheckDuplicate: true,
@@ -40,7 +40,21 @@ export function networkSpec(secret: string) {
     EnableIPv6: false,
     Options: OPTIONS,
     Labels: { [SECRET_LABEL]: secret },
+    ...(subnet !== undefined && { IPAM: { Config: [{ Subnet: subnet }] } }),
   } as const;
+}
+
+/** As many bits of a subnet name the network; the others, the 254 addresses in it. */
+const SMALL_PREFIX = 24;
+
+/**
+ * The first part of a subnet, as large as the jobs' network has to be; a smaller one as it is. Each address that a job
+ * tries in its own subnet takes a place in the one table of neighbours that the kernel has for all, 1024 places, and an
+ * engine gives a network 65,536 addresses.
+ */
+export function smallSubnet(subnet: string): string {
+  const [base = '', prefix = ''] = subnet.split('/');
+  return Number(prefix) >= SMALL_PREFIX ? subnet : `${base}/${SMALL_PREFIX}`;
 }
 
 const IPV4 = z.ipv4();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AgentError } from '../../../domain/errors.ts';
 import type { JobsNetwork } from './network-spec.ts';
-import { jobsRules, TABLES } from './rules.ts';
+import { COUNTING_SETS, jobsRules, TABLES } from './rules.ts';
 
 /** Where nft is on systems whose PATH leaves the administrator's programs out. */
 const USUAL_PLACES = ['/usr/sbin', '/sbin'];
@@ -61,7 +61,7 @@ export class Nft {
     const aside = ['--net', '/bin/sh', '-c', `"$0" -f - && ${list}`, this.#program];
     const right = await this.#run('unshare', aside, jobsRules(network));
     if (right.code !== 0) throw nftError(right.said);
-    return there.out === right.out ? 'right' : 'different';
+    return withoutCounts(there.out) === withoutCounts(right.out) ? 'right' : 'different';
   }
 
   async #change(script: string): Promise<void> {
@@ -91,6 +91,15 @@ export class Nft {
 /** Takes our tables away whether they are there or not, as the beginning of the same transaction. */
 const REPLACED = TABLES.map((table) => `table ${table} {}\ndelete table ${table}\n`).join('');
 
+/** A listing without what the kernel has counted so far; that there is a set to count in, stays. Pure. */
+export function withoutCounts(listing: string): string {
+  const counted = new RegExp(
+    `(\\tset (?:${COUNTING_SETS.join('|')}) \\{\\n[^}]*?)\\t\\telements = \\{[^}]*\\}\\n`,
+    'g',
+  );
+  return listing.replace(counted, '$1');
+}
+
 function nftError(said: string): AgentError {
   const words = said.trim().split('\n')[0] ?? '';
   if (/Operation not permitted|Permission denied|must be root/i.test(said))
@@ -102,7 +111,7 @@ function nftError(said: string): AgentError {
       'NETWORK_UNSUPPORTED',
       `this kernel or nft cannot do what the rules need: ${words}`,
       {
-        mend: 'use nftables 0.9.3 and a kernel of 5.3 or newer with nf_tables, nft_fib and the bridge family',
+        mend: 'use nftables 0.9.3 and a kernel of 5.3 or newer with nf_tables, nft_fib, nft_connlimit, nft_limit and the bridge family',
       },
     );
   return new AgentError('NETWORK_FAILED', `nft failed: ${words}`);

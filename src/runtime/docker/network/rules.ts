@@ -20,6 +20,16 @@ const CLOSED = [
 ] as const;
 
 /**
+ * How many connections one job may have at once, and how many new ones a second, with so many at once before that
+ * counts. The kernel keeps every connection of the host in one table of 262,144 (65,536 with less than 4 GB of memory),
+ * and those that have ended for two minutes more: one job takes up at most an eighth of it, 8192 + 120 x 200 + 1000.
+ */
+const CALLS = { atOnce: 8192, newPerSecond: 200, burst: 1000 } as const;
+
+/** The sets in which the kernel counts these, by the job's address; what is in them is its own business. */
+export const COUNTING_SETS = ['callers', 'dialers'] as const;
+
+/**
  * The rules for the jobs' network, as nft reads them. Pure; the same network gives the same text.
  *
  * They only ever drop: whatever they let through still has to pass Docker's rules and the owner's firewall. Each chain
@@ -39,6 +49,15 @@ export function vouchedFor(network: JobsNetwork): string {
 function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
   const job = `iifname "${BRIDGE_NAME}"`;
   const toJob = `oifname "${BRIDGE_NAME}"`;
+  const beacon = `ip daddr ${BEACON_HOST} tcp dport { ${beaconPorts} } reject with tcp reset`;
+  const sets = COUNTING_SETS.map(
+    (name) => `  set ${name} {
+    type ipv4_addr
+    size 65535
+    flags dynamic
+  }
+`,
+  );
   return `table inet sharedcloud {
   set closed {
     type ipv4_addr
@@ -46,6 +65,7 @@ function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
     elements = { ${CLOSED.join(', ')} }
   }
 
+${sets.join('\n')}
   # Before any translation of addresses, and before the kernel chooses between this host and the way out.
   chain arriving {
     type filter hook prerouting priority -310; policy accept;
@@ -62,8 +82,12 @@ function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
 
   chain forward {
     type filter hook forward priority -10; policy accept;
-    ${job} ip daddr ${BEACON_HOST} tcp dport { ${beaconPorts} } reject with tcp reset
+    # The agent asks it too, from a container of its own or, in output, from this host.
+    ${beacon}
     ${job} ip daddr @closed drop
+    # One job does not fill the table in which the kernel keeps the connections of all.
+    ${job} ct state new add @dialers { ip saddr limit rate over ${CALLS.newPerSecond}/second burst ${CALLS.burst} packets } drop
+    ${job} ct state new add @callers { ip saddr ct count over ${CALLS.atOnce} } drop
     # Jobs are called by nobody; the answers to their own calls come back.
     ${toJob} ct state != { established, related } drop
   }
@@ -71,14 +95,18 @@ function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
   chain output {
     type filter hook output priority -10; policy accept;
     ${toJob} ct state != { established, related } drop
+    ${beacon}
   }
 }
 
-# Between two jobs, whose frames the bridge would hand on without asking the tables above.
+# Whatever a job sends to others on its bridge, to one or to all, which would be handed on without asking the tables
+# above. The bridge itself takes in what is for the gateway by another way. By the address of the sender, which no job
+# can choose, since not every kernel can tell here which bridge it is.
 table bridge sharedcloud {
   chain forward {
     type filter hook forward priority -10; policy accept;
-    ip saddr ${subnet} ip daddr ${subnet} drop
+    ip saddr ${subnet} drop
+    arp saddr ip ${subnet} drop
   }
 }
 `;

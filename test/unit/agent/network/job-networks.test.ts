@@ -11,6 +11,9 @@ import { logInto } from '../../../support/log/log-into.ts';
 import { Bench, MISSING, NODE } from '../../../support/runtime-process/bench.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** Images of others, in which probes run as well. */
+const OTHER = 'sharedcloud/other:latest';
+const THIRD = 'sharedcloud/third:latest';
 
 /** A network whose challenge, clock and engine the test has in its hand; probes are real processes on the loopback. */
 function staged(wanted: JobNetwork = 'isolated') {
@@ -28,20 +31,25 @@ function staged(wanted: JobNetwork = 'isolated') {
     probes: 0,
     engineGoes: (): void => undefined,
     said: new Array<string>(),
+    /** How many engines are watched no longer: proofs that have failed, or have been replaced. */
+    unwatched: 0,
   };
   const { runtime } = bench;
   const create = runtime.create.bind(runtime);
   runtime.create = async (plan) => {
     stage.probes += 1;
     expect(plan.network).toBe('isolated');
-    return create(plan);
+    return create({ ...plan, image: plan.image === MISSING ? MISSING : NODE });
   };
   const networks = new JobNetworks({
     wanted,
     isolated: {
       challenge: () =>
         stage.trouble === undefined ? Promise.resolve(stage.challenge) : Promise.reject(stage.trouble),
-      watchEngine: () => {
+      watchEngine: (signal) => {
+        signal.addEventListener('abort', () => {
+          stage.unwatched += 1;
+        });
         const { promise, resolve } = Promise.withResolvers<void>();
         stage.engineGoes = resolve;
         return Promise.resolve({ gone: promise });
@@ -128,8 +136,7 @@ describe('the network that a job gets', () => {
     stage.challenge = { ...good, silent: [{ host: LOOPBACK, port }] };
     expect(await ask()).toBe('none');
     expect(await ask()).toBe('none');
-    // What was found against it was looked at twice.
-    expect(stage.probes).toBe(2);
+    expect(stage.probes).toBe(1);
     const warnings = stage.said.filter((line) => line.includes('"warn"'));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('network up');
@@ -151,5 +158,50 @@ describe('the network that a job gets', () => {
     const { ask } = staged();
     expect(await ask(MISSING)).toBe('none');
     expect(await ask(NODE)).toBe('isolated');
+  });
+
+  test('is not lost to a job that waits for the proof of an image in which no probe runs', async () => {
+    const { ask, stage } = staged();
+    expect(await Promise.all([ask(MISSING), ask(NODE), ask(NODE)])).toEqual(['none', 'isolated', 'isolated']);
+    expect(stage.probes).toBe(2);
+  });
+
+  test('stays proved where another image fails to prove it anew', async () => {
+    const { ask, stage } = staged();
+    await ask(NODE);
+    stage.now = 400_000;
+    expect(await ask(MISSING)).toBe('isolated');
+    await vi.waitFor(() => expect(stage.unwatched).toBe(1), { timeout: 15_000 });
+    expect(await ask(MISSING)).toBe('isolated');
+    // Neither the proof nor the wait of the image that failed is touched: nothing is tried again.
+    expect(stage.probes).toBe(2);
+  });
+
+  test('is none for the image alone that finds it open, and for all once a second one does too', async () => {
+    const { ask, stage } = staged();
+    await ask(NODE);
+    stage.now = 400_000;
+    stage.challenge = { ...stage.challenge, silent: [{ host: LOOPBACK, port: await openPort() }] };
+    expect(await ask(NODE)).toBe('isolated');
+    await vi.waitFor(async () => expect(await ask(NODE)).toBe('none'), { timeout: 15_000 });
+    expect(await ask(OTHER)).toBe('isolated');
+    await vi.waitFor(async () => expect(await ask(THIRD)).toBe('none'), { timeout: 15_000 });
+  });
+
+  test('is tried less and less often by an image that proves nothing, and at once by it where the rules are others', async () => {
+    const { ask, stage } = staged();
+    const port = await openPort();
+    const good = stage.challenge;
+    stage.challenge = { ...good, silent: [{ host: LOOPBACK, port }] };
+    const tries: number[] = [];
+    for (let minute = 0; minute <= 61; minute += 1) {
+      stage.now = minute * 60_000;
+      const before = stage.probes;
+      await ask();
+      if (stage.probes > before) tries.push(minute);
+    }
+    expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61]);
+    stage.challenge = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
+    expect(await ask()).toBe('isolated');
   });
 });
