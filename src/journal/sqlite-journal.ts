@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import {
@@ -31,6 +31,8 @@ const TERMINAL = STATE_NAMES.filter(isTerminal);
 export class SqliteJournal implements Journal {
   readonly agentId: string;
   readonly #parts: JournalParts;
+  /** By its text. What SQLite keeps of a statement is freed with its object only, which may live on for long. */
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -39,24 +41,24 @@ export class SqliteJournal implements Journal {
 
   instance(offerKey: string): string | undefined {
     const sql = 'SELECT instance FROM instances WHERE broker = ? AND offer_key = ?';
-    const row = this.#told(() => this.#parts.db.prepare(sql).get(this.#parts.broker, offerKey));
+    const row = this.#told(() => this.#prepared(sql).get(this.#parts.broker, offerKey));
     return row === undefined ? undefined : z.object({ instance: z.string() }).parse(row).instance;
   }
 
   rememberInstance(offerKey: string, instance: string): void {
     const sql = 'INSERT OR REPLACE INTO instances (broker, offer_key, instance) VALUES (?, ?, ?)';
-    this.#write(() => this.#parts.db.prepare(sql).run(this.#parts.broker, offerKey, instance));
+    this.#write(() => this.#prepared(sql).run(this.#parts.broker, offerKey, instance));
   }
 
   leaseSeconds(): number | undefined {
     const sql = 'SELECT value FROM meta WHERE key = ?';
-    const row = this.#told(() => this.#parts.db.prepare(sql).get(this.#leaseKey));
+    const row = this.#told(() => this.#prepared(sql).get(this.#leaseKey));
     return row === undefined ? undefined : z.object({ value: z.coerce.number() }).parse(row).value;
   }
 
   rememberLease(seconds: number): void {
     const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
-    this.#write(() => this.#parts.db.prepare(sql).run(this.#leaseKey, `${seconds}`));
+    this.#write(() => this.#prepared(sql).run(this.#leaseKey, `${seconds}`));
   }
 
   begin(job: NewJob): JobRecord {
@@ -81,15 +83,18 @@ export class SqliteJournal implements Journal {
       }
       refuseUnlessLegal(old, state.name);
       const updatedAt = this.#parts.clock.now();
-      this.#parts.db
-        .prepare('UPDATE jobs SET state = ?, detail = ?, updated_at = ? WHERE uuid = ?')
-        .run(state.name, JSON.stringify(state), updatedAt, uuid);
+      this.#prepared('UPDATE jobs SET state = ?, detail = ?, updated_at = ? WHERE uuid = ?').run(
+        state.name,
+        JSON.stringify(state),
+        updatedAt,
+        uuid,
+      );
       return { ...old, state, updatedAt };
     });
   }
 
   get(uuid: string): JobRecord | undefined {
-    const row = this.#told(() => this.#parts.db.prepare('SELECT * FROM jobs WHERE uuid = ?').get(uuid));
+    const row = this.#told(() => this.#prepared('SELECT * FROM jobs WHERE uuid = ?').get(uuid));
     return row === undefined ? undefined : recordOf(row);
   }
 
@@ -99,7 +104,7 @@ export class SqliteJournal implements Journal {
 
   uuidsIn(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT uuid FROM jobs WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`;
-    const rows = this.#told(() => this.#parts.db.prepare(sql).all(...names));
+    const rows = this.#told(() => this.#prepared(sql).all(...names));
     return z
       .array(z.object({ uuid: z.string() }))
       .parse(rows)
@@ -108,7 +113,7 @@ export class SqliteJournal implements Journal {
 
   instancesOf(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT DISTINCT instance FROM jobs WHERE state IN (${names.map(() => '?').join()})`;
-    const rows = this.#told(() => this.#parts.db.prepare(sql).all(...names));
+    const rows = this.#told(() => this.#prepared(sql).all(...names));
     return z
       .array(z.object({ instance: z.string() }))
       .parse(rows)
@@ -122,16 +127,24 @@ export class SqliteJournal implements Journal {
   /** Forgets the jobs that ended before `beforeMs` of the local wall clock; answers how many. */
   prune(beforeMs: number): number {
     const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
-    return this.#write(() => Number(this.#parts.db.prepare(sql).run(...TERMINAL, beforeMs).changes));
+    return this.#write(() => Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes));
   }
 
   tryWriting(): void {
     const sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('written', ?)";
-    this.#write(() => this.#parts.db.prepare(sql).run(`${this.#parts.clock.now()}`));
+    this.#write(() => this.#prepared(sql).run(`${this.#parts.clock.now()}`));
   }
 
   close(): void {
     this.#told(() => this.#parts.db.close());
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#parts.db.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
   }
 
   get #leaseKey(): string {
@@ -141,35 +154,33 @@ export class SqliteJournal implements Journal {
   /** A job that begins anew takes the place of its old entry and is the newest again. */
   #insert(record: JobRecord): void {
     const { state } = record;
-    this.#parts.db
-      .prepare(
-        `INSERT OR REPLACE INTO jobs (
+    this.#prepared(
+      `INSERT OR REPLACE INTO jobs (
            uuid, broker, run, function_name, offer_key, instance, slot, gpu,
            ask_price, image, timeout_ms, state, detail, claimed_at, updated_at
          ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        record.uuid,
-        this.#parts.broker,
-        record.run,
-        record.functionName,
-        record.offerKey,
-        record.instance,
-        record.slot,
-        record.gpu,
-        record.askPrice,
-        record.image,
-        record.timeoutMs,
-        state.name,
-        JSON.stringify(state),
-        record.claimedAt,
-        record.updatedAt,
-      );
+    ).run(
+      record.uuid,
+      this.#parts.broker,
+      record.run,
+      record.functionName,
+      record.offerKey,
+      record.instance,
+      record.slot,
+      record.gpu,
+      record.askPrice,
+      record.image,
+      record.timeoutMs,
+      state.name,
+      JSON.stringify(state),
+      record.claimedAt,
+      record.updatedAt,
+    );
   }
 
   #records(where: string, ...values: readonly (string | number)[]): readonly JobRecord[] {
     const rows: readonly Row[] = this.#told(() =>
-      this.#parts.db.prepare(`SELECT * FROM jobs ${where}`).all(...values),
+      this.#prepared(`SELECT * FROM jobs ${where}`).all(...values),
     );
     return rows.map(recordOf);
   }
