@@ -41,7 +41,7 @@ function commandsTable(): string {
       ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
     ].join(' ');
   const invocation = ({ actions = [], name }: (typeof COMMANDS)[number]): string =>
-    `\`${[name, actions.join('\\|')].join(' ').trim()}\``;
+    `\`${[name, actions.join('|')].join(' ').trim()}\``;
   return table(
     ['command', 'what it does', 'flags of its own'],
     COMMANDS.map((command) => [invocation(command), command.summary, flags(command)]),

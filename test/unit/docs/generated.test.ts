@@ -29,7 +29,10 @@ describe('generated parts', () => {
 
   test('nothing that the code knows is missing in the tables', () => {
     const readme = readDocument('README.md').text;
-    for (const { name } of COMMANDS) expect(readme).toContain(`| \`${name}\` `);
+    for (const { actions = [], name } of COMMANDS) {
+      const said = [name, actions.join('\\|')].join(' ').trim();
+      expect(readme).toContain(`| \`${said}\` `);
+    }
     for (const key of OPTION_KEYS) expect(readme).toContain(`| \`${optionOf(key).env}\` `);
     for (const { exit, meaning } of exitCodes()) expect(readme).toMatch(row(String(exit), meaning));
     const errors = readDocument('docs/errors.md').text;

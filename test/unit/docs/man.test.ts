@@ -20,8 +20,9 @@ describe('the man page', () => {
   const page = manPage();
 
   test('has every command, option, variable and exit code', () => {
-    for (const { name, switches, values } of COMMANDS) {
-      expect(page).toContain(`.TP\n${bold(name)}\n`);
+    for (const { actions = [], name, switches, values } of COMMANDS) {
+      const said = [bold(name), actions.map(bold).join('|')].join(' ').trim();
+      expect(page).toContain(`.TP\n${said}\n`);
       for (const flag of [...switches, ...values]) expect(page).toContain(escaped(`--${flag.name}`));
     }
     for (const key of OPTION_KEYS) {
