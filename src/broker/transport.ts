@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { withDeadline } from './deadline.ts';
 import { badAnswer } from './fields.ts';
@@ -127,20 +127,29 @@ export class Transport {
     );
   }
 
-  #request({ method, url }: Hop, call: Call, token: string): Promise<Dispatcher.ResponseData> {
-    return this.#agent.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method,
-      headers: {
-        accept: 'application/json',
-        authorization: `Token ${token}`,
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...call.headers,
-      },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      headersTimeout: this.#limits.headersMs + (call.holdMs ?? 0),
-      signal: call.signal,
-    });
+  /** Answers when the answer begins; the call's signal ends its body too. */
+  async #request({ method, url }: Hop, call: Call, token: string): Promise<Dispatcher.ResponseData> {
+    const late = new AbortController();
+    const inTime = this.#limits.headersMs + (call.holdMs ?? 0);
+    const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), inTime);
+    try {
+      return await this.#agent.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: {
+          accept: 'application/json',
+          authorization: `Token ${token}`,
+          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...call.headers,
+        },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        // Its own clock ticks twice a second for as long as a call is held.
+        headersTimeout: 0,
+        signal: AbortSignal.any([call.signal, late.signal]),
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
