@@ -88,7 +88,8 @@ export const NETWORK: readonly Mutation[] = [
   },
   rule(
     'nothing of another job',
-    '    ip saddr ${subnet} drop\n',
+    // Either of them is enough against what is sent to one.
+    '    ip saddr ${subnet} drop\n    arp saddr ip ${subnet} drop\n',
     'no other job, even where Docker keeps them apart no longer',
   ),
   rule(

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { until } from '../broker/until.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
@@ -41,6 +43,8 @@ export async function toil(
     await Promise.race([until(broker.store, () => reported === jobs), died]);
     // The last of them may still be cleared away.
     await vi.waitFor(async () => expect(await signs.children()).toBe(0), GONE);
+    const files = join(stage.env.SHAREDCLOUD_STATE_DIR, 'jobs');
+    await vi.waitFor(async () => expect(await readdir(files)).toEqual([]), GONE);
     vitals.push(await signs.measure(jobs));
   }
   silence();
