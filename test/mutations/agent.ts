@@ -196,7 +196,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '!engineWasAway',
     test: {
       file: 'test/unit/runtime-docker/waiting.test.ts',
-      name: 'a failure that was there at the first look and that %s',
+      name: 'and that %s',
     },
   },
   {
@@ -206,7 +206,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: 'false ?',
     test: {
       file: 'test/unit/runtime-docker/waiting.test.ts',
-      name: 'a failure that was there at the first look and that %s',
+      name: 'and that %s',
     },
   },
   {
