@@ -16,7 +16,7 @@ type Hear = (time: number, sink: OutputSink, all: (sink: OutputSink) => Promise<
 async function reportOf(
   code: string,
   hear: Hear,
-): Promise<{ readonly job: unknown; readonly heard: number }> {
+): Promise<{ readonly job: unknown; readonly heard: number; readonly starts: number }> {
   await using house = await openHouse();
   const run = house.addRun(code, '((1,),)');
   let heard = 0;
@@ -32,7 +32,8 @@ async function reportOf(
   });
   await opened.agent.run();
   await opened.close();
-  return { job: house.broker.store.jobsOf(run)[0], heard };
+  const starts = house.events.filter(({ kind }) => kind === 'job-started').length;
+  return { job: house.broker.store.jobsOf(run)[0], heard, starts };
 }
 
 test('a job that ended well and whose result did not come through is read once more', async () => {
@@ -66,10 +67,12 @@ test.each<[string, string, object]>([
     { status: JOB_STATUS.FAILED, stdout: 'all of it\n' },
   ],
 ])('output that could not be had while the job ran is read when it has %s', async (_, code, expected) => {
-  const { heard, job } = await reportOf(code, (time, sink, all) => {
+  const { heard, job, starts } = await reportOf(code, (time, sink, all) => {
     if (time === 1) throw new AgentError('CONTAINER_GONE', 'the engine does not know its container');
     return all(sink);
   });
   expect(job).toMatchObject(expected);
   expect(heard).toBe(2);
+  // Released, it would run again, and come to the same.
+  expect(starts).toBe(1);
 });
