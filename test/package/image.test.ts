@@ -25,6 +25,12 @@ describeGpuStandIn('the container image', (engine) => {
     return stdout.trim();
   };
   const inspect = (format: string): Promise<string> => docker('inspect', '--format', format, name);
+  /** All that the agent said; it says it on stderr. */
+  const logs = async (): Promise<string> => {
+    const env = { ...process.env, DOCKER_HOST: engine.host };
+    const { stdout, stderr } = await run('docker', ['logs', name], { env, maxBuffer: 1e8 });
+    return `${stdout}${stderr}`;
+  };
   const statuses = (uuid: string): readonly number[] =>
     stage.broker.store.jobsOf(uuid).map(({ status }) => status);
 
@@ -78,7 +84,14 @@ describeGpuStandIn('the container image', (engine) => {
     expect(stage.broker.store.jobsOf(uuid)[0]?.result).toBe('from inside');
     await vi.waitFor(async () => expect(await inspect('{{.State.Health.Status}}')).toBe('healthy'), 60_000);
     expect(await docker('exec', name, 'sharedcloud-agent', 'jobs')).toMatch(/1 job, earned/);
-    expect(await docker('logs', name)).not.toContain(TOKEN);
+    expect(await logs()).not.toContain(TOKEN);
+  });
+
+  test('reads its configuration again when it is told to, and goes on', async () => {
+    const began = await inspect('{{.State.StartedAt}}');
+    await docker('exec', name, 'sh', '-c', 'kill -HUP 1');
+    await vi.waitFor(async () => expect(await logs()).toContain('configuration read again'), 30_000);
+    expect(await inspect('{{.State.Status}} {{.State.StartedAt}}')).toBe(`running ${began}`);
   });
 
   test('ends at once when it is stopped, and a new container goes on with the job that runs', async () => {
@@ -91,7 +104,7 @@ describeGpuStandIn('the container image', (engine) => {
     await docker('rm', name);
     await start();
     await vi.waitFor(() => expect(statuses(uuid)).toEqual([JOB_STATUS.SUCCEEDED]), 90_000);
-    expect(await docker('logs', name)).not.toContain('released');
+    expect(await logs()).not.toContain('released');
   });
 
   test('is not healthy where no agent lives', async () => {
