@@ -106,10 +106,20 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'an engine without seccomp runs nothing',
-    file: 'src/runtime/docker/engine-facts.ts',
+    file: 'src/runtime/docker/fitness.ts',
     text: 'if (!facts.seccomp && !acceptNoSeccomp) {',
     becomes: 'if (facts.os === undefined) {',
     test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without seccomp' },
+  },
+  {
+    protection: 'no runtime of GPUs takes the place of gVisor',
+    file: 'src/runtime/docker/fitness.ts',
+    text: "if (runtime !== 'runc' && ",
+    becomes: "if (runtime === '' && ",
+    test: {
+      file: 'test/unit/runtime-docker/engine-facts.test.ts',
+      name: 'that gives GPUs by another runtime than that of jobs',
+    },
   },
   {
     protection: 'an unconfined profile is none',
@@ -120,7 +130,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'an engine without limits runs nothing',
-    file: 'src/runtime/docker/engine-facts.ts',
+    file: 'src/runtime/docker/fitness.ts',
     text: 'if (missing.length > 0) {',
     becomes: 'if (missing.length > 99) {',
     test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without two of its limits' },
