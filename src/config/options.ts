@@ -240,7 +240,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_LOG_FORMAT',
     type: choice('auto', 'json', 'pretty'),
     default: 'auto',
-    help: '`auto` is `pretty` on a terminal and `json` elsewhere',
+    help: '`auto` is `pretty` on a terminal and in `dry-run`, `json` elsewhere',
     group: 'Log',
   },
   configFile: {
