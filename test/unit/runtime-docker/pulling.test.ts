@@ -1,6 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../src/runtime/docker/json-lines.ts';
-import { PullProgress } from '../../../src/runtime/docker/pull-progress.ts';
+import { type PullBytes, PullProgress } from '../../../src/runtime/docker/pull-progress.ts';
 import { SharedWork } from '../../../src/runtime/docker/shared-work.ts';
 
 describe('the progress of a pull', () => {
@@ -19,6 +20,38 @@ describe('the progress of a pull', () => {
     expect(lines.map((line) => progress.take(line))).toEqual([true, true, true, true, true]);
     expect(progress.bytes).toEqual({ doneBytes: 105, totalBytes: 150 });
     expect(progress.error).toBeUndefined();
+  });
+
+  test('is at every line what its lines add up to', () => {
+    const bytes = fc.nat({ max: 1e12 });
+    const lines = fc.array(
+      fc.record(
+        {
+          id: fc.constantFrom('a', 'b', 'c'),
+          status: fc.constantFrom(
+            'Pulling fs layer',
+            'Waiting',
+            'Downloading',
+            'Retrying in 1 second',
+            'Download complete',
+            'Extracting',
+            'Already exists',
+          ),
+          progressDetail: fc.record({ current: bytes, total: bytes }, { requiredKeys: [] }),
+        },
+        { requiredKeys: ['status'] },
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(lines, (taken) => {
+        const progress = new PullProgress();
+        for (const [index, line] of taken.entries()) {
+          progress.take(JSON.stringify(line));
+          expect(progress.bytes).toEqual(addedUp(taken.slice(0, index + 1)));
+        }
+      }),
+    );
   });
 
   test('comes no further by repeating, waiting and trying again', () => {
@@ -43,6 +76,29 @@ describe('the progress of a pull', () => {
     expect(progress.error).toBe('in full');
   });
 });
+
+type Line = {
+  readonly id?: string;
+  readonly status: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+};
+
+/** What the lines of a pull come to, from all of them anew: what is kept of each layer is its last line. */
+function addedUp(lines: readonly Line[]): PullBytes {
+  const telling = lines.filter(({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status));
+  let doneBytes = 0;
+  let totalBytes = 0;
+  for (const layer of Map.groupBy(telling, ({ id }) => id).values()) {
+    const downloads = layer.filter(({ status }) => status === 'Downloading');
+    const size =
+      downloads.findLast((line) => line.progressDetail?.total !== undefined)?.progressDetail?.total ?? 0;
+    const last = layer.at(-1);
+    const here = last?.status === 'Downloading' ? (last.progressDetail?.current ?? 0) : undefined;
+    doneBytes += here ?? size;
+    totalBytes += Math.max(size, here ?? 0);
+  }
+  return { doneBytes, totalBytes };
+}
 
 describe('lines', () => {
   const collect = async (...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> => {
