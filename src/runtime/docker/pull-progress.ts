@@ -45,6 +45,11 @@ export class PullProgress {
     return this.#error;
   }
 
+  /** How many layers were heard of so far; a name that newer engines report beside them counts too. */
+  get layers(): number {
+    return this.#layers.size;
+  }
+
   get bytes(): PullBytes {
     return { doneBytes: this.#doneBytes, totalBytes: this.#totalBytes };
   }

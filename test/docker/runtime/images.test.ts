@@ -88,6 +88,26 @@ describeDocker('images', (engine) => {
     expect(await runtime.images.find(ref)).toBeUndefined();
   });
 
+  test('of thousands of layers are left after some hundreds, and others can be pulled', async () => {
+    const reports: PullReport[] = [];
+    await using hostile = await HostileRegistry.start('many-layers');
+    await using honest = await HostileRegistry.start('honest');
+    const refused = `${hostile.host}/sharedcloud-test/${randomUUID()}:latest`;
+    const ref = `${honest.host}/sharedcloud-test/${randomUUID()}:latest`;
+    await using _ = removed(engine, ref);
+    const { runtime } = testRuntime(engine.host, {
+      images: { ...rules, totalMs: 10_000 },
+      hooks: { onProgress: (report) => reports.push(report), checkDisk: async () => undefined },
+    });
+    const error = await rejection(runtime.images.prepare(refused, soon()));
+    expect(error.code).toBe('IMAGE_REFUSED');
+    expect(error.message).toMatch(/more than 500 layers/);
+    expect(await runtime.images.find(refused)).toBeUndefined();
+    // One of each layer, and a few more.
+    expect(reports.length).toBeLessThan(600);
+    expect((await runtime.images.prepare(ref, soon())).ref).toBe(ref);
+  });
+
   test('are not waited for by who has given up, and go on for who has not', async () => {
     await using registry = await HostileRegistry.start('drip');
     const ref = `${registry.host}/sharedcloud-test/${randomUUID()}:latest`;

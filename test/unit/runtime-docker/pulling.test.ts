@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../src/runtime/docker/json-lines.ts';
+import { refuseManyLayers } from '../../../src/runtime/docker/pull.ts';
 import { type PullBytes, PullProgress } from '../../../src/runtime/docker/pull-progress.ts';
 import { SharedWork } from '../../../src/runtime/docker/shared-work.ts';
 
@@ -70,6 +71,12 @@ describe('the progress of a pull', () => {
     expect(progress.take(layer('a', 'Downloading', 11, 100))).toBe(true);
   });
 
+  test('counts each layer once', () => {
+    const progress = new PullProgress();
+    for (const id of ['a', 'b', 'a', 'c', 'b']) progress.take(layer(id, 'Downloading', 1, 2));
+    expect(progress.layers).toBe(3);
+  });
+
   test('keeps the error that the engine ends with', () => {
     const progress = new PullProgress();
     progress.take(JSON.stringify({ error: 'short', errorDetail: { message: 'in full' } }));
@@ -99,6 +106,21 @@ function addedUp(lines: readonly Line[]): PullBytes {
   }
   return { doneBytes, totalBytes };
 }
+
+describe('the layers of an image', () => {
+  test.each([0, 1, 127, 500])('may be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).not.toThrow();
+  });
+
+  test.each([501, 10_000])('may not be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_REFUSED',
+        message: 'image some/image has more than 500 layers',
+      }),
+    );
+  });
+});
 
 describe('lines', () => {
   const collect = async (...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> => {
