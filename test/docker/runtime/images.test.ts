@@ -75,7 +75,7 @@ describeDocker('images', (engine) => {
     ['truncated', { idleMs: 1500 }, 'IMAGE_PULL_FAILED', /no further for 1.5 s/],
     ['silent', { idleMs: 1000 }, 'IMAGE_PULL_FAILED', /no further for 1 s/],
     ['drip', { totalMs: 2000 }, 'IMAGE_PULL_FAILED', /longer than 2 s/],
-    ['wrong-bytes', { totalMs: 20_000, idleMs: 3000 }, 'IMAGE_PULL_FAILED', /./],
+    ['wrong-bytes', {}, 'IMAGE_PULL_FAILED', /verification failed for digest|unexpected commit digest/],
     ['honest', { maxBytes: 1000 }, 'IMAGE_REFUSED', /larger than 1000 bytes/],
     ['huge', {}, 'IMAGE_REFUSED', /larger than/],
   ] as const)('from a registry that is %s', async (behaviour, limits, code, words) => {
