@@ -4,6 +4,7 @@ const SPEC = 'src/runtime/docker/container-spec.ts';
 const ENV = 'src/runtime/docker/container-env.ts';
 const SECCOMP = 'src/runtime/docker/seccomp.ts';
 const IMAGES = 'src/runtime/docker/images.ts';
+const PULL = 'src/runtime/docker/pull.ts';
 const IMAGE = 'src/runtime/docker/image-config.ts';
 const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
 const SANDBOX = 'test/docker/runtime/sandbox.test.ts';
@@ -212,6 +213,18 @@ const seccomp: readonly Row[] = [
   ],
 ];
 
+const pulls: readonly Row[] = [
+  [
+    'not too many layers',
+    'refuseManyLayers(request.ref, progress.layers);',
+    '',
+    {
+      file: 'test/docker/runtime/images.test.ts',
+      name: 'of thousands of layers are left after some hundreds, and others can be pulled',
+    },
+  ],
+];
+
 const images: readonly Row[] = [
   [
     'images go by their digest',
@@ -231,4 +244,5 @@ export const CONTAINER: readonly Mutation[] = [
   ...mutations(IMAGE, image),
   ...mutations(SECCOMP, seccomp),
   ...mutations(IMAGES, images),
+  ...mutations(PULL, pulls),
 ];
