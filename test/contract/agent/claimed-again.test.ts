@@ -35,7 +35,8 @@ test('a job that the broker took back is not claimed anew while its old containe
   await vi.waitFor(() => expect(kinds()).toContain('report-refused'), 20_000);
   await vi.waitFor(() => expect(status()).toBe(JOB_STATUS.CREATED), 20_000);
   // It is open again, and none that could be claimed: of such a run is asked whether it is still there.
-  const isRunAsked = ({ method, path }: SeenCall): boolean => method === 'GET' && path.includes(`/runs/${run}`);
+  const isRunAsked = ({ method, path }: SeenCall): boolean =>
+    method === 'GET' && path.includes(`/runs/${run}`);
   const asked = front.calls.filter(isRunAsked).length;
   await vi.waitFor(() => expect(front.calls.filter(isRunAsked).length).toBeGreaterThan(asked), 60_000);
   // The claim and the report that came too late.
