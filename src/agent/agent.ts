@@ -88,7 +88,8 @@ export class Agent {
       onOwed,
       detach,
     });
-    this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
+    const cancel = (job: string, why: string): void => this.#runJob.cancel(job, why);
+    this.#reconciler = new Reconciler({ ...this.#deps, cancel, onRefused });
     this.#images = new ImageKeeper({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
     const { once } = deps.settings;
@@ -263,7 +264,6 @@ export class Agent {
     const { clock, log } = this.#deps;
     const onWakeUp = (awayMs: number): void => {
       log.warn({ awayMs }, 'the host slept or the agent was stopped; all is looked at afresh');
-      this.#reconciler.now();
       this.#host.gpus.lookNow();
       this.#tryAfresh();
     };
@@ -275,6 +275,7 @@ export class Agent {
     this.#sooner.abort();
     this.#sooner = new AbortController();
     for (const stand of this.#stands) stand.market.lookAfresh();
+    this.#reconciler.now();
     this.#reporter.trySoon();
   }
 

@@ -24,14 +24,20 @@ export type JobLook = {
  */
 export class JobLooks {
   readonly #log: Log;
+  readonly #onRefused: () => void;
   readonly #queues = new Map<string, PQueue>();
   /** The jobs that are looked into, or wait for that. */
   readonly #begun = new Set<string>();
   /** How often in a row the broker failed about a job. */
   readonly #failures = new Map<string, number>();
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(deps: {
+    readonly log: Log;
+    /** Called after the broker has refused the token. */
+    readonly onRefused: () => void;
+  }) {
+    this.#log = deps.log;
+    this.#onRefused = deps.onRefused;
   }
 
   /** Looks into a job soon, unless that is under way; with the signal aborted not any more. */
@@ -64,6 +70,7 @@ export class JobLooks {
       this.#failures.set(job, times);
       const level = error.code === 'INTERNAL' ? 'error' : times === TOLD_AFTER ? 'warn' : 'debug';
       this.#log[level]({ job, code: error.code, times }, `job not reconciled: ${error.message}`);
+      if (error.code === 'BROKER_UNAUTHORIZED') this.#onRefused();
     }
   }
 }

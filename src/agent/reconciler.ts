@@ -33,6 +33,8 @@ export type ReconcilerDeps = {
   readonly random: () => number;
   /** Ends a job that runs here and that the broker has taken back. */
   readonly cancel: (job: string, why: string) => void;
+  /** Called after the broker has refused the token. */
+  readonly onRefused: () => void;
 };
 
 /** When an instance was asked about last, in milliseconds of the monotonic clock, and when it may be again. */
@@ -60,7 +62,7 @@ export class Reconciler {
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
     this.#complaints = new Complaints(deps.log, 'job');
-    this.#looks = new JobLooks(deps.log);
+    this.#looks = new JobLooks(deps);
   }
 
   /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
@@ -74,7 +76,7 @@ export class Reconciler {
     this.#sooner.ring();
   }
 
-  /** Reconciles as soon as may be: an offer has come up. */
+  /** Reconciles as soon as may be: an offer has come up, or there is another token. */
   now(): void {
     this.#turns.clear();
     this.#sooner.ring();
@@ -137,6 +139,7 @@ export class Reconciler {
       if (signal.aborted) return;
       const level = error.code === 'INTERNAL' ? 'error' : 'debug';
       this.#deps.log[level]({ code: error.code }, `not reconciled: ${error.message}`);
+      if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
     }
   }
 

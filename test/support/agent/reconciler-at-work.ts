@@ -49,6 +49,7 @@ export function atWork(jobs: JobRecord[], scene: Scene = {}) {
   const cancelled: string[] = [];
   const log: string[] = [];
   const written: number[] = [];
+  const seen = { refused: 0 };
   const end = new AbortController();
   const named = (names: readonly string[]): JobRecord[] =>
     jobs.filter(({ state }) => names.includes(state.name));
@@ -78,6 +79,7 @@ export function atWork(jobs: JobRecord[], scene: Scene = {}) {
     log: logInto(log),
     random: () => 1,
     cancel: (job) => void cancelled.push(job),
+    onRefused: () => void (seen.refused += 1),
   });
   const working = reconciler.work(() => scene.offered ?? ['instance-1'], end.signal);
   return {
@@ -87,6 +89,7 @@ export function atWork(jobs: JobRecord[], scene: Scene = {}) {
     cancelled,
     log,
     written,
+    seen,
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await working;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
 import { atWork, listOf, recordOf } from '../../support/agent/reconciler-at-work.ts';
 import { stateNamed } from '../../support/journal/samples.ts';
 
@@ -96,4 +97,29 @@ test('the answer about an earlier claim of a job does not stop the one of now', 
   answer.resolve(undefined);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(at.cancelled).toEqual([]);
+});
+
+describe('a refused token', () => {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new AgentError('BROKER_UNAUTHORIZED', 'Invalid token.'));
+
+  test('is told of, and the list is asked for again at once with another one', async () => {
+    let token = 'old';
+    await using at = atWork(running('running'), {
+      heldJobs: () => (token === 'old' ? refuse() : Promise.resolve(listOf('running'))),
+    });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(at.seen.refused).toBe(1);
+    token = 'new';
+    at.reconciler.now();
+    await vi.advanceTimersByTimeAsync(27_000);
+    expect(at.asked).toEqual([0, 2]);
+    expect(at.seen.refused).toBe(1);
+  });
+
+  test('is told of where the broker only says so about one job', async () => {
+    await using at = atWork(running('gone'), { heldJobs: () => Promise.resolve(listOf()), job: refuse });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(at.seen.refused).toBe(1);
+  });
 });
