@@ -52,6 +52,8 @@ export class Reconciler {
   readonly #looks: JobLooks;
   #leaseSeconds: number | undefined;
   #isWritten = true;
+  /** Whether what the broker says is acted upon. */
+  #isRecovered = false;
   /** The instances that hold a job by our own account. */
   #leased: readonly string[] = [];
   /** By instance; none where it is to be asked about as soon as may be. */
@@ -80,6 +82,16 @@ export class Reconciler {
   now(): void {
     this.#turns.clear();
     this.#sooner.ring();
+  }
+
+  /**
+   * The journal and the engine agree, and the stories of all open jobs are told again. Before, leases are renewed and
+   * nothing else: who is told to stop a job must be there to hear it, and what was left of a job must be gone before
+   * that is given back. What the broker said until then it is asked again.
+   */
+  recovered(): void {
+    this.#isRecovered = true;
+    this.now();
   }
 
   /**
@@ -153,6 +165,7 @@ export class Reconciler {
     const { invalid, jobs: held } = await broker.heldJobs(instance, this.#inTime(signal));
     this.#complaints.about(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
+    if (!this.#isRecovered) return;
     // What cannot be read may well be held: it is neither stopped nor given back.
     const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
     const missing = before.filter((job) => !heldUuids.has(job.uuid));

@@ -36,6 +36,8 @@ export const listOf = (...uuids: string[]): JobList => ({
 type Scene = Partial<ReconcilerDeps['broker']> & {
   readonly lease?: number;
   readonly offered?: string[];
+  /** Recovery goes on until the test says that it is over. */
+  readonly recovering?: boolean;
 };
 
 /**
@@ -81,6 +83,7 @@ export function atWork(jobs: JobRecord[], scene: Scene = {}) {
     cancel: (job) => void cancelled.push(job),
     onRefused: () => void (seen.refused += 1),
   });
+  if (scene.recovering !== true) reconciler.recovered();
   const working = reconciler.work(() => scene.offered ?? ['instance-1'], end.signal);
   return {
     reconciler,

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
+import type { ReportAnswer } from '../../../src/domain/ports.ts';
 import { atWork, listOf, recordOf } from '../../support/agent/reconciler-at-work.ts';
 import { stateNamed } from '../../support/journal/samples.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const TAKEN: ReportAnswer = { kind: 'taken', cost: undefined };
 const running = (...uuids: string[]) => uuids.map((uuid) => recordOf(uuid, stateNamed('running')));
 
 /** No answer, until the one who asks gives up. */
@@ -97,6 +99,35 @@ test('the answer about an earlier claim of a job does not stop the one of now', 
   answer.resolve(undefined);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(at.cancelled).toEqual([]);
+});
+
+describe('before recovery is over', () => {
+  test('leases are renewed, and no job is looked into, stopped or given back; that comes at once then', async () => {
+    const looked: string[] = [];
+    const released: string[] = [];
+    await using at = atWork(running('gone'), {
+      lease: 6,
+      offered: [],
+      recovering: true,
+      heldJobs: () => Promise.resolve(listOf('lost')),
+      job: (uuid) => {
+        looked.push(uuid);
+        return Promise.resolve(undefined);
+      },
+      release: (uuid) => {
+        released.push(uuid);
+        return Promise.resolve(TAKEN);
+      },
+    });
+    await vi.advanceTimersByTimeAsync(6_500);
+    expect(at.asked).toEqual([0, 2, 4, 6]);
+    expect([...looked, ...released, ...at.cancelled]).toEqual([]);
+    at.reconciler.recovered();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(at.asked).toEqual([0, 2, 4, 6, 6.5]);
+    expect(at.cancelled).toEqual(['gone']);
+    expect(released).toEqual(['lost']);
+  });
 });
 
 describe('a refused token', () => {
