@@ -4,9 +4,6 @@ const TOKEN = 'src/config/token.ts';
 const TOKEN_TEST = 'test/unit/config/token.test.ts';
 const LOG_TEST = 'test/unit/log/log.test.ts';
 
-const RECONCILER = 'src/agent/reconciler.ts';
-const RECONCILER_TEST = 'test/unit/agent/reconciler.test.ts';
-
 /** What protects the agent itself: its secrets, its state, and what it runs on. */
 export const AGENT: readonly Mutation[] = [
   {
@@ -150,43 +147,6 @@ export const AGENT: readonly Mutation[] = [
     test: {
       file: 'test/unit/agent/risk-watch.test.ts',
       name: 'with a toolkit that lets images out no GPU is well, which is told once',
-    },
-  },
-  {
-    protection: 'a lease outlives a restart',
-    file: RECONCILER,
-    text: 'this.lease(this.#deps.journal.leaseSeconds());',
-    becomes: 'this.lease(undefined);',
-    test: { file: RECONCILER_TEST, name: 'is known again after a restart, while jobs from before are open' },
-  },
-  {
-    protection: 'a job keeps its lease until its report is taken',
-    file: RECONCILER,
-    text: "[...HELD_STATES, 'finished'] as const",
-    becomes: '[...HELD_STATES] as const',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'of a job whose report is owed is renewed, also where its offer is not up',
-    },
-  },
-  {
-    protection: 'no job is given back on an old answer',
-    file: RECONCILER,
-    text: 'held.filter((job) => !open.has(job.uuid))',
-    becomes: 'held.filter((job) => open.size > -1 && job.uuid.length > 0)',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'a job that was open here when the broker was asked is not released by its old answer',
-    },
-  },
-  {
-    protection: 'no job is stopped because an answer was garbled',
-    file: RECONCILER,
-    text: 'new Set([...held, ...invalid]',
-    becomes: 'new Set([...held]',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'an item that cannot be read stops no job and releases none, and is told once',
     },
   },
   {
