@@ -4,11 +4,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { findEngine, type TestEngine } from './find-engine.ts';
 
 export * from './find-engine.ts';
 
 const finding = await findEngine(process.env);
+const WITH_RUNTIMES = z.object({ Runtimes: z.record(z.string(), z.unknown()) });
 const mustRun = process.env['CI'] === 'true';
 
 /**
@@ -40,8 +42,8 @@ export async function describeRuntime(
 ): Promise<void> {
   if (!('engine' in finding)) return leaveOut(name, finding.missing);
   const { engine } = finding;
-  const { Runtimes }: { readonly Runtimes?: object } = await engine.docker.info();
-  if (Object.hasOwn(Runtimes ?? {}, runtime)) describe(name, () => body(engine));
+  const { Runtimes } = WITH_RUNTIMES.parse(await engine.docker.info());
+  if (Object.hasOwn(Runtimes, runtime)) describe(name, () => body(engine));
   else leaveOut(name, `${engine.host} has no runtime ${runtime}`);
 }
 
