@@ -150,6 +150,16 @@ export const AGENT: readonly Mutation[] = [
     test: { file: RECONCILER_TEST, name: 'is known again after a restart, while jobs from before are open' },
   },
   {
+    protection: 'a report that never passes is not sent every second',
+    file: 'src/agent/reporter.ts',
+    text: 'if (!tries.firm) this.#tries.set',
+    becomes: 'this.#tries.set',
+    test: {
+      file: 'test/unit/agent/reporter.test.ts',
+      name: 'with %s is sent less and less often, and holds up none of them',
+    },
+  },
+  {
     protection: 'a job keeps its lease until its report is taken',
     file: RECONCILER,
     text: "[...HELD_STATES, 'finished'] as const",
