@@ -150,6 +150,16 @@ export const AGENT: readonly Mutation[] = [
     test: { file: RECONCILER_TEST, name: 'is known again after a restart, while jobs from before are open' },
   },
   {
+    protection: 'what one broker is owed goes to no other',
+    file: 'src/journal/brokers.ts',
+    text: 'throw ofAnother(file, from, home);',
+    becomes: 'ofAnother(file, from, home);',
+    test: {
+      file: 'test/unit/journal/brokers.test.ts',
+      name: 'is the only one that is taken for the same: %s, %s',
+    },
+  },
+  {
     protection: 'a report that never passes is not sent every second',
     file: 'src/agent/reporter.ts',
     text: 'if (!tries.firm) this.#tries.set',
