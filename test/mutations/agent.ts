@@ -160,6 +160,16 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
+    protection: 'one 404 does not close a run for good',
+    file: 'src/agent/run-lookup.ts',
+    text: "if (found.kind !== 'gone') this.#found.set(run.uuid, found);",
+    becomes: "if (found.kind === 'gone') this.#found.set(run.uuid, { kind: 'senseless' });",
+    test: {
+      file: 'test/unit/agent/run-lookup.test.ts',
+      name: 'is looked up again after a 404 for its %s: a gateway may have said that',
+    },
+  },
+  {
     protection: 'a report that never passes is not sent every second',
     file: 'src/agent/reporter.ts',
     text: 'if (!tries.firm) this.#tries.set',
