@@ -160,6 +160,26 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
+    protection: 'a GPU that is added to the catalogue is heard of',
+    file: 'src/agent/claim-loop.ts',
+    text: 'this.#askForUnknownGpus(verdicts, signal);',
+    becomes: '',
+    test: {
+      file: 'test/contract/agent/gpu-added.test.ts',
+      name: 'a run that names a GPU which was added to the catalogue later is done, without a restart',
+    },
+  },
+  {
+    protection: 'a bogus GPU costs the broker no flood of requests',
+    file: 'src/agent/catalogue.ts',
+    text: 'this.#notBefore = clock.monotonic() + FRESH_MS;',
+    becomes: 'this.#notBefore = clock.monotonic();',
+    test: {
+      file: 'test/unit/agent/catalogue.test.ts',
+      name: 'has it asked for again, no sooner than ten minutes after the last time',
+    },
+  },
+  {
     protection: 'one 404 does not close a run for good',
     file: 'src/agent/run-lookup.ts',
     text: "if (found.kind !== 'gone') this.#found.set(run.uuid, found);",
