@@ -1,5 +1,6 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { LONG } from './test/support/chaos/length.ts';
+import { NameSkipped } from './test/support/name-skipped.ts';
 
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
 const project = (name: string, more: { readonly timeout?: number; readonly files?: number } = {}) => ({
@@ -22,6 +23,7 @@ const GROUPS = ['docker', 'e2e', 'package', 'chaos'];
 
 export default defineConfig({
   test: {
+    reporters: [...configDefaults.reporters, new NameSkipped()],
     projects: [
       project('unit'),
       project('contract', { timeout: 60_000 }),

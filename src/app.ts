@@ -120,7 +120,7 @@ export function openDocker(
       openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
       diskBytes: config.jobDisk,
       user: config.jobUser,
-      runtime: 'runc',
+      runtime: config.jobRuntime,
       dns: PUBLIC_RESOLVERS,
     },
     gpuMode: config.gpuMode,

@@ -91,8 +91,13 @@ function signalActionsTable(): string {
 
 function errorsTable(): string {
   return table(
-    ['error', 'what happened', 'exit code'],
-    Object.entries(ERROR_KINDS).map(([code, { exit, help }]) => [`\`${code}\``, help, String(exit)]),
+    ['error', 'what happened', 'what to do, unless the error says it', 'exit code'],
+    Object.entries(ERROR_KINDS).map(([code, { exit, mend, what }]) => [
+      `\`${code}\``,
+      what,
+      mend,
+      String(exit),
+    ]),
   );
 }
 

@@ -88,7 +88,8 @@ export class Agent {
       onOwed,
       detach,
     });
-    this.#reconciler = new Reconciler({ ...this.#deps, cancel: (job, why) => this.#runJob.cancel(job, why) });
+    const cancel = (job: string, why: string): void => this.#runJob.cancel(job, why);
+    this.#reconciler = new Reconciler({ ...this.#deps, cancel, onRefused });
     this.#images = new ImageKeeper({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
     this.#offers = new Offers(this.#deps);
     const { once } = deps.settings;
@@ -106,7 +107,10 @@ export class Agent {
    */
   async run(): Promise<void> {
     const detach = this.#detach.signal;
+    const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
     this.#loops.keep(this.#reporter.work(detach));
+    // Leases do not wait for an engine that is away.
+    this.#loops.keep(this.#reconciler.work(instances, detach));
     this.#loops.keep(this.#host.holds.work());
     try {
       await this.#work();
@@ -161,12 +165,13 @@ export class Agent {
   }
 
   async #work(): Promise<void> {
-    const instances = (): readonly string[] => this.#stands.map(({ offer }) => offer.instance);
-    const adoptions = await this.#toTheEnd(() => this.#recover());
+    const onOwed = (): void => this.#reporter.wake();
+    const recovery = { ...this.#deps, onOwed, signal: this.#detach.signal };
+    const adoptions = await this.#toTheEnd(() => recover(recovery));
     for (const adoption of adoptions) this.#adopt(adoption);
     this.#deps.observe({ kind: 'recovered', adopted: adoptions.length });
-    this.#reporter.wake();
-    this.#loops.keep(this.#reconciler.work(instances, this.#detach.signal));
+    onOwed();
+    this.#reconciler.recovered();
     this.#loops.keep(this.#host.sweep());
     this.#loops.keep(this.#watchForWakeUps());
     const plans = await this.#planner.first(this.#market.signal);
@@ -190,14 +195,6 @@ export class Agent {
       'RUNTIME_FAILED',
       `jobs went back to the market, since they cannot run here: ${this.#hostFault}`,
     );
-  }
-
-  /** Recovers, once the runtime says that it can run jobs at all. */
-  async #recover(): Promise<readonly Adoption[]> {
-    const { log, runtime } = this.#deps;
-    const what = await runtime.probe(this.#detach.signal);
-    log.info({ runtime: what }, 'the runtime is ready');
-    return recover(this.#deps);
   }
 
   async #putUp(plan: OfferPlan): Promise<void> {
@@ -263,7 +260,6 @@ export class Agent {
     const { clock, log } = this.#deps;
     const onWakeUp = (awayMs: number): void => {
       log.warn({ awayMs }, 'the host slept or the agent was stopped; all is looked at afresh');
-      this.#reconciler.now();
       this.#host.gpus.lookNow();
       this.#tryAfresh();
     };
@@ -275,6 +271,7 @@ export class Agent {
     this.#sooner.abort();
     this.#sooner = new AbortController();
     for (const stand of this.#stands) stand.market.lookAfresh();
+    this.#reconciler.now();
     this.#reporter.trySoon();
   }
 

@@ -1,10 +1,10 @@
-import PQueue from 'p-queue';
 import { asAgentError } from '../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, OPEN_STATES } from '../domain/job.ts';
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
 import { Complaints } from './complaints.ts';
+import { JobLooks } from './job-looks.ts';
 import { Wake } from './wake.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
@@ -15,12 +15,6 @@ const IDLE_EVERY_MS = 120_000;
 
 /** However short a lease is, a slow broker gets this long for its answers. */
 const LEAST_PATIENCE_MS = 10_000;
-
-/** So many jobs of an instance are looked into at once, so that one without an answer holds up no other. */
-const AT_ONCE = 4;
-
-/** A job about which the broker fails this often in a row is told at warn, once. */
-const TOLD_AFTER = 3;
 
 /** The states of jobs that the broker is to think of as held here, and that end when it does not. */
 const HELD_STATES = ['claimed', 'starting', 'running'] as const;
@@ -39,24 +33,38 @@ export type ReconcilerDeps = {
   readonly random: () => number;
   /** Ends a job that runs here and that the broker has taken back. */
   readonly cancel: (job: string, why: string) => void;
+  /** Called after the broker has refused the token. */
+  readonly onRefused: () => void;
 };
 
-/** Compares what the broker thinks this host holds with what it does, which also renews the leases. */
+/** When an instance was asked about last, in milliseconds of the monotonic clock, and when it may be again. */
+type Turn = { readonly since: number; notBefore: number };
+
+/**
+ * Compares what the broker thinks this host holds with what it does, which also renews the leases. Renewals wait for
+ * nothing: neither for what is to be said about a single job, nor for another instance.
+ */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
+  /** Rings when there may be something to ask earlier than was thought. */
   readonly #sooner = new Wake();
   readonly #complaints: Complaints;
-  /** How often in a row the broker failed about a job. */
-  readonly #failures = new Map<string, number>();
+  readonly #looks: JobLooks;
   #leaseSeconds: number | undefined;
   #isWritten = true;
-  #isAsked = false;
+  /** Whether what the broker says is acted upon. */
+  #isRecovered = false;
   /** The instances that hold a job by our own account. */
   #leased: readonly string[] = [];
+  /** By instance; none where it is to be asked about as soon as may be. */
+  readonly #turns = new Map<string, Turn>();
+  /** The questions that are under way, by instance: one each. */
+  readonly #asking = new Map<string, Promise<void>>();
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
     this.#complaints = new Complaints(deps.log, 'job');
+    this.#looks = new JobLooks(deps);
   }
 
   /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
@@ -70,10 +78,20 @@ export class Reconciler {
     this.#sooner.ring();
   }
 
-  /** Reconciles as soon as may be: an offer has come up. */
+  /** Reconciles as soon as may be: an offer has come up, or there is another token. */
   now(): void {
-    this.#isAsked = true;
+    this.#turns.clear();
     this.#sooner.ring();
+  }
+
+  /**
+   * The journal and the engine agree, and the stories of all open jobs are told again. Before, leases are renewed and
+   * nothing else: who is told to stop a job must be there to hear it, and what was left of a job must be gone before
+   * that is given back. What the broker said until then it is asked again.
+   */
+  recovered(): void {
+    this.#isRecovered = true;
+    this.now();
   }
 
   /**
@@ -81,28 +99,37 @@ export class Reconciler {
    * jobs that are open here, also where their offer is not up.
    */
   async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
     this.#recallLease();
-    while (!signal.aborted) {
-      const since = clock.monotonic();
-      this.#isAsked = false;
-      const instances = new Set([...offered(), ...this.#leasedNow()]);
-      await Promise.all([...instances].map((instance) => this.#try(instance, signal)));
-      await this.#untilDue(since, signal);
-    }
+    while (!signal.aborted) await this.#sooner.wait(signal, this.#askWhatIsDue(offered(), signal));
+    await Promise.all([...this.#asking.values(), this.#looks.settled()]);
   }
 
-  /** Waits for the next turn, which comes sooner once a job is held. */
-  async #untilDue(since: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    // A broker that takes longer than its own lease allows is let breathe all the same.
-    const leastAt = clock.monotonic() + LEAST_EVERY_MS;
-    while (!signal.aborted && !this.#isAsked) {
-      const everyMs = this.#leasedNow().length === 0 ? IDLE_EVERY_MS : this.#everyMs();
-      const leftMs = Math.max(since + everyMs, leastAt) - clock.monotonic();
-      if (leftMs <= 0) return;
-      await this.#sooner.wait(signal, leftMs);
+  /** Asks about each instance that is due, and answers in how many milliseconds to see again, if nothing rings. */
+  #askWhatIsDue(offered: readonly string[], signal: AbortSignal): number {
+    const leased = this.#leasedNow();
+    const everyMs = leased.length === 0 ? IDLE_EVERY_MS : this.#everyMs();
+    const now = this.#deps.clock.monotonic();
+    let waitMs = IDLE_EVERY_MS;
+    for (const instance of new Set([...offered, ...leased])) {
+      if (this.#asking.has(instance)) continue;
+      const turn = this.#turns.get(instance);
+      const leftMs = turn === undefined ? 0 : Math.max(turn.since + everyMs, turn.notBefore) - now;
+      if (leftMs <= 0) this.#asking.set(instance, this.#turn(instance, signal));
+      else waitMs = Math.min(waitMs, leftMs);
     }
+    return waitMs;
+  }
+
+  /** Asks about an instance once. Never throws. */
+  async #turn(instance: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const turn: Turn = { since: clock.monotonic(), notBefore: 0 };
+    this.#turns.set(instance, turn);
+    await this.#try(instance, signal);
+    // A broker that takes longer than its own lease allows is let breathe all the same.
+    turn.notBefore = clock.monotonic() + LEAST_EVERY_MS;
+    this.#asking.delete(instance);
+    this.#sooner.ring();
   }
 
   /** The instances that hold a job by our own account; a journal that cannot be read for a moment changes nothing. */
@@ -117,53 +144,40 @@ export class Reconciler {
   }
 
   async #try(instance: string, signal: AbortSignal): Promise<void> {
-    const inTime = within(Math.max(this.#everyMs(), LEAST_PATIENCE_MS), signal);
     try {
-      await this.#reconcile(instance, inTime);
+      await this.#reconcile(instance, signal);
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return;
       const level = error.code === 'INTERNAL' ? 'error' : 'debug';
       this.#deps.log[level]({ code: error.code }, `not reconciled: ${error.message}`);
+      if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
     }
   }
 
-  /** One comparison. Throws where the broker does not answer. */
+  /** One comparison; what is to be done about single jobs is begun. Throws where the broker does not answer. */
   async #reconcile(instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal } = this.#deps;
     const mine = (job: JobRecord): boolean => job.instance === instance;
     // Taken before the question is asked: what is claimed or given back meanwhile may be told wrongly by the answer.
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
-    const { invalid, jobs: held } = await broker.heldJobs(instance, signal);
+    const { invalid, jobs: held } = await broker.heldJobs(instance, this.#inTime(signal));
     this.#complaints.about(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
+    if (!this.#isRecovered) return;
     // What cannot be read may well be held: it is neither stopped nor given back.
     const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
     const missing = before.filter((job) => !heldUuids.has(job.uuid));
     const unknown = held.filter((job) => !open.has(job.uuid));
-    await new PQueue({ concurrency: AT_ONCE }).addAll([
-      ...missing.map((job) => () => this.#each(job.uuid, signal, () => this.#confirmLoss(job, signal))),
-      ...unknown.map(
-        (job) => () => this.#each(job.uuid, signal, () => this.#releaseLost(job, instance, signal)),
-      ),
-    ]);
+    const begin = (job: string, look: () => Promise<void>): void =>
+      this.#looks.begin({ job, instance, look }, signal);
+    for (const job of missing) begin(job.uuid, () => this.#confirmLoss(job, this.#inTime(signal)));
+    for (const job of unknown) begin(job.uuid, () => this.#releaseLost(job, instance, this.#inTime(signal)));
   }
 
-  /** Looks into one job; that the broker fails about it is told, and no matter of the others. */
-  async #each(job: string, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
-    try {
-      await look();
-      this.#failures.delete(job);
-    } catch (thrown) {
-      const error = asAgentError(thrown);
-      const times = (this.#failures.get(job) ?? 0) + 1;
-      // The broker decides how many there are: the memory of them is bounded.
-      if (this.#failures.size > 10_000) this.#failures.clear();
-      this.#failures.set(job, times);
-      const level = error.code === 'INTERNAL' ? 'error' : times === TOLD_AFTER ? 'warn' : 'debug';
-      this.#deps.log[level]({ job, code: error.code, times }, `job not reconciled: ${error.message}`);
-    }
+  #inTime(signal: AbortSignal): AbortSignal {
+    return within(Math.max(this.#everyMs(), LEAST_PATIENCE_MS), signal);
   }
 
   /** A broker may list less than it should; a running job is only given up on its word about that very job. */
@@ -171,7 +185,8 @@ export class Reconciler {
     const job = await this.#deps.broker.job(record.uuid, signal);
     if (job?.status === JOB_STATUS.IN_PROGRESS && job.instance === record.instance) return;
     const now = this.#deps.journal.get(record.uuid);
-    if (now === undefined || !HELD_STATES.some((name) => name === now.state.name)) return;
+    // The answer may have taken so long that it is about an earlier claim of the job.
+    if (now?.claimedAt !== record.claimedAt || !HELD_STATES.some((name) => name === now.state.name)) return;
     this.#deps.cancel(
       record.uuid,
       job === undefined ? 'the job is gone at the broker' : 'the broker took the job back',

@@ -59,17 +59,25 @@ function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): 
 /** What has to be carried on after recovery: jobs whose containers are here. */
 export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
 
-/**
- * Brings journal and engine together after a start; comes before everything else. Releases are only written down
- * here: the reporter delivers them. Throws where the engine does not answer.
- */
-export async function recover(deps: {
+export type RecoveryDeps = {
   readonly journal: Journal;
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly log: Log;
-}): Promise<readonly Adoption[]> {
+  /** Called when the broker is owed releases. */
+  readonly onOwed: () => void;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Brings journal and engine together after a start; no job is claimed before. Releases are only written down here: the
+ * reporter delivers them. Throws where the engine does not answer, or cannot run jobs; may be called again then.
+ */
+export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> {
   const { files, journal, log, runtime } = deps;
+  releaseUnstarted(deps);
+  const what = await runtime.probe(deps.signal);
+  log.info({ runtime: what }, 'the runtime is ready');
   const open = journal.inState(...SLOT_STATES);
   const adoptions: Adoption[] = [];
   for (const step of planRecovery(open, await runtime.list())) {
@@ -77,8 +85,7 @@ export async function recover(deps: {
       log.info({ container: step.container, why: step.why }, 'leftover container removed');
       await removeIfPossible(runtime, step.container, log);
     } else if (step.kind === 'release') {
-      log.warn({ job: step.job.uuid, why: step.why }, 'job released');
-      journal.move(step.job.uuid, { name: 'releasing', why: step.why });
+      release(deps, step);
     } else if (step.kind === 'end-cancel') {
       const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
       journal.move(step.job.uuid, { name: 'dropped', why });
@@ -89,6 +96,22 @@ export async function recover(deps: {
   const kept = new Set(adoptions.map(({ job }) => job.uuid));
   for (const job of await files.list()) if (!kept.has(job)) await files.remove(job);
   return adoptions;
+}
+
+/** What never started here waits for no engine: while that is away, its buyer would wait for nothing. */
+function releaseUnstarted(deps: RecoveryDeps): void {
+  for (const step of planRecovery(deps.journal.inState('claiming', 'claimed'), [])) {
+    if (step.kind === 'release') release(deps, step);
+  }
+  deps.onOwed();
+}
+
+function release(
+  { journal, log }: RecoveryDeps,
+  { job, why }: RecoveryStep & { readonly kind: 'release' },
+): void {
+  log.warn({ job: job.uuid, why }, 'job released');
+  journal.move(job.uuid, { name: 'releasing', why });
 }
 
 /** A container that cannot be removed must not keep the jobs of others waiting; the next start tries again. */

@@ -42,7 +42,8 @@ export class TokenWatch {
     const { everyMs = EVERY_MS, log, onNew, reloadToken, signal } = this.#deps;
     this.#watching = true;
     let said = '';
-    while (this.#refused && (await sleep(everyMs, signal))) {
+    // At once too: perhaps it was replaced before it was refused, and leases are short.
+    do {
       try {
         if (!(await reloadToken())) continue;
         log.info({}, 'there is another token now');
@@ -53,7 +54,7 @@ export class TokenWatch {
         if (message !== said) log.warn({ code, mend }, `the token cannot be read again: ${message}`);
         said = message;
       }
-    }
+    } while (this.#refused && (await sleep(everyMs, signal)));
     this.#watching = false;
   }
 }

@@ -42,7 +42,7 @@ const SLOTS = 2;
 export const dryRun: CliCommand = {
   name: 'dry-run',
   summary: 'show the whole story on this machine alone, with an embedded broker and sample runs',
-  options: ['nvidiaSmi', 'dockerHost', 'gpuMode', 'jobUser', 'logLevel', 'logFormat'],
+  options: ['nvidiaSmi', 'dockerHost', 'gpuMode', 'jobUser', 'jobRuntime', 'logLevel', 'logFormat'],
   switches: [DOCKER, SERVE, JSON_SWITCH],
   values: [IMAGE],
   run: async (context) => {

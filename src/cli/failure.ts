@@ -1,8 +1,6 @@
-import { type AgentError, asAgentError } from '../domain/errors.ts';
+import { type AgentError, asAgentError, ERROR_KINDS } from '../domain/errors.ts';
 import { describeError } from '../lib/describe-error.ts';
 import { escapeControls } from '../lib/escape.ts';
-
-const DEFECT = 'this is a defect of the agent: please report it with these lines';
 
 /** An error that ended a command, as it is printed, and the exit code. Takes whatever was thrown. */
 export function failure(thrown: unknown, json: boolean): { readonly text: string; readonly exit: number } {
@@ -17,10 +15,9 @@ function asJson(error: AgentError): string {
 
 function asText(error: AgentError): string {
   const { cause } = describeError(error);
-  const mend = mendOf(error);
   const lines = [
     `error ${error.code}: ${error.message}`,
-    ...(mend === undefined ? [] : [`  what to do: ${mend}`]),
+    `  what to do: ${mendOf(error)}`,
     ...(error.code === 'INTERNAL' ? [cause?.stack ?? error.stack ?? ''] : []),
   ];
   return lines
@@ -29,6 +26,6 @@ function asText(error: AgentError): string {
     .join('');
 }
 
-function mendOf(error: AgentError): string | undefined {
-  return error.mend ?? (error.code === 'INTERNAL' ? DEFECT : undefined);
+function mendOf({ code, mend }: AgentError): string {
+  return mend ?? ERROR_KINDS[code].mend;
 }

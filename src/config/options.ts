@@ -162,6 +162,14 @@ export const OPTIONS = {
     help: 'user and group, by number, that jobs run as inside their containers',
     group: 'Jobs',
   },
+  jobRuntime: {
+    name: 'job-runtime',
+    env: 'SHAREDCLOUD_JOB_RUNTIME',
+    type: choice('runc', 'runsc'),
+    default: 'runc',
+    help: 'what starts jobs, by its name at Docker; `runsc` is gVisor, a kernel of its own around each job',
+    group: 'Jobs',
+  },
   dockerHost: {
     name: 'docker-host',
     env: 'DOCKER_HOST',
@@ -232,7 +240,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_LOG_FORMAT',
     type: choice('auto', 'json', 'pretty'),
     default: 'auto',
-    help: '`auto` is `pretty` on a terminal and `json` elsewhere',
+    help: '`auto` is `pretty` on a terminal and in `dry-run`, `json` elsewhere',
     group: 'Log',
   },
   configFile: {

@@ -4,9 +4,6 @@ const TOKEN = 'src/config/token.ts';
 const TOKEN_TEST = 'test/unit/config/token.test.ts';
 const LOG_TEST = 'test/unit/log/log.test.ts';
 
-const RECONCILER = 'src/agent/reconciler.ts';
-const RECONCILER_TEST = 'test/unit/agent/reconciler.test.ts';
-
 /** What protects the agent itself: its secrets, its state, and what it runs on. */
 export const AGENT: readonly Mutation[] = [
   {
@@ -106,10 +103,20 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'an engine without seccomp runs nothing',
-    file: 'src/runtime/docker/engine-facts.ts',
+    file: 'src/runtime/docker/fitness.ts',
     text: 'if (!facts.seccomp && !acceptNoSeccomp) {',
     becomes: 'if (facts.os === undefined) {',
     test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without seccomp' },
+  },
+  {
+    protection: 'no runtime of GPUs takes the place of gVisor',
+    file: 'src/runtime/docker/fitness.ts',
+    text: "if (runtime !== 'runc' && ",
+    becomes: "if (runtime === '' && ",
+    test: {
+      file: 'test/unit/runtime-docker/engine-facts.test.ts',
+      name: 'that gives GPUs by another runtime than that of jobs',
+    },
   },
   {
     protection: 'an unconfined profile is none',
@@ -120,7 +127,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'an engine without limits runs nothing',
-    file: 'src/runtime/docker/engine-facts.ts',
+    file: 'src/runtime/docker/fitness.ts',
     text: 'if (missing.length > 0) {',
     becomes: 'if (missing.length > 99) {',
     test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without two of its limits' },
@@ -141,13 +148,6 @@ export const AGENT: readonly Mutation[] = [
       file: 'test/unit/agent/risk-watch.test.ts',
       name: 'with a toolkit that lets images out no GPU is well, which is told once',
     },
-  },
-  {
-    protection: 'a lease outlives a restart',
-    file: RECONCILER,
-    text: 'this.lease(this.#deps.journal.leaseSeconds());',
-    becomes: 'this.lease(undefined);',
-    test: { file: RECONCILER_TEST, name: 'is known again after a restart, while jobs from before are open' },
   },
   {
     protection: 'what one broker is owed goes to no other',
@@ -197,36 +197,6 @@ export const AGENT: readonly Mutation[] = [
     test: {
       file: 'test/unit/agent/reporter.test.ts',
       name: 'with %s is sent less and less often, and holds up none of them',
-    },
-  },
-  {
-    protection: 'a job keeps its lease until its report is taken',
-    file: RECONCILER,
-    text: "[...HELD_STATES, 'finished'] as const",
-    becomes: '[...HELD_STATES] as const',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'of a job whose report is owed is renewed, also where its offer is not up',
-    },
-  },
-  {
-    protection: 'no job is given back on an old answer',
-    file: RECONCILER,
-    text: 'held.filter((job) => !open.has(job.uuid))',
-    becomes: 'held.filter((job) => open.size > -1 && job.uuid.length > 0)',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'a job that was open here when the broker was asked is not released by its old answer',
-    },
-  },
-  {
-    protection: 'no job is stopped because an answer was garbled',
-    file: RECONCILER,
-    text: 'new Set([...held, ...invalid]',
-    becomes: 'new Set([...held]',
-    test: {
-      file: RECONCILER_TEST,
-      name: 'an item that cannot be read stops no job and releases none, and is told once',
     },
   },
   {

@@ -2,6 +2,7 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 import { AGENT } from './agent.ts';
 import { CONTAINER } from './container.ts';
 import { CONTAINER_CHECK } from './container-check.ts';
+import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { NETWORK } from './network.ts';
 
@@ -12,4 +13,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...NETWORK,
   ...LIMITS,
   ...AGENT,
+  ...LEASES,
 ];

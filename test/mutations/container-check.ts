@@ -55,7 +55,7 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
   ),
   wrong('another user is refused', "...unlike(wantedConfig, config, 'Config'),", '', 'root'),
   wrong('a lost limit is refused', "...unlike(comparedHost, host, 'HostConfig'),", '', 'a lost limit'),
-  wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'a weaker profile'),
+  wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'one more word on security'),
   wrong('an open /proc is refused', "['MaskedPaths', 'ReadonlyPaths']", "['ReadonlyPaths']", 'an open /proc'),
   wrong(
     'a writable /proc is refused',

@@ -2,6 +2,9 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
 const SPEC = 'src/runtime/docker/container-spec.ts';
 const ENV = 'src/runtime/docker/container-env.ts';
+const SECCOMP = 'src/runtime/docker/seccomp.ts';
+const IMAGES = 'src/runtime/docker/images.ts';
+const PULL = 'src/runtime/docker/pull.ts';
 const IMAGE = 'src/runtime/docker/image-config.ts';
 const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
 const SANDBOX = 'test/docker/runtime/sandbox.test.ts';
@@ -19,6 +22,7 @@ const environment = {
 const hostileImage = { file: SANDBOX, name: 'gets nothing of what it asks for' };
 const volumes = { file: LIFECYCLE, name: 'gets memory of a limited size in their place' };
 const profile = { file: CALLS, name: 'gives out no room on the disk that is not written' };
+const calls = { file: CALLS, name: 'answers no call that leads out of the container' };
 const network = {
   file: UNIT,
   name: 'is on the network %s where that was decided, with resolvers of its own',
@@ -180,6 +184,56 @@ const image: readonly Row[] = [
   ['volumes have a size', ',size=${size}', '', volumes],
 ];
 
+const seccomp: readonly Row[] = [
+  ['no call that is not named', "defaultAction: 'SCMP_ACT_ERRNO'", "defaultAction: 'SCMP_ACT_ALLOW'", calls],
+  ['no io_uring', '`io_cancel io_destroy', '`io_uring_setup io_cancel io_destroy', calls],
+  [
+    'no namespaces of its own',
+    "allowWhere('clone', { value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),",
+    "allow(['clone', 'unshare']),",
+    calls,
+  ],
+  [
+    'no call whose flags no filter sees',
+    "{ names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },",
+    "allow(['clone3']),",
+    calls,
+  ],
+  [
+    'no families of sockets but the usual',
+    'SOCKET_FAMILIES = [1, 2, 10, 16]',
+    'SOCKET_FAMILIES = [1, 2, 10, 16, 17, 38, 40]',
+    calls,
+  ],
+  [
+    'no room of the disk without writing',
+    "{ names: ['fallocate'], action: 'SCMP_ACT_ERRNO', errnoRet: EOPNOTSUPP },",
+    "allow(['fallocate']),",
+    profile,
+  ],
+];
+
+const pulls: readonly Row[] = [
+  [
+    'not too many layers',
+    'refuseManyLayers(request.ref, progress.layers);',
+    '',
+    {
+      file: 'test/docker/runtime/images.test.ts',
+      name: 'of thousands of layers are left after some hundreds, and others can be pulled',
+    },
+  ],
+];
+
+const images: readonly Row[] = [
+  [
+    'images go by their digest',
+    'id: digest ?? config.id',
+    'id: config.id',
+    { file: 'test/docker/runtime/images.test.ts', name: 'are pulled, found and named by their digest' },
+  ],
+];
+
 const mutations = (file: string, rows: readonly Row[]): readonly Mutation[] =>
   rows.map(([protection, text, becomes, test]) => ({ protection, file, text, becomes, test }));
 
@@ -188,4 +242,7 @@ export const CONTAINER: readonly Mutation[] = [
   ...mutations(SPEC, spec),
   ...mutations(ENV, env),
   ...mutations(IMAGE, image),
+  ...mutations(SECCOMP, seccomp),
+  ...mutations(IMAGES, images),
+  ...mutations(PULL, pulls),
 ];

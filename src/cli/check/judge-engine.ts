@@ -1,13 +1,14 @@
-import { describeFacts, type EngineFacts, whyUnfit } from '../../runtime/docker/engine-facts.ts';
+import { describeFacts, type EngineFacts } from '../../runtime/docker/engine-facts.ts';
+import { type EngineNeeds, whyUnfit } from '../../runtime/docker/fitness.ts';
 import { type GpuMode, gpuWay } from '../../runtime/docker/gpu-access.ts';
 import type { Answer } from '../look.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 
 /** Whether Docker answers and keeps strangers' jobs where they belong. */
-export function judgeEngine(answer: Answer<EngineFacts>, acceptNoSeccomp: boolean): CheckLine {
+export function judgeEngine(answer: Answer<EngineFacts>, needs: EngineNeeds): CheckLine {
   if ('error' in answer) return troubled('docker', answer.error);
   const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}`;
-  const unfit = whyUnfit(answer.value, ['runc'], acceptNoSeccomp);
+  const unfit = whyUnfit(answer.value, needs);
   return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.mend);
 }
 

@@ -14,6 +14,7 @@ import type { CheckLine } from './line.ts';
 /** What to make of all that was seen, always in the same order. Pure. */
 export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
   const { config } = loaded;
+  const { gpuMode, jobRuntime: runtime } = config;
   const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, rooms } = facts;
   const { stateDir, token, toolkit } = facts;
   const settings = offerSettings(config);
@@ -26,8 +27,8 @@ export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {
     judgeToken(token),
     judgeBroker(config.brokerUrl, catalogue, 'value' in token),
     judgeClock(clocks),
-    judgeEngine(engine, config.acceptRisk.includes('no-seccomp')),
-    judgeGpuAccess(engine, { mode: config.gpuMode, wanted: found.length > 0, hook: gpuHook }),
+    judgeEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
+    judgeGpuAccess(engine, { mode: gpuMode, wanted: found.length > 0, hook: gpuHook }),
     ...judgeRisks({ engine, gpus, toolkit }, config.acceptRisk),
     judgeNetwork(facts.network),
     ...judgeGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),

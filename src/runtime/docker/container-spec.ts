@@ -22,7 +22,7 @@ export type DockerLimits = {
   readonly openFiles: number;
   /** `uid:gid` in numbers; `65534:65534` (nobody) unless the owner says otherwise. */
   readonly user: string;
-  /** The low-level runtime by its name at the engine: `runc`, `runsc`. */
+  /** What starts the container, by its name at the engine: `runc`, `runsc`. */
   readonly runtime: string;
   /** Resolvers for jobs with a network; given, because the engine asks loopback resolvers past every rule. */
   readonly dns: readonly string[];

@@ -69,6 +69,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   const version = VERSION.safeParse(versionAnswer);
   if (!info.success || !version.success) {
     throw new AgentError('RUNTIME_UNAVAILABLE', 'what answers at --docker-host is not a Docker engine', {
+      mend: 'give --docker-host the socket or the address of Docker itself',
       cause: info.error ?? version.error,
     });
   }
@@ -110,34 +111,6 @@ function hasNvidiaCdi(
 
 function upstream(version: string): string {
   return /^\d+(?:\.\d+)*/.exec(version)?.[0] ?? version;
-}
-
-/** What makes an engine unfit for strangers' jobs, and the mend; undefined where nothing does. */
-export function whyUnfit(
-  facts: EngineFacts,
-  runtimes: readonly string[],
-  acceptNoSeccomp: boolean,
-): { readonly why: string; readonly mend: string } | undefined {
-  if (facts.os !== 'linux') return { why: `it runs ${facts.os} containers`, mend: 'use a Linux engine' };
-  if (!facts.seccomp && !acceptNoSeccomp) {
-    return {
-      why: 'it runs containers without a seccomp profile',
-      mend: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER; or accept the risk by --accept-risk no-seccomp',
-    };
-  }
-  const missing = (['memory', 'pids', 'cpu'] as const).filter((limit) => !facts.limits[limit]);
-  if (missing.length > 0) {
-    return {
-      why: `it cannot limit ${missing.join(', ')} of a container`,
-      mend: 'boot with these cgroup controllers enabled (cgroup_enable=memory on some systems)',
-    };
-  }
-  const unknown = runtimes.find((runtime) => !facts.runtimes.includes(runtime));
-  if (unknown === undefined) return undefined;
-  return {
-    why: `it has no runtime named ${unknown} (it has ${facts.runtimes.join(', ')})`,
-    mend: `add ${unknown} to "runtimes" in Docker's daemon.json and restart Docker`,
-  };
 }
 
 /** One line for people, such as `Docker 20.10.24, runc 1.1.5, overlay2`. */

@@ -11,8 +11,9 @@ import { type ContainerState, inspectState } from './container-state.ts';
 import { createChecked } from './creation.ts';
 import { endedBy, engineMemory, type Witness } from './ended-by.ts';
 import { removeContainer, stopContainer } from './ending.ts';
-import { describeFacts, type EngineFacts, readFacts, whyUnfit } from './engine-facts.ts';
+import { describeFacts, type EngineFacts, readFacts } from './engine-facts.ts';
 import { startError } from './errors.ts';
+import { whyUnfit } from './fitness.ts';
 import { type GpuMode, gpuWay } from './gpu-access.ts';
 import { DockerImages, type ImageRules } from './images.ts';
 import { followLog } from './logs.ts';
@@ -73,8 +74,8 @@ export class DockerRuntime implements Runtime {
 
   async probe(signal: AbortSignal): Promise<string> {
     const facts = await this.#readFacts(signal);
-    const legacy = this.#options.gpuMode === 'runtime' ? ['nvidia'] : [];
-    const unfit = whyUnfit(facts, [this.#options.limits.runtime, ...legacy], this.#options.acceptNoSeccomp);
+    const { acceptNoSeccomp, gpuMode, limits } = this.#options;
+    const unfit = whyUnfit(facts, { acceptNoSeccomp, gpuMode, runtime: limits.runtime });
     if (unfit !== undefined) {
       throw new AgentError('RUNTIME_UNAVAILABLE', `this Docker cannot run jobs: ${unfit.why}`, {
         mend: unfit.mend,

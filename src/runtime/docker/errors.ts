@@ -17,6 +17,8 @@ const THROWN = z.object({
 
 /** Takes apart what the engine's client throws; the engine's own words without the client's preface. */
 export function readFault(thrown: unknown): EngineFault {
+  if (thrown instanceof z.ZodError)
+    return { status: undefined, code: undefined, message: 'an answer that is not Docker’s' };
   const read = THROWN.safeParse(thrown);
   if (!read.success) return { status: undefined, code: undefined, message: String(thrown) };
   const { statusCode, code, json, message } = read.data;

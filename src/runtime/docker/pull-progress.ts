@@ -8,7 +8,9 @@ const EVENT = z.object({
   progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).optional(),
 });
 
-type Layer = { status: string; current: number; total: number };
+type Layer = { readonly status: string; readonly current: number; readonly total: number };
+
+const UNKNOWN: Layer = { status: '', current: 0, total: 0 };
 
 /** How far a pull has come, in bytes of compressed layers; the total grows while layers are still unknown. */
 export type PullBytes = { readonly doneBytes: number; readonly totalBytes: number };
@@ -16,6 +18,9 @@ export type PullBytes = { readonly doneBytes: number; readonly totalBytes: numbe
 /** Adds up what the engine reports while it pulls: one JSON line per step of a layer. */
 export class PullProgress {
   readonly #layers = new Map<string, Layer>();
+  // Kept as sums, since they are asked for at every line, and whoever made the image says how many layers there are.
+  #doneBytes = 0;
+  #totalBytes = 0;
   #error: string | undefined;
 
   /** Takes one line; answers whether the pull has come further by it. Retries and idle repetitions do not count. */
@@ -26,14 +31,13 @@ export class PullProgress {
     const status = event.status ?? '';
     if (event.id === undefined) return status !== '';
     if (/^(?:Retrying|Waiting)/.test(status)) return false;
-    const layer = this.#layers.get(event.id) ?? { status: '', current: 0, total: 0 };
-    const current = event.progressDetail?.current ?? 0;
-    const moved = layer.status !== status || layer.current !== current;
-    layer.status = status;
-    layer.current = current;
-    if (status === 'Downloading') layer.total = event.progressDetail?.total ?? layer.total;
+    const before = this.#layers.get(event.id) ?? UNKNOWN;
+    const { current = 0, total = before.total } = event.progressDetail ?? {};
+    const layer = { status, current, total: status === 'Downloading' ? total : before.total };
     this.#layers.set(event.id, layer);
-    return moved;
+    this.#doneBytes += doneOf(layer) - doneOf(before);
+    this.#totalBytes += totalOf(layer) - totalOf(before);
+    return before.status !== status || before.current !== current;
   }
 
   /** What the engine gave up with, if it did. */
@@ -41,15 +45,22 @@ export class PullProgress {
     return this.#error;
   }
 
-  get bytes(): PullBytes {
-    let doneBytes = 0;
-    let totalBytes = 0;
-    for (const { status, current, total } of this.#layers.values()) {
-      doneBytes += status === 'Downloading' ? current : total;
-      totalBytes += Math.max(total, status === 'Downloading' ? current : 0);
-    }
-    return { doneBytes, totalBytes };
+  /** How many layers were heard of so far; a name that newer engines report beside them counts too. */
+  get layers(): number {
+    return this.#layers.size;
   }
+
+  get bytes(): PullBytes {
+    return { doneBytes: this.#doneBytes, totalBytes: this.#totalBytes };
+  }
+}
+
+function doneOf({ status, current, total }: Layer): number {
+  return status === 'Downloading' ? current : total;
+}
+
+function totalOf({ status, current, total }: Layer): number {
+  return Math.max(total, status === 'Downloading' ? current : 0);
 }
 
 function parse(line: string): z.infer<typeof EVENT> | undefined {

@@ -34,6 +34,9 @@ export type PullHooks = {
 
 const DISK_CHECK_MS = 1000;
 
+/** What Linux's overlay stacks at most (OVL_MAX_STACK); Docker's own limit is lower, but met only after downloads. */
+const MOST_LAYERS = 500;
+
 /** Pulls an image. Throws IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_REFUSED, RUNTIME_*, or the signal's reason. */
 export async function pullImage(
   docker: Docker,
@@ -60,7 +63,9 @@ export async function pullImage(
       abortSignal,
     });
     for await (const line of linesOf(stream)) {
-      if (!progress.take(line)) continue;
+      const moved = progress.take(line);
+      refuseManyLayers(request.ref, progress.layers);
+      if (!moved) continue;
       idle.refresh();
       report(false);
       refuseOversize(request.ref, progress.bytes.totalBytes, limits.maxBytes);
@@ -84,5 +89,16 @@ export function refuseOversize(ref: string, bytes: number, maxBytes: number): vo
   if (bytes <= maxBytes) return;
   throw new AgentError('IMAGE_REFUSED', `image ${ref} is larger than ${maxBytes} bytes`, {
     mend: 'raise --max-image-size if you have the room for it',
+  });
+}
+
+/**
+ * Throws IMAGE_REFUSED where an image has more layers than any engine can mount. A manifest may name tens of thousands,
+ * and the engine tells of each of them before the first is here.
+ */
+export function refuseManyLayers(ref: string, layers: number): void {
+  if (layers <= MOST_LAYERS) return;
+  throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${MOST_LAYERS} layers`, {
+    mend: 'no engine can mount so many: whoever made the image has to build it with fewer',
   });
 }

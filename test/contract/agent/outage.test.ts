@@ -1,16 +1,24 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
-import { HostileFront, type Misdeed, misdeeds, type Plan } from '../../support/broker/hostile.ts';
+import {
+  HostileFront,
+  type Misdeed,
+  misdeeds,
+  type Plan,
+  type SeenCall,
+} from '../../support/broker/hostile.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
 
+const isPatchOfJob = ({ method, path }: SeenCall): boolean => method === 'PATCH' && path.includes('/jobs/');
+
 /** What a PATCH of a job asks for is in its body; here its order tells: the first is the claim, the second the report. */
 const onPatchOf = (nth: number, misdeed: Misdeed): Plan => {
   let patches = 0;
-  return ({ method, path }) => {
-    if (method !== 'PATCH' || !path.includes('/jobs/')) return undefined;
+  return (call) => {
+    if (!isPatchOfJob(call)) return undefined;
     patches += 1;
     return patches === nth ? misdeed : undefined;
   };
@@ -115,13 +123,27 @@ describe('an offer that the broker has lost meanwhile', () => {
 
 test('a report that the broker refuses for good is dropped, said, and not sent again', async () => {
   await using house = await openHouse();
-  const run = house.addRun(SLOW, '((5,),)');
-  const opened = await house.open();
-  const running = opened.agent.run();
-  await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
+  const run = house.addRun(QUICK, '((5,),)');
   const [job] = house.broker.store.jobsOf(run);
-  house.broker.store.deleteRun(run, { evenInProgress: true });
-  await running;
-  expect(opened.journal.get(job?.uuid ?? '')?.state).toMatchObject({ name: 'dropped' });
-  await opened.close();
+  await using front = new HostileFront(house.url);
+  const patches = (): number => front.calls.filter(isPatchOfJob).length;
+  front.plan = (call) => {
+    // The claim was the first; before the report arrives the job is gone.
+    if (isPatchOfJob(call) && patches() === 2) house.broker.store.deleteRun(run, { evenInProgress: true });
+    return undefined;
+  };
+  const url = await front.listen();
+  const work = async (): Promise<void> => {
+    const opened = await house.open({ url });
+    await opened.agent.run();
+    expect(opened.journal.get(job?.uuid ?? '')?.state).toMatchObject({ name: 'dropped' });
+    await opened.close();
+  };
+  await work();
+  expect(patches()).toBe(2);
+  // Nor by the next start.
+  await work();
+  expect(patches()).toBe(2);
+  expect(house.events.filter(({ kind }) => kind === 'report-refused')).toHaveLength(1);
+  expect(house.log.filter((line) => line.includes('report dropped: '))).toHaveLength(1);
 });

@@ -45,6 +45,8 @@ export type House = {
 export type AgentChoices = {
   readonly url?: string;
   readonly token?: string;
+  /** Reads the token again, after it was refused; else there is no other one. */
+  readonly reloadToken?: () => Promise<boolean>;
   readonly slots?: number;
   readonly settings?: Partial<AgentSettings>;
   /** What runs the jobs instead of local processes. */
@@ -158,7 +160,7 @@ async function openAgent(
     questions: more.questions ?? [],
     diskRoom: more.diskRoom ?? (() => undefined),
     oomKills: more.oomKills ?? (() => undefined),
-    reloadToken: () => Promise.resolve(false),
+    reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });
   return {
     agent,

@@ -32,6 +32,19 @@ export function describeGpuStandIn(
   else describe(name, () => body(engine, dir));
 }
 
+/** As describeDocker, for what needs a runtime by this name at the engine. */
+export async function describeRuntime(
+  runtime: string,
+  name: string,
+  body: (engine: TestEngine) => void,
+): Promise<void> {
+  if (!('engine' in finding)) return leaveOut(name, finding.missing);
+  const { engine } = finding;
+  const { Runtimes }: { readonly Runtimes?: object } = await engine.docker.info();
+  if (Object.hasOwn(Runtimes ?? {}, runtime)) describe(name, () => body(engine));
+  else leaveOut(name, `${engine.host} has no runtime ${runtime}`);
+}
+
 /**
  * As describeDocker, for what must hurt an engine: the body opens ones of its own. Needs root, and what the engine
  * that the tests use was itself started from.

@@ -4,15 +4,28 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 /** How a registry treats whoever asks for a layer. */
-export type Behaviour = 'honest' | 'truncated' | 'drip' | 'wrong-bytes' | 'silent' | 'huge' | 'packed';
+export type Behaviour =
+  | 'honest'
+  | 'truncated'
+  | 'drip'
+  | 'wrong-bytes'
+  | 'silent'
+  | 'huge'
+  | 'packed'
+  | 'many-layers';
 
 /** 10 TiB. */
 const HUGE = 10 * 1024 ** 4;
 
-/** A registry of one image, `<host>/sharedcloud-test/<name>:latest`, that serves its layer badly. */
+/** Several times what can be mounted. Not more: Docker's memory for them grows with the square, 10,000 cost it 3 GB. */
+const MANY = 2000;
+
+/**
+ * A registry of one image, `<host>/sharedcloud-test/<name>:latest`, that serves its layer badly; of many layers, none.
+ */
 export class HostileRegistry implements AsyncDisposable {
   readonly host: string;
-  /** How often the layer was asked for. */
+  /** How often a layer was asked for. */
   layerRequests = 0;
   readonly #close: () => Promise<void>;
 
@@ -22,13 +35,14 @@ export class HostileRegistry implements AsyncDisposable {
   }
 
   static async start(behaviour: Behaviour): Promise<HostileRegistry> {
-    const image = makeImage(behaviour === 'huge' ? HUGE : undefined, behaviour === 'packed');
+    const image = makeImage(behaviour);
     const server = createServer((request, response) => {
       const url = request.url ?? '';
       if (url === '/v2/') return void response.end('{}');
       if (url.includes('/manifests/')) return answer(response, image.manifest, image.manifestType);
       if (url.endsWith(image.configDigest)) return answer(response, image.config, 'application/json');
-      if (!url.endsWith(image.layerDigest)) return void response.writeHead(404).end();
+      if (!image.layerDigests.has(url.slice(url.lastIndexOf('/') + 1)))
+        return void response.writeHead(404).end();
       registry.layerRequests += 1;
       serveLayer(response, image.layer, behaviour);
     });
@@ -75,6 +89,7 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
       response.end(Buffer.alloc(layer.length));
       break;
     case 'silent':
+    case 'many-layers':
       response.flushHeaders();
       break;
     case 'drip': {
@@ -88,18 +103,25 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
   }
 }
 
-/** An image of one layer: 2 MiB of noise in a file, or of zeros. A manifest may lie about the layer's size. */
-function makeImage(claimedSize: number | undefined, isPacked: boolean) {
+/**
+ * An image of one layer: 2 MiB of noise in a file, or of zeros. A manifest may lie about the layer's size, and name
+ * layers that nobody has.
+ */
+function makeImage(behaviour: Behaviour) {
   const bytes = 2 * 1024 * 1024;
-  const noise = isPacked ? Buffer.alloc(bytes) : randomBytes(bytes);
+  const noise = behaviour === 'packed' ? Buffer.alloc(bytes) : randomBytes(bytes);
   const tar = tarOf('noise', noise);
   const layer = gzipSync(tar, { level: 1 });
+  const invented = Array.from({ length: behaviour === 'many-layers' ? MANY - 1 : 0 }, (_, index) =>
+    digestOf(Buffer.from(String(index))),
+  );
+  const layerDigests = [digestOf(layer), ...invented];
   const config = Buffer.from(
     JSON.stringify({
       architecture: 'amd64',
       os: 'linux',
       config: { Cmd: ['/noise'] },
-      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+      rootfs: { type: 'layers', diff_ids: [digestOf(tar), ...invented] },
       history: [{ created: '2020-01-01T00:00:00Z' }],
     }),
   );
@@ -113,18 +135,16 @@ function makeImage(claimedSize: number | undefined, isPacked: boolean) {
         size: config.length,
         digest: digestOf(config),
       },
-      layers: [
-        {
-          mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
-          size: claimedSize ?? layer.length,
-          digest: digestOf(layer),
-        },
-      ],
+      layers: layerDigests.map((digest) => ({
+        mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        size: behaviour === 'huge' ? HUGE : layer.length,
+        digest,
+      })),
     }),
   );
   return {
     layer,
-    layerDigest: digestOf(layer),
+    layerDigests: new Set(layerDigests),
     config,
     configDigest: digestOf(config),
     manifest,

@@ -51,8 +51,16 @@ printf '%s\n' "\$*" >>"$ENGINE_DIR/gpu-runtime/\$last"
 exec runc "\$@"
 RUNTIME
   chmod +x "$ENGINE_DIR/bin/"*
+}
+
+# gVisor too, where it is installed; without a network of its own, which the version of Debian 12 cannot make on new
+# kernels.
+write_config() {
+  local gvisor=''
+  ! command -v runsc >/dev/null ||
+    gvisor=", \"runsc\": { \"path\": \"$(command -v runsc)\", \"runtimeArgs\": [\"--network=none\"] }"
   cat >"$ENGINE_DIR/daemon.json" <<CONFIG
-{ "runtimes": { "nvidia": { "path": "$ENGINE_DIR/bin/nvidia-container-runtime" } } }
+{ "runtimes": { "nvidia": { "path": "$ENGINE_DIR/bin/nvidia-container-runtime" }$gvisor } }
 CONFIG
 }
 
@@ -66,6 +74,7 @@ launch() {
 start_engine() {
   refuse_second_engine
   write_gpu_stand_in
+  write_config
   rm -f "$ENGINE_PID" "$ENGINE_SOCKET"
   PATH="$ENGINE_DIR/bin:$PATH" launch "$ENGINE_LOG" dockerd \
     --config-file "$ENGINE_DIR/daemon.json" --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \

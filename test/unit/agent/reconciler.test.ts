@@ -1,99 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Reconciler, type ReconcilerDeps } from '../../../src/agent/reconciler.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../../src/domain/job.ts';
-import type { JobList } from '../../../src/domain/ports.ts';
-import { aNewJob } from '../../support/domain.ts';
+import type { JobRecord } from '../../../src/domain/job.ts';
+import { atWork, listOf, recordOf } from '../../support/agent/reconciler-at-work.ts';
 import { stateNamed } from '../../support/journal/samples.ts';
-import { logInto } from '../../support/log/log-into.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const recordOf = (uuid: string, state: JobState): JobRecord => ({
-  ...aNewJob(),
-  uuid,
-  instance: 'instance-1',
-  claimedAt: 0,
-  updatedAt: 0,
-  state,
-});
 const RUNNING = recordOf('running', stateNamed('running'));
 const FINISHED = recordOf('finished', stateNamed('finished'));
-
-/** A job as the broker has it. */
-const theirs = (uuid: string, more: Partial<BrokerJob> = {}): BrokerJob => ({
-  uuid,
-  run: 'run-1',
-  functionName: 'hello',
-  arguments: '()',
-  status: JOB_STATUS.IN_PROGRESS,
-  instance: 'instance-1',
-  leaseSeconds: undefined,
-  cost: undefined,
-  ...more,
-});
-
-/** What the broker thinks is here. */
-const listOf = (...uuids: string[]): JobList => ({ jobs: uuids.map((uuid) => theirs(uuid)), invalid: [] });
-
-type Scene = Partial<ReconcilerDeps['broker']> & { readonly lease?: number; readonly offered?: string[] };
-
-/**
- * A reconciler at work, of an offer and the jobs that are open here, and when it asked, in seconds. `jobs` is the
- * journal, which may change meanwhile; a broker that is not told otherwise thinks that nothing is here.
- */
-function atWork(jobs: JobRecord[], scene: Scene = {}) {
-  const began = Date.now();
-  const asked: number[] = [];
-  const askedOf = new Set<string>();
-  const cancelled: string[] = [];
-  const log: string[] = [];
-  const written: number[] = [];
-  const end = new AbortController();
-  const named = (names: readonly string[]): JobRecord[] =>
-    jobs.filter(({ state }) => names.includes(state.name));
-  const unasked = (): Promise<never> => Promise.reject(new Error('not asked for'));
-  const reconciler = new Reconciler({
-    broker: {
-      heldJobs: (instance, signal) => {
-        asked.push((Date.now() - began) / 1000);
-        askedOf.add(instance);
-        return (
-          scene.heldJobs?.(instance, signal) ??
-          Promise.resolve(listOf(...named(['running']).map(({ uuid }) => uuid)))
-        );
-      },
-      job: scene.job ?? unasked,
-      release: scene.release ?? unasked,
-    },
-    journal: {
-      get: (uuid) => jobs.find((job) => job.uuid === uuid),
-      inState: (...names) => named(names),
-      uuidsIn: (...names) => named(names).map(({ uuid }) => uuid),
-      instancesOf: (...names) => [...new Set(named(names).map(({ instance }) => instance))],
-      leaseSeconds: () => scene.lease,
-      rememberLease: (seconds) => void written.push(seconds),
-    },
-    clock: { now: () => Date.now(), monotonic: () => Date.now() },
-    log: logInto(log),
-    random: () => 1,
-    cancel: (job) => void cancelled.push(job),
-  });
-  const working = reconciler.work(() => scene.offered ?? ['instance-1'], end.signal);
-  return {
-    reconciler,
-    asked,
-    askedOf,
-    cancelled,
-    log,
-    written,
-    [Symbol.asyncDispose]: async () => {
-      end.abort();
-      await working;
-    },
-  };
-}
 
 test('while no job is open here, the broker is asked every two minutes', async () => {
   await using at = atWork([]);
@@ -152,7 +67,7 @@ describe('a lease', () => {
     await using at = atWork([FINISHED], { lease: 15, offered: [] });
     await vi.advanceTimersByTimeAsync(16_000);
     expect(at.asked).toEqual([0, 5, 10, 15]);
-    expect([...at.askedOf]).toEqual(['instance-1']);
+    expect([...at.askedOf.keys()]).toEqual(['instance-1']);
     expect(at.cancelled).toEqual([]);
   });
 

@@ -6,6 +6,11 @@ import { Redactor } from '../../../src/lib/redactor.ts';
 
 /** A watch over a token whose readings answer these, one after the other, and then the last again and again. */
 function watchOver(...answers: readonly (boolean | Error)[]) {
+  return watchEvery(5, ...answers);
+}
+
+/** The same, with its readings so many milliseconds apart. */
+function watchEvery(everyMs: number, ...answers: readonly (boolean | Error)[]) {
   const lines: string[] = [];
   const end = new AbortController();
   const seen = { reads: 0, fresh: 0 };
@@ -26,7 +31,7 @@ function watchOver(...answers: readonly (boolean | Error)[]) {
     log,
     onNew: () => void (seen.fresh += 1),
     signal: end.signal,
-    everyMs: 5,
+    everyMs,
   });
   return { watch, seen, lines, end };
 }
@@ -42,6 +47,12 @@ describe('a token that was refused', () => {
     await until(() => expect(seen).toEqual({ reads: 3, fresh: 1 }));
     watch.refused();
     await until(() => expect(seen).toEqual({ reads: 5, fresh: 2 }));
+  });
+
+  test('is read again at once: another one may be there already', async () => {
+    const { seen, watch } = watchEvery(3_600_000, true);
+    watch.refused();
+    await until(() => expect(seen).toEqual({ reads: 1, fresh: 1 }));
   });
 
   test('is not read any more once the broker takes it', async () => {

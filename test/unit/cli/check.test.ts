@@ -110,14 +110,24 @@ describe('Docker', () => {
     cdi: false,
   };
 
+  const needs = { acceptNoSeccomp: false, gpuMode: 'auto', runtime: 'runc' } as const;
+
   test('is told with its seccomp, and fails without', () => {
-    expect(short(judgeEngine(seen(engine), false))).toBe(
+    expect(short(judgeEngine(seen(engine), needs))).toBe(
       'ok: Docker 27.0.1, runc 1.2.8, overlay2, seccomp on',
     );
-    expect(short(judgeEngine(seen({ ...engine, seccomp: false }), false))).toMatch(
+    expect(short(judgeEngine(seen({ ...engine, seccomp: false }), needs))).toMatch(
       /^fail: .*seccomp off: .* -> /,
     );
-    expect(short(judgeEngine(unseen, false))).toBe('fail: it broke -> mend it');
+    expect(short(judgeEngine(unseen, needs))).toBe('fail: it broke -> mend it');
+  });
+
+  test('fails without the runtime that the owner wants for jobs', () => {
+    const runsc = { ...needs, runtime: 'runsc' };
+    expect(short(judgeEngine(seen(engine), runsc))).toMatch(
+      /^fail: .*no runtime named runsc.* -> add runsc to/,
+    );
+    expect(short(judgeEngine(seen({ ...engine, runtimes: ['runc', 'runsc'] }), runsc))).toMatch(/^ok: /);
   });
 
   const nvidia = { runtimes: ['runc', 'nvidia'] };

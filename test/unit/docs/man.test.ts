@@ -40,7 +40,7 @@ describe('the man page', () => {
     expect(instructions.filter((line) => !/^\.(?:TH|SH|SS|TP|br|\\")/.test(line))).toEqual([]);
   });
 
-  test.skipIf(!groff)('is roff that groff has nothing to say about', async () => {
+  test.skipIf(!groff)('is roff that groff has nothing to say about (needs groff)', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'man-'));
     try {
       await writeFile(join(directory, 'page'), page);

@@ -42,12 +42,15 @@ describe.each(['Python', 'Node.js'] as const)('%s', (kind) => {
   );
 });
 
-test.skipIf(python === undefined)('whatever the locale says, Python prints UTF-8', async () => {
-  const interpreter = python ?? { name: '', path: '' };
-  const env = { LC_ALL: 'POSIX', PYTHONUTF8: '0', PYTHONCOERCECLOCALE: '0' };
-  const got = await runJob({ interpreter, env, code: 'def handler(event): print("é")' });
-  expect(got).toMatchObject({ stdout: 'é\n', code: 0, result: '' });
-});
+test.skipIf(python === undefined)(
+  'whatever the locale says, Python prints UTF-8 (needs Python)',
+  async () => {
+    const interpreter = python ?? { name: '', path: '' };
+    const env = { LC_ALL: 'POSIX', PYTHONUTF8: '0', PYTHONCOERCECLOCALE: '0' };
+    const got = await runJob({ interpreter, env, code: 'def handler(event): print("é")' });
+    expect(got).toMatchObject({ stdout: 'é\n', code: 0, result: '' });
+  },
+);
 
 /** Alternately through a socket and a pipe. */
 function cases(interpreter: Interpreter, trials: readonly LoaderCase[]): void {

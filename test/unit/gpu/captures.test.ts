@@ -34,7 +34,9 @@ function answerTo(fields: readonly string[], { command, text }: Section): string
     .join('\n');
 }
 
-describe.skipIf(files.length === 0)('real captures', () => {
+const skip = files.length === 0 ? ' (skipped: no shared/nvidia-smi beside the checkout)' : '';
+
+describe.skipIf(files.length === 0)(`real captures${skip}`, () => {
   test.each(files)('%s', (file) => {
     const sections = sectionsOf(file);
     const help = sections.find(({ command }) => command === '--help-query-gpu')?.text ?? '';

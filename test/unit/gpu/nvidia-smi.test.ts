@@ -127,7 +127,7 @@ describe('what nvidia-smi says', () => {
 });
 
 test.skipIf(process.getuid?.() === 0)(
-  'a directory of PATH that may not be entered hides nothing',
+  'a directory of PATH that may not be entered hides nothing (needs another user than root)',
   async () => {
     await using smi = await standIn(TESLA_T4);
     const sealed = join(smi.directory, 'sealed');

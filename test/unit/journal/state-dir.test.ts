@@ -55,8 +55,11 @@ test('gives up where the file system takes no directories', () => {
   expect(error.message).toContain('/proc/sharedcloud');
 });
 
-test.skipIf(process.getuid?.() === 0)('says so where the directory is not writable', () => {
-  const path = join(scratchDir(), 'sealed');
-  mkdirSync(path, { mode: 0o500 });
-  expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_UNUSABLE');
-});
+test.skipIf(process.getuid?.() === 0)(
+  'says so where the directory is not writable (needs another user than root)',
+  () => {
+    const path = join(scratchDir(), 'sealed');
+    mkdirSync(path, { mode: 0o500 });
+    expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_UNUSABLE');
+  },
+);

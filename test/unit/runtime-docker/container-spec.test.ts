@@ -243,6 +243,11 @@ describe('what the engine made', () => {
       host({ SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'] }),
       'HostConfig.SecurityOpt',
     ],
+    [
+      'one more word on security',
+      host({ SecurityOpt: [...HostConfig.SecurityOpt, 'apparmor=unconfined'] }),
+      'HostConfig.SecurityOpt',
+    ],
     ['privileges', host({ Privileged: true }), 'HostConfig.Privileged'],
     ['a device', host({ Devices: [{ PathOnHost: '/dev/sda' }] }), 'HostConfig.Devices'],
     ['a bind', host({ Binds: ['/:/host'] }), 'HostConfig.Binds'],

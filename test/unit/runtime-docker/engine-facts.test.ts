@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeFacts, readFacts, whyUnfit } from '../../../src/runtime/docker/engine-facts.ts';
+import { describeFacts, readFacts } from '../../../src/runtime/docker/engine-facts.ts';
+import { type EngineNeeds, whyUnfit } from '../../../src/runtime/docker/fitness.ts';
 import { gpuWay } from '../../../src/runtime/docker/gpu-access.ts';
 
 const info = {
@@ -36,26 +37,39 @@ describe('an engine', () => {
     expect(facts({ DockerRootDir, DriverStatus }).dataRoot).toBe('/var/lib/containerd');
   });
 
-  test('that is fit is not complained of', () => {
-    expect(whyUnfit(facts(), ['runc', 'nvidia'], false)).toBeUndefined();
-    expect(
-      whyUnfit(facts({ SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin'] }), [], false),
-    ).toBeUndefined();
+  const needs: EngineNeeds = { acceptNoSeccomp: false, gpuMode: 'auto', runtime: 'runc' };
+
+  test.each([
+    [{}, {}],
+    [{}, { gpuMode: 'runtime' }],
+    [{ SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin'] }, {}],
+    [{ SecurityOptions: null }, { acceptNoSeccomp: true }],
+    [{ Runtimes: { runc: {}, runsc: {} } }, { runtime: 'runsc' }],
+  ] as const)('of %j is fit where %j is wanted', (changes, wanted) => {
+    expect(whyUnfit(facts(changes), { ...needs, ...wanted })).toBeUndefined();
   });
 
   test.each([
-    ['without seccomp', { SecurityOptions: ['name=apparmor'] }, 'seccomp'],
-    ['with seccomp off', { SecurityOptions: ['name=seccomp,profile=unconfined'] }, 'seccomp'],
-    ['that tells no security at all', { SecurityOptions: null }, 'seccomp'],
-    ['without two of its limits', { PidsLimit: false, MemoryLimit: undefined }, 'memory, pids'],
-    ['of Windows', { OSType: 'windows' }, 'windows'],
-    ['without the runtime', { Runtimes: { runc: {} } }, 'no runtime named runsc'],
-  ])('%s is unfit', (_, changes, why) => {
-    expect(whyUnfit(facts(changes), ['runc', 'runsc'], false)?.why).toContain(why);
-  });
-
-  test('is fit without seccomp where its owner accepts that', () => {
-    expect(whyUnfit(facts({ SecurityOptions: null }), ['runc'], true)).toBeUndefined();
+    ['without seccomp', { SecurityOptions: ['name=apparmor'] }, {}, 'seccomp'],
+    ['with seccomp off', { SecurityOptions: ['name=seccomp,profile=unconfined'] }, {}, 'seccomp'],
+    ['that tells no security at all', { SecurityOptions: null }, {}, 'seccomp'],
+    ['without two of its limits', { PidsLimit: false, MemoryLimit: undefined }, {}, 'memory, pids'],
+    ['of Windows', { OSType: 'windows' }, {}, 'windows'],
+    ['without the runtime of jobs', {}, { runtime: 'runsc' }, 'no runtime named runsc'],
+    [
+      'without the runtime of GPUs',
+      { Runtimes: { runc: {} } },
+      { gpuMode: 'runtime' },
+      'no runtime named nvidia',
+    ],
+    [
+      'that gives GPUs by another runtime than that of jobs',
+      { Runtimes: { runc: {}, runsc: {}, nvidia: {} } },
+      { runtime: 'runsc', gpuMode: 'runtime' },
+      'takes the place of runsc',
+    ],
+  ] as const)('%s is unfit', (_, changes, wanted, why) => {
+    expect(whyUnfit(facts(changes), { ...needs, ...wanted })?.why).toContain(why);
   });
 
   test.each([[undefined], [null], ['OK'], [{}], [[]]])('cannot be what answers %j', (answer) => {

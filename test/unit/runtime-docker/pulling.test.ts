@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../src/runtime/docker/json-lines.ts';
-import { PullProgress } from '../../../src/runtime/docker/pull-progress.ts';
+import { refuseManyLayers } from '../../../src/runtime/docker/pull.ts';
+import { type PullBytes, PullProgress } from '../../../src/runtime/docker/pull-progress.ts';
 import { SharedWork } from '../../../src/runtime/docker/shared-work.ts';
 
 describe('the progress of a pull', () => {
@@ -21,6 +23,38 @@ describe('the progress of a pull', () => {
     expect(progress.error).toBeUndefined();
   });
 
+  test('is at every line what its lines add up to', () => {
+    const bytes = fc.nat({ max: 1e12 });
+    const lines = fc.array(
+      fc.record(
+        {
+          id: fc.constantFrom('a', 'b', 'c'),
+          status: fc.constantFrom(
+            'Pulling fs layer',
+            'Waiting',
+            'Downloading',
+            'Retrying in 1 second',
+            'Download complete',
+            'Extracting',
+            'Already exists',
+          ),
+          progressDetail: fc.record({ current: bytes, total: bytes }, { requiredKeys: [] }),
+        },
+        { requiredKeys: ['status'] },
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(lines, (taken) => {
+        const progress = new PullProgress();
+        for (const [index, line] of taken.entries()) {
+          progress.take(JSON.stringify(line));
+          expect(progress.bytes).toEqual(addedUp(taken.slice(0, index + 1)));
+        }
+      }),
+    );
+  });
+
   test('comes no further by repeating, waiting and trying again', () => {
     const progress = new PullProgress();
     progress.take(layer('a', 'Downloading', 10, 100));
@@ -37,10 +71,54 @@ describe('the progress of a pull', () => {
     expect(progress.take(layer('a', 'Downloading', 11, 100))).toBe(true);
   });
 
+  test('counts each layer once', () => {
+    const progress = new PullProgress();
+    for (const id of ['a', 'b', 'a', 'c', 'b']) progress.take(layer(id, 'Downloading', 1, 2));
+    expect(progress.layers).toBe(3);
+  });
+
   test('keeps the error that the engine ends with', () => {
     const progress = new PullProgress();
     progress.take(JSON.stringify({ error: 'short', errorDetail: { message: 'in full' } }));
     expect(progress.error).toBe('in full');
+  });
+});
+
+type Line = {
+  readonly id?: string;
+  readonly status: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+};
+
+/** What the lines of a pull come to, from all of them anew: what is kept of each layer is its last line. */
+function addedUp(lines: readonly Line[]): PullBytes {
+  const telling = lines.filter(({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status));
+  let doneBytes = 0;
+  let totalBytes = 0;
+  for (const layer of Map.groupBy(telling, ({ id }) => id).values()) {
+    const downloads = layer.filter(({ status }) => status === 'Downloading');
+    const size =
+      downloads.findLast((line) => line.progressDetail?.total !== undefined)?.progressDetail?.total ?? 0;
+    const last = layer.at(-1);
+    const here = last?.status === 'Downloading' ? (last.progressDetail?.current ?? 0) : undefined;
+    doneBytes += here ?? size;
+    totalBytes += Math.max(size, here ?? 0);
+  }
+  return { doneBytes, totalBytes };
+}
+
+describe('the layers of an image', () => {
+  test.each([0, 1, 127, 500])('may be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).not.toThrow();
+  });
+
+  test.each([501, 10_000])('may not be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_REFUSED',
+        message: 'image some/image has more than 500 layers',
+      }),
+    );
   });
 });
 
