@@ -19,6 +19,7 @@ import { JobFolders } from './function/job-files.ts';
 import { JournalctlLog } from './gpu/kernel-log.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
+import { tellMoves } from './journal/brokers.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
 import { giveSignsOfLife } from './journal/sign-of-life.ts';
@@ -189,7 +190,7 @@ export async function openAgent(
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
-  const journal = openJournal(stateDir, config.brokerUrl, clock);
+  const journal = openJournal(stateDir, config.brokerUrl, clock, { onMoved: tellMoves(log) });
   opened.defer(() => journal.close());
   opened.defer(keepPruned(journal, config.keepHistory, parts));
   const share = new HostShare();

@@ -207,7 +207,7 @@ export class Agent {
       offers: this.#offers,
       holds: this.#host.holds,
       runJob: this.#runJob,
-      catalogue: () => this.#planner.catalogue,
+      catalogue: this.#planner.catalogue,
       onOwed: () => this.#reporter.wake(),
       onAnswer: (again) => {
         this.#tokens.accepted();

@@ -1,5 +1,4 @@
 import { asAgentError } from '../domain/errors.ts';
-import type { CatalogueGpu } from '../domain/gpu.ts';
 import type { BrokerJob } from '../domain/job.ts';
 import { decide, type SkipReason, type Verdict } from '../domain/market.ts';
 import type { Offer } from '../domain/offer.ts';
@@ -7,6 +6,7 @@ import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { FunctionSpec, OpenRun } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
 import type { AsideRuns } from './aside.ts';
+import type { Catalogue } from './catalogue.ts';
 import { type Claimer, type ClaimTarget, mayClaim, type Won } from './claimer.ts';
 import { Complaints } from './complaints.ts';
 import type { Observer } from './events.ts';
@@ -32,7 +32,7 @@ export type ClaimLoopDeps = {
   readonly lookup: RunLookup;
   readonly images: ImageKeeper;
   readonly imagePatterns: readonly string[];
-  readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
+  readonly catalogue: Pick<Catalogue, 'gpus' | 'fetchAgain'>;
   readonly slots: SlotPool;
   readonly aside: AsideRuns;
   readonly claimer: Claimer;
@@ -102,6 +102,7 @@ export class ClaimLoop {
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
       const verdicts = this.#decide(runs.map((run) => this.#deps.lookup.open(run)));
       this.#tell(verdicts);
+      this.#askForUnknownGpus(verdicts, signal);
       const waiting = this.#readyWhatIsMissing(verdicts);
       const takes = verdicts.filter((verdict) => verdict.kind === 'take');
       if (takes.length === 0) {
@@ -118,12 +119,19 @@ export class ClaimLoop {
     const { aside, catalogue, clock, imagePatterns, images, lookup, offer, slots } = this.#deps;
     for (const { run } of open) if (lookup.senseless(run.uuid)) aside.illFormed(run.uuid);
     const knowledge = {
-      catalogue: catalogue(),
+      catalogue: catalogue.gpus,
       images: imagePatterns,
       imageState: (ref: string) => images.state(ref),
       aside: aside.all,
     };
     return decide(open, offer(), slots.free, knowledge, clock.monotonic());
+  }
+
+  /** A GPU that a run names and nobody knows may have been added since; asked for beside the claims. */
+  #askForUnknownGpus(verdicts: readonly Verdict[], signal: AbortSignal): void {
+    const { catalogue, wake } = this.#deps;
+    if (!verdicts.some((verdict) => verdict.kind === 'skip' && verdict.reason === 'gpu-unknown')) return;
+    void catalogue.fetchAgain(signal).then((heard) => heard && wake.ring());
   }
 
   /** Starts look-ups and pulls for the best runs; answers whether something is still to come. */

@@ -4,13 +4,15 @@ import type { Log } from '../lib/log.ts';
 /** The broker decides how many there are: the memory of them is bounded. */
 const MOST_REMEMBERED = 10_000;
 
+type Listable = 'run' | 'job' | 'gpu' | 'instance';
+
 /** Tells what the broker listed and nobody can read, once per item and reason. */
 export class Complaints {
   readonly #log: Log;
-  readonly #what: 'run' | 'job';
+  readonly #what: Listable;
   readonly #told = new Set<string>();
 
-  constructor(log: Log, what: 'run' | 'job') {
+  constructor(log: Log, what: Listable) {
     this.#log = log;
     this.#what = what;
   }

@@ -1,10 +1,10 @@
-import type { CatalogueGpu } from '../domain/gpu.ts';
 import type { BrokerJob, JobRecord } from '../domain/job.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { Broker, Clock, Journal } from '../domain/ports.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import type { Log } from '../lib/log.ts';
 import { AsideRuns } from './aside.ts';
+import type { Catalogue } from './catalogue.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
 import type { AgentEvent, Observer } from './events.ts';
@@ -44,7 +44,7 @@ export type MarketStandDeps = {
   readonly gpus: Pick<GpuHealth, 'leaves' | 'tries'>;
   readonly offers: Offers;
   readonly runJob: RunJob;
-  readonly catalogue: () => ReadonlyMap<string, CatalogueGpu>;
+  readonly catalogue: Catalogue;
   readonly holds: Holds;
   readonly onOwed: () => void;
   /** Called after each answer of the broker; `again`: after it had been away. */

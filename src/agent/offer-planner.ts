@@ -1,21 +1,19 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, GpuProbe } from '../domain/ports.ts';
-import type { Log } from '../lib/log.ts';
+import type { GpuProbe } from '../domain/ports.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { HostPlan } from './agent-deps.ts';
+import { Catalogue, type CatalogueDeps } from './catalogue.ts';
 import type { Patience } from './patience.ts';
 import { SeenGpus } from './seen-gpus.ts';
 
 /** A host without anything to offer is looked at again this often. */
 const NOTHING_TO_OFFER_MS = 60_000;
 
-export type OfferPlannerDeps = {
-  readonly broker: Broker;
+export type OfferPlannerDeps = CatalogueDeps & {
   readonly probe: GpuProbe;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
-  readonly log: Log;
   readonly patiently: Patience;
   /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
   readonly once: boolean;
@@ -24,28 +22,23 @@ export type OfferPlannerDeps = {
 
 /** Finds out what this host has to offer, and what has come since. */
 export class OfferPlanner {
+  readonly catalogue: Catalogue;
   readonly #deps: OfferPlannerDeps;
   /** Keys of the offers that were planned, and the GPUs that were looked at for them. */
   readonly #planned = new Set<string>();
   readonly #seen = new SeenGpus();
   #gpus: readonly Gpu[] = [];
-  #catalogue: ReadonlyMap<string, CatalogueGpu> = new Map();
 
   constructor(deps: OfferPlannerDeps) {
+    this.catalogue = new Catalogue(deps);
     this.#deps = deps;
-  }
-
-  /** The broker's GPUs by uuid, as last heard. */
-  get catalogue(): ReadonlyMap<string, CatalogueGpu> {
-    return this.#catalogue;
   }
 
   /** Waits for something to offer; with `once` throws where there is nothing. None where the signal aborts. */
   async first(signal: AbortSignal): Promise<readonly OfferPlan[]> {
-    const { broker, idle, log, once, patiently, probe } = this.#deps;
+    const { idle, log, once, patiently, probe } = this.#deps;
     while (!signal.aborted) {
-      const catalogue = await patiently((inTime) => broker.gpus(inTime));
-      this.#catalogue = new Map(catalogue.map((gpu) => [gpu.uuid, gpu]));
+      await patiently((inTime) => this.catalogue.fetch(inTime));
       let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
         mend: 'see what `check` says; for CPU jobs set --cpu-slots',
       });
@@ -92,7 +85,7 @@ export class OfferPlanner {
 
   #all(gpus: readonly Gpu[]): readonly OfferPlan[] {
     const { log, planOffers } = this.#deps;
-    const plan = planOffers(gpus, [...this.#catalogue.values()]);
+    const plan = planOffers(gpus, [...this.catalogue.gpus.values()]);
     for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
     return plan.offers;
   }

@@ -3,6 +3,7 @@ import type { Offer, OfferPlan } from '../domain/offer.ts';
 import type { Broker, Clock, Instance, Journal } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { type Asking, Asks } from './asks.ts';
+import { Complaints } from './complaints.ts';
 import type { Observer } from './events.ts';
 import type { Patience } from './patience.ts';
 import { BACKOFF, isPassing, withRetry } from './retry.ts';
@@ -26,6 +27,7 @@ export class Offers {
   readonly #log: Log;
   readonly #observe: Observer;
   readonly #asks: Asks;
+  readonly #complaints: Complaints;
   /** The offers that are being put up again. */
   readonly #raising = new Set<string>();
 
@@ -44,6 +46,7 @@ export class Offers {
     this.#log = deps.log;
     this.#observe = deps.observe;
     this.#asks = new Asks(deps.observe);
+    this.#complaints = new Complaints(deps.log, 'instance');
   }
 
   /** Makes or updates the offer's instance and goes on the market. Throws what the broker's client throws. */
@@ -136,9 +139,9 @@ export class Offers {
     const remembered = this.#journal.instance(plan.key);
     const instance = remembered === undefined ? undefined : await this.#broker.instance(remembered, signal);
     if (instance !== undefined) return instance;
-    return (await this.#broker.instances(signal)).find(
-      (one) => one.name === plan.name && one.kind === plan.kind,
-    );
+    const { invalid, items } = await this.#broker.instances(signal);
+    this.#complaints.about(invalid);
+    return items.find((one) => one.name === plan.name && one.kind === plan.kind);
   }
 }
 

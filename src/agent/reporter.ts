@@ -3,6 +3,7 @@ import { AgentError, asAgentError } from '../domain/errors.ts';
 import { earnings, JOB_STATUS, type JobRecord, type Report } from '../domain/job.ts';
 import type { Broker, Clock, Journal, ReportAnswer } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
+import { earliest } from './earliest.ts';
 import type { Observer } from './events.ts';
 import { BACKOFF, isPassing, waitAfter } from './retry.ts';
 import { Wake } from './wake.ts';
@@ -10,6 +11,7 @@ import { Wake } from './wake.ts';
 /** So many reports are under way at once while the broker answers; one at a time while it does not. */
 const AT_ONCE = 4;
 
+/** What came of a delivery so far. `dueAt` is monotonic. */
 type Tries = {
   readonly count: number;
   /** How often the broker itself said no (a 4xx) rather than nothing. */
@@ -17,7 +19,13 @@ type Tries = {
   /** Whether the broker said that the report itself will not do. */
   readonly tooMuch: boolean;
   readonly dueAt: number;
+  /** Whether it waits until then whatever happens to others: it failed by itself, or the broker named the time. */
+  readonly firm: boolean;
+  /** How many deliveries the broker had answered when it failed. */
+  readonly answers: number;
 };
+
+const UNTRIED: Tries = { count: 0, refusals: 0, tooMuch: false, dueAt: 0, firm: false, answers: 0 };
 
 /** After so many refusals of a release the broker is asked whether it thinks that we hold the job at all. */
 const RELEASE_REFUSALS = 2;
@@ -34,14 +42,25 @@ const SPREAD_MS = 2_000;
 /** What is left of an output that the broker refuses whole, in characters. */
 const SHORT_OUTPUT = 16_384;
 
+export type ReporterDeps = {
+  readonly broker: Pick<Broker, 'report' | 'release' | 'job'>;
+  readonly journal: Pick<Journal, 'uuidsIn' | 'get' | 'move'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observe: Observer;
+  /** Called after the broker has refused the token. */
+  readonly onRefused: () => void;
+};
+
 /**
  * Gives the broker what it is owed, reports and releases, until it has taken them or says that they are not ours.
  * What is owed lies in the journal, so nothing is lost with this object. While the broker is away one delivery at
  * a time feels for it, each time another, so that one that always fails cannot hold up the rest.
  */
 export class Reporter {
-  readonly #broker: Broker;
-  readonly #journal: Journal;
+  readonly #broker: ReporterDeps['broker'];
+  readonly #journal: ReporterDeps['journal'];
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #log: Log;
@@ -56,17 +75,10 @@ export class Reporter {
   /** Failures in a row, of whatever delivery; 0 while the broker answers. */
   #outage = 0;
   #feelAgainAt = 0;
+  /** How many deliveries the broker has answered with a final word. */
+  #answers = 0;
 
-  constructor(deps: {
-    readonly broker: Broker;
-    readonly journal: Journal;
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly log: Log;
-    readonly observe: Observer;
-    /** Called after the broker has refused the token. */
-    readonly onRefused: () => void;
-  }) {
+  constructor(deps: ReporterDeps) {
     this.#broker = deps.broker;
     this.#journal = deps.journal;
     this.#clock = deps.clock;
@@ -105,12 +117,12 @@ export class Reporter {
     }
   }
 
-  /** Tries again soon what waits for its turn: whatever kept it back may be over. */
+  /** Tries again soon what waits for its turn, unless it failed by itself: what kept it back may be over. */
   trySoon(): void {
     this.#outage = 0;
     const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
     for (const [job, tries] of this.#tries) {
-      this.#tries.set(job, { ...tries, dueAt: soon() });
+      if (!tries.firm) this.#tries.set(job, { ...tries, dueAt: soon() });
     }
     this.#wake.ring();
   }
@@ -140,26 +152,28 @@ export class Reporter {
   #sendWhatIsDue(signal: AbortSignal): number | undefined {
     const now = this.#clock.monotonic();
     const waiting = this.#owed().filter((job) => !this.#sending.has(job));
-    if (this.#outage > 0) {
+    const due = waiting.filter((job) => this.#triesOf(job).dueAt <= now);
+    if (this.#outage === 0) {
+      for (const job of due) this.#send(job, signal);
+    } else {
       // All of them, so that at the end of the outage all of them are spread.
       for (const job of waiting) this.#tries.set(job, this.#triesOf(job));
       if (this.#sending.size > 0 || waiting.length === 0) return undefined;
       if (now < this.#feelAgainAt) return this.#feelAgainAt - now;
-      const least = waiting.reduce((a, b) => (this.#triesOf(b).count < this.#triesOf(a).count ? b : a));
-      this.#send(least, signal);
-      return undefined;
+      if (due.length > 0) {
+        this.#send(
+          due.reduce((a, b) => (this.#triesOf(b).count < this.#triesOf(a).count ? b : a)),
+          signal,
+        );
+        return undefined;
+      }
     }
-    let soonest: number | undefined;
-    for (const job of waiting) {
-      const { dueAt } = this.#triesOf(job);
-      if (dueAt <= now) this.#send(job, signal);
-      else soonest = Math.min(soonest ?? dueAt, dueAt);
-    }
-    return soonest === undefined ? undefined : soonest - now;
+    const next = earliest(waiting.map((job) => this.#triesOf(job).dueAt).filter((dueAt) => dueAt > now));
+    return Number.isFinite(next) ? next - now : undefined;
   }
 
   #triesOf(job: string): Tries {
-    return this.#tries.get(job) ?? { count: 0, refusals: 0, tooMuch: false, dueAt: 0 };
+    return this.#tries.get(job) ?? UNTRIED;
   }
 
   #send(uuid: string, signal: AbortSignal): void {
@@ -168,9 +182,8 @@ export class Reporter {
       try {
         const job = this.#journal.get(uuid);
         if (signal.aborted || job === undefined) return;
-        const answer = this.#unwritten.get(uuid) ?? (await this.#deliver(job, signal));
+        const answer = this.#unwritten.get(uuid) ?? (await this.#answerTo(job, signal));
         this.#unwritten.set(uuid, answer);
-        if (this.#outage > 0) this.trySoon();
         this.#settle(job, answer);
         this.#unwritten.delete(uuid);
         this.#tries.delete(uuid);
@@ -181,6 +194,13 @@ export class Reporter {
         this.#wake.ring();
       }
     });
+  }
+
+  async #answerTo(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
+    const answer = await this.#deliver(job, signal);
+    this.#answers += 1;
+    if (this.#outage > 0) this.trySoon();
+    return answer;
   }
 
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
@@ -237,8 +257,13 @@ export class Reporter {
     const waitMs = waitAfter(error, unwritten ? BACKOFF.disk : BACKOFF.report, count, this.#random);
     const refusals = before.refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
     const tooMuch = before.tooMuch || DENIES_CONTENT.includes(error.status);
-    this.#tries.set(job, { count, refusals, tooMuch, dueAt: this.#clock.monotonic() + waitMs });
-    if (isPassing(error) || error.code === 'BROKER_UNAUTHORIZED') {
+    const dueAt = this.#clock.monotonic() + waitMs;
+    const unauthorized = error.code === 'BROKER_UNAUTHORIZED';
+    // It failed again while the broker took others: that says nothing about them, and their success nothing about it.
+    const byItself = !unauthorized && before.count > 0 && this.#answers > before.answers;
+    const firm = byItself || error.retryAfterMs !== undefined;
+    this.#tries.set(job, { count, refusals, tooMuch, dueAt, firm, answers: this.#answers });
+    if (unauthorized || (isPassing(error) && !byItself)) {
       this.#outage += 1;
       const feelMs = waitAfter(error, BACKOFF.report, this.#outage, this.#random);
       this.#feelAgainAt = this.#clock.monotonic() + feelMs;
@@ -248,7 +273,7 @@ export class Reporter {
     const level = count > 1 && !unwritten ? 'warn' : 'debug';
     const what = unwritten ? 'delivered, not written down yet' : 'not delivered yet, kept on disk';
     this.#log[level](fields, `${what}: ${error.message}`);
-    if (error.code === 'BROKER_UNAUTHORIZED') this.#onRefused();
+    if (unauthorized) this.#onRefused();
   }
 }
 

@@ -21,6 +21,7 @@ export const BACKOFF = {
   claim: { firstMs: 200, mostMs: 5_000 },
   report: { firstMs: 500, mostMs: 300_000 },
   lookup: { firstMs: 500, mostMs: 60_000 },
+  gone: { firstMs: 5_000, mostMs: 600_000 },
   image: { firstMs: 2_000, mostMs: 600_000 },
   engine: { firstMs: 500, mostMs: 15_000 },
   ping: { firstMs: 500, mostMs: 2_000 },

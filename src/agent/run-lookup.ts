@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { asAgentError } from '../domain/errors.ts';
+import { asAgentError, type ErrorCode } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import { splitParameters } from '../domain/python-literal.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../domain/run.ts';
@@ -8,11 +8,14 @@ import type { Log } from '../lib/log.ts';
 import { earliest } from './earliest.ts';
 import { BACKOFF } from './retry.ts';
 
-/** What a run points to, or that it makes no sense. */
+/** What a run points to, that its parameters make no sense, or that the last look-up failed. */
 type Found =
   | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
   | { readonly kind: 'senseless' }
   | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly hopeful: boolean };
+
+/** What the broker says that it does not know: perhaps for a moment only, by something in front of it. */
+type Gone = { readonly kind: 'gone'; readonly what: string };
 
 /** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
 const HOPEFUL_TIMES = 5;
@@ -22,7 +25,7 @@ const HOPEFUL_TIMES = 5;
  * the market: a function that changes counts for the runs that come after.
  */
 export class RunLookup {
-  readonly #broker: Broker;
+  readonly #broker: Pick<Broker, 'function' | 'image'>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #random: () => number;
@@ -35,7 +38,7 @@ export class RunLookup {
 
   /** `onChange` is called after each look-up. */
   constructor(deps: {
-    readonly broker: Broker;
+    readonly broker: Pick<Broker, 'function' | 'image'>;
     readonly clock: Clock;
     readonly log: Log;
     readonly random: () => number;
@@ -57,7 +60,7 @@ export class RunLookup {
     return { run, function: found.function, image: found.image };
   }
 
-  /** Whether the run was looked up and makes no sense. */
+  /** Whether the run was looked up and its parameters make no sense, which stays so. */
   senseless(runUuid: string): boolean {
     return this.#found.get(runUuid)?.kind === 'senseless';
   }
@@ -81,18 +84,12 @@ export class RunLookup {
     this.#underWay.add(run.uuid);
     void this.#queue.add(async () => {
       try {
-        this.#found.set(run.uuid, await this.#lookUp(run));
+        const found = await this.#lookUp(run);
+        if (found.kind !== 'gone') this.#found.set(run.uuid, found);
+        else this.#failed(run, 'gone', `the broker does not know its ${found.what}`);
       } catch (thrown) {
-        const error = asAgentError(thrown);
-        const times = found?.kind === 'failed' ? found.times + 1 : 1;
-        // What the broker says and no one can read is not going to mend itself soon.
-        const unreadable = error.code === 'BROKER_BAD_ANSWER';
-        const waitMs = unreadable ? BACKOFF.lookup.mostMs : backoffMs(BACKOFF.lookup, times, this.#random);
-        const until = this.#clock.monotonic() + waitMs;
-        const hopeful = !unreadable && times <= HOPEFUL_TIMES;
-        this.#found.set(run.uuid, { kind: 'failed', times, until, hopeful });
-        if (!this.#signal.aborted)
-          this.#log.warn({ run: run.uuid, code: error.code }, `run not looked up: ${error.message}`);
+        const { code, message } = asAgentError(thrown);
+        this.#failed(run, code, message);
       } finally {
         this.#underWay.delete(run.uuid);
         this.#onChange();
@@ -106,6 +103,20 @@ export class RunLookup {
     for (const uuid of this.#found.keys()) if (!runs.has(uuid)) this.#found.delete(uuid);
   }
 
+  #failed(run: Run, code: ErrorCode | 'gone', why: string): void {
+    const before = this.#found.get(run.uuid);
+    const times = before?.kind === 'failed' ? before.times + 1 : 1;
+    // What the broker says and no one can read is not going to mend itself soon.
+    const unreadable = code === 'BROKER_BAD_ANSWER';
+    const shape = code === 'gone' ? BACKOFF.gone : BACKOFF.lookup;
+    const waitMs = unreadable ? shape.mostMs : backoffMs(shape, times, this.#random);
+    const hopeful = !unreadable && code !== 'gone' && times <= HOPEFUL_TIMES;
+    this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, hopeful });
+    const level = times === 1 ? 'warn' : 'debug';
+    const fields = { run: run.uuid, code: code === 'gone' ? 'BROKER_NOT_FOUND' : code };
+    if (!this.#signal.aborted) this.#log[level](fields, `run not looked up: ${why}`);
+  }
+
   #failures(): readonly (Found & { readonly kind: 'failed' })[] {
     const now = this.#clock.monotonic();
     return [...this.#found.values()]
@@ -113,14 +124,13 @@ export class RunLookup {
       .filter(({ until }) => until > now);
   }
 
-  async #lookUp(run: Run): Promise<Found> {
+  async #lookUp(run: Run): Promise<Exclude<Found, { kind: 'failed' }> | Gone> {
     const fn = await this.#broker.function(run.functionUuid, this.#signal);
     const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
     if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'senseless' };
     if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
     const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
-    this.#log.warn({ run: run.uuid }, `run left alone, the broker does not know its ${what}`);
-    return { kind: 'senseless' };
+    return { kind: 'gone', what };
   }
 
   /** Whether the parameters are a literal. Python 2 has literals of its own, and is the judge of them. */

@@ -1,7 +1,15 @@
 import type { CatalogueGpu } from '../domain/gpu.ts';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, ClaimAnswer, Instance, JobList, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
+import type {
+  Broker,
+  ClaimAnswer,
+  Instance,
+  JobList,
+  Listed,
+  MarketAnswer,
+  ReportAnswer,
+} from '../domain/ports.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
 import { acknowledged, finalJsonOf, isFinal, isGone, isSilentSuccess, jsonOf } from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
@@ -64,7 +72,7 @@ export class HttpBroker implements Broker {
     return isGone(reply) ? undefined : readResource(imageSchema, jsonOf(reply), 'image');
   }
 
-  async gpus(signal: AbortSignal): Promise<readonly CatalogueGpu[]> {
+  async gpus(signal: AbortSignal): Promise<Listed<CatalogueGpu>> {
     return readItems(gpuSchema, await this.#list('/api/v1/gpus/', {}, signal));
   }
 
@@ -78,7 +86,7 @@ export class HttpBroker implements Broker {
     return Number.isNaN(brokerMs) ? undefined : { brokerMs, localMs };
   }
 
-  async instances(signal: AbortSignal): Promise<readonly Instance[]> {
+  async instances(signal: AbortSignal): Promise<Listed<Instance>> {
     return readItems(instanceSchema, await this.#list('/api/v1/instances/', {}, signal));
   }
 

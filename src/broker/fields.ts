@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import type { InvalidItem, Listed } from '../domain/ports.ts';
 
 /**
  * What an id of the broker may look like: uuids, and no more than is safe in a path, a file's or container's name. One
@@ -12,6 +13,12 @@ export const DECIMAL_SHAPE = /^\d{1,30}(?:\.\d{1,30})?$/;
 
 /** The id of a resource. */
 export const id = (): z.ZodString => z.string().regex(ID_SHAPE, 'Invalid id');
+
+/** The id of what is otherwise no resource, where that can be read. */
+const uuidSchema = z
+  .object({ uuid: id() })
+  .transform(({ uuid }): string | undefined => uuid)
+  .catch(undefined);
 
 /** US dollars, as a number or as decimal text; never negative. */
 export const money = () =>
@@ -29,12 +36,16 @@ export function readResource<Shape>(schema: z.ZodType<Shape>, json: unknown, wha
   throw badAnswer(`the broker’s answer is no ${what}: ${faults(parsed.error)}`);
 }
 
-/** Reads each item by itself and leaves out those that are none. */
-export function readItems<Shape>(schema: z.ZodType<Shape>, items: readonly unknown[]): readonly Shape[] {
-  return items.flatMap((item) => {
+/** Reads each item by itself; those that are none are told among the invalid. */
+export function readItems<Shape>(schema: z.ZodType<Shape>, list: readonly unknown[]): Listed<Shape> {
+  const items: Shape[] = [];
+  const invalid: InvalidItem[] = [];
+  for (const item of list) {
     const parsed = schema.safeParse(item);
-    return parsed.success ? [parsed.data] : [];
-  });
+    if (parsed.success) items.push(parsed.data);
+    else invalid.push({ uuid: uuidSchema.parse(item), reason: faults(parsed.error) });
+  }
+  return { items, invalid };
 }
 
 /** An answer in JSON that cannot be used. */

@@ -64,7 +64,7 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
     look(PATIENCE.broker, (signal) =>
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),
     ).then(orThrow),
-    look(PATIENCE.broker, (signal) => broker.gpus(signal)).then(orThrow),
+    look(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
     look(PATIENCE.gpus, (signal) => openProbe(config).gpus(signal)),
     look(PATIENCE.docker, (signal) => docker.probe(signal)),
   ]);

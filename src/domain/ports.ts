@@ -15,6 +15,9 @@ import type { Xid } from './xid.ts';
 /** One item of a list that could not be used, and why. */
 export type InvalidItem = { readonly uuid: string | undefined; readonly reason: string };
 
+/** The items of a list that can be used, and those that cannot. */
+export type Listed<Item> = { readonly items: readonly Item[]; readonly invalid: readonly InvalidItem[] };
+
 /** Jobs of a list, and what may be one of them and cannot be read. */
 export type JobList = { readonly jobs: readonly BrokerJob[]; readonly invalid: readonly InvalidItem[] };
 
@@ -66,11 +69,12 @@ export interface Broker {
   function(uuid: string, signal: AbortSignal): Promise<FunctionSpec | undefined>;
   /** undefined: 404. */
   image(uuid: string, signal: AbortSignal): Promise<ImageInfo | undefined>;
-  gpus(signal: AbortSignal): Promise<readonly CatalogueGpu[]>;
+  /** The catalogue of GPUs. */
+  gpus(signal: AbortSignal): Promise<Listed<CatalogueGpu>>;
   /** The broker's clock, in milliseconds, beside the local wall clock at about that moment. */
   clock(signal: AbortSignal): Promise<{ readonly brokerMs: number; readonly localMs: number } | undefined>;
   /** All instances of this account. */
-  instances(signal: AbortSignal): Promise<readonly Instance[]>;
+  instances(signal: AbortSignal): Promise<Listed<Instance>>;
   /** undefined: 404. */
   instance(uuid: string, signal: AbortSignal): Promise<Instance | undefined>;
   createInstance(plan: OfferPlan, signal: AbortSignal): Promise<Instance>;

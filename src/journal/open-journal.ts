@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
-import { isTerminal } from '../domain/job.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import { systemClock } from '../lib/clock.ts';
+import { type AboutBroker, settleBroker } from './brokers.ts';
 import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
-import { STATE_NAMES } from './job-row.ts';
 import { keepCopy } from './keep-copy.ts';
 import { keepOlder } from './keep-older.ts';
 import { checkMaker, migrate } from './schema.ts';
@@ -32,9 +31,14 @@ const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 /**
  * Opens the journal of a held state directory for this broker (its base URL), making it where there is none.
  * Throws STATE_DIR_UNUSABLE; JOURNAL_UNUSABLE where it is damaged or a newer agent's (a copy is kept beside it);
- * CONFIG_INVALID where jobs of another broker are still open in it: their reports must not go to this one.
+ * CONFIG_INVALID where jobs of another broker are still open in it, unless that is `about` to have moved.
  */
-export function openJournal(dir: StateDir, broker: string, clock: Clock): SqliteJournal {
+export function openJournal(
+  dir: StateDir,
+  broker: string,
+  clock: Clock,
+  about: AboutBroker = {},
+): SqliteJournal {
   const file = join(dir.path, JOURNAL_FILE);
   const home = new URL(broker).href;
   try {
@@ -49,7 +53,7 @@ export function openJournal(dir: StateDir, broker: string, clock: Clock): Sqlite
       keepOlder(db, file);
       migrate(db);
       compact(db, file);
-      refuseOtherBrokers(db, file, home);
+      settleBroker(db, file, home, about);
       return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: home, clock });
     } catch (cause) {
       db.close();
@@ -111,22 +115,6 @@ function damaged(file: string, problem: string): AgentError {
   return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${problem}`, {
     mend: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
   });
-}
-
-function refuseOtherBrokers(db: DatabaseSync, file: string, broker: string): void {
-  const open = STATE_NAMES.filter((name) => !isTerminal(name));
-  const row = db
-    .prepare(`SELECT broker FROM jobs WHERE broker <> ? AND state IN (${open.map(() => '?').join()}) LIMIT 1`)
-    .get(broker, ...open);
-  if (row === undefined) return;
-  const other = z.object({ broker: z.string() }).parse(row).broker;
-  throw new AgentError(
-    'CONFIG_INVALID',
-    `the journal ${file} has unfinished jobs of the broker ${other}, but the agent is set to ${broker}`,
-    {
-      mend: `Start it with --broker-url ${other} until these are reported, or give this broker a --state-dir of its own.`,
-    },
-  );
 }
 
 function readAgentId(db: DatabaseSync): string {

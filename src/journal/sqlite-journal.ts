@@ -10,6 +10,7 @@ import {
   type NewJob,
 } from '../domain/job.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
+import { leaseKey } from './brokers.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
 import { asStorageError } from './sqlite-failure.ts';
 
@@ -148,7 +149,7 @@ export class SqliteJournal implements Journal {
   }
 
   get #leaseKey(): string {
-    return `lease ${this.#parts.broker}`;
+    return leaseKey(this.#parts.broker);
   }
 
   /** A job that begins anew takes the place of its old entry and is the newest again. */

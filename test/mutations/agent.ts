@@ -150,6 +150,56 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
+    protection: 'what one broker is owed goes to no other',
+    file: 'src/journal/brokers.ts',
+    text: 'throw ofAnother(file, from, home);',
+    becomes: 'ofAnother(file, from, home);',
+    test: {
+      file: 'test/unit/journal/brokers.test.ts',
+      name: 'is the only one that is taken for the same: %s, %s',
+    },
+  },
+  {
+    protection: 'a GPU that is added to the catalogue is heard of',
+    file: 'src/agent/claim-loop.ts',
+    text: 'this.#askForUnknownGpus(verdicts, signal);',
+    becomes: '',
+    test: {
+      file: 'test/contract/agent/gpu-added.test.ts',
+      name: 'a run that names a GPU which was added to the catalogue later is done, without a restart',
+    },
+  },
+  {
+    protection: 'a bogus GPU costs the broker no flood of requests',
+    file: 'src/agent/catalogue.ts',
+    text: 'this.#notBefore = clock.monotonic() + FRESH_MS;',
+    becomes: 'this.#notBefore = clock.monotonic();',
+    test: {
+      file: 'test/unit/agent/catalogue.test.ts',
+      name: 'has it asked for again, no sooner than ten minutes after the last time',
+    },
+  },
+  {
+    protection: 'one 404 does not close a run for good',
+    file: 'src/agent/run-lookup.ts',
+    text: "if (found.kind !== 'gone') this.#found.set(run.uuid, found);",
+    becomes: "if (found.kind === 'gone') this.#found.set(run.uuid, { kind: 'senseless' });",
+    test: {
+      file: 'test/unit/agent/run-lookup.test.ts',
+      name: 'is looked up again after a 404 for its %s: a gateway may have said that',
+    },
+  },
+  {
+    protection: 'a report that never passes is not sent every second',
+    file: 'src/agent/reporter.ts',
+    text: 'if (!tries.firm) this.#tries.set',
+    becomes: 'this.#tries.set',
+    test: {
+      file: 'test/unit/agent/reporter.test.ts',
+      name: 'with %s is sent less and less often, and holds up none of them',
+    },
+  },
+  {
     protection: 'no NUL of an output keeps a report from the broker',
     file: 'src/broker/wire-job.ts',
     text: "return text.replaceAll('\\0', '\\uFFFD').toWellFormed();",

@@ -143,7 +143,7 @@ async function lookAtBroker(url: string, token: string): Promise<Pick<Facts, 'ca
   const broker = new HttpBroker(transport);
   try {
     const [catalogue, clocks] = await Promise.all([
-      look(PATIENCE.broker, (signal) => broker.gpus(signal)),
+      look(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items),
       look(PATIENCE.broker, (signal) => broker.clock(signal)),
     ]);
     return { catalogue, clocks };

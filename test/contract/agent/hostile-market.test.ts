@@ -48,6 +48,19 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     60_000,
   );
 
+  test('where a GPU and an instance make no sense: each is told once, and the run is done', async () => {
+    await using house = await openHouse();
+    const run = house.addRun(QUICK, '((5,),)');
+    await workOff(house, ({ method, path }) =>
+      method === 'GET' && /\/(?:gpus|instances)\/$/.test(path)
+        ? { do: 'answer', status: 200, body: '[{"uuid": "odd"}]' }
+        : undefined,
+    );
+    expect(house.broker.store.jobsOf(run)[0]?.result).toBe('5');
+    for (const what of ['gpu', 'instance'])
+      expect(house.log.filter((line) => line.includes(`"${what}":"odd"`))).toHaveLength(1);
+  }, 60_000);
+
   test('where the best runs have functions that make no sense: the run below them is done', async () => {
     await using house = await openHouse();
     for (let n = 0; n < 12; n += 1) house.addRun(QUICK, '((1,),)', { bidPrice: 0.9 });

@@ -149,7 +149,8 @@ describe('pages', () => {
       });
     });
     await using client = clientOf(server.url);
-    expect((await client.broker.gpus(never)).map(({ uuid }) => uuid)).toEqual(['g1', 'g2', 'g3', 'g4']);
+    const { items } = await client.broker.gpus(never);
+    expect(items.map(({ uuid }) => uuid)).toEqual(['g1', 'g2', 'g3', 'g4']);
   });
 
   test('that go round in a circle, or never end, are no list', async () => {
@@ -237,7 +238,9 @@ describe('jobs of a broker that ignores filters', () => {
 describe('single resources', () => {
   test('an instance, with a price in decimals as text', async () => {
     await using at = await serving([instanceResource(), instanceResource({ uuid: 'inst-2', type: 3 }), null]);
-    expect(await at.broker.instances(never)).toEqual([
+    const { invalid, items } = await at.broker.instances(never);
+    expect(invalid.map(({ uuid }) => uuid)).toEqual(['inst-2', undefined]);
+    expect(items).toEqual([
       {
         uuid: 'inst-1',
         name: 'rig',
@@ -248,6 +251,21 @@ describe('single resources', () => {
         available: true,
         downloadedImages: ['sharedcloud/python36:latest'],
       },
+    ]);
+  });
+
+  test('GPUs of the catalogue; what cannot be read of it is told', async () => {
+    const gpus = [
+      { uuid: 'g1', name: 'Nvidia A', cuda_cores: '2560' },
+      { uuid: 'g2', name: 'Nvidia B', cuda_cores: 1 },
+      { uuid: '../', name: 'Nvidia C', cuda_cores: 1 },
+    ];
+    await using at = await serving(gpus);
+    const { invalid, items } = await at.broker.gpus(never);
+    expect(items).toEqual([{ uuid: 'g2', name: 'Nvidia B', codename: '', cudaCores: 1 }]);
+    expect(invalid.map(({ reason, uuid }) => [uuid, reason.split(':')[0]])).toEqual([
+      ['g1', 'cuda_cores'],
+      [undefined, 'uuid'],
     ]);
   });
 

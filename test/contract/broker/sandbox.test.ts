@@ -61,7 +61,7 @@ describe('against the sandbox broker', () => {
       available: true,
       downloadedImages: ['sharedcloud/python36:latest'],
     });
-    expect((await broker.instances(never)).map(({ uuid }) => uuid)).toContain(instance.uuid);
+    expect((await broker.instances(never)).items.map(({ uuid }) => uuid)).toContain(instance.uuid);
 
     const look = await broker.runs({
       instance: instance.uuid,
@@ -136,8 +136,8 @@ describe('against the sandbox broker', () => {
 
   test('the catalogue and the clock', async () => {
     await using at = await market();
-    const gpus = await at.broker.gpus(never);
-    expect(gpus).toContainEqual(expect.objectContaining({ codename: 'titanv', cudaCores: 5120 }));
+    const { items } = await at.broker.gpus(never);
+    expect(items).toContainEqual(expect.objectContaining({ codename: 'titanv', cudaCores: 5120 }));
     const clock = await at.broker.clock(never);
     expect(Math.abs((clock?.brokerMs ?? 0) - (clock?.localMs ?? 0))).toBeLessThan(2_000);
   });

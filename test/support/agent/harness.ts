@@ -10,7 +10,7 @@ import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
-import type { IsolatedNetwork, Journal, Runtime } from '../../../src/domain/ports.ts';
+import type { HostClock, IsolatedNetwork, Journal, Runtime } from '../../../src/domain/ports.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { openStateDir } from '../../../src/journal/state-dir.ts';
@@ -54,6 +54,9 @@ export type AgentChoices = {
   /** Stands before the journal. */
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
+  /** What is offered instead of slots for CPU jobs. */
+  readonly offer?: OfferPlan;
+  readonly clock?: HostClock;
   /** The isolated network of the engine, for jobs to use; else they have none. */
   readonly isolated?: IsolatedNetwork;
   /** What holds claims back beside the engine and the state directory. */
@@ -134,8 +137,8 @@ async function openAgent(
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal: more.journal?.(journal) ?? journal,
     probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
-    planOffers: () => ({ offers: [cpuOffer(more.slots ?? 2)], problems: [] }),
-    clock: systemClock,
+    planOffers: () => ({ offers: [more.offer ?? cpuOffer(more.slots ?? 2)], problems: [] }),
+    clock: more.clock ?? systemClock,
     random: Math.random,
     log,
     observe: (event) => {
