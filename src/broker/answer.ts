@@ -50,7 +50,12 @@ export function acknowledged(reply: Reply): void {
   if (!isSuccess(reply) || !isNothing(reply)) jsonOf(reply);
 }
 
-/** The error for an answer that is no success. The wall clock is read for a `Retry-After` that is a date. */
+/** How long the broker asks us to wait before the next call, in milliseconds; undefined: it does not. */
+export function askedWaitMs({ header }: Reply): number | undefined {
+  return retryAfterMs(header('retry-after'), header('date'), Date.now());
+}
+
+/** The error for an answer that is no success. */
 function refusalOf(reply: Reply): AgentError {
   const { call, status } = reply;
   const said = saying(reply);
@@ -60,7 +65,7 @@ function refusalOf(reply: Reply): AgentError {
     });
   }
   if (status >= 500 || status === 408 || status === 429) {
-    const waitMs = retryAfterMs(reply.header('retry-after'), Date.now());
+    const waitMs = askedWaitMs(reply);
     const message = `${call}: the broker cannot serve now (${status})${said}`;
     const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
     return new AgentError('BROKER_UNAVAILABLE', message, {

@@ -5,6 +5,7 @@ import type { Broker, ClaimAnswer, Instance, JobList, MarketAnswer, ReportAnswer
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
 import {
   acknowledged,
+  askedWaitMs,
   finalJsonOf,
   isDubiousSuccess,
   isFinal,
@@ -15,7 +16,6 @@ import {
 } from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
 import { allItems } from './pages.ts';
-import { retryAfterMs } from './retry-after.ts';
 import type { Call, Reply, Transport } from './transport.ts';
 import { functionSchema, gpuSchema, imageSchema, serverTimeSchema } from './wire-catalogue.ts';
 import { instanceBody, instanceSchema } from './wire-instance.ts';
@@ -50,7 +50,7 @@ export class HttpBroker implements Broker {
     const about = {
       etag: first.header('etag'),
       waited: /(?:^|[,;\s])wait\b/i.test(first.header('preference-applied') ?? ''),
-      retryAfterMs: retryAfterMs(first.header('retry-after'), Date.now()),
+      retryAfterMs: askedWaitMs(first),
     };
     if (first.status === 304 && etag !== undefined) {
       return { ...about, unchanged: true, runs: [], invalid: [] };

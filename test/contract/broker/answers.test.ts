@@ -187,6 +187,19 @@ describe('Retry-After', () => {
     expect(waitMs).toBeLessThanOrEqual(most);
   });
 
+  test.each([-300_000, 300_000])('a date is the broker’s, whose clock is off by %i ms', async (skewMs) => {
+    const broker = Date.now() + skewMs;
+    await using server = await httpServer((_, res) =>
+      json(res, {}, 503, {
+        date: new Date(broker).toUTCString(),
+        'retry-after': new Date(broker + 10_000).toUTCString(),
+      }),
+    );
+    await using client = clientOf(server.url);
+    const error = await failure(client.broker.runs(QUERY));
+    expect(error.retryAfterMs).toBe(10_000);
+  });
+
   test('nonsense is as if it were not there', async () => {
     await using server = await httpServer((_, res) => json(res, {}, 503, { 'retry-after': '-5' }));
     await using client = clientOf(server.url);
