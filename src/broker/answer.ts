@@ -25,17 +25,37 @@ export function jsonOf(reply: Reply): unknown {
   }
 }
 
-/** Whether the broker has done what it was asked for and says nothing about it, as with 204. */
+/** These say of themselves that the broker has done what it was asked for and has nothing to add. */
+const SILENT: readonly number[] = [204, 205];
+
+/** Whether the broker has done what it was asked for and says nothing about it. */
 export function isSilentSuccess(reply: Reply): boolean {
-  return isSuccess(reply) && reply.text.trim() === '';
+  return SILENT.includes(reply.status) && isNothing(reply);
 }
 
-/** Takes a success with an empty body or any JSON; throws as `jsonOf` does. */
+/**
+ * Whether the answer is a success with nothing in it where something belongs. Brokers may be like that, and so may
+ * something in front of a broker that never heard of the call: only a look at what was to change tells.
+ */
+export function isDubiousSuccess(reply: Reply): boolean {
+  return isSuccess(reply) && isNothing(reply) && !isSilentSuccess(reply);
+}
+
+function isNothing({ text }: Reply): boolean {
+  return text.trim() === '';
+}
+
+/** Takes a success with an empty body or any JSON; throws as `jsonOf` does. For what no job hangs on. */
 export function acknowledged(reply: Reply): void {
-  if (!isSilentSuccess(reply)) jsonOf(reply);
+  if (!isSuccess(reply) || !isNothing(reply)) jsonOf(reply);
 }
 
-/** The error for an answer that is no success. The wall clock is read for a `Retry-After` that is a date. */
+/** How long the broker asks us to wait before the next call, in milliseconds; undefined: it does not. */
+export function askedWaitMs({ header }: Reply): number | undefined {
+  return retryAfterMs(header('retry-after'), header('date'), Date.now());
+}
+
+/** The error for an answer that is no success. */
 function refusalOf(reply: Reply): AgentError {
   const { call, status } = reply;
   const said = saying(reply);
@@ -45,7 +65,7 @@ function refusalOf(reply: Reply): AgentError {
     });
   }
   if (status >= 500 || status === 408 || status === 429) {
-    const waitMs = retryAfterMs(reply.header('retry-after'), Date.now());
+    const waitMs = askedWaitMs(reply);
     const message = `${call}: the broker cannot serve now (${status})${said}`;
     const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
     return new AgentError('BROKER_UNAVAILABLE', message, {
@@ -106,8 +126,8 @@ export function finalJsonOf(reply: Reply): unknown {
   return jsonOf(reply);
 }
 
-/** The error for an answer of something that is no broker. */
-function notJson(reply: Reply): AgentError {
+/** The error for an answer of something that is no broker: the same call is tried again. */
+export function notJson(reply: Reply): AgentError {
   const { call, safe, status, text } = reply;
   const what = text.trim() === '' ? 'nothing at all' : `no JSON but «${safe(text).slice(0, 200)}»`;
   return new AgentError('BROKER_NOT_JSON', `${call}: the answer (${status}) is ${what}`, {

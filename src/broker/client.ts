@@ -11,10 +11,19 @@ import type {
   ReportAnswer,
 } from '../domain/ports.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
-import { acknowledged, finalJsonOf, isFinal, isGone, isSilentSuccess, jsonOf } from './answer.ts';
+import {
+  acknowledged,
+  askedWaitMs,
+  finalJsonOf,
+  isDubiousSuccess,
+  isFinal,
+  isGone,
+  isSilentSuccess,
+  jsonOf,
+  notJson,
+} from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
 import { allItems } from './pages.ts';
-import { retryAfterMs } from './retry-after.ts';
 import type { Call, Reply, Transport } from './transport.ts';
 import { functionSchema, gpuSchema, imageSchema, serverTimeSchema } from './wire-catalogue.ts';
 import { instanceBody, instanceSchema } from './wire-instance.ts';
@@ -22,6 +31,9 @@ import { costSchema, jobSchema, readJobs, reportBody } from './wire-job.ts';
 import { readRun, readRuns } from './wire-run.ts';
 
 type RunsQuery = Parameters<Broker['runs']>[0];
+
+/** What a job becomes: its status, the instance that says so, and what goes with it. */
+type Ending = NonNullable<Call['body']> & { readonly status: number; readonly instance: string };
 
 /** A broker over HTTP, a method per endpoint; every failure is an AgentError BROKER_*. Nothing is retried. */
 export class HttpBroker implements Broker {
@@ -46,7 +58,7 @@ export class HttpBroker implements Broker {
     const about = {
       etag: first.header('etag'),
       waited: /(?:^|[,;\s])wait\b/i.test(first.header('preference-applied') ?? ''),
-      retryAfterMs: retryAfterMs(first.header('retry-after'), Date.now()),
+      retryAfterMs: askedWaitMs(first),
     };
     if (first.status === 304 && etag !== undefined) {
       return { ...about, unchanged: true, runs: [], invalid: [] };
@@ -107,7 +119,12 @@ export class HttpBroker implements Broker {
   }
 
   async startInstance(uuid: string, signal: AbortSignal): Promise<void> {
-    acknowledged(await this.#patch(`${resource('instances', uuid)}start/`, {}, signal));
+    const reply = await this.#patch(`${resource('instances', uuid)}start/`, {}, signal);
+    acknowledged(reply);
+    // An offer that is not up earns nothing, and nobody would notice.
+    if (!isDubiousSuccess(reply)) return;
+    const instance = await this.instance(uuid, signal);
+    if (instance?.available !== true) throw notJson(reply);
   }
 
   async stopInstance(uuid: string, signal: AbortSignal): Promise<void> {
@@ -152,13 +169,24 @@ export class HttpBroker implements Broker {
   }
 
   async release(job: string, instance: string, signal: AbortSignal): Promise<ReportAnswer> {
-    return settled(
-      await this.#patch(resource('jobs', job), { status: JOB_STATUS.CREATED, instance }, signal),
-    );
+    const status = JOB_STATUS.CREATED;
+    return this.#settle(job, { status, instance }, signal);
   }
 
   async report(job: string, instance: string, report: Report, signal: AbortSignal): Promise<ReportAnswer> {
-    return settled(await this.#patch(resource('jobs', job), reportBody(instance, report), signal));
+    return this.#settle(job, reportBody(instance, report), signal);
+  }
+
+  /** Tells the broker how a job ended here. Its record of the job decides where it answers with nothing. */
+  async #settle(uuid: string, ending: Ending, signal: AbortSignal): Promise<ReportAnswer> {
+    const reply = await this.#patch(resource('jobs', uuid), ending, signal);
+    if (!isDubiousSuccess(reply)) return settled(reply);
+    const job = await this.job(uuid, signal);
+    if (job === undefined) return { kind: 'gone' };
+    if (job.uuid !== uuid) throw badAnswer(`${reply.call}: the broker shows another job`);
+    if (isHeld(job, ending.instance)) throw notJson(reply);
+    const isDone = job.status === ending.status && (job.instance ?? ending.instance) === ending.instance;
+    return isDone ? { kind: 'taken', cost: job.cost } : { kind: 'not-ours' };
   }
 
   #get(path: string, signal: AbortSignal): Promise<Reply> {

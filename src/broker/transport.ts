@@ -5,6 +5,7 @@ import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
 import { shown } from './shown.ts';
+import { inPieces, unseen } from './upload.ts';
 
 /** Where the token comes from; asked before every call. */
 export type TokenSource = { current(): Promise<string> };
@@ -12,12 +13,17 @@ export type TokenSource = { current(): Promise<string> };
 /** How long a call may take, in milliseconds, and how much it may answer, in bytes. */
 export type Limits = {
   readonly connectMs: number;
-  /** From the request to the answer's headers; a held poll has its wait on top. */
+  /**
+   * From the request to the answer's headers; a held poll has its wait on top, a request with a body what the line may
+   * need for it. It begins anew with each piece of a long body that is on its way.
+   */
   readonly headersMs: number;
   /** Between two pieces of the answer's body. */
   readonly bodyIdleMs: number;
-  /** The whole call with its redirects; a held poll has its wait on top. */
+  /** The whole call with its redirects; a held poll has its wait on top, a body what the line may need for it. */
   readonly callMs: number;
+  /** What a call may count on of the line to the broker, in bytes per second. */
+  readonly bytesPerS: number;
   readonly bodyBytes: number;
 };
 
@@ -26,6 +32,8 @@ export const LIMITS: Limits = {
   headersMs: 30_000,
   bodyIdleMs: 30_000,
   callMs: 300_000,
+  // A line of 32 kB/s, with four reports on their way at once.
+  bytesPerS: 8_000,
   bodyBytes: 256 * 1024 * 1024,
 };
 
@@ -58,6 +66,9 @@ export type Reply = {
   readonly safe: (text: string) => string;
 };
 
+/** A call that may be sent more than once: its body is in bytes already. */
+type Ready = Omit<Call, 'body'> & { readonly body: Buffer | undefined };
+
 /** HTTP to one broker: connections kept alive, deadlines, redirects within the origin, the token on every request. */
 export class Transport {
   readonly #base: URL;
@@ -88,11 +99,12 @@ export class Transport {
     const token = await this.#token.current();
     const url = this.#urlOf(call);
     const words = `${call.method} ${url.pathname}`;
-    const callMs = this.#limits.callMs + (call.holdMs ?? 0);
+    const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#lineMs(body?.length ?? 0);
     const tooLong = new Error(`not over after ${callMs / 1000} s`);
     try {
       return await withDeadline(call.signal, callMs, tooLong, async (signal) => {
-        const answer = await this.#follow({ method: call.method, url }, { ...call, signal }, token);
+        const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
         const text = await answer.body.text();
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
         return { call: words, status: answer.statusCode, text, header, safe: (said) => shown(said, token) };
@@ -114,7 +126,12 @@ export class Transport {
     return url;
   }
 
-  async #follow(first: Hop, call: Call, token: string): Promise<Dispatcher.ResponseData> {
+  /** How long the line may need for so many bytes, in milliseconds. */
+  #lineMs(bytes: number): number {
+    return (bytes / this.#limits.bytesPerS) * 1000;
+  }
+
+  async #follow(first: Hop, call: Ready, token: string): Promise<Dispatcher.ResponseData> {
     let hop = first;
     for (let hops = 0; hops <= MOST_HOPS; hops += 1) {
       const answer = await this.#request(hop, call, token);
@@ -128,9 +145,13 @@ export class Transport {
   }
 
   /** Answers when the answer begins; the call's signal ends its body too. */
-  async #request({ method, url }: Hop, call: Call, token: string): Promise<Dispatcher.ResponseData> {
+  async #request(
+    { method, url }: Hop,
+    { body, headers, holdMs = 0, signal }: Ready,
+    token: string,
+  ): Promise<Dispatcher.ResponseData> {
     const late = new AbortController();
-    const inTime = this.#limits.headersMs + (call.holdMs ?? 0);
+    const inTime = this.#limits.headersMs + holdMs + this.#lineMs(unseen(body));
     const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), inTime);
     try {
       return await this.#agent.request({
@@ -140,13 +161,15 @@ export class Transport {
         headers: {
           accept: 'application/json',
           authorization: `Token ${token}`,
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': String(body.length) }),
+          ...headers,
         },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(body === undefined ? {} : { body: inPieces(body, () => void timer.refresh()) }),
         // Its own clock ticks twice a second for as long as a call is held.
         headersTimeout: 0,
-        signal: AbortSignal.any([call.signal, late.signal]),
+        signal: AbortSignal.any([signal, late.signal]),
       });
     } finally {
       clearTimeout(timer);

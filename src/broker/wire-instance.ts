@@ -4,7 +4,7 @@ import type { Instance } from '../domain/ports.ts';
 import { caption, id, money } from './fields.ts';
 
 const TYPE = { cpu: 1, gpu: 2 } as const;
-const AVAILABLE = 2;
+const NOT_AVAILABLE = 1;
 
 /** An instance, as the domain has it. */
 export const instanceSchema = z
@@ -26,7 +26,7 @@ export const instanceSchema = z
       gpu: instance.gpu ?? null,
       askPrice: instance.ask_price,
       maxParallelJobs: instance.max_num_parallel_jobs,
-      available: instance.status === AVAILABLE,
+      available: instance.status !== NOT_AVAILABLE,
       downloadedImages: instance.downloaded_images,
     }),
   );

@@ -82,7 +82,7 @@ export const costSchema = z
   .catch(undefined);
 
 /** The body of a report. Databases have no place for U+0000, and it says nothing in an output: it becomes U+FFFD. */
-export function reportBody(instance: string, report: Report): Readonly<Record<string, unknown>> {
+export function reportBody(instance: string, report: Report) {
   return {
     status: report.status,
     instance,

@@ -50,6 +50,7 @@ export type Instance = {
   readonly gpu: string | null;
   readonly askPrice: number;
   readonly maxParallelJobs: number;
+  /** Whether it is on the market, as far as the broker says. */
   readonly available: boolean;
   readonly downloadedImages: readonly string[];
 };

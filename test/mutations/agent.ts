@@ -200,6 +200,26 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
+    protection: 'an empty answer is no receipt for a report',
+    file: 'src/broker/answer.ts',
+    text: 'return SILENT.includes(reply.status) && isNothing(reply);',
+    becomes: 'return isSuccess(reply) && isNothing(reply);',
+    test: {
+      file: 'test/contract/broker/silent-answers.test.ts',
+      name: '%s: the same call is to be made again',
+    },
+  },
+  {
+    protection: 'a long report is not cut off on a slow line',
+    file: 'src/broker/transport.ts',
+    text: '() => void timer.refresh()',
+    becomes: '() => undefined',
+    test: {
+      file: 'test/contract/broker/upload.test.ts',
+      name: 'a report on a slow line takes as long as it takes',
+    },
+  },
+  {
     protection: 'no NUL of an output keeps a report from the broker',
     file: 'src/broker/wire-job.ts',
     text: "return text.replaceAll('\\0', '\\uFFFD').toWellFormed();",

@@ -53,6 +53,7 @@ describe('a report is not given up', () => {
     ['a 404 of nothing', plain(404, '')],
     ['a 403 in plain words', plain(403, 'Forbidden')],
     ['a 409 on a web page', plain(409, '<!doctype html>')],
+    ['a 200 of nothing', plain(200, '')],
     ['a 404 in JSON for a job that the broker says we hold', no(404)],
   ];
   test.each(foreign)(
@@ -122,6 +123,20 @@ describe('a report is not given up', () => {
     expect(opened.front.calls.filter(isJobPatch).length).toBeLessThan(10);
   }, 60_000);
 });
+
+test('a broker that takes a report and says nothing with its 200 is not sent it again', async () => {
+  await using house = await openHouse();
+  const run = house.addRun(QUICK, '((5,),)');
+  await using opened = await behind(
+    house,
+    toReport(() => ({ do: 'answer-after', status: 200 })),
+  );
+  await opened.agent.run();
+  expect(opened.front.calls.filter(isJobPatch)).toHaveLength(2);
+  const { cost, status } = house.broker.store.jobsOf(run)[0] ?? {};
+  expect(status).toBe(JOB_STATUS.SUCCEEDED);
+  expect(opened.journal.history(1)[0]?.state).toMatchObject({ name: 'reported', earned: cost });
+}, 30_000);
 
 test('a release that is refused is dropped where the broker does not think that we hold the job', async () => {
   await using house = await openHouse();

@@ -132,8 +132,7 @@ describe('the answers table', () => {
 
   test.each([
     [204, ''],
-    [200, ''],
-    [200, ' \n'],
+    [205, ''],
     [200, '{}'],
     [201, '[]'],
   ])(
@@ -186,6 +185,19 @@ describe('Retry-After', () => {
     const waitMs = error.retryAfterMs ?? -1;
     expect(waitMs).toBeGreaterThanOrEqual(least);
     expect(waitMs).toBeLessThanOrEqual(most);
+  });
+
+  test.each([-300_000, 300_000])('a date is the broker’s, whose clock is off by %i ms', async (skewMs) => {
+    const broker = Date.now() + skewMs;
+    await using server = await httpServer((_, res) =>
+      json(res, {}, 503, {
+        date: new Date(broker).toUTCString(),
+        'retry-after': new Date(broker + 10_000).toUTCString(),
+      }),
+    );
+    await using client = clientOf(server.url);
+    const error = await failure(client.broker.runs(QUERY));
+    expect(error.retryAfterMs).toBe(10_000);
   });
 
   test('nonsense is as if it were not there', async () => {

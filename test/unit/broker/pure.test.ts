@@ -58,8 +58,28 @@ describe('retryAfterMs', () => {
     ['2026', 900_000],
     [undefined, undefined],
   ])('%j is %j', (value, waitMs) => {
-    expect(retryAfterMs(value, now)).toBe(waitMs);
+    expect(retryAfterMs(value, undefined, now)).toBe(waitMs);
   });
+
+  test.each([-3_600_000, -300_000, 0, 300_000, 3_600_000])(
+    'a date counts from the date of the answer, where this clock is off by %i ms',
+    (skewMs) => {
+      const date = 'Thu, 05 Mar 2026 10:20:30 GMT';
+      expect(retryAfterMs('Thu, 05 Mar 2026 10:20:40 GMT', date, now + skewMs)).toBe(10_000);
+      expect(retryAfterMs('Thu, 05 Mar 2026 10:20:20 GMT', date, now + skewMs)).toBe(0);
+      expect(retryAfterMs('Thu, 05 Mar 2026 22:20:40 GMT', date, now + skewMs)).toBe(900_000);
+      expect(retryAfterMs('7', date, now + skewMs)).toBe(7_000);
+    },
+  );
+
+  test.each([undefined, '', 'today'])(
+    'an answer of %j is not trusted with more than five minutes',
+    (date) => {
+      expect(retryAfterMs('Thu, 05 Mar 2026 10:24:30 GMT', date, now)).toBe(240_000);
+      expect(retryAfterMs('Thu, 05 Mar 2026 10:30:30 GMT', date, now)).toBe(300_000);
+      expect(retryAfterMs('600', date, now)).toBe(600_000);
+    },
+  );
 });
 
 describe('shown', () => {

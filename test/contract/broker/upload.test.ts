@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Report } from '../../../src/domain/job.ts';
+import { clientOf, failure, httpServer, json, never } from '../../support/broker-client/hostile-server.ts';
+
+const MIB = 1024 * 1024;
+const COST = { kind: 'taken', cost: 1 };
+const reportOf = (bytes: number): Report => ({
+  status: 3,
+  buildLogs: '',
+  stdout: '',
+  stderr: '',
+  result: 'x'.repeat(bytes),
+});
+
+/** A server that is given requests before their bodies are read. */
+async function rawServer(serve: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>) {
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('a report on a slow line takes as long as it takes', async () => {
+  let bytes = 0;
+  await using server = await rawServer(async (request, response) => {
+    for await (const chunk of request.setEncoding('latin1')) {
+      bytes += String(chunk).length;
+      await delay(2);
+    }
+    json(response, { cost: 1 });
+  });
+  // What the system holds of it on a loopback line, some MiB, is all that may be waited for without seeing it move.
+  await using client = clientOf(server.url, { headersMs: 100, callMs: 200, bytesPerS: 4 * MIB });
+  const began = performance.now();
+  expect(await client.broker.report('job-1', 'inst-1', reportOf(48 * MIB), never)).toEqual(COST);
+  expect(bytes).toBeGreaterThan(48 * MIB);
+  expect(performance.now() - began).toBeGreaterThan(1_000);
+}, 30_000);
+
+test.each([
+  ['takes no more of a report', (request: IncomingMessage) => once(request, 'readable')],
+  [
+    'has taken all of a report and does not answer',
+    (request: IncomingMessage) => once(request.resume(), 'end'),
+  ],
+])(
+  'a peer that %s is noticed',
+  async (_, take) => {
+    await using server = await rawServer(take);
+    await using client = clientOf(server.url, { headersMs: 100, bytesPerS: 20 * MIB });
+    const error = await failure(client.broker.report('job-1', 'inst-1', reportOf(16 * MIB), never));
+    expect(error).toMatchObject({
+      code: 'BROKER_UNREACHABLE',
+      message: 'PATCH /api/v1/jobs/job-1/: no answer in time',
+    });
+  },
+  10_000,
+);
+
+test('a peer that takes a report in drops is not fed for ever', async () => {
+  await using server = await rawServer(async (request) => {
+    for await (const _ of request) await delay(20);
+  });
+  await using client = clientOf(server.url, { callMs: 100, bytesPerS: 64 * MIB });
+  const error = await failure(client.broker.report('job-1', 'inst-1', reportOf(32 * MIB), never));
+  expect(error.message).toMatch(/not over after 0\.6\d* s/);
+}, 10_000);
+
+test.each([1_000, 3 * MIB])('a report of %i bytes arrives whole, and says how long it is', async (bytes) => {
+  await using server = await httpServer((_, response) => json(response, { cost: 1 }));
+  await using client = clientOf(server.url);
+  const report = { ...reportOf(bytes), stdout: 'é\n' };
+  for (let nth = 0; nth < 3; nth += 1) {
+    expect(await client.broker.report('job-1', 'inst-1', report, never)).toEqual(COST);
+  }
+  const { body = '', headers } = server.seen[2] ?? {};
+  expect(JSON.parse(body)).toMatchObject({ stdout: 'é\n', result: report.result });
+  expect(headers?.['content-length']).toBe(String(Buffer.byteLength(body)));
+  expect(headers?.['transfer-encoding']).toBeUndefined();
+  // Undici may open a second one before the first answer's end has freed the first.
+  expect(server.connections()).toBeLessThanOrEqual(2);
+});
+
+test('a long report that is redirected is sent whole again', async () => {
+  await using server = await httpServer(({ url }, response, count) => {
+    if (count === 1) response.writeHead(308, { location: url.slice(0, -1) }).end();
+    else json(response, { cost: 1 });
+  });
+  await using client = clientOf(server.url);
+  expect(await client.broker.report('job-1', 'inst-1', reportOf(3 * MIB), never)).toEqual(COST);
+  expect(server.seen[1]?.body).toHaveLength(server.seen[0]?.body.length ?? 0);
+});
+
+test('a refusal that comes before the whole report is sent is heard', async () => {
+  await using server = await rawServer(async (request, response) => {
+    json(response, { detail: 'too long' }, 413);
+    await once(request.resume(), 'end');
+  });
+  await using client = clientOf(server.url);
+  const error = await failure(client.broker.report('job-1', 'inst-1', reportOf(32 * MIB), never));
+  expect(error).toMatchObject({ code: 'BROKER_REFUSED', status: 413 });
+});
+
+test('a signal ends a report under way', async () => {
+  const end = new AbortController();
+  await using server = await rawServer(async (request) => {
+    await once(request, 'readable');
+    end.abort();
+  });
+  await using client = clientOf(server.url);
+  await expect(client.broker.report('job-1', 'inst-1', reportOf(32 * MIB), end.signal)).rejects.toMatchObject(
+    { code: 'BROKER_UNREACHABLE' },
+  );
+});
