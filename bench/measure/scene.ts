@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AgentProcess } from '../../test/support/e2e/agent-process.ts';
 import { addRun, openStage } from '../../test/support/e2e/stage.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';
+import { removeContainer } from '../../test/support/engine/remove-container.ts';
 import type { Ground } from '../row.ts';
 import { now } from './now.ts';
 import { openTally } from './tally.ts';
@@ -89,6 +90,6 @@ async function removeContainersOf({ engine }: Ground, jobs: readonly string[]): 
   const found = await engine.docker.listContainers({ all: true, filters });
   for (const { Id, Labels } of found) {
     if (!jobs.includes(Labels['sharedcloud.job'] ?? '')) continue;
-    await engine.docker.getContainer(Id).remove({ force: true, v: true });
+    await removeContainer(engine.docker, Id);
   }
 }

@@ -50,8 +50,9 @@ export function whoseEnd(end: End): Judgement {
   // The engine's times of it begin a moment after ours, so that what we ended may seem to have had time left.
   const byUs = killed && decided !== undefined && !end.unwatched && exit.endedBy !== 'engine';
   const leftMs = timeoutMs - end.ranMs;
-  const wasDue = decided !== undefined || end.unwatched;
-  if (byUs || (killed && leftMs <= SLACK_MS) || (wasDue && leftMs <= 0)) {
+  // What we ended at its deadline may have taken that for a reason to fail, with a code of its own.
+  const isAbout = killed || decided !== undefined;
+  if (byUs || (isAbout && leftMs <= SLACK_MS) || (end.unwatched && leftMs <= 0)) {
     return report({ kind: 'deadline', timeoutMs });
   }
   if (exit.endedBy === 'engine')

@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/journal/open-journal.ts';
 import { CPU_IMAGE } from '../support/agent/harness.ts';
+import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
 import { toil } from '../support/chaos/labour.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
 import { growthPerJob, type Vitals } from '../support/chaos/vitals.ts';
 import { openStage } from '../support/e2e/stage.ts';
-import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
+import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
 
 const SETTINGS = {
   SHAREDCLOUD_CPU_SLOTS: '4',
@@ -64,13 +66,18 @@ test('one agent does thousands of jobs as local processes and grows by nothing',
 describeDocker('one agent that does hundreds of jobs in containers', (engine) => {
   test('grows by nothing and leaves nothing', async () => {
     const jobs = amount('LEAK_DOCKER_JOBS', 40, 1_000);
+    // An image with a volume, as Docker makes one for each container, unless it is kept from that.
+    const name = `localhost:5000/sharedcloud/test-${randomUUID()}`;
+    await using image = await imageWith(engine, PYTHON, name, ['VOLUME /data']);
+    await using watch = await EngineWatch.open(engine);
     await using stage = await openStage(engine.host, SETTINGS);
-    const labour = { jobs, batch: jobs / (LONG ? 20 : 4), image: PYTHON, code: PYTHON_FUNCTION };
+    const labour = { jobs, batch: jobs / (LONG ? 20 : 4), image: image.ref, code: PYTHON_FUNCTION };
     const vitals = await toil(stage, {}, labour);
     expectFlat('leaks-docker', vitals, MOST_GROWTH.docker);
     expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
     const journal = readJournal(join(stage.directory, 'state'));
     await expectNothingLeft(engine, journal?.agentId ?? '');
+    expect(watch.volumes).toEqual([]);
     journal?.close();
   });
 });

@@ -45,7 +45,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     const durationMs = ended?.state.name === 'reported' ? ended.state.durationMs : 0;
     expect(durationMs).toBeGreaterThanOrEqual(7_000);
     // Its time did not begin anew with the second daemon; by how much the two differ is how long nobody was there.
-    expect(awayMs).toBeGreaterThan(1_000);
+    expect(awayMs).toBeGreaterThan(500);
     expect(durationMs).toBeLessThan(awayMs + 7_000);
     for (const job of [short, long]) expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
     expect(host.reports).toHaveLength(2);

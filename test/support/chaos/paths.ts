@@ -145,7 +145,7 @@ export const PATHS: readonly Path[] = [
     end: GOOD_END,
     lives: [
       { crash: 'after runtime.create', newJob: 0 },
-      ...lives(along('runtime.list', 'runtime.remove', 'journal.move releasing', 'files.remove')),
+      ...lives(along('journal.move releasing', 'runtime.list', 'runtime.remove', 'files.remove')),
     ],
   },
   {

@@ -62,7 +62,16 @@ describe('whose end it was', () => {
       'deadline',
     ],
     ['it failed just then', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS + 5 }, 'deadline'],
-    ['it failed in time, seen late', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS - 5 }, 'exited'],
+    [
+      'it failed when we ended it, early by a rounding',
+      { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS - 1 },
+      'deadline',
+    ],
+    [
+      'it failed in time, seen late',
+      { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS - 3_000 },
+      'exited',
+    ],
     ['we were killed while we ended it', { exit: exit(143), unwatched: true, ranMs: TIMEOUT_MS }, 'deadline'],
     [
       'we ended it, and by the engine’s times it had a moment left',
