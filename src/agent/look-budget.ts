@@ -1,6 +1,7 @@
-/** So many looks may follow each other as they come, and so many come back per second. */
+/** So many looks may follow each other as they come, */
 const MOST = 10;
-const PER_SECOND = 2;
+/** and so many come back per second: while a slot is free, which a delay may cost a job, and while none is. */
+const PER_SECOND = { free: 10, filled: 2 };
 
 /** A broker that holds calls may be asked again this soon after a change, in milliseconds, */
 const LEAST_MS = 50;
@@ -23,12 +24,16 @@ export class LookBudget {
     this.#at = now();
   }
 
-  /** Takes note of a change on a list of so many runs; answers the wait until the next look, in milliseconds. */
-  spend(runs: number): number {
+  /**
+   * Takes note of a change on a list of so many runs; `slots` says whether one is free. Answers the wait until the next
+   * look, in milliseconds.
+   */
+  spend(runs: number, slots: keyof typeof PER_SECOND): number {
     const now = this.#now();
-    this.#left = Math.min(MOST, this.#left + ((now - this.#at) / 1000) * PER_SECOND) - 1;
+    const perSecond = PER_SECOND[slots];
+    this.#left = Math.min(MOST, this.#left + ((now - this.#at) / 1000) * perSecond) - 1;
     this.#at = now;
-    const owedMs = Math.max(0, (-this.#left / PER_SECOND) * 1000);
+    const owedMs = Math.max(0, (-this.#left / perSecond) * 1000);
     return Math.max(LEAST_MS + runs * PER_RUN_MS, owedMs);
   }
 }

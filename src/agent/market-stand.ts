@@ -83,6 +83,7 @@ export class MarketStand {
       random,
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,
+      isFree: () => this.slots.free > 0,
       onLook: ring,
       onAnswer: (again) => {
         deps.onAnswer(again);

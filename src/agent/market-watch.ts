@@ -33,6 +33,8 @@ export type MarketWatchDeps = {
   readonly log: Log;
   readonly random: () => number;
   readonly pollIntervalMs: number;
+  /** Whether a job could be taken now. */
+  readonly isFree: () => boolean;
   /** Whether to ask the broker to hold polls; `start --once` does not. */
   readonly hold: boolean;
   /** Called after every look at the market, changed or not, and when it got out of sight. */
@@ -157,7 +159,8 @@ export class MarketWatch {
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;
     if (answer.waited && answer.retryAfterMs === undefined) {
-      if (changed) return { waitMs: this.#budget.spend(answer.runs.length), changed };
+      const slots = this.#deps.isFree() ? 'free' : 'filled';
+      if (changed) return { waitMs: this.#budget.spend(answer.runs.length, slots), changed };
       // An answer at once is no waiting, whatever the header says: believing it would be a hot loop.
       if (tookMs > HELD_MS) return { waitMs: 0, changed };
     }

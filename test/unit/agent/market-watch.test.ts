@@ -19,7 +19,10 @@ const UNCHANGED: MarketAnswer = {
 const CHANGED: MarketAnswer = { ...UNCHANGED, unchanged: false, runs: [aRun()] };
 
 /** A watch that polls every ten seconds, and when it asked, in seconds; `answer` is the broker. */
-function watching(answer: (signal: AbortSignal, etag: string | undefined) => Promise<MarketAnswer>) {
+function watching(
+  answer: (signal: AbortSignal, etag: string | undefined) => Promise<MarketAnswer>,
+  isFree = true,
+) {
   const began = Date.now();
   const asked: number[] = [];
   const denied: number[] = [];
@@ -36,6 +39,7 @@ function watching(answer: (signal: AbortSignal, etag: string | undefined) => Pro
     random: () => 0,
     pollIntervalMs: 10_000,
     hold: true,
+    isFree: () => isFree,
     onLook: () => undefined,
     onAnswer: () => undefined,
     onRefused: () => undefined,
@@ -116,11 +120,14 @@ test('one that says that it holds and answers at once is polled all the same', a
   expect(at.asked).toEqual([0, 10, 20, 30]);
 });
 
-test('one that changes its mind at every call is not asked in a hot loop', async () => {
-  await using at = watching(() => Promise.resolve({ ...CHANGED, waited: true }));
+test.each([
+  ['a slot is free', true, 10],
+  ['none is', false, 2],
+])('one that changes its mind at every call is not asked in a hot loop: %s', async (_, isFree, perSecond) => {
+  await using at = watching(() => Promise.resolve({ ...CHANGED, waited: true }), isFree);
   await seconds(60);
-  expect(at.asked.length).toBeGreaterThan(60);
-  expect(at.asked.length).toBeLessThanOrEqual(10 + 60 * 2 + 1);
+  expect(at.asked.length).toBeGreaterThan(30 * perSecond);
+  expect(at.asked.length).toBeLessThanOrEqual(10 + 60 * perSecond + 1);
 });
 
 test('a market on which something happens every second is seen at once each time', async () => {
