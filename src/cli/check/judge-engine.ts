@@ -7,7 +7,8 @@ import { type CheckLine, fail, ok, troubled, warn } from './line.ts';
 /** Whether Docker answers and keeps strangers' jobs where they belong. */
 export function judgeEngine(answer: Answer<EngineFacts>, needs: EngineNeeds): CheckLine {
   if ('error' in answer) return troubled('docker', answer.error);
-  const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}`;
+  const jobs = needs.runtime === 'runc' ? '' : `, jobs in ${needs.runtime}`;
+  const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${jobs}`;
   const unfit = whyUnfit(answer.value, needs);
   return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.mend);
 }

@@ -127,7 +127,9 @@ describe('Docker', () => {
     expect(short(judgeEngine(seen(engine), runsc))).toMatch(
       /^fail: .*no runtime named runsc.* -> add runsc to/,
     );
-    expect(short(judgeEngine(seen({ ...engine, runtimes: ['runc', 'runsc'] }), runsc))).toMatch(/^ok: /);
+    expect(short(judgeEngine(seen({ ...engine, runtimes: ['runc', 'runsc'] }), runsc))).toMatch(
+      /^ok: .*, jobs in runsc$/,
+    );
   });
 
   const nvidia = { runtimes: ['runc', 'nvidia'] };
