@@ -182,7 +182,7 @@ export class ClaimLoop {
       try {
         const listed = await broker.openJobs(run, signal);
         this.#complaints.about(listed.invalid);
-        jobs = listed.jobs.filter((job) => this.#mayClaim(job));
+        jobs = listed.items.filter((job) => this.#mayClaim(job));
         if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) market.forget(run);
       } catch (thrown) {
         const error = asAgentError(thrown);

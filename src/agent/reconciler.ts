@@ -162,7 +162,7 @@ export class Reconciler {
     // Taken before the question is asked: what is claimed or given back meanwhile may be told wrongly by the answer.
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
-    const { invalid, jobs: held } = await broker.heldJobs(instance, this.#inTime(signal));
+    const { invalid, items: held } = await broker.heldJobs(instance, this.#inTime(signal));
     this.#complaints.about(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
     if (!this.#isRecovered) return;

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { asAgentError, type ErrorCode } from '../domain/errors.ts';
+import { AgentError, asAgentError } from '../domain/errors.ts';
 import type { Broker, Clock } from '../domain/ports.ts';
 import { splitParameters } from '../domain/python-literal.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../domain/run.ts';
@@ -13,9 +13,6 @@ type Found =
   | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
   | { readonly kind: 'senseless' }
   | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly hopeful: boolean };
-
-/** What the broker says that it does not know: perhaps for a moment only, by something in front of it. */
-type Gone = { readonly kind: 'gone'; readonly what: string };
 
 /** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
 const HOPEFUL_TIMES = 5;
@@ -84,12 +81,9 @@ export class RunLookup {
     this.#underWay.add(run.uuid);
     void this.#queue.add(async () => {
       try {
-        const found = await this.#lookUp(run);
-        if (found.kind !== 'gone') this.#found.set(run.uuid, found);
-        else this.#failed(run, 'gone', `the broker does not know its ${found.what}`);
+        this.#found.set(run.uuid, await this.#lookUp(run));
       } catch (thrown) {
-        const { code, message } = asAgentError(thrown);
-        this.#failed(run, code, message);
+        this.#failed(run, asAgentError(thrown));
       } finally {
         this.#underWay.delete(run.uuid);
         this.#onChange();
@@ -103,18 +97,19 @@ export class RunLookup {
     for (const uuid of this.#found.keys()) if (!runs.has(uuid)) this.#found.delete(uuid);
   }
 
-  #failed(run: Run, code: ErrorCode | 'gone', why: string): void {
+  #failed(run: Run, { code, message }: AgentError): void {
     const before = this.#found.get(run.uuid);
     const times = before?.kind === 'failed' ? before.times + 1 : 1;
     // What the broker says and no one can read is not going to mend itself soon.
     const unreadable = code === 'BROKER_BAD_ANSWER';
-    const shape = code === 'gone' ? BACKOFF.gone : BACKOFF.lookup;
+    // Something in front of the broker may have said it; if not, it lasts.
+    const gone = code === 'BROKER_NOT_FOUND';
+    const shape = gone ? BACKOFF.gone : BACKOFF.lookup;
     const waitMs = unreadable ? shape.mostMs : backoffMs(shape, times, this.#random);
-    const hopeful = !unreadable && code !== 'gone' && times <= HOPEFUL_TIMES;
+    const hopeful = !unreadable && !gone && times <= HOPEFUL_TIMES;
     this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, hopeful });
     const level = times === 1 ? 'warn' : 'debug';
-    const fields = { run: run.uuid, code: code === 'gone' ? 'BROKER_NOT_FOUND' : code };
-    if (!this.#signal.aborted) this.#log[level](fields, `run not looked up: ${why}`);
+    if (!this.#signal.aborted) this.#log[level]({ run: run.uuid, code }, `run not looked up: ${message}`);
   }
 
   #failures(): readonly (Found & { readonly kind: 'failed' })[] {
@@ -124,13 +119,13 @@ export class RunLookup {
       .filter(({ until }) => until > now);
   }
 
-  async #lookUp(run: Run): Promise<Exclude<Found, { kind: 'failed' }> | Gone> {
+  async #lookUp(run: Run): Promise<Found> {
     const fn = await this.#broker.function(run.functionUuid, this.#signal);
     const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
     if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'senseless' };
     if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
     const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
-    return { kind: 'gone', what };
+    throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);
   }
 
   /** Whether the parameters are a literal. Python 2 has literals of its own, and is the judge of them. */

@@ -1,15 +1,7 @@
 import type { CatalogueGpu } from '../domain/gpu.ts';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type {
-  Broker,
-  ClaimAnswer,
-  Instance,
-  JobList,
-  Listed,
-  MarketAnswer,
-  ReportAnswer,
-} from '../domain/ports.ts';
+import type { Broker, ClaimAnswer, Instance, Listed, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
 import {
   acknowledged,
@@ -136,13 +128,13 @@ export class HttpBroker implements Broker {
     acknowledged(await this.#patch(path, { image_registry_path: registryPath }, signal));
   }
 
-  async openJobs(run: string, signal: AbortSignal): Promise<JobList> {
+  async openJobs(run: string, signal: AbortSignal): Promise<Listed<BrokerJob>> {
     const status = JOB_STATUS.CREATED;
     const items = await this.#list('/api/v1/jobs/', { run, status: String(status) }, signal);
     return readJobs(items, { run, status });
   }
 
-  async heldJobs(instance: string, signal: AbortSignal): Promise<JobList> {
+  async heldJobs(instance: string, signal: AbortSignal): Promise<Listed<BrokerJob>> {
     const status = JOB_STATUS.IN_PROGRESS;
     const items = await this.#list('/api/v1/jobs/', { instance, status: String(status) }, signal);
     return readJobs(items, { instance, status });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
-import type { InvalidItem, JobList } from '../domain/ports.ts';
+import type { InvalidItem, Listed } from '../domain/ports.ts';
 import { caption, faults, id, money } from './fields.ts';
 
 const seconds = z.number().positive();
@@ -55,17 +55,17 @@ type Wanted = {
  * that it is another, is told among the invalid: no job is stopped because an answer was garbled. A job that comes
  * twice, since pages shift while they are fetched, counts once.
  */
-export function readJobs(items: readonly unknown[], wanted: Wanted): JobList {
+export function readJobs(list: readonly unknown[], wanted: Wanted): Listed<BrokerJob> {
   const jobs = new Map<string, BrokerJob>();
   const invalid: InvalidItem[] = [];
-  for (const item of items) {
+  for (const item of list) {
     const parsed = jobSchema.safeParse(item);
     if (!parsed.success) {
       const said = garbledSchema.parse(item);
       if (isAs(wanted, said)) invalid.push({ uuid: said.uuid, reason: faults(parsed.error) });
     } else if (isAs(wanted, parsed.data)) jobs.set(parsed.data.uuid, parsed.data);
   }
-  return { jobs: [...jobs.values()], invalid };
+  return { items: [...jobs.values()], invalid };
 }
 
 /** Whether a job is as wanted, as far as it says. */

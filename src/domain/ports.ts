@@ -18,9 +18,6 @@ export type InvalidItem = { readonly uuid: string | undefined; readonly reason: 
 /** The items of a list that can be used, and those that cannot. */
 export type Listed<Item> = { readonly items: readonly Item[]; readonly invalid: readonly InvalidItem[] };
 
-/** Jobs of a list, and what may be one of them and cannot be read. */
-export type JobList = { readonly jobs: readonly BrokerJob[]; readonly invalid: readonly InvalidItem[] };
-
 /** One look at the market. `unchanged` where the broker said so (304): then `runs` is empty and means nothing. */
 export type MarketAnswer = {
   readonly unchanged: boolean;
@@ -84,9 +81,9 @@ export interface Broker {
   stopInstance(uuid: string, signal: AbortSignal): Promise<void>;
   addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void>;
   /** The run's jobs that are CREATED. The broker's filter is not trusted. */
-  openJobs(run: string, signal: AbortSignal): Promise<JobList>;
+  openJobs(run: string, signal: AbortSignal): Promise<Listed<BrokerJob>>;
   /** The jobs that the broker thinks this instance holds; renews their leases. The broker's filter is not trusted. */
-  heldJobs(instance: string, signal: AbortSignal): Promise<JobList>;
+  heldJobs(instance: string, signal: AbortSignal): Promise<Listed<BrokerJob>>;
   /** undefined: 404. */
   job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined>;
   claim(job: string, instance: string, signal: AbortSignal): Promise<ClaimAnswer>;

@@ -106,7 +106,7 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/runtime/docker/fitness.ts',
     text: 'if (!facts.seccomp && !acceptNoSeccomp) {',
     becomes: 'if (facts.os === undefined) {',
-    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without seccomp' },
+    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'without seccomp' },
   },
   {
     protection: 'no runtime of GPUs takes the place of gVisor',
@@ -114,7 +114,7 @@ export const AGENT: readonly Mutation[] = [
     text: "if (runtime !== 'runc' && ",
     becomes: "if (runtime === '' && ",
     test: {
-      file: 'test/unit/runtime-docker/engine-facts.test.ts',
+      file: 'test/unit/runtime-docker/fitness.test.ts',
       name: 'that gives GPUs by another runtime than that of jobs',
     },
   },
@@ -123,14 +123,14 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/runtime/docker/engine-facts.ts',
     text: " && !option.includes('profile=unconfined')",
     becomes: '',
-    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'with seccomp off' },
+    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'with seccomp off' },
   },
   {
     protection: 'an engine without limits runs nothing',
     file: 'src/runtime/docker/fitness.ts',
     text: 'if (missing.length > 0) {',
     becomes: 'if (missing.length > 99) {',
-    test: { file: 'test/unit/runtime-docker/engine-facts.test.ts', name: 'without two of its limits' },
+    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'without two of its limits' },
   },
   {
     protection: 'a toolkit that lets images out gets no GPU',
@@ -182,8 +182,8 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'one 404 does not close a run for good',
     file: 'src/agent/run-lookup.ts',
-    text: "if (found.kind !== 'gone') this.#found.set(run.uuid, found);",
-    becomes: "if (found.kind === 'gone') this.#found.set(run.uuid, { kind: 'senseless' });",
+    text: "throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);",
+    becomes: "return { kind: 'senseless' };",
     test: {
       file: 'test/unit/agent/run-lookup.test.ts',
       name: 'is looked up again after a 404 for its %s: a gateway may have said that',

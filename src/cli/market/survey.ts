@@ -83,7 +83,7 @@ async function rowsWithJobs(
     if (unsure.length === 0) return { rows, failure };
     const answer = await askEach(
       unsure,
-      async (run) => (await asked.broker.openJobs(run, asked.signal)).jobs.length,
+      async (run) => (await asked.broker.openJobs(run, asked.signal)).items.length,
     );
     failure ??= answer.failure;
     for (const run of unsure) openJobs.set(run, answer.answers.get(run));

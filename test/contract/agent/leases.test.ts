@@ -44,6 +44,23 @@ async function stopped(opened: OpenedAgent, running: Promise<void>): Promise<voi
   await opened.close();
 }
 
+/** Has an agent begin the one job and end, and opens another to which the engine is away until it is told to come back. */
+async function openAgain(house: House, front: HostileFront) {
+  const settings = { once: false };
+  const first = await house.open({ slots: 1, settings });
+  const running = first.agent.run();
+  await until(() => expect(first.journal.uuidsIn('running')).toHaveLength(1));
+  await stopped(first, running);
+  let isAway = true;
+  const second = await house.open({
+    url: await front.listen(),
+    slots: 1,
+    settings,
+    runtime: () => awayWhile(first.runtime, () => isAway),
+  });
+  return { second, engine: first.runtime, comeBack: () => void (isAway = false) };
+}
+
 test('while the agent drains, a token that is replaced costs no lease', async () => {
   await using house = await openHouse({ leaseSeconds: 3 });
   const heard = heardBy(house);
@@ -76,24 +93,13 @@ test('an engine that is away at the start costs no lease; the job is carried on 
   await using house = await openHouse({ leaseSeconds: 3 });
   const heard = heardBy(house);
   const run = house.addRun(LONG, '((5000,),)');
-  const first = await house.open({ slots: 1, settings: { once: false } });
-  const firstRuns = first.agent.run();
-  await until(() => expect(first.journal.uuidsIn('running')).toHaveLength(1));
-  await stopped(first, firstRuns);
-
   await using front = new HostileFront(house.url);
-  let isAway = true;
-  const second = await house.open({
-    url: await front.listen(),
-    slots: 1,
-    settings: { once: false },
-    runtime: () => awayWhile(first.runtime, () => isAway),
-  });
+  const { comeBack, second } = await openAgain(house, front);
   const secondRuns = second.agent.run();
   // Further than a lease goes.
   await until(() => expect(renewals(front)).toBeGreaterThan(4));
   expect(second.journal.uuidsIn('running')).toHaveLength(1);
-  isAway = false;
+  comeBack();
   await until(() => expect(house.broker.store.jobsOf(run)[0]?.status).toBe(JOB_STATUS.SUCCEEDED), 40_000);
   expect(heard).toEqual(['claimed', 'reported']);
   expect(kindsOf(house).filter((kind) => kind === 'job-started')).toHaveLength(1);
@@ -105,26 +111,15 @@ test('a job that the broker takes back while the engine is away at the start is 
   await using house = await openHouse({ leaseSeconds: 3 });
   const run = house.addRun(LONG, '((60000,),)');
   const uuid = house.broker.store.jobsOf(run)[0]?.uuid ?? '';
-  const first = await house.open({ slots: 1, settings: { once: false } });
-  const firstRuns = first.agent.run();
-  await until(() => expect(first.journal.uuidsIn('running')).toHaveLength(1));
-  await stopped(first, firstRuns);
-
   await using front = new HostileFront(house.url);
-  let isAway = true;
-  const second = await house.open({
-    url: await front.listen(),
-    slots: 1,
-    settings: { once: false },
-    runtime: () => awayWhile(first.runtime, () => isAway),
-  });
+  const { comeBack, engine, second } = await openAgain(house, front);
   house.broker.store.deleteRun(run, { evenInProgress: true });
   const secondRuns = second.agent.run();
   await until(() => expect(renewals(front)).toBeGreaterThan(2));
   expect(second.journal.get(uuid)?.state.name).toBe('running');
-  isAway = false;
+  comeBack();
   await until(() => expect(second.journal.get(uuid)?.state.name).toBe('dropped'), 40_000);
-  expect(await first.runtime.list()).toEqual([]);
+  expect(await engine.list()).toEqual([]);
   expect(front.calls.filter(({ method, path }) => method === 'PATCH' && path.includes(uuid))).toEqual([]);
   await stopped(second, secondRuns);
 });

@@ -208,7 +208,7 @@ describe('jobs of a broker that ignores filters', () => {
 
   test('open jobs are those of the run that are CREATED', async () => {
     await using at = await serving(all);
-    const { invalid, jobs } = await at.broker.openJobs('run-1', never);
+    const { invalid, items: jobs } = await at.broker.openJobs('run-1', never);
     expect(jobs.map(({ instance, uuid }) => [uuid, instance])).toEqual([
       ['open', null],
       ['open-bare', null],
@@ -224,7 +224,7 @@ describe('jobs of a broker that ignores filters', () => {
 
   test('held jobs are ours in progress; what cannot be read is told, unless it says that it is none', async () => {
     await using at = await serving(all);
-    const { invalid, jobs } = await at.broker.heldJobs('inst-1', never);
+    const { invalid, items: jobs } = await at.broker.heldJobs('inst-1', never);
     expect(jobs.map(({ uuid }) => uuid)).toEqual(['held']);
     expect(told(invalid)).toEqual([
       [undefined, 'uuid'],

@@ -77,14 +77,14 @@ describe('against the sandbox broker', () => {
     expect(await broker.function(at.fn, never)).toMatchObject({ imageUuid: at.image, runtime: 'python36' });
     expect(await broker.image(at.image, never)).toMatchObject({ requiresGpu: false });
 
-    const [job, other] = (await broker.openJobs(run, never)).jobs;
+    const [job, other] = (await broker.openJobs(run, never)).items;
     if (job === undefined || other === undefined) throw new Error('two jobs should be open');
     expect(await broker.claim(job.uuid, instance.uuid, never)).toMatchObject({
       kind: 'claimed',
       job: { uuid: job.uuid, arguments: '(1,)', leaseSeconds: 60 },
     });
     expect(await broker.claim(job.uuid, instance.uuid, never)).toMatchObject({ kind: 'claimed' });
-    expect((await broker.heldJobs(instance.uuid, never)).jobs.map(({ uuid }) => uuid)).toEqual([job.uuid]);
+    expect((await broker.heldJobs(instance.uuid, never)).items.map(({ uuid }) => uuid)).toEqual([job.uuid]);
 
     const report = { status: 3, buildLogs: '', stdout: 'hi\n', stderr: '', result: '42' } as const;
     expect(await broker.report(job.uuid, instance.uuid, report, never)).toMatchObject({ kind: 'taken' });
@@ -93,7 +93,7 @@ describe('against the sandbox broker', () => {
 
     await broker.claim(other.uuid, instance.uuid, never);
     expect(await broker.release(other.uuid, instance.uuid, never)).toMatchObject({ kind: 'taken' });
-    expect((await broker.openJobs(run, never)).jobs.map(({ uuid }) => uuid)).toEqual([other.uuid]);
+    expect((await broker.openJobs(run, never)).items.map(({ uuid }) => uuid)).toEqual([other.uuid]);
     await broker.stopInstance(instance.uuid, never);
     expect((await broker.instance(instance.uuid, never))?.available).toBe(false);
   });
@@ -106,7 +106,7 @@ describe('against the sandbox broker', () => {
     const second = await broker.createInstance({ ...PLAN, name: 'rig 2' }, never);
     const dear = await broker.createInstance({ ...PLAN, name: 'rig 3', askPrice: 5 }, never);
     for (const { uuid } of [first, second, dear]) await broker.startInstance(uuid, never);
-    const [job] = (await broker.openJobs(run, never)).jobs;
+    const [job] = (await broker.openJobs(run, never)).items;
     if (job === undefined) throw new Error('a job should be open');
     expect(await broker.claim(job.uuid, dear.uuid, never)).toEqual({ kind: 'underbid' });
     expect(await broker.claim(job.uuid, first.uuid, never)).toMatchObject({ kind: 'claimed' });
@@ -117,7 +117,7 @@ describe('against the sandbox broker', () => {
     expect(await broker.report(job.uuid, first.uuid, report, never)).toEqual({ kind: 'gone' });
     expect(await broker.claim(job.uuid, first.uuid, never)).toEqual({ kind: 'gone' });
     expect(await broker.run(run, never)).toBeUndefined();
-    expect((await broker.heldJobs(first.uuid, never)).jobs).toEqual([]);
+    expect((await broker.heldJobs(first.uuid, never)).items).toEqual([]);
   });
 
   test('a poll is held until the market changes', async () => {

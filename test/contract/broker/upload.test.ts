@@ -1,9 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Report } from '../../../src/domain/job.ts';
-import { clientOf, failure, httpServer, json, never } from '../../support/broker-client/hostile-server.ts';
+import {
+  clientOf,
+  failure,
+  httpServer,
+  json,
+  never,
+  unreadServer,
+} from '../../support/broker-client/hostile-server.ts';
 
 const MIB = 1024 * 1024;
 const COST = { kind: 'taken', cost: 1 };
@@ -15,28 +22,9 @@ const reportOf = (bytes: number): Report => ({
   result: 'x'.repeat(bytes),
 });
 
-/** A server that is given requests before their bodies are read. */
-async function rawServer(serve: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>) {
-  const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
 test('a report on a slow line takes as long as it takes', async () => {
   let bytes = 0;
-  await using server = await rawServer(async (request, response) => {
+  await using server = await unreadServer(async (request, response) => {
     for await (const chunk of request.setEncoding('latin1')) {
       bytes += String(chunk).length;
       await delay(2);
@@ -60,7 +48,7 @@ test.each([
 ])(
   'a peer that %s is noticed',
   async (_, take) => {
-    await using server = await rawServer(take);
+    await using server = await unreadServer(take);
     await using client = clientOf(server.url, { headersMs: 100, bytesPerS: 20 * MIB });
     const error = await failure(client.broker.report('job-1', 'inst-1', reportOf(16 * MIB), never));
     expect(error).toMatchObject({
@@ -72,7 +60,7 @@ test.each([
 );
 
 test('a peer that takes a report in drops is not fed for ever', async () => {
-  await using server = await rawServer(async (request) => {
+  await using server = await unreadServer(async (request) => {
     for await (const _ of request) await delay(20);
   });
   await using client = clientOf(server.url, { callMs: 100, bytesPerS: 64 * MIB });
@@ -106,7 +94,7 @@ test('a long report that is redirected is sent whole again', async () => {
 });
 
 test('a refusal that comes before the whole report is sent is heard', async () => {
-  await using server = await rawServer(async (request, response) => {
+  await using server = await unreadServer(async (request, response) => {
     json(response, { detail: 'too long' }, 413);
     await once(request.resume(), 'end');
   });
@@ -117,7 +105,7 @@ test('a refusal that comes before the whole report is sent is heard', async () =
 
 test('a signal ends a report under way', async () => {
   const end = new AbortController();
-  await using server = await rawServer(async (request) => {
+  await using server = await unreadServer(async (request) => {
     await once(request, 'readable');
     end.abort();
   });

@@ -1,6 +1,6 @@
 import { Reconciler, type ReconcilerDeps } from '../../../src/agent/reconciler.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../../src/domain/job.ts';
-import type { JobList } from '../../../src/domain/ports.ts';
+import type { Listed } from '../../../src/domain/ports.ts';
 import { aNewJob } from '../domain.ts';
 import { logInto } from '../log/log-into.ts';
 
@@ -28,8 +28,8 @@ const theirs = (uuid: string, more: Partial<BrokerJob> = {}): BrokerJob => ({
 });
 
 /** What the broker thinks is here. */
-export const listOf = (...uuids: string[]): JobList => ({
-  jobs: uuids.map((uuid) => theirs(uuid)),
+export const listOf = (...uuids: string[]): Listed<BrokerJob> => ({
+  items: uuids.map((uuid) => theirs(uuid)),
   invalid: [],
 });
 

@@ -45,6 +45,16 @@ export async function httpServer(answer: Answer): Promise<HostileServer> {
   return serve(server, seen);
 }
 
+/** A server that is given requests before their bodies are read; one that it cannot serve is cut off. */
+export async function unreadServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>,
+): Promise<HostileServer> {
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  return serve(server, []);
+}
+
 /** A server that speaks raw bytes, or says nothing at all. */
 export async function tcpServer(talk: (socket: Socket) => void): Promise<HostileServer> {
   return serve(createTcpServer(talk), []);

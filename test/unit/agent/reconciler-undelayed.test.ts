@@ -65,7 +65,7 @@ test('an instance about which the broker does not answer holds back no other', a
       heldJobs: (instance, signal) =>
         instance === 'mute'
           ? silence(signal)
-          : Promise.resolve({ jobs: [], invalid: [{ uuid: 'other', reason: '' }] }),
+          : Promise.resolve({ items: [], invalid: [{ uuid: 'other', reason: '' }] }),
     },
   );
   await vi.advanceTimersByTimeAsync(24_500);

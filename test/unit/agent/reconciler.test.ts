@@ -132,7 +132,7 @@ test('a job that was open here when the broker was asked is not released by its 
 test('an item that cannot be read stops no job and releases none, and is told once', async () => {
   const item = { uuid: 'running', reason: 'status: not a number' };
   await using at = atWork([RUNNING], {
-    heldJobs: () => Promise.resolve({ jobs: [], invalid: [item, { ...item, uuid: 'unknown' }] }),
+    heldJobs: () => Promise.resolve({ items: [], invalid: [item, { ...item, uuid: 'unknown' }] }),
   });
   await vi.advanceTimersByTimeAsync(61_000);
   expect(at.asked).toEqual([0, 30, 60]);

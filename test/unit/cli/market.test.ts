@@ -97,7 +97,7 @@ describe('a survey', () => {
       },
       openJobs: async (run) => {
         calls.push(`jobs ${run}`);
-        return { jobs: run === 'done' ? [] : [A_JOB], invalid: [] };
+        return { items: run === 'done' ? [] : [A_JOB], invalid: [] };
       },
       ...changes,
     };
