@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AgentProcess } from '../../test/support/e2e/agent-process.ts';
-import { addRun, openStage } from '../../test/support/e2e/stage.ts';
+import { addRun, openStage } from '../../test/support/e2e/scenario.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';
 import { removeContainer } from '../../test/support/engine/remove-container.ts';
 import type { Ground } from '../row.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { decide, type MarketKnowledge } from '../../src/domain/market.ts';
+import { decide, type MarketKnowledge } from '../../src/domain/decide.ts';
 import type { OpenRun } from '../../src/domain/run.ts';
 import { anOffer, anOpenRun, IMAGE_NAME } from '../../test/support/domain.ts';
 import { openScene } from '../measure/scene.ts';

@@ -1,6 +1,6 @@
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/cli/signals.ts';
+import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { defaultText } from '../../src/config/document.ts';
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
 import { bold, escaped, italic, section, tagged } from './roff.ts';

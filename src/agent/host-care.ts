@@ -1,13 +1,13 @@
 import type { JobRecord } from '../domain/job.ts';
 import type { Exit } from '../domain/ports.ts';
-import type { AgentDeps } from './agent-deps.ts';
-import type { AgentEvent } from './events.ts';
+import type { AgentDeps } from './deps.ts';
+import type { AgentEvent } from './events/events.ts';
 import { GpuHealth, type GpuHealthDeps } from './gpu-health/gpu-health.ts';
-import { Holds, type WatchedPorts } from './holds/holds.ts';
-import type { MarketStand } from './market-stand.ts';
-import { OomWatch } from './oom-watch.ts';
-import type { RunJob } from './run-job.ts';
-import { Sweep } from './sweep.ts';
+import { Holds, type WatchedPorts } from './admission/admission.ts';
+import type { MarketStand } from './market/offer-worker.ts';
+import { OomWatch } from './jobs/oom-detector.ts';
+import type { RunJob } from './jobs/job-runner.ts';
+import { Sweep } from './reconcile/garbage-collector.ts';
 
 export type HostCareDeps = AgentDeps &
   Pick<GpuHealthDeps, 'market' | 'onGpus'> & {

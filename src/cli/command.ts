@@ -4,7 +4,7 @@ import type { ValueType } from '../config/value-type.ts';
 import type { HostClock } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
-import type { ServiceManagerAddress } from './service-manager.ts';
+import type { ServiceManagerAddress } from '../daemon/systemd-notify.ts';
 
 /** A flag of one command that is on or off: `--once`. */
 export type Switch = { readonly name: string; readonly help: string };

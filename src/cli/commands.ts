@@ -1,13 +1,13 @@
-import { brokerMoved } from './broker-moved.ts';
-import { check } from './check.ts';
+import { brokerMoved } from './broker-moved/command.ts';
+import { check } from './check/command.ts';
 import type { CliCommand } from './command.ts';
-import { drain } from './drain.ts';
-import { dryRun } from './dry-run.ts';
-import { health } from './health.ts';
-import { jobs } from './jobs.ts';
-import { market } from './market.ts';
-import { network } from './network.ts';
-import { start } from './start.ts';
+import { drain } from './drain/command.ts';
+import { dryRun } from './dry-run/command.ts';
+import { health } from './health/command.ts';
+import { jobs } from './jobs/command.ts';
+import { market } from './market/command.ts';
+import { network } from './network/command.ts';
+import { start } from './start/command.ts';
 
 /** Every command, in the order of the help. A new one is a file beside this and a name in this list. */
 export const COMMANDS: readonly CliCommand[] = [

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
-import type { PullReport } from '../runtime/docker/pull.ts';
+import type { PullReport } from '../runtime/docker/image/pull.ts';
 import type { Writer } from './command.ts';
 
 const TERMINAL_EVERY_MS = 200;

@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { AgentError } from '../domain/errors.ts';
-import { notADirectory } from '../journal/state-dir.ts';
+import { notADirectory } from '../state-dir/state-dir.ts';
 
 /** Throws STATE_DIR_UNUSABLE where there is no such directory, or not for the eyes of this user. */
 export async function checkReadable(stateDir: string): Promise<void> {

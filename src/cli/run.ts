@@ -9,7 +9,7 @@ import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
 import { failure } from './failure.ts';
 import { type Asked, readCommandLine } from './program.ts';
 import { readTextFile } from './read-text-file.ts';
-import { serviceManagerIn } from './service-manager.ts';
+import { serviceManagerIn } from '../daemon/systemd-notify.ts';
 
 /** The outside world, as main.ts hands it in. */
 export type Outside = {

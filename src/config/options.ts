@@ -1,4 +1,4 @@
-import { ACCEPTABLE_RISKS } from '../domain/risks.ts';
+import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import { size } from './size.ts';

@@ -1,4 +1,4 @@
-import type { Moment } from './moment.ts';
+import type { Moment } from './boot-time.ts';
 
 /** What the broker calls the state of a job. */
 export const JOB_STATUS = { CREATED: 1, IN_PROGRESS: 2, SUCCEEDED: 3, FAILED: 4, TIMEOUT: 5 } as const;

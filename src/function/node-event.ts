@@ -1,4 +1,4 @@
-import type { PythonValue } from '../domain/python-value.ts';
+import type { PythonValue } from '../python-literal/value.ts';
 
 /** The event's JSON: arrays, text, true, false, null and ordinary numbers stand for themselves, an object names a type. */
 type Tagged =

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
 import { signalGroup } from '../lib/process-group.ts';
-import { launch } from './launch.ts';
+import { launch } from '../lib/launch.ts';
 import { type SmiAnswer, smiFailure } from './smi-failure.ts';
 
 /** Far more than nvidia-smi says of the GPUs of any host. */

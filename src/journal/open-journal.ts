@@ -13,7 +13,7 @@ import { keepOlder } from './keep-older.ts';
 import { checkMaker, migrate } from './schema.ts';
 import { asStorageError, isDamage } from './sqlite-failure.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
-import type { StateDir } from './state-dir.ts';
+import type { StateDir } from '../state-dir/state-dir.ts';
 
 /** The name of the journal's file in the state directory. */
 export const JOURNAL_FILE = 'journal.db';

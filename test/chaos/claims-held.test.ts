@@ -10,7 +10,7 @@ import {
   timesSaid,
   watchBroker,
 } from '../support/chaos/daemon.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/stage.ts';
+import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../support/engine/docker.ts';
 import { SwitchableEngine } from '../support/engine/switchable-engine.ts';
 

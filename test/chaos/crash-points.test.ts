@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { addSleeper } from '../support/chaos/deeds.ts';
+import { addSleeper } from '../support/chaos/effects.ts';
 import { COMPILE_ONCE } from '../support/chaos/figures.ts';
 import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
 import type { Life, Path } from '../support/chaos/path.ts';
 import { PATHS } from '../support/chaos/paths.ts';
-import { openWorld, type World } from '../support/chaos/world.ts';
+import { openWorld, type World } from '../support/chaos/test-env.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 

@@ -16,7 +16,7 @@ import {
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDisks } from '../support/disk/describe-disks.ts';
 import { readOnlyOver, SickDisk, SmallDisk } from '../support/disk/disks.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/stage.ts';
+import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/scenario.ts';
 import { PYTHON } from '../support/engine/docker.ts';
 
 /** What a skipped run's line says where it was the run's own trouble. */

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { ENGINE_DEADLINES } from '../../src/runtime/docker/call.ts';
+import { ENGINE_DEADLINES } from '../../src/runtime/docker/engine/call.ts';
 import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
-import { EngineScene } from '../support/chaos/engine-scene.ts';
+import { EngineScene } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
 import { EngineProxy, type Fate } from '../support/engine/engine-proxy.ts';

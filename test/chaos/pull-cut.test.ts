@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { EngineScene } from '../support/chaos/engine-scene.ts';
+import { EngineScene } from '../support/chaos/engine-scenario.ts';
 import { describeOwnEngine, PYTHON } from '../support/engine/docker.ts';
 import { PrivateEngine } from '../support/engine/private-engine.ts';
 

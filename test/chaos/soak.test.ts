@@ -6,7 +6,7 @@ import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
 import { amount, LONG, SEED } from '../support/chaos/length.ts';
 import { type Soaked, soak } from '../support/chaos/soak.ts';
 import { SoakPlan, whatIsWrong } from '../support/chaos/soak-plan.ts';
-import { openWorld, type World } from '../support/chaos/world.ts';
+import { openWorld, type World } from '../support/chaos/test-env.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
 const SIZE = { jobs: amount('SOAK_JOBS', 30, 1_000), kills: amount('SOAK_KILLS', 10, 200) };

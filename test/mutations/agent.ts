@@ -2,7 +2,7 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
 const TOKEN = 'src/config/token.ts';
 const TOKEN_TEST = 'test/unit/config/token.test.ts';
-const LOG_TEST = 'test/unit/log/log.test.ts';
+const LOG_TEST = 'test/unit/lib/log.test.ts';
 
 /** What protects the agent itself: its secrets, its state, and what it runs on. */
 export const AGENT: readonly Mutation[] = [
@@ -43,7 +43,7 @@ export const AGENT: readonly Mutation[] = [
     text: 'forms.push(encodeURIComponent(secret), ...base64, ...base64url);',
     becomes: '',
     test: {
-      file: 'test/unit/log/secret-forms.test.ts',
+      file: 'test/unit/lib/secret-forms.test.ts',
       name: 'a secret is kept out in JSON, in a URL and in base64, whatever stands around it',
     },
   },
@@ -83,69 +83,69 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'one agent per state directory',
-    file: 'src/journal/state-dir.ts',
+    file: 'src/state-dir/state-dir.ts',
     text: "lock.exec('BEGIN EXCLUSIVE');",
     becomes: '',
     test: {
-      file: 'test/unit/journal/state-dir.test.ts',
+      file: 'test/unit/state-dir/state-dir.test.ts',
       name: 'refuses a second agent, in the same process too, until the first has closed',
     },
   },
   {
     protection: 'the state directory is its owner’s alone',
-    file: 'src/journal/state-dir.ts',
+    file: 'src/state-dir/state-dir.ts',
     text: 'mkdirSync(path, { mode: 0o700 });',
     becomes: 'mkdirSync(path, { mode: 0o755 });',
     test: {
-      file: 'test/unit/journal/state-dir.test.ts',
+      file: 'test/unit/state-dir/state-dir.test.ts',
       name: 'makes a directory that is for its owner alone',
     },
   },
   {
     protection: 'an engine without seccomp runs nothing',
-    file: 'src/runtime/docker/fitness.ts',
+    file: 'src/runtime/docker/engine/requirements.ts',
     text: 'if (!facts.seccomp && !acceptNoSeccomp) {',
     becomes: 'if (facts.os === undefined) {',
-    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'without seccomp' },
+    test: { file: 'test/unit/runtime/docker/engine/requirements.test.ts', name: 'without seccomp' },
   },
   {
     protection: 'no runtime of GPUs takes the place of gVisor',
-    file: 'src/runtime/docker/fitness.ts',
+    file: 'src/runtime/docker/engine/requirements.ts',
     text: "if (runtime !== 'runc' && ",
     becomes: "if (runtime === '' && ",
     test: {
-      file: 'test/unit/runtime-docker/fitness.test.ts',
+      file: 'test/unit/runtime/docker/engine/requirements.test.ts',
       name: 'that gives GPUs by another runtime than that of jobs',
     },
   },
   {
     protection: 'an unconfined profile is none',
-    file: 'src/runtime/docker/engine-facts.ts',
+    file: 'src/runtime/docker/engine/facts.ts',
     text: " && !option.includes('profile=unconfined')",
     becomes: '',
-    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'with seccomp off' },
+    test: { file: 'test/unit/runtime/docker/engine/requirements.test.ts', name: 'with seccomp off' },
   },
   {
     protection: 'an engine without limits runs nothing',
-    file: 'src/runtime/docker/fitness.ts',
+    file: 'src/runtime/docker/engine/requirements.ts',
     text: 'if (missing.length > 0) {',
     becomes: 'if (missing.length > 99) {',
-    test: { file: 'test/unit/runtime-docker/fitness.test.ts', name: 'without two of its limits' },
+    test: { file: 'test/unit/runtime/docker/engine/requirements.test.ts', name: 'without two of its limits' },
   },
   {
     protection: 'a toolkit that lets images out gets no GPU',
-    file: 'src/domain/known-holes.ts',
+    file: 'src/domain/known-vulnerabilities.ts',
     text: "lets: 'an image take over this host',\n    consequence: 'refuse',",
     becomes: "lets: 'an image take over this host',\n    consequence: 'warn',",
-    test: { file: 'test/unit/domain/risks.test.ts', name: 'a refusal says how to accept it' },
+    test: { file: 'test/unit/domain/vulnerabilities.test.ts', name: 'a refusal says how to accept it' },
   },
   {
     protection: 'a GPU behind a refused risk is not offered',
-    file: 'src/agent/risk-watch.ts',
+    file: 'src/agent/offers/vulnerability-gate.ts',
     text: 'return fault === undefined ? gpus :',
     becomes: 'return true ? gpus :',
     test: {
-      file: 'test/unit/agent/risk-watch.test.ts',
+      file: 'test/unit/agent/offers/vulnerability-gate.test.ts',
       name: 'with a toolkit that lets images out no GPU is well, which is told once',
     },
   },
@@ -161,7 +161,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'a GPU that is added to the catalogue is heard of',
-    file: 'src/agent/claim-loop.ts',
+    file: 'src/agent/market/claim-loop.ts',
     text: 'this.#askForUnknownGpus(verdicts, signal);',
     becomes: '',
     test: {
@@ -171,31 +171,31 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'a bogus GPU costs the broker no flood of requests',
-    file: 'src/agent/catalogue.ts',
+    file: 'src/agent/offers/gpu-catalogue.ts',
     text: 'this.#notBefore = clock.monotonic() + FRESH_MS;',
     becomes: 'this.#notBefore = clock.monotonic();',
     test: {
-      file: 'test/unit/agent/catalogue.test.ts',
+      file: 'test/unit/agent/offers/gpu-catalogue.test.ts',
       name: 'has it asked for again, no sooner than ten minutes after the last time',
     },
   },
   {
     protection: 'one 404 does not close a run for good',
-    file: 'src/agent/run-lookup.ts',
+    file: 'src/agent/market/run-resolver.ts',
     text: "throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);",
     becomes: "return { kind: 'senseless' };",
     test: {
-      file: 'test/unit/agent/run-lookup.test.ts',
+      file: 'test/unit/agent/market/run-resolver.test.ts',
       name: 'is looked up again after a 404 for its %s: a gateway may have said that',
     },
   },
   {
     protection: 'a report that never passes is not sent every second',
-    file: 'src/agent/reporter.ts',
+    file: 'src/agent/reports/reporter.ts',
     text: 'if (!tries.firm) this.#tries.set',
     becomes: 'this.#tries.set',
     test: {
-      file: 'test/unit/agent/reporter.test.ts',
+      file: 'test/unit/agent/reports/reporter.test.ts',
       name: 'with %s is sent less and less often, and holds up none of them',
     },
   },
@@ -231,37 +231,37 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'what an engine that stopped made of a job while no agent was there is no failure of the job',
-    file: 'src/runtime/docker/ended-by.ts',
+    file: 'src/runtime/docker/container/exit-origin.ts',
     text: '!(engineWasAway || unwaited)',
     becomes: '!engineWasAway',
     test: {
-      file: 'test/unit/runtime-docker/waiting.test.ts',
+      file: 'test/unit/runtime/docker/container/wait.test.ts',
       name: 'and that %s',
     },
   },
   {
     protection: 'a failure that the engine has forgotten is one',
-    file: 'src/runtime/docker/ended-by.ts',
+    file: 'src/runtime/docker/container/exit-origin.ts',
     text: 'since < finishedAt ?',
     becomes: 'false ?',
     test: {
-      file: 'test/unit/runtime-docker/waiting.test.ts',
+      file: 'test/unit/runtime/docker/container/wait.test.ts',
       name: 'and that %s',
     },
   },
   {
     protection: 'a container that is being removed is not asked for without a pause',
-    file: 'src/runtime/docker/waiting.ts',
+    file: 'src/runtime/docker/container/wait.ts',
     text: ' || (isSeen && !isFirst)',
     becomes: '',
     test: {
-      file: 'test/unit/runtime-docker/waiting.test.ts',
+      file: 'test/unit/runtime/docker/container/wait.test.ts',
       name: 'a container that takes its time to be removed is looked at now and then',
     },
   },
   {
     protection: 'the time of a job does not begin before its start',
-    file: 'src/agent/run-job.ts',
+    file: 'src/agent/jobs/job-runner.ts',
     text: 'momentAgo(clock.moment(), clock.now() - startedAt, state.since)',
     becomes: 'state.since',
     test: {
@@ -271,7 +271,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'a job is not claimed anew before its old container is gone',
-    file: 'src/agent/claim-loop.ts',
+    file: 'src/agent/market/claim-loop.ts',
     text: ' && !this.#deps.isTold(job.uuid)',
     becomes: '',
     test: {
@@ -281,7 +281,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'output that could not be had while a job ran is read at its end',
-    file: 'src/agent/listening.ts',
+    file: 'src/agent/jobs/output-capture.ts',
     text: 'output !== undefined && (output.result',
     becomes: 'output === undefined || (output.result',
     test: {

@@ -1,7 +1,7 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
-const file = 'src/runtime/docker/container-check.ts';
-const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
+const file = 'src/runtime/docker/container/check.ts';
+const UNIT = 'test/unit/runtime/docker/container/spec.test.ts';
 
 /** Fields that no container of a job may have. */
 const NEVER_SET = [
@@ -89,7 +89,7 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
   ),
   {
     protection: 'a container that differs is not started',
-    file: 'src/runtime/docker/creation.ts',
+    file: 'src/runtime/docker/container/create.ts',
     text: 'if (differences.length === 0) return id;',
     becomes: 'return id;',
     test: {

@@ -1,12 +1,12 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
-const SPEC = 'src/runtime/docker/container-spec.ts';
-const ENV = 'src/runtime/docker/container-env.ts';
-const SECCOMP = 'src/runtime/docker/seccomp.ts';
-const IMAGES = 'src/runtime/docker/images.ts';
-const PULL = 'src/runtime/docker/pull.ts';
-const IMAGE = 'src/runtime/docker/image-config.ts';
-const UNIT = 'test/unit/runtime-docker/container-spec.test.ts';
+const SPEC = 'src/runtime/docker/container/spec.ts';
+const ENV = 'src/runtime/docker/container/env.ts';
+const SECCOMP = 'src/runtime/docker/container/seccomp.ts';
+const IMAGES = 'src/runtime/docker/image/images.ts';
+const PULL = 'src/runtime/docker/image/pull.ts';
+const IMAGE = 'src/runtime/docker/image/config.ts';
+const UNIT = 'test/unit/runtime/docker/container/spec.test.ts';
 const SANDBOX = 'test/docker/runtime/sandbox.test.ts';
 const CALLS = 'test/docker/runtime/kernel-calls.test.ts';
 const LIFECYCLE = 'test/docker/runtime/lifecycle.test.ts';

@@ -1,8 +1,8 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
-const RECONCILER = 'src/agent/reconciler.ts';
-const RECONCILER_TEST = 'test/unit/agent/reconciler.test.ts';
-const UNDELAYED_TEST = 'test/unit/agent/reconciler-undelayed.test.ts';
+const RECONCILER = 'src/agent/reconcile/lease-reconciler.ts';
+const RECONCILER_TEST = 'test/unit/agent/reconcile/lease-reconciler.test.ts';
+const UNDELAYED_TEST = 'test/unit/agent/reconcile/lease-reconciler-concurrency.test.ts';
 const LEASES_TEST = 'test/contract/agent/leases.test.ts';
 
 /** What keeps the leases of jobs, and jobs that the broker seems to have taken back. */
@@ -60,7 +60,7 @@ export const LEASES: readonly Mutation[] = [
   },
   {
     protection: 'what never started here waits for no engine',
-    file: 'src/agent/recovery.ts',
+    file: 'src/agent/reconcile/recovery.ts',
     text: '  releaseUnstarted(deps);',
     becomes: '',
     test: {

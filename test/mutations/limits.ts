@@ -1,9 +1,9 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
-const WATCH = 'src/agent/disk-watch.ts';
-const WATCH_TEST = 'test/unit/agent/disk-watch.test.ts';
+const WATCH = 'src/agent/jobs/disk-quota.ts';
+const WATCH_TEST = 'test/unit/agent/jobs/disk-quota.test.ts';
 const OUTPUT_TEST = 'test/unit/function/output.test.ts';
-const IMAGES = 'src/runtime/docker/images.ts';
+const IMAGES = 'src/runtime/docker/image/images.ts';
 const IMAGES_TEST = 'test/docker/runtime/images.test.ts';
 const DISK = 'test/docker/attacks/disk.test.ts';
 
@@ -19,7 +19,7 @@ type Row = readonly [
 const rows: readonly Row[] = [
   [
     'jobs have a deadline',
-    'src/agent/run-job.ts',
+    'src/agent/jobs/job-runner.ts',
     'end.deadline(record.timeoutMs - ranMs);',
     '',
     'test/contract/agent/limits.test.ts',
@@ -27,7 +27,7 @@ const rows: readonly Row[] = [
   ],
   [
     'what jobs write is watched',
-    'src/agent/run-job.ts',
+    'src/agent/jobs/job-runner.ts',
     'using _ = disk.watch(container, end);',
     '',
     DISK,
@@ -35,7 +35,7 @@ const rows: readonly Row[] = [
   ],
   [
     'a full disk is no job’s failure',
-    'src/agent/run-job.ts',
+    'src/agent/jobs/job-runner.ts',
     'this.#deps.disk.fault(container, failed.exit)',
     'undefined',
     DISK,
@@ -43,15 +43,15 @@ const rows: readonly Row[] = [
   ],
   [
     'the disk is found from within a container',
-    'src/lib/free-disk.ts',
+    'src/host/free-disk.ts',
     'absent && dirname(path) !== path ? diskRoom(dirname(path)) : undefined',
     'absent ? undefined : undefined',
-    'test/unit/lib/free-disk.test.ts',
+    'test/unit/host/free-disk.test.ts',
     'the room of what is not there is that of the disk that it would be made on',
   ],
   [
     'what jobs print is watched',
-    'src/agent/run-job.ts',
+    'src/agent/jobs/job-runner.ts',
     'end.watchOutput(sink, clock)',
     'sink',
     'test/contract/agent/limits.test.ts',
@@ -59,7 +59,7 @@ const rows: readonly Row[] = [
   ],
   [
     'nobody who does not read holds a job back',
-    'src/runtime/docker/attached.ts',
+    'src/runtime/docker/output/attached.ts',
     'this.#streams.get(id) === stream && this.close(id)',
     'undefined',
     'test/docker/runtime/output.test.ts',
@@ -67,7 +67,7 @@ const rows: readonly Row[] = [
   ],
   [
     'output that broke off is not taken for all of it',
-    'src/runtime/docker/attached.ts',
+    'src/runtime/docker/output/attached.ts',
     'return !engineWasAway && exit.finishedAt <= closedAt + NOTED_LATER_MS;',
     'return true;',
     'test/docker/runtime/interruptions.test.ts',
@@ -75,7 +75,7 @@ const rows: readonly Row[] = [
   ],
   [
     'a result that did not come through is read again',
-    'src/agent/listening.ts',
+    'src/agent/jobs/output-capture.ts',
     'return (await this.#collect()) ?? output;',
     'return output;',
     'test/contract/agent/lost-output.test.ts',
@@ -83,10 +83,10 @@ const rows: readonly Row[] = [
   ],
   [
     'a flood is told from output',
-    'src/agent/flood-gate.ts',
+    'src/agent/jobs/output-rate-limit.ts',
     'return this.#level > MOST_AT_ONCE_BYTES;',
     'return false;',
-    'test/unit/agent/flood-gate.test.ts',
+    'test/unit/agent/jobs/output-rate-limit.test.ts',
     'two gigabytes at once are no flood yet, a byte more is',
   ],
   [
@@ -147,18 +147,18 @@ const rows: readonly Row[] = [
   ],
   [
     'no claims with little free disk',
-    'src/agent/holds/questions.ts',
+    'src/agent/admission/resource-checks.ts',
     "{ name: 'disk', why: () => whyNoRoom(host.directories(), host.leastFreeBytes, host.freeBytes) },",
     '',
-    'test/unit/agent/holds/questions.test.ts',
+    'test/unit/agent/admission/resource-checks.test.ts',
     'the questions read afresh each time they are asked',
   ],
   [
     'no claims with few free files',
-    'src/agent/holds/questions.ts',
+    'src/agent/admission/resource-checks.ts',
     "{ name: 'files', why: () => whyNoFiles(host.directories(), host.freeFiles) },",
     '',
-    'test/unit/agent/holds/questions.test.ts',
+    'test/unit/agent/admission/resource-checks.test.ts',
     'the questions read afresh each time they are asked',
   ],
   [
@@ -219,7 +219,7 @@ const rows: readonly Row[] = [
   ],
   [
     'large images are not pulled',
-    'src/runtime/docker/pull.ts',
+    'src/runtime/docker/image/pull.ts',
     'refuseOversize(request.ref, progress.bytes.totalBytes, limits.maxBytes);',
     '',
     IMAGES_TEST,
@@ -251,7 +251,7 @@ const rows: readonly Row[] = [
   ],
   [
     'nothing is pulled onto a full disk',
-    'src/runtime/docker/pull.ts',
+    'src/runtime/docker/image/pull.ts',
     '  try {\n    await hooks.checkDisk();\n',
     '  try {\n',
     IMAGES_TEST,
@@ -259,7 +259,7 @@ const rows: readonly Row[] = [
   ],
   [
     'a pull ends',
-    'src/runtime/docker/pull.ts',
+    'src/runtime/docker/image/pull.ts',
     'end(`it took longer than',
     'void (`it took longer than',
     IMAGES_TEST,
@@ -267,7 +267,7 @@ const rows: readonly Row[] = [
   ],
   [
     'volumes go with their container',
-    'src/runtime/docker/ending.ts',
+    'src/runtime/docker/container/stop.ts',
     'v: true, ',
     '',
     'test/docker/runtime/lifecycle.test.ts',
@@ -275,7 +275,7 @@ const rows: readonly Row[] = [
   ],
   [
     'a job that ignores being asked is killed',
-    'src/runtime/docker/ending.ts',
+    'src/runtime/docker/container/stop.ts',
     "const killed = sendSignal(docker, id, 'SIGKILL', deadlines);",
     'const killed = Promise.resolve(true);',
     'test/docker/runtime/lifecycle.test.ts',
@@ -283,7 +283,7 @@ const rows: readonly Row[] = [
   ],
   [
     'what is killed has time to die',
-    'src/runtime/docker/ending.ts',
+    'src/runtime/docker/container/stop.ts',
     'if (isStarved) await feed(docker, id, deadlines);',
     '',
     'test/docker/runtime/lifecycle.test.ts',

@@ -1,7 +1,7 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
 const RULES = 'src/runtime/docker/network/rules.ts';
-const WALLS = 'test/docker/network/walls.test.ts';
+const WALLS = 'test/docker/network/isolation.test.ts';
 
 /** Where jobs must not get. */
 const CLOSED = [
@@ -25,7 +25,7 @@ const ranges = CLOSED.map(
     text: `  '${range}',\n`,
     becomes: '',
     test: {
-      file: 'test/unit/runtime-docker/jobs-network.test.ts',
+      file: 'test/unit/runtime/docker/network/jobs-network.test.ts',
       name: 'close every address that is not the public internet',
     },
   }),
@@ -44,7 +44,7 @@ const option = (text: string, becomes: string, row: string): Mutation => ({
   file: 'src/runtime/docker/network/network-spec.ts',
   text,
   becomes,
-  test: { file: 'test/unit/runtime-docker/jobs-network.test.ts', name: row },
+  test: { file: 'test/unit/runtime/docker/network/jobs-network.test.ts', name: row },
 });
 
 /** What a job reaches. */
@@ -127,7 +127,7 @@ export const NETWORK: readonly Mutation[] = [
     text: 'if (!here || (await hears(challenge.refused, signal))) return challenge;',
     becomes: 'if (challenge) return challenge;',
     test: {
-      file: 'test/docker/network/proof.test.ts',
+      file: 'test/docker/network/verification.test.ts',
       name: 'is not tried where this host does not hear the rules',
     },
   },
@@ -135,67 +135,67 @@ export const NETWORK: readonly Mutation[] = [
     'the rules prove themselves',
     '    # The agent asks it too, from a container of its own or, in output, from this host.\n    ${beacon}\n',
     'succeeds in Python and in Node.js where it is up, and leaves nothing behind',
-    'test/docker/network/proof.test.ts',
+    'test/docker/network/verification.test.ts',
   ),
   option("...(made.Scope === 'local' ? [] : ['Scope']),", '', 'Scope'),
   option(' && more.length === 0 ? [] : ', ' || true ? [] : ', 'IPAM'),
   {
     protection: 'without a proof jobs get no network',
-    file: 'src/agent/network/job-networks.ts',
+    file: 'src/agent/network/network-selector.ts',
     text: "if ('failed' in tried) throw tried.failed.why;",
     becomes: "if ('failed' in tried) return;",
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is none where a probe reaches what it must not, said once, and tried again a minute later',
     },
   },
   {
     protection: 'a proof ends with the engine that it was given at',
-    file: 'src/agent/network/job-networks.ts',
+    file: 'src/agent/network/network-selector.ts',
     text: 'void gone.then(() => watch.abort());',
     becomes: 'void gone;',
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is proved again after ten minutes, after the engine has gone, and where its rules have changed',
     },
   },
   {
     protection: 'a proof that an engine has taken with it is none',
-    file: 'src/agent/network/job-networks.ts',
+    file: 'src/agent/network/network-selector.ts',
     text: 'if (of === essenceOf(challenge) && !watch.signal.aborted) return;',
     becomes: 'return;',
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is proved anew where the engine went while it was being proved',
     },
   },
   {
     protection: 'one image does not take the network from the jobs of another that wait',
-    file: 'src/agent/network/job-networks.ts',
+    file: 'src/agent/network/network-selector.ts',
     text: "if ('proof' in tried) return tried;",
     becomes: 'return tried;',
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is not lost to a job that waits for the proof of an image in which no probe runs',
     },
   },
   {
     protection: 'what one image says takes the network from no other',
-    file: 'src/agent/network/failed-proofs.ts',
+    file: 'src/agent/network/failed-verifications.ts',
     text: 'return open.length > 1;',
     becomes: 'return open.length > 0;',
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is none for the image alone that finds it open, and for all once a second one does too',
     },
   },
   {
     protection: 'an image that proves nothing tries ever less often',
-    file: 'src/agent/network/failed-proofs.ts',
+    file: 'src/agent/network/failed-verifications.ts',
     text: 'Math.min(before.waitMs * 2, LONGEST_WAIT_MS)',
     becomes: 'FIRST_WAIT_MS',
     test: {
-      file: 'test/unit/agent/network/job-networks.test.ts',
+      file: 'test/unit/agent/network/network-selector.test.ts',
       name: 'is tried less and less often by an image that proves nothing, and at once by it where the rules are others',
     },
   },

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { addRun, HELLO_PYTHON, openStage, TOKEN } from '../support/e2e/stage.ts';
+import { addRun, HELLO_PYTHON, openStage, TOKEN } from '../support/e2e/scenario.ts';
 import { describeGpuStandIn, PYTHON } from '../support/engine/docker.ts';
 
 /* The container image, built by its Dockerfile, with jobs beside it on the same engine. */

@@ -7,7 +7,7 @@ import {
   type OwnFunctionDeps,
   ownName,
   runOwnFunction,
-} from '../own-function.ts';
+} from '../jobs/internal-job.ts';
 import { CANARY_CODE } from './canary-code.ts';
 
 const KIND = 'canary';

@@ -1,22 +1,22 @@
 import type { Gpu } from '../../domain/gpu.ts';
 import { QUICK_FAILURE_MS } from '../../domain/gpu-breaker.ts';
-import { troublesSeen } from '../../domain/gpu-trouble.ts';
+import { troublesSeen } from '../../domain/gpu-cordon.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock, GpuProbe, KernelLog } from '../../domain/ports.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { aborted } from '../../lib/aborted.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { AgentEvent, Observer } from '../events.ts';
-import type { OwnFunctionDeps } from '../own-function.ts';
-import { Breaker } from './breaker.ts';
+import type { AgentEvent, Observer } from '../events/events.ts';
+import type { OwnFunctionDeps } from '../jobs/internal-job.ts';
+import { Breaker } from './circuit-breaker.ts';
 import { isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
-import { KeptOut } from './kept-out.ts';
-import { GpuLooks, type Look } from './looks.ts';
-import { MemoryWatch } from './memory-watch.ts';
-import { Occupancy } from './occupancy.ts';
-import { Trials } from './trials.ts';
-import { XidWatch } from './xid-watch.ts';
+import { KeptOut } from './cordons.ts';
+import { GpuLooks, type Look } from './gpu-poller.ts';
+import { MemoryWatch } from './memory-leak-check.ts';
+import { Occupancy } from './gpu-tenants.ts';
+import { Trials } from './canary-scheduler.ts';
+import { XidWatch } from './xid-monitor.ts';
 
 /** A slot waits at most this long for a look at its GPU's memory. */
 const SEEN_MS = 3_000;

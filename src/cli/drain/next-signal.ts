@@ -1,4 +1,4 @@
-import { type Phase, TABLE } from '../signals.ts';
+import { type Phase, TABLE } from '../../daemon/signals.ts';
 
 /** What is wanted of a daemon: that it drains, or that it gives back what it runs. */
 export type Wanted = 'drain' | 'give-back';

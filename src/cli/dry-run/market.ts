@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 import type { Language } from '../../domain/language.ts';
-import { DEFAULT_CATALOGUE } from '../../sandbox-broker/catalogue-data.ts';
-import type { SandboxBroker } from '../../sandbox-broker/sandbox-broker.ts';
+import { DEFAULT_CATALOGUE } from '../../embedded/broker/catalogue-data.ts';
+import type { SandboxBroker } from '../../embedded/broker/embedded-broker.ts';
 import type { Sample } from './samples.ts';
 
 /** Bigger than any GPU there is, so that every host has a run that is too big for it. */
@@ -37,7 +37,7 @@ export async function openMarket(
   const [token, buyerToken] = [newToken(), newToken()];
   const catalogue = [...DEFAULT_CATALOGUE, IMAGINARY_GPU];
   // Not before it is needed: a web server is much for a daemon to hold that never runs it.
-  const { SandboxBroker } = await import('../../sandbox-broker/sandbox-broker.ts');
+  const { SandboxBroker } = await import('../../embedded/broker/embedded-broker.ts');
   const broker = new SandboxBroker({
     token,
     buyerToken,

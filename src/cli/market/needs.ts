@@ -1,8 +1,8 @@
 import { imageAllowed } from '../../domain/image-ref.ts';
 import { languageOf } from '../../domain/language.ts';
-import { SKIP_REASONS } from '../../domain/market.ts';
+import { SKIP_REASONS } from '../../domain/decide.ts';
 import type { OpenRun } from '../../domain/run.ts';
-import { type MarketRow, plainRow } from './row.ts';
+import { type MarketRow, plainRow } from './evaluation.ts';
 
 /** What is known of a run where nothing is offered. */
 export type Unoffered = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
-import { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { clientOf, failure, never, TOKEN } from '../../support/broker-client/hostile-server.ts';
 
 const PLAN: OfferPlan = {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { DiskRoom } from '../../../src/lib/free-disk.ts';
+import type { DiskRoom } from '../../../src/host/free-disk.ts';
 import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';

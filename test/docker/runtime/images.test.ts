@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { PullReport } from '../../../src/runtime/docker/pull.ts';
+import type { PullReport } from '../../../src/runtime/docker/image/pull.ts';
 import { BUSYBOX, describeDocker, REGISTRY, type TestEngine } from '../../support/engine/docker.ts';
 import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { rejection } from '../../support/engine/rejection.ts';

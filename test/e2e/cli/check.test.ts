@@ -3,7 +3,7 @@ import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { openDesk, TOKEN } from '../../support/broker/desk.ts';
 import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';

@@ -7,7 +7,7 @@ import { type Desk, openDesk, TOKEN } from '../../support/broker/desk.ts';
 import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
 import { runProcess } from '../../support/cli/process.ts';
-import { readSurveyed } from '../../support/cli/surveyed.ts';
+import { readSurveyed } from '../../support/cli/evaluated.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
 import { RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';

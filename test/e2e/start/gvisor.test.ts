@@ -2,7 +2,7 @@ import { release } from 'node:os';
 import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, openStage } from '../../support/e2e/stage.ts';
+import { addRun, openStage } from '../../support/e2e/scenario.ts';
 import { describeRuntime, PYTHON } from '../../support/engine/docker.ts';
 
 const WHERE = `import os\ndef handler(event):\n    return '%s %s' % (os.uname().release, os.getuid())\n`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../../support/e2e/stage.ts';
+import { addRun, HELLO_PYTHON, openStage } from '../../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
 
 describeDocker('SIGHUP', (engine) => {

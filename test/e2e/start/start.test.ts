@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, HELLO_NODE, HELLO_PYTHON, openStage, TOKEN } from '../../support/e2e/stage.ts';
+import { addRun, HELLO_NODE, HELLO_PYTHON, openStage, TOKEN } from '../../support/e2e/scenario.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
 import { toolkitOf } from '../../support/gpu/toolkit.ts';
 import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';

@@ -1,6 +1,6 @@
-import { SandboxBroker, type SandboxBrokerOptions } from '../../../src/sandbox-broker/sandbox-broker.ts';
-import { INSTANCE_TYPE } from '../../../src/sandbox-broker/store/rows.ts';
-import type { BrokerStore, NewRun } from '../../../src/sandbox-broker/store/store.ts';
+import { SandboxBroker, type SandboxBrokerOptions } from '../../../src/embedded/broker/embedded-broker.ts';
+import { INSTANCE_TYPE } from '../../../src/embedded/broker/store/rows.ts';
+import type { BrokerStore, NewRun } from '../../../src/embedded/broker/store/store.ts';
 
 export const TOKEN = 'provider-token';
 export const BUYER_TOKEN = 'buyer-token';

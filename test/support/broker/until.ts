@@ -1,4 +1,4 @@
-import type { BrokerStore } from '../../../src/sandbox-broker/store/store.ts';
+import type { BrokerStore } from '../../../src/embedded/broker/store/store.ts';
 
 /** Waits until `condition` holds; looks again after every event at the broker. */
 export async function until(store: BrokerStore, condition: () => boolean): Promise<void> {

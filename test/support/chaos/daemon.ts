@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { SandboxBroker } from '../../../src/sandbox-broker/sandbox-broker.ts';
+import type { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import type { HostileFront } from '../broker/hostile.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 

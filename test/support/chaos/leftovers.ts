@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { World } from './world.ts';
+import type { World } from './test-env.ts';
 
 /** What agents have left behind, by kind; nothing is to be in any. */
 export type Leftovers = Readonly<

@@ -1,8 +1,8 @@
-import type { JobStatus } from '../../../src/sandbox-broker/store/rows.ts';
+import type { JobStatus } from '../../../src/embedded/broker/store/rows.ts';
 import type { AgentProcess } from '../e2e/agent-process.ts';
 import type { ClaimFault } from './claim-proxy.ts';
 import { LONG } from './length.ts';
-import type { World } from './world.ts';
+import type { World } from './test-env.ts';
 
 /** One agent, from its start until it is killed. */
 export type Life = {

@@ -1,5 +1,5 @@
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { cancelled, givenBack, removedByOthers, signalled } from './deeds.ts';
+import { cancelled, givenBack, removedByOthers, signalled } from './effects.ts';
 import { along, around, type JobEnd, lives, type Path } from './path.ts';
 
 /** The broker is asked three times as often what it thinks we hold, in seconds. */

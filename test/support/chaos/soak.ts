@@ -5,7 +5,7 @@ import { AgentProcess } from '../e2e/agent-process.ts';
 import { PYTHON } from '../engine/docker.ts';
 import { COMPILE_ONCE } from './figures.ts';
 import { argumentsOf, SOAK_FUNCTION, type SoakEnd, type SoakJob, type SoakPlan } from './soak-plan.ts';
-import type { World } from './world.ts';
+import type { World } from './test-env.ts';
 
 /** So many jobs at least, and so many kills at least. */
 export type SoakSize = { readonly jobs: number; readonly kills: number };

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import type { JobRow } from '../../../src/sandbox-broker/store/rows.ts';
+import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { expectNothingLeft, PYTHON, type TestEngine } from '../engine/docker.ts';
 import { journalctlStandIn } from '../journalctl/stand-in.ts';
 import { TWO_T4 } from '../nvidia-smi/machines.ts';
 import { standIn } from '../nvidia-smi/stand-in.ts';
 import { AgentProcess } from './agent-process.ts';
-import { addRun, openStage } from './stage.ts';
+import { addRun, openStage } from './scenario.ts';
 
 /** The uuids of the two GPUs; the second is the one that goes bad. */
 export const [GOOD = '', BAD = ''] = TWO_T4.gpus.map(({ cells }) => cells['uuid'] ?? '');

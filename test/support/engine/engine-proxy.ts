@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
 /** What a client asks of the engine, as far as the first line of the call tells. */
 export type EngineCall = {

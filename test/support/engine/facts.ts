@@ -1,4 +1,4 @@
-import { type EngineFacts, readFacts } from '../../../src/runtime/docker/engine-facts.ts';
+import { type EngineFacts, readFacts } from '../../../src/runtime/docker/engine/facts.ts';
 
 /** What a fit engine answers to `info`, */
 export const INFO = {

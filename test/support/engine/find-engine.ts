@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
 /** An engine that the tests may use. */
 export type TestEngine = {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type Docker from 'dockerode';
 import { vi } from 'vitest';
-import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 import { EngineEvents } from './engine-events.ts';
 import { OwnNamespace, signalInside } from './own-namespace.ts';
-import { RegistryRoad } from './registry-road.ts';
+import { RegistryRoad } from './registry-route.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** How an engine is started. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { ContainerPlan } from '../../../src/domain/ports.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { DockerRuntime, type DockerRuntimeOptions } from '../../../src/runtime/docker/engine.ts';
+import { DockerRuntime, type DockerRuntimeOptions } from '../../../src/runtime/docker/docker-runtime.ts';
 import { BUSYBOX } from './find-engine.ts';
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
 /**
  * The way to an engine that only its owner sees: it can end, as the engine's socket does while the engine is away, or

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { takeStep } from './story.ts';
+import { takeStep } from './lifecycle.ts';
 
 /*
  * Writes the story into the journal of argv[2] from step argv[3] on, and one line to stdout after each step that

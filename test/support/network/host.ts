@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { vi } from 'vitest';
-import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 import { OwnNamespace, signalInside } from '../engine/own-namespace.ts';
 
 /** This host's addresses: towards the internet and in its own network. */

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
 /** A Unix socket at `path` that leads to an engine, so that its owner and mode can be as in another system. */
 export async function socketTo(engineHost: string, path: string): Promise<AsyncDisposable> {

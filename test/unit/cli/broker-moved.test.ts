@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { brokerMoved } from '../../../src/cli/broker-moved.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { brokerMoved } from '../../../src/cli/broker-moved/command.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { runLine } from '../../support/cli/run.ts';
 import { newJob } from '../../support/journal/samples.ts';
 import { scratchDir, withJournal } from '../../support/journal/scratch.ts';

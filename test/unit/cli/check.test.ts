@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { judgeBroker, judgeClock } from '../../../src/cli/check/judge-broker.ts';
-import { judgePrice } from '../../../src/cli/check/judge-config.ts';
-import { judgeEngine, judgeGpuAccess } from '../../../src/cli/check/judge-engine.ts';
-import { judgeGpus } from '../../../src/cli/check/judge-gpus.ts';
-import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from '../../../src/cli/check/judge-host.ts';
-import type { CheckLine } from '../../../src/cli/check/line.ts';
-import { checkText, isReady } from '../../../src/cli/check/view.ts';
-import { look } from '../../../src/cli/look.ts';
+import { judgeBroker, judgeClock } from '../../../src/cli/check/check-broker.ts';
+import { judgePrice } from '../../../src/cli/check/check-config.ts';
+import { judgeEngine, judgeGpuAccess } from '../../../src/cli/check/check-engine.ts';
+import { judgeGpus } from '../../../src/cli/check/check-gpus.ts';
+import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from '../../../src/cli/check/check-host.ts';
+import type { CheckLine } from '../../../src/cli/check/check-result.ts';
+import { checkText, isReady } from '../../../src/cli/check/render.ts';
+import { look } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
-import type { EngineFacts } from '../../../src/runtime/docker/engine-facts.ts';
+import type { EngineFacts } from '../../../src/runtime/docker/engine/facts.ts';
 
 const seen = <T>(value: T) => ({ value, ms: 7 });
 const unseen = { error: new AgentError('INTERNAL', 'it broke', { mend: 'mend it' }) };

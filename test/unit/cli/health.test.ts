@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askForSign, giveSignsOfLife } from '../../../src/journal/sign-of-life.ts';
+import { askForSign, giveSignsOfLife } from '../../../src/state-dir/health-socket.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 let directory = '';
@@ -18,7 +18,7 @@ const health = (...more: readonly string[]) => runLine(['health', '--state-dir',
 
 /** A process that answers, until it is told otherwise by a signal. */
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
-  const module = resolve(import.meta.dirname, '../../../src/journal/sign-of-life.ts');
+  const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
   const code = `const { giveSignsOfLife } = await import(${JSON.stringify(module)});
     await giveSignsOfLife(${JSON.stringify(directory)}, () => 'apart');
     console.log('ready');`;

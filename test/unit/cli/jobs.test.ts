@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { jobs } from '../../../src/cli/jobs.ts';
+import { jobs } from '../../../src/cli/jobs/command.ts';
 import { JOB_STATUS, type NewJob } from '../../../src/domain/job.ts';
 import type { Journal } from '../../../src/domain/ports.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 const CLAIMED_AT = new Date(2026, 4, 6, 7, 8, 9).getTime();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dockerHost } from '../../../src/config/url-types.ts';
 import { BadValue } from '../../../src/config/value-type.ts';
-import { parseDockerHost } from '../../../src/runtime/docker/connection.ts';
+import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
 describe('the engine’s address', () => {
   // What the option takes the runtime must take too: an owner should not be told twice, and differently.

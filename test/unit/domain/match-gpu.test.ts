@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CatalogueGpu } from '../../../src/domain/gpu.ts';
 import { findNamed, matchGpu } from '../../../src/domain/match-gpu.ts';
-import { DEFAULT_CATALOGUE } from '../../../src/sandbox-broker/catalogue-data.ts';
+import { DEFAULT_CATALOGUE } from '../../../src/embedded/broker/catalogue-data.ts';
 
 const entry = (name: string, codename = '', uuid = name): CatalogueGpu => ({
   uuid,

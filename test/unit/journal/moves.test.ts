@@ -4,7 +4,7 @@ import { asAgentError } from '../../../src/domain/errors.ts';
 import { type JobState, mayBecome } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { ALL_STATES, newJob, stateNamed } from '../../support/journal/samples.ts';
 import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';

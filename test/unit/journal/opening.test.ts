@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { JOURNAL_FILE, openJournal, readJournal } from '../../../src/journal/open-journal.ts';
 import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
 import { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
-import { openStateDir } from '../../../src/journal/state-dir.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';

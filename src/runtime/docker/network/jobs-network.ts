@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
-import { callEngine, type EngineDeadlines } from '../call.ts';
-import { engineError, readFault } from '../errors.ts';
+import { callEngine, type EngineDeadlines } from '../engine/call.ts';
+import { engineError, readFault } from '../engine/errors.ts';
 import {
   type JobsNetwork,
   NETWORK_NAME,

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { imageAllowed } from '../../../domain/image-ref.ts';
-import { callEngine } from '../call.ts';
+import { callEngine } from '../engine/call.ts';
 
 /** Looks at no more images than that: each costs a call. */
 const MOST = 20;

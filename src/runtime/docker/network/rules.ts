@@ -1,4 +1,4 @@
-import { BEACON_HOST, beaconOf } from './beacon.ts';
+import { BEACON_HOST, beaconOf } from './probe-target.ts';
 import { BRIDGE_NAME, type JobsNetwork } from './network-spec.ts';
 
 /** Our tables, one per family; nobody else's are touched. */

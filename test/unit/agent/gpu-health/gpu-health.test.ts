@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../../src/domain/job.ts';
-import { aJobOn, type GpuRig, gpuRig } from '../../../support/agent/gpu-rig.ts';
+import { aJobOn, type GpuRig, gpuRig } from '../../../support/agent/gpu-scenario.ts';
 import { aGpu } from '../../../support/domain.ts';
 
 const GOOD = aGpu({ uuid: 'GPU-good', index: 0, busId: '00000000:01:00.0' });

@@ -1,0 +1,173 @@
+import type { AgentError } from '../../domain/errors.ts';
+import type { Clock, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { Log } from '../../lib/log.ts';
+import { sleep } from '../../lib/sleep.ts';
+import { BACKOFF } from '../retry/retry.ts';
+import { Wake } from '../../lib/notifier.ts';
+import { Footing } from './health-check.ts';
+import type { HoldQuestion } from './resource-checks.ts';
+import { watchedFiles, watchedJournal, watchedRuntime } from './instrumented-ports.ts';
+
+/** An engine that was heard of so lately is not asked again before a claim. */
+const ENGINE_FRESH_MS = 250;
+
+/** While jobs run, the engine is asked this often whether it is there. */
+const ENGINE_BEAT_MS = 1_000;
+
+/** What the disk denied is tried again at least this often (see BACKOFF.disk), with a margin. */
+const DISK_CALM_MS = 2_500;
+
+/** While claims are held, the questions are asked again this often. */
+const ASK_EVERY_MS = 1_000;
+
+export type HoldsDeps = {
+  readonly runtime: Runtime;
+  readonly journal: Journal;
+  readonly files: JobFiles;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** What this host is asked before every claim. */
+  readonly questions: readonly HoldQuestion[];
+  /** Whether jobs run here: then the engine is watched, so that no outage passes unseen. */
+  readonly busy: () => boolean;
+  /** Called when nothing holds claims any more. */
+  readonly onLift: () => void;
+  /** Called when the engine answers again. */
+  readonly onEngineBack: () => void;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
+};
+
+/** The ports to work with, so that the holds hear how the calls go. */
+export type WatchedPorts = {
+  readonly runtime: Runtime;
+  readonly journal: Journal;
+  readonly files: JobFiles;
+};
+
+/** All that holds claims back on this host: its disks and memory, the engine, the state directory. */
+export class Holds {
+  readonly ports: WatchedPorts;
+  readonly #deps: HoldsDeps;
+  readonly #engine: Footing;
+  readonly #stateDir: Footing;
+  readonly #held = new Set<string>();
+  readonly #wake = new Wake();
+
+  constructor(deps: HoldsDeps) {
+    const { busy, clock, files, journal, onEngineBack, random, runtime, signal } = deps;
+    this.#deps = deps;
+    const onChange = (): void => void this.why();
+    this.#engine = new Footing({
+      prove: () => runtime.ping(signal),
+      freshMs: ENGINE_FRESH_MS,
+      beatMs: ENGINE_BEAT_MS,
+      calmMs: 0,
+      again: BACKOFF.ping,
+      inUse: busy,
+      signal,
+      clock,
+      random,
+      onChange,
+      onBack: onEngineBack,
+    });
+    this.#stateDir = new Footing({
+      prove: async () => {
+        journal.tryWriting();
+        await files.tryWriting();
+      },
+      freshMs: Number.POSITIVE_INFINITY,
+      beatMs: undefined,
+      calmMs: DISK_CALM_MS,
+      again: BACKOFF.disk,
+      inUse: () => false,
+      signal,
+      clock,
+      random,
+      onChange,
+      onBack: () => undefined,
+    });
+    this.ports = {
+      runtime: watchedRuntime(runtime, this.#engine),
+      journal: watchedJournal(journal, this.#stateDir),
+      files: watchedFiles(files, this.#stateDir),
+    };
+  }
+
+  /** Why nothing may be claimed now, all reasons in one line; undefined: go on. Tells when the reasons change. */
+  why(): string | undefined {
+    const reasons = new Map<string, string>();
+    for (const { name, why } of this.#deps.questions) {
+      const answer = why(this.#held.has(name));
+      if (answer !== undefined) reasons.set(name, answer);
+    }
+    for (const { error, name } of this.#lost()) reasons.set(name, error.message);
+    const words = [...reasons.values()].join('; ');
+    this.#tell(reasons, words);
+    return reasons.size === 0 ? undefined : words;
+  }
+
+  /** Whether engine and state directory carry a claim, asked right before it; where not, `why` tells. */
+  async carryClaim(): Promise<boolean> {
+    const carry = await Promise.all([this.#engine.carries(), this.#stateDir.carries()]);
+    return carry.every(Boolean);
+  }
+
+  /** Whether what has gone wrong since that moment of the monotonic clock is put down to engine or state directory. */
+  async areToBlame(since: number): Promise<boolean> {
+    const gaveWay = await Promise.all([this.#engine.gaveWaySince(since), this.#stateDir.gaveWaySince(since)]);
+    return gaveWay.some(Boolean);
+  }
+
+  /** What has been lost for longer than `ms`; undefined: nothing has. */
+  lostForLongerThan(ms: number): AgentError | undefined {
+    return this.#lost().find(({ forMs }) => forMs > ms)?.error;
+  }
+
+  /** Whether something is lost that may come back by itself. */
+  get passing(): boolean {
+    return this.#lost().length > 0;
+  }
+
+  /** Looks after engine and state directory until the signal aborts, and lifts what holds no more. */
+  async work(): Promise<void> {
+    await Promise.all([this.#engine.work(), this.#stateDir.work(), this.#askAgain(this.#deps.signal)]);
+  }
+
+  async #askAgain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#held.size === 0) await this.#wake.wait(signal);
+      else if (await sleep(ASK_EVERY_MS, signal)) this.why();
+    }
+  }
+
+  #lost(): readonly { readonly name: string; readonly error: AgentError; readonly forMs: number }[] {
+    const footings = [
+      { name: 'engine', footing: this.#engine },
+      { name: 'state-dir', footing: this.#stateDir },
+    ];
+    return footings.flatMap(({ footing, name }) =>
+      footing.lost === undefined ? [] : [{ name, error: footing.lost, forMs: footing.lostForMs }],
+    );
+  }
+
+  /** One line per change of what holds; figures in the words change all the time and are no change. */
+  #tell(reasons: ReadonlyMap<string, string>, words: string): void {
+    const { log, onLift } = this.#deps;
+    const same =
+      reasons.size === this.#held.size && [...reasons.keys()].every((name) => this.#held.has(name));
+    if (same) return;
+    this.#held.clear();
+    for (const name of reasons.keys()) this.#held.add(name);
+    if (reasons.size > 0) {
+      const mends = this.#lost().flatMap(({ error }) => error.mend ?? []);
+      const mend = mends.length === 0 ? {} : { mend: mends.join('; ') };
+      log.warn({ holds: [...reasons.keys()], ...mend }, `no jobs are claimed: ${words}`);
+      this.#wake.ring();
+    } else {
+      log.info({}, 'jobs are claimed again');
+      onLift();
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { asAgentError } from '../../domain/errors.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import { describeLeftovers, type GpuProcess, leftoverMiB } from '../../domain/gpu-memory.ts';
+import type { Clock, GpuProbe } from '../../domain/ports.ts';
+import type { Log } from '../../lib/log.ts';
+import { sleep } from '../../lib/sleep.ts';
+import type { KeptOut } from './cordons.ts';
+import type { GpuLooks, Look } from './gpu-poller.ts';
+import type { Occupancy } from './gpu-tenants.ts';
+
+/** A GPU's memory may take this long to come back after a job. */
+const PATIENCE_MS = 10_000;
+const AGAIN_MS = 1_000;
+
+const MEND =
+  'end what holds it (nvidia-smi shows who); if it is your own, start the agent again: what is in use then counts as usual';
+
+/** What a memory watch stands on. */
+export type MemoryWatchDeps = {
+  readonly probe: GpuProbe;
+  readonly looks: Pick<GpuLooks, 'fresh' | 'soon'>;
+  readonly keptOut: KeptOut;
+  readonly occupancy: Occupancy;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends everything here. */
+  readonly signal: AbortSignal;
+};
+
+/** Sees to it that jobs leave a GPU's memory as it was; keeps new ones off a GPU where something is left of one. */
+export class MemoryWatch {
+  readonly #deps: MemoryWatchDeps;
+  /** MiB in use as last seen while none of our jobs was there, by GPU. */
+  readonly #baselines = new Map<string, number>();
+  /** The GPUs that are being looked at after a job; each settles with the first look. */
+  readonly #checks = new Map<string, Promise<void>>();
+
+  constructor(deps: MemoryWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** Called as a look begins; answers what to do with what it shows. */
+  begin(): (gpus: readonly Gpu[]) => void {
+    const { occupancy } = this.#deps;
+    const before = occupancy.versions;
+    return (gpus) => {
+      for (const gpu of gpus) {
+        // Figures of a GPU that somebody came to or left meanwhile mean nothing.
+        const steady = (before.get(gpu.uuid) ?? 0) === occupancy.version(gpu.uuid);
+        if (steady && occupancy.isEmpty(gpu.uuid) && !this.#checks.has(gpu.uuid)) this.#seeIdle(gpu);
+      }
+    };
+  }
+
+  /** A job has left a GPU: unless others are on it, its memory is looked at. */
+  left(uuid: string): void {
+    if (!this.#baselines.has(uuid) || this.#checks.has(uuid) || !this.#deps.occupancy.isEmpty(uuid)) return;
+    const seen = Promise.withResolvers<void>();
+    this.#checks.set(uuid, seen.promise);
+    void this.#check(uuid, seen.resolve).finally(() => {
+      this.#checks.delete(uuid);
+      seen.resolve();
+    });
+  }
+
+  /** Settles once a GPU that a job has just left was looked at. */
+  async seen(uuid: string): Promise<void> {
+    await this.#checks.get(uuid);
+  }
+
+  #seeIdle(gpu: Gpu): void {
+    const { keptOut } = this.#deps;
+    if (gpu.migMode || gpu.memoryUsedMiB === undefined) return;
+    const more = leftoverMiB(gpu, this.#baselines.get(gpu.uuid));
+    if (keptOut.own('leftovers', gpu.uuid) === undefined) this.#baselines.set(gpu.uuid, gpu.memoryUsedMiB);
+    else if (more === 0) keptOut.lift('leftovers', gpu.uuid);
+  }
+
+  /** Looks until the memory is back; where it is not in time, says what is left and keeps the GPU out. */
+  async #check(uuid: string, seen: () => void): Promise<void> {
+    const { clock, keptOut, looks, signal } = this.#deps;
+    const until = clock.monotonic() + PATIENCE_MS;
+    for (;;) {
+      const more = await this.#look(uuid);
+      if (signal.aborted) return;
+      if (more === undefined || more === 0) return keptOut.lift('leftovers', uuid);
+      if (clock.monotonic() >= until) {
+        keptOut.put('leftovers', uuid, {
+          why: describeLeftovers(more, await this.#processesOn(uuid)),
+          mend: MEND,
+        });
+        return looks.soon();
+      }
+      // No job until it is known; the slot need not wait for that.
+      keptOut.put('leftovers', uuid, { why: 'its memory is not back yet', mend: MEND, quiet: true });
+      seen();
+      if (!(await sleep(AGAIN_MS, signal))) return;
+    }
+  }
+
+  /** How much is left over; undefined where there is no telling, or another job has come. */
+  async #look(uuid: string): Promise<number | undefined> {
+    const { looks, occupancy } = this.#deps;
+    const version = occupancy.version(uuid);
+    const look: Look = await looks.fresh();
+    if (occupancy.version(uuid) !== version || 'error' in look) return undefined;
+    const gpu = look.gpus.find((seen) => seen.uuid === uuid);
+    return gpu === undefined ? undefined : leftoverMiB(gpu, this.#baselines.get(uuid));
+  }
+
+  async #processesOn(uuid: string): Promise<readonly GpuProcess[]> {
+    const { log, probe, signal } = this.#deps;
+    try {
+      return ((await probe.processes?.(signal)) ?? []).filter(({ gpu }) => gpu === uuid);
+    } catch (thrown) {
+      log.debug({ err: asAgentError(thrown) }, 'the processes on a GPU could not be seen');
+      return [];
+    }
+  }
+}

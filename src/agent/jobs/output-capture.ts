@@ -1,0 +1,62 @@
+import type { AgentError } from '../../domain/errors.ts';
+import type { Exit, JobFiles, Output, OutputSink, Runtime } from '../../domain/ports.ts';
+import type { Log } from '../../lib/log.ts';
+import { persist } from '../retry/retry-until.ts';
+
+/** So often is output read that cannot be read, although the engine answers. */
+const READ_TRIES = 6;
+
+export type ListeningDeps = {
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly log: Log;
+  readonly random: () => number;
+};
+
+/** Whom is listened to. */
+export type Speaker = {
+  readonly job: string;
+  readonly container: string;
+  /** A sink for all that it prints, in front of the one that keeps it. */
+  readonly through?: (sink: OutputSink) => OutputSink;
+};
+
+/** Collects all that a running job prints, until the signal aborts. */
+export class Listening {
+  readonly #deps: ListeningDeps;
+  readonly #speaker: Speaker;
+  readonly #signal: AbortSignal;
+  readonly #output: Promise<Output | undefined>;
+
+  constructor(deps: ListeningDeps, speaker: Speaker, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#speaker = speaker;
+    this.#signal = signal;
+    this.#output = this.#collect();
+  }
+
+  /**
+   * What it printed, now that it has ended so; after an abort, what came before. undefined: it cannot be had.
+   *
+   * What an engine hands on of a running job may lack the last of it, what it has kept does not: so a job that ended
+   * well is read once more where its result is missing. So is any whose output could not be had while it ran.
+   */
+  async heard(exit?: Pick<Exit, 'code'>): Promise<Output | undefined> {
+    const output = await this.#output;
+    if (output !== undefined && (output.result !== undefined || exit?.code !== 0)) return output;
+    return (await this.#collect()) ?? output;
+  }
+
+  /** From the first byte again where the engine broke off. */
+  #collect(): Promise<Output | undefined> {
+    const { files, runtime } = this.#deps;
+    const { container, job, through = (sink) => sink } = this.#speaker;
+    const again = (error: AgentError, attempt: number): boolean =>
+      error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
+    return persist({ ...this.#deps, signal: this.#signal, again }, async () => {
+      const collector = await files.output(job);
+      await runtime.follow(container, through(collector.write), this.#signal);
+      return collector.end();
+    });
+  }
+}

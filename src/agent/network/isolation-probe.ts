@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { AgentError } from '../../domain/errors.ts';
+import { type NetworkChallenge, targetsOf, whyUnproven } from '../../domain/jobs-network.ts';
+import { lastWords, type OwnFunctionDeps, ownName, runOwnFunction } from '../jobs/internal-job.ts';
+import { PROBE_CODE } from './isolation-probe-code.ts';
+
+/** How long a target may take to answer; what our own rules refuse is refused in no time. */
+const SILENCE_S = 3;
+/**
+ * How long all of it may take, once its container has begun: the silence, a slow start of an interpreter, a busy host.
+ * Not more, since what runs is a stranger's image on a network that is not proved yet. Milliseconds.
+ */
+const DEADLINE_MS = 15_000;
+
+/** An image that is here, and the platform's word for the language of its functions. */
+export type ProbeImage = { readonly id: string; readonly runtime: string };
+
+const FOUND = z.array(z.string());
+
+/**
+ * Tries a challenge from a container on the isolated network. Answers why that does not prove the isolation;
+ * undefined: it does. The container is removed. Throws where the probe cannot be run.
+ */
+export async function probeNetwork(
+  deps: OwnFunctionDeps,
+  image: ProbeImage,
+  challenge: NetworkChallenge,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const targets = targetsOf(challenge).map(({ host, port }) => [host, port]);
+  const end = await runOwnFunction(
+    deps,
+    {
+      name: ownName('probe', deps.random),
+      code: PROBE_CODE,
+      parameters: `(${JSON.stringify(targets)}, ${SILENCE_S})`,
+      image,
+      gpu: null,
+      network: 'isolated',
+      deadlineMs: DEADLINE_MS,
+    },
+    signal,
+  );
+  if (end === 'late') throw failed(`was not done in ${DEADLINE_MS / 1_000} s`);
+  const { exit, output } = end;
+  if (exit.code !== 0 || output.result === undefined)
+    throw failed(`ended with exit code ${exit.code}${lastWords(output)}`);
+  return whyUnproven(challenge, readFound(output.result));
+}
+
+function readFound(result: string): readonly string[] {
+  try {
+    return FOUND.parse(JSON.parse(result));
+  } catch {
+    // An image may make of our function what it likes; then the probe said nothing.
+    return [];
+  }
+}
+
+const failed = (how: string): AgentError => new AgentError('RUNTIME_FAILED', `the probe ${how}`);

@@ -1,0 +1,125 @@
+import { asAgentError } from '../../domain/errors.ts';
+import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
+import type { FoundContainer, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { Log } from '../../lib/log.ts';
+
+/** What recovery does about one job or container. */
+export type RecoveryStep =
+  | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: FoundContainer }
+  | { readonly kind: 'release'; readonly job: JobRecord; readonly why: string }
+  | { readonly kind: 'end-cancel'; readonly job: JobRecord }
+  | { readonly kind: 'remove'; readonly container: string; readonly why: string };
+
+/**
+ * Compares the journal's open jobs with the containers that are there. Pure.
+ * What is `claiming` or `claimed` never started: it is released. What is `starting` or `running` is adopted with its
+ * container, whether that still waits for its start, runs or has ended. All other containers are removed.
+ */
+export function planRecovery(
+  jobs: readonly JobRecord[],
+  containers: readonly FoundContainer[],
+): readonly RecoveryStep[] {
+  const byJob = new Map(containers.map((container) => [container.job, container]));
+  const steps = jobs.flatMap((job): readonly RecoveryStep[] => {
+    const container = byJob.get(job.uuid);
+    switch (job.state.name) {
+      case 'claiming':
+        return [{ kind: 'release', job, why: 'the agent stopped before the claim was answered' }];
+      case 'claimed':
+        return [{ kind: 'release', job, why: 'the agent stopped before the job started' }];
+      case 'running':
+        if (container?.state === 'created') return [{ kind: 'release', job, why: 'it never ran here' }];
+        return adoptOrRelease(job, container);
+      case 'starting':
+        return adoptOrRelease(job, container);
+      case 'cancelling':
+        return [{ kind: 'end-cancel', job }];
+      default:
+        return [];
+    }
+  });
+  const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.container.id] : [])));
+  const removals = containers
+    .filter((container) => !adopted.has(container.id))
+    .map(
+      (container): RecoveryStep => ({
+        kind: 'remove',
+        container: container.id,
+        why: `no open job ${container.job}`,
+      }),
+    );
+  return [...removals, ...steps];
+}
+
+function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): readonly RecoveryStep[] {
+  if (container !== undefined) return [{ kind: 'adopt', job, container }];
+  return [{ kind: 'release', job, why: 'its container has vanished' }];
+}
+
+/** What has to be carried on after recovery: jobs whose containers are here. */
+export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
+
+export type RecoveryDeps = {
+  readonly journal: Journal;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly log: Log;
+  /** Called when the broker is owed releases. */
+  readonly onOwed: () => void;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Brings journal and engine together after a start; no job is claimed before. Releases are only written down here: the
+ * reporter delivers them. Throws where the engine does not answer, or cannot run jobs; may be called again then.
+ */
+export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> {
+  const { files, journal, log, runtime } = deps;
+  releaseUnstarted(deps);
+  const what = await runtime.probe(deps.signal);
+  log.info({ runtime: what }, 'the runtime is ready');
+  const open = journal.inState(...SLOT_STATES);
+  const adoptions: Adoption[] = [];
+  for (const step of planRecovery(open, await runtime.list())) {
+    if (step.kind === 'remove') {
+      log.info({ container: step.container, why: step.why }, 'leftover container removed');
+      await removeIfPossible(runtime, step.container, log);
+    } else if (step.kind === 'release') {
+      release(deps, step);
+    } else if (step.kind === 'end-cancel') {
+      const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
+      journal.move(step.job.uuid, { name: 'dropped', why });
+    } else {
+      adoptions.push({ job: step.job, container: step.container });
+    }
+  }
+  const kept = new Set(adoptions.map(({ job }) => job.uuid));
+  for (const job of await files.list()) if (!kept.has(job)) await files.remove(job);
+  return adoptions;
+}
+
+/** What never started here waits for no engine: while that is away, its buyer would wait for nothing. */
+function releaseUnstarted(deps: RecoveryDeps): void {
+  for (const step of planRecovery(deps.journal.inState('claiming', 'claimed'), [])) {
+    if (step.kind === 'release') release(deps, step);
+  }
+  deps.onOwed();
+}
+
+function release(
+  { journal, log }: RecoveryDeps,
+  { job, why }: RecoveryStep & { readonly kind: 'release' },
+): void {
+  log.warn({ job: job.uuid, why }, 'job released');
+  journal.move(job.uuid, { name: 'releasing', why });
+}
+
+/** A container that cannot be removed must not keep the jobs of others waiting; the next start tries again. */
+async function removeIfPossible(runtime: Runtime, container: string, log: Log): Promise<void> {
+  try {
+    await runtime.remove(container);
+  } catch (thrown) {
+    const error = asAgentError(thrown);
+    log.error({ container, code: error.code }, `leftover container not removed: ${error.message}`);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Config } from '../../config/config.ts';
+import { showSize } from '../../config/size.ts';
+import type { HostFacts } from '../../host/host-facts.ts';
+import type { StateDirLook } from '../../state-dir/inspection.ts';
+import { count } from '../count.ts';
+import type { Answer } from '../query.ts';
+import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
+import type { Room } from './disk-space.ts';
+
+const LEAST_NODE = 24;
+/** What the platform asks of a provider's host, in bytes. */
+export const PLATFORM_ASKS = { disk: 30e9, memory: 8e9 } as const;
+
+/** The Node.js that runs this. */
+export function judgeNode(version: string): CheckLine {
+  const major = Number.parseInt(version, 10);
+  return major >= LEAST_NODE
+    ? ok('node', `Node.js ${version}`)
+    : fail('node', `Node.js ${version} is too old`, `install Node.js ${LEAST_NODE} or newer`);
+}
+
+/** Whether an agent can keep its journal there. One that does so now is no trouble. */
+export function judgeStateDir(path: string, answer: Answer<StateDirLook>): CheckLine {
+  if ('error' in answer) return troubled('state directory', answer.error);
+  const seen = answer.value;
+  if (seen.kind === 'absent')
+    return ok('state directory', `${path}, not there yet and can be made in ${seen.parent}`);
+  const user = seen.holder === undefined ? '' : `, in use by a running agent (process ${seen.holder})`;
+  const open = seen.openJobs === 0 ? '' : `, ${count(seen.openJobs, 'job')} not over yet`;
+  return ok('state directory', `${path}${user}${open}`);
+}
+
+/** Room for images and for what jobs write: below the owner's own limit nothing is claimed. */
+export function judgeRooms(
+  config: Pick<Config, 'minFreeDisk'>,
+  answer: Answer<readonly Room[]>,
+): CheckLine[] {
+  if ('error' in answer) return [troubled('disk', answer.error, 'warn')];
+  return answer.value.map((room) => judgeRoom(room, config.minFreeDisk));
+}
+
+function judgeRoom({ freeBytes, path, sizeBytes }: Room, least: number): CheckLine {
+  const found = `${gigabytes(freeBytes)} free of ${gigabytes(sizeBytes)} at ${path}`;
+  if (freeBytes < least)
+    return fail(
+      'disk',
+      `${found}: below ${showSize(least)} no job is taken`,
+      'make room, or lower --min-free-disk',
+    );
+  if (freeBytes < PLATFORM_ASKS.disk)
+    return warn(
+      'disk',
+      `${found}: the platform asks for ${gigabytes(PLATFORM_ASKS.disk)}`,
+      'make room, or use a larger disk',
+    );
+  return ok('disk', found);
+}
+
+/** The host's memory. */
+export function judgeMemory(memory: HostFacts['memory']): CheckLine {
+  if (memory === undefined) return warn('memory', 'this host does not tell how much it has');
+  const found = `${gigabytes(memory.availableBytes)} available of ${gigabytes(memory.totalBytes)}`;
+  if (memory.totalBytes >= PLATFORM_ASKS.memory) return ok('memory', found);
+  const asked = `the platform asks for ${gigabytes(PLATFORM_ASKS.memory)}`;
+  return warn('memory', `${found}: ${asked}`, 'large jobs may be ended for want of memory; add some');
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 100e9 ? 1 : 0).replace(/\.0$/, '')} GB`;
+}

@@ -1,0 +1,34 @@
+import type { Gpu } from '../../domain/gpu.ts';
+import { type AcceptableRisk, risksOf } from '../../domain/vulnerabilities.ts';
+import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
+import { type Answer, valueOf } from '../query.ts';
+import { type CheckLine, fail, ok, warn } from './check-result.ts';
+
+/** Whether what is here is known to let jobs out of their containers: a line for each danger, or one that none is known. */
+export function judgeRisks(
+  seen: {
+    readonly engine: Answer<EngineFacts>;
+    readonly gpus: Answer<readonly Gpu[]>;
+    readonly toolkit: string | undefined;
+  },
+  accepted: readonly AcceptableRisk[],
+): readonly CheckLine[] {
+  const check = 'known holes';
+  const engine = valueOf(seen.engine);
+  const gpus = valueOf(seen.gpus) ?? [];
+  if (engine === undefined) return [warn(check, 'not known, since Docker does not answer')];
+  const risks = risksOf(
+    {
+      docker: engine.version,
+      runc: engine.runc,
+      'nvidia-container-toolkit': seen.toolkit,
+      'nvidia-driver': gpus[0]?.driver,
+      seccomp: engine.seccomp,
+    },
+    { gpu: gpus.length > 0, accepted },
+  );
+  if (risks.length === 0) return [ok(check, 'none in what is here')];
+  return risks.map(({ mend, severity, what }) =>
+    severity === 'refuse' ? fail(check, `${what}: no GPU is offered`, mend) : warn(check, what, mend),
+  );
+}

@@ -1,0 +1,26 @@
+import { describe } from '../../config/describe.ts';
+import { OPTION_KEYS } from '../../config/options.ts';
+import { gather } from './collect.ts';
+import { judge } from './checks.ts';
+import { checkJson, checkText, isReady } from './render.ts';
+import { type CliCommand, JSON_SWITCH } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+
+/** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
+export const check: CliCommand = {
+  name: 'check',
+  summary: 'check that everything a job needs is here, and say how to fix what is not',
+  options: OPTION_KEYS,
+  switches: [JSON_SWITCH],
+  values: [],
+  run: async (context) => {
+    // No price is one of the things to find out, not a reason to stop.
+    const loaded = await context.loadConfig({ ask: false });
+    const lines = judge(loaded, await gather(context, loaded));
+    const checked = { lines, configuration: describe(loaded) };
+    context.stdout.write(
+      context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout.colour),
+    );
+    return isReady(lines) ? EXIT.OK : EXIT.FAILED;
+  },
+};

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { probeNetwork } from '../../agent/network/isolation-probe.ts';
+import { openDocker } from '../../compose.ts';
+import type { Loaded } from '../../config/config.ts';
+import type { JobNetwork } from '../../domain/jobs-network.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { JobFolders } from '../../function/job-files.ts';
+import { hostAddresses } from '../../host/addresses.ts';
+import { HostShare } from '../../host/job-share.ts';
+import type { Log } from '../../lib/log.ts';
+import { ENGINE_DEADLINES } from '../../runtime/docker/engine/call.ts';
+import { connectEngine, parseDockerHost } from '../../runtime/docker/engine/connection.ts';
+import { openIsolated } from '../../runtime/docker/network/isolated.ts';
+import { findProbeImage } from '../../runtime/docker/network/probe-image.ts';
+
+/**
+ * What jobs get, and as far as that is the isolated network, whether it was proved: `unproven` says why it was not,
+ * `untried` why nobody can tell yet.
+ */
+export type NetworkSeen = {
+  readonly wanted: JobNetwork;
+  readonly unproven?: string;
+  readonly untried?: string;
+};
+
+/** Looks at the jobs' network, and tries it from a container that lives a few seconds. Throws NETWORK_NOT_READY. */
+export async function lookAtNetwork(
+  { clock, loaded, log }: { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<NetworkSeen> {
+  const { config } = loaded;
+  const wanted = config.jobNetwork;
+  if (wanted !== 'isolated') return { wanted };
+  const challenge = await openIsolated(config.dockerHost, hostAddresses).challenge(signal);
+  const docker = connectEngine(parseDockerHost(config.dockerHost));
+  const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.lookMs, signal);
+  if (image === undefined) return { wanted, untried: 'no image of --images is here to try it with' };
+  const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
+  try {
+    const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
+    const files = new JobFolders(join(directory, 'jobs'));
+    const deps = { runtime, files, random: Math.random, log, detach: signal };
+    const unproven = await probeNetwork(deps, image, challenge, signal);
+    return unproven === undefined ? { wanted } : { wanted, unproven };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

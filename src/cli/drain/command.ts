@@ -1,0 +1,135 @@
+import { AgentError } from '../../domain/errors.ts';
+import { sleep } from '../../lib/sleep.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
+import { type Look, lookAtAgent, openJobsIn } from './inspect-agent.ts';
+import { isAsked, type Wanted, wantsSignal } from './next-signal.ts';
+import { drainJson, endText, progressLine } from './render.ts';
+import { EXIT } from '../exit-codes.ts';
+import { Interrupted, listenForInterruption } from '../../daemon/interruption.ts';
+import { checkReadable } from '../readable-state-dir.ts';
+import { type Phase, SIGNALS } from '../../daemon/signals.ts';
+
+const NOW: Switch = {
+  name: 'now',
+  help: 'do not wait for the jobs that run: end them and give them back to the market',
+};
+const NO_WAIT: Switch = { name: 'no-wait', help: 'ask for it and return, without waiting for the end' };
+
+/** The agent is looked at this often, in milliseconds. */
+const EVERY_MS = 200;
+/** An agent that begins or ends just now may take so many looks until it can be told which process it is. */
+const HIDDEN_LOOKS = 10;
+
+/** Asks the agent that runs on the state directory to drain, and waits until it has ended. */
+export const drain: CliCommand = {
+  name: 'drain',
+  summary: 'have the running agent take no new jobs, wait for those that run, report all, and end',
+  options: ['stateDir', 'configFile'],
+  switches: [NOW, NO_WAIT, JSON_SWITCH],
+  values: [],
+  run: async (context) => {
+    const { config } = await context.loadConfig({ ask: false });
+    await checkReadable(config.stateDir);
+    const interruption = listenForInterruption();
+    try {
+      return await askAndWait(context, config.stateDir, interruption.first);
+    } catch (thrown) {
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      context.stderr.write('not waiting any more; the agent goes on with it\n');
+      return thrown.exit;
+    } finally {
+      interruption.ignore();
+    }
+  },
+};
+
+/** Throws the reason of the signal where that aborts; AGENT_NOT_RUNNING, AGENT_OUT_OF_REACH. */
+async function askAndWait(context: CliContext, stateDir: string, signal: AbortSignal): Promise<number> {
+  const wanted: Wanted = context.has(NOW) ? 'give-back' : 'drain';
+  const sentIn = new Set<Phase>();
+  let pid: number | undefined;
+  let hidden = 0;
+  let said = '';
+  for (;;) {
+    const look = lookAtAgent(stateDir);
+    const { agent } = look;
+    if (agent.kind === 'none' && pid === undefined) throw notRunning(stateDir);
+    // Where a service manager has started the next one already, ours has ended all the same.
+    const replaced = agent.kind === 'here' && pid !== undefined && agent.pid !== pid;
+    if (agent.kind === 'none' || replaced) return tellEnd(context, stateDir, look);
+    hidden = agent.kind === 'hidden' ? hidden + 1 : 0;
+    if (hidden > HIDDEN_LOOKS) throw outOfReach(stateDir, look);
+    if (agent.kind === 'here') {
+      pid = agent.pid;
+      if (wantsSignal(agent.phase, wanted, sentIn)) {
+        send(agent.pid);
+        sentIn.add(agent.phase);
+      }
+      if (context.has(NO_WAIT) && isAsked(agent.phase, wanted, sentIn))
+        return tellAsked(context, stateDir, look);
+      const line = progressLine(look);
+      if (line !== said && !context.has(JSON_SWITCH)) context.stdout.write(line);
+      said = line;
+    }
+    await sleep(EVERY_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+function tellEnd(context: CliContext, stateDir: string, look: Look): number {
+  const open = openJobsIn(stateDir);
+  context.stdout.write(context.has(JSON_SWITCH) ? drainJson(look, open, true) : endText(open));
+  return open.length === 0 ? EXIT.OK : EXIT.FAILED;
+}
+
+function tellAsked(context: CliContext, stateDir: string, look: Look): number {
+  const json = context.has(JSON_SWITCH);
+  context.stdout.write(
+    json ? drainJson(look, openJobsIn(stateDir), false) : `asked, not waited for; ${progressLine(look)}`,
+  );
+  return EXIT.OK;
+}
+
+function send(pid: number): void {
+  try {
+    process.kill(pid, SIGNALS.drain[0]);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    // It has just ended: the next look tells.
+    if (code === 'ESRCH') return;
+    throw new AgentError(
+      'AGENT_OUT_OF_REACH',
+      `the agent (process ${pid}) may not be signalled by this user`,
+      { mend: 'run this as the user that the agent runs as, or as root', cause },
+    );
+  }
+}
+
+function outOfReach(stateDir: string, { agent }: Look): AgentError {
+  const named =
+    agent.kind === 'hidden' && agent.pid !== undefined ? `; it calls itself process ${agent.pid}` : '';
+  return new AgentError(
+    'AGENT_OUT_OF_REACH',
+    `an agent runs on ${stateDir}, but this user sees no process here that does${named}`,
+    {
+      mend: `run this as the agent's user or as root; an agent in a container is sent ${SIGNALS.drain[0]} by its engine`,
+    },
+  );
+}
+
+function notRunning(stateDir: string): AgentError {
+  const open = openJobsIn(stateDir);
+  const left = open.map(({ job, state }) => `${job} (${state})`).join(', ');
+  return new AgentError(
+    'AGENT_NOT_RUNNING',
+    open.length === 0
+      ? `no agent runs on ${stateDir}, and no job in its journal is open`
+      : `no agent runs on ${stateDir}, and these jobs in its journal are open: ${left}`,
+    {
+      mend:
+        open.length === 0
+          ? 'if one runs on another state directory, name that by --state-dir'
+          : 'start the agent, so that it goes on with them; then drain it',
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import { type Asked, askForSign } from '../../state-dir/health-socket.ts';
+import { type CliCommand, JSON_SWITCH } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+
+/** So long may an answer take, on a host that is busy; in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** Whether the daemon lives, for whoever watches it: a container's health check, a monitor. Changes nothing. */
+export const health: CliCommand = {
+  name: 'health',
+  summary: 'whether the agent of this state directory is alive and answers, and what it does',
+  options: ['stateDir', 'configFile'],
+  switches: [JSON_SWITCH],
+  values: [],
+  run: async (context) => {
+    const { config } = await context.loadConfig({ ask: false });
+    const asked = await askForSign(config.stateDir, PATIENCE_MS);
+    const healthy = asked.kind === 'alive';
+    const status = healthy ? asked.sign.status : null;
+    const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : inWords(asked);
+    context.stdout.write(`${text}\n`);
+    return healthy ? EXIT.OK : EXIT.FAILED;
+  },
+};
+
+function inWords(asked: Asked): string {
+  if (asked.kind === 'alive') return `alive: ${asked.sign.status}`;
+  if (asked.kind === 'none') return 'no agent runs here';
+  return `the agent does not answer within ${PATIENCE_MS / 1000} s`;
+}

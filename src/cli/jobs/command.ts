@@ -1,0 +1,68 @@
+import { count } from '../../config/number-types.ts';
+import { type JobRecord, OPEN_STATES } from '../../domain/job.ts';
+import { readJournal } from '../../journal/open-journal.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { jobsTable, summaryOf } from './render.ts';
+import { checkReadable, nothingHere } from '../readable-state-dir.ts';
+
+const LIMIT: ValueFlag<number> = {
+  name: 'limit',
+  help: 'how many jobs to show, newest first',
+  type: count(1, 1_000_000),
+  default: '50',
+};
+
+const OPEN: Switch = {
+  name: 'open',
+  help: 'only those that are not over: claimed, running, not yet reported; prints nothing where there are none',
+};
+
+/** What ran here, from the journal, which is only read: a running agent is not disturbed. */
+export const jobs: CliCommand = {
+  name: 'jobs',
+  summary: 'what ran here: state, duration and what was earned',
+  options: ['stateDir', 'configFile'],
+  switches: [OPEN, JSON_SWITCH],
+  values: [LIMIT],
+  run: async (context) => {
+    const { config } = await context.loadConfig({ ask: false });
+    const limit = context.valueOf(LIMIT);
+    const records = context.has(OPEN)
+      ? readOpen(config.stateDir).slice(0, limit)
+      : await readHistory(config.stateDir, limit);
+    show(context, records);
+    return EXIT.OK;
+  },
+};
+
+function show(context: CliContext, records: readonly JobRecord[]): void {
+  const now = context.clock.now();
+  const text = context.has(JSON_SWITCH)
+    ? `${JSON.stringify({ jobs: records.map((record) => summaryOf(record, now)) }, null, 2)}\n`
+    : records.length === 0 && context.has(OPEN)
+      ? ''
+      : jobsTable(records, now);
+  context.stdout.write(text);
+}
+
+/** Where nothing ever ran nothing is open. */
+function readOpen(stateDir: string): readonly JobRecord[] {
+  const journal = readJournal(stateDir);
+  try {
+    return journal?.inState(...OPEN_STATES) ?? [];
+  } finally {
+    journal?.close();
+  }
+}
+
+async function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
+  await checkReadable(stateDir);
+  const journal = readJournal(stateDir);
+  if (journal === undefined) throw nothingHere(`there is no journal in ${stateDir}`);
+  try {
+    return journal.history(limit);
+  } finally {
+    journal.close();
+  }
+}

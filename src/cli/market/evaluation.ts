@@ -1,0 +1,134 @@
+import {
+  decide,
+  type MarketKnowledge,
+  SKIP_REASONS,
+  type SkipReason,
+  type Verdict,
+} from '../../domain/decide.ts';
+import type { Offer } from '../../domain/offer.ts';
+import type { OpenRun } from '../../domain/run.ts';
+import { count } from '../count.ts';
+
+/** What would become of one run. Money in US dollars per job and minute. */
+export type MarketRow = {
+  readonly run: string;
+  readonly function: string;
+  /** Null where it was not looked up. */
+  readonly image: string | null;
+  readonly bid: number;
+  /** The ask of the offer that comes nearest to it; null where nothing is offered. */
+  readonly ask: number | null;
+  readonly jobs: number;
+  /** The least GPU that will do; null where any does, or none is needed. */
+  readonly baseGpu: string | null;
+  /** How many of its jobs would be taken at once. */
+  readonly taken: number;
+  /** The offers that take some. */
+  readonly offers: readonly string[];
+  /** Why none of its jobs is taken; null where some are. */
+  readonly reason: SkipReason | 'nothing-offered' | null;
+  /** The verdict for people. */
+  readonly words: string;
+};
+
+/** The moment of all decisions here: what is set aside is so for as long as anyone looks. */
+const NOW = 0;
+const REASONS: readonly string[] = Object.keys(SKIP_REASONS);
+
+/** What each offer, with all its slots free, would do about each run. The runs that are taken come first. Pure. */
+export function rowsFor(
+  runs: readonly OpenRun[],
+  offers: readonly Offer[],
+  knowledge: MarketKnowledge,
+): readonly MarketRow[] {
+  const verdicts = new Map<string, { readonly offer: Offer; readonly verdict: Verdict }[]>();
+  for (const offer of offers) {
+    for (const verdict of decide(runs, offer, offer.slots.length, knowledge, NOW)) {
+      const { uuid } = verdict.open.run;
+      const before = verdicts.get(uuid);
+      if (before === undefined) verdicts.set(uuid, [{ offer, verdict }]);
+      else before.push({ offer, verdict });
+    }
+  }
+  return runs
+    .map((open) => rowOf(open, verdicts.get(open.run.uuid) ?? [], offers.length))
+    .sort(takenThenBest);
+}
+
+/** The runs that pass all questions that need no look-up, the best paid first. Pure. */
+export function worthLookingUp(
+  runs: readonly OpenRun[],
+  offers: readonly Offer[],
+  knowledge: MarketKnowledge,
+): readonly OpenRun[] {
+  const passed = offers.flatMap((offer) =>
+    decide(runs, offer, offer.slots.length, knowledge, NOW).filter(
+      (verdict) => verdict.kind === 'skip' && verdict.reason === 'not-looked-up',
+    ),
+  );
+  return [...new Set(passed.map(({ open }) => open))].sort(bestPaid);
+}
+
+/** Orders runs by their bids, the best first. */
+export function bestPaid(a: OpenRun, b: OpenRun): number {
+  return b.run.bidPrice - a.run.bidPrice;
+}
+
+function rowOf(
+  open: OpenRun,
+  verdicts: readonly { readonly offer: Offer; readonly verdict: Verdict }[],
+  offers: number,
+): MarketRow {
+  const takes = verdicts.flatMap(({ offer, verdict }) =>
+    verdict.kind === 'take' ? [{ offer, jobs: verdict.jobs }] : [],
+  );
+  const wanted = takes.reduce((sum, { jobs }) => sum + jobs, 0);
+  const taken = Math.min(open.run.numJobs, wanted);
+  const nearest = verdicts
+    .flatMap(({ offer, verdict }) => (verdict.kind === 'skip' ? [{ offer, reason: verdict.reason }] : []))
+    .sort((a, b) => nearness(b.reason) - nearness(a.reason))[0];
+  const names = takes.map(({ offer }) => offer.name);
+  return {
+    ...plainRow(open),
+    ask: takes[0]?.offer.askPrice ?? nearest?.offer.askPrice ?? null,
+    taken,
+    offers: names,
+    reason: taken > 0 ? null : (nearest?.reason ?? null),
+    words: taken > 0 ? whatIsTaken(open, taken, offers > 1 ? names : []) : whyNot(nearest?.reason),
+  };
+}
+
+/** What a run says of itself. */
+export function plainRow({ function: fn, run }: OpenRun) {
+  return {
+    run: run.uuid,
+    function: run.functionName,
+    image: fn?.registryPath ?? null,
+    bid: run.bidPrice,
+    jobs: run.numJobs,
+    baseGpu: run.baseGpu === null ? null : run.baseGpuName,
+  };
+}
+
+/** Of several offers the one that got furthest says why; that a run is for the other kind says least. */
+function nearness(reason: SkipReason): number {
+  return reason === 'wrong-kind' ? -1 : REASONS.indexOf(reason);
+}
+
+function whatIsTaken({ run }: OpenRun, taken: number, [first, ...more]: readonly string[]): string {
+  const all = run.numJobs === 1 ? 'its job' : `all ${run.numJobs} jobs`;
+  const others = more.length === 0 ? '' : ` and ${count(more.length, 'other offer')}`;
+  const by = first === undefined ? '' : `, by ${first}${others}`;
+  return `taken: ${taken === run.numJobs ? all : `${taken} of ${run.numJobs} jobs`}${by}`;
+}
+
+function whyNot(reason: SkipReason | undefined): string {
+  if (reason === undefined) return '';
+  if (reason === 'not-looked-up') return 'not looked up';
+  const words = SKIP_REASONS[reason];
+  return reason === 'image-not-here' ? `${words}, and would be pulled first` : words;
+}
+
+function takenThenBest(a: MarketRow, b: MarketRow): number {
+  return Number(b.taken > 0) - Number(a.taken > 0) || b.bid - a.bid;
+}

@@ -1,0 +1,102 @@
+import { SKIP_REASONS } from '../../domain/decide.ts';
+import type { Offer } from '../../domain/offer.ts';
+import type { OfferProblem } from '../../domain/plan-offers.ts';
+import { escapeControls } from '../../lib/escape.ts';
+import { count } from '../count.ts';
+import { type Column, table } from '../table.ts';
+import type { MarketRow } from './evaluation.ts';
+
+/** What `market` has to show. */
+export type Shown = {
+  readonly broker: string;
+  readonly offers: readonly Offer[];
+  /** What is not offered, or could not be asked, and why. */
+  readonly problems: readonly OfferProblem[];
+  readonly rows: readonly MarketRow[];
+  readonly notes: readonly string[];
+};
+
+/** The offers, a line for each run, and the totals. */
+export function marketText(shown: Shown): string {
+  const { broker, notes, offers, problems, rows } = shown;
+  const { jobs, reasons, taken } = totalsOf(rows);
+  const lines = [
+    ...offers.map(offerLine),
+    ...(offers.length === 0 ? ['nothing can be offered; each run says what it would need'] : []),
+    ...problems.flatMap(({ mend, what, why }) => [`trouble: ${what}: ${why}`, `  what to do: ${mend}`]),
+  ];
+  const totals = [
+    `${count(rows.length, 'run')} with ${count(jobs, 'job')} on the market of ${broker}`,
+    ...(offers.length === 0 ? [] : [`${String(taken).padStart(7)}  taken, were all slots free`]),
+    ...reasons.map(({ runs, words }) => `${String(runs).padStart(7)}  not taken: ${words}`),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  const market = rows.length === 0 ? 'no run is on the market\n' : table(COLUMNS, rows);
+  return `${text(lines)}\n${market}\n${text(totals)}`;
+}
+
+/** The same for programs. */
+export function marketJson({ broker, notes, offers, problems, rows }: Shown): string {
+  const { jobs, reasons, taken } = totalsOf(rows);
+  const shown = {
+    broker,
+    offers: offers.map(({ askPrice, cudaCores, gpu, kind, name, slots }) => {
+      return { name, kind, gpu: gpu?.name ?? null, cudaCores, askPrice, slots: slots.length };
+    }),
+    problems,
+    runs: rows,
+    totals: { runs: rows.length, jobs, taken, notTaken: Object.fromEntries(reasons.map(byReason)) },
+    notes,
+  };
+  return `${JSON.stringify(shown, null, 2)}\n`;
+}
+
+const COLUMNS: readonly Column<MarketRow>[] = [
+  { title: 'RUN', cell: ({ run }) => run },
+  { title: 'FUNCTION', cell: (row) => row.function },
+  { title: 'IMAGE', cell: ({ image }) => image ?? '' },
+  { title: 'BID', cell: ({ bid }) => `$${bid}`, right: true },
+  { title: 'ASK', cell: ({ ask }) => (ask === null ? '' : `$${ask}`), right: true },
+  { title: 'JOBS', cell: ({ jobs }) => String(jobs), right: true },
+  { title: 'BASE GPU', cell: ({ baseGpu }) => baseGpu ?? '' },
+  { title: 'VERDICT', cell: ({ words }) => words },
+];
+
+type Reason = {
+  readonly reason: NonNullable<MarketRow['reason']>;
+  readonly words: string;
+  readonly runs: number;
+};
+
+function totalsOf(rows: readonly MarketRow[]): {
+  readonly jobs: number;
+  readonly taken: number;
+  readonly reasons: readonly Reason[];
+} {
+  const groups = Map.groupBy(rows, ({ reason }) => reason);
+  return {
+    jobs: rows.reduce((sum, { jobs }) => sum + jobs, 0),
+    taken: rows.filter(({ taken }) => taken > 0).length,
+    reasons: [...groups].flatMap(([reason, members]) =>
+      reason === null ? [] : [{ reason, words: wordsFor(reason), runs: members.length }],
+    ),
+  };
+}
+
+function wordsFor(reason: Reason['reason']): string {
+  if (reason === 'not-looked-up') return 'not looked up';
+  return reason === 'nothing-offered' ? 'nothing is offered' : SKIP_REASONS[reason];
+}
+
+function byReason({ reason, runs }: Reason): readonly [string, number] {
+  return [reason, runs];
+}
+
+function offerLine({ askPrice, gpu, name, slots }: Offer): string {
+  const entry = gpu === null ? '' : `, at the broker ${gpu.name}`;
+  return `offer: ${name}${entry}, ${count(slots.length, 'slot')}, ask $${askPrice} per job and minute`;
+}
+
+function text(lines: readonly string[]): string {
+  return lines.map((line) => `${escapeControls(line)}\n`).join('');
+}

@@ -1,0 +1,64 @@
+import type { Config } from '../../config/config.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { openJobsNetwork } from '../../runtime/docker/network/isolated.ts';
+import { Nft } from '../../runtime/docker/network/nft.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { hasBridge } from './bridge.ts';
+import { isReady, type NetworkParts, networkJson, networkText } from './render.ts';
+
+/** The jobs' network: Docker's part of it, and the rules of this host that make it reach the internet only. */
+export const network: CliCommand = {
+  name: 'network',
+  summary: 'make the network for jobs that reaches the internet only, take it down, or look at it (as root)',
+  actions: ['up', 'down', 'status'],
+  options: ['dockerHost', 'configFile'],
+  switches: [JSON_SWITCH],
+  values: [],
+  run: async (context) => {
+    const { config } = await context.loadConfig({ ask: false });
+    onThisHost(config);
+    if (context.uid !== 0)
+      throw new AgentError('NETWORK_UNPRIVILEGED', 'the rules of the jobs’ network are for root alone', {
+        mend: `sudo sharedcloud-agent network ${context.action}`,
+      });
+    const nft = await Nft.find(context.path);
+    if (context.action === 'up') await up(config, nft);
+    if (context.action === 'down') await down(config, nft);
+    const parts = await look(config, nft);
+    show(context, parts);
+    return context.action === 'down' || isReady(parts) ? EXIT.OK : EXIT.FAILED;
+  },
+};
+
+/** The rules go where the engine's bridge is, and that is told by the socket alone. */
+function onThisHost({ dockerHost }: Config): void {
+  if (dockerHost.startsWith('unix:')) return;
+  throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${dockerHost} may be on another host`, {
+    mend: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',
+  });
+}
+
+async function up(config: Config, nft: Nft): Promise<void> {
+  const made = await openJobsNetwork(config.dockerHost).make();
+  if (!(await hasBridge()))
+    throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not among the interfaces of this host', {
+      mend: 'rootless engines and engines in a virtual machine have no such network: set --job-network none',
+    });
+  await nft.apply(made);
+}
+
+/** First the network, which fails while jobs use it, and only then what keeps it apart. */
+async function down(config: Config, nft: Nft): Promise<void> {
+  await openJobsNetwork(config.dockerHost).remove();
+  await nft.remove();
+}
+
+async function look(config: Config, nft: Nft): Promise<NetworkParts> {
+  const docker = await openJobsNetwork(config.dockerHost).look();
+  return { docker, bridge: await hasBridge(), rules: await nft.look(docker?.network) };
+}
+
+function show(context: CliContext, parts: NetworkParts): void {
+  context.stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts));
+}

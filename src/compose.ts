@@ -1,0 +1,298 @@
+import { join } from 'node:path';
+import { Agent } from './agent/agent.ts';
+import type { Observer } from './agent/events/events.ts';
+import { hostQuestions, whyNoRoom } from './agent/admission/resource-checks.ts';
+import type { AgentSettings } from './agent/market/offer-worker.ts';
+import { narrator } from './agent/events/event-log.ts';
+import { RiskWatch } from './agent/offers/vulnerability-gate.ts';
+import { HttpBroker } from './broker/client.ts';
+import { Transport } from './broker/transport.ts';
+import type { Config, Loaded } from './config/config.ts';
+import { gpuSettings } from './config/gpu-settings.ts';
+import { withPrices } from './config/reload.ts';
+import { TokenSource, tokenOrigin } from './config/token.ts';
+import { AgentError } from './domain/errors.ts';
+import type { OfferPlan } from './domain/offer.ts';
+import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
+import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
+import { JobFolders } from './function/job-files.ts';
+import { JournalctlLog } from './host/kernel-log.ts';
+import { NvidiaProbe } from './gpu/nvidia-probe.ts';
+import { toolkitVersion } from './gpu/toolkit-version.ts';
+import { tellMoves } from './journal/brokers.ts';
+import { openJournal } from './journal/open-journal.ts';
+import { keepPruned } from './journal/prune.ts';
+import { giveSignsOfLife } from './state-dir/health-socket.ts';
+import { openStateDir } from './state-dir/state-dir.ts';
+import { diskRoom, freeDiskBytes } from './host/free-disk.ts';
+import { hostAddresses } from './host/addresses.ts';
+import { readHostMemory, readOomKills } from './host/memory.ts';
+import { HostShare, openFilesLimit } from './host/job-share.ts';
+import type { Log } from './lib/log.ts';
+import type { Redactor } from './lib/redactor.ts';
+import { rememberFor } from './lib/cached.ts';
+import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
+import { openIsolated } from './runtime/docker/network/isolated.ts';
+import type { PullReport } from './runtime/docker/image/pull.ts';
+
+/* The composition root: builds the objects of the agent and hands them on by constructor. */
+
+/** How long a pull may take in all, and without coming any further. */
+const PULL_TOTAL_MS = 3_600_000;
+const PULL_IDLE_MS = 120_000;
+/** After this long a tag is asked of its registry again. */
+const IMAGE_REFRESH_MS = 3_600_000;
+/** Jobs with a network ask these, never the host's own resolver. */
+const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
+/** A container that withstands being killed this long hangs in the kernel, most likely in the GPU's driver. */
+const KILL_PATIENCE_MS = 300_000;
+/** GPUs are looked at after every job; engine and toolkit are not updated that often. */
+const SURROUNDINGS_MS = 30_000;
+const PIDS_PER_JOB = 4096;
+const OPEN_FILES_PER_JOB = 65_536;
+
+/** What everything is built from. */
+export type AppParts = {
+  readonly loaded: Loaded;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly clock: HostClock;
+  /** The user that we run as. */
+  readonly uid: number;
+};
+
+/** The broker as the configuration names it, with the token that opens it. */
+export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
+
+/** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING. */
+export function openBroker(parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'>): OpenBroker {
+  const { loaded, redactor, uid } = parts;
+  const tokens = new TokenSource(tokenOrigin(loaded), uid, (token) => redactor.add(token));
+  const transport = new Transport(loaded.config.brokerUrl, tokens);
+  return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
+}
+
+/** The probe of this host's GPUs. */
+export function openProbe(config: Config): NvidiaProbe {
+  return new NvidiaProbe({ program: config.nvidiaSmi });
+}
+
+/** What the owner has set, as the planning of offers wants it. */
+export function offerSettings(config: Config): OfferSettings {
+  return {
+    cpuSlots: config.cpuSlots,
+    askPrice: config.askPrice,
+    gpu: (model) => {
+      const own = gpuSettings(config.gpus, model);
+      return {
+        askPrice: own?.askPrice ?? config.askPrice,
+        catalogue: own?.catalogue,
+        slots: own?.slots ?? config.slotsPerGpu,
+      };
+    },
+  };
+}
+
+/** Docker as the configuration names it. `share` says what a job gets where the owner has not. */
+export function openDocker(
+  parts: Pick<AppParts, 'loaded'> & { readonly clock: Clock },
+  agentId: string,
+  share: HostShare,
+  onProgress: (report: PullReport) => void,
+): DockerRuntime {
+  const { config } = parts.loaded;
+  const checkDisk = (): Promise<void> => {
+    const why = whyNoRoom([config.stateDir, runtime.storagePath], config.minFreeDisk, freeDiskBytes);
+    if (why === undefined) return Promise.resolve();
+    throw new AgentError('IMAGE_PULL_FAILED', why, { mend: 'make room, or lower --min-free-disk' });
+  };
+  const runtime = new DockerRuntime({
+    host: config.dockerHost,
+    agentId,
+    limits: {
+      get memoryBytes() {
+        return config.jobMemory ?? share.memoryBytes;
+      },
+      get nanoCpus() {
+        return Math.round((config.jobCpus ?? share.cpus) * 1e9);
+      },
+      pidsLimit: PIDS_PER_JOB,
+      openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
+      diskBytes: config.jobDisk,
+      user: config.jobUser,
+      runtime: config.jobRuntime,
+      dns: PUBLIC_RESOLVERS,
+    },
+    gpuMode: config.gpuMode,
+    acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'),
+    images: {
+      allowed: config.images,
+      maxBytes: config.maxImageSize,
+      totalMs: PULL_TOTAL_MS,
+      idleMs: PULL_IDLE_MS,
+      refreshMs: IMAGE_REFRESH_MS,
+    },
+    hooks: { onProgress, checkDisk },
+    clock: parts.clock,
+  });
+  return runtime;
+}
+
+/** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
+export type Stead = {
+  readonly runtime?: (agentId: string) => Runtime;
+  /** Stands between the agent and what it works with. */
+  readonly between?: (ports: Ports) => Ports;
+  readonly probe?: GpuProbe;
+  readonly observe?: Observer;
+  readonly settings?: Partial<AgentSettings>;
+};
+
+/** What an agent works with. */
+export type Ports = {
+  readonly broker: Broker;
+  readonly runtime: Runtime;
+  readonly files: JobFiles;
+  readonly journal: Journal;
+};
+
+/** An agent with all that it stands on. */
+export type OpenAgent = {
+  readonly agent: Agent;
+  readonly journal: Journal;
+  /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
+  note(doing: string): void;
+  /** Answers `health` from now on, with this word on how the agent is. */
+  answerHealth(status: () => string): Promise<void>;
+  /** Takes the prices of a configuration that was read anew, and nothing else of it. */
+  reprice(config: Config): void;
+  /** Reads the token again. Throws what cannot be used of it; the old one then still counts. */
+  reloadToken(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * Builds an agent and opens what it stands on. Throws STATE_DIR_*, JOURNAL_UNUSABLE, TOKEN_MISSING, CONFIG_INVALID;
+ * nothing is left open then.
+ */
+export async function openAgent(
+  parts: AppParts,
+  options: { readonly once: boolean; readonly onProgress: (report: PullReport) => void },
+  stead: Stead = {},
+): Promise<OpenAgent> {
+  const { clock, loaded, log } = parts;
+  const { config } = loaded;
+  await using opened = new AsyncDisposableStack();
+  const connection = openBroker(parts);
+  const { broker, tokens } = connection;
+  opened.defer(() => connection.close());
+  // Read at once: a token that cannot be used is the owner's to mend before anything starts.
+  await tokens.current();
+  const stateDir = openStateDir(config.stateDir);
+  opened.defer(() => stateDir.close());
+  const journal = openJournal(stateDir, config.brokerUrl, clock, { onMoved: tellMoves(log) });
+  opened.defer(() => journal.close());
+  opened.defer(keepPruned(journal, config.keepHistory, parts));
+  const share = new HostShare();
+  let settings = offerSettings(config);
+  const tell = narrator(log);
+  const docker =
+    stead.runtime === undefined
+      ? openDocker(parts, journal.agentId, share, options.onProgress)
+      : stead.runtime(journal.agentId);
+  const bareProbe = stead.probe ?? openProbe(config);
+  const risks =
+    docker instanceof DockerRuntime
+      ? new RiskWatch({
+          probe: bareProbe,
+          surroundings: rememberFor(
+            SURROUNDINGS_MS,
+            () => clock.monotonic(),
+            (signal) => surroundingsOf(docker, signal),
+          ),
+          accepted: config.acceptRisk,
+          log,
+        })
+      : undefined;
+  const ports: Ports = {
+    broker,
+    runtime: docker,
+    files: new JobFolders(join(stateDir.path, 'jobs')),
+    journal,
+  };
+  const agent = new Agent({
+    ...(stead.between?.(ports) ?? ports),
+    probe: risks ?? bareProbe,
+    // What the kernel says has nothing to do with GPUs that are only shown.
+    kernelLog: stead.probe === undefined ? new JournalctlLog() : undefined,
+    planOffers: (gpus, catalogue) => {
+      const plan = planOffers(gpus, catalogue, { ...settings, refusal: risks?.refusal });
+      share.slots = slotsOf(plan.offers);
+      return plan;
+    },
+    clock,
+    random: Math.random,
+    log,
+    observe: (event) => {
+      tell(event);
+      stead.observe?.(event);
+    },
+    settings: {
+      pollIntervalMs: config.pollInterval,
+      jobTimeoutMs: config.jobTimeout,
+      imagePatterns: config.images,
+      diskLimitBytes: config.jobDisk,
+      leastFreeBytes: config.minFreeDisk,
+      killPatienceMs: KILL_PATIENCE_MS,
+      once: options.once,
+      ...stead.settings,
+    },
+    questions: hostQuestions({
+      directories: () => [config.stateDir, ports.runtime.storagePath],
+      leastFreeBytes: config.minFreeDisk,
+      freeBytes: freeDiskBytes,
+      freeFiles: (path) => diskRoom(path)?.files,
+      memory: readHostMemory,
+    }),
+    diskRoom,
+    oomKills: readOomKills,
+    network: config.jobNetwork,
+    isolated: stead.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,
+    reloadToken: () => tokens.renew(),
+  });
+  const kept = opened.move();
+  /** For what is good to have and needs the state directory. */
+  const orWarn = async (words: string, work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work();
+    } catch (thrown) {
+      log.warn({ err: thrown }, words);
+    }
+  };
+  return {
+    agent,
+    journal,
+    note: (doing) => void orWarn('no word of what the agent does could be left', () => stateDir.note(doing)),
+    answerHealth: (status) =>
+      orWarn('`health` will not be answered', async () => {
+        kept.use(await giveSignsOfLife(stateDir.path, status));
+      }),
+    reprice: (next) => {
+      settings = offerSettings(withPrices(config, next));
+      agent.reprice();
+    },
+    reloadToken: async () => void (await tokens.reload()),
+    close: () => kept.disposeAsync(),
+  };
+}
+
+/** What jobs run in, for the look at its known holes. */
+async function surroundingsOf(docker: DockerRuntime, signal: AbortSignal) {
+  const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
+  const { runc, seccomp, version } = facts;
+  return { docker: version, runc, seccomp, 'nvidia-container-toolkit': toolkit };
+}
+
+function slotsOf(offers: readonly OfferPlan[]): number {
+  return offers.reduce((sum, { slots }) => sum + slots.length, 0);
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { CatalogueGpu } from '../../domain/gpu.ts';
+
+/**
+ * Name, codename and CUDA cores as Nvidia publishes them. Names are in the broker's style: marketing name and
+ * marketing memory size. Boards with two GPUs (K80, M60) stand with the cores and memory of one, since one GPU
+ * is what nvidia-smi shows and what a job gets.
+ */
+const MODELS: readonly (readonly [name: string, codename: string, cudaCores: number])[] = [
+  ['Nvidia GeForce GTX 950 2GB', 'gtx950', 768],
+  ['Nvidia GeForce GTX 960 4GB', 'gtx960', 1024],
+  ['Nvidia GeForce GTX 970 4GB', 'gtx970', 1664],
+  ['Nvidia GeForce GTX 980 4GB', 'gtx980', 2048],
+  ['Nvidia GeForce GTX 980 Ti 6GB', 'gtx980ti', 2816],
+  ['Nvidia GeForce GTX 1050 2GB', 'gtx1050', 640],
+  ['Nvidia GeForce GTX 1050 Ti 4GB', 'gtx1050ti', 768],
+  ['Nvidia GeForce GTX 1060 3GB', 'gtx1060-3gb', 1152],
+  ['Nvidia GeForce GTX 1060 6GB', 'gtx1060', 1280],
+  ['Nvidia GeForce GTX 1070 8GB', 'gtx1070', 1920],
+  ['Nvidia GeForce GTX 1070 Ti 8GB', 'gtx1070ti', 2432],
+  ['Nvidia GeForce GTX 1080 8GB', 'gtx1080', 2560],
+  ['Nvidia GeForce GTX 1080 Ti 11GB', 'gtx1080ti', 3584],
+  ['Nvidia GeForce GTX 1650 4GB', 'gtx1650', 896],
+  ['Nvidia GeForce GTX 1650 Super 4GB', 'gtx1650super', 1280],
+  ['Nvidia GeForce GTX 1660 6GB', 'gtx1660', 1408],
+  ['Nvidia GeForce GTX 1660 Super 6GB', 'gtx1660super', 1408],
+  ['Nvidia GeForce GTX 1660 Ti 6GB', 'gtx1660ti', 1536],
+  ['Nvidia GeForce RTX 2060 6GB', 'rtx2060', 1920],
+  ['Nvidia GeForce RTX 2060 Super 8GB', 'rtx2060super', 2176],
+  ['Nvidia GeForce RTX 2070 8GB', 'rtx2070', 2304],
+  ['Nvidia GeForce RTX 2070 Super 8GB', 'rtx2070super', 2560],
+  ['Nvidia GeForce RTX 2080 8GB', 'rtx2080', 2944],
+  ['Nvidia GeForce RTX 2080 Super 8GB', 'rtx2080super', 3072],
+  ['Nvidia GeForce RTX 2080 Ti 11GB', 'rtx2080ti', 4352],
+  ['Nvidia GeForce RTX 3050 8GB', 'rtx3050', 2560],
+  ['Nvidia GeForce RTX 3060 12GB', 'rtx3060', 3584],
+  ['Nvidia GeForce RTX 3060 Ti 8GB', 'rtx3060ti', 4864],
+  ['Nvidia GeForce RTX 3070 8GB', 'rtx3070', 5888],
+  ['Nvidia GeForce RTX 3070 Ti 8GB', 'rtx3070ti', 6144],
+  ['Nvidia GeForce RTX 3080 10GB', 'rtx3080', 8704],
+  ['Nvidia GeForce RTX 3080 12GB', 'rtx3080-12gb', 8960],
+  ['Nvidia GeForce RTX 3080 Ti 12GB', 'rtx3080ti', 10240],
+  ['Nvidia GeForce RTX 3090 24GB', 'rtx3090', 10496],
+  ['Nvidia GeForce RTX 3090 Ti 24GB', 'rtx3090ti', 10752],
+  ['Nvidia GeForce RTX 4060 8GB', 'rtx4060', 3072],
+  ['Nvidia GeForce RTX 4060 Ti 8GB', 'rtx4060ti', 4352],
+  ['Nvidia GeForce RTX 4060 Ti 16GB', 'rtx4060ti-16gb', 4352],
+  ['Nvidia GeForce RTX 4070 12GB', 'rtx4070', 5888],
+  ['Nvidia GeForce RTX 4070 Super 12GB', 'rtx4070super', 7168],
+  ['Nvidia GeForce RTX 4070 Ti 12GB', 'rtx4070ti', 7680],
+  ['Nvidia GeForce RTX 4070 Ti Super 16GB', 'rtx4070tisuper', 8448],
+  ['Nvidia GeForce RTX 4080 16GB', 'rtx4080', 9728],
+  ['Nvidia GeForce RTX 4080 Super 16GB', 'rtx4080super', 10240],
+  ['Nvidia GeForce RTX 4090 24GB', 'rtx4090', 16384],
+  ['Nvidia GeForce RTX 5060 8GB', 'rtx5060', 3840],
+  ['Nvidia GeForce RTX 5060 Ti 8GB', 'rtx5060ti', 4608],
+  ['Nvidia GeForce RTX 5060 Ti 16GB', 'rtx5060ti-16gb', 4608],
+  ['Nvidia GeForce RTX 5070 12GB', 'rtx5070', 6144],
+  ['Nvidia GeForce RTX 5070 Ti 16GB', 'rtx5070ti', 8960],
+  ['Nvidia GeForce RTX 5080 16GB', 'rtx5080', 10752],
+  ['Nvidia GeForce RTX 5090 32GB', 'rtx5090', 21760],
+  ['Nvidia Titan Xp 12GB', 'titanxp', 3840],
+  ['Nvidia Titan V 12GB', 'titanv', 5120],
+  ['Nvidia Titan RTX 24GB', 'titanrtx', 4608],
+  ['Nvidia Quadro RTX 6000 24GB', 'quadrortx6000', 4608],
+  ['Nvidia Quadro RTX 8000 48GB', 'quadrortx8000', 4608],
+  ['Nvidia RTX A4000 16GB', 'rtxa4000', 6144],
+  ['Nvidia RTX A5000 24GB', 'rtxa5000', 8192],
+  ['Nvidia RTX A6000 48GB', 'rtxa6000', 10752],
+  ['Nvidia RTX 6000 Ada 48GB', 'rtx6000ada', 18176],
+  ['Nvidia Tesla K80 12GB', 'k80', 2496],
+  ['Nvidia Tesla M60 8GB', 'm60', 2048],
+  ['Nvidia Tesla P4 8GB', 'p4', 2560],
+  ['Nvidia Tesla P40 24GB', 'p40', 3840],
+  ['Nvidia Tesla P100 16GB', 'p100', 3584],
+  ['Nvidia Tesla V100 16GB', 'v100', 5120],
+  ['Nvidia Tesla V100 32GB', 'v100-32gb', 5120],
+  ['Nvidia Tesla T4 16GB', 't4', 2560],
+  ['Nvidia A10 24GB', 'a10', 9216],
+  ['Nvidia A30 24GB', 'a30', 3584],
+  ['Nvidia A40 48GB', 'a40', 10752],
+  ['Nvidia A100 40GB', 'a100', 6912],
+  ['Nvidia A100 80GB', 'a100-80gb', 6912],
+  ['Nvidia L4 24GB', 'l4', 7424],
+  ['Nvidia L40 48GB', 'l40', 18176],
+  ['Nvidia L40S 48GB', 'l40s', 18176],
+  ['Nvidia H100 PCIe 80GB', 'h100pcie', 14592],
+  ['Nvidia H100 80GB', 'h100', 16896],
+  ['Nvidia H100 NVL 94GB', 'h100nvl', 16896],
+  ['Nvidia H200 141GB', 'h200', 16896],
+  ['Nvidia B200 180GB', 'b200', 18944],
+];
+
+/** The same uuid for the same codename for ever, so that an offer made at one sandbox broker fits the next. */
+function uuidOf(codename: string): string {
+  const hex = createHash('sha256').update(`sharedcloud gpu ${codename}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** The GPU models that the sandbox broker knows unless it is given others. */
+export const DEFAULT_CATALOGUE: readonly CatalogueGpu[] = MODELS.map(([name, codename, cudaCores]) => ({
+  uuid: uuidOf(codename),
+  name,
+  codename,
+  cudaCores,
+}));

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { AgentError } from '../../../domain/errors.ts';
+
+const INFO = z.object({
+  Driver: z.string(),
+  DriverStatus: z
+    .array(z.array(z.string()))
+    .nullish()
+    .transform((rows) => rows ?? []),
+  SecurityOptions: z
+    .array(z.string())
+    .nullish()
+    .transform((options) => options ?? []),
+  Runtimes: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((runtimes) => Object.keys(runtimes ?? {})),
+  MemoryLimit: z.boolean().optional(),
+  SwapLimit: z.boolean().optional(),
+  PidsLimit: z.boolean().optional(),
+  CpuCfsQuota: z.boolean().optional(),
+  OSType: z.string(),
+  DockerRootDir: z.string().optional(),
+  LiveRestoreEnabled: z.boolean().optional(),
+  CDISpecDirs: z.array(z.string()).nullish(),
+  DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
+});
+
+const VERSION = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  Components: z.array(z.object({ Name: z.string(), Version: z.string() })).nullish(),
+});
+
+/** How an engine calls containerd's own store of images, and where that is; engines from 29 begin with it. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1';
+const CONTAINERD_ROOT = '/var/lib/containerd';
+
+/** What the agent needs to know about an engine, of its `info` and `version`. */
+export type EngineFacts = {
+  /** Such as `20.10.24`; what a distribution adds to it is left out. */
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly runc: string | undefined;
+  readonly os: string;
+  readonly storageDriver: string;
+  /** The file system below overlay2, such as `extfs` or `xfs`. */
+  readonly backingFileSystem: string | undefined;
+  /** Where the engine keeps images and containers, on its own machine. */
+  readonly dataRoot: string | undefined;
+  readonly runtimes: readonly string[];
+  /** Whether the engine filters system calls with a profile. */
+  readonly seccomp: boolean;
+  readonly limits: {
+    readonly memory: boolean;
+    readonly swap: boolean;
+    readonly pids: boolean;
+    readonly cpu: boolean;
+  };
+  /** Whether containers outlive a restart of the engine. */
+  readonly liveRestore: boolean;
+  /** Whether the engine can give out Nvidia GPUs by CDI. */
+  readonly cdi: boolean;
+};
+
+/** Reads the engine's answers. Throws RUNTIME_UNAVAILABLE where they are not those of a Docker engine. */
+export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFacts {
+  const info = INFO.safeParse(infoAnswer);
+  const version = VERSION.safeParse(versionAnswer);
+  if (!info.success || !version.success) {
+    throw new AgentError('RUNTIME_UNAVAILABLE', 'what answers at --docker-host is not a Docker engine', {
+      mend: 'give --docker-host the socket or the address of Docker itself',
+      cause: info.error ?? version.error,
+    });
+  }
+  const backing = info.data.DriverStatus.find(([name]) => name === 'Backing Filesystem');
+  const runc = version.data.Components?.find(({ Name }) => Name === 'runc');
+  return {
+    version: upstream(version.data.Version),
+    apiVersion: version.data.ApiVersion,
+    runc: runc === undefined ? undefined : upstream(runc.Version),
+    os: info.data.OSType,
+    storageDriver: info.data.Driver,
+    backingFileSystem: backing?.[1],
+    dataRoot: info.data.DriverStatus.some(([, value]) => value === SNAPSHOTTER)
+      ? CONTAINERD_ROOT
+      : info.data.DockerRootDir,
+    runtimes: info.data.Runtimes,
+    seccomp: info.data.SecurityOptions.some(
+      (option) => /(^|,)(name=)?seccomp(,|$)/.test(option) && !option.includes('profile=unconfined'),
+    ),
+    limits: {
+      memory: info.data.MemoryLimit === true,
+      swap: info.data.SwapLimit === true,
+      pids: info.data.PidsLimit === true,
+      cpu: info.data.CpuCfsQuota === true,
+    },
+    liveRestore: info.data.LiveRestoreEnabled === true,
+    cdi: hasNvidiaCdi(info.data.CDISpecDirs ?? [], info.data.DiscoveredDevices),
+  };
+}
+
+/** Engines from 28.2 list their CDI devices; those from 25 only say where they look, and only if told to look. */
+function hasNvidiaCdi(
+  specDirs: readonly string[],
+  devices: readonly { readonly ID: string }[] | null | undefined,
+): boolean {
+  if (devices === undefined || devices === null) return specDirs.length > 0;
+  return devices.some(({ ID }) => /^nvidia\.com\/gpu=(?:GPU|MIG)-/.test(ID));
+}
+
+function upstream(version: string): string {
+  return /^\d+(?:\.\d+)*/.exec(version)?.[0] ?? version;
+}
+
+/** One line for people, such as `Docker 20.10.24, runc 1.1.5, overlay2`. */
+export function describeFacts(facts: EngineFacts): string {
+  const parts = [
+    `Docker ${facts.version}`,
+    `runc ${facts.runc ?? 'of unknown version'}`,
+    facts.storageDriver,
+  ];
+  if (!facts.limits.swap) parts.push('swap cannot be limited');
+  return parts.join(', ');
+}

@@ -1,0 +1,74 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { AgentError } from '../domain/errors.ts';
+import { OPEN_STATES } from '../domain/job.ts';
+import { readJournal } from '../journal/open-journal.ts';
+import { holderOf, notADirectory } from './state-dir.ts';
+
+/** What can be told of a state directory without taking or changing it. */
+export type StateDirLook =
+  /** It is not there yet; `parent` is the nearest directory above it that is. */
+  | { readonly kind: 'absent'; readonly parent: string }
+  | {
+      readonly kind: 'here';
+      /** The agent's process that runs on it; undefined: none. */
+      readonly holder: number | undefined;
+      /** How many jobs in its journal are not over. */
+      readonly openJobs: number;
+    };
+
+/**
+ * Looks at a state directory and leaves it as it is, beside a running agent too. Throws STATE_DIR_UNUSABLE where an
+ * agent started by this user could not use it, JOURNAL_UNUSABLE where its journal cannot be read.
+ */
+export async function lookAtStateDir(directory: string): Promise<StateDirLook> {
+  const path = resolve(directory);
+  const nearest = await nearestDirectory(path);
+  await checkUsable(nearest, path);
+  if (nearest !== path) return { kind: 'absent', parent: nearest };
+  return { kind: 'here', holder: holderOf(path), openJobs: countOpenJobs(path) };
+}
+
+/** The path itself, or what is there of the directories above it. */
+export async function nearestDirectory(path: string): Promise<string> {
+  try {
+    await stat(path);
+    return path;
+  } catch (cause) {
+    const above = dirname(path);
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const absent = code === 'ENOENT' || code === 'ENOTDIR';
+    if (!absent || above === path) return path;
+    return nearestDirectory(above);
+  }
+}
+
+async function checkUsable(nearest: string, path: string): Promise<void> {
+  const unusable = (why: string, cause?: unknown): AgentError =>
+    new AgentError('STATE_DIR_UNUSABLE', why, {
+      mend: 'make it, owned by the user that the agent runs as, or name another by --state-dir',
+      cause,
+    });
+  const found = await stat(nearest).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) throw notADirectory(nearest);
+  try {
+    await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const why =
+      nearest === path
+        ? `${path} cannot be used by this user (${reason})`
+        : `${path} is not there and cannot be made: ${nearest} cannot be written by this user (${reason})`;
+    throw unusable(why, cause);
+  }
+}
+
+function countOpenJobs(directory: string): number {
+  const journal = readJournal(directory);
+  if (journal === undefined) return 0;
+  try {
+    return journal.inState(...OPEN_STATES).length;
+  } finally {
+    journal.close();
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { Sweep } from '../../../src/agent/reconcile/garbage-collector.ts';
+import type { FunctionSpec } from '../../../src/domain/run.ts';
+import { JobFolders } from '../../../src/function/job-files.ts';
+import { createLog } from '../../../src/lib/log.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+import { CPU_IMAGE, openHouse } from '../../support/agent/harness.ts';
+import { newJob } from '../../support/journal/samples.ts';
+
+const FUNCTION: FunctionSpec = {
+  uuid: 'fn',
+  name: 'sample',
+  code: 'function handler() { return 1 }',
+  runtime: 'node24',
+  imageUuid: 'image',
+  registryPath: CPU_IMAGE,
+};
+
+test('what no job needs is removed at the second look, also while others run; what is open or told of stays', async () => {
+  await using house = await openHouse();
+  const opened = await house.open();
+  const { journal, runtime } = opened;
+  const files = new JobFolders(join(house.directory, 'state', 'jobs'));
+  const log: string[] = [];
+  const make = async (job: string): Promise<string> => {
+    const { env, inputDir } = await files.layOut(job, FUNCTION, '()');
+    return runtime.create({ job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null });
+  };
+  await Promise.all(['left', 'over', 'open', 'told'].map((job) => make(job)));
+  journal.begin(newJob('open'));
+  journal.begin(newJob('over'));
+  journal.move('over', { name: 'releasing', why: 'the engine was away' });
+  const sweep = new Sweep({
+    runtime,
+    files,
+    journal,
+    log: createLog({
+      level: 'debug',
+      format: 'json',
+      colour: false,
+      destination: { write: (line) => void log.push(line) },
+      redactor: new Redactor(),
+    }),
+    isTold: (job) => job === 'told',
+    graceMs: 50,
+  });
+  const end = new AbortController();
+  const work = sweep.work(end.signal);
+  // Nothing happens by itself: the next look is minutes away.
+  sweep.soon();
+  const containers = async () => (await runtime.list()).map(({ job }) => job).sort();
+  await vi.waitFor(async () => expect(await containers()).toEqual(['open', 'told']));
+  await vi.waitFor(async () => expect([...(await files.list())].sort()).toEqual(['open', 'told']));
+  const looks = log.filter((line) => line.includes('leftovers looked for'));
+  expect(looks[0]).toContain('"containers":2');
+  expect(log.findIndex((line) => line.includes('removed'))).toBeGreaterThan(log.indexOf(looks[0] ?? ''));
+  end.abort();
+  await work;
+  await opened.close();
+});

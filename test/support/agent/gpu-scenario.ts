@@ -1,0 +1,149 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentEvent } from '../../../src/agent/events/events.ts';
+import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
+import type { Gpu } from '../../../src/domain/gpu.ts';
+import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
+import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
+import type { ContainerPlan, Runtime } from '../../../src/domain/ports.ts';
+import type { Xid } from '../../../src/domain/xid.ts';
+import { JobFolders } from '../../../src/function/job-files.ts';
+import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
+import { aFunction, aNewJob } from '../domain.ts';
+
+const IMAGE = 'sharedcloud/node24:latest';
+const BROKER = 'http://127.0.0.1:1';
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** The health of GPUs that are only told of, with canaries that are real processes. */
+export type GpuRig = AsyncDisposable & {
+  readonly health: GpuHealth;
+  /** What a look shows from now on: GPUs, an error, or nothing ever. */
+  sight: readonly Gpu[] | Error | 'hangs';
+  processes: readonly GpuProcess[];
+  /** The GPUs that get no new jobs. */
+  readonly keptOut: () => readonly string[];
+  readonly events: AgentEvent[];
+  /** What was told, by the kinds of the events. */
+  readonly told: () => readonly string[];
+  readonly xid: (number: number, gpu: Gpu, text?: string) => void;
+  /** Lets canaries fail, or pass again. */
+  readonly letFail: (fail: boolean) => Promise<void>;
+  /** The containers that were made. */
+  readonly plans: ContainerPlan[];
+  /** What is left of canaries: containers and files. */
+  readonly left: () => Promise<readonly unknown[]>;
+  readonly start: (job: JobRecord) => void;
+  readonly end: (job: JobRecord, status?: FinalStatus, durationMs?: number) => void;
+};
+
+/** A job on this GPU. */
+export function aJobOn(gpu: Gpu | string, uuid: string, run = `run of ${uuid}`): JobRecord {
+  const on = typeof gpu === 'string' ? gpu : gpu.uuid;
+  return { ...aNewJob({ uuid, run, gpu: on }), state: { name: 'claimed' }, claimedAt: 0, updatedAt: 0 };
+}
+
+/** `speed`: so much faster than the real one does the clock go. */
+export async function gpuRig(
+  gpus: readonly Gpu[],
+  { speed = 1 }: { readonly speed?: number } = {},
+): Promise<GpuRig> {
+  const directory = await mkdtemp(join(tmpdir(), 'gpu-rig-'));
+  const flag = join(directory, 'fail');
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() * speed };
+  const failing = `[ ! -e '${flag}' ] || { echo no such luck >&2; exit 3; }; exec '${process.execPath}' -e "$0"`;
+  const processes = new ProcessRuntime({
+    interpreters: { [IMAGE]: ['/bin/sh', '-c', failing] },
+    brokerUrl: BROKER,
+    embeddedBrokerUrl: BROKER,
+    workDir: directory,
+    path: process.env['PATH'] ?? '',
+    clock,
+  });
+  const plans: ContainerPlan[] = [];
+  const runtime = watched(processes, plans);
+  const files = new JobFolders(join(directory, 'jobs'));
+  const over = new AbortController();
+  const sink: { xid?: (xid: Xid) => void } = {};
+  const events: AgentEvent[] = [];
+  let keptOut: ReadonlySet<string> = new Set();
+  const offered = new Set(
+    gpus.flatMap(({ slices, uuid }) => (slices.length > 0 ? slices.map((slice) => slice.uuid) : [uuid])),
+  );
+  const look = (): Promise<readonly Gpu[]> => {
+    if (rig.sight === 'hangs') return Promise.withResolvers<never>().promise;
+    return rig.sight instanceof Error ? Promise.reject(rig.sight) : Promise.resolve(rig.sight);
+  };
+  const health = new GpuHealth({
+    runtime,
+    files,
+    random: Math.random,
+    log: SILENT,
+    clock,
+    detach: over.signal,
+    market: over.signal,
+    probe: { gpus: look, processes: () => Promise.resolve(rig.processes) },
+    kernelLog: {
+      follow: (xid, signal) => {
+        sink.xid = xid;
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+      },
+    },
+    observe: (event) => events.push(event),
+    offered: () => offered,
+    keepOut: (uuids) => {
+      keptOut = uuids;
+    },
+    onGpus: () => undefined,
+    waitMs: (failures) => Math.min(failures, 1) * 100,
+  });
+  const rig: GpuRig = {
+    health,
+    sight: gpus,
+    processes: [],
+    events,
+    plans,
+    keptOut: () => [...keptOut].sort(),
+    told: () => events.map(({ kind }) => kind),
+    xid: (number, { busId }, text = '') => sink.xid?.({ busId: busId.slice(4, -2), number, text }),
+    letFail: (fail) => (fail ? writeFile(flag, '') : rm(flag, { force: true })),
+    left: async () => [...(await processes.list()), ...(await files.list())],
+    start: (job) => {
+      health.tries(job, aFunction({ runtime: 'node24', registryPath: IMAGE }));
+      health.observe({ kind: 'job-started', job });
+    },
+    end: (job, status = JOB_STATUS.SUCCEEDED, durationMs = 1_000) => {
+      const report = { status, buildLogs: '', stdout: '', stderr: '', result: '' };
+      health.observe({ kind: 'job-ended', job, report, durationMs, earned: 0 });
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await working;
+      await processes[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  await health.gpus(over.signal);
+  const working = health.work();
+  await Promise.resolve();
+  return rig;
+}
+
+function watched(runtime: ProcessRuntime, plans: ContainerPlan[]): Runtime {
+  return {
+    images: runtime.images,
+    probe: () => runtime.probe(),
+    ping: () => runtime.ping(),
+    create: (plan) => {
+      plans.push(plan);
+      return runtime.create(plan);
+    },
+    start: (id) => runtime.start(id),
+    follow: (id, sink, signal) => runtime.follow(id, sink, signal),
+    wait: (id, signal) => runtime.wait(id, signal),
+    stop: (id, graceMs) => runtime.stop(id, graceMs),
+    remove: (id) => runtime.remove(id),
+    list: () => runtime.list(),
+  };
+}

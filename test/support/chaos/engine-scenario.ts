@@ -1,0 +1,142 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { AgentProcess } from '../e2e/agent-process.ts';
+import { addRun, openStage } from '../e2e/scenario.ts';
+import { PYTHON, type TestEngine } from '../engine/docker.ts';
+import { EngineProxy } from '../engine/engine-proxy.ts';
+
+/** A job that prints, waits until it is told to go on, prints again, and then ends as it is told. */
+const PATIENT = `
+import os, signal, sys, time
+def handler(event):
+    if event[0] == 'fails at SIGTERM':
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+    print('first')
+    told = os.path.join(os.environ['SHAREDCLOUD_INPUT'], 'go')
+    while not os.path.exists(told):
+        time.sleep(0.02)
+    print('last')
+    if event[0].isdigit():
+        os._exit(int(event[0]))
+    return 'done'
+`;
+
+type Engine = Pick<TestEngine, 'host' | 'docker'>;
+
+/** A broker, an engine behind a proxy, and agents between them as processes of their own, one after the other. */
+export class EngineScene implements AsyncDisposable {
+  readonly engine: Engine;
+  readonly proxy: EngineProxy;
+  readonly #stage: Awaited<ReturnType<typeof openStage>>;
+  readonly #words = new Map<string, string[]>();
+  #agent: AgentProcess | undefined;
+
+  private constructor(engine: Engine, proxy: EngineProxy, stage: Awaited<ReturnType<typeof openStage>>) {
+    this.engine = engine;
+    this.proxy = proxy;
+    this.#stage = stage;
+    stage.broker.store.onEvent((event) => {
+      if (!('job' in event)) return;
+      const { status, uuid } = event.job;
+      const name = Object.entries(JOB_STATUS).find(([, value]) => value === status)?.[0];
+      const word = event.kind === 'reported' ? `reported ${name}` : event.kind;
+      this.#words.set(uuid, [...this.words(uuid), word]);
+    });
+  }
+
+  /** No agent is started yet. One CPU slot, unless `env` says otherwise. */
+  static async open(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<EngineScene> {
+    const proxy = await EngineProxy.start(engine.host);
+    const stage = await openStage(proxy.host, { SHAREDCLOUD_CPU_SLOTS: '1', ...env });
+    return new EngineScene(engine, proxy, stage);
+  }
+
+  /** Starts an agent; `entry` is another than the product's own. */
+  startAgent(env: Readonly<Record<string, string>> = {}, entry?: string): AgentProcess {
+    this.#agent = new AgentProcess(['start'], { ...this.#stage.env, ...env }, entry);
+    return this.#agent;
+  }
+
+  /** What is not as it should be, with what the broker has heard and the agent has said so far. */
+  #unlike(what: string): Error {
+    const words = [...this.#words].map(([job, heard]) => `${job}: ${heard.join(', ')}`).join('\n');
+    return new Error(`${what}\n${words}\n${this.#agent?.said ?? ''}`);
+  }
+
+  /**
+   * Puts one job on the market; `ends` is its exit code, else it returns: also one that `fails at SIGTERM`, unless it is
+   * told to end before. Answers its uuid.
+   */
+  addJob(ends: number | 'returns' | 'fails at SIGTERM' = 'returns', image = PYTHON): string {
+    const { broker } = this.#stage;
+    const run = addRun(broker, image, PATIENT, `(('${ends}',),)`);
+    return broker.store.jobsOf(run)[0]?.uuid ?? '';
+  }
+
+  /** What the broker has heard of a job, in order: `claimed`, `released`, `reported SUCCEEDED` and the like. */
+  words(job: string): readonly string[] {
+    return this.#words.get(job) ?? [];
+  }
+
+  /** The job at the broker. */
+  job(uuid: string) {
+    return this.#stage.broker.store.job(uuid);
+  }
+
+  /** Waits until the broker has heard this of a job. */
+  async hears(job: string, word: string): Promise<void> {
+    await vi.waitFor(
+      () => {
+        if (!this.words(job).includes(word)) throw this.#unlike(`the broker never heard ‘${word}’`);
+      },
+      { timeout: 90_000, interval: 50 },
+    );
+  }
+
+  /** Waits until a job's container runs and has printed; answers its process's id, as the engine sees it. */
+  async runs(job: string): Promise<number> {
+    return vi.waitFor(
+      async () => {
+        const [found] = await this.containers(job);
+        if (found?.State !== 'running') throw this.#unlike('the job does not run');
+        const container = this.engine.docker.getContainer(found.Id);
+        if (!String(await container.logs({ stdout: true })).includes('first'))
+          throw this.#unlike('the job prints nothing');
+        return (await container.inspect()).State.Pid;
+      },
+      { timeout: 60_000, interval: 100 },
+    );
+  }
+
+  /** Lets a job go on to its end. */
+  async goOn(job: string): Promise<void> {
+    await writeFile(join(this.#stage.directory, 'state', 'jobs', job, 'go'), '');
+  }
+
+  /** The containers of a job, whatever their state. */
+  containers(job: string) {
+    const filters = JSON.stringify({ label: [`sharedcloud.job=${job}`] });
+    return this.engine.docker.listContainers({ all: true, filters });
+  }
+
+  /** Waits until nothing of any job is left on this host: no container, no file. */
+  async nothingLeft(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const left = await Promise.all([...this.#words.keys()].map((job) => this.containers(job)));
+        const names = left.flat().flatMap(({ Names }) => Names);
+        const files = await readdir(join(this.#stage.directory, 'state', 'jobs'));
+        if (names.length + files.length > 0) throw this.#unlike(`left: ${[...names, ...files].join(', ')}`);
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent?.[Symbol.asyncDispose]();
+    await this.proxy[Symbol.asyncDispose]();
+    await this.#stage[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { JobRecord } from '../../../src/domain/job.ts';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { addRun, openStage } from '../e2e/scenario.ts';
+import type { TestEngine } from '../engine/docker.ts';
+import { removeContainer } from '../engine/remove-container.ts';
+import { ClaimProxy } from './claim-proxy.ts';
+import { EngineWatch } from './engine-watch.ts';
+
+/** Longer than any agent is away here, also on a slow machine: a job whose lease ends may rightly start elsewhere. */
+const LONG_LEASE = 3_600;
+
+/** All that outlives one agent after the other, with the books that are kept on them from outside. */
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Opens a watch on the engine, a broker with or without a proxy before it, and a state directory. */
+export async function openWorld(
+  engine: TestEngine,
+  settings: Readonly<Record<string, string>>,
+  options: { readonly leaseSeconds?: number; readonly direct?: boolean } = {},
+) {
+  await using open = new AsyncDisposableStack();
+  const watch = open.use(await EngineWatch.open(engine));
+  const stage = open.use(await openStage(engine.host, settings, { leaseSeconds: LONG_LEASE, ...options }));
+  const proxy = open.use(await ClaimProxy.open(stage.url));
+  const url = options.direct ? stage.url : proxy.url;
+  const { store } = stage.broker;
+  const runs = new Map<string, string>();
+  const reports = new Map<string, number>();
+  const claims = new Map<string, number>();
+  store.onEvent((event) => {
+    if (event.kind === 'reported') count(reports, event.job.uuid);
+    if (event.kind === 'claimed') count(claims, event.job.uuid);
+  });
+  // Where a test has failed, others are not to find its containers.
+  open.defer(async () => {
+    for (const id of watch.leftOf([...runs.keys()])) await removeContainer(engine.docker, id);
+  });
+  const kept = open.move();
+  return {
+    engine,
+    watch,
+    store,
+    /** Where the agents keep what they must not forget. */
+    stateDir: join(stage.directory, 'state'),
+    /** What stands before the broker, unless that is reached directly. */
+    proxy,
+    /** The agents'. */
+    env: { ...stage.env, SHAREDCLOUD_BROKER_URL: url },
+    /** Every job that was put on the market. */
+    get jobs(): readonly string[] {
+      return [...runs.keys()];
+    },
+    /** Puts a run on the market; answers the uuids of its jobs. */
+    addRun: (image: string, code: string, parameters: string): readonly string[] => {
+      const run = addRun(stage.broker, image, code, parameters);
+      const jobs = store.jobsOf(run).map(({ uuid }) => uuid);
+      for (const job of jobs) runs.set(job, run);
+      return jobs;
+    },
+    /** Deletes the job's run, whoever is at it. */
+    deleteRunOf: (job: string): void => store.deleteRun(runs.get(job) ?? '', { evenInProgress: true }),
+    /** How often the broker has taken a report of the job. */
+    reports: (job: string): number => reports.get(job) ?? 0,
+    /** How often the broker has given the job to an agent. */
+    claims: (job: string): number => claims.get(job) ?? 0,
+    /** What the journal says, newest first; only while no agent is at it. */
+    readJournal: (): { readonly agentId: string; readonly jobs: readonly JobRecord[] } => {
+      const stateDir = openStateDir(join(stage.directory, 'state'));
+      const journal = openJournal(stateDir, url, systemClock);
+      try {
+        return { agentId: journal.agentId, jobs: journal.history(100_000) };
+      } finally {
+        journal.close();
+        stateDir.close();
+      }
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function count(times: Map<string, number>, what: string): void {
+  times.set(what, (times.get(what) ?? 0) + 1);
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { hostQuestions, whyNoFiles, whyNoMemory, whyNoRoom } from '../../../../src/agent/admission/resource-checks.ts';
+
+const GIB = 1024 ** 3;
+
+describe('room on the disks', () => {
+  const free: Readonly<Record<string, number>> = { '/state': 100, '/docker': 50 };
+  const freeBytes = (path: string): number | undefined => free[path];
+
+  test.each([
+    ['there is enough everywhere', ['/state', '/docker'], 50, undefined],
+    ['the state directory has too little', ['/state'], 101, '/state'],
+    ['the engine’s disk has too little', ['/state', '/docker'], 51, '/docker'],
+    ['the engine’s directory is not known', ['/state', undefined], 100, undefined],
+    ['the engine’s directory is not on this machine', ['/state', '/elsewhere'], 100, undefined],
+    ['the owner wants no floor', ['/state', '/docker'], 0, undefined],
+  ])('%s', (_, paths, least, named) => {
+    const why = whyNoRoom(paths, least, freeBytes);
+    if (named === undefined) expect(why).toBeUndefined();
+    else expect(why).toContain(`${named} has ${free[named]} bytes of free disk`);
+  });
+});
+
+test('a disk that can hold hardly any more files holds claims, one that nobody can tell of does not', () => {
+  const free = new Map([
+    ['/few', 0.04],
+    ['/enough', 0.06],
+  ]);
+  const freeFiles = (path: string): number | undefined => free.get(path);
+  expect(whyNoFiles(['/enough', undefined, '/elsewhere'], freeFiles)).toBeUndefined();
+  expect(whyNoFiles(['/enough', '/few'], freeFiles)).toContain('/few');
+});
+
+describe('memory', () => {
+  test.each([
+    ['a big host at its floor of 1 GiB', 256 * GIB, 1 * GIB, false, true],
+    ['a big host below it', 256 * GIB, 1 * GIB - 1, false, false],
+    ['a small host at 5 %', 8 * GIB, 0.4 * GIB + 1, false, true],
+    ['a small host below 5 %', 8 * GIB, 0.4 * GIB - 1, false, false],
+    ['just above the floor, claims held before', 256 * GIB, 1.24 * GIB, true, false],
+    ['a quarter above the floor, claims held before', 256 * GIB, 1.25 * GIB, true, true],
+  ])('%s', (_, totalBytes, availableBytes, held, fine) => {
+    const why = whyNoMemory({ totalBytes, availableBytes }, held);
+    if (fine) expect(why).toBeUndefined();
+    else expect(why).toContain('short of memory');
+  });
+
+  test('where nobody can tell, nothing is held', () => {
+    expect(whyNoMemory(undefined, false)).toBeUndefined();
+  });
+});
+
+test('the questions read afresh each time they are asked', () => {
+  let availableBytes = 8 * GIB;
+  let free = 10;
+  let freeFiles = 1;
+  const [disk, files, memory] = hostQuestions({
+    directories: () => ['/state'],
+    leastFreeBytes: 10,
+    freeBytes: () => free,
+    freeFiles: () => freeFiles,
+    memory: () => ({ totalBytes: 8 * GIB, availableBytes }),
+  });
+  expect([disk, files, memory].map((each) => each?.why(false))).toEqual([undefined, undefined, undefined]);
+  availableBytes = 0;
+  free = 9;
+  freeFiles = 0;
+  expect(disk?.why(false)).toContain('/state');
+  expect(files?.why(false)).toContain('inodes');
+  expect(memory?.why(false)).toContain('memory');
+});

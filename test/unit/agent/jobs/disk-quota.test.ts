@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { DiskWatch, type DiskWatchDeps } from '../../../../src/agent/jobs/disk-quota.ts';
+import { EndOfJob } from '../../../../src/agent/jobs/termination.ts';
+import type { Exit } from '../../../../src/domain/ports.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
+import type { DiskRoom } from '../../../../src/host/free-disk.ts';
+
+const GB = 1e9;
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** A watch over containers that have written what `used` says, on a disk with so much room; in no real time. */
+function watching(more: { readonly measure?: DiskWatchDeps['runtime']['diskBytes'] } = {}) {
+  const used = new Map<string, number>();
+  const measured: string[] = [];
+  let room: DiskRoom = { bytes: 100 * GB, files: 1 };
+  let engineAnswers = true;
+  const diskBytes = (container: string): Promise<number> => {
+    measured.push(container);
+    return Promise.resolve(used.get(container) ?? 0);
+  };
+  const watch = new DiskWatch({
+    runtime: {
+      storagePath: '/docker',
+      diskBytes: more.measure ?? diskBytes,
+      ping: () => (engineAnswers ? Promise.resolve() : Promise.reject(new Error('away'))),
+    },
+    clock: { now: systemClock.now, monotonic: () => Date.now() },
+    diskRoom: () => room,
+    diskLimitBytes: 20 * GB,
+    leastFreeBytes: 10 * GB,
+  });
+  const jobs = new Map<string, EndOfJob>();
+  return {
+    measured,
+    used,
+    setRoom: (next: Partial<DiskRoom>): void => void (room = { ...room, ...next }),
+    setEngine: (answers: boolean): void => void (engineAnswers = answers),
+    begin: (container: string): Disposable & { readonly end: EndOfJob } => {
+      const end = new EndOfJob(new AbortController().signal);
+      jobs.set(container, end);
+      return Object.assign(watch.watch(container, end), { end });
+    },
+    /** The jobs that have to end, and why. */
+    ended: () =>
+      Object.fromEntries([...jobs].flatMap(([name, { decided }]) => (decided ? [[name, decided]] : []))),
+    fault: (container: string, exit: Partial<Exit> = {}) =>
+      watch.fault(container, { code: 1, oomKilled: false, ...exit }),
+    seconds: async (count: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(count * 1000)),
+  };
+}
+
+describe('a job that writes', () => {
+  test('is measured every ten seconds, and ends where it wrote more than it may', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    await at.seconds(9.5);
+    expect(at.measured).toEqual([]);
+    await at.seconds(1);
+    expect(at.measured).toEqual(['one']);
+    at.used.set('one', 20 * GB + 1);
+    await at.seconds(11);
+    expect(at.ended()).toEqual({
+      one: { kind: 'limit', what: 'it wrote more than 20000000000 bytes to its disk' },
+    });
+  });
+
+  test('is measured at once when the disk has lost half of what it may still write', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    at.setRoom({ bytes: 90.1 * GB });
+    await at.seconds(1);
+    expect(at.measured).toEqual([]);
+    at.used.set('one', 18 * GB);
+    at.setRoom({ bytes: 90 * GB });
+    await at.seconds(1);
+    expect(at.measured).toEqual(['one']);
+    at.setRoom({ bytes: 89 * GB });
+    await at.seconds(1);
+    expect(at.measured).toEqual(['one', 'one']);
+  });
+
+  test('is not measured again and again where that takes long', async () => {
+    let calls = 0;
+    const at = watching({
+      measure: () => new Promise((resolve) => setTimeout(() => resolve(++calls), 20_000)),
+    });
+    using _one = at.begin('one');
+    await at.seconds(300);
+    expect(calls).toBeLessThanOrEqual(3);
+    expect(calls).toBeGreaterThan(1);
+  });
+
+  test('goes back where it cannot be measured although the engine answers, and only then', async () => {
+    const at = watching({ measure: () => Promise.reject(new Error('no answer in time')) });
+    at.setEngine(false);
+    using _one = at.begin('one');
+    await at.seconds(120);
+    expect(at.ended()).toEqual({});
+    at.setEngine(true);
+    await at.seconds(40);
+    expect(at.ended()).toMatchObject({ one: { kind: 'given-back' } });
+  });
+});
+
+describe('a disk that runs full', () => {
+  test('sends the job away that wrote most, and the next only where that was not enough', async () => {
+    const at = watching();
+    using _small = at.begin('small');
+    using _large = at.begin('large');
+    using _none = at.begin('none');
+    at.used.set('small', 4 * GB);
+    at.used.set('large', 8 * GB);
+    await at.seconds(11);
+    at.setRoom({ bytes: 5 * GB });
+    await at.seconds(2);
+    expect(at.ended()).toEqual({});
+    at.setRoom({ bytes: 4.9 * GB });
+    await at.seconds(2);
+    expect(at.ended()).toEqual({
+      large: { kind: 'given-back', why: 'this host is running out of disk' },
+    });
+    _large[Symbol.dispose]();
+    await at.seconds(1);
+    expect(Object.keys(at.ended()).sort()).toEqual(['large', 'small']);
+  });
+
+  test('sends the job away that came last where none has written much', async () => {
+    const at = watching();
+    using _first = at.begin('first');
+    using _last = at.begin('last');
+    at.used.set('first', 0.1 * GB);
+    await at.seconds(11);
+    at.setRoom({ bytes: 1 });
+    await at.seconds(2);
+    expect(Object.keys(at.ended())).toEqual(['last']);
+  });
+
+  test('does not wait for ever for a job that does not go', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    using _two = at.begin('two');
+    at.setRoom({ bytes: 1 });
+    await at.seconds(20);
+    expect(Object.keys(at.ended())).toEqual(['two']);
+    await at.seconds(20);
+    expect(Object.keys(at.ended()).sort()).toEqual(['one', 'two']);
+  });
+
+  test('of files counts too', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    at.setRoom({ files: 0.03 });
+    await at.seconds(2);
+    expect(at.ended()).toEqual({});
+    at.setRoom({ files: 0.01 });
+    await at.seconds(2);
+    expect(at.ended()).toMatchObject({ one: { kind: 'given-back' } });
+  });
+});
+
+test('nothing is looked at once no job is there', async () => {
+  const at = watching();
+  at.begin('one')[Symbol.dispose]();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+describe('a job that failed', () => {
+  const FULL = 'the disk of this host was full while it ran';
+
+  test('is not to blame where the disk was full meanwhile, also where it has room again', async () => {
+    const at = watching();
+    using _one = at.begin('one');
+    await at.seconds(1);
+    expect(at.fault('one')).toBeUndefined();
+    at.setRoom({ bytes: 50_000_000 });
+    await at.seconds(1);
+    at.setRoom({ bytes: 100 * GB });
+    expect(at.fault('one')).toBe(FULL);
+    using _later = at.begin('later');
+    await at.seconds(1);
+    expect(at.fault('later')).toBeUndefined();
+  });
+
+  test.each([{ bytes: 0 }, { files: 0 }])('is asked about at that moment: %j', (room) => {
+    const at = watching();
+    using _one = at.begin('one');
+    at.setRoom(room);
+    expect(at.fault('one')).toBe(FULL);
+  });
+
+  test.each([{ oomKilled: true, code: 137 }, { code: 128 + 25 }])(
+    'is to blame for %j all the same',
+    (exit) => {
+      const at = watching();
+      using _one = at.begin('one');
+      at.setRoom({ bytes: 0 });
+      expect(at.fault('one', exit)).toBeUndefined();
+    },
+  );
+});

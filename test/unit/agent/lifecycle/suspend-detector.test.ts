@@ -1,0 +1,40 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { awayMs, watchForWakeUps } from '../../../../src/agent/lifecycle/suspend-detector.ts';
+
+describe('how long nobody was at work', () => {
+  test.each<[string, { readonly monotonic: number; readonly upMs: number }, number | undefined]>([
+    ['a tick in time', { monotonic: 1_000, upMs: 1_000 }, undefined],
+    ['a tick of a busy host', { monotonic: 4_000, upMs: 4_000 }, undefined],
+    ['a host that slept for an hour', { monotonic: 1_000, upMs: 3_601_000 }, 3_600_000],
+    ['a process that was stopped for a minute', { monotonic: 61_000, upMs: 61_000 }, 60_000],
+    ['both', { monotonic: 11_000, upMs: 41_000 }, 40_000],
+    ['an uptime that was read a little earlier', { monotonic: 1_000, upMs: 0 }, undefined],
+  ])('%s', (_, now, away) => {
+    expect(awayMs({ monotonic: 0, upMs: 0 }, now)).toBe(away);
+  });
+
+  test('is never more than went by', () => {
+    const ms = fc.integer({ min: 0, max: 1e9 });
+    fc.assert(
+      fc.property(ms, ms, (monotonic, slept) => {
+        const away = awayMs({ monotonic: 0, upMs: 0 }, { monotonic, upMs: monotonic + slept });
+        expect(away ?? 0).toBeLessThanOrEqual(monotonic + slept);
+      }),
+    );
+  });
+});
+
+test('whoever watches is told once of each time, and no more after the end', async () => {
+  const told: number[] = [];
+  const controller = new AbortController();
+  let looks = 0;
+  // The host sleeps for ten seconds between the first look and the second.
+  const tick = (): { readonly monotonic: number; readonly upMs: number } => {
+    looks += 1;
+    if (looks === 3) controller.abort();
+    return { monotonic: looks * 1_000, upMs: looks * 1_000 + (looks > 1 ? 10_000 : 0) };
+  };
+  await watchForWakeUps(tick, (away) => void told.push(away), controller.signal);
+  expect(told).toEqual([10_000]);
+});

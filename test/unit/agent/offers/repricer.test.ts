@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { Asks } from '../../../../src/agent/offers/repricer.ts';
+import type { AgentEvent } from '../../../../src/agent/events/events.ts';
+import type { Offer } from '../../../../src/domain/offer.ts';
+
+const OFFER: Offer = {
+  key: 'cpu',
+  kind: 'cpu',
+  name: 'CPU',
+  gpu: null,
+  cudaCores: 0,
+  wholeGpu: false,
+  askPrice: 0.1,
+  slots: [],
+  instance: 'i',
+};
+
+/** An offer, and a broker that answers when the test says so. */
+function market() {
+  const events: AgentEvent[] = [];
+  const told: number[] = [];
+  const answers: PromiseWithResolvers<void>[] = [];
+  const stand = {
+    offer: OFFER,
+    ask(askPrice: number): void {
+      stand.offer = { ...stand.offer, askPrice };
+    },
+  };
+  const asks = new Asks((event) => void events.push(event));
+  const tell = async (offer: Offer): Promise<void> => {
+    const answer = Promise.withResolvers<void>();
+    answers.push(answer);
+    await answer.promise;
+    told.push(offer.askPrice);
+  };
+  const want = (askPrice: number): Promise<void> => {
+    asks.want([{ ...OFFER, askPrice }]);
+    return asks.apply(stand, tell);
+  };
+  return { asks, stand, want, answers, told, events };
+}
+
+describe('a new ask', () => {
+  test('that is higher counts at once, before the broker knows', async () => {
+    const { answers, events, stand, told, want } = market();
+    const done = want(0.3);
+    expect(stand.offer.askPrice).toBe(0.3);
+    answers[0]?.resolve();
+    await done;
+    expect(told).toEqual([0.3]);
+    expect(events).toMatchObject([{ kind: 'offer-repriced', before: 0.1, offer: { askPrice: 0.3 } }]);
+  });
+
+  test('that is lower counts when the broker knows: it would deny claims below its own', async () => {
+    const { answers, stand, want } = market();
+    const done = want(0.05);
+    expect(stand.offer.askPrice).toBe(0.1);
+    answers[0]?.resolve();
+    await done;
+    expect(stand.offer.askPrice).toBe(0.05);
+  });
+
+  test('that comes while another is being told wins, and the broker hears it last', async () => {
+    const { answers, stand, told, want } = market();
+    const first = want(0.3);
+    const second = want(0.05);
+    await second;
+    expect(stand.offer.askPrice).toBe(0.3);
+    answers[0]?.resolve();
+    await expect.poll(() => answers.length).toBe(2);
+    answers[1]?.resolve();
+    await first;
+    expect(told).toEqual([0.3, 0.05]);
+    expect(stand.offer.askPrice).toBe(0.05);
+  });
+
+  test('that is the old one is no news', async () => {
+    const { answers, events, want } = market();
+    await want(0.1);
+    expect(answers).toEqual([]);
+    expect(events).toEqual([]);
+  });
+
+  test('goes into the plans of offers that are not up yet', () => {
+    const { asks } = market();
+    expect(asks.now(OFFER).askPrice).toBe(0.1);
+    asks.want([{ ...OFFER, askPrice: 0.2 }]);
+    expect(asks.now(OFFER).askPrice).toBe(0.2);
+  });
+});

@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Reporter } from '../../../../src/agent/reports/reporter.ts';
+import { AgentError, type ErrorExtras } from '../../../../src/domain/errors.ts';
+import type { JobRecord } from '../../../../src/domain/job.ts';
+import type { ReportAnswer } from '../../../../src/domain/ports.ts';
+import { aNewJob } from '../../../support/domain.ts';
+import { stateNamed } from '../../../support/journal/samples.ts';
+import { logInto } from '../../../support/log/log-into.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const S = 1_000;
+const MINUTE = 60_000;
+
+const unavailable = (more: ErrorExtras = {}): AgentError =>
+  new AgentError('BROKER_UNAVAILABLE', 'cannot serve now', more);
+
+/** A reporter at work, before a broker that takes what `broker` does not throw at; `tried` is when, in seconds. */
+function atWork(broker: (job: string) => void) {
+  const began = Date.now();
+  const jobs = new Map<string, JobRecord>();
+  const tried: { readonly job: string; readonly at: number }[] = [];
+  const end = new AbortController();
+  const never = (): never => {
+    throw new Error('not asked for');
+  };
+  const reporter = new Reporter({
+    broker: {
+      report: (job) => {
+        tried.push({ job, at: (Date.now() - began) / S });
+        return new Promise<ReportAnswer>((taken) => {
+          broker(job);
+          taken({ kind: 'taken', cost: 1 });
+        });
+      },
+      release: never,
+      job: never,
+    },
+    journal: {
+      uuidsIn: (...names) =>
+        [...jobs.values()].filter(({ state }) => names.includes(state.name)).map(({ uuid }) => uuid),
+      get: (uuid) => jobs.get(uuid),
+      move: (uuid, state) => {
+        const moved = { ...(jobs.get(uuid) ?? never()), state };
+        jobs.set(uuid, moved);
+        return moved;
+      },
+    },
+    clock: { now: () => Date.now(), monotonic: () => Date.now() },
+    random: () => 0.999,
+    log: logInto([]),
+    observe: () => undefined,
+    onRefused: () => undefined,
+  });
+  const working = reporter.work(end.signal);
+  return {
+    reporter,
+    /** So many reports of these names are owed from now on. */
+    owe: (...names: readonly string[]): void => {
+      for (const uuid of names)
+        jobs.set(uuid, { ...aNewJob(), uuid, claimedAt: 0, updatedAt: 0, state: stateNamed('finished') });
+      reporter.wake();
+    },
+    owed: (): readonly string[] =>
+      [...jobs.values()].filter(({ state }) => state.name === 'finished').map(({ uuid }) => uuid),
+    timesOf: (job: string): readonly number[] => tried.filter((one) => one.job === job).map(({ at }) => at),
+    tries: () => tried.length,
+    stop: async (): Promise<void> => {
+      end.abort();
+      await working;
+    },
+  };
+}
+
+const gaps = (times: readonly number[]): readonly number[] =>
+  times.slice(1).map((at, index) => at - (times[index] ?? 0));
+
+/** A report that the broker never takes, on a busy host: for half an hour another one is taken every five seconds. */
+async function halfAnHourBeside(error: AgentError) {
+  const at = atWork((job) => {
+    if (job === 'bad') throw error;
+  });
+  at.owe('bad');
+  for (let n = 0; n < 360; n += 1) {
+    await vi.advanceTimersByTimeAsync(5 * S);
+    at.owe(`good-${n}`);
+    // The market comes back into sight: it says nothing about that report either.
+    if (n % 5 === 0) at.reporter.brokerAnswers(true);
+  }
+  await vi.advanceTimersByTimeAsync(S);
+  const { owed, timesOf } = at;
+  await at.stop();
+  expect(owed()).toEqual(['bad']);
+  return timesOf;
+}
+
+describe('a report that always fails while others are taken', () => {
+  test.each<[string, AgentError]>([
+    ['a 5xx', unavailable()],
+    ['a cut connection', new AgentError('BROKER_UNREACHABLE', 'cut')],
+    ['a 400', new AgentError('BROKER_REFUSED', 'no', { status: 400 })],
+  ])('with %s is sent less and less often, and holds up none of them', async (_, error) => {
+    const timesOf = await halfAnHourBeside(error);
+    const times = timesOf('bad');
+    expect(times.length).toBeGreaterThan(8);
+    expect(times.length).toBeLessThan(20);
+    expect(Math.max(...gaps(times))).toBeGreaterThan(290);
+    for (let n = 1; n < 360; n += 1) expect(timesOf(`good-${n}`)[0]).toBeLessThan(5 * (n + 1) + 4);
+  });
+
+  test('is not sent before the time that the broker named for it', async () => {
+    const timesOf = await halfAnHourBeside(unavailable({ retryAfterMs: 5 * MINUTE }));
+    const times = timesOf('bad');
+    expect(Math.min(...gaps(times))).toBeGreaterThanOrEqual(300);
+    expect(times.length).toBeGreaterThan(4);
+  });
+
+  test('is no reason to send it more often where it is the only one', async () => {
+    const at = atWork(() => {
+      throw unavailable();
+    });
+    at.owe('bad');
+    // Looks at the market are answered all the while.
+    for (let n = 0; n < 72; n += 1) {
+      await vi.advanceTimersByTimeAsync(25 * S);
+      at.reporter.brokerAnswers(false);
+    }
+    await at.stop();
+    expect(at.tries()).toBeLessThan(20);
+  });
+});
+
+test('what waited through an outage goes out within seconds of its end, one feeling for it at a time', async () => {
+  let away = true;
+  const at = atWork(() => {
+    if (away) throw unavailable();
+  });
+  const names = Array.from({ length: 20 }, (_, n) => `job-${n}`);
+  at.owe(...names);
+  await vi.advanceTimersByTimeAsync(60 * MINUTE);
+  expect(at.tries()).toBeLessThan(40);
+  away = false;
+  await vi.advanceTimersByTimeAsync(5 * MINUTE + 3 * S);
+  expect(at.owed()).toEqual([]);
+  const last = names.map((job) => at.timesOf(job).at(-1) ?? 0);
+  expect(Math.max(...last) - Math.min(...last)).toBeLessThan(3);
+  await at.stop();
+});
+
+test('one that failed by itself takes part in the next outage as all others do', async () => {
+  let fails: 'bad' | 'all' | 'none' = 'bad';
+  const at = atWork((job) => {
+    if (fails === 'all' || fails === job) throw unavailable();
+  });
+  at.owe('bad');
+  for (let n = 0; n < 60; n += 1) {
+    await vi.advanceTimersByTimeAsync(5 * S);
+    at.owe(`good-${n}`);
+  }
+  fails = 'all';
+  at.owe('later');
+  await vi.advanceTimersByTimeAsync(30 * MINUTE);
+  fails = 'none';
+  at.reporter.brokerAnswers(true);
+  await vi.advanceTimersByTimeAsync(3 * S);
+  expect(at.owed()).toEqual([]);
+  await at.stop();
+});

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CatalogueGpu } from '../../../src/domain/gpu.ts';
+import { decide, type MarketKnowledge, type SkipReason, type Verdict } from '../../../src/domain/decide.ts';
+import type { OpenRun } from '../../../src/domain/run.ts';
+import { aFunction, anImage, anOffer, anOpenRun, IMAGE_NAME } from '../../support/domain.ts';
+
+const small: CatalogueGpu = { uuid: 'gpu-small', name: 'Nvidia Small', codename: 'small', cudaCores: 100 };
+const big: CatalogueGpu = { uuid: 'gpu-big', name: 'Nvidia Big', codename: 'big', cudaCores: 9000 };
+const t4: CatalogueGpu = { uuid: 'gpu-t4', name: 'Nvidia Tesla T4 16GB', codename: 't4', cudaCores: 2560 };
+
+function knowledge(more: Partial<MarketKnowledge> = {}): MarketKnowledge {
+  return {
+    catalogue: new Map([small, big, t4].map((gpu) => [gpu.uuid, gpu])),
+    images: ['sharedcloud/*'],
+    imageState: () => 'here',
+    aside: new Map(),
+    ...more,
+  };
+}
+
+function reasonFor(
+  open: OpenRun,
+  more: Partial<MarketKnowledge> = {},
+  offer = anOffer(),
+  free = 1,
+): SkipReason | 'take' {
+  const [verdict] = decide([open], offer, free, knowledge(more), 0);
+  return verdict?.kind === 'skip' ? verdict.reason : 'take';
+}
+
+describe('decide takes or says why not', () => {
+  const cpuOffer = anOffer({ key: 'cpu', kind: 'cpu', gpu: null, cudaCores: 0 });
+  const cases: readonly [string, SkipReason | 'take', () => SkipReason | 'take'][] = [
+    ['a bid at the ask', 'take', () => reasonFor(anOpenRun({ bidPrice: 0.1 }))],
+    ['a bid just below the ask', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: 0.0999999 }))],
+    ['a bid that is no number', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: Number.NaN }))],
+    ['a run without jobs', 'ill-formed', () => reasonFor(anOpenRun({ numJobs: 0 }))],
+    ['a smaller GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: small.uuid }))],
+    ['this very GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: t4.uuid }))],
+    ['a bigger GPU asked for', 'gpu-too-small', () => reasonFor(anOpenRun({ baseGpu: big.uuid }))],
+    ['a GPU that nobody knows', 'gpu-unknown', () => reasonFor(anOpenRun({ baseGpu: 'gpu-x' }))],
+    [
+      'this GPU asked for, but here is only a slice of it',
+      'gpu-too-small',
+      () => reasonFor(anOpenRun({ baseGpu: t4.uuid }), {}, anOffer({ wholeGpu: false, cudaCores: 365 })),
+    ],
+    [
+      'a function not looked up yet',
+      'not-looked-up',
+      () => reasonFor(anOpenRun({}, { function: undefined, image: undefined })),
+    ],
+    [
+      'a language that nobody speaks',
+      'runtime-unknown',
+      () => reasonFor(anOpenRun({}, { function: aFunction({ runtime: 'cobol85' }) })),
+    ],
+    [
+      'a CPU image for a GPU offer',
+      'wrong-kind',
+      () => reasonFor(anOpenRun({}, { image: anImage({ requiresGpu: false }) })),
+    ],
+    ['a GPU image for a CPU offer', 'wrong-kind', () => reasonFor(anOpenRun(), {}, cpuOffer)],
+    [
+      'a CPU image for a CPU offer, whatever base_gpu says',
+      'take',
+      () =>
+        reasonFor(anOpenRun({ baseGpu: big.uuid }, { image: anImage({ requiresGpu: false }) }), {}, cpuOffer),
+    ],
+    ['an image not on the list', 'image-not-allowed', () => reasonFor(anOpenRun(), { images: ['mine/*'] })],
+    ['an image that failed', 'image-failed', () => reasonFor(anOpenRun(), { imageState: () => 'failed' })],
+    ['an image not here yet', 'image-not-here', () => reasonFor(anOpenRun(), { imageState: () => 'absent' })],
+    ['no slot', 'no-slot', () => reasonFor(anOpenRun(), {}, anOffer(), 0)],
+    [
+      'a run set aside until later',
+      'set-aside',
+      () => reasonFor(anOpenRun(), { aside: new Map([['run-1', { reason: 'set-aside', until: 1 }]]) }),
+    ],
+    [
+      'a run set aside until now',
+      'take',
+      () => reasonFor(anOpenRun(), { aside: new Map([['run-1', { reason: 'set-aside', until: 0 }]]) }),
+    ],
+  ];
+  test.each(cases)('%s: %s', (_, expected, actual) => {
+    expect(actual()).toBe(expected);
+  });
+
+  test('best bid first, then the image that is here, then the oldest', () => {
+    const absent = aFunction({ registryPath: 'sharedcloud/absent' });
+    const runs = [
+      anOpenRun({ uuid: 'older', bidPrice: 0.2, createdAt: 1 }),
+      anOpenRun({ uuid: 'younger', bidPrice: 0.2, createdAt: 2 }),
+      anOpenRun({ uuid: 'absent', bidPrice: 0.2, createdAt: 0 }, { function: absent }),
+      anOpenRun({ uuid: 'best', bidPrice: 0.9, createdAt: 9 }),
+    ];
+    const verdicts = decide(
+      runs,
+      anOffer(),
+      3,
+      knowledge({ imageState: (ref) => (ref === IMAGE_NAME ? 'here' : 'absent') }),
+      0,
+    );
+    expect(verdicts.map(({ open }) => open.run.uuid)).toEqual(['best', 'older', 'younger', 'absent']);
+  });
+});
+
+describe('decide, for any market', () => {
+  const runArb = fc.record({
+    uuid: fc.uuid(),
+    bidPrice: fc.oneof(fc.double({ min: 0, max: 1 }), fc.constantFrom(0.1, Number.NaN, -1)),
+    numJobs: fc.integer({ min: -1, max: 20 }),
+    createdAt: fc.integer({ min: 0, max: 3 }),
+    baseGpu: fc.constantFrom(null, small.uuid, big.uuid, t4.uuid, 'gpu-x'),
+    requiresGpu: fc.boolean(),
+    registryPath: fc.constantFrom(IMAGE_NAME, 'sharedcloud/other', 'evil/image', '../../etc'),
+  });
+  const marketArb = fc
+    .uniqueArray(runArb, { selector: ({ uuid }) => uuid, maxLength: 30 })
+    .map((runs) =>
+      runs.map(({ registryPath, requiresGpu, ...run }) =>
+        anOpenRun(run, { function: aFunction({ registryPath }), image: anImage({ requiresGpu }) }),
+      ),
+    );
+  const takesOf = (verdicts: readonly Verdict[]) =>
+    verdicts.flatMap((verdict) => (verdict.kind === 'take' ? [verdict] : []));
+
+  test('never below the ask, never more than the slots, never an image off the list, each run once', () => {
+    fc.assert(
+      fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
+        const verdicts = decide(market, anOffer(), free, knowledge(), 0);
+        expect(verdicts.map(({ open }) => open).sort(byUuid)).toEqual([...market].sort(byUuid));
+        const takes = takesOf(verdicts);
+        expect(takes.reduce((sum, { jobs }) => sum + jobs, 0)).toBeLessThanOrEqual(free);
+        for (const { jobs, open } of takes) {
+          expect(open.run.bidPrice).toBeGreaterThanOrEqual(0.1);
+          expect(open.function?.registryPath.startsWith('sharedcloud/')).toBe(true);
+          expect(jobs).toBeGreaterThanOrEqual(1);
+          expect(jobs).toBeLessThanOrEqual(open.run.numJobs);
+        }
+      }),
+    );
+  });
+
+  test('the order of the input makes no difference', () => {
+    const shuffled = marketArb.chain((market) =>
+      fc.tuple(
+        fc.constant(market),
+        fc.shuffledSubarray(market, { minLength: market.length, maxLength: market.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, fc.integer({ min: 0, max: 8 }), ([market, other], free) => {
+        const taken = (runs: readonly OpenRun[]) =>
+          takesOf(decide(runs, anOffer(), free, knowledge(), 0)).map(({ jobs, open }) => [
+            open.run.uuid,
+            jobs,
+          ]);
+        expect(taken(other)).toEqual(taken(market));
+      }),
+    );
+  });
+
+  test('a slot stays empty only where no run is left that it could take', () => {
+    fc.assert(
+      fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
+        const verdicts = decide(market, anOffer(), free, knowledge(), 0);
+        const used = takesOf(verdicts).reduce((sum, { jobs }) => sum + jobs, 0);
+        const refusedForRoom = verdicts.some(
+          (verdict) => verdict.kind === 'skip' && verdict.reason === 'no-slot',
+        );
+        expect(refusedForRoom && used < free).toBe(false);
+      }),
+    );
+  });
+});
+
+function byUuid(a: OpenRun, b: OpenRun): number {
+  return a.run.uuid < b.run.uuid ? -1 : 1;
+}

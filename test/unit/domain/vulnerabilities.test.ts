@@ -1,0 +1,113 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Component, KNOWN_HOLES } from '../../../src/domain/known-vulnerabilities.ts';
+import {
+  ACCEPTABLE_RISKS,
+  type AcceptableRisk,
+  risksOf,
+  type Surroundings,
+} from '../../../src/domain/vulnerabilities.ts';
+import { compareVersions, isVersion } from '../../../src/domain/version.ts';
+
+/** Versions without any known hole. */
+const GOOD: Surroundings = {
+  'nvidia-container-toolkit': '1.19.1',
+  docker: '29.7.0',
+  runc: '1.3.3',
+  'nvidia-driver': '580.178.04',
+  seccomp: true,
+};
+
+const COMPONENTS = KNOWN_HOLES.map(({ component }) => component);
+
+const risks = (change: Partial<Surroundings>, accepted: readonly AcceptableRisk[] = [], gpu = true) =>
+  risksOf({ ...GOOD, ...change }, { gpu, accepted });
+
+test('versions that have every mend are no risk', () => {
+  expect(risks({})).toEqual([]);
+});
+
+test.each<[Component, string, 'refuse' | 'warn' | undefined]>([
+  ['nvidia-container-toolkit', '1.19.0', 'refuse'],
+  ['nvidia-container-toolkit', '1.9.9', 'refuse'],
+  ['nvidia-container-toolkit', '1.20.0-rc.1', undefined],
+  ['docker', '20.10.24', 'warn'],
+  ['docker', '29.6.99', 'warn'],
+  ['docker', '29.10.0', undefined],
+  ['docker', '30.0', undefined],
+  ['runc', '1.1.5', 'warn'],
+  ['runc', '1.2.7', 'warn'],
+  ['runc', '1.2.8', undefined],
+  ['runc', '1.3.0', 'warn'],
+  ['runc', '1.4.0', undefined],
+  ['nvidia-driver', '535.129.03', 'warn'],
+  ['nvidia-driver', '580.95.05', 'warn'],
+  ['nvidia-driver', '590.48.01', 'warn'],
+  ['nvidia-driver', '595.91.07', undefined],
+  ['nvidia-driver', '610.57.03', 'warn'],
+  ['nvidia-driver', '620.10', undefined],
+])('%s %s: %s', (component, version, severity) => {
+  const found = risks({ [component]: version });
+  expect(found.map((risk) => risk.severity)).toEqual(severity === undefined ? [] : [severity]);
+  for (const risk of found) expect(risk.what).toContain(version);
+});
+
+describe('a version that cannot be read', () => {
+  test.each(COMPONENTS)('of %s is a warning', (component) => {
+    for (const version of [undefined, '', 'devel', 'unknown']) {
+      const found = risks({ [component]: version });
+      expect(found).toMatchObject([{ component, severity: 'warn' }]);
+      expect(found[0]?.what).toContain('cannot be read');
+    }
+  });
+});
+
+test('a risk that the owner accepts is a warning that says so', () => {
+  const [risk] = risks({ 'nvidia-container-toolkit': '1.17.8' }, ['nvidia-container-toolkit']);
+  expect(risk).toMatchObject({ severity: 'warn' });
+  expect(risk?.what).toContain('you accept that');
+});
+
+test('a refusal says how to accept it', () => {
+  const [risk] = risks({ 'nvidia-container-toolkit': '1.17.8' });
+  expect(risk?.mend).toContain('1.19.1');
+  expect(risk?.mend).toContain('--accept-risk nvidia-container-toolkit');
+});
+
+test('without a GPU, what only concerns GPUs is no risk', () => {
+  expect(risks({ 'nvidia-container-toolkit': undefined, 'nvidia-driver': undefined }, [], false)).toEqual([]);
+  expect(risks({ docker: '20.10.24' }, [], false)).toHaveLength(1);
+});
+
+test('only what is refused can be accepted', () => {
+  const refused = KNOWN_HOLES.filter(({ consequence }) => consequence === 'refuse');
+  expect([...refused.map(({ component }) => component), 'no-seccomp']).toEqual([...ACCEPTABLE_RISKS]);
+});
+
+test('an engine without seccomp whose owner accepts that is a warning; any other runs nothing anyway', () => {
+  expect(risks({ seccomp: false }, ['no-seccomp'])).toMatchObject([
+    { component: 'seccomp', severity: 'warn' },
+  ]);
+  expect(risks({ seccomp: false })).toEqual([]);
+});
+
+test('the data is of versions and CVEs', () => {
+  for (const { cves, fixed, lets } of KNOWN_HOLES) {
+    expect(fixed.length).toBeGreaterThan(0);
+    expect(fixed.filter((version) => !isVersion(version))).toEqual([]);
+    expect(cves.filter((cve) => !/^CVE-\d{4}-\d{4,}$/.test(cve))).toEqual([]);
+    expect(lets).not.toBe('');
+  }
+});
+
+test('versions are in an order', () => {
+  const version = fc.array(fc.nat(2000), { minLength: 1, maxLength: 4 }).map((numbers) => numbers.join('.'));
+  fc.assert(
+    fc.property(version, version, version, (a, b, c) => {
+      expect(Math.sign(compareVersions(a, b))).toBe(0 - Math.sign(compareVersions(b, a)));
+      expect(compareVersions(a, a)).toBe(0);
+      if (compareVersions(a, b) <= 0 && compareVersions(b, c) <= 0)
+        expect(compareVersions(a, c)).toBeLessThanOrEqual(0);
+    }),
+  );
+});

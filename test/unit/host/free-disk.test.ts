@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { diskRoom } from '../../../src/host/free-disk.ts';
+
+test('the room of what is not there is that of the disk that it would be made on', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'free-disk-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const there = diskRoom(directory);
+  expect(there?.bytes).toBeGreaterThan(0);
+  expect(diskRoom(join(directory, 'not', 'there'))?.files).toBeCloseTo(there?.files ?? 0, 3);
+});
+
+test('the room of a path through a file is not guessed either', () => {
+  expect(diskRoom(join(import.meta.filename, 'below'))).toBeUndefined();
+});

@@ -1,0 +1,39 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hostFacts } from '../../../src/host/host-facts.ts';
+
+/** A /sys with these PCI devices: address, vendor, class. */
+async function sysfs(devices: readonly (readonly [string, string, string])[]) {
+  const root = await mkdtemp(join(tmpdir(), 'sysfs-'));
+  for (const [address, vendor, kind] of devices) {
+    const device = join(root, 'bus/pci/devices', address);
+    await mkdir(device, { recursive: true });
+    await writeFile(join(device, 'vendor'), `${vendor}\n`);
+    await writeFile(join(device, 'class'), `${kind}\n`);
+  }
+  return { root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+}
+
+test('an Nvidia card is seen without its driver; its sound and the cards of others are none', async () => {
+  await using at = await sysfs([
+    ['0000:02:00.0', '0x10de', '0x030200'],
+    ['0000:01:00.0', '0x10de', '0x030000'],
+    ['0000:01:00.1', '0x10de', '0x040300'],
+    ['0000:00:02.0', '0x8086', '0x030000'],
+  ]);
+  expect((await hostFacts(10_000, at.root)).nvidiaCards).toEqual(['0000:01:00.0', '0000:02:00.0']);
+});
+
+test('this host', async () => {
+  const { cpu, memory, os } = await hostFacts(15_000);
+  expect(os).toMatch(/kernel \d/);
+  expect(cpu?.cores).toBeGreaterThan(0);
+  expect(memory?.totalBytes).toBeGreaterThan(totalmem() / 2);
+});
+
+test('a host that does not answer in time has no facts, and is no error', async () => {
+  const facts = await hostFacts(0, '/nowhere');
+  expect(facts).toEqual({ os: undefined, cpu: undefined, memory: undefined, disks: [], nvidiaCards: [] });
+});

@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { hostFaultOf } from '../../../src/domain/xid.ts';
+import { xidIn } from '../../../src/host/xid-lines.ts';
+
+/* Lines in the shapes that drivers of several generations print them, written by hand. */
+
+describe('a line of the kernel’s log', () => {
+  test.each([
+    [
+      'NVRM: Xid (PCI:0000:65:00): 79, pid=1234, name=python3, GPU has fallen off the bus.',
+      { busId: '0000:65:00', number: 79, text: 'pid=1234, name=python3, GPU has fallen off the bus.' },
+    ],
+    [
+      'NVRM: Xid (PCI:0000:65:00): 79, GPU has fallen off the bus.',
+      { busId: '0000:65:00', number: 79, text: 'GPU has fallen off the bus.' },
+    ],
+    [
+      'NVRM: Xid (PCI:0000:0b:00): 45, pid=4711, Ch 00000010',
+      { busId: '0000:0b:00', number: 45, text: 'pid=4711, Ch 00000010' },
+    ],
+    [
+      "NVRM: Xid (PCI:0000:C1:00): 13, pid='<unknown>', name=<unknown>, Graphics Exception",
+      {
+        busId: '0000:C1:00',
+        number: 13,
+        text: "pid='<unknown>', name=<unknown>, Graphics Exception",
+      },
+    ],
+    [
+      'NVRM: Xid (PCI:0000:17:00 GPU-I:05): 94, pid=71, Contained: CE User Channel (0x9).',
+      { busId: '0000:17:00', number: 94, text: 'pid=71, Contained: CE User Channel (0x9).' },
+    ],
+    ['NVRM: Xid (0000:03:00): 31, Ch 0000000b', { busId: '0000:03:00', number: 31, text: 'Ch 0000000b' }],
+    [
+      'NVRM: Xid (PCI:0008:01:00): 154, GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)',
+      {
+        busId: '0008:01:00',
+        number: 154,
+        text: 'GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)',
+      },
+    ],
+    ['NVRM: Xid (PCI:0000:65:00): 46', { busId: '0000:65:00', number: 46, text: '' }],
+  ])('%s', (line, xid) => {
+    expect(xidIn(line)).toEqual(xid);
+  });
+
+  test.each([
+    '',
+    'NVRM: GPU at PCI:0000:65:00: GPU-455d8f70-2051-db6c-0430-ffc457bff834',
+    'NVRM: GPU 0000:65:00.0: GPU has fallen off the bus.',
+    'NVRM: Xid (PCI:0000:65:00): GPU has fallen off the bus.',
+    'NVRM: Xid (79): GPU has fallen off the bus.',
+    'audit: comm="NVRM: Xid (PCI:0000:65:00): 79"',
+  ])('%s: no Xid', (line) => {
+    expect(xidIn(line)).toBeUndefined();
+  });
+
+  test('the name of a process cannot make another Xid of it', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        const xid = xidIn(`NVRM: Xid (PCI:0000:65:00): 13, pid=1, name=${name.replaceAll('\n', ' ')}, Ch 1`);
+        expect(xid).toMatchObject({ busId: '0000:65:00', number: 13 });
+        expect(xid && hostFaultOf(xid)).toBeUndefined();
+      }),
+    );
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { readState } from '../../../../../src/runtime/docker/container/state.ts';
+
+const NEVER = '0001-01-01T00:00:00Z';
+const state = (changes: object) => ({
+  Status: 'exited',
+  ExitCode: 3,
+  OOMKilled: false,
+  StartedAt: '2026-01-01T00:00:01.5Z',
+  FinishedAt: '2026-01-01T00:00:03.25Z',
+  ...changes,
+});
+const START = Date.parse('2026-01-01T00:00:01.5Z');
+
+test('an end has its code and times', () => {
+  const exit = { code: 3, oomKilled: false, startedAt: START, finishedAt: START + 1750 };
+  expect(readState(state({}))).toEqual({ name: 'exited', startedAt: START, exit });
+  expect(readState(state({ Status: 'dead' })).exit).toEqual(exit);
+});
+
+test('a job so short that the engine noted its start after its end took no time', () => {
+  const { exit } = readState(state({ FinishedAt: '2026-01-01T00:00:01.49Z' }));
+  expect(exit).toMatchObject({ startedAt: START, finishedAt: START });
+});
+
+test('a container that was never started has no times and no end', () => {
+  const never = state({ Status: 'created', ExitCode: 127, StartedAt: NEVER, FinishedAt: NEVER });
+  expect(readState(never)).toEqual({ name: 'created', startedAt: undefined, exit: undefined });
+});
+
+test.each(['running', 'paused', 'restarting', 'removing'])('one that is %s has not ended', (Status) => {
+  const running = state({ Status, FinishedAt: NEVER });
+  expect(readState(running)).toEqual({ name: 'running', startedAt: START, exit: undefined });
+});

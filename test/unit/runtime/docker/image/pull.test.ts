@@ -1,0 +1,199 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { linesOf } from '../../../../../src/runtime/docker/engine/json-lines.ts';
+import { refuseManyLayers } from '../../../../../src/runtime/docker/image/pull.ts';
+import { type PullBytes, PullProgress } from '../../../../../src/runtime/docker/image/pull-progress.ts';
+import { SharedWork } from '../../../../../src/runtime/docker/image/shared-work.ts';
+
+describe('the progress of a pull', () => {
+  const layer = (id: string, status: string, current?: number, total?: number): string =>
+    JSON.stringify({ id, status, progressDetail: { current, total } });
+
+  test('adds up its layers, whatever comes after their download', () => {
+    const progress = new PullProgress();
+    const lines = [
+      layer('a', 'Pulling fs layer'),
+      layer('a', 'Downloading', 10, 100),
+      layer('b', 'Downloading', 5, 50),
+      layer('a', 'Download complete'),
+      layer('a', 'Extracting', 7, 100),
+    ];
+    expect(lines.map((line) => progress.take(line))).toEqual([true, true, true, true, true]);
+    expect(progress.bytes).toEqual({ doneBytes: 105, totalBytes: 150 });
+    expect(progress.error).toBeUndefined();
+  });
+
+  test('is at every line what its lines add up to', () => {
+    const bytes = fc.nat({ max: 1e12 });
+    const lines = fc.array(
+      fc.record(
+        {
+          id: fc.constantFrom('a', 'b', 'c'),
+          status: fc.constantFrom(
+            'Pulling fs layer',
+            'Waiting',
+            'Downloading',
+            'Retrying in 1 second',
+            'Download complete',
+            'Extracting',
+            'Already exists',
+          ),
+          progressDetail: fc.record({ current: bytes, total: bytes }, { requiredKeys: [] }),
+        },
+        { requiredKeys: ['status'] },
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(lines, (taken) => {
+        const progress = new PullProgress();
+        for (const [index, line] of taken.entries()) {
+          progress.take(JSON.stringify(line));
+          expect(progress.bytes).toEqual(addedUp(taken.slice(0, index + 1)));
+        }
+      }),
+    );
+  });
+
+  test('comes no further by repeating, waiting and trying again', () => {
+    const progress = new PullProgress();
+    progress.take(layer('a', 'Downloading', 10, 100));
+    const idle = [
+      layer('a', 'Downloading', 10, 100),
+      layer('a', 'Waiting'),
+      layer('a', 'Retrying in 5 seconds'),
+      layer('a', 'Retrying in 4 seconds'),
+      'no json',
+      '[]',
+      '{}',
+    ];
+    expect(idle.map((line) => progress.take(line))).toEqual(idle.map(() => false));
+    expect(progress.take(layer('a', 'Downloading', 11, 100))).toBe(true);
+  });
+
+  test('counts each layer once', () => {
+    const progress = new PullProgress();
+    for (const id of ['a', 'b', 'a', 'c', 'b']) progress.take(layer(id, 'Downloading', 1, 2));
+    expect(progress.layers).toBe(3);
+  });
+
+  test('keeps the error that the engine ends with', () => {
+    const progress = new PullProgress();
+    progress.take(JSON.stringify({ error: 'short', errorDetail: { message: 'in full' } }));
+    expect(progress.error).toBe('in full');
+  });
+});
+
+type Line = {
+  readonly id?: string;
+  readonly status: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+};
+
+/** What the lines of a pull come to, from all of them anew: what is kept of each layer is its last line. */
+function addedUp(lines: readonly Line[]): PullBytes {
+  const telling = lines.filter(({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status));
+  let doneBytes = 0;
+  let totalBytes = 0;
+  for (const layer of Map.groupBy(telling, ({ id }) => id).values()) {
+    const downloads = layer.filter(({ status }) => status === 'Downloading');
+    const size =
+      downloads.findLast((line) => line.progressDetail?.total !== undefined)?.progressDetail?.total ?? 0;
+    const last = layer.at(-1);
+    const here = last?.status === 'Downloading' ? (last.progressDetail?.current ?? 0) : undefined;
+    doneBytes += here ?? size;
+    totalBytes += Math.max(size, here ?? 0);
+  }
+  return { doneBytes, totalBytes };
+}
+
+describe('the layers of an image', () => {
+  test.each([0, 1, 127, 500])('may be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).not.toThrow();
+  });
+
+  test.each([501, 10_000])('may not be %d', (layers) => {
+    expect(() => refuseManyLayers('some/image', layers)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_REFUSED',
+        message: 'image some/image has more than 500 layers',
+      }),
+    );
+  });
+});
+
+describe('lines', () => {
+  const collect = async (...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> => {
+    const lines: string[] = [];
+    const stream = (async function* () {
+      yield* chunks;
+    })();
+    for await (const line of linesOf(stream)) lines.push(line);
+    return lines;
+  };
+
+  test('are whole however they come', async () => {
+    const bytes = Buffer.from('äb\r\n\ncd\ne');
+    expect(await collect(...[...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(['äb\r', 'cd', 'e']);
+    expect(await collect()).toEqual([]);
+  });
+
+  test('do not go on for ever', async () => {
+    await expect(collect('x'.repeat(1_100_000))).rejects.toThrow('a line without an end');
+  });
+});
+
+describe('work that is shared', () => {
+  const never = (): AbortSignal => new AbortController().signal;
+
+  test('runs once for all who ask while it runs, and anew afterwards', async () => {
+    const shared = new SharedWork<number>();
+    let runs = 0;
+    const work = async (): Promise<number> => {
+      runs += 1;
+      await Promise.resolve();
+      return runs;
+    };
+    expect(await Promise.all([shared.run('a', never(), work), shared.run('a', never(), work)])).toEqual([
+      1, 1,
+    ]);
+    expect(await shared.run('a', never(), work)).toBe(2);
+  });
+
+  test('goes on while anyone waits, and stops with the last', async () => {
+    const shared = new SharedWork<string>();
+    const stopped = Promise.withResolvers<string>();
+    const work = (signal: AbortSignal): Promise<string> => {
+      signal.addEventListener('abort', () => stopped.resolve('stopped'));
+      return stopped.promise;
+    };
+    const first = new AbortController();
+    const second = new AbortController();
+    const outcomes = [shared.run('a', first.signal, work), shared.run('a', second.signal, work)];
+    first.abort(new Error('first left'));
+    await expect(outcomes[0]).rejects.toThrow('first left');
+    expect(await Promise.race([stopped.promise, Promise.resolve('goes on')])).toBe('goes on');
+    second.abort(new Error('second left'));
+    await expect(outcomes[1]).rejects.toThrow('second left');
+    expect(await stopped.promise).toBe('stopped');
+  });
+
+  test('that is being stopped is not joined', async () => {
+    const shared = new SharedWork<string>();
+    const leaving = new AbortController();
+    const left = shared.run('a', leaving.signal, () => new Promise<string>(() => undefined));
+    leaving.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    expect(await shared.run('a', never(), () => Promise.resolve('new'))).toBe('new');
+  });
+
+  test('fails for all who wait', async () => {
+    const shared = new SharedWork<string>();
+    const work = (): Promise<string> => Promise.reject(new Error('broken'));
+    const outcomes = await Promise.allSettled([
+      shared.run('a', never(), work),
+      shared.run('a', never(), work),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+});

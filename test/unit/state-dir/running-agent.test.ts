@@ -1,0 +1,56 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findAgent } from '../../../src/state-dir/running-agent.ts';
+import { openStateDir, readHolderNote } from '../../../src/state-dir/state-dir.ts';
+import { scratchDir } from '../../support/journal/scratch.ts';
+import { agentErrorOf } from '../../support/journal/thrown.ts';
+import { WriterProcess } from '../../support/journal/writer-process.ts';
+
+describe('the agent that runs on a state directory', () => {
+  test('is found by its process, and keeps its lock', async () => {
+    const path = scratchDir();
+    const writer = WriterProcess.start(path);
+    await writer.read(1);
+    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, doing: undefined });
+    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, doing: undefined });
+    expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_IN_USE');
+    await writer.kill();
+    expect(findAgent(path)).toEqual({ kind: 'none' });
+    openStateDir(path).close();
+  });
+
+  test('is none where a crash has left the number of a process that lives, and now is somebody else', async () => {
+    const path = scratchDir();
+    const writer = WriterProcess.start(path);
+    await writer.read(1);
+    await writer.kill();
+    writeFileSync(join(path, 'lock.pid'), `${process.pid}\n\n`);
+    expect(findAgent(path)).toEqual({ kind: 'none' });
+  });
+
+  test('is hidden where the number in the directory is that of another process', async () => {
+    const path = scratchDir();
+    const writer = WriterProcess.start(path);
+    await writer.read(1);
+    writeFileSync(join(path, 'lock.pid'), `${process.pid}\n\n`);
+    expect(findAgent(path)).toEqual({ kind: 'hidden', pid: process.pid });
+    rmSync(join(path, 'lock.pid'));
+    expect(findAgent(path)).toEqual({ kind: 'hidden', pid: undefined });
+    await writer.kill();
+  });
+
+  test('is none where no agent ever ran', () => {
+    expect(findAgent(scratchDir())).toEqual({ kind: 'none' });
+  });
+
+  test('leaves word of what it is about', () => {
+    const path = scratchDir();
+    const dir = openStateDir(path);
+    expect(readHolderNote(path)).toEqual({ pid: process.pid, doing: undefined });
+    dir.note('draining');
+    expect(readHolderNote(path)).toEqual({ pid: process.pid, doing: 'draining' });
+    expect(readFileSync(join(path, 'lock.pid'), 'utf8')).toBe(`${process.pid}\ndraining\n`);
+    dir.close();
+  });
+});
