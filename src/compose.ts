@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { Agent } from './agent/agent.ts';
-import type { Observer } from './agent/events/events.ts';
 import { hostQuestions, whyNoRoom } from './agent/admission/resource-checks.ts';
-import type { AgentSettings } from './agent/market/offer-worker.ts';
+import { Agent } from './agent/agent.ts';
 import { narrator } from './agent/events/event-log.ts';
+import type { Observer } from './agent/events/events.ts';
+import type { AgentSettings } from './agent/market/offer-worker.ts';
 import { RiskWatch } from './agent/offers/vulnerability-gate.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
@@ -16,24 +16,24 @@ import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
 import { JobFolders } from './function/job-files.ts';
-import { JournalctlLog } from './host/kernel-log.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
+import { hostAddresses } from './host/addresses.ts';
+import { diskRoom, freeDiskBytes } from './host/free-disk.ts';
+import { HostShare, openFilesLimit } from './host/job-share.ts';
+import { JournalctlLog } from './host/kernel-log.ts';
+import { readHostMemory, readOomKills } from './host/memory.ts';
 import { tellMoves } from './journal/brokers.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
-import { giveSignsOfLife } from './state-dir/health-socket.ts';
-import { openStateDir } from './state-dir/state-dir.ts';
-import { diskRoom, freeDiskBytes } from './host/free-disk.ts';
-import { hostAddresses } from './host/addresses.ts';
-import { readHostMemory, readOomKills } from './host/memory.ts';
-import { HostShare, openFilesLimit } from './host/job-share.ts';
+import { rememberFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
-import { rememberFor } from './lib/cached.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
-import { openIsolated } from './runtime/docker/network/isolated.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
+import { openIsolated } from './runtime/docker/network/isolated.ts';
+import { giveSignsOfLife } from './state-dir/health-socket.ts';
+import { openStateDir } from './state-dir/state-dir.ts';
 
 /* The composition root: builds the objects of the agent and hands them on by constructor. */
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '../../src/journal/open-journal.ts';
-import { openStateDir } from '../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { openStateDir } from '../../src/state-dir/state-dir.ts';
 import { figureOf } from '../measure/spread.ts';
 import type { Row } from '../row.ts';
 

@@ -1,10 +1,10 @@
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { ACTIONS, type Action, PHASES, type Phase, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { optionsTable } from '../../src/config/document.ts';
+import { ACTIONS, type Action, PHASES, type Phase, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
+import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { isTerminal, type JobStateName, mayBecome } from '../../src/domain/job.ts';
-import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { alignTable } from './align-table.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */

@@ -1,8 +1,8 @@
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { defaultText } from '../../src/config/document.ts';
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
+import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { bold, escaped, italic, section, tagged } from './roff.ts';
 
 const OWN_WORDS = `The agent finds the Nvidia GPUs of this host and offers them on a SharedCloud broker. Runs that pay the ask are

@@ -13,8 +13,8 @@ import type {
 } from '../domain/ports.ts';
 import type { DiskRoom } from '../host/free-disk.ts';
 import type { Log } from '../lib/log.ts';
-import type { Observer } from './events/events.ts';
 import type { HoldQuestion } from './admission/resource-checks.ts';
+import type { Observer } from './events/events.ts';
 import type { AgentSettings } from './market/offer-worker.ts';
 
 /** What this host can put on the market, and what stands in the way. */

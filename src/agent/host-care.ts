@@ -1,12 +1,12 @@
 import type { JobRecord } from '../domain/job.ts';
 import type { Exit } from '../domain/ports.ts';
+import { Holds, type WatchedPorts } from './admission/admission.ts';
 import type { AgentDeps } from './deps.ts';
 import type { AgentEvent } from './events/events.ts';
 import { GpuHealth, type GpuHealthDeps } from './gpu-health/gpu-health.ts';
-import { Holds, type WatchedPorts } from './admission/admission.ts';
-import type { MarketStand } from './market/offer-worker.ts';
-import { OomWatch } from './jobs/oom-detector.ts';
 import type { RunJob } from './jobs/job-runner.ts';
+import { OomWatch } from './jobs/oom-detector.ts';
+import type { MarketStand } from './market/offer-worker.ts';
 import { Sweep } from './reconcile/garbage-collector.ts';
 
 export type HostCareDeps = AgentDeps &

@@ -1,10 +1,10 @@
 import type { Config, Loaded } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
 import type { ValueType } from '../config/value-type.ts';
+import type { ServiceManagerAddress } from '../daemon/systemd-notify.ts';
 import type { HostClock } from '../domain/ports.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
-import type { ServiceManagerAddress } from '../daemon/systemd-notify.ts';
 
 /** A flag of one command that is on or off: `--once`. */
 export type Switch = { readonly name: string; readonly help: string };

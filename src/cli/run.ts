@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
 import { BadValue } from '../config/value-type.ts';
+import { serviceManagerIn } from '../daemon/systemd-notify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -9,7 +10,6 @@ import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
 import { failure } from './failure.ts';
 import { type Asked, readCommandLine } from './program.ts';
 import { readTextFile } from './read-text-file.ts';
-import { serviceManagerIn } from '../daemon/systemd-notify.ts';
 
 /** The outside world, as main.ts hands it in. */
 export type Outside = {

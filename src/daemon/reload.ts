@@ -1,9 +1,9 @@
+import type { CliContext } from '../cli/command.ts';
 import type { OpenAgent } from '../compose.ts';
 import type { Config } from '../config/config.ts';
 import { restartNeeded } from '../config/reload.ts';
 import { asAgentError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { CliContext } from '../cli/command.ts';
 
 /** What takes a reload. */
 export type Reloading = {

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../agent/events/events.ts';
-import type { ServiceManager } from './systemd-notify.ts';
 import type { Phase } from './signals.ts';
 import { Status } from './status-text.ts';
+import type { ServiceManager } from './systemd-notify.ts';
 
 /** The service manager hears of changes at most this often: each telling is a process. */
 const TELL_MS = 1_000;

@@ -1,8 +1,8 @@
+import type { Moment } from './boot-time.ts';
 import type { CatalogueGpu, Gpu } from './gpu.ts';
 import type { GpuProcess } from './gpu-memory.ts';
 import type { BrokerJob, JobRecord, JobState, JobStateName, NewJob, Report } from './job.ts';
 import type { JobNetwork, NetworkChallenge } from './jobs-network.ts';
-import type { Moment } from './boot-time.ts';
 import type { OfferPlan } from './offer.ts';
 import type { FunctionSpec, ImageInfo, Run } from './run.ts';
 import type { Xid } from './xid.ts';

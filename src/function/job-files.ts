@@ -5,8 +5,8 @@ import { AgentError, asAgentError } from '../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { type Language, languageOf } from '../domain/language.ts';
 import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports.ts';
-import { parsePythonLiteral } from '../python-literal/literal.ts';
 import type { FunctionSpec } from '../domain/run.ts';
+import { parsePythonLiteral } from '../python-literal/literal.ts';
 import { encodeNodeEvent } from './node-event.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 

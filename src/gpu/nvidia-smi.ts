@@ -2,8 +2,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
-import { signalGroup } from '../lib/process-group.ts';
 import { launch } from '../lib/launch.ts';
+import { signalGroup } from '../lib/process-group.ts';
 import { type SmiAnswer, smiFailure } from './smi-failure.ts';
 
 /** Far more than nvidia-smi says of the GPUs of any host. */

@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import type { KernelLog } from '../domain/ports.ts';
 import type { Xid } from '../domain/xid.ts';
-import { signalGroup } from '../lib/process-group.ts';
 import { launch } from '../lib/launch.ts';
+import { signalGroup } from '../lib/process-group.ts';
 import { xidIn } from './xid-lines.ts';
 
 /** The shell's word for a program that is nowhere. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import { systemClock } from '../lib/clock.ts';
+import type { StateDir } from '../state-dir/state-dir.ts';
 import { type AboutBroker, settleBroker } from './brokers.ts';
 import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
@@ -13,7 +14,6 @@ import { keepOlder } from './keep-older.ts';
 import { checkMaker, migrate } from './schema.ts';
 import { asStorageError, isDamage } from './sqlite-failure.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
-import type { StateDir } from '../state-dir/state-dir.ts';
 
 /** The name of the journal's file in the state directory. */
 export const JOURNAL_FILE = 'journal.db';

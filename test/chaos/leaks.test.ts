@@ -6,9 +6,9 @@ import { readJournal } from '../../src/journal/open-journal.ts';
 import { CPU_IMAGE } from '../support/agent/harness.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
-import { toil } from '../support/chaos/workload.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
 import { growthPerJob, type Vitals } from '../support/chaos/process-stats.ts';
+import { toil } from '../support/chaos/workload.ts';
 import { openStage } from '../support/e2e/scenario.ts';
 import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
 

@@ -1,12 +1,12 @@
 import type { AgentError } from '../../domain/errors.ts';
 import type { Clock, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
 import type { Log } from '../../lib/log.ts';
+import { Wake } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { BACKOFF } from '../retry/retry.ts';
-import { Wake } from '../../lib/notifier.ts';
 import { Footing } from './health-check.ts';
-import type { HoldQuestion } from './resource-checks.ts';
 import { watchedFiles, watchedJournal, watchedRuntime } from './instrumented-ports.ts';
+import type { HoldQuestion } from './resource-checks.ts';
 
 /** An engine that was heard of so lately is not asked again before a claim. */
 const ENGINE_FRESH_MS = 250;

@@ -1,8 +1,8 @@
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { type BackoffShape, backoffMs } from '../../lib/backoff.ts';
-import { sleep } from '../../lib/sleep.ts';
 import { Wake } from '../../lib/notifier.ts';
+import { sleep } from '../../lib/sleep.ts';
 
 /** What a footing is made of. Times in milliseconds. */
 export type FootingParts = {

@@ -1,5 +1,5 @@
-import { JOB_STATUS } from '../../domain/job.ts';
 import { SKIP_REASONS } from '../../domain/decide.ts';
+import { JOB_STATUS } from '../../domain/job.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import { gpuLine } from './gpu-event-log.ts';

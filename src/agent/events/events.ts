@@ -1,7 +1,7 @@
+import type { SkipReason } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { GpuName } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
-import type { SkipReason } from '../../domain/decide.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 

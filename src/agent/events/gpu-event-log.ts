@@ -1,5 +1,5 @@
-import type { GpuEvent } from './events.ts';
 import type { Line } from './event-log.ts';
+import type { GpuEvent } from './events.ts';
 
 /** The line that an event of the GPUs deserves. Pure. */
 export function gpuLine(event: GpuEvent): Line {

@@ -8,14 +8,14 @@ import { aborted } from '../../lib/aborted.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { AgentEvent, Observer } from '../events/events.ts';
 import type { OwnFunctionDeps } from '../jobs/internal-job.ts';
-import { Breaker } from './circuit-breaker.ts';
 import { isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
+import { Trials } from './canary-scheduler.ts';
+import { Breaker } from './circuit-breaker.ts';
 import { KeptOut } from './cordons.ts';
 import { GpuLooks, type Look } from './gpu-poller.ts';
-import { MemoryWatch } from './memory-leak-check.ts';
 import { Occupancy } from './gpu-tenants.ts';
-import { Trials } from './canary-scheduler.ts';
+import { MemoryWatch } from './memory-leak-check.ts';
 import { XidWatch } from './xid-monitor.ts';
 
 /** A slot waits at most this long for a look at its GPU's memory. */

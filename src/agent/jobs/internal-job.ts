@@ -2,10 +2,10 @@ import { AgentError } from '../../domain/errors.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { type Language, languageOf } from '../../domain/language.ts';
 import type { Exit, JobFiles, Output, Runtime } from '../../domain/ports.ts';
-import type { Log } from '../../lib/log.ts';
 import { anyOf, within } from '../../lib/deadline.ts';
-import { Listening } from './output-capture.ts';
+import type { Log } from '../../lib/log.ts';
 import { persist } from '../retry/retry-until.ts';
+import { Listening } from './output-capture.ts';
 
 /** How long a function of our own may take once it runs, unless it says otherwise. */
 export const OWN_DEADLINE_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { AgentError } from '../../domain/errors.ts';
 import { earnings, type JobRecord, type JobState, type Report } from '../../domain/job.ts';
 import type { JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { within } from '../../lib/deadline.ts';
 import type { Observer } from '../events/events.ts';
 import { persist } from '../retry/retry-until.ts';
 import { writeDown } from '../retry/write-durably.ts';

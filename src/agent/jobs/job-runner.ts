@@ -1,17 +1,17 @@
+import { type End, ranFor, whoseEnd } from '../../domain/attribution.ts';
+import { elapsedMs, type Moment, momentAgo, rebooted } from '../../domain/boot-time.ts';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
-import { elapsedMs, type Moment, momentAgo, rebooted } from '../../domain/boot-time.ts';
 import { reportOf, reportOfUnstartable } from '../../domain/outcome.ts';
 import type { Exit, FoundContainer, HostClock, Output, OutputSink } from '../../domain/ports.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
-import { type End, ranFor, whoseEnd } from '../../domain/attribution.ts';
 import { anyOf, within } from '../../lib/deadline.ts';
+import { persist } from '../retry/retry-until.ts';
 import type { DiskWatch } from './disk-quota.ts';
-import { EndOfJob } from './termination.ts';
 import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-finalizer.ts';
 import { Listening } from './output-capture.ts';
-import { persist } from '../retry/retry-until.ts';
+import { EndOfJob } from './termination.ts';
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;

@@ -1,21 +1,21 @@
+import { decide, type SkipReason, type Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import type { BrokerJob } from '../../domain/job.ts';
-import { decide, type SkipReason, type Verdict } from '../../domain/decide.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker, Clock, Journal } from '../../domain/ports.ts';
 import type { FunctionSpec, OpenRun } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
-import type { AsideRuns } from './run-backoff.ts';
+import type { Wake } from '../../lib/notifier.ts';
+import type { Holds } from '../admission/admission.ts';
+import type { Observer } from '../events/events.ts';
+import { Complaints } from '../events/invalid-item-log.ts';
+import type { ImageKeeper } from '../images/image-puller.ts';
+import type { SlotPool } from '../jobs/slot-pool.ts';
 import type { Catalogue } from '../offers/gpu-catalogue.ts';
 import { type Claimer, type ClaimTarget, mayClaim, type Won } from './claimer.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
-import type { Observer } from '../events/events.ts';
-import type { Holds } from '../admission/admission.ts';
-import type { ImageKeeper } from '../images/image-puller.ts';
+import type { AsideRuns } from './run-backoff.ts';
 import type { MarketWatch } from './run-poller.ts';
 import type { RunLookup } from './run-resolver.ts';
-import type { SlotPool } from '../jobs/slot-pool.ts';
-import type { Wake } from '../../lib/notifier.ts';
 
 /** So many runs are looked up ahead of the slots that are there for them. */
 const LOOK_AHEAD = 8;

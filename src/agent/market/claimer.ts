@@ -3,8 +3,8 @@ import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../..
 import type { Offer, Slot } from '../../domain/offer.ts';
 import type { Broker, ClaimAnswer, Clock, Journal, ReadyImage } from '../../domain/ports.ts';
 import type { FunctionSpec, Run } from '../../domain/run.ts';
-import type { Log } from '../../lib/log.ts';
 import { within } from '../../lib/deadline.ts';
+import type { Log } from '../../lib/log.ts';
 import type { Observer } from '../events/events.ts';
 import { BACKOFF, CLAIM_PATIENCE_MS, isPassing, withRetry } from '../retry/retry.ts';
 import { writeDown } from '../retry/write-durably.ts';

@@ -3,20 +3,20 @@ import type { Offer } from '../../domain/offer.ts';
 import type { Broker, Clock, Journal } from '../../domain/ports.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
-import { AsideRuns } from './run-backoff.ts';
-import type { Catalogue } from '../offers/gpu-catalogue.ts';
-import { ClaimLoop } from './claim-loop.ts';
-import { Claimer } from './claimer.ts';
+import { Wake } from '../../lib/notifier.ts';
+import type { Holds } from '../admission/admission.ts';
 import type { AgentEvent, Observer } from '../events/events.ts';
 import type { GpuHealth } from '../gpu-health/gpu-health.ts';
-import type { Holds } from '../admission/admission.ts';
 import type { ImageKeeper } from '../images/image-puller.ts';
-import { MarketWatch } from './run-poller.ts';
-import type { Offers } from '../offers/instance-registrar.ts';
 import type { RunJob } from '../jobs/job-runner.ts';
-import { RunLookup } from './run-resolver.ts';
 import { SlotPool } from '../jobs/slot-pool.ts';
-import { Wake } from '../../lib/notifier.ts';
+import type { Catalogue } from '../offers/gpu-catalogue.ts';
+import type { Offers } from '../offers/instance-registrar.ts';
+import { ClaimLoop } from './claim-loop.ts';
+import { Claimer } from './claimer.ts';
+import { AsideRuns } from './run-backoff.ts';
+import { MarketWatch } from './run-poller.ts';
+import { RunLookup } from './run-resolver.ts';
 
 /** What the owner has decided and the loops need. Times in milliseconds. */
 export type AgentSettings = {

@@ -2,10 +2,10 @@ import { type AgentError, asAgentError, type ErrorCode } from '../../domain/erro
 import type { Broker, Clock } from '../../domain/ports.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
-import { LookBudget } from './poll-rate-limit.ts';
-import { BACKOFF, waitAfter } from '../retry/retry.ts';
 import { Wake } from '../../lib/notifier.ts';
+import { Complaints } from '../events/invalid-item-log.ts';
+import { BACKOFF, waitAfter } from '../retry/retry.ts';
+import { LookBudget } from './poll-rate-limit.ts';
 
 /** How long the broker is asked to hold a poll until the market changes. */
 const WAIT_SECONDS = 25;

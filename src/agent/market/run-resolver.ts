@@ -1,11 +1,11 @@
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Broker, Clock } from '../../domain/ports.ts';
-import { splitParameters } from '../../python-literal/literal.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../domain/run.ts';
 import { backoffMs } from '../../lib/backoff.ts';
-import type { Log } from '../../lib/log.ts';
 import { earliest } from '../../lib/earliest.ts';
+import type { Log } from '../../lib/log.ts';
+import { splitParameters } from '../../python-literal/literal.ts';
 import { BACKOFF } from '../retry/retry.ts';
 
 /** What a run points to, that its parameters make no sense, or that the last look-up failed. */

@@ -2,11 +2,11 @@ import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Offer, OfferPlan } from '../../domain/offer.ts';
 import type { Broker, Clock, Instance, Journal } from '../../domain/ports.ts';
 import type { Log } from '../../lib/log.ts';
-import { type Asking, Asks } from './repricer.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
 import type { Observer } from '../events/events.ts';
+import { Complaints } from '../events/invalid-item-log.ts';
 import type { Patience } from '../retry/policies.ts';
 import { BACKOFF, isPassing, withRetry } from '../retry/retry.ts';
+import { type Asking, Asks } from './repricer.ts';
 
 /** How long the broker is told again what it is told beside the way, where that fails. */
 const TELL_PATIENCE_MS = 60_000;

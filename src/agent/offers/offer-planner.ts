@@ -4,8 +4,8 @@ import type { OfferPlan } from '../../domain/offer.ts';
 import type { GpuProbe } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { HostPlan } from '../deps.ts';
-import { Catalogue, type CatalogueDeps } from './gpu-catalogue.ts';
 import type { Patience } from '../retry/policies.ts';
+import { Catalogue, type CatalogueDeps } from './gpu-catalogue.ts';
 import { SeenGpus } from './seen-gpus.ts';
 
 /** A host without anything to offer is looked at again this often. */

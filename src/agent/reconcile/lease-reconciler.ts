@@ -1,11 +1,11 @@
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, OPEN_STATES } from '../../domain/job.ts';
 import type { Broker, Clock, Journal } from '../../domain/ports.ts';
-import type { Log } from '../../lib/log.ts';
 import { within } from '../../lib/deadline.ts';
+import type { Log } from '../../lib/log.ts';
+import { Wake } from '../../lib/notifier.ts';
 import { Complaints } from '../events/invalid-item-log.ts';
 import { JobLooks } from './job-lookup-queue.ts';
-import { Wake } from '../../lib/notifier.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
 const DEFAULT_EVERY_MS = 30_000;

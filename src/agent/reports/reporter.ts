@@ -2,11 +2,11 @@ import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { earnings, JOB_STATUS, type JobRecord, type Report } from '../../domain/job.ts';
 import type { Broker, Clock, Journal, ReportAnswer } from '../../domain/ports.ts';
-import type { Log } from '../../lib/log.ts';
 import { earliest } from '../../lib/earliest.ts';
+import type { Log } from '../../lib/log.ts';
+import { Wake } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { BACKOFF, isPassing, waitAfter } from '../retry/retry.ts';
-import { Wake } from '../../lib/notifier.ts';
 
 /** So many reports are under way at once while the broker answers; one at a time while it does not. */
 const AT_ONCE = 4;

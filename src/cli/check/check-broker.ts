@@ -1,8 +1,8 @@
 import { showDuration } from '../../config/duration.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 import type { Answer } from '../query.ts';
-import type { Clocks } from './collect.ts';
 import { type CheckLine, ok, troubled, warn } from './check-result.ts';
+import type { Clocks } from './collect.ts';
 
 /** Clocks further apart than this make leases and ages hard to follow. */
 const MOST_APART_MS = 30_000;

@@ -3,8 +3,8 @@ import { gpuSettings } from '../../config/gpu-settings.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import type { Answer } from '../query.ts';
-import type { Token } from './collect.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
+import type { Token } from './collect.ts';
 
 /** Where the configuration comes from, and a line for each thing in it that its owner should know. */
 export function judgeConfig({ config, sources, warnings }: Loaded): readonly CheckLine[] {

@@ -1,6 +1,6 @@
+import { type GpuMode, gpuWay } from '../../runtime/docker/container/gpu-injection.ts';
 import { describeFacts, type EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type EngineNeeds, whyUnfit } from '../../runtime/docker/engine/requirements.ts';
-import { type GpuMode, gpuWay } from '../../runtime/docker/container/gpu-injection.ts';
 import type { Answer } from '../query.ts';
 import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
 

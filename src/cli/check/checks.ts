@@ -1,15 +1,15 @@
 import { offerSettings } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import { valueOf } from '../query.ts';
-import type { Facts } from './collect.ts';
 import { judgeBroker, judgeClock } from './check-broker.ts';
 import { judgeConfig, judgePrice, judgeToken } from './check-config.ts';
 import { judgeEngine, judgeGpuAccess } from './check-engine.ts';
 import { judgeCpuJobs, judgeGpus, judgeKernelLog } from './check-gpus.ts';
 import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from './check-host.ts';
 import { judgeNetwork } from './check-network.ts';
-import { judgeRisks } from './check-vulnerabilities.ts';
 import type { CheckLine } from './check-result.ts';
+import { judgeRisks } from './check-vulnerabilities.ts';
+import type { Facts } from './collect.ts';
 
 /** What to make of all that was seen, always in the same order. Pure. */
 export function judge(loaded: Loaded, facts: Facts): readonly CheckLine[] {

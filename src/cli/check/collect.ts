@@ -1,23 +1,23 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { openDocker } from '../../compose.ts';
 import { HttpBroker } from '../../broker/client.ts';
 import { Transport } from '../../broker/transport.ts';
+import { openDocker } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports.ts';
-import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
-import { JournalctlLog } from '../../host/kernel-log.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
-import { lookAtStateDir, type StateDirLook } from '../../state-dir/inspection.ts';
+import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { HostShare } from '../../host/job-share.ts';
+import { JournalctlLog } from '../../host/kernel-log.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
+import { lookAtStateDir, type StateDirLook } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { type Answer, look, type Patience, valueOf } from '../query.ts';
-import { lookAtNetwork, type NetworkSeen } from './inspect-network.ts';
 import { type Room, roomsOf } from './disk-space.ts';
+import { lookAtNetwork, type NetworkSeen } from './inspect-network.ts';
 
 /** All that was seen of what a job will need; what to make of it is for others to say. */
 export type Facts = {

@@ -1,10 +1,10 @@
 import { describe } from '../../config/describe.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
-import { gather } from './collect.ts';
-import { judge } from './checks.ts';
-import { checkJson, checkText, isReady } from './render.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { judge } from './checks.ts';
+import { gather } from './collect.ts';
+import { checkJson, checkText, isReady } from './render.ts';
 
 /** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
 export const check: CliCommand = {

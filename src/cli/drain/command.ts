@@ -1,13 +1,13 @@
+import { Interrupted, listenForInterruption } from '../../daemon/interruption.ts';
+import { type Phase, SIGNALS } from '../../daemon/signals.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { checkReadable } from '../readable-state-dir.ts';
 import { type Look, lookAtAgent, openJobsIn } from './inspect-agent.ts';
 import { isAsked, type Wanted, wantsSignal } from './next-signal.ts';
 import { drainJson, endText, progressLine } from './render.ts';
-import { EXIT } from '../exit-codes.ts';
-import { Interrupted, listenForInterruption } from '../../daemon/interruption.ts';
-import { checkReadable } from '../readable-state-dir.ts';
-import { type Phase, SIGNALS } from '../../daemon/signals.ts';
 
 const NOW: Switch = {
   name: 'now',

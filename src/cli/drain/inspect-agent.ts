@@ -1,7 +1,7 @@
+import { PHASES, type Phase } from '../../daemon/signals.ts';
 import { type JobStateName, SLOT_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
-import { PHASES, type Phase } from '../../daemon/signals.ts';
 
 const OWED_STATES = ['finished', 'releasing'] as const satisfies readonly JobStateName[];
 

@@ -1,6 +1,6 @@
+import type { Phase } from '../../daemon/signals.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { count } from '../count.ts';
-import type { Phase } from '../../daemon/signals.ts';
 import type { Look, OpenJob } from './inspect-agent.ts';
 
 const DOES: Readonly<Record<Phase, string>> = {

@@ -1,5 +1,5 @@
-import { JOB_STATUS } from '../../domain/job.ts';
 import { SKIP_REASONS, type SkipReason } from '../../domain/decide.ts';
+import { JOB_STATUS } from '../../domain/job.ts';
 import type { Expected, Sample } from './samples.ts';
 
 /** A job as the broker has it at the end. */

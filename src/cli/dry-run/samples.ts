@@ -1,5 +1,5 @@
-import type { Language } from '../../domain/language.ts';
 import type { SkipReason } from '../../domain/decide.ts';
+import type { Language } from '../../domain/language.ts';
 
 /** What the dry run's owner asks, in US dollars per job and minute. */
 export const DRY_RUN_ASK = 0.05;

@@ -1,11 +1,11 @@
-import type { AgentError } from '../../domain/errors.ts';
 import type { MarketKnowledge } from '../../domain/decide.ts';
+import type { AgentError } from '../../domain/errors.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker, ReadyImage } from '../../domain/ports.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
-import { askEach, type LookedUp, lookUp } from './resolve-runs.ts';
-import { rowWithNeeds } from './needs.ts';
 import { bestPaid, type MarketRow, rowsFor, worthLookingUp } from './evaluation.ts';
+import { rowWithNeeds } from './needs.ts';
+import { askEach, type LookedUp, lookUp } from './resolve-runs.ts';
 
 /** Who is asked, and for how long. */
 export type Asked = {

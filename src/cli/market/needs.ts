@@ -1,6 +1,6 @@
+import { SKIP_REASONS } from '../../domain/decide.ts';
 import { imageAllowed } from '../../domain/image-ref.ts';
 import { languageOf } from '../../domain/language.ts';
-import { SKIP_REASONS } from '../../domain/decide.ts';
 import type { OpenRun } from '../../domain/run.ts';
 import { type MarketRow, plainRow } from './evaluation.ts';
 

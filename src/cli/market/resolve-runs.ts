@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Broker } from '../../domain/ports.ts';
-import { splitParameters } from '../../python-literal/literal.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
+import { splitParameters } from '../../python-literal/literal.ts';
 
 /** So many calls to the broker at once. */
 const AT_ONCE = 6;

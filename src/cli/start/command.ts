@@ -1,14 +1,14 @@
 import type { Observer } from '../../agent/events/events.ts';
 import { type OpenAgent, openAgent, type Stead } from '../../compose.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
+import { reload } from '../../daemon/reload.ts';
+import { ACTIONS, type Action, onSignals } from '../../daemon/signals.ts';
+import { ServiceManager } from '../../daemon/systemd-notify.ts';
+import { Vitals } from '../../daemon/systemd-status.ts';
 import type { Log } from '../../lib/log.ts';
 import type { CliCommand, Switch } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { pullProgress } from '../pull-progress.ts';
-import { reload } from '../../daemon/reload.ts';
-import { ServiceManager } from '../../daemon/systemd-notify.ts';
-import { ACTIONS, type Action, onSignals } from '../../daemon/signals.ts';
-import { Vitals } from '../../daemon/systemd-status.ts';
 
 const ONCE: Switch = {
   name: 'once',

@@ -3,23 +3,23 @@ import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { AttachedOutputs, followAttached } from './output/attached.ts';
-import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
-import { connectEngine, isLocal, parseDockerHost } from './engine/connection.ts';
-import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
-import { type ContainerState, inspectState } from './container/state.ts';
 import { createChecked } from './container/create.ts';
 import { endedBy, engineMemory, type Witness } from './container/exit-origin.ts';
-import { removeContainer, stopContainer } from './container/stop.ts';
-import { describeFacts, type EngineFacts, readFacts } from './engine/facts.ts';
-import { startError } from './engine/errors.ts';
-import { whyUnfit } from './engine/requirements.ts';
 import { type GpuMode, gpuWay } from './container/gpu-injection.ts';
-import { DockerImages, type ImageRules } from './image/images.ts';
-import { followLog } from './output/logs.ts';
-import { pingEngine } from './engine/ping.ts';
-import type { PullHooks } from './image/pull.ts';
+import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
+import { type ContainerState, inspectState } from './container/state.ts';
+import { removeContainer, stopContainer } from './container/stop.ts';
 import { type SeenEnd, waitForExit } from './container/wait.ts';
+import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
+import { connectEngine, isLocal, parseDockerHost } from './engine/connection.ts';
+import { startError } from './engine/errors.ts';
+import { describeFacts, type EngineFacts, readFacts } from './engine/facts.ts';
+import { pingEngine } from './engine/ping.ts';
+import { whyUnfit } from './engine/requirements.ts';
+import { DockerImages, type ImageRules } from './image/images.ts';
+import type { PullHooks } from './image/pull.ts';
+import { AttachedOutputs, followAttached } from './output/attached.ts';
+import { followLog } from './output/logs.ts';
 
 /** What the runtime is made from. */
 export type DockerRuntimeOptions = {

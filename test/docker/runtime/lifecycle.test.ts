@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ENGINE_DEADLINES } from '../../../src/runtime/docker/engine/call.ts';
-import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
 import { createChecked } from '../../../src/runtime/docker/container/create.ts';
+import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
+import { ENGINE_DEADLINES } from '../../../src/runtime/docker/engine/call.ts';
 import { BUSYBOX, describeDocker, expectNothingLeft, imageWith } from '../../support/engine/docker.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';

@@ -8,8 +8,8 @@ import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
 import type { ContainerPlan, Runtime } from '../../../src/domain/ports.ts';
 import type { Xid } from '../../../src/domain/xid.ts';
-import { JobFolders } from '../../../src/function/job-files.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
+import { JobFolders } from '../../../src/function/job-files.ts';
 import { aFunction, aNewJob } from '../domain.ts';
 
 const IMAGE = 'sharedcloud/node24:latest';

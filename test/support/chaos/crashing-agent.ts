@@ -8,9 +8,10 @@
  *   CRASH_JOB  the job whose step it has to be. Steps that are no job's own count in any case.
  *   FAIL_AT    a call that fails, every time, as if this host were at fault.
  */
-import { type Ports } from '../../../src/compose.ts';
+
 import { runCli } from '../../../src/cli/run.ts';
 import { startWith } from '../../../src/cli/start/command.ts';
+import { type Ports } from '../../../src/compose.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { outside } from './outside.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { JobRecord, JobStateName } from '../../../src/domain/job.ts';
-import { type JournalReader, readJournal } from '../../../src/journal/open-journal.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
+import { type JournalReader, readJournal } from '../../../src/journal/open-journal.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, openStage } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';

@@ -4,11 +4,11 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Stead } from '../../../src/compose.ts';
 import { runCli } from '../../../src/cli/run.ts';
 import { startWith } from '../../../src/cli/start/command.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
+import type { Stead } from '../../../src/compose.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { CPU_IMAGE } from '../agent/harness.ts';
 import { outside } from './outside.ts';
 

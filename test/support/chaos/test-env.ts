@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { JobRecord } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { addRun, openStage } from '../e2e/scenario.ts';
 import type { TestEngine } from '../engine/docker.ts';
 import { removeContainer } from '../engine/remove-container.ts';

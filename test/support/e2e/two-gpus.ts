@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/state-dir/state-dir.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { expectNothingLeft, PYTHON, type TestEngine } from '../engine/docker.ts';
 import { journalctlStandIn } from '../journalctl/stand-in.ts';
 import { TWO_T4 } from '../nvidia-smi/machines.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
-import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 
 export const BROKER = 'https://broker.example/';
 

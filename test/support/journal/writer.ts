@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { takeStep } from './lifecycle.ts';
 
 /*

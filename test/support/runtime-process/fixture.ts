@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ContainerPlan } from '../../../src/domain/ports.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 
 const BROKER = 'http://127.0.0.1:4321';
 export const NODE = 'sharedcloud/node:latest';

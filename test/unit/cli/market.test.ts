@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/evaluation.ts';
 import { type Asked, survey } from '../../../src/cli/market/evaluate.ts';
+import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/evaluation.ts';
 import { marketText } from '../../../src/cli/market/render.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Run } from '../../../src/domain/run.ts';

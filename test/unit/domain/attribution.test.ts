@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Exit } from '../../../src/domain/ports.ts';
 import { type End, ranFor, whoseEnd } from '../../../src/domain/attribution.ts';
+import type { Exit } from '../../../src/domain/ports.ts';
 
 const TIMEOUT_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CatalogueGpu } from '../../../src/domain/gpu.ts';
 import { decide, type MarketKnowledge, type SkipReason, type Verdict } from '../../../src/domain/decide.ts';
+import type { CatalogueGpu } from '../../../src/domain/gpu.ts';
 import type { OpenRun } from '../../../src/domain/run.ts';
 import { aFunction, anImage, anOffer, anOpenRun, IMAGE_NAME } from '../../support/domain.ts';
 

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Component, KNOWN_HOLES } from '../../../src/domain/known-vulnerabilities.ts';
+import { compareVersions, isVersion } from '../../../src/domain/version.ts';
 import {
   ACCEPTABLE_RISKS,
   type AcceptableRisk,
   risksOf,
   type Surroundings,
 } from '../../../src/domain/vulnerabilities.ts';
-import { compareVersions, isVersion } from '../../../src/domain/version.ts';
 
 /** Versions without any known hole. */
 const GOOD: Surroundings = {

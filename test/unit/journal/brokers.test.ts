@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
-import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';

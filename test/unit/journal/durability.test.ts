@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { tellAfter } from '../../support/journal/lifecycle.ts';
+import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { WriterProcess } from '../../support/journal/writer-process.ts';
 
 /** The state of every job in the journal, oldest first. */

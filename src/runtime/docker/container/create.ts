@@ -1,10 +1,10 @@
 import type Docker from 'dockerode';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
+import { createError } from '../engine/errors.ts';
 import { containerDifferences } from './check.ts';
 import type { ContainerSpec } from './spec.ts';
 import { removeContainer } from './stop.ts';
-import { createError } from '../engine/errors.ts';
 
 /**
  * Makes the container, looks at what the engine made of it, and answers its id only if that is what was asked.

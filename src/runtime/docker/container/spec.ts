@@ -2,10 +2,10 @@ import { AgentError } from '../../../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
 import type { JobNetwork } from '../../../domain/jobs-network.ts';
 import type { ContainerPlan } from '../../../domain/ports.ts';
-import { containerEnv } from './env.ts';
-import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-injection.ts';
 import { type ImageConfig, tmpfsForVolumes } from '../image/config.ts';
 import { NETWORK_NAME } from '../network/network-spec.ts';
+import { containerEnv } from './env.ts';
+import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-injection.ts';
 import { SECCOMP_PROFILE } from './seccomp.ts';
 
 /** The network by its name at the engine; `bridge` is Docker's own, which reaches whatever this host reaches. */

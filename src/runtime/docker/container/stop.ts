@@ -1,11 +1,11 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
-import { sleep } from '../../../lib/sleep.ts';
 import { within } from '../../../lib/deadline.ts';
+import { sleep } from '../../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
-import { inspectState } from './state.ts';
 import { engineError, readFault } from '../engine/errors.ts';
+import { inspectState } from './state.ts';
 import { waitForExit } from './wait.ts';
 
 /** What has been killed and has not ended after this long may want for CPU time. */

@@ -1,6 +1,6 @@
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
-import { sleep } from '../../../lib/sleep.ts';
 import { anyOf } from '../../../lib/deadline.ts';
+import { sleep } from '../../../lib/sleep.ts';
 import { type StreamFrame, StreamFrames } from '../output/stream-frames.ts';
 
 /** A stream of a container's output at the engine. */

@@ -1,5 +1,5 @@
-import type { EngineFacts } from './facts.ts';
 import { type GpuMode, gpuWay } from '../container/gpu-injection.ts';
+import type { EngineFacts } from './facts.ts';
 
 /** What the owner wants of an engine. */
 export type EngineNeeds = {

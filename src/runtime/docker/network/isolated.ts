@@ -2,9 +2,9 @@ import { AgentError } from '../../../domain/errors.ts';
 import type { IsolatedNetwork } from '../../../domain/ports.ts';
 import { ENGINE_DEADLINES } from '../engine/call.ts';
 import { connectEngine, parseDockerHost } from '../engine/connection.ts';
+import { DockerJobsNetwork, UP } from './jobs-network.ts';
 import { challengeOf } from './probe-targets.ts';
 import { type HearBeacon, hearBeacon } from './read-probe-target.ts';
-import { DockerJobsNetwork, UP } from './jobs-network.ts';
 
 /** The jobs' network at the engine of that address, as `--docker-host` takes it. Throws CONFIG_INVALID. */
 export function openJobsNetwork(dockerHost: string): DockerJobsNetwork {

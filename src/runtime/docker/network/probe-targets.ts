@@ -1,6 +1,6 @@
 import type { NetworkChallenge, Target } from '../../../domain/jobs-network.ts';
-import { beaconOf } from './probe-target.ts';
 import type { JobsNetwork } from './network-spec.ts';
+import { beaconOf } from './probe-target.ts';
 import { vouchedFor } from './rules.ts';
 
 /** Where clouds answer questions about the machine, with its credentials among the answers. */

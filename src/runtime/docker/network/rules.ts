@@ -1,5 +1,5 @@
-import { BEACON_HOST, beaconOf } from './probe-target.ts';
 import { BRIDGE_NAME, type JobsNetwork } from './network-spec.ts';
+import { BEACON_HOST, beaconOf } from './probe-target.ts';
 
 /** Our tables, one per family; nobody else's are touched. */
 export const TABLES = ['inet sharedcloud', 'bridge sharedcloud'] as const;

@@ -3,10 +3,10 @@ import type Docker from 'dockerode';
 import { AgentError, asAgentError, type ErrorCode } from '../../../domain/errors.ts';
 import type { OutputSink } from '../../../domain/ports.ts';
 import { within } from '../../../lib/deadline.ts';
+import type { SeenEnd } from '../container/wait.ts';
 import { callEngine } from '../engine/call.ts';
 import { readStream } from '../engine/read-stream.ts';
 import type { StreamFrame } from './stream-frames.ts';
-import type { SeenEnd } from '../container/wait.ts';
 
 /** The errors of a call that say nothing about the container, so that what is to be done with it can go on. */
 const NO_ANSWER: readonly ErrorCode[] = ['RUNTIME_UNAVAILABLE', 'RUNTIME_FAILED'];

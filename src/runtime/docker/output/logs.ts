@@ -1,10 +1,10 @@
 import { asAgentError } from '../../../domain/errors.ts';
 import type { OutputSink } from '../../../domain/ports.ts';
 import { sleep } from '../../../lib/sleep.ts';
+import { type EngineStream, readStream } from '../engine/read-stream.ts';
 import { type LogFrame, readLogFrame } from './log-frames.ts';
 import { LogPosition } from './log-position.ts';
 import { LostNewlines } from './lost-newlines.ts';
-import { type EngineStream, readStream } from '../engine/read-stream.ts';
 
 /** The two things that following a container's output needs of the engine. */
 export type LogSource = Pick<EngineStream, 'ended'> & {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { hostQuestions, whyNoFiles, whyNoMemory, whyNoRoom } from '../../../../src/agent/admission/resource-checks.ts';
+import {
+  hostQuestions,
+  whyNoFiles,
+  whyNoMemory,
+  whyNoRoom,
+} from '../../../../src/agent/admission/resource-checks.ts';
 
 const GIB = 1024 ** 3;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { KeptOut } from '../../../../src/agent/gpu-health/cordons.ts';
-import { MemoryWatch } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
 import { Occupancy } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
+import { MemoryWatch } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { aJobOn, gpuRig } from '../../../support/agent/gpu-scenario.ts';
 import { aGpu } from '../../../support/domain.ts';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DiskWatch, type DiskWatchDeps } from '../../../../src/agent/jobs/disk-quota.ts';
 import { EndOfJob } from '../../../../src/agent/jobs/termination.ts';
 import type { Exit } from '../../../../src/domain/ports.ts';
-import { systemClock } from '../../../../src/lib/clock.ts';
 import type { DiskRoom } from '../../../../src/host/free-disk.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
 
 const GB = 1e9;
 

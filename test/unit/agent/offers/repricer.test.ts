@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Asks } from '../../../../src/agent/offers/repricer.ts';
 import type { AgentEvent } from '../../../../src/agent/events/events.ts';
+import { Asks } from '../../../../src/agent/offers/repricer.ts';
 import type { Offer } from '../../../../src/domain/offer.ts';
 
 const OFFER: Offer = {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { containerDifferences } from '../../../../../src/runtime/docker/container/check.ts';
-import { containerSpec, type SpecInput } from '../../../../../src/runtime/docker/container/spec.ts';
 import { gpuAccess } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
-import { tmpfsForVolumes } from '../../../../../src/runtime/docker/image/config.ts';
 import { SECCOMP_PROFILE } from '../../../../../src/runtime/docker/container/seccomp.ts';
+import { containerSpec, type SpecInput } from '../../../../../src/runtime/docker/container/spec.ts';
+import { tmpfsForVolumes } from '../../../../../src/runtime/docker/image/config.ts';
 import { testPlan } from '../../../../support/engine/runtime.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
@@ -156,9 +156,12 @@ describe('the container for a plan', () => {
     ]);
   });
 
-  test.each(['', '../../../x', 'a/b', 'a b', '-a', 'x'.repeat(65), 'ä'])('cannot be named after job %j', (job) => {
-    expect(() => containerSpec(testPlan({ job }), input)).toThrow(/cannot name a container/);
-  });
+  test.each(['', '../../../x', 'a/b', 'a b', '-a', 'x'.repeat(65), 'ä'])(
+    'cannot be named after job %j',
+    (job) => {
+      expect(() => containerSpec(testPlan({ job }), input)).toThrow(/cannot name a container/);
+    },
+  );
 });
 
 describe('a GPU', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeFacts, readFacts } from '../../../../../src/runtime/docker/engine/facts.ts';
 import { gpuWay } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
+import { describeFacts, readFacts } from '../../../../../src/runtime/docker/engine/facts.ts';
 import { facts, INFO, VERSION } from '../../../../support/engine/facts.ts';
 
 describe('an engine', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isLocal, parseDockerHost } from '../../../../../src/runtime/docker/engine/connection.ts';
 import type { DockerRuntime } from '../../../../../src/runtime/docker/docker-runtime.ts';
+import { isLocal, parseDockerHost } from '../../../../../src/runtime/docker/engine/connection.ts';
 import { engineStandIn } from '../../../../support/cli/engine-stand-in.ts';
 import { rejection } from '../../../../support/engine/rejection.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';

@@ -2,10 +2,14 @@ import { BlockList } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { targetsOf, whyUnproven } from '../../../../../src/domain/jobs-network.ts';
+import {
+  networkSpec,
+  readNetwork,
+  smallSubnet,
+} from '../../../../../src/runtime/docker/network/network-spec.ts';
+import { withoutCounts } from '../../../../../src/runtime/docker/network/nft.ts';
 import { beaconOf } from '../../../../../src/runtime/docker/network/probe-target.ts';
 import { challengeOf } from '../../../../../src/runtime/docker/network/probe-targets.ts';
-import { networkSpec, readNetwork, smallSubnet } from '../../../../../src/runtime/docker/network/network-spec.ts';
-import { withoutCounts } from '../../../../../src/runtime/docker/network/nft.ts';
 import { jobsRules, vouchedFor } from '../../../../../src/runtime/docker/network/rules.ts';
 
 const SECRET = '00112233445566778899aabbccddeeff';
