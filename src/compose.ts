@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { hostQuestions, whyNoRoom } from './agent/admission/resource-checks.ts';
+import { diskSpaceProblem, resourceChecks } from './agent/admission/resource-checks.ts';
 import { Agent } from './agent/agent.ts';
-import { narrator } from './agent/events/event-log.ts';
+import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
 import type { AgentSettings } from './agent/market/offer-worker.ts';
-import { RiskWatch } from './agent/offers/vulnerability-gate.ts';
+import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
 import type { Config, Loaded } from './config/config.ts';
@@ -14,7 +14,12 @@ import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
 import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
-import type { Broker, Clock, GpuProbe, HostClock, JobFiles, Journal, Runtime } from './domain/ports.ts';
+import type { Broker } from './domain/ports/broker.ts';
+import type { Clock, HostClock } from './domain/ports/clock.ts';
+import type { GpuProbe } from './domain/ports/gpu.ts';
+import type { JobFiles } from './domain/ports/job-files.ts';
+import type { Journal } from './domain/ports/journal.ts';
+import type { Runtime } from './domain/ports/runtime.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
@@ -26,13 +31,13 @@ import { readHostMemory, readOomKills } from './host/memory.ts';
 import { tellMoves } from './journal/brokers.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { keepPruned } from './journal/prune.ts';
-import { rememberFor } from './lib/cached.ts';
+import { cachedFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolated } from './runtime/docker/network/isolated.ts';
-import { giveSignsOfLife } from './state-dir/health-socket.ts';
+import { serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
 /* The composition root: builds the objects of the agent and hands them on by constructor. */
@@ -44,10 +49,10 @@ const PULL_IDLE_MS = 120_000;
 const IMAGE_REFRESH_MS = 3_600_000;
 /** Jobs with a network ask these, never the host's own resolver. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
-/** A container that withstands being killed this long hangs in the kernel, most likely in the GPU's driver. */
+/** A container that unkillable being killed this long hangs in the kernel, most likely in the GPU's driver. */
 const KILL_PATIENCE_MS = 300_000;
 /** GPUs are looked at after every job; engine and toolkit are not updated that often. */
-const SURROUNDINGS_MS = 30_000;
+const HOST_VERSIONS_TTL_MS = 30_000;
 const PIDS_PER_JOB = 4096;
 const OPEN_FILES_PER_JOB = 65_536;
 
@@ -102,9 +107,9 @@ export function openDocker(
 ): DockerRuntime {
   const { config } = parts.loaded;
   const checkDisk = (): Promise<void> => {
-    const why = whyNoRoom([config.stateDir, runtime.storagePath], config.minFreeDisk, freeDiskBytes);
+    const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeDiskBytes);
     if (why === undefined) return Promise.resolve();
-    throw new AgentError('IMAGE_PULL_FAILED', why, { mend: 'make room, or lower --min-free-disk' });
+    throw new AgentError('IMAGE_PULL_FAILED', why, { hint: 'make room, or lower --min-free-disk' });
   };
   const runtime = new DockerRuntime({
     host: config.dockerHost,
@@ -139,7 +144,7 @@ export function openDocker(
 }
 
 /** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
-export type Stead = {
+export type Overrides = {
   readonly runtime?: (agentId: string) => Runtime;
   /** Stands between the agent and what it works with. */
   readonly between?: (ports: Ports) => Ports;
@@ -178,7 +183,7 @@ export type OpenAgent = {
 export async function openAgent(
   parts: AppParts,
   options: { readonly once: boolean; readonly onProgress: (report: PullReport) => void },
-  stead: Stead = {},
+  overrides: Overrides = {},
 ): Promise<OpenAgent> {
   const { clock, loaded, log } = parts;
   const { config } = loaded;
@@ -186,7 +191,7 @@ export async function openAgent(
   const connection = openBroker(parts);
   const { broker, tokens } = connection;
   opened.defer(() => connection.close());
-  // Read at once: a token that cannot be used is the owner's to mend before anything starts.
+  // Read at once: a token that cannot be used is the owner's to hint before anything starts.
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
@@ -195,20 +200,20 @@ export async function openAgent(
   opened.defer(keepPruned(journal, config.keepHistory, parts));
   const share = new HostShare();
   let settings = offerSettings(config);
-  const tell = narrator(log);
+  const tell = eventLog(log);
   const docker =
-    stead.runtime === undefined
+    overrides.runtime === undefined
       ? openDocker(parts, journal.agentId, share, options.onProgress)
-      : stead.runtime(journal.agentId);
-  const bareProbe = stead.probe ?? openProbe(config);
+      : overrides.runtime(journal.agentId);
+  const bareProbe = overrides.probe ?? openProbe(config);
   const risks =
     docker instanceof DockerRuntime
-      ? new RiskWatch({
+      ? new VulnerabilityGate({
           probe: bareProbe,
-          surroundings: rememberFor(
-            SURROUNDINGS_MS,
+          hostVersions: cachedFor(
+            HOST_VERSIONS_TTL_MS,
             () => clock.monotonic(),
-            (signal) => surroundingsOf(docker, signal),
+            (signal) => hostVersionsOf(docker, signal),
           ),
           accepted: config.acceptRisk,
           log,
@@ -221,10 +226,10 @@ export async function openAgent(
     journal,
   };
   const agent = new Agent({
-    ...(stead.between?.(ports) ?? ports),
+    ...(overrides.between?.(ports) ?? ports),
     probe: risks ?? bareProbe,
     // What the kernel says has nothing to do with GPUs that are only shown.
-    kernelLog: stead.probe === undefined ? new JournalctlLog() : undefined,
+    kernelLog: overrides.probe === undefined ? new JournalctlLog() : undefined,
     planOffers: (gpus, catalogue) => {
       const plan = planOffers(gpus, catalogue, { ...settings, refusal: risks?.refusal });
       share.slots = slotsOf(plan.offers);
@@ -235,7 +240,7 @@ export async function openAgent(
     log,
     observe: (event) => {
       tell(event);
-      stead.observe?.(event);
+      overrides.observe?.(event);
     },
     settings: {
       pollIntervalMs: config.pollInterval,
@@ -245,9 +250,9 @@ export async function openAgent(
       leastFreeBytes: config.minFreeDisk,
       killPatienceMs: KILL_PATIENCE_MS,
       once: options.once,
-      ...stead.settings,
+      ...overrides.settings,
     },
-    questions: hostQuestions({
+    questions: resourceChecks({
       directories: () => [config.stateDir, ports.runtime.storagePath],
       leastFreeBytes: config.minFreeDisk,
       freeBytes: freeDiskBytes,
@@ -257,7 +262,7 @@ export async function openAgent(
     diskRoom,
     oomKills: readOomKills,
     network: config.jobNetwork,
-    isolated: stead.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,
+    isolated: overrides.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();
@@ -275,7 +280,7 @@ export async function openAgent(
     note: (doing) => void orWarn('no word of what the agent does could be left', () => stateDir.note(doing)),
     answerHealth: (status) =>
       orWarn('`health` will not be answered', async () => {
-        kept.use(await giveSignsOfLife(stateDir.path, status));
+        kept.use(await serveHealth(stateDir.path, status));
       }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));
@@ -287,7 +292,7 @@ export async function openAgent(
 }
 
 /** What jobs run in, for the look at its known holes. */
-async function surroundingsOf(docker: DockerRuntime, signal: AbortSignal) {
+async function hostVersionsOf(docker: DockerRuntime, signal: AbortSignal) {
   const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
   const { runc, seccomp, version } = facts;
   return { docker: version, runc, seccomp, 'nvidia-container-toolkit': toolkit };

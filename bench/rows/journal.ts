@@ -58,7 +58,7 @@ export const journal: Row = {
 };
 
 function live(book: ReturnType<typeof openJournal>, uuid: string): void {
-  book.begin({
+  book.insert({
     uuid,
     run: 'run',
     functionName: 'function',
@@ -70,7 +70,7 @@ function live(book: ReturnType<typeof openJournal>, uuid: string): void {
     image: 'image',
     timeoutMs: 1,
   });
-  for (const state of LIFE) book.move(uuid, state);
+  for (const state of LIFE) book.transition(uuid, state);
 }
 
 const PAGE = Buffer.alloc(4_096, 1);

@@ -12,8 +12,8 @@ import type { Figure, Ground, Row } from '../row.ts';
 const KNOWLEDGE: MarketKnowledge = {
   catalogue: new Map(),
   images: ['sharedcloud/*'],
-  imageState: (ref) => (ref === IMAGE_NAME ? 'here' : 'absent'),
-  aside: new Map(),
+  imageState: (ref) => (ref === IMAGE_NAME ? 'ready' : 'missing'),
+  backoff: new Map(),
 };
 
 /** How long it takes to decide about markets of many runs, and what a list that stays as it is costs. */

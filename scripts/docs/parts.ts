@@ -4,7 +4,7 @@ import { optionsTable } from '../../src/config/document.ts';
 import { ACTIONS, type Action, PHASES, type Phase, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
-import { isTerminal, type JobStateName, mayBecome } from '../../src/domain/job.ts';
+import { canTransition, isTerminal, type JobStateName } from '../../src/domain/job.ts';
 import { alignTable } from './align-table.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */
@@ -58,13 +58,13 @@ function exitCodesTable(): string {
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   working: 'works',
   draining: 'drains',
-  'giving-back': 'gives back',
+  evicting: 'gives back',
   stopping: 'stops',
 };
 const ACTION_WORDS: Readonly<Record<Action, string>> = {
   stop: 'stop',
   drain: 'drain',
-  'give-back': 'give back',
+  evict: 'give back',
   abandon: 'end at once',
   reload: 'reload',
 };
@@ -92,10 +92,10 @@ function signalActionsTable(): string {
 function errorsTable(): string {
   return table(
     ['error', 'what happened', 'what to do, unless the error says it', 'exit code'],
-    Object.entries(ERROR_KINDS).map(([code, { exit, mend, what }]) => [
+    Object.entries(ERROR_KINDS).map(([code, { exit, hint, what }]) => [
       `\`${code}\``,
       what,
-      mend,
+      hint,
       String(exit),
     ]),
   );
@@ -116,7 +116,7 @@ function jobStatesTable(): string {
 }
 
 function nextOf(name: JobStateName): string {
-  const next = STATE_NAMES.filter((other) => mayBecome(name, other)).map((other) => `\`${other}\``);
+  const next = STATE_NAMES.filter((other) => canTransition(name, other)).map((other) => `\`${other}\``);
   if (!isTerminal(name)) return next.join(', ');
   return next.length === 0 ? 'the end' : `the end; claimed anew: ${next.join(', ')}`;
 }

@@ -2,7 +2,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { defaultText } from '../../src/config/document.ts';
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
-import { ACTIONS, type Heard, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
+import { ACTIONS, SIGNALS, type SignalKind, TABLE } from '../../src/daemon/signals.ts';
 import { bold, escaped, italic, section, tagged } from './roff.ts';
 
 const OWN_WORDS = `The agent finds the Nvidia GPUs of this host and offers them on a SharedCloud broker. Runs that pay the ask are
@@ -15,7 +15,7 @@ const FILES: readonly (readonly [path: string, words: string])[] = [
   ['/var/lib/sharedcloud-agent', 'the journal, the files of jobs, and the socket that health asks'],
 ];
 
-const HEARD: readonly Heard[] = ['end', 'drain', 'reload'];
+const HEARD: readonly SignalKind[] = ['end', 'drain', 'reload'];
 
 /** The manual's page about everything on the command line, in roff, made from the tables of the code. */
 export function manPage(): string {
@@ -43,7 +43,7 @@ export function manPage(): string {
   ].join('\n');
 }
 
-function signalEntry(heard: Heard): string {
+function signalEntry(heard: SignalKind): string {
   const first = TABLE.working[heard];
   const again = TABLE.draining[heard];
   const later = again === first ? '' : `. While it drains: ${ACTIONS[again].words}`;

@@ -1,26 +1,23 @@
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type {
-  Broker,
-  GpuProbe,
-  HostClock,
-  IsolatedNetwork,
-  JobFiles,
-  Journal,
-  KernelLog,
-  Runtime,
-} from '../domain/ports.ts';
+import type { Broker } from '../domain/ports/broker.ts';
+import type { HostClock } from '../domain/ports/clock.ts';
+import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
+import type { JobFiles } from '../domain/ports/job-files.ts';
+import type { Journal } from '../domain/ports/journal.ts';
+import type { IsolatedNetwork } from '../domain/ports/network.ts';
+import type { Runtime } from '../domain/ports/runtime.ts';
 import type { DiskRoom } from '../host/free-disk.ts';
 import type { Log } from '../lib/log.ts';
-import type { HoldQuestion } from './admission/resource-checks.ts';
+import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
 import type { AgentSettings } from './market/offer-worker.ts';
 
-/** What this host can put on the market, and what stands in the way. */
+/** What this host can put on the market, and what workers in the way. */
 export type HostPlan = {
   readonly offers: readonly OfferPlan[];
-  readonly problems: readonly { readonly what: string; readonly why: string; readonly mend: string }[];
+  readonly problems: readonly { readonly what: string; readonly why: string; readonly hint: string }[];
 };
 
 export type AgentDeps = {
@@ -39,7 +36,7 @@ export type AgentDeps = {
   readonly observe: Observer;
   readonly settings: AgentSettings;
   /** What this host is asked before every decision. */
-  readonly questions: readonly HoldQuestion[];
+  readonly questions: readonly AdmissionCheck[];
   /** What is left of the file system of a directory; undefined where nobody can tell. */
   readonly diskRoom: (path: string) => DiskRoom | undefined;
   /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */

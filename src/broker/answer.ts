@@ -61,7 +61,7 @@ function refusalOf(reply: Reply): AgentError {
   const said = saying(reply);
   if (status === 401) {
     return new AgentError('BROKER_UNAUTHORIZED', `${call}: the broker does not accept the token${said}`, {
-      mend: 'replace the token by one that is valid at this broker',
+      hint: 'replace the token by one that is valid at this broker',
     });
   }
   if (status >= 500 || status === 408 || status === 429) {
@@ -69,7 +69,7 @@ function refusalOf(reply: Reply): AgentError {
     const message = `${call}: the broker cannot serve now (${status})${said}`;
     const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
     return new AgentError('BROKER_UNAVAILABLE', message, {
-      mend: 'if it stays so, ask who runs the broker',
+      hint: 'if it stays so, ask who runs the broker',
       ...wait,
     });
   }
@@ -78,7 +78,7 @@ function refusalOf(reply: Reply): AgentError {
       'BROKER_NOT_FOUND',
       `${call}: the broker does not know this address (${status})${said}`,
       {
-        mend: 'is the broker’s URL right? It is given without /api/v1',
+        hint: 'is the broker’s URL right? It is given without /api/v1',
       },
     );
   }
@@ -131,7 +131,7 @@ export function notJson(reply: Reply): AgentError {
   const { call, safe, status, text } = reply;
   const what = text.trim() === '' ? 'nothing at all' : `no JSON but «${safe(text).slice(0, 200)}»`;
   return new AgentError('BROKER_NOT_JSON', `${call}: the answer (${status}) is ${what}`, {
-    mend: 'is the broker’s URL right, and is nothing in between (a proxy, a login page of the network)?',
+    hint: 'is the broker’s URL right, and is nothing in between (a proxy, a login page of the network)?',
   });
 }
 

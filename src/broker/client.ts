@@ -1,7 +1,14 @@
 import type { CatalogueGpu } from '../domain/gpu.ts';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Broker, ClaimAnswer, Instance, Listed, MarketAnswer, ReportAnswer } from '../domain/ports.ts';
+import type {
+  Broker,
+  ClaimAnswer,
+  Instance,
+  Listed,
+  MarketAnswer,
+  ReportAnswer,
+} from '../domain/ports/broker.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
 import {
   acknowledged,

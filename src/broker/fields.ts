@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
-import type { InvalidItem, Listed } from '../domain/ports.ts';
+import type { InvalidItem, Listed } from '../domain/ports/broker.ts';
 
 /**
  * What an id of the broker may look like: uuids, and no more than is safe in a path, a file's or container's name. One
@@ -51,7 +51,7 @@ export function readItems<Shape>(schema: z.ZodType<Shape>, list: readonly unknow
 /** An answer in JSON that cannot be used. */
 export function badAnswer(message: string): AgentError {
   return new AgentError('BROKER_BAD_ANSWER', message, {
-    mend: 'if it stays so, the broker speaks another version of its API than this agent',
+    hint: 'if it stays so, the broker speaks another version of its API than this agent',
   });
 }
 

@@ -57,8 +57,8 @@ export function networkFailure(thrown: unknown, call: string, token: string): Ag
   const said = thrown instanceof Error ? thrown.message : String(thrown);
   const words = WORDS[code ?? ''] ?? said;
   const why = [shown(words, token), systemCode(code)].filter((part) => part !== '').join(', ');
-  const mend = thrown instanceof errors.HTTPParserError ? NO_HTTP : (MENDS[code ?? ''] ?? ONLINE);
-  return new AgentError('BROKER_UNREACHABLE', `${call}: ${why}`, { mend });
+  const hint = thrown instanceof errors.HTTPParserError ? NO_HTTP : (MENDS[code ?? ''] ?? ONLINE);
+  return new AgentError('BROKER_UNREACHABLE', `${call}: ${why}`, { hint });
 }
 
 /** The code as an owner may look it up; one of our HTTP library tells only us something. */

@@ -25,12 +25,12 @@ export function nextHop(hop: Hop, status: number, location: string | undefined):
 
 /** The error about an address of another origin. Both are shown without their path and query. */
 export function redirectedAway(from: URL, to: URL): AgentError {
-  const mend =
+  const hint =
     to.protocol === 'https:' && from.protocol === 'http:' && to.hostname === from.hostname
       ? `set the broker’s URL to ${to.origin}`
       : `if ${to.origin} is the broker, set its URL to that; the token is not sent there before`;
   return new AgentError('BROKER_REDIRECTED_AWAY', `the broker at ${from.origin} points to ${to.origin}`, {
-    mend,
+    hint,
   });
 }
 

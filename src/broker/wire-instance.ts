@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OfferPlan } from '../domain/offer.ts';
-import type { Instance } from '../domain/ports.ts';
+import type { Instance } from '../domain/ports/broker.ts';
 import { caption, id, money } from './fields.ts';
 
 const TYPE = { cpu: 1, gpu: 2 } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
-import type { InvalidItem, Listed } from '../domain/ports.ts';
+import type { InvalidItem, Listed } from '../domain/ports/broker.ts';
 import { caption, faults, id, money } from './fields.ts';
 
 const seconds = z.number().positive();

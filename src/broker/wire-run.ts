@@ -1,4 +1,4 @@
-import type { InvalidItem } from '../domain/ports.ts';
+import type { InvalidItem } from '../domain/ports/broker.ts';
 import type { Run } from '../domain/run.ts';
 import { parseBrokerTime } from './broker-time.ts';
 import { DECIMAL_SHAPE, ID_SHAPE } from './fields.ts';

@@ -1,8 +1,8 @@
 import type { Config, Loaded } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
 import type { ValueType } from '../config/value-type.ts';
-import type { ServiceManagerAddress } from '../daemon/systemd-notify.ts';
-import type { HostClock } from '../domain/ports.ts';
+import type { SystemdNotifyAddress } from '../daemon/systemd-notify.ts';
+import type { HostClock } from '../domain/ports/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 
@@ -41,7 +41,7 @@ export type CliContext = {
   readonly uid: number;
   readonly version: string;
   /** The service manager that started us; undefined: none. */
-  readonly serviceManager: ServiceManagerAddress | undefined;
+  readonly systemdNotify: SystemdNotifyAddress | undefined;
   /** Where programs are looked up. */
   readonly path: string;
 };

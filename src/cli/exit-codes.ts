@@ -1,7 +1,7 @@
 import { ERROR_KINDS, type ErrorCode } from '../domain/errors.ts';
 
 /** What a command ends with where no error ended it. */
-export const EXIT = { OK: 0, FAILED: 1, GAVE_BACK: 9 } as const;
+export const EXIT = { OK: 0, FAILED: 1, EVICTED: 9 } as const;
 
 const MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.OK]: 'all went well',
@@ -13,7 +13,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   6: 'the GPU or its driver',
   7: 'the state directory or the journal',
   8: 'the jobs’ network',
-  [EXIT.GAVE_BACK]: 'the agent was told not to wait for its jobs, and has given them back to the market',
+  [EXIT.EVICTED]: 'the agent was told not to wait for its jobs, and has given them back to the market',
 };
 
 /** One line of the documented table of exit codes. */

@@ -10,14 +10,14 @@ export function failure(thrown: unknown, json: boolean): { readonly text: string
 
 function asJson(error: AgentError): string {
   const { code, message, exit } = error;
-  return `${JSON.stringify({ error: { code, message, mend: mendOf(error), exit } })}\n`;
+  return `${JSON.stringify({ error: { code, message, hint: hintOf(error), exit } })}\n`;
 }
 
 function asText(error: AgentError): string {
   const { cause } = describeError(error);
   const lines = [
     `error ${error.code}: ${error.message}`,
-    `  what to do: ${mendOf(error)}`,
+    `  hint: ${hintOf(error)}`,
     ...(error.code === 'INTERNAL' ? [cause?.stack ?? error.stack ?? ''] : []),
   ];
   return lines
@@ -26,6 +26,6 @@ function asText(error: AgentError): string {
     .join('');
 }
 
-function mendOf({ code, mend }: AgentError): string {
-  return mend ?? ERROR_KINDS[code].mend;
+function hintOf({ code, hint }: AgentError): string {
+  return hint ?? ERROR_KINDS[code].hint;
 }

@@ -100,7 +100,7 @@ function valueOption(flag: ValueFlag<unknown>): Option {
   );
 }
 
-/** Keeps what every repetition of a flag says: whether there may be several is for the value's type to judge. */
+/** Keeps what every repetition of a flag says: whether there may be several is for the value's type to runChecks. */
 function everyOne(written: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), written];
 }
@@ -108,7 +108,7 @@ function everyOne(written: string, before: readonly string[] | undefined): reado
 function misread(cause: CommanderError): AgentError {
   const message = cause.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return new AgentError('CONFIG_INVALID', message, {
-    mend: 'sharedcloud-agent --help lists the commands, sharedcloud-agent COMMAND --help its options',
+    hint: 'sharedcloud-agent --help lists the commands, sharedcloud-agent COMMAND --help its options',
     cause,
   });
 }

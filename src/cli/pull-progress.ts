@@ -1,4 +1,4 @@
-import type { Clock } from '../domain/ports.ts';
+import type { Clock } from '../domain/ports/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { PullReport } from '../runtime/docker/image/pull.ts';
 import type { Writer } from './command.ts';

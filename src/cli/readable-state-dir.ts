@@ -12,7 +12,7 @@ export async function checkReadable(stateDir: string): Promise<void> {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     if (absent) throw nothingHere(`there is no state directory ${stateDir}`, cause);
     throw new AgentError('STATE_DIR_UNUSABLE', `the state directory ${stateDir} cannot be read`, {
-      mend: 'run this as the user that the agent runs as',
+      hint: 'run this as the user that the agent runs as',
       cause,
     });
   }
@@ -21,7 +21,7 @@ export async function checkReadable(stateDir: string): Promise<void> {
 /** The error for a state directory, or a journal in it, that is not there. */
 export function nothingHere(message: string, cause?: unknown): AgentError {
   return new AgentError('STATE_DIR_UNUSABLE', message, {
-    mend: 'start the agent once, or give the --state-dir that it runs with',
+    hint: 'start the agent once, or give the --state-dir that it runs with',
     cause,
   });
 }

@@ -2,7 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
 import { BadValue } from '../config/value-type.ts';
-import { serviceManagerIn } from '../daemon/systemd-notify.ts';
+import { systemdNotifyAddress } from '../daemon/systemd-notify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -63,7 +63,7 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
     clock: systemClock,
     uid,
     version,
-    serviceManager: serviceManagerIn(env, process.pid),
+    systemdNotify: systemdNotifyAddress(env, process.pid),
     path: env['PATH'] ?? '',
   };
 }
@@ -73,7 +73,7 @@ function readFlag<T>(flag: ValueFlag<T>, written: readonly string[] | true | und
     return flag.type.read(written === undefined || written === true ? [flag.default] : written);
   } catch (cause) {
     if (!(cause instanceof BadValue)) throw cause;
-    throw configInvalid([{ where: `--${flag.name}`, what: cause.message, mend: cause.mend }]);
+    throw configInvalid([{ where: `--${flag.name}`, what: cause.message, hint: cause.hint }]);
   }
 }
 

@@ -42,35 +42,40 @@ function parseToml(path: string, text: string, problems: Problem[]): Table | und
     problems.push({
       where: path,
       what: `line ${cause.line}, column ${cause.column} is not TOML: ${reason}`,
-      mend: 'write each value as key = "value"',
+      hint: 'write each value as key = "value"',
     });
     return undefined;
   }
 }
 
 /** Where it is told what could not be read. */
-type Complaints = { readonly problems: Problem[]; readonly unread: Set<string> };
+type InvalidItemLog = { readonly problems: Problem[]; readonly unread: Set<string> };
 
-function readGpus(path: string, value: unknown, complaints: Complaints): readonly GpuSettings[] {
+function readGpus(path: string, value: unknown, complaints: InvalidItemLog): readonly GpuSettings[] {
   const { problems } = complaints;
   if (!isTable(value) || !Object.values(value).every(isTable)) {
-    const mend = 'write a table for each model: [gpu."NVIDIA GeForce GTX 1080 Ti"]';
-    problems.push({ where: `gpu in ${path}`, what: 'is not a table per GPU model', mend });
+    const hint = 'write a table for each model: [gpu."NVIDIA GeForce GTX 1080 Ti"]';
+    problems.push({ where: `gpu in ${path}`, what: 'is not a table per GPU model', hint });
     return [];
   }
   const seen = new Set<string>();
   return Object.entries(value).map(([model, table]) => {
     const where = `gpu.${quoted(model)} in ${path}`;
     if (plainModel(model) === '')
-      problems.push({ where, what: 'names no GPU model', mend: 'write the name that nvidia-smi -L shows' });
+      problems.push({ where, what: 'names no GPU model', hint: 'write the name that nvidia-smi -L shows' });
     else if (seen.has(plainModel(model)))
-      problems.push({ where, what: 'names the same model as another table', mend: 'keep one of them' });
+      problems.push({ where, what: 'names the same model as another table', hint: 'keep one of them' });
     seen.add(plainModel(model));
     return readGpu(where, model, isTable(table) ? table : {}, complaints);
   });
 }
 
-function readGpu(where: string, model: string, table: Table, { problems, unread }: Complaints): GpuSettings {
+function readGpu(
+  where: string,
+  model: string,
+  table: Table,
+  { problems, unread }: InvalidItemLog,
+): GpuSettings {
   for (const key of Object.keys(table))
     if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
@@ -81,7 +86,7 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
     } catch (cause) {
       if (!(cause instanceof BadValue)) throw cause;
       unread.add(key);
-      problems.push({ where: `${key} in ${where}`, what: cause.message, mend: cause.mend });
+      problems.push({ where: `${key} in ${where}`, what: cause.message, hint: cause.hint });
       return undefined;
     }
   };
@@ -104,16 +109,16 @@ function texts(
   const bad = items.find((item) => typeof item !== 'string' && typeof item !== 'number');
   if (bad === undefined) return items.map(String);
   const what = 'is neither text nor a number';
-  problems.push({ where: `${key} in ${path}`, what, mend: `write ${key} = "..."` });
+  problems.push({ where: `${key} in ${path}`, what, hint: `write ${key} = "..."` });
   return undefined;
 }
 
 function unknownKey(where: string, key: string, known: readonly string[]): Problem {
-  const mend =
+  const hint =
     key === 'token'
       ? 'keep the token out of this file: put it into one of its own with mode 0600 and name that by token-file'
       : 'correct or remove it; --help lists the options';
-  return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, mend };
+  return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, hint };
 }
 
 function isTable(value: unknown): value is Table {

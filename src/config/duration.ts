@@ -7,7 +7,7 @@ const WHOLE = /^(?:\d+(?:\.\d+)?\s*(?:ms|[dhms])\s*)+$/i;
 
 /** A time span, in milliseconds, from `least` to `most` (both written as an owner would, such as `1h30m`). */
 export function duration(least: string, most: string): ValueType<number> {
-  const mend = `write a time from ${least} to ${most} with its unit (ms, s, m, h, d), such as 5s or 1h30m`;
+  const hint = `write a time from ${least} to ${most} with its unit (ms, s, m, h, d), such as 5s or 1h30m`;
   return single({
     metavar: 'DURATION',
     parse: (text) => {
@@ -15,11 +15,11 @@ export function duration(least: string, most: string): ValueType<number> {
       if (value === undefined)
         throw new BadValue(
           `${quoted(text)} ${/^[\d.]+$/.test(text) ? 'has no unit' : 'is not a time span'}`,
-          mend,
+          hint,
         );
       if (value < (readDuration(least) ?? 0))
-        throw new BadValue(`${quoted(text)} is less than ${least}`, mend);
-      if (value > (readDuration(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, mend);
+        throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
+      if (value > (readDuration(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
       return value;
     },
     show: showDuration,

@@ -57,7 +57,7 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
   const path = readValue(option, { texts, source }, []);
   const nothing = { ...NO_CONTENT, path: path ?? option.default };
   if (path === undefined) return nothing;
-  const report = (what: string, mend: string) => problems.push({ where: label(option, source), what, mend });
+  const report = (what: string, hint: string) => problems.push({ where: label(option, source), what, hint });
   try {
     const text = await sources.readFile(path);
     if (text !== undefined) {
@@ -95,7 +95,7 @@ function readValue<T>(option: Option<T>, written: Written, problems: Problem[]):
     return option.type.read(written.texts);
   } catch (cause) {
     if (!(cause instanceof BadValue)) throw cause;
-    problems.push({ where: label(option, written.source), what: cause.message, mend: cause.mend });
+    problems.push({ where: label(option, written.source), what: cause.message, hint: cause.hint });
     return undefined;
   }
 }
@@ -111,9 +111,9 @@ function missingAsk(cpuSlots: unknown, gpus: readonly GpuSettings[]): readonly P
   const own = gpus.some((gpu) => gpu.askPrice !== undefined);
   if (own && cpuSlots === 0) return [];
   const what = own ? 'the CPU jobs that cpu-slots offers have no price' : 'nothing says what a job must pay';
-  const mend =
+  const hint =
     'give it in US dollars per job and minute, or set SHAREDCLOUD_ASK_PRICE, or ask-price in the file';
-  return [{ where: '--ask-price', what, mend }];
+  return [{ where: '--ask-price', what, hint }];
 }
 
 function unknownVariables(env: Sources['env']): string[] {

@@ -5,12 +5,12 @@ const MOST_DOLLARS = 1000;
 
 /** A whole number from `least` to `most`. */
 export function count(least: number, most: number): ValueType<number> {
-  const mend = `write a whole number from ${least} to ${most}`;
+  const hint = `write a whole number from ${least} to ${most}`;
   return single({
     metavar: 'N',
     parse: (text) => {
-      if (!/^[+-]?\d+$/.test(text)) throw new BadValue(`${quoted(text)} is not a whole number`, mend);
-      return within(Number(text), text, least, most, mend);
+      if (!/^[+-]?\d+$/.test(text)) throw new BadValue(`${quoted(text)} is not a whole number`, hint);
+      return within(Number(text), text, least, most, hint);
     },
   });
 }
@@ -19,8 +19,8 @@ export function count(least: number, most: number): ValueType<number> {
 export const cpuCores: ValueType<number> = single({
   metavar: 'CORES',
   parse: (text) => {
-    const mend = 'write a number of cores from 0.01 to 1024, such as 2 or 1.5';
-    return within(decimal(text, mend), text, 0.01, 1024, mend);
+    const hint = 'write a number of cores from 0.01 to 1024, such as 2 or 1.5';
+    return within(decimal(text, hint), text, 0.01, 1024, hint);
   },
 });
 
@@ -28,27 +28,27 @@ export const cpuCores: ValueType<number> = single({
 export const price: ValueType<number> = single({
   metavar: 'DOLLARS',
   parse: (text) => {
-    const mend = `write US dollars per job and minute, more than 0 and at most ${MOST_DOLLARS}, such as 0.05`;
-    const value = decimal(text, mend);
-    if (value === 0) throw new BadValue(`${quoted(text)} would give the GPU away for nothing`, mend);
-    if (value < 0) throw new BadValue(`${quoted(text)} is less than nothing`, mend);
-    if (value > MOST_DOLLARS) throw new BadValue(`${quoted(text)} is more than ${MOST_DOLLARS}`, mend);
+    const hint = `write US dollars per job and minute, more than 0 and at most ${MOST_DOLLARS}, such as 0.05`;
+    const value = decimal(text, hint);
+    if (value === 0) throw new BadValue(`${quoted(text)} would give the GPU away for nothing`, hint);
+    if (value < 0) throw new BadValue(`${quoted(text)} is less than nothing`, hint);
+    if (value > MOST_DOLLARS) throw new BadValue(`${quoted(text)} is more than ${MOST_DOLLARS}`, hint);
     return value;
   },
 });
 
-function decimal(text: string, mend: string): number {
+function decimal(text: string, hint: string): number {
   if (/^[+-]?\d*,\d+$/.test(text))
     throw new BadValue(
       `${quoted(text)} has a decimal comma`,
       `write it with a point: ${text.replace(',', '.')}`,
     );
-  if (!DECIMAL.test(text)) throw new BadValue(`${quoted(text)} is not a number`, mend);
+  if (!DECIMAL.test(text)) throw new BadValue(`${quoted(text)} is not a number`, hint);
   return Number(text);
 }
 
-function within(value: number, text: string, least: number, most: number, mend: string): number {
-  if (value < least) throw new BadValue(`${quoted(text)} is less than ${least}`, mend);
-  if (value > most) throw new BadValue(`${quoted(text)} is more than ${most}`, mend);
+function within(value: number, text: string, least: number, most: number, hint: string): number {
+  if (value < least) throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
+  if (value > most) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
   return value;
 }

@@ -15,14 +15,14 @@ const SIZE = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i;
 
 /** A number of bytes, from `least` to `most` (both written as an owner would, such as `20 GB`). */
 export function size(least: string, most: string): ValueType<number> {
-  const mend = `write a size from ${least} to ${most} with its unit, such as 20 GB or 512MiB`;
+  const hint = `write a size from ${least} to ${most} with its unit, such as 20 GB or 512MiB`;
   return single({
     metavar: 'SIZE',
     parse: (text) => {
       const value = readSize(text);
-      if (value === undefined) throw new BadValue(`${quoted(text)} ${whatIsWrong(text)}`, mend);
-      if (value < (readSize(least) ?? 0)) throw new BadValue(`${quoted(text)} is less than ${least}`, mend);
-      if (value > (readSize(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, mend);
+      if (value === undefined) throw new BadValue(`${quoted(text)} ${whatIsWrong(text)}`, hint);
+      if (value < (readSize(least) ?? 0)) throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
+      if (value > (readSize(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
       return value;
     },
     show: showSize,

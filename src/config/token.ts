@@ -78,15 +78,15 @@ export class TokenSource {
 function checked(text: string, where: string): string {
   const token = text.trim();
   if (token === '')
-    throw new AgentError('TOKEN_MISSING', `${where} is empty`, { mend: 'write the broker’s token into it' });
+    throw new AgentError('TOKEN_MISSING', `${where} is empty`, { hint: 'write the broker’s token into it' });
   // It travels in a header: what is not printable ASCII without blanks would be refused there, or split it.
   if (!/^[\x21-\x7e]+$/.test(token))
     throw new AgentError('CONFIG_INVALID', `${where} holds something that is not one token`, {
-      mend: 'write the token alone, in one line, without quotes or a user name',
+      hint: 'write the token alone, in one line, without quotes or a user name',
     });
   if (/^["']|["']$/.test(token))
     throw new AgentError('CONFIG_INVALID', `${where} holds a token in quotes`, {
-      mend: 'write the token alone, without quotes around it',
+      hint: 'write the token alone, without quotes around it',
     });
   return token;
 }
@@ -104,12 +104,12 @@ async function readTokenFile(
     checkMode(mode, path);
     if (owner !== uid && owner !== 0)
       throw new AgentError('TOKEN_FILE_UNSAFE', `${path} belongs to another user (uid ${owner})`, {
-        mend: `chown ${uid} ${path}`,
+        hint: `chown ${uid} ${path}`,
       });
   }
   if (size > MOST_BYTES)
     throw new AgentError('CONFIG_INVALID', `${path} is too large for a token (${size} bytes)`, {
-      mend: 'name the file that holds the token and nothing else',
+      hint: 'name the file that holds the token and nothing else',
     });
   return file.readFile('utf8');
 }
@@ -123,7 +123,7 @@ async function checkSource(path: string): Promise<void> {
 function checkMode(mode: number, path: string): void {
   if ((mode & 0o077) === 0) return;
   throw new AgentError('TOKEN_FILE_UNSAFE', `other users may use ${path} (mode ${octal(mode)})`, {
-    mend: `chmod 600 ${path}`,
+    hint: `chmod 600 ${path}`,
   });
 }
 
@@ -131,7 +131,7 @@ async function stat(file: FileHandle, path: string) {
   const found = await file.stat();
   if (found.isFile()) return found;
   throw new AgentError('CONFIG_INVALID', `${path} is not a regular file`, {
-    mend: 'name the file that holds the token',
+    hint: 'name the file that holds the token',
   });
 }
 
@@ -143,12 +143,12 @@ async function openTokenFile(path: string): Promise<FileHandle> {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new AgentError('TOKEN_MISSING', `there is no token file ${path}`, {
-        mend: 'write the token into it with mode 0600, or name another by --token-file',
+        hint: 'write the token into it with mode 0600, or name another by --token-file',
         cause,
       });
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AgentError('TOKEN_FILE_UNSAFE', `the token file ${path} cannot be read: ${reason}`, {
-      mend: `make it readable for the user that the agent runs as, and for nobody else`,
+      hint: `make it readable for the user that the agent runs as, and for nobody else`,
       cause,
     });
   }

@@ -4,13 +4,13 @@ import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 export const brokerUrl: ValueType<string> = single({
   metavar: 'URL',
   parse: (text) => {
-    const mend = 'write the broker’s address, such as https://sharedcloud.io';
+    const hint = 'write the broker’s address, such as https://sharedcloud.io';
     const url = URL.parse(text);
     // What stands before an @ may be a password: such a text is never repeated in a message.
     if (url !== null && (url.username !== '' || url.password !== ''))
       throw new BadValue('has a user name or password in the URL', 'give the token by --token-file instead');
     if (url === null || !/^https?:\/\//i.test(text))
-      throw new BadValue(`${text.includes('@') ? 'it' : quoted(text)} is not an http or https URL`, mend);
+      throw new BadValue(`${text.includes('@') ? 'it' : quoted(text)} is not an http or https URL`, hint);
     if (url.search !== '' || url.hash !== '' || /[?#]/.test(text))
       throw new BadValue(`${quoted(text)} has a query or fragment`, 'leave out what begins at ? or #');
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;

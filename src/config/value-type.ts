@@ -1,11 +1,11 @@
 /** A value that an option cannot take: what is wrong with it, and what to write instead. */
 export class BadValue extends Error {
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(problem: string, mend: string) {
+  constructor(problem: string, hint: string) {
     super(problem);
     this.name = 'BadValue';
-    this.mend = mend;
+    this.hint = hint;
   }
 }
 

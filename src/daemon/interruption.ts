@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type Heard = (typeof SIGNALS)[number];
+type SignalKind = (typeof SIGNALS)[number];
 
 /** A command was ended by a signal. `exit` is 128 and the signal's number, as a shell has it. */
 export class Interrupted extends Error {
   readonly exit: number;
 
-  constructor(heard: Heard) {
+  constructor(heard: SignalKind) {
     super(`ended by ${heard}`);
     this.name = 'Interrupted';
     this.exit = 128 + constants.signals[heard];
@@ -27,7 +27,7 @@ export type Interruption = {
 export function listenForInterruption(): Interruption {
   const first = new AbortController();
   const second = new AbortController();
-  const hear = (heard: Heard): void => {
+  const hear = (heard: SignalKind): void => {
     if (first.signal.aborted) second.abort(first.signal.reason);
     else first.abort(new Interrupted(heard));
   };

@@ -32,7 +32,7 @@ export async function reload({ agent, context, log, running }: Reloading): Promi
   } catch (thrown) {
     const error = asAgentError(thrown);
     const text = `configuration not read again, the old one counts: ${error.message}`;
-    log.error({ code: error.code, mend: error.mend }, text);
+    log.error({ code: error.code, hint: error.hint }, text);
     return text;
   }
 }

@@ -1,7 +1,7 @@
 import { EXIT } from '../cli/exit-codes.ts';
 
 /** Where a daemon stands, as far as signals are concerned. */
-export const PHASES = ['working', 'draining', 'giving-back', 'stopping'] as const;
+export const PHASES = ['working', 'draining', 'evicting', 'stopping'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** What a signal may ask of a running daemon. */
@@ -16,9 +16,9 @@ export const ACTIONS = {
     exit: 0,
     words: 'takes no new jobs, waits for those that run, delivers all reports, ends',
   },
-  'give-back': {
-    leadsTo: 'giving-back',
-    exit: EXIT.GAVE_BACK,
+  evict: {
+    leadsTo: 'evicting',
+    exit: EXIT.EVICTED,
     words:
       'ends the jobs that run and gives them back to the market, delivers what it can in 15 seconds, ends',
   },
@@ -42,13 +42,13 @@ export const SIGNALS = {
   drain: ['SIGUSR1'],
   reload: ['SIGHUP'],
 } as const satisfies Readonly<Record<string, readonly NodeJS.Signals[]>>;
-export type Heard = keyof typeof SIGNALS;
+export type SignalKind = keyof typeof SIGNALS;
 
 /** What each signal does in each phase: the README's table is made of this one. */
-export const TABLE: Readonly<Record<Phase, Readonly<Record<Heard, Action>>>> = {
+export const TABLE: Readonly<Record<Phase, Readonly<Record<SignalKind, Action>>>> = {
   working: { end: 'stop', drain: 'drain', reload: 'reload' },
-  draining: { end: 'stop', drain: 'give-back', reload: 'reload' },
-  'giving-back': { end: 'abandon', drain: 'abandon', reload: 'reload' },
+  draining: { end: 'stop', drain: 'evict', reload: 'reload' },
+  evicting: { end: 'abandon', drain: 'abandon', reload: 'reload' },
   stopping: { end: 'abandon', drain: 'abandon', reload: 'reload' },
 };
 
@@ -58,7 +58,7 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Heard, Action>>>> = {
  */
 export function onSignals(act: (action: Action) => void, onTerminal = false): () => void {
   let phase: Phase = 'working';
-  const hear = (heard: Heard) => (): void => {
+  const hear = (heard: SignalKind) => (): void => {
     const action = TABLE[phase][heard];
     phase = ACTIONS[action].leadsTo ?? phase;
     act(action);

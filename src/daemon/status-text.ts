@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../agent/events/events.ts';
 
 /** How a daemon is, in a line for people, told by its events. */
-export class Status {
+export class StatusText {
   readonly #offers = new Set<string>();
   readonly #running = new Set<string>();
   #waiting: string | undefined = 'starting';
@@ -25,19 +25,19 @@ export class Status {
 
   see(event: AgentEvent): void {
     switch (event.kind) {
-      case 'recovered':
+      case 'recovery-completed':
         this.#ready = true;
         this.#waiting = undefined;
         break;
-      case 'waiting':
+      case 'startup-blocked':
         this.#ready = true;
         this.#waiting = `waiting: ${event.error.message}`;
         break;
-      case 'offer-up':
+      case 'offer-registered':
         this.#offers.add(event.offer.key);
         this.#waiting = undefined;
         break;
-      case 'offer-down':
+      case 'offer-deregistered':
         this.#offers.delete(event.offer.key);
         break;
       case 'job-started':
@@ -46,7 +46,7 @@ export class Status {
         break;
       case 'job-ended':
       case 'job-cancelled':
-      case 'job-releasing':
+      case 'job-release-queued':
         this.#running.delete(event.job.uuid);
         break;
       default:

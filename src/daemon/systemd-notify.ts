@@ -5,7 +5,7 @@ import type { Log } from '../lib/log.ts';
 const PATIENCE_MS = 10_000;
 
 /** How to reach the service manager that started us; as systemd has it in a service of Type=notify. */
-export type ServiceManagerAddress = {
+export type SystemdNotifyAddress = {
   readonly socket: string;
   /** Where programs are looked up. */
   readonly path: string;
@@ -14,10 +14,10 @@ export type ServiceManagerAddress = {
 };
 
 /** Finds the service manager in the environment; undefined: none has started us. Pure. */
-export function serviceManagerIn(
+export function systemdNotifyAddress(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
-): ServiceManagerAddress | undefined {
+): SystemdNotifyAddress | undefined {
   const { NOTIFY_SOCKET: socket, PATH: path = '', WATCHDOG_PID: watched, WATCHDOG_USEC: wanted } = env;
   if (socket === undefined || socket === '') return undefined;
   const watchdogMs = Number(wanted) / 1000;
@@ -29,13 +29,13 @@ export function serviceManagerIn(
  * Tells the service manager how we are. Node.js knows no datagrams over Unix sockets, so systemd's own
  * `systemd-notify` sends them. One at a time and in order, or the last word might be an old one.
  */
-export class ServiceManager {
-  readonly #address: ServiceManagerAddress;
+export class SystemdNotifier {
+  readonly #address: SystemdNotifyAddress;
   readonly #log: Log;
   #last: Promise<void> = Promise.resolve();
   #complained = false;
 
-  constructor(address: ServiceManagerAddress, log: Log) {
+  constructor(address: SystemdNotifyAddress, log: Log) {
     this.#address = address;
     this.#log = log;
   }

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../agent/events/events.ts';
 import type { Phase } from './signals.ts';
-import { Status } from './status-text.ts';
-import type { ServiceManager } from './systemd-notify.ts';
+import { StatusText } from './status-text.ts';
+import type { SystemdNotifier } from './systemd-notify.ts';
 
 /** The service manager hears of changes at most this often: each telling is a process. */
 const TELL_MS = 1_000;
@@ -10,15 +10,15 @@ const TELL_MS = 1_000;
  * Knows what the daemon does, and lets the service manager, where there is one, see that and that it lives. The signs
  * come from the event loop, so a process that hangs gives none.
  */
-export class Vitals implements AsyncDisposable {
-  readonly #manager: ServiceManager | undefined;
-  readonly #status = new Status();
+export class SystemdStatus implements AsyncDisposable {
+  readonly #manager: SystemdNotifier | undefined;
+  readonly #status = new StatusText();
   readonly #watchdog: NodeJS.Timeout | undefined;
   #telling: NodeJS.Timeout | undefined;
   #told = '';
   #saidReady = false;
 
-  constructor(manager: ServiceManager | undefined) {
+  constructor(manager: SystemdNotifier | undefined) {
     this.#manager = manager;
     const every = manager?.watchdogMs;
     // Often enough that a late one or two do no harm.

@@ -7,18 +7,18 @@ import type { OpenRun, Run } from './run.ts';
 /** Why a run is not taken, in the order in which the questions are asked. The words are shown to owners. */
 export const SKIP_REASONS = {
   'bid-below-ask': 'the bid is below the ask',
-  'set-aside': 'it did not work here a moment ago and is left alone for a while',
-  'nothing-open': 'none of its jobs is open',
+  'in-backoff': 'it did not work here a moment ago and is left alone for a while',
+  'no-open-jobs': 'none of its jobs is open',
   'gpu-unknown': 'it asks for a GPU that is not in the broker’s catalogue',
   'gpu-too-small': 'it asks for a bigger GPU',
   'no-slot': 'no slot is free',
-  'ill-formed': 'it cannot be read: its parameters or its function make no sense',
-  'not-looked-up': 'its function and image are being looked up',
-  'runtime-unknown': 'its function needs a language that the agent does not speak',
-  'wrong-kind': 'its image is for the other kind of offer, CPU or GPU',
+  invalid: 'it cannot be read: its parameters or its function make no sense',
+  unresolved: 'its function and image are being looked up',
+  'unsupported-runtime': 'its function needs a language that the agent does not speak',
+  'wrong-offer-type': 'its image is for the other kind of offer, CPU or GPU',
   'image-not-allowed': 'its image is not on the owner’s list',
   'image-failed': 'its image cannot be had',
-  'image-not-here': 'its image is not here yet',
+  'image-not-pulled': 'its image is not here yet',
 } as const;
 
 export type SkipReason = keyof typeof SKIP_REASONS;
@@ -32,11 +32,11 @@ export type MarketKnowledge = {
   readonly catalogue: ReadonlyMap<string, CatalogueGpu>;
   /** The owner's patterns of images. */
   readonly images: readonly string[];
-  readonly imageState: (registryPath: string) => 'here' | 'absent' | 'failed';
+  readonly imageState: (registryPath: string) => 'ready' | 'missing' | 'failed';
   /** Runs that are left alone for now, and why. */
-  readonly aside: ReadonlyMap<
+  readonly backoff: ReadonlyMap<
     string,
-    { readonly reason: 'set-aside' | 'nothing-open' | 'ill-formed'; readonly until: number }
+    { readonly reason: 'in-backoff' | 'no-open-jobs' | 'invalid'; readonly until: number }
   >;
 };
 
@@ -44,7 +44,7 @@ export type MarketKnowledge = {
  * What to do about each run: `take` up to `jobs` jobs of it, or skip it and why. Pure. Never takes a run below
  * the ask, never hands out more jobs than `freeSlots`. Best bid first, then an image that is already here, then
  * the oldest, then by uuid, so that the order of the input makes no difference. `now` is in the milliseconds of
- * `aside`. The verdicts come in the order in which runs are considered: takes and late skips first.
+ * `backoff`. The verdicts come in the order in which runs are considered: takes and late skips first.
  */
 export function decide(
   runs: readonly OpenRun[],
@@ -78,9 +78,9 @@ export function decide(
 function whyNotFor(run: Run, offer: Offer, knowledge: MarketKnowledge, now: number): SkipReason | undefined {
   // A bid that is no number fails this comparison too, and so is never taken.
   if (!(run.bidPrice >= offer.askPrice)) return 'bid-below-ask';
-  if (!(run.numJobs >= 1)) return 'ill-formed';
-  const aside = knowledge.aside.get(run.uuid);
-  if (aside !== undefined && now < aside.until) return aside.reason;
+  if (!(run.numJobs >= 1)) return 'invalid';
+  const backoff = knowledge.backoff.get(run.uuid);
+  if (backoff !== undefined && now < backoff.until) return backoff.reason;
   if (offer.kind === 'cpu') return undefined;
   return whyGpuWillNotDo(run, offer, knowledge.catalogue);
 }
@@ -100,13 +100,13 @@ function whyGpuWillNotDo(
 
 /** The questions that need the run's function and image. */
 function whyNotHere(open: OpenRun, offer: Offer, images: (ref: string) => ImageView): SkipReason | undefined {
-  if (open.function === undefined || open.image === undefined) return 'not-looked-up';
-  if (languageOf(open.function.runtime) === undefined) return 'runtime-unknown';
-  if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-kind';
+  if (open.function === undefined || open.image === undefined) return 'unresolved';
+  if (languageOf(open.function.runtime) === undefined) return 'unsupported-runtime';
+  if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-offer-type';
   const { allowed, state } = images(open.function.registryPath);
   if (!allowed) return 'image-not-allowed';
   if (state === 'failed') return 'image-failed';
-  return state === 'here' ? undefined : 'image-not-here';
+  return state === 'ready' ? undefined : 'image-not-pulled';
 }
 
 type ImageView = {
@@ -136,7 +136,7 @@ type Ranked = {
 
 function rankedOf(open: OpenRun, images: (ref: string) => ImageView): Ranked {
   const { bidPrice, createdAt } = open.run;
-  const here = open.function !== undefined && images(open.function.registryPath).state === 'here';
+  const here = open.function !== undefined && images(open.function.registryPath).state === 'ready';
   return { open, bidPrice, here, createdAt };
 }
 

@@ -1,12 +1,12 @@
 import type { Gpu } from './gpu.ts';
 
 /** Who found something against a GPU; each takes back what it has said itself. */
-export type TroubleSource = 'probe' | 'xid' | 'breaker' | 'leftovers';
+export type CordonSource = 'probe' | 'xid' | 'breaker' | 'leftovers';
 
 /** Why a GPU must get no new jobs, and what its owner can do about it. */
-export type Trouble = {
+export type Cordon = {
   readonly why: string;
-  readonly mend: string;
+  readonly hint: string;
   /** It may be over in a moment: not worth telling yet. */
   readonly quiet?: true;
 };
@@ -15,7 +15,7 @@ export type Trouble = {
 export type GpuName = { readonly uuid: string; readonly name: string };
 
 /** The slices' GPUs: the uuid of each slice that was ever seen, and of the GPU that it is cut from. */
-export type Family = ReadonlyMap<string, string>;
+export type MigParents = ReadonlyMap<string, string>;
 
 const SEE =
   'see what nvidia-smi and the kernel’s log say of it (journalctl -k | grep Xid); it may need a reset';
@@ -24,27 +24,27 @@ const SEE =
  * What a look says against the GPUs on offer (uuids of GPUs and slices). Pure. A GPU that is not well, or gone with
  * all its slices, is named once and not slice by slice.
  */
-export function troublesSeen(
+export function cordonsFromProbe(
   offered: ReadonlySet<string>,
   gpus: readonly Gpu[],
-  family: Family,
-): ReadonlyMap<string, Trouble> {
+  family: MigParents,
+): ReadonlyMap<string, Cordon> {
   const here = new Set(gpus.flatMap((gpu) => [gpu.uuid, ...gpu.slices.map(({ uuid }) => uuid)]));
-  const troubles = new Map<string, Trouble>();
+  const troubles = new Map<string, Cordon>();
   for (const uuid of offered) {
     const parent = family.get(uuid) ?? uuid;
     const fault = gpus.find((gpu) => gpu.uuid === parent)?.fault;
-    if (fault !== undefined) troubles.set(parent, { why: fault, mend: SEE });
+    if (fault !== undefined) troubles.set(parent, { why: fault, hint: SEE });
     else if (!here.has(uuid)) {
       const gone = here.has(parent) ? uuid : parent;
-      troubles.set(gone, { why: 'it is not there any more', mend: SEE });
+      troubles.set(gone, { why: 'it is not there any more', hint: SEE });
     }
   }
   return troubles;
 }
 
 /** All uuids that must get no new jobs: those in trouble, and the slices of GPUs in trouble. Pure. */
-export function withSlices(troubled: Iterable<string>, family: Family): ReadonlySet<string> {
+export function withSlices(troubled: Iterable<string>, family: MigParents): ReadonlySet<string> {
   const out = new Set(troubled);
   for (const [slice, parent] of family) if (out.has(parent)) out.add(slice);
   return out;
@@ -56,6 +56,6 @@ const FIRST_LOOK_MS = 5_000;
 const EVERY_MS = 60_000;
 
 /** How long after a look the next one comes, `looks` looks after something has smelled. */
-export function nextLookMs(looks: number): number {
+export function nextPollMs(looks: number): number {
   return Math.min(FIRST_LOOK_MS * 2 ** Math.min(looks, 10), EVERY_MS);
 }

@@ -1,4 +1,4 @@
-import type { Moment } from './boot-time.ts';
+import type { BootTime } from './boot-time.ts';
 
 /** What the broker calls the state of a job. */
 export const JOB_STATUS = { CREATED: 1, IN_PROGRESS: 2, SUCCEEDED: 3, FAILED: 4, TIMEOUT: 5 } as const;
@@ -42,13 +42,13 @@ export type Report = {
 export type JobState =
   | { readonly name: 'claiming' }
   | { readonly name: 'claimed' }
-  | { readonly name: 'starting'; readonly container: string; readonly since: Moment }
+  | { readonly name: 'starting'; readonly container: string; readonly since: BootTime }
   | {
       readonly name: 'running';
       readonly container: string;
       /** By the wall clock; `since` is the same by a clock that nobody sets. */
       readonly startedAt: number;
-      readonly since: Moment;
+      readonly since: BootTime;
     }
   | { readonly name: 'finished'; readonly report: Report; readonly durationMs: number }
   | {
@@ -78,7 +78,7 @@ const NEXT: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
 };
 
 /** Whether a job may go from `from` to `to`. Every change of state in the journal passes here. */
-export function mayBecome(from: JobStateName, to: JobStateName): boolean {
+export function canTransition(from: JobStateName, to: JobStateName): boolean {
   return NEXT[from].includes(to);
 }
 

@@ -8,10 +8,10 @@ export type Target = { readonly host: string; readonly port: number };
  * What a container on the isolated network must find, so that the isolation counts as proved. `refused` are addresses
  * where nothing but our rules of this very version answers; everything in `silent` must not answer in any way.
  */
-export type NetworkChallenge = { readonly refused: readonly Target[]; readonly silent: readonly Target[] };
+export type ProbeTargets = { readonly refused: readonly Target[]; readonly silent: readonly Target[] };
 
-/** Every target of a challenge, in an order that does not tell which of them should answer. */
-export function targetsOf({ refused, silent }: NetworkChallenge): readonly Target[] {
+/** Every target of a probeTargets, in an order that does not tell which of them should answer. */
+export function targetsOf({ refused, silent }: ProbeTargets): readonly Target[] {
   const order = ({ host, port }: Target): string => `${host} ${String(port).padStart(5, '0')}`;
   return [...refused, ...silent].toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
 }
@@ -20,18 +20,18 @@ export function targetsOf({ refused, silent }: NetworkChallenge): readonly Targe
  * Why what was found, per target of `targetsOf`, does not prove the isolation; undefined: it does. A target is `open`,
  * `refused`, `silent`, or what the system called it.
  */
-export function whyUnproven(challenge: NetworkChallenge, found: readonly string[]): string | undefined {
-  const targets = targetsOf(challenge);
+export function isolationProblem(probeTargets: ProbeTargets, found: readonly string[]): string | undefined {
+  const targets = targetsOf(probeTargets);
   if (found.length !== targets.length) return 'the probe did not say what it found';
   const at = new Map(targets.map((target, index) => [nameOf(target), found[index]]));
-  const reached = challenge.silent.filter((target) => at.get(nameOf(target)) !== 'silent');
-  const beacon = new Set(challenge.refused.map(({ host }) => host));
-  const open = reached.filter(({ host }) => !beacon.has(host));
+  const reached = probeTargets.silent.filter((target) => at.get(nameOf(target)) !== 'silent');
+  const ruleTargets = new Set(probeTargets.refused.map(({ host }) => host));
+  const open = reached.filter(({ host }) => !ruleTargets.has(host));
   const [first] = open;
   if (first !== undefined) return `a job that tries ${nameOf(first)} finds it ${at.get(nameOf(first))}`;
-  const missed = challenge.refused.filter((target) => at.get(nameOf(target)) !== 'refused');
+  const missed = probeTargets.refused.filter((target) => at.get(nameOf(target)) !== 'refused');
   if (missed.length === 0 && reached.length === 0) return undefined;
-  if (missed.length === challenge.refused.length)
+  if (missed.length === probeTargets.refused.length)
     return 'its rules are not there, or this host has no route to the internet';
   return 'its rules are not those of this version of the agent';
 }

@@ -2,10 +2,10 @@
 export type Component = 'nvidia-container-toolkit' | 'docker' | 'runc' | 'nvidia-driver';
 
 /** A known way out of a container, until a version of some component. */
-export type Hole = {
+export type Vulnerability = {
   readonly component: Component;
   /**
-   * The first version of each branch that has the mend. A version counts by the branch that it is of; one above all
+   * The first version of each branch that has the hint. A version counts by the branch that it is of; one above all
    * branches has it, one of no branch that is named here does not.
    */
   readonly fixed: readonly string[];
@@ -14,15 +14,15 @@ export type Hole = {
   readonly cves: readonly string[];
   /** What it lets a job do, as the end of a sentence. */
   readonly lets: string;
-  /** `refuse`: no GPU is offered. `warn`: distributions mend it without a new version number, so it may be mended. */
+  /** `refuse`: no GPU is offered. `warn`: distributions hint it without a new version number, so it may be mended. */
   readonly consequence: 'refuse' | 'warn';
 };
 
 /**
  * The holes that the agent looks for, from the makers' security bulletins. This is data: a new hole is a new entry,
- * and a component that gets a newer mend has its `fixed` raised and the old CVEs kept.
+ * and a component that gets a newer hint has its `fixed` raised and the old CVEs kept.
  */
-export const KNOWN_HOLES: readonly Hole[] = [
+export const KNOWN_VULNERABILITIES: readonly Vulnerability[] = [
   {
     component: 'nvidia-container-toolkit',
     fixed: ['1.19.1'],

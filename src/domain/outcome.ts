@@ -1,5 +1,6 @@
 import { JOB_STATUS, type Report } from './job.ts';
-import type { Exit, Output } from './ports.ts';
+import type { Output } from './ports/job-files.ts';
+import type { Exit } from './ports/runtime.ts';
 
 /** What ended a job that ran: its own exit, its deadline, or a limit that it broke. */
 export type Ending =

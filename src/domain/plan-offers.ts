@@ -25,7 +25,7 @@ export type OfferSettings = {
 };
 
 /** What keeps a GPU off the market, and what the owner can do about it. */
-export type OfferProblem = { readonly what: string; readonly why: string; readonly mend: string };
+export type OfferProblem = { readonly what: string; readonly why: string; readonly hint: string };
 
 /** A slot with all that decides which offer it belongs to. */
 type Place = {
@@ -51,34 +51,34 @@ export function planOffers(
   for (const gpu of gpus) {
     const placed = settings.refusal ?? placesOn(gpu, catalogue, settings.gpu(gpu.model));
     if ('why' in placed) {
-      const { mend, why } = placed;
-      problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, mend });
+      const { hint, why } = placed;
+      problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, hint });
     } else places.push(...placed);
   }
   const offers = [...gpuOffers(places)];
   if (settings.cpuSlots > 0) {
     if (settings.askPrice !== undefined) offers.push(cpuOffer(settings.cpuSlots, settings.askPrice));
-    else problems.push({ what: 'CPU jobs', why: NO_PRICE, mend: 'set --ask-price' });
+    else problems.push({ what: 'CPU jobs', why: NO_PRICE, hint: 'set --ask-price' });
   }
   return { offers, problems };
 }
 
 const NO_PRICE = 'no ask price is set for it';
 
-type Why = Pick<OfferProblem, 'why' | 'mend'>;
+type Why = Pick<OfferProblem, 'why' | 'hint'>;
 
 function placesOn(gpu: Gpu, catalogue: readonly CatalogueGpu[], terms: GpuTerms): readonly Place[] | Why {
   if (gpu.fault !== undefined) {
     return {
       why: gpu.fault,
-      mend: 'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
+      hint: 'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
     };
   }
   const { askPrice } = terms;
   if (askPrice === undefined) {
     return {
       why: NO_PRICE,
-      mend: `set --ask-price, or [gpu."${gpu.model}"] ask-price in the configuration file`,
+      hint: `set --ask-price, or [gpu."${gpu.model}"] ask-price in the configuration file`,
     };
   }
   const match =
@@ -95,7 +95,7 @@ function placesOn(gpu: Gpu, catalogue: readonly CatalogueGpu[], terms: GpuTerms)
   if (gpu.slices.length === 0) {
     return {
       why: 'it is in MIG mode and has no slices',
-      mend: `make some (sudo nvidia-smi mig -i ${gpu.index} -cgi PROFILE -C), or turn MIG mode off (sudo nvidia-smi -i ${gpu.index} -mig 0)`,
+      hint: `make some (sudo nvidia-smi mig -i ${gpu.index} -cgi PROFILE -C), or turn MIG mode off (sudo nvidia-smi -i ${gpu.index} -mig 0)`,
     };
   }
   return gpu.slices.map(({ profile, uuid }) => {
@@ -114,8 +114,8 @@ function unmatched(gpu: Gpu, match: Exclude<GpuMatch, { kind: 'match' }>, terms:
     codename === '' ? name : `${codename} (${name})`,
   );
   const among = candidates.length === 0 ? '' : `: ${candidates.join(', ')}`;
-  const mend = `name the right entry in the configuration file, [gpu."${gpu.model}"] catalogue = "..."${among}`;
-  return { why, mend };
+  const hint = `name the right entry in the configuration file, [gpu."${gpu.model}"] catalogue = "..."${among}`;
+  return { why, hint };
 }
 
 function gpuOffers(places: readonly Place[]): readonly OfferPlan[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AgentError, asAgentError } from '../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { type Language, languageOf } from '../domain/language.ts';
-import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports.ts';
+import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import { parsePythonLiteral } from '../python-literal/literal.ts';
 import { encodeNodeEvent } from './node-event.ts';
@@ -67,7 +67,7 @@ export class JobFolders implements JobFiles {
         'FUNCTION_INVALID',
         `the runtime ‘${fn.runtime}’ of ${fn.name} is not known here`,
         {
-          mend: 'Functions run on python* and node* runtimes.',
+          hint: 'Functions run on python* and node* runtimes.',
         },
       );
     }
@@ -92,7 +92,7 @@ export class JobFolders implements JobFiles {
     const nonce = await this.#nonce(folder);
     if (nonce === undefined) {
       throw new AgentError('STATE_DIR_UNUSABLE', `the files of job ${job} are gone from ${folder}`, {
-        mend: 'Leave the state directory to the agent alone.',
+        hint: 'Leave the state directory to the agent alone.',
       });
     }
     return new JobOutput(nonce);
@@ -131,7 +131,7 @@ export class JobFolders implements JobFiles {
         'BROKER_BAD_ANSWER',
         `${JSON.stringify(job.slice(0, 200))} cannot be a job’s uuid`,
         {
-          mend: 'Ask the broker’s operator.',
+          hint: 'Ask the broker’s operator.',
         },
       );
     }
@@ -188,7 +188,7 @@ async function usable<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new AgentError('STATE_DIR_UNUSABLE', `cannot use ${path}: ${asAgentError(cause).message}`, {
       cause,
-      mend: 'See that the state directory has room and belongs to the agent’s user.',
+      hint: 'See that the state directory has room and belongs to the agent’s user.',
     });
   }
 }

@@ -1,4 +1,5 @@
-import type { Output, OutputCollector, OutputStream } from '../domain/ports.ts';
+import type { Output, OutputCollector } from '../domain/ports/job-files.ts';
+import type { OutputStream } from '../domain/ports/runtime.ts';
 import { FrameScanner, ResultAssembler } from './frames.ts';
 import { HeadTail } from './head-tail.ts';
 

@@ -117,6 +117,6 @@ function bare(cell: string): string {
 
 function unusable(why: string): AgentError {
   return new AgentError('GPU_PROBE_FAILED', `nvidia-smi’s answer cannot be used: ${why}`, {
-    mend: 'is --nvidia-smi Nvidia’s own? Its output differs from what every driver prints',
+    hint: 'is --nvidia-smi Nvidia’s own? Its output differs from what every driver prints',
   });
 }

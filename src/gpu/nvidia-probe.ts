@@ -1,7 +1,7 @@
 import { AgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
 import type { GpuProcess } from '../domain/gpu-memory.ts';
-import type { GpuProbe } from '../domain/ports.ts';
+import type { GpuProbe } from '../domain/ports/gpu.ts';
 import { type BareGpu, type Field, fieldsOf, parseGpus } from './csv.ts';
 import { parseProcesses } from './gpu-processes.ts';
 import { parseSlices } from './mig.ts';

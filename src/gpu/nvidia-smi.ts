@@ -114,7 +114,7 @@ export class NvidiaSmi {
 
   #hungError(what: string): AgentError {
     return new AgentError('GPU_PROBE_HUNG', `${escapeControls(this.#program)} ${what}`, {
-      mend: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
+      hint: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
     });
   }
 }

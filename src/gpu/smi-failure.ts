@@ -8,7 +8,7 @@ export type SmiAnswer = {
   readonly stderr: string;
 };
 
-type Reason = { readonly why: string; readonly mend: string };
+type Reason = { readonly why: string; readonly hint: string };
 
 const REBOOT =
   'reboot; if it comes back, see the kernel’s log (journalctl -k | grep Xid) and the card’s seat and power';
@@ -19,19 +19,19 @@ const BY_WORDS: readonly (readonly [RegExp, Reason])[] = [
     /driver\/library version mismatch/i,
     {
       why: 'the driver was updated and the old one still runs',
-      mend: 'reboot, or reload the nvidia modules',
+      hint: 'reboot, or reload the nvidia modules',
     },
   ],
   [
     /couldn't communicate with the nvidia driver|driver is not loaded/i,
-    { why: 'the Nvidia driver is not loaded', mend: 'install it, or load it: sudo modprobe nvidia' },
+    { why: 'the Nvidia driver is not loaded', hint: 'install it, or load it: sudo modprobe nvidia' },
   ],
-  [/gpu is lost|fallen off the bus/i, { why: 'a GPU is lost', mend: REBOOT }],
+  [/gpu is lost|fallen off the bus/i, { why: 'a GPU is lost', hint: REBOOT }],
   [
     /gpu requires reset/i,
     {
       why: 'a GPU needs a reset',
-      mend: 'sudo nvidia-smi --gpu-reset -i INDEX while nothing uses it, or reboot',
+      hint: 'sudo nvidia-smi --gpu-reset -i INDEX while nothing uses it, or reboot',
     },
   ],
 ];
@@ -40,34 +40,34 @@ const BY_WORDS: readonly (readonly [RegExp, Reason])[] = [
 const BY_CODE: Readonly<Record<number, Reason>> = {
   2: {
     why: 'it does not know an argument',
-    mend: 'is --nvidia-smi an Nvidia nvidia-smi, of a driver from 2017 or later?',
+    hint: 'is --nvidia-smi an Nvidia nvidia-smi, of a driver from 2017 or later?',
   },
   4: {
     why: 'it lacks a permission',
-    mend: 'let the agent’s user read /dev/nvidia* (groups video or render)',
+    hint: 'let the agent’s user read /dev/nvidia* (groups video or render)',
   },
-  8: { why: 'a GPU’s power cables are not attached', mend: 'attach them, with the computer off' },
-  9: { why: 'the Nvidia driver is not loaded', mend: 'install it, or load it: sudo modprobe nvidia' },
-  10: { why: 'the driver has an interrupt problem with a GPU', mend: REBOOT },
+  8: { why: 'a GPU’s power cables are not attached', hint: 'attach them, with the computer off' },
+  9: { why: 'the Nvidia driver is not loaded', hint: 'install it, or load it: sudo modprobe nvidia' },
+  10: { why: 'the driver has an interrupt problem with a GPU', hint: REBOOT },
   12: {
     why: 'the NVML library is missing',
-    mend: 'install the driver’s libraries (libnvidia-ml.so.1), and give them to the container if this is one',
+    hint: 'install the driver’s libraries (libnvidia-ml.so.1), and give them to the container if this is one',
   },
-  13: { why: 'the driver’s NVML is too old for it', mend: 'install driver and nvidia-smi of one version' },
+  13: { why: 'the driver’s NVML is too old for it', hint: 'install driver and nvidia-smi of one version' },
   14: {
     why: 'a GPU’s infoROM is damaged',
-    mend: 'the card needs its maker’s help; until then it may still work',
+    hint: 'the card needs its maker’s help; until then it may still work',
   },
-  15: { why: 'a GPU is lost', mend: REBOOT },
-  18: { why: 'driver and library are of different versions', mend: 'reboot, or reload the nvidia modules' },
+  15: { why: 'a GPU is lost', hint: REBOOT },
+  18: { why: 'driver and library are of different versions', hint: 'reboot, or reload the nvidia modules' },
   126: {
     why: 'it cannot be executed',
-    mend: 'is --nvidia-smi a program of this machine’s kind, and may the agent’s user run it?',
+    hint: 'is --nvidia-smi a program of this machine’s kind, and may the agent’s user run it?',
   },
-  127: { why: 'it is not there', mend: 'install the Nvidia driver, or name its nvidia-smi by --nvidia-smi' },
+  127: { why: 'it is not there', hint: 'install the Nvidia driver, or name its nvidia-smi by --nvidia-smi' },
 };
 
-const OTHER: Reason = { why: 'it failed', mend: 'run it by hand to see more' };
+const OTHER: Reason = { why: 'it failed', hint: 'run it by hand to see more' };
 
 /**
  * The error for an answer that cannot be used, undefined for one that may be: exit code 0, and 14 and 15, where
@@ -77,7 +77,7 @@ export function smiFailure(answer: SmiAnswer, program: string): AgentError | und
   const { code, stderr, stdout } = answer;
   if (/^\s*no devices were found/im.test(`${stdout}\n${stderr}`) || code === 6) {
     return new AgentError('GPU_NONE', `${escapeControls(program)} finds no GPU`, {
-      mend: 'is the card seated, powered and, in a container or virtual machine, handed in?',
+      hint: 'is the card seated, powered and, in a container or virtual machine, handed in?',
     });
   }
   return code === 0 || code === 14 || code === 15 ? undefined : smiTrouble(answer, program);
@@ -87,12 +87,12 @@ export function smiFailure(answer: SmiAnswer, program: string): AgentError | und
 export function smiTrouble({ code, stderr, stdout }: SmiAnswer, program: string): AgentError {
   const said = `${stderr}\n${stdout}`.trim();
   const words = BY_WORDS.find(([pattern]) => pattern.test(said))?.[1];
-  const { mend, why } = words ?? (typeof code === 'number' ? BY_CODE[code] : undefined) ?? OTHER;
+  const { hint, why } = words ?? (typeof code === 'number' ? BY_CODE[code] : undefined) ?? OTHER;
   const [first = ''] = said.split('\n');
   // `NAME: 1: exec: ...` is our shell's way to say what the exit code has said already.
   const shells = (code === 126 || code === 127) && /^: (?:line )?\d+: /.test(first.slice(program.length));
   const line = shells ? '' : escapeControls(first.trim().slice(0, 300));
   const quoted = line === '' ? '' : `: ${line}`;
   const how = typeof code === 'number' ? `exit code ${code}` : `ended by ${code ?? 'nobody knows what'}`;
-  return new AgentError('GPU_PROBE_FAILED', `${escapeControls(program)}: ${why} (${how})${quoted}`, { mend });
+  return new AgentError('GPU_PROBE_FAILED', `${escapeControls(program)}: ${why} (${how})${quoted}`, { hint });
 }

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
-import type { KernelLog } from '../domain/ports.ts';
+import type { KernelLog } from '../domain/ports/gpu.ts';
 import type { Xid } from '../domain/xid.ts';
 import { launch } from '../lib/launch.ts';
 import { signalGroup } from '../lib/process-group.ts';
@@ -31,7 +31,7 @@ export class JournalctlLog implements KernelLog {
     return this.#read(['-k', '-f', '-n', '0', '-o', 'cat'], sink, signal);
   }
 
-  /** Settles where the kernel's log can be read; throws KERNEL_LOG_UNREADABLE with the mend where it cannot. */
+  /** Settles where the kernel's log can be read; throws KERNEL_LOG_UNREADABLE with the hint where it cannot. */
   look(signal: AbortSignal): Promise<void> {
     return this.#read(['-k', '-n', '1', '-o', 'cat'], () => undefined, signal);
   }
@@ -88,6 +88,6 @@ function unprivileged(): AgentError {
   );
 }
 
-function unreadable(message: string, mend?: string): AgentError {
-  return new AgentError('KERNEL_LOG_UNREADABLE', message, mend === undefined ? {} : { mend });
+function unreadable(message: string, hint?: string): AgentError {
+  return new AgentError('KERNEL_LOG_UNREADABLE', message, hint === undefined ? {} : { hint });
 }

@@ -72,7 +72,7 @@ function ofAnother(file: string, other: string, home: string): AgentError {
     'CONFIG_INVALID',
     `the journal ${file} has unfinished jobs of the broker ${other}, but the agent is set to ${home}`,
     {
-      mend: `If that broker has moved to ${home}, say so by sharedcloud-agent broker-moved, set like the agent. If not, start the agent with --broker-url ${other} until these are reported, or give this broker a --state-dir of its own.`,
+      hint: `If that broker has moved to ${home}, say so by sharedcloud-agent broker-moved, set like the agent. If not, start the agent with --broker-url ${other} until these are reported, or give this broker a --state-dir of its own.`,
     },
   );
 }

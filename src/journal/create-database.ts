@@ -33,7 +33,7 @@ function refuseOrphan(file: string): void {
     'JOURNAL_UNUSABLE',
     `the journal ${file} is gone, but its write-ahead log ${file}-wal is there`,
     {
-      mend: 'Put the journal back beside it, or move the log away to begin an empty journal.',
+      hint: 'Put the journal back beside it, or move the log away to begin an empty journal.',
     },
   );
 }

@@ -88,7 +88,7 @@ export function recordOf(row: Row): JobRecord {
       'JOURNAL_UNUSABLE',
       `the journal's entry of job ${String(row['uuid'])} makes no sense: ${z.prettifyError(read.error)}`,
       {
-        mend: 'Restore the journal from a backup, or move it away to begin an empty one.',
+        hint: 'Restore the journal from a backup, or move it away to begin an empty one.',
         cause: read.error,
       },
     );

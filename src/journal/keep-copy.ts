@@ -1,7 +1,7 @@
 import { constants, copyFileSync, existsSync, statSync } from 'node:fs';
 
 /**
- * Copies a journal that this agent cannot use, with its write-ahead log, so that no attempt to mend it can lose what
+ * Copies a journal that this agent cannot use, with its write-ahead log, so that no attempt to hint it can lose what
  * is in it. The copy is named by `kind` and by the time of the last write, so a daemon that is started again and
  * again makes it once. Answers a sentence about it for people.
  *

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
-import type { Clock, Journal } from '../domain/ports.ts';
+import type { Clock } from '../domain/ports/clock.ts';
+import type { Journal } from '../domain/ports/journal.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StateDir } from '../state-dir/state-dir.ts';
 import { type AboutBroker, settleBroker } from './brokers.ts';
@@ -90,7 +91,7 @@ function isThere(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return found !== undefined;
   throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a regular file`, {
-    mend: 'Move it away, or name another --state-dir.',
+    hint: 'Move it away, or name another --state-dir.',
   });
 }
 
@@ -113,7 +114,7 @@ function checkWhole(db: DatabaseSync, file: string): void {
 function damaged(file: string, problem: string): AgentError {
   const copy = keepCopy(file, 'damaged');
   return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${problem}`, {
-    mend: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
+    hint: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
   });
 }
 

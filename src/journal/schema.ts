@@ -56,7 +56,7 @@ export function versionOf(db: DatabaseSync): number {
 export function checkMaker(db: DatabaseSync, file: string, aboutCopy = (): string => ''): void {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a journal of this agent`, {
-      mend: 'Point --state-dir elsewhere, or move that file away to begin an empty journal.',
+      hint: 'Point --state-dir elsewhere, or move that file away to begin an empty journal.',
     });
   }
   const version = versionOf(db);
@@ -65,7 +65,7 @@ export function checkMaker(db: DatabaseSync, file: string, aboutCopy = (): strin
       'JOURNAL_UNUSABLE',
       `the journal ${file} has version ${version}, this agent knows versions up to ${SCHEMA_VERSION}: a newer agent wrote it`,
       {
-        mend: `Run the newer agent again, or give this one a --state-dir of its own. ${aboutCopy()}`.trimEnd(),
+        hint: `Run the newer agent again, or give this one a --state-dir of its own. ${aboutCopy()}`.trimEnd(),
       },
     );
   }

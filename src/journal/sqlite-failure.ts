@@ -37,25 +37,25 @@ export function asStorageError(thrown: unknown, file: string): AgentError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   if (isDamage(thrown)) {
     return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${why}`, {
-      mend: 'Restore it from a backup, or move it away to begin an empty one.',
+      hint: 'Restore it from a backup, or move it away to begin an empty one.',
       cause: thrown,
     });
   }
   if (resultCode(thrown) === SQLITE.FULL || systemCode(thrown) === 'ENOSPC') {
     return new AgentError('STATE_DIR_UNUSABLE', `the disk is full: ${file} could not be written`, {
-      mend: 'Free space on the disk of the state directory.',
+      hint: 'Free space on the disk of the state directory.',
       cause: thrown,
     });
   }
   if (isBusy(thrown)) {
     return new AgentError('STATE_DIR_UNUSABLE', `${file} is locked by another program`, {
-      mend: 'End the program that has the journal open, such as a backup or a database shell.',
+      hint: 'End the program that has the journal open, such as a backup or a database shell.',
       cause: thrown,
     });
   }
   if (isStorage(thrown)) {
     return new AgentError('STATE_DIR_UNUSABLE', `${file} cannot be read or written: ${why}`, {
-      mend: 'Make the state directory writable for the user that the agent runs as, and check its disk.',
+      hint: 'Make the state directory writable for the user that the agent runs as, and check its disk.',
       cause: thrown,
     });
   }

@@ -2,14 +2,15 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import {
+  canTransition,
   isTerminal,
   type JobRecord,
   type JobState,
   type JobStateName,
-  mayBecome,
   type NewJob,
 } from '../domain/job.ts';
-import type { Clock, Journal } from '../domain/ports.ts';
+import type { Clock } from '../domain/ports/clock.ts';
+import type { Journal } from '../domain/ports/journal.ts';
 import { leaseKey } from './brokers.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
 import { asStorageError } from './sqlite-failure.ts';
@@ -62,7 +63,7 @@ export class SqliteJournal implements Journal {
     this.#write(() => this.#prepared(sql).run(this.#leaseKey, `${seconds}`));
   }
 
-  begin(job: NewJob): JobRecord {
+  insert(job: NewJob): JobRecord {
     return this.#write(() => {
       const old = this.get(job.uuid);
       if (old !== undefined) refuseUnlessLegal(old, 'claiming');
@@ -73,7 +74,7 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  move(uuid: string, state: JobState): JobRecord {
+  transition(uuid: string, state: JobState): JobRecord {
     return this.#write(() => {
       const old = this.get(uuid);
       if (old === undefined) {
@@ -213,6 +214,6 @@ export class SqliteJournal implements Journal {
 }
 
 function refuseUnlessLegal(job: JobRecord, to: JobStateName): void {
-  if (mayBecome(job.state.name, to)) return;
+  if (canTransition(job.state.name, to)) return;
   throw new AgentError('INTERNAL', `job ${job.uuid} is ${job.state.name} and cannot become ${to}`);
 }

@@ -1,5 +1,5 @@
-/** How long to wait between tries: doubling from `firstMs` to `mostMs`. */
-export type BackoffShape = { readonly firstMs: number; readonly mostMs: number };
+/** How long to wait between tries: doubling from `initialMs` to `maxMs`. */
+export type BackoffShape = { readonly initialMs: number; readonly maxMs: number };
 
 /**
  * The wait in milliseconds before try number `attempt` (1 is the first repeat), with full jitter on the upper
@@ -7,6 +7,6 @@ export type BackoffShape = { readonly firstMs: number; readonly mostMs: number }
  * `random` answers a number in [0, 1).
  */
 export function backoffMs(shape: BackoffShape, attempt: number, random: () => number): number {
-  const ceiling = Math.min(shape.mostMs, shape.firstMs * 2 ** Math.min(Math.max(attempt, 1) - 1, 30));
+  const ceiling = Math.min(shape.maxMs, shape.initialMs * 2 ** Math.min(Math.max(attempt, 1) - 1, 30));
   return Math.round(ceiling / 2 + (ceiling / 2) * random());
 }

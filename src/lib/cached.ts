@@ -2,7 +2,7 @@
  * A call whose answer holds for `ms` milliseconds of `monotonic`'s time: asked again sooner, it is given again without
  * a call. Failures are not remembered, and calls side by side are not brought together.
  */
-export function rememberFor<T>(
+export function cachedFor<T>(
   ms: number,
   monotonic: () => number,
   call: (signal: AbortSignal) => Promise<T>,

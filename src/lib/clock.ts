@@ -15,11 +15,11 @@ function bootId(): string {
 /** No process outlives its boot. */
 const BOOT = bootId();
 
-/** The real time; see `Clock` in domain/ports.ts. */
+/** The real time; see `Clock` in domain/ports/. */
 export const systemClock = {
   now: (): number => Date.now(),
   monotonic: (): number => performance.now(),
-  moment: (): { readonly boot: string; readonly upMs: number } => ({
+  bootTime: (): { readonly boot: string; readonly upMs: number } => ({
     boot: BOOT,
     upMs: Math.round(uptime() * 1000),
   }),

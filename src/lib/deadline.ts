@@ -3,7 +3,7 @@
  * listens to it, Node.js (24) loses it to the garbage collector, although it is held and will be looked at. A listener
  * of our own keeps it until it aborts, so one of these has to at some time.
  */
-export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
+export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
   const either = AbortSignal.any([...signals]);
   either.addEventListener('abort', () => undefined, { once: true });
   return either;
@@ -13,5 +13,5 @@ export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
 export function within(ms: number, ...others: readonly AbortSignal[]): AbortSignal {
   const late = new AbortController();
   setTimeout(() => late.abort(new DOMException('it took too long', 'TimeoutError')), ms).unref();
-  return anyOf(...others, late.signal);
+  return anySignal(...others, late.signal);
 }

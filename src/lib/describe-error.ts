@@ -2,7 +2,7 @@
 export type DescribedError = {
   readonly code?: string;
   readonly message: string;
-  readonly mend?: string;
+  readonly hint?: string;
   /** Only where there is no code: such an error is a defect, and its place matters. */
   readonly stack?: string;
   readonly cause?: DescribedError;
@@ -14,14 +14,14 @@ const MOST_CAUSES = 5;
 export function describeError(thrown: unknown, depth = 0): DescribedError {
   if (!(thrown instanceof Error)) return { message: String(thrown) };
   const code = textOf(thrown, 'code');
-  const mend = textOf(thrown, 'mend');
+  const hint = textOf(thrown, 'hint');
   const stack = code === undefined ? thrown.stack : undefined;
   const cause =
     thrown.cause === undefined || depth >= MOST_CAUSES ? undefined : describeError(thrown.cause, depth + 1);
   return {
     ...(code === undefined ? {} : { code }),
     message: thrown.message,
-    ...(mend === undefined ? {} : { mend }),
+    ...(hint === undefined ? {} : { hint }),
     ...(stack === undefined ? {} : { stack }),
     ...(cause === undefined ? {} : { cause }),
   };

@@ -3,7 +3,7 @@ import { describeError } from './describe-error.ts';
 import { prettyLine } from './pretty-line.ts';
 import type { Redactor } from './redactor.ts';
 
-/** What a line carries beside its message. `err` may be an error: its code, message, mend and causes are shown. */
+/** What a line carries beside its message. `err` may be an error: its code, message, hint and causes are shown. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where the agent says what it does. `debug` is for developers, `warn` for what the owner should look at. */

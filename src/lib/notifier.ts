@@ -1,28 +1,28 @@
 /** A bell: whoever waits for it goes on once after any number of rings. */
-export class Wake {
-  #rung = false;
+export class Notifier {
+  #notified = false;
   #resume: (() => void) | undefined;
 
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#resume?.();
   }
 
-  /** Waits for the next ring, or for one that came since the last wait, or for the signal, or for `mostMs`. */
-  async wait(signal: AbortSignal, mostMs?: number): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+  /** Waits for the next ring, or for one that came since the last wait, or for the signal, or for `maxMs`. */
+  async wait(signal: AbortSignal, maxMs?: number): Promise<void> {
+    if (!this.#notified && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
           resolve();
         };
-        const timer = mostMs === undefined ? undefined : setTimeout(done, mostMs);
+        const timer = maxMs === undefined ? undefined : setTimeout(done, maxMs);
         this.#resume = done;
         signal.addEventListener('abort', done, { once: true });
       });
       this.#resume = undefined;
     }
-    this.#rung = false;
+    this.#notified = false;
   }
 }

@@ -13,7 +13,7 @@ const LEVELS: Readonly<Record<string, 'gray' | 'green' | 'yellow' | 'red'>> = {
  * do and the parts of an error follow on lines of their own. Nothing in a value can steer the terminal.
  */
 export function prettyLine(json: string, colour: boolean): string {
-  const { level, time, msg, mend, err, ...fields } = record(JSON.parse(json));
+  const { level, time, msg, hint, err, ...fields } = record(JSON.parse(json));
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const name = String(level);
@@ -23,18 +23,18 @@ export function prettyLine(json: string, colour: boolean): string {
     paint(LEVELS[name] ?? 'gray', name.toUpperCase().padEnd(5)),
     escapeControls(typeof msg === 'string' ? msg : ''),
   ].join(' ');
-  const more = [...(typeof mend === 'string' ? [`what to do: ${mend}`] : []), ...errorLines(err)];
+  const more = [...(typeof hint === 'string' ? [`hint: ${hint}`] : []), ...errorLines(err)];
   const indented = more.map((line) => `\n           ${escapeControls(line)}`).join('');
   return `${head}${pairs.length === 0 ? '' : paint('gray', `  ${pairs.join(' ')}`)}${indented}\n`;
 }
 
 function errorLines(err: unknown): readonly string[] {
   if (err === undefined) return [];
-  const { code, message, mend, stack, cause } = record(err);
+  const { code, message, hint, stack, cause } = record(err);
   const name = typeof code === 'string' ? `${code}: ` : '';
   return [
     ...(typeof stack === 'string' ? stack.split('\n') : [`${name}${String(message)}`]),
-    ...(typeof mend === 'string' ? [`what to do: ${mend}`] : []),
+    ...(typeof hint === 'string' ? [`hint: ${hint}`] : []),
     ...errorLines(cause).map((line, index) => (index === 0 ? `because of ${line}` : line)),
   ];
 }

@@ -17,7 +17,7 @@ export function literalError(text: string, what: string, at: number): AgentError
   const line = before.split('\n').length;
   const column = at - before.lastIndexOf('\n');
   return new AgentError('FUNCTION_INVALID', `no Python literal: ${what} at line ${line}, column ${column}`, {
-    mend: 'Parameters may hold only Python literals: numbers, strings, bytes, tuples, lists, dicts, sets, True, False and None.',
+    hint: 'Parameters may hold only Python literals: numbers, strings, bytes, tuples, lists, dicts, sets, True, False and None.',
   });
 }
 

@@ -9,11 +9,11 @@ const SOCKET = 'health.sock';
 const MOST_TEXT = 400;
 
 /** The answer of a daemon that lives: what it says of itself. */
-export type SignOfLife = { readonly status: string };
+export type HealthAnswer = { readonly status: string };
 
 /** What comes of asking: a daemon's answer; `silent`: one is there and does not answer; `none`: none is there. */
 export type Asked =
-  | { readonly kind: 'alive'; readonly sign: SignOfLife }
+  | { readonly kind: 'alive'; readonly sign: HealthAnswer }
   | { readonly kind: 'silent' | 'none' };
 
 const ANSWER = z.object({ status: z.string() });
@@ -22,11 +22,11 @@ const ANSWER = z.object({ status: z.string() });
  * Answers whoever asks on a socket in the state directory, which only its holder may do. The answers come from the
  * event loop, so a process that hangs gives none; and nothing is written for them. Throws STATE_DIR_UNUSABLE.
  */
-export async function giveSignsOfLife(stateDir: string, status: () => string): Promise<AsyncDisposable> {
+export async function serveHealth(stateDir: string, status: () => string): Promise<AsyncDisposable> {
   const server = createServer((socket) => {
     // Whoever asks may have gone, or stay: neither is waited for.
     socket.on('error', () => undefined);
-    const sign: SignOfLife = { status: status().slice(0, MOST_TEXT) };
+    const sign: HealthAnswer = { status: status().slice(0, MOST_TEXT) };
     socket.end(JSON.stringify(sign), () => socket.destroy());
   });
   const directory = shortPath(stateDir);
@@ -48,8 +48,8 @@ export async function giveSignsOfLife(stateDir: string, status: () => string): P
   };
 }
 
-/** Asks the daemon of a state directory whether it lives; it has `ms` milliseconds to answer. Throws STATE_DIR_UNUSABLE. */
-export async function askForSign(stateDir: string, ms: number): Promise<Asked> {
+/** Repricer the daemon of a state directory whether it lives; it has `ms` milliseconds to answer. Throws STATE_DIR_UNUSABLE. */
+export async function queryHealth(stateDir: string, ms: number): Promise<Asked> {
   if (!existsSync(stateDir)) return { kind: 'none' };
   const directory = shortPath(stateDir);
   try {

@@ -6,7 +6,7 @@ import { readJournal } from '../journal/open-journal.ts';
 import { holderOf, notADirectory } from './state-dir.ts';
 
 /** What can be told of a state directory without taking or changing it. */
-export type StateDirLook =
+export type StateDirInspection =
   /** It is not there yet; `parent` is the nearest directory above it that is. */
   | { readonly kind: 'absent'; readonly parent: string }
   | {
@@ -21,7 +21,7 @@ export type StateDirLook =
  * Looks at a state directory and leaves it as it is, beside a running agent too. Throws STATE_DIR_UNUSABLE where an
  * agent started by this user could not use it, JOURNAL_UNUSABLE where its journal cannot be read.
  */
-export async function lookAtStateDir(directory: string): Promise<StateDirLook> {
+export async function inspectStateDir(directory: string): Promise<StateDirInspection> {
   const path = resolve(directory);
   const nearest = await nearestDirectory(path);
   await checkUsable(nearest, path);
@@ -46,7 +46,7 @@ export async function nearestDirectory(path: string): Promise<string> {
 async function checkUsable(nearest: string, path: string): Promise<void> {
   const unusable = (why: string, cause?: unknown): AgentError =>
     new AgentError('STATE_DIR_UNUSABLE', why, {
-      mend: 'make it, owned by the user that the agent runs as, or name another by --state-dir',
+      hint: 'make it, owned by the user that the agent runs as, or name another by --state-dir',
       cause,
     });
   const found = await stat(nearest).catch(() => undefined);

@@ -90,7 +90,7 @@ function makeDirectory(path: string): void {
 /** The error for a path that holds something else where the state directory, or one above it, should be. */
 export function notADirectory(path: string): AgentError {
   return new AgentError('STATE_DIR_UNUSABLE', `${path} is a file, not a directory`, {
-    mend: 'name a directory by --state-dir',
+    hint: 'name a directory by --state-dir',
   });
 }
 
@@ -106,7 +106,7 @@ function takeLock(file: string, pidFile: string): DatabaseSync {
     throw new AgentError(
       'STATE_DIR_IN_USE',
       `another agent${holder === undefined ? '' : ` (process ${holder})`} runs on the state directory ${dirname(file)}`,
-      { mend: 'Stop that agent first, or give this one a --state-dir of its own.', cause },
+      { hint: 'Stop that agent first, or give this one a --state-dir of its own.', cause },
     );
   }
 }

@@ -84,7 +84,7 @@ describeDocker('a host whose clock is set', (engine) => {
       await clock.set(-1);
       await using second = host.start(env);
       await untilSaid(second, 'job adopted');
-      const awayMs = performance.now() - started;
+      const suspendedMs = performance.now() - started;
       await line.set('pass');
       await host.untilIn('reported', 2);
       expect(host.jobsOf(quick)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '1' });
@@ -93,7 +93,7 @@ describeDocker('a host whose clock is set', (engine) => {
       const { durationMs } = account(host, slept?.uuid);
       expect(durationMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
       // A deadline that began anew with the second daemon would have let it run for as much longer as nobody was there.
-      expect(durationMs).toBeLessThan(awayMs + TIMEOUT_MS);
+      expect(durationMs).toBeLessThan(suspendedMs + TIMEOUT_MS);
       expect(host.reports).toHaveLength(2);
     },
   );

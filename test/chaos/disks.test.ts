@@ -20,7 +20,7 @@ import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/scenario.ts';
 import { PYTHON } from '../support/engine/docker.ts';
 
 /** What a skipped run's line says where it was the run's own trouble. */
-const SET_ASIDE = '"reason":"set-aside"';
+const SET_ASIDE = '"reason":"in-backoff"';
 
 /** Prints a megabyte, waits, and returns what it was given. */
 const BIG = `import time\ndef handler(event):\n    print('x' * 1000000)\n    time.sleep(event[1])\n    return event[0]\n`;
@@ -222,7 +222,7 @@ describeDisks(
       const { code, stderr } = await agent.ended;
       expect({ code, wrong: stderr.includes('INTERNAL') }).toEqual({ code: 0, wrong: false });
       expect(performance.now() - began).toBeLessThan(2_000);
-      await disk.mend();
+      await disk.hint();
       await using again = await startDaemon(set.env);
       await allDone(set.broker, run);
       await allDone(set.broker, second);

@@ -28,7 +28,7 @@ describeDocker('an engine whose answer is lost', (engine) => {
     await scene.runs(job);
     await scene.goOn(job);
     await scene.hears(job, 'reported SUCCEEDED');
-    await scene.nothingLeft();
+    await scene.untilExhausted();
     expect(lost.toSorted()).toEqual(names.toSorted());
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
     expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
@@ -41,7 +41,7 @@ describeDocker('an engine whose answer is lost', (engine) => {
     const job = scene.addJob();
     scene.startAgent();
     await scene.hears(job, 'reported TIMEOUT');
-    await scene.nothingLeft();
+    await scene.untilExhausted();
     expect(scene.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
   });
 });

@@ -30,7 +30,7 @@ describeOwnEngine('an engine that goes away', () => {
       expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
       expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
       expect(await engine.events.startsOf(job)).toBe(1);
-      await scene.nothingLeft();
+      await scene.untilExhausted();
     },
   );
 
@@ -51,7 +51,7 @@ describeOwnEngine('an engine that goes away', () => {
       expect(scene.words(job)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
       expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
       expect(await engine.events.startsOf(job)).toBe(2);
-      await scene.nothingLeft();
+      await scene.untilExhausted();
     },
   );
 
@@ -74,7 +74,7 @@ describeOwnEngine('an engine that goes away', () => {
       await scene.goOn(job);
       await scene.hears(job, 'reported SUCCEEDED');
       expect(scene.words(job)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
-      await scene.nothingLeft();
+      await scene.untilExhausted();
     },
   );
 
@@ -96,7 +96,7 @@ describeOwnEngine('an engine that goes away', () => {
     await scene.goOn(returns);
     await scene.hears(returns, 'reported SUCCEEDED');
     expect(scene.words(returns)).toEqual(['claimed', 'released', 'claimed', 'reported SUCCEEDED']);
-    await scene.nothingLeft();
+    await scene.untilExhausted();
   });
 
   test('for longer than a job may run: the job is a TIMEOUT, once', async () => {
@@ -112,7 +112,7 @@ describeOwnEngine('an engine that goes away', () => {
     await scene.hears(job, 'reported TIMEOUT');
     expect(scene.job(job)).toMatchObject({ stdout: 'first\n' });
     expect(scene.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
-    await scene.nothingLeft();
+    await scene.untilExhausted();
   });
 
   test.each<[string, string, number, readonly string[]]>([
@@ -153,6 +153,6 @@ describeOwnEngine('an engine that goes away', () => {
     if (name === 'create') return;
     expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
     expect(await engine.events.startsOf(job)).toBe(1);
-    await scene.nothingLeft();
+    await scene.untilExhausted();
   });
 });

@@ -51,7 +51,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     expect(await endsSoon(agent, 'SIGTERM')).toBe(0);
     scene.proxy.plan = () => 'pass';
     scene.startAgent();
-    await scene.nothingLeft();
+    await scene.untilExhausted();
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
   });
 
@@ -67,7 +67,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     expect(await scene.containers(job)).toHaveLength(1);
     scene.proxy.plan = () => 'pass';
     scene.startAgent();
-    await scene.nothingLeft();
+    await scene.untilExhausted();
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
   });
 
@@ -94,6 +94,6 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
     expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
     expect(await watch.startsOf(job)).toBe(1);
-    await scene.nothingLeft();
+    await scene.untilExhausted();
   });
 });

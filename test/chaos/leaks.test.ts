@@ -7,7 +7,7 @@ import { CPU_IMAGE } from '../support/agent/harness.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
-import { growthPerJob, type Vitals } from '../support/chaos/process-stats.ts';
+import { growthPerJob, type SystemdStatus } from '../support/chaos/process-stats.ts';
 import { toil } from '../support/chaos/workload.ts';
 import { openStage } from '../support/e2e/scenario.ts';
 import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
@@ -85,7 +85,7 @@ describeDocker('one agent that does hundreds of jobs in containers', (engine) =>
 /** Fails where any of it grows with the number of jobs. */
 function expectFlat(
   name: string,
-  all: readonly Vitals[],
+  all: readonly SystemdStatus[],
   most: { readonly heap: number; readonly rss: number },
 ): void {
   const warm = all.filter(({ jobs }) => jobs > WARM_UP * (all.at(-1)?.jobs ?? 0));
@@ -111,7 +111,7 @@ function expectFlat(
   if (!LONG) return;
   // Pruned about once a minute: two minutes' worth is there at most.
   const half = Math.floor(warm.length / 2);
-  const mostOf = (some: readonly Vitals[], of: 'journalBytes' | 'journalRows'): number =>
+  const mostOf = (some: readonly SystemdStatus[], of: 'journalBytes' | 'journalRows'): number =>
     Math.max(...some.map((one) => one[of]));
   for (const of of ['journalBytes', 'journalRows'] as const)
     expect(mostOf(warm.slice(half), of)).toBeLessThan(1.5 * mostOf(warm.slice(0, half), of));

@@ -19,7 +19,7 @@ describeOwnEngine('a pull that is cut off midway', () => {
     scene.startAgent();
     await heldUp();
     registry.cut();
-    registry.mend();
+    registry.hint();
     registry.holdAfter(4 * MIB);
     await heldUp();
     await engine.end('SIGKILL');
@@ -30,6 +30,6 @@ describeOwnEngine('a pull that is cut off midway', () => {
     await scene.goOn(job);
     await scene.hears(job, 'reported SUCCEEDED');
     expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
-    await scene.nothingLeft();
+    await scene.untilExhausted();
   });
 });

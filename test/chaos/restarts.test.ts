@@ -37,7 +37,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     await vi.waitFor(() => expect(Date.now() - Math.max(...started)).toBeGreaterThan(1_000), 10_000);
     await using second = host.start();
     await vi.waitFor(() => expect(second.said.match(/job adopted/g)).toHaveLength(2), 30_000);
-    const awayMs = Date.now() - Math.max(...started);
+    const suspendedMs = Date.now() - Math.max(...started);
     await host.untilIn('reported', 2);
     const [short] = host.jobsOf(shortRun);
     const [long] = host.jobsOf(longRun);
@@ -47,8 +47,8 @@ describeDocker('a daemon that is restarted', (engine) => {
     const durationMs = ended?.state.name === 'reported' ? ended.state.durationMs : 0;
     expect(durationMs).toBeGreaterThanOrEqual(7_000);
     // Its time did not begin anew with the second daemon; by how much the two differ is how long nobody was there.
-    expect(awayMs).toBeGreaterThan(1_000);
-    expect(durationMs).toBeLessThan(awayMs + 7_000);
+    expect(suspendedMs).toBeGreaterThan(1_000);
+    expect(durationMs).toBeLessThan(suspendedMs + 7_000);
     for (const job of [short, long]) expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
     expect(host.reports).toHaveLength(2);
     await using drained = host.command('drain');

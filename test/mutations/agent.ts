@@ -262,7 +262,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'the time of a job does not begin before its start',
     file: 'src/agent/jobs/job-runner.ts',
-    text: 'momentAgo(clock.moment(), clock.now() - startedAt, state.since)',
+    text: 'bootTimeAgo(clock.bootTime(), clock.now() - startedAt, state.since)',
     becomes: 'state.since',
     test: {
       file: 'test/contract/agent/late-start.test.ts',
@@ -272,7 +272,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a job is not claimed anew before its old container is gone',
     file: 'src/agent/market/claim-loop.ts',
-    text: ' && !this.#deps.isTold(job.uuid)',
+    text: ' && !this.#deps.isActive(job.uuid)',
     becomes: '',
     test: {
       file: 'test/contract/agent/claimed-again.test.ts',

@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
   [
     'a flood is told from output',
     'src/agent/jobs/output-rate-limit.ts',
-    'return this.#level > MOST_AT_ONCE_BYTES;',
+    'return this.#level > MAX_BURST_BYTES;',
     'return false;',
     'test/unit/agent/jobs/output-rate-limit.test.ts',
     'two gigabytes at once are no flood yet, a byte more is',
@@ -148,7 +148,7 @@ const rows: readonly Row[] = [
   [
     'no claims with little free disk',
     'src/agent/admission/resource-checks.ts',
-    "{ name: 'disk', why: () => whyNoRoom(host.directories(), host.leastFreeBytes, host.freeBytes) },",
+    "{ name: 'disk', why: () => diskSpaceProblem(host.directories(), host.leastFreeBytes, host.freeBytes) },",
     '',
     'test/unit/agent/admission/resource-checks.test.ts',
     'the questions read afresh each time they are asked',
@@ -156,7 +156,7 @@ const rows: readonly Row[] = [
   [
     'no claims with few free files',
     'src/agent/admission/resource-checks.ts',
-    "{ name: 'files', why: () => whyNoFiles(host.directories(), host.freeFiles) },",
+    "{ name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },",
     '',
     'test/unit/agent/admission/resource-checks.test.ts',
     'the questions read afresh each time they are asked',

@@ -124,8 +124,8 @@ export const NETWORK: readonly Mutation[] = [
   {
     protection: 'without the rules no image tries the network',
     file: 'src/runtime/docker/network/isolated.ts',
-    text: 'if (!here || (await hears(challenge.refused, signal))) return challenge;',
-    becomes: 'if (challenge) return challenge;',
+    text: 'if (!here || (await hears(probeTargets.refused, signal))) return probeTargets;',
+    becomes: 'if (probeTargets) return probeTargets;',
     test: {
       file: 'test/docker/network/verification.test.ts',
       name: 'is not tried where this host does not hear the rules',
@@ -133,7 +133,7 @@ export const NETWORK: readonly Mutation[] = [
   },
   rule(
     'the rules prove themselves',
-    '    # The agent asks it too, from a container of its own or, in output, from this host.\n    ${beacon}\n',
+    '    # The agent asks it too, from a container of its own or, in output, from this host.\n    ${ruleTargets}\n',
     'succeeds in Python and in Node.js where it is up, and leaves nothing behind',
     'test/docker/network/verification.test.ts',
   ),
@@ -162,7 +162,7 @@ export const NETWORK: readonly Mutation[] = [
   {
     protection: 'a proof that an engine has taken with it is none',
     file: 'src/agent/network/network-selector.ts',
-    text: 'if (of === essenceOf(challenge) && !watch.signal.aborted) return;',
+    text: 'if (of === essenceOf(probeTargets) && !watch.signal.aborted) return;',
     becomes: 'return;',
     test: {
       file: 'test/unit/agent/network/network-selector.test.ts',

@@ -2,7 +2,7 @@ import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { SandboxBroker } from '../../src/embedded/broker/embedded-broker.ts';
+import { EmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
 import { addRun, HELLO_PYTHON, TOKEN } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON, type TestEngine } from '../support/engine/docker.ts';
@@ -11,7 +11,7 @@ import { buildPackage, Debian, describeDebian } from '../support/package/debian.
 import { socketTo } from '../support/package/socket.ts';
 
 /*
- * The package in a clean Debian, under a real systemd, with jobs in real containers: one owner's story, in order.
+ * The package in a clean Debian, under a real systemd, with jobs in real containers: one owner's lifecycle, in order.
  */
 
 const SERVICE = 'sharedcloud-agent.service';
@@ -21,7 +21,7 @@ const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    re
 describeDebian('the Debian package', () => {
   describeDocker('on a clean host', (engine) => {
     let debian: Debian;
-    let broker: SandboxBroker;
+    let broker: EmbeddedBroker;
     let socket: AsyncDisposable;
     let url = '';
     const runs: string[] = [];
@@ -42,7 +42,7 @@ describeDebian('the Debian package', () => {
     beforeAll(async () => {
       const deb = await buildPackage();
       debian = await Debian.boot();
-      broker = new SandboxBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
+      broker = new EmbeddedBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
       url = await broker.listen();
       socket = await socketTo(engine.host, join(debian.shared, 'docker.sock'));
       await copyFile(deb, join(debian.shared, 'agent.deb'));

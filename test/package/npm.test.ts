@@ -51,7 +51,7 @@ describe('the npm package', () => {
     expect(files.filter((path) => /\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
   });
 
-  test('tells its version, and shows the whole story in a dry run', async () => {
+  test('tells its version, and shows the whole lifecycle in a dry run', async () => {
     expect(await cli('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
     const { code, stdout } = await cli('dry-run', '--json', '--nvidia-smi', '/nonexistent');
     expect(code).toBe(0);

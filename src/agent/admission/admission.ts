@@ -1,12 +1,15 @@
 import type { AgentError } from '../../domain/errors.ts';
-import type { Clock, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { JobFiles } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { BACKOFF } from '../retry/retry.ts';
-import { Footing } from './health-check.ts';
-import { watchedFiles, watchedJournal, watchedRuntime } from './instrumented-ports.ts';
-import type { HoldQuestion } from './resource-checks.ts';
+import { HealthCheck } from './health-check.ts';
+import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
+import type { AdmissionCheck } from './resource-checks.ts';
 
 /** An engine that was heard of so lately is not asked again before a claim. */
 const ENGINE_FRESH_MS = 250;
@@ -20,7 +23,7 @@ const DISK_CALM_MS = 2_500;
 /** While claims are held, the questions are asked again this often. */
 const ASK_EVERY_MS = 1_000;
 
-export type HoldsDeps = {
+export type AdmissionControlDeps = {
   readonly runtime: Runtime;
   readonly journal: Journal;
   readonly files: JobFiles;
@@ -28,7 +31,7 @@ export type HoldsDeps = {
   readonly random: () => number;
   readonly log: Log;
   /** What this host is asked before every claim. */
-  readonly questions: readonly HoldQuestion[];
+  readonly questions: readonly AdmissionCheck[];
   /** Whether jobs run here: then the engine is watched, so that no outage passes unseen. */
   readonly busy: () => boolean;
   /** Called when nothing holds claims any more. */
@@ -40,30 +43,30 @@ export type HoldsDeps = {
 };
 
 /** The ports to work with, so that the holds hear how the calls go. */
-export type WatchedPorts = {
+export type InstrumentedPorts = {
   readonly runtime: Runtime;
   readonly journal: Journal;
   readonly files: JobFiles;
 };
 
 /** All that holds claims back on this host: its disks and memory, the engine, the state directory. */
-export class Holds {
-  readonly ports: WatchedPorts;
-  readonly #deps: HoldsDeps;
-  readonly #engine: Footing;
-  readonly #stateDir: Footing;
-  readonly #held = new Set<string>();
-  readonly #wake = new Wake();
+export class AdmissionControl {
+  readonly ports: InstrumentedPorts;
+  readonly #deps: AdmissionControlDeps;
+  readonly #engine: HealthCheck;
+  readonly #stateDir: HealthCheck;
+  readonly #blockers = new Set<string>();
+  readonly #wake = new Notifier();
 
-  constructor(deps: HoldsDeps) {
+  constructor(deps: AdmissionControlDeps) {
     const { busy, clock, files, journal, onEngineBack, random, runtime, signal } = deps;
     this.#deps = deps;
-    const onChange = (): void => void this.why();
-    this.#engine = new Footing({
-      prove: () => runtime.ping(signal),
-      freshMs: ENGINE_FRESH_MS,
-      beatMs: ENGINE_BEAT_MS,
-      calmMs: 0,
+    const onChange = (): void => void this.blockedBy();
+    this.#engine = new HealthCheck({
+      check: () => runtime.ping(signal),
+      maxAgeMs: ENGINE_FRESH_MS,
+      intervalMs: ENGINE_BEAT_MS,
+      cooldownMs: 0,
       again: BACKOFF.ping,
       inUse: busy,
       signal,
@@ -72,14 +75,14 @@ export class Holds {
       onChange,
       onBack: onEngineBack,
     });
-    this.#stateDir = new Footing({
-      prove: async () => {
+    this.#stateDir = new HealthCheck({
+      check: async () => {
         journal.tryWriting();
         await files.tryWriting();
       },
-      freshMs: Number.POSITIVE_INFINITY,
-      beatMs: undefined,
-      calmMs: DISK_CALM_MS,
+      maxAgeMs: Number.POSITIVE_INFINITY,
+      intervalMs: undefined,
+      cooldownMs: DISK_CALM_MS,
       again: BACKOFF.disk,
       inUse: () => false,
       signal,
@@ -89,44 +92,44 @@ export class Holds {
       onBack: () => undefined,
     });
     this.ports = {
-      runtime: watchedRuntime(runtime, this.#engine),
-      journal: watchedJournal(journal, this.#stateDir),
-      files: watchedFiles(files, this.#stateDir),
+      runtime: instrumentRuntime(runtime, this.#engine),
+      journal: instrumentJournal(journal, this.#stateDir),
+      files: instrumentFiles(files, this.#stateDir),
     };
   }
 
   /** Why nothing may be claimed now, all reasons in one line; undefined: go on. Tells when the reasons change. */
-  why(): string | undefined {
+  blockedBy(): string | undefined {
     const reasons = new Map<string, string>();
     for (const { name, why } of this.#deps.questions) {
-      const answer = why(this.#held.has(name));
+      const answer = why(this.#blockers.has(name));
       if (answer !== undefined) reasons.set(name, answer);
     }
     for (const { error, name } of this.#lost()) reasons.set(name, error.message);
     const words = [...reasons.values()].join('; ');
-    this.#tell(reasons, words);
+    this.#report(reasons, words);
     return reasons.size === 0 ? undefined : words;
   }
 
   /** Whether engine and state directory carry a claim, asked right before it; where not, `why` tells. */
-  async carryClaim(): Promise<boolean> {
-    const carry = await Promise.all([this.#engine.carries(), this.#stateDir.carries()]);
+  async isHealthy(): Promise<boolean> {
+    const carry = await Promise.all([this.#engine.isHealthyNow(), this.#stateDir.isHealthyNow()]);
     return carry.every(Boolean);
   }
 
   /** Whether what has gone wrong since that moment of the monotonic clock is put down to engine or state directory. */
-  async areToBlame(since: number): Promise<boolean> {
-    const gaveWay = await Promise.all([this.#engine.gaveWaySince(since), this.#stateDir.gaveWaySince(since)]);
+  async failedSince(since: number): Promise<boolean> {
+    const gaveWay = await Promise.all([this.#engine.failedSince(since), this.#stateDir.failedSince(since)]);
     return gaveWay.some(Boolean);
   }
 
   /** What has been lost for longer than `ms`; undefined: nothing has. */
-  lostForLongerThan(ms: number): AgentError | undefined {
+  unhealthyForLongerThan(ms: number): AgentError | undefined {
     return this.#lost().find(({ forMs }) => forMs > ms)?.error;
   }
 
   /** Whether something is lost that may come back by itself. */
-  get passing(): boolean {
+  get recoverable(): boolean {
     return this.#lost().length > 0;
   }
 
@@ -137,8 +140,8 @@ export class Holds {
 
   async #askAgain(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#held.size === 0) await this.#wake.wait(signal);
-      else if (await sleep(ASK_EVERY_MS, signal)) this.why();
+      if (this.#blockers.size === 0) await this.#wake.wait(signal);
+      else if (await sleep(ASK_EVERY_MS, signal)) this.blockedBy();
     }
   }
 
@@ -148,23 +151,23 @@ export class Holds {
       { name: 'state-dir', footing: this.#stateDir },
     ];
     return footings.flatMap(({ footing, name }) =>
-      footing.lost === undefined ? [] : [{ name, error: footing.lost, forMs: footing.lostForMs }],
+      footing.error === undefined ? [] : [{ name, error: footing.error, forMs: footing.unhealthyForMs }],
     );
   }
 
   /** One line per change of what holds; figures in the words change all the time and are no change. */
-  #tell(reasons: ReadonlyMap<string, string>, words: string): void {
+  #report(reasons: ReadonlyMap<string, string>, words: string): void {
     const { log, onLift } = this.#deps;
     const same =
-      reasons.size === this.#held.size && [...reasons.keys()].every((name) => this.#held.has(name));
+      reasons.size === this.#blockers.size && [...reasons.keys()].every((name) => this.#blockers.has(name));
     if (same) return;
-    this.#held.clear();
-    for (const name of reasons.keys()) this.#held.add(name);
+    this.#blockers.clear();
+    for (const name of reasons.keys()) this.#blockers.add(name);
     if (reasons.size > 0) {
-      const mends = this.#lost().flatMap(({ error }) => error.mend ?? []);
-      const mend = mends.length === 0 ? {} : { mend: mends.join('; ') };
-      log.warn({ holds: [...reasons.keys()], ...mend }, `no jobs are claimed: ${words}`);
-      this.#wake.ring();
+      const hints = this.#lost().flatMap(({ error }) => error.hint ?? []);
+      const hint = hints.length === 0 ? {} : { hint: hints.join('; ') };
+      log.warn({ holds: [...reasons.keys()], ...hint }, `no jobs are claimed: ${words}`);
+      this.#wake.notify();
     } else {
       log.info({}, 'jobs are claimed again');
       onLift();

@@ -1,19 +1,19 @@
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { type BackoffShape, backoffMs } from '../../lib/backoff.ts';
-import { Wake } from '../../lib/notifier.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
 
 /** What a footing is made of. Times in milliseconds. */
-export type FootingParts = {
-  /** Shows that it carries; throws where it does not. Settles within a few seconds. */
-  readonly prove: () => Promise<void>;
+export type HealthCheckOptions = {
+  /** Shows that it isHealthyNow; throws where it does not. Settles within a few seconds. */
+  readonly check: () => Promise<void>;
   /** A proof that is older than this is renewed before a claim; Infinity: only what failed is to be proven. */
-  readonly freshMs: number;
+  readonly maxAgeMs: number;
   /** While work rests on it, it is proven this often, so that no outage passes unseen; undefined: never. */
-  readonly beatMs: number | undefined;
+  readonly intervalMs: number | undefined;
   /** For so long after a failed call a proof alone is not believed: what fails is tried again more often than that. */
-  readonly calmMs: number;
+  readonly cooldownMs: number;
   /** The waits between proofs while it does not carry. */
   readonly again: BackoffShape;
   /** Whether work rests on it now. */
@@ -22,9 +22,9 @@ export type FootingParts = {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Called when it has given way and when it carries again. */
+  /** Called when it has given way and when it isHealthyNow again. */
   readonly onChange: () => void;
-  /** Called when it carries again, after `onChange`. */
+  /** Called when it isHealthyNow again, after `onChange`. */
   readonly onBack: () => void;
 };
 
@@ -32,69 +32,69 @@ export type FootingParts = {
  * Something that claims stand on and that can give way: the engine, the state directory. A call that fails is only
  * a suspicion; a proof tells. Proves again and again while it does not carry.
  */
-export class Footing {
-  readonly #parts: FootingParts;
-  readonly #wake = new Wake();
-  #suspicion: AgentError | undefined;
+export class HealthCheck {
+  readonly #parts: HealthCheckOptions;
+  readonly #wake = new Notifier();
+  #suspected: AgentError | undefined;
   /** Set once a proof has failed, or calls go on failing although it does not. */
-  #lost: AgentError | undefined;
+  #unhealthy: AgentError | undefined;
   #lostSince = 0;
   #lastLost = Number.NEGATIVE_INFINITY;
   #lastFailed = Number.NEGATIVE_INFINITY;
   #lastProven = Number.NEGATIVE_INFINITY;
-  #proving: Promise<void> | undefined;
+  #checking: Promise<void> | undefined;
 
-  constructor(parts: FootingParts) {
+  constructor(parts: HealthCheckOptions) {
     this.#parts = parts;
   }
 
   /** Why it does not carry; undefined where it does, as far as is known. */
-  get lost(): AgentError | undefined {
-    return this.#lost;
+  get error(): AgentError | undefined {
+    return this.#unhealthy;
   }
 
-  /** How long it has been lost, in milliseconds; 0 where it carries. */
-  get lostForMs(): number {
-    return this.#lost === undefined ? 0 : this.#now() - this.#lostSince;
+  /** How long it has been lost, in milliseconds; 0 where it isHealthyNow. */
+  get unhealthyForMs(): number {
+    return this.#unhealthy === undefined ? 0 : this.#now() - this.#lostSince;
   }
 
   /** A call that rests on it has worked. */
-  worked(): void {
-    if (this.#suspicion === undefined) this.#lastProven = this.#now();
+  recordSuccess(): void {
+    if (this.#suspected === undefined) this.#lastProven = this.#now();
   }
 
   /** A call that rests on it has failed, and it may be the cause. */
-  failed(error: AgentError): void {
+  recordFailure(error: AgentError): void {
     this.#lastFailed = this.#now();
-    this.#suspicion ??= error;
-    this.#wake.ring();
+    this.#suspected ??= error;
+    this.#wake.notify();
   }
 
-  /** Whether it carries, with a proof where the last is too old or a call has failed since. */
-  async carries(): Promise<boolean> {
-    const stale = this.#now() - this.#lastProven > this.#parts.freshMs;
-    if (this.#suspicion !== undefined || stale) await this.#prove();
-    return this.#suspicion === undefined;
+  /** Whether it isHealthyNow, with a proof where the last is too old or a call has failed since. */
+  async isHealthyNow(): Promise<boolean> {
+    const stale = this.#now() - this.#lastProven > this.#parts.maxAgeMs;
+    if (this.#suspected !== undefined || stale) await this.#check();
+    return this.#suspected === undefined;
   }
 
   /** Whether a proof has failed since that moment of the monotonic clock; waits for the proof that is due now. */
-  async gaveWaySince(moment: number): Promise<boolean> {
-    if (this.#suspicion !== undefined) await this.#prove();
-    return this.#lastLost >= moment;
+  async failedSince(bootTime: number): Promise<boolean> {
+    if (this.#suspected !== undefined) await this.#check();
+    return this.#lastLost >= bootTime;
   }
 
   /** Looks after it until the signal aborts. */
   async work(): Promise<void> {
-    const { again, beatMs, inUse, random, signal } = this.#parts;
+    const { again, intervalMs, inUse, random, signal } = this.#parts;
     for (let attempt = 0; !signal.aborted; ) {
-      if (this.#suspicion === undefined) {
+      if (this.#suspected === undefined) {
         attempt = 0;
-        await this.#wake.wait(signal, beatMs);
-        if (inUse() && !signal.aborted) await this.carries();
+        await this.#wake.wait(signal, intervalMs);
+        if (inUse() && !signal.aborted) await this.isHealthyNow();
       } else {
-        await this.#prove();
+        await this.#check();
         attempt += 1;
-        if (this.#suspicion !== undefined) await sleep(backoffMs(again, attempt, random), signal);
+        if (this.#suspected !== undefined) await sleep(backoffMs(again, attempt, random), signal);
       }
     }
   }
@@ -104,47 +104,47 @@ export class Footing {
   }
 
   /** One proof at a time, whoever asks for it. */
-  #prove(): Promise<void> {
-    this.#proving ??= this.#proveNow().finally(() => {
-      this.#proving = undefined;
+  #check(): Promise<void> {
+    this.#checking ??= this.#proveNow().finally(() => {
+      this.#checking = undefined;
     });
-    return this.#proving;
+    return this.#checking;
   }
 
   async #proveNow(): Promise<void> {
     const began = this.#now();
     try {
-      await this.#parts.prove();
+      await this.#parts.check();
     } catch (thrown) {
       if (this.#parts.signal.aborted) return;
       const error = asAgentError(thrown);
       this.#lastLost = this.#now();
-      this.#suspicion ??= error;
-      this.#wake.ring();
-      return this.#lose(error);
+      this.#suspected ??= error;
+      this.#wake.notify();
+      return this.#markUnhealthy(error);
     }
-    if (this.#suspicion === undefined) {
+    if (this.#suspected === undefined) {
       this.#lastProven = began;
-    } else if (began - this.#lastFailed < this.#parts.calmMs) {
-      this.#lose(this.#suspicion);
+    } else if (began - this.#lastFailed < this.#parts.cooldownMs) {
+      this.#markUnhealthy(this.#suspected);
     } else {
       this.#lastProven = began;
-      this.#regain();
+      this.#markHealthy();
     }
   }
 
-  #lose(error: AgentError): void {
-    if (this.#lost === undefined) this.#lostSince = this.#now();
-    const before = this.#lost;
-    this.#lost = error;
+  #markUnhealthy(error: AgentError): void {
+    if (this.#unhealthy === undefined) this.#lostSince = this.#now();
+    const before = this.#unhealthy;
+    this.#unhealthy = error;
     if (before === undefined) this.#parts.onChange();
   }
 
-  #regain(): void {
+  #markHealthy(): void {
     const { onBack, onChange } = this.#parts;
-    const wasLost = this.#lost !== undefined;
-    this.#suspicion = undefined;
-    this.#lost = undefined;
+    const wasLost = this.#unhealthy !== undefined;
+    this.#suspected = undefined;
+    this.#unhealthy = undefined;
     if (!wasLost) return;
     onChange();
     onBack();

@@ -1,13 +1,15 @@
 import { asAgentError, type ErrorCode } from '../../domain/errors.ts';
-import type { JobFiles, Journal, Runtime } from '../../domain/ports.ts';
-import type { Footing } from './health-check.ts';
+import type { JobFiles } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { Runtime } from '../../domain/ports/runtime.ts';
+import type { HealthCheck } from './health-check.ts';
 
 /*
  * Ports as they are, except that a footing hears how the calls go that rest on it.
  */
 
 /** The runtime, where calls tell whether the engine answers. */
-export function watchedRuntime(runtime: Runtime, engine: Footing): Runtime {
+export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtime {
   const { images } = runtime;
   const noted = <T>(call: Promise<T>): Promise<T> => note(call, engine, 'RUNTIME_UNAVAILABLE');
   /** Failures only: these also end well without a word from the engine. */
@@ -35,13 +37,13 @@ export function watchedRuntime(runtime: Runtime, engine: Footing): Runtime {
 }
 
 /** The journal, where writes tell whether the state directory can be written. */
-export function watchedJournal(journal: Journal, stateDir: Footing): Journal {
+export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Journal {
   const noted = <T>(write: () => T): T => {
     try {
       return write();
     } catch (thrown) {
       const error = asAgentError(thrown);
-      if (error.code === 'STATE_DIR_UNUSABLE') stateDir.failed(error);
+      if (error.code === 'STATE_DIR_UNUSABLE') stateDir.recordFailure(error);
       throw thrown;
     }
   };
@@ -51,8 +53,8 @@ export function watchedJournal(journal: Journal, stateDir: Footing): Journal {
     rememberInstance: (offerKey, instance) => noted(() => journal.rememberInstance(offerKey, instance)),
     leaseSeconds: () => journal.leaseSeconds(),
     rememberLease: (seconds) => noted(() => journal.rememberLease(seconds)),
-    begin: (job) => noted(() => journal.begin(job)),
-    move: (uuid, state) => noted(() => journal.move(uuid, state)),
+    insert: (job) => noted(() => journal.insert(job)),
+    transition: (uuid, state) => noted(() => journal.transition(uuid, state)),
     get: (uuid) => journal.get(uuid),
     inState: (...names) => journal.inState(...names),
     uuidsIn: (...names) => journal.uuidsIn(...names),
@@ -64,7 +66,7 @@ export function watchedJournal(journal: Journal, stateDir: Footing): Journal {
 }
 
 /** The jobs' files, where writes tell whether the state directory can be written. */
-export function watchedFiles(files: JobFiles, stateDir: Footing): JobFiles {
+export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFiles {
   const feared = <T>(call: Promise<T>): Promise<T> => fear(call, stateDir, 'STATE_DIR_UNUSABLE');
   return {
     layOut: (job, fn, args) => feared(files.layOut(job, fn, args)),
@@ -75,18 +77,18 @@ export function watchedFiles(files: JobFiles, stateDir: Footing): JobFiles {
   };
 }
 
-async function note<T>(call: Promise<T>, footing: Footing, code: ErrorCode): Promise<T> {
+async function note<T>(call: Promise<T>, footing: HealthCheck, code: ErrorCode): Promise<T> {
   const answer = await fear(call, footing, code);
-  footing.worked();
+  footing.recordSuccess();
   return answer;
 }
 
-async function fear<T>(call: Promise<T>, footing: Footing, code: ErrorCode): Promise<T> {
+async function fear<T>(call: Promise<T>, footing: HealthCheck, code: ErrorCode): Promise<T> {
   try {
     return await call;
   } catch (thrown) {
     const error = asAgentError(thrown);
-    if (error.code === code) footing.failed(error);
+    if (error.code === code) footing.recordFailure(error);
     throw thrown;
   }
 }

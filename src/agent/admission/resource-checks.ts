@@ -1,7 +1,7 @@
 import type { HostMemory } from '../../host/memory.ts';
 
 /** Something that this host is asked before every claim. */
-export type HoldQuestion = {
+export type AdmissionCheck = {
   /** Tells it from the others. */
   readonly name: string;
   /** Why nothing may be claimed now; undefined: nothing speaks against it. `held`: whether it has said so before. */
@@ -17,7 +17,7 @@ const MEMORY_FLOOR_MOST = 1024 ** 3;
 const MEMORY_MARGIN = 1.25;
 
 /** Why nothing may be pulled or claimed: one of these directories has too little free disk; undefined: there is room. */
-export function whyNoRoom(
+export function diskSpaceProblem(
   paths: readonly (string | undefined)[],
   leastBytes: number,
   freeBytes: (path: string) => number | undefined,
@@ -31,7 +31,7 @@ export function whyNoRoom(
 }
 
 /** Why nothing may be claimed: a disk holds nearly as many files as it can, however small; undefined: it does not. */
-export function whyNoFiles(
+export function inodeProblem(
   paths: readonly (string | undefined)[],
   freeFiles: (path: string) => number | undefined,
 ): string | undefined {
@@ -40,7 +40,7 @@ export function whyNoFiles(
 }
 
 /** Why nothing may be claimed: the host is short of memory; undefined: it is not, or nobody can tell. */
-export function whyNoMemory(memory: HostMemory | undefined, held: boolean): string | undefined {
+export function memoryProblem(memory: HostMemory | undefined, held: boolean): string | undefined {
   if (memory === undefined) return undefined;
   const floor = Math.min(memory.totalBytes * MEMORY_FLOOR_PART, MEMORY_FLOOR_MOST);
   if (memory.availableBytes >= (held ? floor * MEMORY_MARGIN : floor)) return undefined;
@@ -48,17 +48,17 @@ export function whyNoMemory(memory: HostMemory | undefined, held: boolean): stri
 }
 
 /** The questions about disks and memory. The directories may come to be known later. */
-export function hostQuestions(host: {
+export function resourceChecks(host: {
   readonly directories: () => readonly (string | undefined)[];
   readonly leastFreeBytes: number;
   readonly freeBytes: (path: string) => number | undefined;
   /** The part of its files that a disk may still be given. */
   readonly freeFiles: (path: string) => number | undefined;
   readonly memory: () => HostMemory | undefined;
-}): readonly HoldQuestion[] {
+}): readonly AdmissionCheck[] {
   return [
-    { name: 'disk', why: () => whyNoRoom(host.directories(), host.leastFreeBytes, host.freeBytes) },
-    { name: 'files', why: () => whyNoFiles(host.directories(), host.freeFiles) },
-    { name: 'memory', why: (held) => whyNoMemory(host.memory(), held) },
+    { name: 'disk', why: () => diskSpaceProblem(host.directories(), host.leastFreeBytes, host.freeBytes) },
+    { name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },
+    { name: 'memory', why: (held) => memoryProblem(host.memory(), held) },
   ];
 }

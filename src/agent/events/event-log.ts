@@ -2,7 +2,7 @@ import { SKIP_REASONS } from '../../domain/decide.ts';
 import { JOB_STATUS } from '../../domain/job.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
-import { gpuLine } from './gpu-event-log.ts';
+import { gpuLogEntry } from './gpu-event-log.ts';
 
 const STATUS_WORDS = {
   [JOB_STATUS.SUCCEEDED]: 'SUCCEEDED',
@@ -11,36 +11,36 @@ const STATUS_WORDS = {
 } as const;
 
 /** A line of the log. */
-export type Line = {
+export type LogEntry = {
   readonly level: 'debug' | 'info' | 'warn';
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 };
 
 /** Makes an observer that tells each event in one line of the log. */
-export function narrator(log: Log): Observer {
+export function eventLog(log: Log): Observer {
   return (event) => {
-    const { fields, level, message } = lineOf(event);
+    const { fields, level, message } = logEntry(event);
     log[level]({ event: event.kind, ...fields }, message);
   };
 }
 
 /** The line that an event deserves. Pure. */
-export function lineOf(event: AgentEvent): Line {
+export function logEntry(event: AgentEvent): LogEntry {
   switch (event.kind) {
-    case 'recovered': {
+    case 'recovery-completed': {
       const { adopted } = event;
       return { level: 'info', fields: { adopted }, message: 'what was left from before is seen to' };
     }
-    case 'waiting': {
+    case 'startup-blocked': {
       const { error, retryInMs } = event;
-      const fields = { code: error.code, mend: error.mend, retryInMs };
+      const fields = { code: error.code, hint: error.hint, retryInMs };
       return { level: 'warn', fields, message: `not yet: ${error.message}` };
     }
-    case 'offer-up':
-    case 'offer-repriced':
-    case 'offer-down':
-      return offerLine(event);
+    case 'offer-registered':
+    case 'offer-price-updated':
+    case 'offer-deregistered':
+      return offerLogEntry(event);
     case 'run-skipped': {
       const { bidPrice, functionName, uuid } = event.run;
       const fields = {
@@ -51,10 +51,10 @@ export function lineOf(event: AgentEvent): Line {
         offer: event.offer.key,
       };
       // An image on its way has lines of its own.
-      const level = event.reason === 'image-not-here' ? 'debug' : 'info';
+      const level = event.reason === 'image-not-pulled' ? 'debug' : 'info';
       return { level, fields, message: `run skipped: ${SKIP_REASONS[event.reason]}` };
     }
-    case 'run-won': {
+    case 'job-claimed': {
       const { bidPrice, functionName, uuid } = event.run;
       const fields = {
         run: uuid,
@@ -65,7 +65,7 @@ export function lineOf(event: AgentEvent): Line {
       };
       return { level: 'info', fields, message: 'job won' };
     }
-    case 'claim-lost':
+    case 'claim-rejected':
       return { level: 'info', fields: { job: event.job, why: event.why }, message: 'job not won' };
     case 'image-ready':
       return {
@@ -81,31 +81,34 @@ export function lineOf(event: AgentEvent): Line {
         message: `image not ready: ${why}`,
       };
     }
-    case 'gpu-kept-out':
-    case 'gpu-back':
-    case 'gpus-unseen':
-    case 'gpus-seen':
+    case 'gpu-cordoned':
+    case 'gpu-uncordoned':
+    case 'gpu-probe-failed':
+    case 'gpu-probe-recovered':
     case 'gpu-xid':
-    case 'xids-unseen':
+    case 'kernel-log-unavailable':
     case 'gpu-canary':
-      return gpuLine(event);
+      return gpuLogEntry(event);
     default:
-      return jobLine(event);
+      return jobLogEntry(event);
   }
 }
 
-function offerLine(event: Extract<AgentEvent, { readonly kind: `offer-${string}` }>): Line {
+function offerLogEntry(event: Extract<AgentEvent, { readonly kind: `offer-${string}` }>): LogEntry {
   const { askPrice, instance, key, slots } = event.offer;
   const fields = { offer: key, instance, ask: askPrice, slots: slots.length };
-  if (event.kind === 'offer-up') return { level: 'info', fields, message: 'offer up' };
-  if (event.kind === 'offer-repriced')
+  if (event.kind === 'offer-registered') return { level: 'info', fields, message: 'offer up' };
+  if (event.kind === 'offer-price-updated')
     return { level: 'info', fields: { ...fields, before: event.before }, message: 'offer asks a new price' };
   return { level: 'info', fields, message: `offer down: ${event.why}` };
 }
 
-type JobEvent = Extract<AgentEvent, { readonly kind: `job-${string}` | `report-${string}` }>;
+type JobEvent = Exclude<
+  Extract<AgentEvent, { readonly kind: `job-${string}` | `report-${string}` }>,
+  { readonly kind: 'job-claimed' }
+>;
 
-function jobLine(event: JobEvent): Line {
+function jobLogEntry(event: JobEvent): LogEntry {
   const { functionName, gpu, run, slot, uuid } = event.job;
   const fields = { job: uuid, run, function: functionName };
   switch (event.kind) {
@@ -129,7 +132,7 @@ function jobLine(event: JobEvent): Line {
     }
     case 'job-cancelled':
       return { level: 'warn', fields, message: `job cancelled: ${event.why}` };
-    case 'job-releasing':
+    case 'job-release-queued':
       return { level: 'warn', fields, message: `job goes back to the market: ${event.why}` };
     case 'job-released':
       return { level: 'info', fields, message: 'job released' };

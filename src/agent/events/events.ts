@@ -7,11 +7,11 @@ import type { Run } from '../../domain/run.ts';
 
 /** What happens to the GPUs themselves. */
 export type GpuEvent =
-  | { readonly kind: 'gpu-kept-out'; readonly gpu: GpuName; readonly why: string; readonly mend: string }
-  | { readonly kind: 'gpu-back'; readonly gpu: GpuName }
+  | { readonly kind: 'gpu-cordoned'; readonly gpu: GpuName; readonly why: string; readonly hint: string }
+  | { readonly kind: 'gpu-uncordoned'; readonly gpu: GpuName }
   /** No GPU can be seen, so that none gets new jobs; and then they can again. */
-  | { readonly kind: 'gpus-unseen'; readonly why: string; readonly mend: string | undefined }
-  | { readonly kind: 'gpus-seen' }
+  | { readonly kind: 'gpu-probe-failed'; readonly why: string; readonly hint: string | undefined }
+  | { readonly kind: 'gpu-probe-recovered' }
   /** An Xid that says nothing against the GPU; `gpu` is undefined where it is none that we know. */
   | {
       readonly kind: 'gpu-xid';
@@ -20,7 +20,7 @@ export type GpuEvent =
       readonly number: number;
     }
   /** The kernel's log cannot be read. */
-  | { readonly kind: 'xids-unseen'; readonly why: string; readonly mend: string | undefined }
+  | { readonly kind: 'kernel-log-unavailable'; readonly why: string; readonly hint: string | undefined }
   /** A canary has ended; without a `why` it passed. */
   | {
       readonly kind: 'gpu-canary';
@@ -33,15 +33,15 @@ export type GpuEvent =
 export type AgentEvent =
   | GpuEvent
   /** What was left from before has been seen to; so many jobs go on. */
-  | { readonly kind: 'recovered'; readonly adopted: number }
+  | { readonly kind: 'recovery-completed'; readonly adopted: number }
   /** Something that has to be there before the agent can go on is not; it is tried again. */
-  | { readonly kind: 'waiting'; readonly error: AgentError; readonly retryInMs: number }
-  | { readonly kind: 'offer-up'; readonly offer: Offer }
-  | { readonly kind: 'offer-repriced'; readonly offer: Offer; readonly before: number }
-  | { readonly kind: 'offer-down'; readonly offer: Offer; readonly why: string }
+  | { readonly kind: 'startup-blocked'; readonly error: AgentError; readonly retryInMs: number }
+  | { readonly kind: 'offer-registered'; readonly offer: Offer }
+  | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
+  | { readonly kind: 'offer-deregistered'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }
-  | { readonly kind: 'run-won'; readonly offer: Offer; readonly run: Run; readonly job: string }
-  | { readonly kind: 'claim-lost'; readonly job: string; readonly why: string }
+  | { readonly kind: 'job-claimed'; readonly offer: Offer; readonly run: Run; readonly job: string }
+  | { readonly kind: 'claim-rejected'; readonly job: string; readonly why: string }
   | { readonly kind: 'image-ready'; readonly image: string; readonly tookMs: number }
   | {
       readonly kind: 'image-failed';
@@ -59,7 +59,7 @@ export type AgentEvent =
       readonly earned: number;
     }
   | { readonly kind: 'job-cancelled'; readonly job: JobRecord; readonly why: string }
-  | { readonly kind: 'job-releasing'; readonly job: JobRecord; readonly why: string }
+  | { readonly kind: 'job-release-queued'; readonly job: JobRecord; readonly why: string }
   | { readonly kind: 'job-released'; readonly job: JobRecord }
   | { readonly kind: 'report-delivered'; readonly job: JobRecord; readonly earned: number }
   | { readonly kind: 'report-refused'; readonly job: JobRecord; readonly why: string };

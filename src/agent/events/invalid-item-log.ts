@@ -1,4 +1,4 @@
-import type { InvalidItem } from '../../domain/ports.ts';
+import type { InvalidItem } from '../../domain/ports/broker.ts';
 import type { Log } from '../../lib/log.ts';
 
 /** The broker decides how many there are: the memory of them is bounded. */
@@ -7,22 +7,22 @@ const MOST_REMEMBERED = 10_000;
 type Listable = 'run' | 'job' | 'gpu' | 'instance';
 
 /** Tells what the broker listed and nobody can read, once per item and reason. */
-export class Complaints {
+export class InvalidItemLog {
   readonly #log: Log;
   readonly #what: Listable;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(log: Log, what: Listable) {
     this.#log = log;
     this.#what = what;
   }
 
-  about(items: readonly InvalidItem[]): void {
+  log(items: readonly InvalidItem[]): void {
     for (const { reason, uuid } of items) {
       const key = `${uuid ?? '?'}: ${reason}`;
-      if (this.#told.has(key)) continue;
-      if (this.#told.size >= MOST_REMEMBERED) this.#told.clear();
-      this.#told.add(key);
+      if (this.#logged.has(key)) continue;
+      if (this.#logged.size >= MOST_REMEMBERED) this.#logged.clear();
+      this.#logged.add(key);
       this.#log.warn({ [this.#what]: uuid, reason }, `${this.#what} left alone: ill-formed`);
     }
   }

@@ -1,12 +1,12 @@
 import { canaryWaitMs } from '../../domain/gpu-breaker.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
-import type { OwnFunctionDeps } from '../jobs/internal-job.ts';
+import type { InternalJobDeps } from '../jobs/internal-job.ts';
 import { type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
-import type { KeptOut } from './cordons.ts';
-import type { GpuLooks } from './gpu-poller.ts';
-import type { Occupancy } from './gpu-tenants.ts';
+import type { GpuCordons } from './cordons.ts';
+import type { GpuPoller } from './gpu-poller.ts';
+import type { GpuTenants } from './gpu-tenants.ts';
 
 /** A GPU of which nvidia-smi speaks ill is asked about this often whether it is well again. */
 const NOT_WELL_MS = 5_000;
@@ -14,12 +14,12 @@ const NOT_WELL_MS = 5_000;
 const AGAIN_WITHIN_MS = 3_600_000;
 
 /** What trials stand on. */
-export type TrialsDeps = OwnFunctionDeps & {
+export type CanarySchedulerDeps = InternalJobDeps & {
   readonly clock: Clock;
   readonly observe: Observer;
-  readonly keptOut: KeptOut;
-  readonly looks: GpuLooks;
-  readonly occupancy: Occupancy;
+  readonly cordons: GpuCordons;
+  readonly polls: GpuPoller;
+  readonly occupancy: GpuTenants;
   /** Images to try a GPU with, the best first. */
   readonly images: (uuid: string) => readonly CanaryImage[];
   readonly onPassed: (uuid: string) => void;
@@ -30,15 +30,15 @@ export type TrialsDeps = OwnFunctionDeps & {
 };
 
 /** Tries suspected GPUs with canaries until one passes: nvidia-smi has to speak well of the GPU first. */
-export class Trials {
-  readonly #deps: TrialsDeps;
+export class CanaryScheduler {
+  readonly #deps: CanarySchedulerDeps;
   /** How often a GPU was suspected since its trial began. */
   readonly #suspicions = new Map<string, number>();
   readonly #waitMs: (failures: number) => number;
   readonly #passes = new Map<string, { readonly at: number; readonly times: number }>();
   #running = 0;
 
-  constructor(deps: TrialsDeps) {
+  constructor(deps: CanarySchedulerDeps) {
     this.#deps = deps;
     this.#waitMs = deps.waitMs ?? canaryWaitMs;
   }
@@ -76,25 +76,25 @@ export class Trials {
 
   /** Waits so long, and then until nvidia-smi speaks well of the GPU; false where the market is left. */
   async #wait(uuid: string, ms: number): Promise<boolean> {
-    const { keptOut, looks, market } = this.#deps;
+    const { cordons, polls, market } = this.#deps;
     if (!(await sleep(ms, market))) return false;
     for (;;) {
-      const look = await looks.fresh();
+      const look = await polls.poll();
       if (market.aborted) return false;
-      if ('gpus' in look && keptOut.trouble('probe', uuid) === undefined) return true;
+      if ('gpus' in look && cordons.find('probe', uuid) === undefined) return true;
       if (!(await sleep(NOT_WELL_MS, market))) return false;
     }
   }
 
   /** One canary; answers why it did not pass. */
   async #once(uuid: string, failures: number): Promise<CanaryFailure | undefined> {
-    const { keptOut, market, observe, occupancy, random } = this.#deps;
+    const { cordons, market, observe, occupancy, random } = this.#deps;
     const images = this.#deps.images(uuid);
     const image = images[failures % Math.max(images.length, 1)];
     // Without any image nvidia-smi's word is all that can be had.
     if (image === undefined) return undefined;
     const name = canaryName(random);
-    const gpu = keptOut.sliceOf(uuid) ?? uuid;
+    const gpu = cordons.sliceOf(uuid) ?? uuid;
     this.#running += 1;
     occupancy.enter(gpu, name);
     const failure = await runCanary(this.#deps, { name, gpu, image }, market);
@@ -102,7 +102,7 @@ export class Trials {
     this.#running -= 1;
     if (!market.aborted && failure?.engineAway !== true) {
       const retryInMs = failure === undefined ? undefined : this.#waitMs(failures + 1);
-      observe({ kind: 'gpu-canary', gpu: keptOut.name(uuid), why: failure?.why, retryInMs });
+      observe({ kind: 'gpu-canary', gpu: cordons.name(uuid), why: failure?.why, retryInMs });
     }
     return failure;
   }

@@ -1,12 +1,12 @@
 import { asAgentError } from '../../domain/errors.ts';
-import type { ReadyImage, Runtime } from '../../domain/ports.ts';
+import type { ReadyImage, Runtime } from '../../domain/ports/runtime.ts';
 import {
-  lastWords,
-  OWN_DEADLINE_MS,
-  type OwnEnd,
-  type OwnFunctionDeps,
-  ownName,
-  runOwnFunction,
+  INTERNAL_JOB_TIMEOUT_MS,
+  type InternalJobDeps,
+  type InternalJobResult,
+  internalJobName,
+  lastStderrLine,
+  runInternalJob,
 } from '../jobs/internal-job.ts';
 import { CANARY_CODE } from './canary-code.ts';
 
@@ -16,7 +16,7 @@ const KIND = 'canary';
 export type CanaryImage = { readonly registryPath: string; readonly runtime: string };
 
 /** A name for a canary. */
-export const canaryName = (random: () => number): string => ownName(KIND, random);
+export const canaryName = (random: () => number): string => internalJobName(KIND, random);
 
 /** Whether this is the name of a canary and of no job. */
 export function isCanary(name: string): boolean {
@@ -31,7 +31,7 @@ export type CanaryFailure = { readonly why: string; readonly engineAway: boolean
  * removed. Never throws.
  */
 export async function runCanary(
-  deps: OwnFunctionDeps,
+  deps: InternalJobDeps,
   where: { readonly name: string; readonly gpu: string; readonly image: CanaryImage },
   signal: AbortSignal,
 ): Promise<CanaryFailure | undefined> {
@@ -39,7 +39,7 @@ export async function runCanary(
   try {
     const { id } = await readyImage(deps.runtime, image.registryPath, signal);
     const own = { name, gpu, code: CANARY_CODE, parameters: '()', image: { id, runtime: image.runtime } };
-    const why = complaint(await runOwnFunction(deps, own, signal));
+    const why = complaint(await runInternalJob(deps, own, signal));
     return why === undefined ? undefined : { why, engineAway: false };
   } catch (thrown) {
     const { code, message } = asAgentError(thrown);
@@ -52,9 +52,9 @@ async function readyImage(runtime: Runtime, ref: string, signal: AbortSignal): P
   return (await runtime.images.find(ref)) ?? (await runtime.images.prepare(ref, signal));
 }
 
-function complaint(end: OwnEnd): string | undefined {
-  if (end === 'late') return `it was not done in ${OWN_DEADLINE_MS / 1_000} s`;
+function complaint(end: InternalJobResult): string | undefined {
+  if (end === 'late') return `it was not done in ${INTERNAL_JOB_TIMEOUT_MS / 1_000} s`;
   const { exit, output } = end;
   if (exit.code === 0 && output.result !== undefined) return undefined;
-  return `exit code ${exit.code}${lastWords(output)}`;
+  return `exit code ${exit.code}${lastStderrLine(output)}`;
 }

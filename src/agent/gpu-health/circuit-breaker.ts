@@ -6,21 +6,21 @@ import {
   type Streak,
   streakAfter,
 } from '../../domain/gpu-breaker.ts';
-import type { KeptOut } from './cordons.ts';
+import type { GpuCordons } from './cordons.ts';
 
 const SECONDS = QUICK_FAILURE_MS / 1_000;
-const MEND =
+const HINT =
   'nothing has to be done: a short job of our own is tried on it until it works; should it never do, look at the driver and at Nvidia’s container toolkit';
 
 /** Keeps jobs off a GPU on which one after the other fails as soon as it has started. */
-export class Breaker {
-  readonly #keptOut: KeptOut;
+export class CircuitBreaker {
+  readonly #cordons: GpuCordons;
   readonly #onOpen: (uuid: string) => void;
   readonly #streaks = new Map<string, Streak>();
 
   /** `onOpen` is called with the GPU or slice that is kept out from now on. */
-  constructor(keptOut: KeptOut, onOpen: (uuid: string) => void) {
-    this.#keptOut = keptOut;
+  constructor(cordons: GpuCordons, onOpen: (uuid: string) => void) {
+    this.#cordons = cordons;
     this.#onOpen = onOpen;
   }
 
@@ -28,10 +28,10 @@ export class Breaker {
   ended(uuid: string, end: JobEnd): void {
     const streak = streakAfter(this.#streaks.get(uuid) ?? [], end);
     this.#streaks.set(uuid, streak);
-    if (!isBroken(streak) || this.#keptOut.own('breaker', uuid) !== undefined) return;
-    this.#keptOut.put('breaker', uuid, {
+    if (!isBroken(streak) || this.#cordons.get('breaker', uuid) !== undefined) return;
+    this.#cordons.cordon('breaker', uuid, {
       why: `jobs of ${BREAKS_AT} runs, one after the other, could not be started on it or failed within ${SECONDS} s`,
-      mend: MEND,
+      hint: HINT,
     });
     this.#onOpen(uuid);
   }
@@ -39,6 +39,6 @@ export class Breaker {
   /** A canary has passed: jobs may come again. */
   close(uuid: string): void {
     this.#streaks.delete(uuid);
-    this.#keptOut.lift('breaker', uuid);
+    this.#cordons.uncordon('breaker', uuid);
   }
 }

@@ -1,22 +1,22 @@
 import type { Gpu } from '../../domain/gpu.ts';
 import {
-  type Family,
+  type Cordon,
+  type CordonSource,
   type GpuName,
-  type Trouble,
-  type TroubleSource,
+  type MigParents,
   withSlices,
 } from '../../domain/gpu-cordon.ts';
 import type { Observer } from '../events/events.ts';
 
 /** The GPUs that must get no new jobs, and why: the union of what each source has found. Tells what changes, once. */
-export class KeptOut {
+export class GpuCordons {
   readonly #observe: Observer;
   readonly #onChange: () => void;
-  readonly #troubles = new Map<TroubleSource, ReadonlyMap<string, Trouble>>();
+  readonly #cordons = new Map<CordonSource, ReadonlyMap<string, Cordon>>();
   /** What was told of each GPU, by uuid. */
-  readonly #told = new Map<string, string>();
+  readonly #reported = new Map<string, string>();
   readonly #names = new Map<string, string>();
-  readonly #family = new Map<string, string>();
+  readonly #parents = new Map<string, string>();
   readonly #slices = new Map<string, string>();
 
   /** `onChange` is called whenever the set may have changed. */
@@ -26,20 +26,20 @@ export class KeptOut {
   }
 
   /** The slices that were ever seen, and their GPUs. */
-  get family(): Family {
-    return this.#family;
+  get parents(): MigParents {
+    return this.#parents;
   }
 
   /** All uuids, of GPUs and of slices, that must get no new jobs. */
   get uuids(): ReadonlySet<string> {
     return withSlices(
-      [...this.#troubles.values()].flatMap((troubles) => [...troubles.keys()]),
-      this.#family,
+      [...this.#cordons.values()].flatMap((troubles) => [...troubles.keys()]),
+      this.#parents,
     );
   }
 
   /** Learns what the GPUs are called, and which slices are whose. */
-  know(gpus: readonly Gpu[]): void {
+  learn(gpus: readonly Gpu[]): void {
     for (const gpu of gpus) {
       const name = `GPU ${gpu.index}, ${gpu.model}`;
       this.#names.set(gpu.uuid, name);
@@ -48,7 +48,7 @@ export class KeptOut {
       else this.#slices.set(gpu.uuid, slice.uuid);
       for (const { profile, uuid } of gpu.slices) {
         this.#names.set(uuid, `slice ${profile} of ${name}`);
-        this.#family.set(uuid, gpu.uuid);
+        this.#parents.set(uuid, gpu.uuid);
       }
     }
   }
@@ -58,8 +58,8 @@ export class KeptOut {
   }
 
   /** What a source has against a GPU, or against the GPU that a slice is cut from. */
-  trouble(source: TroubleSource, uuid: string): Trouble | undefined {
-    return this.own(source, uuid) ?? this.own(source, this.#family.get(uuid) ?? uuid);
+  find(source: CordonSource, uuid: string): Cordon | undefined {
+    return this.get(source, uuid) ?? this.get(source, this.#parents.get(uuid) ?? uuid);
   }
 
   /** A slice of a GPU that is cut into slices as last seen; undefined for all else. */
@@ -68,42 +68,42 @@ export class KeptOut {
   }
 
   /** What a source has against just this GPU or slice. */
-  own(source: TroubleSource, uuid: string): Trouble | undefined {
-    return this.#troubles.get(source)?.get(uuid);
+  get(source: CordonSource, uuid: string): Cordon | undefined {
+    return this.#cordons.get(source)?.get(uuid);
   }
 
   /** Says all that a source has to say; what it said before is forgotten. */
-  replace(source: TroubleSource, troubles: ReadonlyMap<string, Trouble>): void {
-    this.#troubles.set(source, new Map(troubles));
-    this.#tell();
+  replace(source: CordonSource, troubles: ReadonlyMap<string, Cordon>): void {
+    this.#cordons.set(source, new Map(troubles));
+    this.#report();
     this.#onChange();
   }
 
-  put(source: TroubleSource, uuid: string, trouble: Trouble): void {
-    this.replace(source, new Map([...(this.#troubles.get(source) ?? []), [uuid, trouble]]));
+  cordon(source: CordonSource, uuid: string, trouble: Cordon): void {
+    this.replace(source, new Map([...(this.#cordons.get(source) ?? []), [uuid, trouble]]));
   }
 
-  lift(source: TroubleSource, uuid: string): void {
-    const left = new Map(this.#troubles.get(source));
+  uncordon(source: CordonSource, uuid: string): void {
+    const left = new Map(this.#cordons.get(source));
     if (left.delete(uuid)) this.replace(source, left);
   }
 
-  #tell(): void {
-    const now = new Map<string, Trouble[]>();
-    for (const troubles of this.#troubles.values())
+  #report(): void {
+    const now = new Map<string, Cordon[]>();
+    for (const troubles of this.#cordons.values())
       for (const [uuid, trouble] of troubles)
         if (trouble.quiet !== true) now.set(uuid, [...(now.get(uuid) ?? []), trouble]);
     for (const [uuid, troubles] of now) {
       const why = troubles.map((trouble) => trouble.why).join('; ');
-      if (this.#told.get(uuid) === why) continue;
-      this.#told.set(uuid, why);
-      const mend = troubles.map((trouble) => trouble.mend).join('; ');
-      this.#observe({ kind: 'gpu-kept-out', gpu: this.name(uuid), why, mend });
+      if (this.#reported.get(uuid) === why) continue;
+      this.#reported.set(uuid, why);
+      const hint = troubles.map((trouble) => trouble.hint).join('; ');
+      this.#observe({ kind: 'gpu-cordoned', gpu: this.name(uuid), why, hint });
     }
-    for (const uuid of this.#told.keys()) {
+    for (const uuid of this.#reported.keys()) {
       if (now.has(uuid)) continue;
-      this.#told.delete(uuid);
-      this.#observe({ kind: 'gpu-back', gpu: this.name(uuid) });
+      this.#reported.delete(uuid);
+      this.#observe({ kind: 'gpu-uncordoned', gpu: this.name(uuid) });
     }
   }
 }

@@ -1,31 +1,31 @@
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
-import { nextLookMs } from '../../domain/gpu-cordon.ts';
-import type { GpuProbe } from '../../domain/ports.ts';
-import { Wake } from '../../lib/notifier.ts';
+import { nextPollMs } from '../../domain/gpu-cordon.ts';
+import type { GpuProbe } from '../../domain/ports/gpu.ts';
+import { Notifier } from '../../lib/notifier.ts';
 
 /** What a look at the GPUs has shown: the GPUs, or why they cannot be seen. */
-export type Look = { readonly gpus: readonly Gpu[] } | { readonly error: AgentError };
+export type GpuSnapshot = { readonly gpus: readonly Gpu[] } | { readonly error: AgentError };
 
-/** So many looks after something has smelled, the next ones are as far apart as ever. */
+/** So many polls after something has smelled, the next ones are as far apart as ever. */
 const CALM = 10;
 
 /** Looks at the GPUs: every minute, sooner after something has smelled, and at once for whoever asks. */
-export class GpuLooks {
+export class GpuPoller {
   readonly #probe: GpuProbe;
-  readonly #onBegin: () => (look: Look) => void;
+  readonly #onBegin: () => (look: GpuSnapshot) => void;
   readonly #signal: AbortSignal;
-  readonly #wake = new Wake();
+  readonly #wake = new Notifier();
   #since = CALM;
   /** Whether the wait for the next look was broken off, to be begun anew and shorter. */
-  #smelled = false;
-  #underWay: Promise<Look> | undefined;
-  #next: Promise<Look> | undefined;
+  #anomaly = false;
+  #underWay: Promise<GpuSnapshot> | undefined;
+  #next: Promise<GpuSnapshot> | undefined;
 
   /** `onBegin` is called when a look begins, and what it answers when that look has shown something. */
   constructor(deps: {
     readonly probe: GpuProbe;
-    readonly onBegin: () => (look: Look) => void;
+    readonly onBegin: () => (look: GpuSnapshot) => void;
     /** Ends everything here. */
     readonly signal: AbortSignal;
   }) {
@@ -37,44 +37,44 @@ export class GpuLooks {
   /** Looks again and again until the signal aborts. */
   async work(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#wake.wait(signal, nextLookMs(this.#since));
+      await this.#wake.wait(signal, nextPollMs(this.#since));
       if (signal.aborted) return;
-      if (this.#smelled) {
-        this.#smelled = false;
+      if (this.#anomaly) {
+        this.#anomaly = false;
         continue;
       }
       this.#since += 1;
-      await this.fresh();
+      await this.poll();
     }
   }
 
-  /** Something smelled: the next looks come sooner. */
-  soon(): void {
+  /** Something smelled: the next polls come sooner. */
+  reportAnomaly(): void {
     if (this.#since === 0) return;
     this.#since = 0;
-    this.#smelled = true;
-    this.#wake.ring();
+    this.#anomaly = true;
+    this.#wake.notify();
   }
 
   /** A look that begins after this call; all who wait for one share it. Never rejects. */
-  fresh(): Promise<Look> {
+  poll(): Promise<GpuSnapshot> {
     if (this.#underWay === undefined) {
-      this.#underWay = this.#look().finally(() => {
+      this.#underWay = this.#pollOnce().finally(() => {
         this.#underWay = undefined;
       });
       return this.#underWay;
     }
     this.#next ??= this.#underWay.then(() => {
       this.#next = undefined;
-      return this.fresh();
+      return this.poll();
     });
     return this.#next;
   }
 
-  async #look(): Promise<Look> {
-    const onLook = this.#onBegin();
-    const told = (look: Look): Look => {
-      if (!this.#signal.aborted) onLook(look);
+  async #pollOnce(): Promise<GpuSnapshot> {
+    const onPoll = this.#onBegin();
+    const told = (look: GpuSnapshot): GpuSnapshot => {
+      if (!this.#signal.aborted) onPoll(look);
       return look;
     };
     try {

@@ -1,38 +1,38 @@
-import type { Family } from '../../domain/gpu-cordon.ts';
+import type { MigParents } from '../../domain/gpu-cordon.ts';
 
 /** Which of our jobs and canaries are on which GPU now; slices count for their GPU. */
-export class Occupancy {
-  readonly #family: () => Family;
-  readonly #guests = new Map<string, Set<string>>();
+export class GpuTenants {
+  readonly #parents: () => MigParents;
+  readonly #tenants = new Map<string, Set<string>>();
   readonly #changes = new Map<string, number>();
 
-  constructor(family: () => Family) {
-    this.#family = family;
+  constructor(family: () => MigParents) {
+    this.#parents = family;
   }
 
   enter(uuid: string, guest: string): void {
     const gpu = this.#gpu(uuid);
-    const guests = this.#guests.get(gpu) ?? new Set();
+    const guests = this.#tenants.get(gpu) ?? new Set();
     if (guests.has(guest)) return;
-    this.#guests.set(gpu, guests.add(guest));
+    this.#tenants.set(gpu, guests.add(guest));
     this.#changed(gpu);
   }
 
   /** Answers whether the guest was there. */
   leave(uuid: string, guest: string): boolean {
     const gpu = this.#gpu(uuid);
-    if (this.#guests.get(gpu)?.delete(guest) !== true) return false;
+    if (this.#tenants.get(gpu)?.delete(guest) !== true) return false;
     this.#changed(gpu);
     return true;
   }
 
   isEmpty(uuid: string): boolean {
-    return (this.#guests.get(this.#gpu(uuid))?.size ?? 0) === 0;
+    return (this.#tenants.get(this.#gpu(uuid))?.size ?? 0) === 0;
   }
 
   /** Those on the GPU, or on the GPU that a slice is cut from. */
-  guests(uuid: string): readonly string[] {
-    return [...(this.#guests.get(this.#gpu(uuid)) ?? [])];
+  tenants(uuid: string): readonly string[] {
+    return [...(this.#tenants.get(this.#gpu(uuid)) ?? [])];
   }
 
   /** A number that differs after anybody has come or gone. */
@@ -46,7 +46,7 @@ export class Occupancy {
   }
 
   #gpu(uuid: string): string {
-    return this.#family().get(uuid) ?? uuid;
+    return this.#parents().get(uuid) ?? uuid;
   }
 
   #changed(gpu: string): void {

@@ -1,26 +1,27 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { describeLeftovers, type GpuProcess, leftoverMiB } from '../../domain/gpu-memory.ts';
-import type { Clock, GpuProbe } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { KeptOut } from './cordons.ts';
-import type { GpuLooks, Look } from './gpu-poller.ts';
-import type { Occupancy } from './gpu-tenants.ts';
+import type { GpuCordons } from './cordons.ts';
+import type { GpuPoller, GpuSnapshot } from './gpu-poller.ts';
+import type { GpuTenants } from './gpu-tenants.ts';
 
 /** A GPU's memory may take this long to come back after a job. */
 const PATIENCE_MS = 10_000;
 const AGAIN_MS = 1_000;
 
-const MEND =
+const HINT =
   'end what holds it (nvidia-smi shows who); if it is your own, start the agent again: what is in use then counts as usual';
 
-/** What a memory watch stands on. */
-export type MemoryWatchDeps = {
+/** What a memory watch workers on. */
+export type GpuMemoryLeakCheckDeps = {
   readonly probe: GpuProbe;
-  readonly looks: Pick<GpuLooks, 'fresh' | 'soon'>;
-  readonly keptOut: KeptOut;
-  readonly occupancy: Occupancy;
+  readonly polls: Pick<GpuPoller, 'poll' | 'reportAnomaly'>;
+  readonly cordons: GpuCordons;
+  readonly occupancy: GpuTenants;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends everything here. */
@@ -28,14 +29,14 @@ export type MemoryWatchDeps = {
 };
 
 /** Sees to it that jobs leave a GPU's memory as it was; keeps new ones off a GPU where something is left of one. */
-export class MemoryWatch {
-  readonly #deps: MemoryWatchDeps;
+export class GpuMemoryLeakCheck {
+  readonly #deps: GpuMemoryLeakCheckDeps;
   /** MiB in use as last seen while none of our jobs was there, by GPU. */
   readonly #baselines = new Map<string, number>();
   /** The GPUs that are being looked at after a job; each settles with the first look. */
   readonly #checks = new Map<string, Promise<void>>();
 
-  constructor(deps: MemoryWatchDeps) {
+  constructor(deps: GpuMemoryLeakCheckDeps) {
     this.#deps = deps;
   }
 
@@ -47,7 +48,7 @@ export class MemoryWatch {
       for (const gpu of gpus) {
         // Figures of a GPU that somebody came to or left meanwhile mean nothing.
         const steady = (before.get(gpu.uuid) ?? 0) === occupancy.version(gpu.uuid);
-        if (steady && occupancy.isEmpty(gpu.uuid) && !this.#checks.has(gpu.uuid)) this.#seeIdle(gpu);
+        if (steady && occupancy.isEmpty(gpu.uuid) && !this.#checks.has(gpu.uuid)) this.#recordBaseline(gpu);
       }
     };
   }
@@ -64,35 +65,35 @@ export class MemoryWatch {
   }
 
   /** Settles once a GPU that a job has just left was looked at. */
-  async seen(uuid: string): Promise<void> {
+  async checked(uuid: string): Promise<void> {
     await this.#checks.get(uuid);
   }
 
-  #seeIdle(gpu: Gpu): void {
-    const { keptOut } = this.#deps;
+  #recordBaseline(gpu: Gpu): void {
+    const { cordons } = this.#deps;
     if (gpu.migMode || gpu.memoryUsedMiB === undefined) return;
     const more = leftoverMiB(gpu, this.#baselines.get(gpu.uuid));
-    if (keptOut.own('leftovers', gpu.uuid) === undefined) this.#baselines.set(gpu.uuid, gpu.memoryUsedMiB);
-    else if (more === 0) keptOut.lift('leftovers', gpu.uuid);
+    if (cordons.get('leftovers', gpu.uuid) === undefined) this.#baselines.set(gpu.uuid, gpu.memoryUsedMiB);
+    else if (more === 0) cordons.uncordon('leftovers', gpu.uuid);
   }
 
   /** Looks until the memory is back; where it is not in time, says what is left and keeps the GPU out. */
   async #check(uuid: string, seen: () => void): Promise<void> {
-    const { clock, keptOut, looks, signal } = this.#deps;
+    const { clock, cordons, polls, signal } = this.#deps;
     const until = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       const more = await this.#look(uuid);
       if (signal.aborted) return;
-      if (more === undefined || more === 0) return keptOut.lift('leftovers', uuid);
+      if (more === undefined || more === 0) return cordons.uncordon('leftovers', uuid);
       if (clock.monotonic() >= until) {
-        keptOut.put('leftovers', uuid, {
+        cordons.cordon('leftovers', uuid, {
           why: describeLeftovers(more, await this.#processesOn(uuid)),
-          mend: MEND,
+          hint: HINT,
         });
-        return looks.soon();
+        return polls.reportAnomaly();
       }
       // No job until it is known; the slot need not wait for that.
-      keptOut.put('leftovers', uuid, { why: 'its memory is not back yet', mend: MEND, quiet: true });
+      cordons.cordon('leftovers', uuid, { why: 'its memory is not back yet', hint: HINT, quiet: true });
       seen();
       if (!(await sleep(AGAIN_MS, signal))) return;
     }
@@ -100,9 +101,9 @@ export class MemoryWatch {
 
   /** How much is left over; undefined where there is no telling, or another job has come. */
   async #look(uuid: string): Promise<number | undefined> {
-    const { looks, occupancy } = this.#deps;
+    const { polls, occupancy } = this.#deps;
     const version = occupancy.version(uuid);
-    const look: Look = await looks.fresh();
+    const look: GpuSnapshot = await polls.poll();
     if (occupancy.version(uuid) !== version || 'error' in look) return undefined;
     const gpu = look.gpus.find((seen) => seen.uuid === uuid);
     return gpu === undefined ? undefined : leftoverMiB(gpu, this.#baselines.get(uuid));

@@ -1,14 +1,15 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
-import type { Clock, KernelLog } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { KernelLog } from '../../domain/ports/gpu.ts';
 import { hostFaultOf, sameBus, type Xid } from '../../domain/xid.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { BACKOFF } from '../retry/retry.ts';
-import type { KeptOut } from './cordons.ts';
+import type { GpuCordons } from './cordons.ts';
 
-const MEND =
+const HINT =
   'it comes back once nvidia-smi and a canary say that it is well; else reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot';
 
 /** An Xid that says nothing against a GPU may come a thousand times; it is told again after this long. */
@@ -16,31 +17,31 @@ const TELL_AGAIN_MS = 600_000;
 /** A log that was followed this long is not one that breaks off at once. */
 const STEADY_MS = 60_000;
 
-/** What an Xid watch stands on. */
-export type XidWatchDeps = {
+/** What an Xid watch workers on. */
+export type XidMonitorDeps = {
   /** Undefined: this host's log is not read. */
   readonly kernelLog: KernelLog | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly observe: Observer;
-  readonly keptOut: KeptOut;
+  readonly cordons: GpuCordons;
   /** Called with the uuid of a GPU that has just had an Xid that is the host's fault, and what it says. */
   readonly onFault: (uuid: string, why: string) => void;
 };
 
 /** Follows the kernel's log for what the driver says against a GPU. */
-export class XidWatch {
-  readonly #deps: XidWatchDeps;
+export class XidMonitor {
+  readonly #deps: XidMonitorDeps;
   /** PCI addresses by uuid, of all GPUs that were ever seen. */
   readonly #addresses = new Map<string, string>();
-  readonly #told = new Map<string, number>();
+  readonly #reported = new Map<string, number>();
 
-  constructor(deps: XidWatchDeps) {
+  constructor(deps: XidMonitorDeps) {
     this.#deps = deps;
   }
 
   /** Learns where the GPUs are. */
-  know(gpus: readonly Gpu[]): void {
+  learn(gpus: readonly Gpu[]): void {
     for (const { busId, uuid } of gpus) this.#addresses.set(uuid, busId);
   }
 
@@ -53,8 +54,8 @@ export class XidWatch {
       try {
         await kernelLog.follow((xid) => this.#take(xid), signal);
       } catch (thrown) {
-        const { mend, message } = asAgentError(thrown);
-        observe({ kind: 'xids-unseen', why: message, mend });
+        const { hint, message } = asAgentError(thrown);
+        observe({ kind: 'kernel-log-unavailable', why: message, hint });
         return;
       }
       if (clock.monotonic() - began > STEADY_MS) breaks = 1;
@@ -63,25 +64,25 @@ export class XidWatch {
   }
 
   #take(xid: Xid): void {
-    const { keptOut, observe, onFault } = this.#deps;
+    const { cordons, observe, onFault } = this.#deps;
     const uuid = [...this.#addresses].find(([, busId]) => sameBus(busId, xid.busId))?.[0];
     const why = hostFaultOf(xid);
     if (uuid === undefined || why === undefined) {
-      const gpu = uuid === undefined ? undefined : keptOut.name(uuid);
+      const gpu = uuid === undefined ? undefined : cordons.name(uuid);
       if (this.#isNews(xid)) observe({ kind: 'gpu-xid', gpu, busId: xid.busId, number: xid.number });
       return;
     }
     // One fault makes the driver complain again and again: the first word is the one to show.
-    if (keptOut.own('xid', uuid) === undefined) keptOut.put('xid', uuid, { why, mend: MEND });
+    if (cordons.get('xid', uuid) === undefined) cordons.cordon('xid', uuid, { why, hint: HINT });
     onFault(uuid, why);
   }
 
   #isNews({ busId, number }: Xid): boolean {
     const key = `${busId} ${number}`;
     const now = this.#deps.clock.monotonic();
-    const told = this.#told.get(key);
+    const told = this.#reported.get(key);
     if (told !== undefined && now - told < TELL_AGAIN_MS) return false;
-    this.#told.set(key, now);
+    this.#reported.set(key, now);
     return true;
   }
 }

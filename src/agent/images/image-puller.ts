@@ -1,5 +1,6 @@
 import { asAgentError } from '../../domain/errors.ts';
-import type { Clock, Images, ReadyImage } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { earliest } from '../../lib/earliest.ts';
 import type { Observer } from '../events/events.ts';
@@ -8,13 +9,13 @@ import { BACKOFF } from '../retry/retry.ts';
 type Failure = { readonly until: number; readonly times: number; readonly final: boolean };
 
 /** So many failed pulls in a row are taken for passing; more, and nobody need wait for the image. */
-const HOPEFUL_TIMES = 3;
+const RETRYABLE_FAILURES = 3;
 
 /**
  * Readies images in the background before anything is claimed, and remembers which are here and which failed.
  * A failed image is tried again after a wait that grows.
  */
-export class ImageKeeper {
+export class ImagePuller {
   readonly #images: Images;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -22,7 +23,7 @@ export class ImageKeeper {
   readonly #signal: AbortSignal;
   readonly #ready = new Map<string, ReadyImage>();
   readonly #failed = new Map<string, Failure>();
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #pulls = new Map<string, Promise<void>>();
   readonly #listeners = new Set<() => void>();
 
   constructor(deps: {
@@ -40,10 +41,10 @@ export class ImageKeeper {
   }
 
   /** `failed` only while its wait lasts. */
-  state(ref: string): 'here' | 'absent' | 'failed' {
-    if (this.#ready.has(ref)) return 'here';
+  state(ref: string): 'ready' | 'missing' | 'failed' {
+    if (this.#ready.has(ref)) return 'ready';
     const failure = this.#failed.get(ref);
-    return failure !== undefined && this.#clock.monotonic() < failure.until ? 'failed' : 'absent';
+    return failure !== undefined && this.#clock.monotonic() < failure.until ? 'failed' : 'missing';
   }
 
   get(ref: string): ReadyImage | undefined {
@@ -53,8 +54,9 @@ export class ImageKeeper {
   /** Whether an image is being readied, or will be tried again with some hope. */
   get busy(): boolean {
     const now = this.#clock.monotonic();
-    const hopeful = (one: Failure): boolean => !one.final && one.times <= HOPEFUL_TIMES && one.until > now;
-    return this.#underWay.size > 0 || [...this.#failed.values()].some(hopeful);
+    const retryable = (one: Failure): boolean =>
+      !one.final && one.times <= RETRYABLE_FAILURES && one.until > now;
+    return this.#pulls.size > 0 || [...this.#failed.values()].some(retryable);
   }
 
   /** When the next failed image is to be tried again; Infinity where none is. */
@@ -70,13 +72,13 @@ export class ImageKeeper {
   }
 
   /** Sees to it that an image will be here; returns at once. */
-  want(ref: string): void {
-    if (this.#underWay.has(ref) || this.state(ref) !== 'absent') return;
+  pull(ref: string): void {
+    if (this.#pulls.has(ref) || this.state(ref) !== 'missing') return;
     const work = this.#prepare(ref).finally(() => {
-      this.#underWay.delete(ref);
+      this.#pulls.delete(ref);
       for (const listener of this.#listeners) listener();
     });
-    this.#underWay.set(ref, work);
+    this.#pulls.set(ref, work);
   }
 
   /** Forgets that an image is here: a container could not be made of it. */
@@ -95,7 +97,7 @@ export class ImageKeeper {
       const times = (this.#failed.get(ref)?.times ?? 0) + 1;
       const error = asAgentError(thrown);
       const final = error.code === 'IMAGE_NOT_FOUND' || error.code === 'IMAGE_REFUSED';
-      const retryInMs = final ? BACKOFF.image.mostMs : backoffMs(BACKOFF.image, times, this.#random);
+      const retryInMs = final ? BACKOFF.image.maxMs : backoffMs(BACKOFF.image, times, this.#random);
       this.#failed.set(ref, { times, final, until: this.#clock.monotonic() + retryInMs });
       this.#observe({ kind: 'image-failed', image: ref, why: `${error.code}: ${error.message}`, retryInMs });
     }

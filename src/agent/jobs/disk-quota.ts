@@ -1,7 +1,8 @@
 import { SIGXFSZ } from '../../domain/outcome.ts';
-import type { Clock, Exit, Runtime } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
 import type { DiskRoom } from '../../host/free-disk.ts';
-import type { EndOfJob } from './termination.ts';
+import type { JobTermination } from './termination.ts';
 
 /** So often it is looked how much room the disk has; that costs nothing. */
 const LOOK_MS = 500;
@@ -29,7 +30,7 @@ const FULL_FILES = 0.001;
 /** A job that was sent away for its room is waited for this long before another has to go. */
 const ROOM_PATIENCE_MS = 30_000;
 
-export type DiskWatchDeps = {
+export type DiskQuotaMonitorDeps = {
   readonly runtime: Pick<Runtime, 'diskBytes' | 'ping' | 'storagePath'>;
   readonly clock: Clock;
   readonly diskRoom: (path: string) => DiskRoom | undefined;
@@ -41,7 +42,7 @@ export type DiskWatchDeps = {
 
 type Watched = {
   readonly container: string;
-  readonly end: EndOfJob;
+  readonly end: JobTermination;
   /** When it was last measured, how long that took, and what room the disk had then. */
   measuredAt: number;
   tookMs: number;
@@ -59,18 +60,18 @@ type Watched = {
  * write. What cannot be seen on a job, such as files that it has deleted and keeps open, shows on the disk: before that
  * is full, jobs go back to the market, those that wrote most first.
  */
-export class DiskWatch {
-  readonly #deps: DiskWatchDeps;
+export class DiskQuotaMonitor {
+  readonly #deps: DiskQuotaMonitorDeps;
   readonly #jobs = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
   #sentAwayAt = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: DiskWatchDeps) {
+  constructor(deps: DiskQuotaMonitorDeps) {
     this.#deps = deps;
   }
 
   /** Watches a container that runs, until that is disposed of; it may be gone then. */
-  watch(container: string, end: EndOfJob): Disposable {
+  watch(container: string, end: JobTermination): Disposable {
     const measuredAt = this.#deps.clock.monotonic();
     const roomBytes = this.#room()?.bytes;
     const job: Watched = {
@@ -159,7 +160,7 @@ export class DiskWatch {
     const asked = this.#deps.runtime.ping(job.end.signal);
     const answers = await asked.then(() => true).catch(() => false);
     job.failures = answers ? job.failures + 1 : 0;
-    if (job.failures >= MOST_FAILURES) job.end.giveBack('what it writes to disk cannot be measured');
+    if (job.failures >= MOST_FAILURES) job.end.evict('what it writes to disk cannot be measured');
   }
 
   #isShort({ bytes, files }: DiskRoom): boolean {
@@ -182,6 +183,6 @@ export class DiskWatch {
       .sort((a, b) => weight(b) - weight(a) || seconds(b) - seconds(a));
     if (most === undefined) return;
     this.#sentAwayAt = now;
-    most.end.giveBack('this host is running out of disk');
+    most.end.evict('this host is running out of disk');
   }
 }

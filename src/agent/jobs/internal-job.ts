@@ -1,17 +1,18 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { type Language, languageOf } from '../../domain/language.ts';
-import type { Exit, JobFiles, Output, Runtime } from '../../domain/ports.ts';
-import { anyOf, within } from '../../lib/deadline.ts';
+import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
+import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
+import { anySignal, within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import { persist } from '../retry/retry-until.ts';
-import { Listening } from './output-capture.ts';
+import { retryUntil } from '../retry/retry-until.ts';
+import { OutputCapture } from './output-capture.ts';
 
 /** How long a function of our own may take once it runs, unless it says otherwise. */
-export const OWN_DEADLINE_MS = 60_000;
+export const INTERNAL_JOB_TIMEOUT_MS = 60_000;
 
 /** What functions of our own stand on. */
-export type OwnFunctionDeps = {
+export type InternalJobDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly random: () => number;
@@ -21,8 +22,8 @@ export type OwnFunctionDeps = {
 };
 
 /** A function of our own, and what its container gets. */
-export type OwnFunction = {
-  /** Of its container and files; see `ownName`. */
+export type InternalJob = {
+  /** Of its container and files; see `internalJobName`. */
   readonly name: string;
   readonly code: Readonly<Record<Language, string>>;
   /** As the broker has parameters: a tuple of Python. */
@@ -31,18 +32,18 @@ export type OwnFunction = {
   readonly image: { readonly id: string; readonly runtime: string };
   readonly gpu: string | null;
   readonly network?: JobNetwork;
-  /** How long it may take once it runs, in milliseconds; OWN_DEADLINE_MS. */
+  /** How long it may take once it runs, in milliseconds; INTERNAL_JOB_TIMEOUT_MS. */
   readonly deadlineMs?: number;
 };
 
 /** How it ended; `late`: not in time. */
-export type OwnEnd = 'late' | { readonly exit: Exit; readonly output: Output };
+export type InternalJobResult = 'late' | { readonly exit: Exit; readonly output: Output };
 
 /**
  * A name for a function of our own. There is no job of this name in the journal, so that whatever a crash leaves of it
  * is removed as nobody's.
  */
-export function ownName(kind: string, random: () => number): string {
+export function internalJobName(kind: string, random: () => number): string {
   return `${kind}-${Math.floor(random() * 2 ** 48).toString(16)}`;
 }
 
@@ -50,11 +51,11 @@ export function ownName(kind: string, random: () => number): string {
  * Runs a function of our own as any job is run, with the same loader, files and container; it is never reported. What
  * it leaves is removed. Throws where it cannot be run, and where the signal aborts first.
  */
-export async function runOwnFunction(
-  deps: OwnFunctionDeps,
-  own: OwnFunction,
+export async function runInternalJob(
+  deps: InternalJobDeps,
+  own: InternalJob,
   signal: AbortSignal,
-): Promise<OwnEnd> {
+): Promise<InternalJobResult> {
   const { files, runtime } = deps;
   const [kind = ''] = own.name.split('-');
   const code = own.code[languageOf(own.image.runtime) ?? 'python'];
@@ -81,17 +82,17 @@ export async function runOwnFunction(
 }
 
 async function endOf(
-  deps: OwnFunctionDeps,
-  { deadlineMs = OWN_DEADLINE_MS, name }: OwnFunction,
+  deps: InternalJobDeps,
+  { deadlineMs = INTERNAL_JOB_TIMEOUT_MS, name }: InternalJob,
   container: string,
   signal: AbortSignal,
-): Promise<OwnEnd> {
+): Promise<InternalJobResult> {
   const late = within(deadlineMs);
-  const ended = anyOf(signal, late);
-  const listening = new Listening(deps, { job: name, container }, ended);
+  const ended = anySignal(signal, late);
+  const listening = new OutputCapture(deps, { job: name, container }, ended);
   try {
     const exit = await deps.runtime.wait(container, ended);
-    const output = await listening.heard(exit);
+    const output = await listening.output(exit);
     if (output !== undefined && !ended.aborted) return { exit, output };
   } catch (thrown) {
     if (!late.aborted) throw thrown;
@@ -102,23 +103,23 @@ async function endOf(
 }
 
 async function clear(
-  deps: OwnFunctionDeps,
+  deps: InternalJobDeps,
   name: string,
   made: { readonly asked: boolean; readonly container: string | undefined },
 ): Promise<void> {
   const { detach, files, runtime } = deps;
   const how = { ...deps, signal: detach, again: ({ code }: AgentError) => code !== 'CONTAINER_GONE' };
-  await persist(how, async () => {
+  await retryUntil(how, async () => {
     // The engine may have made a container although its answer was lost.
     const lost = made.asked && made.container === undefined;
     const container = lost ? (await runtime.list()).find(({ job }) => job === name)?.id : made.container;
     if (container !== undefined) await runtime.remove(container);
   });
-  await persist(how, () => files.remove(name));
+  await retryUntil(how, () => files.remove(name));
 }
 
 /** The last line of what it complained of, as the end of a sentence; empty: it said nothing. */
-export function lastWords({ stderr }: Output): string {
+export function lastStderrLine({ stderr }: Output): string {
   const last = stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
   return last === '' ? '' : `: ${last}`;
 }

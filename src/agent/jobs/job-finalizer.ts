@@ -1,21 +1,23 @@
 import type { AgentError } from '../../domain/errors.ts';
 import { earnings, type JobRecord, type JobState, type Report } from '../../domain/job.ts';
-import type { JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { JobFiles } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { Runtime } from '../../domain/ports/runtime.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
-import { persist } from '../retry/retry-until.ts';
-import { writeDown } from '../retry/write-durably.ts';
+import { retryUntil } from '../retry/retry-until.ts';
+import { writeDurably } from '../retry/write-durably.ts';
 
 /** How long a job has between SIGTERM and SIGKILL, and how long where its owner wants the machine now. */
 const STOP_GRACE_MS = 10_000;
-export const SHORT_GRACE_MS = 3_000;
+export const EVICTION_GRACE_MS = 3_000;
 
 /** A container that is not gone after this long keeps its slot, but nobody waits for it any more. */
 const CLEARING_PATIENCE_MS = 30_000;
 
-export type JobClosingDeps = {
+export type JobFinalizerDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly journal: Journal;
@@ -23,16 +25,16 @@ export type JobClosingDeps = {
   readonly log: Log;
   readonly observe: Observer;
   /** Called when the broker is owed a report or a release. */
-  readonly onOwed: () => void;
-  /** Aborted when the daemon stops: stories end where they are, containers run on. */
+  readonly onPending: () => void;
+  /** Aborted when the daemon stops: lifecycles end where they are, containers run on. */
   readonly detach: AbortSignal;
   /** How long a container may withstand being ended before its job is over all the same, in milliseconds. */
   readonly killPatienceMs: number;
 };
 
 /** The ways in which a job leaves this host, each in the order that survives a crash at any point. */
-export class JobClosing {
-  readonly #deps: JobClosingDeps;
+export class JobFinalizer {
+  readonly #deps: JobFinalizerDeps;
   /** Jobs that are over and whose containers cannot be removed. */
   readonly #stuck = new Set<string>();
   /** Whom to tell that a job's slot may be filled again. */
@@ -40,7 +42,7 @@ export class JobClosing {
   /** What is being cleared away behind the job that fills a slot now, by slot. */
   readonly #behind = new Map<string, Promise<void>>();
 
-  constructor(deps: JobClosingDeps) {
+  constructor(deps: JobFinalizerDeps) {
     this.#deps = deps;
   }
 
@@ -49,7 +51,7 @@ export class JobClosing {
     return this.#stuck.has(job);
   }
 
-  /** Settles with `told`, the story of the job, or before it: as soon as the job's slot may be filled again. */
+  /** Settles with `told`, the lifecycle of the job, or before it: as soon as the job's slot may be filled again. */
   async vacant(job: string, told: Promise<void>): Promise<void> {
     const over = Promise.withResolvers<void>();
     this.#vacate.set(job, over.resolve);
@@ -66,17 +68,17 @@ export class JobClosing {
     container: string | undefined,
     report: Report,
     durationMs: number,
-    { withstands = false }: { readonly withstands?: boolean } = {},
+    { unkillable = false }: { readonly unkillable?: boolean } = {},
   ): Promise<void> {
-    const { observe, onOwed } = this.#deps;
+    const { observe, onPending } = this.#deps;
     const job = await this.write(record.uuid, { name: 'finished', report, durationMs });
     const earned = earnings(report.status, record.askPrice, durationMs);
     observe({ kind: 'job-ended', job, report, durationMs, earned });
-    onOwed();
+    onPending();
     const before = this.#behind.get(record.slot);
     const cleared = this.#clearAtLength(record.uuid, container);
     this.#behind.set(record.slot, cleared);
-    if (!withstands) void Promise.resolve(before).then(this.#vacate.get(record.uuid));
+    if (!unkillable) void Promise.resolve(before).then(this.#vacate.get(record.uuid));
     await cleared;
     if (this.#behind.get(record.slot) === cleared) this.#behind.delete(record.slot);
   }
@@ -87,8 +89,8 @@ export class JobClosing {
     await this.#clear(record.uuid, container);
     if (this.#deps.detach.aborted) return;
     const job = await this.write(record.uuid, { name: 'releasing', why });
-    this.#deps.observe({ kind: 'job-releasing', job, why });
-    this.#deps.onOwed();
+    this.#deps.observe({ kind: 'job-release-queued', job, why });
+    this.#deps.onPending();
   }
 
   /** Ends a job that the broker has taken back. */
@@ -107,7 +109,7 @@ export class JobClosing {
 
   /** Ends a container, for as long as the signal lets us try. */
   async stop(container: string, signal: AbortSignal, graceMs: number = STOP_GRACE_MS): Promise<void> {
-    await this.#persist(() => this.#deps.runtime.stop(container, graceMs), signal);
+    await this.#retryUntil(() => this.#deps.runtime.stop(container, graceMs), signal);
   }
 
   /**
@@ -116,7 +118,7 @@ export class JobClosing {
    */
   write(job: string, state: JobState): Promise<JobRecord> {
     const { detach, journal, log, random } = this.#deps;
-    return writeDown({ log, random, signal: detach }, () => journal.move(job, state));
+    return writeDurably({ log, random, signal: detach }, () => journal.transition(job, state));
   }
 
   /** Clears up for as long as it takes; what takes long is not waited for by those who ask whether jobs run. */
@@ -133,12 +135,12 @@ export class JobClosing {
   /** Removes what the job leaves on this host. */
   async #clear(job: string, container: string | undefined): Promise<void> {
     const { detach, files, runtime } = this.#deps;
-    if (container !== undefined) await this.#persist(() => runtime.remove(container), detach);
-    await this.#persist(() => files.remove(job), detach);
+    if (container !== undefined) await this.#retryUntil(() => runtime.remove(container), detach);
+    await this.#retryUntil(() => files.remove(job), detach);
   }
 
-  #persist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  #retryUntil<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
-    return persist({ ...this.#deps, signal, again }, call);
+    return retryUntil({ ...this.#deps, signal, again }, call);
   }
 }

@@ -1,17 +1,19 @@
-import { type End, ranFor, whoseEnd } from '../../domain/attribution.ts';
-import { elapsedMs, type Moment, momentAgo, rebooted } from '../../domain/boot-time.ts';
+import { attributeExit, type ExitFacts, runtimeMs } from '../../domain/attribution.ts';
+import { type BootTime, bootTimeAgo, elapsedMs, rebooted } from '../../domain/boot-time.ts';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { reportOf, reportOfUnstartable } from '../../domain/outcome.ts';
-import type { Exit, FoundContainer, HostClock, Output, OutputSink } from '../../domain/ports.ts';
+import type { HostClock } from '../../domain/ports/clock.ts';
+import type { Output } from '../../domain/ports/job-files.ts';
+import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
-import { anyOf, within } from '../../lib/deadline.ts';
-import { persist } from '../retry/retry-until.ts';
-import type { DiskWatch } from './disk-quota.ts';
-import { JobClosing, type JobClosingDeps, SHORT_GRACE_MS } from './job-finalizer.ts';
-import { Listening } from './output-capture.ts';
-import { EndOfJob } from './termination.ts';
+import { anySignal, within } from '../../lib/deadline.ts';
+import { retryUntil } from '../retry/retry-until.ts';
+import type { DiskQuotaMonitor } from './disk-quota.ts';
+import { EVICTION_GRACE_MS, JobFinalizer, type JobFinalizerDeps } from './job-finalizer.ts';
+import { OutputCapture } from './output-capture.ts';
+import { JobTermination } from './termination.ts';
 
 /** So often is a start repeated whose answer was lost while the container did not start. */
 const START_TRIES = 3;
@@ -20,9 +22,9 @@ const CREATE_PATIENCE_MS = 60_000;
 
 const NOTHING_SAID: Output = { stdout: '', stderr: '', result: undefined };
 
-export type RunJobDeps = JobClosingDeps & {
+export type JobRunnerDeps = JobFinalizerDeps & {
   readonly clock: HostClock;
-  readonly disk: DiskWatch;
+  readonly disk: DiskQuotaMonitor;
   /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
   readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
   /** Which network a job gets; `id` is its image. */
@@ -36,31 +38,31 @@ type Started = {
   /** By the wall clock; the deadline counts from here where `since` does not tell. */
   readonly startedAt: number;
   /** Its start, or not long before or after: what it ran is about the time since then at most. */
-  readonly since: Moment;
+  readonly since: BootTime;
   /** Whether it had ended before this agent came to look. */
   readonly unwatched: boolean;
 };
 
-/** One job's story, from its claim to the journal's `finished`; entered in the middle when a job is adopted. */
-export class RunJob {
-  readonly #deps: RunJobDeps;
-  readonly #closing: JobClosing;
-  readonly #active = new Map<string, EndOfJob>();
+/** One job's lifecycle, from its claim to the journal's `finished`; entered in the middle when a job is adopted. */
+export class JobRunner {
+  readonly #deps: JobRunnerDeps;
+  readonly #finalizer: JobFinalizer;
+  readonly #active = new Map<string, JobTermination>();
   /** Why all jobs are given back; undefined: they are not. */
-  #givenBack: string | undefined;
+  #evicted: string | undefined;
 
-  constructor(deps: RunJobDeps) {
+  constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
-    this.#closing = new JobClosing(deps);
+    this.#finalizer = new JobFinalizer(deps);
   }
 
-  /** The jobs whose story is being told now, but for those that are over and only cannot be cleared away. */
+  /** The jobs whose lifecycle is being told now, but for those that are over and only cannot be cleared away. */
   get active(): readonly string[] {
-    return [...this.#active.keys()].filter((job) => !this.#closing.isStuck(job));
+    return [...this.#active.keys()].filter((job) => !this.#finalizer.isStuck(job));
   }
 
-  /** Whether the job's story is being told, be it over or not. */
-  isTold(job: string): boolean {
+  /** Whether the job's lifecycle is being told, be it over or not. */
+  isActive(job: string): boolean {
     return this.#active.has(job);
   }
 
@@ -70,18 +72,18 @@ export class RunJob {
   }
 
   /** Ends all jobs, those that are still to come too, and gives them back to the market. */
-  giveBack(why: string): void {
-    this.#givenBack = why;
-    for (const end of this.#active.values()) end.giveBack(why);
+  evict(why: string): void {
+    this.#evicted = why;
+    for (const end of this.#active.values()) end.evict(why);
   }
 
   /** Runs a claimed job until its slot may be filled again. Never throws for what goes wrong with a job or this host. */
   async run(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
-    await this.#tell(record, async (end) => {
+    await this.#lifecycle(record, async (end) => {
       const container = await this.#create(record, job, fn);
       if (container === undefined || this.#deps.detach.aborted) return;
-      const since = this.#deps.clock.moment();
-      await this.#closing.write(record.uuid, { name: 'starting', container, since });
+      const since = this.#deps.clock.bootTime();
+      await this.#finalizer.write(record.uuid, { name: 'starting', container, since });
       await this.#start(record, container, end);
     });
   }
@@ -91,7 +93,7 @@ export class RunJob {
     const { clock, observe } = this.#deps;
     const { state } = record;
     if (state.name !== 'starting' && state.name !== 'running') return;
-    await this.#tell(record, async (end) => {
+    await this.#lifecycle(record, async (end) => {
       observe({ kind: 'job-adopted', job: record });
       if (state.name === 'starting' && container.state === 'created') {
         await this.#start(record, container.id, end);
@@ -103,26 +105,26 @@ export class RunJob {
       const at = { container: container.id, startedAt };
       if (state.name === 'running') return this.#watch({ record, ...at, since: state.since, unwatched }, end);
       // What the journal has is from before the start, which may have taken long.
-      const since = momentAgo(clock.moment(), clock.now() - startedAt, state.since);
+      const since = bootTimeAgo(clock.bootTime(), clock.now() - startedAt, state.since);
       const started = { record, ...at, since, unwatched };
       const running = { name: 'running', ...at, since } as const;
-      await this.#watch({ ...started, record: await this.#closing.write(record.uuid, running) }, end);
+      await this.#watch({ ...started, record: await this.#finalizer.write(record.uuid, running) }, end);
     });
   }
 
-  /** Settles when the job's slot may be filled again, at the latest at the end of its story. */
-  async #tell(record: JobRecord, story: (end: EndOfJob) => Promise<void>): Promise<void> {
-    const end = new EndOfJob(this.#deps.detach);
+  /** Settles when the job's slot may be filled again, at the latest at the end of its lifecycle. */
+  async #lifecycle(record: JobRecord, lifecycle: (end: JobTermination) => Promise<void>): Promise<void> {
+    const end = new JobTermination(this.#deps.detach);
     this.#active.set(record.uuid, end);
-    if (this.#givenBack !== undefined) end.giveBack(this.#givenBack);
+    if (this.#evicted !== undefined) end.evict(this.#evicted);
     const over = (): void => {
       this.#active.delete(record.uuid);
       end.close();
     };
-    await this.#closing.vacant(record.uuid, story(end).finally(over));
+    await this.#finalizer.vacant(record.uuid, lifecycle(end).finally(over));
   }
 
-  /** undefined: the story ended here. */
+  /** undefined: the lifecycle ended here. */
   async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | undefined> {
     const { detach, files, runtime } = this.#deps;
     try {
@@ -149,7 +151,7 @@ export class RunJob {
 
   #find(job: string, signal: AbortSignal): Promise<FoundContainer | undefined> {
     const { runtime } = this.#deps;
-    return this.#persist(async () => (await runtime.list()).find((found) => found.job === job), signal);
+    return this.#retryUntil(async () => (await runtime.list()).find((found) => found.job === job), signal);
   }
 
   /** Starts the container, at most once: after any failure the engine is asked whether it runs all the same. */
@@ -168,11 +170,11 @@ export class RunJob {
     }
   }
 
-  async #start(record: JobRecord, container: string, end: EndOfJob): Promise<void> {
+  async #start(record: JobRecord, container: string, end: JobTermination): Promise<void> {
     const { clock, observe } = this.#deps;
-    const { decided } = end;
-    if (decided?.kind === 'cancelled') return this.#closing.cancelled(record, container, decided.why);
-    if (decided?.kind === 'given-back') return this.#closing.release(record, container, decided.why);
+    const { reason: decided } = end;
+    if (decided?.kind === 'cancelled') return this.#finalizer.cancelled(record, container, decided.why);
+    if (decided?.kind === 'evicted') return this.#finalizer.release(record, container, decided.why);
     try {
       await this.#startOnce(record, container);
     } catch (thrown) {
@@ -182,8 +184,13 @@ export class RunJob {
     }
     const startedAt = clock.now();
     // Not from before the start, which may take long: that is no time of the job's.
-    const since = clock.moment();
-    const running = await this.#closing.write(record.uuid, { name: 'running', container, startedAt, since });
+    const since = clock.bootTime();
+    const running = await this.#finalizer.write(record.uuid, {
+      name: 'running',
+      container,
+      startedAt,
+      since,
+    });
     observe({ kind: 'job-started', job: running });
     await this.#watch({ record: running, container, startedAt, since, unwatched: false }, end);
   }
@@ -192,49 +199,50 @@ export class RunJob {
   async #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<void> {
     if (error.code === 'FUNCTION_INVALID' || error.code === 'CONTAINER_UNSTARTABLE') {
       const report = reportOfUnstartable(error.message, buildLogs(record));
-      await this.#closing.finish(record, container, report, 0);
+      await this.#finalizer.finish(record, container, report, 0);
     } else {
-      await this.#closing.release(record, container, `${error.code}: ${error.message}`);
+      await this.#finalizer.release(record, container, `${error.code}: ${error.message}`);
     }
   }
 
-  async #watch(started: Started, end: EndOfJob): Promise<void> {
+  async #watch(started: Started, end: JobTermination): Promise<void> {
     const { container, record } = started;
     const { clock, detach, disk } = this.#deps;
-    const ranMs = elapsedMs(started.since, clock.moment()) ?? Math.max(clock.now() - started.startedAt, 0);
+    const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
     end.deadline(record.timeoutMs - ranMs);
     using _ = disk.watch(container, end);
     const enough = new AbortController();
     const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
     const speaker = { job: record.uuid, container, through };
-    const output = new Listening(this.#deps, speaker, anyOf(detach, enough.signal));
+    const output = new OutputCapture(this.#deps, speaker, anySignal(detach, enough.signal));
     try {
       const exit = await this.#exit(container, end.signal);
-      const decided = exit === undefined ? end.decided : undefined;
+      const decided = exit === undefined ? end.reason : undefined;
       if (detach.aborted || decided?.kind === 'detached') return;
-      if (decided?.kind === 'cancelled') return await this.#closing.cancelled(record, container, decided.why);
+      if (decided?.kind === 'cancelled')
+        return await this.#finalizer.cancelled(record, container, decided.why);
       if (exit !== undefined || decided === undefined) {
         const seen = exit === 'gone' ? undefined : exit;
-        return await this.#judge(started, seen, undefined, await output.heard(seen));
+        return await this.#runChecks(started, seen, undefined, await output.output(seen));
       }
-      const ended = await this.#end(container, decided.kind === 'given-back' ? SHORT_GRACE_MS : undefined);
+      const ended = await this.#end(container, decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined);
       if (ended === undefined) enough.abort();
-      if (ended === 'gone') await this.#judge(started, undefined, undefined, undefined);
-      else await this.#judge(started, ended, decided, (await output.heard(ended)) ?? NOTHING_SAID);
+      if (ended === 'gone') await this.#runChecks(started, undefined, undefined, undefined);
+      else await this.#runChecks(started, ended, decided, (await output.output(ended)) ?? NOTHING_SAID);
     } finally {
       enough.abort();
     }
   }
 
-  /** Ends a container, and answers its exit; undefined: it withstands that. */
+  /** Ends a container, and answers its exit; undefined: it unkillable that. */
   async #end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
     const { detach, killPatienceMs } = this.#deps;
     for (let there = await this.#engineAnswers(); ; ) {
       const inTime = within(killPatienceMs, detach);
-      await this.#closing.stop(container, inTime, graceMs);
+      await this.#finalizer.stop(container, inTime, graceMs);
       const exit = await this.#exit(container, inTime);
       if (exit !== undefined || detach.aborted) return exit;
-      // An engine that is away may yet tell how it ended: only one that was there can say that it withstands.
+      // An engine that is away may yet tell how it ended: only one that was there can say that it unkillable.
       const before = there;
       there = await this.#engineAnswers();
       if (before && there) return undefined;
@@ -247,20 +255,20 @@ export class RunJob {
   }
 
   /** Says whose end it was, and acts on that. No exit and nothing decided: the container has vanished. */
-  async #judge(
+  async #runChecks(
     started: Started,
     exit: Exit | undefined,
-    decided: End['decided'],
+    decided: ExitFacts['decided'],
     output: Output | undefined,
   ): Promise<void> {
     const { container, record, since } = started;
     if (this.#deps.detach.aborted) return;
     if (exit === undefined && decided === undefined)
-      return this.#closing.release(record, container, 'its container has vanished');
-    if (output === undefined) return this.#closing.release(record, container, 'its output cannot be read');
-    const now = this.#deps.clock.moment();
-    const ranMs = ranFor(exit, elapsedMs(since, now));
-    const judgement = whoseEnd({
+      return this.#finalizer.release(record, container, 'its container has vanished');
+    if (output === undefined) return this.#finalizer.release(record, container, 'its output cannot be read');
+    const now = this.#deps.clock.bootTime();
+    const ranMs = runtimeMs(exit, elapsedMs(since, now));
+    const judgement = attributeExit({
       exit,
       returned: output.result !== undefined,
       decided,
@@ -269,7 +277,7 @@ export class RunJob {
       unwatched: started.unwatched,
       rebooted: rebooted(since, now),
     });
-    if (judgement.kind === 'release') return this.#closing.release(record, container, judgement.why);
+    if (judgement.kind === 'release') return this.#finalizer.release(record, container, judgement.why);
     const report = reportOf(judgement.ending, output, buildLogs(record));
     const failed = report.status === JOB_STATUS.FAILED ? judgement.ending : undefined;
     const fault =
@@ -277,20 +285,20 @@ export class RunJob {
         ? (this.#deps.disk.fault(container, failed.exit) ?? (await this.#deps.hostFault(record, failed.exit)))
         : undefined;
     if (this.#deps.detach.aborted) return;
-    if (fault !== undefined) return this.#closing.release(record, container, fault);
-    await this.#closing.finish(record, container, report, ranMs, { withstands: exit === undefined });
+    if (fault !== undefined) return this.#finalizer.release(record, container, fault);
+    await this.#finalizer.finish(record, container, report, ranMs, { unkillable: exit === undefined });
   }
 
   /** Waits for the container's end through every outage of the engine; undefined: the signal aborted first. */
   async #exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
-    const exit = await this.#persist(() => this.#deps.runtime.wait(container, signal), signal);
+    const exit = await this.#retryUntil(() => this.#deps.runtime.wait(container, signal), signal);
     return exit ?? (signal.aborted ? undefined : 'gone');
   }
 
   /** Repeats what the engine denies; undefined where the container is gone or the signal aborted. */
-  #persist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  #retryUntil<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
-    return persist({ ...this.#deps, signal, again }, call);
+    return retryUntil({ ...this.#deps, signal, again }, call);
   }
 }
 

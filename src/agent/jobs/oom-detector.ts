@@ -1,4 +1,4 @@
-import type { Exit } from '../../domain/ports.ts';
+import type { Exit } from '../../domain/ports/runtime.ts';
 
 const SIGKILL = 9;
 
@@ -6,7 +6,7 @@ const SIGKILL = 9;
  * Tells a job that the kernel killed because the host was short of memory from one that broke its own limit: the
  * engine says the latter (`oomKilled`), the former shows only in the kernel's count of such kills.
  */
-export class OomWatch {
+export class HostOomDetector {
   readonly #kills: () => number | undefined;
   readonly #before = new Map<string, number>();
 
@@ -16,13 +16,13 @@ export class OomWatch {
   }
 
   /** A job runs from now on, or is seen running. */
-  begins(job: string): void {
+  jobStarted(job: string): void {
     const kills = this.#kills();
     if (kills !== undefined) this.#before.set(job, kills);
   }
 
   /** A job is over. */
-  ends(job: string): void {
+  jobEnded(job: string): void {
     this.#before.delete(job);
   }
 

@@ -1,12 +1,13 @@
 import type { AgentError } from '../../domain/errors.ts';
-import type { Exit, JobFiles, Output, OutputSink, Runtime } from '../../domain/ports.ts';
+import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
+import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
-import { persist } from '../retry/retry-until.ts';
+import { retryUntil } from '../retry/retry-until.ts';
 
 /** So often is output read that cannot be read, although the engine answers. */
 const READ_TRIES = 6;
 
-export type ListeningDeps = {
+export type OutputCaptureDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly log: Log;
@@ -14,7 +15,7 @@ export type ListeningDeps = {
 };
 
 /** Whom is listened to. */
-export type Speaker = {
+export type OutputSource = {
   readonly job: string;
   readonly container: string;
   /** A sink for all that it prints, in front of the one that keeps it. */
@@ -22,15 +23,15 @@ export type Speaker = {
 };
 
 /** Collects all that a running job prints, until the signal aborts. */
-export class Listening {
-  readonly #deps: ListeningDeps;
-  readonly #speaker: Speaker;
+export class OutputCapture {
+  readonly #deps: OutputCaptureDeps;
+  readonly #source: OutputSource;
   readonly #signal: AbortSignal;
   readonly #output: Promise<Output | undefined>;
 
-  constructor(deps: ListeningDeps, speaker: Speaker, signal: AbortSignal) {
+  constructor(deps: OutputCaptureDeps, speaker: OutputSource, signal: AbortSignal) {
     this.#deps = deps;
-    this.#speaker = speaker;
+    this.#source = speaker;
     this.#signal = signal;
     this.#output = this.#collect();
   }
@@ -41,7 +42,7 @@ export class Listening {
    * What an engine hands on of a running job may lack the last of it, what it has kept does not: so a job that ended
    * well is read once more where its result is missing. So is any whose output could not be had while it ran.
    */
-  async heard(exit?: Pick<Exit, 'code'>): Promise<Output | undefined> {
+  async output(exit?: Pick<Exit, 'code'>): Promise<Output | undefined> {
     const output = await this.#output;
     if (output !== undefined && (output.result !== undefined || exit?.code !== 0)) return output;
     return (await this.#collect()) ?? output;
@@ -50,10 +51,10 @@ export class Listening {
   /** From the first byte again where the engine broke off. */
   #collect(): Promise<Output | undefined> {
     const { files, runtime } = this.#deps;
-    const { container, job, through = (sink) => sink } = this.#speaker;
+    const { container, job, through = (sink) => sink } = this.#source;
     const again = (error: AgentError, attempt: number): boolean =>
       error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
-    return persist({ ...this.#deps, signal: this.#signal, again }, async () => {
+    return retryUntil({ ...this.#deps, signal: this.#signal, again }, async () => {
       const collector = await files.output(job);
       await runtime.follow(container, through(collector.write), this.#signal);
       return collector.end();

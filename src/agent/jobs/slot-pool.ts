@@ -33,16 +33,16 @@ export class SlotPool {
   }
 
   /** Marks a slot as filled by a job that was already running when the agent started. */
-  occupy(slotId: string): void {
+  adopt(slotId: string): void {
     this.#filled.add(slotId);
   }
 
-  giveBack(slotId: string): void {
+  release(slotId: string): void {
     if (this.#filled.delete(slotId)) this.#onFree();
   }
 
   /** Keeps the slots on these GPUs (uuids of GPUs or MIG slices) free of new jobs; replaces what was kept before. */
-  keepOut(gpus: ReadonlySet<string>): void {
+  cordon(gpus: ReadonlySet<string>): void {
     this.#kept = gpus;
     this.#onFree();
   }

@@ -1,21 +1,22 @@
-import type { Clock, OutputSink } from '../../domain/ports.ts';
-import { FloodGate, MOST_AT_ONCE_BYTES } from './output-rate-limit.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { OutputSink } from '../../domain/ports/runtime.ts';
+import { MAX_BURST_BYTES, OutputRateLimit } from './output-rate-limit.ts';
 
-/** What ends a job from outside; `detached` ends only its story here. */
-export type Decided =
+/** What ends a job from outside; `detached` ends only its lifecycle here. */
+export type TerminationReason =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'limit'; readonly what: string }
   | { readonly kind: 'cancelled'; readonly why: string }
-  | { readonly kind: 'given-back'; readonly why: string }
+  | { readonly kind: 'evicted'; readonly why: string }
   | { readonly kind: 'detached' };
 
 /** Brings together what may end a running job from outside; the first to speak decides. */
-export class EndOfJob {
+export class JobTermination {
   readonly #controller = new AbortController();
   readonly #detach: AbortSignal;
-  readonly #onDetach = (): void => this.#decide({ kind: 'detached' });
+  readonly #onDetach = (): void => this.#terminate({ kind: 'detached' });
   #timer: NodeJS.Timeout | undefined;
-  #decided: Decided | undefined;
+  #reason: TerminationReason | undefined;
 
   constructor(detach: AbortSignal) {
     this.#detach = detach;
@@ -29,37 +30,37 @@ export class EndOfJob {
   }
 
   /** What has ended the job; undefined while nothing has. */
-  get decided(): Decided | undefined {
-    return this.#decided;
+  get reason(): TerminationReason | undefined {
+    return this.#reason;
   }
 
   /** Ends the job in `ms` milliseconds, or at once where that is none. Timers are monotonic. */
   deadline(ms: number): void {
     this.#timer = setTimeout(
-      () => this.#decide({ kind: 'deadline' }),
+      () => this.#terminate({ kind: 'deadline' }),
       Math.min(Math.max(ms, 0), 2 ** 31 - 1),
     );
   }
 
   cancel(why: string): void {
-    this.#decide({ kind: 'cancelled', why });
+    this.#terminate({ kind: 'cancelled', why });
   }
 
-  giveBack(why: string): void {
-    this.#decide({ kind: 'given-back', why });
+  evict(why: string): void {
+    this.#terminate({ kind: 'evicted', why });
   }
 
   /** Ends the job as its own failure: it broke a limit. `what` it did, in words that follow «stopped:». */
   limit(what: string): void {
-    this.#decide({ kind: 'limit', what });
+    this.#terminate({ kind: 'limit', what });
   }
 
   /** A sink for all of the job's output, from its first byte, that ends the job where it floods. */
   watchOutput(sink: OutputSink, clock: Clock): OutputSink {
-    const gate = new FloodGate(() => clock.monotonic());
+    const gate = new OutputRateLimit(() => clock.monotonic());
     return (stream, chunk) => {
       if (gate.take(chunk.length))
-        this.limit(`it printed more than ${MOST_AT_ONCE_BYTES} bytes in too short a time`);
+        this.limit(`it printed more than ${MAX_BURST_BYTES} bytes in too short a time`);
       sink(stream, chunk);
     };
   }
@@ -71,8 +72,8 @@ export class EndOfJob {
     this.#controller.abort();
   }
 
-  #decide(decided: Decided): void {
-    this.#decided ??= decided;
+  #terminate(decided: TerminationReason): void {
+    this.#reason ??= decided;
     this.#controller.abort();
   }
 }

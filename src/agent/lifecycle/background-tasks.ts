@@ -2,7 +2,7 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { Log } from '../../lib/log.ts';
 
 /** Looks after loops that nobody waits for: one that ends with an error is told, unless the agent is leaving anyway. */
-export class Loops {
+export class BackgroundTasks {
   readonly #running = new Set<Promise<void>>();
   readonly #log: Log;
   readonly #leaving: () => boolean;
@@ -12,7 +12,7 @@ export class Loops {
     this.#leaving = leaving;
   }
 
-  keep(loop: Promise<void>): void {
+  run(loop: Promise<void>): void {
     const kept = loop
       .catch((thrown: unknown) => {
         const error = asAgentError(thrown);

@@ -5,7 +5,7 @@ import { sleep } from '../../lib/sleep.ts';
 /** While the broker refuses the token, its file is read again this often. */
 const EVERY_MS = 2_000;
 
-export type TokenWatchDeps = {
+export type TokenRefresherDeps = {
   /** Reads the token again; answers whether it is another one than before. Throws where it cannot be read. */
   readonly reloadToken: () => Promise<boolean>;
   readonly log: Log;
@@ -18,17 +18,17 @@ export type TokenWatchDeps = {
 };
 
 /** Notices soon when a token that the broker refuses is replaced. */
-export class TokenWatch {
-  readonly #deps: TokenWatchDeps;
+export class TokenRefresher {
+  readonly #deps: TokenRefresherDeps;
   #watching = false;
   #refused = false;
 
-  constructor(deps: TokenWatchDeps) {
+  constructor(deps: TokenRefresherDeps) {
     this.#deps = deps;
   }
 
   /** The broker has refused the token: it is read again and again from now on. */
-  refused(): void {
+  rejected(): void {
     this.#refused = true;
     if (!this.#watching) void this.#watch();
   }
@@ -50,8 +50,8 @@ export class TokenWatch {
         this.#refused = false;
         onNew();
       } catch (thrown) {
-        const { code, mend, message } = asAgentError(thrown);
-        if (message !== said) log.warn({ code, mend }, `the token cannot be read again: ${message}`);
+        const { code, hint, message } = asAgentError(thrown);
+        if (message !== said) log.warn({ code, hint }, `the token cannot be read again: ${message}`);
         said = message;
       }
     } while (this.#refused && (await sleep(everyMs, signal)));

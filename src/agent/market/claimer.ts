@@ -1,13 +1,16 @@
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../domain/job.ts';
 import type { Offer, Slot } from '../../domain/offer.ts';
-import type { Broker, ClaimAnswer, Clock, Journal, ReadyImage } from '../../domain/ports.ts';
+import type { Broker, ClaimAnswer } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { ReadyImage } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec, Run } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF, CLAIM_PATIENCE_MS, isPassing, withRetry } from '../retry/retry.ts';
-import { writeDown } from '../retry/write-durably.ts';
+import { BACKOFF, CLAIM_TIMEOUT_MS, isTransient, withRetry } from '../retry/retry.ts';
+import { writeDurably } from '../retry/write-durably.ts';
 
 /** What is to be claimed, for whom, with what and where it will run. */
 export type ClaimTarget = {
@@ -39,8 +42,8 @@ export type ClaimerDeps = {
   readonly observe: Observer;
   readonly jobTimeoutMs: number;
   /** Called when the broker is owed a release. */
-  readonly onOwed: () => void;
-  /** Aborted when the daemon ends: what is not in the journal by then is settled at the next start. */
+  readonly onPending: () => void;
+  /** Aborted when the daemon ends: what is not in the journal by then is drained at the next start. */
   readonly detach: AbortSignal;
 };
 
@@ -56,7 +59,7 @@ export class Claimer {
   async claim(what: ClaimTarget, signal: AbortSignal): Promise<Claimed> {
     const { job, offer, run, slot } = what;
     const { broker, journal, observe } = this.#deps;
-    journal.begin({
+    journal.insert({
       uuid: job.uuid,
       run: run.uuid,
       functionName: what.fn.name,
@@ -69,7 +72,7 @@ export class Claimer {
       timeoutMs: this.#deps.jobTimeoutMs,
     });
     const isOwed = journal.instancesOf('finished').includes(offer.instance);
-    const inTime = within(CLAIM_PATIENCE_MS, signal);
+    const inTime = within(CLAIM_TIMEOUT_MS, signal);
     let answer: ClaimAnswer;
     try {
       answer = await withRetry(
@@ -78,7 +81,7 @@ export class Claimer {
           signal: inTime,
           random: this.#deps.random,
           monotonic: () => this.#deps.clock.monotonic(),
-          again: (error, elapsedMs) => isPassing(error) && elapsedMs < CLAIM_PATIENCE_MS,
+          again: (error, elapsedMs) => isTransient(error) && elapsedMs < CLAIM_TIMEOUT_MS,
         },
         () => broker.claim(job.uuid, offer.instance, inTime),
       );
@@ -90,25 +93,25 @@ export class Claimer {
         why: `the claim was not answered: ${error.message}`,
       });
       this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
-      this.#deps.onOwed();
+      this.#deps.onPending();
       if (isOwed && error.code === 'BROKER_REFUSED') return { kind: 'early' };
       return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
       await this.#move(job.uuid, { name: 'dropped', why: answer.kind });
-      observe({ kind: 'claim-lost', job: job.uuid, why: answer.kind });
+      observe({ kind: 'claim-rejected', job: job.uuid, why: answer.kind });
       if (isOwed && answer.kind !== 'gone') return { kind: 'early' };
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
     const record = await this.#move(job.uuid, { name: 'claimed' });
-    observe({ kind: 'run-won', offer, run, job: job.uuid });
+    observe({ kind: 'job-claimed', offer, run, job: job.uuid });
     return { kind: 'won', won: { record, job: answer.job } };
   }
 
   /** The broker has spoken: its word is written down however long the disk denies it. */
   #move(job: string, state: JobState): Promise<JobRecord> {
     const { detach, journal, log, random } = this.#deps;
-    return writeDown({ log, random, signal: detach }, () => journal.move(job, state));
+    return writeDurably({ log, random, signal: detach }, () => journal.transition(job, state));
   }
 }
 

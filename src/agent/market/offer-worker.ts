@@ -1,22 +1,24 @@
 import type { BrokerJob, JobRecord } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
-import type { Broker, Clock, Journal } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
-import type { Holds } from '../admission/admission.ts';
+import { Notifier } from '../../lib/notifier.ts';
+import type { AdmissionControl } from '../admission/admission.ts';
 import type { AgentEvent, Observer } from '../events/events.ts';
 import type { GpuHealth } from '../gpu-health/gpu-health.ts';
-import type { ImageKeeper } from '../images/image-puller.ts';
-import type { RunJob } from '../jobs/job-runner.ts';
+import type { ImagePuller } from '../images/image-puller.ts';
+import type { JobRunner } from '../jobs/job-runner.ts';
 import { SlotPool } from '../jobs/slot-pool.ts';
-import type { Catalogue } from '../offers/gpu-catalogue.ts';
-import type { Offers } from '../offers/instance-registrar.ts';
+import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
+import type { InstanceRegistrar } from '../offers/instance-registrar.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
-import { AsideRuns } from './run-backoff.ts';
-import { MarketWatch } from './run-poller.ts';
-import { RunLookup } from './run-resolver.ts';
+import { RunBackoff } from './run-backoff.ts';
+import { RunPoller } from './run-poller.ts';
+import { RunResolver } from './run-resolver.ts';
 
 /** What the owner has decided and the loops need. Times in milliseconds. */
 export type AgentSettings = {
@@ -32,7 +34,7 @@ export type AgentSettings = {
   readonly once: boolean;
 };
 
-export type MarketStandDeps = {
+export type OfferWorkerDeps = {
   readonly broker: Broker;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -40,13 +42,13 @@ export type MarketStandDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly settings: AgentSettings;
-  readonly images: ImageKeeper;
-  readonly gpus: Pick<GpuHealth, 'leaves' | 'tries'>;
-  readonly offers: Offers;
-  readonly runJob: RunJob;
-  readonly catalogue: Catalogue;
-  readonly holds: Holds;
-  readonly onOwed: () => void;
+  readonly images: ImagePuller;
+  readonly gpus: Pick<GpuHealth, 'slotVacated' | 'imageUsed'>;
+  readonly offers: InstanceRegistrar;
+  readonly jobRunner: JobRunner;
+  readonly catalogue: GpuCatalogue;
+  readonly holds: AdmissionControl;
+  readonly onPending: () => void;
   /** Called after each answer of the broker; `again`: after it had been away. */
   readonly onAnswer: (again: boolean) => void;
   /** Told of the lease that a claim's answer names. */
@@ -59,24 +61,24 @@ export type MarketStandDeps = {
 };
 
 /** All that belongs to one offer while it is on the market: its slots, its watch, its claims. */
-export class MarketStand {
+export class OfferWorker {
   readonly slots: SlotPool;
-  readonly aside: AsideRuns;
-  readonly market: MarketWatch;
-  readonly #deps: MarketStandDeps;
+  readonly backoff: RunBackoff;
+  readonly market: RunPoller;
+  readonly #deps: OfferWorkerDeps;
   readonly #loop: ClaimLoop;
-  readonly #wake = new Wake();
-  #mustSee = 0;
+  readonly #wake = new Notifier();
+  #minPolls = 0;
   #offer: Offer;
 
-  constructor(offer: Offer, deps: MarketStandDeps) {
+  constructor(offer: Offer, deps: OfferWorkerDeps) {
     const { broker, clock, images, journal, log, observe, random, settings, signal } = deps;
-    const ring = (): void => this.#wake.ring();
+    const ring = (): void => this.#wake.notify();
     this.#offer = offer;
     this.#deps = deps;
     this.slots = new SlotPool(offer.slots, ring);
-    this.aside = new AsideRuns(clock);
-    this.market = new MarketWatch({
+    this.backoff = new RunBackoff(clock);
+    this.market = new RunPoller({
       broker,
       clock,
       log,
@@ -84,13 +86,13 @@ export class MarketStand {
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,
       isFree: () => this.slots.free > 0,
-      onLook: ring,
+      onPoll: ring,
       onAnswer: (again) => {
         deps.onAnswer(again);
-        if (again) this.#putUpAgain();
+        if (again) this.#registerAgain();
       },
       onRefused: deps.onRefused,
-      onDenied: () => this.#putUpAgain(),
+      onDenied: () => this.#registerAgain(),
     });
     this.#loop = new ClaimLoop({
       offer: () => this.#offer,
@@ -100,22 +102,22 @@ export class MarketStand {
       log,
       observe,
       market: this.market,
-      lookup: new RunLookup({ broker, clock, log, random, signal, onChange: ring }),
+      lookup: new RunResolver({ broker, clock, log, random, signal, onChange: ring }),
       images,
       imagePatterns: settings.imagePatterns,
       catalogue: deps.catalogue,
       slots: this.slots,
-      aside: this.aside,
+      backoff: this.backoff,
       claimer: new Claimer({ ...deps, jobTimeoutMs: settings.jobTimeoutMs }),
       wake: this.#wake,
       holds: deps.holds,
-      tellImage: (ref) => void deps.offers.tellImage(this.#offer, ref, signal),
-      isTold: (job) => deps.runJob.isTold(job),
+      announceImage: (ref) => void deps.offers.announceImage(this.#offer, ref, signal),
+      isActive: (job) => deps.jobRunner.isActive(job),
       execute: (won, fn) => this.#execute(won.record, won.job, fn),
     });
   }
 
-  /** The offer as it stands now. */
+  /** The offer as it workers now. */
   get offer(): Offer {
     return this.#offer;
   }
@@ -124,21 +126,21 @@ export class MarketStand {
   ask(askPrice: number): void {
     if (askPrice === this.#offer.askPrice) return;
     this.#offer = { ...this.#offer, askPrice };
-    this.market.lookNow();
-    this.#wake.ring();
+    this.market.pollNow();
+    this.#wake.notify();
   }
 
   /** Stands for another instance of the broker from now on, which knows of no image yet. */
-  moveTo(instance: string): void {
+  rebind(instance: string): void {
     this.#offer = { ...this.#offer, instance };
-    this.#loop.tellImagesAgain();
-    this.market.lookAfresh();
+    this.#loop.announceImagesAgain();
+    this.market.restartPoll();
   }
 
   /** Goes on until the signal aborts. */
   async work(): Promise<void> {
     const { images, signal } = this.#deps;
-    const silence = images.onChange(() => this.#wake.ring());
+    const silence = images.onChange(() => this.#wake.notify());
     try {
       await Promise.all([this.market.watch(() => this.offer.instance, signal), this.#loop.work(signal)]);
     } finally {
@@ -148,52 +150,52 @@ export class MarketStand {
 
   /** Decides anew on the market as it was last seen. */
   wake(): void {
-    this.#wake.ring();
+    this.#wake.notify();
   }
 
   /** What happens to jobs may open a run again: one of its jobs went back, or the broker has taken a report. */
   hear(event: AgentEvent): void {
     if (event.kind === 'job-released') {
-      this.aside.openAgain(event.job.run);
-      this.#wake.ring();
+      this.backoff.jobReleased(event.job.run);
+      this.#wake.notify();
     } else if (event.kind === 'report-delivered' && event.job.instance === this.#offer.instance) {
-      if (this.aside.reportTaken()) this.#wake.ring();
+      if (this.backoff.reportAccepted()) this.#wake.notify();
     }
   }
 
   /** Sees the market afresh, with nothing taken for granted; not `quiet` until that is done. */
-  lookAgain(): void {
-    this.#mustSee = this.market.looks + 1;
-    this.aside.lookAgain();
-    this.market.lookNow();
+  pollAgain(): void {
+    this.#minPolls = this.market.polls + 1;
+    this.backoff.retryListing();
+    this.market.pollNow();
   }
 
   /** Whether the last look at the market found nothing to do, with nothing under way. */
-  get quiet(): boolean {
-    if (this.market.looks < this.#mustSee) return false;
-    return this.market.runs !== undefined && this.#loop.quietAtLook === this.market.looks;
+  get exhausted(): boolean {
+    if (this.market.polls < this.#minPolls) return false;
+    return this.market.runs !== undefined && this.#loop.quietAtPoll === this.market.polls;
   }
 
-  #putUpAgain(): void {
-    void this.#deps.offers.putUpAgain(this, this.#deps.signal);
+  #registerAgain(): void {
+    void this.#deps.offers.registerAgain(this, this.#deps.signal);
   }
 
   async #execute(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
-    const { clock, gpus, holds, images, journal, runJob } = this.#deps;
+    const { clock, gpus, holds, images, journal, jobRunner } = this.#deps;
     const began = clock.monotonic();
     this.#deps.onLease(job.leaseSeconds);
-    gpus.tries(record, fn);
+    gpus.imageUsed(record, fn);
     try {
-      await runJob.run(record, job, fn);
+      await jobRunner.run(record, job, fn);
     } finally {
-      await gpus.leaves(record);
+      await gpus.slotVacated(record);
     }
     const end = journal.get(record.uuid)?.state.name;
     if (end !== 'releasing' && end !== 'released') return;
     // Where engine or disk gave way, the run may come again as soon as they are back.
-    if (await holds.areToBlame(began)) return;
+    if (await holds.failedSince(began)) return;
     // It was this host's fault all the same: perhaps the image went away, perhaps the engine is ill. Not again at once.
     images.forget(fn.registryPath);
-    this.aside.hostFault(record.run);
+    this.backoff.hostFault(record.run);
   }
 }

@@ -1,4 +1,4 @@
-/** So many looks may follow each other as they come, */
+/** So many polls may follow each other as they come, */
 const MOST = 10;
 /** and so many come back per second: while a slot is free, which a delay may cost a job, and while none is. */
 const PER_SECOND = { free: 10, filled: 2 };
@@ -13,7 +13,7 @@ const PER_RUN_MS = 0.02;
  * changes come one after the other and each may be worth a claim; a broker that answers at once whatever it says of
  * holding must not be asked in a hot loop.
  */
-export class LookBudget {
+export class PollRateLimit {
   readonly #now: () => number;
   #left = MOST;
   #at: number;

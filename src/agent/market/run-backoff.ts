@@ -1,15 +1,15 @@
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { earliest } from '../../lib/earliest.ts';
 
-export type AsideReason = 'set-aside' | 'nothing-open' | 'ill-formed';
-type Cause = 'nothing-open' | 'host-fault' | 'refused' | 'report-owed' | 'ill-formed';
-export type Aside = {
-  readonly reason: AsideReason;
+export type BackoffReason = 'in-backoff' | 'no-open-jobs' | 'invalid';
+type Cause = 'no-open-jobs' | 'host-fault' | 'refused' | 'report-pending' | 'invalid';
+export type BackoffEntry = {
+  readonly reason: BackoffReason;
   readonly cause: Cause;
   readonly until: number;
   readonly times: number;
   /** Whether it may well work the next time. */
-  readonly hopeful: boolean;
+  readonly retryable: boolean;
 };
 
 /** A run with no open job is asked about again after this long. */
@@ -21,64 +21,71 @@ const NOT_SEEN_MS = 500;
 const NOT_SEEN_MOST_MS = 30_000;
 
 /** So many failures in a row are taken for passing; more, and nobody need wait for the run. */
-const HOPEFUL_TIMES = { notSeen: 5, hostFault: 1 };
+const RETRYABLE_FAILURES = { notSeen: 5, hostFault: 1 };
 
 /** A run that failed through this host is left alone this long at first, then twice as long, ... */
 const HOST_FAULT_MS = 15_000;
 const HOST_FAULT_MOST_MS = 900_000;
 
 /** Runs that are left alone for a while, so that nothing is tried in a hot loop. Times are monotonic. */
-export class AsideRuns {
+export class RunBackoff {
   readonly #clock: Clock;
-  readonly #runs = new Map<string, Aside>();
+  readonly #runs = new Map<string, BackoffEntry>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  get all(): ReadonlyMap<string, Aside> {
+  get all(): ReadonlyMap<string, BackoffEntry> {
     return this.#runs;
   }
 
-  nothingOpen(run: string): void {
-    this.#put(run, 'nothing-open', 'nothing-open', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
+  noOpenJobs(run: string): void {
+    this.#put(run, 'no-open-jobs', 'no-open-jobs', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
   }
 
   hostFault(run: string): void {
-    this.#put(run, 'set-aside', 'host-fault', HOST_FAULT_MS, HOST_FAULT_MOST_MS, HOPEFUL_TIMES.hostFault);
+    this.#put(
+      run,
+      'in-backoff',
+      'host-fault',
+      HOST_FAULT_MS,
+      HOST_FAULT_MOST_MS,
+      RETRYABLE_FAILURES.hostFault,
+    );
   }
 
   /** The broker did not say which of its jobs are open. */
-  notSeen(run: string): void {
-    this.#put(run, 'set-aside', 'refused', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
+  listFailed(run: string): void {
+    this.#put(run, 'in-backoff', 'refused', NOT_SEEN_MS, NOT_SEEN_MOST_MS, RETRYABLE_FAILURES.notSeen);
   }
 
   /** As `notSeen`; and once the broker has taken a report, it may well give us jobs of it. */
-  reportOwed(run: string): void {
-    this.#put(run, 'set-aside', 'report-owed', NOT_SEEN_MS, NOT_SEEN_MOST_MS, HOPEFUL_TIMES.notSeen);
+  reportPending(run: string): void {
+    this.#put(run, 'in-backoff', 'report-pending', NOT_SEEN_MS, NOT_SEEN_MOST_MS, RETRYABLE_FAILURES.notSeen);
   }
 
-  /** The broker has taken a report; answers whether a run was set aside until then. */
-  reportTaken(): boolean {
-    const waiting = [...this.#runs].filter(([, { cause }]) => cause === 'report-owed');
+  /** The broker has taken a report; answers whether a run was set backoff until then. */
+  reportAccepted(): boolean {
+    const waiting = [...this.#runs].filter(([, { cause }]) => cause === 'report-pending');
     for (const [run] of waiting) this.#runs.delete(run);
     return waiting.length > 0;
   }
 
   /** The broker refuses us its jobs: the bid is below the ask that it knows, or what it listed is gone. */
   refused(run: string): void {
-    this.#put(run, 'set-aside', 'refused', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
+    this.#put(run, 'in-backoff', 'refused', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
   }
 
   /** A job of it was won: the broker gives us its jobs. Whether they can run here is another question. */
-  won(run: string): void {
+  claimed(run: string): void {
     if (this.#runs.get(run)?.cause !== 'host-fault') this.#runs.delete(run);
   }
 
   /** For good: as long as the run stays on the market. */
-  illFormed(run: string): void {
+  invalid(run: string): void {
     const until = Number.POSITIVE_INFINITY;
-    this.#runs.set(run, { reason: 'ill-formed', cause: 'ill-formed', until, times: 1, hopeful: false });
+    this.#runs.set(run, { reason: 'invalid', cause: 'invalid', until, times: 1, retryable: false });
   }
 
   /** When the next run is to be looked at again; Infinity where none is. */
@@ -87,47 +94,47 @@ export class AsideRuns {
     return earliest([...this.#runs.values()].map(({ until }) => until).filter((until) => until > now));
   }
 
-  /** Whether a run is set aside that may well work the next time. */
+  /** Whether a run is set backoff that may well work the next time. */
   get busy(): boolean {
     const now = this.#clock.monotonic();
-    return [...this.#runs.values()].some(({ hopeful, until }) => hopeful && until > now);
+    return [...this.#runs.values()].some(({ retryable, until }) => retryable && until > now);
   }
 
   /** A job of it is open again: «nothing open» is a question again, whatever else speaks against the run still does. */
-  openAgain(run: string): void {
-    if (this.#runs.get(run)?.reason === 'nothing-open') this.#runs.delete(run);
+  jobReleased(run: string): void {
+    if (this.#runs.get(run)?.reason === 'no-open-jobs') this.#runs.delete(run);
   }
 
   /** Makes «nothing open» a question again. */
-  lookAgain(): void {
-    for (const [run, aside] of this.#runs) if (aside.reason === 'nothing-open') this.#runs.delete(run);
+  retryListing(): void {
+    for (const [run, backoff] of this.#runs) if (backoff.reason === 'no-open-jobs') this.#runs.delete(run);
   }
 
   /** Forgets the runs that have left the market. */
-  keepOnly(runs: ReadonlySet<string>): void {
+  retain(runs: ReadonlySet<string>): void {
     for (const run of this.#runs.keys()) if (!runs.has(run)) this.#runs.delete(run);
   }
 
   #put(
     run: string,
-    reason: AsideReason,
+    reason: BackoffReason,
     cause: Cause,
-    firstMs: number,
-    mostMs: number,
+    initialMs: number,
+    maxMs: number,
     hopefulTimes: number,
   ): void {
     const now = this.#clock.monotonic();
     const before = this.#runs.get(run);
     const again = before?.reason === reason;
-    // Jobs of a run fail side by side: what fails while the run is set aside is the same failure.
+    // Jobs of a run fail side by side: what fails while the run is set backoff is the same failure.
     const times = again ? before.times + (before.until > now ? 0 : 1) : 1;
-    const until = now + Math.min(firstMs * 2 ** (times - 1), mostMs);
+    const until = now + Math.min(initialMs * 2 ** (times - 1), maxMs);
     this.#runs.set(run, {
       reason,
       cause: again && before.cause === 'host-fault' ? 'host-fault' : cause,
       times,
       until: again ? Math.max(until, before.until) : until,
-      hopeful: times <= hopefulTimes && !(again && before.until > now && !before.hopeful),
+      retryable: times <= hopefulTimes && !(again && before.until > now && !before.retryable),
     });
   }
 }

@@ -1,11 +1,12 @@
 import { type AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
-import type { Broker, Clock } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
+import { Notifier } from '../../lib/notifier.ts';
+import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { BACKOFF, waitAfter } from '../retry/retry.ts';
-import { LookBudget } from './poll-rate-limit.ts';
+import { PollRateLimit } from './poll-rate-limit.ts';
 
 /** How long the broker is asked to hold a poll until the market changes. */
 const WAIT_SECONDS = 25;
@@ -20,14 +21,14 @@ const IDLE_FACTOR = 3;
 /** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
 const EARLY = 0.2;
 
-/** So many looks in a row must have failed before a refusal is taken to be about the instance. */
+/** So many polls in a row must have failed before a refusal is taken to be about the instance. */
 const DENIED_AFTER = 3;
 const DENIALS: readonly ErrorCode[] = ['BROKER_REFUSED', 'BROKER_NOT_FOUND'];
 
 /** A poll without a change that was answered later than this was held. */
 const HELD_MS = 1_000;
 
-export type MarketWatchDeps = {
+export type RunPollerDeps = {
   readonly broker: Pick<Broker, 'runs'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,12 +39,12 @@ export type MarketWatchDeps = {
   /** Whether to ask the broker to hold polls; `start --once` does not. */
   readonly hold: boolean;
   /** Called after every look at the market, changed or not, and when it got out of sight. */
-  readonly onLook: () => void;
+  readonly onPoll: () => void;
   /** Called after each answer of the broker; `again`: after it had been away. */
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
   readonly onRefused: () => void;
-  /** Called when the broker refuses looks for this instance time and again: perhaps it has none such any more. */
+  /** Called when the broker refuses polls for this instance time and again: perhaps it has none such any more. */
   readonly onDenied: () => void;
 };
 
@@ -51,23 +52,23 @@ export type MarketWatchDeps = {
  * Watches the market for one instance: holds the call where the broker lets us, polls where not. Backs off while
  * the broker is away; meanwhile there is no market, so nothing is claimed.
  */
-export class MarketWatch {
-  readonly #deps: MarketWatchDeps;
-  readonly #again = new Wake();
-  readonly #afresh = new Wake();
-  readonly #complaints: Complaints;
+export class RunPoller {
+  readonly #deps: RunPollerDeps;
+  readonly #pollSoon = new Notifier();
+  readonly #restart = new Notifier();
+  readonly #complaints: InvalidItemLog;
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
   /** The look that is under way; aborting it makes it begin again. */
-  #look = new AbortController();
-  #looks = 0;
-  readonly #budget: LookBudget;
+  #current = new AbortController();
+  #polls = 0;
+  readonly #budget: PollRateLimit;
   #error: AgentError | undefined;
 
-  constructor(deps: MarketWatchDeps) {
+  constructor(deps: RunPollerDeps) {
     this.#deps = deps;
-    this.#complaints = new Complaints(deps.log, 'run');
-    this.#budget = new LookBudget(() => deps.clock.monotonic());
+    this.#complaints = new InvalidItemLog(deps.log, 'run');
+    this.#budget = new PollRateLimit(() => deps.clock.monotonic());
   }
 
   /** The market as last seen; undefined while the broker is away. */
@@ -76,8 +77,8 @@ export class MarketWatch {
   }
 
   /** How often the market was seen so far. */
-  get looks(): number {
-    return this.#looks;
+  get polls(): number {
+    return this.#polls;
   }
 
   /** Why the market is out of sight; undefined while it is in sight. */
@@ -91,24 +92,24 @@ export class MarketWatch {
   }
 
   /** Takes the market for out of sight until it is seen again: the broker refused the token elsewhere. */
-  loseSight(): void {
+  invalidate(): void {
     this.#runs = undefined;
-    this.#again.ring();
+    this.#pollSoon.notify();
   }
 
   /** Looks at the market now, unless that is under way. */
-  lookNow(): void {
-    this.#again.ring();
+  pollNow(): void {
+    this.#pollSoon.notify();
   }
 
   /**
    * Looks at the market now, whatever is under way or waited for: a look from before the host slept would wait for
    * an answer that never comes.
    */
-  lookAfresh(): void {
-    this.#look.abort();
-    this.#afresh.ring();
-    this.#again.ring();
+  restartPoll(): void {
+    this.#current.abort();
+    this.#restart.notify();
+    this.#pollSoon.notify();
   }
 
   /** Watches until the signal aborts, each time for the instance that it is by then. */
@@ -117,23 +118,23 @@ export class MarketWatch {
     let unchanged = 0;
     while (!signal.aborted) {
       const look = new AbortController();
-      this.#look = look;
+      this.#current = look;
       try {
         const inTime = AbortSignal.any([signal, look.signal]);
-        const { waitMs, changed } = await this.#lookOnce(instance(), inTime, unchanged);
+        const { waitMs, changed } = await this.#poll(instance(), inTime, unchanged);
         failures = 0;
         unchanged = changed ? 0 : unchanged + 1;
-        await this.#again.wait(signal, waitMs);
+        await this.#pollSoon.wait(signal, waitMs);
       } catch (thrown) {
         if (signal.aborted) return;
         if (look.signal.aborted) continue;
         failures += 1;
-        await this.#lost(asAgentError(thrown), failures, signal);
+        await this.#failed(asAgentError(thrown), failures, signal);
       }
     }
   }
 
-  async #lookOnce(
+  async #poll(
     instance: string,
     signal: AbortSignal,
     unchanged: number,
@@ -147,15 +148,15 @@ export class MarketWatch {
     });
     if (!answer.unchanged) {
       this.#runs = answer.runs;
-      this.#complaints.about(answer.invalid);
+      this.#complaints.log(answer.invalid);
     }
     // What came without a tag has none: asked for by an older one, it might never be sent again.
     this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
     if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
-    this.#looks += 1;
-    this.#deps.onLook();
+    this.#polls += 1;
+    this.#deps.onPoll();
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;
     if (answer.waited && answer.retryAfterMs === undefined) {
@@ -172,7 +173,7 @@ export class MarketWatch {
     };
   }
 
-  async #lost(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {
+  async #failed(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {
     const waitMs = waitAfter(
       error,
       this.#deps.hold ? BACKOFF.poll : BACKOFF.claim,
@@ -181,16 +182,16 @@ export class MarketWatch {
     );
     // A single miss is weather; it is told at info only when it lasts or when it needs a person.
     const level = failures > 1 || error.code === 'BROKER_UNAUTHORIZED' ? 'warn' : 'debug';
-    const mend = error.mend === undefined ? {} : { mend: error.mend };
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
     this.#deps.log[level](
-      { code: error.code, retryInMs: waitMs, ...mend },
+      { code: error.code, retryInMs: waitMs, ...hint },
       `market out of sight: ${error.message}`,
     );
     this.#runs = undefined;
     this.#error = error;
-    this.#deps.onLook();
+    this.#deps.onPoll();
     if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
     if (failures >= DENIED_AFTER && DENIALS.includes(error.code)) this.#deps.onDenied();
-    await this.#afresh.wait(signal, waitMs);
+    await this.#restart.wait(signal, waitMs);
   }
 }

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Broker, Clock } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../domain/run.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { earliest } from '../../lib/earliest.ts';
@@ -11,17 +12,17 @@ import { BACKOFF } from '../retry/retry.ts';
 /** What a run points to, that its parameters make no sense, or that the last look-up failed. */
 type Found =
   | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
-  | { readonly kind: 'senseless' }
-  | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly hopeful: boolean };
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly retryable: boolean };
 
 /** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
-const HOPEFUL_TIMES = 5;
+const RETRYABLE_FAILURES = 5;
 
 /**
  * Looks up the functions and images that runs point to, a few at a time, and keeps them as long as the run is on
  * the market: a function that changes counts for the runs that come after.
  */
-export class RunLookup {
+export class RunResolver {
   readonly #broker: Pick<Broker, 'function' | 'image'>;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -58,13 +59,13 @@ export class RunLookup {
   }
 
   /** Whether the run was looked up and its parameters make no sense, which stays so. */
-  senseless(runUuid: string): boolean {
-    return this.#found.get(runUuid)?.kind === 'senseless';
+  invalid(runUuid: string): boolean {
+    return this.#found.get(runUuid)?.kind === 'invalid';
   }
 
   /** Whether a look-up is under way, or will be tried again with some hope. */
   get busy(): boolean {
-    return this.#underWay.size > 0 || this.#failures().some(({ hopeful }) => hopeful);
+    return this.#underWay.size > 0 || this.#failures().some(({ retryable }) => retryable);
   }
 
   /** When the next failed look-up is to be tried again; Infinity where none is. */
@@ -73,7 +74,7 @@ export class RunLookup {
   }
 
   /** Looks the run up in the background, unless that failed a moment ago; answers whether it is under way. */
-  want(run: Run): boolean {
+  resolve(run: Run): boolean {
     const found = this.#found.get(run.uuid);
     if (this.#underWay.has(run.uuid)) return true;
     if (found !== undefined && (found.kind !== 'failed' || this.#clock.monotonic() < found.until))
@@ -81,7 +82,7 @@ export class RunLookup {
     this.#underWay.add(run.uuid);
     void this.#queue.add(async () => {
       try {
-        this.#found.set(run.uuid, await this.#lookUp(run));
+        this.#found.set(run.uuid, await this.#fetch(run));
       } catch (thrown) {
         this.#failed(run, asAgentError(thrown));
       } finally {
@@ -93,21 +94,21 @@ export class RunLookup {
   }
 
   /** Forgets all runs that are not on the market any more. */
-  keepOnly(runs: ReadonlySet<string>): void {
+  retain(runs: ReadonlySet<string>): void {
     for (const uuid of this.#found.keys()) if (!runs.has(uuid)) this.#found.delete(uuid);
   }
 
   #failed(run: Run, { code, message }: AgentError): void {
     const before = this.#found.get(run.uuid);
     const times = before?.kind === 'failed' ? before.times + 1 : 1;
-    // What the broker says and no one can read is not going to mend itself soon.
+    // What the broker says and no one can read is not going to hint itself soon.
     const unreadable = code === 'BROKER_BAD_ANSWER';
     // Something in front of the broker may have said it; if not, it lasts.
     const gone = code === 'BROKER_NOT_FOUND';
     const shape = gone ? BACKOFF.gone : BACKOFF.lookup;
-    const waitMs = unreadable ? shape.mostMs : backoffMs(shape, times, this.#random);
-    const hopeful = !unreadable && !gone && times <= HOPEFUL_TIMES;
-    this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, hopeful });
+    const waitMs = unreadable ? shape.maxMs : backoffMs(shape, times, this.#random);
+    const retryable = !unreadable && !gone && times <= RETRYABLE_FAILURES;
+    this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, retryable });
     const level = times === 1 ? 'warn' : 'debug';
     if (!this.#signal.aborted) this.#log[level]({ run: run.uuid, code }, `run not looked up: ${message}`);
   }
@@ -119,16 +120,16 @@ export class RunLookup {
       .filter(({ until }) => until > now);
   }
 
-  async #lookUp(run: Run): Promise<Found> {
+  async #fetch(run: Run): Promise<Found> {
     const fn = await this.#broker.function(run.functionUuid, this.#signal);
     const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
-    if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'senseless' };
+    if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'invalid' };
     if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
     const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
     throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);
   }
 
-  /** Whether the parameters are a literal. Python 2 has literals of its own, and is the judge of them. */
+  /** Whether the parameters are a literal. Python 2 has literals of its own, and is the runChecks of them. */
   #readable(run: Run, fn: FunctionSpec): boolean {
     if (/^python2/i.test(fn.runtime)) return true;
     try {

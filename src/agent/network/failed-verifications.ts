@@ -1,23 +1,23 @@
 import type { AgentError } from '../../domain/errors.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 
 /** After an image's probe proved nothing, its jobs go without a network this long before the next: doubled each time. */
 const FIRST_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 1_800_000;
 
 /** A probe that proved nothing. */
-export type FailedProof = {
-  /** The essence of the challenge that was not met. */
+export type FailedVerification = {
+  /** The essence of the probeTargets that was not met. */
   readonly of: string;
   readonly why: AgentError;
   /** It reached what it must not, or missed what it must find; else it could not be run. Only as its image says. */
   readonly open: boolean;
 };
 
-type Kept = FailedProof & { readonly until: number; readonly waitMs: number };
+type Kept = FailedVerification & { readonly until: number; readonly waitMs: number };
 
 /** What the probes of each image failed to prove. */
-export class FailedProofs {
+export class FailedVerifications {
   readonly #clock: Clock;
   readonly #kept = new Map<string, Kept>();
 
@@ -26,12 +26,12 @@ export class FailedProofs {
   }
 
   /** What keeps an image from another try; undefined: nothing does. */
-  of(image: string, of: string): FailedProof | undefined {
+  of(image: string, of: string): FailedVerification | undefined {
     const kept = this.#kept.get(image);
     return kept?.of === of && this.#clock.monotonic() < kept.until ? kept : undefined;
   }
 
-  add(image: string, failed: FailedProof): void {
+  add(image: string, failed: FailedVerification): void {
     const now = this.#clock.monotonic();
     for (const [other, { until }] of this.#kept) if (now > until + LONGEST_WAIT_MS) this.#kept.delete(other);
     const before = this.#kept.get(image);

@@ -1,6 +1,6 @@
 import type { Language } from '../../domain/language.ts';
 
-/* The function that tries the targets of a challenge, all at once: `handler([[[host, port], ...], seconds])` returns
+/* The function that tries the targets of a probeTargets, all at once: `handler([[[host, port], ...], seconds])` returns
    a list with one word per target. Speaks Python 2.7 and 3, and Node.js since 6. */
 
 const PYTHON = `import errno, json, select, socket, time
@@ -59,4 +59,4 @@ function handler(event) {
 `;
 
 /** The probe's function in each language. */
-export const PROBE_CODE: Readonly<Record<Language, string>> = { python: PYTHON, node: NODE };
+export const ISOLATION_PROBE_CODE: Readonly<Record<Language, string>> = { python: PYTHON, node: NODE };

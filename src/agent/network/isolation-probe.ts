@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { AgentError } from '../../domain/errors.ts';
-import { type NetworkChallenge, targetsOf, whyUnproven } from '../../domain/jobs-network.ts';
-import { lastWords, type OwnFunctionDeps, ownName, runOwnFunction } from '../jobs/internal-job.ts';
-import { PROBE_CODE } from './isolation-probe-code.ts';
+import { isolationProblem, type ProbeTargets, targetsOf } from '../../domain/jobs-network.ts';
+import {
+  type InternalJobDeps,
+  internalJobName,
+  lastStderrLine,
+  runInternalJob,
+} from '../jobs/internal-job.ts';
+import { ISOLATION_PROBE_CODE } from './isolation-probe-code.ts';
 
 /** How long a target may take to answer; what our own rules refuse is refused in no time. */
 const SILENCE_S = 3;
@@ -18,21 +23,21 @@ export type ProbeImage = { readonly id: string; readonly runtime: string };
 const FOUND = z.array(z.string());
 
 /**
- * Tries a challenge from a container on the isolated network. Answers why that does not prove the isolation;
+ * Tries a probeTargets from a container on the isolated network. Answers why that does not prove the isolation;
  * undefined: it does. The container is removed. Throws where the probe cannot be run.
  */
-export async function probeNetwork(
-  deps: OwnFunctionDeps,
+export async function runIsolationProbe(
+  deps: InternalJobDeps,
   image: ProbeImage,
-  challenge: NetworkChallenge,
+  probeTargets: ProbeTargets,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const targets = targetsOf(challenge).map(({ host, port }) => [host, port]);
-  const end = await runOwnFunction(
+  const targets = targetsOf(probeTargets).map(({ host, port }) => [host, port]);
+  const end = await runInternalJob(
     deps,
     {
-      name: ownName('probe', deps.random),
-      code: PROBE_CODE,
+      name: internalJobName('probe', deps.random),
+      code: ISOLATION_PROBE_CODE,
       parameters: `(${JSON.stringify(targets)}, ${SILENCE_S})`,
       image,
       gpu: null,
@@ -44,8 +49,8 @@ export async function probeNetwork(
   if (end === 'late') throw failed(`was not done in ${DEADLINE_MS / 1_000} s`);
   const { exit, output } = end;
   if (exit.code !== 0 || output.result === undefined)
-    throw failed(`ended with exit code ${exit.code}${lastWords(output)}`);
-  return whyUnproven(challenge, readFound(output.result));
+    throw failed(`ended with exit code ${exit.code}${lastStderrLine(output)}`);
+  return isolationProblem(probeTargets, readFound(output.result));
 }
 
 function readFound(result: string): readonly string[] {

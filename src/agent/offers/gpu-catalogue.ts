@@ -1,14 +1,15 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
-import type { Broker, Clock } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
+import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { BACKOFF, waitAfter } from '../retry/retry.ts';
 
 /** A catalogue that was heard is good for this long, whatever runs name: GPUs are added a few times a year. */
 const FRESH_MS = 600_000;
 
-export type CatalogueDeps = {
+export type GpuCatalogueDeps = {
   readonly broker: Pick<Broker, 'gpus'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -16,17 +17,17 @@ export type CatalogueDeps = {
 };
 
 /** The broker's GPUs, as last heard. Asked for again only where a run names one that is not among them. */
-export class Catalogue {
-  readonly #deps: CatalogueDeps;
-  readonly #complaints: Complaints;
+export class GpuCatalogue {
+  readonly #deps: GpuCatalogueDeps;
+  readonly #complaints: InvalidItemLog;
   #gpus: ReadonlyMap<string, CatalogueGpu> = new Map();
   #failures = 0;
   #notBefore = 0;
   #underWay: Promise<boolean> | undefined;
 
-  constructor(deps: CatalogueDeps) {
+  constructor(deps: GpuCatalogueDeps) {
     this.#deps = deps;
-    this.#complaints = new Complaints(deps.log, 'gpu');
+    this.#complaints = new InvalidItemLog(deps.log, 'gpu');
   }
 
   /** By uuid; empty before the first time. */
@@ -34,18 +35,18 @@ export class Catalogue {
     return this.#gpus;
   }
 
-  /** Asks the broker. Throws what its client throws. */
+  /** Repricer the broker. Throws what its client throws. */
   async fetch(signal: AbortSignal): Promise<void> {
     const { broker, clock } = this.#deps;
     const { invalid, items } = await broker.gpus(signal);
-    this.#complaints.about(invalid);
+    this.#complaints.log(invalid);
     this.#gpus = new Map(items.map((gpu) => [gpu.uuid, gpu]));
     this.#failures = 0;
     this.#notBefore = clock.monotonic() + FRESH_MS;
   }
 
   /**
-   * A run names a GPU that is not here: perhaps it has been added. Asks the broker, unless that was done a short while
+   * A run names a GPU that is not here: perhaps it has been added. Repricer the broker, unless that was done a short while
    * ago, and answers whether it has said anything; a failure is only told. All who ask meanwhile share one call.
    */
   async fetchAgain(signal: AbortSignal): Promise<boolean> {

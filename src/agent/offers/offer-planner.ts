@@ -1,20 +1,20 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { OfferPlan } from '../../domain/offer.ts';
-import type { GpuProbe } from '../../domain/ports.ts';
+import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { HostPlan } from '../deps.ts';
-import type { Patience } from '../retry/policies.ts';
-import { Catalogue, type CatalogueDeps } from './gpu-catalogue.ts';
+import type { RetryPolicy } from '../retry/policies.ts';
+import { GpuCatalogue, type GpuCatalogueDeps } from './gpu-catalogue.ts';
 import { SeenGpus } from './seen-gpus.ts';
 
 /** A host without anything to offer is looked at again this often. */
 const NOTHING_TO_OFFER_MS = 60_000;
 
-export type OfferPlannerDeps = CatalogueDeps & {
+export type OfferPlannerDeps = GpuCatalogueDeps & {
   readonly probe: GpuProbe;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
-  readonly patiently: Patience;
+  readonly retryUntilStopped: RetryPolicy;
   /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
   readonly once: boolean;
   readonly idle: () => boolean;
@@ -22,7 +22,7 @@ export type OfferPlannerDeps = CatalogueDeps & {
 
 /** Finds out what this host has to offer, and what has come since. */
 export class OfferPlanner {
-  readonly catalogue: Catalogue;
+  readonly catalogue: GpuCatalogue;
   readonly #deps: OfferPlannerDeps;
   /** Keys of the offers that were planned, and the GPUs that were looked at for them. */
   readonly #planned = new Set<string>();
@@ -30,17 +30,17 @@ export class OfferPlanner {
   #gpus: readonly Gpu[] = [];
 
   constructor(deps: OfferPlannerDeps) {
-    this.catalogue = new Catalogue(deps);
+    this.catalogue = new GpuCatalogue(deps);
     this.#deps = deps;
   }
 
   /** Waits for something to offer; with `once` throws where there is nothing. None where the signal aborts. */
   async first(signal: AbortSignal): Promise<readonly OfferPlan[]> {
-    const { idle, log, once, patiently, probe } = this.#deps;
+    const { idle, log, once, retryUntilStopped, probe } = this.#deps;
     while (!signal.aborted) {
-      await patiently((inTime) => this.catalogue.fetch(inTime));
+      await retryUntilStopped((inTime) => this.catalogue.fetch(inTime));
       let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
-        mend: 'see what `check` says; for CPU jobs set --cpu-slots',
+        hint: 'see what `check` says; for CPU jobs set --cpu-slots',
       });
       let gpus: readonly Gpu[] = [];
       try {
@@ -48,17 +48,17 @@ export class OfferPlanner {
       } catch (thrown) {
         trouble = asAgentError(thrown);
       }
-      const { code, mend, message } = trouble;
+      const { code, hint, message } = trouble;
       const offers = this.#plan(gpus);
       if (offers.length > 0) {
-        if (gpus.length === 0) log.warn({ code, mend }, `CPU jobs only, no GPU jobs: ${message}`);
+        if (gpus.length === 0) log.warn({ code, hint }, `CPU jobs only, no GPU jobs: ${message}`);
         return offers;
       }
       if (once) {
         while (!idle() && (await sleep(100, signal)));
         throw trouble;
       }
-      log.error({ code, mend }, `nothing to offer, looking again: ${message}`);
+      log.error({ code, hint }, `nothing to offer, looking again: ${message}`);
       await sleep(NOTHING_TO_OFFER_MS, signal);
     }
     return [];
@@ -86,7 +86,7 @@ export class OfferPlanner {
   #all(gpus: readonly Gpu[]): readonly OfferPlan[] {
     const { log, planOffers } = this.#deps;
     const plan = planOffers(gpus, [...this.catalogue.gpus.values()]);
-    for (const { mend, what, why } of plan.problems) log.warn({ what, mend }, `not offered: ${what}: ${why}`);
+    for (const { hint, what, why } of plan.problems) log.warn({ what, hint }, `not offered: ${what}: ${why}`);
     return plan.offers;
   }
 }

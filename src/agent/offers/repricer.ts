@@ -2,7 +2,7 @@ import type { Offer, OfferPlan } from '../../domain/offer.ts';
 import type { Observer } from '../events/events.ts';
 
 /** An offer on the market, as far as its ask goes. */
-export type Asking = {
+export type PricedOffer = {
   readonly offer: Offer;
   /** Decides by this ask from now on. */
   ask(price: number): void;
@@ -12,9 +12,9 @@ export type Asking = {
  * What each offer asks, where the owner has set it anew meanwhile. Until the broker knows of a change, the higher of
  * both asks counts: no job is taken below what the owner wants now, and none is claimed that the broker would deny.
  */
-export class Asks {
+export class Repricer {
   readonly #wanted = new Map<string, number>();
-  readonly #telling = new Set<string>();
+  readonly #updating = new Set<string>();
   readonly #observe: Observer;
 
   constructor(observe: Observer) {
@@ -22,7 +22,7 @@ export class Asks {
   }
 
   /** Notes what the owner wants now. */
-  want(plans: readonly OfferPlan[]): void {
+  setPrices(plans: readonly OfferPlan[]): void {
     for (const { askPrice, key } of plans) this.#wanted.set(key, askPrice);
   }
 
@@ -35,14 +35,14 @@ export class Asks {
    * Brings an offer to the ask that counts now, here and at the broker: `tell` makes its instance ask what the offer
    * asks, however long that takes. Throws what that throws.
    */
-  async apply(stand: Asking, tell: (offer: Offer) => Promise<unknown>): Promise<void> {
+  async apply(stand: PricedOffer, tell: (offer: Offer) => Promise<unknown>): Promise<void> {
     const { key } = stand.offer;
     let told = stand.offer.askPrice;
     const wanted = (): number => this.now(stand.offer).askPrice;
     stand.ask(Math.max(told, wanted()));
     // Whoever is telling the broker already sees this change too.
-    if (this.#telling.has(key)) return;
-    this.#telling.add(key);
+    if (this.#updating.has(key)) return;
+    this.#updating.add(key);
     try {
       while (told !== wanted()) {
         const before = told;
@@ -50,10 +50,10 @@ export class Asks {
         await tell(offer);
         told = offer.askPrice;
         stand.ask(Math.max(told, wanted()));
-        this.#observe({ kind: 'offer-repriced', offer, before });
+        this.#observe({ kind: 'offer-price-updated', offer, before });
       }
     } finally {
-      this.#telling.delete(key);
+      this.#updating.delete(key);
     }
   }
 }

@@ -1,10 +1,12 @@
 import { asAgentError } from '../../domain/errors.ts';
 import { SLOT_STATES } from '../../domain/job.ts';
-import type { FoundContainer, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { JobFiles } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
+import { Notifier } from '../../lib/notifier.ts';
 
-/** What the sweep looks at. */
+/** What the sweep polls at. */
 export type Found = {
   readonly containers: readonly Pick<FoundContainer, 'id' | 'job'>[];
   /** The jobs that have files here. */
@@ -12,19 +14,19 @@ export type Found = {
 };
 
 /** What is nobody's: containers by their id, folders by their job. */
-export type Leftovers = { readonly containers: readonly string[]; readonly folders: readonly string[] };
+export type Orphans = { readonly containers: readonly string[]; readonly folders: readonly string[] };
 
-const NOTHING: Leftovers = { containers: [], folders: [] };
+const NOTHING: Orphans = { containers: [], folders: [] };
 
 /**
- * What of that is nobody's. Pure. Its job is neither open nor told a story of, and it was nobody's at the look before
+ * What of that is nobody's. Pure. Its job is neither open nor told a lifecycle of, and it was nobody's at the look before
  * too: what has just been made, or is just being removed, is left alone.
  */
-export function planSweep(
+export function planGarbageCollection(
   found: Found,
   isInUse: (job: string) => boolean,
-  before: Leftovers,
-): { readonly nobodys: Leftovers; readonly remove: Leftovers } {
+  before: Orphans,
+): { readonly nobodys: Orphans; readonly remove: Orphans } {
   const nobodys = {
     containers: found.containers.filter(({ job }) => !isInUse(job)).map(({ id }) => id),
     folders: found.folders.filter((job) => !isInUse(job)),
@@ -36,13 +38,13 @@ export function planSweep(
   return { nobodys, remove };
 }
 
-export type SweepDeps = {
+export type GarbageCollectorDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly journal: Journal;
   readonly log: Log;
-  /** Whether a story is being told of the job in this process. */
-  readonly isTold: (job: string) => boolean;
+  /** Whether a lifecycle is being told of the job in this process. */
+  readonly isActive: (job: string) => boolean;
   /** How often to look, and how long something must have been nobody's, in milliseconds; for tests. */
   readonly everyMs?: number;
   readonly graceMs?: number;
@@ -54,21 +56,21 @@ const EVERY_MS = 600_000;
 const GRACE_MS = 120_000;
 
 /**
- * Removes containers and files of this agent that no job of the journal needs any more and no story removes: such as a
+ * Removes containers and files of this agent that no job of the journal needs any more and no lifecycle removes: such as a
  * container whose removal failed, or one that was made although the engine never came to say so.
  */
-export class Sweep {
-  readonly #deps: SweepDeps;
-  readonly #now = new Wake();
+export class GarbageCollector {
+  readonly #deps: GarbageCollectorDeps;
+  readonly #now = new Notifier();
   #before = NOTHING;
 
-  constructor(deps: SweepDeps) {
+  constructor(deps: GarbageCollectorDeps) {
     this.#deps = deps;
   }
 
   /** Looks soon: the engine was away, so something may have been left. */
   soon(): void {
-    this.#now.ring();
+    this.#now.notify();
   }
 
   /** Sweeps now and then until the signal aborts; recovery has done so at the start. */
@@ -78,7 +80,7 @@ export class Sweep {
       const suspects = this.#before.containers.length + this.#before.folders.length;
       if (suspects === 0) await this.#now.wait(signal, everyMs);
       // Rings must not shorten the grace.
-      else await new Wake().wait(signal, graceMs);
+      else await new Notifier().wait(signal, graceMs);
       if (signal.aborted) return;
       await this.#tryToSweep();
     }
@@ -99,8 +101,8 @@ export class Sweep {
     const found = { containers: await runtime.list(), folders: await files.list() };
     // Asked after the look: what has begun since is not in it.
     const open = new Set(journal.uuidsIn(...SLOT_STATES));
-    const inUse = (job: string): boolean => open.has(job) || this.#deps.isTold(job);
-    const { nobodys, remove } = planSweep(found, inUse, this.#before);
+    const inUse = (job: string): boolean => open.has(job) || this.#deps.isActive(job);
+    const { nobodys, remove } = planGarbageCollection(found, inUse, this.#before);
     this.#before = nobodys;
     for (const id of remove.containers) await this.#remove({ container: id }, () => runtime.remove(id));
     for (const job of remove.folders) await this.#remove({ job }, () => files.remove(job));

@@ -12,7 +12,7 @@ const TOLD_AFTER = 3;
 const MOST = 10_000;
 
 /** A look into one job. */
-export type JobLook = {
+export type JobLookup = {
   readonly job: string;
   readonly instance: string;
   readonly look: () => Promise<void>;
@@ -22,7 +22,7 @@ export type JobLook = {
  * Looks into single jobs at the broker, beside everything else: a job about which it does not answer holds up neither
  * whoever has it looked into nor, but for a while, the other jobs.
  */
-export class JobLooks {
+export class JobLookupQueue {
   readonly #log: Log;
   readonly #onRefused: () => void;
   readonly #queues = new Map<string, PQueue>();
@@ -41,7 +41,7 @@ export class JobLooks {
   }
 
   /** Looks into a job soon, unless that is under way; with the signal aborted not any more. */
-  begin({ instance, job, look }: JobLook, signal: AbortSignal): void {
+  begin({ instance, job, look }: JobLookup, signal: AbortSignal): void {
     if (this.#begun.has(job) || this.#begun.size >= MOST) return;
     this.#begun.add(job);
     const queue = this.#queues.get(instance) ?? new PQueue({ concurrency: AT_ONCE });
@@ -53,7 +53,7 @@ export class JobLooks {
   }
 
   /** Settles once no look is under way. */
-  async settled(): Promise<void> {
+  async drained(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.onIdle()));
   }
 

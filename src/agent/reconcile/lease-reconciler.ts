@@ -1,11 +1,13 @@
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, OPEN_STATES } from '../../domain/job.ts';
-import type { Broker, Clock, Journal } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
-import { Complaints } from '../events/invalid-item-log.ts';
-import { JobLooks } from './job-lookup-queue.ts';
+import { Notifier } from '../../lib/notifier.ts';
+import { InvalidItemLog } from '../events/invalid-item-log.ts';
+import { JobLookupQueue } from './job-lookup-queue.ts';
 
 /** Where the broker names no lease, it is asked this often what it thinks we hold. */
 const DEFAULT_EVERY_MS = 30_000;
@@ -22,7 +24,7 @@ const HELD_STATES = ['claimed', 'starting', 'running'] as const;
 /** A job whose report is owed is the broker's to keep for us too: it is paid for only once that is taken. */
 const LEASED_STATES = [...HELD_STATES, 'finished'] as const;
 
-export type ReconcilerDeps = {
+export type LeaseReconcilerDeps = {
   readonly broker: Pick<Broker, 'heldJobs' | 'job' | 'release'>;
   readonly journal: Pick<
     Journal,
@@ -44,12 +46,12 @@ type Turn = { readonly since: number; notBefore: number };
  * Compares what the broker thinks this host holds with what it does, which also renews the leases. Renewals wait for
  * nothing: neither for what is to be said about a single job, nor for another instance.
  */
-export class Reconciler {
-  readonly #deps: ReconcilerDeps;
+export class LeaseReconciler {
+  readonly #deps: LeaseReconcilerDeps;
   /** Rings when there may be something to ask earlier than was thought. */
-  readonly #sooner = new Wake();
-  readonly #complaints: Complaints;
-  readonly #looks: JobLooks;
+  readonly #sooner = new Notifier();
+  readonly #complaints: InvalidItemLog;
+  readonly #polls: JobLookupQueue;
   #leaseSeconds: number | undefined;
   #isWritten = true;
   /** Whether what the broker says is acted upon. */
@@ -61,10 +63,10 @@ export class Reconciler {
   /** The questions that are under way, by instance: one each. */
   readonly #asking = new Map<string, Promise<void>>();
 
-  constructor(deps: ReconcilerDeps) {
+  constructor(deps: LeaseReconcilerDeps) {
     this.#deps = deps;
-    this.#complaints = new Complaints(deps.log, 'job');
-    this.#looks = new JobLooks(deps);
+    this.#complaints = new InvalidItemLog(deps.log, 'job');
+    this.#polls = new JobLookupQueue(deps);
   }
 
   /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
@@ -75,17 +77,17 @@ export class Reconciler {
       this.#isWritten = false;
     }
     this.#writeLease();
-    this.#sooner.ring();
+    this.#sooner.notify();
   }
 
   /** Reconciles as soon as may be: an offer has come up, or there is another token. */
   now(): void {
     this.#turns.clear();
-    this.#sooner.ring();
+    this.#sooner.notify();
   }
 
   /**
-   * The journal and the engine agree, and the stories of all open jobs are told again. Before, leases are renewed and
+   * The journal and the engine agree, and the lifecycles of all open jobs are told again. Before, leases are renewed and
    * nothing else: who is told to stop a job must be there to hear it, and what was left of a job must be gone before
    * that is given back. What the broker said until then it is asked again.
    */
@@ -101,10 +103,10 @@ export class Reconciler {
   async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
     this.#recallLease();
     while (!signal.aborted) await this.#sooner.wait(signal, this.#askWhatIsDue(offered(), signal));
-    await Promise.all([...this.#asking.values(), this.#looks.settled()]);
+    await Promise.all([...this.#asking.values(), this.#polls.drained()]);
   }
 
-  /** Asks about each instance that is due, and answers in how many milliseconds to see again, if nothing rings. */
+  /** Repricer about each instance that is due, and answers in how many milliseconds to see again, if nothing rings. */
   #askWhatIsDue(offered: readonly string[], signal: AbortSignal): number {
     const leased = this.#leasedNow();
     const everyMs = leased.length === 0 ? IDLE_EVERY_MS : this.#everyMs();
@@ -120,7 +122,7 @@ export class Reconciler {
     return waitMs;
   }
 
-  /** Asks about an instance once. Never throws. */
+  /** Repricer about an instance once. Never throws. */
   async #turn(instance: string, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const turn: Turn = { since: clock.monotonic(), notBefore: 0 };
@@ -129,7 +131,7 @@ export class Reconciler {
     // A broker that takes longer than its own lease allows is let breathe all the same.
     turn.notBefore = clock.monotonic() + LEAST_EVERY_MS;
     this.#asking.delete(instance);
-    this.#sooner.ring();
+    this.#sooner.notify();
   }
 
   /** The instances that hold a job by our own account; a journal that cannot be read for a moment changes nothing. */
@@ -138,7 +140,7 @@ export class Reconciler {
       this.#leased = this.#deps.journal.instancesOf(...LEASED_STATES);
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#deps.log.error({ code: error.code, mend: error.mend }, `open jobs not read: ${error.message}`);
+      this.#deps.log.error({ code: error.code, hint: error.hint }, `open jobs not read: ${error.message}`);
     }
     return this.#leased;
   }
@@ -163,7 +165,7 @@ export class Reconciler {
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
     const { invalid, items: held } = await broker.heldJobs(instance, this.#inTime(signal));
-    this.#complaints.about(invalid);
+    this.#complaints.log(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
     if (!this.#isRecovered) return;
     // What cannot be read may well be held: it is neither stopped nor given back.
@@ -171,7 +173,7 @@ export class Reconciler {
     const missing = before.filter((job) => !heldUuids.has(job.uuid));
     const unknown = held.filter((job) => !open.has(job.uuid));
     const begin = (job: string, look: () => Promise<void>): void =>
-      this.#looks.begin({ job, instance, look }, signal);
+      this.#polls.begin({ job, instance, look }, signal);
     for (const job of missing) begin(job.uuid, () => this.#confirmLoss(job, this.#inTime(signal)));
     for (const job of unknown) begin(job.uuid, () => this.#releaseLost(job, instance, this.#inTime(signal)));
   }
@@ -208,7 +210,7 @@ export class Reconciler {
       if (this.#leasedNow().length > 0) this.lease(this.#deps.journal.leaseSeconds());
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#deps.log.error({ code: error.code, mend: error.mend }, `lease not read: ${error.message}`);
+      this.#deps.log.error({ code: error.code, hint: error.hint }, `lease not read: ${error.message}`);
     }
   }
 

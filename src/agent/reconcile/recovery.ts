@@ -1,6 +1,8 @@
 import { asAgentError } from '../../domain/errors.ts';
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
-import type { FoundContainer, JobFiles, Journal, Runtime } from '../../domain/ports.ts';
+import type { JobFiles } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 
 /** What recovery does about one job or container. */
@@ -65,7 +67,7 @@ export type RecoveryDeps = {
   readonly files: JobFiles;
   readonly log: Log;
   /** Called when the broker is owed releases. */
-  readonly onOwed: () => void;
+  readonly onPending: () => void;
   readonly signal: AbortSignal;
 };
 
@@ -88,7 +90,7 @@ export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> 
       release(deps, step);
     } else if (step.kind === 'end-cancel') {
       const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
-      journal.move(step.job.uuid, { name: 'dropped', why });
+      journal.transition(step.job.uuid, { name: 'dropped', why });
     } else {
       adoptions.push({ job: step.job, container: step.container });
     }
@@ -103,7 +105,7 @@ function releaseUnstarted(deps: RecoveryDeps): void {
   for (const step of planRecovery(deps.journal.inState('claiming', 'claimed'), [])) {
     if (step.kind === 'release') release(deps, step);
   }
-  deps.onOwed();
+  deps.onPending();
 }
 
 function release(
@@ -111,7 +113,7 @@ function release(
   { job, why }: RecoveryStep & { readonly kind: 'release' },
 ): void {
   log.warn({ job: job.uuid, why }, 'job released');
-  journal.move(job.uuid, { name: 'releasing', why });
+  journal.transition(job.uuid, { name: 'releasing', why });
 }
 
 /** A container that cannot be removed must not keep the jobs of others waiting; the next start tries again. */

@@ -1,12 +1,14 @@
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { earnings, JOB_STATUS, type JobRecord, type Report } from '../../domain/job.ts';
-import type { Broker, Clock, Journal, ReportAnswer } from '../../domain/ports.ts';
+import type { Broker, ReportAnswer } from '../../domain/ports/broker.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import { earliest } from '../../lib/earliest.ts';
 import type { Log } from '../../lib/log.ts';
-import { Wake } from '../../lib/notifier.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF, isPassing, waitAfter } from '../retry/retry.ts';
+import { BACKOFF, isTransient, waitAfter } from '../retry/retry.ts';
 
 /** So many reports are under way at once while the broker answers; one at a time while it does not. */
 const AT_ONCE = 4;
@@ -31,7 +33,7 @@ const UNTRIED: Tries = { count: 0, refusals: 0, tooMuch: false, dueAt: 0, firm: 
 const RELEASE_REFUSALS = 2;
 
 /** After so many refusals there is little hope that the broker ever takes it. */
-const HOPELESS_REFUSALS = 4;
+const EXHAUSTED_REFUSALS = 4;
 
 /** With these a broker denies what a report says; with others, such as a 404, its length is not the matter. */
 const DENIES_CONTENT: readonly (number | undefined)[] = [400, 413, 422];
@@ -44,7 +46,7 @@ const SHORT_OUTPUT = 16_384;
 
 export type ReporterDeps = {
   readonly broker: Pick<Broker, 'report' | 'release' | 'job'>;
-  readonly journal: Pick<Journal, 'uuidsIn' | 'get' | 'move'>;
+  readonly journal: Pick<Journal, 'uuidsIn' | 'get' | 'transition'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -66,15 +68,15 @@ export class Reporter {
   readonly #log: Log;
   readonly #observe: Observer;
   readonly #onRefused: () => void;
-  readonly #wake = new Wake();
+  readonly #wake = new Notifier();
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
-  readonly #tries = new Map<string, Tries>();
+  readonly #attempts = new Map<string, Tries>();
   readonly #sending = new Set<string>();
   /** What the broker has said and the disk has not let be written down yet. */
   readonly #unwritten = new Map<string, ReportAnswer>();
   /** Failures in a row, of whatever delivery; 0 while the broker answers. */
   #outage = 0;
-  #feelAgainAt = 0;
+  #probeAgainAt = 0;
   /** How many deliveries the broker has answered with a final word. */
   #answers = 0;
 
@@ -89,42 +91,42 @@ export class Reporter {
   }
 
   /** Whether the broker is owed nothing. */
-  get settled(): boolean {
-    return this.#owed().length === 0;
+  get drained(): boolean {
+    return this.#pending().length === 0;
   }
 
   /** Whether all that is left was refused by the broker itself, again and again. */
-  get hopeless(): boolean {
-    const owed = this.#owed();
-    return owed.length > 0 && owed.every((job) => this.#triesOf(job).refusals >= HOPELESS_REFUSALS);
+  get exhausted(): boolean {
+    const owed = this.#pending();
+    return owed.length > 0 && owed.every((job) => this.#attemptsOf(job).refusals >= EXHAUSTED_REFUSALS);
   }
 
   /** Looks at the journal again: something new is owed. */
   wake(): void {
-    this.#wake.ring();
+    this.#wake.notify();
   }
 
   /**
    * The broker has answered something: what fails now fails by itself. Where it is back after an outage, what waits
    * for its turn is sent soon, not all at once.
    */
-  brokerAnswers(again: boolean): void {
+  brokerAnswered(again: boolean): void {
     if (again) {
-      this.trySoon();
+      this.retrySoon();
     } else if (this.#outage > 0) {
       this.#outage = 0;
-      this.#wake.ring();
+      this.#wake.notify();
     }
   }
 
   /** Tries again soon what waits for its turn, unless it failed by itself: what kept it back may be over. */
-  trySoon(): void {
+  retrySoon(): void {
     this.#outage = 0;
     const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
-    for (const [job, tries] of this.#tries) {
-      if (!tries.firm) this.#tries.set(job, { ...tries, dueAt: soon() });
+    for (const [job, tries] of this.#attempts) {
+      if (!tries.firm) this.#attempts.set(job, { ...tries, dueAt: soon() });
     }
-    this.#wake.ring();
+    this.#wake.notify();
   }
 
   /** Delivers until the signal aborts; a delivery under way is then given up, the journal still has it. */
@@ -133,7 +135,7 @@ export class Reporter {
     await this.#queue.onIdle();
   }
 
-  #owed(): readonly string[] {
+  #pending(): readonly string[] {
     return this.#journal.uuidsIn('finished', 'releasing');
   }
 
@@ -143,37 +145,37 @@ export class Reporter {
       return this.#sendWhatIsDue(signal);
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#log.error({ code: error.code, mend: error.mend }, `reports wait: ${error.message}`);
-      return BACKOFF.engine.mostMs;
+      this.#log.error({ code: error.code, hint: error.hint }, `reports wait: ${error.message}`);
+      return BACKOFF.engine.maxMs;
     }
   }
 
   /** Answers after how long to look again; undefined: when woken. */
   #sendWhatIsDue(signal: AbortSignal): number | undefined {
     const now = this.#clock.monotonic();
-    const waiting = this.#owed().filter((job) => !this.#sending.has(job));
-    const due = waiting.filter((job) => this.#triesOf(job).dueAt <= now);
+    const waiting = this.#pending().filter((job) => !this.#sending.has(job));
+    const due = waiting.filter((job) => this.#attemptsOf(job).dueAt <= now);
     if (this.#outage === 0) {
       for (const job of due) this.#send(job, signal);
     } else {
       // All of them, so that at the end of the outage all of them are spread.
-      for (const job of waiting) this.#tries.set(job, this.#triesOf(job));
+      for (const job of waiting) this.#attempts.set(job, this.#attemptsOf(job));
       if (this.#sending.size > 0 || waiting.length === 0) return undefined;
-      if (now < this.#feelAgainAt) return this.#feelAgainAt - now;
+      if (now < this.#probeAgainAt) return this.#probeAgainAt - now;
       if (due.length > 0) {
         this.#send(
-          due.reduce((a, b) => (this.#triesOf(b).count < this.#triesOf(a).count ? b : a)),
+          due.reduce((a, b) => (this.#attemptsOf(b).count < this.#attemptsOf(a).count ? b : a)),
           signal,
         );
         return undefined;
       }
     }
-    const next = earliest(waiting.map((job) => this.#triesOf(job).dueAt).filter((dueAt) => dueAt > now));
+    const next = earliest(waiting.map((job) => this.#attemptsOf(job).dueAt).filter((dueAt) => dueAt > now));
     return Number.isFinite(next) ? next - now : undefined;
   }
 
-  #triesOf(job: string): Tries {
-    return this.#tries.get(job) ?? UNTRIED;
+  #attemptsOf(job: string): Tries {
+    return this.#attempts.get(job) ?? UNTRIED;
   }
 
   #send(uuid: string, signal: AbortSignal): void {
@@ -186,12 +188,12 @@ export class Reporter {
         this.#unwritten.set(uuid, answer);
         this.#settle(job, answer);
         this.#unwritten.delete(uuid);
-        this.#tries.delete(uuid);
+        this.#attempts.delete(uuid);
       } catch (thrown) {
         if (!signal.aborted) this.#failed(uuid, thrown);
       } finally {
         this.#sending.delete(uuid);
-        this.#wake.ring();
+        this.#wake.notify();
       }
     });
   }
@@ -199,12 +201,12 @@ export class Reporter {
   async #answerTo(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
     const answer = await this.#deliver(job, signal);
     this.#answers += 1;
-    if (this.#outage > 0) this.trySoon();
+    if (this.#outage > 0) this.retrySoon();
     return answer;
   }
 
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
-    const { refusals, tooMuch } = this.#triesOf(job.uuid);
+    const { refusals, tooMuch } = this.#attemptsOf(job.uuid);
     if (job.state.name === 'finished') {
       const report = tooMuch ? shortened(job.state.report) : job.state.report;
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
@@ -236,22 +238,22 @@ export class Reporter {
         answer.kind === 'gone'
           ? 'the broker does not know the job any more'
           : 'the broker says it is not ours';
-      const dropped = this.#journal.move(job.uuid, { name: 'dropped', why });
+      const dropped = this.#journal.transition(job.uuid, { name: 'dropped', why });
       if (job.state.name === 'finished') this.#observe({ kind: 'report-refused', job: dropped, why });
     } else if (job.state.name === 'finished') {
       const { durationMs, report } = job.state;
       const earned = answer.cost ?? earnings(report.status, job.askPrice, durationMs);
       const state = { name: 'reported', status: report.status, durationMs, earned } as const;
-      this.#observe({ kind: 'report-delivered', job: this.#journal.move(job.uuid, state), earned });
+      this.#observe({ kind: 'report-delivered', job: this.#journal.transition(job.uuid, state), earned });
     } else if (job.state.name === 'releasing') {
-      const released = this.#journal.move(job.uuid, { name: 'released', why: job.state.why });
+      const released = this.#journal.transition(job.uuid, { name: 'released', why: job.state.why });
       this.#observe({ kind: 'job-released', job: released });
     }
   }
 
   #failed(job: string, thrown: unknown): void {
     const error = asAgentError(thrown);
-    const before = this.#triesOf(job);
+    const before = this.#attemptsOf(job);
     const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
     const waitMs = waitAfter(error, unwritten ? BACKOFF.disk : BACKOFF.report, count, this.#random);
@@ -262,11 +264,11 @@ export class Reporter {
     // It failed again while the broker took others: that says nothing about them, and their success nothing about it.
     const byItself = !unauthorized && before.count > 0 && this.#answers > before.answers;
     const firm = byItself || error.retryAfterMs !== undefined;
-    this.#tries.set(job, { count, refusals, tooMuch, dueAt, firm, answers: this.#answers });
-    if (unauthorized || (isPassing(error) && !byItself)) {
+    this.#attempts.set(job, { count, refusals, tooMuch, dueAt, firm, answers: this.#answers });
+    if (unauthorized || (isTransient(error) && !byItself)) {
       this.#outage += 1;
       const feelMs = waitAfter(error, BACKOFF.report, this.#outage, this.#random);
-      this.#feelAgainAt = this.#clock.monotonic() + feelMs;
+      this.#probeAgainAt = this.#clock.monotonic() + feelMs;
     }
     const fields = { job, code: error.code, tries: count, retryInMs: waitMs };
     // What keeps a taken report from being written down keeps claims too, and is told there.

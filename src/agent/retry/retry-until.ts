@@ -5,7 +5,7 @@ import { sleep } from '../../lib/sleep.ts';
 import { BACKOFF } from './retry.ts';
 
 /** How a call that must succeed is repeated. */
-export type Persistence = {
+export type RetryUntilOptions = {
   readonly log: Log;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -16,7 +16,10 @@ export type Persistence = {
 /**
  * Repeats `call` until it works. undefined where `again` said no or the signal aborted.
  */
-export async function persist<T>(how: Persistence, call: () => Promise<T> | T): Promise<T | undefined> {
+export async function retryUntil<T>(
+  how: RetryUntilOptions,
+  call: () => Promise<T> | T,
+): Promise<T | undefined> {
   const { again, log, random, signal } = how;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
@@ -24,8 +27,8 @@ export async function persist<T>(how: Persistence, call: () => Promise<T> | T): 
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted || !again(error, attempt)) return undefined;
-      const { code, mend, message } = error;
-      log[deservesWarning(attempt) ? 'warn' : 'debug']({ code, mend, attempt }, `trying again: ${message}`);
+      const { code, hint, message } = error;
+      log[deservesWarning(attempt) ? 'warn' : 'debug']({ code, hint, attempt }, `trying again: ${message}`);
       // Room on a disk comes from one moment to the next; an engine takes its time.
       const shape = code === 'STATE_DIR_UNUSABLE' ? BACKOFF.disk : BACKOFF.engine;
       await sleep(backoffMs(shape, attempt, random), signal);

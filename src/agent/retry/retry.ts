@@ -11,21 +11,21 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Whether the same call to the broker may succeed a moment later. */
-export function isPassing(error: AgentError): boolean {
+export function isTransient(error: AgentError): boolean {
   return PASSING.has(error.code);
 }
 
 /** The waits of each verb between tries; see docs/broker.md. */
 export const BACKOFF = {
-  poll: { firstMs: 1_000, mostMs: 60_000 },
-  claim: { firstMs: 200, mostMs: 5_000 },
-  report: { firstMs: 500, mostMs: 300_000 },
-  lookup: { firstMs: 500, mostMs: 60_000 },
-  gone: { firstMs: 5_000, mostMs: 600_000 },
-  image: { firstMs: 2_000, mostMs: 600_000 },
-  engine: { firstMs: 500, mostMs: 15_000 },
-  ping: { firstMs: 500, mostMs: 2_000 },
-  disk: { firstMs: 500, mostMs: 2_000 },
+  poll: { initialMs: 1_000, maxMs: 60_000 },
+  claim: { initialMs: 200, maxMs: 5_000 },
+  report: { initialMs: 500, maxMs: 300_000 },
+  lookup: { initialMs: 500, maxMs: 60_000 },
+  gone: { initialMs: 5_000, maxMs: 600_000 },
+  image: { initialMs: 2_000, maxMs: 600_000 },
+  engine: { initialMs: 500, maxMs: 15_000 },
+  ping: { initialMs: 500, maxMs: 2_000 },
+  disk: { initialMs: 500, maxMs: 2_000 },
 } as const satisfies Readonly<Record<string, BackoffShape>>;
 
 /** With a token that was refused the broker is asked again this often; a new token is noticed sooner. */
@@ -35,7 +35,7 @@ export const UNAUTHORIZED_RETRY_MS = 60_000;
 const RETRY_AFTER_JITTER = 0.1;
 
 /** How long a claim is repeated before it is given up. */
-export const CLAIM_PATIENCE_MS = 30_000;
+export const CLAIM_TIMEOUT_MS = 30_000;
 
 /** How long to wait after `error` before the same call is tried again, for the `attempt`-th time. */
 export function waitAfter(

@@ -6,7 +6,7 @@ import { count } from '../count.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkReadable, nothingHere } from '../readable-state-dir.ts';
 
-/** The owner's word that the broker of the open jobs is the one that is set now. Asks nobody, sends nothing. */
+/** The owner's word that the broker of the open jobs is the one that is set now. Repricer nobody, sends nothing. */
 export const brokerMoved: CliCommand = {
   name: 'broker-moved',
   summary: 'say that the broker of unfinished jobs is the one at --broker-url now; while no agent runs',

@@ -1,7 +1,7 @@
 import { showDuration } from '../../config/duration.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
-import type { Answer } from '../query.ts';
-import { type CheckLine, ok, troubled, warn } from './check-result.ts';
+import type { QueryResult } from '../query.ts';
+import { type CheckResult, ok, troubled, warn } from './check-result.ts';
 import type { Clocks } from './collect.ts';
 
 /** Clocks further apart than this make leases and ages hard to follow. */
@@ -9,11 +9,11 @@ const MOST_APART_MS = 30_000;
 const QUARTER_HOUR_MS = 900_000;
 
 /** Whether the broker answers, and with what. `hasToken`: whether there was one to show to it. */
-export function judgeBroker(
+export function checkBroker(
   url: string,
-  catalogue: Answer<readonly CatalogueGpu[]>,
+  catalogue: QueryResult<readonly CatalogueGpu[]>,
   hasToken: boolean,
-): CheckLine {
+): CheckResult {
   if ('error' in catalogue) {
     const { error } = catalogue;
     if (error.code === 'BROKER_UNAUTHORIZED' && !hasToken)
@@ -28,7 +28,7 @@ export function judgeBroker(
 }
 
 /** How far our clock is from the broker's. */
-export function judgeClock(answer: Answer<Clocks>): CheckLine {
+export function checkClock(answer: QueryResult<Clocks>): CheckResult {
   if ('error' in answer) return warn('clock', 'not compared, since the broker does not tell its time');
   if (answer.value === undefined) return warn('clock', 'not compared: the broker tells no time');
   const { brokerMs, localMs } = answer.value;

@@ -1,16 +1,16 @@
-import { type GpuMode, gpuWay } from '../../runtime/docker/container/gpu-injection.ts';
+import { chooseGpuInjection, type GpuMode } from '../../runtime/docker/container/gpu-injection.ts';
 import { describeFacts, type EngineFacts } from '../../runtime/docker/engine/facts.ts';
-import { type EngineNeeds, whyUnfit } from '../../runtime/docker/engine/requirements.ts';
-import type { Answer } from '../query.ts';
-import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
+import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
+import type { QueryResult } from '../query.ts';
+import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
 
 /** Whether Docker answers and keeps strangers' jobs where they belong. */
-export function judgeEngine(answer: Answer<EngineFacts>, needs: EngineNeeds): CheckLine {
+export function checkEngine(answer: QueryResult<EngineFacts>, needs: EngineNeeds): CheckResult {
   if ('error' in answer) return troubled('docker', answer.error);
   const jobs = needs.runtime === 'runc' ? '' : `, jobs in ${needs.runtime}`;
   const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${jobs}`;
-  const unfit = whyUnfit(answer.value, needs);
-  return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.mend);
+  const unfit = unmetRequirement(answer.value, needs);
+  return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.hint);
 }
 
 /** What is known about GPUs when it comes to how a container gets one. */
@@ -26,13 +26,13 @@ const RESTART = 'sudo systemctl restart docker';
 const TOOLKIT = `install the Nvidia container toolkit, then: sudo nvidia-ctk runtime configure --runtime=docker && ${RESTART}`;
 
 /** Whether Docker has the way by which a container is to get its GPU. */
-export function judgeGpuAccess(answer: Answer<EngineFacts>, need: GpuNeed): CheckLine {
+export function checkGpuAccess(answer: QueryResult<EngineFacts>, need: GpuNeed): CheckResult {
   const check = 'gpu access';
   if ('error' in answer) return warn(check, 'not known, since Docker does not answer');
   const engine = answer.value;
-  const way = gpuWay(need.mode, engine);
+  const way = chooseGpuInjection(need.mode, engine);
   const words = `by ${WAYS[way]}${need.mode === 'auto' ? '' : ' (--gpu-mode)'}`;
-  // Without a GPU nobody needs it, and there is nothing to mend yet.
+  // Without a GPU nobody needs it, and there is nothing to hint yet.
   const lacking = need.wanted ? fail : warn;
   if (way === 'cdi')
     return engine.cdi

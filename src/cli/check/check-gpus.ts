@@ -2,19 +2,19 @@ import type { AgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
 import { count } from '../count.ts';
-import { type Answer, valueOf } from '../query.ts';
-import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
+import { type QueryResult, valueOf } from '../query.ts';
+import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
 
 /** What was seen of GPUs, here and at the broker. */
-export type GpusSeen = {
-  readonly gpus: Answer<readonly Gpu[]>;
+export type GpuInspection = {
+  readonly gpus: QueryResult<readonly Gpu[]>;
   /** PCI addresses of Nvidia's cards, whether or not a driver runs them. */
   readonly cards: readonly string[];
-  readonly catalogue: Answer<readonly CatalogueGpu[]>;
+  readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
 };
 
 /** The driver, then each GPU with its entry at the broker. Without any GPU, CPU jobs may still be offered. */
-export function judgeGpus(seen: GpusSeen, settings: OfferSettings): readonly CheckLine[] {
+export function checkGpus(seen: GpuInspection, settings: OfferSettings): readonly CheckResult[] {
   if ('error' in seen.gpus) return [noGpus(seen.gpus.error, seen.cards, settings.cpuSlots)];
   const gpus = seen.gpus.value;
   const [first] = gpus;
@@ -35,30 +35,30 @@ export function judgeGpus(seen: GpusSeen, settings: OfferSettings): readonly Che
   return [driver, ...hidden, ...judged, ...judgeCatalogue(seen.catalogue)];
 }
 
-/** Whether Xids can be seen: without them a sick GPU is noticed later, and its jobs' failures may look like their own. */
-export function judgeKernelLog(answer: Answer<void>): CheckLine {
+/** Whether Xids can be seen: without them a sick GPU is noticed later, and its jobs' failures may query like their own. */
+export function checkKernelLog(answer: QueryResult<void>): CheckResult {
   if ('error' in answer) return troubled('kernel log', answer.error, 'warn');
   return ok('kernel log', 'can be read for what the driver says against a GPU (Xid)');
 }
 
 /** How many CPU jobs may run at once. */
-export function judgeCpuJobs(cpuSlots: number): CheckLine {
+export function checkCpuJobs(cpuSlots: number): CheckResult {
   return ok('cpu jobs', cpuSlots === 0 ? 'none offered (--cpu-slots 0)' : `${cpuSlots} at once`);
 }
 
-function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): CheckLine {
+function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): CheckResult {
   const there =
     cards.length === 0
       ? ''
       : `; this host has ${count(cards.length, 'Nvidia card')} (${cards.join(', ')}) without a working driver`;
   const found = `${error.message}${there}`;
-  if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.mend);
-  const mend = error.mend === undefined || error.mend === '' ? 'install the Nvidia driver' : error.mend;
-  return fail('driver', found, `${mend}${mend.endsWith('?') ? ' Or' : '; or'} offer CPU jobs by --cpu-slots`);
+  if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.hint);
+  const hint = error.hint === undefined || error.hint === '' ? 'install the Nvidia driver' : error.hint;
+  return fail('driver', found, `${hint}${hint.endsWith('?') ? ' Or' : '; or'} offer CPU jobs by --cpu-slots`);
 }
 
 /** Without a catalogue no GPU has an entry: that is said once, not of each. */
-function judgeCatalogue(catalogue: Answer<readonly CatalogueGpu[]>): readonly CheckLine[] {
+function judgeCatalogue(catalogue: QueryResult<readonly CatalogueGpu[]>): readonly CheckResult[] {
   const entries = valueOf(catalogue);
   if (entries === undefined) return [warn('gpu entries', 'not known, since the broker tells no catalogue')];
   if (entries.length > 0) return [];
@@ -71,7 +71,11 @@ function judgeCatalogue(catalogue: Answer<readonly CatalogueGpu[]>): readonly Ch
   ];
 }
 
-function judgeGpu(gpu: Gpu, entries: readonly CatalogueGpu[], settings: OfferSettings): readonly CheckLine[] {
+function judgeGpu(
+  gpu: Gpu,
+  entries: readonly CatalogueGpu[],
+  settings: OfferSettings,
+): readonly CheckResult[] {
   const check = `gpu ${gpu.index}`;
   const found = describeGpu(gpu);
   if (gpu.fault !== undefined)
@@ -92,7 +96,7 @@ function judgeEntry(
   gpu: Gpu,
   entries: readonly CatalogueGpu[],
   settings: OfferSettings,
-): CheckLine {
+): CheckResult {
   const priced: OfferSettings = {
     ...settings,
     cpuSlots: 0,
@@ -100,7 +104,7 @@ function judgeEntry(
   };
   const { offers, problems } = planOffers([gpu], entries, priced);
   const [problem] = problems;
-  if (problem !== undefined) return fail(check, problem.why, problem.mend);
+  if (problem !== undefined) return fail(check, problem.why, problem.hint);
   const entry = offers[0]?.gpu;
   const slots = offers.reduce((sum, offer) => sum + offer.slots.length, 0);
   const codename = entry?.codename ? ` (${entry.codename})` : '';

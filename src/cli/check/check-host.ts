@@ -1,18 +1,18 @@
 import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
 import type { HostFacts } from '../../host/host-facts.ts';
-import type { StateDirLook } from '../../state-dir/inspection.ts';
+import type { StateDirInspection } from '../../state-dir/inspection.ts';
 import { count } from '../count.ts';
-import type { Answer } from '../query.ts';
-import { type CheckLine, fail, ok, troubled, warn } from './check-result.ts';
-import type { Room } from './disk-space.ts';
+import type { QueryResult } from '../query.ts';
+import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
+import type { DiskSpace } from './disk-space.ts';
 
 const LEAST_NODE = 24;
 /** What the platform asks of a provider's host, in bytes. */
 export const PLATFORM_ASKS = { disk: 30e9, memory: 8e9 } as const;
 
 /** The Node.js that runs this. */
-export function judgeNode(version: string): CheckLine {
+export function checkNode(version: string): CheckResult {
   const major = Number.parseInt(version, 10);
   return major >= LEAST_NODE
     ? ok('node', `Node.js ${version}`)
@@ -20,7 +20,7 @@ export function judgeNode(version: string): CheckLine {
 }
 
 /** Whether an agent can keep its journal there. One that does so now is no trouble. */
-export function judgeStateDir(path: string, answer: Answer<StateDirLook>): CheckLine {
+export function checkStateDir(path: string, answer: QueryResult<StateDirInspection>): CheckResult {
   if ('error' in answer) return troubled('state directory', answer.error);
   const seen = answer.value;
   if (seen.kind === 'absent')
@@ -30,16 +30,16 @@ export function judgeStateDir(path: string, answer: Answer<StateDirLook>): Check
   return ok('state directory', `${path}${user}${open}`);
 }
 
-/** Room for images and for what jobs write: below the owner's own limit nothing is claimed. */
-export function judgeRooms(
+/** DiskSpace for images and for what jobs write: below the owner's own limit nothing is claimed. */
+export function checkDiskSpace(
   config: Pick<Config, 'minFreeDisk'>,
-  answer: Answer<readonly Room[]>,
-): CheckLine[] {
+  answer: QueryResult<readonly DiskSpace[]>,
+): CheckResult[] {
   if ('error' in answer) return [troubled('disk', answer.error, 'warn')];
   return answer.value.map((room) => judgeRoom(room, config.minFreeDisk));
 }
 
-function judgeRoom({ freeBytes, path, sizeBytes }: Room, least: number): CheckLine {
+function judgeRoom({ freeBytes, path, sizeBytes }: DiskSpace, least: number): CheckResult {
   const found = `${gigabytes(freeBytes)} free of ${gigabytes(sizeBytes)} at ${path}`;
   if (freeBytes < least)
     return fail(
@@ -57,7 +57,7 @@ function judgeRoom({ freeBytes, path, sizeBytes }: Room, least: number): CheckLi
 }
 
 /** The host's memory. */
-export function judgeMemory(memory: HostFacts['memory']): CheckLine {
+export function checkMemory(memory: HostFacts['memory']): CheckResult {
   if (memory === undefined) return warn('memory', 'this host does not tell how much it has');
   const found = `${gigabytes(memory.availableBytes)} available of ${gigabytes(memory.totalBytes)}`;
   if (memory.totalBytes >= PLATFORM_ASKS.memory) return ok('memory', found);

@@ -1,15 +1,15 @@
-import type { Answer } from '../query.ts';
-import { type CheckLine, ok, troubled, warn } from './check-result.ts';
-import type { NetworkSeen } from './inspect-network.ts';
+import type { QueryResult } from '../query.ts';
+import { type CheckResult, ok, troubled, warn } from './check-result.ts';
+import type { NetworkInspection } from './inspect-network.ts';
 
 const UP = 'sudo sharedcloud-agent network up';
 
 /** Which network jobs get. Nothing here stands in the way of jobs: they go without a network where it is not proved. */
-export function judgeNetwork(answer: Answer<NetworkSeen>): CheckLine {
+export function checkNetwork(answer: QueryResult<NetworkInspection>): CheckResult {
   const check = 'job network';
   if ('error' in answer) {
-    const { found, mend } = troubled(check, answer.error, 'warn');
-    return warn(check, `jobs get none: ${found}`, mend);
+    const { found, hint } = troubled(check, answer.error, 'warn');
+    return warn(check, `jobs get none: ${found}`, hint);
   }
   const { unproven, untried, wanted } = answer.value;
   if (wanted === 'none') return ok(check, 'none, as --job-network says');

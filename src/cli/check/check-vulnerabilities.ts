@@ -1,18 +1,18 @@
 import type { Gpu } from '../../domain/gpu.ts';
 import { type AcceptableRisk, risksOf } from '../../domain/vulnerabilities.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
-import { type Answer, valueOf } from '../query.ts';
-import { type CheckLine, fail, ok, warn } from './check-result.ts';
+import { type QueryResult, valueOf } from '../query.ts';
+import { type CheckResult, fail, ok, warn } from './check-result.ts';
 
 /** Whether what is here is known to let jobs out of their containers: a line for each danger, or one that none is known. */
-export function judgeRisks(
+export function checkVulnerabilities(
   seen: {
-    readonly engine: Answer<EngineFacts>;
-    readonly gpus: Answer<readonly Gpu[]>;
+    readonly engine: QueryResult<EngineFacts>;
+    readonly gpus: QueryResult<readonly Gpu[]>;
     readonly toolkit: string | undefined;
   },
   accepted: readonly AcceptableRisk[],
-): readonly CheckLine[] {
+): readonly CheckResult[] {
   const check = 'known holes';
   const engine = valueOf(seen.engine);
   const gpus = valueOf(seen.gpus) ?? [];
@@ -28,7 +28,7 @@ export function judgeRisks(
     { gpu: gpus.length > 0, accepted },
   );
   if (risks.length === 0) return [ok(check, 'none in what is here')];
-  return risks.map(({ mend, severity, what }) =>
-    severity === 'refuse' ? fail(check, `${what}: no GPU is offered`, mend) : warn(check, what, mend),
+  return risks.map(({ hint, severity, what }) =>
+    severity === 'refuse' ? fail(check, `${what}: no GPU is offered`, hint) : warn(check, what, hint),
   );
 }

@@ -6,37 +6,37 @@ import { openDocker } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
-import type { Broker } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { HostShare } from '../../host/job-share.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
-import { lookAtStateDir, type StateDirLook } from '../../state-dir/inspection.ts';
+import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
-import { type Answer, look, type Patience, valueOf } from '../query.ts';
-import { type Room, roomsOf } from './disk-space.ts';
-import { lookAtNetwork, type NetworkSeen } from './inspect-network.ts';
+import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
+import { type DiskSpace, diskSpaces } from './disk-space.ts';
+import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 
 /** All that was seen of what a job will need; what to make of it is for others to say. */
 export type Facts = {
   readonly nodeVersion: string;
-  readonly stateDir: Answer<StateDirLook>;
-  readonly token: Answer<Token>;
-  readonly engine: Answer<EngineFacts>;
+  readonly stateDir: QueryResult<StateDirInspection>;
+  readonly token: QueryResult<Token>;
+  readonly engine: QueryResult<EngineFacts>;
   /** Whether the hook of Nvidia's container toolkit is found on this machine. */
   readonly gpuHook: boolean;
-  readonly network: Answer<NetworkSeen>;
+  readonly network: QueryResult<NetworkInspection>;
   /** The version of Nvidia's container toolkit; undefined: it cannot be read. */
   readonly toolkit: string | undefined;
-  readonly gpus: Answer<readonly Gpu[]>;
+  readonly gpus: QueryResult<readonly Gpu[]>;
   /** Whether the kernel's log, which tells of sick GPUs, can be read. */
-  readonly kernelLog: Answer<void>;
-  readonly catalogue: Answer<readonly CatalogueGpu[]>;
-  readonly clocks: Answer<Clocks>;
+  readonly kernelLog: QueryResult<void>;
+  readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
+  readonly clocks: QueryResult<Clocks>;
   /** The file systems that jobs fill. */
-  readonly rooms: Answer<readonly Room[]>;
+  readonly diskSpaces: QueryResult<readonly DiskSpace[]>;
   readonly host: HostFacts;
 };
 
@@ -46,7 +46,7 @@ export type Token = { readonly secret: string; readonly from: string };
 /** The broker's clock beside ours, in milliseconds; undefined: it tells no time. */
 export type Clocks = Awaited<ReturnType<Broker['clock']>>;
 
-/** For one call of nvidia-smi, of which a look makes up to three. */
+/** For one call of nvidia-smi, of which a query makes up to three. */
 const SMI_CALL_MS = 12_000;
 const HOST_MS = 5_000;
 const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, callMs: 9_000 };
@@ -55,60 +55,62 @@ const NO_TOKEN = 'none';
 const MOUNT = 'is it on a network mount that is away?';
 
 const PATIENCE = {
-  token: { ms: 3_000, code: 'TOKEN_MISSING', who: 'the token’s file system', mend: MOUNT },
-  stateDir: { ms: 5_000, code: 'STATE_DIR_UNUSABLE', who: 'the state directory', mend: MOUNT },
-  rooms: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', mend: MOUNT },
+  token: { ms: 3_000, code: 'TOKEN_MISSING', who: 'the token’s file system', hint: MOUNT },
+  stateDir: { ms: 5_000, code: 'STATE_DIR_UNUSABLE', who: 'the state directory', hint: MOUNT },
+  diskSpaces: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', hint: MOUNT },
   engine: {
     ms: 8_000,
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
-    mend: 'it accepts calls but does not answer; see its log (journalctl -u docker), restart it if need be',
+    hint: 'it accepts calls but does not answer; see its log (journalctl -u docker), restart it if need be',
   },
   gpus: {
     ms: 16_000,
     code: 'GPU_PROBE_HUNG',
     who: 'nvidia-smi',
-    mend: 'run nvidia-smi by hand; a GPU that is sick shows as Xid in the kernel’s log (journalctl -k | grep Xid)',
+    hint: 'run nvidia-smi by hand; a GPU that is sick shows as Xid in the kernel’s log (journalctl -k | grep Xid)',
   },
   kernelLog: {
     ms: 5_000,
     code: 'KERNEL_LOG_UNREADABLE',
     who: 'journalctl',
-    mend: 'run it by hand: journalctl -k -n 1',
+    hint: 'run it by hand: journalctl -k -n 1',
   },
   network: {
     ms: 16_000,
     code: 'NETWORK_NOT_READY',
     who: 'the probe of the jobs’ network',
-    mend: 'see what sudo sharedcloud-agent network status says',
+    hint: 'see what sudo sharedcloud-agent network status says',
   },
   broker: {
     ms: 10_000,
     code: 'BROKER_UNREACHABLE',
     who: 'the broker',
-    mend: 'is the broker’s URL right, and is this host online?',
+    hint: 'is the broker’s URL right, and is this host online?',
   },
-} as const satisfies Readonly<Record<string, Patience>>;
+} as const satisfies Readonly<Record<string, QueryLimits>>;
 
 /** Looks at everything side by side, each thing under a deadline of its own, and changes nothing. Never throws. */
-export async function gather(context: CliContext, loaded: Loaded): Promise<Facts> {
+export async function collect(context: CliContext, loaded: Loaded): Promise<Facts> {
   const { config } = loaded;
-  const token = look(PATIENCE.token, () => readToken(context, loaded));
-  const engine = look(PATIENCE.engine, async (signal) => engineOf(context, loaded).facts(signal));
-  const rooms = engine.then((seen) => {
+  const token = query(PATIENCE.token, () => readToken(context, loaded));
+  const engine = query(PATIENCE.engine, async (signal) => engineOf(context, loaded).facts(signal));
+  const disks = engine.then((seen) => {
     // What a remote engine calls its directory is nothing of this machine.
     const local = config.dockerHost.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
-    return look(PATIENCE.rooms, () => roomsOf([config.stateDir, ...(local === undefined ? [] : [local])]));
+    return query(PATIENCE.diskSpaces, () =>
+      diskSpaces([config.stateDir, ...(local === undefined ? [] : [local])]),
+    );
   });
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
-  const gpus = look(PATIENCE.gpus, (signal) => probe.gpus(signal));
-  const kernelLog = look(PATIENCE.kernelLog, (signal) => new JournalctlLog().look(signal));
-  const stateDir = look(PATIENCE.stateDir, () => lookAtStateDir(config.stateDir));
+  const gpus = query(PATIENCE.gpus, (signal) => probe.gpus(signal));
+  const kernelLog = query(PATIENCE.kernelLog, (signal) => new JournalctlLog().look(signal));
+  const stateDir = query(PATIENCE.stateDir, () => inspectStateDir(config.stateDir));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;
   const log = context.createLog(config);
-  const network = look(PATIENCE.network, (signal) => lookAtNetwork({ loaded, clock, log }, signal));
+  const network = query(PATIENCE.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
@@ -117,7 +119,7 @@ export async function gather(context: CliContext, loaded: Loaded): Promise<Facts
     token: await token,
     engine: await engine,
     network: await network,
-    rooms: await rooms,
+    diskSpaces: await disks,
     gpus: await gpus,
     kernelLog: await kernelLog,
     stateDir: await stateDir,
@@ -143,8 +145,8 @@ async function lookAtBroker(url: string, token: string): Promise<Pick<Facts, 'ca
   const broker = new HttpBroker(transport);
   try {
     const [catalogue, clocks] = await Promise.all([
-      look(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items),
-      look(PATIENCE.broker, (signal) => broker.clock(signal)),
+      query(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items),
+      query(PATIENCE.broker, (signal) => broker.clock(signal)),
     ]);
     return { catalogue, clocks };
   } finally {

@@ -2,8 +2,8 @@ import { describe } from '../../config/describe.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { judge } from './checks.ts';
-import { gather } from './collect.ts';
+import { runChecks } from './checks.ts';
+import { collect } from './collect.ts';
 import { checkJson, checkText, isReady } from './render.ts';
 
 /** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
@@ -16,7 +16,7 @@ export const check: CliCommand = {
   run: async (context) => {
     // No price is one of the things to find out, not a reason to stop.
     const loaded = await context.loadConfig({ ask: false });
-    const lines = judge(loaded, await gather(context, loaded));
+    const lines = runChecks(loaded, await collect(context, loaded));
     const checked = { lines, configuration: describe(loaded) };
     context.stdout.write(
       context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout.colour),

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { probeNetwork } from '../../agent/network/isolation-probe.ts';
+import { runIsolationProbe } from '../../agent/network/isolation-probe.ts';
 import { openDocker } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { JobFolders } from '../../function/job-files.ts';
 import { hostAddresses } from '../../host/addresses.ts';
 import { HostShare } from '../../host/job-share.ts';
@@ -19,21 +19,21 @@ import { findProbeImage } from '../../runtime/docker/network/probe-image.ts';
  * What jobs get, and as far as that is the isolated network, whether it was proved: `unproven` says why it was not,
  * `untried` why nobody can tell yet.
  */
-export type NetworkSeen = {
+export type NetworkInspection = {
   readonly wanted: JobNetwork;
   readonly unproven?: string;
   readonly untried?: string;
 };
 
 /** Looks at the jobs' network, and tries it from a container that lives a few seconds. Throws NETWORK_NOT_READY. */
-export async function lookAtNetwork(
+export async function inspectNetwork(
   { clock, loaded, log }: { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
-): Promise<NetworkSeen> {
+): Promise<NetworkInspection> {
   const { config } = loaded;
   const wanted = config.jobNetwork;
   if (wanted !== 'isolated') return { wanted };
-  const challenge = await openIsolated(config.dockerHost, hostAddresses).challenge(signal);
+  const probeTargets = await openIsolated(config.dockerHost, hostAddresses).probeTargets(signal);
   const docker = connectEngine(parseDockerHost(config.dockerHost));
   const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.lookMs, signal);
   if (image === undefined) return { wanted, untried: 'no image of --images is here to try it with' };
@@ -42,7 +42,7 @@ export async function lookAtNetwork(
     const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
     const deps = { runtime, files, random: Math.random, log, detach: signal };
-    const unproven = await probeNetwork(deps, image, challenge, signal);
+    const unproven = await runIsolationProbe(deps, image, probeTargets, signal);
     return unproven === undefined ? { wanted } : { wanted, unproven };
   } finally {
     await rm(directory, { recursive: true, force: true });

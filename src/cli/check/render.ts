@@ -3,11 +3,11 @@ import type { Described } from '../../config/describe.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
-import type { CheckLine, Level } from './check-result.ts';
+import type { CheckResult, Level } from './check-result.ts';
 
 /** What `check` has to show. */
 export type Checked = {
-  readonly lines: readonly CheckLine[];
+  readonly lines: readonly CheckResult[];
   readonly configuration: readonly Described[];
 };
 
@@ -19,15 +19,15 @@ const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'gr
   };
 const MARK_WIDTH = 4;
 
-/** The lines, each with its mend below it, a verdict, and the table of the configuration. */
+/** The lines, each with its hint below it, a verdict, and the table of the configuration. */
 export function checkText({ configuration, lines }: Checked, colour: boolean): string {
   const width = Math.max(...lines.map(({ check }) => check.length));
-  const shown = lines.map(({ check, found, level, mend }) => {
+  const shown = lines.map(({ check, found, level, hint }) => {
     const { style, text } = MARKS[level];
     const padded = text.padEnd(MARK_WIDTH);
     const mark = colour ? styleText(style, padded, { validateStream: false }) : padded;
     const indent = ' '.repeat(MARK_WIDTH + width + 4);
-    const below = mend === undefined ? '' : `${indent}what to do: ${escapeControls(mend)}\n`;
+    const below = hint === undefined ? '' : `${indent}hint: ${escapeControls(hint)}\n`;
     return `${mark}  ${check.padEnd(width)}  ${escapeControls(found)}\n${below}`;
   });
   return `${shown.join('')}\n${verdict(lines)}\n\n${table(COLUMNS, configuration)}`;
@@ -35,12 +35,12 @@ export function checkText({ configuration, lines }: Checked, colour: boolean): s
 
 /** The same for programs. */
 export function checkJson({ configuration, lines }: Checked): string {
-  const checks = lines.map(({ mend, ...line }) => ({ ...line, mend: mend ?? null }));
+  const checks = lines.map(({ hint, ...line }) => ({ ...line, hint: hint ?? null }));
   return `${JSON.stringify({ ready: isReady(lines), checks, configuration }, null, 2)}\n`;
 }
 
 /** Whether nothing stands in the way of jobs. */
-export function isReady(lines: readonly CheckLine[]): boolean {
+export function isReady(lines: readonly CheckResult[]): boolean {
   return lines.every(({ level }) => level !== 'fail');
 }
 
@@ -50,7 +50,7 @@ const COLUMNS: readonly Column<Described>[] = [
   { title: 'FROM', cell: ({ source }) => source.name },
 ];
 
-function verdict(lines: readonly CheckLine[]): string {
+function verdict(lines: readonly CheckResult[]): string {
   const of = (level: Level): number => lines.filter((line) => line.level === level).length;
   const [failed, warned] = [of('fail'), of('warn')];
   const warnings = warned === 0 ? '' : `, ${count(warned, 'warning')}`;

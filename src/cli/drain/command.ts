@@ -5,7 +5,7 @@ import { sleep } from '../../lib/sleep.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkReadable } from '../readable-state-dir.ts';
-import { type Look, lookAtAgent, openJobsIn } from './inspect-agent.ts';
+import { type AgentInspection, inspectAgent, openJobsIn } from './inspect-agent.ts';
 import { isAsked, type Wanted, wantsSignal } from './next-signal.ts';
 import { drainJson, endText, progressLine } from './render.ts';
 
@@ -20,7 +20,7 @@ const EVERY_MS = 200;
 /** An agent that begins or ends just now may take so many looks until it can be told which process it is. */
 const HIDDEN_LOOKS = 10;
 
-/** Asks the agent that runs on the state directory to drain, and waits until it has ended. */
+/** Repricer the agent that runs on the state directory to drain, and waits until it has ended. */
 export const drain: CliCommand = {
   name: 'drain',
   summary: 'have the running agent take no new jobs, wait for those that run, report all, and end',
@@ -45,20 +45,20 @@ export const drain: CliCommand = {
 
 /** Throws the reason of the signal where that aborts; AGENT_NOT_RUNNING, AGENT_OUT_OF_REACH. */
 async function askAndWait(context: CliContext, stateDir: string, signal: AbortSignal): Promise<number> {
-  const wanted: Wanted = context.has(NOW) ? 'give-back' : 'drain';
+  const wanted: Wanted = context.has(NOW) ? 'evict' : 'drain';
   const sentIn = new Set<Phase>();
   let pid: number | undefined;
   let hidden = 0;
   let said = '';
   for (;;) {
-    const look = lookAtAgent(stateDir);
-    const { agent } = look;
+    const query = inspectAgent(stateDir);
+    const { agent } = query;
     if (agent.kind === 'none' && pid === undefined) throw notRunning(stateDir);
     // Where a service manager has started the next one already, ours has ended all the same.
     const replaced = agent.kind === 'here' && pid !== undefined && agent.pid !== pid;
-    if (agent.kind === 'none' || replaced) return tellEnd(context, stateDir, look);
+    if (agent.kind === 'none' || replaced) return tellEnd(context, stateDir, query);
     hidden = agent.kind === 'hidden' ? hidden + 1 : 0;
-    if (hidden > HIDDEN_LOOKS) throw outOfReach(stateDir, look);
+    if (hidden > HIDDEN_LOOKS) throw outOfReach(stateDir, query);
     if (agent.kind === 'here') {
       pid = agent.pid;
       if (wantsSignal(agent.phase, wanted, sentIn)) {
@@ -66,8 +66,8 @@ async function askAndWait(context: CliContext, stateDir: string, signal: AbortSi
         sentIn.add(agent.phase);
       }
       if (context.has(NO_WAIT) && isAsked(agent.phase, wanted, sentIn))
-        return tellAsked(context, stateDir, look);
-      const line = progressLine(look);
+        return tellAsked(context, stateDir, query);
+      const line = progressLine(query);
       if (line !== said && !context.has(JSON_SWITCH)) context.stdout.write(line);
       said = line;
     }
@@ -76,16 +76,16 @@ async function askAndWait(context: CliContext, stateDir: string, signal: AbortSi
   }
 }
 
-function tellEnd(context: CliContext, stateDir: string, look: Look): number {
+function tellEnd(context: CliContext, stateDir: string, query: AgentInspection): number {
   const open = openJobsIn(stateDir);
-  context.stdout.write(context.has(JSON_SWITCH) ? drainJson(look, open, true) : endText(open));
+  context.stdout.write(context.has(JSON_SWITCH) ? drainJson(query, open, true) : endText(open));
   return open.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 
-function tellAsked(context: CliContext, stateDir: string, look: Look): number {
+function tellAsked(context: CliContext, stateDir: string, query: AgentInspection): number {
   const json = context.has(JSON_SWITCH);
   context.stdout.write(
-    json ? drainJson(look, openJobsIn(stateDir), false) : `asked, not waited for; ${progressLine(look)}`,
+    json ? drainJson(query, openJobsIn(stateDir), false) : `asked, not waited for; ${progressLine(query)}`,
   );
   return EXIT.OK;
 }
@@ -95,24 +95,24 @@ function send(pid: number): void {
     process.kill(pid, SIGNALS.drain[0]);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    // It has just ended: the next look tells.
+    // It has just ended: the next query tells.
     if (code === 'ESRCH') return;
     throw new AgentError(
       'AGENT_OUT_OF_REACH',
       `the agent (process ${pid}) may not be signalled by this user`,
-      { mend: 'run this as the user that the agent runs as, or as root', cause },
+      { hint: 'run this as the user that the agent runs as, or as root', cause },
     );
   }
 }
 
-function outOfReach(stateDir: string, { agent }: Look): AgentError {
+function outOfReach(stateDir: string, { agent }: AgentInspection): AgentError {
   const named =
     agent.kind === 'hidden' && agent.pid !== undefined ? `; it calls itself process ${agent.pid}` : '';
   return new AgentError(
     'AGENT_OUT_OF_REACH',
     `an agent runs on ${stateDir}, but this user sees no process here that does${named}`,
     {
-      mend: `run this as the agent's user or as root; an agent in a container is sent ${SIGNALS.drain[0]} by its engine`,
+      hint: `run this as the agent's user or as root; an agent in a container is sent ${SIGNALS.drain[0]} by its engine`,
     },
   );
 }
@@ -126,7 +126,7 @@ function notRunning(stateDir: string): AgentError {
       ? `no agent runs on ${stateDir}, and no job in its journal is open`
       : `no agent runs on ${stateDir}, and these jobs in its journal are open: ${left}`,
     {
-      mend:
+      hint:
         open.length === 0
           ? 'if one runs on another state directory, name that by --state-dir'
           : 'start the agent, so that it goes on with them; then drain it',

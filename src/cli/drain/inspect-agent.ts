@@ -6,7 +6,7 @@ import { findAgent } from '../../state-dir/running-agent.ts';
 const OWED_STATES = ['finished', 'releasing'] as const satisfies readonly JobStateName[];
 
 /** A state directory as seen from outside: who runs on it, and how much is not over. */
-export type Look = {
+export type AgentInspection = {
   readonly agent:
     | { readonly kind: 'none' }
     | { readonly kind: 'here'; readonly pid: number; readonly phase: Phase }
@@ -19,7 +19,7 @@ export type Look = {
 };
 
 /** Looks at a state directory without disturbing anybody. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE. */
-export function lookAtAgent(stateDir: string): Look {
+export function inspectAgent(stateDir: string): AgentInspection {
   // The agent first: so what an agent that ends has written last is seen as well.
   const found = findAgent(stateDir);
   const counts = withJournal(stateDir, { running: 0, owed: 0 }, (journal) => ({
@@ -38,7 +38,7 @@ export type OpenJob = {
   readonly state: JobStateName;
 };
 
-/** The jobs that are not over, oldest first. Throws as `lookAtAgent` does. */
+/** The jobs that are not over, oldest first. Throws as `inspectAgent` does. */
 export function openJobsIn(stateDir: string): readonly OpenJob[] {
   return withJournal(stateDir, [], (journal) =>
     journal.inState(...SLOT_STATES, ...OWED_STATES).map((record) => ({

@@ -1,7 +1,7 @@
 import { type Phase, TABLE } from '../../daemon/signals.ts';
 
 /** What is wanted of a daemon: that it drains, or that it gives back what it runs. */
-export type Wanted = 'drain' | 'give-back';
+export type Wanted = 'drain' | 'evict';
 
 /**
  * Whether a daemon in this phase is to be sent SIGUSR1, so that it comes nearer to what is wanted. Pure. `sentIn` are
@@ -11,7 +11,7 @@ export type Wanted = 'drain' | 'give-back';
 export function wantsSignal(phase: Phase, wanted: Wanted, sentIn: ReadonlySet<Phase>): boolean {
   if (sentIn.has(phase)) return false;
   const does = TABLE[phase].drain;
-  return does === 'drain' || (does === 'give-back' && wanted === 'give-back');
+  return does === 'drain' || (does === 'evict' && wanted === 'evict');
 }
 
 /** Whether all that is wanted was asked for, or is under way. Pure. */

@@ -1,17 +1,17 @@
 import type { Phase } from '../../daemon/signals.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { count } from '../count.ts';
-import type { Look, OpenJob } from './inspect-agent.ts';
+import type { AgentInspection, OpenJob } from './inspect-agent.ts';
 
 const DOES: Readonly<Record<Phase, string>> = {
   working: 'works',
   draining: 'drains',
-  'giving-back': 'gives its jobs back',
+  evicting: 'gives its jobs back',
   stopping: 'stops',
 };
 
 /** How far the agent has come, in a line. Pure. */
-export function progressLine({ agent, owed, running }: Look): string {
+export function progressLine({ agent, owed, running }: AgentInspection): string {
   const which = agent.kind === 'here' ? `process ${agent.pid}` : 'not seen for a moment';
   const does = agent.kind === 'here' ? DOES[agent.phase] : 'runs';
   const jobs = `${count(running, 'job')} not ended, ${count(owed, 'job')} to be reported or released`;
@@ -31,8 +31,8 @@ function jobLines(jobs: readonly OpenJob[]): string {
 }
 
 /** As `drain --json` prints what it has seen last. Pure. */
-export function drainJson(look: Look, jobs: readonly OpenJob[], ended: boolean): string {
-  const { agent } = look;
+export function drainJson(query: AgentInspection, jobs: readonly OpenJob[], ended: boolean): string {
+  const { agent } = query;
   const shown = agent.kind === 'here' ? { pid: agent.pid, phase: agent.phase } : null;
   return `${JSON.stringify({ ended, agent: shown, jobs }, null, 2)}\n`;
 }

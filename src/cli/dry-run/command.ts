@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentEvent } from '../../agent/events/events.ts';
-import { type AppParts, openAgent, openProbe, type Ports, type Stead } from '../../compose.ts';
+import { type AppParts, type Overrides, openAgent, openProbe, type Ports } from '../../compose.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { configInvalid } from '../../config/problem.ts';
 import { Secret } from '../../config/secret.ts';
@@ -9,7 +9,7 @@ import { imageName } from '../../config/text-types.ts';
 import { Interrupted, type Interruption, listenForInterruption } from '../../daemon/interruption.ts';
 import type { SkipReason } from '../../domain/decide.ts';
 import type { Language } from '../../domain/language.ts';
-import type { Runtime } from '../../domain/ports.ts';
+import type { Runtime } from '../../domain/ports/runtime.ts';
 import { ProcessRuntime } from '../../embedded/runtime/process-runtime.ts';
 import { aborted } from '../../lib/aborted.ts';
 import { within } from '../../lib/deadline.ts';
@@ -71,7 +71,7 @@ async function show(context: CliContext, interruption: Interruption): Promise<nu
       {
         where: `--${IMAGE.name}`,
         what: 'means nothing to local processes',
-        mend: 'give --docker too, or leave it out',
+        hint: 'give --docker too, or leave it out',
       },
     ]);
   await using left = new AsyncDisposableStack();
@@ -103,7 +103,7 @@ type Stage = {
   readonly samples: readonly Sample[];
   readonly offer: 'gpu' | 'cpu';
   readonly images: readonly string[];
-  readonly stead: Stead;
+  readonly overrides: Overrides;
   readonly intro: readonly string[];
 };
 
@@ -139,7 +139,7 @@ async function setStage(context: CliContext, loaded: Loaded, bounds: Bounds): Pr
     samples,
     offer,
     images: Object.values(images).map(({ registryPath }) => registryPath),
-    stead: {
+    overrides: {
       ...runtime,
       ...(offer === 'gpu' ? { probe: gpus.probe } : { probe: { gpus: () => Promise.resolve([]) } }),
     },
@@ -159,7 +159,7 @@ async function processRuntime(
   market: DryRunMarket,
   interpreters: Awaited<ReturnType<typeof findInterpreters>>,
   bounds: Bounds,
-): Promise<NonNullable<Stead['runtime']>> {
+): Promise<NonNullable<Overrides['runtime']>> {
   const workDir = join(bounds.workDir, 'processes');
   await mkdir(workDir);
   const runtime = new ProcessRuntime({
@@ -199,7 +199,7 @@ async function play(
     runtime = ports.runtime;
     return ports;
   };
-  const opened = await openAgent(parts, { once: true, onProgress }, { ...stage.stead, observe, between });
+  const opened = await openAgent(parts, { once: true, onProgress }, { ...stage.overrides, observe, between });
   const stop = (): void => void opened.agent.stop();
   try {
     first.throwIfAborted();

@@ -1,6 +1,6 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
-import type { GpuProbe } from '../../domain/ports.ts';
+import type { GpuProbe } from '../../domain/ports/gpu.ts';
 
 /** A GPU for hosts that have none. */
 const SIMULATED: Gpu = {

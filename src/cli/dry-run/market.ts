@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 import type { Language } from '../../domain/language.ts';
 import { DEFAULT_CATALOGUE } from '../../embedded/broker/catalogue-data.ts';
-import type { SandboxBroker } from '../../embedded/broker/embedded-broker.ts';
+import type { EmbeddedBroker } from '../../embedded/broker/embedded-broker.ts';
 import type { Sample } from './samples.ts';
 
 /** Bigger than any GPU there is, so that every host has a run that is too big for it. */
@@ -18,7 +18,7 @@ export type SampleImage = { readonly registryPath: string; readonly runtime: str
 
 /** The dry run's market, served for real. */
 export type DryRunMarket = {
-  readonly broker: SandboxBroker;
+  readonly broker: EmbeddedBroker;
   readonly url: string;
   /** The agent's, which no output shows. */
   readonly token: string;
@@ -37,8 +37,8 @@ export async function openMarket(
   const [token, buyerToken] = [newToken(), newToken()];
   const catalogue = [...DEFAULT_CATALOGUE, IMAGINARY_GPU];
   // Not before it is needed: a web server is much for a daemon to hold that never runs it.
-  const { SandboxBroker } = await import('../../embedded/broker/embedded-broker.ts');
-  const broker = new SandboxBroker({
+  const { EmbeddedBroker } = await import('../../embedded/broker/embedded-broker.ts');
+  const broker = new EmbeddedBroker({
     token,
     buyerToken,
     leaseSeconds: 30,

@@ -1,5 +1,5 @@
 import { asAgentError } from '../../domain/errors.ts';
-import type { Runtime } from '../../domain/ports.ts';
+import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 
 /** More than a dry run has jobs: an engine that never lets one go must not hold us. */

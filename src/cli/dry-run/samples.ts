@@ -175,7 +175,7 @@ function troubles(language: Language): readonly Sample[] {
       code: python ? HELLO_PY : HELLO_JS,
       parameters: "(('nobody',),)",
       bid: 0.3,
-      expected: { kind: 'skip', reason: 'wrong-kind' },
+      expected: { kind: 'skip', reason: 'wrong-offer-type' },
     },
   ];
 }

@@ -21,7 +21,7 @@ async function makeDirectory(parent: string): Promise<string> {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new AgentError('STATE_DIR_UNUSABLE', `no directory can be made in ${parent}: ${why}`, {
-      mend: 'set TMPDIR to a directory that can be written',
+      hint: 'set TMPDIR to a directory that can be written',
       cause,
     });
   }

@@ -1,4 +1,4 @@
-import { type Asked, askForSign } from '../../state-dir/health-socket.ts';
+import { type Asked, queryHealth } from '../../state-dir/health-socket.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -14,7 +14,7 @@ export const health: CliCommand = {
   values: [],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
-    const asked = await askForSign(config.stateDir, PATIENCE_MS);
+    const asked = await queryHealth(config.stateDir, PATIENCE_MS);
     const healthy = asked.kind === 'alive';
     const status = healthy ? asked.sign.status : null;
     const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : inWords(asked);

@@ -3,33 +3,33 @@ import type { Loaded } from '../../config/config.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
-import type { Broker } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
 import { HostShare } from '../../host/job-share.ts';
 import { within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type Answer, look, type Patience, valueOf } from '../query.ts';
-import { survey } from './evaluate.ts';
+import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
+import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
 
 const MOST_LOOK_UPS = 200;
 const LOOK_UPS_MS = 60_000;
 
 const PATIENCE = {
-  broker: { ms: 60_000, code: 'BROKER_UNREACHABLE', who: 'the broker', mend: 'try again later' },
-  gpus: { ms: 20_000, code: 'GPU_PROBE_HUNG', who: 'nvidia-smi', mend: 'sharedcloud-agent check tells more' },
+  broker: { ms: 60_000, code: 'BROKER_UNREACHABLE', who: 'the broker', hint: 'try again later' },
+  gpus: { ms: 20_000, code: 'GPU_PROBE_HUNG', who: 'nvidia-smi', hint: 'sharedcloud-agent check tells more' },
   docker: {
     ms: 8_000,
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
-    mend: 'sharedcloud-agent check tells more',
+    hint: 'sharedcloud-agent check tells more',
   },
-} as const satisfies Readonly<Record<string, Patience>>;
+} as const satisfies Readonly<Record<string, QueryLimits>>;
 
-/** One look at the configured broker's market. Nothing is claimed, and no instance is made or changed there. */
+/** One query at the configured broker's market. Nothing is claimed, and no instance is made or changed there. */
 export const market: CliCommand = {
   name: 'market',
-  summary: 'one look at the market, claiming nothing: every open run, taken or not and why',
+  summary: 'one query at the market, claiming nothing: every open run, taken or not and why',
   options: [
     'brokerUrl',
     'tokenFile',
@@ -61,12 +61,12 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
   const { config } = loaded;
   const docker = openDocker({ loaded, clock: context.clock }, 'market', new HostShare(), () => undefined);
   const [seen, catalogue, gpus, engine] = await Promise.all([
-    look(PATIENCE.broker, (signal) =>
+    query(PATIENCE.broker, (signal) =>
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),
     ).then(orThrow),
-    look(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
-    look(PATIENCE.gpus, (signal) => openProbe(config).gpus(signal)),
-    look(PATIENCE.docker, (signal) => docker.probe(signal)),
+    query(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
+    query(PATIENCE.gpus, (signal) => openProbe(config).gpus(signal)),
+    query(PATIENCE.docker, (signal) => docker.probe(signal)),
   ]);
   const plan = planOffers(valueOf(gpus) ?? [], catalogue, offerSettings(config));
   const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
@@ -76,7 +76,7 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
     images: config.images,
     mostLookUps: MOST_LOOK_UPS,
   };
-  const found = await survey(seen.runs, host, {
+  const found = await evaluate(seen.runs, host, {
     broker,
     findImage: 'value' in engine ? (ref) => docker.images.find(ref) : undefined,
     signal: within(LOOK_UPS_MS),
@@ -99,15 +99,15 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
   };
 }
 
-function orThrow<T>(answer: Answer<T>): T {
+function orThrow<T>(answer: QueryResult<T>): T {
   if ('error' in answer) throw answer.error;
   return answer.value;
 }
 
-function problemOf(what: string, answer: Answer<unknown>): readonly OfferProblem[] {
+function problemOf(what: string, answer: QueryResult<unknown>): readonly OfferProblem[] {
   return 'error' in answer ? [problem(what, answer.error)] : [];
 }
 
-function problem(what: string, { mend, message }: AgentError): OfferProblem {
-  return { what, why: message, mend: mend ?? 'sharedcloud-agent check tells more' };
+function problem(what: string, { hint, message }: AgentError): OfferProblem {
+  return { what, why: message, hint: hint ?? 'sharedcloud-agent check tells more' };
 }

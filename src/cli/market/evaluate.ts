@@ -1,11 +1,12 @@
 import type { MarketKnowledge } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Offer } from '../../domain/offer.ts';
-import type { Broker, ReadyImage } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
+import type { ReadyImage } from '../../domain/ports/runtime.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
 import { bestPaid, type MarketRow, rowsFor, worthLookingUp } from './evaluation.ts';
 import { rowWithNeeds } from './needs.ts';
-import { askEach, type LookedUp, lookUp } from './resolve-runs.ts';
+import { askEach, type ResolvedRuns, resolveRuns } from './resolve-runs.ts';
 
 /** Who is asked, and for how long. */
 export type Asked = {
@@ -25,16 +26,16 @@ export type HostSide = {
 };
 
 /** A verdict for each run, and what stood in the way of better ones. */
-export type Survey = { readonly rows: readonly MarketRow[]; readonly notes: readonly string[] };
+export type Evaluation = { readonly rows: readonly MarketRow[]; readonly notes: readonly string[] };
 
 /** Looks up what the best runs point to and says what would become of each run. Claims and changes nothing. */
-export async function survey(runs: readonly Run[], host: HostSide, asked: Asked): Promise<Survey> {
+export async function evaluate(runs: readonly Run[], host: HostSide, asked: Asked): Promise<Evaluation> {
   const bare = runs.map((run): OpenRun => ({ run, function: undefined, image: undefined }));
   const nothingHere = knowledgeOf(host, new Set(), new Map());
   const offered = host.offers.length > 0;
   const worth = offered ? worthLookingUp(bare, host.offers, nothingHere) : [...bare].sort(bestPaid);
   const best = worth.slice(0, host.mostLookUps).map(({ run }) => run);
-  const found = await lookUp(asked.broker, best, asked.signal);
+  const found = await resolveRuns(asked.broker, best, asked.signal);
   const open = bare.map((one) => found.open.get(one.run.uuid) ?? one);
   const rows = offered
     ? await rowsWithJobs(open, host, found, asked)
@@ -62,11 +63,11 @@ export async function survey(runs: readonly Run[], host: HostSide, asked: Asked)
 
 type Rows = { readonly rows: readonly MarketRow[]; readonly failure: AgentError | undefined };
 
-/** Asks whether the runs that would be taken still have open jobs, until that is known of all of them. */
+/** Repricer whether the runs that would be taken still have open jobs, until that is known of all of them. */
 async function rowsWithJobs(
   open: readonly OpenRun[],
   host: HostSide,
-  found: LookedUp,
+  found: ResolvedRuns,
   asked: Asked,
 ): Promise<Rows> {
   const refs = [...found.open.values()].flatMap((one) => one.function?.registryPath ?? []);
@@ -76,9 +77,9 @@ async function rowsWithJobs(
   let failure = images?.failure;
   for (;;) {
     const empty = [...openJobs].filter(([, jobs]) => jobs === 0).map(([uuid]) => uuid);
-    const aside = asideFor([...found.senseless], empty);
+    const backoff = asideFor([...found.senseless], empty);
     const counted = open.map((one) => withJobs(one, openJobs.get(one.run.uuid)));
-    const rows = rowsFor(counted, host.offers, knowledgeOf(host, here, aside));
+    const rows = rowsFor(counted, host.offers, knowledgeOf(host, here, backoff));
     const unsure = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
     if (unsure.length === 0) return { rows, failure };
     const answer = await askEach(
@@ -90,10 +91,10 @@ async function rowsWithJobs(
   }
 }
 
-function asideFor(senseless: readonly string[], empty: readonly string[]): MarketKnowledge['aside'] {
-  const setAside = (uuids: readonly string[], reason: 'ill-formed' | 'nothing-open') =>
+function asideFor(senseless: readonly string[], empty: readonly string[]): MarketKnowledge['backoff'] {
+  const setAside = (uuids: readonly string[], reason: 'invalid' | 'no-open-jobs') =>
     uuids.map((uuid) => [uuid, { reason, until: Infinity }] as const);
-  return new Map([...setAside(senseless, 'ill-formed'), ...setAside(empty, 'nothing-open')]);
+  return new Map([...setAside(senseless, 'invalid'), ...setAside(empty, 'no-open-jobs')]);
 }
 
 /** Only the open jobs of a run count; its list may tell those that are done, too. */
@@ -104,7 +105,7 @@ function withJobs(open: OpenRun, jobs: number | undefined): OpenRun {
 function knowledgeOf(
   { catalogue, images }: HostSide,
   here: ReadonlySet<string>,
-  aside: MarketKnowledge['aside'],
+  backoff: MarketKnowledge['backoff'],
 ): MarketKnowledge {
-  return { catalogue, images, aside, imageState: (ref) => (here.has(ref) ? 'here' : 'absent') };
+  return { catalogue, images, backoff, imageState: (ref) => (here.has(ref) ? 'ready' : 'missing') };
 }

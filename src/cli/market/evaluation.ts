@@ -31,7 +31,7 @@ export type MarketRow = {
   readonly words: string;
 };
 
-/** The moment of all decisions here: what is set aside is so for as long as anyone looks. */
+/** The moment of all decisions here: what is in backoff is so for as long as anyone looks. */
 const NOW = 0;
 const REASONS: readonly string[] = Object.keys(SKIP_REASONS);
 
@@ -63,7 +63,7 @@ export function worthLookingUp(
 ): readonly OpenRun[] {
   const passed = offers.flatMap((offer) =>
     decide(runs, offer, offer.slots.length, knowledge, NOW).filter(
-      (verdict) => verdict.kind === 'skip' && verdict.reason === 'not-looked-up',
+      (verdict) => verdict.kind === 'skip' && verdict.reason === 'unresolved',
     ),
   );
   return [...new Set(passed.map(({ open }) => open))].sort(bestPaid);
@@ -112,7 +112,7 @@ export function plainRow({ function: fn, run }: OpenRun) {
 
 /** Of several offers the one that got furthest says why; that a run is for the other kind says least. */
 function nearness(reason: SkipReason): number {
-  return reason === 'wrong-kind' ? -1 : REASONS.indexOf(reason);
+  return reason === 'wrong-offer-type' ? -1 : REASONS.indexOf(reason);
 }
 
 function whatIsTaken({ run }: OpenRun, taken: number, [first, ...more]: readonly string[]): string {
@@ -124,9 +124,9 @@ function whatIsTaken({ run }: OpenRun, taken: number, [first, ...more]: readonly
 
 function whyNot(reason: SkipReason | undefined): string {
   if (reason === undefined) return '';
-  if (reason === 'not-looked-up') return 'not looked up';
+  if (reason === 'unresolved') return 'not looked up';
   const words = SKIP_REASONS[reason];
-  return reason === 'image-not-here' ? `${words}, and would be pulled first` : words;
+  return reason === 'image-not-pulled' ? `${words}, and would be pulled first` : words;
 }
 
 function takenThenBest(a: MarketRow, b: MarketRow): number {

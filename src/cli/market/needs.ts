@@ -14,9 +14,9 @@ export type Unoffered = {
 /** A run of a market to which this host offers nothing: what it would need to be taken. Pure. */
 export function rowWithNeeds({ open, senseless }: Unoffered, patterns: readonly string[]): MarketRow {
   const row = { ...plainRow(open), ask: null, taken: 0, offers: [] };
-  if (senseless) return { ...row, reason: 'ill-formed', words: SKIP_REASONS['ill-formed'] };
+  if (senseless) return { ...row, reason: 'invalid', words: SKIP_REASONS['invalid'] };
   if (open.function !== undefined && languageOf(open.function.runtime) === undefined)
-    return { ...row, reason: 'runtime-unknown', words: SKIP_REASONS['runtime-unknown'] };
+    return { ...row, reason: 'unsupported-runtime', words: SKIP_REASONS['unsupported-runtime'] };
   return { ...row, reason: 'nothing-offered', words: `needs ${needsOf(open, patterns).join(', ')}` };
 }
 

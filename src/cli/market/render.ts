@@ -21,9 +21,9 @@ export function marketText(shown: Shown): string {
   const { broker, notes, offers, problems, rows } = shown;
   const { jobs, reasons, taken } = totalsOf(rows);
   const lines = [
-    ...offers.map(offerLine),
+    ...offers.map(offerLogEntry),
     ...(offers.length === 0 ? ['nothing can be offered; each run says what it would need'] : []),
-    ...problems.flatMap(({ mend, what, why }) => [`trouble: ${what}: ${why}`, `  what to do: ${mend}`]),
+    ...problems.flatMap(({ hint, what, why }) => [`trouble: ${what}: ${why}`, `  hint: ${hint}`]),
   ];
   const totals = [
     `${count(rows.length, 'run')} with ${count(jobs, 'job')} on the market of ${broker}`,
@@ -84,7 +84,7 @@ function totalsOf(rows: readonly MarketRow[]): {
 }
 
 function wordsFor(reason: Reason['reason']): string {
-  if (reason === 'not-looked-up') return 'not looked up';
+  if (reason === 'unresolved') return 'not looked up';
   return reason === 'nothing-offered' ? 'nothing is offered' : SKIP_REASONS[reason];
 }
 
@@ -92,7 +92,7 @@ function byReason({ reason, runs }: Reason): readonly [string, number] {
   return [reason, runs];
 }
 
-function offerLine({ askPrice, gpu, name, slots }: Offer): string {
+function offerLogEntry({ askPrice, gpu, name, slots }: Offer): string {
   const entry = gpu === null ? '' : `, at the broker ${gpu.name}`;
   return `offer: ${name}${entry}, ${count(slots.length, 'slot')}, ask $${askPrice} per job and minute`;
 }

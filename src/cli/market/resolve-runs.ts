@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Broker } from '../../domain/ports.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
 import { splitParameters } from '../../python-literal/literal.ts';
 
@@ -8,7 +8,7 @@ import { splitParameters } from '../../python-literal/literal.ts';
 const AT_ONCE = 6;
 
 /** What the broker tells of the runs that were looked up. */
-export type LookedUp = {
+export type ResolvedRuns = {
   /** By the run's uuid; those that make no sense are not in here. */
   readonly open: ReadonlyMap<string, OpenRun>;
   /** Runs whose parameters, function or image make no sense. */
@@ -18,11 +18,11 @@ export type LookedUp = {
 };
 
 /** Looks up the functions and images that runs point to: each once, a few at a time. Never throws. */
-export async function lookUp(
+export async function resolveRuns(
   broker: Pick<Broker, 'function' | 'image'>,
   runs: readonly Run[],
   signal: AbortSignal,
-): Promise<LookedUp> {
+): Promise<ResolvedRuns> {
   const senseless = new Set(runs.filter((run) => !isReadable(run)).map(({ uuid }) => uuid));
   const readable = runs.filter(({ uuid }) => !senseless.has(uuid));
   const functions = await askEach(
@@ -58,7 +58,7 @@ type Answers<T> = {
   readonly failure: AgentError | undefined;
 };
 
-/** Asks for each uuid once. Never throws. */
+/** Repricer for each uuid once. Never throws. */
 export async function askEach<T>(
   uuids: readonly string[],
   ask: (uuid: string) => Promise<T | undefined>,

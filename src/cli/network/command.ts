@@ -10,7 +10,7 @@ import { isReady, type NetworkParts, networkJson, networkText } from './render.t
 /** The jobs' network: Docker's part of it, and the rules of this host that make it reach the internet only. */
 export const network: CliCommand = {
   name: 'network',
-  summary: 'make the network for jobs that reaches the internet only, take it down, or look at it (as root)',
+  summary: 'make the network for jobs that reaches the internet only, take it down, or query at it (as root)',
   actions: ['up', 'down', 'status'],
   options: ['dockerHost', 'configFile'],
   switches: [JSON_SWITCH],
@@ -20,12 +20,12 @@ export const network: CliCommand = {
     onThisHost(config);
     if (context.uid !== 0)
       throw new AgentError('NETWORK_UNPRIVILEGED', 'the rules of the jobs’ network are for root alone', {
-        mend: `sudo sharedcloud-agent network ${context.action}`,
+        hint: `sudo sharedcloud-agent network ${context.action}`,
       });
     const nft = await Nft.find(context.path);
     if (context.action === 'up') await up(config, nft);
     if (context.action === 'down') await down(config, nft);
-    const parts = await look(config, nft);
+    const parts = await inspectParts(config, nft);
     show(context, parts);
     return context.action === 'down' || isReady(parts) ? EXIT.OK : EXIT.FAILED;
   },
@@ -35,7 +35,7 @@ export const network: CliCommand = {
 function onThisHost({ dockerHost }: Config): void {
   if (dockerHost.startsWith('unix:')) return;
   throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${dockerHost} may be on another host`, {
-    mend: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',
+    hint: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',
   });
 }
 
@@ -43,7 +43,7 @@ async function up(config: Config, nft: Nft): Promise<void> {
   const made = await openJobsNetwork(config.dockerHost).make();
   if (!(await hasBridge()))
     throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not among the interfaces of this host', {
-      mend: 'rootless engines and engines in a virtual machine have no such network: set --job-network none',
+      hint: 'rootless engines and engines in a virtual machine have no such network: set --job-network none',
     });
   await nft.apply(made);
 }
@@ -54,7 +54,7 @@ async function down(config: Config, nft: Nft): Promise<void> {
   await nft.remove();
 }
 
-async function look(config: Config, nft: Nft): Promise<NetworkParts> {
+async function inspectParts(config: Config, nft: Nft): Promise<NetworkParts> {
   const docker = await openJobsNetwork(config.dockerHost).look();
   return { docker, bridge: await hasBridge(), rules: await nft.look(docker?.network) };
 }

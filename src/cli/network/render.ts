@@ -24,7 +24,7 @@ export function networkText(parts: NetworkParts): string {
     `bridge   ${BRIDGE_NAME}: ${bridge ? 'is there' : 'is not there'}`,
     `rules    ${RULES[rules]}`,
     '',
-    isReady(parts) ? 'up' : 'not up: jobs get no network (to mend it: sudo sharedcloud-agent network up)',
+    isReady(parts) ? 'up' : 'not up: jobs get no network (to hint it: sudo sharedcloud-agent network up)',
     '',
   ].join('\n');
 }

@@ -1,10 +1,10 @@
 import type { Observer } from '../../agent/events/events.ts';
-import { type OpenAgent, openAgent, type Stead } from '../../compose.ts';
+import { type OpenAgent, type Overrides, openAgent } from '../../compose.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
 import { reload } from '../../daemon/reload.ts';
 import { ACTIONS, type Action, onSignals } from '../../daemon/signals.ts';
-import { ServiceManager } from '../../daemon/systemd-notify.ts';
-import { Vitals } from '../../daemon/systemd-status.ts';
+import { SystemdNotifier } from '../../daemon/systemd-notify.ts';
+import { SystemdStatus } from '../../daemon/systemd-status.ts';
 import type { Log } from '../../lib/log.ts';
 import type { CliCommand, Switch } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -16,7 +16,7 @@ const ONCE: Switch = {
 };
 
 /** The daemon, with something in place of what the host has, as tests want it. */
-export const startWith = (stead: Stead): CliCommand => ({
+export const startWith = (overrides: Overrides): CliCommand => ({
   name: 'start',
   summary: 'run the agent: win runs, run their jobs, report',
   options: OPTION_KEYS,
@@ -30,25 +30,25 @@ export const startWith = (stead: Stead): CliCommand => ({
       const log = context.createLog(loaded.config);
       for (const warning of loaded.warnings) log.warn({}, warning);
       const onProgress = pullProgress(context.stderr, log, context.clock);
-      const { serviceManager } = context;
-      await using vitals = new Vitals(serviceManager && new ServiceManager(serviceManager, log));
+      const { systemdNotify } = context;
+      await using systemdStatus = new SystemdStatus(systemdNotify && new SystemdNotifier(systemdNotify, log));
       const observe: Observer = (event) => {
-        vitals.see(event);
-        stead.observe?.(event);
+        systemdStatus.see(event);
+        overrides.observe?.(event);
       };
       const opened = await openAgent(
         { ...context, loaded, log },
         { once: context.has(ONCE), onProgress },
-        { ...stead, observe },
+        { ...overrides, observe },
       );
       try {
         log.info(
           { version: context.version, broker: loaded.config.brokerUrl, pid: process.pid },
           'agent starts',
         );
-        await opened.answerHealth(() => vitals.status);
+        await opened.answerHealth(() => systemdStatus.status);
         const again = (): Promise<string> => reload({ context, running: loaded.config, agent: opened, log });
-        return await untilEnd({ opened, signals, log, vitals, reload: again });
+        return await untilEnd({ opened, signals, log, systemdStatus, reload: again });
       } finally {
         await opened.close();
         log.info({}, 'agent ends');
@@ -67,11 +67,11 @@ async function untilEnd(parts: {
   readonly opened: OpenAgent;
   readonly signals: SignalQueue;
   readonly log: Log;
-  readonly vitals: Vitals;
+  readonly systemdStatus: SystemdStatus;
   /** Reads the configuration again; answers in a line how it went. */
   readonly reload: () => Promise<string>;
 }): Promise<number> {
-  const { log, opened, signals, vitals } = parts;
+  const { log, opened, signals, systemdStatus } = parts;
   const { agent } = opened;
   let reloads: Promise<void> = Promise.resolve();
   const abandoned = Promise.withResolvers<number>();
@@ -83,12 +83,12 @@ async function untilEnd(parts: {
     exit = code ?? exit;
     if (leadsTo !== undefined) {
       opened.note(leadsTo);
-      vitals.leaving(leadsTo);
+      systemdStatus.leaving(leadsTo);
     }
-    if (action === 'reload') reloads = reloads.then(() => vitals.reloading(parts.reload));
+    if (action === 'reload') reloads = reloads.then(() => systemdStatus.reloading(parts.reload));
     else if (action === 'stop') void agent.stop();
     else if (action === 'drain') void agent.drain();
-    else if (action === 'give-back') void agent.giveBack();
+    else if (action === 'evict') void agent.evict();
     else abandoned.resolve(exit);
   });
   return Promise.race([ran, abandoned.promise]);

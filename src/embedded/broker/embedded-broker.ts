@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { DEFAULT_CATALOGUE } from './catalogue-data.ts';
 import { buildServer } from './http/server.ts';
 import { BrokerStore } from './store/store.ts';
 
 /** How a sandbox broker is to behave. */
-export type SandboxBrokerOptions = {
+export type EmbeddedBrokerOptions = {
   /** The provider's token. Its user is `provider`, password `sandbox`, with nothing on the account. */
   readonly token: string;
   /** The token of the user `buyer`, password `sandbox`, to whom runs belong that the store is given. */
@@ -26,13 +26,13 @@ export type SandboxBrokerOptions = {
 const BUYERS_BALANCE = 100;
 
 /** A whole SharedCloud broker, in this process and in memory: for the dry run, the tests, and to try things out. */
-export class SandboxBroker {
+export class EmbeddedBroker {
   readonly store: BrokerStore;
   readonly #app: FastifyInstance;
   readonly #leaseSeconds: number | undefined;
   #leaseTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: SandboxBrokerOptions) {
+  constructor(options: EmbeddedBrokerOptions) {
     const uuid = options.uuid ?? randomUUID;
     const password = 'sandbox';
     this.#leaseSeconds = options.leaseSeconds;

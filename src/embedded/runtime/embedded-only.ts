@@ -10,7 +10,7 @@ export function refuseOtherBrokers(brokerUrl: string, embeddedBrokerUrl: string)
   throw new AgentError(
     'CONFIG_INVALID',
     `jobs of the broker ${brokerUrl} would run on this machine without a container`,
-    { mend: 'Run jobs as local processes in the dry run only; everything else takes Docker.' },
+    { hint: 'Run jobs as local processes in the dry run only; everything else takes Docker.' },
   );
 }
 

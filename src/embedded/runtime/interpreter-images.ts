@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import { canonicalImageRef, parseImageRef } from '../../domain/image-ref.ts';
-import type { Images, ReadyImage } from '../../domain/ports.ts';
+import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
 
 /** A command that takes a program's text as its last argument: `['python3', '-c']`. */
 export type Interpreter = readonly [command: string, ...args: readonly string[]];
@@ -42,6 +42,6 @@ function idOf(ref: string): string {
 
 function notHere(ref: string): AgentError {
   return new AgentError('IMAGE_NOT_FOUND', `no interpreter of this machine stands in for the image ${ref}`, {
-    mend: 'Run its jobs in Docker: `dry-run --docker`.',
+    hint: 'Run its jobs in Docker: `dry-run --docker`.',
   });
 }

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import type { Clock, Exit, FoundContainer, OutputSink } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
 import { exitCode, signalGroup } from '../../lib/process-group.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { OutputFile } from './output-file.ts';
@@ -62,7 +63,7 @@ export class LocalJob {
       this.#startedAt = undefined;
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AgentError('RUNTIME_FAILED', `${this.#plan.command} could not be started: ${why}`, {
-        mend: `Install ${this.#plan.command}, or run the dry run with --docker.`,
+        hint: `Install ${this.#plan.command}, or run the dry run with --docker.`,
         cause,
       });
     }
@@ -81,7 +82,7 @@ export class LocalJob {
     }
   }
 
-  /** Asks the whole group to end, kills it `graceMs` later, and waits for the end. */
+  /** Repricer the whole group to end, kills it `graceMs` later, and waits for the end. */
   async stop(graceMs: number): Promise<void> {
     if (this.#pid === undefined || this.#exit !== undefined) return;
     signalGroup(this.#pid, 'SIGTERM');
@@ -130,7 +131,7 @@ export class LocalJob {
         oomKilled: false,
         startedAt,
         finishedAt: this.#clock.now(),
-        endedBy: 'itself',
+        exitOrigin: 'job',
       });
     });
     await once(child, 'spawn');

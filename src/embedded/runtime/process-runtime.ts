@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { refuseOtherBrokers } from './embedded-only.ts';
 import { InterpreterImages, type Interpreters } from './interpreter-images.ts';
 import { LocalJob } from './local-job.ts';
@@ -117,7 +118,7 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AgentError('RUNTIME_FAILED', `no directory for a job could be made: ${why}`, {
-        mend: `Make ${this.#options.workDir} writable and free space on its disk.`,
+        hint: `Make ${this.#options.workDir} writable and free space on its disk.`,
         cause,
       });
     }

@@ -1,11 +1,12 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Clock, ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { createChecked } from './container/create.ts';
-import { endedBy, engineMemory, type Witness } from './container/exit-origin.ts';
-import { type GpuMode, gpuWay } from './container/gpu-injection.ts';
+import { engineMemory, exitOrigin, type Witness } from './container/exit-origin.ts';
+import { chooseGpuInjection, type GpuMode } from './container/gpu-injection.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
 import { type ContainerState, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
@@ -15,7 +16,7 @@ import { connectEngine, isLocal, parseDockerHost } from './engine/connection.ts'
 import { startError } from './engine/errors.ts';
 import { describeFacts, type EngineFacts, readFacts } from './engine/facts.ts';
 import { pingEngine } from './engine/ping.ts';
-import { whyUnfit } from './engine/requirements.ts';
+import { unmetRequirement } from './engine/requirements.ts';
 import { DockerImages, type ImageRules } from './image/images.ts';
 import type { PullHooks } from './image/pull.ts';
 import { AttachedOutputs, followAttached } from './output/attached.ts';
@@ -75,10 +76,10 @@ export class DockerRuntime implements Runtime {
   async probe(signal: AbortSignal): Promise<string> {
     const facts = await this.#readFacts(signal);
     const { acceptNoSeccomp, gpuMode, limits } = this.#options;
-    const unfit = whyUnfit(facts, { acceptNoSeccomp, gpuMode, runtime: limits.runtime });
+    const unfit = unmetRequirement(facts, { acceptNoSeccomp, gpuMode, runtime: limits.runtime });
     if (unfit !== undefined) {
       throw new AgentError('RUNTIME_UNAVAILABLE', `this Docker cannot run jobs: ${unfit.why}`, {
-        mend: unfit.mend,
+        hint: unfit.hint,
       });
     }
     return describeFacts(facts);
@@ -105,8 +106,15 @@ export class DockerRuntime implements Runtime {
     const { agentId, limits, gpuMode } = this.#options;
     const make = (diskQuota: boolean): Promise<string> => {
       const { seccomp } = facts;
-      const way = gpuWay(gpuMode, facts);
-      const spec = containerSpec(plan, { agentId, limits, gpuWay: way, image, diskQuota, seccomp });
+      const way = chooseGpuInjection(gpuMode, facts);
+      const spec = containerSpec(plan, {
+        agentId,
+        limits,
+        chooseGpuInjection: way,
+        image,
+        diskQuota,
+        seccomp,
+      });
       return createChecked(this.#docker, spec, image.id, facts.limits.swap, this.#deadlines);
     };
     if (this.#diskQuota === false || !mayHaveQuota(facts)) return make(false);
@@ -172,7 +180,7 @@ export class DockerRuntime implements Runtime {
     };
     for (;;) {
       try {
-        return { ...end.exit, endedBy: await endedBy(end, witness) };
+        return { ...end.exit, exitOrigin: await exitOrigin(end, witness) };
       } catch (thrown) {
         signal.throwIfAborted();
         // The engine has gone away again: whose end it was can wait until it is back.

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { Journal, Runtime } from '../../../src/domain/ports.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
+import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { HostileFront } from '../../support/broker/hostile.ts';
@@ -91,7 +92,7 @@ describe('while the engine is away', () => {
     expect((claims[0] ?? 0) - back).toBeLessThan(2_500);
     expect(lines(house, HELD)).toHaveLength(1);
     expect(lines(house, LIFTED)).toHaveLength(1);
-    expect(lines(house, 'set-aside')).toEqual([]);
+    expect(lines(house, 'in-backoff')).toEqual([]);
     await vi.waitFor(() => expect(lines(house, 'leftovers looked for')).not.toEqual([]));
     await opened.agent.stop();
     await running;
@@ -113,8 +114,8 @@ describe('while the engine is away', () => {
     const back = performance.now();
     await done(house, run);
     expect(performance.now() - back).toBeLessThan(5_000);
-    expect(house.events.filter(({ kind }) => kind === 'job-releasing')).toHaveLength(1);
-    expect(lines(house, 'set-aside')).toEqual([]);
+    expect(house.events.filter(({ kind }) => kind === 'job-release-queued')).toHaveLength(1);
+    expect(lines(house, 'in-backoff')).toEqual([]);
     await opened.agent.stop();
     await running;
     await opened.close();
@@ -171,8 +172,8 @@ function fillable(journal: Journal, fails: (write: string) => boolean): Journal 
     return call();
   };
   return withOther(journal, {
-    begin: (job) => orFull('begin', () => journal.begin(job)),
-    move: (uuid, state) => orFull(state.name, () => journal.move(uuid, state)),
+    insert: (job) => orFull('begin', () => journal.insert(job)),
+    transition: (uuid, state) => orFull(state.name, () => journal.transition(uuid, state)),
     tryWriting: () => orFull('trial', () => journal.tryWriting()),
   });
 }
@@ -192,7 +193,7 @@ describe('while the journal cannot be written', () => {
     await done(house, run);
     expect((claims[0] ?? 0) - room).toBeLessThan(5_000);
     expect(lines(house, HELD)).toHaveLength(1);
-    expect(lines(house, 'set-aside')).toEqual([]);
+    expect(lines(house, 'in-backoff')).toEqual([]);
     await opened.agent.stop();
     await running;
     await opened.close();
@@ -208,7 +209,7 @@ describe('while the journal cannot be written', () => {
     await held(house);
     full = false;
     await done(house, run);
-    expect(house.events.filter(({ kind }) => kind === 'run-won')).toHaveLength(1);
+    expect(house.events.filter(({ kind }) => kind === 'job-claimed')).toHaveLength(1);
     await opened.agent.stop();
     await running;
     await opened.close();

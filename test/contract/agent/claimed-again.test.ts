@@ -43,7 +43,7 @@ test('a job that the broker took back is not claimed anew while its old containe
   expect(front.calls.filter(isJobPatch)).toHaveLength(2);
   removable.resolve();
   await vi.waitFor(() => expect(status()).toBe(JOB_STATUS.SUCCEEDED), 40_000);
-  expect(kinds()).not.toContain('job-releasing');
+  expect(kinds()).not.toContain('job-release-queued');
   await opened.agent.stop();
   await running;
   await opened.close();

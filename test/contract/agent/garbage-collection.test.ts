@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Sweep } from '../../../src/agent/reconcile/garbage-collector.ts';
+import { GarbageCollector } from '../../../src/agent/reconcile/garbage-collector.ts';
 import type { FunctionSpec } from '../../../src/domain/run.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { createLog } from '../../../src/lib/log.ts';
@@ -28,10 +28,10 @@ test('what no job needs is removed at the second look, also while others run; wh
     return runtime.create({ job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null });
   };
   await Promise.all(['left', 'over', 'open', 'told'].map((job) => make(job)));
-  journal.begin(newJob('open'));
-  journal.begin(newJob('over'));
-  journal.move('over', { name: 'releasing', why: 'the engine was away' });
-  const sweep = new Sweep({
+  journal.insert(newJob('open'));
+  journal.insert(newJob('over'));
+  journal.transition('over', { name: 'releasing', why: 'the engine was away' });
+  const sweep = new GarbageCollector({
     runtime,
     files,
     journal,
@@ -42,7 +42,7 @@ test('what no job needs is removed at the second look, also while others run; wh
       destination: { write: (line) => void log.push(line) },
       redactor: new Redactor(),
     }),
-    isTold: (job) => job === 'told',
+    isActive: (job) => job === 'told',
     graceMs: 50,
   });
   const end = new AbortController();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/domain/ports.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
@@ -17,11 +17,11 @@ const STUBBORN = `function handler([ready]) {
 /** A journal in which starts took a minute, and that could not write that they are over. */
 const slowly = (journal: Journal): Journal =>
   withOther(journal, {
-    move: (uuid, state) => {
+    transition: (uuid, state) => {
       if (state.name === 'running') throw new AgentError('STATE_DIR_UNUSABLE', 'the disk is full');
-      if (state.name !== 'starting') return journal.move(uuid, state);
+      if (state.name !== 'starting') return journal.transition(uuid, state);
       const { boot, upMs } = state.since;
-      return journal.move(uuid, { ...state, since: { boot, upMs: upMs - 60_000 } });
+      return journal.transition(uuid, { ...state, since: { boot, upMs: upMs - 60_000 } });
     },
   });
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { Runtime } from '../../../src/domain/ports.ts';
+import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { type House, type OpenedAgent, openHouse, TOKEN } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { HostileFront, misdeeds } from '../../support/broker/hostile.ts';
@@ -143,8 +143,8 @@ test('a claimed job that never started goes back to the market, although the eng
     headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ status: JOB_STATUS.IN_PROGRESS, instance }),
   });
-  opened.journal.begin({ ...aNewJob(), uuid, instance });
-  opened.journal.move(uuid, { name: 'claimed' });
+  opened.journal.insert({ ...aNewJob(), uuid, instance });
+  opened.journal.transition(uuid, { name: 'claimed' });
   const running = opened.agent.run();
   await until(() => expect(heard).toEqual(['claimed', 'released']));
   await stopped(opened, running);

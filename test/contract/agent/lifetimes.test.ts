@@ -55,11 +55,11 @@ describe('the lifetimes of the loops', () => {
     const opened = await house.open({
       journal: (journal) =>
         withOther(journal, {
-          move: (uuid, state) => {
+          transition: (uuid, state) => {
             const left = failures.get(state.name) ?? 0;
             failures.set(state.name, left - 1);
             if (left > 0) throw new AgentError('STATE_DIR_UNUSABLE', 'no space left');
-            return journal.move(uuid, state);
+            return journal.transition(uuid, state);
           },
         }),
     });

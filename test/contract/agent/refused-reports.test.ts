@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/domain/ports.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
 import { HostileFront, type Misdeed, type Plan, type SeenCall } from '../../support/broker/hostile.ts';
 
@@ -144,7 +144,7 @@ test('a release that is refused is dropped where the broker does not think that 
   const [job] = house.broker.store.jobsOf(run);
   if (job === undefined) throw new Error('the run has no job');
   await using opened = await behind(house, (call) => (isJobPatch(call) ? no(400) : undefined));
-  opened.journal.begin({
+  opened.journal.insert({
     uuid: job.uuid,
     run: job.run,
     functionName: 'sample',
@@ -156,7 +156,7 @@ test('a release that is refused is dropped where the broker does not think that 
     image: 'sha256:abc',
     timeoutMs: 60_000,
   });
-  opened.journal.move(job.uuid, { name: 'releasing', why: 'the image is gone' });
+  opened.journal.transition(job.uuid, { name: 'releasing', why: 'the image is gone' });
   await opened.agent.run();
   expect(opened.journal.get(job.uuid)?.state.name).toBe('dropped');
 }, 60_000);
@@ -183,8 +183,8 @@ describe('a journal that fails for a while', () => {
       () => undefined,
       (journal) =>
         fronted(journal, {
-          move: (uuid, state) => {
-            if (state.name !== 'reported' || failures === 0) return journal.move(uuid, state);
+          transition: (uuid, state) => {
+            if (state.name !== 'reported' || failures === 0) return journal.transition(uuid, state);
             failures -= 1;
             return broken();
           },

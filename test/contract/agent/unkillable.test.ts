@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { Runtime } from '../../../src/domain/ports.ts';
+import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 

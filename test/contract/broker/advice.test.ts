@@ -6,8 +6,8 @@ test.each([[401], [429], [503], [200]])(
   async (status) => {
     await using server = await httpServer((_, res) => json(res, {}, status));
     await using client = clientOf(server.url);
-    const { mend } = await failure(client.broker.function('f', never));
-    expect(mend).toBeDefined();
-    expect(mend).not.toMatch(/tried again|every minute|token file/);
+    const { hint } = await failure(client.broker.function('f', never));
+    expect(hint).toBeDefined();
+    expect(hint).not.toMatch(/tried again|every minute|token file/);
   },
 );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { InvalidItem } from '../../../src/domain/ports.ts';
+import type { InvalidItem } from '../../../src/domain/ports/broker.ts';
 import { clientOf, failure, httpServer, json, never } from '../../support/broker-client/hostile-server.ts';
 import { instanceResource, jobResource, runResource } from '../../support/broker-client/resources.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
-import { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
+import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { clientOf, failure, never, TOKEN } from '../../support/broker-client/hostile-server.ts';
 
 const PLAN: OfferPlan = {
@@ -15,7 +15,7 @@ const PLAN: OfferPlan = {
 };
 
 async function market() {
-  const sandbox = new SandboxBroker({ token: TOKEN, leaseSeconds: 60 });
+  const sandbox = new EmbeddedBroker({ token: TOKEN, leaseSeconds: 60 });
   const url = await sandbox.listen();
   const client = clientOf(url);
   const image = sandbox.store.addImage({
@@ -143,7 +143,7 @@ describe('against the sandbox broker', () => {
   });
 
   test('another token is refused, and what the broker says is shown', async () => {
-    await using sandbox = new SandboxBroker({ token: 'another' });
+    await using sandbox = new EmbeddedBroker({ token: 'another' });
     await using client = clientOf(await sandbox.listen());
     const error = await failure(client.broker.gpus(never));
     expect(error.code).toBe('BROKER_UNAUTHORIZED');

@@ -30,7 +30,7 @@ describe('deadlines', () => {
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
     expect(error.message).toBe('GET /api/v1/runs: no answer in time');
-    expect(error.mend).toContain('does not answer');
+    expect(error.hint).toContain('does not answer');
   });
 
   test('a body that stops midway', async () => {
@@ -39,7 +39,7 @@ describe('deadlines', () => {
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
     expect(error.message).toBe('GET /api/v1/runs: the answer stopped midway');
-    expect(error.mend).toContain('cut connections');
+    expect(error.hint).toContain('cut connections');
   });
 
   test('a body that drips for ever', async () => {
@@ -52,7 +52,7 @@ describe('deadlines', () => {
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
     expect(error.message).toContain('not over after 0.2 s');
-    expect(error.mend).toBeDefined();
+    expect(error.hint).toBeDefined();
   });
 
   test('a body without end', async () => {
@@ -89,7 +89,7 @@ describe('deadlines', () => {
     await using client = clientOf(server.url);
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.mend).toContain('does not speak HTTP');
+    expect(error.hint).toContain('does not speak HTTP');
   });
 
   test('nothing listens', async () => {
@@ -101,14 +101,14 @@ describe('deadlines', () => {
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
     expect(error.message).toBe('GET /api/v1/runs: connection refused, ECONNREFUSED');
-    expect(error.mend).toContain('port');
+    expect(error.hint).toContain('port');
   });
 
   test('a name that does not exist', async () => {
     await using client = clientOf('http://no-such-host.invalid');
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.mend).toContain('DNS');
+    expect(error.hint).toContain('DNS');
   });
 
   test('https where there is only http', async () => {
@@ -116,7 +116,7 @@ describe('deadlines', () => {
     await using client = clientOf(server.url.replace('http:', 'https:'));
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.mend).toContain('may be http');
+    expect(error.hint).toContain('may be http');
   });
 
   test('a held poll has its wait on top', async () => {
@@ -260,14 +260,14 @@ describe('redirects', () => {
     expect(elsewhere.connections()).toBe(0);
   });
 
-  test('a move to https says how to mend it', async () => {
+  test('a move to https says how to hint it', async () => {
     await using server = await httpServer((_, res) =>
       res.writeHead(301, { location: 'https://127.0.0.1/api/v1/runs' }).end(),
     );
     await using client = clientOf(server.url);
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({
       code: 'BROKER_REDIRECTED_AWAY',
-      mend: 'set the broker’s URL to https://127.0.0.1',
+      hint: 'set the broker’s URL to https://127.0.0.1',
     });
   });
 

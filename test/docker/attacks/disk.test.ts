@@ -86,13 +86,13 @@ describeDocker('the disk of a host', (engine) => {
     room = { ...ROOM, bytes: 199 * MB };
     await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
     room = ROOM;
-    const released = house.events.filter((event) => event.kind === 'job-releasing');
+    const released = house.events.filter((event) => event.kind === 'job-release-queued');
     expect(released).toMatchObject([{ job: { run: bad }, why: 'this host is running out of disk' }]);
     await vi.waitFor(
       () => expect(house.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
       soon,
     );
-    await opened.agent.giveBack();
+    await opened.agent.evict();
     await running;
     await opened.close();
     await expectNothingLeft(engine, opened.journal.agentId);
@@ -107,10 +107,10 @@ describeDocker('the disk of a host', (engine) => {
     await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), soon);
     room = { ...ROOM, bytes: 0 };
     await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
-    expect(house.events.filter((event) => event.kind === 'job-releasing')).toMatchObject([
+    expect(house.events.filter((event) => event.kind === 'job-release-queued')).toMatchObject([
       { job: { run: victim }, why: 'the disk of this host was full while it ran' },
     ]);
-    await opened.agent.giveBack();
+    await opened.agent.evict();
     await running;
     await opened.close();
     await expectNothingLeft(engine, opened.journal.agentId);

@@ -37,7 +37,7 @@ describeHost('the command `network`', () => {
     );
   });
 
-  test('mends rules that were changed, and says before that they were', async () => {
+  test('hints rules that were changed, and says before that they were', async () => {
     const made = await rules();
     await host.sh('nft flush chain inet sharedcloud input');
     const { code, stdout } = await host.network('status', '--json');
@@ -80,7 +80,7 @@ describeHost('the command `network`', () => {
     });
   });
 
-  test('says how to mend what it cannot do: without root, without nft, without an engine', async () => {
+  test('says how to hint what it cannot do: without root, without nft, without an engine', async () => {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
     const command = `${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
     const refusal = async (script: string): Promise<string> => {

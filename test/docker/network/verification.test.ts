@@ -2,13 +2,13 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { JobNetworks } from '../../../src/agent/network/network-selector.ts';
+import { NetworkSelector } from '../../../src/agent/network/network-selector.ts';
 import type { JobNetwork } from '../../../src/domain/jobs-network.ts';
-import type { IsolatedNetwork } from '../../../src/domain/ports.ts';
+import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openIsolated, openJobsNetwork } from '../../../src/runtime/docker/network/isolated.ts';
-import type { HearBeacon } from '../../../src/runtime/docker/network/read-probe-target.ts';
+import type { ReadRuleTargets } from '../../../src/runtime/docker/network/read-probe-target.ts';
 import { jobsRules } from '../../../src/runtime/docker/network/rules.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
@@ -50,10 +50,10 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   /** The agent listens on its own host, which is not that of the test. */
-  const hearOnHost: HearBeacon = async (refused) => {
+  const hearOnHost: ReadRuleTargets = async (refused) => {
     const module = new URL('../../../src/runtime/docker/network/read-probe-target.ts', import.meta.url).href;
-    const code = `import { hearBeacon } from ${JSON.stringify(module)};
-      console.log(await hearBeacon(${JSON.stringify(refused)}, new AbortController().signal));`;
+    const code = `import { readRuleTargets } from ${JSON.stringify(module)};
+      console.log(await readRuleTargets(${JSON.stringify(refused)}, new AbortController().signal));`;
     const { stdout } = await host.run([process.execPath, '--input-type=module', '-e', code]);
     return stdout === 'true\n';
   };
@@ -70,7 +70,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     };
     const detach = new AbortController();
     const files = new JobFolders(join(directory, 'jobs'));
-    const networks = new JobNetworks({
+    const networks = new NetworkSelector({
       wanted: 'isolated',
       isolated: network,
       runtime,
@@ -82,7 +82,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     });
     return {
       ask: (language = 'node24') =>
-        networks.forJob({ id: language === 'node24' ? NODE_IMAGE : PYTHON_IMAGE, runtime: language }),
+        networks.networkFor({ id: language === 'node24' ? NODE_IMAGE : PYTHON_IMAGE, runtime: language }),
       [Symbol.dispose]: () => detach.abort(),
     };
   };

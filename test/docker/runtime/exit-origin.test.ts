@@ -7,13 +7,13 @@ const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
 describeDocker('a container that', (engine) => {
   test.each<[string, string, number, string]>([
-    ['fails', 'exit 3', 3, 'itself'],
-    ['kills itself', 'kill -9 $$', 137, 'itself'],
-  ])('%s has ended by itself', async (_, code, exitCode, endedBy) => {
+    ['fails', 'exit 3', 3, 'job'],
+    ['kills itself', 'kill -9 $$', 137, 'job'],
+  ])('%s has ended by itself', async (_, code, exitCode, exitOrigin) => {
     const at = testRuntime(engine.host);
     await using job = await TestJob.create(engine, at, code);
     const { exit } = await job.run();
-    expect(exit).toMatchObject({ code: exitCode, endedBy, oomKilled: false });
+    expect(exit).toMatchObject({ code: exitCode, exitOrigin, oomKilled: false });
   });
 
   test('somebody kills at the engine has not ended by itself', async () => {
@@ -22,8 +22,8 @@ describeDocker('a container that', (engine) => {
     await at.runtime.start(job.id);
     const ended = at.runtime.wait(job.id, soon());
     await engine.docker.getContainer(job.id).kill();
-    expect(await ended).toMatchObject({ code: 137, endedBy: 'other', oomKilled: false });
+    expect(await ended).toMatchObject({ code: 137, exitOrigin: 'external', oomKilled: false });
     // And whoever comes later learns the same.
-    expect(await at.runtime.wait(job.id, soon())).toMatchObject({ endedBy: 'other' });
+    expect(await at.runtime.wait(job.id, soon())).toMatchObject({ exitOrigin: 'external' });
   });
 });

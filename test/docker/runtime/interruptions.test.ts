@@ -81,7 +81,7 @@ describeDocker('an engine', (engine) => {
     const error = await rejection(runtime.probe(AbortSignal.timeout(10_000)));
     expect(error.code).toBe('RUNTIME_UNAVAILABLE');
     expect(error.message).toContain('no-such-runtime');
-    expect(error.mend).toContain('daemon.json');
+    expect(error.hint).toContain('daemon.json');
   });
 
   test('runs no job twice', async () => {

@@ -194,7 +194,7 @@ describeDocker('a container that was made otherwise than asked', (engine) => {
     const spec = containerSpec(plan, {
       agentId: 'test',
       limits: { ...limits, user: '65534:65534', runtime: 'runc', dns: [] },
-      gpuWay: 'device-requests',
+      chooseGpuInjection: 'device-requests',
       image,
       diskQuota: false,
       seccomp: true,

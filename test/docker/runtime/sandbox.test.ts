@@ -163,6 +163,6 @@ describeGpuStandIn('a job’s GPU', (engine, standIn) => {
     await using job = await TestJob.create(engine, at, 'env', { gpu: GPU });
     const error = await rejection(at.runtime.start(job.id));
     expect(error.code).toBe('RUNTIME_FAILED');
-    expect(error.mend).toContain('Nvidia container toolkit');
+    expect(error.hint).toContain('Nvidia container toolkit');
   });
 });

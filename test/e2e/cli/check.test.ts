@@ -126,9 +126,7 @@ describe('with all that a job needs', () => {
     const { exit, stdout } = await runProcess(['check'], { ...bare, SHAREDCLOUD_NVIDIA_SMI: smi.program });
     expect(exit).toBe(1);
     expect(stdout).toMatch(/^ok {4}gpu 0 +NVIDIA \\u\{1b\}\[2J RTX \(GPU-11111111\)/m);
-    expect(stdout).toMatch(
-      /^FAIL {2}token +there is no token file \S+\n +what to do: write the token into it/m,
-    );
+    expect(stdout).toMatch(/^FAIL {2}token +there is no token file \S+\n +hint: write the token into it/m);
     expect(stdout).toMatch(/^not ready: \d+ of \d+ checks failed, \d+ warnings$/m);
     expect(stdout).toMatch(/^OPTION +VALUE +FROM$/m);
     expect(stdout).not.toContain('\u001b');
@@ -140,7 +138,7 @@ describe('with something missing', () => {
     const { checks, line } = await check({});
     const failed = checks.filter(({ level }) => level === 'fail').map(({ check }) => check);
     expect(failed).toEqual(['ask price', 'token', 'broker', 'docker', 'driver']);
-    expect(checks.filter(({ level, mend }) => level === 'fail' && mend === null)).toEqual([]);
+    expect(checks.filter(({ level, hint }) => level === 'fail' && hint === null)).toEqual([]);
     expect(line('broker')).toContain('connection refused');
     expect(line('docker')).toContain('no answer from Docker');
     expect(line('driver')).toContain('--cpu-slots');

@@ -61,10 +61,10 @@ describe('a host with a GPU', () => {
       [desk.addRun(gpuRun).run, 'no-slot'],
       [desk.addRun({ ...gpuRun, bidPrice: 0.01 }).run, 'bid-below-ask'],
       [desk.addRun({ ...gpuRun, baseGpu: biggest(desk) }).run, 'gpu-too-small'],
-      [desk.addRun({ ...gpuRun, parameters: 'oops', jobArguments: ['()'] }).run, 'ill-formed'],
-      [desk.addRun({ ...gpuRun, function: fn.cpu }).run, 'wrong-kind'],
+      [desk.addRun({ ...gpuRun, parameters: 'oops', jobArguments: ['()'] }).run, 'invalid'],
+      [desk.addRun({ ...gpuRun, function: fn.cpu }).run, 'wrong-offer-type'],
       [desk.addRun({ ...gpuRun, function: strange }).run, 'image-not-allowed'],
-      [desk.addRun({ ...gpuRun, function: cobol }).run, 'runtime-unknown'],
+      [desk.addRun({ ...gpuRun, function: cobol }).run, 'unsupported-runtime'],
     ]);
     const url = await front.listen();
     const env = {
@@ -95,7 +95,7 @@ describe('a host with a GPU', () => {
     const { run } = desk.addRun({ function: desk.fn.gpu });
     const env = { SHAREDCLOUD_BROKER_URL: desk.url, SHAREDCLOUD_NVIDIA_SMI: smi.program };
     const { problems, reasons } = await look(env, '--ask-price', '0.1');
-    expect(reasons).toEqual(new Map([[run, 'image-not-here']]));
+    expect(reasons).toEqual(new Map([[run, 'image-not-pulled']]));
     expect(problems).toMatchObject([{ what: 'images count as not here', why: /no answer from Docker/ }]);
   });
 });
@@ -112,7 +112,7 @@ test('CPU jobs whose run has nothing open are not taken, and the next run is', a
   const env = { SHAREDCLOUD_BROKER_URL: desk.url, DOCKER_HOST: engine.host };
   const { problems, reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '2');
   expect(reasons.get(next.run)).toBe(2);
-  expect(reasons.get(done.run)).toBe('nothing-open');
+  expect(reasons.get(done.run)).toBe('no-open-jobs');
   expect(problems.map(({ what }) => what)).toEqual(['GPUs']);
 });
 
@@ -158,7 +158,7 @@ describe('a broker that', () => {
     const env = { ...bare, SHAREDCLOUD_BROKER_URL: await front.listen() };
     const { exit, stderr, stdout } = await runProcess(['market'], env);
     expect([exit, stdout]).toEqual([code, '']);
-    expect(stderr).toMatch(new RegExp(`^error ${name}: .*\n  what to do: `));
+    expect(stderr).toMatch(new RegExp(`^error ${name}: .*\n  hint: `));
   });
 
   test('does not tell its functions still has its runs shown', async () => {
@@ -170,7 +170,7 @@ describe('a broker that', () => {
     );
     const env = { SHAREDCLOUD_BROKER_URL: await front.listen(), DOCKER_HOST: engine.host };
     const { notes, reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '1');
-    expect(reasons).toEqual(new Map([[run, 'not-looked-up']]));
+    expect(reasons).toEqual(new Map([[run, 'unresolved']]));
     expect(notes).toEqual([expect.stringMatching(/^not all could be looked up: .*500/)]);
   });
 

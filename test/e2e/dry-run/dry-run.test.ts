@@ -10,7 +10,7 @@ const Rows = z.object({
 });
 
 describe('npm run dry-run', () => {
-  test('shows the whole story and ends with 0', async () => {
+  test('shows the whole lifecycle and ends with 0', async () => {
     await using dryRun = new AgentProcess(['dry-run', '--nvidia-smi', '/nonexistent/nvidia-smi']);
     const { code, stderr, stdout } = await dryRun.ended;
     expect(stderr).toContain('SIMULATED');

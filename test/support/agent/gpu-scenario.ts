@@ -6,7 +6,7 @@ import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
-import type { ContainerPlan, Runtime } from '../../../src/domain/ports.ts';
+import type { ContainerPlan, Runtime } from '../../../src/domain/ports/runtime.ts';
 import type { Xid } from '../../../src/domain/xid.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
@@ -23,7 +23,7 @@ export type GpuRig = AsyncDisposable & {
   sight: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
   /** The GPUs that get no new jobs. */
-  readonly keptOut: () => readonly string[];
+  readonly cordons: () => readonly string[];
   readonly events: AgentEvent[];
   /** What was told, by the kinds of the events. */
   readonly told: () => readonly string[];
@@ -67,7 +67,7 @@ export async function gpuRig(
   const over = new AbortController();
   const sink: { xid?: (xid: Xid) => void } = {};
   const events: AgentEvent[] = [];
-  let keptOut: ReadonlySet<string> = new Set();
+  let cordons: ReadonlySet<string> = new Set();
   const offered = new Set(
     gpus.flatMap(({ slices, uuid }) => (slices.length > 0 ? slices.map((slice) => slice.uuid) : [uuid])),
   );
@@ -92,8 +92,8 @@ export async function gpuRig(
     },
     observe: (event) => events.push(event),
     offered: () => offered,
-    keepOut: (uuids) => {
-      keptOut = uuids;
+    cordon: (uuids) => {
+      cordons = uuids;
     },
     onGpus: () => undefined,
     waitMs: (failures) => Math.min(failures, 1) * 100,
@@ -104,13 +104,13 @@ export async function gpuRig(
     processes: [],
     events,
     plans,
-    keptOut: () => [...keptOut].sort(),
+    cordons: () => [...cordons].sort(),
     told: () => events.map(({ kind }) => kind),
     xid: (number, { busId }, text = '') => sink.xid?.({ busId: busId.slice(4, -2), number, text }),
     letFail: (fail) => (fail ? writeFile(flag, '') : rm(flag, { force: true })),
     left: async () => [...(await processes.list()), ...(await files.list())],
     start: (job) => {
-      health.tries(job, aFunction({ runtime: 'node24', registryPath: IMAGE }));
+      health.imageUsed(job, aFunction({ runtime: 'node24', registryPath: IMAGE }));
       health.observe({ kind: 'job-started', job });
     },
     end: (job, status = JOB_STATUS.SUCCEEDED, durationMs = 1_000) => {

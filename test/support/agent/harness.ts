@@ -1,17 +1,20 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HoldQuestion } from '../../../src/agent/admission/resource-checks.ts';
+import type { AdmissionCheck } from '../../../src/agent/admission/resource-checks.ts';
 import { Agent } from '../../../src/agent/agent.ts';
-import { narrator } from '../../../src/agent/events/event-log.ts';
+import { eventLog } from '../../../src/agent/events/event-log.ts';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import type { AgentSettings } from '../../../src/agent/market/offer-worker.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
-import type { HostClock, IsolatedNetwork, Journal, Runtime } from '../../../src/domain/ports.ts';
-import { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
+import type { HostClock } from '../../../src/domain/ports/clock.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
+import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
+import type { Runtime } from '../../../src/domain/ports/runtime.ts';
+import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import type { DiskRoom } from '../../../src/host/free-disk.ts';
@@ -25,7 +28,7 @@ export const CPU_IMAGE = 'sharedcloud/node24:latest';
 
 /** A real broker, a state directory, and agents on them, one after the other. */
 export type House = {
-  readonly broker: SandboxBroker;
+  readonly broker: EmbeddedBroker;
   readonly url: string;
   readonly directory: string;
   /** Every line that any agent logged, as JSON. */
@@ -60,7 +63,7 @@ export type AgentChoices = {
   /** The isolated network of the engine, for jobs to use; else they have none. */
   readonly isolated?: IsolatedNetwork;
   /** What holds claims back beside the engine and the state directory. */
-  readonly questions?: readonly HoldQuestion[];
+  readonly questions?: readonly AdmissionCheck[];
   readonly oomKills?: () => number | undefined;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskRoom?: (path: string) => DiskRoom | undefined;
@@ -75,7 +78,7 @@ export type OpenedAgent = {
 };
 
 export async function openHouse(options: { readonly leaseSeconds?: number } = {}): Promise<House> {
-  const broker = new SandboxBroker({ token: TOKEN, leaveOutUnwinnable: false, ...options });
+  const broker = new EmbeddedBroker({ token: TOKEN, leaveOutUnwinnable: false, ...options });
   const url = await broker.listen();
   const directory = await mkdtemp(join(tmpdir(), 'agent-house-'));
   const log: string[] = [];
@@ -130,7 +133,7 @@ async function openAgent(
     clock: systemClock,
   });
   const log = logInto(said.log);
-  const tell = narrator(log);
+  const tell = eventLog(log);
   const agent = new Agent({
     broker: new HttpBroker(transport),
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,

@@ -1,6 +1,6 @@
-import { Reconciler, type ReconcilerDeps } from '../../../src/agent/reconcile/lease-reconciler.ts';
+import { LeaseReconciler, type LeaseReconcilerDeps } from '../../../src/agent/reconcile/lease-reconciler.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../../src/domain/job.ts';
-import type { Listed } from '../../../src/domain/ports.ts';
+import type { Listed } from '../../../src/domain/ports/broker.ts';
 import { aNewJob } from '../domain.ts';
 import { logInto } from '../log/log-into.ts';
 
@@ -33,7 +33,7 @@ export const listOf = (...uuids: string[]): Listed<BrokerJob> => ({
   invalid: [],
 });
 
-type Scene = Partial<ReconcilerDeps['broker']> & {
+type Scene = Partial<LeaseReconcilerDeps['broker']> & {
   readonly lease?: number;
   readonly offered?: string[];
   /** Recovery goes on until the test says that it is over. */
@@ -56,7 +56,7 @@ export function atWork(jobs: JobRecord[], scene: Scene = {}) {
   const named = (names: readonly string[]): JobRecord[] =>
     jobs.filter(({ state }) => names.includes(state.name));
   const unasked = (): Promise<never> => Promise.reject(new Error('not asked for'));
-  const reconciler = new Reconciler({
+  const reconciler = new LeaseReconciler({
     broker: {
       heldJobs: (instance, signal) => {
         asked.push((Date.now() - began) / 1000);

@@ -1,4 +1,4 @@
-import { SandboxBroker, type SandboxBrokerOptions } from '../../../src/embedded/broker/embedded-broker.ts';
+import { EmbeddedBroker, type EmbeddedBrokerOptions } from '../../../src/embedded/broker/embedded-broker.ts';
 import { INSTANCE_TYPE } from '../../../src/embedded/broker/store/rows.ts';
 import type { BrokerStore, NewRun } from '../../../src/embedded/broker/store/store.ts';
 
@@ -17,7 +17,7 @@ export type CallOptions = {
 
 /** A sandbox broker that listens, with an image and a function of each kind, and a way to call it over HTTP. */
 export type Desk = {
-  readonly broker: SandboxBroker;
+  readonly broker: EmbeddedBroker;
   readonly store: BrokerStore;
   readonly url: string;
   readonly image: { readonly cpu: string; readonly gpu: string };
@@ -31,8 +31,8 @@ export type Desk = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export async function openDesk(options: Partial<SandboxBrokerOptions> = {}): Promise<Desk> {
-  const broker = new SandboxBroker({ token: TOKEN, buyerToken: BUYER_TOKEN, ...options });
+export async function openDesk(options: Partial<EmbeddedBrokerOptions> = {}): Promise<Desk> {
+  const broker = new EmbeddedBroker({ token: TOKEN, buyerToken: BUYER_TOKEN, ...options });
   const url = await broker.listen();
   const { store } = broker;
   const image = {

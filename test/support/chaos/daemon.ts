@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
+import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import type { HostileFront } from '../broker/hostile.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 
@@ -26,7 +26,7 @@ export function timesSaid(agent: AgentProcess, words: string): number {
 }
 
 /** Waits until all jobs of the run have succeeded; answers after how many milliseconds they had. */
-export async function allDone(broker: SandboxBroker, run: string, timeout = 20_000): Promise<number> {
+export async function allDone(broker: EmbeddedBroker, run: string, timeout = 20_000): Promise<number> {
   const began = performance.now();
   await vi.waitFor(
     () => {
@@ -39,7 +39,7 @@ export async function allDone(broker: SandboxBroker, run: string, timeout = 20_0
 }
 
 /** What the broker is told about jobs from now on, in order: `claimed`, `released` or `reported`, and of which job. */
-export function watchBroker(broker: SandboxBroker): readonly string[] {
+export function watchBroker(broker: EmbeddedBroker): readonly string[] {
   const told: string[] = [];
   broker.store.onEvent((event) => {
     if (event.kind === 'claimed' || event.kind === 'released' || event.kind === 'reported')

@@ -31,7 +31,7 @@ export const removedByOthers = async (world: World, job: string): Promise<void> 
     await world.engine.docker.getContainer(id).remove({ force: true });
 };
 
-/** Asks the agent to give its jobs back once the job has started. */
+/** Repricer the agent to give its jobs back once the job has started. */
 export const givenBack = async (world: World, job: string, agent: AgentProcess): Promise<void> => {
   await signalled('SIGUSR1')(world, job, agent);
   // Two signals of a kind may be taken for one.

@@ -122,7 +122,7 @@ export class EngineScene implements AsyncDisposable {
   }
 
   /** Waits until nothing of any job is left on this host: no container, no file. */
-  async nothingLeft(): Promise<void> {
+  async untilExhausted(): Promise<void> {
     await vi.waitFor(
       async () => {
         const left = await Promise.all([...this.#words.keys()].map((job) => this.containers(job)));

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { runCli } from '../../../src/cli/run.ts';
 import { startWith } from '../../../src/cli/start/command.ts';
-import type { Stead } from '../../../src/compose.ts';
+import type { Overrides } from '../../../src/compose.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { CPU_IMAGE } from '../agent/harness.ts';
@@ -20,7 +20,7 @@ if (!isCollector(collect)) throw new Error('this Node.js does not let its garbag
 const workDir = process.env['WORK_DIR'];
 const brokerUrl = process.env['SHAREDCLOUD_BROKER_URL'] ?? '';
 
-const processes = (dir: string): Stead => ({
+const processes = (dir: string): Overrides => ({
   runtime: () =>
     new ProcessRuntime({
       interpreters: { [CPU_IMAGE]: [process.execPath, '-e'] },
@@ -32,7 +32,7 @@ const processes = (dir: string): Stead => ({
     }),
 });
 
-const measured: Stead = {
+const measured: Overrides = {
   ...(workDir !== undefined && processes(workDir)),
   between: (ports) => {
     process.on('SIGUSR2', () => {

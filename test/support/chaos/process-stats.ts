@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { AgentProcess } from '../e2e/agent-process.ts';
 
 /** What an agent holds at a moment at which it has nothing to do. */
-export type Vitals = {
+export type SystemdStatus = {
   /** How many jobs it had done by then. */
   readonly jobs: number;
   /** What JavaScript holds after a collection, buffers too. */
@@ -34,7 +34,7 @@ export class VitalSigns {
     this.#stateDir = stateDir;
   }
 
-  async measure(jobs: number): Promise<Vitals> {
+  async measure(jobs: number): Promise<SystemdStatus> {
     const line = once(this.#lines, 'line');
     this.#agent.signal('SIGUSR2');
     const told = z.tuple([z.string()]).parse(await line);
@@ -88,7 +88,7 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
 
 /** How much of it comes with each job, in its own unit: the slope of the line that fits best. */
 export function growthPerJob(
-  vitals: readonly Vitals[],
+  vitals: readonly SystemdStatus[],
   of: 'heapBytes' | 'rssBytes' | 'journalBytes',
 ): number {
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

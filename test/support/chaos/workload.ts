@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest';
 import { until } from '../broker/until.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, type openStage } from '../e2e/scenario.ts';
-import { VitalSigns, type Vitals } from './process-stats.ts';
+import { type SystemdStatus, VitalSigns } from './process-stats.ts';
 
 const ENTRY = 'test/support/chaos/measured-agent.ts';
 /** So long may processes take to be gone after their jobs are over. */
@@ -27,13 +27,13 @@ export async function toil(
   stage: Stage,
   env: Readonly<Record<string, string>>,
   labour: Labour,
-): Promise<readonly Vitals[]> {
+): Promise<readonly SystemdStatus[]> {
   const { broker } = stage;
   let reported = 0;
   const silence = broker.store.onEvent((event) => void (event.kind === 'reported' && (reported += 1)));
   await using agent = new AgentProcess(['start'], { ...stage.env, ...env }, ENTRY);
   const signs = new VitalSigns(agent, stage.env.SHAREDCLOUD_STATE_DIR);
-  const vitals: Vitals[] = [];
+  const vitals: SystemdStatus[] = [];
   const died = agent.ended.then(({ stderr }) => Promise.reject(new Error(`the agent has ended:\n${stderr}`)));
   for (let jobs = 0; jobs < labour.jobs; ) {
     for (const end = jobs + labour.batch; jobs < end; jobs += JOBS_PER_RUN) {

@@ -7,7 +7,7 @@ const checkedSchema = z.object({
       check: z.string(),
       level: z.enum(['ok', 'warn', 'fail']),
       found: z.string(),
-      mend: z.string().nullable(),
+      hint: z.string().nullable(),
     }),
   ),
   configuration: z.array(
@@ -27,9 +27,9 @@ export function readChecked(stdout: string): Checked {
   return checkedSchema.parse(JSON.parse(stdout));
 }
 
-/** A line of `check` as `level: found`, with its mend behind `->`; the first of that name. */
+/** A line of `check` as `level: found`, with its hint behind `->`; the first of that name. */
 export function lineOf({ checks }: Checked, name: string): string {
   const line = checks.find(({ check }) => check === name);
   if (line === undefined) return `no line named ${name}`;
-  return `${line.level}: ${line.found}${line.mend === null ? '' : ` -> ${line.mend}`}`;
+  return `${line.level}: ${line.found}${line.hint === null ? '' : ` -> ${line.hint}`}`;
 }

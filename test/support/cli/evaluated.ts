@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const surveyedSchema = z.object({
   offers: z.array(z.object({ name: z.string(), slots: z.number(), askPrice: z.number() })),
-  problems: z.array(z.object({ what: z.string(), why: z.string(), mend: z.string() })),
+  problems: z.array(z.object({ what: z.string(), why: z.string(), hint: z.string() })),
   runs: z.array(
     z.object({
       run: z.string(),

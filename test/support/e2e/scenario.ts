@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SandboxBroker } from '../../../src/embedded/broker/embedded-broker.ts';
+import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { NODE } from '../engine/docker.ts';
 
 export const TOKEN = 'token-that-no-output-may-show';
@@ -13,7 +13,7 @@ export async function openStage(
   { leaseSeconds = 60, token = TOKEN }: { readonly leaseSeconds?: number; readonly token?: string } = {},
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-e2e-'));
-  const broker = new SandboxBroker({ token, leaseSeconds, leaveOutUnwinnable: false });
+  const broker = new EmbeddedBroker({ token, leaseSeconds, leaveOutUnwinnable: false });
   const url = await broker.listen();
   const tokenFile = join(directory, 'token');
   await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
@@ -42,7 +42,7 @@ export async function openStage(
 
 /** Puts a run on the market, of a function in this image; answers its uuid. */
 export function addRun(
-  broker: SandboxBroker,
+  broker: EmbeddedBroker,
   image: string,
   code: string,
   parameters: string,

@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/no-conditional-tests, vitest/no-disabled-tests, vitest/valid-title -- this file decides
-   whether suites run, and so has no suite of its own that these rules could judge. */
+   whether suites run, and so has no suite of its own that these rules could runChecks. */
 /* oxlint-disable vitest/expect-expect, vitest/valid-describe-callback */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

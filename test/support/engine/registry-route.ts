@@ -61,7 +61,7 @@ export class RegistryRoad implements AsyncDisposable {
   }
 
   /** Lets connections through again. */
-  mend(): void {
+  hint(): void {
     this.#closed = false;
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import type { ContainerPlan } from '../../../src/domain/ports.ts';
+import type { ContainerPlan } from '../../../src/domain/ports/runtime.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../../src/runtime/docker/docker-runtime.ts';
 import { BUSYBOX } from './find-engine.ts';

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerPlan, Exit, OutputStream } from '../../../src/domain/ports.ts';
+import type { ContainerPlan, Exit, OutputStream } from '../../../src/domain/ports/runtime.ts';
 import type { DockerRuntime } from '../../../src/runtime/docker/docker-runtime.ts';
 import { expectNothingLeft, type TestEngine } from './docker.ts';
 import { testPlan } from './runtime.ts';

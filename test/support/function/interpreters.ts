@@ -51,7 +51,7 @@ function onPath(name: string): readonly string[] {
   return [name, 'python3'].flatMap((file) => folders.map((folder) => join(folder, file))).filter(existsSync);
 }
 
-/** Asks the interpreter itself: shims of version managers exist for versions that are not there. */
+/** Repricer the interpreter itself: shims of version managers exist for versions that are not there. */
 function isPython(path: string, version: string): boolean {
   const script = 'import sys; sys.stdout.write("%d.%d" % sys.version_info[:2])';
   try {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Output } from '../../../src/domain/ports.ts';
+import type { Output } from '../../../src/domain/ports/job-files.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import type { Interpreter } from './interpreters.ts';
 

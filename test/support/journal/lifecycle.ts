@@ -1,16 +1,16 @@
 import type { JobStateName } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/domain/ports.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { newJob, stateNamed } from './samples.ts';
 
 const PATH: readonly JobStateName[] = ['claimed', 'starting', 'running', 'finished', 'reported'];
 const STEPS = PATH.length + 1;
 
-/** Takes step `n` of an endless story: job after job, each from its claim to its report. */
+/** Takes step `n` of an endless lifecycle: job after job, each from its claim to its report. */
 export function takeStep(journal: Journal, n: number): void {
   const uuid = `job-${Math.floor(n / STEPS)}`;
   const next = PATH[(n % STEPS) - 1];
-  if (next === undefined) journal.begin(newJob(uuid));
-  else journal.move(uuid, stateNamed(next));
+  if (next === undefined) journal.insert(newJob(uuid));
+  else journal.transition(uuid, stateNamed(next));
 }
 
 /** What the journal holds after the first `n` steps: the state of each job, oldest first. */

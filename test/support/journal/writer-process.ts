@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url));
 
-/** A process that writes the story into a journal until it is killed. */
+/** A process that writes the lifecycle into a journal until it is killed. */
 export class WriterProcess {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;

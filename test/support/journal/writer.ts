@@ -5,7 +5,7 @@ import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { takeStep } from './lifecycle.ts';
 
 /*
- * Writes the story into the journal of argv[2] from step argv[3] on, and one line to stdout after each step that
+ * Writes the lifecycle into the journal of argv[2] from step argv[3] on, and one line to stdout after each step that
  * the journal has taken, until it is killed or a step fails; then that error's code is the last line.
  */
 const [, , directory = '', from = '0'] = process.argv;

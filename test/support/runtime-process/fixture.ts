@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ContainerPlan } from '../../../src/domain/ports.ts';
+import type { ContainerPlan } from '../../../src/domain/ports/runtime.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 

@@ -16,13 +16,13 @@ const say = (dir: string, ...more: readonly string[]) =>
 /** A directory with two jobs of the old address that are not over. */
 function owing(): string {
   const dir = scratchDir();
-  withJournal(dir, (journal) => void ['a', 'b'].map((uuid) => journal.begin(newJob(uuid))), OLD);
+  withJournal(dir, (journal) => void ['a', 'b'].map((uuid) => journal.insert(newJob(uuid))), OLD);
   return dir;
 }
 
 test('unfinished jobs go over to the broker’s new address, once', async () => {
   const dir = owing();
-  expect(agentErrorOf(() => withJournal(dir, () => undefined, NEW)).mend).toContain(
+  expect(agentErrorOf(() => withJournal(dir, () => undefined, NEW)).hint).toContain(
     'sharedcloud-agent broker-moved',
   );
   const first = await say(dir);

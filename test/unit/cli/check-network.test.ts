@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { judgeNetwork } from '../../../src/cli/check/check-network.ts';
+import { checkNetwork } from '../../../src/cli/check/check-network.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 
-const missing = new AgentError('NETWORK_NOT_READY', 'it is not there', { mend: 'make it' });
+const missing = new AgentError('NETWORK_NOT_READY', 'it is not there', { hint: 'make it' });
 
 test.each([
   ['as the owner wants none', { value: { wanted: 'none' }, ms: 1 }, 'ok', /^none/],
@@ -22,9 +22,9 @@ test.each([
   ],
   ['that is not there', { error: missing }, 'warn', /get none: it is not there/],
 ] as const)('the line for a network %s', (_, answer, level, found) => {
-  const line = judgeNetwork(answer);
+  const line = checkNetwork(answer);
   expect(line.level).toBe(level);
   expect(line.found).toMatch(found);
   // Whatever is amiss comes with what to do.
-  expect(line.mend === undefined).toBe(level === 'ok');
+  expect(line.hint === undefined).toBe(level === 'ok');
 });

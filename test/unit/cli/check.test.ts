@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { judgeBroker, judgeClock } from '../../../src/cli/check/check-broker.ts';
-import { judgePrice } from '../../../src/cli/check/check-config.ts';
-import { judgeEngine, judgeGpuAccess } from '../../../src/cli/check/check-engine.ts';
-import { judgeGpus } from '../../../src/cli/check/check-gpus.ts';
-import { judgeMemory, judgeNode, judgeRooms, judgeStateDir } from '../../../src/cli/check/check-host.ts';
-import type { CheckLine } from '../../../src/cli/check/check-result.ts';
+import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts';
+import { checkPrice } from '../../../src/cli/check/check-config.ts';
+import { checkEngine, checkGpuAccess } from '../../../src/cli/check/check-engine.ts';
+import { checkGpus } from '../../../src/cli/check/check-gpus.ts';
+import { checkDiskSpace, checkMemory, checkNode, checkStateDir } from '../../../src/cli/check/check-host.ts';
+import type { CheckResult } from '../../../src/cli/check/check-result.ts';
 import { checkText, isReady } from '../../../src/cli/check/render.ts';
-import { look } from '../../../src/cli/query.ts';
+import { query } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
 import type { EngineFacts } from '../../../src/runtime/docker/engine/facts.ts';
 
 const seen = <T>(value: T) => ({ value, ms: 7 });
-const unseen = { error: new AgentError('INTERNAL', 'it broke', { mend: 'mend it' }) };
-const short = ({ found, level, mend }: CheckLine) =>
-  `${level}: ${found}${mend === undefined ? '' : ` -> ${mend}`}`;
+const unseen = { error: new AgentError('INTERNAL', 'it broke', { hint: 'hint it' }) };
+const short = ({ found, level, hint }: CheckResult) =>
+  `${level}: ${found}${hint === undefined ? '' : ` -> ${hint}`}`;
 
 const MODEL = 'NVIDIA GeForce RTX 3090';
 const GPU: Gpu = {
@@ -38,7 +38,7 @@ const RTX_3090 = { uuid: 'u', name: 'Nvidia GeForce RTX 3090 24GB', codename: 'r
 const TERMS: GpuTerms = { askPrice: undefined, catalogue: undefined, slots: 2 };
 
 describe('how far the clocks are apart', () => {
-  const apart = (ms: number) => short(judgeClock(seen({ brokerMs: 1e12 + ms, localMs: 1e12 })));
+  const apart = (ms: number) => short(checkClock(seen({ brokerMs: 1e12 + ms, localMs: 1e12 })));
 
   test.each([
     [0, /^ok: the same/],
@@ -55,8 +55,8 @@ describe('how far the clocks are apart', () => {
   });
 
   test('nothing is compared where the broker tells no time', () => {
-    expect(judgeClock(seen(undefined)).level).toBe('warn');
-    expect(judgeClock(unseen).level).toBe('warn');
+    expect(checkClock(seen(undefined)).level).toBe('warn');
+    expect(checkClock(unseen).level).toBe('warn');
   });
 });
 
@@ -64,14 +64,14 @@ describe('the broker', () => {
   const refusal = { error: new AgentError('BROKER_UNAUTHORIZED', 'no') };
 
   test('that wants a token is there, unless it was shown one', () => {
-    expect(judgeBroker('http://b', refusal, false).level).toBe('ok');
-    expect(judgeBroker('http://b', refusal, true).level).toBe('fail');
+    expect(checkBroker('http://b', refusal, false).level).toBe('ok');
+    expect(checkBroker('http://b', refusal, true).level).toBe('fail');
   });
 
   test('that answers is told with how long it took', () => {
-    expect(judgeBroker('http://b', seen([RTX_3090]), true).found).toContain('http://b answers in 7 ms');
-    expect(judgeBroker('http://b', seen([]), true).level).toBe('warn');
-    expect(judgeBroker('http://b', unseen, false).level).toBe('fail');
+    expect(checkBroker('http://b', seen([RTX_3090]), true).found).toContain('http://b answers in 7 ms');
+    expect(checkBroker('http://b', seen([]), true).level).toBe('warn');
+    expect(checkBroker('http://b', unseen, false).level).toBe('fail');
   });
 });
 
@@ -90,7 +90,7 @@ describe('the price', () => {
     ],
     ['none at all', { askPrice: undefined, gpus: [], cpuSlots: 0 }, /^fail: .* -> set --ask-price/],
   ])('%s', (_, config, expected) => {
-    expect(short(judgePrice(config, [GPU]))).toMatch(expected);
+    expect(short(checkPrice(config, [GPU]))).toMatch(expected);
   });
 });
 
@@ -113,21 +113,21 @@ describe('Docker', () => {
   const needs = { acceptNoSeccomp: false, gpuMode: 'auto', runtime: 'runc' } as const;
 
   test('is told with its seccomp, and fails without', () => {
-    expect(short(judgeEngine(seen(engine), needs))).toBe(
+    expect(short(checkEngine(seen(engine), needs))).toBe(
       'ok: Docker 27.0.1, runc 1.2.8, overlay2, seccomp on',
     );
-    expect(short(judgeEngine(seen({ ...engine, seccomp: false }), needs))).toMatch(
+    expect(short(checkEngine(seen({ ...engine, seccomp: false }), needs))).toMatch(
       /^fail: .*seccomp off: .* -> /,
     );
-    expect(short(judgeEngine(unseen, needs))).toBe('fail: it broke -> mend it');
+    expect(short(checkEngine(unseen, needs))).toBe('fail: it broke -> hint it');
   });
 
   test('fails without the runtime that the owner wants for jobs', () => {
     const runsc = { ...needs, runtime: 'runsc' };
-    expect(short(judgeEngine(seen(engine), runsc))).toMatch(
+    expect(short(checkEngine(seen(engine), runsc))).toMatch(
       /^fail: .*no runtime named runsc.* -> add runsc to/,
     );
-    expect(short(judgeEngine(seen({ ...engine, runtimes: ['runc', 'runsc'] }), runsc))).toMatch(
+    expect(short(checkEngine(seen({ ...engine, runtimes: ['runc', 'runsc'] }), runsc))).toMatch(
       /^ok: .*, jobs in runsc$/,
     );
   });
@@ -145,20 +145,20 @@ describe('Docker', () => {
     ['auto', { apiVersion: '1.39' }, true, /^fail: by the runtime nvidia, .* -> install/],
   ] as const)('gives out a GPU: mode %s, %j, hook %s', (mode, changes, hook, expected) => {
     const need = { mode, hook, wanted: true };
-    expect(short(judgeGpuAccess(seen({ ...engine, ...changes }), need))).toMatch(expected);
+    expect(short(checkGpuAccess(seen({ ...engine, ...changes }), need))).toMatch(expected);
   });
 
   test('need not give out what is not there', () => {
     for (const mode of ['auto', 'cdi', 'runtime', 'device-requests'] as const)
-      expect(judgeGpuAccess(seen(engine), { mode, hook: false, wanted: false }).level).not.toBe('fail');
-    expect(judgeGpuAccess(unseen, { mode: 'auto', hook: true, wanted: true }).level).toBe('warn');
+      expect(checkGpuAccess(seen(engine), { mode, hook: false, wanted: false }).level).not.toBe('fail');
+    expect(checkGpuAccess(unseen, { mode: 'auto', hook: true, wanted: true }).level).toBe('warn');
   });
 });
 
 describe('GPUs', () => {
   const settings = { cpuSlots: 0, askPrice: undefined, gpu: () => TERMS };
   const judged = (changes: Partial<Gpu>, cards: readonly string[] = ['0000:01:00.0']) =>
-    judgeGpus({ gpus: seen([{ ...GPU, ...changes }]), cards, catalogue: seen([RTX_3090]) }, settings).map(
+    checkGpus({ gpus: seen([{ ...GPU, ...changes }]), cards, catalogue: seen([RTX_3090]) }, settings).map(
       (line) => `${line.check} ${short(line)}`,
     );
 
@@ -186,17 +186,17 @@ describe('GPUs', () => {
 
   test('that have no driver are told by where they sit', () => {
     const gone = { gpus: unseen, cards: ['0000:01:00.0'], catalogue: unseen };
-    expect(judgeGpus(gone, settings).map(short)).toEqual([
-      'fail: it broke; this host has 1 Nvidia card (0000:01:00.0) without a working driver -> mend it; or offer CPU jobs by --cpu-slots',
+    expect(checkGpus(gone, settings).map(short)).toEqual([
+      'fail: it broke; this host has 1 Nvidia card (0000:01:00.0) without a working driver -> hint it; or offer CPU jobs by --cpu-slots',
     ]);
-    expect(judgeGpus({ ...gone, cards: [] }, { ...settings, cpuSlots: 1 }).map(short)).toEqual([
-      'warn: it broke; only CPU jobs are offered -> mend it',
+    expect(checkGpus({ ...gone, cards: [] }, { ...settings, cpuSlots: 1 }).map(short)).toEqual([
+      'warn: it broke; only CPU jobs are offered -> hint it',
     ]);
   });
 
   test('have no line each where the catalogue is empty, but one for all', () => {
     const gpus = seen([GPU, { ...GPU, index: 1 }]);
-    const lines = judgeGpus({ gpus, cards: [], catalogue: seen([]) }, settings);
+    const lines = checkGpus({ gpus, cards: [], catalogue: seen([]) }, settings);
     expect(lines.filter(({ level }) => level === 'fail').map(short)).toEqual([
       'fail: no GPU can be offered, since the broker’s catalogue is empty -> see what the line of the broker says',
     ]);
@@ -204,15 +204,15 @@ describe('GPUs', () => {
 
   test('that are not there, without a word on what to do', () => {
     const gone = {
-      gpus: { error: new AgentError('GPU_NONE', 'none', { mend: '' }) },
+      gpus: { error: new AgentError('GPU_NONE', 'none', { hint: '' }) },
       cards: [],
       catalogue: unseen,
     };
-    expect(judgeGpus(gone, settings)[0]?.mend).toMatch(/^install the Nvidia driver; or offer CPU jobs/);
+    expect(checkGpus(gone, settings)[0]?.hint).toMatch(/^install the Nvidia driver; or offer CPU jobs/);
   });
 
   test('are known here where the broker tells no catalogue', () => {
-    const lines = judgeGpus({ gpus: seen([GPU]), cards: [], catalogue: unseen }, settings);
+    const lines = checkGpus({ gpus: seen([GPU]), cards: [], catalogue: unseen }, settings);
     expect(lines.map(({ level }) => level)).toEqual(['ok', 'ok', 'warn']);
   });
 });
@@ -231,33 +231,33 @@ describe('the host', () => {
       'fail: 9 GB free of 500 GB at /s: below 10 GB no job is taken -> make room, or lower --min-free-disk',
     ],
   ])('with %d bytes of free disk', (free, expected) => {
-    expect(judgeRooms({ minFreeDisk: 10e9 }, room(free)).map(short)).toEqual([expected]);
+    expect(checkDiskSpace({ minFreeDisk: 10e9 }, room(free)).map(short)).toEqual([expected]);
   });
 
   test('with more or less memory', () => {
-    expect(judgeMemory({ totalBytes: 8.2e9, availableBytes: 1e9 }).level).toBe('ok');
-    expect(judgeMemory({ totalBytes: 7.9e9, availableBytes: 7e9 }).level).toBe('warn');
-    expect(judgeMemory(undefined).level).toBe('warn');
+    expect(checkMemory({ totalBytes: 8.2e9, availableBytes: 1e9 }).level).toBe('ok');
+    expect(checkMemory({ totalBytes: 7.9e9, availableBytes: 7e9 }).level).toBe('warn');
+    expect(checkMemory(undefined).level).toBe('warn');
   });
 
   test('with a Node.js', () => {
-    expect([judgeNode('24.0.0').level, judgeNode('22.9.0').level]).toEqual(['ok', 'fail']);
+    expect([checkNode('24.0.0').level, checkNode('22.9.0').level]).toEqual(['ok', 'fail']);
   });
 
   test('with a state directory', () => {
     const here = { kind: 'here', holder: undefined, openJobs: 1 } as const;
-    expect(judgeStateDir('/s', seen(here)).found).toBe('/s, 1 job not over yet');
-    expect(judgeStateDir('/s/t', seen({ kind: 'absent', parent: '/s' })).level).toBe('ok');
-    expect(judgeStateDir('/s', unseen).level).toBe('fail');
+    expect(checkStateDir('/s', seen(here)).found).toBe('/s, 1 job not over yet');
+    expect(checkStateDir('/s/t', seen({ kind: 'absent', parent: '/s' })).level).toBe('ok');
+    expect(checkStateDir('/s', unseen).level).toBe('fail');
   });
 });
 
 describe('a look', () => {
-  const patience = { ms: 20, code: 'GPU_PROBE_HUNG', who: 'it', mend: 'wait' } as const;
+  const patience = { ms: 20, code: 'GPU_PROBE_HUNG', who: 'it', hint: 'wait' } as const;
 
   test('that never ends is left to itself, and told to end', async () => {
     let told: AbortSignal | undefined;
-    const answer = await look(patience, (signal) => {
+    const answer = await query(patience, (signal) => {
       told = signal;
       return new Promise(() => undefined);
     });
@@ -268,7 +268,7 @@ describe('a look', () => {
   });
 
   test('that throws at once is an answer too', async () => {
-    const answer = await look(patience, () => {
+    const answer = await query(patience, () => {
       throw new Error('at once');
     });
     expect(answer).toMatchObject({ error: { code: 'INTERNAL', message: 'at once' } });
@@ -276,7 +276,7 @@ describe('a look', () => {
 });
 
 test('warnings leave it ready, a failure does not; colours are for terminals', () => {
-  const line = (level: CheckLine['level']) => ({ check: 'c', level, found: 'f', mend: undefined });
+  const line = (level: CheckResult['level']) => ({ check: 'c', level, found: 'f', hint: undefined });
   expect(isReady([line('ok'), line('warn')])).toBe(true);
   expect(isReady([line('ok'), line('fail')])).toBe(false);
   expect(checkText({ lines: [line('warn')], configuration: [] }, false)).toMatch(

@@ -98,7 +98,7 @@ describe('a command line that cannot be read', () => {
     );
     expect([exit, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`error CONFIG_INVALID: ${message}`);
-    expect(stderr).toContain('\n  what to do: ');
+    expect(stderr).toContain('\n  hint: ');
   });
 
   test('nothing asked for shows the help as an error', async () => {
@@ -136,32 +136,32 @@ describe('an error that ends a command', () => {
     });
 
   test('is shown with what to do, and gives the exit code', async () => {
-    const error = new AgentError('GPU_NONE', 'no GPU here', { mend: 'plug one in' });
+    const error = new AgentError('GPU_NONE', 'no GPU here', { hint: 'plug one in' });
     expect(await runLine(['try'], {}, failing(error))).toEqual({
       exit: 6,
       stdout: '',
-      stderr: 'error GPU_NONE: no GPU here\n  what to do: plug one in\n',
+      stderr: 'error GPU_NONE: no GPU here\n  hint: plug one in\n',
     });
   });
 
   test('is JSON with --json', async () => {
-    const error = new AgentError('GPU_NONE', 'no GPU here', { mend: 'plug one in' });
+    const error = new AgentError('GPU_NONE', 'no GPU here', { hint: 'plug one in' });
     const { stderr } = await runLine(['try', '--json'], {}, failing(error));
     expect(JSON.parse(stderr)).toEqual({
-      error: { code: 'GPU_NONE', message: 'no GPU here', mend: 'plug one in', exit: 6 },
+      error: { code: 'GPU_NONE', message: 'no GPU here', hint: 'plug one in', exit: 6 },
     });
   });
 
   test('that is a defect shows where it is', async () => {
     const { exit, stderr } = await runLine(['try'], {}, failing(new TypeError('x is undefined')));
     expect(exit).toBe(1);
-    expect(stderr).toMatch(/^error INTERNAL: x is undefined\n {2}what to do: .*report it/);
+    expect(stderr).toMatch(/^error INTERNAL: x is undefined\n {2}hint: .*report it/);
     expect(stderr).toMatch(/command-line\.test\.ts:\d+/);
   });
 
   test('cannot steer the terminal', async () => {
     const { stderr } = await runLine(['try'], {}, failing(new AgentError('GPU_NONE', '\u001b[2J')));
-    expect(stderr).toMatch(/^error GPU_NONE: \\u\{1b\}\[2J\n {2}what to do: /);
+    expect(stderr).toMatch(/^error GPU_NONE: \\u\{1b\}\[2J\n {2}hint: /);
   });
 });
 

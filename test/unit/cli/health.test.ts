@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askForSign, giveSignsOfLife } from '../../../src/state-dir/health-socket.ts';
+import { queryHealth, serveHealth } from '../../../src/state-dir/health-socket.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 let directory = '';
@@ -19,8 +19,8 @@ const health = (...more: readonly string[]) => runLine(['health', '--state-dir',
 /** A process that answers, until it is told otherwise by a signal. */
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
   const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
-  const code = `const { giveSignsOfLife } = await import(${JSON.stringify(module)});
-    await giveSignsOfLife(${JSON.stringify(directory)}, () => 'apart');
+  const code = `const { serveHealth } = await import(${JSON.stringify(module)});
+    await serveHealth(${JSON.stringify(directory)}, () => 'apart');
     console.log('ready');`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,7 +39,7 @@ async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => 
 describe('health', () => {
   test('is good where the agent answers, with what it does now', async () => {
     let status = 'starting';
-    await using _ = await giveSignsOfLife(directory, () => status);
+    await using _ = await serveHealth(directory, () => status);
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: starting\n' });
     status = 'at work';
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: at work\n' });
@@ -54,7 +54,7 @@ describe('health', () => {
   });
 
   test('is bad at once after the agent has ended', async () => {
-    await (await giveSignsOfLife(directory, () => 'well'))[Symbol.asyncDispose]();
+    await (await serveHealth(directory, () => 'well'))[Symbol.asyncDispose]();
     expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
   });
 
@@ -65,23 +65,23 @@ describe('health', () => {
       killed.signal('SIGKILL');
     }
     expect(await health()).toMatchObject({ exit: 1, stdout: 'no agent runs here\n' });
-    await using _ = await giveSignsOfLife(directory, () => 'back');
+    await using _ = await serveHealth(directory, () => 'back');
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: back\n' });
   });
 
   test('is bad where the agent hangs, and good again when it goes on', async () => {
     await using other = await separate();
     other.signal('SIGSTOP');
-    expect(await askForSign(directory, 300)).toEqual({ kind: 'silent' });
+    expect(await queryHealth(directory, 300)).toEqual({ kind: 'silent' });
     other.signal('SIGCONT');
-    expect(await askForSign(directory, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'apart' } });
+    expect(await queryHealth(directory, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'apart' } });
   });
 
   test('works in a directory whose path is longer than one of a socket may be', async () => {
     const deep = join(directory, ...Array.from({ length: 6 }, () => 'a-name-that-is-long'.repeat(3)));
     await mkdir(deep, { recursive: true });
-    await using _ = await giveSignsOfLife(deep, () => 'deep');
-    expect(await askForSign(deep, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'deep' } });
+    await using _ = await serveHealth(deep, () => 'deep');
+    expect(await queryHealth(deep, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'deep' } });
   });
 
   test('of what is no agent is bad', async () => {
@@ -92,7 +92,7 @@ describe('health', () => {
 
 describe('signs of life', () => {
   test('hold up no end: somebody who asks and stays is not waited for', async () => {
-    const signs = await giveSignsOfLife(directory, () => 'well');
+    const signs = await serveHealth(directory, () => 'well');
     const socket = connect({ path: join(directory, 'health.sock'), allowHalfOpen: true });
     await once(socket, 'data');
     await expect(signs[Symbol.asyncDispose]()).resolves.toBeUndefined();
@@ -100,12 +100,12 @@ describe('signs of life', () => {
   });
 
   test('cannot be given where there is no directory, and that is said', async () => {
-    await expect(giveSignsOfLife(join(directory, 'absent'), () => '')).rejects.toMatchObject({
+    await expect(serveHealth(join(directory, 'absent'), () => '')).rejects.toMatchObject({
       code: 'STATE_DIR_UNUSABLE',
     });
   });
 
   test('cannot be given where nothing can be made, and that is said', async () => {
-    await expect(giveSignsOfLife('/proc', () => '')).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+    await expect(serveHealth('/proc', () => '')).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
   });
 });

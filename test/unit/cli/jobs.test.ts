@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobs } from '../../../src/cli/jobs/command.ts';
 import { JOB_STATUS, type NewJob } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/domain/ports.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { runLine } from '../../support/cli/run.ts';
@@ -57,16 +57,21 @@ function fillAll(journal: Journal): void {
     result: '',
   };
   const since = { boot: 'boot-1', upMs: 5000 };
-  for (const uuid of ['won', 'failed', 'lost', 'running', 'new']) journal.begin(newJob(uuid));
+  for (const uuid of ['won', 'failed', 'lost', 'running', 'new']) journal.insert(newJob(uuid));
   for (const uuid of ['won', 'failed', 'running']) {
-    journal.move(uuid, { name: 'claimed' });
-    journal.move(uuid, { name: 'starting', container: 'c', since });
-    journal.move(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT, since });
+    journal.transition(uuid, { name: 'claimed' });
+    journal.transition(uuid, { name: 'starting', container: 'c', since });
+    journal.transition(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT, since });
   }
-  journal.move('won', { name: 'finished', report, durationMs: 90_400 });
-  journal.move('won', { name: 'reported', status: JOB_STATUS.SUCCEEDED, durationMs: 90_400, earned: 0.0904 });
-  journal.move('failed', { name: 'finished', report, durationMs: 1234 });
-  journal.move('lost', { name: 'dropped', why: 'another was \u001b[2Jfaster' });
+  journal.transition('won', { name: 'finished', report, durationMs: 90_400 });
+  journal.transition('won', {
+    name: 'reported',
+    status: JOB_STATUS.SUCCEEDED,
+    durationMs: 90_400,
+    earned: 0.0904,
+  });
+  journal.transition('failed', { name: 'finished', report, durationMs: 1234 });
+  journal.transition('lost', { name: 'dropped', why: 'another was \u001b[2Jfaster' });
 }
 
 describe('beside a running agent', () => {
@@ -95,7 +100,7 @@ describe('beside a running agent', () => {
         { job: 'failed', state: 'finished', outcome: 'failed', durationMs: 1234, earned: null },
         {
           job: 'won',
-          run: 'run-won',
+          run: 'job-claimed',
           function: 'fn-won',
           offer: 'cpu',
           gpu: null,
@@ -126,7 +131,7 @@ describe('where there is nothing to show', () => {
   test('a state directory without a journal', async () => {
     const { exit, stdout, stderr } = await list();
     expect([exit, stdout]).toEqual([7, '']);
-    expect(stderr).toContain(`error STATE_DIR_UNUSABLE: there is no journal in ${dir}\n  what to do: start`);
+    expect(stderr).toContain(`error STATE_DIR_UNUSABLE: there is no journal in ${dir}\n  hint: start`);
   });
 
   test('no state directory', async () => {

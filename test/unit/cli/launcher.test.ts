@@ -27,9 +27,7 @@ function onVersion(version: string) {
 test('an old Node.js is told plainly', () => {
   const { status, stdout, stderr } = onVersion('8.17.0');
   expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(
-    /^sharedcloud-agent needs Node\.js 24 or newer, this is v8\.17\.0\.\n {2}what to do: /,
-  );
+  expect(stderr).toMatch(/^sharedcloud-agent needs Node\.js 24 or newer, this is v8\.17\.0\.\n {2}hint: /);
 });
 
 test('the launcher starts the agent, through a link too, without a warning of Node.js', async () => {

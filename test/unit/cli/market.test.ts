@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Asked, survey } from '../../../src/cli/market/evaluate.ts';
+import { type Asked, evaluate } from '../../../src/cli/market/evaluate.ts';
 import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/evaluation.ts';
 import { marketText } from '../../../src/cli/market/render.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
@@ -10,8 +10,8 @@ import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/doma
 const KNOWN = {
   catalogue: new Map([['big', { uuid: 'big', name: 'Big', codename: 'big', cudaCores: 99_999 }]]),
   images: ['*'],
-  imageState: () => 'here' as const,
-  aside: new Map(),
+  imageState: () => 'ready' as const,
+  backoff: new Map(),
 };
 const CPU = anOffer({ key: 'cpu', kind: 'cpu', name: 'CPU', gpu: null, cudaCores: 0, askPrice: 0.05 });
 const GPU = anOffer({ name: 'GPU' });
@@ -35,10 +35,10 @@ describe('the row of a run', () => {
   test('says why not by the offer that comes nearest', () => {
     const bigger = anOpenRun({ baseGpu: 'big', baseGpuName: 'Big' });
     expect(row([bigger], [CPU, GPU], KNOWN)).toMatchObject({ reason: 'gpu-too-small', ask: 0.1 });
-    expect(row([anOpenRun()], [CPU], KNOWN)).toMatchObject({ reason: 'wrong-kind', ask: 0.05 });
+    expect(row([anOpenRun()], [CPU], KNOWN)).toMatchObject({ reason: 'wrong-offer-type', ask: 0.05 });
     const cheap = anOpenRun({ bidPrice: 0.07 }, { image: anImage({ requiresGpu: false }) });
-    const away = { ...KNOWN, imageState: () => 'absent' as const };
-    expect(row([cheap], [GPU, CPU], away)).toMatchObject({ reason: 'image-not-here', ask: 0.05 });
+    const away = { ...KNOWN, imageState: () => 'missing' as const };
+    expect(row([cheap], [GPU, CPU], away)).toMatchObject({ reason: 'image-not-pulled', ask: 0.05 });
   });
 
   test('never takes more jobs than there are, nor below the ask, whatever the market', () => {
@@ -80,7 +80,7 @@ describe('the row of a run', () => {
   });
 });
 
-describe('a survey', () => {
+describe('a evaluate', () => {
   const host = { offers: [GPU], catalogue: KNOWN.catalogue, images: ['*'], mostLookUps: 200 };
 
   /** A broker that notes what it was asked for. */
@@ -110,7 +110,7 @@ describe('a survey', () => {
       aRun({ uuid: `run-${index}`, functionUuid: `function-${index % 300}`, bidPrice: index / 100_000 }),
     );
     const { asked, calls } = notingBroker();
-    const { notes, rows } = await survey(runs, host, asked);
+    const { notes, rows } = await evaluate(runs, host, asked);
     expect(rows).toHaveLength(100_000);
     expect(rows[0]).toMatchObject({ run: 'run-99999', taken: 1 });
     expect(calls.filter((call) => call.startsWith('function'))).toHaveLength(200);
@@ -128,11 +128,11 @@ describe('a survey', () => {
       aRun({ uuid: 'half', bidPrice: 0.8, numJobs: 5 }),
       aRun({ uuid: 'last', bidPrice: 0.7 }),
     ];
-    const { rows } = await survey(runs, { ...host, offers: [{ ...GPU, slots: slots(2) }] }, asked);
+    const { rows } = await evaluate(runs, { ...host, offers: [{ ...GPU, slots: slots(2) }] }, asked);
     expect(rows.map(({ reason, run, taken }) => [run, reason ?? taken])).toEqual([
       ['half', 1],
       ['last', 1],
-      ['done', 'nothing-open'],
+      ['done', 'no-open-jobs'],
     ]);
   });
 
@@ -149,14 +149,14 @@ describe('a survey', () => {
       aRun({ uuid: name, functionUuid: name }),
     );
     const garbage = aRun({ uuid: 'garbage', parameters: '((' });
-    const { notes, rows } = await survey([...runs, garbage], host, asked);
+    const { notes, rows } = await evaluate([...runs, garbage], host, asked);
     expect(new Map(rows.map(({ reason, run }) => [run, reason]))).toEqual(
       new Map([
         ['fine', null],
-        ['broken', 'not-looked-up'],
-        ['unknown', 'ill-formed'],
-        ['lost', 'ill-formed'],
-        ['garbage', 'ill-formed'],
+        ['broken', 'unresolved'],
+        ['unknown', 'invalid'],
+        ['lost', 'invalid'],
+        ['garbage', 'invalid'],
       ]),
     );
     expect(notes).toEqual(['not all could be looked up: it broke']);
@@ -165,7 +165,7 @@ describe('a survey', () => {
   test('without an offer says what is needed', async () => {
     const { asked, calls } = notingBroker();
     const runs = [aRun({ uuid: 'a', bidPrice: 0.2 }), aRun({ uuid: 'lost', functionUuid: 'lost' })];
-    const { rows } = await survey(runs, { ...host, offers: [], images: ['mine/*'] }, asked);
+    const { rows } = await evaluate(runs, { ...host, offers: [], images: ['mine/*'] }, asked);
     expect(rows.map(({ words }) => words)).toEqual([
       'needs a GPU, an ask of at most $0.2, its image on the list (--images)',
       'it cannot be read: its parameters or its function make no sense',

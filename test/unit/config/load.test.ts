@@ -109,7 +109,7 @@ describe('what is wrong', () => {
     const error = await loadError({ needsAsk: true });
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', exit: 2 });
     expect(error.message).toBe('--ask-price: nothing says what a job must pay');
-    expect(error.mend).toContain('SHAREDCLOUD_ASK_PRICE');
+    expect(error.hint).toContain('SHAREDCLOUD_ASK_PRICE');
   });
 
   test.each([
@@ -132,10 +132,10 @@ describe('what is wrong', () => {
   test('one problem is said in one line', async () => {
     const error = await loadError({ env: { SHAREDCLOUD_ASK_PRICE: 'abc' } });
     expect(error.message).toBe('ask-price from SHAREDCLOUD_ASK_PRICE: "abc" is not a number');
-    expect(error.mend).toContain('US dollars per job and minute');
+    expect(error.hint).toContain('US dollars per job and minute');
   });
 
-  test('all problems are listed at once, each with its source and mend', async () => {
+  test('all problems are listed at once, each with its source and hint', async () => {
     const error = await loadError({
       flags: { askPrice: ['0'] },
       env: { SHAREDCLOUD_POLL_INTERVAL: '5' },
@@ -188,8 +188,8 @@ describe('what is wrong', () => {
 
   test('a token in the file is not repeated, and it is said where it belongs', async () => {
     const error = await loadError({ files: { [DEFAULT_FILE]: 'token = "hunter2hunter2"' } });
-    expect(error.message + error.mend).not.toContain('hunter2');
-    expect(error.mend).toContain('0600');
+    expect(error.message + error.hint).not.toContain('hunter2');
+    expect(error.hint).toContain('0600');
   });
 
   test('a file that cannot be read is said, not passed over', async () => {

@@ -60,7 +60,7 @@ describe('a token file', () => {
     await write('abc', mode);
     await expect(fromFile().current()).rejects.toMatchObject({
       code: 'TOKEN_FILE_UNSAFE',
-      mend: `chmod 600 ${file}`,
+      hint: `chmod 600 ${file}`,
       exit: 2,
     });
   });
@@ -75,7 +75,7 @@ describe('a token file', () => {
     await chown(file, 12_345, 12_345);
     await expect(fromFile().current()).rejects.toMatchObject({
       code: 'TOKEN_FILE_UNSAFE',
-      mend: `chown 0 ${file}`,
+      hint: `chown 0 ${file}`,
     });
   });
 
@@ -119,7 +119,7 @@ describe('a token file', () => {
     await chmod(original, 0o644);
     await expect(tokens.reload()).rejects.toMatchObject({
       code: 'TOKEN_FILE_UNSAFE',
-      mend: `chmod 600 ${original}`,
+      hint: `chmod 600 ${original}`,
     });
   });
 });
@@ -157,7 +157,7 @@ describe('which token counts', () => {
     await expect(quoted.current()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: 'SHAREDCLOUD_TOKEN holds a token in quotes',
-      mend: 'write the token alone, without quotes around it',
+      hint: 'write the token alone, without quotes around it',
     });
   });
 

@@ -44,9 +44,9 @@ describe('durations', () => {
     ['9999d', 'is more than 3650d'],
     ['1e9s', 'is not a time span'],
   ])('%j is refused: %s', (text, why) => {
-    const { message, mend } = refusal(anyTime, text);
+    const { message, hint } = refusal(anyTime, text);
     expect(message).toBe(`${JSON.stringify(text)} ${why}`);
-    expect(mend).toContain('such as 5s or 1h30m');
+    expect(hint).toContain('such as 5s or 1h30m');
   });
 
   test('what is shown reads as the same', () => {
@@ -127,15 +127,15 @@ describe('prices', () => {
     ['$0.05', 'is not a number'],
     ['0x10', 'is not a number'],
   ])('%j is refused: %s', (text, why) => {
-    const { message, mend } = refusal(price, text);
+    const { message, hint } = refusal(price, text);
     expect(message).toBe(`${JSON.stringify(text)} ${why}`);
-    expect(mend).toContain('such as 0.05');
+    expect(hint).toContain('such as 0.05');
   });
 
   test('a decimal comma is told from nonsense', () => {
-    const { message, mend } = refusal(price, '0,05');
+    const { message, hint } = refusal(price, '0,05');
     expect(message).toBe('"0,05" has a decimal comma');
-    expect(mend).toBe('write it with a point: 0.05');
+    expect(hint).toBe('write it with a point: 0.05');
   });
 
   test('whatever is written, a price that is read lies above 0 and not above 1000', () => {
@@ -174,8 +174,8 @@ describe('URLs of a broker', () => {
   test.each(['https://me:hunter2@sharedcloud.io', 'me:hunter2@sharedcloud.io', 'http://hunter2@'])(
     'the password in %s is refused and not repeated',
     (text) => {
-      const { message, mend } = refusal(brokerUrl, text);
-      expect(message + mend).not.toContain('hunter2');
+      const { message, hint } = refusal(brokerUrl, text);
+      expect(message + hint).not.toContain('hunter2');
     },
   );
 
@@ -212,7 +212,7 @@ describe('other values', () => {
   ])('user %s is %s', (text, user) => expect(userAndGroup.read([text])).toBe(user));
 
   test.each(['nobody', '1000:', '-1', '4294967295', ''])('user %j is refused', (text) => {
-    expect(refusal(userAndGroup, text).mend).toContain('65534:65534');
+    expect(refusal(userAndGroup, text).hint).toContain('65534:65534');
   });
 
   test('jobs as root are warned of', () => {
@@ -232,17 +232,17 @@ describe('other values', () => {
   test('whole numbers keep to their bounds', () => {
     expect(count(1, 64).read(['64'])).toBe(64);
     for (const text of ['0', '65', '1.5', 'two', '1e1', ''])
-      expect(refusal(count(1, 64), text).mend).toContain('from 1 to 64');
+      expect(refusal(count(1, 64), text).hint).toContain('from 1 to 64');
   });
 
   test('cores may be parts of one', () => {
     expect(cpuCores.read(['1.5'])).toBe(1.5);
-    for (const text of ['0', '-1', '1e999', 'NaN']) expect(refusal(cpuCores, text).mend).toContain('cores');
+    for (const text of ['0', '-1', '1e999', 'NaN']) expect(refusal(cpuCores, text).hint).toContain('cores');
   });
 
   test('words are read in any case', () => {
     expect(choice('auto', 'cdi').read(['CDI'])).toBe('cdi');
-    expect(refusal(choice('auto', 'cdi'), 'none').mend).toBe('write one of auto, cdi');
+    expect(refusal(choice('auto', 'cdi'), 'none').hint).toBe('write one of auto, cdi');
   });
 
   test('paths become absolute, and ~ is refused', () => {

@@ -26,15 +26,15 @@ describe('the signals of a daemon', () => {
     ],
     [
       ['SIGUSR1', 'SIGUSR1'],
-      ['drain', 'give-back'],
+      ['drain', 'evict'],
     ],
     [
       ['SIGUSR1', 'SIGUSR1', 'SIGUSR1'],
-      ['drain', 'give-back', 'abandon'],
+      ['drain', 'evict', 'abandon'],
     ],
     [
       ['SIGUSR1', 'SIGUSR1', 'SIGINT'],
-      ['drain', 'give-back', 'abandon'],
+      ['drain', 'evict', 'abandon'],
     ],
     [
       ['SIGUSR1', 'SIGTERM', 'SIGUSR1'],
@@ -50,7 +50,7 @@ describe('the signals of a daemon', () => {
 
   test('SIGHUP reloads and changes nothing else, but ends what a terminal has started', () => {
     expect(whatHappens(['SIGHUP', 'SIGHUP', 'SIGTERM'])).toEqual(['reload', 'reload', 'stop']);
-    expect(whatHappens(['SIGUSR1', 'SIGHUP', 'SIGUSR1'])).toEqual(['drain', 'reload', 'give-back']);
+    expect(whatHappens(['SIGUSR1', 'SIGHUP', 'SIGUSR1'])).toEqual(['drain', 'reload', 'evict']);
     expect(whatHappens(['SIGHUP', 'SIGTERM'], true)).toEqual(['stop', 'abandon']);
   });
 
@@ -58,7 +58,7 @@ describe('the signals of a daemon', () => {
     expect(Object.entries(ACTIONS).map(([name, { exit }]) => [name, exit])).toEqual([
       ['stop', 0],
       ['drain', 0],
-      ['give-back', 9],
+      ['evict', 9],
       ['reload', undefined],
       ['abandon', 1],
     ]);
@@ -75,7 +75,7 @@ describe('what `drain` sends to the daemon that it finds', () => {
   /** Walks with a daemon that moves on at each signal, as fast as it can; answers in which phases it was signalled. */
   const walk = (from: Phase, wanted: Wanted): readonly Phase[] => {
     const sentIn = new Set<Phase>();
-    const path: readonly Phase[] = ['working', 'draining', 'giving-back'];
+    const path: readonly Phase[] = ['working', 'draining', 'evicting'];
     let phase = from;
     for (let looks = 0; looks < 6; looks += 1) {
       if (!wantsSignal(phase, wanted, sentIn)) continue;
@@ -89,12 +89,12 @@ describe('what `drain` sends to the daemon that it finds', () => {
   test.each<[Phase, Wanted, readonly Phase[]]>([
     ['working', 'drain', ['working']],
     ['draining', 'drain', []],
-    ['giving-back', 'drain', []],
+    ['evicting', 'drain', []],
     ['stopping', 'drain', []],
-    ['working', 'give-back', ['working', 'draining']],
-    ['draining', 'give-back', ['draining']],
-    ['giving-back', 'give-back', []],
-    ['stopping', 'give-back', []],
+    ['working', 'evict', ['working', 'draining']],
+    ['draining', 'evict', ['draining']],
+    ['evicting', 'evict', []],
+    ['stopping', 'evict', []],
   ])('to one that is %s, for a %s: a signal while %j', (phase, wanted, sent) => {
     expect(walk(phase, wanted)).toEqual(sent);
   });
@@ -102,8 +102,8 @@ describe('what `drain` sends to the daemon that it finds', () => {
   test('a daemon that has not moved yet is not signalled twice, and --now is not yet asked in full', () => {
     const sentIn = new Set<Phase>(['working']);
     expect(wantsSignal('working', 'drain', sentIn)).toBe(false);
-    expect(wantsSignal('working', 'give-back', sentIn)).toBe(false);
+    expect(wantsSignal('working', 'evict', sentIn)).toBe(false);
     expect(isAsked('working', 'drain', sentIn)).toBe(true);
-    expect(isAsked('working', 'give-back', sentIn)).toBe(false);
+    expect(isAsked('working', 'evict', sentIn)).toBe(false);
   });
 });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
-import { ServiceManager, serviceManagerIn } from '../../../src/daemon/systemd-notify.ts';
-import { Vitals } from '../../../src/daemon/systemd-status.ts';
+import { SystemdNotifier, systemdNotifyAddress } from '../../../src/daemon/systemd-notify.ts';
+import { SystemdStatus } from '../../../src/daemon/systemd-status.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
@@ -34,7 +34,7 @@ describe('the service manager in the environment', () => {
       { socket: '/n', path: '', watchdogMs: undefined },
     ],
   ])('%j', (env, expected) => {
-    expect(serviceManagerIn(env, 7)).toEqual(expected);
+    expect(systemdNotifyAddress(env, 7)).toEqual(expected);
   });
 });
 
@@ -43,7 +43,7 @@ describe('what the service manager is told', () => {
   const lines: string[] = [];
   const told = async (): Promise<readonly string[]> =>
     (await readFile(join(directory, 'told'), 'utf8').catch(() => '')).trim().split('\n');
-  const manager = (watchdogMs?: number): ServiceManager => {
+  const manager = (watchdogMs?: number): SystemdNotifier => {
     const destination = { write: (line: string) => void lines.push(line) };
     const log = createLog({
       level: 'warn',
@@ -52,14 +52,14 @@ describe('what the service manager is told', () => {
       destination,
       redactor: new Redactor(),
     });
-    return new ServiceManager({ socket: '/n', path: `${directory}:/usr/bin:/bin`, watchdogMs }, log);
+    return new SystemdNotifier({ socket: '/n', path: `${directory}:/usr/bin:/bin`, watchdogMs }, log);
   };
   const waiting: AgentEvent = {
-    kind: 'waiting',
+    kind: 'startup-blocked',
     error: new AgentError('RUNTIME_UNAVAILABLE', 'no\nengine'),
     retryInMs: 1,
   };
-  const recovered: AgentEvent = { kind: 'recovered', adopted: 0 };
+  const recovered: AgentEvent = { kind: 'recovery-completed', adopted: 0 };
 
   beforeEach(async () => {
     lines.length = 0;
@@ -75,7 +75,7 @@ describe('what the service manager is told', () => {
     [recovered, 'READY=1 STATUS=offers on the market: 0, jobs running: 0'],
   ])('the start is over once it works or waits, and that is said once', async (event, expected) => {
     {
-      await using vitals = new Vitals(manager());
+      await using vitals = new SystemdStatus(manager());
       vitals.see(event);
       vitals.see(event);
     }
@@ -84,7 +84,7 @@ describe('what the service manager is told', () => {
 
   test('a reload and its outcome, and the end', async () => {
     {
-      await using vitals = new Vitals(manager());
+      await using vitals = new SystemdStatus(manager());
       vitals.see(recovered);
       await vitals.reloading(() => Promise.resolve('read again'));
       vitals.leaving('stopping');
@@ -98,7 +98,7 @@ describe('what the service manager is told', () => {
 
   test('draining is no stopping: it may last longer than systemd gives a service to stop', async () => {
     {
-      await using vitals = new Vitals(manager());
+      await using vitals = new SystemdStatus(manager());
       vitals.see(recovered);
       vitals.leaving('draining');
       await expect.poll(told, { timeout: 5_000 }).toHaveLength(2);
@@ -107,7 +107,7 @@ describe('what the service manager is told', () => {
   });
 
   test('signs of life come well within the time that the watchdog gives', async () => {
-    await using _ = new Vitals(manager(400));
+    await using _ = new SystemdStatus(manager(400));
     await expect
       .poll(async () => (await told()).filter((line) => line === 'WATCHDOG=1').length)
       .toBeGreaterThan(1);
@@ -115,7 +115,7 @@ describe('what the service manager is told', () => {
 
   test('nothing at all where nobody has started us', async () => {
     {
-      await using vitals = new Vitals(undefined);
+      await using vitals = new SystemdStatus(undefined);
       vitals.see(recovered);
       await vitals.reloading(() => Promise.resolve(''));
       vitals.leaving('stopping');

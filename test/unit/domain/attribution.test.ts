@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type End, ranFor, whoseEnd } from '../../../src/domain/attribution.ts';
-import type { Exit } from '../../../src/domain/ports.ts';
+import { attributeExit, type ExitFacts, runtimeMs } from '../../../src/domain/attribution.ts';
+import type { Exit } from '../../../src/domain/ports/runtime.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -10,11 +10,11 @@ const exit = (code: number, more: Partial<Exit> = {}): Exit => ({
   oomKilled: false,
   startedAt: 1_000,
   finishedAt: 11_000,
-  endedBy: 'itself',
+  exitOrigin: 'job',
   ...more,
 });
 
-const end = (more: Partial<End>): End => ({
+const end = (more: Partial<ExitFacts>): ExitFacts => ({
   exit: exit(0),
   returned: false,
   decided: undefined,
@@ -26,28 +26,28 @@ const end = (more: Partial<End>): End => ({
 });
 
 /** The kind of the ending that is reported, or `release`. */
-function judged(more: Partial<End>): string {
-  const judgement = whoseEnd(end(more));
+function judged(more: Partial<ExitFacts>): string {
+  const judgement = attributeExit(end(more));
   return judgement.kind === 'report' ? judgement.ending.kind : judgement.kind;
 }
 
 const deadline = { kind: 'deadline' } as const;
-const givenBack = { kind: 'given-back', why: 'the owner wants the machine' } as const;
+const givenBack = { kind: 'evicted', why: 'the owner wants the machine' } as const;
 
 describe('whose end it was', () => {
-  test.each<[string, Partial<End>, string]>([
+  test.each<[string, Partial<ExitFacts>, string]>([
     ['it returned', { returned: true }, 'exited'],
     ['it returned, and then the host was restarted', { returned: true, rebooted: true }, 'exited'],
     [
       'it returned while the engine went away',
-      { exit: exit(0, { endedBy: 'engine' }), returned: true },
+      { exit: exit(0, { exitOrigin: 'engine' }), returned: true },
       'exited',
     ],
     ['it failed', { exit: exit(1) }, 'exited'],
     ['it failed while nobody watched', { exit: exit(1), unwatched: true }, 'exited'],
     ['it ended without having returned', { exit: exit(0) }, 'exited'],
     ['it ended without a result that anybody saw', { exit: exit(0), unwatched: true }, 'release'],
-    ['it ended well while the engine was away', { exit: exit(0, { endedBy: 'engine' }) }, 'release'],
+    ['it ended well while the engine was away', { exit: exit(0, { exitOrigin: 'engine' }) }, 'release'],
     ['it killed itself', { exit: exit(137) }, 'exited'],
     ['it used too much memory', { exit: exit(137, { oomKilled: true }) }, 'exited'],
     [
@@ -58,7 +58,7 @@ describe('whose end it was', () => {
     ['we ended it in the end', { exit: exit(137), decided: deadline, ranMs: TIMEOUT_MS }, 'deadline'],
     [
       'we killed it, a little early by its own times',
-      { exit: exit(143, { endedBy: 'other' }), decided: deadline, ranMs: TIMEOUT_MS - 900 },
+      { exit: exit(143, { exitOrigin: 'external' }), decided: deadline, ranMs: TIMEOUT_MS - 900 },
       'deadline',
     ],
     ['it failed just then', { exit: exit(1), decided: deadline, ranMs: TIMEOUT_MS + 5 }, 'deadline'],
@@ -75,17 +75,17 @@ describe('whose end it was', () => {
     ['we were killed while we ended it', { exit: exit(143), unwatched: true, ranMs: TIMEOUT_MS }, 'deadline'],
     [
       'we ended it, and by the engine’s times it had a moment left',
-      { exit: exit(143, { endedBy: 'other' }), decided: deadline, ranMs: TIMEOUT_MS - 3_000 },
+      { exit: exit(143, { exitOrigin: 'external' }), decided: deadline, ranMs: TIMEOUT_MS - 3_000 },
       'deadline',
     ],
     [
       'we were killed while we ended it, and by the engine’s times it had a moment left',
-      { exit: exit(143, { endedBy: 'other' }), unwatched: true, ranMs: TIMEOUT_MS - 700 },
+      { exit: exit(143, { exitOrigin: 'external' }), unwatched: true, ranMs: TIMEOUT_MS - 700 },
       'deadline',
     ],
     [
       'somebody killed it in time while nobody watched, seen late',
-      { exit: exit(143, { endedBy: 'other' }), decided: deadline, unwatched: true },
+      { exit: exit(143, { exitOrigin: 'external' }), decided: deadline, unwatched: true },
       'release',
     ],
     ['it cannot be ended', { exit: undefined, decided: deadline, ranMs: TIMEOUT_MS }, 'deadline'],
@@ -99,23 +99,27 @@ describe('whose end it was', () => {
     ['it failed as we ended it for its owner', { exit: exit(1), decided: givenBack }, 'release'],
     ['it cannot be ended for its owner', { exit: undefined, decided: givenBack }, 'release'],
     ['it returned as we ended it', { exit: exit(0), decided: givenBack, returned: true }, 'exited'],
-    ['the engine stopped and took it along', { exit: exit(143, { endedBy: 'engine' }) }, 'release'],
-    ['it failed as the engine stopped', { exit: exit(1, { endedBy: 'engine' }) }, 'release'],
+    ['the engine stopped and took it along', { exit: exit(143, { exitOrigin: 'engine' }) }, 'release'],
+    ['it failed as the engine stopped', { exit: exit(1, { exitOrigin: 'engine' }) }, 'release'],
     [
       'the engine took it along, and came back after the deadline',
-      { exit: exit(137, { endedBy: 'engine' }), decided: deadline },
+      { exit: exit(137, { exitOrigin: 'engine' }), decided: deadline },
       'release',
     ],
-    ['somebody killed it by hand', { exit: exit(137, { endedBy: 'other' }) }, 'release'],
-    ['somebody signalled it, and it failed of itself', { exit: exit(1, { endedBy: 'other' }) }, 'exited'],
+    ['somebody killed it by hand', { exit: exit(137, { exitOrigin: 'external' }) }, 'release'],
+    [
+      'somebody signalled it, and it failed of itself',
+      { exit: exit(1, { exitOrigin: 'external' }) },
+      'exited',
+    ],
     [
       'somebody signalled it while nobody watched, and it failed',
-      { exit: exit(1, { endedBy: 'other' }), unwatched: true },
+      { exit: exit(1, { exitOrigin: 'external' }), unwatched: true },
       'release',
     ],
     [
       'an agent that ended too signalled it when its time was up, and it failed',
-      { exit: exit(1, { endedBy: 'other' }), unwatched: true, ranMs: TIMEOUT_MS + 5 },
+      { exit: exit(1, { exitOrigin: 'external' }), unwatched: true, ranMs: TIMEOUT_MS + 5 },
       'deadline',
     ],
     [
@@ -132,7 +136,7 @@ describe('whose end it was', () => {
 
   test('a job that returned is never released, whoever did what around it', () => {
     const anyEnd = fc.record({
-      endedBy: fc.constantFrom<Exit['endedBy']>('itself', 'engine', 'other'),
+      exitOrigin: fc.constantFrom<Exit['exitOrigin']>('job', 'engine', 'other'),
       oomKilled: fc.boolean(),
       unwatched: fc.boolean(),
       rebooted: fc.boolean(),
@@ -140,8 +144,8 @@ describe('whose end it was', () => {
       decided: fc.constantFrom(undefined, deadline, givenBack),
     });
     fc.assert(
-      fc.property(anyEnd, ({ endedBy, oomKilled, ...more }) => {
-        expect(judged({ exit: exit(0, { endedBy, oomKilled }), returned: true, ...more })).toBe('exited');
+      fc.property(anyEnd, ({ exitOrigin, oomKilled, ...more }) => {
+        expect(judged({ exit: exit(0, { exitOrigin, oomKilled }), returned: true, ...more })).toBe('exited');
       }),
     );
   });
@@ -156,10 +160,10 @@ describe('how long a job ran', () => {
     ['the clock was set a day back meanwhile', 86_401_000, 11_000, 10_500, 10_500],
     ['the clock was set back, and nothing else is known', 86_401_000, 11_000, undefined, 0],
   ])('%s', (_, startedAt, finishedAt, atMostMs, expected) => {
-    expect(ranFor(exit(0, { startedAt, finishedAt }), atMostMs)).toBe(expected);
+    expect(runtimeMs(exit(0, { startedAt, finishedAt }), atMostMs)).toBe(expected);
   });
 
   test('a container that cannot be ended has run until now', () => {
-    expect(ranFor(undefined, 70_000)).toBe(70_000);
+    expect(runtimeMs(undefined, 70_000)).toBe(70_000);
   });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { elapsedMs, type Moment, momentAgo, rebooted } from '../../../src/domain/boot-time.ts';
+import { type BootTime, bootTimeAgo, elapsedMs, rebooted } from '../../../src/domain/boot-time.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 
-const at = (boot: string, upMs: number): Moment => ({ boot, upMs });
+const at = (boot: string, upMs: number): BootTime => ({ boot, upMs });
 
-test.each<[Moment, Moment, number | undefined, boolean]>([
+test.each<[BootTime, BootTime, number | undefined, boolean]>([
   [at('a', 1000), at('a', 3500), 2500, false],
   [at('a', 3500), at('a', 1000), 0, false],
   [at('a', 1000), at('b', 3500), undefined, true],
@@ -16,19 +16,19 @@ test.each<[Moment, Moment, number | undefined, boolean]>([
   expect(rebooted(from, to)).toBe(again);
 });
 
-test.each<[string, number, Moment, Moment]>([
+test.each<[string, number, BootTime, BootTime]>([
   ['is where the clock says', 1000, at('a', 500), at('a', 2500)],
   ['is not before what is certain', 5000, at('a', 500), at('a', 500)],
   ['is not in the future', -1, at('a', 500), at('a', 500)],
   ['is not in another boot', 1000, at('b', 500), at('b', 500)],
   ['is not in a boot that nobody knows', 1000, at('', 500), at('', 500)],
 ])('a moment ago %s', (_, agoMs, earliest, expected) => {
-  expect(momentAgo(at('a', 3500), agoMs, earliest)).toEqual(expected);
+  expect(bootTimeAgo(at('a', 3500), agoMs, earliest)).toEqual(expected);
 });
 
 test('this host has a boot, and time goes on in it', () => {
-  const first = systemClock.moment();
-  const second = systemClock.moment();
+  const first = systemClock.bootTime();
+  const second = systemClock.bootTime();
   expect(first.boot).toMatch(/^[\da-f-]{36}$/);
   expect(first.upMs).toBeGreaterThan(0);
   expect(elapsedMs(first, second)).toBeGreaterThanOrEqual(0);

@@ -13,8 +13,8 @@ function knowledge(more: Partial<MarketKnowledge> = {}): MarketKnowledge {
   return {
     catalogue: new Map([small, big, t4].map((gpu) => [gpu.uuid, gpu])),
     images: ['sharedcloud/*'],
-    imageState: () => 'here',
-    aside: new Map(),
+    imageState: () => 'ready',
+    backoff: new Map(),
     ...more,
   };
 }
@@ -35,7 +35,7 @@ describe('decide takes or says why not', () => {
     ['a bid at the ask', 'take', () => reasonFor(anOpenRun({ bidPrice: 0.1 }))],
     ['a bid just below the ask', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: 0.0999999 }))],
     ['a bid that is no number', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: Number.NaN }))],
-    ['a run without jobs', 'ill-formed', () => reasonFor(anOpenRun({ numJobs: 0 }))],
+    ['a run without jobs', 'invalid', () => reasonFor(anOpenRun({ numJobs: 0 }))],
     ['a smaller GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: small.uuid }))],
     ['this very GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: t4.uuid }))],
     ['a bigger GPU asked for', 'gpu-too-small', () => reasonFor(anOpenRun({ baseGpu: big.uuid }))],
@@ -47,20 +47,20 @@ describe('decide takes or says why not', () => {
     ],
     [
       'a function not looked up yet',
-      'not-looked-up',
+      'unresolved',
       () => reasonFor(anOpenRun({}, { function: undefined, image: undefined })),
     ],
     [
       'a language that nobody speaks',
-      'runtime-unknown',
+      'unsupported-runtime',
       () => reasonFor(anOpenRun({}, { function: aFunction({ runtime: 'cobol85' }) })),
     ],
     [
       'a CPU image for a GPU offer',
-      'wrong-kind',
+      'wrong-offer-type',
       () => reasonFor(anOpenRun({}, { image: anImage({ requiresGpu: false }) })),
     ],
-    ['a GPU image for a CPU offer', 'wrong-kind', () => reasonFor(anOpenRun(), {}, cpuOffer)],
+    ['a GPU image for a CPU offer', 'wrong-offer-type', () => reasonFor(anOpenRun(), {}, cpuOffer)],
     [
       'a CPU image for a CPU offer, whatever base_gpu says',
       'take',
@@ -69,17 +69,21 @@ describe('decide takes or says why not', () => {
     ],
     ['an image not on the list', 'image-not-allowed', () => reasonFor(anOpenRun(), { images: ['mine/*'] })],
     ['an image that failed', 'image-failed', () => reasonFor(anOpenRun(), { imageState: () => 'failed' })],
-    ['an image not here yet', 'image-not-here', () => reasonFor(anOpenRun(), { imageState: () => 'absent' })],
+    [
+      'an image not here yet',
+      'image-not-pulled',
+      () => reasonFor(anOpenRun(), { imageState: () => 'missing' }),
+    ],
     ['no slot', 'no-slot', () => reasonFor(anOpenRun(), {}, anOffer(), 0)],
     [
-      'a run set aside until later',
-      'set-aside',
-      () => reasonFor(anOpenRun(), { aside: new Map([['run-1', { reason: 'set-aside', until: 1 }]]) }),
+      'a run set backoff until later',
+      'in-backoff',
+      () => reasonFor(anOpenRun(), { backoff: new Map([['run-1', { reason: 'in-backoff', until: 1 }]]) }),
     ],
     [
-      'a run set aside until now',
+      'a run set backoff until now',
       'take',
-      () => reasonFor(anOpenRun(), { aside: new Map([['run-1', { reason: 'set-aside', until: 0 }]]) }),
+      () => reasonFor(anOpenRun(), { backoff: new Map([['run-1', { reason: 'in-backoff', until: 0 }]]) }),
     ],
   ];
   test.each(cases)('%s: %s', (_, expected, actual) => {
@@ -91,17 +95,17 @@ describe('decide takes or says why not', () => {
     const runs = [
       anOpenRun({ uuid: 'older', bidPrice: 0.2, createdAt: 1 }),
       anOpenRun({ uuid: 'younger', bidPrice: 0.2, createdAt: 2 }),
-      anOpenRun({ uuid: 'absent', bidPrice: 0.2, createdAt: 0 }, { function: absent }),
+      anOpenRun({ uuid: 'missing', bidPrice: 0.2, createdAt: 0 }, { function: absent }),
       anOpenRun({ uuid: 'best', bidPrice: 0.9, createdAt: 9 }),
     ];
     const verdicts = decide(
       runs,
       anOffer(),
       3,
-      knowledge({ imageState: (ref) => (ref === IMAGE_NAME ? 'here' : 'absent') }),
+      knowledge({ imageState: (ref) => (ref === IMAGE_NAME ? 'ready' : 'missing') }),
       0,
     );
-    expect(verdicts.map(({ open }) => open.run.uuid)).toEqual(['best', 'older', 'younger', 'absent']);
+    expect(verdicts.map(({ open }) => open.run.uuid)).toEqual(['best', 'older', 'younger', 'missing']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextLookMs, troublesSeen, withSlices } from '../../../src/domain/gpu-cordon.ts';
+import { cordonsFromProbe, nextPollMs, withSlices } from '../../../src/domain/gpu-cordon.ts';
 import { aGpu } from '../../support/domain.ts';
 
 const SLICES = [
@@ -11,7 +11,7 @@ const FAMILY = new Map([
   ['MIG-2', 'GPU-1'],
 ]);
 const seen = (offered: readonly string[], gpus: readonly Partial<ReturnType<typeof aGpu>>[]) =>
-  [...troublesSeen(new Set(offered), gpus.map(aGpu), FAMILY)].map(([uuid, { why }]) => [uuid, why]);
+  [...cordonsFromProbe(new Set(offered), gpus.map(aGpu), FAMILY)].map(([uuid, { why }]) => [uuid, why]);
 
 describe('what a look says against the GPUs on offer', () => {
   test.each([
@@ -43,5 +43,5 @@ test('a GPU in trouble takes its slices along, a slice nobody', () => {
 });
 
 test('looks come soon after something smelled, and then less and less often', () => {
-  expect([0, 1, 2, 3, 4, 99].map(nextLookMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+  expect([0, 1, 2, 3, 4, 99].map(nextPollMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
 });

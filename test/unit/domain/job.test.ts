@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  canTransition,
   earnings,
   isTerminal,
   JOB_STATUS,
   type JobStateName,
-  mayBecome,
   SLOT_STATES,
 } from '../../../src/domain/job.ts';
 
@@ -25,18 +25,18 @@ describe('a job’s states', () => {
   test('every state leads to an end', () => {
     const reaches = (from: JobStateName, seen: readonly JobStateName[] = []): boolean =>
       isTerminal(from) ||
-      ALL.some((to) => mayBecome(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
+      ALL.some((to) => canTransition(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
     expect(ALL.filter((state) => !reaches(state))).toEqual([]);
   });
 
   test('what ran is never claimed again, and a report is never forgotten but on the broker’s word', () => {
-    expect(ALL.filter((to) => mayBecome('reported', to))).toEqual([]);
-    expect(ALL.filter((to) => mayBecome('finished', to))).toEqual(['reported', 'dropped']);
+    expect(ALL.filter((to) => canTransition('reported', to))).toEqual([]);
+    expect(ALL.filter((to) => canTransition('finished', to))).toEqual(['reported', 'dropped']);
   });
 
   test('nothing starts that is not claimed', () => {
-    expect(ALL.filter((from) => mayBecome(from, 'starting'))).toEqual(['claimed']);
-    expect(ALL.filter((from) => mayBecome(from, 'running'))).toEqual(['starting']);
+    expect(ALL.filter((from) => canTransition(from, 'starting'))).toEqual(['claimed']);
+    expect(ALL.filter((from) => canTransition(from, 'running'))).toEqual(['starting']);
   });
 
   test('reporting and releasing hold no slot', () => {

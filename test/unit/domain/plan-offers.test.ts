@@ -109,7 +109,7 @@ describe('planOffers', () => {
     const { offers, problems } = plan([h100({ index: 3 })]);
     expect(offers).toEqual([]);
     expect(problems[0]?.what).toContain('GPU 3, NVIDIA H100 80GB HBM3');
-    expect(problems[0]?.mend).toContain('nvidia-smi mig -i 3 -cgi');
+    expect(problems[0]?.hint).toContain('nvidia-smi mig -i 3 -cgi');
   });
 
   test('a GPU with a fault is left out, its siblings are not', () => {
@@ -122,7 +122,7 @@ describe('planOffers', () => {
     const { offers, problems } = plan([gpu({ model: 'NVIDIA T4 Laptop GPU' })]);
     expect(offers).toEqual([]);
     expect(problems[0]?.why).toBe('the broker’s catalogue has no entry for this GPU');
-    expect(problems[0]?.mend).toContain(
+    expect(problems[0]?.hint).toContain(
       '[gpu."NVIDIA T4 Laptop GPU"] catalogue = "...": t4 (Nvidia Tesla T4 16GB)',
     );
   });

@@ -1,16 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Component, KNOWN_HOLES } from '../../../src/domain/known-vulnerabilities.ts';
+import { type Component, KNOWN_VULNERABILITIES } from '../../../src/domain/known-vulnerabilities.ts';
 import { compareVersions, isVersion } from '../../../src/domain/version.ts';
 import {
   ACCEPTABLE_RISKS,
   type AcceptableRisk,
+  type HostVersions,
   risksOf,
-  type Surroundings,
 } from '../../../src/domain/vulnerabilities.ts';
 
 /** Versions without any known hole. */
-const GOOD: Surroundings = {
+const GOOD: HostVersions = {
   'nvidia-container-toolkit': '1.19.1',
   docker: '29.7.0',
   runc: '1.3.3',
@@ -18,12 +18,12 @@ const GOOD: Surroundings = {
   seccomp: true,
 };
 
-const COMPONENTS = KNOWN_HOLES.map(({ component }) => component);
+const COMPONENTS = KNOWN_VULNERABILITIES.map(({ component }) => component);
 
-const risks = (change: Partial<Surroundings>, accepted: readonly AcceptableRisk[] = [], gpu = true) =>
+const risks = (change: Partial<HostVersions>, accepted: readonly AcceptableRisk[] = [], gpu = true) =>
   risksOf({ ...GOOD, ...change }, { gpu, accepted });
 
-test('versions that have every mend are no risk', () => {
+test('versions that have every hint are no risk', () => {
   expect(risks({})).toEqual([]);
 });
 
@@ -70,8 +70,8 @@ test('a risk that the owner accepts is a warning that says so', () => {
 
 test('a refusal says how to accept it', () => {
   const [risk] = risks({ 'nvidia-container-toolkit': '1.17.8' });
-  expect(risk?.mend).toContain('1.19.1');
-  expect(risk?.mend).toContain('--accept-risk nvidia-container-toolkit');
+  expect(risk?.hint).toContain('1.19.1');
+  expect(risk?.hint).toContain('--accept-risk nvidia-container-toolkit');
 });
 
 test('without a GPU, what only concerns GPUs is no risk', () => {
@@ -80,7 +80,7 @@ test('without a GPU, what only concerns GPUs is no risk', () => {
 });
 
 test('only what is refused can be accepted', () => {
-  const refused = KNOWN_HOLES.filter(({ consequence }) => consequence === 'refuse');
+  const refused = KNOWN_VULNERABILITIES.filter(({ consequence }) => consequence === 'refuse');
   expect([...refused.map(({ component }) => component), 'no-seccomp']).toEqual([...ACCEPTABLE_RISKS]);
 });
 
@@ -92,7 +92,7 @@ test('an engine without seccomp whose owner accepts that is a warning; any other
 });
 
 test('the data is of versions and CVEs', () => {
-  for (const { cves, fixed, lets } of KNOWN_HOLES) {
+  for (const { cves, fixed, lets } of KNOWN_VULNERABILITIES) {
     expect(fixed.length).toBeGreaterThan(0);
     expect(fixed.filter((version) => !isVersion(version))).toEqual([]);
     expect(cves.filter((cve) => !/^CVE-\d{4}-\d{4,}$/.test(cve))).toEqual([]);

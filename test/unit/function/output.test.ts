@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Output } from '../../../src/domain/ports.ts';
+import type { Output } from '../../../src/domain/ports/job-files.ts';
 import { FrameScanner } from '../../../src/function/frames.ts';
 import { JobOutput, OUTPUT_LIMIT, RESULT_LIMIT } from '../../../src/function/output.ts';
 

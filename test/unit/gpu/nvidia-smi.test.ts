@@ -79,13 +79,13 @@ describe('what nvidia-smi says', () => {
     [99, 'what?', 'GPU_PROBE_FAILED', /exit code 99\): what\?/, /by hand/],
   ] as const satisfies readonly (readonly [number, string, ErrorCode, RegExp, RegExp])[])(
     'exit code %i with %j is %s',
-    async (exit, said, code, message, mend) => {
+    async (exit, said, code, message, hint) => {
       for (const [stdout, stderr] of [[said, ''] as const, ['', said] as const]) {
         await using smi = await sayer(exit, stdout, stderr);
         const error = await failure(new NvidiaSmi(smi).run(['-L'], never));
         expect(error.code).toBe(code);
         expect(error.message).toMatch(message);
-        expect(error.mend).toMatch(mend);
+        expect(error.hint).toMatch(hint);
       }
     },
   );
@@ -112,7 +112,7 @@ describe('what nvidia-smi says', () => {
     const missing = await failure(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
     expect(missing).toMatchObject({
       code: 'GPU_PROBE_FAILED',
-      mend: expect.stringContaining('--nvidia-smi') as unknown,
+      hint: expect.stringContaining('--nvidia-smi') as unknown,
     });
     expect(missing.message).toBe('no-such-nvidia-smi: it is not there (exit code 127)');
     const nowhere = await failure(new NvidiaSmi({ program: '/no/such/nvidia-smi' }).run([], never));

@@ -65,8 +65,8 @@ describe('the kernel’s log', () => {
       const log = new JournalctlLog(journal.program);
       const never = new AbortController().signal;
       for (const looking of [() => log.follow(() => undefined, never), () => log.look(never)]) {
-        const { code, mend } = await rejection(looking());
-        expect([code, mend]).toEqual(['KERNEL_LOG_UNREADABLE', expect.stringContaining('systemd-journal')]);
+        const { code, hint } = await rejection(looking());
+        expect([code, hint]).toEqual(['KERNEL_LOG_UNREADABLE', expect.stringContaining('systemd-journal')]);
       }
     },
   );

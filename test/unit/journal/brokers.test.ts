@@ -13,11 +13,11 @@ function owedTo(broker: string): string {
   withJournal(
     path,
     (journal) => {
-      journal.begin(newJob('owed'));
+      journal.insert(newJob('owed'));
       for (const name of ['claimed', 'starting', 'running', 'finished'] as const)
-        journal.move('owed', stateNamed(name));
-      journal.begin(newJob('over'));
-      journal.move('over', stateNamed('dropped'));
+        journal.transition('owed', stateNamed(name));
+      journal.insert(newJob('over'));
+      journal.transition('over', stateNamed('dropped'));
       journal.rememberInstance('cpu', 'instance-1');
       journal.rememberLease(60);
     },
@@ -80,7 +80,7 @@ describe('a broker that goes from http to https', () => {
     const path = owedTo(before);
     const error = agentErrorOf(() => withJournal(path, known, after));
     expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.mend).toContain('broker-moved');
+    expect(error.hint).toContain('broker-moved');
     expect(withJournal(path, known, before)).toEqual(ALL);
   });
 });
@@ -97,14 +97,14 @@ describe('a broker that has moved, as its owner says', () => {
   test('takes the place of what was remembered of the new address', () => {
     const path = scratchDir();
     withJournal(path, (journal) => journal.rememberInstance('cpu', 'not this one'), 'https://new.example');
-    withJournal(path, (journal) => journal.begin(newJob('a')), 'http://old.example');
+    withJournal(path, (journal) => journal.insert(newJob('a')), 'http://old.example');
     withJournal(path, (journal) => journal.rememberInstance('cpu', 'this one'), 'http://old.example');
     expect(moveTo(path, 'https://new.example').known.instance).toBe('this one');
   });
 
   test('is none where nothing is open: the journal stays as it is', () => {
     const path = owedTo('http://old.example');
-    withJournal(path, (journal) => journal.move('owed', stateNamed('reported')), 'http://old.example');
+    withJournal(path, (journal) => journal.transition('owed', stateNamed('reported')), 'http://old.example');
     expect(moveTo(path, 'https://new.example')).toMatchObject({
       said: [],
       known: { owed: [], instance: undefined },

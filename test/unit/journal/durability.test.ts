@@ -13,7 +13,7 @@ test('a process that is killed at any moment leaves what it had done, and at mos
   let step = 0;
   for (let round = 0; round < 12; round += 1) {
     const writer = WriterProcess.start(path, step);
-    // Different places in the story each time; the kill itself falls anywhere within a step.
+    // Different places in the lifecycle each time; the kill itself falls anywhere within a step.
     await writer.read(1 + ((round * 7) % 23));
     const acknowledged = Number(await writer.kill());
     const found = told(path);

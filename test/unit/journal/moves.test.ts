@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { asAgentError } from '../../../src/domain/errors.ts';
-import { type JobState, mayBecome } from '../../../src/domain/job.ts';
+import { canTransition, type JobState } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
@@ -23,11 +23,11 @@ function timedJournal(): { journal: SqliteJournal; time: { now: number } } {
 
 test('a job keeps what is fixed about it, and its times', () => {
   const { journal, time } = timedJournal();
-  const begun = journal.begin(newJob('a'));
+  const begun = journal.insert(newJob('a'));
   expect(begun).toEqual({ ...newJob('a'), state: { name: 'claiming' }, claimedAt: 1000, updatedAt: 1000 });
   expect(journal.get('a')).toEqual(begun);
   time.now = 2000;
-  const moved = journal.move('a', { name: 'claimed' });
+  const moved = journal.transition('a', { name: 'claimed' });
   expect(moved).toEqual({ ...begun, state: { name: 'claimed' }, updatedAt: 2000 });
   expect(journal.get('a')).toEqual(moved);
   expect(journal.get('b')).toBeUndefined();
@@ -36,35 +36,36 @@ test('a job keeps what is fixed about it, and its times', () => {
 test('CPU jobs, odd texts and big reports come back as they were written', () => {
   const { journal } = timedJournal();
   const job = { ...newJob('ünïcode\0"\'--'), gpu: null, functionName: '🙂\n\u001b[31m\0end', askPrice: 1e-9 };
-  journal.begin(job);
-  for (const name of ['claimed', 'starting', 'running'] as const) journal.move(job.uuid, stateNamed(name));
+  journal.insert(job);
+  for (const name of ['claimed', 'starting', 'running'] as const)
+    journal.transition(job.uuid, stateNamed(name));
   const text = `${'x'.repeat(1 << 20)}\0\ud800🙂`;
   const state: JobState = {
     name: 'finished',
     report: { status: 5, buildLogs: text, stdout: text, stderr: '', result: text },
     durationMs: 12.5,
   };
-  journal.move(job.uuid, state);
+  journal.transition(job.uuid, state);
   expect(journal.get(job.uuid)).toMatchObject({ ...job, state });
 });
 
 describe('beginning', () => {
   test.each(['released', 'dropped'] as const)('a job that was %s begins anew, as the newest', (end) => {
     const { journal, time } = timedJournal();
-    journal.begin(newJob('a'));
-    journal.begin(newJob('b'));
-    if (end === 'released') journal.move('a', stateNamed('releasing'));
-    journal.move('a', stateNamed(end));
+    journal.insert(newJob('a'));
+    journal.insert(newJob('b'));
+    if (end === 'released') journal.transition('a', stateNamed('releasing'));
+    journal.transition('a', stateNamed(end));
     time.now = 3000;
-    journal.begin({ ...newJob('a'), slot: 'slot-2' });
+    journal.insert({ ...newJob('a'), slot: 'slot-2' });
     expect(journal.get('a')).toMatchObject({ slot: 'slot-2', claimedAt: 3000, state: { name: 'claiming' } });
     expect(journal.history(10).map((job) => job.uuid)).toEqual(['a', 'b']);
   });
 
   test('a job that is not over cannot begin anew', () => {
     const { journal } = timedJournal();
-    const begun = journal.begin(newJob('a'));
-    expect(agentErrorOf(() => journal.begin(newJob('a'))).code).toBe('INTERNAL');
+    const begun = journal.insert(newJob('a'));
+    expect(agentErrorOf(() => journal.insert(newJob('a'))).code).toBe('INTERNAL');
     expect(journal.get('a')).toEqual(begun);
   });
 });
@@ -72,11 +73,11 @@ describe('beginning', () => {
 test('lists: by state oldest first, history newest first, as far as asked', () => {
   const { journal, time } = timedJournal();
   for (const uuid of ['c', 'a', 'b']) {
-    journal.begin(newJob(uuid));
+    journal.insert(newJob(uuid));
     // The order is that of the claims, also where the wall clock was set back between them.
     time.now -= 100;
   }
-  journal.move('a', { name: 'claimed' });
+  journal.transition('a', { name: 'claimed' });
   const uuids = (jobs: readonly { readonly uuid: string }[]) => jobs.map((job) => job.uuid);
   expect(uuids(journal.inState('claiming'))).toEqual(['c', 'b']);
   expect(uuids(journal.inState('claiming', 'claimed', 'running'))).toEqual(['c', 'a', 'b']);
@@ -87,10 +88,10 @@ test('lists: by state oldest first, history newest first, as far as asked', () =
 
 test('prune forgets what ended long ago and nothing that is still owed', () => {
   const { journal, time } = timedJournal();
-  for (const uuid of ['old', 'new', 'owed']) journal.begin(newJob(uuid));
-  journal.move('old', stateNamed('dropped'));
+  for (const uuid of ['old', 'new', 'owed']) journal.insert(newJob(uuid));
+  journal.transition('old', stateNamed('dropped'));
   time.now = 2000;
-  journal.move('new', stateNamed('dropped'));
+  journal.transition('new', stateNamed('dropped'));
   expect(journal.prune(1000)).toBe(0);
   expect(journal.prune(2000)).toBe(1);
   expect(journal.history(10).map((job) => job.uuid)).toEqual(['owed', 'new']);
@@ -100,7 +101,7 @@ test('prune forgets what ended long ago and nothing that is still owed', () => {
 
 test('moving a job that is not here is refused', () => {
   const { journal } = timedJournal();
-  expect(agentErrorOf(() => journal.move('a', { name: 'claimed' })).code).toBe('INTERNAL');
+  expect(agentErrorOf(() => journal.transition('a', { name: 'claimed' })).code).toBe('INTERNAL');
 });
 
 test('any sequence of moves leaves each job where the legal ones of them lead, also after it is opened again', () => {
@@ -119,8 +120,8 @@ test('any sequence of moves leaves each job where the legal ones of them lead, a
           const uuid = `${job}-${round}`;
           const from = model.get(uuid);
           const isBeginning = to.name === 'claiming';
-          const legal = from === undefined ? isBeginning : mayBecome(from.name, to.name);
-          const act = () => (isBeginning ? journal.begin(newJob(uuid)) : journal.move(uuid, to));
+          const legal = from === undefined ? isBeginning : canTransition(from.name, to.name);
+          const act = () => (isBeginning ? journal.insert(newJob(uuid)) : journal.transition(uuid, to));
           expect(codeOf(act)).toBe(legal ? undefined : 'INTERNAL');
           if (legal) model.set(uuid, to);
         }

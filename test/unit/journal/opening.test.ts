@@ -24,7 +24,8 @@ import { agentErrorOf } from '../../support/journal/thrown.ts';
 function usedJournal(jobs = 1): { path: string; file: string } {
   const path = scratchDir();
   withJournal(path, (journal) => {
-    for (let n = 0; n < jobs; n += 1) journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(500) });
+    for (let n = 0; n < jobs; n += 1)
+      journal.insert({ ...newJob(`job-${n}`), functionName: 'x'.repeat(500) });
   });
   return { path, file: join(path, JOURNAL_FILE) };
 }
@@ -51,7 +52,7 @@ test('is made once: the agent keeps its id, and only the owner can read it', () 
 test('a making that was broken off is begun again', () => {
   const path = scratchDir();
   writeFileSync(join(path, `${JOURNAL_FILE}.new`), 'half');
-  withJournal(path, (journal) => journal.begin(newJob('a')));
+  withJournal(path, (journal) => journal.insert(newJob('a')));
   expect(readdirSync(path)).not.toContain(`${JOURNAL_FILE}.new`);
 });
 
@@ -94,8 +95,8 @@ test('jobs that are owed to one broker keep the journal from another; jobs that 
   const error = agentErrorOf(() => withJournal(path, () => undefined, 'https://other.example'));
   expect(error.code).toBe('CONFIG_INVALID');
   expect(error.message).toContain('https://other.example/');
-  expect(error.mend).toContain(BROKER);
-  withJournal(path, (journal) => journal.move('job-0', stateNamed('dropped')));
+  expect(error.hint).toContain(BROKER);
+  withJournal(path, (journal) => journal.transition('job-0', stateNamed('dropped')));
   withJournal(path, (journal) => expect(journal.history(5)).toHaveLength(1), 'https://other.example');
 });
 
@@ -132,7 +133,7 @@ describe('refused, and left as it is:', () => {
     agentErrorOf(() => readJournal(path));
     expect(copies(path)).toEqual([]);
     for (let attempt = 0; attempt < 3; attempt += 1)
-      expect(agentErrorOf(() => withJournal(path, () => undefined)).mend).toContain('A copy is kept');
+      expect(agentErrorOf(() => withJournal(path, () => undefined)).hint).toContain('A copy is kept');
     const [copy, ...more] = copies(path);
     expect(more).toEqual([]);
     expect(copy).toContain('newer');
@@ -162,7 +163,7 @@ describe('refused, and left as it is:', () => {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const error = agentErrorOf(() => withJournal(path, () => undefined));
       expect(error.code).toBe('JOURNAL_UNUSABLE');
-      expect(error.mend).toContain('A copy is kept');
+      expect(error.hint).toContain('A copy is kept');
     }
     expect(fingerprint(file)).toBe(before);
     const [copy, ...more] = copies(path);
@@ -206,9 +207,9 @@ describe('reading', () => {
     withJournal(path, (journal) => {
       const reader = readJournal(path);
       expect(reader?.agentId).toBe(journal.agentId);
-      journal.begin(newJob('a'));
+      journal.insert(newJob('a'));
       expect(reader?.history(5).map((job) => job.uuid)).toEqual(['a']);
-      journal.move('a', { name: 'claimed' });
+      journal.transition('a', { name: 'claimed' });
       expect(reader?.inState('claimed')).toHaveLength(1);
       reader?.close();
     });
@@ -218,7 +219,9 @@ describe('reading', () => {
     const { path } = usedJournal();
     const reader = readJournal(path);
     if (!(reader instanceof SqliteJournal)) throw new Error('there is a journal to read');
-    expect(agentErrorOf(() => reader.move('job-0', { name: 'claimed' })).code).toBe('STATE_DIR_UNUSABLE');
+    expect(agentErrorOf(() => reader.transition('job-0', { name: 'claimed' })).code).toBe(
+      'STATE_DIR_UNUSABLE',
+    );
     reader.close();
   });
 });

@@ -22,7 +22,7 @@ test.each([
 describe('before an older agent’s journal is brought up to date', () => {
   function olderJournal(): { path: string; file: string } {
     const path = scratchDir();
-    withJournal(path, (journal) => journal.begin(newJob('old')));
+    withJournal(path, (journal) => journal.insert(newJob('old')));
     const file = join(path, JOURNAL_FILE);
     const db = new DatabaseSync(file);
     db.exec(`PRAGMA user_version = ${SCHEMA_VERSION - 1}`);
@@ -42,14 +42,14 @@ describe('before an older agent’s journal is brought up to date', () => {
     expect(copy.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION - 1 });
     expect(copy.prepare('SELECT uuid FROM jobs').all()).toEqual([{ uuid: 'old' }]);
     copy.close();
-    withJournal(path, (journal) => journal.begin(newJob('new')));
+    withJournal(path, (journal) => journal.insert(newJob('new')));
     expect(copies(path)).toEqual([name]);
   });
 
   test('a journal of today gets none', () => {
     const path = scratchDir();
-    withJournal(path, (journal) => journal.begin(newJob('a')));
-    withJournal(path, (journal) => journal.begin(newJob('b')));
+    withJournal(path, (journal) => journal.insert(newJob('a')));
+    withJournal(path, (journal) => journal.insert(newJob('b')));
     expect(readdirSync(path).filter((name) => name.includes('.v'))).toEqual([]);
   });
 });
@@ -59,8 +59,8 @@ describe('after a flood', () => {
   function flooded(path: string, megabytes: number, kept: number): void {
     withJournal(path, (journal) => {
       for (let n = 0; n < megabytes; n += 1) {
-        journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(MIB) });
-        if (n >= kept) journal.move(`job-${n}`, stateNamed('dropped'));
+        journal.insert({ ...newJob(`job-${n}`), functionName: 'x'.repeat(MIB) });
+        if (n >= kept) journal.transition(`job-${n}`, stateNamed('dropped'));
       }
       expect(journal.prune(Number.MAX_SAFE_INTEGER)).toBe(megabytes - kept);
     });
@@ -94,9 +94,9 @@ test('a journal of jobs that come and go stays as small as what it keeps', () =>
   const path = scratchDir();
   withJournal(path, (journal) => {
     const round = (n: number): number => {
-      journal.begin({ ...newJob(`job-${n}`), functionName: 'x'.repeat(20_000) });
+      journal.insert({ ...newJob(`job-${n}`), functionName: 'x'.repeat(20_000) });
       for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
-        journal.move(`job-${n}`, stateNamed(name));
+        journal.transition(`job-${n}`, stateNamed(name));
       journal.prune(Number.MAX_SAFE_INTEGER);
       return statSync(join(path, JOURNAL_FILE)).size + statSync(join(path, `${JOURNAL_FILE}-wal`)).size;
     };

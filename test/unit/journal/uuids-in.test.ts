@@ -6,9 +6,9 @@ import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 
 test('the jobs of some states come by their uuids, oldest first', () => {
   withJournal(scratchDir(), (journal) => {
-    for (const uuid of ['z', 'm', 'a', 'k']) journal.begin(newJob(uuid));
-    for (const uuid of ['a', 'z']) journal.move(uuid, stateNamed('releasing'));
-    journal.move('k', stateNamed('claimed'));
+    for (const uuid of ['z', 'm', 'a', 'k']) journal.insert(newJob(uuid));
+    for (const uuid of ['a', 'z']) journal.transition(uuid, stateNamed('releasing'));
+    journal.transition('k', stateNamed('claimed'));
     expect(journal.uuidsIn('releasing')).toEqual(['z', 'a']);
     expect(journal.uuidsIn('claiming', 'claimed')).toEqual(['m', 'k']);
     expect(journal.uuidsIn('finished')).toEqual([]);
@@ -18,8 +18,8 @@ test('the jobs of some states come by their uuids, oldest first', () => {
 test('what is in their reports is not even read', () => {
   const path = scratchDir();
   withJournal(path, (journal) => {
-    journal.begin(newJob('a'));
-    journal.move('a', stateNamed('releasing'));
+    journal.insert(newJob('a'));
+    journal.transition('a', stateNamed('releasing'));
   });
   const db = new DatabaseSync(join(path, 'journal.db'));
   db.exec(`UPDATE jobs SET detail = 'no JSON at all'`);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { rememberFor } from '../../../src/lib/cached.ts';
+import { cachedFor } from '../../../src/lib/cached.ts';
 
 const never = new AbortController().signal;
 
 test('an answer is given again for its time, a failure is not', async () => {
   let now = 0;
   const answers = ['a', new Error('away'), 'b', 'c'];
-  const ask = rememberFor(
+  const ask = cachedFor(
     100,
     () => now,
     async () => {

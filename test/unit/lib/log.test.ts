@@ -48,14 +48,14 @@ describe('for machines', () => {
     expect(written.map((line) => fieldsOf(line)['level'])).toEqual(['warn', 'error']);
   });
 
-  test('an error shows code, message, mend and causes, and a stack only where it has no code', () => {
+  test('an error shows code, message, hint and causes, and a stack only where it has no code', () => {
     const { log, written } = logging();
     const cause = new TypeError('x is undefined');
-    log.error({ err: new AgentError('INTERNAL', 'it broke', { mend: 'tell us', cause }) }, 'failed');
+    log.error({ err: new AgentError('INTERNAL', 'it broke', { hint: 'tell us', cause }) }, 'failed');
     expect(parsed(written)['err']).toEqual({
       code: 'INTERNAL',
       message: 'it broke',
-      mend: 'tell us',
+      hint: 'tell us',
       cause: { message: 'x is undefined', stack: cause.stack },
     });
   });
@@ -120,14 +120,14 @@ describe('for people', () => {
   test('what to do, and the parts of an error, on lines of their own', () => {
     const { log, written } = logging({ format: 'pretty' });
     const cause = new AgentError('BROKER_UNREACHABLE', 'no answer');
-    const err = new AgentError('GPU_NONE', 'no GPU', { mend: 'plug one in', cause });
-    log.warn({ err, mend: 'look here' }, 'trouble');
+    const err = new AgentError('GPU_NONE', 'no GPU', { hint: 'plug one in', cause });
+    log.warn({ err, hint: 'look here' }, 'trouble');
     expect(withoutTime(written)).toBe(
       [
         'WARN  trouble',
-        '           what to do: look here',
+        '           hint: look here',
         '           GPU_NONE: no GPU',
-        '           what to do: plug one in',
+        '           hint: plug one in',
         '           because of BROKER_UNREACHABLE: no answer\n',
       ].join('\n'),
     );
@@ -137,7 +137,7 @@ describe('for people', () => {
     const { log, written } = logging({ format: 'pretty' });
     const evil = '\u001b[2J\r\n12:00:00 INFO  forged\u009b1m\u202e\u0007';
     log.info({ name: evil, [evil]: 1, list: [evil] }, evil);
-    log.error({ err: new Error(evil), mend: evil }, 'failed');
+    log.error({ err: new Error(evil), hint: evil }, 'failed');
     const text = written.join('');
     // oxlint-disable-next-line no-control-regex -- finding control characters is the point
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);

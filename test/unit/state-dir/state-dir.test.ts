@@ -45,7 +45,7 @@ test('says what is wrong where the directory cannot be one', () => {
     const error = agentErrorOf(() => openStateDir(bad));
     expect(error.code).toBe('STATE_DIR_UNUSABLE');
     expect(error.message).toContain(`${path} is a file, not a directory`);
-    expect(error.mend).toContain('--state-dir');
+    expect(error.hint).toContain('--state-dir');
   }
 });
 

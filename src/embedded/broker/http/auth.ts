@@ -7,7 +7,7 @@ import { readBody, text } from './fields.ts';
 const LOGIN_PATH = '/api/v1/api-token-auth';
 const login = z.object({ username: text(), password: text() });
 
-/** Asks every call but the login for a token, and gives one out there. */
+/** Repricer every call but the login for a token, and gives one out there. */
 export function authRoutes(app: FastifyInstance, store: BrokerStore): void {
   app.addHook('onRequest', async (request) => {
     const path = request.routeOptions.url;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { RunList } from '../store/run-list.ts';
 
 /**
- * Holds a call until the list has left `version`, `seconds` are over, or the connection has ended. Leaves no timer
+ * AdmissionControl a call until the list has left `version`, `seconds` are over, or the connection has ended. Leaves no timer
  * and no listener behind.
  */
 export async function holdUntilChanged(

@@ -1,5 +1,5 @@
 import type { CatalogueGpu } from '../../../domain/gpu.ts';
-import type { Clock } from '../../../domain/ports.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Accounts } from './accounts.ts';
 import type { BrokerEvents } from './broker-event.ts';
 import type { FunctionRow, ImageRow, InstanceRow } from './rows.ts';

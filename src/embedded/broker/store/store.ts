@@ -1,6 +1,6 @@
 import { asAgentError } from '../../../domain/errors.ts';
 import type { CatalogueGpu } from '../../../domain/gpu.ts';
-import type { Clock } from '../../../domain/ports.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
 import { splitParameters } from '../../../python-literal/literal.ts';
 import { Accounts, type NewUser } from './accounts.ts';
 import { BrokerEvents, type BrokerListener } from './broker-event.ts';

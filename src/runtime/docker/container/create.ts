@@ -38,7 +38,7 @@ export async function createChecked(
   throw new AgentError(
     'RUNTIME_REFUSED',
     `Docker made container ${spec.name} otherwise than asked: ${differences.join(', ')}`,
-    { mend: 'look for plugins or defaults in Docker’s daemon.json that change containers' },
+    { hint: 'look for plugins or defaults in Docker’s daemon.json that change containers' },
   );
 }
 

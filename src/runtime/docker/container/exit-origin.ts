@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
-import type { Exit } from '../../../domain/ports.ts';
+import type { Exit } from '../../../domain/ports/runtime.ts';
 import { type Call, callEngine } from '../engine/call.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import type { SeenEnd } from './wait.ts';
@@ -31,20 +31,20 @@ export type Witness = {
  * that, and kills those that it finds when it starts again. One that keeps them knows their exit codes afterwards, but
  * not what they printed meanwhile, so a job that ended well may have lost its result.
  */
-export async function endedBy(
+export async function exitOrigin(
   { engineWasAway, exit, unwaited }: SeenEnd,
   { liveRestore, memory }: Witness,
-): Promise<Exit['endedBy']> {
-  if (exit.oomKilled) return 'itself';
+): Promise<Exit['exitOrigin']> {
+  if (exit.oomKilled) return 'job';
   const killed = KILLED.includes(exit.code);
   if (engineWasAway && (killed || exit.code === 0)) return 'engine';
   // Who waited through its end while the engine was there has seen all of it.
-  if (!killed && (exit.code === 0 || !(engineWasAway || unwaited) || (await liveRestore()))) return 'itself';
+  if (!killed && (exit.code === 0 || !(engineWasAway || unwaited) || (await liveRestore()))) return 'job';
   const saw = await memory();
-  if (saw === 'end') return 'itself';
-  if (saw === 'kill and end') return engineWasAway ? 'engine' : 'other';
+  if (saw === 'end') return 'job';
+  if (saw === 'kill and end') return engineWasAway ? 'engine' : 'external';
   if (killed || engineWasAway || saw === 'nothing') return 'engine';
-  return 'itself';
+  return 'job';
 }
 
 /** So long an engine may take to tell what it remembers, and to note an end that it shows already, in milliseconds. */

@@ -3,10 +3,10 @@ import type { EngineFacts } from '../engine/facts.ts';
 
 /** How a container gets its GPU; `auto` takes the best way that the engine has. */
 export type GpuMode = 'auto' | 'cdi' | 'device-requests' | 'runtime';
-export type GpuWay = Exclude<GpuMode, 'auto'>;
+export type GpuInjection = Exclude<GpuMode, 'auto'>;
 
 /** The way that `auto` stands for at this engine. */
-export function gpuWay(mode: GpuMode, facts: EngineFacts): GpuWay {
+export function chooseGpuInjection(mode: GpuMode, facts: EngineFacts): GpuInjection {
   if (mode !== 'auto') return mode;
   if (facts.cdi) return 'cdi';
   const [major = 0, minor = 0] = facts.apiVersion.split('.').map(Number);
@@ -31,7 +31,7 @@ export type GpuAccess = {
 };
 
 /** The access for one GPU or MIG slice by its uuid, or for none (null). */
-export function gpuAccess(gpu: string | null, way: GpuWay): GpuAccess {
+export function gpuAccess(gpu: string | null, way: GpuInjection): GpuAccess {
   if (gpu === null) return { visible: 'void', requests: [], runtime: undefined };
   // A comma would name two GPUs, `all` every one.
   if (!/^(?:GPU|MIG)-[A-Za-z0-9/-]+$/.test(gpu)) {
@@ -42,7 +42,7 @@ export function gpuAccess(gpu: string | null, way: GpuWay): GpuAccess {
     DeviceIDs: [id],
     ...(capabilities === undefined ? {} : { Capabilities: [capabilities] }),
   });
-  const ways: Readonly<Record<GpuWay, GpuAccess>> = {
+  const ways: Readonly<Record<GpuInjection, GpuAccess>> = {
     cdi: { visible: 'void', requests: [request('cdi', `nvidia.com/gpu=${gpu}`)], runtime: undefined },
     'device-requests': {
       visible: gpu,

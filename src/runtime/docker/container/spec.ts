@@ -1,11 +1,11 @@
 import { AgentError } from '../../../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
 import type { JobNetwork } from '../../../domain/jobs-network.ts';
-import type { ContainerPlan } from '../../../domain/ports.ts';
+import type { ContainerPlan } from '../../../domain/ports/runtime.ts';
 import { type ImageConfig, tmpfsForVolumes } from '../image/config.ts';
 import { NETWORK_NAME } from '../network/network-spec.ts';
 import { containerEnv } from './env.ts';
-import { type DeviceRequest, type GpuWay, gpuAccess } from './gpu-injection.ts';
+import { type DeviceRequest, type GpuInjection, gpuAccess } from './gpu-injection.ts';
 import { SECCOMP_PROFILE } from './seccomp.ts';
 
 /** The network by its name at the engine; `bridge` is Docker's own, which reaches whatever this host reaches. */
@@ -32,7 +32,7 @@ export type DockerLimits = {
 export type SpecInput = {
   readonly agentId: string;
   readonly limits: DockerLimits;
-  readonly gpuWay: GpuWay;
+  readonly chooseGpuInjection: GpuInjection;
   readonly image: ImageConfig;
   /** Whether the storage driver can hold a container to `diskBytes`. */
   readonly diskQuota: boolean;
@@ -115,7 +115,7 @@ const NETWORK_MODES: Readonly<Record<JobNetwork, NetworkMode>> = {
 export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerSpec {
   const { limits, image } = input;
   const { network = 'none' } = plan;
-  const gpu = gpuAccess(plan.gpu, input.gpuWay);
+  const gpu = gpuAccess(plan.gpu, input.chooseGpuInjection);
   return {
     name: containerName(plan.job),
     Image: plan.image,

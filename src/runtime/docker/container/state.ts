@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import type { Exit, FoundContainer } from '../../../domain/ports.ts';
+import type { Exit, FoundContainer } from '../../../domain/ports/runtime.ts';
 import { callEngine } from '../engine/call.ts';
 
 /** Where a container stands, in the domain's words. `dead` and its like have ended too. */
@@ -11,7 +11,7 @@ export type ContainerState = {
 };
 
 /** What the engine itself says of an end. */
-export type EngineExit = Omit<Exit, 'endedBy'>;
+export type EngineExit = Omit<Exit, 'exitOrigin'>;
 
 type EngineState = Pick<
   Docker.ContainerInspectInfo['State'],
@@ -42,7 +42,7 @@ function time(text: string): number | undefined {
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** Asks the engine for a container's state. Throws CONTAINER_GONE, RUNTIME_*. */
+/** Repricer the engine for a container's state. Throws CONTAINER_GONE, RUNTIME_*. */
 export async function inspectState(
   docker: Docker,
   id: string,

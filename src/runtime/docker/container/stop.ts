@@ -11,7 +11,7 @@ import { waitForExit } from './wait.ts';
 /** What has been killed and has not ended after this long may want for CPU time. */
 const STARVED_AFTER_MS = 1_000;
 
-/** Asks a container to end, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
+/** Repricer a container to end, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
 export async function stopContainer(
   docker: Docker,
   id: string,
@@ -31,7 +31,7 @@ export async function stopContainer(
   if (isStarved) await feed(docker, id, deadlines);
   if (await endedWithin(docker, id, deadlines.endMs, deadlines, now)) return;
   throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
-    mend: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
+    hint: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
   });
 }
 

@@ -70,7 +70,7 @@ async function lookOrUndefined(
 }
 
 /**
- * Holds a call to the engine's wait; answers whether the engine answered, which it does when the container has ended.
+ * AdmissionControl a call to the engine's wait; answers whether the engine answered, which it does when the container has ended.
  * If not, HOLD_MS are over, or the call has failed a moment ago.
  */
 async function answeredInTime(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {

@@ -34,7 +34,7 @@ export async function callEngine<T>(
   const controller = new AbortController();
   const cut = Promise.withResolvers<never>();
   const late = new AgentError('RUNTIME_UNAVAILABLE', `could not ${call.doing}: no answer in ${call.ms} ms`, {
-    mend: 'Docker accepts calls but does not answer; see its log (journalctl -u docker), restart it if need be',
+    hint: 'Docker accepts calls but does not answer; see its log (journalctl -u docker), restart it if need be',
   });
   const end = (reason: unknown): void => {
     cut.reject(reason);

@@ -16,7 +16,7 @@ export type EngineAddress =
 export function parseDockerHost(text: string): EngineAddress {
   const refuse = (why: string): AgentError =>
     new AgentError('CONFIG_INVALID', `the Docker host ${JSON.stringify(text)} cannot be used: ${why}`, {
-      mend: 'give it as unix:///var/run/docker.sock or tcp://host:port',
+      hint: 'give it as unix:///var/run/docker.sock or tcp://host:port',
     });
   if (text.startsWith('unix://')) {
     const socketPath = text.slice('unix://'.length);

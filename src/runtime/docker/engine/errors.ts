@@ -50,7 +50,7 @@ export function engineError(thrown: unknown, doing: string): AgentError {
       'RUNTIME_UNAVAILABLE',
       `could not ${doing}: no answer from Docker (${fault.message})`,
       {
-        mend: SOCKET_MENDS[fault.code ?? ''] ?? 'is Docker running? See its log (journalctl -u docker)',
+        hint: SOCKET_MENDS[fault.code ?? ''] ?? 'is Docker running? See its log (journalctl -u docker)',
         cause: thrown,
       },
     );
@@ -59,7 +59,7 @@ export function engineError(thrown: unknown, doing: string): AgentError {
     return new AgentError(
       'RUNTIME_UNAVAILABLE',
       `could not ${doing}: no answer from Docker (status ${fault.status} of a proxy before it)`,
-      { mend: 'is Docker running? See its log (journalctl -u docker)', cause: thrown },
+      { hint: 'is Docker running? See its log (journalctl -u docker)', cause: thrown },
     );
   }
   const code: ErrorCode = fault.status === 404 ? 'CONTAINER_GONE' : 'RUNTIME_FAILED';
@@ -95,7 +95,7 @@ export function createError(thrown: unknown, name: string, image: string): Agent
   }
   if (status === 409) {
     return new AgentError('RUNTIME_FAILED', `a container named ${name} is here already`, {
-      mend: `if no agent runs this job, remove it with: docker rm -f ${name}`,
+      hint: `if no agent runs this job, remove it with: docker rm -f ${name}`,
       cause: thrown,
     });
   }
@@ -112,13 +112,13 @@ export function startError(thrown: unknown, id: string): AgentError {
   if (fault !== undefined) return fault;
   if (message.includes('could not select device driver')) {
     return new AgentError('RUNTIME_FAILED', `Docker has no way to give a GPU to a container: ${message}`, {
-      mend: 'install the Nvidia container toolkit and restart Docker, or choose another --gpu-mode',
+      hint: 'install the Nvidia container toolkit and restart Docker, or choose another --gpu-mode',
       cause: thrown,
     });
   }
   if (message.includes('error setting rlimit')) {
     return new AgentError('RUNTIME_FAILED', `Docker may not set a job's limit of open files: ${message}`, {
-      mend: 'raise the limit of open files that Docker itself runs under (LimitNOFILE in its unit)',
+      hint: 'raise the limit of open files that Docker itself runs under (LimitNOFILE in its unit)',
       cause: thrown,
     });
   }
@@ -142,7 +142,7 @@ export function pullRefusal(ref: string, words: string, cause?: unknown): AgentE
         'IMAGE_NOT_FOUND',
         `image ${ref} is not in its registry or may not be pulled: ${words}`,
         {
-          mend: 'check the name; the agent pulls without credentials',
+          hint: 'check the name; the agent pulls without credentials',
           cause,
         },
       )

@@ -69,7 +69,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   const version = VERSION.safeParse(versionAnswer);
   if (!info.success || !version.success) {
     throw new AgentError('RUNTIME_UNAVAILABLE', 'what answers at --docker-host is not a Docker engine', {
-      mend: 'give --docker-host the socket or the address of Docker itself',
+      hint: 'give --docker-host the socket or the address of Docker itself',
       cause: info.error ?? version.error,
     });
   }

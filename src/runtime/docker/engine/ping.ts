@@ -7,10 +7,10 @@ import { readFault } from './errors.ts';
 const PING_MS = 3_000;
 
 /** Settles when the engine answers, whatever it says but for a 5xx. Throws RUNTIME_UNAVAILABLE. */
-export async function pingEngine(docker: Docker, mostMs: number, signal: AbortSignal): Promise<void> {
+export async function pingEngine(docker: Docker, maxMs: number, signal: AbortSignal): Promise<void> {
   // It takes a signal, which the client's published types do not know.
   const asked: { ping(options: { abortSignal: AbortSignal }): Promise<unknown> } = docker;
-  const call = { doing: 'reach Docker', ms: Math.min(PING_MS, mostMs), signal };
+  const call = { doing: 'reach Docker', ms: Math.min(PING_MS, maxMs), signal };
   await callEngine(call, async (abortSignal) => {
     try {
       await asked.ping({ abortSignal });

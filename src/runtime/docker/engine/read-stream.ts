@@ -1,5 +1,5 @@
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
-import { anyOf } from '../../../lib/deadline.ts';
+import { anySignal } from '../../../lib/deadline.ts';
 import { sleep } from '../../../lib/sleep.ts';
 import { type StreamFrame, StreamFrames } from '../output/stream-frames.ts';
 
@@ -24,7 +24,7 @@ export async function readStream(
   signal: AbortSignal,
 ): Promise<'ended' | 'cut'> {
   const over = new AbortController();
-  const either = anyOf(signal, over.signal);
+  const either = anySignal(signal, over.signal);
   const frames = new StreamFrames();
   const watch = { chunks: 0, cut: false };
   const cut = (): void => {

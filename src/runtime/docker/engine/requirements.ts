@@ -1,4 +1,4 @@
-import { type GpuMode, gpuWay } from '../container/gpu-injection.ts';
+import { chooseGpuInjection, type GpuMode } from '../container/gpu-injection.ts';
 import type { EngineFacts } from './facts.ts';
 
 /** What the owner wants of an engine. */
@@ -9,30 +9,30 @@ export type EngineNeeds = {
   readonly acceptNoSeccomp: boolean;
 };
 
-/** What makes an engine unfit for strangers' jobs, and the mend; undefined where nothing does. Pure. */
-export function whyUnfit(
+/** What makes an engine unfit for strangers' jobs, and the hint; undefined where nothing does. Pure. */
+export function unmetRequirement(
   facts: EngineFacts,
   { acceptNoSeccomp, gpuMode, runtime }: EngineNeeds,
-): { readonly why: string; readonly mend: string } | undefined {
-  if (facts.os !== 'linux') return { why: `it runs ${facts.os} containers`, mend: 'use a Linux engine' };
+): { readonly why: string; readonly hint: string } | undefined {
+  if (facts.os !== 'linux') return { why: `it runs ${facts.os} containers`, hint: 'use a Linux engine' };
   if (!facts.seccomp && !acceptNoSeccomp) {
     return {
       why: 'it runs containers without a seccomp profile',
-      mend: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER; or accept the risk by --accept-risk no-seccomp',
+      hint: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER; or accept the risk by --accept-risk no-seccomp',
     };
   }
   const missing = (['memory', 'pids', 'cpu'] as const).filter((limit) => !facts.limits[limit]);
   if (missing.length > 0) {
     return {
       why: `it cannot limit ${missing.join(', ')} of a container`,
-      mend: 'boot with these cgroup controllers enabled (cgroup_enable=memory on some systems)',
+      hint: 'boot with these cgroup controllers enabled (cgroup_enable=memory on some systems)',
     };
   }
   // The runtime named nvidia starts jobs itself, by runc.
-  if (runtime !== 'runc' && gpuWay(gpuMode, facts) === 'runtime') {
+  if (runtime !== 'runc' && chooseGpuInjection(gpuMode, facts) === 'runtime') {
     return {
       why: `GPUs would come by the runtime nvidia, which takes the place of ${runtime}`,
-      mend: 'use Docker 19.03 or newer and --gpu-mode auto, or --job-runtime runc',
+      hint: 'use Docker 19.03 or newer and --gpu-mode auto, or --job-runtime runc',
     };
   }
   const unknown = [runtime, ...(gpuMode === 'runtime' ? ['nvidia'] : [])].find(
@@ -41,6 +41,6 @@ export function whyUnfit(
   if (unknown === undefined) return undefined;
   return {
     why: `it has no runtime named ${unknown} (it has ${facts.runtimes.join(', ')})`,
-    mend: `add ${unknown} to "runtimes" in Docker's daemon.json and restart Docker`,
+    hint: `add ${unknown} to "runtimes" in Docker's daemon.json and restart Docker`,
   };
 }

@@ -2,7 +2,8 @@ import type Docker from 'dockerode';
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
 import { canonicalImageRef, type ImageRef, imageAllowed, parseImageRef } from '../../../domain/image-ref.ts';
-import type { Clock, Images, ReadyImage } from '../../../domain/ports.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
+import type { Images, ReadyImage } from '../../../domain/ports/runtime.ts';
 import { callEngine } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import { type ImageConfig, readImage } from './config.ts';
@@ -59,7 +60,7 @@ export class DockerImages implements Images {
         'IMAGE_REFUSED',
         `image ${JSON.stringify(ref.slice(0, 200))} is not on your list`,
         {
-          mend: 'add a pattern for it to --images if you trust it',
+          hint: 'add a pattern for it to --images if you trust it',
         },
       );
     }

@@ -88,7 +88,7 @@ export async function pullImage(
 export function refuseOversize(ref: string, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new AgentError('IMAGE_REFUSED', `image ${ref} is larger than ${maxBytes} bytes`, {
-    mend: 'raise --max-image-size if you have the room for it',
+    hint: 'raise --max-image-size if you have the room for it',
   });
 }
 
@@ -99,6 +99,6 @@ export function refuseOversize(ref: string, bytes: number, maxBytes: number): vo
 export function refuseManyLayers(ref: string, layers: number): void {
   if (layers <= MOST_LAYERS) return;
   throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${MOST_LAYERS} layers`, {
-    mend: 'no engine can mount so many: whoever made the image has to build it with fewer',
+    hint: 'no engine can mount so many: whoever made the image has to build it with fewer',
   });
 }

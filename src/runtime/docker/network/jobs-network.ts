@@ -47,7 +47,7 @@ export class DockerJobsNetwork {
     if (look?.network !== undefined) return look.network;
     const why =
       look === undefined ? 'is not there' : `is not as it has to be (${look.differences.join(', ')})`;
-    throw new AgentError('NETWORK_NOT_READY', `Docker’s network ${NETWORK_NAME} ${why}`, { mend: UP });
+    throw new AgentError('NETWORK_NOT_READY', `Docker’s network ${NETWORK_NAME} ${why}`, { hint: UP });
   }
 
   /**
@@ -86,7 +86,7 @@ export class DockerJobsNetwork {
     if (look === undefined) return;
     if (look.containers > 0)
       throw new AgentError('NETWORK_FAILED', `${look.containers} containers use network ${NETWORK_NAME}`, {
-        mend: 'drain the agent first, so that its jobs end, then try again',
+        hint: 'drain the agent first, so that its jobs end, then try again',
       });
     await callEngine(
       { doing: `remove network ${NETWORK_NAME}`, ms: this.#deadlines.endMs },

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const NETWORK_NAME = 'sharedcloud-jobs';
 /** Its bridge on this host; the rules go by this name, whatever becomes of the bridge. */
 export const BRIDGE_NAME = 'sharedcloud0';
-/** Marks the network as ours; the value seeds the beacon, see beacon.ts. */
+/** Marks the network as ours; the value seeds the ruleTargets, see beacon.ts. */
 export const SECRET_LABEL = 'sharedcloud.network';
 
 const SECRET = /^[0-9a-f]{32}$/;

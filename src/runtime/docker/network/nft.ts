@@ -32,7 +32,7 @@ export class Nft {
       if (found) return new Nft(program);
     }
     throw new AgentError('NETWORK_UNSUPPORTED', 'the program nft is not on this host', {
-      mend: 'install nftables (apt-get install nftables), or leave --job-network at none',
+      hint: 'install nftables (apt-get install nftables), or leave --job-network at none',
     });
   }
 
@@ -104,14 +104,14 @@ function nftError(said: string): AgentError {
   const words = said.trim().split('\n')[0] ?? '';
   if (/Operation not permitted|Permission denied|must be root/i.test(said))
     return new AgentError('NETWORK_UNPRIVILEGED', `the rules need root: ${words}`, {
-      mend: 'run it with sudo',
+      hint: 'run it with sudo',
     });
   if (/Operation not supported|Protocol not supported|No such file or directory|syntax error/.test(said))
     return new AgentError(
       'NETWORK_UNSUPPORTED',
       `this kernel or nft cannot do what the rules need: ${words}`,
       {
-        mend: 'use nftables 0.9.3 and a kernel of 5.3 or newer with nf_tables, nft_fib, nft_connlimit, nft_limit and the bridge family',
+        hint: 'use nftables 0.9.3 and a kernel of 5.3 or newer with nf_tables, nft_fib, nft_connlimit, nft_limit and the bridge family',
       },
     );
   return new AgentError('NETWORK_FAILED', `nft failed: ${words}`);

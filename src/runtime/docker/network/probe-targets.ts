@@ -1,6 +1,6 @@
-import type { NetworkChallenge, Target } from '../../../domain/jobs-network.ts';
+import type { ProbeTargets, Target } from '../../../domain/jobs-network.ts';
 import type { JobsNetwork } from './network-spec.ts';
-import { beaconOf } from './probe-target.ts';
+import { ruleTargetsOf } from './probe-target.ts';
 import { vouchedFor } from './rules.ts';
 
 /** Where clouds answer questions about the machine, with its credentials among the answers. */
@@ -12,9 +12,9 @@ const CLOSED_PORT = 1;
  * What a container on the network must find. `hostAddresses`: the IPv4 addresses of this host, as far as they are
  * known; all of them must be silent.
  */
-export function challengeOf(network: JobsNetwork, hostAddresses: readonly string[]): NetworkChallenge {
-  const beacon = beaconOf(network.secret, vouchedFor(network));
+export function probeTargetsOf(network: JobsNetwork, hostAddresses: readonly string[]): ProbeTargets {
+  const ruleTargets = ruleTargetsOf(network.secret, vouchedFor(network));
   const own = new Set([network.gateway, ...hostAddresses.filter((host) => !host.startsWith('127.'))]);
   const silent = [...own].map((host) => ({ host, port: CLOSED_PORT }));
-  return { refused: beacon.refused, silent: [...beacon.silent, ...silent, METADATA] };
+  return { refused: ruleTargets.refused, silent: [...ruleTargets.silent, ...silent, METADATA] };
 }

@@ -5,10 +5,10 @@ import type { Target } from '../../../domain/jobs-network.ts';
 const DEADLINE_MS = 2_000;
 
 /** Whether the rules answer this process where they refuse, at all of `refused`; never throws. */
-export type HearBeacon = (refused: readonly Target[], signal: AbortSignal) => Promise<boolean>;
+export type ReadRuleTargets = (refused: readonly Target[], signal: AbortSignal) => Promise<boolean>;
 
 /** Tries all of them at once, for two seconds at most. */
-export const hearBeacon: HearBeacon = async (refused, signal) => {
+export const readRuleTargets: ReadRuleTargets = async (refused, signal) => {
   const late = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
   const answers = await Promise.all(refused.map((target) => isRefused(target, late)));
   return answers.every(Boolean);

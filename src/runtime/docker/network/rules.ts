@@ -1,5 +1,5 @@
 import { BRIDGE_NAME, type JobsNetwork } from './network-spec.ts';
-import { BEACON_HOST, beaconOf } from './probe-target.ts';
+import { RULE_TARGET_HOST, ruleTargetsOf } from './probe-target.ts';
 
 /** Our tables, one per family; nobody else's are touched. */
 export const TABLES = ['inet sharedcloud', 'bridge sharedcloud'] as const;
@@ -37,11 +37,11 @@ export const COUNTING_SETS = ['callers', 'dialers'] as const;
  * redirection gives it another; `forward` and `input` see what has become of it.
  */
 export function jobsRules(network: JobsNetwork): string {
-  const { refused } = beaconOf(network.secret, rulesText(network, '0'));
+  const { refused } = ruleTargetsOf(network.secret, rulesText(network, '0'));
   return rulesText(network, refused.map(({ port }) => port).join(', '));
 }
 
-/** The text that the beacon vouches for: all of the rules but the beacon's own ports. */
+/** The text that the ruleTargets vouches for: all of the rules but the ruleTargets's own ports. */
 export function vouchedFor(network: JobsNetwork): string {
   return rulesText(network, '0');
 }
@@ -49,7 +49,7 @@ export function vouchedFor(network: JobsNetwork): string {
 function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
   const job = `iifname "${BRIDGE_NAME}"`;
   const toJob = `oifname "${BRIDGE_NAME}"`;
-  const beacon = `ip daddr ${BEACON_HOST} tcp dport { ${beaconPorts} } reject with tcp reset`;
+  const ruleTargets = `ip daddr ${RULE_TARGET_HOST} tcp dport { ${beaconPorts} } reject with tcp reset`;
   const sets = COUNTING_SETS.map(
     (name) => `  set ${name} {
     type ipv4_addr
@@ -83,7 +83,7 @@ ${sets.join('\n')}
   chain forward {
     type filter hook forward priority -10; policy accept;
     # The agent asks it too, from a container of its own or, in output, from this host.
-    ${beacon}
+    ${ruleTargets}
     ${job} ip daddr @closed drop
     # One job does not fill the table in which the kernel keeps the connections of all.
     ${job} ct state new add @dialers { ip saddr limit rate over ${CALLS.newPerSecond}/second burst ${CALLS.burst} packets } drop
@@ -95,7 +95,7 @@ ${sets.join('\n')}
   chain output {
     type filter hook output priority -10; policy accept;
     ${toJob} ct state != { established, related } drop
-    ${beacon}
+    ${ruleTargets}
   }
 }
 

@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AgentError, asAgentError, type ErrorCode } from '../../../domain/errors.ts';
-import type { OutputSink } from '../../../domain/ports.ts';
+import type { OutputSink } from '../../../domain/ports/runtime.ts';
 import { within } from '../../../lib/deadline.ts';
 import type { SeenEnd } from '../container/wait.ts';
 import { callEngine } from '../engine/call.ts';

@@ -1,4 +1,4 @@
-import type { OutputStream } from '../../../domain/ports.ts';
+import type { OutputStream } from '../../../domain/ports/runtime.ts';
 import { type StreamFrame, unreadable } from './stream-frames.ts';
 
 /** One message of a container's log: the engine cuts output into lines, and long lines into pieces of 16 KiB. */

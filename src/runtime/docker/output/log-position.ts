@@ -1,10 +1,10 @@
-import type { OutputStream } from '../../../domain/ports.ts';
+import type { OutputStream } from '../../../domain/ports/runtime.ts';
 
 /** A moment of the engine's clock: seconds since the epoch and nanoseconds within. */
-type Moment = { readonly seconds: number; readonly nanos: number };
+type BootTime = { readonly seconds: number; readonly nanos: number };
 
 /** How far one stream has been handed on: its latest moment, and how many frames of that moment. */
-type Mark = { at: Moment | undefined; frames: number; toSkip: number };
+type Mark = { at: BootTime | undefined; frames: number; toSkip: number };
 
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
@@ -37,10 +37,10 @@ export class LogPosition {
   /** Whether this frame has not been handed on yet; to be asked once for each frame, in order. */
   isNew(stream: OutputStream, stamp: string): boolean {
     const mark = this.#marks[stream];
-    const moment = this.#moment(stamp);
-    const order = mark.at === undefined ? 1 : compare(moment, mark.at);
+    const bootTime = this.#bootTime(stamp);
+    const order = mark.at === undefined ? 1 : compare(bootTime, mark.at);
     if (order > 0) {
-      mark.at = moment;
+      mark.at = bootTime;
       mark.frames = 1;
       mark.toSkip = 0;
       return true;
@@ -55,7 +55,7 @@ export class LogPosition {
     return true;
   }
 
-  #moment(stamp: string): Moment {
+  #bootTime(stamp: string): BootTime {
     const [, second = '', fraction = '', zone = ''] = STAMP.exec(stamp) ?? [];
     const text = second + zone;
     if (text !== this.#cachedSecond.text) this.#cachedSecond = { text, seconds: Date.parse(text) / 1000 };
@@ -63,6 +63,6 @@ export class LogPosition {
   }
 }
 
-function compare(a: Moment, b: Moment): number {
+function compare(a: BootTime, b: BootTime): number {
   return a.seconds - b.seconds || a.nanos - b.nanos;
 }

@@ -1,5 +1,5 @@
 import { asAgentError } from '../../../domain/errors.ts';
-import type { OutputSink } from '../../../domain/ports.ts';
+import type { OutputSink } from '../../../domain/ports/runtime.ts';
 import { sleep } from '../../../lib/sleep.ts';
 import { type EngineStream, readStream } from '../engine/read-stream.ts';
 import { type LogFrame, readLogFrame } from './log-frames.ts';

@@ -1,4 +1,4 @@
-import type { OutputStream } from '../../../domain/ports.ts';
+import type { OutputStream } from '../../../domain/ports/runtime.ts';
 import type { LogFrame } from './log-frames.ts';
 
 const NEWLINE = 0x0a;

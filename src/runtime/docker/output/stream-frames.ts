@@ -1,5 +1,5 @@
 import { AgentError } from '../../../domain/errors.ts';
-import type { OutputStream } from '../../../domain/ports.ts';
+import type { OutputStream } from '../../../domain/ports/runtime.ts';
 
 /** One message of a container's output as the engine hands it on. */
 export type StreamFrame = { readonly stream: OutputStream; readonly bytes: Buffer };

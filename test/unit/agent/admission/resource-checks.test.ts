@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
-  hostQuestions,
-  whyNoFiles,
-  whyNoMemory,
-  whyNoRoom,
+  diskSpaceProblem,
+  inodeProblem,
+  memoryProblem,
+  resourceChecks,
 } from '../../../../src/agent/admission/resource-checks.ts';
 
 const GIB = 1024 ** 3;
@@ -20,7 +20,7 @@ describe('room on the disks', () => {
     ['the engine’s directory is not on this machine', ['/state', '/elsewhere'], 100, undefined],
     ['the owner wants no floor', ['/state', '/docker'], 0, undefined],
   ])('%s', (_, paths, least, named) => {
-    const why = whyNoRoom(paths, least, freeBytes);
+    const why = diskSpaceProblem(paths, least, freeBytes);
     if (named === undefined) expect(why).toBeUndefined();
     else expect(why).toContain(`${named} has ${free[named]} bytes of free disk`);
   });
@@ -32,8 +32,8 @@ test('a disk that can hold hardly any more files holds claims, one that nobody c
     ['/enough', 0.06],
   ]);
   const freeFiles = (path: string): number | undefined => free.get(path);
-  expect(whyNoFiles(['/enough', undefined, '/elsewhere'], freeFiles)).toBeUndefined();
-  expect(whyNoFiles(['/enough', '/few'], freeFiles)).toContain('/few');
+  expect(inodeProblem(['/enough', undefined, '/elsewhere'], freeFiles)).toBeUndefined();
+  expect(inodeProblem(['/enough', '/few'], freeFiles)).toContain('/few');
 });
 
 describe('memory', () => {
@@ -45,13 +45,13 @@ describe('memory', () => {
     ['just above the floor, claims held before', 256 * GIB, 1.24 * GIB, true, false],
     ['a quarter above the floor, claims held before', 256 * GIB, 1.25 * GIB, true, true],
   ])('%s', (_, totalBytes, availableBytes, held, fine) => {
-    const why = whyNoMemory({ totalBytes, availableBytes }, held);
+    const why = memoryProblem({ totalBytes, availableBytes }, held);
     if (fine) expect(why).toBeUndefined();
     else expect(why).toContain('short of memory');
   });
 
   test('where nobody can tell, nothing is held', () => {
-    expect(whyNoMemory(undefined, false)).toBeUndefined();
+    expect(memoryProblem(undefined, false)).toBeUndefined();
   });
 });
 
@@ -59,7 +59,7 @@ test('the questions read afresh each time they are asked', () => {
   let availableBytes = 8 * GIB;
   let free = 10;
   let freeFiles = 1;
-  const [disk, files, memory] = hostQuestions({
+  const [disk, files, memory] = resourceChecks({
     directories: () => ['/state'],
     leastFreeBytes: 10,
     freeBytes: () => free,

@@ -22,7 +22,7 @@ async function failThree(rig: GpuRig): Promise<void> {
     const job = aJobOn(BAD, uuid);
     rig.start(job);
     rig.end(job, JOB_STATUS.FAILED, 500);
-    await rig.health.leaves(job);
+    await rig.health.slotVacated(job);
   }
 }
 
@@ -33,19 +33,19 @@ describe('a GPU on which one job after the other fails at once', () => {
     await using rig = await gpuRig([GOOD, BAD]);
     await rig.letFail(true);
     await failThree(rig);
-    expect(rig.keptOut()).toEqual(['GPU-bad']);
+    expect(rig.cordons()).toEqual(['GPU-bad']);
     await until(() => expect(rig.told().filter((kind) => kind === 'gpu-canary')).not.toEqual([]));
-    expect(rig.keptOut()).toEqual(['GPU-bad']);
+    expect(rig.cordons()).toEqual(['GPU-bad']);
     expect(rig.events.find(({ kind }) => kind === 'gpu-canary')).toMatchObject({
       why: 'exit code 3: no such luck',
     });
 
     await rig.letFail(false);
-    await until(() => expect(rig.keptOut()).toEqual([]));
+    await until(() => expect(rig.cordons()).toEqual([]));
     expect(rig.plans.map(({ gpu }) => gpu)).toEqual(rig.plans.map(() => 'GPU-bad'));
     expect(rig.plans.every(({ job }) => job.startsWith('canary-'))).toBe(true);
-    expect(rig.told().at(-1)).toBe('gpu-back');
-    expect(rig.told().filter((kind) => kind === 'gpu-kept-out')).toHaveLength(1);
+    expect(rig.told().at(-1)).toBe('gpu-uncordoned');
+    expect(rig.told().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(1);
     await until(async () => expect(await rig.left()).toEqual([]));
   });
 
@@ -66,7 +66,7 @@ describe('a GPU on which one job after the other fails at once', () => {
       rig.start(job);
       rig.end(job, status, durationMs);
     }
-    expect(rig.keptOut()).toEqual([]);
+    expect(rig.cordons()).toEqual([]);
   });
 
   test('jobs that could not even be started count; those that were at fault themselves do not', async () => {
@@ -74,12 +74,12 @@ describe('a GPU on which one job after the other fails at once', () => {
     await rig.letFail(true);
     // Ended without ever having been started: the function or the image cannot be used.
     for (const uuid of ['a', 'b', 'c']) rig.end(aJobOn(BAD, uuid), JOB_STATUS.FAILED, 0);
-    expect(rig.keptOut()).toEqual([]);
+    expect(rig.cordons()).toEqual([]);
     for (const uuid of ['d', 'e', 'f']) {
       const job = aJobOn(BAD, uuid);
-      rig.health.observe({ kind: 'job-releasing', job, why: 'RUNTIME_FAILED: nvidia-container-cli' });
+      rig.health.observe({ kind: 'job-release-queued', job, why: 'RUNTIME_FAILED: nvidia-container-cli' });
     }
-    expect(rig.keptOut()).toEqual(['GPU-bad']);
+    expect(rig.cordons()).toEqual(['GPU-bad']);
   });
 });
 
@@ -92,14 +92,14 @@ describe('an Xid that is the host’s fault', () => {
     rig.start(neighbour);
     rig.sight = [GOOD, sick];
     rig.xid(79, BAD, 'GPU has fallen off the bus.');
-    expect(rig.keptOut()).toEqual(['GPU-bad']);
+    expect(rig.cordons()).toEqual(['GPU-bad']);
     expect(await rig.health.hostFault(job)).toContain('Xid 79');
     expect(await rig.health.hostFault(neighbour)).toBeUndefined();
-    await until(() => expect(rig.told().filter((kind) => kind === 'gpu-kept-out')).toHaveLength(2));
+    await until(() => expect(rig.told().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(2));
     expect(rig.plans).toEqual([]);
 
     rig.sight = [GOOD, BAD];
-    await until(() => expect(rig.keptOut()).toEqual([]));
+    await until(() => expect(rig.cordons()).toEqual([]));
     expect(rig.plans.map(({ gpu }) => gpu)).toEqual(['GPU-bad']);
     // The job that was on it stays the host's, however well the GPU is by now.
     expect(await rig.health.hostFault(job)).toContain('Xid 79');
@@ -110,9 +110,9 @@ describe('an Xid that is the host’s fault', () => {
     const job = aJobOn('MIG-2', 'a');
     rig.start(job);
     rig.xid(48, SLICED);
-    expect(rig.keptOut()).toEqual(['GPU-sliced', 'MIG-1', 'MIG-2']);
+    expect(rig.cordons()).toEqual(['GPU-sliced', 'MIG-1', 'MIG-2']);
     expect(await rig.health.hostFault(job)).toContain('Xid 48');
-    await until(() => expect(rig.keptOut()).toEqual([]));
+    await until(() => expect(rig.cordons()).toEqual([]));
     expect(rig.plans.map(({ gpu }) => gpu)).toEqual(['MIG-1']);
   });
 
@@ -123,7 +123,7 @@ describe('an Xid that is the host’s fault', () => {
     for (let times = 0; times < 5; times += 1) rig.xid(31, GOOD, 'Ch 0000000b');
     rig.xid(154, GOOD, 'GPU recovery action changed from 0x1 (GPU Reset Required) to 0x0 (None)');
     expect(rig.told()).toEqual(['gpu-xid', 'gpu-xid']);
-    expect(rig.keptOut()).toEqual([]);
+    expect(rig.cordons()).toEqual([]);
     expect(await rig.health.hostFault(job)).toBeUndefined();
   });
 });
@@ -152,10 +152,10 @@ describe('GPUs that cannot be seen', () => {
     rig.sight = new Error('nvidia-smi gave no answer in 15 s');
     await rig.health.hostFault(aJobOn(GOOD, 'a'));
     await rig.health.hostFault(aJobOn(GOOD, 'a'));
-    expect(rig.keptOut()).toEqual(['GPU-bad', 'GPU-good']);
+    expect(rig.cordons()).toEqual(['GPU-bad', 'GPU-good']);
     rig.sight = [GOOD, BAD];
     await rig.health.hostFault(aJobOn(GOOD, 'a'));
-    expect(rig.keptOut()).toEqual([]);
-    expect(rig.told()).toEqual(['gpus-unseen', 'gpus-seen']);
+    expect(rig.cordons()).toEqual([]);
+    expect(rig.told()).toEqual(['gpu-probe-failed', 'gpu-probe-recovered']);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { KeptOut } from '../../../../src/agent/gpu-health/cordons.ts';
-import { Occupancy } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
-import { MemoryWatch } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
+import { GpuCordons } from '../../../../src/agent/gpu-health/cordons.ts';
+import { GpuTenants } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
+import { GpuMemoryLeakCheck } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { aJobOn, gpuRig } from '../../../support/agent/gpu-scenario.ts';
 import { aGpu } from '../../../support/domain.ts';
@@ -24,8 +24,8 @@ describe('a GPU’s memory after a job', () => {
     await rig.health.hostFault(JOB);
     rig.sight = [GPU];
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    expect(rig.keptOut()).toEqual([]);
+    await rig.health.slotVacated(JOB);
+    expect(rig.cordons()).toEqual([]);
     expect(rig.told()).toEqual([]);
   });
 
@@ -34,10 +34,10 @@ describe('a GPU’s memory after a job', () => {
     rig.start(JOB);
     rig.sight = [FULL, OTHER];
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    expect(rig.keptOut()).toEqual(['GPU-a']);
+    await rig.health.slotVacated(JOB);
+    expect(rig.cordons()).toEqual(['GPU-a']);
     rig.sight = [GPU, OTHER];
-    await until(() => expect(rig.keptOut()).toEqual([]));
+    await until(() => expect(rig.cordons()).toEqual([]));
     expect(rig.told()).toEqual([]);
   });
 
@@ -50,20 +50,20 @@ describe('a GPU’s memory after a job', () => {
       { pid: 4712, gpu: 'GPU-b', usedMiB: 100 },
     ];
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    await until(() => expect(rig.told()).toEqual(['gpu-kept-out']));
+    await rig.health.slotVacated(JOB);
+    await until(() => expect(rig.told()).toEqual(['gpu-cordoned']));
     expect(rig.events[0]).toMatchObject({
       gpu: { uuid: 'GPU-a' },
       why: '8700 MiB of its memory are still in use after the last job on it, held by process 4711 (8700 MiB)',
     });
-    expect(rig.keptOut()).toEqual(['GPU-a']);
+    expect(rig.cordons()).toEqual(['GPU-a']);
     // Looks that show no change tell nothing new, and take nothing for usual.
     await rig.health.hostFault(aJobOn(OTHER, 'b'));
-    expect(rig.keptOut()).toEqual(['GPU-a']);
+    expect(rig.cordons()).toEqual(['GPU-a']);
     rig.sight = [GPU, OTHER];
     await rig.health.hostFault(aJobOn(OTHER, 'b'));
-    expect(rig.keptOut()).toEqual([]);
-    expect(rig.told()).toEqual(['gpu-kept-out', 'gpu-back']);
+    expect(rig.cordons()).toEqual([]);
+    expect(rig.told()).toEqual(['gpu-cordoned', 'gpu-uncordoned']);
   });
 
   test('is not asked about while another job is there', async () => {
@@ -73,11 +73,11 @@ describe('a GPU’s memory after a job', () => {
     rig.start(second);
     rig.sight = [FULL];
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    expect(rig.keptOut()).toEqual([]);
+    await rig.health.slotVacated(JOB);
+    expect(rig.cordons()).toEqual([]);
     rig.end(second);
-    await rig.health.leaves(second);
-    expect(rig.keptOut()).toEqual(['GPU-a']);
+    await rig.health.slotVacated(second);
+    expect(rig.cordons()).toEqual(['GPU-a']);
   });
 
   test.each([
@@ -88,8 +88,8 @@ describe('a GPU’s memory after a job', () => {
     rig.start(JOB);
     rig.sight = gpus.map((gpu) => ({ ...gpu, memoryUsedMiB: gpu.memoryUsedMiB && 9_000 }));
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    expect(rig.keptOut()).toEqual([]);
+    await rig.health.slotVacated(JOB);
+    expect(rig.cordons()).toEqual([]);
   });
 
   test('cannot be seen, since nvidia-smi hangs: the slot does not wait for that', async () => {
@@ -98,7 +98,7 @@ describe('a GPU’s memory after a job', () => {
     rig.sight = 'hangs';
     rig.end(JOB);
     const began = performance.now();
-    await rig.health.leaves(JOB);
+    await rig.health.slotVacated(JOB);
     expect(performance.now() - began).toBeLessThan(4_500);
   });
 
@@ -108,25 +108,25 @@ describe('a GPU’s memory after a job', () => {
     await rig.health.hostFault(aJobOn(OTHER, 'b'));
     rig.start(JOB);
     rig.end(JOB);
-    await rig.health.leaves(JOB);
-    expect(rig.keptOut()).toEqual([]);
+    await rig.health.slotVacated(JOB);
+    expect(rig.cordons()).toEqual([]);
   });
 });
 
 test('figures that were read while a canary came and went are not taken for usual', async () => {
   const over = new AbortController();
-  const keptOut = new KeptOut(
+  const cordons = new GpuCordons(
     () => undefined,
     () => undefined,
   );
-  const occupancy = new Occupancy(() => keptOut.family);
-  const looks = { fresh: () => Promise.resolve({ gpus: [FULL] }), soon: () => undefined };
+  const occupancy = new GpuTenants(() => cordons.parents);
+  const polls = { poll: () => Promise.resolve({ gpus: [FULL] }), reportAnomaly: () => undefined };
   const probe = { gpus: () => Promise.resolve([FULL]) };
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const memory = new MemoryWatch({
-    keptOut,
+  const memory = new GpuMemoryLeakCheck({
+    cordons,
     occupancy,
-    looks,
+    polls,
     probe,
     log,
     clock: systemClock,
@@ -138,7 +138,7 @@ test('figures that were read while a canary came and went are not taken for usua
   occupancy.leave(GPU.uuid, 'canary-1');
   remember([FULL]);
   memory.left(GPU.uuid);
-  await memory.seen(GPU.uuid);
-  expect([...keptOut.uuids]).toEqual([GPU.uuid]);
+  await memory.checked(GPU.uuid);
+  expect([...cordons.uuids]).toEqual([GPU.uuid]);
   over.abort();
 });

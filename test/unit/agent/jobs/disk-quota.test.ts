@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DiskWatch, type DiskWatchDeps } from '../../../../src/agent/jobs/disk-quota.ts';
-import { EndOfJob } from '../../../../src/agent/jobs/termination.ts';
-import type { Exit } from '../../../../src/domain/ports.ts';
+import { DiskQuotaMonitor, type DiskQuotaMonitorDeps } from '../../../../src/agent/jobs/disk-quota.ts';
+import { JobTermination } from '../../../../src/agent/jobs/termination.ts';
+import type { Exit } from '../../../../src/domain/ports/runtime.ts';
 import type { DiskRoom } from '../../../../src/host/free-disk.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 
@@ -11,7 +11,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** A watch over containers that have written what `used` says, on a disk with so much room; in no real time. */
-function watching(more: { readonly measure?: DiskWatchDeps['runtime']['diskBytes'] } = {}) {
+function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['diskBytes'] } = {}) {
   const used = new Map<string, number>();
   const measured: string[] = [];
   let room: DiskRoom = { bytes: 100 * GB, files: 1 };
@@ -20,7 +20,7 @@ function watching(more: { readonly measure?: DiskWatchDeps['runtime']['diskBytes
     measured.push(container);
     return Promise.resolve(used.get(container) ?? 0);
   };
-  const watch = new DiskWatch({
+  const watch = new DiskQuotaMonitor({
     runtime: {
       storagePath: '/docker',
       diskBytes: more.measure ?? diskBytes,
@@ -31,20 +31,22 @@ function watching(more: { readonly measure?: DiskWatchDeps['runtime']['diskBytes
     diskLimitBytes: 20 * GB,
     leastFreeBytes: 10 * GB,
   });
-  const jobs = new Map<string, EndOfJob>();
+  const jobs = new Map<string, JobTermination>();
   return {
     measured,
     used,
     setRoom: (next: Partial<DiskRoom>): void => void (room = { ...room, ...next }),
     setEngine: (answers: boolean): void => void (engineAnswers = answers),
-    begin: (container: string): Disposable & { readonly end: EndOfJob } => {
-      const end = new EndOfJob(new AbortController().signal);
+    begin: (container: string): Disposable & { readonly end: JobTermination } => {
+      const end = new JobTermination(new AbortController().signal);
       jobs.set(container, end);
       return Object.assign(watch.watch(container, end), { end });
     },
     /** The jobs that have to end, and why. */
     ended: () =>
-      Object.fromEntries([...jobs].flatMap(([name, { decided }]) => (decided ? [[name, decided]] : []))),
+      Object.fromEntries(
+        [...jobs].flatMap(([name, { reason: decided }]) => (decided ? [[name, decided]] : [])),
+      ),
     fault: (container: string, exit: Partial<Exit> = {}) =>
       watch.fault(container, { code: 1, oomKilled: false, ...exit }),
     seconds: async (count: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(count * 1000)),
@@ -100,7 +102,7 @@ describe('a job that writes', () => {
     expect(at.ended()).toEqual({});
     at.setEngine(true);
     await at.seconds(40);
-    expect(at.ended()).toMatchObject({ one: { kind: 'given-back' } });
+    expect(at.ended()).toMatchObject({ one: { kind: 'evicted' } });
   });
 });
 
@@ -119,7 +121,7 @@ describe('a disk that runs full', () => {
     at.setRoom({ bytes: 4.9 * GB });
     await at.seconds(2);
     expect(at.ended()).toEqual({
-      large: { kind: 'given-back', why: 'this host is running out of disk' },
+      large: { kind: 'evicted', why: 'this host is running out of disk' },
     });
     _large[Symbol.dispose]();
     await at.seconds(1);
@@ -156,7 +158,7 @@ describe('a disk that runs full', () => {
     expect(at.ended()).toEqual({});
     at.setRoom({ files: 0.01 });
     await at.seconds(2);
-    expect(at.ended()).toMatchObject({ one: { kind: 'given-back' } });
+    expect(at.ended()).toMatchObject({ one: { kind: 'evicted' } });
   });
 });
 

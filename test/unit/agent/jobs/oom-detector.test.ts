@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OomWatch } from '../../../../src/agent/jobs/oom-detector.ts';
+import { HostOomDetector } from '../../../../src/agent/jobs/oom-detector.ts';
 
 const KILLED = { code: 137, oomKilled: false };
 
@@ -13,8 +13,8 @@ describe('whose lack of memory it was', () => {
     ['where the kernel has begun to count since', undefined, 4, KILLED, false],
   ])('%s', (_, before, after, exit, isHosts) => {
     let kills: number | undefined = before;
-    const watch = new OomWatch(() => kills);
-    watch.begins('job');
+    const watch = new HostOomDetector(() => kills);
+    watch.jobStarted('job');
     kills = after;
     const fault = watch.fault('job', exit);
     if (isHosts) expect(fault).toContain('short of memory');
@@ -23,13 +23,13 @@ describe('whose lack of memory it was', () => {
 
   test('a job is measured from its own beginning, and not after its end', () => {
     let kills = 1;
-    const watch = new OomWatch(() => kills);
-    watch.begins('early');
+    const watch = new HostOomDetector(() => kills);
+    watch.jobStarted('early');
     kills = 2;
-    watch.begins('late');
+    watch.jobStarted('late');
     expect(watch.fault('early', KILLED)).toBeDefined();
     expect(watch.fault('late', KILLED)).toBeUndefined();
-    watch.ends('early');
+    watch.jobEnded('early');
     expect(watch.fault('early', KILLED)).toBeUndefined();
   });
 });

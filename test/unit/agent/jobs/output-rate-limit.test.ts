@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { FloodGate } from '../../../../src/agent/jobs/output-rate-limit.ts';
+import { OutputRateLimit } from '../../../../src/agent/jobs/output-rate-limit.ts';
 
 const MB = 1_000_000;
 
 /** A gate and its clock, in seconds. */
-function gateAt(): { readonly gate: FloodGate; readonly at: (seconds: number) => void } {
+function gateAt(): { readonly gate: OutputRateLimit; readonly at: (seconds: number) => void } {
   let now = 0;
-  return { gate: new FloodGate(() => now), at: (seconds) => void (now = seconds * 1000) };
+  return { gate: new OutputRateLimit(() => now), at: (seconds) => void (now = seconds * 1000) };
 }
 
 test('two gigabytes at once are no flood yet, a byte more is', () => {

@@ -31,7 +31,7 @@ describe('the slots of an offer', () => {
             }
           } else {
             const back = held.shift();
-            if (back !== undefined) pool.giveBack(back);
+            if (back !== undefined) pool.release(back);
           }
           expect(pool.free).toBe(6 - held.length);
         }
@@ -43,12 +43,12 @@ describe('the slots of an offer', () => {
     const onFree = vi.fn<() => void>();
     const pool = new SlotPool(slots(2, 1), onFree);
     const first = pool.take();
-    pool.keepOut(new Set(['GPU-0', 'GPU-1']));
+    pool.cordon(new Set(['GPU-0', 'GPU-1']));
     expect(pool.free).toBe(0);
     expect(pool.take()).toBeUndefined();
-    pool.giveBack(first?.id ?? '');
+    pool.release(first?.id ?? '');
     expect(pool.free).toBe(0);
-    pool.keepOut(new Set(['GPU-0']));
+    pool.cordon(new Set(['GPU-0']));
     expect(pool.take()?.gpu).toBe('GPU-1');
     expect(onFree).toHaveBeenCalled();
   });

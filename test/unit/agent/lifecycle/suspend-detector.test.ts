@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { awayMs, watchForWakeUps } from '../../../../src/agent/lifecycle/suspend-detector.ts';
+import { detectSuspends, suspendedMs } from '../../../../src/agent/lifecycle/suspend-detector.ts';
 
 describe('how long nobody was at work', () => {
   test.each<[string, { readonly monotonic: number; readonly upMs: number }, number | undefined]>([
@@ -11,14 +11,14 @@ describe('how long nobody was at work', () => {
     ['both', { monotonic: 11_000, upMs: 41_000 }, 40_000],
     ['an uptime that was read a little earlier', { monotonic: 1_000, upMs: 0 }, undefined],
   ])('%s', (_, now, away) => {
-    expect(awayMs({ monotonic: 0, upMs: 0 }, now)).toBe(away);
+    expect(suspendedMs({ monotonic: 0, upMs: 0 }, now)).toBe(away);
   });
 
   test('is never more than went by', () => {
     const ms = fc.integer({ min: 0, max: 1e9 });
     fc.assert(
       fc.property(ms, ms, (monotonic, slept) => {
-        const away = awayMs({ monotonic: 0, upMs: 0 }, { monotonic, upMs: monotonic + slept });
+        const away = suspendedMs({ monotonic: 0, upMs: 0 }, { monotonic, upMs: monotonic + slept });
         expect(away ?? 0).toBeLessThanOrEqual(monotonic + slept);
       }),
     );
@@ -28,13 +28,13 @@ describe('how long nobody was at work', () => {
 test('whoever watches is told once of each time, and no more after the end', async () => {
   const told: number[] = [];
   const controller = new AbortController();
-  let looks = 0;
+  let polls = 0;
   // The host sleeps for ten seconds between the first look and the second.
   const tick = (): { readonly monotonic: number; readonly upMs: number } => {
-    looks += 1;
-    if (looks === 3) controller.abort();
-    return { monotonic: looks * 1_000, upMs: looks * 1_000 + (looks > 1 ? 10_000 : 0) };
+    polls += 1;
+    if (polls === 3) controller.abort();
+    return { monotonic: polls * 1_000, upMs: polls * 1_000 + (polls > 1 ? 10_000 : 0) };
   };
-  await watchForWakeUps(tick, (away) => void told.push(away), controller.signal);
+  await detectSuspends(tick, (away) => void told.push(away), controller.signal);
   expect(told).toEqual([10_000]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { TokenWatch } from '../../../../src/agent/lifecycle/token-refresher.ts';
+import { TokenRefresher } from '../../../../src/agent/lifecycle/token-refresher.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { createLog } from '../../../../src/lib/log.ts';
 import { Redactor } from '../../../../src/lib/redactor.ts';
@@ -22,7 +22,7 @@ function watchEvery(everyMs: number, ...answers: readonly (boolean | Error)[]) {
     destination: { write: (line) => void lines.push(line) },
     redactor: new Redactor(),
   });
-  const watch = new TokenWatch({
+  const watch = new TokenRefresher({
     reloadToken: () => {
       const answer = answers[Math.min(seen.reads, answers.length - 1)] ?? false;
       seen.reads += 1;
@@ -42,36 +42,36 @@ describe('a token that was refused', () => {
   test('is read again until there is another, which is told once; and again when that is refused too', async () => {
     const { seen, watch } = watchOver(false, false, true, false, true);
     expect(seen.reads).toBe(0);
-    watch.refused();
-    watch.refused();
+    watch.rejected();
+    watch.rejected();
     await until(() => expect(seen).toEqual({ reads: 3, fresh: 1 }));
-    watch.refused();
+    watch.rejected();
     await until(() => expect(seen).toEqual({ reads: 5, fresh: 2 }));
   });
 
   test('is read again at once: another one may be there already', async () => {
     const { seen, watch } = watchEvery(3_600_000, true);
-    watch.refused();
+    watch.rejected();
     await until(() => expect(seen).toEqual({ reads: 1, fresh: 1 }));
   });
 
   test('is not read any more once the broker takes it', async () => {
     const quiet = watchOver(false);
     const going = watchOver(false);
-    quiet.watch.refused();
+    quiet.watch.rejected();
     await until(() => expect(quiet.seen.reads).toBeGreaterThan(1));
     quiet.watch.accepted();
     const { reads } = quiet.seen;
-    going.watch.refused();
+    going.watch.rejected();
     await until(() => expect(going.seen.reads).toBeGreaterThan(5));
     // One reading may have been under way.
     expect(quiet.seen.reads).toBeLessThanOrEqual(reads + 1);
   });
 
   test('that cannot be read is told once, not at every try, and waited for', async () => {
-    const gone = new AgentError('TOKEN_MISSING', 'there is no token file', { mend: 'write it' });
+    const gone = new AgentError('TOKEN_MISSING', 'there is no token file', { hint: 'write it' });
     const { lines, seen, watch } = watchOver(gone, gone, gone, true);
-    watch.refused();
+    watch.rejected();
     await until(() => expect(seen).toEqual({ reads: 4, fresh: 1 }));
     expect(lines.filter((line) => line.includes('there is no token file'))).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MarketWatch } from '../../../../src/agent/market/run-poller.ts';
+import { RunPoller } from '../../../../src/agent/market/run-poller.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
-import type { MarketAnswer } from '../../../../src/domain/ports.ts';
+import type { MarketAnswer } from '../../../../src/domain/ports/broker.ts';
 import { aRun } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
@@ -27,7 +27,7 @@ function watching(
   const asked: number[] = [];
   const denied: number[] = [];
   const end = new AbortController();
-  const watch = new MarketWatch({
+  const watch = new RunPoller({
     broker: {
       runs: ({ etag, signal }) => {
         asked.push((Date.now() - began) / 1000);
@@ -40,7 +40,7 @@ function watching(
     pollIntervalMs: 10_000,
     hold: true,
     isFree: () => isFree,
-    onLook: () => undefined,
+    onPoll: () => undefined,
     onAnswer: () => undefined,
     onRefused: () => undefined,
     onDenied: () => void denied.push((Date.now() - began) / 1000),
@@ -50,7 +50,7 @@ function watching(
     watch,
     asked,
     denied,
-    /** How long passed between the last so many looks and the ones before, in seconds. */
+    /** How long passed between the last so many polls and the ones before, in seconds. */
     gaps: (count: number) =>
       asked
         .slice(1)
@@ -77,7 +77,7 @@ test('a list that comes without a tag is not asked for by the tag of an older on
 
 const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1_000);
 
-test('a broker that does not hold the call is polled at the interval, and after sixty looks without a change less often', async () => {
+test('a broker that does not hold the call is polled at the interval, and after sixty polls without a change less often', async () => {
   await using at = watching(() => Promise.resolve(UNCHANGED));
   await seconds(600);
   expect(at.gaps(60)).toEqual(Array.from({ length: 60 }, () => 10));
@@ -155,12 +155,12 @@ test('one that asks for patience has it', async () => {
   expect(at.asked).toEqual([0, 45, 90]);
 });
 
-test('looks that are refused time and again are told, other failures are not', async () => {
+test('polls that are refused time and again are told, other failures are not', async () => {
   const codes = ['BROKER_REFUSED', 'BROKER_UNAVAILABLE', 'BROKER_NOT_FOUND', 'BROKER_UNREACHABLE'] as const;
-  let looks = 0;
+  let polls = 0;
   await using at = watching(() => {
-    const code = codes[looks % 4] ?? 'INTERNAL';
-    looks += 1;
+    const code = codes[polls % 4] ?? 'INTERNAL';
+    polls += 1;
     return Promise.reject(new AgentError(code, 'no'));
   });
   await seconds(300);

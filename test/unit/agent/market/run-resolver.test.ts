@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { RunLookup } from '../../../../src/agent/market/run-resolver.ts';
-import type { Broker } from '../../../../src/domain/ports.ts';
+import { RunResolver } from '../../../../src/agent/market/run-resolver.ts';
+import type { Broker } from '../../../../src/domain/ports/broker.ts';
 import type { Run } from '../../../../src/domain/run.ts';
 import { aFunction, anImage, aRun } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 /** A look-up of one run, at a broker of which a test may change what it knows. */
 function lookingUp(knows: Partial<Pick<Broker, 'function' | 'image'>>, run: Run = aRun()) {
   let now = 0;
-  let settled = Promise.withResolvers<void>();
+  let drained = Promise.withResolvers<void>();
   const log: string[] = [];
   const asked: number[] = [];
   const broker = {
@@ -18,7 +18,7 @@ function lookingUp(knows: Partial<Pick<Broker, 'function' | 'image'>>, run: Run 
     image: () => Promise.resolve(anImage()),
     ...knows,
   };
-  const lookup = new RunLookup({
+  const lookup = new RunResolver({
     broker: {
       function: (uuid, signal) => {
         asked.push(now);
@@ -30,7 +30,7 @@ function lookingUp(knows: Partial<Pick<Broker, 'function' | 'image'>>, run: Run 
     log: logInto(log),
     random: () => 0.5,
     signal: new AbortController().signal,
-    onChange: () => settled.resolve(),
+    onChange: () => drained.resolve(),
   });
   return {
     lookup,
@@ -39,8 +39,8 @@ function lookingUp(knows: Partial<Pick<Broker, 'function' | 'image'>>, run: Run 
     log,
     /** Looks it up, where the time for that has come, until that is over. */
     look: async (): Promise<void> => {
-      settled = Promise.withResolvers();
-      if (lookup.want(run)) await settled.promise;
+      drained = Promise.withResolvers();
+      if (lookup.resolve(run)) await drained.promise;
     },
     pass: (ms: number): void => void (now += ms),
     now: () => now,
@@ -57,7 +57,7 @@ describe('a run whose function or image the broker does not know', () => {
   ])('is looked up again after a 404 for its %s: a gateway may have said that', async (_, knows) => {
     const { broker, found, look, lookup, pass } = lookingUp(knows);
     await look();
-    expect(lookup.senseless('run-1')).toBe(false);
+    expect(lookup.invalid('run-1')).toBe(false);
     expect(found()).toBe(false);
     Object.assign(broker, {
       function: () => Promise.resolve(aFunction()),
@@ -87,7 +87,7 @@ describe('a run whose function or image the broker does not know', () => {
 test('a run whose parameters cannot be read is left alone for good', async () => {
   const { asked, look, lookup, pass } = lookingUp({}, aRun({ parameters: 'oops(' }));
   await look();
-  expect(lookup.senseless('run-1')).toBe(true);
+  expect(lookup.invalid('run-1')).toBe(true);
   pass(HOUR_MS);
   await look();
   expect(asked).toHaveLength(1);

@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { JobNetworks } from '../../../../src/agent/network/network-selector.ts';
+import { NetworkSelector } from '../../../../src/agent/network/network-selector.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
-import type { JobNetwork, NetworkChallenge } from '../../../../src/domain/jobs-network.ts';
+import type { JobNetwork, ProbeTargets } from '../../../../src/domain/jobs-network.ts';
 import { JobFolders } from '../../../../src/function/job-files.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 import { Bench, MISSING, NODE } from '../../../support/runtime-process/fixture.ts';
@@ -15,7 +15,7 @@ const LOOPBACK = '127.0.0.1';
 const OTHER = 'sharedcloud/other:latest';
 const THIRD = 'sharedcloud/third:latest';
 
-/** A network whose challenge, clock and engine the test has in its hand; probes are real processes on the loopback. */
+/** A network whose probeTargets, clock and engine the test has in its hand; probes are real processes on the loopback. */
 function staged(wanted: JobNetwork = 'isolated') {
   const bench = new Bench();
   const directory = mkdtempSync(join(tmpdir(), 'job-networks-'));
@@ -25,7 +25,7 @@ function staged(wanted: JobNetwork = 'isolated') {
     rmSync(directory, { recursive: true, force: true });
   });
   const stage = {
-    challenge: { refused: [{ host: LOOPBACK, port: 1 }], silent: [] } as NetworkChallenge,
+    probeTargets: { refused: [{ host: LOOPBACK, port: 1 }], silent: [] } as ProbeTargets,
     trouble: undefined as AgentError | undefined,
     now: 0,
     probes: 0,
@@ -41,11 +41,11 @@ function staged(wanted: JobNetwork = 'isolated') {
     expect(plan.network).toBe('isolated');
     return create({ ...plan, image: plan.image === MISSING ? MISSING : NODE });
   };
-  const networks = new JobNetworks({
+  const networks = new NetworkSelector({
     wanted,
     isolated: {
-      challenge: () =>
-        stage.trouble === undefined ? Promise.resolve(stage.challenge) : Promise.reject(stage.trouble),
+      probeTargets: () =>
+        stage.trouble === undefined ? Promise.resolve(stage.probeTargets) : Promise.reject(stage.trouble),
       watchEngine: (signal) => {
         signal.addEventListener('abort', () => {
           stage.unwatched += 1;
@@ -62,7 +62,7 @@ function staged(wanted: JobNetwork = 'isolated') {
     log: logInto(stage.said),
     detach: detach.signal,
   });
-  const ask = (id = NODE): Promise<JobNetwork> => networks.forJob({ id, runtime: 'node24' });
+  const ask = (id = NODE): Promise<JobNetwork> => networks.networkFor({ id, runtime: 'node24' });
   return { stage, ask };
 }
 
@@ -105,7 +105,7 @@ describe('the network that a job gets', () => {
     stage.engineGoes();
     await ask();
     expect(stage.probes).toBe(3);
-    stage.challenge = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
+    stage.probeTargets = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
     await ask();
     expect(stage.probes).toBe(4);
   });
@@ -115,7 +115,7 @@ describe('the network that a job gets', () => {
     await ask();
     stage.now = 599_000;
     // Were it waited for, the new proof would be against it.
-    stage.challenge = { ...stage.challenge, silent: [{ host: LOOPBACK, port: await openPort() }] };
+    stage.probeTargets = { ...stage.probeTargets, silent: [{ host: LOOPBACK, port: await openPort() }] };
     expect(await ask()).toBe('isolated');
     await vi.waitFor(async () => expect(await ask()).toBe('none'), { timeout: 15_000 });
   });
@@ -132,22 +132,22 @@ describe('the network that a job gets', () => {
   test('is none where a probe reaches what it must not, said once, and tried again a minute later', async () => {
     const { ask, stage } = staged();
     const port = await openPort();
-    const good = stage.challenge;
-    stage.challenge = { ...good, silent: [{ host: LOOPBACK, port }] };
+    const good = stage.probeTargets;
+    stage.probeTargets = { ...good, silent: [{ host: LOOPBACK, port }] };
     expect(await ask()).toBe('none');
     expect(await ask()).toBe('none');
     expect(stage.probes).toBe(1);
     const warnings = stage.said.filter((line) => line.includes('"warn"'));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('network up');
-    stage.challenge = good;
+    stage.probeTargets = good;
     stage.now = 61_000;
     expect(await ask()).toBe('isolated');
   });
 
   test('is none where there is no such network, without a probe', async () => {
     const { ask, stage } = staged();
-    stage.trouble = new AgentError('NETWORK_NOT_READY', 'it is not there', { mend: 'make it' });
+    stage.trouble = new AgentError('NETWORK_NOT_READY', 'it is not there', { hint: 'make it' });
     expect(await ask()).toBe('none');
     expect(stage.probes).toBe(0);
     stage.trouble = undefined;
@@ -181,7 +181,7 @@ describe('the network that a job gets', () => {
     const { ask, stage } = staged();
     await ask(NODE);
     stage.now = 400_000;
-    stage.challenge = { ...stage.challenge, silent: [{ host: LOOPBACK, port: await openPort() }] };
+    stage.probeTargets = { ...stage.probeTargets, silent: [{ host: LOOPBACK, port: await openPort() }] };
     expect(await ask(NODE)).toBe('isolated');
     await vi.waitFor(async () => expect(await ask(NODE)).toBe('none'), { timeout: 15_000 });
     expect(await ask(OTHER)).toBe('isolated');
@@ -191,8 +191,8 @@ describe('the network that a job gets', () => {
   test('is tried less and less often by an image that proves nothing, and at once by it where the rules are others', async () => {
     const { ask, stage } = staged();
     const port = await openPort();
-    const good = stage.challenge;
-    stage.challenge = { ...good, silent: [{ host: LOOPBACK, port }] };
+    const good = stage.probeTargets;
+    stage.probeTargets = { ...good, silent: [{ host: LOOPBACK, port }] };
     const tries: number[] = [];
     for (let minute = 0; minute <= 61; minute += 1) {
       stage.now = minute * 60_000;
@@ -201,7 +201,7 @@ describe('the network that a job gets', () => {
       if (stage.probes > before) tries.push(minute);
     }
     expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61]);
-    stage.challenge = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
+    stage.probeTargets = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
     expect(await ask()).toBe('isolated');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Catalogue } from '../../../../src/agent/offers/gpu-catalogue.ts';
+import { GpuCatalogue } from '../../../../src/agent/offers/gpu-catalogue.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { CatalogueGpu } from '../../../../src/domain/gpu.ts';
-import type { Listed } from '../../../../src/domain/ports.ts';
+import type { Listed } from '../../../../src/domain/ports/broker.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
 const MINUTE = 60_000;
@@ -17,7 +17,7 @@ async function heard() {
   const broker = { answer: (): Promise<Listed<CatalogueGpu>> => Promise.resolve(listOf('t4')) };
   const asked: number[] = [];
   const log: string[] = [];
-  const catalogue = new Catalogue({
+  const catalogue = new GpuCatalogue({
     broker: {
       gpus: () => {
         asked.push(now);

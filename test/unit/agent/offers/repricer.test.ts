@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events/events.ts';
-import { Asks } from '../../../../src/agent/offers/repricer.ts';
+import { Repricer } from '../../../../src/agent/offers/repricer.ts';
 import type { Offer } from '../../../../src/domain/offer.ts';
 
 const OFFER: Offer = {
@@ -26,7 +26,7 @@ function market() {
       stand.offer = { ...stand.offer, askPrice };
     },
   };
-  const asks = new Asks((event) => void events.push(event));
+  const asks = new Repricer((event) => void events.push(event));
   const tell = async (offer: Offer): Promise<void> => {
     const answer = Promise.withResolvers<void>();
     answers.push(answer);
@@ -34,7 +34,7 @@ function market() {
     told.push(offer.askPrice);
   };
   const want = (askPrice: number): Promise<void> => {
-    asks.want([{ ...OFFER, askPrice }]);
+    asks.setPrices([{ ...OFFER, askPrice }]);
     return asks.apply(stand, tell);
   };
   return { asks, stand, want, answers, told, events };
@@ -48,7 +48,7 @@ describe('a new ask', () => {
     answers[0]?.resolve();
     await done;
     expect(told).toEqual([0.3]);
-    expect(events).toMatchObject([{ kind: 'offer-repriced', before: 0.1, offer: { askPrice: 0.3 } }]);
+    expect(events).toMatchObject([{ kind: 'offer-price-updated', before: 0.1, offer: { askPrice: 0.3 } }]);
   });
 
   test('that is lower counts when the broker knows: it would deny claims below its own', async () => {
@@ -84,7 +84,7 @@ describe('a new ask', () => {
   test('goes into the plans of offers that are not up yet', () => {
     const { asks } = market();
     expect(asks.now(OFFER).askPrice).toBe(0.1);
-    asks.want([{ ...OFFER, askPrice: 0.2 }]);
+    asks.setPrices([{ ...OFFER, askPrice: 0.2 }]);
     expect(asks.now(OFFER).askPrice).toBe(0.2);
   });
 });

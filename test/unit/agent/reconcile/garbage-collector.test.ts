@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Leftovers, planSweep } from '../../../../src/agent/reconcile/garbage-collector.ts';
+import { type Orphans, planGarbageCollection } from '../../../../src/agent/reconcile/garbage-collector.ts';
 
-const NONE: Leftovers = { containers: [], folders: [] };
+const NONE: Orphans = { containers: [], folders: [] };
 const found = (...jobs: readonly string[]) => ({
   containers: jobs.map((job) => ({ id: `c-${job}`, job })),
   folders: jobs,
@@ -10,22 +10,22 @@ const found = (...jobs: readonly string[]) => ({
 
 describe('a leftover', () => {
   test('is removed at the second look that finds it', () => {
-    const first = planSweep(found('gone', 'open'), (job) => job === 'open', NONE);
+    const first = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', NONE);
     expect(first.remove).toEqual(NONE);
     expect(first.nobodys).toEqual({ containers: ['c-gone'], folders: ['gone'] });
-    const second = planSweep(found('gone', 'open'), (job) => job === 'open', first.nobodys);
+    const second = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', first.nobodys);
     expect(second.remove).toEqual({ containers: ['c-gone'], folders: ['gone'] });
   });
 
   test('is none any more once its job is claimed anew', () => {
-    const first = planSweep(found('job'), () => false, NONE);
-    expect(planSweep(found('job'), () => true, first.nobodys).remove).toEqual(NONE);
+    const first = planGarbageCollection(found('job'), () => false, NONE);
+    expect(planGarbageCollection(found('job'), () => true, first.nobodys).remove).toEqual(NONE);
   });
 
   test('is another where the container is another, although the job is the same', () => {
-    const first = planSweep(found('job'), () => false, NONE);
+    const first = planGarbageCollection(found('job'), () => false, NONE);
     const again = { containers: [{ id: 'c-new', job: 'job' }], folders: [] };
-    expect(planSweep(again, () => false, first.nobodys).remove).toEqual(NONE);
+    expect(planGarbageCollection(again, () => false, first.nobodys).remove).toEqual(NONE);
   });
 });
 
@@ -34,7 +34,7 @@ test('whatever was seen before, nothing in use is removed, and nothing that was 
   fc.assert(
     fc.property(jobs, jobs, jobs, (there, used, seen) => {
       const before = { containers: seen.map((job) => `c-${job}`), folders: seen };
-      const { remove } = planSweep(found(...there), (job) => used.includes(job), before);
+      const { remove } = planGarbageCollection(found(...there), (job) => used.includes(job), before);
       for (const job of used) {
         expect(remove.folders).not.toContain(job);
         expect(remove.containers).not.toContain(`c-${job}`);

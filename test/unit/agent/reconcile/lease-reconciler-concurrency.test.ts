@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../../src/domain/errors.ts';
-import type { ReportAnswer } from '../../../../src/domain/ports.ts';
+import type { ReportAnswer } from '../../../../src/domain/ports/broker.ts';
 import { atWork, listOf, recordOf } from '../../../support/agent/running-reconciler.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planRecovery, type RecoveryStep } from '../../../../src/agent/reconcile/recovery.ts';
 import type { JobRecord, JobState } from '../../../../src/domain/job.ts';
-import type { FoundContainer } from '../../../../src/domain/ports.ts';
+import type { FoundContainer } from '../../../../src/domain/ports/runtime.ts';
 import { aNewJob } from '../../../support/domain.ts';
 
 const record = (state: JobState): JobRecord => ({ ...aNewJob(), state, claimedAt: 0, updatedAt: 0 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Reporter } from '../../../../src/agent/reports/reporter.ts';
 import { AgentError, type ErrorExtras } from '../../../../src/domain/errors.ts';
 import type { JobRecord } from '../../../../src/domain/job.ts';
-import type { ReportAnswer } from '../../../../src/domain/ports.ts';
+import type { ReportAnswer } from '../../../../src/domain/ports/broker.ts';
 import { aNewJob } from '../../../support/domain.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
 import { logInto } from '../../../support/log/log-into.ts';
@@ -41,7 +41,7 @@ function atWork(broker: (job: string) => void) {
       uuidsIn: (...names) =>
         [...jobs.values()].filter(({ state }) => names.includes(state.name)).map(({ uuid }) => uuid),
       get: (uuid) => jobs.get(uuid),
-      move: (uuid, state) => {
+      transition: (uuid, state) => {
         const moved = { ...(jobs.get(uuid) ?? never()), state };
         jobs.set(uuid, moved);
         return moved;
@@ -86,7 +86,7 @@ async function halfAnHourBeside(error: AgentError) {
     await vi.advanceTimersByTimeAsync(5 * S);
     at.owe(`good-${n}`);
     // The market comes back into sight: it says nothing about that report either.
-    if (n % 5 === 0) at.reporter.brokerAnswers(true);
+    if (n % 5 === 0) at.reporter.brokerAnswered(true);
   }
   await vi.advanceTimersByTimeAsync(S);
   const { owed, timesOf } = at;
@@ -124,7 +124,7 @@ describe('a report that always fails while others are taken', () => {
     // Looks at the market are answered all the while.
     for (let n = 0; n < 72; n += 1) {
       await vi.advanceTimersByTimeAsync(25 * S);
-      at.reporter.brokerAnswers(false);
+      at.reporter.brokerAnswered(false);
     }
     await at.stop();
     expect(at.tries()).toBeLessThan(20);
@@ -162,7 +162,7 @@ test('one that failed by itself takes part in the next outage as all others do',
   at.owe('later');
   await vi.advanceTimersByTimeAsync(30 * MINUTE);
   fails = 'none';
-  at.reporter.brokerAnswers(true);
+  at.reporter.brokerAnswered(true);
   await vi.advanceTimersByTimeAsync(3 * S);
   expect(at.owed()).toEqual([]);
   await at.stop();

@@ -75,12 +75,12 @@ const anyStory = array(
   { maxLength: 12 },
 );
 
-/** A story from the beginning: each step with the row before it and what came of it. */
-function tell(story: readonly Step[]): readonly Told[] {
+/** A lifecycle from the beginning: each step with the row before it and what came of it. */
+function tell(lifecycle: readonly Step[]): readonly Told[] {
   const told: Told[] = [];
   let before = CREATED;
   let now = 0;
-  for (const { request, by, after } of story) {
+  for (const { request, by, after } of lifecycle) {
     now += after;
     const outcome = tryChange(before, request, by, now);
     told.push({ before, outcome, request, by, now });
@@ -114,7 +114,7 @@ test.each<[string, (told: Told & { readonly outcome: JobRow }) => boolean]>([
   ['a cost comes with the end: ask x minutes, nothing for FAILED', ({ outcome }) => isPaidRight(outcome)],
 ])('whatever is asked in whatever order: %s', (_name, rule) => {
   const granted = ({ outcome, ...told }: Told) => (typeof outcome === 'string' ? [] : [{ ...told, outcome }]);
-  const details = check(property(anyStory, (story) => tell(story).flatMap(granted).every(rule)));
+  const details = check(property(anyStory, (lifecycle) => tell(lifecycle).flatMap(granted).every(rule)));
   expect(defaultReportMessage(details)).toBeUndefined();
 });
 

@@ -50,7 +50,7 @@ describe('what a test can plant', () => {
   });
 });
 
-test('events tell a job’s story in order, and repeats tell nothing', () => {
+test('events tell a job’s lifecycle in order, and repeats tell nothing', () => {
   const { store, fn, instance } = openStore();
   const told: string[] = [];
   const stop = store.onEvent((event) => told.push(event.kind));

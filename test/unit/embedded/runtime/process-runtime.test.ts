@@ -51,7 +51,7 @@ describe('a job’s way', () => {
   test('sees its own environment only', async () => {
     const bench = new Bench();
     const code = 'console.log(JSON.stringify({ env: process.env, cwd: process.cwd() }))';
-    const surroundings = z.object({ env: z.record(z.string(), z.string()), cwd: z.string() });
+    const hostVersions = z.object({ env: z.record(z.string(), z.string()), cwd: z.string() });
     const id = await bench.begin(
       NODE,
       'console.log(JSON.stringify({ env: process.env, cwd: process.cwd() }))',
@@ -65,7 +65,7 @@ describe('a job’s way', () => {
         },
       },
     );
-    const { env, cwd } = surroundings.parse(JSON.parse((await bench.output(id)).stdout));
+    const { env, cwd } = hostVersions.parse(JSON.parse((await bench.output(id)).stdout));
     expect(cwd.startsWith(bench.workDir)).toBe(true);
     expect(env).toEqual({
       CODE: code,

@@ -21,7 +21,7 @@ const input: SpecInput = {
     runtime: 'runc',
     dns: ['192.0.2.1'],
   },
-  gpuWay: 'cdi',
+  chooseGpuInjection: 'cdi',
   image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] },
   diskQuota: false,
   seccomp: true,
@@ -216,7 +216,7 @@ describe('the volumes of an image', () => {
 });
 
 describe('what the engine made', () => {
-  const spec = containerSpec(testPlan({ gpu: GPU }), { ...input, gpuWay: 'device-requests' });
+  const spec = containerSpec(testPlan({ gpu: GPU }), { ...input, chooseGpuInjection: 'device-requests' });
   const { name: _, HostConfig, ...config } = spec;
   const made = {
     Image: 'sha256:1',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Exit } from '../../../../../src/domain/ports.ts';
+import type { Exit } from '../../../../../src/domain/ports/runtime.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 import { type Said, tellingEngine } from '../../../../support/engine/scripted-engine.ts';
 
@@ -24,7 +24,7 @@ type Past = {
   readonly since?: string | undefined;
 };
 
-async function ended({ code = 1, liveRestore = false, noted, since }: Past): Promise<Exit['endedBy']> {
+async function ended({ code = 1, liveRestore = false, noted, since }: Past): Promise<Exit['exitOrigin']> {
   await using engine = await tellingEngine((path): Said => {
     if (path === '/info') return { json: { ...INFO, LiveRestoreEnabled: liveRestore } };
     if (path === '/version') return { json: VERSION };
@@ -34,20 +34,20 @@ async function ended({ code = 1, liveRestore = false, noted, since }: Past): Pro
     return noted === undefined ? { status: 403 } : { lines: noted.map((Action) => ({ Action })) };
   });
   const exit = await testRuntime(engine.host).runtime.wait('abc', AbortSignal.timeout(20_000));
-  return exit.endedBy;
+  return exit.exitOrigin;
 }
 
 describe('a failure that was there at the first look', () => {
-  test.each<[string, Past, Exit['endedBy']]>([
-    ['the engine saw', { noted: ['die'], since: STARTED }, 'itself'],
+  test.each<[string, Past, Exit['exitOrigin']]>([
+    ['the engine saw', { noted: ['die'], since: STARTED }, 'job'],
     ['an engine knows nothing of that has started since', { noted: [], since: LATER }, 'engine'],
     ['an engine knows nothing of, without telling since when it runs', { noted: [] }, 'engine'],
-    ['an engine has forgotten that runs for longer', { noted: [], since: STARTED }, 'itself'],
-    ['followed a kill by call', { noted: ['kill', 'die'], since: STARTED }, 'other'],
-    ['an engine knows nothing of that keeps its containers', { noted: [], liveRestore: true }, 'itself'],
-    ['an engine does not let itself be asked about', {}, 'itself'],
-  ])('and that %s', async (_, past, endedBy) => {
-    expect(await ended(past)).toBe(endedBy);
+    ['an engine has forgotten that runs for longer', { noted: [], since: STARTED }, 'job'],
+    ['followed a kill by call', { noted: ['kill', 'die'], since: STARTED }, 'external'],
+    ['an engine knows nothing of that keeps its containers', { noted: [], liveRestore: true }, 'job'],
+    ['an engine does not let itself be asked about', {}, 'job'],
+  ])('and that %s', async (_, past, exitOrigin) => {
+    expect(await ended(past)).toBe(exitOrigin);
   });
 });
 

@@ -58,8 +58,8 @@ describe('a start that failed', () => {
   test.each([
     ['could not select device driver "nvidia" with capabilities: [[gpu]]', 'Nvidia container toolkit'],
     [`${START}error during container init: error setting rlimit type 7: not permitted`, 'LimitNOFILE'],
-  ])('with %j has a mend', (message, mend) => {
-    expect(startError(answered(500, message), 'abc').mend).toContain(mend);
+  ])('with %j has a hint', (message, hint) => {
+    expect(startError(answered(500, message), 'abc').hint).toContain(hint);
   });
 });
 
@@ -83,10 +83,10 @@ test.each([
   ['ECONNREFUSED', 'running'],
   ['EACCES', 'group docker'],
   ['ECONNRESET', 'journalctl'],
-])('a socket’s %s is RUNTIME_UNAVAILABLE with a mend', (code, mend) => {
+])('a socket’s %s is RUNTIME_UNAVAILABLE with a hint', (code, hint) => {
   const error = engineError(Object.assign(new Error(`connect ${code} /x`), { code }), 'list containers');
   expect(error.code).toBe('RUNTIME_UNAVAILABLE');
-  expect(error.mend).toContain(mend);
+  expect(error.hint).toContain(hint);
 });
 
 test.each([

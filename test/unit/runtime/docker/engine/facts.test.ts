@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gpuWay } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
+import { chooseGpuInjection } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
 import { describeFacts, readFacts } from '../../../../../src/runtime/docker/engine/facts.ts';
 import { facts, INFO, VERSION } from '../../../../support/engine/facts.ts';
 
@@ -40,6 +40,6 @@ test.each([
   ['1.50', { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [{ ID: 'nvidia.com/gpu=GPU-1' }] }, 'cdi'],
 ])('with API %s and %j, auto means %s', (ApiVersion, changes, way) => {
   const read = facts(changes, { ApiVersion });
-  expect(gpuWay('auto', read)).toBe(way);
-  expect(gpuWay('runtime', read)).toBe('runtime');
+  expect(chooseGpuInjection('auto', read)).toBe(way);
+  expect(chooseGpuInjection('runtime', read)).toBe('runtime');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type EngineNeeds, whyUnfit } from '../../../../../src/runtime/docker/engine/requirements.ts';
+import { type EngineNeeds, unmetRequirement } from '../../../../../src/runtime/docker/engine/requirements.ts';
 import { facts } from '../../../../support/engine/facts.ts';
 
 describe('an engine', () => {
@@ -12,7 +12,7 @@ describe('an engine', () => {
     [{ SecurityOptions: null }, { acceptNoSeccomp: true }],
     [{ Runtimes: { runc: {}, runsc: {} } }, { runtime: 'runsc' }],
   ] as const)('of %j is fit where %j is wanted', (changes, wanted) => {
-    expect(whyUnfit(facts(changes), { ...needs, ...wanted })).toBeUndefined();
+    expect(unmetRequirement(facts(changes), { ...needs, ...wanted })).toBeUndefined();
   });
 
   test.each([
@@ -35,6 +35,6 @@ describe('an engine', () => {
       'takes the place of runsc',
     ],
   ] as const)('%s is unfit', (_, changes, wanted, why) => {
-    expect(whyUnfit(facts(changes), { ...needs, ...wanted })?.why).toContain(why);
+    expect(unmetRequirement(facts(changes), { ...needs, ...wanted })?.why).toContain(why);
   });
 });

@@ -22,19 +22,19 @@ const calls: readonly (readonly [
 ];
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
-test.each(calls)('%s at an engine that hangs ends with a mend when its time is up', async (_, call) => {
+test.each(calls)('%s at an engine that hangs ends with a hint when its time is up', async (_, call) => {
   await using engine = await EngineProxy.deaf();
   const deadlines = { lookMs: 50, endMs: 50, makeMs: 50 };
   const error = await rejection(call(testRuntime(engine.host, { deadlines }).runtime, soon()));
   expect(error.code).toBe('RUNTIME_UNAVAILABLE');
   expect(error.message).toContain('no answer in 50 ms');
-  expect(error.mend).toContain('journalctl');
+  expect(error.hint).toContain('journalctl');
 });
 
 test.each(calls)('%s without an engine asks whether Docker runs', async (_, call) => {
   const error = await rejection(call(testRuntime('unix:///nowhere/docker.sock').runtime, soon()));
   expect(error.code).toBe('RUNTIME_UNAVAILABLE');
-  expect(error.mend).toContain('is Docker installed and running');
+  expect(error.hint).toContain('is Docker installed and running');
 });
 
 test.each(['wait', 'follow'] as const)(

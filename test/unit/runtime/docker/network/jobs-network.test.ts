@@ -1,15 +1,15 @@
 import { BlockList } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { targetsOf, whyUnproven } from '../../../../../src/domain/jobs-network.ts';
+import { isolationProblem, targetsOf } from '../../../../../src/domain/jobs-network.ts';
 import {
   networkSpec,
   readNetwork,
   smallSubnet,
 } from '../../../../../src/runtime/docker/network/network-spec.ts';
 import { withoutCounts } from '../../../../../src/runtime/docker/network/nft.ts';
-import { beaconOf } from '../../../../../src/runtime/docker/network/probe-target.ts';
-import { challengeOf } from '../../../../../src/runtime/docker/network/probe-targets.ts';
+import { ruleTargetsOf } from '../../../../../src/runtime/docker/network/probe-target.ts';
+import { probeTargetsOf } from '../../../../../src/runtime/docker/network/probe-targets.ts';
 import { jobsRules, vouchedFor } from '../../../../../src/runtime/docker/network/rules.ts';
 
 const SECRET = '00112233445566778899aabbccddeeff';
@@ -154,18 +154,18 @@ describe('the rules', () => {
   });
 });
 
-describe('the beacon', () => {
+describe('the ruleTargets', () => {
   test('differs between hosts and between rules, and always has both kinds of ports', () => {
     fc.assert(
       fc.property(secrets, fc.string(), (secret, rules) => {
-        const { refused, silent } = beaconOf(secret, rules);
+        const { refused, silent } = ruleTargetsOf(secret, rules);
         expect(refused.length).toBeGreaterThan(0);
         expect(silent.length).toBeGreaterThan(0);
         expect(refused.length + silent.length).toBe(32);
       }),
     );
     const pattern = (secret: string, rules: string): string =>
-      beaconOf(secret, rules)
+      ruleTargetsOf(secret, rules)
         .refused.map(({ port }) => port)
         .join();
     expect(pattern(SECRET, 'a')).toBe(pattern(SECRET, 'a'));
@@ -173,32 +173,32 @@ describe('the beacon', () => {
     expect(pattern(SECRET, 'a')).not.toBe(pattern(SECRET.replace('0', '1'), 'a'));
   });
 
-  test('vouches for all of the rules but its own ports, which are those of the challenge', () => {
-    const { refused } = challengeOf(NETWORK, []);
+  test('vouches for all of the rules but its own ports, which are those of the probeTargets', () => {
+    const { refused } = probeTargetsOf(NETWORK, []);
     const ports = refused.map(({ port }) => port).join(', ');
     expect(jobsRules(NETWORK)).toBe(vouchedFor(NETWORK).replaceAll('dport { 0 }', `dport { ${ports} }`));
   });
 });
 
-describe('a challenge', () => {
-  const challenge = challengeOf(NETWORK, ['127.0.0.1', '192.168.77.1']);
+describe('a probeTargets', () => {
+  const probeTargets = probeTargetsOf(NETWORK, ['127.0.0.1', '192.168.77.1']);
   const answers = (say: (host: string, refused: boolean) => string): readonly string[] =>
-    targetsOf(challenge).map(({ host, port }) =>
+    targetsOf(probeTargets).map(({ host, port }) =>
       say(
         host,
-        challenge.refused.some((target) => target.host === host && target.port === port),
+        probeTargets.refused.some((target) => target.host === host && target.port === port),
       ),
     );
 
   test('asks for this host by every address but its loopback, and for the metadata of clouds', () => {
-    const hosts = new Set(challenge.silent.map(({ host }) => host));
+    const hosts = new Set(probeTargets.silent.map(({ host }) => host));
     expect(hosts).toEqual(new Set(['192.0.0.200', '172.18.0.1', '192.168.77.1', '169.254.169.254']));
   });
 
   test('is met by exactly what the rules do', () => {
     expect(
-      whyUnproven(
-        challenge,
+      isolationProblem(
+        probeTargets,
         answers((_, refused) => (refused ? 'refused' : 'silent')),
       ),
     ).toBeUndefined();
@@ -210,12 +210,12 @@ describe('a challenge', () => {
     fc.assert(
       fc.property(fc.array(word, { minLength: right.length, maxLength: right.length }), (found) => {
         fc.pre(found.some((each, index) => each !== right[index]));
-        expect(whyUnproven(challenge, found)).toBeDefined();
+        expect(isolationProblem(probeTargets, found)).toBeDefined();
       }),
     );
     for (const index of right.keys()) {
       const other = right.with(index, right[index] === 'silent' ? 'refused' : 'silent');
-      expect(whyUnproven(challenge, other)).toBeDefined();
+      expect(isolationProblem(probeTargets, other)).toBeDefined();
     }
   });
 
@@ -228,11 +228,11 @@ describe('a challenge', () => {
       /192\.168\.77\.1:1 finds it open/,
     ],
   ])('names the reason: %s', (_, say, expected) => {
-    expect(whyUnproven(challenge, answers(say))).toMatch(expected);
+    expect(isolationProblem(probeTargets, answers(say))).toMatch(expected);
   });
 
   test('is not met by a probe that says nothing', () => {
-    expect(whyUnproven(challenge, [])).toBeDefined();
+    expect(isolationProblem(probeTargets, [])).toBeDefined();
   });
 });
 

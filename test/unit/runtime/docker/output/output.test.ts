@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { OutputStream } from '../../../../../src/domain/ports.ts';
+import type { OutputStream } from '../../../../../src/domain/ports/runtime.ts';
 import { type LogFrame, readLogFrame } from '../../../../../src/runtime/docker/output/log-frames.ts';
 import { LogPosition } from '../../../../../src/runtime/docker/output/log-position.ts';
 import { LostNewlines } from '../../../../../src/runtime/docker/output/lost-newlines.ts';
@@ -81,7 +81,7 @@ describe('a log that is opened again', () => {
         for (const end of [...breaks, messages.length]) {
           const since = position.reopen();
           const from =
-            since === undefined ? messages : messages.filter(({ stamp }) => moment(stamp) >= since);
+            since === undefined ? messages : messages.filter(({ stamp }) => bootTime(stamp) >= since);
           for (const each of from.slice(0, end)) if (position.isNew(each.stream, each.stamp)) got.push(each);
         }
         expect(byStream(got)).toEqual(byStream(messages));
@@ -131,7 +131,7 @@ function pick({ stream, stamp }: LogFrame): Pick<LogFrame, 'stream' | 'stamp'> {
 }
 
 /** The engine's form of a moment, for stamps of the first second of 2026. */
-function moment(stamp: string): string {
+function bootTime(stamp: string): string {
   return `1767225600.${stamp.slice(20, 29)}`;
 }
 
