@@ -16,7 +16,7 @@ if (Number(process.versions.node.split('.')[0]) < LEAST) {
       ' or newer, this is ' +
       process.version +
       '.\n' +
-      '  what to do: install it from https://nodejs.org; in a checkout, `npm run -s agent -- COMMAND` brings its own\n',
+      '  hint: install it from https://nodejs.org; in a checkout, `npm run -s agent -- COMMAND` brings its own\n',
   );
   process.exitCode = 2;
 } else {

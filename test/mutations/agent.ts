@@ -192,7 +192,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a report that never passes is not sent every second',
     file: 'src/agent/reports/reporter.ts',
-    text: 'if (!tries.firm) this.#tries.set',
+    text: 'if (!tries.firm) this.#attempts.set',
     becomes: 'this.#tries.set',
     test: {
       file: 'test/unit/agent/reports/reporter.test.ts',

@@ -136,7 +136,7 @@ describe('whose end it was', () => {
 
   test('a job that returned is never released, whoever did what around it', () => {
     const anyEnd = fc.record({
-      exitOrigin: fc.constantFrom<Exit['exitOrigin']>('job', 'engine', 'other'),
+      exitOrigin: fc.constantFrom<Exit['exitOrigin']>('job', 'engine', 'external'),
       oomKilled: fc.boolean(),
       unwatched: fc.boolean(),
       rebooted: fc.boolean(),
