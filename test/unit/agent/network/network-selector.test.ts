@@ -29,6 +29,8 @@ function staged(wanted: JobNetwork = 'isolated') {
     trouble: undefined as AgentError | undefined,
     now: 0,
     probes: 0,
+    /** Called in the middle of each proof, as its probe is made. */
+    atProbe: (): void => undefined,
     engineGoes: (): void => undefined,
     said: new Array<string>(),
     /** How many engines are watched no longer: proofs that have failed, or have been replaced. */
@@ -38,6 +40,7 @@ function staged(wanted: JobNetwork = 'isolated') {
   const create = runtime.create.bind(runtime);
   runtime.create = async (plan) => {
     stage.probes += 1;
+    stage.atProbe();
     expect(plan.network).toBe('isolated');
     return create({ ...plan, image: plan.image === MISSING ? MISSING : NODE });
   };
@@ -122,10 +125,10 @@ describe('the network that a job gets', () => {
 
   test('is proved anew where the engine went while it was being proved', async () => {
     const { ask, stage } = staged();
-    const asked = ask();
-    await vi.waitFor(() => expect(stage.probes).toBe(1), { timeout: 15_000 });
-    stage.engineGoes();
-    expect(await asked).toBe('isolated');
+    stage.atProbe = () => {
+      if (stage.probes === 1) stage.engineGoes();
+    };
+    expect(await ask()).toBe('isolated');
     expect(stage.probes).toBe(2);
   });
 
