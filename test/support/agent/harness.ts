@@ -14,7 +14,7 @@ import type { HostClock } from '../../../src/domain/ports/clock.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
-import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
+import { EmbeddedBroker, type EmbeddedBrokerOptions } from '../../../src/embedded/broker/embedded-broker.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import type { DiskRoom } from '../../../src/host/free-disk.ts';
@@ -77,7 +77,9 @@ export type OpenedAgent = {
   close(): Promise<void>;
 };
 
-export async function openHouse(options: { readonly leaseSeconds?: number } = {}): Promise<House> {
+export async function openHouse(
+  options: Pick<EmbeddedBrokerOptions, 'leaseSeconds' | 'clock'> = {},
+): Promise<House> {
   const broker = new EmbeddedBroker({ token: TOKEN, leaveOutUnwinnable: false, ...options });
   const url = await broker.listen();
   const directory = await mkdtemp(join(tmpdir(), 'agent-house-'));
