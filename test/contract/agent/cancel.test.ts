@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { openHouse } from '../../support/agent/harness.ts';
+import { slowStart } from '../../support/agent/slow-start.ts';
 
 const ENDLESS = `function handler() { console.log('running'); return new Promise(() => setInterval(() => {}, 1000)) }`;
 const QUICK = `function handler(event) { return event[0] }`;
@@ -25,7 +26,10 @@ describe('what the broker takes back', () => {
   test('a job that outlives its time is TIMEOUT, with what it printed, and paid', async () => {
     await using house = await openHouse();
     const run = house.addRun(ENDLESS, '((1,),)');
-    const opened = await house.open({ settings: { jobTimeoutMs: 700 } });
+    const opened = await house.open({
+      settings: { jobTimeoutMs: 700 },
+      runtime: (_, processes) => slowStart(processes, 'running'),
+    });
     await opened.agent.run();
     const [job] = house.broker.store.jobsOf(run);
     expect(job).toMatchObject({ status: JOB_STATUS.TIMEOUT, stdout: 'running\n', result: '' });

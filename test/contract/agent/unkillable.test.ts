@@ -3,6 +3,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { openHouse } from '../../support/agent/harness.ts';
+import { slowStart } from '../../support/agent/slow-start.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
 const ENDLESS = `function handler() {
@@ -35,7 +36,7 @@ test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps
     slots: 1,
     settings: { once: false, jobTimeoutMs: 1_000, killPatienceMs: 1_000 },
     runtime: (_, processes) => {
-      const made = stubborn(processes);
+      const made = stubborn(slowStart(processes, 'begun'));
       give = made.yield;
       return made.runtime;
     },

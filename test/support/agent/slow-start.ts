@@ -1,0 +1,21 @@
+import type { Runtime } from '../../../src/domain/ports.ts';
+import { withOther } from './with-other.ts';
+
+/** A runtime in which a start takes until the job has printed `text`: its time begins no earlier, on a busy host too. */
+export function slowStart(runtime: Runtime, text: string): Runtime {
+  return withOther(runtime, {
+    start: async (id) => {
+      await runtime.start(id);
+      const seen = new AbortController();
+      let all = '';
+      await runtime.follow(
+        id,
+        (_, chunk) => {
+          all += Buffer.from(chunk).toString();
+          if (all.includes(text)) seen.abort();
+        },
+        seen.signal,
+      );
+    },
+  });
+}
