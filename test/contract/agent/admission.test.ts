@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
@@ -8,6 +10,12 @@ import { withOther } from '../../support/agent/with-other.ts';
 import { HostileFront } from '../../support/broker/hostile.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
+/** Ends when the file is there that it is given. */
+const UNTIL_THERE = `function handler([file]) {
+  return new Promise((done) => {
+    setInterval(() => require('node:fs').existsSync(file) && done(), 20);
+  });
+}`;
 const DAEMON = { once: false } as const;
 
 const lines = (house: House, words: string): readonly string[] =>
@@ -124,8 +132,8 @@ describe('while the engine is away', () => {
   test('it is noticed while a job runs, although nothing is asked of the engine', async () => {
     await using house = await openHouse();
     const engine = anEngine();
-    const slow = `function handler() { return new Promise((done) => setTimeout(done, 4000)) }`;
-    const run = house.addRun(slow, '((),)');
+    const mayEnd = join(house.directory, 'may-end');
+    const run = house.addRun(UNTIL_THERE, `(('${mayEnd}',),)`);
     const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, engine) });
     const running = opened.agent.run();
     const kinds = (): readonly string[] => house.events.map(({ kind }) => kind);
@@ -134,6 +142,7 @@ describe('while the engine is away', () => {
     await held(house);
     expect(kinds()).not.toContain('job-ended');
     engine.away = false;
+    writeFileSync(mayEnd, '');
     await done(house, run);
     await opened.agent.stop();
     await running;
