@@ -1,4 +1,4 @@
-import type { Runtime } from '../../../src/domain/ports.ts';
+import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { withOther } from './with-other.ts';
 
 /** A runtime in which a start takes until the job has printed `text`: its time begins no earlier, on a busy host too. */

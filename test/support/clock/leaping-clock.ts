@@ -1,4 +1,4 @@
-import type { HostClock } from '../../../src/domain/ports.ts';
+import type { HostClock } from '../../../src/domain/ports/clock.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 
 /** The real time, and what the test adds to it. An agent takes a leap for a time that its host slept through. */
@@ -13,8 +13,8 @@ export class LeapingClock implements HostClock {
     return systemClock.monotonic() + this.#aheadMs;
   }
 
-  moment(): ReturnType<HostClock['moment']> {
-    const { boot, upMs } = systemClock.moment();
+  bootTime(): ReturnType<HostClock['bootTime']> {
+    const { boot, upMs } = systemClock.bootTime();
     return { boot, upMs: upMs + this.#aheadMs };
   }
 
