@@ -5,7 +5,7 @@ import { REGISTRY } from './find-engine.ts';
 import type { OwnNamespace } from './own-namespace.ts';
 
 const PORT = Number(REGISTRY.split(':')[1]);
-const DOORWAY = join(import.meta.dirname, 'registry-doorway.ts');
+const DOORWAY = join(import.meta.dirname, 'registry-entrance.ts');
 
 /**
  * The road from a namespace to the registry of the test images: there it is found under its own name, and whatever
