@@ -12,15 +12,20 @@ export const NODE_COMMAND = ['/bin/bash', '-c', 'node -e "$CODE"'];
 
 const SEEN = z.record(z.string(), z.string());
 
+/** How long a closed address is listened to, in milliseconds; `contacts` of the host tell what arrived all the same. */
+export const SILENT_MS = 1_000;
+/** Where an answer must come, a busy machine may take this long. */
+export const ANSWER_MS = 20_000;
+
 /** The program that makes all the attempts at once and prints, as JSON, what came of each. */
-export function attackCode(attempts: readonly Attempt[]): string {
+export function attackCode(attempts: readonly Attempt[], silentMs = SILENT_MS): string {
   return `
 const net = require('net'), dgram = require('dgram');
 const tcp = (host, port) => new Promise((resolve) => {
   const socket = net.connect({ host, port });
   socket.on('connect', () => resolve('open'));
   socket.on('error', (error) => resolve(error.code));
-  setTimeout(() => resolve('silent'), 2500);
+  setTimeout(() => resolve('silent'), ${silentMs});
 });
 const udp = (host, port) => new Promise((resolve) => {
   const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
@@ -29,8 +34,8 @@ const udp = (host, port) => new Promise((resolve) => {
   socket.bind(0, () => {
     socket.setBroadcast(true);
     socket.send('who is there', port, host, (error) => error && resolve(error.code));
+    setTimeout(() => resolve('silent'), ${silentMs});
   });
-  setTimeout(() => resolve('silent'), 2500);
 });
 const tries = { tcp, udp };
 const attempts = ${JSON.stringify(attempts)};
@@ -47,9 +52,17 @@ Promise.all(attempts.map(async (attempt) => {
 export async function attack(
   host: TestHost,
   attempts: readonly Attempt[],
-  dns: readonly string[] = [],
+  silentMs = SILENT_MS,
 ): Promise<Readonly<Record<string, string>>> {
-  return readSeen(await run(host, attackCode(attempts), dns));
+  return readSeen(await run(host, attackCode(attempts, silentMs)));
+}
+
+/** The same for attempts that must all be answered: it ends with the last answer. */
+export function reach(
+  host: TestHost,
+  attempts: readonly Attempt[],
+): Promise<Readonly<Record<string, string>>> {
+  return attack(host, attempts, ANSWER_MS);
 }
 
 /** Runs this JavaScript as a job on the isolated network; answers what it printed. */

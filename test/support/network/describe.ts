@@ -29,6 +29,7 @@ function missing(): string | undefined {
     '/usr/sbin/ip',
     '/usr/sbin/iptables',
     '/bin/busybox',
+    '/usr/bin/python3',
     ...['node', 'python'].map((tar) => join(engine, 'tars', `${tar}.tar`)),
   ];
   const absent = needed.find((path) => !exists(path));

@@ -52,6 +52,15 @@ ip route add ${OUTSIDE.metadata} via ${OUTSIDE.neighbour} dev lan0
 ip -6 route add default via ${OUTSIDE.neighbour6} dev lan0
 `;
 
+/** Sends the kernel IPCTNL_MSG_CT_DELETE for no connection in particular, as `conntrack -F` does. */
+const FORGET_CONNECTIONS = `
+import socket
+netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+netlink.send(bytes([20, 0, 0, 0, 2, 1, 5, 0] + [0] * 12))
+error = int.from_bytes(netlink.recv(100)[16:20], 'little', signed=True)
+if error: raise OSError(-error, 'connections not forgotten')
+`;
+
 /** What a command said, and how it ended. */
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -133,6 +142,12 @@ export class TestHost implements AsyncDisposable {
   /** The same for `network up`, which must go well. */
   async up(): Promise<void> {
     const { code, stderr } = await this.network('up');
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** Has the kernel forget every connection of this host, which it keeps for minutes after their end. */
+  async forgetConnections(): Promise<void> {
+    const { code, stderr } = await this.run(['python3', '-c', FORGET_CONNECTIONS]);
     if (code !== 0) throw new Error(stderr);
   }
 
