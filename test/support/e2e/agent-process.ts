@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
+
+const LINE = z.record(z.string(), z.unknown());
+
+/** Fields of a line of the log: `event` and what comes with it. A regular expression is for text. */
+export type LogFields = Readonly<Record<string, unknown>>;
 
 /** What a process of the agent's command line did. */
 export type Ended = {
@@ -55,6 +63,30 @@ export class AgentProcess implements AsyncDisposable {
     return this.#stdout;
   }
 
+  /** The lines of its log so far that have all of these fields. */
+  logged(fields: LogFields): readonly LogFields[] {
+    const whole = this.#stderr.slice(0, this.#stderr.lastIndexOf('\n') + 1).split('\n');
+    return whole
+      .filter((line) => line.startsWith('{'))
+      .map((line) => LINE.parse(JSON.parse(line)))
+      .filter((line) => isMatch(line, fields));
+  }
+
+  /** Waits until its log has so many lines with all of these fields. Throws after a minute, or where it ended before. */
+  async untilLogged(fields: LogFields, count = 1): Promise<void> {
+    const late = AbortSignal.timeout(60_000);
+    const isDone = (): boolean => this.logged(fields).length >= count;
+    let over = false;
+    void this.ended.then(() => (over = true));
+    while (!isDone()) {
+      if (over || late.aborted || this.child.stderr === null)
+        throw new Error(`not logged ${count} times: ${inspect(fields)} in:\n${this.#stderr}`);
+      await Promise.race([once(this.child.stderr, 'data', { signal: late }), this.ended]).catch(
+        () => undefined,
+      );
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
@@ -63,4 +95,10 @@ export class AgentProcess implements AsyncDisposable {
     this.child.kill('SIGKILL');
     await this.ended;
   }
+}
+
+function isMatch(line: LogFields, fields: LogFields): boolean {
+  return Object.entries(fields).every(([name, wanted]) =>
+    wanted instanceof RegExp ? wanted.test(String(line[name])) : isDeepStrictEqual(line[name], wanted),
+  );
 }
