@@ -3,8 +3,8 @@ import { diskSpaceProblem, resourceChecks } from './agent/admission/resource-che
 import { Agent } from './agent/agent.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
-import type { AgentSettings } from './agent/market/offer-worker.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
+import type { AgentSettings } from './agent/settings.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
 import type { Config, Loaded } from './config/config.ts';

@@ -82,7 +82,7 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
 /** Whether the agent has said that it is on the market; fails where it has ended instead. */
 export function isUp(agent: AgentProcess): boolean {
   if (agent.child.exitCode !== null) throw new Error(`the agent has ended:\n${agent.said}`);
-  return agent.said.includes('offer up');
+  return agent.said.includes('offer registered');
 }
 
 async function removeContainersOf({ engine }: Ground, jobs: readonly string[]): Promise<void> {

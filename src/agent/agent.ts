@@ -55,6 +55,8 @@ export class Agent {
   readonly #adopted = new Map<string, Promise<void>>();
   readonly #loops: BackgroundTasks;
   #workers: readonly OfferWorker[] = [];
+  /** Only reports: to the log and the systemd status. */
+  readonly #report: Observer;
   #leaving = false;
   /** Why the last job had to be released; undefined where jobs run here since. */
   #hostFault: string | undefined;
@@ -73,6 +75,7 @@ export class Agent {
       signal: detach,
     });
     const observe = (event: AgentEvent): void => this.#observe(event, deps.observe);
+    this.#report = deps.observe;
     this.#deps = { ...deps, ...this.#host.ports, observe };
     this.#tokens = new TokenRefresher({ ...deps, signal: detach, onNew: () => this.#tryAfresh() });
     const onRefused = (): void => this.#tokens.rejected();
@@ -166,7 +169,7 @@ export class Agent {
 
   async #work(): Promise<void> {
     const onPending = (): void => this.#reporter.wake();
-    const recovery = { ...this.#deps, onPending, signal: this.#detach.signal };
+    const recovery = { ...this.#deps, observe: this.#report, onPending, signal: this.#detach.signal };
     const adoptions = await this.#retryUntilExit(() => recover(recovery));
     for (const adoption of adoptions) this.#adopt(adoption);
     this.#deps.observe({ kind: 'recovery-completed', adopted: adoptions.length });

@@ -12,7 +12,7 @@ import type { DiskRoom } from '../host/free-disk.ts';
 import type { Log } from '../lib/log.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
-import type { AgentSettings } from './market/offer-worker.ts';
+import type { AgentSettings } from './settings.ts';
 
 /** What this host can put on the market, and what workers in the way. */
 export type HostPlan = {

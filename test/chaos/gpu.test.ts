@@ -51,10 +51,10 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.smi.become(changed(TWO_T4, 1, { gpu_recovery_action: 'Reset' }));
     await allOf(host, first, SUCCEEDED);
     expect(places(host, first)).toEqual([GOOD, GOOD]);
-    await says(host, 'GPU 1, Tesla T4', BAD, 'gets no new jobs: the driver asks for its recovery: Reset');
+    await says(host, 'GPU 1, Tesla T4', BAD, 'cordoned: the driver asks for its recovery: Reset');
 
     await host.smi.become(TWO_T4);
-    await says(host, BAD, 'gets jobs again');
+    await says(host, BAD, 'uncordoned');
     const second = host.addRun(job(3, false), 2);
     await allOf(host, second, SUCCEEDED);
     expect([...places(host, second)].sort()).toEqual([GOOD, BAD]);
@@ -66,7 +66,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.smi.become({ ...TWO_T4, gpus: TWO_T4.gpus.slice(0, 1) });
-    await says(host, BAD, 'gets no new jobs: it is not there any more');
+    await says(host, BAD, 'cordoned: it is not there any more');
     const second = host.addRun(job(0), 3);
     await allOf(host, second, SUCCEEDED);
     await allOf(host, first, SUCCEEDED);
@@ -79,11 +79,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.kernelSays(`NVRM: Xid (PCI:0000:02:00): 48, pid=7, name=python3, DBE (double bit error)`);
-    await says(host, BAD, 'gets no new jobs: Xid 48');
+    await says(host, BAD, 'cordoned: Xid 48');
     await allOf(host, first, SUCCEEDED);
     expect(places(host, first)).toEqual([GOOD, GOOD]);
-    await says(host, 'the canary on GPU 1', BAD, 'passed');
-    await says(host, BAD, 'gets jobs again');
+    await says(host, 'canary on GPU 1', BAD, 'passed');
+    await says(host, BAD, 'uncordoned');
     await host.leave();
   });
 
@@ -92,11 +92,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.smi.become({ ...TWO_T4, fault: { kind: 'hang' } });
-    await says(host, 'no GPU gets new jobs', 'gave no answer in 15 s');
+    await says(host, 'GPU probe failed', 'gave no answer in 15 s');
     // The one has succeeded; that the other failed while its GPU could not be asked is not called its failure.
     await patiently(() => expect([...statuses(host, first)].sort()).toEqual([CREATED, SUCCEEDED]));
     await host.smi.become(TWO_T4);
-    await says(host, 'the GPUs can be seen again');
+    await says(host, 'GPU probe recovered');
     const second = host.addRun(job(0, false), 2);
     await allOf(host, second, SUCCEEDED);
     await host.leave();
@@ -105,9 +105,9 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
   test.concurrent('jobs fail on it at once: after three runs a canary has to pass, and does', async () => {
     await using host = await openTwoGpus(engine);
     const runs = Array.from({ length: 3 }, () => host.addRun(job(0), 4));
-    await says(host, BAD, 'gets no new jobs: jobs of 3 runs');
-    await says(host, 'the canary on GPU 1', BAD, 'passed');
-    await says(host, BAD, 'gets jobs again');
+    await says(host, BAD, 'cordoned: jobs of 3 runs');
+    await says(host, 'canary on GPU 1', BAD, 'passed');
+    await says(host, BAD, 'uncordoned');
     // Nothing else spoke against the GPU, so that the failures are the jobs' own.
     await patiently(() => {
       const ends = runs.flatMap((run) => statuses(host, run));
@@ -124,11 +124,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     ]);
     await using host = await openTwoGpus(engine, image.ref);
     for (let runs = 0; runs < 3; runs += 1) host.addRun(job(0), 4);
-    await says(host, 'the canary on GPU 1', BAD, 'did not pass: exit code 9');
+    await says(host, 'canary on GPU 1', BAD, 'failed: exit code 9');
     const later = host.addRun(job(0), 4);
     await allOf(host, later, SUCCEEDED);
     expect(places(host, later)).toEqual([GOOD, GOOD, GOOD, GOOD]);
-    expect(host.agent.said).not.toContain('gets jobs again');
+    expect(host.agent.said).not.toContain('uncordoned');
     await host.leave();
   });
 
@@ -141,12 +141,12 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
       processes: [{ pid: 4711, gpu: BAD, used: '8900' }],
     });
     await allOf(host, first, SUCCEEDED);
-    await says(host, BAD, 'gets no new jobs: 9000 MiB', 'held by process 4711 (8900 MiB)');
+    await says(host, BAD, 'cordoned: 9000 MiB', 'held by process 4711 (8900 MiB)');
     const second = host.addRun(job(0, false), 3);
     await allOf(host, second, SUCCEEDED);
     expect(places(host, second)).toEqual([GOOD, GOOD, GOOD]);
     await host.smi.become(TWO_T4);
-    await says(host, BAD, 'gets jobs again');
+    await says(host, BAD, 'uncordoned');
     await host.leave();
   });
 });

@@ -79,7 +79,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     await scene.runs(job);
     deafen(scene);
     first.signal('SIGUSR1');
-    await said(first, 'offer down');
+    await said(first, 'offer deregistered');
     expect(first.child.exitCode).toBeNull();
     expect(await endsSoon(first, 'SIGTERM')).toBe(0);
     scene.proxy.plan = () => 'pass';

@@ -142,7 +142,7 @@ describeDocker('a daemon that is restarted', (engine) => {
   test('leaves the journal of a newer one as it is', async () => {
     await using host = await openDaemonHost(engine);
     await using first = host.start();
-    await untilSaid(first, 'offer up');
+    await untilSaid(first, 'offer registered');
     await endBySignal(first, 'SIGTERM');
     expect(await host.containers()).toEqual([]);
     const file = join(host.stateDir, 'journal.db');

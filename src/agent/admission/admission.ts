@@ -166,10 +166,11 @@ export class AdmissionControl {
     if (reasons.size > 0) {
       const hints = this.#lost().flatMap(({ error }) => error.hint ?? []);
       const hint = hints.length === 0 ? {} : { hint: hints.join('; ') };
-      log.warn({ holds: [...reasons.keys()], ...hint }, `no jobs are claimed: ${words}`);
+      const fields = { event: 'claiming-paused', blockedBy: [...reasons.keys()], ...hint };
+      log.warn(fields, `claiming paused: ${words}`);
       this.#wake.notify();
     } else {
-      log.info({}, 'jobs are claimed again');
+      log.info({ event: 'claiming-resumed' }, 'claiming resumed');
       onLift();
     }
   }

@@ -1,10 +1,10 @@
 import { SKIP_REASONS } from '../../domain/decide.ts';
-import { JOB_STATUS } from '../../domain/job.ts';
+import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import type { Offer } from '../../domain/offer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
-import { gpuLogEntry } from './gpu-event-log.ts';
 
-const STATUS_WORDS = {
+const STATUS_NAMES = {
   [JOB_STATUS.SUCCEEDED]: 'SUCCEEDED',
   [JOB_STATUS.FAILED]: 'FAILED',
   [JOB_STATUS.TIMEOUT]: 'TIMEOUT',
@@ -17,7 +17,7 @@ export type LogEntry = {
   readonly message: string;
 };
 
-/** Makes an observer that tells each event in one line of the log. */
+/** Makes an observer that logs each event as one line. */
 export function eventLog(log: Log): Observer {
   return (event) => {
     const { fields, level, message } = logEntry(event);
@@ -25,126 +25,110 @@ export function eventLog(log: Log): Observer {
   };
 }
 
-/** The line that an event deserves. Pure. */
+/** The log line of an event. Pure. */
 export function logEntry(event: AgentEvent): LogEntry {
   switch (event.kind) {
-    case 'recovery-completed': {
-      const { adopted } = event;
-      return { level: 'info', fields: { adopted }, message: 'what was left from before is seen to' };
-    }
+    case 'recovery-completed':
+      return info('recovery completed', { adopted: event.adopted });
     case 'startup-blocked': {
       const { error, retryInMs } = event;
-      const fields = { code: error.code, hint: error.hint, retryInMs };
-      return { level: 'warn', fields, message: `not yet: ${error.message}` };
+      return warn(`startup blocked: ${error.message}`, { code: error.code, hint: error.hint, retryInMs });
     }
+
     case 'offer-registered':
+      return info('offer registered', offerFields(event.offer));
     case 'offer-price-updated':
+      return info('offer price updated', { ...offerFields(event.offer), before: event.before });
     case 'offer-deregistered':
-      return offerLogEntry(event);
+      return info(`offer deregistered: ${event.why}`, offerFields(event.offer));
+
     case 'run-skipped': {
-      const { bidPrice, functionName, uuid } = event.run;
+      const { offer, reason, run } = event;
       const fields = {
-        run: uuid,
-        function: functionName,
-        bid: bidPrice,
-        reason: event.reason,
-        offer: event.offer.key,
+        run: run.uuid,
+        function: run.functionName,
+        bid: run.bidPrice,
+        reason,
+        offer: offer.key,
       };
       // An image on its way has lines of its own.
-      const level = event.reason === 'image-not-pulled' ? 'debug' : 'info';
-      return { level, fields, message: `run skipped: ${SKIP_REASONS[event.reason]}` };
+      const level = reason === 'image-not-pulled' ? 'debug' : 'info';
+      return { level, fields, message: `run skipped: ${SKIP_REASONS[reason]}` };
     }
     case 'job-claimed': {
-      const { bidPrice, functionName, uuid } = event.run;
-      const fields = {
-        run: uuid,
-        job: event.job,
-        function: functionName,
-        bid: bidPrice,
-        ask: event.offer.askPrice,
-      };
-      return { level: 'info', fields, message: 'job won' };
+      const { job, offer, run } = event;
+      const prices = { bid: run.bidPrice, ask: offer.askPrice };
+      return info('job claimed', { job, run: run.uuid, function: run.functionName, ...prices });
     }
     case 'claim-rejected':
-      return { level: 'info', fields: { job: event.job, why: event.why }, message: 'job not won' };
+      return info(`claim rejected: ${event.why}`, { job: event.job, why: event.why });
+
     case 'image-ready':
-      return {
-        level: 'info',
-        fields: { image: event.image, tookMs: Math.round(event.tookMs) },
-        message: 'image ready',
-      };
+      return info('image ready', { image: event.image, tookMs: Math.round(event.tookMs) });
     case 'image-failed': {
       const { image, retryInMs, why } = event;
-      return {
-        level: 'warn',
-        fields: { image, retryInMs: Math.round(retryInMs) },
-        message: `image not ready: ${why}`,
-      };
+      return warn(`image not ready: ${why}`, { image, retryInMs: Math.round(retryInMs) });
     }
-    case 'gpu-cordoned':
-    case 'gpu-uncordoned':
-    case 'gpu-probe-failed':
-    case 'gpu-probe-recovered':
-    case 'gpu-xid':
-    case 'kernel-log-unavailable':
-    case 'gpu-canary':
-      return gpuLogEntry(event);
-    default:
-      return jobLogEntry(event);
-  }
-}
 
-function offerLogEntry(event: Extract<AgentEvent, { readonly kind: `offer-${string}` }>): LogEntry {
-  const { askPrice, instance, key, slots } = event.offer;
-  const fields = { offer: key, instance, ask: askPrice, slots: slots.length };
-  if (event.kind === 'offer-registered') return { level: 'info', fields, message: 'offer up' };
-  if (event.kind === 'offer-price-updated')
-    return { level: 'info', fields: { ...fields, before: event.before }, message: 'offer asks a new price' };
-  return { level: 'info', fields, message: `offer down: ${event.why}` };
-}
-
-type JobEvent = Exclude<
-  Extract<AgentEvent, { readonly kind: `job-${string}` | `report-${string}` }>,
-  { readonly kind: 'job-claimed' }
->;
-
-function jobLogEntry(event: JobEvent): LogEntry {
-  const { functionName, gpu, run, slot, uuid } = event.job;
-  const fields = { job: uuid, run, function: functionName };
-  switch (event.kind) {
     case 'job-started':
-      return { level: 'info', fields: { ...fields, slot, gpu }, message: 'job started' };
+      return info('job started', { ...jobFields(event.job), slot: event.job.slot, gpu: event.job.gpu });
     case 'job-adopted':
-      return {
-        level: 'info',
-        fields: { ...fields, slot, gpu },
-        message: 'job adopted from before the start',
-      };
+      return info('job adopted', { ...jobFields(event.job), slot: event.job.slot, gpu: event.job.gpu });
     case 'job-ended': {
-      const { durationMs, report } = event;
-      const earned = dollars(event.earned);
-      const status = STATUS_WORDS[report.status];
-      return {
-        level: 'info',
-        fields: { ...fields, status, durationMs, earned },
-        message: `job ended: ${status}`,
-      };
+      const { durationMs, earned, job, report } = event;
+      const status = STATUS_NAMES[report.status];
+      return info(`job ended: ${status}`, { ...jobFields(job), status, durationMs, earned: dollars(earned) });
     }
     case 'job-cancelled':
-      return { level: 'warn', fields, message: `job cancelled: ${event.why}` };
+      return warn(`job cancelled: ${event.why}`, { ...jobFields(event.job), why: event.why });
     case 'job-release-queued':
-      return { level: 'warn', fields, message: `job goes back to the market: ${event.why}` };
+      return warn(`job release queued: ${event.why}`, { ...jobFields(event.job), why: event.why });
     case 'job-released':
-      return { level: 'info', fields, message: 'job released' };
+      return info('job released', jobFields(event.job));
     case 'report-delivered':
-      return {
-        level: 'info',
-        fields: { ...fields, earned: dollars(event.earned) },
-        message: 'report delivered',
-      };
+      return info('report delivered', { ...jobFields(event.job), earned: dollars(event.earned) });
     case 'report-refused':
-      return { level: 'warn', fields, message: `report dropped: ${event.why}` };
+      return warn(`report refused: ${event.why}`, { ...jobFields(event.job), why: event.why });
+
+    case 'gpu-cordoned': {
+      const { gpu, hint, why } = event;
+      return warn(`${gpu.name} cordoned: ${why}`, { gpu: gpu.uuid, why, hint });
+    }
+    case 'gpu-uncordoned':
+      return info(`${event.gpu.name} uncordoned`, { gpu: event.gpu.uuid });
+    case 'gpu-probe-failed':
+      return warn(`GPU probe failed, all GPUs are cordoned: ${event.why}`, { hint: event.hint });
+    case 'gpu-probe-recovered':
+      return info('GPU probe recovered');
+    case 'gpu-xid': {
+      const { busId, gpu, number } = event;
+      const where = gpu?.name ?? `an unknown GPU at ${busId}`;
+      return info(`Xid ${number} on ${where}, not attributed to this host`, { gpu: gpu?.uuid, xid: number });
+    }
+    case 'kernel-log-unavailable':
+      return info(`kernel log unavailable, Xids are not monitored: ${event.why}`, { hint: event.hint });
+    case 'gpu-canary': {
+      const { gpu, retryInMs, why } = event;
+      if (why === undefined) return info(`canary on ${gpu.name} passed`, { gpu: gpu.uuid });
+      return warn(`canary on ${gpu.name} failed: ${why}`, { gpu: gpu.uuid, retryInMs });
+    }
   }
+}
+
+function info(message: string, fields: LogEntry['fields'] = {}): LogEntry {
+  return { level: 'info', message, fields };
+}
+
+function warn(message: string, fields: LogEntry['fields']): LogEntry {
+  return { level: 'warn', message, fields };
+}
+
+function offerFields({ askPrice, instance, key, slots }: Offer): LogEntry['fields'] {
+  return { offer: key, instance, ask: askPrice, slots: slots.length };
+}
+
+function jobFields({ functionName, run, uuid }: JobRecord): LogEntry['fields'] {
+  return { job: uuid, run, function: functionName };
 }
 
 /** To a millionth of a dollar: more is noise. */

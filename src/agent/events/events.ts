@@ -5,23 +5,22 @@ import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 
-/** What happens to the GPUs themselves. */
+/** What happens to GPUs. */
 export type GpuEvent =
   | { readonly kind: 'gpu-cordoned'; readonly gpu: GpuName; readonly why: string; readonly hint: string }
   | { readonly kind: 'gpu-uncordoned'; readonly gpu: GpuName }
-  /** No GPU can be seen, so that none gets new jobs; and then they can again. */
+  /** nvidia-smi shows no GPU at all, so all are cordoned; `why` is its message. */
   | { readonly kind: 'gpu-probe-failed'; readonly why: string; readonly hint: string | undefined }
   | { readonly kind: 'gpu-probe-recovered' }
-  /** An Xid that says nothing against the GPU; `gpu` is undefined where it is none that we know. */
+  /** An Xid that does not cordon its GPU; `gpu` is undefined where the bus id is of no known GPU. */
   | {
       readonly kind: 'gpu-xid';
       readonly gpu: GpuName | undefined;
       readonly busId: string;
       readonly number: number;
     }
-  /** The kernel's log cannot be read. */
   | { readonly kind: 'kernel-log-unavailable'; readonly why: string; readonly hint: string | undefined }
-  /** A canary has ended; without a `why` it passed. */
+  /** A canary has ended; `why` is undefined where it passed. */
   | {
       readonly kind: 'gpu-canary';
       readonly gpu: GpuName;
@@ -29,12 +28,12 @@ export type GpuEvent =
       readonly retryInMs: number | undefined;
     };
 
-/** What an owner cares about, as it happens. The log tells it line by line, the dry run counts it. */
+/** What happened, for reporting only: the log, the systemd status and the dry run read it, nothing else. */
 export type AgentEvent =
   | GpuEvent
-  /** What was left from before has been seen to; so many jobs go on. */
+  /** Journal and engine agree; `adopted` jobs go on. */
   | { readonly kind: 'recovery-completed'; readonly adopted: number }
-  /** Something that has to be there before the agent can go on is not; it is tried again. */
+  /** Engine, broker or token is not usable yet; it is tried again in `retryInMs`. */
   | { readonly kind: 'startup-blocked'; readonly error: AgentError; readonly retryInMs: number }
   | { readonly kind: 'offer-registered'; readonly offer: Offer }
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
@@ -56,10 +55,13 @@ export type AgentEvent =
       readonly job: JobRecord;
       readonly report: Report;
       readonly durationMs: number;
+      /** US dollars, estimated until the broker has accepted the report. */
       readonly earned: number;
     }
   | { readonly kind: 'job-cancelled'; readonly job: JobRecord; readonly why: string }
+  /** The journal says `releasing`: the reporter delivers the release. */
   | { readonly kind: 'job-release-queued'; readonly job: JobRecord; readonly why: string }
+  /** The broker has accepted the release. */
   | { readonly kind: 'job-released'; readonly job: JobRecord }
   | { readonly kind: 'report-delivered'; readonly job: JobRecord; readonly earned: number }
   | { readonly kind: 'report-refused'; readonly job: JobRecord; readonly why: string };

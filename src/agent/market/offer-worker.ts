@@ -14,25 +14,12 @@ import type { JobRunner } from '../jobs/job-runner.ts';
 import { SlotPool } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { InstanceRegistrar } from '../offers/instance-registrar.ts';
+import type { AgentSettings } from '../settings.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
 import { RunResolver } from './run-resolver.ts';
-
-/** What the owner has decided and the loops need. Times in milliseconds. */
-export type AgentSettings = {
-  readonly pollIntervalMs: number;
-  readonly jobTimeoutMs: number;
-  readonly imagePatterns: readonly string[];
-  readonly diskLimitBytes: number;
-  /** Below half of it, jobs that run have to go. */
-  readonly leastFreeBytes: number;
-  /** How long a container may withstand being ended before its job is reported all the same. */
-  readonly killPatienceMs: number;
-  /** Work off what the market has, then end. */
-  readonly once: boolean;
-};
 
 export type OfferWorkerDeps = {
   readonly broker: Broker;

@@ -4,8 +4,9 @@ import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Observer } from '../events/events.ts';
 
-/** What recovery does about one job or container. */
+/** What recovery does with one job or container. */
 export type RecoveryStep =
   | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: FoundContainer }
   | { readonly kind: 'release'; readonly job: JobRecord; readonly why: string }
@@ -58,36 +59,35 @@ function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): 
   return [{ kind: 'release', job, why: 'its container has vanished' }];
 }
 
-/** What has to be carried on after recovery: jobs whose containers are here. */
+/** A job whose container is here: the job runner goes on with it. */
 export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
 
 export type RecoveryDeps = {
-  readonly journal: Journal;
-  readonly runtime: Runtime;
-  readonly files: JobFiles;
+  readonly journal: Pick<Journal, 'inState' | 'transition'>;
+  readonly runtime: Pick<Runtime, 'probe' | 'list' | 'remove'>;
+  readonly files: Pick<JobFiles, 'list' | 'remove'>;
   readonly log: Log;
-  /** Called when the broker is owed releases. */
+  readonly observe: Observer;
+  /** Called when the journal has releases for the broker. */
   readonly onPending: () => void;
   readonly signal: AbortSignal;
 };
 
 /**
- * Brings journal and engine together after a start; no job is claimed before. Releases are only written down here: the
- * reporter delivers them. Throws where the engine does not answer, or cannot run jobs; may be called again then.
+ * Makes journal and engine agree after a start; no job is claimed before. Releases are only written to the journal:
+ * the reporter delivers them. Throws where the engine does not answer or cannot run jobs; may be called again then.
  */
 export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> {
-  const { files, journal, log, runtime } = deps;
+  const { files, journal, log, runtime, signal } = deps;
   releaseUnstarted(deps);
-  const what = await runtime.probe(deps.signal);
-  log.info({ runtime: what }, 'the runtime is ready');
+  log.info({ event: 'runtime-ready', runtime: await runtime.probe(signal) }, 'runtime ready');
   const open = journal.inState(...SLOT_STATES);
   const adoptions: Adoption[] = [];
   for (const step of planRecovery(open, await runtime.list())) {
     if (step.kind === 'remove') {
-      log.info({ container: step.container, why: step.why }, 'leftover container removed');
-      await removeIfPossible(runtime, step.container, log);
+      await removeOrphan(deps, step);
     } else if (step.kind === 'release') {
-      release(deps, step);
+      queueRelease(deps, step);
     } else if (step.kind === 'end-cancel') {
       const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
       journal.transition(step.job.uuid, { name: 'dropped', why });
@@ -95,33 +95,37 @@ export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> 
       adoptions.push({ job: step.job, container: step.container });
     }
   }
-  const kept = new Set(adoptions.map(({ job }) => job.uuid));
-  for (const job of await files.list()) if (!kept.has(job)) await files.remove(job);
+  const adopted = new Set(adoptions.map(({ job }) => job.uuid));
+  for (const job of await files.list()) if (!adopted.has(job)) await files.remove(job);
   return adoptions;
 }
 
-/** What never started here waits for no engine: while that is away, its buyer would wait for nothing. */
+/** Does not wait for the engine: while it is unreachable, buyers would wait for jobs that never started. */
 function releaseUnstarted(deps: RecoveryDeps): void {
   for (const step of planRecovery(deps.journal.inState('claiming', 'claimed'), [])) {
-    if (step.kind === 'release') release(deps, step);
+    if (step.kind === 'release') queueRelease(deps, step);
   }
   deps.onPending();
 }
 
-function release(
-  { journal, log }: RecoveryDeps,
+function queueRelease(
+  { journal, observe }: RecoveryDeps,
   { job, why }: RecoveryStep & { readonly kind: 'release' },
 ): void {
-  log.warn({ job: job.uuid, why }, 'job released');
-  journal.transition(job.uuid, { name: 'releasing', why });
+  observe({ kind: 'job-release-queued', job: journal.transition(job.uuid, { name: 'releasing', why }), why });
 }
 
-/** A container that cannot be removed must not keep the jobs of others waiting; the next start tries again. */
-async function removeIfPossible(runtime: Runtime, container: string, log: Log): Promise<void> {
+/** A container that cannot be removed must not keep recovery waiting; the garbage collector tries again. */
+async function removeOrphan(
+  { log, runtime }: RecoveryDeps,
+  { container, why }: RecoveryStep & { readonly kind: 'remove' },
+): Promise<void> {
   try {
     await runtime.remove(container);
+    log.info({ event: 'orphan-removed', container, why }, 'orphaned container removed');
   } catch (thrown) {
-    const error = asAgentError(thrown);
-    log.error({ container, code: error.code }, `leftover container not removed: ${error.message}`);
+    const { code, message } = asAgentError(thrown);
+    const fields = { event: 'orphan-removal-failed', container, why, code };
+    log.error(fields, `orphaned container not removed: ${message}`);
   }
 }

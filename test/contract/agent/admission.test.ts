@@ -8,6 +8,7 @@ import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { HostileFront } from '../../support/broker/hostile.ts';
+import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 /** Ends when the file is there that it is given. */
@@ -20,8 +21,11 @@ const DAEMON = { once: false } as const;
 
 const lines = (house: House, words: string): readonly string[] =>
   house.log.filter((line) => line.includes(words));
-const HELD = 'no jobs are claimed: ';
-const LIFTED = 'jobs are claimed again';
+const PAUSED = '"event":"claiming-paused"';
+const RESUMED = '"event":"claiming-resumed"';
+/** The reasons of each pause, as logged. */
+const pauses = (house: House): readonly unknown[] =>
+  logged(house.log, 'claiming-paused').map(({ blockedBy }) => blockedBy);
 
 /** When the broker gave jobs to this host, by the clock of `performance`. */
 function claimTimes(house: House): readonly number[] {
@@ -40,7 +44,7 @@ const done = (house: House, run: string): Promise<void> =>
   );
 
 const held = (house: House): Promise<void> =>
-  vi.waitFor(() => expect(lines(house, HELD)).not.toEqual([]), { timeout: 10_000, interval: 20 });
+  vi.waitFor(() => expect(lines(house, PAUSED)).not.toEqual([]), { timeout: 10_000, interval: 20 });
 
 /** What a runtime's engine is up to, and what it was asked. */
 type Engine = { away: boolean; pings: number; heardAt: number };
@@ -98,10 +102,10 @@ describe('while the engine is away', () => {
     await done(house, second);
     await done(house, third);
     expect((claims[0] ?? 0) - back).toBeLessThan(2_500);
-    expect(lines(house, HELD)).toHaveLength(1);
-    expect(lines(house, LIFTED)).toHaveLength(1);
+    expect(lines(house, PAUSED)).toHaveLength(1);
+    expect(lines(house, RESUMED)).toHaveLength(1);
     expect(lines(house, 'in-backoff')).toEqual([]);
-    await vi.waitFor(() => expect(lines(house, 'leftovers looked for')).not.toEqual([]));
+    await vi.waitFor(() => expect(lines(house, 'garbage-collected')).not.toEqual([]));
     await opened.agent.stop();
     await running;
     await opened.close();
@@ -113,7 +117,7 @@ describe('while the engine is away', () => {
     const run = house.addRun(QUICK, '((1,),)');
     // The engine goes away between the claim and the container.
     house.broker.store.onEvent((event) => {
-      if (event.kind === 'claimed' && lines(house, HELD).length === 0) engine.away = true;
+      if (event.kind === 'claimed' && lines(house, PAUSED).length === 0) engine.away = true;
     });
     const opened = await house.open({ settings: DAEMON, runtime: (_, real) => awayable(real, engine) });
     const running = opened.agent.run();
@@ -201,7 +205,7 @@ describe('while the journal cannot be written', () => {
     const room = performance.now();
     await done(house, run);
     expect((claims[0] ?? 0) - room).toBeLessThan(5_000);
-    expect(lines(house, HELD)).toHaveLength(1);
+    expect(lines(house, PAUSED)).toHaveLength(1);
     expect(lines(house, 'in-backoff')).toEqual([]);
     await opened.agent.stop();
     await running;
@@ -250,7 +254,7 @@ describe('while the journal cannot be written', () => {
   });
 });
 
-test('all that holds is told in one line when it changes, and claims go on when nothing is left', async () => {
+test('logs what blocks claiming once per change, and claims again when nothing does', async () => {
   await using house = await openHouse();
   const why: { disk: string | undefined; memory: string | undefined } = {
     disk: 'no room (1)',
@@ -265,17 +269,17 @@ test('all that holds is told in one line when it changes, and claims go on when 
     ],
   });
   const running = opened.agent.run();
-  await vi.waitFor(() => expect(lines(house, `${HELD}no room (1)"`)).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(pauses(house)).toEqual([['disk']]), 5_000);
   why.disk = 'no room (2)';
   why.memory = 'no memory';
-  await vi.waitFor(() => expect(lines(house, `${HELD}no room (2); no memory"`)).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(pauses(house)).toEqual([['disk'], ['disk', 'memory']]), 5_000);
   why.disk = undefined;
-  await vi.waitFor(() => expect(lines(house, `${HELD}no memory"`)).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(pauses(house).at(-1)).toEqual(['memory']), 5_000);
   expect(house.broker.store.jobsOf(run).map(({ status }) => status)).toEqual([JOB_STATUS.CREATED]);
   why.memory = undefined;
   await done(house, run);
-  expect(lines(house, HELD)).toHaveLength(3);
-  expect(lines(house, LIFTED)).toHaveLength(1);
+  expect(lines(house, PAUSED)).toHaveLength(3);
+  expect(lines(house, RESUMED)).toHaveLength(1);
   await opened.agent.stop();
   await running;
   await opened.close();

@@ -52,9 +52,11 @@ test('what no job needs is removed at the second look, also while others run; wh
   const containers = async () => (await runtime.list()).map(({ job }) => job).sort();
   await vi.waitFor(async () => expect(await containers()).toEqual(['open', 'told']));
   await vi.waitFor(async () => expect([...(await files.list())].sort()).toEqual(['open', 'told']));
-  const looks = log.filter((line) => line.includes('leftovers looked for'));
+  const looks = log.filter((line) => line.includes('garbage-collected'));
   expect(looks[0]).toContain('"containers":2');
-  expect(log.findIndex((line) => line.includes('removed'))).toBeGreaterThan(log.indexOf(looks[0] ?? ''));
+  expect(log.findIndex((line) => line.includes('orphan-removed'))).toBeGreaterThan(
+    log.indexOf(looks[0] ?? ''),
+  );
   end.abort();
   await work;
   await opened.close();

@@ -8,6 +8,7 @@ import {
   type Plan,
   type SeenCall,
 } from '../../support/broker/hostile.ts';
+import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
@@ -145,5 +146,5 @@ test('a report that the broker refuses for good is dropped, said, and not sent a
   await work();
   expect(patches()).toBe(2);
   expect(house.events.filter(({ kind }) => kind === 'report-refused')).toHaveLength(1);
-  expect(house.log.filter((line) => line.includes('report dropped: '))).toHaveLength(1);
+  expect(logged(house.log, 'report-refused')).toHaveLength(1);
 });

@@ -15,8 +15,8 @@ describe('npm run dry-run', () => {
     const { code, stderr, stdout } = await dryRun.ended;
     expect(stderr).toContain('SIMULATED');
     for (const line of [
-      'offer up',
-      'job won',
+      'offer registered',
+      'job claimed',
       'run skipped',
       'job started',
       'job ended: TIMEOUT',

@@ -69,7 +69,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
   test('a second agent on the same state directory is refused, and SIGTERM ends the first with 0', async () => {
     await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
     await using first = new AgentProcess(['start'], set.env);
-    await vi.waitFor(() => expect(first.said).toContain('offer up'), 20_000);
+    await vi.waitFor(() => expect(first.said).toContain('offer registered'), 20_000);
     await using second = new AgentProcess(['start', '--once'], set.env);
     const refused = await second.ended;
     expect(refused.code).toBe(7);

@@ -5,7 +5,7 @@ import type { AdmissionCheck } from '../../../src/agent/admission/resource-check
 import { Agent } from '../../../src/agent/agent.ts';
 import { eventLog } from '../../../src/agent/events/event-log.ts';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
-import type { AgentSettings } from '../../../src/agent/market/offer-worker.ts';
+import type { AgentSettings } from '../../../src/agent/settings.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';

@@ -5,13 +5,13 @@ import type { HostileFront } from '../broker/hostile.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 
 /** The lines that tell that nothing is claimed, and that something is again. */
-export const HELD = 'no jobs are claimed: ';
-export const LIFTED = 'jobs are claimed again';
+export const HELD = 'claiming paused: ';
+export const LIFTED = 'claiming resumed';
 
 /** A daemon that is on the market. */
 export async function startDaemon(env: Readonly<Record<string, string>>): Promise<AgentProcess> {
   const agent = new AgentProcess(['start'], env);
-  await said(agent, 'offer up');
+  await said(agent, 'offer registered');
   return agent;
 }
 

@@ -33,7 +33,7 @@ export async function openTwoGpus(engine: TestEngine, image = PYTHON) {
     }),
   );
   const agent = opened.use(new AgentProcess(['start'], stage.env));
-  await patiently(() => expect(agent.said).toContain('offer up'));
+  await patiently(() => expect(agent.said).toContain('offer registered'));
   const { store } = stage.broker;
   const kept = opened.move();
   return {

@@ -8,24 +8,24 @@ const found = (...jobs: readonly string[]) => ({
   folders: jobs,
 });
 
-describe('a leftover', () => {
+describe('an orphan', () => {
   test('is removed at the second look that finds it', () => {
     const first = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', NONE);
     expect(first.remove).toEqual(NONE);
-    expect(first.nobodys).toEqual({ containers: ['c-gone'], folders: ['gone'] });
-    const second = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', first.nobodys);
+    expect(first.orphans).toEqual({ containers: ['c-gone'], folders: ['gone'] });
+    const second = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', first.orphans);
     expect(second.remove).toEqual({ containers: ['c-gone'], folders: ['gone'] });
   });
 
   test('is none any more once its job is claimed anew', () => {
     const first = planGarbageCollection(found('job'), () => false, NONE);
-    expect(planGarbageCollection(found('job'), () => true, first.nobodys).remove).toEqual(NONE);
+    expect(planGarbageCollection(found('job'), () => true, first.orphans).remove).toEqual(NONE);
   });
 
   test('is another where the container is another, although the job is the same', () => {
     const first = planGarbageCollection(found('job'), () => false, NONE);
     const again = { containers: [{ id: 'c-new', job: 'job' }], folders: [] };
-    expect(planGarbageCollection(again, () => false, first.nobodys).remove).toEqual(NONE);
+    expect(planGarbageCollection(again, () => false, first.orphans).remove).toEqual(NONE);
   });
 });
 

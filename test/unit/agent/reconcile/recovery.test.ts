@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { planRecovery, type RecoveryStep } from '../../../../src/agent/reconcile/recovery.ts';
+import type { AgentEvent } from '../../../../src/agent/events/events.ts';
+import {
+  planRecovery,
+  type RecoveryDeps,
+  type RecoveryStep,
+  recover,
+} from '../../../../src/agent/reconcile/recovery.ts';
+import { AgentError } from '../../../../src/domain/errors.ts';
 import type { JobRecord, JobState } from '../../../../src/domain/job.ts';
 import type { FoundContainer } from '../../../../src/domain/ports/runtime.ts';
 import { aNewJob } from '../../../support/domain.ts';
+import { logged, logInto } from '../../../support/log/log-into.ts';
 
 const record = (state: JobState): JobRecord => ({ ...aNewJob(), state, claimedAt: 0, updatedAt: 0 });
 const container = (state: FoundContainer['state']): FoundContainer => ({
@@ -45,4 +53,53 @@ describe('after a start', () => {
   test('a container of no open job is removed', () => {
     expect(planRecovery([], [container('running')])).toMatchObject([{ kind: 'remove', container: 'c1' }]);
   });
+});
+
+/** A recovery on a host with these jobs and containers, and what it logged and observed. */
+async function recovered(
+  jobs: readonly JobRecord[],
+  containers: readonly FoundContainer[],
+  remove: RecoveryDeps['runtime']['remove'] = () => Promise.resolve(),
+) {
+  const log: string[] = [];
+  const observed: AgentEvent[] = [];
+  const states = new Map(jobs.map((job) => [job.uuid, job]));
+  const adoptions = await recover({
+    journal: {
+      inState: (...names) => [...states.values()].filter((job) => names.includes(job.state.name)),
+      transition: (uuid, to) => {
+        const changed = { ...record(to), uuid };
+        states.set(uuid, changed);
+        return changed;
+      },
+    },
+    runtime: { probe: () => Promise.resolve('a runtime'), list: () => Promise.resolve(containers), remove },
+    files: { list: () => Promise.resolve([]), remove: () => Promise.resolve() },
+    log: logInto(log),
+    observe: (event) => void observed.push(event),
+    onPending: () => undefined,
+    signal: new AbortController().signal,
+  });
+  return { adoptions, observed, log };
+}
+
+describe('an orphaned container', () => {
+  test('is logged as removed once it is', async () => {
+    const { log } = await recovered([], [container('running')]);
+    expect(logged(log, 'orphan-removed')).toMatchObject([{ container: 'c1' }]);
+  });
+
+  test('is not logged as removed where the engine fails to remove it', async () => {
+    const failure = new AgentError('RUNTIME_FAILED', 'no');
+    const { log } = await recovered([], [container('running')], () => Promise.reject(failure));
+    expect(logged(log, 'orphan-removed')).toEqual([]);
+    expect(logged(log, 'orphan-removal-failed')).toMatchObject([{ container: 'c1', code: 'RUNTIME_FAILED' }]);
+  });
+});
+
+test('a job that never started is queued for release, and not yet released', async () => {
+  const { observed } = await recovered([record(claimed)], []);
+  expect(observed).toMatchObject([
+    { kind: 'job-release-queued', job: { uuid: 'job-1', state: { name: 'releasing' } } },
+  ]);
 });

@@ -1,0 +1,14 @@
+/** What the owner has decided for the agent. */
+export type AgentSettings = {
+  readonly pollIntervalMs: number;
+  readonly jobTimeoutMs: number;
+  /** Glob patterns of the images that may be used. */
+  readonly imagePatterns: readonly string[];
+  readonly diskLimitBytes: number;
+  /** Nothing is claimed below this; below half of it, running jobs are released. */
+  readonly leastFreeBytes: number;
+  /** How long a container may stay unkillable before its job is reported all the same. */
+  readonly killPatienceMs: number;
+  /** End when the market has nothing left for this host and everything is reported. */
+  readonly once: boolean;
+};
