@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AgentProcess } from '../../test/support/e2e/agent-process.ts';
-import { addRun, openStage } from '../../test/support/e2e/scenario.ts';
+import { addRun, openScenario } from '../../test/support/e2e/scenario.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';
 import { removeContainer } from '../../test/support/engine/remove-container.ts';
 import type { Ground } from '../row.ts';
@@ -28,8 +28,8 @@ export type Scene = Awaited<ReturnType<typeof openScene>>;
 /** Opens a scene with so many CPU slots; no agent is there yet. */
 export async function openScene(ground: Ground, slots: number, options: SceneOptions = {}) {
   await using opened = new AsyncDisposableStack();
-  const stage = opened.use(
-    await openStage(ground.engine.host, {
+  const scenario = opened.use(
+    await openScenario(ground.engine.host, {
       SHAREDCLOUD_CPU_SLOTS: String(slots),
       SHAREDCLOUD_JOB_CPUS: String(JOB_CPUS),
       SHAREDCLOUD_JOB_MEMORY: `${JOB_MEMORY_BYTES} B`,
@@ -38,8 +38,8 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
       ...options.settings,
     }),
   );
-  const tally = opened.use(await openTally(stage.url, options.holds ?? true));
-  const { store } = stage.broker;
+  const tally = opened.use(await openTally(scenario.url, options.holds ?? true));
+  const { store } = scenario.broker;
   const claimed = new Map<string, number>();
   const reported = new Map<string, number>();
   store.onEvent((event) => {
@@ -49,14 +49,14 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
   // What ends in the middle must not leave containers that nobody looks for.
   opened.defer(() => removeContainersOf(ground, [...claimed.keys()]));
   // As the packages start it.
-  const env = { ...stage.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };
+  const env = { ...scenario.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };
   const kept = opened.move();
   return {
     store,
     tally,
     claimed,
     reported,
-    stateDir: join(stage.directory, 'state'),
+    stateDir: join(scenario.directory, 'state'),
     /** A daemon, as it is installed. */
     spawn: (): AgentProcess => new AgentProcess(['start'], env, ground.entry),
     /** A daemon that is on the market. */
@@ -68,7 +68,7 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     /** Puts a run of so many jobs on the market; answers their uuids. */
     addRun: (code: string, jobs: number): readonly string[] => {
       const parameters = `(${Array.from({ length: jobs }, (_, index) => `(${index},),`).join('')})`;
-      return store.jobsOf(addRun(stage.broker, PYTHON, code, parameters)).map(({ uuid }) => uuid);
+      return store.jobsOf(addRun(scenario.broker, PYTHON, code, parameters)).map(({ uuid }) => uuid);
     },
     /** Waits until all of these are reported; answers when the last one was. */
     allReported: async (jobs: readonly string[]): Promise<number> => {

@@ -8,7 +8,7 @@ import {
   type DaemonHost,
   openDaemonHost,
   SLEEP,
-  UNTIL_TOLD,
+  UNTIL_FINISHED,
   untilSaid,
 } from '../support/chaos/daemon-host.ts';
 import { TcpProxy, type Weather } from '../support/chaos/tcp-proxy.ts';
@@ -107,7 +107,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
       '$way: jobs run on, reports wait and are taken once, claims resume',
       async ({ away, taken }) => {
         const before = host.reports.length;
-        const run = host.addRun(UNTIL_TOLD, 1, 2);
+        const run = host.addRun(UNTIL_FINISHED, 1, 2);
         await host.untilIn('running', 2);
         const saidBefore = agent.said.length;
         const swallowedBefore = line.proxy.swallowed;
@@ -143,7 +143,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
       const wire = await openLine(crowd);
       const daemon = wire.start();
       try {
-        const run = crowd.addRun(UNTIL_TOLD, 1, 2, 3, 4, 5, 6);
+        const run = crowd.addRun(UNTIL_FINISHED, 1, 2, 3, 4, 5, 6);
         await crowd.untilIn('running', 6);
         await wire.proxy.set('refuse');
         await Promise.all(jobsIn(crowd, run).map((job) => crowd.finish(job)));
@@ -166,7 +166,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
     await using host = await openDaemonHost(engine);
     const line = await openLine(host);
     await using doomed = line.start();
-    const run = host.addRun(UNTIL_TOLD, 1, 2);
+    const run = host.addRun(UNTIL_FINISHED, 1, 2);
     await host.untilIn('running', 2);
     const [first = '', second = ''] = jobsIn(host, run);
     await line.proxy.set('blackhole');
@@ -188,7 +188,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
   test('a token that is revoked: jobs run on; with another one in the file all goes on within seconds', async () => {
     await using host = await openDaemonHost(engine);
     await using agent = host.start();
-    const run = host.addRun(UNTIL_TOLD, 1);
+    const run = host.addRun(UNTIL_FINISHED, 1);
     await host.untilIn('running', 1);
     const fresh = `${TOKEN}-anew`;
     host.store.accounts.add(randomUUID(), { username: 'provider', password: 'p', token: fresh, balance: 0 });

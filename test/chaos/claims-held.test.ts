@@ -10,7 +10,7 @@ import {
   timesSaid,
   watchBroker,
 } from '../support/chaos/daemon.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/scenario.ts';
+import { addRun, HELLO_PYTHON, openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../support/engine/docker.ts';
 import { SwitchableEngine } from '../support/engine/switchable-engine.ts';
 
@@ -19,7 +19,7 @@ describeDocker('an engine that cannot be reached', (engine) => {
     'does it %s, claims stop, told once, and go on soon after it is back; what runs is done',
     async (trouble) => {
       await using way = await SwitchableEngine.start(engine.host);
-      await using set = await openStage(way.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
+      await using set = await openScenario(way.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
       const slow = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slow'\n`;
       const running = addRun(set.broker, PYTHON, slow, '((4,),)');
       await using front = new HostileFront(set.url);

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { openDaemonHost, SLEEP, UNTIL_TOLD, untilSaid } from '../support/chaos/daemon-host.ts';
+import { openDaemonHost, SLEEP, UNTIL_FINISHED, untilSaid } from '../support/chaos/daemon-host.ts';
 import { FakeClock, findLibFaketime } from '../support/chaos/fake-clock.ts';
 import { otherBoot } from '../support/chaos/other-boot.ts';
 import { TcpProxy } from '../support/chaos/tcp-proxy.ts';
@@ -30,7 +30,7 @@ describeDocker('a host whose clock is set', (engine) => {
       const clock = new FakeClock(library ?? '', host.directory);
       await clock.set(0);
       await using agent = host.start(clock.env);
-      const quick = host.addRun(UNTIL_TOLD, 1);
+      const quick = host.addRun(UNTIL_FINISHED, 1);
       const endless = host.addRun(SLEEP, 300);
       await host.untilIn('running', 2);
       await clock.set(1);
@@ -66,7 +66,7 @@ describeDocker('a host whose clock is set', (engine) => {
       const env = { ...clock.env, SHAREDCLOUD_BROKER_URL: line.url, SHAREDCLOUD_KEEP_HISTORY: '1h' };
       await clock.set(1);
       await using first = host.start(env);
-      const quick = host.addRun(UNTIL_TOLD, 1);
+      const quick = host.addRun(UNTIL_FINISHED, 1);
       const endless = host.addRun(SLEEP, 300);
       await host.untilIn('running', 2);
       const started = performance.now();
@@ -109,7 +109,7 @@ describeDocker('a host that was rebooted', (engine) => {
       const released: string[] = [];
       host.store.onEvent((event) => void (event.kind === 'released' && released.push(event.job.uuid)));
       await using first = host.start(env);
-      const done = host.addRun(UNTIL_TOLD, 1);
+      const done = host.addRun(UNTIL_FINISHED, 1);
       const ran = host.addRun(SLEEP, 300);
       await host.untilIn('running', 2);
       const [succeeded] = host.jobsOf(done);

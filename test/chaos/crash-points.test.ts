@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
+import { type ChaosEnv, openChaosEnv } from '../support/chaos/chaos-env.ts';
 import { addSleeper } from '../support/chaos/effects.ts';
 import { COMPILE_ONCE } from '../support/chaos/figures.ts';
 import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
 import type { Life, Path } from '../support/chaos/path.ts';
 import { PATHS } from '../support/chaos/paths.ts';
-import { openWorld, type World } from '../support/chaos/test-env.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
@@ -21,35 +21,35 @@ describeDocker('an agent that is killed with SIGKILL at every step of', (engine)
   test.concurrent.each(BY_NAME)(
     '%s: jobs start once, are reported once, nothing is left',
     async (_, path) => {
-      await using world = await openWorld(engine, settingsOf(path), path);
-      if (path.lives.every(({ newJob }) => newJob === undefined)) addSleeper(world, 0);
-      for (const life of path.lives) await live(world, path, life);
-      await using last = new AgentProcess(['start', '--once'], { ...world.env, ...COMPILE_ONCE });
+      await using chaos = await openChaosEnv(engine, settingsOf(path), path);
+      if (path.lives.every(({ newJob }) => newJob === undefined)) addSleeper(chaos, 0);
+      for (const life of path.lives) await live(chaos, path, life);
+      await using last = new AgentProcess(['start', '--once'], { ...chaos.env, ...COMPILE_ONCE });
       expect(await last.ended).toMatchObject({ code: 0 });
 
-      const { agentId, jobs } = world.readJournal();
-      await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
+      const { agentId, jobs } = chaos.readJournal();
+      await chaos.watch.until(() => chaos.watch.leftOf(chaos.jobs).length === 0);
       expect(
-        Object.fromEntries(world.jobs.map((job, index) => [nameOf(path, index), told(world, path, job)])),
-      ).toEqual(Object.fromEntries(world.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
+        Object.fromEntries(chaos.jobs.map((job, index) => [nameOf(path, index), told(chaos, path, job)])),
+      ).toEqual(Object.fromEntries(chaos.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
       expect(jobs.map(({ state }) => state.name)).toEqual(
-        world.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
+        chaos.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
       );
-      expect(world.store.instances.all()).toHaveLength(1);
-      expect(await leftoversOf(world, agentId)).toEqual(NOTHING);
+      expect(chaos.store.instances.all()).toHaveLength(1);
+      expect(await leftoversOf(chaos, agentId)).toEqual(NOTHING);
     },
   );
 });
 
 /** One agent's life, from its start until it is killed where it is to be. */
-async function live(world: World, path: Path, life: Life): Promise<void> {
-  if (life.newJob !== undefined) addSleeper(world, life.newJob);
-  const job = world.jobs.at(-1) ?? '';
-  world.proxy.fault = life.claims;
+async function live(chaos: ChaosEnv, path: Path, life: Life): Promise<void> {
+  if (life.newJob !== undefined) addSleeper(chaos, life.newJob);
+  const job = chaos.jobs.at(-1) ?? '';
+  chaos.proxy.fault = life.claims;
   await using agent = new AgentProcess(
     path.daemon ? ['start'] : ['start', '--once'],
     {
-      ...world.env,
+      ...chaos.env,
       ...COMPILE_ONCE,
       CRASH_AT: life.crash,
       ...(life.newJob !== undefined && { CRASH_JOB: job }),
@@ -57,11 +57,11 @@ async function live(world: World, path: Path, life: Life): Promise<void> {
     },
     CRASHING,
   );
-  const [ended] = await Promise.all([agent.ended, life.meanwhile?.(world, job, agent)]);
+  const [ended] = await Promise.all([agent.ended, life.meanwhile?.(chaos, job, agent)]);
   if (ended.signal !== 'SIGKILL')
     throw new Error(`not killed ${life.crash}, but ${ended.code}:\n${ended.stderr}`);
-  world.proxy.fault = undefined;
-  await life.afterwards?.(world, job);
+  chaos.proxy.fault = undefined;
+  await life.afterwards?.(chaos, job);
 }
 
 function settingsOf({ jobTimeout }: Path): Readonly<Record<string, string>> {
@@ -72,12 +72,12 @@ function settingsOf({ jobTimeout }: Path): Readonly<Record<string, string>> {
 }
 
 /** What became of a job, by the broker's books and the engine's events. */
-function told(world: World, path: Path, job: string) {
-  const row = world.store.job(job);
+function told(chaos: ChaosEnv, path: Path, job: string) {
+  const row = chaos.store.job(job);
   const end = row && { status: row.status, result: row.result, stdout: row.stdout };
-  const mostStarts = path.again ? world.claims(job) : 1;
-  const starts = world.watch.starts(job);
-  return { end, reports: world.reports(job), starts: starts > 0 && starts <= mostStarts ? 'right' : starts };
+  const mostStarts = path.again ? chaos.claims(job) : 1;
+  const starts = chaos.watch.starts(job);
+  return { end, reports: chaos.reports(job), starts: starts > 0 && starts <= mostStarts ? 'right' : starts };
 }
 
 function expected({ end }: Path): ReturnType<typeof told> {

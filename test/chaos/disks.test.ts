@@ -16,11 +16,11 @@ import {
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDisks } from '../support/disk/describe-disks.ts';
 import { readOnlyOver, SickDisk, SmallDisk } from '../support/disk/disks.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../support/e2e/scenario.ts';
+import { addRun, HELLO_PYTHON, openScenario } from '../support/e2e/scenario.ts';
 import { PYTHON } from '../support/engine/docker.ts';
 
 /** What a skipped run's line says where it was the run's own trouble. */
-const SET_ASIDE = '"reason":"in-backoff"';
+const IN_BACKOFF = '"reason":"in-backoff"';
 
 /** Prints a megabyte, waits, and returns what it was given. */
 const BIG = `import time\ndef handler(event):\n    print('x' * 1000000)\n    time.sleep(event[1])\n    return event[0]\n`;
@@ -59,7 +59,7 @@ describeDisks(
   (engine) => {
     test('is full before a claim: claims stop, told once, and go on within five seconds of there being room', async () => {
       using disk = new SmallDisk();
-      await using set = await openStage(engine.host, onDisk(disk));
+      await using set = await openScenario(engine.host, onDisk(disk));
       const first = addRun(set.broker, PYTHON, HELLO_PYTHON, '((0,),)');
       await using front = new HostileFront(set.url);
       const env = { ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() };
@@ -80,7 +80,7 @@ describeDisks(
       await allDone(set.broker, second);
       await allDone(set.broker, third);
       expect(timesSaid(agent, HELD)).toBe(1);
-      expect(agent.said).not.toContain(SET_ASIDE);
+      expect(agent.said).not.toContain(IN_BACKOFF);
       agent.signal('SIGTERM');
       expect((await agent.ended).code).toBe(0);
       expect(new Set(statesIn(disk))).toEqual(new Set(['reported']));
@@ -90,7 +90,7 @@ describeDisks(
       'is full while jobs run whose reports are big: the daemon %s, and each is started and reported once',
       async (daemon) => {
         using disk = new SmallDisk();
-        await using set = await openStage(engine.host, onDisk(disk));
+        await using set = await openScenario(engine.host, onDisk(disk));
         await using watch = await EngineWatch.open(engine);
         const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
         const told = watchBroker(set.broker);
@@ -126,7 +126,7 @@ describeDisks(
 
     test('is full when the broker takes a report: it is sent once, and settled when there is room', async () => {
       using disk = new SmallDisk();
-      await using set = await openStage(engine.host, onDisk(disk));
+      await using set = await openScenario(engine.host, onDisk(disk));
       await using front = new HostileFront(set.url);
       let reports = 0;
       front.plan = ({ count, method, path }) => {
@@ -152,7 +152,7 @@ describeDisks(
     test('falls below --min-free-disk: claims stop before anything fails, what runs goes on', async () => {
       using disk = new SmallDisk();
       const env = onDisk(disk, { SHAREDCLOUD_MIN_FREE_DISK: '1 MB' });
-      await using set = await openStage(engine.host, env);
+      await using set = await openScenario(engine.host, env);
       const told = watchBroker(set.broker);
       const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
       await using agent = await startDaemon(set.env);
@@ -179,7 +179,7 @@ describeDisks(
   (engine) => {
     test('has no place for jobs’ files: claims stop, nothing is FAILED, and they go on when they can', async () => {
       using disk = new SmallDisk();
-      await using set = await openStage(engine.host, onDisk(disk));
+      await using set = await openScenario(engine.host, onDisk(disk));
       const first = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
       await using agent = await startDaemon(set.env);
       await allDone(set.broker, first);
@@ -194,7 +194,7 @@ describeDisks(
       expect(performance.now() - room).toBeLessThan(5_000);
       await allDone(set.broker, second);
       expect(timesSaid(agent, HELD)).toBe(1);
-      expect(agent.said).not.toContain(SET_ASIDE);
+      expect(agent.said).not.toContain(IN_BACKOFF);
       // One for each job; what else was claimed went back before it ran.
       expect(told.filter((what) => what.startsWith('reported'))).toHaveLength(2);
     });
@@ -207,7 +207,7 @@ describeDisks(
   (engine) => {
     test('what runs ends, its report is kept by its container and delivered after the repair', async () => {
       using disk = new SickDisk();
-      await using set = await openStage(engine.host, onDisk(disk));
+      await using set = await openScenario(engine.host, onDisk(disk));
       await using watch = await EngineWatch.open(engine);
       const told = watchBroker(set.broker);
       const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
@@ -222,7 +222,7 @@ describeDisks(
       const { code, stderr } = await agent.ended;
       expect({ code, wrong: stderr.includes('INTERNAL') }).toEqual({ code: 0, wrong: false });
       expect(performance.now() - began).toBeLessThan(2_000);
-      await disk.hint();
+      await disk.repair();
       await using again = await startDaemon(set.env);
       await allDone(set.broker, run);
       await allDone(set.broker, second);

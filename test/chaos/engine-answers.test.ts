@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { ENGINE_DEADLINES } from '../../src/runtime/docker/engine/call.ts';
 import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
-import { EngineScene } from '../support/chaos/engine-scenario.ts';
+import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
 import { EngineProxy, type Fate } from '../support/engine/engine-proxy.ts';
@@ -16,33 +16,33 @@ describeDocker('an engine whose answer is lost', (engine) => {
     ['attach, wait, read and remove', ['attach', 'wait', 'logs', 'remove']],
   ])('to %s: the job starts once and is done', async (_, names) => {
     await using watch = await EngineWatch.open(engine);
-    await using scene = await EngineScene.open(engine);
+    await using scenario = await EngineScenario.open(engine);
     const lost: string[] = [];
-    scene.proxy.plan = ({ count, name }) => {
+    scenario.proxy.plan = ({ count, name }) => {
       if (!names.includes(name) || count > 1) return 'pass';
       lost.push(name);
       return 'lose-answer';
     };
-    const job = scene.addJob();
-    scene.startAgent();
-    await scene.runs(job);
-    await scene.goOn(job);
-    await scene.hears(job, 'reported SUCCEEDED');
-    await scene.untilExhausted();
+    const job = scenario.addJob();
+    scenario.startAgent();
+    await scenario.runs(job);
+    await scenario.goOn(job);
+    await scenario.hears(job, 'reported SUCCEEDED');
+    await scenario.untilExhausted();
     expect(lost.toSorted()).toEqual(names.toSorted());
-    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
-    expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+    expect(scenario.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+    expect(scenario.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
     expect(await watch.startsOf(job)).toBe(1);
   });
 
   test('to kill: a job that ran out of its time is a TIMEOUT', async () => {
-    await using scene = await EngineScene.open(engine, { SHAREDCLOUD_JOB_TIMEOUT: '3s' });
-    scene.proxy.plan = (call) => (call.name === 'kill' && call.count === 1 ? 'lose-answer' : 'pass');
-    const job = scene.addJob();
-    scene.startAgent();
-    await scene.hears(job, 'reported TIMEOUT');
-    await scene.untilExhausted();
-    expect(scene.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
+    await using scenario = await EngineScenario.open(engine, { SHAREDCLOUD_JOB_TIMEOUT: '3s' });
+    scenario.proxy.plan = (call) => (call.name === 'kill' && call.count === 1 ? 'lose-answer' : 'pass');
+    const job = scenario.addJob();
+    scenario.startAgent();
+    await scenario.hears(job, 'reported TIMEOUT');
+    await scenario.untilExhausted();
+    expect(scenario.words(job)).toEqual(['claimed', 'reported TIMEOUT']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { BAD, GOOD, openTwoGpus, patiently } from '../support/e2e/two-gpus.ts';
+import { BAD, eventually, GOOD, openTwoGpus } from '../support/e2e/two-gpus.ts';
 import { describeGpuStandIn, imageWith, PYTHON } from '../support/engine/docker.ts';
 import { changed, TWO_T4 } from '../support/nvidia-smi/machines.ts';
 
@@ -28,10 +28,10 @@ type Host = Awaited<ReturnType<typeof openTwoGpus>>;
 
 const statuses = (host: Host, run: string) => host.jobsOf(run).map(({ status }) => status);
 const allOf = (host: Host, run: string, status: number) =>
-  patiently(() => expect(statuses(host, run)).toEqual(host.jobsOf(run).map(() => status)));
+  eventually(() => expect(statuses(host, run)).toEqual(host.jobsOf(run).map(() => status)));
 /** Waits for a line of the log that has all of these in it. */
 const says = (host: Host, ...parts: readonly string[]) =>
-  patiently(() => {
+  eventually(() => {
     const lines = host.agent.said.split('\n');
     const said = lines.some((line) => parts.every((part) => line.includes(part)));
     expect(said, `no line with ${parts.join(', ')} in:\n${host.agent.said}`).toBe(true);
@@ -94,7 +94,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.smi.become({ ...TWO_T4, fault: { kind: 'hang' } });
     await says(host, 'GPU probe failed', 'gave no answer in 15 s');
     // The one has succeeded; that the other failed while its GPU could not be asked is not called its failure.
-    await patiently(() => expect([...statuses(host, first)].sort()).toEqual([CREATED, SUCCEEDED]));
+    await eventually(() => expect([...statuses(host, first)].sort()).toEqual([CREATED, SUCCEEDED]));
     await host.smi.become(TWO_T4);
     await says(host, 'GPU probe recovered');
     const second = host.addRun(job(0, false), 2);
@@ -109,7 +109,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await says(host, 'canary on GPU 1', BAD, 'passed');
     await says(host, BAD, 'uncordoned');
     // Nothing else spoke against the GPU, so that the failures are the jobs' own.
-    await patiently(() => {
+    await eventually(() => {
       const ends = runs.flatMap((run) => statuses(host, run));
       expect(ends.every((status) => status === FAILED || status === SUCCEEDED)).toBe(true);
       expect(ends.filter((status) => status === FAILED).length).toBeGreaterThanOrEqual(3);

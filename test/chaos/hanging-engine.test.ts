@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { said } from '../support/chaos/daemon.ts';
-import { EngineScene } from '../support/chaos/engine-scenario.ts';
+import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import type { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
@@ -18,82 +18,82 @@ async function endsSoon(agent: AgentProcess, signal: NodeJS.Signals): Promise<nu
 }
 
 /** From now on the engine takes calls and answers none; what is under way breaks off. */
-function deafen(scene: EngineScene): void {
-  scene.proxy.plan = () => 'swallow';
-  scene.proxy.cut();
+function deafen(scenario: EngineScenario): void {
+  scenario.proxy.plan = () => 'swallow';
+  scenario.proxy.cut();
 }
 
 describeDocker('an engine that takes calls and never answers', (engine) => {
   test.each(['SIGTERM', 'SIGUSR1'] as const)(
     'from the start: %s ends an agent that has nothing to do',
     async (signal) => {
-      await using scene = await EngineScene.open(engine);
-      deafen(scene);
-      const agent = scene.startAgent();
-      await vi.waitFor(() => expect(scene.proxy.count('/info')).toBeGreaterThan(0), 20_000);
+      await using scenario = await EngineScenario.open(engine);
+      deafen(scenario);
+      const agent = scenario.startAgent();
+      await vi.waitFor(() => expect(scenario.proxy.count('/info')).toBeGreaterThan(0), 20_000);
       expect(await endsSoon(agent, signal)).toBe(0);
     },
   );
 
   test('from the start: what an earlier agent owes is reported all the same', async () => {
-    await using scene = await EngineScene.open(engine);
-    const job = scene.addJob();
-    await using first = scene.startAgent(
+    await using scenario = await EngineScenario.open(engine);
+    const job = scenario.addJob();
+    await using first = scenario.startAgent(
       { CRASH_AT: 'before broker.report' },
       'test/support/chaos/crashing-agent.ts',
     );
-    await scene.runs(job);
-    await scene.goOn(job);
+    await scenario.runs(job);
+    await scenario.goOn(job);
     expect((await first.ended).code).toBeNull();
-    deafen(scene);
-    const agent = scene.startAgent();
-    await scene.hears(job, 'reported SUCCEEDED');
+    deafen(scenario);
+    const agent = scenario.startAgent();
+    await scenario.hears(job, 'reported SUCCEEDED');
     expect(await endsSoon(agent, 'SIGTERM')).toBe(0);
-    scene.proxy.plan = () => 'pass';
-    scene.startAgent();
-    await scene.untilExhausted();
-    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+    scenario.proxy.plan = () => 'pass';
+    scenario.startAgent();
+    await scenario.untilExhausted();
+    expect(scenario.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
   });
 
   test('to what is over: it is reported, the end of the agent does not wait, and the next one clears up', async () => {
-    await using scene = await EngineScene.open(engine);
-    scene.proxy.plan = ({ name }) => (name === 'remove' ? 'swallow' : 'pass');
-    const job = scene.addJob();
-    const first = scene.startAgent();
-    await scene.runs(job);
-    await scene.goOn(job);
-    await scene.hears(job, 'reported SUCCEEDED');
+    await using scenario = await EngineScenario.open(engine);
+    scenario.proxy.plan = ({ name }) => (name === 'remove' ? 'swallow' : 'pass');
+    const job = scenario.addJob();
+    const first = scenario.startAgent();
+    await scenario.runs(job);
+    await scenario.goOn(job);
+    await scenario.hears(job, 'reported SUCCEEDED');
     expect(await endsSoon(first, 'SIGTERM')).toBe(0);
-    expect(await scene.containers(job)).toHaveLength(1);
-    scene.proxy.plan = () => 'pass';
-    scene.startAgent();
-    await scene.untilExhausted();
-    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+    expect(await scenario.containers(job)).toHaveLength(1);
+    scenario.proxy.plan = () => 'pass';
+    scenario.startAgent();
+    await scenario.untilExhausted();
+    expect(scenario.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
   });
 
   test('while a job runs: a drain waits for it, SIGTERM does not, and the next agent goes on', async () => {
     await using watch = await EngineWatch.open(engine);
-    await using scene = await EngineScene.open(engine);
-    const job = scene.addJob();
-    const first = scene.startAgent();
-    await scene.runs(job);
-    deafen(scene);
+    await using scenario = await EngineScenario.open(engine);
+    const job = scenario.addJob();
+    const first = scenario.startAgent();
+    await scenario.runs(job);
+    deafen(scenario);
     first.signal('SIGUSR1');
     await said(first, 'offer deregistered');
     expect(first.child.exitCode).toBeNull();
     expect(await endsSoon(first, 'SIGTERM')).toBe(0);
-    scene.proxy.plan = () => 'pass';
-    const second = scene.startAgent();
+    scenario.proxy.plan = () => 'pass';
+    const second = scenario.startAgent();
     await said(second, 'adopted');
-    deafen(scene);
+    deafen(scenario);
     second.signal('SIGUSR1');
-    await scene.goOn(job);
-    scene.proxy.plan = () => 'pass';
-    scene.proxy.cut();
+    await scenario.goOn(job);
+    scenario.proxy.plan = () => 'pass';
+    scenario.proxy.cut();
     expect((await second.ended).code).toBe(0);
-    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
-    expect(scene.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
+    expect(scenario.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+    expect(scenario.job(job)).toMatchObject({ stdout: 'first\nlast\n', result: 'done' });
     expect(await watch.startsOf(job)).toBe(1);
-    await scene.untilExhausted();
+    await scenario.untilExhausted();
   });
 });

@@ -7,9 +7,9 @@ import { CPU_IMAGE } from '../support/agent/harness.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
-import { growthPerJob, type SystemdStatus } from '../support/chaos/process-stats.ts';
-import { toil } from '../support/chaos/workload.ts';
-import { openStage } from '../support/e2e/scenario.ts';
+import { growthPerJob, type ProcessStats } from '../support/chaos/process-stats.ts';
+import { runWorkload } from '../support/chaos/workload.ts';
+import { openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
 
 const SETTINGS = {
@@ -41,7 +41,7 @@ const WARM_UP = 0.3;
  * Bytes per job that are no leak: the fewer jobs, the more of what is there anyway falls on each. What is kept of the
  * last runs, up to a limit, fills for longer than the jobs in containers take.
  */
-const MOST_GROWTH = LONG
+const MAX_GROWTH = LONG
   ? { processes: { heap: 300, rss: 2_000 }, docker: { heap: 2_000, rss: 40_000 } }
   : { processes: { heap: 15_000, rss: 200_000 }, docker: { heap: 60_000, rss: 5_000_000 } };
 
@@ -50,17 +50,17 @@ const SOCKETS_COME_AND_GO = 8;
 
 test('one agent does thousands of jobs as local processes and grows by nothing', async () => {
   const jobs = amount('LEAK_JOBS', 160, 10_000);
-  await using stage = await openStage('unix:///nowhere', {
+  await using scenario = await openScenario('unix:///nowhere', {
     ...SETTINGS,
     SHAREDCLOUD_IMAGES: 'sharedcloud/*',
   });
-  const workDir = join(stage.directory, 'processes');
+  const workDir = join(scenario.directory, 'processes');
   await mkdir(workDir);
-  const labour = { jobs, batch: jobs / 20, image: CPU_IMAGE, code: NODE_FUNCTION };
-  const vitals = await toil(stage, { WORK_DIR: workDir }, labour);
-  expectFlat('leaks-processes', vitals, MOST_GROWTH.processes);
+  const workload = { jobs, batch: jobs / 20, image: CPU_IMAGE, code: NODE_FUNCTION };
+  const stats = await runWorkload(scenario, { WORK_DIR: workDir }, workload);
+  expectFlat('leaks-processes', stats, MAX_GROWTH.processes);
   expect(await readdir(workDir)).toEqual([]);
-  expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
+  expect(await readdir(join(scenario.directory, 'state', 'jobs'))).toEqual([]);
 });
 
 describeDocker('one agent that does hundreds of jobs in containers', (engine) => {
@@ -70,12 +70,12 @@ describeDocker('one agent that does hundreds of jobs in containers', (engine) =>
     const name = `localhost:5000/sharedcloud/test-${randomUUID()}`;
     await using image = await imageWith(engine, PYTHON, name, ['VOLUME /data']);
     await using watch = await EngineWatch.open(engine);
-    await using stage = await openStage(engine.host, SETTINGS);
-    const labour = { jobs, batch: jobs / (LONG ? 20 : 4), image: image.ref, code: PYTHON_FUNCTION };
-    const vitals = await toil(stage, {}, labour);
-    expectFlat('leaks-docker', vitals, MOST_GROWTH.docker);
-    expect(await readdir(join(stage.directory, 'state', 'jobs'))).toEqual([]);
-    const journal = readJournal(join(stage.directory, 'state'));
+    await using scenario = await openScenario(engine.host, SETTINGS);
+    const workload = { jobs, batch: jobs / (LONG ? 20 : 4), image: image.ref, code: PYTHON_FUNCTION };
+    const stats = await runWorkload(scenario, {}, workload);
+    expectFlat('leaks-docker', stats, MAX_GROWTH.docker);
+    expect(await readdir(join(scenario.directory, 'state', 'jobs'))).toEqual([]);
+    const journal = readJournal(join(scenario.directory, 'state'));
     await expectNothingLeft(engine, journal?.agentId ?? '');
     expect(watch.volumes).toEqual([]);
     journal?.close();
@@ -85,7 +85,7 @@ describeDocker('one agent that does hundreds of jobs in containers', (engine) =>
 /** Fails where any of it grows with the number of jobs. */
 function expectFlat(
   name: string,
-  all: readonly SystemdStatus[],
+  all: readonly ProcessStats[],
   most: { readonly heap: number; readonly rss: number },
 ): void {
   const warm = all.filter(({ jobs }) => jobs > WARM_UP * (all.at(-1)?.jobs ?? 0));
@@ -111,7 +111,7 @@ function expectFlat(
   if (!LONG) return;
   // Pruned about once a minute: two minutes' worth is there at most.
   const half = Math.floor(warm.length / 2);
-  const mostOf = (some: readonly SystemdStatus[], of: 'journalBytes' | 'journalRows'): number =>
+  const mostOf = (some: readonly ProcessStats[], of: 'journalBytes' | 'journalRows'): number =>
     Math.max(...some.map((one) => one[of]));
   for (const of of ['journalBytes', 'journalRows'] as const)
     expect(mostOf(warm.slice(half), of)).toBeLessThan(1.5 * mostOf(warm.slice(0, half), of));

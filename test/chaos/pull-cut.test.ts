@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { EngineScene } from '../support/chaos/engine-scenario.ts';
+import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { describeOwnEngine, PYTHON } from '../support/engine/docker.ts';
 import { PrivateEngine } from '../support/engine/private-engine.ts';
 
@@ -9,27 +9,27 @@ describeOwnEngine('a pull that is cut off midway', () => {
   test('by the registry, and again by the engine: nothing is claimed before the image is here, then the job is done', async () => {
     await using engine = await PrivateEngine.open();
     await engine.start({ liveRestore: false });
-    await using scene = await EngineScene.open(engine);
+    await using scenario = await EngineScenario.open(engine);
     const { registry } = engine;
     const heldUp = () =>
       vi.waitFor(() => expect(registry.held).toBe(true), { timeout: 60_000, interval: 20 });
 
     registry.holdAfter(4 * MIB);
-    const job = scene.addJob('returns', PYTHON);
-    scene.startAgent();
+    const job = scenario.addJob('returns', PYTHON);
+    scenario.startAgent();
     await heldUp();
     registry.cut();
-    registry.hint();
+    registry.restore();
     registry.holdAfter(4 * MIB);
     await heldUp();
     await engine.end('SIGKILL');
-    expect(scene.words(job)).toEqual([]);
+    expect(scenario.words(job)).toEqual([]);
     registry.release();
     await engine.start({ liveRestore: false });
-    await scene.runs(job);
-    await scene.goOn(job);
-    await scene.hears(job, 'reported SUCCEEDED');
-    expect(scene.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
-    await scene.untilExhausted();
+    await scenario.runs(job);
+    await scenario.goOn(job);
+    await scenario.hears(job, 'reported SUCCEEDED');
+    expect(scenario.words(job)).toEqual(['claimed', 'reported SUCCEEDED']);
+    await scenario.untilExhausted();
   });
 });

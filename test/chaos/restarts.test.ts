@@ -8,7 +8,7 @@ import {
   openDaemonHost,
   SLEEP,
   STUBBORN,
-  UNTIL_TOLD,
+  UNTIL_FINISHED,
   untilSaid,
 } from '../support/chaos/daemon-host.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
@@ -18,7 +18,7 @@ describeDocker('a daemon that is restarted', (engine) => {
   test('stops within a second; the next one adopts its jobs, whose deadlines count from their start', async () => {
     await using watch = await EngineWatch.open(engine);
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_JOB_TIMEOUT: '7s' });
-    const shortRun = host.addRun(UNTIL_TOLD, 3);
+    const shortRun = host.addRun(UNTIL_FINISHED, 3);
     const longRun = host.addRun(SLEEP, 60);
     await using first = host.start();
     await host.untilIn('running', 2);
@@ -59,7 +59,7 @@ describeDocker('a daemon that is restarted', (engine) => {
 
   test('drains by a command that waits, and by no second one is made to give up', async () => {
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_CPU_SLOTS: '1' });
-    const run = host.addRun(UNTIL_TOLD, 8, 9);
+    const run = host.addRun(UNTIL_FINISHED, 8, 9);
     await using agent = host.start();
     await host.untilIn('running', 1);
     await using refused = host.start();

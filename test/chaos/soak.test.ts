@@ -1,29 +1,33 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JobRecord } from '../../src/domain/job.ts';
+import { type ChaosEnv, openChaosEnv } from '../support/chaos/chaos-env.ts';
 import { tellFigures } from '../support/chaos/figures.ts';
 import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
 import { amount, LONG, SEED } from '../support/chaos/length.ts';
 import { type Soaked, soak } from '../support/chaos/soak.ts';
 import { SoakPlan, whatIsWrong } from '../support/chaos/soak-plan.ts';
-import { openWorld, type World } from '../support/chaos/test-env.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
 const SIZE = { jobs: amount('SOAK_JOBS', 30, 1_000), kills: amount('SOAK_KILLS', 10, 200) };
-const MOST_SECONDS = LONG ? 2 : 1.5;
+const MAX_SECONDS = LONG ? 2 : 1.5;
 const SLOTS = LONG ? 5 : 3;
 const LOG = resolve(import.meta.dirname, '../../.cache/chaos/soak-agents.txt');
 
 describeDocker('agents that are killed at random moments, one after the other', (engine) => {
   test(`do each of ${SIZE.jobs} jobs once, report it once, leave nothing (CHAOS_SEED=${SEED})`, async () => {
     const began = performance.now();
-    await using world = await openWorld(engine, { SHAREDCLOUD_CPU_SLOTS: String(SLOTS) }, { direct: true });
-    const soaked = await soak(world, new SoakPlan(SEED, MOST_SECONDS), SIZE, LOG);
-    await world.watch.until(() => world.watch.leftOf(world.jobs).length === 0);
-    const { agentId, jobs } = world.readJournal();
-    const left = await leftoversOf(world, agentId);
-    const doubled = world.jobs.filter((job) => world.watch.starts(job) > 1 || world.reports(job) > 1);
-    const lost = [...soaked.jobs.keys()].flatMap((job) => whyLost(world, soaked, job));
+    await using chaos = await openChaosEnv(
+      engine,
+      { SHAREDCLOUD_CPU_SLOTS: String(SLOTS) },
+      { direct: true },
+    );
+    const soaked = await soak(chaos, new SoakPlan(SEED, MAX_SECONDS), SIZE, LOG);
+    await chaos.watch.until(() => chaos.watch.leftOf(chaos.jobs).length === 0);
+    const { agentId, jobs } = chaos.readJournal();
+    const left = await leftoversOf(chaos, agentId);
+    const doubled = chaos.jobs.filter((job) => chaos.watch.starts(job) > 1 || chaos.reports(job) > 1);
+    const lost = [...soaked.jobs.keys()].flatMap((job) => whyLost(chaos, soaked, job));
     tellFigures('soak', {
       jobs: soaked.jobs.size,
       kills: soaked.kills,
@@ -40,10 +44,10 @@ describeDocker('agents that are killed at random moments, one after the other', 
     expect(lost).toEqual([]);
     expect(doubled).toEqual([]);
     expect(left).toEqual(NOTHING);
-    expect(jobs.flatMap((record) => whyBooksDiffer(world, record))).toEqual([]);
+    expect(jobs.flatMap((record) => whyBooksDiffer(chaos, record))).toEqual([]);
     expect(jobs).toHaveLength(soaked.jobs.size);
-    expect(world.store.account()?.earned).toBeCloseTo(earnedIn(jobs), 6);
-    expect(world.store.instances.all()).toHaveLength(1);
+    expect(chaos.store.account()?.earned).toBeCloseTo(earnedIn(jobs), 6);
+    expect(chaos.store.instances.all()).toHaveLength(1);
     // Without this it would prove nothing: kills that no job has noticed.
     expect(soaked.kills).toBeGreaterThanOrEqual(SIZE.kills);
     expect(soaked.adopted).toBeGreaterThan(0);
@@ -51,19 +55,19 @@ describeDocker('agents that are killed at random moments, one after the other', 
 });
 
 /** Nothing where the job was started and reported as what it is. */
-function whyLost(world: World, { jobs }: Soaked, uuid: string): readonly string[] {
+function whyLost(chaos: ChaosEnv, { jobs }: Soaked, uuid: string): readonly string[] {
   const job = jobs.get(uuid);
-  const row = world.store.job(uuid);
+  const row = chaos.store.job(uuid);
   if (job === undefined || row === undefined) return [`${uuid}: gone`];
-  const starts = world.watch.starts(uuid);
-  if (starts === 0 || world.reports(uuid) === 0) return [`${uuid}: started ${starts} times, not reported`];
+  const starts = chaos.watch.starts(uuid);
+  if (starts === 0 || chaos.reports(uuid) === 0) return [`${uuid}: started ${starts} times, not reported`];
   const wrong = whatIsWrong(job, row);
   return wrong === undefined ? [] : [`${uuid}: ${wrong}`];
 }
 
 /** Nothing where journal and broker say the same of a job. */
-function whyBooksDiffer(world: World, { state, uuid }: JobRecord): readonly string[] {
-  const row = world.store.job(uuid);
+function whyBooksDiffer(chaos: ChaosEnv, { state, uuid }: JobRecord): readonly string[] {
+  const row = chaos.store.job(uuid);
   if (state.name !== 'reported') return [`${uuid}: ${state.name} in the journal`];
   if (row?.status !== state.status) return [`${uuid}: ${state.status} here, ${row?.status} at the broker`];
   return row.cost === state.earned ? [] : [`${uuid}: earned ${state.earned} here, ${row.cost} at the broker`];

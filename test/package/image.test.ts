@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { addRun, HELLO_PYTHON, openStage, TOKEN } from '../support/e2e/scenario.ts';
+import { addRun, HELLO_PYTHON, openScenario, TOKEN } from '../support/e2e/scenario.ts';
 import { describeGpuStandIn, PYTHON } from '../support/engine/docker.ts';
 
 /* The container image, built by its Dockerfile, with jobs beside it on the same engine. */
@@ -15,7 +15,7 @@ const USER = 10_001;
 const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
 
 describeGpuStandIn('the container image', (engine) => {
-  let stage: Awaited<ReturnType<typeof openStage>>;
+  let scenario: Awaited<ReturnType<typeof openScenario>>;
   const name = `sharedcloud-agent-test-${process.pid}`;
   let bytes = 0;
 
@@ -32,13 +32,13 @@ describeGpuStandIn('the container image', (engine) => {
     return `${stdout}${stderr}`;
   };
   const statuses = (uuid: string): readonly number[] =>
-    stage.broker.store.jobsOf(uuid).map(({ status }) => status);
+    scenario.broker.store.jobsOf(uuid).map(({ status }) => status);
 
   /** As docs/install.md has it; the network is the machine's own, since the broker of this test is on it. */
   const start = async (): Promise<void> => {
     const socket = new URL(engine.host).pathname;
-    const { DOCKER_HOST: _, SHAREDCLOUD_TOKEN_FILE: token, ...env } = stage.env;
-    const state = join(stage.directory, 'state');
+    const { DOCKER_HOST: _, SHAREDCLOUD_TOKEN_FILE: token, ...env } = scenario.env;
+    const state = join(scenario.directory, 'state');
     const flags = [
       '--detach --init --read-only --cap-drop ALL --security-opt no-new-privileges --health-interval 1s',
       `--name ${name} --network host --gpus all,capabilities=utility --group-add ${(await stat(socket)).gid}`,
@@ -54,16 +54,16 @@ describeGpuStandIn('the container image', (engine) => {
     const env = { ...process.env, DOCKER_HOST: engine.host };
     const { stdout } = await run(script, [IMAGE.replace(':latest', '')], { env, maxBuffer: 1e8 });
     bytes = Number(stdout.trim());
-    stage = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
-    await mkdir(join(stage.directory, 'state'), { mode: 0o700 });
-    await chown(join(stage.directory, 'state'), USER, USER);
-    await rm(join(stage.directory, 'token'));
-    await writeFile(join(stage.directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
-    await chown(join(stage.directory, 'token'), USER, USER);
+    scenario = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    await mkdir(join(scenario.directory, 'state'), { mode: 0o700 });
+    await chown(join(scenario.directory, 'state'), USER, USER);
+    await rm(join(scenario.directory, 'token'));
+    await writeFile(join(scenario.directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
+    await chown(join(scenario.directory, 'token'), USER, USER);
   }, 600_000);
   afterAll(async () => {
     await docker('rm', '--force', '--volumes', name).catch(() => undefined);
-    await stage?.[Symbol.asyncDispose]();
+    await scenario?.[Symbol.asyncDispose]();
   });
 
   test('is small, runs as nobody in particular, and has no tools to build with', async () => {
@@ -78,10 +78,10 @@ describeGpuStandIn('the container image', (engine) => {
   });
 
   test('does a job on the engine whose socket it was given', async () => {
-    const uuid = addRun(stage.broker, PYTHON, HELLO_PYTHON, "(('from inside',),)");
+    const uuid = addRun(scenario.broker, PYTHON, HELLO_PYTHON, "(('from inside',),)");
     await start();
     await vi.waitFor(() => expect(statuses(uuid)).toEqual([JOB_STATUS.SUCCEEDED]), 60_000);
-    expect(stage.broker.store.jobsOf(uuid)[0]?.result).toBe('from inside');
+    expect(scenario.broker.store.jobsOf(uuid)[0]?.result).toBe('from inside');
     await vi.waitFor(async () => expect(await inspect('{{.State.Health.Status}}')).toBe('healthy'), 60_000);
     expect(await docker('exec', name, 'sharedcloud-agent', 'jobs')).toMatch(/1 job, earned/);
     expect(await logs()).not.toContain(TOKEN);
@@ -95,7 +95,7 @@ describeGpuStandIn('the container image', (engine) => {
   });
 
   test('ends at once when it is stopped, and a new container goes on with the job that runs', async () => {
-    const uuid = addRun(stage.broker, PYTHON, SLOW, '((15,),)');
+    const uuid = addRun(scenario.broker, PYTHON, SLOW, '((15,),)');
     await vi.waitFor(() => expect(statuses(uuid)).toEqual([JOB_STATUS.IN_PROGRESS]), 30_000);
     const jobs = (): Promise<string> => docker('exec', name, 'sharedcloud-agent', 'jobs');
     await vi.waitFor(async () => expect(await jobs()).toMatch(/running/), 30_000);

@@ -2,7 +2,7 @@ import { release } from 'node:os';
 import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, openStage } from '../../support/e2e/scenario.ts';
+import { addRun, openScenario } from '../../support/e2e/scenario.ts';
 import { describeRuntime, PYTHON } from '../../support/engine/docker.ts';
 
 const WHERE = `import os\ndef handler(event):\n    return '%s %s' % (os.uname().release, os.getuid())\n`;
@@ -10,7 +10,7 @@ const BROKEN = `def handler(event):\n    raise ValueError('broken')\n`;
 
 await describeRuntime('runsc', 'start --job-runtime runsc', (engine) => {
   test('runs jobs in a kernel that is not this host’s', async () => {
-    await using set = await openStage(engine.host, {
+    await using set = await openScenario(engine.host, {
       SHAREDCLOUD_CPU_SLOTS: '2',
       SHAREDCLOUD_JOB_NETWORK: 'none',
       SHAREDCLOUD_JOB_RUNTIME: 'runsc',

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, HELLO_PYTHON, openStage } from '../../support/e2e/scenario.ts';
+import { addRun, HELLO_PYTHON, openScenario } from '../../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
 
 describeDocker('SIGHUP', (engine) => {
   test('takes new prices from the file for runs that stand already, and refuses a broken file', async () => {
-    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
     const file = join(set.directory, 'config.toml');
     await writeFile(file, 'ask-price = 0.9\n');
     const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('cheap',),)");

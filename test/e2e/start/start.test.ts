@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
-import { addRun, HELLO_NODE, HELLO_PYTHON, openStage, TOKEN } from '../../support/e2e/scenario.ts';
+import { addRun, HELLO_NODE, HELLO_PYTHON, openScenario, TOKEN } from '../../support/e2e/scenario.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
 import { toolkitOf } from '../../support/gpu/toolkit.ts';
 import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
@@ -10,7 +10,7 @@ import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
 describeDocker('start --once with nothing but environment variables', (engine) => {
   test('runs Python and Node.js jobs in containers, and shows the token nowhere', async () => {
-    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
     const python = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('ü\\n',), (3,))");
     const writer = addRun(
       set.broker,
@@ -32,7 +32,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
   });
 
   test('gets through a broker that fails in every way now and then, each job once', async () => {
-    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '3' });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '3' });
     const run = addRun(
       set.broker,
       PYTHON,
@@ -67,7 +67,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
   });
 
   test('a second agent on the same state directory is refused, and SIGTERM ends the first with 0', async () => {
-    await using set = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
     await using first = new AgentProcess(['start'], set.env);
     await vi.waitFor(() => expect(first.said).toContain('offer registered'), 20_000);
     await using second = new AgentProcess(['start', '--once'], set.env);
@@ -82,7 +82,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
 describeGpuStandIn('start --once with a GPU', (engine) => {
   test('offers the GPU that nvidia-smi shows and hands it to the container by its uuid', async () => {
     await using smi = await standIn(TESLA_T4);
-    await using set = await openStage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
     const code = `import os\ndef handler(event):\n    return os.environ['NVIDIA_VISIBLE_DEVICES']\n`;
     const run = addRun(set.broker, PYTHON, code, '((),)', true);
     await using agent = new AgentProcess(['start', '--once'], set.env);
@@ -98,7 +98,7 @@ describeGpuStandIn('start --once with a GPU', (engine) => {
     await using smi = await standIn(TESLA_T4);
     await using toolkit = await toolkitOf('1.17.8');
     const PATH = `${toolkit.directory}:${process.env['PATH'] ?? ''}`;
-    await using set = await openStage(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program, PATH });
+    await using set = await openScenario(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program, PATH });
     await using refused = new AgentProcess(['start', '--once'], set.env);
     const { code, stderr } = await refused.ended;
     expect(code).toBe(6);

@@ -4,7 +4,7 @@ import type { JobRecord, JobStateName } from '../../../src/domain/job.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { type JournalReader, readJournal } from '../../../src/journal/open-journal.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
-import { addRun, openStage } from '../e2e/scenario.ts';
+import { addRun, openScenario } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { removeContainer } from '../engine/remove-container.ts';
 
@@ -12,7 +12,7 @@ import { removeContainer } from '../engine/remove-container.ts';
 export const SLEEP = 'import time\ndef handler(event):\n    time.sleep(event[0])\n    return event[0]\n';
 
 /** Goes on until it is told to end, by `finish`, and returns its number. */
-export const UNTIL_TOLD =
+export const UNTIL_FINISHED =
   'import os, time\ndef handler(event):\n' +
   "    while not os.path.exists('/tmp/end'):\n        time.sleep(0.05)\n    return event[0]\n";
 
@@ -28,9 +28,9 @@ export async function openDaemonHost(
   settings: Readonly<Record<string, string>> = {},
   options: { readonly leaseSeconds?: number; readonly token?: string } = {},
 ) {
-  const stage = await openStage(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2', ...settings }, options);
-  const { store } = stage.broker;
-  const stateDir = join(stage.directory, 'state');
+  const scenario = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '2', ...settings }, options);
+  const { store } = scenario.broker;
+  const stateDir = join(scenario.directory, 'state');
   const reports: { readonly job: string; readonly at: number }[] = [];
   store.onEvent((event) => {
     if (event.kind === 'reported') reports.push({ job: event.job.uuid, at: performance.now() });
@@ -62,25 +62,25 @@ export async function openDaemonHost(
     store,
     stateDir,
     /** The broker's own address, whatever stands before it. */
-    url: stage.url,
-    directory: stage.directory,
-    env: stage.env,
+    url: scenario.url,
+    directory: scenario.directory,
+    env: scenario.env,
     /** The reports that the broker took, and when. */
     reports,
     start: (more: Readonly<Record<string, string>> = {}, through: readonly string[] = []): AgentProcess =>
-      new AgentProcess(['start'], { ...stage.env, ...more }, undefined, through),
+      new AgentProcess(['start'], { ...scenario.env, ...more }, undefined, through),
     /** Runs a command beside the daemon. */
-    command: (...argv: readonly string[]): AgentProcess => new AgentProcess(argv, stage.env),
+    command: (...argv: readonly string[]): AgentProcess => new AgentProcess(argv, scenario.env),
     /** Puts a run on the market, with a job for each of these numbers; answers its uuid. */
     addRun: (code: string, ...events: readonly number[]): string =>
-      addRun(stage.broker, PYTHON, code, `(${events.map((event) => `(${event},),`).join('')})`),
+      addRun(scenario.broker, PYTHON, code, `(${events.map((event) => `(${event},),`).join('')})`),
     jobsOf: (run: string): readonly JobRow[] => store.jobsOf(run),
     /** All that the journal knows, newest first. */
     records: (): readonly JobRecord[] => look([], (journal) => journal.history(1_000)),
     containers,
     /** The container of a job that runs. */
     containerOf,
-    /** Has a job of UNTIL_TOLD end. */
+    /** Has a job of UNTIL_FINISHED end. */
     finish: async (job: string): Promise<void> => {
       const exec = await (await containerOf(job)).exec({ Cmd: ['touch', '/tmp/end'] });
       await exec.start({ Detach: true });
@@ -93,7 +93,7 @@ export async function openDaemonHost(
       }),
     [Symbol.asyncDispose]: async () => {
       for (const { Id } of await containers()) await removeContainer(engine.docker, Id);
-      await stage[Symbol.asyncDispose]();
+      await scenario[Symbol.asyncDispose]();
     },
   };
 }

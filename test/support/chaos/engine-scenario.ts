@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
-import { addRun, openStage } from '../e2e/scenario.ts';
+import { addRun, openScenario } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { EngineProxy } from '../engine/engine-proxy.ts';
 
@@ -26,18 +26,22 @@ def handler(event):
 type Engine = Pick<TestEngine, 'host' | 'docker'>;
 
 /** A broker, an engine behind a proxy, and agents between them as processes of their own, one after the other. */
-export class EngineScene implements AsyncDisposable {
+export class EngineScenario implements AsyncDisposable {
   readonly engine: Engine;
   readonly proxy: EngineProxy;
-  readonly #stage: Awaited<ReturnType<typeof openStage>>;
+  readonly #scenario: Awaited<ReturnType<typeof openScenario>>;
   readonly #words = new Map<string, string[]>();
   #agent: AgentProcess | undefined;
 
-  private constructor(engine: Engine, proxy: EngineProxy, stage: Awaited<ReturnType<typeof openStage>>) {
+  private constructor(
+    engine: Engine,
+    proxy: EngineProxy,
+    scenario: Awaited<ReturnType<typeof openScenario>>,
+  ) {
     this.engine = engine;
     this.proxy = proxy;
-    this.#stage = stage;
-    stage.broker.store.onEvent((event) => {
+    this.#scenario = scenario;
+    scenario.broker.store.onEvent((event) => {
       if (!('job' in event)) return;
       const { status, uuid } = event.job;
       const name = Object.entries(JOB_STATUS).find(([, value]) => value === status)?.[0];
@@ -47,15 +51,15 @@ export class EngineScene implements AsyncDisposable {
   }
 
   /** No agent is started yet. One CPU slot, unless `env` says otherwise. */
-  static async open(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<EngineScene> {
+  static async open(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<EngineScenario> {
     const proxy = await EngineProxy.start(engine.host);
-    const stage = await openStage(proxy.host, { SHAREDCLOUD_CPU_SLOTS: '1', ...env });
-    return new EngineScene(engine, proxy, stage);
+    const scenario = await openScenario(proxy.host, { SHAREDCLOUD_CPU_SLOTS: '1', ...env });
+    return new EngineScenario(engine, proxy, scenario);
   }
 
   /** Starts an agent; `entry` is another than the product's own. */
   startAgent(env: Readonly<Record<string, string>> = {}, entry?: string): AgentProcess {
-    this.#agent = new AgentProcess(['start'], { ...this.#stage.env, ...env }, entry);
+    this.#agent = new AgentProcess(['start'], { ...this.#scenario.env, ...env }, entry);
     return this.#agent;
   }
 
@@ -70,7 +74,7 @@ export class EngineScene implements AsyncDisposable {
    * told to end before. Answers its uuid.
    */
   addJob(ends: number | 'returns' | 'fails at SIGTERM' = 'returns', image = PYTHON): string {
-    const { broker } = this.#stage;
+    const { broker } = this.#scenario;
     const run = addRun(broker, image, PATIENT, `(('${ends}',),)`);
     return broker.store.jobsOf(run)[0]?.uuid ?? '';
   }
@@ -82,7 +86,7 @@ export class EngineScene implements AsyncDisposable {
 
   /** The job at the broker. */
   job(uuid: string) {
-    return this.#stage.broker.store.job(uuid);
+    return this.#scenario.broker.store.job(uuid);
   }
 
   /** Waits until the broker has heard this of a job. */
@@ -112,7 +116,7 @@ export class EngineScene implements AsyncDisposable {
 
   /** Lets a job go on to its end. */
   async goOn(job: string): Promise<void> {
-    await writeFile(join(this.#stage.directory, 'state', 'jobs', job, 'go'), '');
+    await writeFile(join(this.#scenario.directory, 'state', 'jobs', job, 'go'), '');
   }
 
   /** The containers of a job, whatever their state. */
@@ -127,7 +131,7 @@ export class EngineScene implements AsyncDisposable {
       async () => {
         const left = await Promise.all([...this.#words.keys()].map((job) => this.containers(job)));
         const names = left.flat().flatMap(({ Names }) => Names);
-        const files = await readdir(join(this.#stage.directory, 'state', 'jobs'));
+        const files = await readdir(join(this.#scenario.directory, 'state', 'jobs'));
         if (names.length + files.length > 0) throw this.#unlike(`left: ${[...names, ...files].join(', ')}`);
       },
       { timeout: 30_000, interval: 100 },
@@ -137,6 +141,6 @@ export class EngineScene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent?.[Symbol.asyncDispose]();
     await this.proxy[Symbol.asyncDispose]();
-    await this.#stage[Symbol.asyncDispose]();
+    await this.#scenario[Symbol.asyncDispose]();
   }
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { World } from './test-env.ts';
+import type { ChaosEnv } from './chaos-env.ts';
 
 /** What agents have left behind, by kind; nothing is to be in any. */
 export type Leftovers = Readonly<
@@ -11,18 +11,18 @@ export type Leftovers = Readonly<
 export const NOTHING: Leftovers = { containers: [], volumes: [], folders: [], processes: [], claims: [] };
 
 /** Looks for what is left once no agent is there any more. */
-export async function leftoversOf(world: World, agentId: string): Promise<Leftovers> {
+export async function leftoversOf(chaos: ChaosEnv, agentId: string): Promise<Leftovers> {
   const label = [`sharedcloud.agent=${agentId}`];
-  const listed = await world.engine.docker.listContainers({
+  const listed = await chaos.engine.docker.listContainers({
     all: true,
     filters: JSON.stringify({ label }),
   });
   return {
-    containers: [...new Set([...listed.map(({ Id }) => Id), ...world.watch.leftOf(world.jobs)])],
-    volumes: world.watch.volumes,
-    folders: await readdir(join(world.stateDir, 'jobs')),
-    processes: await processesOf(world.stateDir),
-    claims: world.store.market.jobs
+    containers: [...new Set([...listed.map(({ Id }) => Id), ...chaos.watch.leftOf(chaos.jobs)])],
+    volumes: chaos.watch.volumes,
+    folders: await readdir(join(chaos.stateDir, 'jobs')),
+    processes: await processesOf(chaos.stateDir),
+    claims: chaos.store.market.jobs
       .all()
       .filter(({ status }) => status === JOB_STATUS.IN_PROGRESS)
       .map(({ uuid }) => uuid),

@@ -1,8 +1,8 @@
 import type { JobStatus } from '../../../src/embedded/broker/store/rows.ts';
 import type { AgentProcess } from '../e2e/agent-process.ts';
+import type { ChaosEnv } from './chaos-env.ts';
 import type { ClaimFault } from './claim-proxy.ts';
 import { LONG } from './length.ts';
-import type { World } from './test-env.ts';
 
 /** One agent, from its start until it is killed. */
 export type Life = {
@@ -14,9 +14,9 @@ export type Life = {
   readonly fail?: string;
   readonly claims?: ClaimFault;
   /** What happens from outside meanwhile; the job is the newest. */
-  readonly meanwhile?: (world: World, job: string, agent: AgentProcess) => Promise<void> | void;
+  readonly meanwhile?: (chaos: ChaosEnv, job: string, agent: AgentProcess) => Promise<void> | void;
   /** What happens from outside before the next life. */
-  readonly afterwards?: (world: World, job: string) => Promise<void> | void;
+  readonly afterwards?: (chaos: ChaosEnv, job: string) => Promise<void> | void;
 };
 
 /** A way that a job can go, with a kill at each of its steps. After the last life comes one that nobody kills. */

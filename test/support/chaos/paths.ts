@@ -172,7 +172,7 @@ export const PATHS: readonly Path[] = [
       {
         crash: 'after journal.move running',
         newJob: 1,
-        afterwards: (world, job) => world.watch.until(() => world.watch.ends(job) > 0),
+        afterwards: (chaos, job) => chaos.watch.until(() => chaos.watch.ends(job) > 0),
       },
       ...lives([
         ...along('files.output', 'runtime.wait', 'journal.move finished'),
@@ -185,7 +185,7 @@ export const PATHS: readonly Path[] = [
     name: 'a report that nobody wants any more',
     end: undefined,
     lives: [
-      { crash: 'before broker.report', newJob: 0, afterwards: (world, job) => world.deleteRunOf(job) },
+      { crash: 'before broker.report', newJob: 0, afterwards: (chaos, job) => chaos.deleteRunOf(job) },
       ...lives(along('broker.job', 'journal.move dropped')),
     ],
   },

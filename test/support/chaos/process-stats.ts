@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { AgentProcess } from '../e2e/agent-process.ts';
 
 /** What an agent holds at a moment at which it has nothing to do. */
-export type SystemdStatus = {
+export type ProcessStats = {
   /** How many jobs it had done by then. */
   readonly jobs: number;
   /** What JavaScript holds after a collection, buffers too. */
@@ -22,7 +22,7 @@ export type SystemdStatus = {
 const TOLD = z.object({ rows: z.number(), heapBytes: z.number(), rssBytes: z.number() });
 
 /** Measures one agent of measured-agent.ts, from outside where that can be seen from outside. */
-export class VitalSigns {
+export class ProcessMonitor {
   readonly #agent: AgentProcess;
   readonly #lines: Interface;
   readonly #stateDir: string;
@@ -34,7 +34,7 @@ export class VitalSigns {
     this.#stateDir = stateDir;
   }
 
-  async measure(jobs: number): Promise<SystemdStatus> {
+  async measure(jobs: number): Promise<ProcessStats> {
     const line = once(this.#lines, 'line');
     this.#agent.signal('SIGUSR2');
     const told = z.tuple([z.string()]).parse(await line);
@@ -88,13 +88,13 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
 
 /** How much of it comes with each job, in its own unit: the slope of the line that fits best. */
 export function growthPerJob(
-  vitals: readonly SystemdStatus[],
+  stats: readonly ProcessStats[],
   of: 'heapBytes' | 'rssBytes' | 'journalBytes',
 ): number {
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const jobs = mean(vitals.map((one) => one.jobs));
-  const level = mean(vitals.map((one) => one[of]));
-  const together = vitals.map((one) => (one.jobs - jobs) * (one[of] - level));
-  const alone = vitals.map((one) => (one.jobs - jobs) ** 2);
+  const jobs = mean(stats.map((one) => one.jobs));
+  const level = mean(stats.map((one) => one[of]));
+  const together = stats.map((one) => (one.jobs - jobs) * (one[of] - level));
+  const alone = stats.map((one) => (one.jobs - jobs) ** 2);
   return mean(together) / mean(alone);
 }

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { PYTHON } from '../engine/docker.ts';
+import type { ChaosEnv } from './chaos-env.ts';
 import { COMPILE_ONCE } from './figures.ts';
 import { argumentsOf, SOAK_FUNCTION, type SoakEnd, type SoakJob, type SoakPlan } from './soak-plan.ts';
-import type { World } from './test-env.ts';
 
 /** So many jobs at least, and so many kills at least. */
 export type SoakSize = { readonly jobs: number; readonly kills: number };
@@ -36,7 +36,7 @@ const MORE_TIME = 1.5;
  * Has agents work off jobs, one agent after the other, each ended after a moment; the last one is left alone until
  * all is reported. What they said is kept in the file `log`.
  */
-export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: string): Promise<Soaked> {
+export async function soak(chaos: ChaosEnv, plan: SoakPlan, size: SoakSize, log: string): Promise<Soaked> {
   const jobs = new Map<string, SoakJob>();
   let kills = 0;
   let stops = 0;
@@ -49,25 +49,25 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
     await appendFile(log, `--- ${new Date().toISOString()} ${what}\n${said}`);
   };
   const feed = (): void => {
-    while ((jobs.size < size.jobs || kills < size.kills) && unfinished(world) < AT_THE_MARKET) {
+    while ((jobs.size < size.jobs || kills < size.kills) && unfinished(chaos) < AT_THE_MARKET) {
       const fresh = Array.from({ length: JOBS_PER_RUN }, () => plan.nextJob());
-      const uuids = world.addRun(PYTHON, SOAK_FUNCTION, `(${fresh.map(argumentsOf).join(', ')},)`);
+      const uuids = chaos.addRun(PYTHON, SOAK_FUNCTION, `(${fresh.map(argumentsOf).join(', ')},)`);
       for (const [index, job] of fresh.entries()) jobs.set(uuids[index] ?? '', job);
     }
   };
   const pace = new Pace();
-  for (feed(); unfinished(world) > 0; feed()) {
+  for (feed(); unfinished(chaos) > 0; feed()) {
     const end = plan.nextEnd();
     const patience = pace.factor * (kills < size.kills ? 1 : CALM);
-    const before = unfinished(world);
-    await using agent = new AgentProcess(['start'], { ...world.env, ...COMPILE_ONCE });
+    const before = unfinished(chaos);
+    await using agent = new AgentProcess(['start'], { ...chaos.env, ...COMPILE_ONCE });
     await momentOf({ ...end, afterMs: end.afterMs * patience }, agent);
     if (agent.child.exitCode !== null) throw new Error(`an agent ended by itself:\n${agent.said}`);
     const signalledAt = performance.now();
     agent.signal(end.signal);
     const { code, stderr } = await agent.ended;
     await keep(`${end.signal} ${end.afterMs} ms * ${patience} after ${end.from}`, stderr);
-    pace.note(before - unfinished(world));
+    pace.note(before - unfinished(chaos));
     if (end.signal === 'SIGKILL') kills += 1;
     else {
       stops += 1;
@@ -77,7 +77,7 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
         throw new Error(`an agent did not stop in order (${code}):\n${stderr}`);
     }
   }
-  await using last = new AgentProcess(['start', '--once'], world.env);
+  await using last = new AgentProcess(['start', '--once'], chaos.env);
   const { code, stderr } = await last.ended;
   await keep('until all is reported', stderr);
   if (code !== 0) throw new Error(`the last agent ended with ${code}:\n${stderr}`);
@@ -85,8 +85,8 @@ export async function soak(world: World, plan: SoakPlan, size: SoakSize, log: st
 }
 
 /** Jobs that nobody has reported yet. */
-function unfinished(world: World): number {
-  return world.jobs.filter((job) => world.reports(job) === 0).length;
+function unfinished(chaos: ChaosEnv): number {
+  return chaos.jobs.filter((job) => chaos.reports(job) === 0).length;
 }
 
 /** Waits until it is time to end the agent, or until that has ended by itself. */

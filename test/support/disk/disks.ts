@@ -78,7 +78,7 @@ export class SickDisk implements Disposable {
   }
 
   /** Checks it and mounts it anew, as an owner would; nothing may use it meanwhile. */
-  async hint(): Promise<void> {
+  async repair(): Promise<void> {
     run('umount', [this.path]);
     // A container that is just being made elsewhere has all mounts of the host for a moment; as long as it has,
     // the same sick file system would be mounted again.

@@ -7,7 +7,7 @@ import { NODE } from '../engine/docker.ts';
 export const TOKEN = 'token-that-no-output-may-show';
 
 /** A broker, a state directory and the environment that makes an agent use them. */
-export async function openStage(
+export async function openScenario(
   host: string,
   more: Readonly<Record<string, string>> = {},
   { leaseSeconds = 60, token = TOKEN }: { readonly leaseSeconds?: number; readonly token?: string } = {},

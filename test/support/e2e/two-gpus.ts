@@ -9,13 +9,13 @@ import { journalctlStandIn } from '../journalctl/stand-in.ts';
 import { TWO_T4 } from '../nvidia-smi/machines.ts';
 import { standIn } from '../nvidia-smi/stand-in.ts';
 import { AgentProcess } from './agent-process.ts';
-import { addRun, openStage } from './scenario.ts';
+import { addRun, openScenario } from './scenario.ts';
 
 /** The uuids of the two GPUs; the second is the one that goes bad. */
 export const [GOOD = '', BAD = ''] = TWO_T4.gpus.map(({ cells }) => cells['uuid'] ?? '');
 
 /** Waits for a condition for as long as a daemon may need on a busy machine. */
-export const patiently = (condition: () => void | Promise<void>): Promise<void> =>
+export const eventually = (condition: () => void | Promise<void>): Promise<void> =>
   vi.waitFor(condition, { timeout: 120_000, interval: 50 });
 
 /**
@@ -26,15 +26,15 @@ export async function openTwoGpus(engine: TestEngine, image = PYTHON) {
   await using opened = new AsyncDisposableStack();
   const smi = opened.use(await standIn(TWO_T4, { quick: true }));
   const journal = opened.use(await journalctlStandIn());
-  const stage = opened.use(
-    await openStage(engine.host, {
+  const scenario = opened.use(
+    await openScenario(engine.host, {
       PATH: `${journal.directory}:${process.env['PATH'] ?? ''}`,
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
     }),
   );
-  const agent = opened.use(new AgentProcess(['start'], stage.env));
-  await patiently(() => expect(agent.said).toContain('offer registered'));
-  const { store } = stage.broker;
+  const agent = opened.use(new AgentProcess(['start'], scenario.env));
+  await agent.untilLogged({ event: 'offer-registered' });
+  const { store } = scenario.broker;
   const kept = opened.move();
   return {
     smi,
@@ -43,14 +43,14 @@ export async function openTwoGpus(engine: TestEngine, image = PYTHON) {
     kernelSays: journal.say,
     /** Puts a run of this Python function on the market, of so many jobs. */
     addRun: (code: string, jobs: number): string =>
-      addRun(stage.broker, image, code, `(${'(),'.repeat(jobs)})`, true),
+      addRun(scenario.broker, image, code, `(${'(),'.repeat(jobs)})`, true),
     jobsOf: (run: string): readonly JobRow[] => store.jobsOf(run),
     /** Drains the daemon, and sees that neither it nor a canary leaves anything behind. */
     leave: async (): Promise<void> => {
       agent.signal('SIGUSR1');
       expect((await agent.ended).code).toBe(0);
-      const stateDir = openStateDir(join(stage.directory, 'state'));
-      const jobs = openJournal(stateDir, stage.url, systemClock);
+      const stateDir = openStateDir(join(scenario.directory, 'state'));
+      const jobs = openJournal(stateDir, scenario.url, systemClock);
       const { agentId } = jobs;
       jobs.close();
       stateDir.close();

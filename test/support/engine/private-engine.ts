@@ -8,7 +8,7 @@ import { vi } from 'vitest';
 import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 import { EngineEvents } from './engine-events.ts';
 import { OwnNamespace, signalInside } from './own-namespace.ts';
-import { RegistryRoad } from './registry-route.ts';
+import { RegistryRoute } from './registry-route.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** How an engine is started. */
@@ -17,7 +17,7 @@ export type EngineChoice = { readonly liveRestore: boolean };
 const CGROUPS = '/sys/fs/cgroup';
 
 /**
- * A Docker engine of a test's own, to be hurt: in namespaces of its own, with its own data, and with the road to the
+ * A Docker engine of a test's own, to be hurt: in namespaces of its own, with its own data, and with the route to the
  * registry of the test images in the test's hand. containerd runs beside it, as Debian's units have it, so that it
  * and the containers outlive a dockerd that is killed. Disposing leaves nothing, whatever state it is in.
  */
@@ -26,13 +26,13 @@ export class PrivateEngine implements AsyncDisposable {
   readonly docker: Docker;
   /** Every event of every life of this engine; the engine itself forgets them when it ends. */
   readonly events: EngineEvents;
-  readonly registry: RegistryRoad;
+  readonly registry: RegistryRoute;
   readonly #dir: string;
   readonly #namespace: OwnNamespace;
   #dockerd: ChildProcess | undefined;
   #liveRestore = false;
 
-  private constructor(dir: string, namespace: OwnNamespace, registry: RegistryRoad) {
+  private constructor(dir: string, namespace: OwnNamespace, registry: RegistryRoute) {
     this.host = `unix://${join(dir, 'docker.sock')}`;
     this.docker = connectEngine(parseDockerHost(this.host));
     this.events = new EngineEvents(this.docker);
@@ -46,7 +46,7 @@ export class PrivateEngine implements AsyncDisposable {
     const dir = await mkdtemp(join(tmpdir(), 'own-engine-'));
     await writeFile(join(dir, 'daemon.json'), '{}');
     const namespace = await OwnNamespace.open();
-    const engine = new PrivateEngine(dir, namespace, await RegistryRoad.open(namespace, dir));
+    const engine = new PrivateEngine(dir, namespace, await RegistryRoute.open(namespace, dir));
     const home = (name: string): string => join(dir, name);
     await engine.#launch('containerd', {
       root: home('containerd'),

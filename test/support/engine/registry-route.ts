@@ -5,13 +5,13 @@ import { REGISTRY } from './find-engine.ts';
 import type { OwnNamespace } from './own-namespace.ts';
 
 const PORT = Number(REGISTRY.split(':')[1]);
-const DOORWAY = join(import.meta.dirname, 'registry-entrance.ts');
+const ENTRANCE = join(import.meta.dirname, 'registry-entrance.ts');
 
 /**
- * The road from a namespace to the registry of the test images: there it is found under its own name, and whatever
+ * The route from a namespace to the registry of the test images: there it is found under its own name, and whatever
  * comes over it can be held up and cut.
  */
-export class RegistryRoad implements AsyncDisposable {
+export class RegistryRoute implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #bytes = 0;
@@ -23,15 +23,15 @@ export class RegistryRoad implements AsyncDisposable {
   }
 
   /** `dir` is where its socket lies. */
-  static async open(namespace: OwnNamespace, dir: string): Promise<RegistryRoad> {
-    const road = new RegistryRoad();
+  static async open(namespace: OwnNamespace, dir: string): Promise<RegistryRoute> {
+    const route = new RegistryRoute();
     const path = join(dir, 'registry.sock');
-    await new Promise<void>((resolve) => road.#server.listen(path, resolve));
-    const doorway = namespace.spawn([process.execPath, DOORWAY, String(PORT), path], {
+    await new Promise<void>((resolve) => route.#server.listen(path, resolve));
+    const doorway = namespace.spawn([process.execPath, ENTRANCE, String(PORT), path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     if (doorway.stdout !== null) await once(doorway.stdout, 'data');
-    return road;
+    return route;
   }
 
   /** How many bytes have come from the registry. */
@@ -61,7 +61,7 @@ export class RegistryRoad implements AsyncDisposable {
   }
 
   /** Lets connections through again. */
-  hint(): void {
+  restore(): void {
     this.#closed = false;
   }
 

@@ -3,7 +3,7 @@ import type { JobRecord } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
-import { addRun, openStage } from '../e2e/scenario.ts';
+import { addRun, openScenario } from '../e2e/scenario.ts';
 import type { TestEngine } from '../engine/docker.ts';
 import { removeContainer } from '../engine/remove-container.ts';
 import { ClaimProxy } from './claim-proxy.ts';
@@ -13,20 +13,22 @@ import { EngineWatch } from './engine-watch.ts';
 const LONG_LEASE = 3_600;
 
 /** All that outlives one agent after the other, with the books that are kept on them from outside. */
-export type World = Awaited<ReturnType<typeof openWorld>>;
+export type ChaosEnv = Awaited<ReturnType<typeof openChaosEnv>>;
 
 /** Opens a watch on the engine, a broker with or without a proxy before it, and a state directory. */
-export async function openWorld(
+export async function openChaosEnv(
   engine: TestEngine,
   settings: Readonly<Record<string, string>>,
   options: { readonly leaseSeconds?: number; readonly direct?: boolean } = {},
 ) {
   await using open = new AsyncDisposableStack();
   const watch = open.use(await EngineWatch.open(engine));
-  const stage = open.use(await openStage(engine.host, settings, { leaseSeconds: LONG_LEASE, ...options }));
-  const proxy = open.use(await ClaimProxy.open(stage.url));
-  const url = options.direct ? stage.url : proxy.url;
-  const { store } = stage.broker;
+  const scenario = open.use(
+    await openScenario(engine.host, settings, { leaseSeconds: LONG_LEASE, ...options }),
+  );
+  const proxy = open.use(await ClaimProxy.open(scenario.url));
+  const url = options.direct ? scenario.url : proxy.url;
+  const { store } = scenario.broker;
   const runs = new Map<string, string>();
   const reports = new Map<string, number>();
   const claims = new Map<string, number>();
@@ -44,18 +46,18 @@ export async function openWorld(
     watch,
     store,
     /** Where the agents keep what they must not forget. */
-    stateDir: join(stage.directory, 'state'),
+    stateDir: join(scenario.directory, 'state'),
     /** What stands before the broker, unless that is reached directly. */
     proxy,
     /** The agents'. */
-    env: { ...stage.env, SHAREDCLOUD_BROKER_URL: url },
+    env: { ...scenario.env, SHAREDCLOUD_BROKER_URL: url },
     /** Every job that was put on the market. */
     get jobs(): readonly string[] {
       return [...runs.keys()];
     },
     /** Puts a run on the market; answers the uuids of its jobs. */
     addRun: (image: string, code: string, parameters: string): readonly string[] => {
-      const run = addRun(stage.broker, image, code, parameters);
+      const run = addRun(scenario.broker, image, code, parameters);
       const jobs = store.jobsOf(run).map(({ uuid }) => uuid);
       for (const job of jobs) runs.set(job, run);
       return jobs;
@@ -68,7 +70,7 @@ export async function openWorld(
     claims: (job: string): number => claims.get(job) ?? 0,
     /** What the journal says, newest first; only while no agent is at it. */
     readJournal: (): { readonly agentId: string; readonly jobs: readonly JobRecord[] } => {
-      const stateDir = openStateDir(join(stage.directory, 'state'));
+      const stateDir = openStateDir(join(scenario.directory, 'state'));
       const journal = openJournal(stateDir, url, systemClock);
       try {
         return { agentId: journal.agentId, jobs: journal.history(100_000) };
