@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { z } from 'zod';
 import type { Writer } from './cli/command.ts';
-import { COMMANDS } from './cli/commands.ts';
-import { EXIT } from './cli/exit-codes.ts';
+import { commandsOf } from './cli/commands.ts';
 import { failure } from './cli/failure.ts';
 import { runCli } from './cli/run.ts';
+import { runDaemon } from './daemon/run-daemon.ts';
+import { systemdNotifyAddress } from './daemon/systemd-notify.ts';
+import { EXIT } from './domain/exit-codes.ts';
 import { Redactor } from './lib/redactor.ts';
 
 /*
@@ -40,7 +42,9 @@ process.on('uncaughtException', (thrown) => {
 });
 
 const uid = process.getuid?.() ?? 0;
-void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, COMMANDS).then((exit) =>
+const systemdNotify = systemdNotifyAddress(process.env, process.pid);
+const commands = commandsOf((parts) => runDaemon({ ...parts, systemdNotify }));
+void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, commands).then((exit) =>
   // A pipe takes long output in pieces; ending before the last one has gone would cut it off. A stream tells of an
   // error only after that.
   process.stdout.write('', () => setImmediate(() => process.exit(ended(exit)))),

@@ -1,11 +1,12 @@
-import { COMMANDS } from '../../src/cli/commands.ts';
-import { exitCodes } from '../../src/cli/exit-codes.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import { optionsTable } from '../../src/config/document.ts';
-import { ACTIONS, type Action, PHASES, type Phase, SIGNALS, TABLE } from '../../src/daemon/signals.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
+import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { canTransition, isTerminal, type JobStateName } from '../../src/domain/job.ts';
+import { ACTIONS, type Action, PHASES, type Phase, SIGNAL_TABLE, SIGNALS } from '../../src/domain/signals.ts';
 import { alignTable } from './align-table.ts';
+import { COMMANDS } from './commands.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */
 export const PARTS: ReadonlyMap<string, () => string> = new Map([
@@ -35,12 +36,12 @@ const STATES: Readonly<Record<JobStateName, string>> = {
 const STATE_NAMES = Object.keys(STATES).filter((name): name is JobStateName => Object.hasOwn(STATES, name));
 
 function commandsTable(): string {
-  const flags = (command: (typeof COMMANDS)[number]): string =>
+  const flags = (command: CliCommand): string =>
     [
       ...command.switches.map(({ name }) => `\`--${name}\``),
       ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
     ].join(' ');
-  const invocation = ({ actions = [], name }: (typeof COMMANDS)[number]): string =>
+  const invocation = ({ actions = [], name }: CliCommand): string =>
     `\`${[name, actions.join('|')].join(' ').trim()}\``;
   return table(
     ['command', 'what it does', 'flags of its own'],
@@ -58,14 +59,14 @@ function exitCodesTable(): string {
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   working: 'works',
   draining: 'drains',
-  evicting: 'gives back',
+  evicting: 'evicts',
   stopping: 'stops',
 };
 const ACTION_WORDS: Readonly<Record<Action, string>> = {
   stop: 'stop',
   drain: 'drain',
-  evict: 'give back',
-  abandon: 'end at once',
+  evict: 'evict',
+  abandon: 'exit at once',
   reload: 'reload',
 };
 const ACTION_NAMES = Object.keys(ACTIONS).filter((name): name is Action => Object.hasOwn(ACTIONS, name));
@@ -75,9 +76,9 @@ function signalsTable(): string {
     ['while the agent', SIGNALS.end.join(' or '), SIGNALS.drain.join(' or '), SIGNALS.reload.join(' or ')],
     PHASES.map((phase) => [
       PHASE_WORDS[phase],
-      ACTION_WORDS[TABLE[phase].end],
-      ACTION_WORDS[TABLE[phase].drain],
-      ACTION_WORDS[TABLE[phase].reload],
+      ACTION_WORDS[SIGNAL_TABLE[phase].end],
+      ACTION_WORDS[SIGNAL_TABLE[phase].drain],
+      ACTION_WORDS[SIGNAL_TABLE[phase].reload],
     ]),
   );
 }
@@ -85,7 +86,7 @@ function signalsTable(): string {
 function signalActionsTable(): string {
   return table(
     ['it is to', 'so it', 'exit code'],
-    ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].words, String(ACTIONS[name].exit ?? '')]),
+    ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].meaning, String(ACTIONS[name].exit ?? '')]),
   );
 }
 

@@ -1,8 +1,9 @@
-import { COMMANDS } from '../../src/cli/commands.ts';
-import { exitCodes } from '../../src/cli/exit-codes.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import { defaultText } from '../../src/config/document.ts';
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
-import { ACTIONS, SIGNALS, type SignalKind, TABLE } from '../../src/daemon/signals.ts';
+import { exitCodes } from '../../src/domain/exit-codes.ts';
+import { ACTIONS, SIGNAL_TABLE, SIGNALS, type SignalKind } from '../../src/domain/signals.ts';
+import { COMMANDS } from '../docs/commands.ts';
 import { bold, escaped, italic, section, tagged } from './roff.ts';
 
 const OWN_WORDS = `The agent finds the Nvidia GPUs of this host and offers them on a SharedCloud broker. Runs that pay the ask are
@@ -44,15 +45,17 @@ export function manPage(): string {
 }
 
 function signalEntry(heard: SignalKind): string {
-  const first = TABLE.working[heard];
-  const again = TABLE.draining[heard];
-  const later = again === first ? '' : `. While it drains: ${ACTIONS[again].words}`;
+  const first = SIGNAL_TABLE.working[heard];
+  const again = SIGNAL_TABLE.draining[heard];
+  const later = again === first ? '' : `. While it drains: ${ACTIONS[again].meaning}`;
   const last =
-    TABLE.stopping[heard] === first ? '' : `. While it ends: ${ACTIONS[TABLE.stopping[heard]].words}`;
-  return tagged(bold(SIGNALS[heard].join(', ')), escaped(`${ACTIONS[first].words}${later}${last}`));
+    SIGNAL_TABLE.stopping[heard] === first
+      ? ''
+      : `. While it ends: ${ACTIONS[SIGNAL_TABLE.stopping[heard]].meaning}`;
+  return tagged(bold(SIGNALS[heard].join(', ')), escaped(`${ACTIONS[first].meaning}${later}${last}`));
 }
 
-function commandEntry(command: (typeof COMMANDS)[number]): string {
+function commandEntry(command: CliCommand): string {
   const flags = [
     ...command.switches.map(({ help, name }) => `--${name}: ${help}`),
     ...command.values.map(({ help, name, type }) => `--${name} ${type.metavar}: ${help}`),

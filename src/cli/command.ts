@@ -1,7 +1,6 @@
 import type { Config, Loaded } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
 import type { ValueType } from '../config/value-type.ts';
-import type { SystemdNotifyAddress } from '../daemon/systemd-notify.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -40,8 +39,6 @@ export type CliContext = {
   /** The user that we run as. */
   readonly uid: number;
   readonly version: string;
-  /** The service manager that started us; undefined: none. */
-  readonly systemdNotify: SystemdNotifyAddress | undefined;
   /** Where programs are looked up. */
   readonly path: string;
 };

@@ -7,17 +7,9 @@ import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
 import { market } from './market/command.ts';
 import { network } from './network/command.ts';
-import { start } from './start/command.ts';
+import { type RunDaemon, start } from './start/command.ts';
 
-/** Every command, in the order of the help. A new one is a file beside this and a name in this list. */
-export const COMMANDS: readonly CliCommand[] = [
-  start,
-  drain,
-  dryRun,
-  check,
-  market,
-  jobs,
-  health,
-  network,
-  brokerMoved,
-];
+/** Every command, in the order of the help. `runDaemon` is what `start` runs. */
+export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
+  return [start(runDaemon), drain, dryRun, check, market, jobs, health, network, brokerMoved];
+}

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { defaultText } from '../config/document.ts';
 import { maySet, type OptionKey, optionOf } from '../config/options.ts';
 import { AgentError } from '../domain/errors.ts';
+import { exitCodes } from '../domain/exit-codes.ts';
 import type { CliCommand, ValueFlag } from './command.ts';
-import { exitCodes } from './exit-codes.ts';
 
 /** What a command line asks for. */
 export type Asked =

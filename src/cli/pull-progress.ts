@@ -3,11 +3,14 @@ import type { Log } from '../lib/log.ts';
 import type { PullReport } from '../runtime/docker/image/pull.ts';
 import type { Writer } from './command.ts';
 
+/** Takes reports of image pulls. */
+export type PullProgress = (report: PullReport) => void;
+
 const TERMINAL_EVERY_MS = 200;
 const LOG_EVERY_MS = 30_000;
 
 /** Shows how far pulls are: a line that is written over on a terminal, a line of the log now and then elsewhere. */
-export function pullProgress(stderr: Writer, log: Log, clock: Clock): (report: PullReport) => void {
+export function pullProgress(stderr: Writer, log: Log, clock: Clock): PullProgress {
   const shownAt = new Map<string, number>();
   const everyMs = stderr.isTerminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS;
   return ({ doneBytes, finished, ref, totalBytes }) => {

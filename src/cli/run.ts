@@ -2,7 +2,6 @@ import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
 import { BadValue } from '../config/value-type.ts';
-import { systemdNotifyAddress } from '../daemon/systemd-notify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -63,7 +62,6 @@ function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>)
     clock: systemClock,
     uid,
     version,
-    systemdNotify: systemdNotifyAddress(env, process.pid),
     path: env['PATH'] ?? '',
   };
 }

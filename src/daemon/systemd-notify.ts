@@ -1,39 +1,43 @@
 import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
 
-/** Longer than systemd-notify ever takes, on a host that is not lost. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
-/** How to reach the service manager that started us; as systemd has it in a service of Type=notify. */
+/** How to notify systemd of a service of Type=notify; see sd_notify(3) and sd_watchdog_enabled(3). */
 export type SystemdNotifyAddress = {
   readonly socket: string;
-  /** Where programs are looked up. */
+  /** The PATH on which `systemd-notify` is looked up. */
   readonly path: string;
-  /** It wants a sign of life at least this often; undefined: it does not ask for any. */
+  /** The longest time between two WATCHDOG=1; undefined: the service has no watchdog. */
   readonly watchdogMs: number | undefined;
 };
 
-/** Finds the service manager in the environment; undefined: none has started us. Pure. */
+/** Reads the address from the environment; undefined: systemd did not start this process. Pure. */
 export function systemdNotifyAddress(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
 ): SystemdNotifyAddress | undefined {
-  const { NOTIFY_SOCKET: socket, PATH: path = '', WATCHDOG_PID: watched, WATCHDOG_USEC: wanted } = env;
+  const {
+    NOTIFY_SOCKET: socket,
+    PATH: path = '',
+    WATCHDOG_PID: watchedPid,
+    WATCHDOG_USEC: watchdogUsec,
+  } = env;
   if (socket === undefined || socket === '') return undefined;
-  const watchdogMs = Number(wanted) / 1000;
-  const forUs = watched === undefined || watched === '' || Number(watched) === pid;
-  return { socket, path, watchdogMs: forUs && watchdogMs > 0 ? watchdogMs : undefined };
+  const watchdogMs = Number(watchdogUsec) / 1000;
+  const isForUs = watchedPid === undefined || watchedPid === '' || Number(watchedPid) === pid;
+  return { socket, path, watchdogMs: isForUs && watchdogMs > 0 ? watchdogMs : undefined };
 }
 
 /**
- * Tells the service manager how we are. Node.js knows no datagrams over Unix sockets, so systemd's own
- * `systemd-notify` sends them. One at a time and in order, or the last word might be an old one.
+ * Sends notifications to systemd through `systemd-notify`, because Node.js has no Unix datagram sockets. One at a time,
+ * or an older status could arrive last.
  */
 export class SystemdNotifier {
   readonly #address: SystemdNotifyAddress;
   readonly #log: Log;
   #last: Promise<void> = Promise.resolve();
-  #complained = false;
+  #hasFailed = false;
 
   constructor(address: SystemdNotifyAddress, log: Log) {
     this.#address = address;
@@ -44,14 +48,14 @@ export class SystemdNotifier {
     return this.#address.watchdogMs;
   }
 
-  /** Sends assignments such as `READY=1`; settles when they are sent. Never throws: the first failure is logged. */
-  tell(...assignments: readonly string[]): Promise<void> {
+  /** Sends assignments such as `READY=1`; settles when they are sent. Never throws; logs the first failure. */
+  notify(...assignments: readonly string[]): Promise<void> {
     const lines = assignments.map((text) => text.replace(/\s+/g, ' '));
     this.#last = this.#last.then(() => this.#send(lines));
     return this.#last;
   }
 
-  /** Settles when all that was to be told is sent: nothing is taken from a process that has gone. */
+  /** Settles when everything is sent: systemd ignores notifications from a process that has exited. */
   flush(): Promise<void> {
     return this.#last;
   }
@@ -60,10 +64,10 @@ export class SystemdNotifier {
     const { path, socket } = this.#address;
     const env = { NOTIFY_SOCKET: socket, PATH: path };
     return new Promise((done) => {
-      execFile('systemd-notify', assignments, { env, timeout: PATIENCE_MS }, (error) => {
-        if (error !== null && !this.#complained) {
-          this.#complained = true;
-          this.#log.warn({ err: error }, 'the service manager could not be told how we are');
+      execFile('systemd-notify', assignments, { env, timeout: TIMEOUT_MS }, (error) => {
+        if (error !== null && !this.#hasFailed) {
+          this.#hasFailed = true;
+          this.#log.warn({ event: 'systemd-notify-failed', err: error }, 'systemd could not be notified');
         }
         done();
       });

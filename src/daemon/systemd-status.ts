@@ -1,83 +1,83 @@
 import type { AgentEvent } from '../agent/events/events.ts';
-import type { Phase } from './signals.ts';
+import type { Phase } from '../domain/signals.ts';
 import { StatusText } from './status-text.ts';
 import type { SystemdNotifier } from './systemd-notify.ts';
 
-/** The service manager hears of changes at most this often: each telling is a process. */
-const TELL_MS = 1_000;
+/** At most one status in this time, because each one starts a process. */
+const STATUS_INTERVAL_MS = 1_000;
 
 /**
- * Knows what the daemon does, and lets the service manager, where there is one, see that and that it lives. The signs
- * come from the event loop, so a process that hangs gives none.
+ * Keeps systemd informed: readiness, status text, watchdog, reload, stop. The watchdog is fed from the event loop, so a
+ * process that hangs stops feeding it.
  */
 export class SystemdStatus implements AsyncDisposable {
-  readonly #manager: SystemdNotifier | undefined;
+  readonly #notifier: SystemdNotifier | undefined;
   readonly #status = new StatusText();
   readonly #watchdog: NodeJS.Timeout | undefined;
-  #telling: NodeJS.Timeout | undefined;
-  #told = '';
-  #saidReady = false;
+  #pending: NodeJS.Timeout | undefined;
+  #sentText = '';
+  #sentReady = false;
 
-  constructor(manager: SystemdNotifier | undefined) {
-    this.#manager = manager;
-    const every = manager?.watchdogMs;
-    // Often enough that a late one or two do no harm.
-    if (every !== undefined) this.#watchdog = setInterval(() => void manager?.tell('WATCHDOG=1'), every / 4);
+  /** `notifier` is undefined where systemd did not start this process; then only `text` is kept. */
+  constructor(notifier: SystemdNotifier | undefined) {
+    this.#notifier = notifier;
+    const watchdogMs = notifier?.watchdogMs;
+    // Often enough that one or two late ones do no harm.
+    if (watchdogMs !== undefined)
+      this.#watchdog = setInterval(() => void notifier?.notify('WATCHDOG=1'), watchdogMs / 4);
   }
 
-  /** What the daemon does, in a line for people. */
-  get status(): string {
+  /** What the agent is doing, in one line for people. */
+  get text(): string {
     return this.#status.text;
   }
 
-  /** Takes an event of the agent. */
-  readonly see = (event: AgentEvent): void => {
-    this.#status.see(event);
+  observe(event: AgentEvent): void {
+    this.#status.observe(event);
     this.#changed();
-  };
-
-  /** The daemon is about to end: now, or when what it does is done. */
-  leaving(phase: Phase): void {
-    this.#status.remark(phase);
-    // systemd gives what says that it stops only a while, and draining may take hours.
-    if (phase !== 'stopping') return this.#changed();
-    this.#stopTelling();
-    void this.#manager?.tell('STOPPING=1', `STATUS=${this.#status.text}`);
   }
 
-  /** Around a reload, whose outcome in a line `work` answers. */
+  /** Shows the phase. STOPPING=1 only with `stopping`: systemd then allows TimeoutStopSec, and draining may take hours. */
+  setPhase(phase: Phase): void {
+    this.#status.setRemark(phase);
+    if (phase !== 'stopping') return this.#changed();
+    this.#cancelPending();
+    void this.#notifier?.notify('STOPPING=1', `STATUS=${this.text}`);
+  }
+
+  /** Reports a reload to systemd; `work` returns its outcome in a line for people. */
   async reloading(work: () => Promise<string>): Promise<void> {
-    await this.#manager?.tell('RELOADING=1');
-    this.#status.remark(await work());
-    this.#told = this.#status.text;
-    await this.#manager?.tell('READY=1', `STATUS=${this.#told}`);
+    await this.#notifier?.notify('RELOADING=1');
+    this.#status.setRemark(await work());
+    this.#sentText = this.text;
+    await this.#notifier?.notify('READY=1', `STATUS=${this.#sentText}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopTelling();
+    this.#cancelPending();
     clearInterval(this.#watchdog);
-    await this.#manager?.flush();
+    await this.#notifier?.flush();
   }
 
   #changed(): void {
-    if (this.#manager === undefined) return;
-    // That the start is over is told at once: somebody waits for it.
-    if (this.#status.ready && !this.#saidReady) this.#tell();
-    else this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
+    if (this.#notifier === undefined) return;
+    // READY=1 is sent at once, because `systemctl start` waits for it.
+    if (this.#status.ready && !this.#sentReady) this.#send();
+    else this.#pending ??= setTimeout(() => this.#send(), STATUS_INTERVAL_MS);
   }
 
-  #tell(): void {
-    this.#stopTelling();
+  #send(): void {
+    this.#cancelPending();
     const { ready, text } = this.#status;
-    const news = ready && !this.#saidReady ? ['READY=1'] : [];
-    if (text === this.#told && news.length === 0) return;
-    this.#told = text;
-    this.#saidReady = ready;
-    void this.#manager?.tell(...news, `STATUS=${text}`);
+    const becameReady = ready && !this.#sentReady ? ['READY=1'] : [];
+    if (text === this.#sentText && becameReady.length === 0) return;
+    this.#sentText = text;
+    this.#sentReady = ready;
+    void this.#notifier?.notify(...becameReady, `STATUS=${text}`);
   }
 
-  #stopTelling(): void {
-    clearTimeout(this.#telling);
-    this.#telling = undefined;
+  #cancelPending(): void {
+    clearTimeout(this.#pending);
+    this.#pending = undefined;
   }
 }

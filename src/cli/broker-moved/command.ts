@@ -1,9 +1,9 @@
+import { EXIT } from '../../domain/exit-codes.ts';
 import type { BrokerMove } from '../../journal/brokers.ts';
 import { openJournal, readJournal } from '../../journal/open-journal.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
-import { EXIT } from '../exit-codes.ts';
 import { checkReadable, nothingHere } from '../readable-state-dir.ts';
 
 /** The owner's word that the broker of the open jobs is the one that is set now. Repricer nobody, sends nothing. */

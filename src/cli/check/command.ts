@@ -1,7 +1,7 @@
 import { describe } from '../../config/describe.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 import { runChecks } from './checks.ts';
 import { collect } from './collect.ts';
 import { checkJson, checkText, isReady } from './render.ts';

@@ -1,9 +1,9 @@
-import { Interrupted, listenForInterruption } from '../../daemon/interruption.ts';
-import { type Phase, SIGNALS } from '../../daemon/signals.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
+import { type Phase, SIGNALS } from '../../domain/signals.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
+import { Interrupted, listenForInterruption } from '../interruption.ts';
 import { checkReadable } from '../readable-state-dir.ts';
 import { type AgentInspection, inspectAgent, openJobsIn } from './inspect-agent.ts';
 import { isAsked, type Wanted, wantsSignal } from './next-signal.ts';

@@ -1,5 +1,5 @@
-import { PHASES, type Phase } from '../../daemon/signals.ts';
 import { type JobStateName, SLOT_STATES } from '../../domain/job.ts';
+import { PHASES, type Phase } from '../../domain/signals.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
 

@@ -1,4 +1,4 @@
-import { type Phase, TABLE } from '../../daemon/signals.ts';
+import { type Phase, SIGNAL_TABLE } from '../../domain/signals.ts';
 
 /** What is wanted of a daemon: that it drains, or that it gives back what it runs. */
 export type Wanted = 'drain' | 'evict';
@@ -10,7 +10,7 @@ export type Wanted = 'drain' | 'evict';
  */
 export function wantsSignal(phase: Phase, wanted: Wanted, sentIn: ReadonlySet<Phase>): boolean {
   if (sentIn.has(phase)) return false;
-  const does = TABLE[phase].drain;
+  const does = SIGNAL_TABLE[phase].drain;
   return does === 'drain' || (does === 'evict' && wanted === 'evict');
 }
 

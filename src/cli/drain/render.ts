@@ -1,4 +1,4 @@
-import type { Phase } from '../../daemon/signals.ts';
+import type { Phase } from '../../domain/signals.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { count } from '../count.ts';
 import type { AgentInspection, OpenJob } from './inspect-agent.ts';

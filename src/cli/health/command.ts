@@ -1,6 +1,6 @@
+import { EXIT } from '../../domain/exit-codes.ts';
 import { type Asked, queryHealth } from '../../state-dir/health-socket.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 
 /** So long may an answer take, on a host that is busy; in milliseconds. */
 const PATIENCE_MS = 20_000;

@@ -1,8 +1,8 @@
 import { count } from '../../config/number-types.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 import { type JobRecord, OPEN_STATES } from '../../domain/job.ts';
 import { readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 import { checkReadable, nothingHere } from '../readable-state-dir.ts';
 import { jobsTable, summaryOf } from './render.ts';
 

@@ -1,13 +1,13 @@
 import { offerSettings, openBroker, openDocker, openProbe } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { AgentError } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import { HostShare } from '../../host/job-share.ts';
 import { within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 import { openJobsNetwork } from '../../runtime/docker/network/isolated.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 import { hasBridge } from './bridge.ts';
 import { isReady, type NetworkParts, networkJson, networkText } from './render.ts';
 

@@ -10,8 +10,9 @@
  */
 
 import { runCli } from '../../../src/cli/run.ts';
-import { startWith } from '../../../src/cli/start/command.ts';
+import { start } from '../../../src/cli/start/command.ts';
 import { type Ports } from '../../../src/compose.ts';
+import { runDaemon } from '../../../src/daemon/run-daemon.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { outside } from './outside.ts';
 
@@ -92,4 +93,6 @@ const between = (ports: Ports): Ports => ({
   journal: crashing('journal', ports.journal),
 });
 
-process.exitCode = await runCli(outside, [startWith({ between })]);
+process.exitCode = await runCli(outside, [
+  start((parts) => runDaemon({ ...parts, systemdNotify: undefined }, { between })),
+]);

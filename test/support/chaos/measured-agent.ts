@@ -5,8 +5,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { runCli } from '../../../src/cli/run.ts';
-import { startWith } from '../../../src/cli/start/command.ts';
+import { start } from '../../../src/cli/start/command.ts';
 import type { Overrides } from '../../../src/compose.ts';
+import { runDaemon } from '../../../src/daemon/run-daemon.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { CPU_IMAGE } from '../agent/harness.ts';
@@ -46,7 +47,9 @@ const measured: Overrides = {
   },
 };
 
-process.exitCode = await runCli(outside, [startWith(measured)]);
+process.exitCode = await runCli(outside, [
+  start((parts) => runDaemon({ ...parts, systemdNotify: undefined }, measured)),
+]);
 
 function isCollector(value: unknown): value is () => void {
   return typeof value === 'function';

@@ -1,6 +1,7 @@
 import type { CliCommand } from '../../../src/cli/command.ts';
-import { COMMANDS } from '../../../src/cli/commands.ts';
+import { commandsOf } from '../../../src/cli/commands.ts';
 import { runCli } from '../../../src/cli/run.ts';
+import { runDaemon } from '../../../src/daemon/run-daemon.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
 
 /** What a command line wrote and ended with. */
@@ -10,7 +11,7 @@ export type Ran = { readonly exit: number; readonly stdout: string; readonly std
 export async function runLine(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  commands: readonly CliCommand[] = COMMANDS,
+  commands: readonly CliCommand[] = commandsOf((parts) => runDaemon({ ...parts, systemdNotify: undefined })),
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const writer = (stream: keyof typeof written) => ({

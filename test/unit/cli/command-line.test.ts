@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type CliCommand, type CliContext, JSON_SWITCH, type ValueFlag } from '../../../src/cli/command.ts';
-import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { count } from '../../../src/config/number-types.ts';
 import { OPTION_KEYS } from '../../../src/config/options.ts';
 import { AgentError, ERROR_KINDS } from '../../../src/domain/errors.ts';
+import { exitCodes } from '../../../src/domain/exit-codes.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 const TIMES: ValueFlag<number> = { name: 'times', help: 'how often', type: count(1, 9), default: '3' };

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { isAsked, type Wanted, wantsSignal } from '../../../src/cli/drain/next-signal.ts';
-import { ACTIONS, type Action, onSignals, type Phase } from '../../../src/daemon/signals.ts';
+import { SignalListener } from '../../../src/daemon/signals.ts';
+import { ACTIONS, type Action, type Phase } from '../../../src/domain/signals.ts';
 
-/** What a daemon does, one after the other, when these signals come. */
-function whatHappens(signals: readonly NodeJS.Signals[], onTerminal = false): readonly Action[] {
+/** The actions of the agent's process when these signals arrive in turn. */
+function actionsAfter(signals: readonly NodeJS.Signals[], onTerminal = false): readonly Action[] {
+  using listener = new SignalListener(onTerminal);
   const actions: Action[] = [];
-  const silence = onSignals((action) => void actions.push(action), onTerminal);
+  listener.open((action) => void actions.push(action));
   for (const signal of signals) process.emit(signal, signal);
-  silence();
   return actions;
 }
 
-describe('the signals of a daemon', () => {
+describe('the signals of the agent process', () => {
   test.each<[readonly NodeJS.Signals[], readonly Action[]]>([
     [['SIGTERM'], ['stop']],
     [['SIGINT'], ['stop']],
@@ -44,17 +45,17 @@ describe('the signals of a daemon', () => {
       ['SIGTERM', 'SIGTERM', 'SIGTERM'],
       ['stop', 'abandon', 'abandon'],
     ],
-  ])('%j mean %j', (signals, actions) => {
-    expect(whatHappens(signals)).toEqual(actions);
+  ])('%j: %j', (signals, actions) => {
+    expect(actionsAfter(signals)).toEqual(actions);
   });
 
-  test('SIGHUP reloads and changes nothing else, but ends what a terminal has started', () => {
-    expect(whatHappens(['SIGHUP', 'SIGHUP', 'SIGTERM'])).toEqual(['reload', 'reload', 'stop']);
-    expect(whatHappens(['SIGUSR1', 'SIGHUP', 'SIGUSR1'])).toEqual(['drain', 'reload', 'evict']);
-    expect(whatHappens(['SIGHUP', 'SIGTERM'], true)).toEqual(['stop', 'abandon']);
+  test('SIGHUP reloads without a change of phase, and on a terminal acts as SIGTERM', () => {
+    expect(actionsAfter(['SIGHUP', 'SIGHUP', 'SIGTERM'])).toEqual(['reload', 'reload', 'stop']);
+    expect(actionsAfter(['SIGUSR1', 'SIGHUP', 'SIGUSR1'])).toEqual(['drain', 'reload', 'evict']);
+    expect(actionsAfter(['SIGHUP', 'SIGTERM'], true)).toEqual(['stop', 'abandon']);
   });
 
-  test('only what leaves nothing to the next start by force ends with 0', () => {
+  test('each action has its exit code', () => {
     expect(Object.entries(ACTIONS).map(([name, { exit }]) => [name, exit])).toEqual([
       ['stop', 0],
       ['drain', 0],
@@ -64,15 +65,23 @@ describe('the signals of a daemon', () => {
     ]);
   });
 
-  test('nobody listens any more afterwards', () => {
+  test('signals that arrive before the agent is built are acted on afterwards', () => {
+    using listener = new SignalListener(false);
+    for (const signal of ['SIGUSR1', 'SIGTERM'] as const) process.emit(signal, signal);
+    const actions: Action[] = [];
+    listener.open((action) => void actions.push(action));
+    expect(actions).toEqual(['drain', 'stop']);
+  });
+
+  test('a disposed listener is removed from the process', () => {
     const before = process.listenerCount('SIGUSR1');
-    onSignals(() => undefined)();
+    new SignalListener(false)[Symbol.dispose]();
     expect(process.listenerCount('SIGUSR1')).toBe(before);
   });
 });
 
-describe('what `drain` sends to the daemon that it finds', () => {
-  /** Walks with a daemon that moves on at each signal, as fast as it can; answers in which phases it was signalled. */
+describe('the signals that `drain` sends', () => {
+  /** The phases in which an agent that changes its phase at each signal is signalled. */
   const walk = (from: Phase, wanted: Wanted): readonly Phase[] => {
     const sentIn = new Set<Phase>();
     const path: readonly Phase[] = ['working', 'draining', 'evicting'];
@@ -95,11 +104,11 @@ describe('what `drain` sends to the daemon that it finds', () => {
     ['draining', 'evict', ['draining']],
     ['evicting', 'evict', []],
     ['stopping', 'evict', []],
-  ])('to one that is %s, for a %s: a signal while %j', (phase, wanted, sent) => {
+  ])('to an agent that is %s, to %s it: one while %j', (phase, wanted, sent) => {
     expect(walk(phase, wanted)).toEqual(sent);
   });
 
-  test('a daemon that has not moved yet is not signalled twice, and --now is not yet asked in full', () => {
+  test('an agent that has not changed its phase yet is not signalled again, and --now is not complete', () => {
     const sentIn = new Set<Phase>(['working']);
     expect(wantsSignal('working', 'drain', sentIn)).toBe(false);
     expect(wantsSignal('working', 'evict', sentIn)).toBe(false);

@@ -9,7 +9,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
 
-describe('the service manager in the environment', () => {
+describe('the address of systemd in the environment', () => {
   test.each([
     [{}, undefined],
     [{ NOTIFY_SOCKET: '', PATH: '/bin' }, undefined],
@@ -38,11 +38,11 @@ describe('the service manager in the environment', () => {
   });
 });
 
-describe('what the service manager is told', () => {
+describe('systemd is notified', () => {
   let directory = '';
   const lines: string[] = [];
-  const told = async (): Promise<readonly string[]> =>
-    (await readFile(join(directory, 'told'), 'utf8').catch(() => '')).trim().split('\n');
+  const sent = async (): Promise<readonly string[]> =>
+    (await readFile(join(directory, 'sent'), 'utf8').catch(() => '')).trim().split('\n');
   const manager = (watchdogMs?: number): SystemdNotifier => {
     const destination = { write: (line: string) => void lines.push(line) };
     const log = createLog({
@@ -64,7 +64,7 @@ describe('what the service manager is told', () => {
   beforeEach(async () => {
     lines.length = 0;
     directory = await mkdtemp(join(tmpdir(), 'notify-'));
-    const program = `#!/bin/sh\n[ "$NOTIFY_SOCKET" = /n ] || exit 1\necho "$*" >>${directory}/told\n`;
+    const program = `#!/bin/sh\n[ "$NOTIFY_SOCKET" = /n ] || exit 1\necho "$*" >>${directory}/sent\n`;
     await writeFile(join(directory, 'systemd-notify'), program);
     await chmod(join(directory, 'systemd-notify'), 0o755);
   });
@@ -73,63 +73,63 @@ describe('what the service manager is told', () => {
   test.each([
     [waiting, 'READY=1 STATUS=offers on the market: 0, jobs running: 0; waiting: no engine'],
     [recovered, 'READY=1 STATUS=offers on the market: 0, jobs running: 0'],
-  ])('the start is over once it works or waits, and that is said once', async (event, expected) => {
+  ])('READY=1 is sent once, when the agent works or waits', async (event, expected) => {
     {
-      await using vitals = new SystemdStatus(manager());
-      vitals.see(event);
-      vitals.see(event);
+      await using status = new SystemdStatus(manager());
+      status.observe(event);
+      status.observe(event);
     }
-    expect(await told()).toEqual([expected]);
+    expect(await sent()).toEqual([expected]);
   });
 
-  test('a reload and its outcome, and the end', async () => {
+  test('of a reload with its outcome, and of the stop', async () => {
     {
-      await using vitals = new SystemdStatus(manager());
-      vitals.see(recovered);
-      await vitals.reloading(() => Promise.resolve('read again'));
-      vitals.leaving('stopping');
+      await using status = new SystemdStatus(manager());
+      status.observe(recovered);
+      await status.reloading(() => Promise.resolve('read again'));
+      status.setPhase('stopping');
     }
-    expect((await told()).slice(1)).toEqual([
+    expect((await sent()).slice(1)).toEqual([
       'RELOADING=1',
       'READY=1 STATUS=offers on the market: 0, jobs running: 0; read again',
       'STOPPING=1 STATUS=offers on the market: 0, jobs running: 0; stopping',
     ]);
   });
 
-  test('draining is no stopping: it may last longer than systemd gives a service to stop', async () => {
+  test('of draining by its status only, because draining may take longer than systemd lets a stop take', async () => {
     {
-      await using vitals = new SystemdStatus(manager());
-      vitals.see(recovered);
-      vitals.leaving('draining');
-      await expect.poll(told, { timeout: 5_000 }).toHaveLength(2);
+      await using status = new SystemdStatus(manager());
+      status.observe(recovered);
+      status.setPhase('draining');
+      await expect.poll(sent, { timeout: 5_000 }).toHaveLength(2);
     }
-    expect((await told())[1]).toBe('STATUS=offers on the market: 0, jobs running: 0; draining');
+    expect((await sent())[1]).toBe('STATUS=offers on the market: 0, jobs running: 0; draining');
   });
 
-  test('signs of life come well within the time that the watchdog gives', async () => {
+  test('by the watchdog well within its time', async () => {
     await using _ = new SystemdStatus(manager(400));
     await expect
-      .poll(async () => (await told()).filter((line) => line === 'WATCHDOG=1').length)
+      .poll(async () => (await sent()).filter((line) => line === 'WATCHDOG=1').length)
       .toBeGreaterThan(1);
   });
 
-  test('nothing at all where nobody has started us', async () => {
+  test('not at all where systemd did not start the process', async () => {
     {
-      await using vitals = new SystemdStatus(undefined);
-      vitals.see(recovered);
-      await vitals.reloading(() => Promise.resolve(''));
-      vitals.leaving('stopping');
+      await using status = new SystemdStatus(undefined);
+      status.observe(recovered);
+      await status.reloading(() => Promise.resolve(''));
+      status.setPhase('stopping');
     }
-    expect(await told()).toEqual(['']);
+    expect(await sent()).toEqual(['']);
   });
 
-  test('where it cannot be told that is logged once, and nothing else happens', async () => {
+  test('a failure is logged once and has no other effect', async () => {
     await rm(join(directory, 'systemd-notify'));
     await writeFile(join(directory, 'systemd-notify'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const silent = manager();
-    await silent.tell('READY=1');
-    await silent.tell('WATCHDOG=1');
+    await silent.notify('READY=1');
+    await silent.notify('WATCHDOG=1');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('the service manager could not be told how we are');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'warn', event: 'systemd-notify-failed' });
   });
 });

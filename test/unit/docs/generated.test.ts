@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { alignTable } from '../../../scripts/docs/align-table.ts';
+import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { fillIn } from '../../../scripts/docs/fill-in.ts';
 import { PARTS } from '../../../scripts/docs/parts.ts';
-import { COMMANDS } from '../../../src/cli/commands.ts';
-import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 import { ERROR_KINDS } from '../../../src/domain/errors.ts';
+import { exitCodes } from '../../../src/domain/exit-codes.ts';
 import { readDocument, readDocuments } from '../../support/docs/markdown.ts';
 
 const documents = await readDocuments();

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { manPage } from '../../../scripts/man/page.ts';
 import { bold, escaped } from '../../../scripts/man/roff.ts';
-import { COMMANDS } from '../../../src/cli/commands.ts';
-import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { maySet, OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
+import { exitCodes } from '../../../src/domain/exit-codes.ts';
 
 const run = promisify(execFile);
 const groff = await run('groff', ['--version']).then(

@@ -1,0 +1,96 @@
+import type { Observer } from '../agent/events/events.ts';
+import { type AppParts, type OpenAgent, type Overrides, openAgent } from '../compose.ts';
+import type { Config, Loaded } from '../config/config.ts';
+import { EXIT } from '../domain/exit-codes.ts';
+import { ACTIONS } from '../domain/signals.ts';
+import type { Log } from '../lib/log.ts';
+import type { PullReport } from '../runtime/docker/image/pull.ts';
+import { reload } from './reload.ts';
+import { SignalListener } from './signals.ts';
+import { SystemdNotifier, type SystemdNotifyAddress } from './systemd-notify.ts';
+import { SystemdStatus } from './systemd-status.ts';
+
+/** What the agent's process is given of the outside world. */
+export type DaemonParts = Pick<AppParts, 'clock' | 'redactor' | 'uid'> & {
+  readonly version: string;
+  /** Exit when no run is left to take. */
+  readonly once: boolean;
+  readonly onTerminal: boolean;
+  /** Where systemd wants to be notified; undefined: systemd did not start this process. */
+  readonly systemdNotify: SystemdNotifyAddress | undefined;
+  /** Reads the configuration, again for each reload. Throws CONFIG_INVALID. */
+  readonly loadConfig: () => Promise<Loaded>;
+  readonly createLog: (config: Config) => Log;
+  /** Makes the observer of image pulls. */
+  readonly pullProgress: (log: Log) => (report: PullReport) => void;
+};
+
+/** Runs the agent until it ends or a signal abandons it. Returns the exit code; throws what keeps it from starting. */
+export async function runDaemon(parts: DaemonParts, overrides: Overrides = {}): Promise<number> {
+  // First of all, so that no signal that arrives while the agent is built is lost.
+  using signals = new SignalListener(parts.onTerminal);
+  const loaded = await parts.loadConfig();
+  const log = parts.createLog(loaded.config);
+  for (const warning of loaded.warnings) log.warn({ event: 'configuration-warning' }, warning);
+  const { systemdNotify } = parts;
+  await using systemdStatus = new SystemdStatus(systemdNotify && new SystemdNotifier(systemdNotify, log));
+  const observe: Observer = (event) => {
+    systemdStatus.observe(event);
+    overrides.observe?.(event);
+  };
+  const opened = await openAgent(
+    { ...parts, loaded, log },
+    { once: parts.once, onProgress: parts.pullProgress(log) },
+    { ...overrides, observe },
+  );
+  try {
+    const { version } = parts;
+    log.info(
+      { event: 'agent-started', version, broker: loaded.config.brokerUrl, pid: process.pid },
+      'agent started',
+    );
+    await opened.answerHealth(() => systemdStatus.text);
+    return await untilEnd(parts, { opened, signals, log, systemdStatus, running: loaded.config });
+  } finally {
+    await opened.close();
+    log.info({ event: 'agent-stopped' }, 'agent stopped');
+  }
+}
+
+/** Runs the agent until it has ended, or until a signal abandons it; returns the exit code. */
+async function untilEnd(
+  { loadConfig }: DaemonParts,
+  daemon: {
+    readonly opened: OpenAgent;
+    readonly signals: SignalListener;
+    readonly log: Log;
+    readonly systemdStatus: SystemdStatus;
+    /** The configuration that the agent was started with. */
+    readonly running: Config;
+  },
+): Promise<number> {
+  const { log, opened, running, signals, systemdStatus } = daemon;
+  const { agent } = opened;
+  let reloads: Promise<void> = Promise.resolve();
+  const abandoned = Promise.withResolvers<number>();
+  let exit: number = EXIT.OK;
+  const ran = agent.run().then(() => exit);
+  signals.open((action) => {
+    const { exit: code, leadsTo, meaning } = ACTIONS[action];
+    log.info({ event: 'signal-received', action }, `${action}: ${meaning}`);
+    exit = code ?? exit;
+    if (leadsTo !== undefined) {
+      opened.note(leadsTo);
+      systemdStatus.setPhase(leadsTo);
+    }
+    if (action === 'reload')
+      reloads = reloads.then(() =>
+        systemdStatus.reloading(() => reload({ loadConfig, running, agent: opened, log })),
+      );
+    else if (action === 'stop') void agent.stop();
+    else if (action === 'drain') void agent.drain();
+    else if (action === 'evict') void agent.evict();
+    else abandoned.resolve(exit);
+  });
+  return Promise.race([ran, abandoned.promise]);
+}
