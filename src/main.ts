@@ -15,6 +15,9 @@ import { Redactor } from './lib/redactor.ts';
  * launcher loads this file with require().
  */
 
+/** The width of output that goes to a pipe or a file. */
+const READABLE_COLUMNS = 100;
+
 type Stream = NodeJS.WriteStream & { readonly fd: number };
 
 function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
@@ -23,7 +26,12 @@ function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
     if (error.code !== 'EPIPE') onFailure(error);
   });
   const isTerminal = isatty(stream.fd);
-  return { write: (text) => void stream.write(text), isTerminal, colour: isTerminal && stream.hasColors() };
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal,
+    colour: isTerminal && stream.hasColors(),
+    columns: (isTerminal && stream.columns) || READABLE_COLUMNS,
+  };
 }
 
 const packageFile = new URL('../package.json', import.meta.url);

@@ -42,7 +42,7 @@ function commandsTable(): string {
       ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
     ].join(' ');
   const invocation = ({ actions = [], name }: CliCommand): string =>
-    `\`${[name, actions.join('|')].join(' ').trim()}\``;
+    `\`${[name, actions.map(({ name }) => name).join('|')].join(' ').trim()}\``;
   return table(
     ['command', 'what it does', 'flags of its own'],
     COMMANDS.map((command) => [invocation(command), command.summary, flags(command)]),

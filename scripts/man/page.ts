@@ -61,7 +61,7 @@ function commandEntry(command: CliCommand): string {
     ...command.values.map(({ help, name, type }) => `--${name} ${type.metavar}: ${help}`),
   ];
   const words = [command.summary, ...flags].map((text) => escaped(text.replaceAll('`', '')));
-  const actions = (command.actions ?? []).map((action) => bold(action)).join('|');
+  const actions = (command.actions ?? []).map((action) => bold(action.name)).join('|');
   return tagged([bold(command.name), actions].join(' ').trim(), words.join('\n.br\n'));
 }
 

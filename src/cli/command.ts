@@ -17,43 +17,51 @@ export type Writer = {
   readonly isTerminal: boolean;
   /** Whether colours may be used. */
   readonly colour: boolean;
+  /** How many characters of a line are visible; of a pipe or a file, how many are readable. */
+  readonly columns: number;
 };
 
-/** What a command is given; everything that it needs of the outside world is in here. */
+/** Everything that a command needs of the outside world. */
 export type CliContext = {
   readonly stdout: Writer;
   readonly stderr: Writer;
-  /** Which of the command's actions was named; empty where it has none. */
+  /** The command's action that was named; empty where it has none. */
   readonly action: string;
   /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
   readonly valueOf: <T>(flag: ValueFlag<T>) => T;
-  /** Reads the configuration; with `ask`, not having a price is one of the problems. Throws CONFIG_INVALID. */
+  /** Reads the configuration; with `ask`, a missing price is an error. Throws CONFIG_INVALID. */
   readonly loadConfig: (needs: { readonly ask: boolean }) => Promise<Loaded>;
-  /** A log on stderr as the configuration wants it. */
+  /** A log on stderr with the configured level and format. */
   readonly createLog: (config: Config) => Log;
-  /** Told of each token, so that nothing that is written shows it. */
+  /** Takes each token that is read, so that no output shows it. */
   readonly redactor: Redactor;
   readonly clock: HostClock;
-  /** The user that we run as. */
+  /** The user id of this process. */
   readonly uid: number;
   readonly version: string;
-  /** Where programs are looked up. */
+  /** The PATH on which programs are looked up. */
   readonly path: string;
 };
 
-/** One command of the command line; a file each, listed in commands.ts. */
+/** The headings under which the help lists the commands. */
+export const COMMAND_GROUPS = ['Run', 'Look', 'Set up'] as const;
+
+/** One command of the command line; a folder each, listed in commands.ts. */
 export type CliCommand = {
   readonly name: string;
   readonly summary: string;
-  /** What it can be told to do, where that is more than one thing; one of them has to be named. */
-  readonly actions?: readonly string[];
+  readonly group: (typeof COMMAND_GROUPS)[number];
+  /** Where the command does more than one thing: what can be named, and one of them must be. */
+  readonly actions?: readonly { readonly name: string; readonly help: string }[];
   /** The options of the configuration that it takes as flags. */
   readonly options: readonly OptionKey[];
   readonly switches: readonly Switch[];
   readonly values: readonly ValueFlag<unknown>[];
-  /** Answers the exit code, or throws what `failure.ts` shows. */
+  /** Command lines without the program's name, and what each does. */
+  readonly examples: readonly { readonly line: string; readonly does: string }[];
+  /** Returns the exit code, or throws what `failure.ts` prints. */
   run(context: CliContext): Promise<number>;
 };
 

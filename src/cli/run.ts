@@ -6,8 +6,8 @@ import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
+import { type Request, readCommandLine } from './command-line.ts';
 import { failure } from './failure.ts';
-import { type Asked, readCommandLine } from './program.ts';
 import { readTextFile } from './read-text-file.ts';
 
 /** The outside world, as main.ts hands it in. */
@@ -29,11 +29,11 @@ export async function runCli(outside: Outside, commands: readonly CliCommand[]):
   const stdout = redacting(outside.stdout, redactor);
   const stderr = redacting(outside.stderr, redactor);
   try {
-    const asked = readCommandLine(outside.argv, commands, outside.version);
-    if (asked.kind === 'command')
-      return await asked.command.run(contextOf({ ...outside, stdout, stderr }, asked));
-    (asked.kind === 'text' ? stdout : stderr).write(asked.text);
-    return asked.kind === 'text' ? 0 : 2;
+    const request = readCommandLine(outside.argv, commands, outside.version);
+    if (request.kind === 'command')
+      return await request.command.run(contextOf({ ...outside, stdout, stderr }, request));
+    (request.kind === 'text' ? stdout : stderr).write(request.text);
+    return request.kind === 'text' ? 0 : 2;
   } catch (thrown) {
     const { text, exit } = failure(thrown, outside.argv.includes('--json'));
     stderr.write(text);
@@ -41,15 +41,15 @@ export async function runCli(outside: Outside, commands: readonly CliCommand[]):
   }
 }
 
-function contextOf(outside: Outside, asked: Extract<Asked, { kind: 'command' }>): CliContext {
+function contextOf(outside: Outside, request: Extract<Request, { kind: 'command' }>): CliContext {
   const { env, stdout, stderr, redactor, uid, version } = outside;
   return {
     stdout,
     stderr,
-    action: asked.action,
-    has: (flag) => asked.flags[flag.name] !== undefined,
-    valueOf: (flag) => readFlag(flag, asked.flags[flag.name]),
-    loadConfig: (needs) => loadConfig({ flags: asked.options, env, readFile: readTextFile }, needs),
+    action: request.action,
+    has: (flag) => request.flags[flag.name] !== undefined,
+    valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
+    loadConfig: (needs) => loadConfig({ flags: request.options, env, readFile: readTextFile }, needs),
     createLog: ({ logLevel, logFormat }) =>
       createLog({
         level: logLevel,
@@ -76,6 +76,5 @@ function readFlag<T>(flag: ValueFlag<T>, written: readonly string[] | true | und
 }
 
 function redacting(writer: Writer, redactor: Redactor): Writer {
-  const { isTerminal, colour } = writer;
-  return { write: (text) => writer.write(redactor.text(text)), isTerminal, colour };
+  return { ...writer, write: (text) => writer.write(redactor.text(text)) };
 }

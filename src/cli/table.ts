@@ -1,24 +1,67 @@
 import { escapeControls } from '../lib/escape.ts';
+import { wrap } from '../lib/wrap.ts';
+
+const GAP = '  ';
+/** A column is never wrapped to less than this. */
+const MIN_WIDTH = 8;
 
 /** One column of a table for people. */
 export type Column<Row> = {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** Numbers stand to the right. */
+  /** Aligned to the right, as numbers are. */
   readonly right?: true;
+  /** Cells are wrapped where the table is wider than the terminal. */
+  readonly wrap?: true;
 };
 
-/** Rows under their titles, in columns as wide as their widest cell; control characters are escaped. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const lines = [
+/**
+ * Rows under their titles, at most `width` characters wide as far as the columns that wrap allow; control characters
+ * are escaped.
+ */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string {
+  const cells = [
     columns.map(({ title }) => title),
     ...rows.map((row) => columns.map(({ cell }) => escapeControls(cell(row)))),
   ];
-  // Not Math.max(...lines): a market may have more rows than a call may have arguments.
-  const widths = columns.map((_, index) =>
-    lines.reduce((widest, cells) => Math.max(widest, (cells[index] ?? '').length), 0),
+  const widths = fit(columns, cells, width);
+  return cells.map((row) => lineOf(columns, row, widths)).join('');
+}
+
+/** The widest wrapping columns give way first, all to the same width. */
+function fit<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly (readonly string[])[],
+  width: number,
+): readonly number[] {
+  // Not Math.max(...cells): a market may have more rows than a call may have arguments.
+  const natural = columns.map((_, index) =>
+    cells.reduce((widest, row) => Math.max(widest, (row[index] ?? '').length), 0),
   );
-  const pad = (cell: string, index: number) =>
-    columns[index]?.right ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0);
-  return lines.map((cells) => `${cells.map(pad).join('  ').trimEnd()}\n`).join('');
+  const available = width - GAP.length * (columns.length - 1);
+  const at = (limit: number): readonly number[] =>
+    natural.map((own, index) => (columns[index]?.wrap ? Math.min(own, limit) : own));
+  const total = (widths: readonly number[]): number => widths.reduce((sum, one) => sum + one, 0);
+  let limit = natural.reduce((widest, one) => Math.max(widest, one), 0);
+  while (limit > MIN_WIDTH && total(at(limit)) > available) limit -= 1;
+  return at(limit);
+}
+
+function lineOf<Row>(
+  columns: readonly Column<Row>[],
+  row: readonly string[],
+  widths: readonly number[],
+): string {
+  const wrapped = row.map((cell, index) => wrap(cell, widths[index] ?? 0));
+  const height = wrapped.reduce((tallest, { length }) => Math.max(tallest, length), 1);
+  const line = (number: number): string =>
+    wrapped
+      .map((lines, index) => {
+        const text = lines[number] ?? '';
+        const cellWidth = widths[index] ?? 0;
+        return columns[index]?.right ? text.padStart(cellWidth) : text.padEnd(cellWidth);
+      })
+      .join(GAP)
+      .trimEnd();
+  return Array.from({ length: height }, (_, number) => `${line(number)}\n`).join('');
 }

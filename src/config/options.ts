@@ -36,7 +36,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_BROKER_URL',
     type: brokerUrl,
     default: 'https://sharedcloud.io',
-    help: 'the broker to take jobs from',
+    help: 'URL of the broker',
     group: 'Broker',
   },
   token: {
@@ -44,7 +44,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_TOKEN',
     type: secret,
     unset: 'the token file is read',
-    help: 'the broker’s token itself; a token file is safer',
+    help: 'the token itself; a token file is safer',
     group: 'Broker',
     only: ['env'],
     secret: true,
@@ -54,7 +54,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_TOKEN_FILE',
     type: path,
     unset: 'systemd’s credential `token`, else `/etc/sharedcloud-agent/token`',
-    help: 'file that holds the broker’s token; refused where others may read it (mode 0600)',
+    help: 'file with the broker’s token, which only its owner may read (mode 0600)',
     group: 'Broker',
   },
   credentialsDirectory: {
@@ -71,15 +71,15 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_POLL_INTERVAL',
     type: duration('100ms', '1h'),
     default: '5s',
-    help: 'how often to ask a broker that cannot hold a call until there is work',
+    help: 'how often to poll a broker that does not support held calls',
     group: 'Broker',
   },
   askPrice: {
     name: 'ask-price',
     env: 'SHAREDCLOUD_ASK_PRICE',
     type: price,
-    unset: 'required, unless every GPU model has its own in the file',
-    help: 'least that a job must pay, in US dollars per job and minute',
+    unset: 'none; required unless the file has one for every GPU model',
+    help: 'minimum price of a job, in US dollars per minute',
     group: 'Offer',
   },
   slotsPerGpu: {
@@ -95,7 +95,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_CPU_SLOTS',
     type: count(0, 1024),
     default: '0',
-    help: 'how many jobs that need no GPU may run at once; 0 offers none',
+    help: 'how many jobs without a GPU may run at once; 0 offers none',
     group: 'Offer',
   },
   images: {
@@ -103,7 +103,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_IMAGES',
     type: list(imagePattern),
     default: 'sharedcloud/*',
-    help: 'images that jobs may use; `*` stands for any characters',
+    help: 'images that jobs may use; `*` matches any characters',
     group: 'Offer',
   },
   maxImageSize: {
@@ -111,7 +111,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_MAX_IMAGE_SIZE',
     type: size('1 MB', '10 TB'),
     default: '20 GB',
-    help: 'larger images are not pulled',
+    help: 'maximum size of an image; larger ones are not pulled',
     group: 'Offer',
   },
   jobTimeout: {
@@ -119,23 +119,23 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_JOB_TIMEOUT',
     type: duration('1s', '30d'),
     default: '30m',
-    help: 'how long a job may run before it is ended as TIMEOUT',
+    help: 'how long a job may run; it then ends as TIMEOUT',
     group: 'Jobs',
   },
   jobMemory: {
     name: 'job-memory',
     env: 'SHAREDCLOUD_JOB_MEMORY',
     type: size('16 MiB', '100 TB'),
-    unset: 'the host’s share per slot',
-    help: 'most memory that a job may use',
+    unset: 'an equal share of the host per slot',
+    help: 'maximum memory of a job',
     group: 'Jobs',
   },
   jobCpus: {
     name: 'job-cpus',
     env: 'SHAREDCLOUD_JOB_CPUS',
     type: cpuCores,
-    unset: 'the host’s share per slot',
-    help: 'most CPU cores that a job may use',
+    unset: 'an equal share of the host per slot',
+    help: 'maximum CPU cores of a job',
     group: 'Jobs',
   },
   jobDisk: {
@@ -143,7 +143,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_JOB_DISK',
     type: size('1 MB', '100 TB'),
     default: '20 GB',
-    help: 'most that a job may write to disk',
+    help: 'maximum that a job may write to disk',
     group: 'Jobs',
   },
   jobNetwork: {
@@ -151,7 +151,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_JOB_NETWORK',
     type: choice('isolated', 'none', 'bridge'),
     default: 'isolated',
-    help: 'network that jobs get; `isolated` reaches the internet only, `bridge` this host and its network too',
+    help: 'network of jobs; `isolated` reaches only the internet, `bridge` also this host and its network',
     group: 'Jobs',
   },
   jobUser: {
@@ -159,7 +159,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_JOB_USER',
     type: userAndGroup,
     default: '65534:65534',
-    help: 'user and group, by number, that jobs run as inside their containers',
+    help: 'numeric user and group of jobs inside their containers',
     group: 'Jobs',
   },
   jobRuntime: {
@@ -167,7 +167,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_JOB_RUNTIME',
     type: choice('runc', 'runsc'),
     default: 'runc',
-    help: 'what starts jobs, by its name at Docker; `runsc` is gVisor, a kernel of its own around each job',
+    help: 'OCI runtime of jobs; `runsc` is gVisor, which gives each job its own kernel',
     group: 'Jobs',
   },
   dockerHost: {
@@ -175,7 +175,7 @@ export const OPTIONS = {
     env: 'DOCKER_HOST',
     type: dockerHost,
     default: 'unix:///var/run/docker.sock',
-    help: 'the container engine',
+    help: 'URL of the container engine',
     group: 'Host',
   },
   gpuMode: {
@@ -183,7 +183,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_GPU_MODE',
     type: choice('auto', 'cdi', 'device-requests', 'runtime'),
     default: 'auto',
-    help: 'how a container gets its GPU; `auto` takes the best that the engine has',
+    help: 'how a container gets its GPU; `auto` picks the best way that the engine has',
     group: 'Host',
   },
   acceptRisk: {
@@ -192,7 +192,7 @@ export const OPTIONS = {
     type: list(choice(...ACCEPTABLE_RISKS)),
     default: '',
     unset: 'none',
-    help: 'known dangers to this host for which jobs are refused, and that you take',
+    help: 'known vulnerabilities to accept, for which the agent otherwise refuses jobs',
     group: 'Host',
   },
   nvidiaSmi: {
@@ -200,7 +200,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_NVIDIA_SMI',
     type: program,
     default: 'nvidia-smi',
-    help: 'the nvidia-smi to ask about GPUs',
+    help: 'the nvidia-smi program',
     group: 'Host',
   },
   stateDir: {
@@ -208,7 +208,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_STATE_DIR',
     type: path,
     default: '/var/lib/sharedcloud-agent',
-    help: 'where the journal and the jobs’ files are kept',
+    help: 'directory of the journal and of the jobs’ files',
     group: 'Host',
   },
   keepHistory: {
@@ -216,7 +216,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_KEEP_HISTORY',
     type: duration('1m', '3650d'),
     default: '30d',
-    help: 'how long jobs that are over stay in the journal',
+    help: 'how long finished jobs stay in the journal',
     group: 'Host',
   },
   minFreeDisk: {
@@ -224,7 +224,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_MIN_FREE_DISK',
     type: size('0 B', '100 TB'),
     default: '10 GB',
-    help: 'below this much free disk, the agent’s own or Docker’s, no new job is taken',
+    help: 'minimum free disk space, for the agent and for Docker; below it no job is claimed',
     group: 'Host',
   },
   logLevel: {
@@ -232,7 +232,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_LOG_LEVEL',
     type: choice('debug', 'info', 'warn', 'error'),
     default: 'info',
-    help: 'least important lines that are still logged',
+    help: 'minimum level of the lines that are logged',
     group: 'Log',
   },
   logFormat: {
@@ -240,7 +240,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_LOG_FORMAT',
     type: choice('auto', 'json', 'pretty'),
     default: 'auto',
-    help: '`auto` is `pretty` on a terminal and in `dry-run`, `json` elsewhere',
+    help: '`auto` is `pretty` on a terminal and in `dry-run`, else `json`',
     group: 'Log',
   },
   configFile: {
@@ -248,7 +248,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_CONFIG',
     type: path,
     default: '/etc/sharedcloud-agent/config.toml',
-    help: 'the configuration file; it may be absent unless you name it',
+    help: 'the configuration file; may be absent unless named',
     group: 'Configuration',
     only: ['flag', 'env'],
   },

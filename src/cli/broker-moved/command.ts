@@ -9,10 +9,17 @@ import { checkReadable, nothingHere } from '../readable-state-dir.ts';
 /** The owner's word that the broker of the open jobs is the one that is set now. Repricer nobody, sends nothing. */
 export const brokerMoved: CliCommand = {
   name: 'broker-moved',
-  summary: 'say that the broker of unfinished jobs is the one at --broker-url now; while no agent runs',
+  summary: 'confirm that unfinished jobs belong to the broker now at --broker-url',
+  group: 'Set up',
   options: ['brokerUrl', 'stateDir', 'configFile'],
   switches: [JSON_SWITCH],
   values: [],
+  examples: [
+    {
+      line: 'broker-moved --broker-url https://new.example',
+      does: 'before the agent starts with the new URL',
+    },
+  ],
   run: async (context) => {
     const { brokerUrl, stateDir } = (await context.loadConfig({ ask: false })).config;
     await checkReadable(stateDir);

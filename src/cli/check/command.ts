@@ -9,18 +9,21 @@ import { checkJson, checkText, isReady } from './render.ts';
 /** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
 export const check: CliCommand = {
   name: 'check',
-  summary: 'check that everything a job needs is here, and say how to fix what is not',
+  summary: 'check everything that jobs need, and say how to fix what is missing',
+  group: 'Set up',
   options: OPTION_KEYS,
   switches: [JSON_SWITCH],
   values: [],
+  examples: [
+    { line: 'check', does: 'with the configuration of the service' },
+    { line: 'check --ask-price 0.05 --json', does: 'as JSON; `ready` is true where no check failed' },
+  ],
   run: async (context) => {
     // No price is one of the things to find out, not a reason to stop.
     const loaded = await context.loadConfig({ ask: false });
     const lines = runChecks(loaded, await collect(context, loaded));
     const checked = { lines, configuration: describe(loaded) };
-    context.stdout.write(
-      context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout.colour),
-    );
+    context.stdout.write(context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout));
     return isReady(lines) ? EXIT.OK : EXIT.FAILED;
   },
 };

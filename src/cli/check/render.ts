@@ -1,15 +1,19 @@
 import { styleText } from 'node:util';
 import type { Described } from '../../config/describe.ts';
 import { escapeControls } from '../../lib/escape.ts';
+import { wrap } from '../../lib/wrap.ts';
+import type { Writer } from '../command.ts';
 import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
 import type { CheckResult, Level } from './check-result.ts';
 
-/** What `check` has to show. */
+/** What `check` prints. */
 export type Checked = {
   readonly lines: readonly CheckResult[];
   readonly configuration: readonly Described[];
 };
+
+type Terminal = Pick<Writer, 'colour' | 'columns'>;
 
 const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'green' | 'yellow' | 'red' }>> =
   {
@@ -19,18 +23,21 @@ const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'gr
   };
 const MARK_WIDTH = 4;
 
-/** The lines, each with its hint below it, a verdict, and the table of the configuration. */
-export function checkText({ configuration, lines }: Checked, colour: boolean): string {
-  const width = Math.max(...lines.map(({ check }) => check.length));
-  const shown = lines.map(({ check, found, level, hint }) => {
+/** The results, each with its hint below it, a verdict, and the configuration as a table. */
+export function checkText({ configuration, lines }: Checked, terminal: Terminal): string {
+  const { colour, columns } = terminal;
+  const nameWidth = Math.max(...lines.map(({ check }) => check.length));
+  const indent = MARK_WIDTH + nameWidth + 4;
+  const results = lines.map(({ check, found, level, hint }) => {
     const { style, text } = MARKS[level];
     const padded = text.padEnd(MARK_WIDTH);
     const mark = colour ? styleText(style, padded, { validateStream: false }) : padded;
-    const indent = ' '.repeat(MARK_WIDTH + width + 4);
-    const below = hint === undefined ? '' : `${indent}hint: ${escapeControls(hint)}\n`;
-    return `${mark}  ${check.padEnd(width)}  ${escapeControls(found)}\n${below}`;
+    const texts = hint === undefined ? [found] : [found, `hint: ${hint}`];
+    const [first, ...more] = texts.flatMap((one) => wrap(escapeControls(one), columns - indent));
+    const below = more.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
+    return `${mark}  ${check.padEnd(nameWidth)}  ${first}\n${below}`;
   });
-  return `${shown.join('')}\n${verdict(lines)}\n\n${table(COLUMNS, configuration)}`;
+  return `${results.join('')}\n${verdict(lines)}\n\n${table(COLUMNS, configuration, columns)}`;
 }
 
 /** The same for programs. */
@@ -39,15 +46,15 @@ export function checkJson({ configuration, lines }: Checked): string {
   return `${JSON.stringify({ ready: isReady(lines), checks, configuration }, null, 2)}\n`;
 }
 
-/** Whether nothing stands in the way of jobs. */
+/** Whether no check failed. */
 export function isReady(lines: readonly CheckResult[]): boolean {
   return lines.every(({ level }) => level !== 'fail');
 }
 
 const COLUMNS: readonly Column<Described>[] = [
   { title: 'OPTION', cell: ({ option }) => option },
-  { title: 'VALUE', cell: ({ value }) => value },
-  { title: 'FROM', cell: ({ source }) => source.name },
+  { title: 'VALUE', cell: ({ value }) => value, wrap: true },
+  { title: 'FROM', cell: ({ source }) => source.name, wrap: true },
 ];
 
 function verdict(lines: readonly CheckResult[]): string {

@@ -11,9 +11,9 @@ import { drainJson, endText, progressLine } from './render.ts';
 
 const NOW: Switch = {
   name: 'now',
-  help: 'do not wait for the jobs that run: end them and give them back to the market',
+  help: 'do not wait for running jobs: stop them and release them to the market',
 };
-const NO_WAIT: Switch = { name: 'no-wait', help: 'ask for it and return, without waiting for the end' };
+const NO_WAIT: Switch = { name: 'no-wait', help: 'request it and return at once' };
 
 /** The agent is looked at this often, in milliseconds. */
 const EVERY_MS = 200;
@@ -23,10 +23,15 @@ const HIDDEN_LOOKS = 10;
 /** Repricer the agent that runs on the state directory to drain, and waits until it has ended. */
 export const drain: CliCommand = {
   name: 'drain',
-  summary: 'have the running agent take no new jobs, wait for those that run, report all, and end',
+  summary: 'let the running agent finish its jobs, and wait until it has exited',
+  group: 'Run',
   options: ['stateDir', 'configFile'],
   switches: [NOW, NO_WAIT, JSON_SWITCH],
   values: [],
+  examples: [
+    { line: 'drain', does: 'before an upgrade or a reboot, however long the jobs take' },
+    { line: 'drain --now', does: 'within 15 seconds; the jobs are released to the market' },
+  ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     await checkReadable(config.stateDir);

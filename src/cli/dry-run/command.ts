@@ -29,7 +29,7 @@ const DOCKER: Switch = { name: 'docker', help: 'run the jobs in Docker instead o
 const SERVE: Switch = { name: 'serve', help: 'keep the embedded broker up afterwards, until Ctrl-C' };
 const IMAGE: ValueFlag<string> = {
   name: 'image',
-  help: 'with --docker: the Python image to use, one that runs $CODE as the platform’s do',
+  help: 'with --docker: the Python image, which must run $CODE as the platform’s images do',
   type: imageName,
   default: 'sharedcloud/python36:latest',
 };
@@ -41,10 +41,15 @@ const SLOTS = 2;
 /** The whole story on this machine alone: an embedded broker, sample runs, real jobs, real reports. */
 export const dryRun: CliCommand = {
   name: 'dry-run',
-  summary: 'show the whole story on this machine alone, with an embedded broker and sample runs',
+  summary: 'try the agent on this machine alone, with an embedded broker and sample runs',
+  group: 'Run',
   options: ['nvidiaSmi', 'dockerHost', 'gpuMode', 'jobUser', 'jobRuntime', 'logLevel', 'logFormat'],
   switches: [DOCKER, SERVE, JSON_SWITCH],
   values: [IMAGE],
+  examples: [
+    { line: 'dry-run', does: 'jobs are local processes; needs neither Docker nor a GPU' },
+    { line: 'dry-run --docker', does: 'jobs are containers' },
+  ],
   run: async (context) => {
     const interruption = listenForInterruption();
     const { second } = interruption;
@@ -84,7 +89,9 @@ async function show(context: CliContext, interruption: Interruption): Promise<nu
   const rows = await play(context, stage, loaded, { interruption, workDir });
   first.removeEventListener('abort', tell);
   context.stdout.write(
-    context.has(JSON_SWITCH) ? `${JSON.stringify({ runs: rows }, null, 2)}\n` : outcomeTable(rows),
+    context.has(JSON_SWITCH)
+      ? `${JSON.stringify({ runs: rows }, null, 2)}\n`
+      : outcomeTable(rows, context.stdout.columns),
   );
   if (context.has(SERVE)) await serve(context, stage.market, first);
   return rows.every(({ wrong }) => wrong === undefined) ? EXIT.OK : EXIT.FAILED;

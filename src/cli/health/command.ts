@@ -8,10 +8,15 @@ const PATIENCE_MS = 20_000;
 /** Whether the daemon lives, for whoever watches it: a container's health check, a monitor. Changes nothing. */
 export const health: CliCommand = {
   name: 'health',
-  summary: 'whether the agent of this state directory is alive and answers, and what it does',
+  summary: 'tell whether the agent is alive and what it is doing',
+  group: 'Look',
   options: ['stateDir', 'configFile'],
   switches: [JSON_SWITCH],
   values: [],
+  examples: [
+    { line: 'health', does: 'exit code 0 where it answers, 1 where it does not' },
+    { line: 'health --state-dir /srv/agent --json', does: 'of the agent on another state directory' },
+  ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     const asked = await queryHealth(config.stateDir, PATIENCE_MS);

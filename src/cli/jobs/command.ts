@@ -15,16 +15,21 @@ const LIMIT: ValueFlag<number> = {
 
 const OPEN: Switch = {
   name: 'open',
-  help: 'only those that are not over: claimed, running, not yet reported; prints nothing where there are none',
+  help: 'only unfinished jobs: claimed, running or not reported yet; prints nothing if there are none',
 };
 
-/** What ran here, from the journal, which is only read: a running agent is not disturbed. */
+/** Reads the journal only, so a running agent is not disturbed. */
 export const jobs: CliCommand = {
   name: 'jobs',
-  summary: 'what ran here: state, duration and what was earned',
+  summary: 'list the jobs that ran here: state, duration, earnings',
+  group: 'Look',
   options: ['stateDir', 'configFile'],
   switches: [OPEN, JSON_SWITCH],
   values: [LIMIT],
+  examples: [
+    { line: 'jobs --limit 20', does: 'the latest 20' },
+    { line: 'jobs --open --json', does: 'unfinished jobs as JSON' },
+  ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     const limit = context.valueOf(LIMIT);
@@ -42,11 +47,11 @@ function show(context: CliContext, records: readonly JobRecord[]): void {
     ? `${JSON.stringify({ jobs: records.map((record) => summaryOf(record, now)) }, null, 2)}\n`
     : records.length === 0 && context.has(OPEN)
       ? ''
-      : jobsTable(records, now);
+      : jobsTable(records, now, context.stdout.columns);
   context.stdout.write(text);
 }
 
-/** Where nothing ever ran nothing is open. */
+/** Without a journal no job is unfinished. */
 function readOpen(stateDir: string): readonly JobRecord[] {
   const journal = readJournal(stateDir);
   try {

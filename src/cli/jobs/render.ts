@@ -1,5 +1,7 @@
-import { showDuration } from '../../config/duration.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import { readableDuration, readableEarnings } from '../../lib/readable.ts';
+import { shortIds } from '../../lib/short-id.ts';
+import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
 
 /** A job as `jobs --json` prints it. Times are ISO 8601; what is not known, or not yet, is null. */
@@ -10,7 +12,7 @@ export type JobSummary = {
   readonly offer: string;
   readonly gpu: string | null;
   readonly image: string;
-  /** Where the job stands here; see the states of a job in domain/job.ts. */
+  /** See the states of a job in domain/job.ts. */
   readonly state: JobRecord['state']['name'];
   /** How it ended. */
   readonly outcome: 'succeeded' | 'failed' | 'timeout' | null;
@@ -19,13 +21,13 @@ export type JobSummary = {
   readonly durationMs: number | null;
   /** US dollars per job and minute, when it was claimed. */
   readonly askPrice: number;
-  /** US dollars, once the broker has taken the report. */
+  /** US dollars, once the broker has accepted the report. */
   readonly earned: number | null;
   readonly claimedAt: string;
   readonly updatedAt: string;
 };
 
-/** What the journal knows of a job, without its output. `now` is in milliseconds of the wall clock. */
+/** The journal's record of a job, without its output. `now` is in milliseconds of the wall clock. */
 export function summaryOf(record: JobRecord, now: number): JobSummary {
   const { state } = record;
   return {
@@ -46,30 +48,30 @@ export function summaryOf(record: JobRecord, now: number): JobSummary {
   };
 }
 
-/** The jobs as a table for people, with what they earned together. */
-export function jobsTable(records: readonly JobRecord[], now: number): string {
+/** The jobs as a table for people, with their total earnings. */
+export function jobsTable(records: readonly JobRecord[], now: number, width: number): string {
   const jobs = records.map((record) => summaryOf(record, now));
   if (jobs.length === 0) return 'no job has run here yet\n';
   const earned = jobs.reduce((sum, job) => sum + (job.earned ?? 0), 0);
-  return `${table(COLUMNS, jobs)}\n${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}, earned ${dollars(earned)}\n`;
+  return `${table(COLUMNS, jobs, width)}\n${count(jobs.length, 'job')}, earned ${readableEarnings(earned)}\n`;
 }
 
 const COLUMNS: readonly Column<JobSummary>[] = [
-  { title: 'JOB', cell: (job) => job.job },
-  { title: 'FUNCTION', cell: (job) => job.function },
-  { title: 'STATE', cell: stateText },
+  { title: 'JOB', cell: (job) => shortIds(job.job) },
+  { title: 'FUNCTION', cell: (job) => job.function, wrap: true },
+  { title: 'STATE', cell: stateText, wrap: true },
   {
     title: 'DURATION',
-    cell: (job) => (job.durationMs === null ? '' : showDuration(rounded(job.durationMs))),
+    cell: (job) => (job.durationMs === null ? '' : readableDuration(job.durationMs)),
     right: true,
   },
-  { title: 'EARNED', cell: (job) => (job.earned === null ? '' : dollars(job.earned)), right: true },
+  { title: 'EARNED', cell: (job) => (job.earned === null ? '' : readableEarnings(job.earned)), right: true },
   { title: 'WHEN', cell: (job) => localTime(new Date(job.claimedAt)) },
 ];
 
 function stateText(job: JobSummary): string {
   if (job.outcome === null) return job.why === null ? job.state : `${job.state}: ${job.why}`;
-  return job.state === 'reported' ? job.outcome : `${job.outcome}, not yet reported`;
+  return job.state === 'reported' ? job.outcome : `${job.outcome}, not reported yet`;
 }
 
 function outcomeOf({ state }: JobRecord): JobSummary['outcome'] {
@@ -86,15 +88,6 @@ const OUTCOMES: Readonly<Record<FinalStatus, NonNullable<JobSummary['outcome']>>
 function durationOf({ state }: JobRecord, now: number): number | null {
   if (state.name === 'running') return Math.max(0, now - state.startedAt);
   return 'durationMs' in state ? state.durationMs : null;
-}
-
-/** Nobody reads the milliseconds of what took seconds. */
-function rounded(milliseconds: number): number {
-  return milliseconds < 10_000 ? Math.round(milliseconds / 10) * 10 : Math.round(milliseconds / 1000) * 1000;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(4)}`;
 }
 
 function localTime(time: Date): string {

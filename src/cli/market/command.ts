@@ -29,7 +29,8 @@ const PATIENCE = {
 /** One query at the configured broker's market. Nothing is claimed, and no instance is made or changed there. */
 export const market: CliCommand = {
   name: 'market',
-  summary: 'one query at the market, claiming nothing: every open run, taken or not and why',
+  summary: 'show every open run and whether this host would take it; claims nothing',
+  group: 'Look',
   options: [
     'brokerUrl',
     'tokenFile',
@@ -44,12 +45,18 @@ export const market: CliCommand = {
   ],
   switches: [JSON_SWITCH],
   values: [],
+  examples: [
+    { line: 'market', does: 'with the configured price and images' },
+    { line: 'market --ask-price 0.02', does: 'what a lower price would change' },
+  ],
   run: async (context) => {
     const loaded = await context.loadConfig({ ask: false });
     const opened = openBroker({ ...context, loaded });
     try {
       const shown = await lookAtMarket(context, loaded, opened.broker);
-      context.stdout.write(context.has(JSON_SWITCH) ? marketJson(shown) : marketText(shown));
+      context.stdout.write(
+        context.has(JSON_SWITCH) ? marketJson(shown) : marketText(shown, context.stdout.columns),
+      );
       return EXIT.OK;
     } finally {
       await opened.close();

@@ -2,6 +2,8 @@ import { SKIP_REASONS } from '../../domain/decide.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { OfferProblem } from '../../domain/plan-offers.ts';
 import { escapeControls } from '../../lib/escape.ts';
+import { readablePrice } from '../../lib/readable.ts';
+import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
 import type { MarketRow } from './evaluation.ts';
@@ -17,11 +19,11 @@ export type Shown = {
 };
 
 /** The offers, a line for each run, and the totals. */
-export function marketText(shown: Shown): string {
+export function marketText(shown: Shown, width: number): string {
   const { broker, notes, offers, problems, rows } = shown;
   const { jobs, reasons, taken } = totalsOf(rows);
   const lines = [
-    ...offers.map(offerLogEntry),
+    ...offers.map(offerLine),
     ...(offers.length === 0 ? ['nothing can be offered; each run says what it would need'] : []),
     ...problems.flatMap(({ hint, what, why }) => [`trouble: ${what}: ${why}`, `  hint: ${hint}`]),
   ];
@@ -31,7 +33,7 @@ export function marketText(shown: Shown): string {
     ...reasons.map(({ runs, words }) => `${String(runs).padStart(7)}  not taken: ${words}`),
     ...notes.map((note) => `note: ${note}`),
   ];
-  const market = rows.length === 0 ? 'no run is on the market\n' : table(COLUMNS, rows);
+  const market = rows.length === 0 ? 'no run is on the market\n' : table(COLUMNS, rows, width);
   return `${text(lines)}\n${market}\n${text(totals)}`;
 }
 
@@ -52,14 +54,14 @@ export function marketJson({ broker, notes, offers, problems, rows }: Shown): st
 }
 
 const COLUMNS: readonly Column<MarketRow>[] = [
-  { title: 'RUN', cell: ({ run }) => run },
-  { title: 'FUNCTION', cell: (row) => row.function },
-  { title: 'IMAGE', cell: ({ image }) => image ?? '' },
-  { title: 'BID', cell: ({ bid }) => `$${bid}`, right: true },
-  { title: 'ASK', cell: ({ ask }) => (ask === null ? '' : `$${ask}`), right: true },
+  { title: 'RUN', cell: ({ run }) => shortIds(run) },
+  { title: 'FUNCTION', cell: (row) => row.function, wrap: true },
+  { title: 'IMAGE', cell: ({ image }) => image ?? '', wrap: true },
+  { title: 'BID', cell: ({ bid }) => readablePrice(bid), right: true },
+  { title: 'ASK', cell: ({ ask }) => (ask === null ? '' : readablePrice(ask)), right: true },
   { title: 'JOBS', cell: ({ jobs }) => String(jobs), right: true },
-  { title: 'BASE GPU', cell: ({ baseGpu }) => baseGpu ?? '' },
-  { title: 'VERDICT', cell: ({ words }) => words },
+  { title: 'BASE GPU', cell: ({ baseGpu }) => baseGpu ?? '', wrap: true },
+  { title: 'VERDICT', cell: ({ words }) => words, wrap: true },
 ];
 
 type Reason = {
@@ -92,9 +94,9 @@ function byReason({ reason, runs }: Reason): readonly [string, number] {
   return [reason, runs];
 }
 
-function offerLogEntry({ askPrice, gpu, name, slots }: Offer): string {
+function offerLine({ askPrice, gpu, name, slots }: Offer): string {
   const entry = gpu === null ? '' : `, at the broker ${gpu.name}`;
-  return `offer: ${name}${entry}, ${count(slots.length, 'slot')}, ask $${askPrice} per job and minute`;
+  return `offer: ${name}${entry}, ${count(slots.length, 'slot')}, ask ${readablePrice(askPrice)} per job and minute`;
 }
 
 function text(lines: readonly string[]): string {

@@ -10,11 +10,20 @@ import { isReady, type NetworkParts, networkJson, networkText } from './render.t
 /** The jobs' network: Docker's part of it, and the rules of this host that make it reach the internet only. */
 export const network: CliCommand = {
   name: 'network',
-  summary: 'make the network for jobs that reaches the internet only, take it down, or query at it (as root)',
-  actions: ['up', 'down', 'status'],
+  summary: 'manage the job network, from which jobs reach only the internet (as root)',
+  group: 'Set up',
+  actions: [
+    { name: 'up', help: 'create the network and its firewall rules, or repair them' },
+    { name: 'down', help: 'remove both; fails while jobs use the network' },
+    { name: 'status', help: 'show both, without a change' },
+  ],
   options: ['dockerHost', 'configFile'],
   switches: [JSON_SWITCH],
   values: [],
+  examples: [
+    { line: 'network up', does: 'creates what is missing; the service does so at each start' },
+    { line: 'network status --json', does: 'as JSON, without a change' },
+  ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     onThisHost(config);

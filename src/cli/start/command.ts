@@ -27,10 +27,18 @@ export type RunDaemon = (parts: {
 /** The agent itself. */
 export const start = (runDaemon: RunDaemon): CliCommand => ({
   name: 'start',
-  summary: 'run the agent: win runs, run their jobs, report',
+  summary: 'run the agent: claim runs, run their jobs, report the results',
+  group: 'Run',
   options: OPTION_KEYS,
   switches: [ONCE],
   values: [],
+  examples: [
+    { line: 'start', does: 'run until a signal ends it; the service runs this' },
+    {
+      line: 'start --once --cpu-slots 2 --ask-price 0.01',
+      does: 'run CPU jobs until no run is left to take',
+    },
+  ],
   run: (context) => {
     const { clock, createLog, redactor, stderr, uid, version } = context;
     return runDaemon({

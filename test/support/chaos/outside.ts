@@ -5,6 +5,7 @@ const stream = (to: NodeJS.WriteStream) => ({
   write: (text: string): void => void to.write(text),
   isTerminal: false,
   colour: false,
+  columns: 100,
 });
 
 /** What `main.ts` hands to the command line, for entries of the tests' own. */

@@ -18,6 +18,7 @@ export async function runLine(
     write: (text: string) => void (written[stream] += text),
     isTerminal: false,
     colour: false,
+    columns: 100,
   });
   const exit = await runCli(
     {

@@ -279,8 +279,16 @@ test('warnings leave it ready, a failure does not; colours are for terminals', (
   const line = (level: CheckResult['level']) => ({ check: 'c', level, found: 'f', hint: undefined });
   expect(isReady([line('ok'), line('warn')])).toBe(true);
   expect(isReady([line('ok'), line('fail')])).toBe(false);
-  expect(checkText({ lines: [line('warn')], configuration: [] }, false)).toMatch(
-    /^warn {2}c {2}f\n\nready, 1 warning\n/,
-  );
-  expect(checkText({ lines: [line('fail')], configuration: [] }, true)).toContain('\u001b[31mFAIL\u001b[39m');
+  const text = (level: CheckResult['level'], colour: boolean) =>
+    checkText({ lines: [line(level)], configuration: [] }, { colour, columns: 80 });
+  expect(text('fail', false)).not.toContain('\u001b');
+  expect(text('fail', true)).toContain('\u001b[31mFAIL\u001b[39m');
+});
+
+test('results and hints are wrapped to the terminal, and stay whole', () => {
+  const long = 'word '.repeat(40).trim();
+  const result: CheckResult = { check: 'docker', level: 'fail', found: long, hint: long };
+  const text = checkText({ lines: [result], configuration: [] }, { colour: false, columns: 60 });
+  expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
+  expect(text.match(/word/g)).toHaveLength(80);
 });

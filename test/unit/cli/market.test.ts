@@ -118,7 +118,7 @@ describe('a evaluate', () => {
     expect(calls.filter((call) => call.startsWith('jobs'))).toEqual(['jobs run-99999']);
     expect(notes).toEqual(['of 90000 runs that may do, only the 200 best paid were looked up']);
     const shown = { broker: 'b', offers: [GPU], problems: [], rows, notes };
-    expect(marketText(shown)).toContain('  10000  not taken: the bid is below the ask\n');
+    expect(marketText(shown, 100)).toContain('  10000  not taken: the bid is below the ask\n');
   });
 
   test('goes on to the next run where nothing is open, and counts only open jobs', async () => {

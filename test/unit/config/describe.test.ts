@@ -67,7 +67,6 @@ test('the table for the README has a row for each option and none of its cells b
   const lines = optionsTable().split('\n');
   expect(lines).toHaveLength(OPTION_KEYS.length + 2);
   for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(6);
-  expect(lines).toContain(
-    '| `--poll-interval DURATION` | `SHAREDCLOUD_POLL_INTERVAL` | `5s` | how often to ask a broker that cannot hold a call until there is work |',
-  );
+  const start = '| `--poll-interval DURATION` | `SHAREDCLOUD_POLL_INTERVAL` | `5s` | ';
+  expect(lines.filter((line) => line.startsWith(start))).toHaveLength(1);
 });

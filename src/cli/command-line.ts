@@ -1,0 +1,108 @@
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
+import { maySet, type OptionKey, optionOf } from '../config/options.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { CliCommand } from './command.ts';
+import { commandHelp, programHelp } from './help.ts';
+
+/** What a command line asks for. */
+export type Request =
+  | {
+      readonly kind: 'command';
+      readonly command: CliCommand;
+      /** Which of its actions; empty where it has none. */
+      readonly action: string;
+      /** What was written for each option of the configuration. */
+      readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
+      /** The command's own flags: what was written for each, or true for a switch. */
+      readonly flags: Readonly<Record<string, readonly string[] | true | undefined>>;
+    }
+  /** The help or the version, to be printed. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** No command was named: the help, as an error. */
+  | { readonly kind: 'usage'; readonly text: string };
+
+const parsedOptions = z.record(z.string(), z.union([z.boolean(), z.array(z.string()), z.undefined()]));
+
+/** Parses a command line. Throws CONFIG_INVALID, with the nearest valid name where there is one. */
+export function readCommandLine(
+  argv: readonly string[],
+  commands: readonly CliCommand[],
+  version: string,
+): Request {
+  let text = '';
+  let request: Request | undefined;
+  const program = new Command('sharedcloud-agent')
+    .version(version, '--version')
+    .configureHelp({ formatHelp: () => programHelp(commands) })
+    .exitOverride()
+    .configureOutput({ writeOut: (part) => (text += part), writeErr: (part) => (text += part) });
+  for (const command of commands) addCommand(program, command, (found) => (request = found));
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) throw cause;
+    if (cause.exitCode === 0) return { kind: 'text', text };
+    if (cause.code === 'commander.help') return { kind: 'usage', text };
+    throw invalid(cause);
+  }
+  return request ?? { kind: 'usage', text: program.helpInformation() };
+}
+
+function addCommand(program: Command, command: CliCommand, onRequest: (request: Request) => void): void {
+  const sub = program
+    .command(command.name)
+    .configureHelp({ formatHelp: () => commandHelp(command) })
+    .allowExcessArguments(false);
+  const flags = [
+    ...command.switches.map(({ name }) => new Option(`--${name}`)),
+    ...command.values.map(({ name, type }) => withValue(name, type.metavar)),
+  ];
+  const options = command.options
+    .map((key) => ({ key, ...optionOf(key) }))
+    .filter((option) => maySet(option, 'flag'))
+    .map(({ key, name, type }) => ({ key, option: withValue(name, type.metavar) }));
+  for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
+  if (command.actions !== undefined)
+    sub.addArgument(new Argument('<action>').choices(command.actions.map(({ name }) => name)));
+  sub.action(() => {
+    const written = parsedOptions.parse(sub.opts());
+    onRequest({
+      kind: 'command',
+      command,
+      action: sub.args[0] ?? '',
+      options: Object.fromEntries(
+        options.flatMap(({ key, option }) => {
+          const texts = written[option.attributeName()];
+          return Array.isArray(texts) ? [[key, texts]] : [];
+        }),
+      ),
+      flags: Object.fromEntries(
+        flags.flatMap((flag) => {
+          const value = written[flag.attributeName()];
+          // Commander reads `--no-wait` as `wait: false`.
+          if (flag.negate) return value === false ? [[flag.name(), true]] : [];
+          return value === undefined || value === false ? [] : [[flag.name(), value]];
+        }),
+      ),
+    });
+  });
+}
+
+/** Collects the values of a repeated flag: whether there may be several is for the value's type to say. */
+function withValue(name: string, metavar: string): Option {
+  return new Option(`--${name} <${metavar}>`).argParser(
+    (written: string, before: readonly string[] | undefined): readonly string[] => [
+      ...(before ?? []),
+      written,
+    ],
+  );
+}
+
+function invalid(cause: CommanderError): AgentError {
+  const message = cause.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new AgentError('CONFIG_INVALID', message, {
+    hint: 'run sharedcloud-agent --help for the commands, sharedcloud-agent COMMAND --help for its options',
+    cause,
+  });
+}
