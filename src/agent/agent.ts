@@ -1,8 +1,7 @@
 import { AgentError, asAgentError } from '../domain/errors.ts';
 import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
-import { aborted } from '../lib/aborted.ts';
-import { within } from '../lib/deadline.ts';
+import { aborted, within } from '../lib/deadline.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { AgentDeps } from './deps.ts';
 import type { AgentEvent, Observer } from './events/events.ts';
@@ -22,7 +21,8 @@ import { OfferPlanner } from './offers/offer-planner.ts';
 import { LeaseReconciler } from './reconcile/lease-reconciler.ts';
 import { type Adoption, recover } from './reconcile/recovery.ts';
 import { Reporter } from './reports/reporter.ts';
-import { ONCE_RETRY_LIMIT_MS, type RetryPolicy, retryPolicy } from './retry/policies.ts';
+import { RETRY } from './retry/policies.ts';
+import { type RetryUntilStopped, retryUntilStopped } from './retry/retry-until-stopped.ts';
 
 /** How long the broker may take to hear that we leave, when the daemon stops. */
 const FAREWELL_MS = 500;
@@ -47,8 +47,8 @@ export class Agent {
   readonly #planner: OfferPlanner;
   readonly #tokens: TokenRefresher;
   /** Repeats what must work: until the agent is told to leave the market, or until it ends. */
-  readonly #retryUntilStopped: RetryPolicy;
-  readonly #retryUntilExit: RetryPolicy;
+  readonly #retryUntilStopped: RetryUntilStopped;
+  readonly #retryUntilExit: RetryUntilStopped;
   /** Ends the waits between tries, and is replaced then. */
   #sooner = new AbortController();
   /** Stories of jobs that were here before this daemon, by slot. */
@@ -97,8 +97,8 @@ export class Agent {
     this.#offers = new InstanceRegistrar(this.#deps);
     const { once } = deps.settings;
     const patient = { ...this.#deps, once, onRefused, sooner: () => this.#sooner.signal };
-    this.#retryUntilStopped = retryPolicy({ ...patient, signal: market });
-    this.#retryUntilExit = retryPolicy({ ...patient, signal: detach });
+    this.#retryUntilStopped = retryUntilStopped({ ...patient, signal: market });
+    this.#retryUntilExit = retryUntilStopped({ ...patient, signal: detach });
     const idle = (): boolean => this.#idle();
     const planner = { probe: this.#host.gpus, once, idle, retryUntilStopped: this.#retryUntilStopped };
     this.#planner = new OfferPlanner({ ...deps, ...planner });
@@ -280,7 +280,7 @@ export class Agent {
 
   #exhausted(): AgentError | undefined {
     if (this.#jobRunner.active.length > 0) return undefined;
-    const lost = this.#host.holds.unhealthyForLongerThan(ONCE_RETRY_LIMIT_MS);
+    const lost = this.#host.holds.unhealthyForLongerThan(RETRY.startupOnce.giveUpAfterMs);
     if (lost !== undefined || !this.#reporter.exhausted) return lost;
     return new AgentError('BROKER_REFUSED', 'the broker refuses reports or releases; they are kept on disk', {
       hint: 'see the lines above for what it says; the next start tries again',

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
+import { runProgram } from '../lib/process.ts';
 
-const TIMEOUT_MS = 10_000;
+const DEADLINE_MS = 10_000;
 
 /** How to notify systemd of a service of Type=notify; see sd_notify(3) and sd_watchdog_enabled(3). */
 export type SystemdNotifyAddress = {
@@ -60,17 +60,19 @@ export class SystemdNotifier {
     return this.#last;
   }
 
-  #send(assignments: readonly string[]): Promise<void> {
+  async #send(assignments: readonly string[]): Promise<void> {
     const { path, socket } = this.#address;
     const env = { NOTIFY_SOCKET: socket, PATH: path };
-    return new Promise((done) => {
-      execFile('systemd-notify', assignments, { env, timeout: TIMEOUT_MS }, (error) => {
-        if (error !== null && !this.#hasFailed) {
-          this.#hasFailed = true;
-          this.#log.warn({ event: 'systemd-notify-failed', err: error }, 'systemd could not be notified');
-        }
-        done();
+    try {
+      const { code, stderr } = await runProgram('systemd-notify', assignments, {
+        env,
+        deadlineMs: DEADLINE_MS,
       });
-    });
+      if (code !== 0) throw new Error(`systemd-notify ended with ${code}: ${stderr.trim()}`);
+    } catch (thrown) {
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
+      this.#log.warn({ event: 'systemd-notify-failed', err: thrown }, 'systemd could not be notified');
+    }
   }
 }

@@ -1,115 +1,64 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
-import { launch } from '../lib/launch.ts';
-import { signalGroup } from '../lib/process-group.ts';
-import { type SmiAnswer, smiFailure } from './smi-failure.ts';
-
-/** Far more than nvidia-smi says of the GPUs of any host. */
-const MOST_BYTES = 8 * 1024 * 1024;
-
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-
-type Killable = Pick<Child, 'kill' | 'pid'>;
+import { ProgramError, type ProgramResult, runProgram } from '../lib/process.ts';
+import { smiFailure } from './smi-failure.ts';
 
 export type NvidiaSmiOptions = {
   /** A path, or a name to be found on PATH. */
   readonly program: string;
   /** How long nvidia-smi may take, in milliseconds. */
   readonly deadlineMs?: number;
-  /** Ends a process for good. It is known not to work on an nvidia-smi that hangs in the driver. */
-  readonly kill?: (child: Killable) => void;
+  /** Kills a process by its id. An nvidia-smi that hangs in the driver is known to survive it. */
+  readonly kill?: (pid: number) => void;
 };
 
 /**
- * Runs nvidia-smi: one at a time, never for longer than the deadline, never waiting for the exit of one that hangs.
- * While a hung one is still there no other is started: on a sick GPU they would pile up.
+ * Runs nvidia-smi: one at a time, never for longer than the deadline, without waiting for the exit of one that hangs.
+ * No other is started while a hung one is still there: on a sick GPU they would pile up.
  */
 export class NvidiaSmi {
   readonly #program: string;
-  readonly #deadlineMs: number;
-  readonly #kill: (child: Killable) => void;
+  readonly #options: { readonly deadlineMs: number; readonly kill?: (pid: number) => void };
   #turn: Promise<unknown> = Promise.resolve();
-  #hung: Child | undefined;
+  /** The process id of one that was killed and is still there. */
+  #hung: number | undefined;
 
-  constructor(options: NvidiaSmiOptions) {
-    this.#program = options.program;
-    this.#deadlineMs = options.deadlineMs ?? 15_000;
-    this.#kill = options.kill ?? killGroup;
+  constructor({ deadlineMs = 15_000, kill, program }: NvidiaSmiOptions) {
+    this.#program = program;
+    this.#options = { deadlineMs, ...(kill !== undefined && { kill }) };
   }
 
   /**
-   * What nvidia-smi says. Also answers where it warns of one GPU and shows the others (exit codes 14 and 15); throws
-   * GPU_PROBE_FAILED, GPU_PROBE_HUNG or GPU_NONE otherwise.
+   * What nvidia-smi prints. Also where it warns of one GPU and shows the others (exit codes 14 and 15); otherwise throws
+   * GPU_PROBE_FAILED, GPU_PROBE_HUNG or GPU_NONE.
    */
-  run(args: readonly string[], signal: AbortSignal): Promise<SmiAnswer> {
+  run(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     const turn = this.#turn.then(() => this.#runNow(args, signal));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #runNow(args: readonly string[], signal: AbortSignal): Promise<SmiAnswer> {
-    if (signal.aborted) throw calledOff();
-    if (this.#hung !== undefined) {
-      throw this.#hungError(`is still there (process ${this.#hung.pid}) after it was killed`);
-    }
-    const [shell, line] = launch(this.#program, args);
-    const child = spawn(shell, line, {
-      // A group of its own: a wrapper around nvidia-smi is to be killed with all that it started.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const answer = await this.#answerOf(child, signal);
-    const failure = smiFailure(answer, this.#program);
-    if (failure !== undefined) throw failure;
-    return answer;
-  }
-
-  #answerOf(child: Child, signal: AbortSignal): Promise<SmiAnswer> {
-    const { promise, reject, resolve } = Promise.withResolvers<SmiAnswer>();
-    const chunks = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() };
-    let bytes = 0;
-    const giveUp = (error: AgentError): void => {
-      this.#abandon(child);
-      reject(error);
+  async #runNow(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
+    if (this.#hung !== undefined)
+      throw this.#hungError(`is still there (process ${this.#hung}) after it was killed`);
+    const onKilled = (pid: number, gone: Promise<void>): void => {
+      this.#hung = pid;
+      void gone.then(() => (this.#hung = undefined));
     };
-    const collect = (into: Buffer[]) => (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= MOST_BYTES) into.push(chunk);
-      else giveUp(probeFailed(`${this.#program} said more than ${MOST_BYTES} bytes`));
-    };
-    const abort = (): void => giveUp(calledOff());
-    const timer = setTimeout(
-      () => giveUp(this.#hungError(`gave no answer in ${this.#deadlineMs / 1000} s`)),
-      this.#deadlineMs,
+    const result = await runProgram(this.#program, args, { ...this.#options, signal, onKilled }).catch(
+      (thrown: unknown) => {
+        throw signal.aborted ? probeFailed('the probe of the GPUs was called off') : this.#explain(thrown);
+      },
     );
-    signal.addEventListener('abort', abort);
-    child.stdout.on('data', collect(chunks.stdout));
-    child.stderr.on('data', collect(chunks.stderr));
-    child.on('error', (cause) => giveUp(probeFailed(`${this.#program} cannot be run: ${cause.message}`)));
-    child.on('close', (code, killedBy) => {
-      const text = (of: readonly Buffer[]): string => Buffer.concat(of).toString();
-      resolve({ code: code ?? killedBy, stdout: text(chunks.stdout), stderr: text(chunks.stderr) });
-    });
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    });
+    const failure = smiFailure(result, this.#program);
+    if (failure !== undefined) throw failure;
+    return result;
   }
 
-  /** Lets go of a process: killed, its pipes closed, its exit remembered but not waited for. */
-  #abandon(child: Child): void {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      this.#hung = child;
-      child.once('exit', () => {
-        this.#hung = undefined;
-      });
-    }
-    this.#kill(child);
-    child.stdout.destroy();
-    child.stderr.destroy();
-    child.unref();
+  #explain(thrown: unknown): unknown {
+    if (!(thrown instanceof ProgramError)) return thrown;
+    if (thrown.reason === 'late') return this.#hungError(thrown.message);
+    return probeFailed(`${escapeControls(this.#program)} ${thrown.message}`);
   }
 
   #hungError(what: string): AgentError {
@@ -117,14 +66,6 @@ export class NvidiaSmi {
       hint: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
     });
   }
-}
-
-function killGroup({ pid }: Killable): void {
-  if (pid !== undefined) signalGroup(pid, 'SIGKILL');
-}
-
-function calledOff(): AgentError {
-  return probeFailed('the look at the GPUs was called off');
 }
 
 function probeFailed(message: string): AgentError {

@@ -1,12 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
-
-/** What nvidia-smi said; `code` is its exit code, or the signal that ended it. */
-export type SmiAnswer = {
-  readonly code: number | NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-};
+import type { ProgramResult } from '../lib/process.ts';
 
 type Reason = { readonly why: string; readonly hint: string };
 
@@ -73,7 +67,7 @@ const OTHER: Reason = { why: 'it failed', hint: 'run it by hand to see more' };
  * The error for an answer that cannot be used, undefined for one that may be: exit code 0, and 14 and 15, where
  * nvidia-smi complains of one GPU and may still show the others.
  */
-export function smiFailure(answer: SmiAnswer, program: string): AgentError | undefined {
+export function smiFailure(answer: ProgramResult, program: string): AgentError | undefined {
   const { code, stderr, stdout } = answer;
   if (/^\s*no devices were found/im.test(`${stdout}\n${stderr}`) || code === 6) {
     return new AgentError('GPU_NONE', `${escapeControls(program)} finds no GPU`, {
@@ -84,7 +78,7 @@ export function smiFailure(answer: SmiAnswer, program: string): AgentError | und
 }
 
 /** The error that says what an answer complains of. */
-export function smiTrouble({ code, stderr, stdout }: SmiAnswer, program: string): AgentError {
+export function smiTrouble({ code, stderr, stdout }: ProgramResult, program: string): AgentError {
   const said = `${stderr}\n${stdout}`.trim();
   const words = BY_WORDS.find(([pattern]) => pattern.test(said))?.[1];
   const { hint, why } = words ?? (typeof code === 'number' ? BY_CODE[code] : undefined) ?? OTHER;

@@ -1,7 +1,6 @@
 /**
- * A signal that aborts when one of these does, and surely so. What `AbortSignal.any` makes may never abort: where nobody
- * listens to it, Node.js (24) loses it to the garbage collector, although it is held and will be looked at. A listener
- * of our own keeps it until it aborts, so one of these has to at some time.
+ * A signal that aborts when one of these does. `AbortSignal.any` alone is not enough: Node.js 24 garbage-collects what it
+ * returns where nobody listens, although the signal is still held, and then it never aborts. A listener keeps it alive.
  */
 export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
   const either = AbortSignal.any([...signals]);
@@ -9,9 +8,64 @@ export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
   return either;
 }
 
-/** A signal that aborts after so many milliseconds, or when one of the others does. It keeps no process from ending. */
+/** A signal that aborts after `ms` milliseconds, or with one of the others. It does not keep the process alive. */
 export function within(ms: number, ...others: readonly AbortSignal[]): AbortSignal {
   const late = new AbortController();
   setTimeout(() => late.abort(new DOMException('it took too long', 'TimeoutError')), ms).unref();
   return anySignal(...others, late.signal);
+}
+
+/** Settles when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** The outcome of `work`; throws the signal's reason as soon as it aborts. Leaves no listener behind. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const abort = Promise.withResolvers<never>();
+  const onAbort = (): void => abort.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([abort.promise, work]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** How long a call may take. */
+export type Deadline = {
+  /** In milliseconds. */
+  readonly ms: number;
+  /** What the caller gets when the time is up. */
+  readonly error: Error;
+  /** Ends the call too, with its own reason. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Runs `work` with a signal that aborts at the deadline, and throws then even where `work` ignores that signal.
+ * `work` may call `extend` to start the time anew, such as after each piece of a long answer.
+ */
+export async function withDeadline<T>(
+  { error, ms, signal }: Deadline,
+  work: (signal: AbortSignal, extend: () => void) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(() => controller.abort(error), ms);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await unlessAborted(
+      work(controller.signal, () => void timer.refresh()),
+      controller.signal,
+    );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
 }

@@ -1,12 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
-/** Waits `ms` milliseconds; an aborted signal ends the wait early and quietly. Answers whether the time ran out in full. */
-export async function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
-    return true;
-  } catch (cause) {
-    if (signal?.aborted) return false;
-    throw cause;
-  }
+/** Waits `ms` milliseconds, or until the signal aborts; returns whether the time ran out. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
+  // The global timer and not node:timers/promises: only that one can be replaced by virtual time in tests.
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve(false);
+    const end = (isOver: boolean): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      resolve(isOver);
+    };
+    const onAbort = (): void => end(false);
+    const timer = setTimeout(() => end(true), ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
 }

@@ -6,7 +6,7 @@ import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { BACKOFF } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
 import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
 import type { AdmissionCheck } from './resource-checks.ts';
@@ -17,7 +17,7 @@ const ENGINE_FRESH_MS = 250;
 /** While jobs run, the engine is asked this often whether it is there. */
 const ENGINE_BEAT_MS = 1_000;
 
-/** What the disk denied is tried again at least this often (see BACKOFF.disk), with a margin. */
+/** What the disk denied is tried again at least this often (see RETRY.stateDirWrite), with a margin. */
 const DISK_CALM_MS = 2_500;
 
 /** While claims are held, the questions are asked again this often. */
@@ -67,7 +67,7 @@ export class AdmissionControl {
       maxAgeMs: ENGINE_FRESH_MS,
       intervalMs: ENGINE_BEAT_MS,
       cooldownMs: 0,
-      again: BACKOFF.ping,
+      again: RETRY.engineCheck,
       inUse: busy,
       signal,
       clock,
@@ -83,7 +83,7 @@ export class AdmissionControl {
       maxAgeMs: Number.POSITIVE_INFINITY,
       intervalMs: undefined,
       cooldownMs: DISK_CALM_MS,
-      again: BACKOFF.disk,
+      again: RETRY.stateDirWrite,
       inUse: () => false,
       signal,
       clock,

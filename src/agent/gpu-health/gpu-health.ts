@@ -5,7 +5,7 @@ import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
-import { aborted } from '../../lib/aborted.ts';
+import { aborted } from '../../lib/deadline.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { AgentEvent, Observer } from '../events/events.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';

@@ -6,7 +6,7 @@ import { hostFaultOf, sameBus, type Xid } from '../../domain/xid.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
 import type { GpuCordons } from './cordons.ts';
 
 const HINT =
@@ -59,7 +59,7 @@ export class XidMonitor {
         return;
       }
       if (clock.monotonic() - began > STEADY_MS) breaks = 1;
-      await sleep(backoffMs(BACKOFF.poll, breaks, random), signal);
+      await sleep(backoffMs(RETRY.kernelLog, breaks, random), signal);
     }
   }
 

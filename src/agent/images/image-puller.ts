@@ -4,7 +4,7 @@ import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { earliest } from '../../lib/earliest.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
 
 type Failure = { readonly until: number; readonly times: number; readonly final: boolean };
 
@@ -97,7 +97,7 @@ export class ImagePuller {
       const times = (this.#failed.get(ref)?.times ?? 0) + 1;
       const error = asAgentError(thrown);
       const final = error.code === 'IMAGE_NOT_FOUND' || error.code === 'IMAGE_REFUSED';
-      const retryInMs = final ? BACKOFF.image.maxMs : backoffMs(BACKOFF.image, times, this.#random);
+      const retryInMs = final ? RETRY.pullImage.maxMs : backoffMs(RETRY.pullImage, times, this.#random);
       this.#failed.set(ref, { times, final, until: this.#clock.monotonic() + retryInMs });
       this.#observe({ kind: 'image-failed', image: ref, why: `${error.code}: ${error.message}`, retryInMs });
     }

@@ -1,11 +1,12 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { type Language, languageOf } from '../../domain/language.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
 import { anySignal, within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import { retryUntil } from '../retry/retry-until.ts';
+import { retryEngine } from '../retry/retry-engine.ts';
 import { OutputCapture } from './output-capture.ts';
 
 /** How long a function of our own may take once it runs, unless it says otherwise. */
@@ -15,6 +16,7 @@ export const INTERNAL_JOB_TIMEOUT_MS = 60_000;
 export type InternalJobDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   /** Until then is tried to remove what a function leaves. */
@@ -108,14 +110,14 @@ async function clear(
   made: { readonly asked: boolean; readonly container: string | undefined },
 ): Promise<void> {
   const { detach, files, runtime } = deps;
-  const how = { ...deps, signal: detach, again: ({ code }: AgentError) => code !== 'CONTAINER_GONE' };
-  await retryUntil(how, async () => {
+  const options = { ...deps, signal: detach };
+  await retryEngine(options, async () => {
     // The engine may have made a container although its answer was lost.
     const lost = made.asked && made.container === undefined;
     const container = lost ? (await runtime.list()).find(({ job }) => job === name)?.id : made.container;
     if (container !== undefined) await runtime.remove(container);
   });
-  await retryUntil(how, () => files.remove(name));
+  await retryEngine(options, () => files.remove(name));
 }
 
 /** The last line of what it complained of, as the end of a sentence; empty: it said nothing. */

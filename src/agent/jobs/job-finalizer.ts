@@ -1,5 +1,5 @@
-import type { AgentError } from '../../domain/errors.ts';
 import { earnings, type JobRecord, type JobState, type Report } from '../../domain/job.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
@@ -7,7 +7,7 @@ import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
-import { retryUntil } from '../retry/retry-until.ts';
+import { retryEngine } from '../retry/retry-engine.ts';
 import { writeDurably } from '../retry/write-durably.ts';
 
 /** How long a job has between SIGTERM and SIGKILL, and how long where its owner wants the machine now. */
@@ -21,6 +21,7 @@ export type JobFinalizerDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly journal: Journal;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly observe: Observer;
@@ -109,7 +110,7 @@ export class JobFinalizer {
 
   /** Ends a container, for as long as the signal lets us try. */
   async stop(container: string, signal: AbortSignal, graceMs: number = STOP_GRACE_MS): Promise<void> {
-    await this.#retryUntil(() => this.#deps.runtime.stop(container, graceMs), signal);
+    await retryEngine({ ...this.#deps, signal }, () => this.#deps.runtime.stop(container, graceMs));
   }
 
   /**
@@ -117,8 +118,8 @@ export class JobFinalizer {
    * Throws where the change itself is wrong, or where the daemon is told to end first.
    */
   write(job: string, state: JobState): Promise<JobRecord> {
-    const { detach, journal, log, random } = this.#deps;
-    return writeDurably({ log, random, signal: detach }, () => journal.transition(job, state));
+    const { detach, journal } = this.#deps;
+    return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
   }
 
   /** Clears up for as long as it takes; what takes long is not waited for by those who ask whether jobs run. */
@@ -135,12 +136,8 @@ export class JobFinalizer {
   /** Removes what the job leaves on this host. */
   async #clear(job: string, container: string | undefined): Promise<void> {
     const { detach, files, runtime } = this.#deps;
-    if (container !== undefined) await this.#retryUntil(() => runtime.remove(container), detach);
-    await this.#retryUntil(() => files.remove(job), detach);
-  }
-
-  #retryUntil<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
-    return retryUntil({ ...this.#deps, signal, again }, call);
+    const options = { ...this.#deps, signal: detach };
+    if (container !== undefined) await retryEngine(options, () => runtime.remove(container));
+    await retryEngine(options, () => files.remove(job));
   }
 }

@@ -9,7 +9,7 @@ import type { Output } from '../../domain/ports/job-files.ts';
 import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { anySignal, within } from '../../lib/deadline.ts';
-import { retryUntil } from '../retry/retry-until.ts';
+import { retryEngine } from '../retry/retry-engine.ts';
 import type { DiskQuotaMonitor } from './disk-quota.ts';
 import { EVICTION_GRACE_MS, JobFinalizer, type JobFinalizerDeps } from './job-finalizer.ts';
 import { OutputCapture } from './output-capture.ts';
@@ -151,7 +151,9 @@ export class JobRunner {
 
   #find(job: string, signal: AbortSignal): Promise<FoundContainer | undefined> {
     const { runtime } = this.#deps;
-    return this.#retryUntil(async () => (await runtime.list()).find((found) => found.job === job), signal);
+    return retryEngine({ ...this.#deps, signal }, async () =>
+      (await runtime.list()).find((found) => found.job === job),
+    );
   }
 
   /** Starts the container, at most once: after any failure the engine is asked whether it runs all the same. */
@@ -291,14 +293,9 @@ export class JobRunner {
 
   /** Waits for the container's end through every outage of the engine; undefined: the signal aborted first. */
   async #exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
-    const exit = await this.#retryUntil(() => this.#deps.runtime.wait(container, signal), signal);
+    const wait = (): Promise<Exit> => this.#deps.runtime.wait(container, signal);
+    const exit = await retryEngine({ ...this.#deps, signal }, wait);
     return exit ?? (signal.aborted ? undefined : 'gone');
-  }
-
-  /** Repeats what the engine denies; undefined where the container is gone or the signal aborted. */
-  #retryUntil<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    const again = (error: AgentError): boolean => error.code !== 'CONTAINER_GONE';
-    return retryUntil({ ...this.#deps, signal, again }, call);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { AgentError } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
-import { retryUntil } from '../retry/retry-until.ts';
+import { retryEngine } from '../retry/retry-engine.ts';
 
 /** So often is output read that cannot be read, although the engine answers. */
 const READ_TRIES = 6;
@@ -11,6 +12,7 @@ export type OutputCaptureDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly log: Log;
+  readonly clock: Clock;
   readonly random: () => number;
 };
 
@@ -52,9 +54,9 @@ export class OutputCapture {
   #collect(): Promise<Output | undefined> {
     const { files, runtime } = this.#deps;
     const { container, job, through = (sink) => sink } = this.#source;
-    const again = (error: AgentError, attempt: number): boolean =>
+    const retryIf = (error: AgentError, attempt: number): boolean =>
       error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
-    return retryUntil({ ...this.#deps, signal: this.#signal, again }, async () => {
+    return retryEngine({ ...this.#deps, signal: this.#signal, retryIf }, async () => {
       const collector = await files.output(job);
       await runtime.follow(container, through(collector.write), this.#signal);
       return collector.end();

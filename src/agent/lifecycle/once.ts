@@ -2,7 +2,7 @@ import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { OfferWorker } from '../market/offer-worker.ts';
-import { ONCE_RETRY_LIMIT_MS } from '../retry/policies.ts';
+import { RETRY } from '../retry/policies.ts';
 
 const LOOK_EVERY_MS = 50;
 
@@ -30,7 +30,7 @@ export async function untilExhausted(work: OnceWork, signal: AbortSignal): Promi
     if (refused !== undefined) throw refused;
     const error = workers().find(({ market }) => market.error !== undefined)?.market.error;
     if (error === undefined || !idle()) inSightAt = clock.monotonic();
-    else if (clock.monotonic() - inSightAt > ONCE_RETRY_LIMIT_MS) throw error;
+    else if (clock.monotonic() - inSightAt > RETRY.startupOnce.giveUpAfterMs) throw error;
     if (!idle()) afresh = false;
     else if (workers().every((stand) => stand.exhausted)) {
       if (afresh) return;

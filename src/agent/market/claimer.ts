@@ -9,7 +9,8 @@ import type { FunctionSpec, Run } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF, CLAIM_TIMEOUT_MS, isTransient, withRetry } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
+import { retry } from '../retry/retry.ts';
 import { writeDurably } from '../retry/write-durably.ts';
 
 /** What is to be claimed, for whom, with what and where it will run. */
@@ -72,18 +73,12 @@ export class Claimer {
       timeoutMs: this.#deps.jobTimeoutMs,
     });
     const isOwed = journal.instancesOf('finished').includes(offer.instance);
-    const inTime = within(CLAIM_TIMEOUT_MS, signal);
+    const { clock, random } = this.#deps;
+    const inTime = within(RETRY.claim.giveUpAfterMs, signal);
     let answer: ClaimAnswer;
     try {
-      answer = await withRetry(
-        {
-          shape: BACKOFF.claim,
-          signal: inTime,
-          random: this.#deps.random,
-          monotonic: () => this.#deps.clock.monotonic(),
-          again: (error, elapsedMs) => isTransient(error) && elapsedMs < CLAIM_TIMEOUT_MS,
-        },
-        () => broker.claim(job.uuid, offer.instance, inTime),
+      answer = await retry({ policy: RETRY.claim, clock, random, signal: inTime }, () =>
+        broker.claim(job.uuid, offer.instance, inTime),
       );
     } catch (thrown) {
       // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.
@@ -110,8 +105,8 @@ export class Claimer {
 
   /** The broker has spoken: its word is written down however long the disk denies it. */
   #move(job: string, state: JobState): Promise<JobRecord> {
-    const { detach, journal, log, random } = this.#deps;
-    return writeDurably({ log, random, signal: detach }, () => journal.transition(job, state));
+    const { detach, journal } = this.#deps;
+    return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
   }
 }
 

@@ -5,7 +5,8 @@ import type { Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
-import { BACKOFF, waitAfter } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
+import { waitAfter } from '../retry/retry.ts';
 import { PollRateLimit } from './poll-rate-limit.ts';
 
 /** How long the broker is asked to hold a poll until the market changes. */
@@ -176,7 +177,7 @@ export class RunPoller {
   async #failed(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {
     const waitMs = waitAfter(
       error,
-      this.#deps.hold ? BACKOFF.poll : BACKOFF.claim,
+      this.#deps.hold ? RETRY.pollRuns : RETRY.pollRunsOnce,
       failures,
       this.#deps.random,
     );

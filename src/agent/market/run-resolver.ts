@@ -7,7 +7,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { earliest } from '../../lib/earliest.ts';
 import type { Log } from '../../lib/log.ts';
 import { splitParameters } from '../../python-literal/literal.ts';
-import { BACKOFF } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
 
 /** What a run points to, that its parameters make no sense, or that the last look-up failed. */
 type Found =
@@ -105,7 +105,7 @@ export class RunResolver {
     const unreadable = code === 'BROKER_BAD_ANSWER';
     // Something in front of the broker may have said it; if not, it lasts.
     const gone = code === 'BROKER_NOT_FOUND';
-    const shape = gone ? BACKOFF.gone : BACKOFF.lookup;
+    const shape = gone ? RETRY.lookUpNotFound : RETRY.lookUp;
     const waitMs = unreadable ? shape.maxMs : backoffMs(shape, times, this.#random);
     const retryable = !unreadable && !gone && times <= RETRYABLE_FAILURES;
     this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, retryable });

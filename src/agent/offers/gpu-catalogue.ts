@@ -4,7 +4,8 @@ import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
-import { BACKOFF, waitAfter } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
+import { waitAfter } from '../retry/retry.ts';
 
 /** A catalogue that was heard is good for this long, whatever runs name: GPUs are added a few times a year. */
 const FRESH_MS = 600_000;
@@ -63,7 +64,7 @@ export class GpuCatalogue {
     } catch (thrown) {
       const error = asAgentError(thrown);
       this.#failures += 1;
-      const retryInMs = waitAfter(error, BACKOFF.lookup, this.#failures, random);
+      const retryInMs = waitAfter(error, RETRY.lookUp, this.#failures, random);
       this.#notBefore = clock.monotonic() + retryInMs;
       const fields = { code: error.code, retryInMs };
       if (!signal.aborted) log.warn(fields, `catalogue of GPUs not seen: ${error.message}`);

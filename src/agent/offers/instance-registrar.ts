@@ -1,4 +1,4 @@
-import { type AgentError, asAgentError } from '../../domain/errors.ts';
+import { asAgentError } from '../../domain/errors.ts';
 import type { Offer, OfferPlan } from '../../domain/offer.ts';
 import type { Broker, Instance } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -6,12 +6,10 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
-import type { RetryPolicy } from '../retry/policies.ts';
-import { BACKOFF, isTransient, withRetry } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
+import { retry } from '../retry/retry.ts';
+import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { type PricedOffer, Repricer } from './repricer.ts';
-
-/** How long the broker is told again what it is told beside the way, where that fails. */
-const TELL_PATIENCE_MS = 60_000;
 
 /** An offer on the market, as far as its place there goes. */
 export type RegisteredOffer = {
@@ -68,7 +66,7 @@ export class InstanceRegistrar {
     if (this.#raising.has(key)) return;
     this.#raising.add(key);
     try {
-      const raised = await this.#soon(signal, () => this.#raise(this.#asks.now(stand.offer), signal));
+      const raised = await this.#retry(signal, () => this.#raise(this.#asks.now(stand.offer), signal));
       if (raised.instance !== stand.offer.instance) stand.rebind(raised.instance);
     } catch (thrown) {
       const error = asAgentError(thrown);
@@ -85,7 +83,7 @@ export class InstanceRegistrar {
   }
 
   /** Brings an offer to what the owner asks now, here and at the broker. */
-  async reprice(stand: PricedOffer, retryUntilStopped: RetryPolicy): Promise<void> {
+  async reprice(stand: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<void> {
     const tell = (offer: Offer): Promise<unknown> =>
       retryUntilStopped((signal) => this.#broker.updateInstance(offer.instance, offer, signal));
     await this.#asks.apply(stand, tell);
@@ -108,7 +106,7 @@ export class InstanceRegistrar {
   /** Tells the broker that an image is here; a failure is only told. */
   async announceImage(offer: Offer, registryPath: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.#soon(signal, () => this.#broker.addImage(offer.instance, registryPath, signal));
+      await this.#retry(signal, () => this.#broker.addImage(offer.instance, registryPath, signal));
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return;
@@ -129,12 +127,8 @@ export class InstanceRegistrar {
     return offer;
   }
 
-  /** Repeats for a minute what passes by itself. */
-  #soon<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-    const monotonic = (): number => this.#clock.monotonic();
-    const again = (error: AgentError, elapsedMs: number): boolean =>
-      isTransient(error) && elapsedMs < TELL_PATIENCE_MS;
-    return withRetry({ shape: BACKOFF.lookup, signal, random: this.#random, monotonic, again }, call);
+  #retry<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    return retry({ policy: RETRY.updateOffer, clock: this.#clock, random: this.#random, signal }, call);
   }
 
   async #known(plan: OfferPlan, signal: AbortSignal): Promise<Instance | undefined> {

@@ -4,7 +4,7 @@ import type { OfferPlan } from '../../domain/offer.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { HostPlan } from '../deps.ts';
-import type { RetryPolicy } from '../retry/policies.ts';
+import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { GpuCatalogue, type GpuCatalogueDeps } from './gpu-catalogue.ts';
 import { SeenGpus } from './seen-gpus.ts';
 
@@ -14,7 +14,7 @@ const NOTHING_TO_OFFER_MS = 60_000;
 export type OfferPlannerDeps = GpuCatalogueDeps & {
   readonly probe: GpuProbe;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
-  readonly retryUntilStopped: RetryPolicy;
+  readonly retryUntilStopped: RetryUntilStopped;
   /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
   readonly once: boolean;
   readonly idle: () => boolean;

@@ -8,7 +8,8 @@ import { earliest } from '../../lib/earliest.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
-import { BACKOFF, isTransient, waitAfter } from '../retry/retry.ts';
+import { RETRY } from '../retry/policies.ts';
+import { isTransient, waitAfter } from '../retry/retry.ts';
 
 /** So many reports are under way at once while the broker answers; one at a time while it does not. */
 const AT_ONCE = 4;
@@ -146,7 +147,7 @@ export class Reporter {
     } catch (thrown) {
       const error = asAgentError(thrown);
       this.#log.error({ code: error.code, hint: error.hint }, `reports wait: ${error.message}`);
-      return BACKOFF.engine.maxMs;
+      return RETRY.engineCall.maxMs;
     }
   }
 
@@ -256,7 +257,7 @@ export class Reporter {
     const before = this.#attemptsOf(job);
     const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
-    const waitMs = waitAfter(error, unwritten ? BACKOFF.disk : BACKOFF.report, count, this.#random);
+    const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : RETRY.report, count, this.#random);
     const refusals = before.refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
     const tooMuch = before.tooMuch || DENIES_CONTENT.includes(error.status);
     const dueAt = this.#clock.monotonic() + waitMs;
@@ -267,7 +268,7 @@ export class Reporter {
     this.#attempts.set(job, { count, refusals, tooMuch, dueAt, firm, answers: this.#answers });
     if (unauthorized || (isTransient(error) && !byItself)) {
       this.#outage += 1;
-      const feelMs = waitAfter(error, BACKOFF.report, this.#outage, this.#random);
+      const feelMs = waitAfter(error, RETRY.report, this.#outage, this.#random);
       this.#probeAgainAt = this.#clock.monotonic() + feelMs;
     }
     const fields = { job, code: error.code, tries: count, retryInMs: waitMs };

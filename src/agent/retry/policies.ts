@@ -1,42 +1,48 @@
-import type { AgentError } from '../../domain/errors.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
-import { within } from '../../lib/deadline.ts';
-import type { Observer } from '../events/events.ts';
-import { BACKOFF, isTransient, withRetry } from './retry.ts';
+import type { BackoffShape } from '../../lib/backoff.ts';
 
-/** With `--once`, what the broker denies is asked for again this long before giving up. */
-export const ONCE_RETRY_LIMIT_MS = 60_000;
-
-export type RetryPolicy = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+/** How long to wait between tries, and when to stop. */
+export type RetryPolicy = BackoffShape & {
+  /** No try begins later than this after the first, in milliseconds; without it tries never end. */
+  readonly giveUpAfterMs?: number;
+  /** `start --once` waits for another try after so many failures in a row, and goes on without it after more. */
+  readonly onceFailures?: number;
+};
 
 /**
- * Makes a function that repeats what has to work before the agent can go on: for ever in a daemon, since engine,
- * broker and token may come back; with `once` only what passes by itself, and only for a minute,
- * with which the signal that the call is given aborts as well.
+ * Every wait between two tries of the agent; see docs/broker.md. A wait doubles from `initialMs` to `maxMs`, less up to
+ * half of it by chance. A broker that asks for more time (Retry-After) gets it.
  */
-export function retryPolicy(deps: {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly observe: Observer;
-  readonly once: boolean;
-  readonly signal: AbortSignal;
-  /** Called when the broker has refused the token. */
-  readonly onRefused: () => void;
-  /** A signal that ends a wait between two tries early. */
-  readonly sooner: () => AbortSignal;
-}): RetryPolicy {
-  const { clock, observe, once, onRefused, random, signal, sooner } = deps;
-  return (call) => {
-    const inTime = once ? within(ONCE_RETRY_LIMIT_MS, signal) : signal;
-    const onRetry = (error: AgentError, retryInMs: number): void => {
-      if (error.code === 'BROKER_UNAUTHORIZED') onRefused();
-      observe({ kind: 'startup-blocked', error, retryInMs });
-    };
-    const again = (error: AgentError, elapsedMs: number): boolean =>
-      !once || (isTransient(error) && elapsedMs < ONCE_RETRY_LIMIT_MS);
-    const monotonic = (): number => clock.monotonic();
-    const shape = once ? BACKOFF.claim : BACKOFF.poll;
-    const plan = { shape, signal: inTime, random, monotonic, again, onRetry, sooner };
-    return withRetry(plan, () => call(inTime));
-  };
-}
+export const RETRY = {
+  // Calls to the broker
+  startup: { initialMs: 1_000, maxMs: 60_000 },
+  startupOnce: { initialMs: 200, maxMs: 5_000, giveUpAfterMs: 60_000 },
+  pollRuns: { initialMs: 1_000, maxMs: 60_000 },
+  pollRunsOnce: { initialMs: 200, maxMs: 5_000 },
+  lookUp: { initialMs: 500, maxMs: 60_000, onceFailures: 5 },
+  /** A function or image that the broker does not know: a gateway may have said so. */
+  lookUpNotFound: { initialMs: 5_000, maxMs: 600_000 },
+  claim: { initialMs: 200, maxMs: 5_000, giveUpAfterMs: 30_000 },
+  report: { initialMs: 500, maxMs: 300_000 },
+  /** An offer that is registered again, and an image that is announced. */
+  updateOffer: { initialMs: 500, maxMs: 60_000, giveUpAfterMs: 60_000 },
+
+  // Runs that are left alone, without chance
+  /** Jobs could not be listed, or were all claimed by others. */
+  listJobs: { initialMs: 500, maxMs: 30_000, onceFailures: 5 },
+  noOpenJobs: { initialMs: 10_000, maxMs: 60_000 },
+  claimRefused: { initialMs: 15_000, maxMs: 900_000 },
+  hostFault: { initialMs: 15_000, maxMs: 900_000, onceFailures: 1 },
+
+  // This host
+  pullImage: { initialMs: 2_000, maxMs: 600_000, onceFailures: 3 },
+  /** The registry refuses the image or does not know it, or it is larger than the owner allows. */
+  pullImageRefused: { initialMs: 600_000, maxMs: 600_000 },
+  engineCall: { initialMs: 500, maxMs: 15_000 },
+  engineCheck: { initialMs: 500, maxMs: 2_000 },
+  stateDirWrite: { initialMs: 500, maxMs: 2_000 },
+  kernelLog: { initialMs: 1_000, maxMs: 60_000 },
+  verifyNetwork: { initialMs: 60_000, maxMs: 1_800_000 },
+} as const satisfies Readonly<Record<string, RetryPolicy>>;
+
+/** After the broker has refused the token. A new token is noticed sooner. */
+export const UNAUTHORIZED_RETRY_MS = 60_000;

@@ -41,7 +41,7 @@ export async function inspectNetwork(
   try {
     const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
-    const deps = { runtime, files, random: Math.random, log, detach: signal };
+    const deps = { runtime, files, clock, random: Math.random, log, detach: signal };
     const unproven = await runIsolationProbe(deps, image, probeTargets, signal);
     return unproven === undefined ? { wanted } : { wanted, unproven };
   } finally {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
-import { exitCode, signalGroup } from '../../lib/process-group.ts';
+import { exitCode, signalGroup } from '../../lib/process.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { OutputFile } from './output-file.ts';
 

@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
+import { unlessAborted } from '../../lib/deadline.ts';
 import { refuseOtherBrokers } from './embedded-only.ts';
 import { InterpreterImages, type Interpreters } from './interpreter-images.ts';
 import { LocalJob } from './local-job.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** What the runtime stands on. */
 export type ProcessRuntimeOptions = {

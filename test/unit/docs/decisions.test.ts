@@ -18,7 +18,7 @@ describe('decisions', () => {
   });
 
   test.each(pages)('$path says what was decided, why, and what it costs', ({ text }) => {
-    for (const heading of ['Decision', 'Why', 'What it costs'])
+    for (const heading of ['Decision', '(Why|Context)', '(What it costs|Consequences)'])
       expect(text).toMatch(new RegExp(`^## ${heading}$`, 'm'));
   });
 });

@@ -159,8 +159,8 @@ describe('an nvidia-smi that hangs', () => {
 
   test('and survives the kill keeps any other from being started, and nobody waiting', async () => {
     await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
-    const children: { kill(signal: 'SIGKILL'): boolean }[] = [];
-    const kill = (child: { kill(signal: 'SIGKILL'): boolean }): void => void children.push(child);
+    const survivors: number[] = [];
+    const kill = (pid: number): void => void survivors.push(pid);
     const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 2_500, kill });
     await failure(nvidiaSmi.run(['-L'], never));
     for (let look = 0; look < 3; look += 1) {
@@ -170,7 +170,7 @@ describe('an nvidia-smi that hangs', () => {
     }
     expect(await smi.calls()).toHaveLength(1);
     await smi.become(TESLA_T4);
-    for (const child of children) child.kill('SIGKILL');
+    for (const pid of survivors) process.kill(pid, 'SIGKILL');
     await expect
       .poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code, BUSY)
       .toBe(0);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, test, vi } from 'vitest';
-import { within } from '../../../src/lib/deadline.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { unlessAborted, withDeadline, within } from '../../../src/lib/deadline.ts';
 
 /** Collects garbage now. */
 function collect(): void {
@@ -29,5 +29,67 @@ describe('a signal within a time', () => {
     expect(signal.aborted).toBe(false);
     other.abort('enough');
     expect(signal.reason).toBe('enough');
+  });
+});
+
+describe('a call under a deadline', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const error = new Error('too late');
+
+  test('returns what the call returns, and leaves no timer behind', async () => {
+    expect(await withDeadline({ ms: 1_000, error }, async () => 'done')).toBe('done');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('throws when the time is up, although the call ignores its signal', async () => {
+    let seen: AbortSignal | undefined;
+    const call = withDeadline({ ms: 1_000, error }, (signal) => {
+      seen = signal;
+      return new Promise(() => undefined);
+    }).catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await call).toBe(error);
+    expect(seen?.reason).toBe(error);
+  });
+
+  test('is extended by each piece of an answer', async () => {
+    const settled = vi.fn<(thrown: unknown) => void>();
+    const extend = Promise.withResolvers<() => void>();
+    withDeadline({ ms: 1_000, error }, (_, more) => {
+      extend.resolve(more);
+      return new Promise(() => undefined);
+    }).catch(settled);
+    const more = await extend.promise;
+    await vi.advanceTimersByTimeAsync(900);
+    more();
+    await vi.advanceTimersByTimeAsync(900);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(settled).toHaveBeenCalledWith(error);
+  });
+
+  test('ends with the signal of the caller, for its reason', async () => {
+    const caller = new AbortController();
+    const call = withDeadline(
+      { ms: 1_000, error, signal: caller.signal },
+      () => new Promise(() => undefined),
+    );
+    caller.abort('enough');
+    await expect(call).rejects.toBe('enough');
+    const late = withDeadline({ ms: 1_000, error, signal: caller.signal }, async () => 'not called');
+    await expect(late).rejects.toBe('enough');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('work that is left when a signal aborts', () => {
+  test('throws the reason, also where the signal has aborted before', async () => {
+    const caller = new AbortController();
+    const left = unlessAborted(new Promise(() => undefined), caller.signal);
+    caller.abort('enough');
+    await expect(left).rejects.toBe('enough');
+    await expect(unlessAborted(Promise.resolve('done'), caller.signal)).rejects.toBe('enough');
   });
 });

@@ -4,11 +4,11 @@ import { AgentError, asAgentError } from '../../../domain/errors.ts';
 import { canonicalImageRef, type ImageRef, imageAllowed, parseImageRef } from '../../../domain/image-ref.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../../domain/ports/runtime.ts';
+import { SingleFlight } from '../../../lib/single-flight.ts';
 import { callEngine } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import { type ImageConfig, readImage } from './config.ts';
 import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pull.ts';
-import { SharedWork } from './shared-work.ts';
 
 /** The owner's rules for images; times in milliseconds. */
 export type ImageRules = PullLimits & {
@@ -33,7 +33,7 @@ export class DockerImages implements Images {
   readonly #hooks: PullHooks;
   readonly #clock: Clock;
   readonly #pulls = new PQueue({ concurrency: PULLS_AT_ONCE });
-  readonly #shared = new SharedWork<ReadyImage>();
+  readonly #shared = new SingleFlight<ReadyImage>();
   /** What images that are named by their content are like: that never changes. */
   readonly #described = new Map<string, ImageConfig>();
   /** When each image was last asked of its registry, by the monotonic clock. */
@@ -65,7 +65,7 @@ export class DockerImages implements Images {
       );
     }
     const key = canonicalImageRef(parsed);
-    return this.#shared.run(key, signal, (shared) => this.#prepare(ref, parsed, key, shared));
+    return this.#shared.run(key, (shared) => this.#prepare(ref, parsed, key, shared), signal);
   }
 
   /**

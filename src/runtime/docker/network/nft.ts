@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { AgentError } from '../../../domain/errors.ts';
+import { PROGRAM_NOT_FOUND, ProgramError, type ProgramResult, runProgram } from '../../../lib/process.ts';
 import type { JobsNetwork } from './network-spec.ts';
 import { COUNTING_SETS, jobsRules, TABLES } from './rules.ts';
 
@@ -54,37 +53,30 @@ export class Nft {
     const list = TABLES.map((table) => `"$0" --stateless list table ${table}`).join(' && ');
     const there = await this.#run('/bin/sh', ['-c', list, this.#program]);
     if (there.code !== 0) {
-      if (/No such file or directory/.test(there.said)) return 'absent';
-      throw nftError(there.said);
+      if (/No such file or directory/.test(there.stderr)) return 'absent';
+      throw nftError(there.stderr);
     }
     if (network === undefined) return 'different';
     const aside = ['--net', '/bin/sh', '-c', `"$0" -f - && ${list}`, this.#program];
     const right = await this.#run('unshare', aside, jobsRules(network));
-    if (right.code !== 0) throw nftError(right.said);
-    return withoutCounts(there.out) === withoutCounts(right.out) ? 'right' : 'different';
+    if (right.code !== 0) throw nftError(right.stderr);
+    return withoutCounts(there.stdout) === withoutCounts(right.stdout) ? 'right' : 'different';
   }
 
   async #change(script: string): Promise<void> {
-    const { code, said } = await this.#run(this.#program, ['-f', '-'], script);
-    if (code !== 0) throw nftError(said);
+    const { code, stderr } = await this.#run(this.#program, ['-f', '-'], script);
+    if (code !== 0) throw nftError(stderr);
   }
 
-  async #run(
-    program: string,
-    args: readonly string[],
-    input = '',
-  ): Promise<{ readonly code: number | null; readonly out: string; readonly said: string }> {
-    const child = spawn(program, args, { timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
-    const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
-    child.on('close', resolve);
-    child.on('error', (cause) =>
-      reject(new AgentError('NETWORK_FAILED', `${program} cannot be run: ${cause.message}`, { cause })),
-    );
-    // A program that ends before it has read everything says why on its own.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-    const [code, out, said] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    return { code, out, said };
+  async #run(program: string, args: readonly string[], input = ''): Promise<ProgramResult> {
+    try {
+      const result = await runProgram(program, args, { deadlineMs: DEADLINE_MS, input });
+      if (result.code !== PROGRAM_NOT_FOUND) return result;
+    } catch (cause) {
+      if (!(cause instanceof ProgramError)) throw cause;
+      throw new AgentError('NETWORK_FAILED', `${program} ${cause.message}`, { cause });
+    }
+    throw new AgentError('NETWORK_FAILED', `${program} is not there`);
   }
 }
 

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../../../src/runtime/docker/engine/json-lines.ts';
 import { refuseManyLayers } from '../../../../../src/runtime/docker/image/pull.ts';
 import { type PullBytes, PullProgress } from '../../../../../src/runtime/docker/image/pull-progress.ts';
-import { SharedWork } from '../../../../../src/runtime/docker/image/shared-work.ts';
 
 describe('the progress of a pull', () => {
   const layer = (id: string, status: string, current?: number, total?: number): string =>
@@ -140,60 +139,5 @@ describe('lines', () => {
 
   test('do not go on for ever', async () => {
     await expect(collect('x'.repeat(1_100_000))).rejects.toThrow('a line without an end');
-  });
-});
-
-describe('work that is shared', () => {
-  const never = (): AbortSignal => new AbortController().signal;
-
-  test('runs once for all who ask while it runs, and anew afterwards', async () => {
-    const shared = new SharedWork<number>();
-    let runs = 0;
-    const work = async (): Promise<number> => {
-      runs += 1;
-      await Promise.resolve();
-      return runs;
-    };
-    expect(await Promise.all([shared.run('a', never(), work), shared.run('a', never(), work)])).toEqual([
-      1, 1,
-    ]);
-    expect(await shared.run('a', never(), work)).toBe(2);
-  });
-
-  test('goes on while anyone waits, and stops with the last', async () => {
-    const shared = new SharedWork<string>();
-    const stopped = Promise.withResolvers<string>();
-    const work = (signal: AbortSignal): Promise<string> => {
-      signal.addEventListener('abort', () => stopped.resolve('stopped'));
-      return stopped.promise;
-    };
-    const first = new AbortController();
-    const second = new AbortController();
-    const outcomes = [shared.run('a', first.signal, work), shared.run('a', second.signal, work)];
-    first.abort(new Error('first left'));
-    await expect(outcomes[0]).rejects.toThrow('first left');
-    expect(await Promise.race([stopped.promise, Promise.resolve('goes on')])).toBe('goes on');
-    second.abort(new Error('second left'));
-    await expect(outcomes[1]).rejects.toThrow('second left');
-    expect(await stopped.promise).toBe('stopped');
-  });
-
-  test('that is being stopped is not joined', async () => {
-    const shared = new SharedWork<string>();
-    const leaving = new AbortController();
-    const left = shared.run('a', leaving.signal, () => new Promise<string>(() => undefined));
-    leaving.abort(new Error('left'));
-    await expect(left).rejects.toThrow('left');
-    expect(await shared.run('a', never(), () => Promise.resolve('new'))).toBe('new');
-  });
-
-  test('fails for all who wait', async () => {
-    const shared = new SharedWork<string>();
-    const work = (): Promise<string> => Promise.reject(new Error('broken'));
-    const outcomes = await Promise.allSettled([
-      shared.run('a', never(), work),
-      shared.run('a', never(), work),
-    ]);
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });
