@@ -1,84 +1,83 @@
 import type { Ending } from './outcome.ts';
 import type { Exit } from './ports/runtime.ts';
 
-/** What is known of the end of a job that ran. Times in milliseconds. */
+/** What is known about the end of a job that ran. Times in milliseconds. */
 export type ExitFacts = {
-  /** undefined: its container could not be ended at all. */
+  /** Undefined: the container could not be killed. */
   readonly exit: Exit | undefined;
-  /** Whether its handler returned. */
+  /** Whether the handler returned. */
   readonly returned: boolean;
-  /** What we ended it for; undefined: we did not. */
-  readonly decided:
+  /** Why the agent stopped the job; undefined: the agent did not stop it. */
+  readonly reason:
     | { readonly kind: 'deadline' }
     | { readonly kind: 'limit'; readonly what: string }
     | { readonly kind: 'evicted'; readonly why: string }
     | undefined;
   readonly timeoutMs: number;
   readonly ranMs: number;
-  /** Whether it had ended before this agent came to look. */
+  /** Whether the container exited while no agent was running. */
   readonly unwatched: boolean;
-  /** Whether the host was restarted since its start. */
+  /** Whether the host was restarted after the job started. */
   readonly rebooted: boolean;
 };
 
-/** What comes of an end: it is the job's own and reported, or this host's doing, and the job goes back to the market. */
+/** The verdict on an exit: the job caused it and it is reported, or the host did and the job is released. */
 export type Attribution =
   | { readonly kind: 'report'; readonly ending: Ending }
   | { readonly kind: 'release'; readonly why: string };
 
-/** How far the clocks of engine and host may seem apart although neither was set. */
-const SLACK_MS = 1_000;
+/** The largest apparent difference between the engine's clock and the host's when neither was set. */
+const CLOCK_SKEW_MS = 1_000;
 
 const SIGKILL = 9;
 const SIGTERM = 15;
 
 /**
- * Whose end it was. Pure. A job that returned has succeeded, whatever happened around it; one that ran out of its
- * time has done so even where nobody was there to see it; what this host did to it is never called its failure.
+ * Decides whether the job or the host caused an exit. Pure. A job whose handler returned has succeeded, a job that
+ * used up its time has timed out even if no agent was running, and a host failure is never reported as the job's.
  */
 export function attributeExit(end: ExitFacts): Attribution {
-  const { decided, exit, timeoutMs } = end;
+  const { exit, reason, timeoutMs } = end;
   const report = (ending: Ending): Attribution => ({ kind: 'report', ending });
   const release = (why: string): Attribution => ({ kind: 'release', why });
-  if (decided?.kind === 'limit') return report(decided);
-  if (decided?.kind === 'evicted' && !(exit?.code === 0 && end.returned)) return release(decided.why);
+  if (reason?.kind === 'limit') return report(reason);
+  if (reason?.kind === 'evicted' && !(exit?.code === 0 && end.returned)) return release(reason.why);
   if (exit === undefined) return report({ kind: 'deadline', timeoutMs });
   if (exit.code === 0 && end.returned) return report({ kind: 'exited', exit });
-  // Before the deadline: an engine that finds its containers dead after a boot takes that moment for their end.
-  if (end.rebooted) return release('this host was restarted while it ran');
+  // Checked before the deadline, because after a boot the engine dates the exit at the moment it finds it.
+  if (end.rebooted) return release('the host was restarted while the job ran');
   const killed = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
-  // The engine's times of it begin a moment after ours, so that what we ended may seem to have had time left.
-  const byUs = killed && decided !== undefined && !end.unwatched && exit.exitOrigin !== 'engine';
+  // The engine's start time is later than ours, so a job that we killed at its deadline may seem to have time left.
+  const byUs = killed && reason !== undefined && !end.unwatched && exit.exitOrigin !== 'engine';
   const leftMs = timeoutMs - end.ranMs;
-  // What we ended at its deadline may have taken that for a reason to fail, with a code of its own.
-  const isAbout = killed || decided !== undefined;
-  if (byUs || (isAbout && leftMs <= SLACK_MS) || (end.unwatched && leftMs <= 0)) {
+  // A job may answer our SIGTERM with an exit code of its own.
+  const stopped = killed || reason !== undefined;
+  if (byUs || (stopped && leftMs <= CLOCK_SKEW_MS) || (end.unwatched && leftMs <= 0)) {
     return report({ kind: 'deadline', timeoutMs });
   }
-  if (exit.exitOrigin === 'engine')
-    return release('the container engine went away, and its end or its result with it');
-  // The engine may have lost what it printed last, and nobody can tell any more.
+  if (exit.exitOrigin === 'engine') return release('the container engine stopped while the job ran');
+  // The engine may have lost the last output, the result among it.
   if (end.unwatched && exit.code === 0)
-    return release('it ended while no agent was there, and its result is lost');
-  // By an agent that ended with it, by a person, or by an engine that came back and found it: nobody can tell either.
+    return release('the job ended while no agent was running, and its result is lost');
+  // Stopped by an agent that died meanwhile, by a person, or by a restarted engine: this cannot be known.
   if (end.unwatched && !killed && exit.exitOrigin === 'external')
-    return release('it was told to end while no agent was there');
+    return release('the container was stopped while no agent was running');
   if (killed && !exit.oomKilled) {
-    if (exit.exitOrigin === 'external') return release('its container was killed from outside');
-    if (end.unwatched) return release('its container was killed while no agent was there');
+    if (exit.exitOrigin === 'external') return release('the container was killed by another program');
+    if (end.unwatched) return release('the container was killed while no agent was running');
   }
   return report({ kind: 'exited', exit });
 }
 
-/** So late may a start be known here: what was waited for is the engine's word, on a busy host at times for seconds. */
+/** How long after the real start the engine may answer the start call on a busy host. */
 const LATE_START_MS = 10_000;
 
 /**
- * How long a job ran, by the engine's times; where these cannot be, because a clock was set meanwhile, the longest
- * that it can have been. `atMostMs` is about that, by a clock that nobody sets; undefined: not known.
+ * How long a job ran, in milliseconds, by the engine's times. If these are impossible because a clock was set,
+ * `maxMs`: the time since the start by a clock that cannot be set; undefined: unknown.
  */
-export function runtimeMs(exit: Exit | undefined, atMostMs: number | undefined): number {
+export function runtimeMs(exit: Exit | undefined, maxMs: number | undefined): number {
   const engineMs = exit === undefined ? -1 : exit.finishedAt - exit.startedAt;
-  if (atMostMs === undefined) return Math.max(engineMs, 0);
-  return engineMs >= 0 && engineMs <= atMostMs + LATE_START_MS ? engineMs : atMostMs;
+  if (maxMs === undefined) return Math.max(engineMs, 0);
+  return engineMs >= 0 && engineMs <= maxMs + LATE_START_MS ? engineMs : maxMs;
 }

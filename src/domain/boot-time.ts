@@ -1,23 +1,23 @@
 /**
- * A moment of this host that no setting of its clock moves: which boot it was in, and how long after that boot, in
- * milliseconds, sleep included. An empty `boot` means that it was not known.
+ * A time that does not change when the host's clock is set: the kernel's boot id and the milliseconds since that boot,
+ * suspend included. An empty `boot` means unknown.
  */
 export type BootTime = { readonly boot: string; readonly upMs: number };
 
-/** Whether the host was restarted between two moments, as far as both are known. */
+/** Whether the host was restarted between two times; false if either is unknown. */
 export function rebooted(from: BootTime, to: BootTime): boolean {
   return from.boot !== '' && to.boot !== '' && from.boot !== to.boot;
 }
 
-/** The milliseconds between two moments of one boot; undefined where that cannot be said. */
+/** The milliseconds between two times of one boot; undefined for different or unknown boots. */
 export function elapsedMs(from: BootTime, to: BootTime): number | undefined {
   if (from.boot === '' || from.boot !== to.boot) return undefined;
   return Math.max(to.upMs - from.upMs, 0);
 }
 
 /**
- * The moment `agoMs` before `now`, where that is after `earliest` in the same boot; else `earliest`, which is certain.
- * For what another clock tells, which may have been set.
+ * The time `agoMs` before `now` if that is after `earliest` in the same boot, else `earliest`. For an age measured by a
+ * clock that may have been set.
  */
 export function bootTimeAgo(now: BootTime, agoMs: number, earliest: BootTime): BootTime {
   const maxMs = elapsedMs(earliest, now);

@@ -4,21 +4,21 @@ import { languageOf } from './language.ts';
 import type { Offer } from './offer.ts';
 import type { OpenRun, Run } from './run.ts';
 
-/** Why a run is not taken, in the order in which the questions are asked. The words are shown to owners. */
+/** Why a run is skipped, in the order of the checks, with the text that owners see. */
 export const SKIP_REASONS = {
   'bid-below-ask': 'the bid is below the ask',
-  'in-backoff': 'it did not work here a moment ago and is left alone for a while',
-  'no-open-jobs': 'none of its jobs is open',
-  'gpu-unknown': 'it asks for a GPU that is not in the broker’s catalogue',
-  'gpu-too-small': 'it asks for a bigger GPU',
+  'in-backoff': 'an attempt failed and the next one is not due yet',
+  'no-open-jobs': 'the run has no open jobs',
+  'gpu-unknown': 'the run asks for a GPU that is not in the broker’s catalogue',
+  'gpu-too-small': 'the run asks for a larger GPU',
   'no-slot': 'no slot is free',
-  invalid: 'it cannot be read: its parameters or its function make no sense',
-  unresolved: 'its function and image are being looked up',
-  'unsupported-runtime': 'its function needs a language that the agent does not speak',
-  'wrong-offer-type': 'its image is for the other kind of offer, CPU or GPU',
-  'image-not-allowed': 'its image is not on the owner’s list',
-  'image-failed': 'its image cannot be had',
-  'image-not-pulled': 'its image is not here yet',
+  invalid: 'the run’s parameters or function are invalid',
+  unresolved: 'the run’s function and image are not looked up yet',
+  'unsupported-runtime': 'the agent does not support the function’s runtime',
+  'wrong-offer-type': 'the image is for the other offer type (CPU or GPU)',
+  'image-not-allowed': 'the image is not on the owner’s list (--images)',
+  'image-failed': 'the image could not be pulled',
+  'image-not-pulled': 'the image is not pulled yet',
 } as const;
 
 export type SkipReason = keyof typeof SKIP_REASONS;
@@ -27,13 +27,13 @@ export type Verdict =
   | { readonly kind: 'take'; readonly open: OpenRun; readonly jobs: number }
   | { readonly kind: 'skip'; readonly open: OpenRun; readonly reason: SkipReason };
 
-/** What is known beside the runs when it comes to a decision. */
+/** What a decision depends on beside the runs. */
 export type MarketKnowledge = {
   readonly catalogue: ReadonlyMap<string, CatalogueGpu>;
-  /** The owner's patterns of images. */
+  /** The owner's image patterns. */
   readonly images: readonly string[];
   readonly imageState: (registryPath: string) => 'ready' | 'missing' | 'failed';
-  /** Runs that are left alone for now, and why. */
+  /** Runs that are in backoff, why, and until when. */
   readonly backoff: ReadonlyMap<
     string,
     { readonly reason: 'in-backoff' | 'no-open-jobs' | 'invalid'; readonly until: number }
@@ -41,10 +41,8 @@ export type MarketKnowledge = {
 };
 
 /**
- * What to do about each run: `take` up to `jobs` jobs of it, or skip it and why. Pure. Never takes a run below
- * the ask, never hands out more jobs than `freeSlots`. Best bid first, then an image that is already here, then
- * the oldest, then by uuid, so that the order of the input makes no difference. `now` is in the milliseconds of
- * `backoff`. The verdicts come in the order in which runs are considered: takes and late skips first.
+ * Decides for each run: take up to `jobs` of its jobs, or skip it and why. Pure. Ranks by bid, pulled image, age, uuid;
+ * the order of the input makes no difference. `now` is in the milliseconds of `backoff`. Ranked verdicts come first.
  */
 export function decide(
   runs: readonly OpenRun[],
@@ -56,7 +54,7 @@ export function decide(
   const candidates: OpenRun[] = [];
   const skipped: Verdict[] = [];
   for (const open of runs) {
-    const reason = whyNotFor(open.run, offer, knowledge, now);
+    const reason = skipReasonOfRun(open.run, offer, knowledge, now);
     if (reason === undefined) candidates.push(open);
     else skipped.push({ kind: 'skip', open, reason });
   }
@@ -64,7 +62,7 @@ export function decide(
   const ranked = candidates.map((open) => rankedOf(open, images)).sort(byRank);
   let free = freeSlots;
   const considered = ranked.map(({ open }): Verdict => {
-    const reason = whyNotHere(open, offer, images);
+    const reason = skipReasonOfImage(open, offer, images);
     if (reason !== undefined) return { kind: 'skip', open, reason };
     if (free <= 0) return { kind: 'skip', open, reason: 'no-slot' };
     const jobs = Math.min(open.run.numJobs, free);
@@ -74,32 +72,41 @@ export function decide(
   return [...considered, ...skipped];
 }
 
-/** The questions that the run alone answers: cheap, asked of every run on the market. */
-function whyNotFor(run: Run, offer: Offer, knowledge: MarketKnowledge, now: number): SkipReason | undefined {
-  // A bid that is no number fails this comparison too, and so is never taken.
+/** The checks that need the run alone. Cheap, because every run on the market gets them. */
+function skipReasonOfRun(
+  run: Run,
+  offer: Offer,
+  knowledge: MarketKnowledge,
+  now: number,
+): SkipReason | undefined {
+  // Written so that a NaN bid is skipped too.
   if (!(run.bidPrice >= offer.askPrice)) return 'bid-below-ask';
   if (!(run.numJobs >= 1)) return 'invalid';
   const backoff = knowledge.backoff.get(run.uuid);
   if (backoff !== undefined && now < backoff.until) return backoff.reason;
   if (offer.kind === 'cpu') return undefined;
-  return whyGpuWillNotDo(run, offer, knowledge.catalogue);
+  return skipReasonOfGpu(run, offer, knowledge.catalogue);
 }
 
-/** A GPU does when it is that model or has at least as many CUDA cores. */
-function whyGpuWillNotDo(
+/** A GPU is sufficient if it is the model asked for or has at least as many CUDA cores. */
+function skipReasonOfGpu(
   run: Run,
   offer: Offer,
   catalogue: ReadonlyMap<string, CatalogueGpu>,
 ): SkipReason | undefined {
   if (run.baseGpu === null) return undefined;
   if (offer.wholeGpu && run.baseGpu === offer.gpu?.uuid) return undefined;
-  const least = catalogue.get(run.baseGpu);
-  if (least === undefined) return 'gpu-unknown';
-  return offer.cudaCores >= least.cudaCores ? undefined : 'gpu-too-small';
+  const wanted = catalogue.get(run.baseGpu);
+  if (wanted === undefined) return 'gpu-unknown';
+  return offer.cudaCores >= wanted.cudaCores ? undefined : 'gpu-too-small';
 }
 
-/** The questions that need the run's function and image. */
-function whyNotHere(open: OpenRun, offer: Offer, images: (ref: string) => ImageView): SkipReason | undefined {
+/** The checks that need the run's function and image. */
+function skipReasonOfImage(
+  open: OpenRun,
+  offer: Offer,
+  images: (ref: string) => ImageView,
+): SkipReason | undefined {
   if (open.function === undefined || open.image === undefined) return 'unresolved';
   if (languageOf(open.function.runtime) === undefined) return 'unsupported-runtime';
   if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-offer-type';
@@ -114,7 +121,7 @@ type ImageView = {
   readonly state: ReturnType<MarketKnowledge['imageState']>;
 };
 
-/** What is known of an image: many runs share a few, so each is looked at once. */
+/** Memoizes the state of each image, because many runs share a few images. */
 function imagesOf(knowledge: MarketKnowledge): (ref: string) => ImageView {
   const views = new Map<string, ImageView>();
   return (ref) => {
@@ -126,23 +133,23 @@ function imagesOf(knowledge: MarketKnowledge): (ref: string) => ImageView {
   };
 }
 
-/** A run, and beside it what its rank depends on: a comparison is made more than a million times. */
+/** A run with its sort keys, computed once because a large market takes over a million comparisons. */
 type Ranked = {
   readonly open: OpenRun;
   readonly bidPrice: number;
-  readonly here: boolean;
+  readonly pulled: boolean;
   readonly createdAt: number;
 };
 
 function rankedOf(open: OpenRun, images: (ref: string) => ImageView): Ranked {
   const { bidPrice, createdAt } = open.run;
-  const here = open.function !== undefined && images(open.function.registryPath).state === 'ready';
-  return { open, bidPrice, here, createdAt };
+  const pulled = open.function !== undefined && images(open.function.registryPath).state === 'ready';
+  return { open, bidPrice, pulled, createdAt };
 }
 
 function byRank(a: Ranked, b: Ranked): number {
   if (a.bidPrice !== b.bidPrice) return b.bidPrice - a.bidPrice;
-  if (a.here !== b.here) return a.here ? -1 : 1;
+  if (a.pulled !== b.pulled) return a.pulled ? -1 : 1;
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
   return a.open.run.uuid < b.open.run.uuid ? -1 : 1;
 }

@@ -1,200 +1,199 @@
 /**
- * Every error that a person may see has one of these codes. The code is stable; the words may change.
- * `exit` is the exit code of a command that ends because of it, `what` what happened, `hint` what the owner can do about
- * it where the error itself does not say so more closely.
+ * The codes of all errors that people see. Codes are stable, texts may change. `exit` is the exit code of a command that
+ * fails with the error, `hint` what the owner can do about it unless the error has a hint of its own.
  */
 export const ERROR_KINDS = {
   CONFIG_INVALID: {
     exit: 2,
-    what: 'an option, environment variable or file entry has a value that cannot be used',
-    hint: 'correct the setting that is named; `sharedcloud-agent check` lists all with where they come from',
+    what: 'an option, environment variable or file entry has an invalid value',
+    hint: 'correct the setting that the message names; `sharedcloud-agent check` lists every setting and its source',
   },
   TOKEN_MISSING: {
     exit: 2,
-    what: 'no broker token was given',
-    hint: 'put the token that the broker gave you into the token file',
+    what: 'no broker token is set',
+    hint: 'put the broker’s token into the token file',
   },
   TOKEN_FILE_UNSAFE: {
     exit: 2,
-    what: 'the token file can be read by others, or not by us',
-    hint: 'make the token file readable for the agent’s user alone: mode 0600',
+    what: 'other users can read the token file, or the agent cannot',
+    hint: 'make the token file readable by the agent’s user only (mode 0600)',
   },
   BROKER_UNREACHABLE: {
     exit: 4,
-    what: 'the broker could not be reached or gave no answer in time',
-    hint: 'is the broker’s URL right, and is this host online?',
+    what: 'the broker could not be reached or did not answer in time',
+    hint: 'check the broker’s URL and this host’s internet connection',
   },
   BROKER_UNAVAILABLE: {
     exit: 4,
-    what: 'the broker answered that it cannot serve now (5xx, 408, 429)',
-    hint: 'wait: what is owed is kept and sent again; ask the broker’s people where it lasts',
+    what: 'the broker is temporarily unavailable (5xx, 408, 429)',
+    hint: 'wait: unsent reports are kept and sent again; contact the broker’s operator if it lasts',
   },
   BROKER_NOT_JSON: {
     exit: 4,
-    what: 'something answered that is not a SharedCloud broker (no JSON)',
-    hint: 'is the broker’s URL right? A proxy or a portal before it may have answered',
+    what: 'the answer is not JSON, so it is not from a SharedCloud broker',
+    hint: 'check the broker’s URL, and look for a proxy or a login page in between',
   },
   BROKER_BAD_ANSWER: {
     exit: 4,
-    what: 'the broker answered with JSON of a shape that the agent cannot use',
-    hint: 'is a newer agent to be had? Tell the broker’s people what was wrong',
+    what: 'the broker answered with JSON that the agent cannot use',
+    hint: 'update the agent, or report the message to the broker’s operator',
   },
   BROKER_REDIRECTED_AWAY: {
     exit: 4,
-    what: 'the broker redirected to another origin, which is refused',
-    hint: 'set the broker’s URL to where it redirects, if that is the broker',
+    what: 'the broker redirected to another origin, which the agent refuses',
+    hint: 'if the other origin is the broker, set the broker’s URL to it',
   },
   BROKER_NOT_FOUND: {
     exit: 4,
     what: 'the broker does not know this address (404)',
-    hint: 'is the broker’s URL right, with its path?',
+    hint: 'check the broker’s URL, including its path',
   },
   BROKER_REFUSED: {
     exit: 4,
     what: 'the broker refused the request (4xx)',
-    hint: 'see the broker’s own words; ask its people where they do not help',
+    hint: 'read the broker’s message, and contact its operator if it does not help',
   },
   BROKER_UNAUTHORIZED: {
     exit: 3,
     what: 'the broker does not accept the token',
-    hint: 'put a valid token into the token file; a running agent reads it again by itself',
+    hint: 'put a valid token into the token file; a running agent rereads the file',
   },
   RUNTIME_UNAVAILABLE: {
     exit: 5,
     what: 'the container engine cannot be reached or does not answer',
-    hint: 'is Docker running, and is --docker-host right? See its log: journalctl -u docker',
+    hint: 'start Docker, check --docker-host, and read its log: journalctl -u docker',
   },
   RUNTIME_FAILED: {
     exit: 5,
-    what: 'the container engine refused or failed an operation',
-    hint: 'see Docker’s own words, and its log: journalctl -u docker',
+    what: 'the container engine refused an operation or failed',
+    hint: 'read Docker’s message and its log: journalctl -u docker',
   },
   RUNTIME_REFUSED: {
     exit: 5,
-    what: 'the container that the engine made is not the one that was asked for',
-    hint: 'see what differs; another program may change what Docker makes (a plugin, a default of its own)',
+    what: 'the container that the engine created differs from the one that was requested',
+    hint: 'find what changes containers on this host: a Docker plugin, or a default in /etc/docker/daemon.json',
   },
   CONTAINER_GONE: {
     exit: 5,
-    what: 'a container that should exist is gone',
-    hint: 'leave the agent’s containers to it: its jobs go back to the market when others remove them',
+    what: 'a container of the agent no longer exists',
+    hint: 'do not remove the agent’s containers; a job whose container is removed goes back to the market',
   },
   CONTAINER_UNSTARTABLE: {
     exit: 5,
-    what: 'the image itself cannot be started',
-    hint: 'nothing: the image is its maker’s to hint, and its jobs end as failed',
+    what: 'the image cannot be started',
+    hint: 'nothing to do: the image is broken, and its jobs fail',
   },
   IMAGE_NOT_FOUND: {
     exit: 5,
     what: 'the image does not exist in its registry or may not be pulled',
-    hint: 'nothing, where others use that image: its name or its registry’s rights are its maker’s to hint',
+    hint: 'nothing to do, unless the image is yours: then correct its name or its registry’s permissions',
   },
   IMAGE_PULL_FAILED: {
     exit: 5,
     what: 'the image could not be pulled',
-    hint: 'is this host online, and has it room? The next pull comes by itself',
+    hint: 'check this host’s internet connection and free disk space; the agent pulls again by itself',
   },
   IMAGE_REFUSED: {
     exit: 5,
-    what: 'the image breaks a rule of the owner (allow-list, size)',
-    hint: 'nothing, unless you want such images: then see --images and --max-image-size',
+    what: 'the image breaks one of the owner’s rules (allow-list, size)',
+    hint: 'nothing to do, unless you want such images: then change --images or --max-image-size',
   },
   GPU_NONE: {
     exit: 6,
     what: 'no usable Nvidia GPU was found',
-    hint: 'is the card seated and seen (lspci | grep -i nvidia)? Jobs without a GPU: --cpu-slots',
+    hint: 'check that the host sees the card (lspci | grep -i nvidia), or offer CPU jobs with --cpu-slots',
   },
   GPU_PROBE_FAILED: {
     exit: 6,
-    what: 'nvidia-smi is missing, failed or gave an answer that cannot be used',
-    hint: 'install the Nvidia driver, and run nvidia-smi by hand',
+    what: 'nvidia-smi is missing, failed, or printed something that cannot be used',
+    hint: 'install the Nvidia driver and check that `nvidia-smi` works',
   },
   GPU_PROBE_HUNG: {
     exit: 6,
     what: 'nvidia-smi did not answer in time',
-    hint: 'see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
+    hint: 'look for Xid errors in the kernel log (journalctl -k | grep Xid), and reboot if there are any',
   },
   KERNEL_LOG_UNREADABLE: {
     exit: 6,
-    what: 'the kernel’s log, which tells of sick GPUs, cannot be read',
-    hint: 'let the agent’s user read it: group systemd-journal',
+    what: 'the kernel log, which reports GPU errors, cannot be read',
+    hint: 'add the agent’s user to the group systemd-journal',
   },
   GPU_UNKNOWN: {
     exit: 6,
-    what: 'a GPU has no certain entry in the broker’s catalogue',
-    hint: 'name its entry in the catalogue: `catalogue` in the file’s table of that GPU',
+    what: 'a GPU has no unique entry in the broker’s catalogue',
+    hint: 'name the entry with `catalogue` in the GPU’s table of the configuration file',
   },
   STATE_DIR_UNUSABLE: {
     exit: 7,
     what: 'the state directory cannot be created, read or written',
-    hint: 'give the agent’s user a directory that it may write to: --state-dir',
+    hint: 'name a directory that the agent’s user can write to with --state-dir',
   },
   STATE_DIR_IN_USE: {
     exit: 7,
     what: 'another agent runs on this state directory',
-    hint: 'stop the other agent, or give this one a --state-dir of its own',
+    hint: 'stop the other agent, or give this one its own --state-dir',
   },
   JOURNAL_UNUSABLE: {
     exit: 7,
     what: 'the journal is damaged or was written by a newer agent',
-    hint: 'keep the file, since reports may be owed: set it aside, or use the newer agent again',
+    hint: 'keep the file, because it may hold unsent reports: move it away, or use the newer agent again',
   },
   AGENT_NOT_RUNNING: {
     exit: 1,
     what: 'no agent runs on the state directory',
-    hint: 'start it, or name the --state-dir of the one that you mean',
+    hint: 'start the agent, or name its --state-dir',
   },
   AGENT_OUT_OF_REACH: {
     exit: 1,
-    what: 'the agent that runs cannot be signalled from here',
-    hint: 'run it as the agent’s user or as root, in the same container',
+    what: 'the running agent cannot be signalled from here',
+    hint: 'run the command as the agent’s user or as root, in the same container',
   },
   NETWORK_UNPRIVILEGED: {
     exit: 8,
-    what: 'only root may look at or change the rules of the jobs’ network',
-    hint: 'run it with sudo',
+    what: 'only root may read or change the rules of the jobs’ network',
+    hint: 'run the command with sudo',
   },
   NETWORK_UNSUPPORTED: {
     exit: 8,
-    what: 'this host cannot keep the jobs’ network apart (nft, kernel, engine)',
-    hint: 'see docs/install.md for the kernel and the nftables that it needs; or --job-network none',
+    what: 'this host cannot isolate the jobs’ network (nft, kernel, engine)',
+    hint: 'install what docs/install.md lists for the jobs’ network, or set --job-network none',
   },
   NETWORK_FAILED: {
     exit: 8,
-    what: 'the jobs’ network or its rules could not be looked at, made or removed',
-    hint: 'see what it says; `sharedcloud-agent network status` looks again',
+    what: 'the jobs’ network or its rules could not be read, created or removed',
+    hint: 'read the message, then run `sharedcloud-agent network status`',
   },
   NETWORK_NOT_READY: {
     exit: 8,
-    what: 'the jobs’ network is not there, or not as it has to be',
-    hint: 'sudo sharedcloud-agent network up',
+    what: 'the jobs’ network is missing or misconfigured',
+    hint: 'run `sudo sharedcloud-agent network up`',
   },
   FUNCTION_INVALID: {
     exit: 1,
     what: 'a function or its arguments cannot be run',
-    hint: 'nothing: the function is its maker’s to hint',
+    hint: 'nothing to do: the function or its arguments are broken, and its jobs fail',
   },
   INTERNAL: {
     exit: 1,
-    what: 'a defect in the agent',
-    hint: 'this is a defect of the agent: please report it with these lines',
+    what: 'an internal error of the agent',
+    hint: 'report this message and the log lines before it: it is a defect of the agent',
   },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
-/** What an error carries beside its message. */
+/** The optional parts of an error. */
 export type ErrorExtras = {
-  /** What the owner can do about it, one sentence. */
+  /** What the owner can do about it, as one imperative. */
   readonly hint?: string;
   readonly cause?: unknown;
-  /** How long the other side asked us to wait before the next try, in milliseconds. */
+  /** The wait that the other side asked for before the next attempt, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** The HTTP status with which the broker refused. */
+  /** The HTTP status of the broker's refusal. */
   readonly status?: number;
 };
 
-/** The one error class of the agent: match on `code`, show `message` and `hint`. */
+/** The error class of the agent: match on `code`, show `message` and `hint`. */
 export class AgentError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -210,13 +209,13 @@ export class AgentError extends Error {
     this.status = extras.status;
   }
 
-  /** The exit code of a command that ends because of this error. */
+  /** The exit code of a command that fails with this error. */
   get exit(): number {
     return ERROR_KINDS[this.code].exit;
   }
 }
 
-/** Turns whatever was thrown into an AgentError, keeping it when it already is one. */
+/** Converts anything thrown to an AgentError; an AgentError stays as it is. */
 export function asAgentError(thrown: unknown, code: ErrorCode = 'INTERNAL'): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,61 +1,59 @@
 import type { Gpu } from './gpu.ts';
 
-/** Who found something against a GPU; each takes back what it has said itself. */
-export type CordonSource = 'probe' | 'xid' | 'breaker' | 'leftovers';
+/** The check that cordoned a GPU. Only the same check removes its cordon. */
+export type CordonSource = 'probe' | 'xid' | 'breaker' | 'memory-leak';
 
-/** Why a GPU must get no new jobs, and what its owner can do about it. */
+/** Why a GPU gets no new jobs, and what its owner can do about it. */
 export type Cordon = {
   readonly why: string;
   readonly hint: string;
-  /** It may be over in a moment: not worth telling yet. */
+  /** The cause may pass within seconds, so nothing is logged yet. */
   readonly quiet?: true;
 };
 
-/** A GPU or slice as it is named to people. */
-export type GpuName = { readonly uuid: string; readonly name: string };
+/** A GPU or MIG slice with its name for people. */
+export type GpuLabel = { readonly uuid: string; readonly name: string };
 
-/** The slices' GPUs: the uuid of each slice that was ever seen, and of the GPU that it is cut from. */
+/** The uuid of each MIG slice seen so far, mapped to the uuid of its GPU. */
 export type MigParents = ReadonlyMap<string, string>;
 
-const SEE =
-  'see what nvidia-smi and the kernel’s log say of it (journalctl -k | grep Xid); it may need a reset';
+const HINT =
+  'see nvidia-smi and the kernel log (journalctl -k | grep Xid) for this GPU; reset it if they say so';
 
 /**
- * What a look says against the GPUs on offer (uuids of GPUs and slices). Pure. A GPU that is not well, or gone with
- * all its slices, is named once and not slice by slice.
+ * The cordons that a poll calls for among the offered uuids of GPUs and slices. Pure. A GPU that is faulty, or missing
+ * with all its slices, is cordoned once and not slice by slice.
  */
 export function cordonsFromProbe(
   offered: ReadonlySet<string>,
   gpus: readonly Gpu[],
-  family: MigParents,
+  parents: MigParents,
 ): ReadonlyMap<string, Cordon> {
   const here = new Set(gpus.flatMap((gpu) => [gpu.uuid, ...gpu.slices.map(({ uuid }) => uuid)]));
-  const troubles = new Map<string, Cordon>();
+  const cordons = new Map<string, Cordon>();
   for (const uuid of offered) {
-    const parent = family.get(uuid) ?? uuid;
+    const parent = parents.get(uuid) ?? uuid;
     const fault = gpus.find((gpu) => gpu.uuid === parent)?.fault;
-    if (fault !== undefined) troubles.set(parent, { why: fault, hint: SEE });
+    if (fault !== undefined) cordons.set(parent, { why: fault, hint: HINT });
     else if (!here.has(uuid)) {
-      const gone = here.has(parent) ? uuid : parent;
-      troubles.set(gone, { why: 'it is not there any more', hint: SEE });
+      const missing = here.has(parent) ? uuid : parent;
+      cordons.set(missing, { why: 'nvidia-smi no longer lists this GPU', hint: HINT });
     }
   }
-  return troubles;
+  return cordons;
 }
 
-/** All uuids that must get no new jobs: those in trouble, and the slices of GPUs in trouble. Pure. */
-export function withSlices(troubled: Iterable<string>, family: MigParents): ReadonlySet<string> {
-  const out = new Set(troubled);
-  for (const [slice, parent] of family) if (out.has(parent)) out.add(slice);
-  return out;
+/** All uuids that get no new jobs: the cordoned ones and the slices of cordoned GPUs. Pure. */
+export function withSlices(cordoned: Iterable<string>, parents: MigParents): ReadonlySet<string> {
+  const all = new Set(cordoned);
+  for (const [slice, parent] of parents) if (all.has(parent)) all.add(slice);
+  return all;
 }
 
-/** Looks follow each other this closely after something smelled, and then ever less so. */
-const FIRST_LOOK_MS = 5_000;
-/** The GPUs are looked at this often while all is well. */
-const EVERY_MS = 60_000;
+const MIN_POLL_MS = 5_000;
+const MAX_POLL_MS = 60_000;
 
-/** How long after a look the next one comes, `looks` looks after something has smelled. */
-export function nextPollMs(looks: number): number {
-  return Math.min(FIRST_LOOK_MS * 2 ** Math.min(looks, 10), EVERY_MS);
+/** The milliseconds until the next poll, `polls` polls after an anomaly: 5 s, doubling to a minute. */
+export function nextPollMs(polls: number): number {
+  return Math.min(MIN_POLL_MS * 2 ** Math.min(polls, 10), MAX_POLL_MS);
 }

@@ -1,11 +1,10 @@
 import type { Gpu } from './gpu.ts';
 
-/** What a GPU's memory may differ by between two looks with nothing having been left behind: this much, ... */
-const ALLOWED_MIB = 512;
-/** ... or this share of all of it, whichever is more. */
-const ALLOWED_SHARE = 0.03;
+/** The memory in use may differ from the baseline by this much, or by this share of all memory if that is more. */
+const TOLERANCE_MIB = 512;
+const TOLERANCE_SHARE = 0.03;
 
-/** A process that holds memory of a GPU. */
+/** A process that uses memory of a GPU. */
 export type GpuProcess = {
   readonly pid: number;
   /** The uuid of the GPU. */
@@ -14,26 +13,25 @@ export type GpuProcess = {
 };
 
 /**
- * How much more of a GPU's memory is in use than when none of our jobs was on it, in MiB; 0 where that is within
- * what may differ. Undefined where there are no figures, as for GPUs that are cut into slices.
+ * How many MiB of a GPU's memory are in use above the baseline, which is measured while no job of ours is on it; 0 within
+ * the tolerance. Undefined without figures, as for a GPU in MIG mode.
  */
-export function leftoverMiB(gpu: Gpu, baselineMiB: number | undefined): number | undefined {
+export function leakedMiB(gpu: Gpu, baselineMiB: number | undefined): number | undefined {
   const { memoryTotalMiB, memoryUsedMiB, migMode } = gpu;
   if (migMode || memoryUsedMiB === undefined || baselineMiB === undefined) return undefined;
-  const allowed = Math.max(ALLOWED_MIB, (memoryTotalMiB ?? 0) * ALLOWED_SHARE);
-  const more = memoryUsedMiB - baselineMiB;
-  return more > allowed ? more : 0;
+  const toleranceMiB = Math.max(TOLERANCE_MIB, (memoryTotalMiB ?? 0) * TOLERANCE_SHARE);
+  const excessMiB = memoryUsedMiB - baselineMiB;
+  return excessMiB > toleranceMiB ? excessMiB : 0;
 }
 
-/** What was left on a GPU, for people. */
-export function describeLeftovers(moreMiB: number, processes: readonly GpuProcess[]): string {
+/** Describes leaked memory for people. */
+export function describeLeak(leaked: number, processes: readonly GpuProcess[]): string {
   const named = processes.map(({ pid, usedMiB }) =>
     usedMiB === undefined ? String(pid) : `${pid} (${usedMiB} MiB)`,
   );
-  const whose = {
-    0: 'no process is known to hold them',
-    1: `held by process ${named[0]}`,
-  }[named.length];
-  const held = whose ?? `held by the processes ${named.join(', ')}`;
-  return `${Math.round(moreMiB)} MiB of its memory are still in use after the last job on it, ${held}`;
+  const users =
+    named.length === 0
+      ? 'held by no known process'
+      : `held by process${named.length === 1 ? '' : 'es'} ${named.join(', ')}`;
+  return `${Math.round(leaked)} MiB of GPU memory are still in use after its last job ended, ${users}`;
 }

@@ -1,20 +1,20 @@
-/** A GPU's product name taken apart. */
+/** The parts of a GPU's product name. */
 export type GpuName = {
-  /** What tells models apart (`rtx`, `4080`, `super`), in alphabetic order. */
+  /** The words that distinguish models (`rtx`, `4080`, `super`), in alphabetic order. */
   readonly words: readonly string[];
-  /** How the board is built, where the name says so: data centre GPUs differ by it. */
+  /** The form factor, if the name has it; data centre GPUs differ by it. */
   readonly form: 'sxm' | 'pcie' | 'nvl' | undefined;
-  /** The size in the name, in GB as it is sold. */
+  /** The memory size in the name, in GB as sold. */
   readonly sizeGb: number | undefined;
 };
 
-/** Words that tell no two models apart. Quadro does: a Quadro RTX 6000 is no RTX 6000. */
+/** Words that do not distinguish models. `quadro` does: a Quadro RTX 6000 is not an RTX 6000. */
 const NOISE =
   /^(?:nvidia|geforce|tesla|gpu|graphics|card|corporation|generation|edition|with|design|hbm\d\w?)$/;
 
 const SIZE = /(?:^|\s)(\d+(?:\.\d+)?) ?gi?b?(?=\s|$)/;
 
-/** Takes a product name apart, as nvidia-smi says it (`NVIDIA A100-SXM4-40GB`) or as a catalogue does. */
+/** Parses a product name from nvidia-smi (`NVIDIA A100-SXM4-40GB`) or from a catalogue. */
 export function parseGpuName(name: string): GpuName {
   const plain = name
     .toLowerCase()
@@ -34,7 +34,7 @@ export function parseGpuName(name: string): GpuName {
   };
 }
 
-/** Whether two names are made of the same telling words; none at all are never the same. */
+/** Whether two names have the same distinguishing words, and at least one. */
 export function sameWords(a: GpuName, b: GpuName): boolean {
   return a.words.length > 0 && a.words.join(' ') === b.words.join(' ');
 }
@@ -44,7 +44,7 @@ function formOf(word: string): GpuName['form'] {
   return word === 'pcie' || word === 'nvl' ? word : undefined;
 }
 
-/** The driver calls an H100 on an SXM board `H100 80GB HBM3`; the other boards say what they are. */
+/** The driver calls an H100 SXM `H100 80GB HBM3`; the names of the other boards contain their form. */
 function impliedForm(words: readonly string[]): GpuName['form'] {
   return words.includes('h100') && words.includes('hbm3') ? 'sxm' : undefined;
 }

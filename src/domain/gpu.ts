@@ -1,11 +1,11 @@
-/** A part of a GPU in MIG mode; it is a slot of its own. `profile` is Nvidia's, such as `1g.18gb`. */
+/** A MIG slice of a GPU; it makes one slot. `profile` is Nvidia's, such as `1g.18gb`. */
 export type MigSlice = { readonly uuid: string; readonly profile: string };
 
-/** One GPU of this host. Always known by its uuid: the index may change at boot. Unknown figures are undefined. */
+/** One GPU of this host, identified by uuid because the index may change at boot. Unknown figures are undefined. */
 export type Gpu = {
   readonly uuid: string;
   readonly index: number;
-  /** As nvidia-smi says it, such as `NVIDIA GeForce GTX 1080 Ti`. */
+  /** The name in nvidia-smi, such as `NVIDIA GeForce GTX 1080 Ti`. */
   readonly model: string;
   readonly busId: string;
   readonly driver: string;
@@ -17,7 +17,7 @@ export type Gpu = {
   readonly powerLimitW: number | undefined;
   readonly migMode: boolean;
   readonly slices: readonly MigSlice[];
-  /** Why this GPU must not get jobs (`requires reset`, `lost`), or undefined where nothing is known against it. */
+  /** Why this GPU must not get jobs (requires a reset, lost); undefined: none known. */
   readonly fault: string | undefined;
 };
 
@@ -29,7 +29,7 @@ export type CatalogueGpu = {
   readonly cudaCores: number;
 };
 
-/** The share of a GPU's cores that a MIG profile has, of seven: `3g.40gb` has 3/7, and of it `1c.3g.40gb` 1/7. */
+/** The share of a GPU's cores that a MIG profile has, in sevenths: `3g.40gb` has 3/7, `1c.3g.40gb` 1/7. */
 export function sliceShare(profile: string): number {
   const found = /^(?:(\d+)c\.)?(\d+)g\./.exec(profile);
   return found === null ? 0 : Math.min(Number(found[1] ?? found[2]), 7) / 7;

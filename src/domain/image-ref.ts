@@ -1,11 +1,11 @@
-/** An image's name taken apart; `repository` includes the registry's host where there is one. */
+/** The parts of an image reference; `repository` includes the registry's host, if any. */
 export type ImageRef = {
   readonly repository: string;
   readonly tag: string | undefined;
   readonly digest: string | undefined;
 };
 
-// A first part is a registry's host only where it has a dot or a port, or is `localhost`; else it is a user's name.
+// The first part is a registry's host only if it has a dot or a port or is `localhost`; else it is a user's name.
 const NAME = String.raw`[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?`;
 const HOST = String.raw`(?:(?:localhost|${NAME}(?:\.${NAME})+)(?::\d{1,5})?/|${NAME}:\d{1,5}/)?`;
 const PATH = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*`;
@@ -13,7 +13,7 @@ const REFERENCE = new RegExp(
   String.raw`^(${HOST}${PATH})(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
 );
 
-/** Reads an image reference as container engines do; undefined where it is none. `docker.io/` is left out. */
+/** Parses an image reference as container engines do, without `docker.io/`; undefined: not a reference. */
 export function parseImageRef(text: string): ImageRef | undefined {
   if (text.length > 512) return undefined;
   const found = REFERENCE.exec(text);
@@ -22,15 +22,15 @@ export function parseImageRef(text: string): ImageRef | undefined {
   return { repository, tag: found[2], digest: found[3] };
 }
 
-/** The reference with its tag written out: `latest` where neither tag nor digest was given. */
+/** The reference with an explicit tag: `latest` if it has neither tag nor digest. */
 export function canonicalImageRef(ref: ImageRef): string {
   const tag = ref.tag ?? (ref.digest === undefined ? 'latest' : undefined);
   return `${ref.repository}${tag === undefined ? '' : `:${tag}`}${ref.digest === undefined ? '' : `@${ref.digest}`}`;
 }
 
 /**
- * Whether an image is on the owner's list. `*` in a pattern stands for any characters; a pattern without a tag
- * takes every tag. Something that is no image reference is on no list.
+ * Whether an image matches one of the owner's patterns. `*` matches any characters; a pattern without a tag matches
+ * every tag. Text that is not an image reference never matches.
  */
 export function imageAllowed(text: string, patterns: readonly string[]): boolean {
   const ref = parseImageRef(text);
@@ -41,7 +41,7 @@ export function imageAllowed(text: string, patterns: readonly string[]): boolean
   );
 }
 
-/** A glob of `*` alone, without a regular expression, so that no pattern can be slow. */
+/** Matches a glob of `*` alone, without a regular expression because some patterns would be slow. */
 function matches(name: string, pattern: string): boolean {
   const [head = '', ...rest] = pattern.split('*');
   if (!name.startsWith(head)) return false;

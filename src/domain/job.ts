@@ -1,10 +1,10 @@
 import type { BootTime } from './boot-time.ts';
 
-/** What the broker calls the state of a job. */
+/** The broker's numbers for the status of a job. */
 export const JOB_STATUS = { CREATED: 1, IN_PROGRESS: 2, SUCCEEDED: 3, FAILED: 4, TIMEOUT: 5 } as const;
 export type FinalStatus = typeof JOB_STATUS.SUCCEEDED | typeof JOB_STATUS.FAILED | typeof JOB_STATUS.TIMEOUT;
 
-/** A job as the broker shows it; only what the agent needs. */
+/** A job at the broker; only the fields that the agent needs. */
 export type BrokerJob = {
   readonly uuid: string;
   readonly run: string;
@@ -13,13 +13,13 @@ export type BrokerJob = {
   readonly arguments: string;
   readonly status: number;
   readonly instance: string | null;
-  /** How long the broker keeps the job for an instance that it does not see, in seconds; undefined: no leases. */
+  /** The seconds after which the broker takes the job back from a silent instance; undefined: no leases. */
   readonly leaseSeconds: number | undefined;
   /** US dollars, once the job has ended. */
   readonly cost: number | undefined;
 };
 
-/** What the broker is told about a job that has ended. */
+/** What the agent reports to the broker about a job that has ended. */
 export type Report = {
   readonly status: FinalStatus;
   readonly buildLogs: string;
@@ -29,15 +29,14 @@ export type Report = {
 };
 
 /**
- * Where a job stands here. It begins as `claiming` (written before the claim is sent) and ends in one of the
- * terminal states. `starting` is written after the container exists and before it is started, so that a crash
- * between the two is told from one before.
+ * The state of a job in the journal. `claiming` is written before the claim is sent. `starting` is written after the
+ * container is created and before it is started, so that recovery knows whether it may have run.
  *
  *     claiming -> claimed -> starting -> running -> finished -> reported
- *         |          |           |          |           `-----> dropped    the broker says it is not ours
- *         |          `-----------+----------+--> releasing -> released     the host's fault, or never started
- *         |                      `----------+--> cancelling -> dropped     the broker took it back
- *         `--> dropped (lost race, underbid, gone) | releasing (the claim's answer never came)
+ *         |          |           |          |           `-----> dropped    no longer ours at the broker
+ *         |          `-----------+----------+--> releasing -> released     host failure, or never started
+ *         |          `-----------+----------+--> cancelling -> dropped     the broker took it back
+ *         `--> dropped (claim rejected) | releasing (no answer to the claim)
  */
 export type JobState =
   | { readonly name: 'claiming' }
@@ -46,7 +45,7 @@ export type JobState =
   | {
       readonly name: 'running';
       readonly container: string;
-      /** By the wall clock; `since` is the same by a clock that nobody sets. */
+      /** By the wall clock, in milliseconds; `since` is the same time by a clock that cannot be set. */
       readonly startedAt: number;
       readonly since: BootTime;
     }
@@ -77,17 +76,17 @@ const NEXT: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
   dropped: ['claiming'],
 };
 
-/** Whether a job may go from `from` to `to`. Every change of state in the journal passes here. */
+/** Whether a job may go from `from` to `to`. The journal checks every transition with it. */
 export function canTransition(from: JobStateName, to: JobStateName): boolean {
   return NEXT[from].includes(to);
 }
 
-/** Whether a job in this state is over for us: nothing of it is held, owed or running. */
+/** Whether nothing is left to do for a job in this state: it has no slot, no container and no unsent report. */
 export function isTerminal(name: JobStateName): boolean {
   return name === 'reported' || name === 'released' || name === 'dropped';
 }
 
-/** The states in which a job fills its slot: it may run, or may still come to run. Reporting and releasing fill none. */
+/** The states in which a job occupies its slot, because it runs or may still start. */
 export const SLOT_STATES = [
   'claiming',
   'claimed',
@@ -96,14 +95,14 @@ export const SLOT_STATES = [
   'cancelling',
 ] as const satisfies readonly JobStateName[];
 
-/** States in which a job is not over: the broker is owed something. */
+/** The states that are not terminal: a claim, a report or a release is pending. */
 export const OPEN_STATES = [
   ...SLOT_STATES,
   'finished',
   'releasing',
 ] as const satisfies readonly JobStateName[];
 
-/** What is fixed about a job from the moment it is claimed. */
+/** The facts of a job that are fixed at its claim. */
 export type NewJob = {
   readonly uuid: string;
   readonly run: string;
@@ -114,7 +113,7 @@ export type NewJob = {
   readonly gpu: string | null;
   /** US dollars per minute, at the time of the claim. */
   readonly askPrice: number;
-  /** The image by digest or id, as it will be run. */
+  /** The image by digest or id. */
   readonly image: string;
   readonly timeoutMs: number;
 };
@@ -126,7 +125,7 @@ export type JobRecord = NewJob & {
   readonly updatedAt: number;
 };
 
-/** What a job earns, in dollars: paid for SUCCEEDED and TIMEOUT, nothing for FAILED. */
+/** What a job earns, in US dollars: SUCCEEDED and TIMEOUT are paid, FAILED is not. */
 export function earnings(status: FinalStatus, askPrice: number, durationMs: number): number {
   return status === JOB_STATUS.FAILED ? 0 : (askPrice * durationMs) / 60_000;
 }

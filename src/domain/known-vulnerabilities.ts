@@ -1,26 +1,26 @@
-/** What a hole is found in. The last one is the engine's own setting rather than a program. */
+/** A program whose version decides whether a vulnerability is present. */
 export type Component = 'nvidia-container-toolkit' | 'docker' | 'runc' | 'nvidia-driver';
 
-/** A known way out of a container, until a version of some component. */
+/** A known container escape, present until some version of a component. */
 export type Vulnerability = {
   readonly component: Component;
   /**
-   * The first version of each branch that has the hint. A version counts by the branch that it is of; one above all
-   * branches has it, one of no branch that is named here does not.
+   * The first fixed version of each branch. A version is compared within its own branch; a version above all branches is
+   * fixed, one of any other branch is not.
    */
   readonly fixed: readonly string[];
-  /** How many numbers of a version name its branch. */
+  /** How many leading numbers of a version name its branch. */
   readonly branchNumbers: 0 | 1 | 2;
   readonly cves: readonly string[];
-  /** What it lets a job do, as the end of a sentence. */
+  /** What the vulnerability lets a job do, as the end of a sentence. */
   readonly lets: string;
-  /** `refuse`: no GPU is offered. `warn`: distributions hint it without a new version number, so it may be mended. */
+  /** `refuse`: no GPU is offered. `warn`: distributions backport the fix under the old number, so it may be fixed. */
   readonly consequence: 'refuse' | 'warn';
 };
 
 /**
- * The holes that the agent looks for, from the makers' security bulletins. This is data: a new hole is a new entry,
- * and a component that gets a newer hint has its `fixed` raised and the old CVEs kept.
+ * The vulnerabilities that the agent checks, from the vendors' security bulletins. For a newer fix of a component, raise
+ * its `fixed` and keep the old CVEs.
  */
 export const KNOWN_VULNERABILITIES: readonly Vulnerability[] = [
   {
@@ -36,7 +36,7 @@ export const KNOWN_VULNERABILITIES: readonly Vulnerability[] = [
     fixed: ['29.7.0'],
     branchNumbers: 0,
     cves: ['CVE-2026-17106', 'CVE-2026-41567', 'CVE-2026-41568', 'CVE-2026-42306'],
-    lets: 'a job write files of this host where somebody uses docker cp on it',
+    lets: 'a job write files on this host when docker cp is used on its container',
     consequence: 'warn',
   },
   {
@@ -44,7 +44,7 @@ export const KNOWN_VULNERABILITIES: readonly Vulnerability[] = [
     fixed: ['1.2.8', '1.3.3'],
     branchNumbers: 2,
     cves: ['CVE-2025-31133', 'CVE-2025-52565', 'CVE-2025-52881'],
-    lets: 'an image write to this host’s kernel settings, and so take it over',
+    lets: 'an image write to this host’s kernel settings and take the host over',
     consequence: 'warn',
   },
   {

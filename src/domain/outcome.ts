@@ -2,7 +2,7 @@ import { JOB_STATUS, type Report } from './job.ts';
 import type { Output } from './ports/job-files.ts';
 import type { Exit } from './ports/runtime.ts';
 
-/** What ended a job that ran: its own exit, its deadline, or a limit that it broke. */
+/** How a job ended: its own exit, its deadline, or a limit that it exceeded. */
 export type Ending =
   | { readonly kind: 'exited'; readonly exit: Pick<Exit, 'code' | 'oomKilled'> }
   | { readonly kind: 'deadline'; readonly timeoutMs: number }
@@ -19,12 +19,12 @@ const SIGNALS: Readonly<Record<number, string>> = {
   15: 'SIGTERM',
 };
 
-/** The kernel's signal to who writes a file beyond the limit of its size. */
+/** The kernel's signal to a process that exceeds the file size limit. */
 export const SIGXFSZ = 25;
 
 /**
- * The report of a job that ran. SUCCEEDED takes both a handler that returned and an exit code of 0; why a job
- * failed stands on a last line of stderr, marked as ours.
+ * The report of a job that ran. SUCCEEDED needs a handler that returned and exit code 0. The reason for any other status
+ * is appended to stderr as a marked line.
  */
 export function reportOf(ending: Ending, output: Output, buildLogs: string): Report {
   const { stdout, stderr } = output;
@@ -32,10 +32,10 @@ export function reportOf(ending: Ending, output: Output, buildLogs: string): Rep
     return { status: JOB_STATUS.SUCCEEDED, buildLogs, stdout, stderr, result: output.result };
   }
   const status = ending.kind === 'deadline' ? JOB_STATUS.TIMEOUT : JOB_STATUS.FAILED;
-  return { status, buildLogs, stdout, stderr: withNote(stderr, whyItEnded(ending)), result: '' };
+  return { status, buildLogs, stdout, stderr: withNote(stderr, reasonOf(ending)), result: '' };
 }
 
-/** The report of a job that could not be started through its own fault: the function's, its arguments' or its image's. */
+/** The report of a job whose function, arguments or image cannot be started. */
 export function reportOfUnstartable(why: string, buildLogs: string): Report {
   return { status: JOB_STATUS.FAILED, buildLogs, stdout: '', stderr: withNote('', why), result: '' };
 }
@@ -45,7 +45,7 @@ function withNote(stderr: string, note: string): string {
   return `${stderr}${gap}[sharedcloud-agent] ${note}\n`;
 }
 
-function whyItEnded(ending: Ending): string {
+function reasonOf(ending: Ending): string {
   if (ending.kind === 'deadline') return `stopped: it ran longer than ${ending.timeoutMs / 1000} s`;
   if (ending.kind === 'limit') return `stopped: ${ending.what}`;
   const { code, oomKilled } = ending.exit;

@@ -2,60 +2,60 @@ import { type CatalogueGpu, type Gpu, sliceShare } from './gpu.ts';
 import { findNamed, type GpuMatch, matchGpu } from './match-gpu.ts';
 import type { OfferPlan, Slot } from './offer.ts';
 
-/** What the owner has set for the GPUs of one model. */
+/** The owner's settings for the GPUs of one model. */
 export type GpuTerms = {
-  /** US dollars per job and minute; undefined: none was set. */
+  /** US dollars per job and minute; undefined: not set. */
   readonly askPrice: number | undefined;
-  /** The uuid, codename or name of the catalogue entry, where the owner has named one. */
+  /** The uuid, codename or name of the catalogue entry; undefined: matched by the model's name. */
   readonly catalogue: string | undefined;
-  /** Jobs at once on each GPU; a MIG slice always takes one. */
+  /** Jobs at once per GPU; a MIG slice always takes one. */
   readonly slots: number;
 };
 
-/** What the owner has set. */
+/** The owner's settings for all offers. */
 export type OfferSettings = {
-  /** 0: no offer for CPU jobs. */
+  /** Jobs at once on the CPU; 0: no CPU offer. */
   readonly cpuSlots: number;
-  /** For CPU jobs, in US dollars per job and minute; undefined: none was set. */
+  /** For CPU jobs, in US dollars per job and minute; undefined: not set. */
   readonly askPrice: number | undefined;
-  /** Why no GPU may be offered at all; undefined: nothing speaks against it. */
-  readonly refusal?: Why | undefined;
-  /** The terms for a model as nvidia-smi names it. */
+  /** Why no GPU may be offered; undefined: GPUs may be offered. */
+  readonly refusal?: Reason | undefined;
+  /** The terms for a model as named by nvidia-smi. */
   readonly gpu: (model: string) => GpuTerms;
 };
 
-/** What keeps a GPU off the market, and what the owner can do about it. */
+/** Why something is not offered, and what the owner can do about it. */
 export type OfferProblem = { readonly what: string; readonly why: string; readonly hint: string };
 
-/** A slot with all that decides which offer it belongs to. */
-type Place = {
+/** A slot with the facts that decide its offer. */
+type Candidate = {
   readonly slot: Slot;
   readonly model: string;
-  /** Undefined: the whole GPU. */
+  /** The MIG profile; undefined: the whole GPU. */
   readonly profile: string | undefined;
   readonly entry: CatalogueGpu;
   readonly askPrice: number;
 };
 
 /**
- * Decides what this host puts on the market: one offer per GPU model, one per model and profile of MIG slices, and
- * one for CPU jobs. Pure. What cannot be offered comes back as a problem and keeps nothing else off the market.
+ * Plans this host's offers: one per GPU model, one per model and MIG profile, and one for CPU jobs. Pure. A GPU that cannot
+ * be offered becomes a problem and does not affect the others.
  */
 export function planOffers(
   gpus: readonly Gpu[],
   catalogue: readonly CatalogueGpu[],
   settings: OfferSettings,
 ): { readonly offers: readonly OfferPlan[]; readonly problems: readonly OfferProblem[] } {
-  const places: Place[] = [];
+  const candidates: Candidate[] = [];
   const problems: OfferProblem[] = [];
   for (const gpu of gpus) {
-    const placed = settings.refusal ?? placesOn(gpu, catalogue, settings.gpu(gpu.model));
-    if ('why' in placed) {
-      const { hint, why } = placed;
+    const found = settings.refusal ?? candidatesOf(gpu, catalogue, settings.gpu(gpu.model));
+    if ('why' in found) {
+      const { hint, why } = found;
       problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, hint });
-    } else places.push(...placed);
+    } else candidates.push(...found);
   }
-  const offers = [...gpuOffers(places)];
+  const offers = [...gpuOffers(candidates)];
   if (settings.cpuSlots > 0) {
     if (settings.askPrice !== undefined) offers.push(cpuOffer(settings.cpuSlots, settings.askPrice));
     else problems.push({ what: 'CPU jobs', why: NO_PRICE, hint: 'set --ask-price' });
@@ -63,15 +63,19 @@ export function planOffers(
   return { offers, problems };
 }
 
-const NO_PRICE = 'no ask price is set for it';
+const NO_PRICE = 'no ask price is set';
 
-type Why = Pick<OfferProblem, 'why' | 'hint'>;
+type Reason = Pick<OfferProblem, 'why' | 'hint'>;
 
-function placesOn(gpu: Gpu, catalogue: readonly CatalogueGpu[], terms: GpuTerms): readonly Place[] | Why {
+function candidatesOf(
+  gpu: Gpu,
+  catalogue: readonly CatalogueGpu[],
+  terms: GpuTerms,
+): readonly Candidate[] | Reason {
   if (gpu.fault !== undefined) {
     return {
       why: gpu.fault,
-      hint: 'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
+      hint: 'see nvidia-smi and the kernel log (journalctl -k | grep Xid) for this GPU; reset it if they say so',
     };
   }
   const { askPrice } = terms;
@@ -94,8 +98,8 @@ function placesOn(gpu: Gpu, catalogue: readonly CatalogueGpu[], terms: GpuTerms)
   }
   if (gpu.slices.length === 0) {
     return {
-      why: 'it is in MIG mode and has no slices',
-      hint: `make some (sudo nvidia-smi mig -i ${gpu.index} -cgi PROFILE -C), or turn MIG mode off (sudo nvidia-smi -i ${gpu.index} -mig 0)`,
+      why: 'the GPU is in MIG mode and has no slices',
+      hint: `create slices (sudo nvidia-smi mig -i ${gpu.index} -cgi PROFILE -C) or turn MIG mode off (sudo nvidia-smi -i ${gpu.index} -mig 0)`,
     };
   }
   return gpu.slices.map(({ profile, uuid }) => {
@@ -103,23 +107,23 @@ function placesOn(gpu: Gpu, catalogue: readonly CatalogueGpu[], terms: GpuTerms)
   });
 }
 
-function unmatched(gpu: Gpu, match: Exclude<GpuMatch, { kind: 'match' }>, terms: GpuTerms): Why {
+function unmatched(gpu: Gpu, match: Exclude<GpuMatch, { kind: 'match' }>, terms: GpuTerms): Reason {
   const named = terms.catalogue;
   const wanted = named === undefined ? 'this GPU' : `“${named}”`;
   const why =
     match.kind === 'none'
       ? `the broker’s catalogue has no entry for ${wanted}`
       : `the broker’s catalogue has several entries for ${wanted}`;
-  const candidates = match.candidates.map(({ codename, name }) =>
+  const names = match.candidates.map(({ codename, name }) =>
     codename === '' ? name : `${codename} (${name})`,
   );
-  const among = candidates.length === 0 ? '' : `: ${candidates.join(', ')}`;
-  const hint = `name the right entry in the configuration file, [gpu."${gpu.model}"] catalogue = "..."${among}`;
+  const among = names.length === 0 ? '' : `: ${names.join(', ')}`;
+  const hint = `name the entry in the configuration file, [gpu."${gpu.model}"] catalogue = "..."${among}`;
   return { why, hint };
 }
 
-function gpuOffers(places: readonly Place[]): readonly OfferPlan[] {
-  const byKey = Map.groupBy(places, (place) => keyOf(place, places));
+function gpuOffers(candidates: readonly Candidate[]): readonly OfferPlan[] {
+  const byKey = Map.groupBy(candidates, (candidate) => keyOf(candidate, candidates));
   return [...byKey].flatMap(([key, members]) => {
     const [first] = members;
     if (first === undefined) return [];
@@ -137,13 +141,14 @@ function gpuOffers(places: readonly Place[]): readonly OfferPlan[] {
   });
 }
 
-/** Two sizes of one model have one name and two entries: then the codename of the entry tells the offers apart. */
-function keyOf(place: Place, all: readonly Place[]): string {
-  const oneEntry = all.every(({ entry, model }) => model !== place.model || entry.uuid === place.entry.uuid);
-  return `gpu:${nameOf(place)}${oneEntry ? '' : ` (${place.entry.codename || place.entry.uuid})`}`;
+/** Two sizes of one model have the same name but two entries; the entry's codename then distinguishes the keys. */
+function keyOf(candidate: Candidate, all: readonly Candidate[]): string {
+  const { entry, model } = candidate;
+  const oneEntry = all.every((other) => other.model !== model || other.entry.uuid === entry.uuid);
+  return `gpu:${nameOf(candidate)}${oneEntry ? '' : ` (${entry.codename || entry.uuid})`}`;
 }
 
-function nameOf({ model, profile }: Place): string {
+function nameOf({ model, profile }: Candidate): string {
   return profile === undefined ? model : `${model} MIG ${profile}`;
 }
 

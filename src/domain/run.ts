@@ -1,20 +1,20 @@
-/** A buyer's order as it stands on the market: a function, its parameters and a bid. Money is US dollars per job and minute. */
+/** A buyer's order on the market: a function, its parameters and a bid. Money is US dollars per job and minute. */
 export type Run = {
   readonly uuid: string;
   readonly functionUuid: string;
   readonly functionName: string;
-  /** Catalogue uuid of the least GPU that will do; null where any will, or none is needed. */
+  /** The catalogue uuid of the smallest sufficient GPU; null: any GPU, or none needed. */
   readonly baseGpu: string | null;
   readonly baseGpuName: string;
-  /** A Python literal, a tuple of tuples: one inner tuple per job. */
+  /** A Python literal: a tuple of tuples, one inner tuple per job. */
   readonly parameters: string;
   readonly numJobs: number;
   readonly bidPrice: number;
-  /** In milliseconds of the broker's own clock: to be compared with that alone, never with a local time. */
+  /** In milliseconds of the broker's clock; not comparable with local times. */
   readonly createdAt: number;
 };
 
-/** What a run executes. `runtime` is the platform's word: `python27`, `python36`, `node8`, ... */
+/** What a run executes. `runtime` is the broker's name, such as `python27`, `python36` or `node8`. */
 export type FunctionSpec = {
   readonly uuid: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export type FunctionSpec = {
   readonly registryPath: string;
 };
 
-/** An image of the platform's catalogue. */
+/** An image of the broker's catalogue. */
 export type ImageInfo = {
   readonly uuid: string;
   readonly registryPath: string;
@@ -32,7 +32,7 @@ export type ImageInfo = {
   readonly runtime: string;
 };
 
-/** A run together with what it points to; `undefined` until that has been looked up. */
+/** A run with its function and image; undefined until they are looked up. */
 export type OpenRun = {
   readonly run: Run;
   readonly function: FunctionSpec | undefined;

@@ -1,7 +1,4 @@
-/**
- * Compares versions number by number, as `1.2.10` is above `1.2.9`: negative where `a` is below `b`, 0 where they are
- * the same. A number that is not there counts as 0.
- */
+/** Compares versions number by number: negative if `a` is below `b`, 0 if equal. A missing number counts as 0. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];
   for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
@@ -11,12 +8,12 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** Whether a text begins with a version: at least two numbers. */
+/** Whether a text begins with a version of at least two numbers. */
 export function isVersion(text: string): boolean {
   return /^\d+(?:\.\d+)+/.test(text);
 }
 
-/** The first numbers of a version: `1.2` of `1.2.8`, where that is two. */
+/** The first `numbers` numbers of a version: `1.2` for two of `1.2.8`. */
 export function branchOf(version: string, numbers: number): string {
   return numbersOf(version).slice(0, numbers).join('.');
 }

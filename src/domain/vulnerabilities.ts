@@ -1,17 +1,17 @@
 import { type Component, KNOWN_VULNERABILITIES, type Vulnerability } from './known-vulnerabilities.ts';
 import { branchOf, compareVersions, isVersion } from './version.ts';
 
-/** What `--accept-risk` takes: the risks for which the agent refuses jobs unless its owner accepts them. */
+/** The values of `--accept-risk`: risks that stop the agent from offering anything unless the owner accepts them. */
 export const ACCEPTABLE_RISKS = ['nvidia-container-toolkit', 'no-seccomp'] as const;
 export type AcceptableRisk = (typeof ACCEPTABLE_RISKS)[number];
 
-/** What jobs run in: the versions that are here (undefined: it cannot be read, or it is not there), and a setting. */
+/** The versions of what jobs run in (undefined: not installed or not readable), and the engine's seccomp setting. */
 export type HostVersions = Readonly<Record<Component, string | undefined>> & {
   /** Whether the engine filters system calls. */
   readonly seccomp: boolean;
 };
 
-/** A danger to this host. `refuse`: no GPU is offered because of it. */
+/** A risk to this host. `refuse`: no GPU is offered because of it. */
 export type Risk = {
   readonly component: Component | 'seccomp';
   readonly severity: 'refuse' | 'warn';
@@ -26,48 +26,59 @@ const TITLES: Readonly<Record<Component, string>> = {
   'nvidia-driver': 'the Nvidia driver',
 };
 
-/** The risks of these hostVersions, by the known holes. Pure. Without a GPU, what only concerns GPUs is left out. */
+/** The risks of these host versions by the known vulnerabilities. Pure. Without a GPU, GPU components are left out. */
 export function risksOf(
   hostVersions: HostVersions,
   needs: { readonly gpu: boolean; readonly accepted: readonly AcceptableRisk[] },
 ): readonly Risk[] {
-  const holes = KNOWN_VULNERABILITIES.flatMap((hole): readonly Risk[] => {
-    if (!needs.gpu && hole.component.startsWith('nvidia')) return [];
-    const version = hostVersions[hole.component];
+  const risks = KNOWN_VULNERABILITIES.flatMap((vulnerability): readonly Risk[] => {
+    const { component, fixed } = vulnerability;
+    if (!needs.gpu && component.startsWith('nvidia')) return [];
+    const version = hostVersions[component];
     if (version !== undefined && isVersion(version)) {
-      return isMended(version, hole) ? [] : [riskOf(hole, version, needs.accepted)];
+      return isFixed(version, vulnerability) ? [] : [riskOf(vulnerability, version, needs.accepted)];
     }
-    const hint = `see that it is at least ${hole.fixed.join(' or ')}`;
-    const what = `the version of ${TITLES[hole.component]} cannot be read`;
-    return [{ component: hole.component, severity: 'warn', what, hint }];
+    const hint = `make sure that it is at least ${fixed.join(' or ')}`;
+    const what = `the version of ${TITLES[component]} cannot be read`;
+    return [{ component, severity: 'warn', what, hint }];
   });
-  // Where it is not accepted, such an engine runs nothing at all.
+  // Unless the owner accepts it, the agent runs no jobs on such an engine, so there is no risk to show.
   const accepted = !hostVersions.seccomp && needs.accepted.includes('no-seccomp');
-  return accepted ? [OPEN_KERNEL, ...holes] : holes;
+  return accepted ? [NO_SECCOMP, ...risks] : risks;
 }
 
-const OPEN_KERNEL: Risk = {
+const NO_SECCOMP: Risk = {
   component: 'seccomp',
   severity: 'warn',
-  what: 'without a seccomp profile a job may use every call of the kernel; you accept that',
+  what: 'without a seccomp profile a job may use every system call; accepted by --accept-risk no-seccomp',
   hint: 'start Docker with its default seccomp profile',
 };
 
-function riskOf(hole: Vulnerability, version: string, accepted: readonly AcceptableRisk[]): Risk {
-  const { component, consequence, cves, fixed, lets } = hole;
+function riskOf(vulnerability: Vulnerability, version: string, accepted: readonly AcceptableRisk[]): Risk {
+  const { component, consequence, cves, fixed, lets } = vulnerability;
   const known = cves.length === 0 ? '' : ` (${cves.join(', ')})`;
   const what = `${TITLES[component]} ${version} may let ${lets}${known}`;
   const update = `update ${TITLES[component]} to ${fixed.join(' or ')}`;
   const name = ACCEPTABLE_RISKS.find((risk) => risk === component);
   if (consequence === 'warn' || name === undefined)
-    return { component, severity: 'warn', what, hint: `${update}, unless your distribution has mended it` };
+    return {
+      component,
+      severity: 'warn',
+      what,
+      hint: `${update}, unless your distribution has backported the fix`,
+    };
   return accepted.includes(name)
-    ? { component, severity: 'warn', what: `${what}; you accept that`, hint: update }
-    : { component, severity: 'refuse', what, hint: `${update}, or accept the risk by --accept-risk ${name}` };
+    ? { component, severity: 'warn', what: `${what}; accepted by --accept-risk ${name}`, hint: update }
+    : {
+        component,
+        severity: 'refuse',
+        what,
+        hint: `${update}, or accept the risk with --accept-risk ${name}`,
+      };
 }
 
-/** Whether a version has the hint: it is of a branch that has it, or above every branch. */
-function isMended(version: string, { branchNumbers, fixed }: Vulnerability): boolean {
+/** Whether a version contains the fix: of its own branch, or because it is above every branch. */
+function isFixed(version: string, { branchNumbers, fixed }: Vulnerability): boolean {
   if (branchNumbers === 0) return fixed.every((first) => compareVersions(version, first) >= 0);
   const branch = branchOf(version, branchNumbers);
   const own = fixed.find((first) => branchOf(first, branchNumbers) === branch);

@@ -123,7 +123,7 @@ describeDocker('a host that was rebooted', (engine) => {
       await (await host.containerOf(running?.uuid ?? '')).kill();
       await line.set('pass');
       await using second = host.start(env, await otherBoot(host.directory));
-      await untilSaid(second, 'this host was restarted while it ran');
+      await untilSaid(second, 'the host was restarted while the job ran');
       await vi.waitFor(() => expect(released).toEqual([running?.uuid]), { timeout: 20_000, interval: 50 });
       await vi.waitFor(() => expect(host.reports).toHaveLength(1), { timeout: 20_000, interval: 50 });
       expect(host.jobsOf(done)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '1' });

@@ -66,7 +66,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.smi.become({ ...TWO_T4, gpus: TWO_T4.gpus.slice(0, 1) });
-    await says(host, BAD, 'cordoned: it is not there any more');
+    await says(host, BAD, 'cordoned: nvidia-smi no longer lists this GPU');
     const second = host.addRun(job(0), 3);
     await allOf(host, second, SUCCEEDED);
     await allOf(host, first, SUCCEEDED);

@@ -137,7 +137,7 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/domain/known-vulnerabilities.ts',
     text: "lets: 'an image take over this host',\n    consequence: 'refuse',",
     becomes: "lets: 'an image take over this host',\n    consequence: 'warn',",
-    test: { file: 'test/unit/domain/vulnerabilities.test.ts', name: 'a refusal says how to accept it' },
+    test: { file: 'test/unit/domain/vulnerabilities.test.ts', name: 'a refusal names the fixed version and the option that accepts it' },
   },
   {
     protection: 'a GPU behind a refused risk is not offered',

@@ -1,21 +1,21 @@
 import type { SkipReason } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
-import type { GpuName } from '../../domain/gpu-cordon.ts';
+import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 
 /** What happens to GPUs. */
 export type GpuEvent =
-  | { readonly kind: 'gpu-cordoned'; readonly gpu: GpuName; readonly why: string; readonly hint: string }
-  | { readonly kind: 'gpu-uncordoned'; readonly gpu: GpuName }
+  | { readonly kind: 'gpu-cordoned'; readonly gpu: GpuLabel; readonly why: string; readonly hint: string }
+  | { readonly kind: 'gpu-uncordoned'; readonly gpu: GpuLabel }
   /** nvidia-smi shows no GPU at all, so all are cordoned; `why` is its message. */
   | { readonly kind: 'gpu-probe-failed'; readonly why: string; readonly hint: string | undefined }
   | { readonly kind: 'gpu-probe-recovered' }
   /** An Xid that does not cordon its GPU; `gpu` is undefined where the bus id is of no known GPU. */
   | {
       readonly kind: 'gpu-xid';
-      readonly gpu: GpuName | undefined;
+      readonly gpu: GpuLabel | undefined;
       readonly busId: string;
       readonly number: number;
     }
@@ -23,7 +23,7 @@ export type GpuEvent =
   /** A canary has ended; `why` is undefined where it passed. */
   | {
       readonly kind: 'gpu-canary';
-      readonly gpu: GpuName;
+      readonly gpu: GpuLabel;
       readonly why: string | undefined;
       readonly retryInMs: number | undefined;
     };

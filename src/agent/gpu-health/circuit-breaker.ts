@@ -1,6 +1,6 @@
 import {
-  BREAKS_AT,
-  isBroken,
+  BREAKER_THRESHOLD,
+  isTripped,
   type JobEnd,
   QUICK_FAILURE_MS,
   type Streak,
@@ -28,9 +28,9 @@ export class CircuitBreaker {
   ended(uuid: string, end: JobEnd): void {
     const streak = streakAfter(this.#streaks.get(uuid) ?? [], end);
     this.#streaks.set(uuid, streak);
-    if (!isBroken(streak) || this.#cordons.get('breaker', uuid) !== undefined) return;
+    if (!isTripped(streak) || this.#cordons.get('breaker', uuid) !== undefined) return;
     this.#cordons.cordon('breaker', uuid, {
-      why: `jobs of ${BREAKS_AT} runs, one after the other, could not be started on it or failed within ${SECONDS} s`,
+      why: `jobs of ${BREAKER_THRESHOLD} runs, one after the other, could not be started on it or failed within ${SECONDS} s`,
       hint: HINT,
     });
     this.#onOpen(uuid);

@@ -2,7 +2,7 @@ import type { Gpu } from '../../domain/gpu.ts';
 import {
   type Cordon,
   type CordonSource,
-  type GpuName,
+  type GpuLabel,
   type MigParents,
   withSlices,
 } from '../../domain/gpu-cordon.ts';
@@ -53,7 +53,7 @@ export class GpuCordons {
     }
   }
 
-  name(uuid: string): GpuName {
+  name(uuid: string): GpuLabel {
     return { uuid, name: `${this.#names.get(uuid) ?? 'GPU'} (${uuid})` };
   }
 

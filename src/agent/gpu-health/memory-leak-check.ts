@@ -1,6 +1,6 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
-import { describeLeftovers, type GpuProcess, leftoverMiB } from '../../domain/gpu-memory.ts';
+import { describeLeak, type GpuProcess, leakedMiB } from '../../domain/gpu-memory.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import type { Log } from '../../lib/log.ts';
@@ -72,9 +72,9 @@ export class GpuMemoryLeakCheck {
   #recordBaseline(gpu: Gpu): void {
     const { cordons } = this.#deps;
     if (gpu.migMode || gpu.memoryUsedMiB === undefined) return;
-    const more = leftoverMiB(gpu, this.#baselines.get(gpu.uuid));
-    if (cordons.get('leftovers', gpu.uuid) === undefined) this.#baselines.set(gpu.uuid, gpu.memoryUsedMiB);
-    else if (more === 0) cordons.uncordon('leftovers', gpu.uuid);
+    const more = leakedMiB(gpu, this.#baselines.get(gpu.uuid));
+    if (cordons.get('memory-leak', gpu.uuid) === undefined) this.#baselines.set(gpu.uuid, gpu.memoryUsedMiB);
+    else if (more === 0) cordons.uncordon('memory-leak', gpu.uuid);
   }
 
   /** Looks until the memory is back; where it is not in time, says what is left and keeps the GPU out. */
@@ -84,16 +84,16 @@ export class GpuMemoryLeakCheck {
     for (;;) {
       const more = await this.#look(uuid);
       if (signal.aborted) return;
-      if (more === undefined || more === 0) return cordons.uncordon('leftovers', uuid);
+      if (more === undefined || more === 0) return cordons.uncordon('memory-leak', uuid);
       if (clock.monotonic() >= until) {
-        cordons.cordon('leftovers', uuid, {
-          why: describeLeftovers(more, await this.#processesOn(uuid)),
+        cordons.cordon('memory-leak', uuid, {
+          why: describeLeak(more, await this.#processesOn(uuid)),
           hint: HINT,
         });
         return polls.reportAnomaly();
       }
       // No job until it is known; the slot need not wait for that.
-      cordons.cordon('leftovers', uuid, { why: 'its memory is not back yet', hint: HINT, quiet: true });
+      cordons.cordon('memory-leak', uuid, { why: 'its memory is not back yet', hint: HINT, quiet: true });
       seen();
       if (!(await sleep(AGAIN_MS, signal))) return;
     }
@@ -106,7 +106,7 @@ export class GpuMemoryLeakCheck {
     const look: GpuSnapshot = await polls.poll();
     if (occupancy.version(uuid) !== version || 'error' in look) return undefined;
     const gpu = look.gpus.find((seen) => seen.uuid === uuid);
-    return gpu === undefined ? undefined : leftoverMiB(gpu, this.#baselines.get(uuid));
+    return gpu === undefined ? undefined : leakedMiB(gpu, this.#baselines.get(uuid));
   }
 
   async #processesOn(uuid: string): Promise<readonly GpuProcess[]> {

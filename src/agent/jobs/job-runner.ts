@@ -260,7 +260,7 @@ export class JobRunner {
   async #runChecks(
     started: Started,
     exit: Exit | undefined,
-    decided: ExitFacts['decided'],
+    decided: ExitFacts['reason'],
     output: Output | undefined,
   ): Promise<void> {
     const { container, record, since } = started;
@@ -273,7 +273,7 @@ export class JobRunner {
     const judgement = attributeExit({
       exit,
       returned: output.result !== undefined,
-      decided,
+      reason: decided,
       timeoutMs: record.timeoutMs,
       ranMs,
       unwatched: started.unwatched,

@@ -5,15 +5,15 @@ import type { Xid } from '../xid.ts';
 /** Reads the GPUs of this host. Throws GPU_*; never hangs. */
 export interface GpuProbe {
   gpus(signal: AbortSignal): Promise<readonly Gpu[]>;
-  /** The processes that hold memory of a GPU, where the host can tell. */
+  /** The processes that use GPU memory; absent if the host cannot list them. */
   processes?(signal: AbortSignal): Promise<readonly GpuProcess[]>;
 }
 
-/** The log of this host's kernel, in which the driver tells of GPUs that are sick. */
+/** This host's kernel log, in which the Nvidia driver reports GPU errors. */
 export interface KernelLog {
   /**
-   * Hands on every Xid from now on. Settles when the signal aborts, and where the log breaks off: then it may be
-   * followed again. Throws KERNEL_LOG_UNREADABLE where that would be of no use.
+   * Passes every new Xid to `sink`. Settles when the signal aborts or the log ends; the log may be followed again.
+   * Throws KERNEL_LOG_UNREADABLE if following again is useless.
    */
   follow(sink: (xid: Xid) => void, signal: AbortSignal): Promise<void>;
 }

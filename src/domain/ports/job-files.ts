@@ -1,31 +1,31 @@
 import type { FunctionSpec } from '../run.ts';
 import type { OutputSink } from './runtime.ts';
 
-/** A job's files as they lie on this host, and the environment that makes the container find them. */
+/** The host directory of a job's files, and the environment variables with which the container finds them. */
 export type LaidOut = { readonly inputDir: string; readonly env: Readonly<Record<string, string>> };
 
-/** What a job printed and returned; `result` is undefined where the handler never returned. */
+/** What a job printed and returned; `result` is undefined if the handler did not return. */
 export type Output = {
   readonly stdout: string;
   readonly stderr: string;
   readonly result: string | undefined;
 };
 
-/** Takes a job's raw output as it comes and keeps what the broker is sent: bounded, whatever is printed. */
+/** Collects a job's output for its report; its memory is bounded. */
 export interface OutputCollector {
   readonly write: OutputSink;
   end(): Output;
 }
 
-/** How a job's function, its arguments and the loader get to the container, and its result back. */
+/** Brings a job's function, arguments and loader into its container, and the result back. */
 export interface JobFiles {
-  /** Throws FUNCTION_INVALID where the function or its arguments are at fault. Safe to repeat. */
+  /** Throws FUNCTION_INVALID if the function or its arguments cannot be run. Safe to repeat. */
   layOut(job: string, fn: FunctionSpec, args: string): Promise<LaidOut>;
-  /** A collector that knows the job's own frame; works after a restart too. */
+  /** A collector that recognises the frames of this job, also after a restart. */
   output(job: string): Promise<OutputCollector>;
   remove(job: string): Promise<void>;
-  /** The jobs that have files here. */
+  /** The uuids of the jobs that have files. */
   list(): Promise<readonly string[]>;
-  /** Writes something of no meaning and removes it. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
+  /** Writes and removes a test file. Throws STATE_DIR_UNUSABLE. */
   tryWriting(): Promise<void>;
 }

@@ -1,28 +1,28 @@
 import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
 
-/** The journal: synced to disk before a call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
+/** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface Journal {
   readonly agentId: string;
-  /** The broker's uuid of the offer, where it was made once. Keyed by broker too. */
+  /** The instance that was registered for the offer at this broker. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;
-  /** The lease that this broker named last, in seconds; undefined: none so far. */
+  /** The lease that this broker named last, in seconds; undefined: none yet. */
   leaseSeconds(): number | undefined;
   rememberLease(seconds: number): void;
-  /** Writes a job as `claiming`. One that was released or dropped begins anew; any other that is here is an error. */
+  /** Writes a job as `claiming`, also one that was released or dropped before. Throws INTERNAL for any other known job. */
   insert(job: NewJob): JobRecord;
-  /** Changes a job's state; throws INTERNAL where `canTransition` says no. */
+  /** Changes a job's state. Throws INTERNAL for a transition that `canTransition` forbids. */
   transition(uuid: string, state: JobState): JobRecord;
   get(uuid: string): JobRecord | undefined;
   /** Jobs in any of these states, oldest first. */
   inState(...names: readonly JobStateName[]): readonly JobRecord[];
-  /** The uuids of the jobs in any of these states, oldest first: cheap, however large their reports are. */
+  /** The uuids of the jobs in any of these states, oldest first. Does not read their reports. */
   uuidsIn(...names: readonly JobStateName[]): readonly string[];
-  /** The instances that jobs in any of these states belong to: as cheap. */
+  /** The instances of the jobs in any of these states. Does not read their reports. */
   instancesOf(...names: readonly JobStateName[]): readonly string[];
-  /** Newest first. */
+  /** The latest `limit` jobs, newest first. */
   history(limit: number): readonly JobRecord[];
-  /** Writes something of no meaning. Throws STATE_DIR_UNUSABLE where nothing can be written now. */
+  /** Writes a test row. Throws STATE_DIR_UNUSABLE. */
   tryWriting(): void;
   close(): void;
 }

@@ -1,49 +1,49 @@
 import type { JobNetwork } from '../jobs-network.ts';
 
-/** An image that is here: `id` is what containers are made of (a digest or id, never a tag). */
+/** A pulled image; containers are created from `id`, which is a digest or an id, never a tag. */
 export type ReadyImage = { readonly ref: string; readonly id: string; readonly sizeBytes: number };
 
-/** Images on this host. */
+/** The images on this host. */
 export interface Images {
-  /** The image if it is here and may be used, without asking any registry. */
+  /** The image if it is pulled and allowed. Asks no registry. */
   find(ref: string): Promise<ReadyImage | undefined>;
-  /** Pulls what is missing; callers for the same image share one pull. Throws IMAGE_* or RUNTIME_*. */
+  /** Pulls the image if it is missing; callers for one image share one pull. Throws IMAGE_* or RUNTIME_*. */
   prepare(ref: string, signal: AbortSignal): Promise<ReadyImage>;
 }
 
-/** What a container for a job is made of. */
+/** What a job's container is created from. */
 export type ContainerPlan = {
   readonly job: string;
   readonly run: string;
   readonly offerKey: string;
   readonly image: string;
-  /** A directory of this host that the job sees read-only. */
+  /** A host directory that is mounted read-only. */
   readonly inputDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly gpu: string | null;
-  /** Absent: none. */
+  /** Absent: `none`. */
   readonly network?: JobNetwork;
 };
 
-/** How a container ended. Times are milliseconds since the epoch by the engine's clock. */
+/** How a container exited. Times are milliseconds since the epoch by the engine's clock. */
 export type Exit = {
   readonly code: number;
   readonly oomKilled: boolean;
   readonly startedAt: number;
   readonly finishedAt: number;
   /**
-   * Whose doing the end was, as far as it was watched: the job's own (limits count as that), the engine's, which went
-   * away and took the container along, or somebody's who killed it through the engine, this agent included.
+   * Who ended the container, as far as it was watched: the job itself (or a limit that it exceeded), an engine that stopped,
+   * or a client of the engine, this agent included.
    */
   readonly exitOrigin: 'job' | 'engine' | 'external';
 };
 
-/** A container of ours as the engine knows it. */
+/** A container of this agent that the engine lists. */
 export type FoundContainer = {
   readonly id: string;
   readonly job: string;
   readonly state: 'created' | 'running' | 'exited';
-  /** Undefined where it was never started. */
+  /** Undefined: never started. */
   readonly startedAt: number | undefined;
 };
 
@@ -51,28 +51,28 @@ export type OutputStream = 'stdout' | 'stderr';
 
 export type OutputSink = (stream: OutputStream, chunk: Uint8Array) => void;
 
-/** What executes jobs: Docker, or local processes in the dry run. All containers are those of one agent. */
+/** What executes jobs: Docker, or local processes in the dry run. All containers are one agent's. */
 export interface Runtime {
   readonly images: Images;
-  /** Throws RUNTIME_UNAVAILABLE with the hint where jobs cannot run now. Answers a line for people. */
+  /** Describes the runtime for people. Throws RUNTIME_UNAVAILABLE if jobs cannot run now. */
   probe(signal: AbortSignal): Promise<string>;
-  /** A word from whoever runs the containers, in a few seconds at most. Throws RUNTIME_UNAVAILABLE where none comes. */
+  /** Settles once the engine answers. Throws RUNTIME_UNAVAILABLE if it does not within a few seconds. */
   ping(signal: AbortSignal): Promise<void>;
-  /** Where images and containers lie, where that is a directory of this machine and known by now. */
+  /** The directory of images and containers; undefined: unknown, or not on this host. */
   readonly storagePath?: string | undefined;
-  /** Makes the container without starting it; answers its id. A container of the same job is an error. */
+  /** Creates the container without starting it and returns its id. Throws if the job has a container. */
   create(plan: ContainerPlan): Promise<string>;
-  /** Starts it. Throws CONTAINER_UNSTARTABLE where the image is at fault, other codes where the host is. */
+  /** Starts it. Throws CONTAINER_UNSTARTABLE if the image is the cause, other codes if the host is. */
   start(id: string): Promise<void>;
-  /** Hands on all output from the first byte until the container ends; an abort ends it early and quietly. */
+  /** Passes all output from the first byte to `sink` until the container exits. Returns early when aborted. */
   follow(id: string, sink: OutputSink, signal: AbortSignal): Promise<void>;
-  /** Waits for the end. Throws CONTAINER_GONE where there is no such container any more. */
+  /** Waits for the exit. Throws CONTAINER_GONE if the container no longer exists. */
   wait(id: string, signal: AbortSignal): Promise<Exit>;
-  /** Repricer it to stop, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
+  /** Asks it to stop and kills it `graceMs` later. Does nothing if it has exited or is gone. */
   stop(id: string, graceMs: number): Promise<void>;
-  /** Removes it with its volumes, running or not. Nothing to do where it is gone. */
+  /** Removes it with its volumes, running or not. Does nothing if it is gone. */
   remove(id: string): Promise<void>;
   list(): Promise<readonly FoundContainer[]>;
-  /** What the container has written, in bytes; undefined or absent where the engine limits it by itself. */
+  /** The bytes that the container has written; undefined or absent if the engine enforces the limit itself. */
   diskBytes?(id: string, signal: AbortSignal): Promise<number | undefined>;
 }

@@ -172,7 +172,7 @@ describe('GPUs', () => {
 
   test('that are not well, or in MIG mode without slices, fail', () => {
     expect(judged({ fault: 'it says “GPU is lost”' }).at(-1)).toMatch(/^gpu 0 fail: .*lost.* -> /);
-    expect(judged({ migMode: true }).at(-1)).toMatch(/^gpu 0 entry fail: .*no slices -> make some/);
+    expect(judged({ migMode: true }).at(-1)).toMatch(/^gpu 0 entry fail: .* -> .*nvidia-smi mig -i 0 -cgi/);
     expect(judged({ model: 'NVIDIA X' }).at(-1)).toMatch(
       /^gpu 0 entry fail: .*\[gpu\."NVIDIA X"\] catalogue/,
     );

@@ -148,7 +148,7 @@ describe('an error that ends a command', () => {
   test('that is a defect shows where it is', async () => {
     const { exit, stderr } = await runLine(['try'], {}, failing(new TypeError('x is undefined')));
     expect(exit).toBe(1);
-    expect(stderr).toMatch(/^error INTERNAL: x is undefined\n {2}hint: .*report it/);
+    expect(stderr).toMatch(/^error INTERNAL: x is undefined\n {2}hint: .*report/);
     expect(stderr).toMatch(/command-line\.test\.ts:\d+/);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Asked, evaluate } from '../../../src/cli/market/evaluate.ts';
 import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/evaluation.ts';
 import { marketText } from '../../../src/cli/market/render.ts';
+import { SKIP_REASONS } from '../../../src/domain/decide.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/domain.ts';
@@ -168,7 +169,7 @@ describe('a evaluate', () => {
     const { rows } = await evaluate(runs, { ...host, offers: [], images: ['mine/*'] }, asked);
     expect(rows.map(({ words }) => words)).toEqual([
       'needs a GPU, an ask of at most $0.2, its image on the list (--images)',
-      'it cannot be read: its parameters or its function make no sense',
+      SKIP_REASONS.invalid,
     ]);
     expect(calls.some((call) => call.startsWith('jobs'))).toBe(false);
   });

@@ -17,16 +17,16 @@ test.each<[BootTime, BootTime, number | undefined, boolean]>([
 });
 
 test.each<[string, number, BootTime, BootTime]>([
-  ['is where the clock says', 1000, at('a', 500), at('a', 2500)],
-  ['is not before what is certain', 5000, at('a', 500), at('a', 500)],
+  ['is what the clock says', 1000, at('a', 500), at('a', 2500)],
+  ['is not before the earliest time', 5000, at('a', 500), at('a', 500)],
   ['is not in the future', -1, at('a', 500), at('a', 500)],
   ['is not in another boot', 1000, at('b', 500), at('b', 500)],
-  ['is not in a boot that nobody knows', 1000, at('', 500), at('', 500)],
-])('a moment ago %s', (_, agoMs, earliest, expected) => {
+  ['is not in an unknown boot', 1000, at('', 500), at('', 500)],
+])('a time ago %s', (_, agoMs, earliest, expected) => {
   expect(bootTimeAgo(at('a', 3500), agoMs, earliest)).toEqual(expected);
 });
 
-test('this host has a boot, and time goes on in it', () => {
+test('the system clock reads the boot id and the time since boot', () => {
   const first = systemClock.bootTime();
   const second = systemClock.bootTime();
   expect(first.boot).toMatch(/^[\da-f-]{36}$/);

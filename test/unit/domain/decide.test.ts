@@ -29,29 +29,33 @@ function reasonFor(
   return verdict?.kind === 'skip' ? verdict.reason : 'take';
 }
 
-describe('decide takes or says why not', () => {
+describe('decides on', () => {
   const cpuOffer = anOffer({ key: 'cpu', kind: 'cpu', gpu: null, cudaCores: 0 });
   const cases: readonly [string, SkipReason | 'take', () => SkipReason | 'take'][] = [
     ['a bid at the ask', 'take', () => reasonFor(anOpenRun({ bidPrice: 0.1 }))],
     ['a bid just below the ask', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: 0.0999999 }))],
-    ['a bid that is no number', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: Number.NaN }))],
+    ['a bid that is not a number', 'bid-below-ask', () => reasonFor(anOpenRun({ bidPrice: Number.NaN }))],
     ['a run without jobs', 'invalid', () => reasonFor(anOpenRun({ numJobs: 0 }))],
-    ['a smaller GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: small.uuid }))],
-    ['this very GPU asked for', 'take', () => reasonFor(anOpenRun({ baseGpu: t4.uuid }))],
-    ['a bigger GPU asked for', 'gpu-too-small', () => reasonFor(anOpenRun({ baseGpu: big.uuid }))],
-    ['a GPU that nobody knows', 'gpu-unknown', () => reasonFor(anOpenRun({ baseGpu: 'gpu-x' }))],
+    ['a run for a smaller GPU', 'take', () => reasonFor(anOpenRun({ baseGpu: small.uuid }))],
+    ['a run for this GPU', 'take', () => reasonFor(anOpenRun({ baseGpu: t4.uuid }))],
+    ['a run for a larger GPU', 'gpu-too-small', () => reasonFor(anOpenRun({ baseGpu: big.uuid }))],
     [
-      'this GPU asked for, but here is only a slice of it',
+      'a run for a GPU that is not in the catalogue',
+      'gpu-unknown',
+      () => reasonFor(anOpenRun({ baseGpu: 'gpu-x' })),
+    ],
+    [
+      'a run for this GPU when the offer is a slice of it',
       'gpu-too-small',
       () => reasonFor(anOpenRun({ baseGpu: t4.uuid }), {}, anOffer({ wholeGpu: false, cudaCores: 365 })),
     ],
     [
-      'a function not looked up yet',
+      'a function that is not looked up yet',
       'unresolved',
       () => reasonFor(anOpenRun({}, { function: undefined, image: undefined })),
     ],
     [
-      'a language that nobody speaks',
+      'a function with an unsupported runtime',
       'unsupported-runtime',
       () => reasonFor(anOpenRun({}, { function: aFunction({ runtime: 'cobol85' }) })),
     ],
@@ -62,26 +66,34 @@ describe('decide takes or says why not', () => {
     ],
     ['a GPU image for a CPU offer', 'wrong-offer-type', () => reasonFor(anOpenRun(), {}, cpuOffer)],
     [
-      'a CPU image for a CPU offer, whatever base_gpu says',
+      'a CPU image for a CPU offer with a base_gpu',
       'take',
       () =>
         reasonFor(anOpenRun({ baseGpu: big.uuid }, { image: anImage({ requiresGpu: false }) }), {}, cpuOffer),
     ],
-    ['an image not on the list', 'image-not-allowed', () => reasonFor(anOpenRun(), { images: ['mine/*'] })],
-    ['an image that failed', 'image-failed', () => reasonFor(anOpenRun(), { imageState: () => 'failed' })],
     [
-      'an image not here yet',
+      'an image that is not on the list',
+      'image-not-allowed',
+      () => reasonFor(anOpenRun(), { images: ['mine/*'] }),
+    ],
+    [
+      'an image that could not be pulled',
+      'image-failed',
+      () => reasonFor(anOpenRun(), { imageState: () => 'failed' }),
+    ],
+    [
+      'an image that is not pulled yet',
       'image-not-pulled',
       () => reasonFor(anOpenRun(), { imageState: () => 'missing' }),
     ],
-    ['no slot', 'no-slot', () => reasonFor(anOpenRun(), {}, anOffer(), 0)],
+    ['a run when no slot is free', 'no-slot', () => reasonFor(anOpenRun(), {}, anOffer(), 0)],
     [
-      'a run set backoff until later',
+      'a run in backoff until later',
       'in-backoff',
       () => reasonFor(anOpenRun(), { backoff: new Map([['run-1', { reason: 'in-backoff', until: 1 }]]) }),
     ],
     [
-      'a run set backoff until now',
+      'a run in backoff until now',
       'take',
       () => reasonFor(anOpenRun(), { backoff: new Map([['run-1', { reason: 'in-backoff', until: 0 }]]) }),
     ],
@@ -90,7 +102,7 @@ describe('decide takes or says why not', () => {
     expect(actual()).toBe(expected);
   });
 
-  test('best bid first, then the image that is here, then the oldest', () => {
+  test('ranks by bid, then pulled images, then age', () => {
     const absent = aFunction({ registryPath: 'sharedcloud/absent' });
     const runs = [
       anOpenRun({ uuid: 'older', bidPrice: 0.2, createdAt: 1 }),
@@ -109,7 +121,7 @@ describe('decide takes or says why not', () => {
   });
 });
 
-describe('decide, for any market', () => {
+describe('for any market', () => {
   const runArb = fc.record({
     uuid: fc.uuid(),
     bidPrice: fc.oneof(fc.double({ min: 0, max: 1 }), fc.constantFrom(0.1, Number.NaN, -1)),
@@ -129,7 +141,7 @@ describe('decide, for any market', () => {
   const takesOf = (verdicts: readonly Verdict[]) =>
     verdicts.flatMap((verdict) => (verdict.kind === 'take' ? [verdict] : []));
 
-  test('never below the ask, never more than the slots, never an image off the list, each run once', () => {
+  test('never goes below the ask, above the free slots or off the image list, and judges each run once', () => {
     fc.assert(
       fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
         const verdicts = decide(market, anOffer(), free, knowledge(), 0);
@@ -165,15 +177,15 @@ describe('decide, for any market', () => {
     );
   });
 
-  test('a slot stays empty only where no run is left that it could take', () => {
+  test('leaves a slot empty only if no run is left for it', () => {
     fc.assert(
       fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
         const verdicts = decide(market, anOffer(), free, knowledge(), 0);
         const used = takesOf(verdicts).reduce((sum, { jobs }) => sum + jobs, 0);
-        const refusedForRoom = verdicts.some(
+        const skippedForSlots = verdicts.some(
           (verdict) => verdict.kind === 'skip' && verdict.reason === 'no-slot',
         );
-        expect(refusedForRoom && used < free).toBe(false);
+        expect(skippedForSlots && used < free).toBe(false);
       }),
     );
   });

@@ -6,42 +6,43 @@ const SLICES = [
   { uuid: 'MIG-1', profile: '1g.10gb' },
   { uuid: 'MIG-2', profile: '1g.10gb' },
 ];
-const FAMILY = new Map([
+const PARENTS = new Map([
   ['MIG-1', 'GPU-1'],
   ['MIG-2', 'GPU-1'],
 ]);
-const seen = (offered: readonly string[], gpus: readonly Partial<ReturnType<typeof aGpu>>[]) =>
-  [...cordonsFromProbe(new Set(offered), gpus.map(aGpu), FAMILY)].map(([uuid, { why }]) => [uuid, why]);
+const cordoned = (offered: readonly string[], gpus: readonly Partial<ReturnType<typeof aGpu>>[]) => [
+  ...cordonsFromProbe(new Set(offered), gpus.map(aGpu), PARENTS).keys(),
+];
 
-describe('what a look says against the GPUs on offer', () => {
+describe('a poll cordons', () => {
   test.each([
-    ['all well', ['GPU-2'], [{ uuid: 'GPU-2' }], []],
-    ['sick', ['GPU-2'], [{ uuid: 'GPU-2', fault: 'it is sick' }], [['GPU-2', 'it is sick']]],
-    ['sick and not on offer', ['GPU-2'], [{ uuid: 'GPU-2' }, { uuid: 'GPU-3', fault: 'it is sick' }], []],
-    ['gone', ['GPU-2', 'GPU-3'], [{ uuid: 'GPU-3' }], [['GPU-2', 'it is not there any more']]],
+    ['no healthy GPU', ['GPU-2'], [{ uuid: 'GPU-2' }], []],
+    ['a faulty GPU', ['GPU-2'], [{ uuid: 'GPU-2', fault: 'lost' }], ['GPU-2']],
     [
-      'sick, with slices: named once',
-      ['MIG-1', 'MIG-2'],
-      [{ uuid: 'GPU-1', slices: SLICES, fault: 'it is sick' }],
-      [['GPU-1', 'it is sick']],
+      'no faulty GPU that is not offered',
+      ['GPU-2'],
+      [{ uuid: 'GPU-2' }, { uuid: 'GPU-3', fault: 'lost' }],
+      [],
     ],
-    ['gone with its slices: named once', ['MIG-1', 'MIG-2'], [], [['GPU-1', 'it is not there any more']]],
+    ['a missing GPU', ['GPU-2', 'GPU-3'], [{ uuid: 'GPU-3' }], ['GPU-2']],
     [
-      'one slice is gone',
+      'a faulty GPU with slices once',
       ['MIG-1', 'MIG-2'],
-      [{ uuid: 'GPU-1', slices: SLICES.slice(1) }],
-      [['MIG-1', 'it is not there any more']],
+      [{ uuid: 'GPU-1', slices: SLICES, fault: 'lost' }],
+      ['GPU-1'],
     ],
-  ])('%s', (_, offered, gpus, troubles) => {
-    expect(seen(offered, gpus)).toEqual(troubles);
+    ['a GPU that is missing with its slices once', ['MIG-1', 'MIG-2'], [], ['GPU-1']],
+    ['a missing slice', ['MIG-1', 'MIG-2'], [{ uuid: 'GPU-1', slices: SLICES.slice(1) }], ['MIG-1']],
+  ])('%s', (_, offered, gpus, uuids) => {
+    expect(cordoned(offered, gpus)).toEqual(uuids);
   });
 });
 
-test('a GPU in trouble takes its slices along, a slice nobody', () => {
-  expect(withSlices(['GPU-1', 'GPU-9'], FAMILY)).toEqual(new Set(['GPU-1', 'GPU-9', 'MIG-1', 'MIG-2']));
-  expect(withSlices(['MIG-2'], FAMILY)).toEqual(new Set(['MIG-2']));
+test('a cordoned GPU includes its slices, a cordoned slice only itself', () => {
+  expect(withSlices(['GPU-1', 'GPU-9'], PARENTS)).toEqual(new Set(['GPU-1', 'GPU-9', 'MIG-1', 'MIG-2']));
+  expect(withSlices(['MIG-2'], PARENTS)).toEqual(new Set(['MIG-2']));
 });
 
-test('looks come soon after something smelled, and then less and less often', () => {
+test('polls follow an anomaly after 5 s and slow down to one a minute', () => {
   expect([0, 1, 2, 3, 4, 99].map(nextPollMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
 });

@@ -22,24 +22,24 @@ const ALL: readonly JobStateName[] = [
 ];
 
 describe('a job’s states', () => {
-  test('every state leads to an end', () => {
+  test('every state leads to a terminal one', () => {
     const reaches = (from: JobStateName, seen: readonly JobStateName[] = []): boolean =>
       isTerminal(from) ||
       ALL.some((to) => canTransition(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
     expect(ALL.filter((state) => !reaches(state))).toEqual([]);
   });
 
-  test('what ran is never claimed again, and a report is never forgotten but on the broker’s word', () => {
+  test('a finished job is reported, or dropped by the broker, and never claimed again', () => {
     expect(ALL.filter((to) => canTransition('reported', to))).toEqual([]);
     expect(ALL.filter((to) => canTransition('finished', to))).toEqual(['reported', 'dropped']);
   });
 
-  test('nothing starts that is not claimed', () => {
+  test('only a claimed job starts', () => {
     expect(ALL.filter((from) => canTransition(from, 'starting'))).toEqual(['claimed']);
     expect(ALL.filter((from) => canTransition(from, 'running'))).toEqual(['starting']);
   });
 
-  test('reporting and releasing hold no slot', () => {
+  test('finished and releasing jobs occupy no slot', () => {
     const over = ['finished', 'releasing'];
     expect([...SLOT_STATES]).toEqual(ALL.filter((state) => !isTerminal(state) && !over.includes(state)));
   });

@@ -84,7 +84,7 @@ describe('matchGpu', () => {
     expect(codenameOf(model, undefined)).toBe(codename);
   });
 
-  test('two that are equally good are ambiguous, and shown', () => {
+  test('two equal matches are ambiguous candidates', () => {
     const twins = [
       entry('Nvidia Tesla T4 16GB', 'a'),
       entry('NVIDIA T4 16 GB', 'b'),
@@ -96,7 +96,7 @@ describe('matchGpu', () => {
     });
   });
 
-  test('where there is none, those that come near are shown', () => {
+  test('similar entries are candidates if none matches', () => {
     const match = matchGpu(
       { model: 'NVIDIA GeForce RTX 4090 Laptop GPU', memoryTotalMiB: 16376 },
       DEFAULT_CATALOGUE,
@@ -106,7 +106,7 @@ describe('matchGpu', () => {
     ]);
   });
 
-  test('another size is another product, but comes near', () => {
+  test('an entry of another size does not match but is a candidate', () => {
     const small = entry('Nvidia A100 40GB', 'a100');
     expect(matchGpu({ model: 'NVIDIA A100-SXM4-80GB', memoryTotalMiB: 81920 }, [small])).toEqual({
       kind: 'none',
@@ -114,13 +114,13 @@ describe('matchGpu', () => {
     });
   });
 
-  test('another board is another product where the catalogue tells them apart', () => {
+  test('an entry of another form factor does not match', () => {
     const pcie = entry('Nvidia H100 PCIe 80GB', 'pcie');
     expect(codenameOf('NVIDIA H100 80GB HBM3', 81559, [pcie])).toBe('none');
     expect(codenameOf('NVIDIA H100 PCIe', 81559, [entry('Nvidia H100 80GB', 'any')])).toBe('any');
   });
 
-  test('an entry without a size takes any, but counts after one that says it', () => {
+  test('an entry without a size matches all sizes but ranks after one with the size', () => {
     const open = entry('Nvidia GeForce RTX 3060', 'open');
     const exact = entry('Nvidia GeForce RTX 3060 12GB', 'exact');
     expect(codenameOf('NVIDIA GeForce RTX 3060', 12288, [open])).toBe('open');
@@ -128,18 +128,18 @@ describe('matchGpu', () => {
     expect(codenameOf('NVIDIA GeForce RTX 3060', 8192, [open, exact])).toBe('open');
   });
 
-  test('a size in the name that counts other memory in is the catalogue’s too', () => {
+  test('a size in the name may include other memory', () => {
     expect(codenameOf('NVIDIA GH200 480GB', 97871, [entry('Nvidia GH200 480GB', 'gh200')])).toBe('gh200');
   });
 
-  test('every entry of a catalogue is found by its own name and memory', () => {
+  test('every entry matches its own name and memory', () => {
     for (const { codename, name } of DEFAULT_CATALOGUE) {
       const sizeGb = Number(/(\d+)GB$/.exec(name)?.[1]);
       expect([name, codenameOf(name, sizeGb * 1024 * 0.98)]).toEqual([name, codename]);
     }
   });
 
-  test('the order of the catalogue makes no difference, and no name throws', () => {
+  test('the order of the catalogue makes no difference and no name throws', () => {
     const names = fc.constantFrom(...DEFAULT_CATALOGUE.map(({ name }) => name));
     const model = fc.oneof(names, fc.string({ unit: 'binary' }));
     fc.assert(

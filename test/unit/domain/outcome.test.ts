@@ -10,7 +10,14 @@ const exited = (code: number, oomKilled = false): Ending => ({
 test.each<[string, Ending, string | undefined, number, string, string]>([
   ['returned', exited(0), '42', JOB_STATUS.SUCCEEDED, '42', 'err'],
   ['returned nothing', exited(0), '', JOB_STATUS.SUCCEEDED, '', 'err'],
-  ['never returned', exited(0), undefined, JOB_STATUS.FAILED, '', 'before the handler returned'],
+  [
+    'exited with 0 without returning',
+    exited(0),
+    undefined,
+    JOB_STATUS.FAILED,
+    '',
+    'before the handler returned',
+  ],
   ['failed after it returned', exited(3), '42', JOB_STATUS.FAILED, '', 'exit code 3'],
   ['was out of memory', exited(137, true), undefined, JOB_STATUS.FAILED, '', 'more memory'],
   ['crashed', exited(139), undefined, JOB_STATUS.FAILED, '', 'SIGSEGV'],
@@ -30,7 +37,7 @@ test.each<[string, Ending, string | undefined, number, string, string]>([
   expect(report.stderr).toContain(said);
 });
 
-test('a job that could not be started is its own fault and says why', () => {
+test('a job that cannot be started fails, with the reason on stderr', () => {
   expect(reportOfUnstartable('no handler', 'logs')).toEqual({
     status: JOB_STATUS.FAILED,
     buildLogs: 'logs',
