@@ -2,20 +2,18 @@ import { AgentError } from '../domain/errors.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Reply } from './transport.ts';
 
-/** Refusals longer than this, in characters, are not taken apart. */
-const MOST_READ = 65_536;
+/** A longer refusal, in characters, is shown as it is instead of parsed. */
+const MAX_PARSED = 65_536;
 
-/** Both say that there is no such thing (any more). */
 const GONE: readonly number[] = [404, 410];
 
 const FINAL: readonly number[] = [403, 409, ...GONE];
 
-/** Whether the broker did what it was asked for. */
 function isSuccess(reply: Reply): boolean {
   return reply.status >= 200 && reply.status < 300;
 }
 
-/** The answer's JSON, whatever its content type says. Throws the error of an answer that is no success. */
+/** The JSON of an answer, whatever its content type. Throws BROKER_* for any status but 2xx. */
 export function jsonOf(reply: Reply): unknown {
   if (!isSuccess(reply)) throw refusalOf(reply);
   try {
@@ -25,80 +23,75 @@ export function jsonOf(reply: Reply): unknown {
   }
 }
 
-/** These say of themselves that the broker has done what it was asked for and has nothing to add. */
-const SILENT: readonly number[] = [204, 205];
+const NO_CONTENT: readonly number[] = [204, 205];
 
-/** Whether the broker has done what it was asked for and says nothing about it. */
-export function isSilentSuccess(reply: Reply): boolean {
-  return SILENT.includes(reply.status) && isNothing(reply);
+/** Whether the answer is a 204 or 205 without a body, which is a success by itself. */
+export function isNoContent(reply: Reply): boolean {
+  return NO_CONTENT.includes(reply.status) && isEmpty(reply);
 }
 
 /**
- * Whether the answer is a success with nothing in it where something belongs. Brokers may be like that, and so may
- * something in front of a broker that never heard of the call: only a look at what was to change tells.
+ * Whether the answer is an empty 2xx that should have a body. A proxy may have sent it without the broker, so the caller
+ * must verify the change.
  */
-export function isDubiousSuccess(reply: Reply): boolean {
-  return isSuccess(reply) && isNothing(reply) && !isSilentSuccess(reply);
+export function isUnconfirmed(reply: Reply): boolean {
+  return isSuccess(reply) && isEmpty(reply) && !isNoContent(reply);
 }
 
-function isNothing({ text }: Reply): boolean {
+function isEmpty({ text }: Reply): boolean {
   return text.trim() === '';
 }
 
-/** Takes a success with an empty body or any JSON; throws as `jsonOf` does. For what no job hangs on. */
-export function acknowledged(reply: Reply): void {
-  if (!isSuccess(reply) || !isNothing(reply)) jsonOf(reply);
+/** Accepts a 2xx with an empty body or any JSON. Throws as `jsonOf` does. For calls that do not affect a job. */
+export function expectSuccess(reply: Reply): void {
+  if (!isSuccess(reply) || !isEmpty(reply)) jsonOf(reply);
 }
 
-/** How long the broker asks us to wait before the next call, in milliseconds; undefined: it does not. */
-export function askedWaitMs({ header }: Reply): number | undefined {
+/** The wait before the next call that the broker asks for, in milliseconds; undefined: none. */
+export function requestedWaitMs({ header }: Reply): number | undefined {
   return retryAfterMs(header('retry-after'), header('date'), Date.now());
 }
 
-/** The error for an answer that is no success. */
+/** The error for an answer that is not a 2xx. */
 function refusalOf(reply: Reply): AgentError {
   const { call, status } = reply;
-  const said = saying(reply);
+  const details = detailsOf(reply);
   if (status === 401) {
-    return new AgentError('BROKER_UNAUTHORIZED', `${call}: the broker does not accept the token${said}`, {
-      hint: 'replace the token by one that is valid at this broker',
+    return new AgentError('BROKER_UNAUTHORIZED', `${call}: the broker does not accept the token${details}`, {
+      hint: 'replace the token with one that is valid at this broker',
     });
   }
   if (status >= 500 || status === 408 || status === 429) {
-    const waitMs = askedWaitMs(reply);
-    const message = `${call}: the broker cannot serve now (${status})${said}`;
-    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    return new AgentError('BROKER_UNAVAILABLE', message, {
-      hint: 'if it stays so, ask who runs the broker',
-      ...wait,
+    const waitMs = requestedWaitMs(reply);
+    return new AgentError('BROKER_UNAVAILABLE', `${call}: the broker is unavailable (${status})${details}`, {
+      hint: 'contact the broker’s operator if it lasts',
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     });
   }
   if (GONE.includes(status)) {
     return new AgentError(
       'BROKER_NOT_FOUND',
-      `${call}: the broker does not know this address (${status})${said}`,
+      `${call}: the broker does not know this address (${status})${details}`,
       {
-        hint: 'is the broker’s URL right? It is given without /api/v1',
+        hint: 'check the broker’s URL; it is written without /api/v1',
       },
     );
   }
   if (status >= 400) {
-    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${said}`, { status });
+    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${details}`, { status });
   }
   return new AgentError(
     'BROKER_BAD_ANSWER',
-    `${call}: the broker answered ${status}, which makes no sense here`,
+    `${call}: the broker answered with the unexpected status ${status}`,
   );
 }
 
 /**
- * Whether a 403, 404, 409 or 410 is the broker's own: then it is final. A broker says why, in a JSON object. A web page or
- * plain words such as `404 page not found` are of something in front of the broker, while that is being replaced say,
- * and nothing is given up because of them. Only a broker speaks of a conflict, in whatever words; and a simple one
- * may say nothing at all with its 404 or 410.
+ * Whether a 403, 404, 409 or 410 is from the broker itself and so final. The broker answers with a JSON object; a page or
+ * plain text is from a proxy. Only a broker answers 409, with any text, and its 404 or 410 may be empty.
  */
 export function isFinal({ status, text }: Reply): boolean {
-  if (status === 409) return !looksLikePage(text);
+  if (status === 409) return !isPage(text);
   if (GONE.includes(status) && text.trim() === '') return true;
   return FINAL.includes(status) && isJsonObject(text);
 }
@@ -112,61 +105,61 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** Whether the broker knows no such thing: its own 404, not that of something in front of it. 410 is as good. */
+/** Whether the broker itself, not a proxy, answered 404 or 410. */
 export function isGone(reply: Reply): boolean {
   return GONE.includes(reply.status) && isFinal(reply);
 }
 
 /**
- * The JSON of an answer after which a job would be given up, were it a final no. Throws as `jsonOf` does; for what has
- * the status of a final no and is none BROKER_NOT_JSON, after which the same call is tried again.
+ * The JSON of an answer that is not final. Throws as `jsonOf` does, but BROKER_NOT_JSON for a final status from a proxy, so
+ * that the call is retried.
  */
 export function finalJsonOf(reply: Reply): unknown {
   if (FINAL.includes(reply.status)) throw notJson(reply);
   return jsonOf(reply);
 }
 
-/** The error for an answer of something that is no broker: the same call is tried again. */
+/** The error for an answer that is not from a broker; the call is retried. */
 export function notJson(reply: Reply): AgentError {
   const { call, safe, status, text } = reply;
-  const what = text.trim() === '' ? 'nothing at all' : `no JSON but «${safe(text).slice(0, 200)}»`;
+  const what = text.trim() === '' ? 'empty' : `not JSON: “${safe(text).slice(0, 200)}”`;
   return new AgentError('BROKER_NOT_JSON', `${call}: the answer (${status}) is ${what}`, {
-    hint: 'is the broker’s URL right, and is nothing in between (a proxy, a login page of the network)?',
+    hint: 'check the broker’s URL, and look for a proxy or a login page in between',
   });
 }
 
-function looksLikePage(text: string): boolean {
+function isPage(text: string): boolean {
   return text.trimStart().startsWith('<');
 }
 
-/** What the broker says about a refusal, to be put at the end of a message; empty where it says nothing. */
-function saying({ safe, text }: Reply): string {
-  if (looksLikePage(text)) return '';
-  const said = safe(messagesOf(text));
-  return said === '' ? '' : `: ${said}`;
+/** The broker's explanation of a refusal as the end of a message; empty if there is none. */
+function detailsOf({ safe, text }: Reply): string {
+  if (isPage(text)) return '';
+  const details = safe(messagesOf(text));
+  return details === '' ? '' : `: ${details}`;
 }
 
-/** Django REST Framework answers `{"detail": text}`, or lists of messages per field; other text is taken as it is. */
+/** Django REST Framework answers `{"detail": text}` or lists of messages per field; other text stays as it is. */
 function messagesOf(text: string): string {
-  if (text.length > MOST_READ) return text;
+  if (text.length > MAX_PARSED) return text;
   try {
-    return flat(JSON.parse(text), 0);
+    return flatten(JSON.parse(text), 0);
   } catch {
     return text;
   }
 }
 
-function flat(json: unknown, depth: number): string {
+function flatten(json: unknown, depth: number): string {
   if (typeof json !== 'object' || json === null || depth > 3) return String(json);
   if (Array.isArray(json))
     return json
       .slice(0, 10)
-      .map((item) => flat(item, depth + 1))
+      .map((item) => flatten(item, depth + 1))
       .join(' ');
   return Object.entries(json)
     .slice(0, 10)
     .map(([name, value]) => {
-      const message = flat(value, depth + 1);
+      const message = flatten(value, depth + 1);
       return name === 'detail' || name === 'non_field_errors' ? message : `${name}: ${message}`;
     })
     .join('; ');

@@ -1,8 +1,8 @@
 const SHAPE = /^(\d{2})-(\d{2})-(\d{4}) (\d{2}):(\d{2}):(\d{2})$/;
 
 /**
- * Reads a time as the broker writes it, `DD-MM-YYYY HH:MM:SS` without a zone, as milliseconds since the epoch
- * as if it were UTC. Undefined where it is no such time, or no day of the calendar.
+ * Parses the broker's time, `DD-MM-YYYY HH:MM:SS` without a zone, as UTC milliseconds since the epoch. Undefined: not such a
+ * time, or not a day of the calendar.
  */
 export function parseBrokerTime(text: string): number | undefined {
   const found = SHAPE.exec(text);
@@ -11,7 +11,8 @@ export function parseBrokerTime(text: string): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year ?? 0, (month ?? 0) - 1, day);
   date.setUTCHours(hour ?? 0, minute, second);
-  // A 31st of February would have become a day in March: such a time is none.
-  const kept = date.getUTCDate() === day && date.getUTCMonth() + 1 === month && date.getUTCHours() === hour;
-  return kept && (minute ?? 60) < 60 && (second ?? 60) < 60 ? date.getTime() : undefined;
+  // Date turns the 31st of February into a day in March.
+  const isValid =
+    date.getUTCDate() === day && date.getUTCMonth() + 1 === month && date.getUTCHours() === hour;
+  return isValid && (minute ?? 60) < 60 && (second ?? 60) < 60 ? date.getTime() : undefined;
 }

@@ -11,15 +11,15 @@ import type {
 } from '../domain/ports/broker.ts';
 import type { FunctionSpec, ImageInfo, Run } from '../domain/run.ts';
 import {
-  acknowledged,
-  askedWaitMs,
+  expectSuccess,
   finalJsonOf,
-  isDubiousSuccess,
   isFinal,
   isGone,
-  isSilentSuccess,
+  isNoContent,
+  isUnconfirmed,
   jsonOf,
   notJson,
+  requestedWaitMs,
 } from './answer.ts';
 import { badAnswer, readItems, readResource } from './fields.ts';
 import { allItems } from './pages.ts';
@@ -31,10 +31,10 @@ import { readRun, readRuns } from './wire-run.ts';
 
 type RunsQuery = Parameters<Broker['runs']>[0];
 
-/** What a job becomes: its status, the instance that says so, and what goes with it. */
-type Ending = NonNullable<Call['body']> & { readonly status: number; readonly instance: string };
+/** The body of a release or a report. */
+type JobUpdate = NonNullable<Call['body']> & { readonly status: number; readonly instance: string };
 
-/** A broker over HTTP, a method per endpoint; every failure is an AgentError BROKER_*. Nothing is retried. */
+/** The broker over HTTP, one method per endpoint. Every failure is an AgentError BROKER_*. Nothing is retried. */
 export class HttpBroker implements Broker {
   readonly #transport: Transport;
 
@@ -54,22 +54,22 @@ export class HttpBroker implements Broker {
       holdMs: waitSeconds * 1000,
       signal,
     });
-    const about = {
+    const headers = {
       etag: first.header('etag'),
       waited: /(?:^|[,;\s])wait\b/i.test(first.header('preference-applied') ?? ''),
-      retryAfterMs: askedWaitMs(first),
+      retryAfterMs: requestedWaitMs(first),
     };
     if (first.status === 304 && etag !== undefined) {
-      return { ...about, unchanged: true, runs: [], invalid: [] };
+      return { ...headers, unchanged: true, runs: [], invalid: [] };
     }
-    return { ...about, unchanged: false, ...readRuns(await this.#items(first, signal)) };
+    return { ...headers, unchanged: false, ...readRuns(await this.#items(first, signal)) };
   }
 
   async run(uuid: string, signal: AbortSignal): Promise<Run | undefined> {
     const reply = await this.#get(`/api/v1/runs/${encodeURIComponent(uuid)}`, signal);
     if (isGone(reply)) return undefined;
     const run = readRun(jsonOf(reply));
-    if ('reason' in run) throw badAnswer(`the broker’s answer is no run: ${run.reason}`);
+    if ('reason' in run) throw badAnswer(`the broker’s answer is not a run: ${run.reason}`);
     return run;
   }
 
@@ -119,20 +119,20 @@ export class HttpBroker implements Broker {
 
   async startInstance(uuid: string, signal: AbortSignal): Promise<void> {
     const reply = await this.#patch(`${resource('instances', uuid)}start/`, {}, signal);
-    acknowledged(reply);
-    // An offer that is not up earns nothing, and nobody would notice.
-    if (!isDubiousSuccess(reply)) return;
+    expectSuccess(reply);
+    // Verified because an instance that is not on the market earns nothing, and nothing else would show it.
+    if (!isUnconfirmed(reply)) return;
     const instance = await this.instance(uuid, signal);
     if (instance?.available !== true) throw notJson(reply);
   }
 
   async stopInstance(uuid: string, signal: AbortSignal): Promise<void> {
-    acknowledged(await this.#patch(`${resource('instances', uuid)}stop/`, {}, signal));
+    expectSuccess(await this.#patch(`${resource('instances', uuid)}stop/`, {}, signal));
   }
 
   async addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void> {
     const path = `${resource('instances', instance)}add-image/`;
-    acknowledged(await this.#patch(path, { image_registry_path: registryPath }, signal));
+    expectSuccess(await this.#patch(path, { image_registry_path: registryPath }, signal));
   }
 
   async openJobs(run: string, signal: AbortSignal): Promise<Listed<BrokerJob>> {
@@ -169,23 +169,23 @@ export class HttpBroker implements Broker {
 
   async release(job: string, instance: string, signal: AbortSignal): Promise<ReportAnswer> {
     const status = JOB_STATUS.CREATED;
-    return this.#settle(job, { status, instance }, signal);
+    return this.#update(job, { status, instance }, signal);
   }
 
   async report(job: string, instance: string, report: Report, signal: AbortSignal): Promise<ReportAnswer> {
-    return this.#settle(job, reportBody(instance, report), signal);
+    return this.#update(job, reportBody(instance, report), signal);
   }
 
-  /** Tells the broker how a job ended here. Its record of the job decides where it answers with nothing. */
-  async #settle(uuid: string, ending: Ending, signal: AbortSignal): Promise<ReportAnswer> {
-    const reply = await this.#patch(resource('jobs', uuid), ending, signal);
-    if (!isDubiousSuccess(reply)) return settled(reply);
+  /** Releases or reports a job. After an empty 2xx the broker's record of the job decides. */
+  async #update(uuid: string, update: JobUpdate, signal: AbortSignal): Promise<ReportAnswer> {
+    const reply = await this.#patch(resource('jobs', uuid), update, signal);
+    if (!isUnconfirmed(reply)) return reportAnswer(reply);
     const job = await this.job(uuid, signal);
     if (job === undefined) return { kind: 'gone' };
-    if (job.uuid !== uuid) throw badAnswer(`${reply.call}: the broker shows another job`);
-    if (isHeld(job, ending.instance)) throw notJson(reply);
-    const isDone = job.status === ending.status && (job.instance ?? ending.instance) === ending.instance;
-    return isDone ? { kind: 'taken', cost: job.cost } : { kind: 'not-ours' };
+    if (job.uuid !== uuid) throw badAnswer(`${reply.call}: the broker answered with another job`);
+    if (isHeld(job, update.instance)) throw notJson(reply);
+    const isTaken = job.status === update.status && (job.instance ?? update.instance) === update.instance;
+    return isTaken ? { kind: 'taken', cost: job.cost } : { kind: 'not-ours' };
   }
 
   #get(path: string, signal: AbortSignal): Promise<Reply> {
@@ -221,8 +221,8 @@ function isHeld(job: BrokerJob, instance: string): boolean {
   return job.status === JOB_STATUS.IN_PROGRESS && job.instance === instance;
 }
 
-function settled(reply: Reply): ReportAnswer {
+function reportAnswer(reply: Reply): ReportAnswer {
   if (isFinal(reply)) return { kind: isGone(reply) ? 'gone' : 'not-ours' };
-  if (isSilentSuccess(reply)) return { kind: 'taken', cost: undefined };
+  if (isNoContent(reply)) return { kind: 'taken', cost: undefined };
   return { kind: 'taken', cost: costSchema.parse(finalJsonOf(reply)) };
 }

@@ -1,4 +1,4 @@
-/** Runs `work` with a signal that aborts with `signal`, or after `ms` with the reason `tooLong`. Leaves nothing behind. */
+/** Runs `work` with a signal that aborts with `signal`, or after `ms` with the reason `tooLong`. */
 export async function withDeadline<T>(
   signal: AbortSignal,
   ms: number,

@@ -3,15 +3,13 @@ import { jsonOf } from './answer.ts';
 import { badAnswer } from './fields.ts';
 import type { Reply } from './transport.ts';
 
-/** A broker that goes on for longer than this is taken to be wrong. */
-const MOST_PAGES = 1_000;
+const MAX_PAGES = 1_000;
 
 const pageSchema = z.object({ results: z.array(z.unknown()), next: z.string().nullish() });
 
 /**
- * All items of a list, that came whole (an array) or in pages (`{count, next, previous, results}`). `first` is the
- * answer already here, `fetch` gets the page at a URL. Throws BROKER_BAD_ANSWER for another shape or pages without
- * end: half a list is never taken for the whole.
+ * All items of a list: an array, or pages (`{count, next, previous, results}`) of which `first` is the first and `fetch`
+ * gets the others. Throws BROKER_BAD_ANSWER for other shapes and endless pages, so a list is never incomplete.
  */
 export async function allItems(
   first: Reply,
@@ -23,7 +21,7 @@ export async function allItems(
     const { items, next } = pageOf(reply);
     pages.push(items);
     if (next === undefined) return pages.flat();
-    if (seen.has(next) || seen.size >= MOST_PAGES)
+    if (seen.has(next) || seen.size >= MAX_PAGES)
       throw badAnswer(`${first.call}: the list’s pages never end`);
     seen.add(next);
     reply = await fetch(next);
@@ -34,6 +32,6 @@ function pageOf(reply: Reply): { readonly items: readonly unknown[]; readonly ne
   const json = jsonOf(reply);
   if (Array.isArray(json)) return { items: json, next: undefined };
   const page = pageSchema.safeParse(json);
-  if (!page.success) throw badAnswer(`${reply.call}: the broker’s answer is no list`);
+  if (!page.success) throw badAnswer(`${reply.call}: the broker’s answer is not a list`);
   return { items: page.data.results, next: page.data.next ?? undefined };
 }

@@ -1,13 +1,12 @@
-/** A broker that asks for a longer wait is asked again after this one, in milliseconds. */
-const MOST_MS = 15 * 60_000;
+/** The longest wait that the agent accepts. */
+const MAX_MS = 15 * 60_000;
 
-/** How much of that is believed, in milliseconds, where it can only be told by our own clock. */
-const MOST_BY_OUR_CLOCK_MS = 5 * 60_000;
+/** The longest wait until a date that is only known by the local clock, which may differ from the broker's. */
+const MAX_BY_LOCAL_CLOCK_MS = 5 * 60_000;
 
 /**
- * Reads `Retry-After` (seconds, or an HTTP date) as milliseconds to wait, at most a quarter of an hour. A date counts
- * from that of the answer, its `Date` header: clocks differ. Without one the wall clock `now`, in milliseconds, has to
- * do. Undefined where it is missing or makes no sense.
+ * Parses `Retry-After` (seconds or an HTTP date) as milliseconds, at most 15 minutes; undefined: missing or invalid. A date is
+ * compared with the answer's `Date` header because clocks differ, or without one with the wall clock `now`.
  */
 export function retryAfterMs(
   value: string | undefined,
@@ -17,15 +16,15 @@ export function retryAfterMs(
   const text = value?.trim();
   if (text === undefined || text === '') return undefined;
   const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : until(httpDate(text), date, now);
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(Math.round(waitMs), 0), MOST_MS);
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(Math.round(waitMs), 0), MAX_MS);
 }
 
 function until(at: number, date: string | undefined, now: number): number {
   const answered = httpDate(date ?? '');
-  return Number.isNaN(answered) ? Math.min(at - now, MOST_BY_OUR_CLOCK_MS) : at - answered;
+  return Number.isNaN(answered) ? Math.min(at - now, MAX_BY_LOCAL_CLOCK_MS) : at - answered;
 }
 
-/** Only dates with a time and a zone: `Date.parse` alone takes `-5` for a month of 2001. */
+/** Requires a time, because `Date.parse` alone reads `-5` as a month of 2001. */
 function httpDate(text: string): number {
   return /^[a-z]{3,9},? .*\d\d:\d\d:\d\d/i.test(text) ? Date.parse(text) : Number.NaN;
 }

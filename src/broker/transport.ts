@@ -4,25 +4,25 @@ import { withDeadline } from './deadline.ts';
 import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
-import { shown } from './shown.ts';
-import { inPieces, unseen } from './upload.ts';
+import { sanitize } from './sanitize.ts';
+import { inChunks, maxUnsentBytes } from './upload.ts';
 
-/** Where the token comes from; asked before every call. */
+/** The source of the token; asked before every call. */
 export type TokenSource = { current(): Promise<string> };
 
-/** How long a call may take, in milliseconds, and how much it may answer, in bytes. */
+/** The limits of a call: times in milliseconds, sizes in bytes. */
 export type Limits = {
   readonly connectMs: number;
   /**
-   * From the request to the answer's headers; a held poll has its wait on top, a request with a body what the line may
-   * need for it. It begins anew with each piece of a long body that is on its way.
+   * From the request to the answer's headers, plus the wait of a held poll and the upload time of a body. Restarts with each
+   * chunk of a long body that is sent.
    */
   readonly headersMs: number;
-  /** Between two pieces of the answer's body. */
+  /** Between two chunks of the answer's body. */
   readonly bodyIdleMs: number;
-  /** The whole call with its redirects; a held poll has its wait on top, a body what the line may need for it. */
+  /** The whole call with its redirects, plus the wait of a held poll and the upload time of a body. */
   readonly callMs: number;
-  /** What a call may count on of the line to the broker, in bytes per second. */
+  /** The upload rate that a call may assume, in bytes per second. */
   readonly bytesPerS: number;
   readonly bodyBytes: number;
 };
@@ -32,18 +32,18 @@ export const LIMITS: Limits = {
   headersMs: 30_000,
   bodyIdleMs: 30_000,
   callMs: 300_000,
-  // A line of 32 kB/s, with four reports on their way at once.
+  // A line of 32 kB/s that four reports share.
   bytesPerS: 8_000,
   bodyBytes: 256 * 1024 * 1024,
 };
 
-const MOST_HOPS = 5;
-/** Longer than the usual poll interval, so that polls share a connection. */
+const MAX_REDIRECTS = 5;
+/** Longer than the default poll interval, so that polls share a connection. */
 const KEEP_ALIVE_MS = 20_000;
-/** Claims and reports of a busy host wait for each other rather than flood the broker. */
+/** Limits the load that a busy host puts on the broker. */
 const CONNECTIONS = 32;
 
-/** One call of the API. `path` stands under the base URL, or is a whole URL of the same origin. */
+/** One API call. `path` is relative to the base URL, or a whole URL of the same origin. */
 export type Call = {
   readonly method: Hop['method'];
   readonly path: string;
@@ -55,28 +55,28 @@ export type Call = {
   readonly signal: AbortSignal;
 };
 
-/** A whole answer, whatever its status. */
+/** A complete answer with any status. */
 export type Reply = {
-  /** The call in words, for messages: `GET /api/v1/runs`. */
+  /** The call for messages: `GET /api/v1/runs`. */
   readonly call: string;
   readonly status: number;
   readonly text: string;
   readonly header: (name: string) => string | undefined;
-  /** Text as it may be shown: without the token, escaped, shortened. */
+  /** Makes the broker's text safe for a message. */
   readonly safe: (text: string) => string;
 };
 
-/** A call that may be sent more than once: its body is in bytes already. */
-type Ready = Omit<Call, 'body'> & { readonly body: Buffer | undefined };
+/** A call with its body encoded, so that a redirect can send it again. */
+type EncodedCall = Omit<Call, 'body'> & { readonly body: Buffer | undefined };
 
-/** HTTP to one broker: connections kept alive, deadlines, redirects within the origin, the token on every request. */
+/** HTTP to one broker: keep-alive, deadlines, redirects within the origin, the token on every request. */
 export class Transport {
   readonly #base: URL;
   readonly #token: TokenSource;
   readonly #limits: Limits;
   readonly #agent: Agent;
 
-  /** `baseUrl` as `https://sharedcloud.io`; a path in it stands before `/api/v1`. */
+  /** `baseUrl` such as `https://sharedcloud.io`; a path in it comes before `/api/v1`. */
   constructor(baseUrl: string, token: TokenSource, limits: Partial<Limits> = {}) {
     this.#base = new URL(baseUrl.replace(/\/*$/, '/'));
     this.#token = token;
@@ -91,30 +91,27 @@ export class Transport {
     });
   }
 
-  /**
-   * Sends a call and reads its whole answer. Throws BROKER_UNREACHABLE, BROKER_REDIRECTED_AWAY, BROKER_BAD_ANSWER,
-   * and what the token source throws.
-   */
+  /** Sends a call and reads its complete answer. Throws BROKER_* without a status, and what the token source throws. */
   async send(call: Call): Promise<Reply> {
     const token = await this.#token.current();
     const url = this.#urlOf(call);
-    const words = `${call.method} ${url.pathname}`;
+    const name = `${call.method} ${url.pathname}`;
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
-    const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#lineMs(body?.length ?? 0);
-    const tooLong = new Error(`not over after ${callMs / 1000} s`);
+    const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#uploadMs(body?.length ?? 0);
+    const tooLong = new Error(`the call took longer than ${callMs / 1000} s`);
     try {
       return await withDeadline(call.signal, callMs, tooLong, async (signal) => {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
         const text = await answer.body.text();
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
-        return { call: words, status: answer.statusCode, text, header, safe: (said) => shown(said, token) };
+        return { call: name, status: answer.statusCode, text, header, safe: (said) => sanitize(said, token) };
       });
     } catch (thrown) {
-      throw thrown instanceof AgentError ? thrown : networkFailure(thrown, words, token);
+      throw thrown instanceof AgentError ? thrown : networkFailure(thrown, name, token);
     }
   }
 
-  /** Ends all connections, also those with a call under way. */
+  /** Closes all connections; calls in progress fail. */
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -126,33 +123,33 @@ export class Transport {
     return url;
   }
 
-  /** How long the line may need for so many bytes, in milliseconds. */
-  #lineMs(bytes: number): number {
+  /** How long an upload may take, in milliseconds. */
+  #uploadMs(bytes: number): number {
     return (bytes / this.#limits.bytesPerS) * 1000;
   }
 
-  async #follow(first: Hop, call: Ready, token: string): Promise<Dispatcher.ResponseData> {
+  async #follow(first: Hop, call: EncodedCall, token: string): Promise<Dispatcher.ResponseData> {
     let hop = first;
-    for (let hops = 0; hops <= MOST_HOPS; hops += 1) {
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const answer = await this.#request(hop, call, token);
       if (!isRedirect(answer.statusCode)) return answer;
       await answer.body.dump();
       hop = nextHop(hop, answer.statusCode, [answer.headers['location'] ?? []].flat()[0]);
     }
     throw badAnswer(
-      `${first.method} ${first.url.pathname}: the broker redirected more than ${MOST_HOPS} times`,
+      `${first.method} ${first.url.pathname}: the broker redirected more than ${MAX_REDIRECTS} times`,
     );
   }
 
-  /** Answers when the answer begins; the call's signal ends its body too. */
+  /** Settles with the answer's headers; the call's signal aborts its body too. */
   async #request(
     { method, url }: Hop,
-    { body, headers, holdMs = 0, signal }: Ready,
+    { body, headers, holdMs = 0, signal }: EncodedCall,
     token: string,
   ): Promise<Dispatcher.ResponseData> {
     const late = new AbortController();
-    const inTime = this.#limits.headersMs + holdMs + this.#lineMs(unseen(body));
-    const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), inTime);
+    const headersMs = this.#limits.headersMs + holdMs + this.#uploadMs(maxUnsentBytes(body));
+    const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), headersMs);
     try {
       return await this.#agent.request({
         origin: url.origin,
@@ -166,8 +163,8 @@ export class Transport {
             : { 'content-type': 'application/json', 'content-length': String(body.length) }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: inPieces(body, () => void timer.refresh()) }),
-        // Its own clock ticks twice a second for as long as a call is held.
+        ...(body === undefined ? {} : { body: inChunks(body, () => void timer.refresh()) }),
+        // Replaced by the timer above, because undici's timer runs twice a second while a call is held.
         headersTimeout: 0,
         signal: AbortSignal.any([signal, late.signal]),
       });

@@ -1,31 +1,29 @@
 import { Readable } from 'node:stream';
 
-/** So much of a body is handed to the system at once, in bytes. */
-const PIECE = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
- * So much may have been handed over and be on its way still, in bytes: nobody tells what the system's buffers and those
- * of a line hold. Of four reports at once on a line of 32 kB/s, one was not seen to move for up to 142 s as measured,
- * which is 1.1 MiB at its share.
+ * How much of a body the buffers of the system and the line may contain, whose progress cannot be seen. Measured: one of four
+ * reports on a line of 32 kB/s stood still for 142 s, which is 1.1 MiB at its share.
  */
-const ON_ITS_WAY = 2 * 1024 * 1024;
+const MAX_BUFFERED_BYTES = 2 * 1024 * 1024;
 
-/** How many bytes of a body may get to the broker without that we see any of them move. */
-export function unseen(body: Buffer | undefined): number {
-  return Math.min(body?.length ?? 0, ON_ITS_WAY);
+/** How many bytes of a body may be in buffers after the last chunk was handed to the system. */
+export function maxUnsentBytes(body: Buffer | undefined): number {
+  return Math.min(body?.length ?? 0, MAX_BUFFERED_BYTES);
 }
 
-/** A body as it is sent. One of several pieces calls `onMove` whenever the system has taken one more of them. */
-export function inPieces(body: Buffer, onMove: () => void): Buffer | Readable {
-  if (body.length <= PIECE) return body;
+/** Splits a long body into chunks; calls `onChunk` whenever the system takes one. */
+export function inChunks(body: Buffer, onChunk: () => void): Buffer | Readable {
+  if (body.length <= CHUNK_BYTES) return body;
   let at = 0;
   return new Readable({
-    highWaterMark: PIECE,
+    highWaterMark: CHUNK_BYTES,
     read() {
-      onMove();
-      const piece = body.subarray(at, at + PIECE);
-      at += PIECE;
-      this.push(piece.length === 0 ? null : piece);
+      onChunk();
+      const chunk = body.subarray(at, at + CHUNK_BYTES);
+      at += CHUNK_BYTES;
+      this.push(chunk.length === 0 ? null : chunk);
     },
   });
 }

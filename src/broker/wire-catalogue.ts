@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { CatalogueGpu } from '../domain/gpu.ts';
 import type { FunctionSpec, ImageInfo } from '../domain/run.ts';
 import { parseBrokerTime } from './broker-time.ts';
-import { caption, id } from './fields.ts';
+import { displayText, id } from './fields.ts';
 
-/** A function, as the domain has it. */
+/** The wire format of a function. */
 export const functionSchema = z
   .object({
     uuid: id(),
-    name: caption('n/a'),
+    name: displayText('n/a'),
     code: z.string(),
     runtime: z.string(),
     image: id(),
@@ -25,9 +25,9 @@ export const functionSchema = z
     }),
   );
 
-/** An image, as the domain has it. */
+/** The wire format of an image. */
 export const imageSchema = z
-  .object({ uuid: id(), registry_path: z.string(), requires_gpu: z.boolean(), runtime: caption('') })
+  .object({ uuid: id(), registry_path: z.string(), requires_gpu: z.boolean(), runtime: displayText('') })
   .transform(
     (image): ImageInfo => ({
       uuid: image.uuid,
@@ -37,9 +37,9 @@ export const imageSchema = z
     }),
   );
 
-/** A GPU of the catalogue, as the domain has it. */
+/** The wire format of a catalogue GPU. */
 export const gpuSchema = z
-  .object({ uuid: id(), name: z.string(), codename: caption(''), cuda_cores: z.int().nonnegative() })
+  .object({ uuid: id(), name: z.string(), codename: displayText(''), cuda_cores: z.int().nonnegative() })
   .transform(
     (gpu): CatalogueGpu => ({
       uuid: gpu.uuid,
@@ -49,7 +49,7 @@ export const gpuSchema = z
     }),
   );
 
-/** The broker's time of now that every resource carries, in milliseconds; undefined where it cannot be read. */
+/** The broker's current time, which every resource has, in milliseconds; undefined: not readable. */
 export const serverTimeSchema = z
   .object({ current_server_time: z.string().transform(parseBrokerTime) })
   .transform((resource) => resource.current_server_time)

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { Instance } from '../domain/ports/broker.ts';
-import { caption, id, money } from './fields.ts';
+import { displayText, id, money } from './fields.ts';
 
 const TYPE = { cpu: 1, gpu: 2 } as const;
 const NOT_AVAILABLE = 1;
 
-/** An instance, as the domain has it. */
+/** The wire format of an instance. */
 export const instanceSchema = z
   .object({
     uuid: id(),
-    name: caption(''),
+    name: displayText(''),
     type: z.union([z.literal(TYPE.cpu), z.literal(TYPE.gpu)]),
     gpu: id().nullish(),
     ask_price: money(),
@@ -31,7 +31,7 @@ export const instanceSchema = z
     }),
   );
 
-/** What the broker is told about an offer. */
+/** The body that registers or updates an offer. */
 export function instanceBody(plan: OfferPlan): Readonly<Record<string, unknown>> {
   return {
     name: plan.name,

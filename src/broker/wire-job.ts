@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
 import type { InvalidItem, Listed } from '../domain/ports/broker.ts';
-import { caption, faults, id, money } from './fields.ts';
+import { describeIssues, displayText, id, money } from './fields.ts';
 
 const seconds = z.number().positive();
 
-/** A job, as the domain has it. What is only shown or only helps is left out where it cannot be read. */
+/** The wire format of a job. Invalid values of fields that the agent does not depend on are ignored. */
 export const jobSchema = z
   .object({
     uuid: id(),
     run: id(),
-    function_name: caption('n/a'),
+    function_name: displayText('n/a'),
     arguments: z.string(),
     status: z.int(),
     instance: id().nullish(),
     lease_seconds: seconds.optional().catch(undefined),
     cost: money().optional().catch(undefined),
   })
-  // A broker may leave out what is null; whose a job is that runs is no such thing.
+  // A broker may omit fields that are null, but the instance of a job in progress is not null.
   .refine(({ instance, status }) => status !== JOB_STATUS.IN_PROGRESS || instance !== undefined, {
     path: ['instance'],
     message: 'missing',
@@ -35,8 +35,8 @@ export const jobSchema = z
     }),
   );
 
-/** What can be read of an item that is no job. */
-const garbledSchema = z
+/** The readable fields of an invalid job. */
+const partialSchema = z
   .object({
     uuid: id().optional().catch(undefined),
     run: id().optional().catch(undefined),
@@ -45,43 +45,43 @@ const garbledSchema = z
   })
   .catch({ uuid: undefined, run: undefined, status: undefined, instance: undefined });
 
-/** What all jobs of a list have in common that was asked for. */
-type Wanted = {
+/** The filter of a list of jobs. */
+type Filter = {
   readonly [Name in 'run' | 'status' | 'instance']?: BrokerJob[Name] | undefined;
 };
 
 /**
- * The jobs of a list that are as `wanted`: a broker may ignore filters. An item that cannot be read, and does not say
- * that it is another, is told among the invalid: no job is stopped because an answer was garbled. A job that comes
- * twice, since pages shift while they are fetched, counts once.
+ * The jobs of a list that match `filter`, because a broker may ignore filters. An invalid item that may match is returned as
+ * invalid, so that no job is stopped because of it. A job that is listed twice, by shifting pages, counts once.
  */
-export function readJobs(list: readonly unknown[], wanted: Wanted): Listed<BrokerJob> {
+export function readJobs(list: readonly unknown[], filter: Filter): Listed<BrokerJob> {
   const jobs = new Map<string, BrokerJob>();
   const invalid: InvalidItem[] = [];
   for (const item of list) {
     const parsed = jobSchema.safeParse(item);
     if (!parsed.success) {
-      const said = garbledSchema.parse(item);
-      if (isAs(wanted, said)) invalid.push({ uuid: said.uuid, reason: faults(parsed.error) });
-    } else if (isAs(wanted, parsed.data)) jobs.set(parsed.data.uuid, parsed.data);
+      const partial = partialSchema.parse(item);
+      if (mayMatch(filter, partial))
+        invalid.push({ uuid: partial.uuid, reason: describeIssues(parsed.error) });
+    } else if (mayMatch(filter, parsed.data)) jobs.set(parsed.data.uuid, parsed.data);
   }
   return { items: [...jobs.values()], invalid };
 }
 
-/** Whether a job is as wanted, as far as it says. */
-function isAs(wanted: Wanted, said: Wanted): boolean {
+/** Whether no known field of a job contradicts the filter. */
+function mayMatch(filter: Filter, job: Filter): boolean {
   return (['run', 'status', 'instance'] as const).every(
-    (name) => wanted[name] === undefined || said[name] === undefined || said[name] === wanted[name],
+    (name) => filter[name] === undefined || job[name] === undefined || job[name] === filter[name],
   );
 }
 
-/** What a report's answer says about money: dollars, or undefined where it says nothing. */
+/** The cost in the answer to a report, in US dollars; undefined: none or not readable. */
 export const costSchema = z
   .object({ cost: money().optional().catch(undefined) })
   .transform(({ cost }) => cost)
   .catch(undefined);
 
-/** The body of a report. Databases have no place for U+0000, and it says nothing in an output: it becomes U+FFFD. */
+/** The body of a report. U+0000 in output becomes U+FFFD because databases cannot store it. */
 export function reportBody(instance: string, report: Report) {
   return {
     status: report.status,

@@ -3,21 +3,18 @@ import type { Run } from '../domain/run.ts';
 import { parseBrokerTime } from './broker-time.ts';
 import { DECIMAL_SHAPE, ID_SHAPE } from './fields.ts';
 
-/*
- * The one schema that is written by hand: a market may have 100,000 runs, and this is some ten times as fast on
- * them as zod is.
- */
+// Written by hand instead of with zod, because it is ten times as fast and a market may have 100,000 runs.
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The runs of a list, each read by itself; a run that comes twice counts once. */
+/** Parses each run of a list by itself; a run that is listed twice counts once. */
 export function readRuns(items: readonly unknown[]): {
   readonly runs: readonly Run[];
   readonly invalid: readonly InvalidItem[];
 } {
   const runs = new Map<string, Run>();
   const invalid: InvalidItem[] = [];
-  const time = rememberingTime();
+  const time = memoizedTime();
   for (const item of items) {
     const run = readRun(item, time);
     if (!('reason' in run)) runs.set(run.uuid, run);
@@ -26,11 +23,11 @@ export function readRuns(items: readonly unknown[]): {
   return { runs: [...runs.values()], invalid };
 }
 
-/** One run, or what is wrong with it. */
+/** Parses one run, or returns why it is invalid. */
 export function readRun(item: unknown, time: typeof parseBrokerTime = parseBrokerTime): Run | InvalidItem {
   if (!isFields(item)) return { uuid: undefined, reason: 'not an object' };
   const { bid_price, created_at, function: functionUuid, num_jobs: numJobs, parameters, uuid } = item;
-  // A broker may leave out what is null.
+  // A broker may omit fields that are null.
   const baseGpu = item['base_gpu'] ?? null;
   const wrong = (field: string, should: string): InvalidItem => ({
     uuid: isId(uuid) ? uuid : undefined,
@@ -48,9 +45,9 @@ export function readRun(item: unknown, time: typeof parseBrokerTime = parseBroke
   return {
     uuid,
     functionUuid,
-    functionName: shownName(item['function_name']),
+    functionName: nameOf(item['function_name']),
     baseGpu,
-    baseGpuName: shownName(item['base_gpu_name']),
+    baseGpuName: nameOf(item['base_gpu_name']),
     parameters,
     numJobs,
     bidPrice,
@@ -75,12 +72,12 @@ function dollars(value: unknown): number | undefined {
   return typeof value === 'string' && DECIMAL_SHAPE.test(value) ? Number(value) : undefined;
 }
 
-function shownName(value: unknown): string {
+function nameOf(value: unknown): string {
   return typeof value === 'string' ? value : 'n/a';
 }
 
-/** Lists repeat times: the runs of a buyer who sends many are of the same second. */
-function rememberingTime(): typeof parseBrokerTime {
+/** Memoized because many runs of a list have the same time. */
+function memoizedTime(): typeof parseBrokerTime {
   const known = new Map<string, number | undefined>();
   return (text) => {
     const ms = known.get(text) ?? parseBrokerTime(text);

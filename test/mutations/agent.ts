@@ -66,12 +66,12 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'no error repeats the token to whoever keeps it',
-    file: 'src/broker/shown.ts',
+    file: 'src/broker/sanitize.ts',
     text: "return secretForms(token).reduce((rest, form) => rest.replaceAll(form, '[redacted]'), text);",
     becomes: 'return token === undefined ? text : text;',
     test: {
       file: 'test/contract/broker/answers.test.ts',
-      name: 'a broker that echoes the token does not get it into an error (%i)',
+      name: 'never has the token that a broker echoes (%i)',
     },
   },
   {
@@ -137,7 +137,10 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/domain/known-vulnerabilities.ts',
     text: "lets: 'an image take over this host',\n    consequence: 'refuse',",
     becomes: "lets: 'an image take over this host',\n    consequence: 'warn',",
-    test: { file: 'test/unit/domain/vulnerabilities.test.ts', name: 'a refusal names the fixed version and the option that accepts it' },
+    test: {
+      file: 'test/unit/domain/vulnerabilities.test.ts',
+      name: 'a refusal names the fixed version and the option that accepts it',
+    },
   },
   {
     protection: 'a GPU behind a refused risk is not offered',
@@ -202,11 +205,11 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'an empty answer is no receipt for a report',
     file: 'src/broker/answer.ts',
-    text: 'return SILENT.includes(reply.status) && isNothing(reply);',
-    becomes: 'return isSuccess(reply) && isNothing(reply);',
+    text: 'return NO_CONTENT.includes(reply.status) && isEmpty(reply);',
+    becomes: 'return isSuccess(reply) && isEmpty(reply);',
     test: {
       file: 'test/contract/broker/silent-answers.test.ts',
-      name: '%s: the same call is to be made again',
+      name: '%s: the call fails, to be retried',
     },
   },
   {
@@ -216,7 +219,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '() => undefined',
     test: {
       file: 'test/contract/broker/upload.test.ts',
-      name: 'a report on a slow line takes as long as it takes',
+      name: 'a report on a slow line is not aborted while it moves',
     },
   },
   {
@@ -226,7 +229,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: 'return text;',
     test: {
       file: 'test/contract/broker/answers.test.ts',
-      name: 'says what came out, without what no database takes of an output, and hears the cost',
+      name: 'is sent with storable output, and its answer has the cost',
     },
   },
   {

@@ -19,7 +19,7 @@ async function serving(body: unknown) {
 }
 
 describe('the market', () => {
-  test('is asked for as documented, and read', async () => {
+  test('is polled with the instance and parsed', async () => {
     await using at = await serving([runResource({ bid_price: '0.0150', base_gpu: 'gpu-9' })]);
     const answer = await at.broker.runs(QUERY);
     expect(at.seen[0]).toMatchObject({ method: 'GET', url: '/api/v1/runs?instance=inst-1' });
@@ -47,13 +47,13 @@ describe('the market', () => {
     });
   });
 
-  test('is asked for by nobody in particular without a query', async () => {
+  test('is polled without a query if no instance is given', async () => {
     await using at = await serving([]);
     await at.broker.runs({ ...QUERY, instance: undefined });
     expect(at.seen[0]?.url).toBe('/api/v1/runs');
   });
 
-  test('an item that is none lands among the invalid and harms no other', async () => {
+  test('returns invalid items with their reason beside the valid ones', async () => {
     const bad: readonly (readonly [unknown, string])[] = [
       [null, 'not an object'],
       [7, 'not an object'],
@@ -78,7 +78,7 @@ describe('the market', () => {
     expect(invalid[4]?.uuid).toBeUndefined();
   });
 
-  test('what is left out instead of null, or needed by no decision, is not missed', async () => {
+  test('accepts a run without the fields that are optional', async () => {
     const bare = runResource({
       base_gpu: undefined,
       current_server_time: undefined,
@@ -90,17 +90,17 @@ describe('the market', () => {
     expect(runs).toMatchObject([{ baseGpu: null, baseGpuName: 'n/a' }]);
   });
 
-  test('a run that is listed twice counts once', async () => {
+  test('counts a run that is listed twice once', async () => {
     await using at = await serving([runResource(), runResource()]);
     expect((await at.broker.runs(QUERY)).runs).toHaveLength(1);
   });
 
-  test.each([[{}], ['x'], [null], [{ results: 5 }]])('%j is no list', async (body) => {
+  test.each([[{}], ['x'], [null], [{ results: 5 }]])('rejects %j, which is not a list', async (body) => {
     await using at = await serving(body);
     await expect(at.broker.runs(QUERY)).rejects.toMatchObject({ code: 'BROKER_BAD_ANSWER' });
   });
 
-  test('ETag, Prefer and what the broker says to them', async () => {
+  test('sends ETag and Prefer, and reads the answer’s headers', async () => {
     await using server = await httpServer((_, res) => {
       res.writeHead(304, { etag: '"v2"', 'preference-applied': 'wait=25', 'retry-after': '3' }).end();
     });
@@ -117,7 +117,7 @@ describe('the market', () => {
     });
   });
 
-  test('JSON counts, whatever its content type', async () => {
+  test('accepts JSON with any content type', async () => {
     await using server = await httpServer((_, res) =>
       res.writeHead(200, { 'content-type': 'text/html' }).end('[]'),
     );
@@ -125,7 +125,7 @@ describe('the market', () => {
     expect((await client.broker.runs(QUERY)).runs).toEqual([]);
   });
 
-  test('100,000 runs are read, twice', async () => {
+  test('reads 100,000 runs, twice', async () => {
     const runs = Array.from({ length: 100_000 }, (_, i) =>
       runResource({ uuid: `run-${i}`, bid_price: i / 1e5 }),
     );
@@ -153,7 +153,7 @@ describe('pages', () => {
     expect(items.map(({ uuid }) => uuid)).toEqual(['g1', 'g2', 'g3', 'g4']);
   });
 
-  test('that go round in a circle, or never end, are no list', async () => {
+  test('that repeat are BROKER_BAD_ANSWER', async () => {
     await using server = await httpServer((_, res, count) => {
       const next = `${server.url}/?page=${count % 3}`;
       json(res, { next, results: [] });
@@ -173,7 +173,7 @@ describe('pages', () => {
     expect(elsewhere.connections()).toBe(0);
   });
 
-  test('of which one fails make no shorter list', async () => {
+  test('of which one fails make the call fail', async () => {
     await using server = await httpServer((_, res, count) => {
       if (count === 1) json(res, { next: `${server.url}/?page=2`, results: [jobResource()] });
       else json(res, {}, 500);
@@ -185,7 +185,7 @@ describe('pages', () => {
   });
 });
 
-describe('jobs of a broker that ignores filters', () => {
+describe('from a broker that ignores filters', () => {
   const all = [
     jobResource({ uuid: 'held' }),
     jobResource({ uuid: 'held' }),
@@ -198,22 +198,22 @@ describe('jobs of a broker that ignores filters', () => {
     jobResource({ uuid: 'garbled-open', status: 1, instance: undefined, arguments: null }),
     jobResource({ uuid: 'garbled-done', status: 3, arguments: null }),
     jobResource({ uuid: 'garbled-elsewhere', run: 'run-2', instance: 'inst-2', arguments: null }),
-    jobResource({ uuid: 'garbled-nobodys', run: 'run-2', instance: null, arguments: null }),
+    jobResource({ uuid: 'garbled-unassigned', run: 'run-2', instance: null, arguments: null }),
     jobResource({ uuid: 'open-bare', status: 1, instance: undefined }),
     jobResource({ uuid: 'whose', instance: undefined }),
     jobResource({ uuid: 'x'.repeat(65), status: 1 }),
   ];
-  const told = (invalid: readonly InvalidItem[]) =>
+  const reasons = (invalid: readonly InvalidItem[]) =>
     invalid.map(({ reason, uuid }) => [uuid, reason.split(':')[0]]);
 
-  test('open jobs are those of the run that are CREATED', async () => {
+  test('open jobs are the CREATED ones of the run', async () => {
     await using at = await serving(all);
     const { invalid, items: jobs } = await at.broker.openJobs('run-1', never);
     expect(jobs.map(({ instance, uuid }) => [uuid, instance])).toEqual([
       ['open', null],
       ['open-bare', null],
     ]);
-    expect(told(invalid)).toEqual([
+    expect(reasons(invalid)).toEqual([
       [undefined, 'uuid'],
       ['garbled', 'status'],
       ['garbled-open', 'arguments'],
@@ -222,11 +222,11 @@ describe('jobs of a broker that ignores filters', () => {
     expect(at.seen[0]?.url).toBe('/api/v1/jobs/?run=run-1&status=1');
   });
 
-  test('held jobs are ours in progress; what cannot be read is told, unless it says that it is none', async () => {
+  test('held jobs are those in progress at the instance, and invalid items that may be', async () => {
     await using at = await serving(all);
     const { invalid, items: jobs } = await at.broker.heldJobs('inst-1', never);
     expect(jobs.map(({ uuid }) => uuid)).toEqual(['held']);
-    expect(told(invalid)).toEqual([
+    expect(reasons(invalid)).toEqual([
       [undefined, 'uuid'],
       ['garbled', 'status'],
       ['whose', 'instance'],
@@ -236,7 +236,7 @@ describe('jobs of a broker that ignores filters', () => {
 });
 
 describe('single resources', () => {
-  test('an instance, with a price in decimals as text', async () => {
+  test('an instance may have its price as decimal text', async () => {
     await using at = await serving([instanceResource(), instanceResource({ uuid: 'inst-2', type: 3 }), null]);
     const { invalid, items } = await at.broker.instances(never);
     expect(invalid.map(({ uuid }) => uuid)).toEqual(['inst-2', undefined]);
@@ -254,7 +254,7 @@ describe('single resources', () => {
     ]);
   });
 
-  test('GPUs of the catalogue; what cannot be read of it is told', async () => {
+  test('the catalogue has its invalid GPUs beside the valid ones', async () => {
     const gpus = [
       { uuid: 'g1', name: 'Nvidia A', cuda_cores: '2560' },
       { uuid: 'g2', name: 'Nvidia B', cuda_cores: 1 },
@@ -269,12 +269,12 @@ describe('single resources', () => {
     ]);
   });
 
-  test('an instance whose GPU is left out has none', async () => {
+  test('an instance without the field gpu has none', async () => {
     await using at = await serving(instanceResource({ type: 1, gpu: undefined }));
     expect(await at.broker.instance('inst-1', never)).toMatchObject({ kind: 'cpu', gpu: null });
   });
 
-  test('a function and an image', async () => {
+  test('a function and an image are looked up by id', async () => {
     const resource = {
       uuid: 'x',
       name: 'f',
@@ -296,14 +296,14 @@ describe('single resources', () => {
     expect(at.seen.map(({ url }) => url)).toEqual(['/api/v1/functions/x/', '/api/v1/images/x/']);
   });
 
-  test('a function of another shape names the field', async () => {
+  test('an invalid function is BROKER_BAD_ANSWER with the fields', async () => {
     await using at = await serving({ uuid: 'x', name: 'f', code: 5, runtime: 'python36', image: 'i' });
     const { code, message } = await failure(at.broker.function('x', never));
     expect(code).toBe('BROKER_BAD_ANSWER');
-    expect(message).toMatch(/no function: code: .*; registry_path: /);
+    expect(message).toMatch(/code: .*; registry_path: /);
   });
 
-  test('the clock is the account’s server time, or else the Date header', async () => {
+  test('the broker’s clock is the account’s server time, or else the Date header', async () => {
     await using server = await httpServer((_, res, count) => {
       const body = count === 1 ? { current_server_time: '05-03-2026 10:21:00' } : { balance: 1 };
       json(res, body, 200, { date: 'Thu, 05 Mar 2026 10:22:00 GMT' });

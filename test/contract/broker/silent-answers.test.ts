@@ -11,41 +11,51 @@ import { instanceResource, jobResource } from '../../support/broker-client/resou
 
 const REPORT: Report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '42' };
 
-/** Answers a change with a success that says nothing, and a look as told. */
+/** Answers a change with an empty 2xx, and a GET with `get`. */
 const silent =
-  (look: Answer, status = 200, body = ''): Answer =>
+  (get: Answer, status = 200, body = ''): Answer =>
   (seen, response, count) => {
-    if (seen.method === 'GET') look(seen, response, count);
+    if (seen.method === 'GET') get(seen, response, count);
     else response.writeHead(status).end(body);
   };
 
-const says =
+const shows =
   (changes: Record<string, unknown>): Answer =>
   (_, response) =>
     json(response, jobResource(changes));
 
 const NONE: Answer = (_, response) => json(response, { detail: 'Not found.' }, 404);
-const HELD = says({ status: 2 });
-const OPEN = says({ status: 1, instance: null });
-const DONE = says({ status: 3, cost: 0.25 });
+const HELD = shows({ status: 2 });
+const OPEN = shows({ status: 1, instance: null });
+const DONE = shows({ status: 3, cost: 0.25 });
 
-describe('after a 2xx of nothing the broker’s record of the job decides', () => {
+describe('after an empty 2xx, the broker’s record of the job decides if it is', () => {
   const rows: readonly (readonly [string, Answer, object, object])[] = [
     ['ended as reported', DONE, { kind: 'taken', cost: 0.25 }, { kind: 'not-ours' }],
     [
-      'ended, whose it was is not said',
-      says({ status: 3, instance: null }),
+      'ended without an instance',
+      shows({ status: 3, instance: null }),
       { kind: 'taken' },
       { kind: 'not-ours' },
     ],
-    ['ended otherwise', says({ status: 4 }), { kind: 'not-ours' }, { kind: 'not-ours' }],
-    ['ended by another', says({ status: 3, instance: 'inst-2' }), { kind: 'not-ours' }, { kind: 'not-ours' }],
+    ['ended with another status', shows({ status: 4 }), { kind: 'not-ours' }, { kind: 'not-ours' }],
+    [
+      'ended by another instance',
+      shows({ status: 3, instance: 'inst-2' }),
+      { kind: 'not-ours' },
+      { kind: 'not-ours' },
+    ],
     ['open', OPEN, { kind: 'not-ours' }, { kind: 'taken' }],
-    ['held by another', says({ instance: 'inst-2' }), { kind: 'not-ours' }, { kind: 'not-ours' }],
+    [
+      'in progress at another instance',
+      shows({ instance: 'inst-2' }),
+      { kind: 'not-ours' },
+      { kind: 'not-ours' },
+    ],
     ['gone', NONE, { kind: 'gone' }, { kind: 'gone' }],
   ];
-  test.each(rows)('%s', async (_, look, reported, released) => {
-    await using server = await httpServer(silent(look));
+  test.each(rows)('%s', async (_, get, reported, released) => {
+    await using server = await httpServer(silent(get));
     await using client = clientOf(server.url);
     expect(await client.broker.report('job-1', 'inst-1', REPORT, never)).toMatchObject(reported);
     expect(await client.broker.release('job-1', 'inst-1', never)).toMatchObject(released);
@@ -56,14 +66,14 @@ describe('after a 2xx of nothing the broker’s record of the job decides', () =
   });
 
   const undecided: readonly (readonly [string, Answer, string])[] = [
-    ['still held by us', HELD, 'BROKER_NOT_JSON'],
-    ['of nothing too', (_, res) => res.writeHead(200).end(), 'BROKER_NOT_JSON'],
-    ['out of reach', (_, res) => json(res, {}, 503), 'BROKER_UNAVAILABLE'],
-    ['none', (_, res) => json(res, {}), 'BROKER_BAD_ANSWER'],
-    ['another’s', says({ uuid: 'job-2', status: 3 }), 'BROKER_BAD_ANSWER'],
+    ['still in progress here', HELD, 'BROKER_NOT_JSON'],
+    ['empty too', (_, res) => res.writeHead(200).end(), 'BROKER_NOT_JSON'],
+    ['unavailable', (_, res) => json(res, {}, 503), 'BROKER_UNAVAILABLE'],
+    ['not a job', (_, res) => json(res, {}), 'BROKER_BAD_ANSWER'],
+    ['another job', shows({ uuid: 'job-2', status: 3 }), 'BROKER_BAD_ANSWER'],
   ];
-  test.each(undecided)('%s: the same call is to be made again', async (_, look, code) => {
-    await using server = await httpServer(silent(look));
+  test.each(undecided)('%s: the call fails, to be retried', async (_, get, code) => {
+    await using server = await httpServer(silent(get));
     await using client = clientOf(server.url);
     await expect(client.broker.report('job-1', 'inst-1', REPORT, never)).rejects.toMatchObject({ code });
     await expect(client.broker.release('job-1', 'inst-1', never)).rejects.toMatchObject({ code });
@@ -73,16 +83,15 @@ describe('after a 2xx of nothing the broker’s record of the job decides', () =
     [200, ' \n'],
     [201, ''],
     [202, ''],
-  ])('%i with the body %j is such an answer', async (status, body) => {
+  ])('%i with the body %j is such an empty 2xx', async (status, body) => {
     await using server = await httpServer(silent(HELD, status, body));
     await using client = clientOf(server.url);
     await expect(client.broker.report('job-1', 'inst-1', REPORT, never)).rejects.toMatchObject({
       code: 'BROKER_NOT_JSON',
-      message: `PATCH /api/v1/jobs/job-1/: the answer (${status}) is nothing at all`,
     });
   });
 
-  test.each([204, 205])('%i is a word of its own: nothing is asked', async (status) => {
+  test.each([204, 205])('%i counts as acceptance without a GET', async (status) => {
     await using server = await httpServer(silent(HELD, status));
     await using client = clientOf(server.url);
     const taken = { kind: 'taken', cost: undefined };
@@ -93,10 +102,10 @@ describe('after a 2xx of nothing the broker’s record of the job decides', () =
 });
 
 test.each([
-  ['200 of nothing, while others hold it', silent(HELD)],
-  ['200 of nothing, while it is open', silent(OPEN)],
-  ['204', silent(HELD, 204)],
-])('a claim is not won by %s', async (_, answer) => {
+  ['an empty 200 while the job is in progress', silent(HELD)],
+  ['an empty 200 while the job is open', silent(OPEN)],
+  ['a 204', silent(HELD, 204)],
+])('a claim does not succeed by %s', async (_, answer) => {
   await using server = await httpServer(answer);
   await using client = clientOf(server.url);
   await expect(client.broker.claim('job-1', 'inst-1', never)).rejects.toMatchObject({
@@ -104,9 +113,9 @@ test.each([
   });
 });
 
-describe('an offer that was put up with a 200 of nothing', () => {
-  const startWith = async (look: Answer, status = 200) => {
-    await using server = await httpServer(silent(look, status));
+describe('an instance that was started with an empty 200', () => {
+  const startWith = async (get: Answer, status = 200) => {
+    await using server = await httpServer(silent(get, status));
     await using client = clientOf(server.url);
     await client.broker.startInstance('inst-1', never);
     return server.seen.length;
@@ -117,20 +126,20 @@ describe('an offer that was put up with a 200 of nothing', () => {
       json(response, instanceResource({ type: 1, gpu: null, ...changes }));
 
   test.each([
-    ['says that it is', instance({ status: 2 })],
-    ['does not say', instance({ status: undefined })],
-  ])('is up where the broker %s', async (_, look) => {
-    expect(await startWith(look)).toBe(2);
+    ['shows it on the market', instance({ status: 2 })],
+    ['does not show its status', instance({ status: undefined })],
+  ])('is started if the broker %s', async (_, get) => {
+    expect(await startWith(get)).toBe(2);
   });
 
   test.each([
-    ['that it is not', instance({ status: 1 })],
-    ['that there is none', NONE],
-  ])('is not where the broker says %s', async (_, look) => {
-    await expect(startWith(look)).rejects.toMatchObject({ code: 'BROKER_NOT_JSON' });
+    ['off the market', instance({ status: 1 })],
+    ['missing', NONE],
+  ])('is not started if the broker shows it %s', async (_, get) => {
+    await expect(startWith(get)).rejects.toMatchObject({ code: 'BROKER_NOT_JSON' });
   });
 
-  test('needs no look where the broker says 204', async () => {
+  test('needs no GET after a 204', async () => {
     expect(await startWith(instance({ status: 1 }), 204)).toBe(1);
   });
 });

@@ -23,26 +23,26 @@ const PLAN = {
   slots: [{ id: 'cpu#0', gpu: null }],
 } as const;
 
-describe('deadlines', () => {
-  test('a server that takes the connection and says nothing', async () => {
+describe('a call fails for', () => {
+  test('a server that accepts the connection and does not answer', async () => {
     await using server = await tcpServer(() => {});
     await using client = clientOf(server.url, { headersMs: 100 });
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toBe('GET /api/v1/runs: no answer in time');
-    expect(error.hint).toContain('does not answer');
+    expect(error.message).toMatch(/^GET \/api\/v1\/runs: /);
+    expect(error.hint).toBeDefined();
   });
 
-  test('a body that stops midway', async () => {
+  test('a body that stops before its end', async () => {
     await using server = await httpServer((_, res) => void res.writeHead(200).write('[{"uuid"'));
     await using client = clientOf(server.url, { bodyIdleMs: 100 });
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toBe('GET /api/v1/runs: the answer stopped midway');
-    expect(error.hint).toContain('cut connections');
+    expect(error.message).toMatch(/^GET \/api\/v1\/runs: /);
+    expect(error.hint).toBeDefined();
   });
 
-  test('a body that drips for ever', async () => {
+  test('a body that is sent too slowly', async () => {
     await using server = await httpServer((_, res) => {
       res.writeHead(200);
       const drip = setInterval(() => res.write(' '), 20);
@@ -51,11 +51,11 @@ describe('deadlines', () => {
     await using client = clientOf(server.url, { callMs: 200 });
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toContain('not over after 0.2 s');
+    expect(error.message).toContain('0.2 s');
     expect(error.hint).toBeDefined();
   });
 
-  test('a body without end', async () => {
+  test('a body that is too large', async () => {
     await using server = await httpServer((_, res) => {
       res.writeHead(200);
       const pour = (): void => {
@@ -67,11 +67,10 @@ describe('deadlines', () => {
     await using client = clientOf(server.url, { bodyBytes: 1_000_000 });
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({
       code: 'BROKER_BAD_ANSWER',
-      message: 'GET /api/v1/runs: the broker’s answer is too large',
     });
   });
 
-  test('headers without end', async () => {
+  test('headers that are too large', async () => {
     await using server = await tcpServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       const pour = (): void => {
@@ -84,15 +83,15 @@ describe('deadlines', () => {
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
   });
 
-  test('something that does not speak HTTP', async () => {
+  test('a server that does not speak HTTP', async () => {
     await using server = await tcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
     await using client = clientOf(server.url);
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.hint).toContain('does not speak HTTP');
+    expect(error.hint).toContain('HTTP');
   });
 
-  test('nothing listens', async () => {
+  test('a port where nothing listens', async () => {
     const url = await (async () => {
       await using server = await tcpServer(() => {});
       return server.url;
@@ -100,26 +99,26 @@ describe('deadlines', () => {
     await using client = clientOf(url);
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toBe('GET /api/v1/runs: connection refused, ECONNREFUSED');
-    expect(error.hint).toContain('port');
+    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.hint).toBeDefined();
   });
 
-  test('a name that does not exist', async () => {
+  test('a host name that does not exist', async () => {
     await using client = clientOf('http://no-such-host.invalid');
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
     expect(error.hint).toContain('DNS');
   });
 
-  test('https where there is only http', async () => {
+  test('an https URL of an http server', async () => {
     await using server = await httpServer((_, res) => json(res, []));
     await using client = clientOf(server.url.replace('http:', 'https:'));
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.hint).toContain('may be http');
+    expect(error.hint).toContain('http://');
   });
 
-  test('a held poll has its wait on top', async () => {
+  test('nothing if a held poll takes its wait longer', async () => {
     await using server = await httpServer((_, res) => {
       setTimeout(() => json(res, [], 200, { 'preference-applied': 'wait=1' }), 400);
     });
@@ -128,7 +127,7 @@ describe('deadlines', () => {
     expect(answer.waited).toBe(true);
   });
 
-  test('a signal ends a held poll at once', async () => {
+  test('a signal that aborts during a held poll', async () => {
     await using server = await tcpServer(() => {});
     await using client = clientOf(server.url);
     const controller = new AbortController();
@@ -138,7 +137,7 @@ describe('deadlines', () => {
     await expect(poll).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
   });
 
-  test('a signal that has aborted before asks nothing', async () => {
+  test('a signal that has aborted before, without a request', async () => {
     await using server = await httpServer((_, res) => json(res, []));
     await using client = clientOf(server.url);
     await expect(client.broker.runs({ ...QUERY, signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -149,7 +148,7 @@ describe('deadlines', () => {
 });
 
 describe('connections', () => {
-  test('calls one after the other share their connection', async () => {
+  test('are shared by consecutive calls', async () => {
     await using server = await httpServer((_, res) => json(res, []));
     await using client = clientOf(server.url);
     for (let call = 0; call < 20; call += 1) await client.broker.runs(QUERY);
@@ -158,7 +157,7 @@ describe('connections', () => {
     expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
-  test('refusals and redirects do not cost the connection', async () => {
+  test('survive refusals and redirects', async () => {
     await using server = await httpServer(({ url }, res, count) => {
       if (count % 2 === 0) json(res, { detail: 'no' }, 400);
       else res.writeHead(301, { location: `${url}/` }).end('moved');
@@ -170,7 +169,7 @@ describe('connections', () => {
     expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
-  test('a connection that the server closed while it was idle is replaced', async () => {
+  test('that the server closed while idle are replaced', async () => {
     await using server = await httpServer((_, res, count) => {
       json(res, []);
       if (count === 1) res.on('finish', () => res.socket?.end());
@@ -183,14 +182,14 @@ describe('connections', () => {
     expect(server.connections()).toBe(2);
   });
 
-  test('many calls at once take no more than 32 connections, and all are answered', async () => {
+  test('are at most 32 for many calls at once', async () => {
     await using server = await httpServer((_, res) => void delay(5).then(() => json(res, [])));
     await using client = clientOf(server.url);
     await Promise.all(Array.from({ length: 200 }, () => client.broker.runs(QUERY)));
     expect(server.connections()).toBeLessThanOrEqual(32);
   });
 
-  test('every request carries the token and asks for JSON', async () => {
+  test('carry the token and ask for JSON in every request', async () => {
     await using server = await httpServer((_, res) => json(res, []));
     await using client = clientOf(server.url);
     await client.broker.gpus(never);
@@ -200,7 +199,7 @@ describe('connections', () => {
     expect(headers?.['accept-encoding']).toBeUndefined();
   });
 
-  test('the base URL may have a path, and slashes at its end', async () => {
+  test('use the path of the base URL without its trailing slashes', async () => {
     await using server = await httpServer((_, res) => json(res, []));
     await using client = clientOf(`${server.url}/market//`);
     await client.broker.gpus(never);
@@ -210,7 +209,7 @@ describe('connections', () => {
 
 describe('redirects', () => {
   for (const status of [301, 302, 307, 308]) {
-    test(`a ${status} that adds or takes the slash keeps method, query and body`, async () => {
+    test(`keep method, query and body for a ${status} that adds or removes a slash`, async () => {
       await using server = await httpServer(({ method, url }, res, count) => {
         const [path = '', query] = url.split('?');
         const moved = `${path.endsWith('/') ? path.slice(0, -1) : `${path}/`}${query === undefined ? '' : `?${query}`}`;
@@ -234,7 +233,7 @@ describe('redirects', () => {
     });
   }
 
-  test('a 302 to a login page is no answer to a report, whatever the page says', async () => {
+  test('to a login page are not followed for a report', async () => {
     await using server = await httpServer(({ url }, res) => {
       if (url.startsWith('/login')) json(res, {});
       else res.writeHead(302, { location: '/login/?next=/api' }).end();
@@ -247,7 +246,7 @@ describe('redirects', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test('another origin never hears of us', async () => {
+  test('to another origin are not followed', async () => {
     await using elsewhere = await httpServer((_, res) => json(res, []));
     await using server = await httpServer((_, res) =>
       res.writeHead(307, { location: `${elsewhere.url}/api/v1/runs` }).end(),
@@ -255,23 +254,21 @@ describe('redirects', () => {
     await using client = clientOf(server.url);
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({
       code: 'BROKER_REDIRECTED_AWAY',
-      message: `the broker at ${server.url} points to ${elsewhere.url}`,
     });
     expect(elsewhere.connections()).toBe(0);
   });
 
-  test('a move to https says how to hint it', async () => {
+  test('to https have a hint with the new URL', async () => {
     await using server = await httpServer((_, res) =>
       res.writeHead(301, { location: 'https://127.0.0.1/api/v1/runs' }).end(),
     );
     await using client = clientOf(server.url);
-    await expect(client.broker.runs(QUERY)).rejects.toMatchObject({
-      code: 'BROKER_REDIRECTED_AWAY',
-      hint: 'set the broker’s URL to https://127.0.0.1',
-    });
+    const error = await failure(client.broker.runs(QUERY));
+    expect(error.code).toBe('BROKER_REDIRECTED_AWAY');
+    expect(error.hint).toContain('https://127.0.0.1');
   });
 
-  test.each([[undefined], ['http://[']])('a redirect to %s is a bad answer', async (location) => {
+  test.each([[undefined], ['http://[']])('to %s are BROKER_BAD_ANSWER', async (location) => {
     await using server = await httpServer((_, res) =>
       res.writeHead(302, location === undefined ? {} : { location }).end(),
     );
@@ -279,7 +276,7 @@ describe('redirects', () => {
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({ code: 'BROKER_BAD_ANSWER' });
   });
 
-  test('a circle ends', async () => {
+  test('in a circle are BROKER_BAD_ANSWER after five', async () => {
     await using server = await httpServer(({ url }, res) => res.writeHead(302, { location: url }).end());
     await using client = clientOf(server.url);
     await expect(client.broker.runs(QUERY)).rejects.toMatchObject({ code: 'BROKER_BAD_ANSWER' });

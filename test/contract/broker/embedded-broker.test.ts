@@ -15,32 +15,32 @@ const PLAN: OfferPlan = {
 };
 
 async function market() {
-  const sandbox = new EmbeddedBroker({ token: TOKEN, leaseSeconds: 60 });
-  const url = await sandbox.listen();
+  const embedded = new EmbeddedBroker({ token: TOKEN, leaseSeconds: 60 });
+  const url = await embedded.listen();
   const client = clientOf(url);
-  const image = sandbox.store.addImage({
+  const image = embedded.store.addImage({
     registryPath: 'sharedcloud/python36:latest',
     requiresGpu: false,
     runtime: 'python36',
   });
-  const fn = sandbox.store.addFunction({ name: 'hello', code: 'def handler(event): return 42', image });
+  const fn = embedded.store.addFunction({ name: 'hello', code: 'def handler(event): return 42', image });
   const addRun = (parameters: string, bidPrice = 0.02): string =>
-    sandbox.store.addRun({ function: fn, parameters, bidPrice });
+    embedded.store.addRun({ function: fn, parameters, bidPrice });
   return {
     addRun,
     broker: client.broker,
     fn,
     image,
-    sandbox,
+    embedded,
     [Symbol.asyncDispose]: async () => {
       await client[Symbol.asyncDispose]();
-      await sandbox.close();
+      await embedded.close();
     },
   };
 }
 
-describe('against the sandbox broker', () => {
-  test('a job’s whole way: offer, market, claim, report', async () => {
+describe('against the embedded broker', () => {
+  test('an instance is registered, a run polled, and its jobs claimed, reported and released', async () => {
     await using at = await market();
     const { broker } = at;
     const run = at.addRun('((1,), (2,))');
@@ -63,14 +63,14 @@ describe('against the sandbox broker', () => {
     });
     expect((await broker.instances(never)).items.map(({ uuid }) => uuid)).toContain(instance.uuid);
 
-    const look = await broker.runs({
+    const polled = await broker.runs({
       instance: instance.uuid,
       etag: undefined,
       waitSeconds: 0,
       signal: never,
     });
-    expect(look.invalid).toEqual([]);
-    expect(look.runs).toMatchObject([
+    expect(polled.invalid).toEqual([]);
+    expect(polled.runs).toMatchObject([
       { uuid: run, functionUuid: at.fn, numJobs: 2, bidPrice: 0.02, baseGpu: null },
     ]);
     expect(await broker.run(run, never)).toMatchObject({ uuid: run });
@@ -89,7 +89,7 @@ describe('against the sandbox broker', () => {
     const report = { status: 3, buildLogs: '', stdout: 'hi\n', stderr: '', result: '42' } as const;
     expect(await broker.report(job.uuid, instance.uuid, report, never)).toMatchObject({ kind: 'taken' });
     expect(await broker.report(job.uuid, instance.uuid, report, never)).toMatchObject({ kind: 'taken' });
-    expect(at.sandbox.store.job(job.uuid)).toMatchObject({ status: 3, stdout: 'hi\n', result: '42' });
+    expect(at.embedded.store.job(job.uuid)).toMatchObject({ status: 3, stdout: 'hi\n', result: '42' });
 
     await broker.claim(other.uuid, instance.uuid, never);
     expect(await broker.release(other.uuid, instance.uuid, never)).toMatchObject({ kind: 'taken' });
@@ -98,29 +98,29 @@ describe('against the sandbox broker', () => {
     expect((await broker.instance(instance.uuid, never))?.available).toBe(false);
   });
 
-  test('lost races and jobs that are gone', async () => {
+  test('claims and reports are lost, underbid or gone', async () => {
     await using at = await market();
     const { broker } = at;
     const run = at.addRun('((1,),)');
     const first = await broker.createInstance(PLAN, never);
     const second = await broker.createInstance({ ...PLAN, name: 'rig 2' }, never);
-    const dear = await broker.createInstance({ ...PLAN, name: 'rig 3', askPrice: 5 }, never);
-    for (const { uuid } of [first, second, dear]) await broker.startInstance(uuid, never);
+    const expensive = await broker.createInstance({ ...PLAN, name: 'rig 3', askPrice: 5 }, never);
+    for (const { uuid } of [first, second, expensive]) await broker.startInstance(uuid, never);
     const [job] = (await broker.openJobs(run, never)).items;
     if (job === undefined) throw new Error('a job should be open');
-    expect(await broker.claim(job.uuid, dear.uuid, never)).toEqual({ kind: 'underbid' });
+    expect(await broker.claim(job.uuid, expensive.uuid, never)).toEqual({ kind: 'underbid' });
     expect(await broker.claim(job.uuid, first.uuid, never)).toMatchObject({ kind: 'claimed' });
     expect(await broker.claim(job.uuid, second.uuid, never)).toEqual({ kind: 'lost' });
     const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } as const;
     expect(await broker.report(job.uuid, second.uuid, report, never)).toEqual({ kind: 'not-ours' });
-    at.sandbox.store.deleteRun(run, { evenInProgress: true });
+    at.embedded.store.deleteRun(run, { evenInProgress: true });
     expect(await broker.report(job.uuid, first.uuid, report, never)).toEqual({ kind: 'gone' });
     expect(await broker.claim(job.uuid, first.uuid, never)).toEqual({ kind: 'gone' });
     expect(await broker.run(run, never)).toBeUndefined();
     expect((await broker.heldJobs(first.uuid, never)).items).toEqual([]);
   });
 
-  test('a poll is held until the market changes', async () => {
+  test('a held poll is answered when the market changes', async () => {
     await using at = await market();
     const { uuid } = await at.broker.createInstance(PLAN, never);
     const query = { instance: uuid, waitSeconds: 25, signal: never };
@@ -134,7 +134,7 @@ describe('against the sandbox broker', () => {
     });
   });
 
-  test('the catalogue and the clock', async () => {
+  test('the catalogue and the clock are read', async () => {
     await using at = await market();
     const { items } = await at.broker.gpus(never);
     expect(items).toContainEqual(expect.objectContaining({ codename: 'titanv', cudaCores: 5120 }));
@@ -142,9 +142,9 @@ describe('against the sandbox broker', () => {
     expect(Math.abs((clock?.brokerMs ?? 0) - (clock?.localMs ?? 0))).toBeLessThan(2_000);
   });
 
-  test('another token is refused, and what the broker says is shown', async () => {
-    await using sandbox = new EmbeddedBroker({ token: 'another' });
-    await using client = clientOf(await sandbox.listen());
+  test('a wrong token is BROKER_UNAUTHORIZED with the broker’s text', async () => {
+    await using embedded = new EmbeddedBroker({ token: 'another' });
+    await using client = clientOf(await embedded.listen());
     const error = await failure(client.broker.gpus(never));
     expect(error.code).toBe('BROKER_UNAUTHORIZED');
     expect(error.message).toContain('Invalid token.');
