@@ -1,5 +1,4 @@
 import type { TestEngine } from '../test/support/engine/find-engine.ts';
-import type { Spread } from './measure/spread.ts';
 
 /** What a row of the bench is measured on. */
 export type Ground = {
@@ -17,6 +16,15 @@ export type Target = { readonly of: 'median' | 'p95' | 'ratio' } & (
   | { readonly atMost: number }
   | { readonly atLeast: number }
 );
+
+/** What many samples of one thing come to. */
+export type Spread = {
+  readonly median: number;
+  readonly p95: number;
+  readonly least: number;
+  readonly most: number;
+  readonly samples: number;
+};
 
 /** One thing measured, beside its yardstick where it has one, both in the same run. */
 export type Figure = {

@@ -1,13 +1,4 @@
-import type { Figure, Target } from '../row.ts';
-
-/** What many samples of one thing come to. */
-export type Spread = {
-  readonly median: number;
-  readonly p95: number;
-  readonly least: number;
-  readonly most: number;
-  readonly samples: number;
-};
+import type { Figure, Spread, Target } from '../row.ts';
 
 /** The spread of some samples. Pure. Throws where there are none. */
 export function spreadOf(samples: readonly number[]): Spread {
