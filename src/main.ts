@@ -8,15 +8,13 @@ import { runCli } from './cli/run.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
 import { systemdNotifyAddress } from './daemon/systemd-notify.ts';
 import { EXIT } from './domain/exit-codes.ts';
+import { MAX_COLUMNS } from './lib/log.ts';
 import { Redactor } from './lib/redactor.ts';
 
 /*
  * argv -> command -> exit code. Nothing else touches process.env or ends the process. No top-level await: the
  * launcher loads this file with require().
  */
-
-/** The width of output that goes to a pipe or a file. */
-const READABLE_COLUMNS = 100;
 
 type Stream = NodeJS.WriteStream & { readonly fd: number };
 
@@ -30,7 +28,7 @@ function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
     write: (text) => void stream.write(text),
     isTerminal,
     colour: isTerminal && stream.hasColors(),
-    columns: (isTerminal && stream.columns) || READABLE_COLUMNS,
+    columns: (isTerminal && stream.columns) || MAX_COLUMNS,
   };
 }
 

@@ -55,6 +55,7 @@ function contextOf(outside: Outside, request: Extract<Request, { kind: 'command'
         level: logLevel,
         format: logFormat === 'auto' ? (stderr.isTerminal ? 'pretty' : 'json') : logFormat,
         colour: stderr.colour,
+        columns: stderr.columns,
         destination: stderr,
         redactor,
       }),

@@ -3,10 +3,13 @@ import { describeError } from './describe-error.ts';
 import { prettyLine } from './pretty-line.ts';
 import type { Redactor } from './redactor.ts';
 
-/** What a line carries beside its message. `err` may be an error: its code, message, hint and causes are shown. */
+/**
+ * What a line carries beside its message: `event`, its stable name in kebab-case, and values with their unit in the
+ * name. `err` may be an error; its code, message, hint and causes are logged.
+ */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Where the agent says what it does. `debug` is for developers, `warn` for what the owner should look at. */
+/** The agent's log. `debug` is for developers; `warn` needs the owner's attention. */
 export interface Log {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
@@ -14,27 +17,32 @@ export interface Log {
   error(fields: Fields, message: string): void;
 }
 
-/** How important a line must be to be written. */
+/** The minimum level of the lines that are written. */
 export type LogLevel = keyof Log;
 
-/** Takes text as it comes, at once. */
+/** Writes text at once. */
 export type Destination = { write(text: string): void };
 
+/** The width of a line for people: it still reads well, and fits most terminals. */
+export const MAX_COLUMNS = 100;
+
 /**
- * Makes a log that writes each line at once: JSON for machines (`level`, `time` in ISO 8601, the fields, `msg`) or a
- * line for people. No line shows what the redactor knows.
+ * Makes a log that writes each line at once: JSON for programs (`level`, `time` in ISO 8601, the fields, `msg`) or text
+ * for people, at most `columns` wide. No line contains a secret of the redactor.
  */
 export function createLog(options: {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
   readonly colour: boolean;
+  readonly columns?: number;
   readonly destination: Destination;
   readonly redactor: Redactor;
 }): Log {
-  const { level, format, colour, destination, redactor } = options;
+  const { level, format, colour, columns = MAX_COLUMNS, destination, redactor } = options;
+  const style = { colour, columns: Math.min(columns, MAX_COLUMNS) };
   const write = (line: string) => {
     const safe = redactor.line(line);
-    destination.write(format === 'json' ? safe : prettyLine(safe, colour));
+    destination.write(format === 'json' ? safe : prettyLine(safe, style));
   };
   return pino(
     {

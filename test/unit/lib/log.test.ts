@@ -80,7 +80,7 @@ describe('secrets', () => {
     expect(written.every((line) => line.includes('[redacted]'))).toBe(true);
   });
 
-  test('two tokens are both kept out, the longer one first', () => {
+  test('two tokens are both redacted, the longer one first', () => {
     const redactor = new Redactor();
     redactor.add('abcd');
     redactor.add('abcdefgh');
@@ -109,7 +109,7 @@ describe('secrets', () => {
 describe('for people', () => {
   const withoutTime = (written: readonly string[]) => written.join('').replace(/^\d\d:\d\d:\d\d /gm, '');
 
-  test('one line with the fields behind the message', () => {
+  test('fields follow the message on the same line where they fit', () => {
     const { log, written } = logging({ format: 'pretty' });
     log.info({ job: 'a-1', why: 'bid below ask', at: { x: 1 } }, 'run skipped');
     expect(written[0]).toMatch(
@@ -117,7 +117,7 @@ describe('for people', () => {
     );
   });
 
-  test('what to do, and the parts of an error, on lines of their own', () => {
+  test('the hint and the parts of an error have lines of their own', () => {
     const { log, written } = logging({ format: 'pretty' });
     const cause = new AgentError('BROKER_UNREACHABLE', 'no answer');
     const err = new AgentError('GPU_NONE', 'no GPU', { hint: 'plug one in', cause });
@@ -125,15 +125,15 @@ describe('for people', () => {
     expect(withoutTime(written)).toBe(
       [
         'WARN  trouble',
-        '           hint: look here',
-        '           GPU_NONE: no GPU',
-        '           hint: plug one in',
-        '           because of BROKER_UNREACHABLE: no answer\n',
+        '               hint: look here',
+        '               GPU_NONE: no GPU',
+        '               hint: plug one in',
+        '               caused by BROKER_UNREACHABLE: no answer\n',
       ].join('\n'),
     );
   });
 
-  test('nothing that is logged can steer the terminal or forge a line', () => {
+  test('no value can control the terminal or forge a line', () => {
     const { log, written } = logging({ format: 'pretty' });
     const evil = '\u001b[2J\r\n12:00:00 INFO  forged\u009b1m\u202e\u0007';
     log.info({ name: evil, [evil]: 1, list: [evil] }, evil);

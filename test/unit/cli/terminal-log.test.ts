@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { eventLog } from '../../../src/agent/events/event-log.ts';
+import type { AgentEvent } from '../../../src/agent/events/events.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
+import { createLog } from '../../../src/lib/log.ts';
+import { Redactor } from '../../../src/lib/redactor.ts';
+import { aNewJob, anOffer, aRun } from '../../support/domain.ts';
+
+const UUID = '531d8edc-35c1-476b-b375-c44f3ddb9c69';
+const GPU = { uuid: `GPU-${UUID}`, name: 'GPU 0 (NVIDIA GeForce RTX 3060)' };
+const WHY = 'connect ECONNREFUSED 127.0.0.1:8000: '.repeat(4).trim();
+const HINT = 'check the cable, then restart the service: sudo systemctl restart docker '.repeat(3).trim();
+
+const job: JobRecord = {
+  ...aNewJob({ uuid: UUID, run: UUID, functionName: 'hello-python', gpu: GPU.uuid, slot: `${GPU.uuid}#0` }),
+  state: { name: 'claiming' },
+  claimedAt: 0,
+  updatedAt: 0,
+};
+const offer = anOffer({ key: 'gpu:NVIDIA GeForce RTX 3060', instance: UUID });
+const run = aRun({ uuid: UUID, functionName: 'hello-python' });
+const report = { status: JOB_STATUS.SUCCEEDED, buildLogs: '', stdout: '', stderr: '', result: '' };
+const error = new AgentError('BROKER_UNREACHABLE', WHY, { hint: HINT });
+
+/** One of each event. */
+const EVENTS = {
+  'gpu-cordoned': { kind: 'gpu-cordoned', gpu: GPU, why: WHY, hint: HINT },
+  'gpu-uncordoned': { kind: 'gpu-uncordoned', gpu: GPU },
+  'gpu-probe-failed': { kind: 'gpu-probe-failed', why: WHY, hint: HINT },
+  'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
+  'gpu-xid': { kind: 'gpu-xid', gpu: GPU, busId: '00000000:01:00.0', number: 31 },
+  'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why: WHY, hint: HINT },
+  'gpu-canary': { kind: 'gpu-canary', gpu: GPU, why: WHY, retryInMs: 60_000 },
+  'recovery-completed': { kind: 'recovery-completed', adopted: 3 },
+  'startup-blocked': { kind: 'startup-blocked', error, retryInMs: 1234 },
+  'offer-registered': { kind: 'offer-registered', offer },
+  'offer-price-updated': { kind: 'offer-price-updated', offer, before: 0.05 },
+  'offer-deregistered': { kind: 'offer-deregistered', offer, why: WHY },
+  'run-skipped': { kind: 'run-skipped', offer, run, reason: 'wrong-offer-type' },
+  'job-claimed': { kind: 'job-claimed', offer, run, job: UUID },
+  'claim-rejected': { kind: 'claim-rejected', job: UUID, why: WHY },
+  'image-ready': {
+    kind: 'image-ready',
+    image: `registry.example/${'deep/'.repeat(20)}image:1`,
+    tookMs: 1234,
+  },
+  'image-failed': { kind: 'image-failed', image: 'sharedcloud/python36:latest', why: WHY, retryInMs: 1234 },
+  'job-started': { kind: 'job-started', job },
+  'job-adopted': { kind: 'job-adopted', job },
+  'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234 },
+  'job-cancelled': { kind: 'job-cancelled', job, why: WHY },
+  'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
+  'job-released': { kind: 'job-released', job },
+  'report-delivered': { kind: 'report-delivered', job, earned: 0.01234 },
+  'report-refused': { kind: 'report-refused', job, why: WHY },
+} as const satisfies { readonly [Kind in AgentEvent['kind']]: AgentEvent & { readonly kind: Kind } };
+
+function shown(event: AgentEvent, format: 'json' | 'pretty', columns: number): string {
+  let text = '';
+  const destination = { write: (line: string) => void (text += line) };
+  const redactor = new Redactor();
+  eventLog(createLog({ level: 'debug', format, colour: false, columns, destination, redactor }))(event);
+  return text;
+}
+
+describe.each(Object.values(EVENTS))('on a terminal $kind', (event) => {
+  test.each([80, 100, 250])('fits %d columns, and never takes more than 100', (columns) => {
+    const lines = shown(event, 'pretty', columns).split('\n');
+    expect(lines.filter(({ length }) => length > Math.min(columns, 100))).toEqual([]);
+  });
+
+  test('has short ids, a hint that begins its own line, and no event name', () => {
+    const text = shown(event, 'pretty', 100);
+    expect(text).not.toContain(UUID);
+    expect(text).not.toContain('event=');
+    if ('hint' in event) expect(text).toMatch(/\n {15}hint: /);
+  });
+});
+
+test.each(['job-claimed', 'job-started', 'job-ended', 'job-released', 'report-delivered'] as const)(
+  '%s takes one line',
+  (kind) => {
+    expect(shown(EVENTS[kind], 'pretty', 100).trimEnd().split('\n')).toHaveLength(1);
+  },
+);
+
+test('money and durations are readable on a terminal and exact in JSON', () => {
+  const pretty = shown(EVENTS['job-ended'], 'pretty', 100);
+  expect(pretty).toContain('took=1.2s');
+  expect(pretty).toContain('earned=$0.0123');
+  expect(JSON.parse(shown(EVENTS['job-ended'], 'json', 100))).toMatchObject({
+    event: 'job-ended',
+    job: UUID,
+    run: UUID,
+    durationMs: 1234,
+    earned: 0.01234,
+  });
+});
