@@ -2,7 +2,7 @@
  * `start`, as the product builds it, but for a wrapper around what the agent works with:
  *
  *   CRASH_AT   the process kills itself, as `kill -9` would, at this step: `before` or `after` a call, such as
- *              `before broker.claim`, `after journal.move claimed`. With several, `after journal.begin, before
+ *              `before broker.claim`, `after journal.transition claimed`. With several, `after journal.insert, before
  *              runtime.list`, each counts only once those before it were passed, and the last one kills.
  *              After is after, whether the call went well or not.
  *   CRASH_JOB  the job whose step it has to be. Steps that are no job's own count in any case.
@@ -24,7 +24,7 @@ const jobOfContainer = new Map<string, string>();
 /** The calls whose first argument is a job, its uuid, or its container. */
 const ABOUT_A_JOB: ReadonlySet<string> = new Set([
   ...['claim', 'job', 'release', 'report'].map((name) => `broker.${name}`),
-  ...['begin', 'get', 'move'].map((name) => `journal.${name}`),
+  ...['get', 'insert', 'transition'].map((name) => `journal.${name}`),
   ...['layOut', 'output', 'remove'].map((name) => `files.${name}`),
   ...['create', 'follow', 'remove', 'start', 'stop', 'wait'].map((name) => `runtime.${name}`),
 ]);
@@ -49,7 +49,7 @@ function crashing<Port extends object>(name: string, port: Port): Port {
       if (typeof member !== 'function') return member;
       return (...args: readonly unknown[]): unknown => {
         const call = `${name}.${String(property)}`;
-        const step = property === 'move' ? `${call} ${textAt('name', args[1]) ?? ''}` : call;
+        const step = property === 'transition' ? `${call} ${textAt('name', args[1]) ?? ''}` : call;
         const job = ABOUT_A_JOB.has(call) ? jobOf(args[0]) : undefined;
         pass(`before ${step}`, job);
         if (step === failAt) throw new AgentError('RUNTIME_FAILED', `${step} fails, as it was asked to`);

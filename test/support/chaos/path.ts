@@ -1,17 +1,33 @@
+import type { JobStateName } from '../../../src/domain/job.ts';
+import type { Broker } from '../../../src/domain/ports/broker.ts';
+import type { JobFiles } from '../../../src/domain/ports/job-files.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
+import type { Images, Runtime } from '../../../src/domain/ports/runtime.ts';
 import type { JobStatus } from '../../../src/embedded/broker/store/rows.ts';
 import type { AgentProcess } from '../e2e/agent-process.ts';
 import type { ChaosEnv } from './chaos-env.ts';
 import type { ClaimFault } from './claim-proxy.ts';
 import { LONG } from './length.ts';
 
+/** A call of the agent to one of its ports; of the journal's transitions each state has its own. */
+export type Call =
+  | `broker.${keyof Broker}`
+  | `runtime.${keyof Runtime}`
+  | `images.${keyof Images}`
+  | `files.${keyof JobFiles}`
+  | Exclude<`journal.${keyof Journal}`, 'journal.transition'>
+  | `journal.transition ${JobStateName}`;
+export type Step = `${'before' | 'after'} ${Call}`;
+/** Where an agent kills itself: at a step, or at the second after it has passed the first; see crashing-agent.ts. */
+export type Crash = Step | `${Step}, ${Step}`;
+
 /** One agent, from its start until it is killed. */
 export type Life = {
-  /** Where; see crashing-agent.ts. */
-  readonly crash: string;
+  readonly crash: Crash;
   /** A new job comes on the market before it, takes this many seconds, and is the one whose step it has to be. */
   readonly newJob?: number;
   /** The call that fails in this life. */
-  readonly fail?: string;
+  readonly fail?: Call;
   readonly claims?: ClaimFault;
   /** What happens from outside meanwhile; the job is the newest. */
   readonly meanwhile?: (chaos: ChaosEnv, job: string, agent: AgentProcess) => Promise<void> | void;
@@ -37,13 +53,19 @@ export type Path = {
 export type JobEnd = { readonly status: JobStatus; readonly result: string; readonly stdout: string };
 
 /** The steps before and after each of these calls. */
-export const around = (...steps: readonly string[]): readonly string[] =>
-  steps.flatMap((step) => [`before ${step}`, `after ${step}`]);
+export const around = (...calls: readonly Call[]): readonly Step[] =>
+  calls.flatMap((call): readonly Step[] => [`before ${call}`, `after ${call}`]);
 
-/** As `around`, but in the short form once between every two steps, where nothing happens that could be lost. */
-export const along = (...steps: readonly string[]): readonly string[] =>
-  LONG ? around(...steps) : [...steps.map((step) => `before ${step}`), `after ${steps.at(-1)}`];
+/** As `around`, but in the short form once between every two calls, where nothing happens that could be lost. */
+export const along = (...calls: readonly Call[]): readonly Step[] =>
+  LONG
+    ? around(...calls)
+    : around(...calls).filter((step, index, all) => step.startsWith('before') || index === all.length - 1);
 
-/** A life for each of these steps. */
-export const lives = (crashes: readonly string[], more: Omit<Life, 'crash'> = {}): readonly Life[] =>
+/** A crash at each of these steps, once the first was passed. */
+export const once = (first: Step, steps: readonly Step[]): readonly Crash[] =>
+  steps.map((step): Crash => `${first}, ${step}`);
+
+/** A life for each of these crashes. */
+export const lives = (crashes: readonly Crash[], more: Omit<Life, 'crash'> = {}): readonly Life[] =>
   crashes.map((crash) => ({ ...more, crash }));

@@ -1,6 +1,6 @@
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { cancelled, givenBack, removedByOthers, signalled } from './effects.ts';
-import { along, around, type JobEnd, lives, type Path } from './path.ts';
+import { along, around, type JobEnd, lives, once, type Path } from './path.ts';
 
 /** The broker is asked three times as often what it thinks we hold, in seconds. */
 const SHORT_LEASE = 6;
@@ -12,21 +12,21 @@ const LONG_JOB = 60;
 
 /** Every step of a job that goes well, in its order. */
 const WELL = around(
-  'journal.begin',
+  'journal.insert',
   'broker.claim',
-  'journal.move claimed',
+  'journal.transition claimed',
   'files.layOut',
   'runtime.create',
-  'journal.move starting',
+  'journal.transition starting',
   'runtime.start',
-  'journal.move running',
+  'journal.transition running',
   'files.output',
   'runtime.wait',
-  'journal.move finished',
+  'journal.transition finished',
   'runtime.remove',
   'files.remove',
   'broker.report',
-  'journal.move reported',
+  'journal.transition reported',
 );
 
 const well = (from: number, to: number): Path => ({
@@ -58,14 +58,14 @@ export const PATHS: readonly Path[] = [
     name: 'a claim that is lost or refused',
     end: GOOD_END,
     lives: [
-      ...lives(along('journal.move dropped'), { claims: { status: 409, taken: false } }),
-      ...lives(along('journal.move dropped'), { claims: { status: 403, taken: false } }),
+      ...lives(along('journal.transition dropped'), { claims: { status: 409, taken: false } }),
+      ...lives(along('journal.transition dropped'), { claims: { status: 403, taken: false } }),
     ],
   },
   {
     name: 'a claim that took effect and was answered with nonsense',
     end: GOOD_END,
-    lives: lives(along('journal.move releasing', 'broker.release', 'journal.move released'), {
+    lives: lives(along('journal.transition releasing', 'broker.release', 'journal.transition released'), {
       claims: { status: 400, taken: true },
     }),
   },
@@ -73,14 +73,17 @@ export const PATHS: readonly Path[] = [
     name: 'a release, since this host cannot start the container',
     end: GOOD_END,
     lives: lives(
-      along(
-        'runtime.list',
-        'runtime.remove',
-        'files.remove',
-        'journal.move releasing',
-        'broker.release',
-        'journal.move released',
-      ).map((step) => `after journal.begin, ${step}`),
+      once(
+        'after journal.insert',
+        along(
+          'runtime.list',
+          'runtime.remove',
+          'files.remove',
+          'journal.transition releasing',
+          'broker.release',
+          'journal.transition released',
+        ),
+      ),
       { fail: 'runtime.start' },
     ),
   },
@@ -89,8 +92,9 @@ export const PATHS: readonly Path[] = [
     end: GOOD_END,
     again: true,
     lives: lives(
-      along('runtime.remove', 'files.remove', 'journal.move releasing', 'broker.release').map(
-        (step) => `after runtime.start, ${step}`,
+      once(
+        'after runtime.start',
+        along('runtime.remove', 'files.remove', 'journal.transition releasing', 'broker.release'),
       ),
       { newJob: 4, meanwhile: removedByOthers },
     ),
@@ -100,9 +104,7 @@ export const PATHS: readonly Path[] = [
     jobTimeout: '2s',
     end: { status: JOB_STATUS.TIMEOUT, result: '', stdout: '' },
     lives: lives(
-      along('runtime.stop', 'journal.move finished', 'runtime.remove').map(
-        (step) => `after runtime.start, ${step}`,
-      ),
+      once('after runtime.start', along('runtime.stop', 'journal.transition finished', 'runtime.remove')),
       { newJob: LONG_JOB },
     ),
   },
@@ -111,13 +113,14 @@ export const PATHS: readonly Path[] = [
     leaseSeconds: SHORT_LEASE,
     end: undefined,
     lives: [
-      ...lives(['before broker.job', ...along('journal.move cancelling')], {
+      ...lives(['before broker.job', ...along('journal.transition cancelling')], {
         newJob: LONG_JOB,
         meanwhile: cancelled,
       }),
       ...lives(
-        along('runtime.stop', 'runtime.remove', 'files.remove', 'journal.move dropped').map(
-          (step) => `after journal.move cancelling, ${step}`,
+        once(
+          'after journal.transition cancelling',
+          along('runtime.stop', 'runtime.remove', 'files.remove', 'journal.transition dropped'),
         ),
         { newJob: LONG_JOB, meanwhile: cancelled },
       ),
@@ -128,8 +131,8 @@ export const PATHS: readonly Path[] = [
     leaseSeconds: SHORT_LEASE,
     end: undefined,
     lives: [
-      { crash: 'after journal.move cancelling', newJob: LONG_JOB, meanwhile: cancelled },
-      ...lives(along('runtime.list', 'runtime.remove', 'journal.move dropped', 'files.remove')),
+      { crash: 'after journal.transition cancelling', newJob: LONG_JOB, meanwhile: cancelled },
+      ...lives(along('runtime.list', 'runtime.remove', 'journal.transition dropped', 'files.remove')),
     ],
   },
   {
@@ -137,7 +140,7 @@ export const PATHS: readonly Path[] = [
     end: GOOD_END,
     lives: [
       { crash: 'after broker.claim', newJob: 0 },
-      ...lives(along('journal.move releasing', 'broker.release', 'journal.move released')),
+      ...lives(along('journal.transition releasing', 'broker.release', 'journal.transition released')),
     ],
   },
   {
@@ -145,22 +148,22 @@ export const PATHS: readonly Path[] = [
     end: GOOD_END,
     lives: [
       { crash: 'after runtime.create', newJob: 0 },
-      ...lives(along('journal.move releasing', 'runtime.list', 'runtime.remove', 'files.remove')),
+      ...lives(along('journal.transition releasing', 'runtime.list', 'runtime.remove', 'files.remove')),
     ],
   },
   {
     name: 'recovery of a job that was about to start',
     end: GOOD_END,
     lives: [
-      { crash: 'after journal.move starting', newJob: 0 },
+      { crash: 'after journal.transition starting', newJob: 0 },
       ...lives(
         along(
           'runtime.start',
-          'journal.move running',
+          'journal.transition running',
           'runtime.wait',
-          'journal.move finished',
+          'journal.transition finished',
           'broker.report',
-          'journal.move reported',
+          'journal.transition reported',
         ),
       ),
     ],
@@ -170,12 +173,12 @@ export const PATHS: readonly Path[] = [
     end: GOOD_END,
     lives: [
       {
-        crash: 'after journal.move running',
+        crash: 'after journal.transition running',
         newJob: 1,
         afterwards: (chaos, job) => chaos.watch.until(() => chaos.watch.ends(job) > 0),
       },
       ...lives([
-        ...along('files.output', 'runtime.wait', 'journal.move finished'),
+        ...along('files.output', 'runtime.wait', 'journal.transition finished'),
         // From here on, what it had is nobody's.
         ...along('runtime.remove', 'files.remove'),
       ]),
@@ -186,7 +189,7 @@ export const PATHS: readonly Path[] = [
     end: undefined,
     lives: [
       { crash: 'before broker.report', newJob: 0, afterwards: (chaos, job) => chaos.deleteRunOf(job) },
-      ...lives(along('broker.job', 'journal.move dropped')),
+      ...lives(along('broker.job', 'journal.transition dropped')),
     ],
   },
   {
@@ -196,8 +199,9 @@ export const PATHS: readonly Path[] = [
     lives: lives(
       [
         ...along('broker.stopInstance'),
-        ...along('journal.move finished', 'broker.report', 'journal.move reported').map(
-          (step) => `after broker.stopInstance, ${step}`,
+        ...once(
+          'after broker.stopInstance',
+          along('journal.transition finished', 'broker.report', 'journal.transition reported'),
         ),
       ],
       { newJob: 2, meanwhile: signalled('SIGUSR1') },
@@ -209,8 +213,9 @@ export const PATHS: readonly Path[] = [
     again: true,
     daemon: true,
     lives: lives(
-      along('runtime.stop', 'runtime.remove', 'journal.move releasing', 'broker.release').map(
-        (step) => `after runtime.start, ${step}`,
+      once(
+        'after runtime.start',
+        along('runtime.stop', 'runtime.remove', 'journal.transition releasing', 'broker.release'),
       ),
       { newJob: 4, meanwhile: givenBack },
     ),
