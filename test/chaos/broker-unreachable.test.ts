@@ -3,7 +3,6 @@ import { rename, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { INSTANCE_TYPE } from '../../src/embedded/broker/store/rows.ts';
-import { HostileFront, type Misdeed, misdeeds, type Plan } from '../support/broker/hostile.ts';
 import {
   type DaemonHost,
   openDaemonHost,
@@ -11,10 +10,11 @@ import {
   UNTIL_FINISHED,
   untilSaid,
 } from '../support/chaos/daemon-host.ts';
-import { TcpProxy, type Weather } from '../support/chaos/tcp-proxy.ts';
 import type { AgentProcess } from '../support/e2e/agent-process.ts';
 import { TOKEN } from '../support/e2e/scenario.ts';
 import { describeDocker } from '../support/engine/docker.ts';
+import { type Fault, faults, HttpProxy, isJobChange } from '../support/faults/http-proxy.ts';
+import { type NetworkCondition, TcpProxy } from '../support/faults/tcp-proxy.ts';
 
 const LONG = 40_000;
 
@@ -24,8 +24,8 @@ const until = (check: () => void | Promise<void>): Promise<void> =>
 
 /** A daemon behind a line that may fail, to a broker that may fail. */
 async function openLine(host: DaemonHost) {
-  const front = new HostileFront(host.url);
-  const proxy = await TcpProxy.open(await front.listen());
+  const front = await HttpProxy.open(host.url);
+  const proxy = await TcpProxy.open(front.url);
   const start = (): AgentProcess =>
     host.start({ SHAREDCLOUD_BROKER_URL: proxy.url, SHAREDCLOUD_LOG_LEVEL: 'debug' });
   return {
@@ -50,9 +50,6 @@ const reportsSince = (host: DaemonHost, count: number): readonly string[] =>
     .map(({ job }) => job)
     .toSorted();
 
-const isReport = ({ method, path }: Parameters<Plan>[0]): boolean =>
-  method === 'PATCH' && path.includes('/jobs/');
-
 type Way = {
   readonly way: string;
   readonly away: (line: Line) => Promise<void> | void;
@@ -61,25 +58,25 @@ type Way = {
 };
 
 const allCalls =
-  (misdeed: Misdeed) =>
+  (fault: Fault) =>
   (line: Line): void => {
-    line.front.plan = () => misdeed;
+    line.front.plan = () => fault;
   };
 
 /** How the broker goes away. */
 const WAYS: readonly Way[] = [
-  ...(['refuse', 'blackhole', 'reset'] as const satisfies readonly Weather[]).map(
-    (weather): Way => ({ way: `its line: ${weather}`, away: (line) => line.proxy.set(weather) }),
+  ...(['refuse', 'blackhole', 'reset'] as const satisfies readonly NetworkCondition[]).map(
+    (condition): Way => ({ way: `its line: ${condition}`, away: (line) => line.proxy.set(condition) }),
   ),
   { way: 'its line: cut midway', away: (line) => line.proxy.set('cut-midway'), taken: true },
-  { way: '503', away: allCalls({ ...misdeeds.serverError, status: 503 }) },
-  { way: '429 with Retry-After', away: allCalls(misdeeds.tooMany(1)) },
-  { way: '200 with a web page', away: allCalls(misdeeds.html) },
-  { way: 'answers cut in half', away: allCalls({ do: 'cut-midway' }), taken: true },
+  { way: '503', away: allCalls(faults.answer(503)) },
+  { way: '429 with Retry-After', away: allCalls(faults.tooMany(1)) },
+  { way: '200 with a web page', away: allCalls(faults.html) },
+  { way: 'answers cut in half', away: allCalls(faults.cutMidway), taken: true },
   {
     way: 'answers to reports lost after they took effect',
     away: (line) => {
-      line.front.plan = (call) => (isReport(call) ? { do: 'cut-after' } : undefined);
+      line.front.plan = (call) => (isJobChange(call) ? faults.cutAfter : undefined);
     },
     taken: true,
   },

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { HostileFront } from '../support/broker/hostile.ts';
 import {
   allDone,
   HELD,
@@ -12,30 +11,31 @@ import {
 } from '../support/chaos/daemon.ts';
 import { addRun, HELLO_PYTHON, openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../support/engine/docker.ts';
-import { SwitchableEngine } from '../support/engine/switchable-engine.ts';
+import { HttpProxy } from '../support/faults/http-proxy.ts';
+import { TcpProxy } from '../support/faults/tcp-proxy.ts';
 
 describeDocker('an engine that cannot be reached', (engine) => {
-  test.each(['leave', 'deafen'] as const)(
-    'does it %s, claims stop, told once, and go on soon after it is back; what runs is done',
+  test.each(['refuse', 'blackhole'] as const)(
+    'for its socket is a %s: claims stop, told once, and go on soon after it is back; what runs is done',
     async (trouble) => {
-      await using way = await SwitchableEngine.start(engine.host);
-      await using set = await openScenario(way.host, { SHAREDCLOUD_CPU_SLOTS: '2' });
+      await using line = await TcpProxy.openUnix(engine.host);
+      await using set = await openScenario(line.url, { SHAREDCLOUD_CPU_SLOTS: '2' });
       const slow = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slow'\n`;
       const running = addRun(set.broker, PYTHON, slow, '((4,),)');
-      await using front = new HostileFront(set.url);
-      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() });
+      await using front = await HttpProxy.open(set.url);
+      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: front.url });
       await said(agent, 'job started');
-      await way[trouble]();
+      await line.setForNew(trouble);
       // One slot is free, nothing was tried, and it is noticed all the same: a job runs.
       await said(agent, HELD);
       const told = watchBroker(set.broker);
       const waiting = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('b',))"));
       expect(told).toEqual([]);
-      await way.comeBack();
+      await line.setForNew('pass');
       const back = performance.now();
       await said(agent, LIFTED);
       // A ping that nobody answers is given up after three seconds, and the next comes two later at most.
-      expect(performance.now() - back).toBeLessThan(trouble === 'leave' ? 3_000 : 6_000);
+      expect(performance.now() - back).toBeLessThan(trouble === 'refuse' ? 3_000 : 6_000);
       await allDone(set.broker, waiting, 60_000);
       await allDone(set.broker, running, 60_000);
       expect(told.filter((what) => what.startsWith('released'))).toEqual([]);

@@ -3,8 +3,8 @@ import { JOB_STATUS } from '../../src/domain/job.ts';
 import { openDaemonHost, SLEEP, UNTIL_FINISHED, untilSaid } from '../support/chaos/daemon-host.ts';
 import { FakeClock, findLibFaketime } from '../support/chaos/fake-clock.ts';
 import { otherBoot } from '../support/chaos/other-boot.ts';
-import { TcpProxy } from '../support/chaos/tcp-proxy.ts';
 import { describeDocker } from '../support/engine/docker.ts';
+import { TcpProxy } from '../support/faults/tcp-proxy.ts';
 
 const library = findLibFaketime();
 /** In CI what is missing fails, so that it cannot pass for a green run. */

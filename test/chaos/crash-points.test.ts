@@ -45,7 +45,7 @@ describeDocker('an agent that is killed with SIGKILL at every step of', (engine)
 async function live(chaos: ChaosEnv, path: Path, life: Life): Promise<void> {
   if (life.newJob !== undefined) addSleeper(chaos, life.newJob);
   const job = chaos.jobs.at(-1) ?? '';
-  chaos.proxy.fault = life.claims;
+  chaos.setClaimFault(life.claims);
   await using agent = new AgentProcess(
     path.daemon ? ['start'] : ['start', '--once'],
     {
@@ -60,7 +60,7 @@ async function live(chaos: ChaosEnv, path: Path, life: Life): Promise<void> {
   const [ended] = await Promise.all([agent.ended, life.meanwhile?.(chaos, job, agent)]);
   if (ended.signal !== 'SIGKILL')
     throw new Error(`not killed ${life.crash}, but ${ended.code}:\n${ended.stderr}`);
-  chaos.proxy.fault = undefined;
+  chaos.setClaimFault(undefined);
   await life.afterwards?.(chaos, job);
 }
 

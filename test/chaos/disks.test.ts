@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
-import { HostileFront, misdeeds } from '../support/broker/hostile.ts';
 import {
   allDone,
   HELD,
@@ -18,6 +17,7 @@ import { describeDisks } from '../support/disk/describe-disks.ts';
 import { readOnlyOver, SickDisk, SmallDisk } from '../support/disk/disks.ts';
 import { addRun, HELLO_PYTHON, openScenario } from '../support/e2e/scenario.ts';
 import { PYTHON } from '../support/engine/docker.ts';
+import { faults, HttpProxy } from '../support/faults/http-proxy.ts';
 
 /** What a skipped run's line says where it was the run's own trouble. */
 const IN_BACKOFF = '"reason":"in-backoff"';
@@ -61,8 +61,8 @@ describeDisks(
       using disk = new SmallDisk();
       await using set = await openScenario(engine.host, onDisk(disk));
       const first = addRun(set.broker, PYTHON, HELLO_PYTHON, '((0,),)');
-      await using front = new HostileFront(set.url);
-      const env = { ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() };
+      await using front = await HttpProxy.open(set.url);
+      const env = { ...set.env, SHAREDCLOUD_BROKER_URL: front.url };
       await using agent = await startDaemon(env);
       await allDone(set.broker, first);
       disk.fill();
@@ -127,19 +127,19 @@ describeDisks(
     test('is full when the broker takes a report: it is sent once, and settled when there is room', async () => {
       using disk = new SmallDisk();
       await using set = await openScenario(engine.host, onDisk(disk));
-      await using front = new HostileFront(set.url);
+      await using front = await HttpProxy.open(set.url);
       let reports = 0;
       front.plan = ({ count, method, path }) => {
         // The first such call is the claim.
         if (method !== 'PATCH' || !path.includes('/jobs/') || count === 1) return undefined;
         // Not before the job's files are gone, whose room would do.
-        if (readdirSync(join(stateDir(disk), 'jobs')).length > 0) return misdeeds.serverError;
+        if (readdirSync(join(stateDir(disk), 'jobs')).length > 0) return faults.serverError;
         reports += 1;
         if (reports === 1) disk.fill();
         return undefined;
       };
       const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
-      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: await front.listen() });
+      await using agent = await startDaemon({ ...set.env, SHAREDCLOUD_BROKER_URL: front.url });
       await allDone(set.broker, run);
       await said(agent, HELD);
       expect(statesIn(disk)).toEqual(['finished']);

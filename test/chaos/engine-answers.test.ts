@@ -5,7 +5,7 @@ import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
 import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../support/engine/docker.ts';
-import { EngineProxy, type Fate } from '../support/engine/engine-proxy.ts';
+import { type EngineFault, EngineProxy } from '../support/engine/engine-proxy.ts';
 import { testRuntime } from '../support/engine/runtime.ts';
 
 describeDocker('an engine whose answer is lost', (engine) => {
@@ -50,8 +50,8 @@ const ENDLESS = 'import time\ndef handler(event):\n    print("begun")\n    time.
 const QUICK = 'def handler(event):\n    return event[0]\n';
 
 describeDocker('an engine that cannot end a container', (engine) => {
-  test.each<[string, Fate, Fate]>([
-    ['and does not answer', 'swallow', 'swallow'],
+  test.each<[string, EngineFault, EngineFault]>([
+    ['and does not answer', 'blackhole', 'blackhole'],
     ['although it says so', { answer: 204 }, { answer: 500 }],
   ])('%s: a TIMEOUT all the same; its slot is taken, the other works on', async (_, kill, remove) => {
     await using proxy = await EngineProxy.start(engine.host);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { describeOwnEngine } from '../support/engine/docker.ts';
-import type { Fate } from '../support/engine/engine-proxy.ts';
+import type { EngineFault } from '../support/engine/engine-proxy.ts';
 import { PrivateEngine } from '../support/engine/private-engine.ts';
 
 /** With live-restore, and without. */
@@ -125,7 +125,7 @@ describeOwnEngine('an engine that goes away', () => {
     await engine.renew(DROPS);
     await using scenario = await EngineScenario.open(engine);
     const down = Promise.withResolvers<void>();
-    scenario.proxy.plan = async (call): Promise<Fate> => {
+    scenario.proxy.plan = async (call): Promise<EngineFault> => {
       // What cannot be attached to is read from its log.
       if (name === 'logs' && call.name === 'attach') return { answer: 500 };
       if (call.name !== name || call.count !== count) return 'pass';

@@ -19,7 +19,7 @@ async function endsSoon(agent: AgentProcess, signal: NodeJS.Signals): Promise<nu
 
 /** From now on the engine takes calls and answers none; what is under way breaks off. */
 function deafen(scenario: EngineScenario): void {
-  scenario.proxy.plan = () => 'swallow';
+  scenario.proxy.plan = () => 'blackhole';
   scenario.proxy.cut();
 }
 
@@ -57,7 +57,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
 
   test('to what is over: it is reported, the end of the agent does not wait, and the next one clears up', async () => {
     await using scenario = await EngineScenario.open(engine);
-    scenario.proxy.plan = ({ name }) => (name === 'remove' ? 'swallow' : 'pass');
+    scenario.proxy.plan = ({ name }) => (name === 'remove' ? 'blackhole' : 'pass');
     const job = scenario.addJob();
     const first = scenario.startAgent();
     await scenario.runs(job);

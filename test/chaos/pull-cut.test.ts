@@ -12,14 +12,14 @@ describeOwnEngine('a pull that is cut off midway', () => {
     await using scenario = await EngineScenario.open(engine);
     const { registry } = engine;
     const heldUp = () =>
-      vi.waitFor(() => expect(registry.held).toBe(true), { timeout: 60_000, interval: 20 });
+      vi.waitFor(() => expect(registry.isHeld).toBe(true), { timeout: 60_000, interval: 20 });
 
     registry.holdAfter(4 * MIB);
     const job = scenario.addJob('returns', PYTHON);
     scenario.startAgent();
     await heldUp();
-    registry.cut();
-    registry.restore();
+    await registry.set('reset');
+    await registry.set('pass');
     registry.holdAfter(4 * MIB);
     await heldUp();
     await engine.end('SIGKILL');

@@ -7,8 +7,8 @@ import { AgentProcess } from '../support/e2e/agent-process.ts';
 import { addRun, HELLO_PYTHON, TOKEN } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON, type TestEngine } from '../support/engine/docker.ts';
 import { removeContainer } from '../support/engine/remove-container.ts';
+import { TcpProxy } from '../support/faults/tcp-proxy.ts';
 import { buildPackage, Debian, describeDebian } from '../support/package/debian.ts';
-import { socketTo } from '../support/package/socket.ts';
 
 /*
  * The package in a clean Debian, under a real systemd, with jobs in real containers: one owner's lifecycle, in order.
@@ -44,7 +44,7 @@ describeDebian('the Debian package', () => {
       debian = await Debian.boot();
       broker = new EmbeddedBroker({ token: TOKEN, leaseSeconds: 60, leaveOutUnwinnable: false });
       url = await broker.listen();
-      socket = await socketTo(engine.host, join(debian.shared, 'docker.sock'));
+      socket = await TcpProxy.open(engine.host, join(debian.shared, 'docker.sock'));
       await copyFile(deb, join(debian.shared, 'agent.deb'));
     });
     afterAll(async () => {

@@ -7,7 +7,7 @@ import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { HostileFront } from '../../support/broker/hostile.ts';
+import { faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
@@ -74,11 +74,11 @@ function awayable(runtime: Runtime, engine: Engine): Runtime {
 describe('while the engine is away', () => {
   test('nothing is claimed; it is told once; claims go on soon after its return', async () => {
     await using house = await openHouse();
-    await using front = new HostileFront(house.url);
+    await using front = await HttpProxy.open(house.url);
     const engine = anEngine();
     const first = house.addRun(QUICK, '((1,),)');
     const opened = await house.open({
-      url: await front.listen(),
+      url: front.url,
       settings: DAEMON,
       runtime: (_, real) => awayable(real, engine),
     });
@@ -158,13 +158,13 @@ describe('while the engine is away', () => {
     const engine = anEngine();
     const run = house.addRun(QUICK, '((2,),)');
     // Away since the offer went up, long enough to be asked before the first claim.
-    await using front = new HostileFront(house.url, ({ path }) => {
+    await using front = await HttpProxy.open(house.url, ({ path }) => {
       if (!path.endsWith('/start/')) return undefined;
       engine.away = true;
-      return { do: 'delay', ms: 400 };
+      return faults.delay(400);
     });
     const opened = await house.open({
-      url: await front.listen(),
+      url: front.url,
       runtime: (_, real) => awayable(real, engine),
     });
     const running = opened.agent.run();
@@ -233,9 +233,9 @@ describe('while the journal cannot be written', () => {
     let full = true;
     const run = house.addRun(QUICK, '((1,),)');
     const [job] = house.broker.store.jobsOf(run);
-    await using front = new HostileFront(house.url);
+    await using front = await HttpProxy.open(house.url);
     const opened = await house.open({
-      url: await front.listen(),
+      url: front.url,
       settings: DAEMON,
       journal: (real) => fillable(real, (write) => full && write === 'reported'),
     });

@@ -2,16 +2,16 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { HostileFront, type SeenCall } from '../../support/broker/hostile.ts';
 import { ManualClock } from '../../support/broker/manual-clock.ts';
 import { LeapingClock } from '../../support/clock/leaping-clock.ts';
+import { type Call, HttpProxy } from '../../support/faults/http-proxy.ts';
 
 const LEASE_SECONDS = 3;
 /** A run with nothing open is left alone no longer than this. */
 const LONG_MS = 60_000;
 
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 });
-const isJobPatch = ({ method, path }: SeenCall): boolean => method === 'PATCH' && path.includes('/jobs/');
+const isJobPatch = ({ method, path }: Call): boolean => method === 'PATCH' && path.includes('/jobs/');
 
 test('a job that the broker took back is not claimed anew while its old container is still being removed', async () => {
   // Its leases end when the test says so.
@@ -20,13 +20,13 @@ test('a job that the broker took back is not claimed anew while its old containe
   const run = house.addRun('function handler() { return 7 }', '((1,),)');
   const removable = Promise.withResolvers<void>();
   // The report comes too late: by the broker's word the job is not ours.
-  await using front = new HostileFront(house.url, (call) => {
+  await using front = await HttpProxy.open(house.url, (call) => {
     if (isJobPatch(call) && call.count === 2) brokersClock.advance(LEASE_SECONDS * 1_000);
     return undefined;
   });
   const clock = new LeapingClock();
   const opened = await house.open({
-    url: await front.listen(),
+    url: front.url,
     slots: 2,
     settings: { once: false },
     clock,
@@ -45,7 +45,7 @@ test('a job that the broker took back is not claimed anew while its old containe
   expect(status()).toBe(JOB_STATUS.CREATED);
   // It is open again, and none that could be claimed: of such a run is asked whether it is still there.
   const before = front.calls.length;
-  const isListing = ({ path, query }: SeenCall): boolean =>
+  const isListing = ({ path, query }: Call): boolean =>
     path.endsWith('/jobs/') && query.includes(`run=${run}`);
   await until(() => {
     clock.leap(LONG_MS);

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { CPU_IMAGE, openHouse } from '../../support/agent/harness.ts';
-import { HostileFront } from '../../support/broker/hostile.ts';
+import { HttpProxy } from '../../support/faults/http-proxy.ts';
 
 test('a run that names a GPU which was added to the catalogue later is done, without a restart', async () => {
   await using house = await openHouse();
@@ -9,9 +9,9 @@ test('a run that names a GPU which was added to the catalogue later is done, wit
   const [model] = store.gpus.all();
   if (model === undefined) throw new Error('the catalogue is empty');
   let later = 0;
-  await using front = new HostileFront(house.url);
+  await using front = await HttpProxy.open(house.url);
   const opened = await house.open({
-    url: await front.listen(),
+    url: front.url,
     settings: { once: false },
     clock: { ...systemClock, monotonic: () => systemClock.monotonic() + later },
     offer: {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { House } from '../../support/agent/harness.ts';
 import { openHouse } from '../../support/agent/harness.ts';
-import { HostileFront, type Misdeed, misdeeds, type Plan } from '../../support/broker/hostile.ts';
+import { type Fault, type FaultPlan, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 
 /** Works the market off through a front that misbehaves; answers the calls that it saw. */
-async function workOff(house: House, plan: Plan): Promise<HostileFront['calls']> {
-  await using front = new HostileFront(house.url, plan);
-  const opened = await house.open({ url: await front.listen() });
+async function workOff(house: House, plan: FaultPlan): Promise<HttpProxy['calls']> {
+  await using front = await HttpProxy.open(house.url, plan);
+  const opened = await house.open({ url: front.url });
   try {
     await opened.agent.run();
   } finally {
@@ -21,13 +21,13 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
   test('where every second try of each call fails, in one way after the other', async () => {
     await using house = await openHouse();
     const run = house.addRun(QUICK, '((1,), (2,), (3,))');
-    const bad: readonly Misdeed[] = [
-      misdeeds.serverError,
-      misdeeds.html,
-      { do: 'cut-before' },
-      { do: 'cut-after' },
-      { do: 'cut-midway' },
-      { do: 'truncate' },
+    const bad: readonly Fault[] = [
+      faults.serverError,
+      faults.html,
+      faults.cutBefore,
+      faults.cutAfter,
+      faults.cutMidway,
+      faults.truncate,
     ];
     await workOff(house, ({ count, total }) => (count % 2 === 0 ? bad[total % bad.length] : undefined));
     expect(house.broker.store.jobsOf(run).map(({ result }) => result)).toEqual(['1', '2', '3']);
@@ -38,10 +38,10 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     async (status) => {
       await using house = await openHouse();
       house.addRun(QUICK, '((1,), (2,))');
-      const isClaim = ({ method, path }: HostileFront['calls'][number]): boolean =>
+      const isClaim = ({ method, path }: HttpProxy['calls'][number]): boolean =>
         method === 'PATCH' && path.includes('/jobs/');
       const calls = await workOff(house, (call) =>
-        isClaim(call) ? { do: 'answer', status, body: '{"detail": "No."}' } : undefined,
+        isClaim(call) ? faults.answer(status, '{"detail": "No."}') : undefined,
       );
       expect(calls.filter(isClaim).length).toBeLessThan(20);
     },
@@ -53,7 +53,7 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     const run = house.addRun(QUICK, '((5,),)');
     await workOff(house, ({ method, path }) =>
       method === 'GET' && /\/(?:gpus|instances)\/$/.test(path)
-        ? { do: 'answer', status: 200, body: '[{"uuid": "odd"}]' }
+        ? faults.answer(200, '[{"uuid": "odd"}]')
         : undefined,
     );
     expect(house.broker.store.jobsOf(run)[0]?.result).toBe('5');
@@ -67,9 +67,7 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     const broken = house.broker.store.functions.all().map(({ uuid }) => uuid);
     const good = house.addRun(QUICK, '((5,),)');
     await workOff(house, ({ path }) =>
-      broken.some((uuid) => path.includes(`/functions/${uuid}/`))
-        ? { do: 'answer', status: 200, body: '{}' }
-        : undefined,
+      broken.some((uuid) => path.includes(`/functions/${uuid}/`)) ? faults.answer(200, '{}') : undefined,
     );
     expect(house.broker.store.jobsOf(good)[0]?.result).toBe('5');
   }, 60_000);
@@ -77,7 +75,7 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
   test('where it says to come back tomorrow: the agent ends at once, and says so', async () => {
     await using house = await openHouse();
     const began = performance.now();
-    await expect(workOff(house, () => misdeeds.tooMany(99_999))).rejects.toMatchObject({
+    await expect(workOff(house, () => faults.tooMany(99_999))).rejects.toMatchObject({
       code: 'BROKER_UNAVAILABLE',
     });
     expect(performance.now() - began).toBeLessThan(10_000);

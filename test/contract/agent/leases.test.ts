@@ -4,8 +4,8 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { type House, type OpenedAgent, openHouse, TOKEN } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { HostileFront, misdeeds } from '../../support/broker/hostile.ts';
 import { aNewJob } from '../../support/domain.ts';
+import { faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 
 const LONG = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), event[0])) }`;
 
@@ -22,7 +22,7 @@ const kindsOf = (house: House) => house.events.map(({ kind }) => kind);
 const until = (check: () => void, timeout = 15_000) => vi.waitFor(check, { timeout, interval: 20 });
 
 /** How often the front has been asked what is held here. */
-const renewals = (front: HostileFront) =>
+const renewals = (front: HttpProxy) =>
   front.calls.filter(
     ({ method, path, query }) => method === 'GET' && path.endsWith('/jobs/') && query.includes('status=2'),
   ).length;
@@ -45,7 +45,7 @@ async function stopped(opened: OpenedAgent, running: Promise<void>): Promise<voi
 }
 
 /** Has an agent begin the one job and end, and opens another to which the engine is away until it is told to come back. */
-async function openAgain(house: House, front: HostileFront) {
+async function openAgain(house: House, front: HttpProxy) {
   const settings = { once: false };
   const first = await house.open({ slots: 1, settings });
   const running = first.agent.run();
@@ -53,7 +53,7 @@ async function openAgain(house: House, front: HostileFront) {
   await stopped(first, running);
   let isAway = true;
   const second = await house.open({
-    url: await front.listen(),
+    url: front.url,
     slots: 1,
     settings,
     runtime: () => awayWhile(first.runtime, () => isAway),
@@ -66,9 +66,9 @@ test('while the agent drains, a token that is replaced costs no lease', async ()
   const heard = heardBy(house);
   const run = house.addRun(LONG, '((5000,),)');
   let isNew = false;
-  await using front = new HostileFront(house.url);
+  await using front = await HttpProxy.open(house.url);
   const opened = await house.open({
-    url: await front.listen(),
+    url: front.url,
     slots: 1,
     settings: { once: false },
     reloadToken: async () => {
@@ -81,7 +81,7 @@ test('while the agent drains, a token that is replaced costs no lease', async ()
   await until(() => expect(kindsOf(house)).toContain('job-started'));
   const drained = opened.agent.drain();
   // The old one is revoked, and the new one lies in the file already.
-  front.plan = () => (isNew ? undefined : misdeeds.unauthorized);
+  front.plan = () => (isNew ? undefined : faults.unauthorized);
   await drained;
   await running;
   expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5000' });
@@ -93,7 +93,7 @@ test('an engine that is away at the start costs no lease; the job is carried on 
   await using house = await openHouse({ leaseSeconds: 3 });
   const heard = heardBy(house);
   const run = house.addRun(LONG, '((5000,),)');
-  await using front = new HostileFront(house.url);
+  await using front = await HttpProxy.open(house.url);
   const { comeBack, second } = await openAgain(house, front);
   const secondRuns = second.agent.run();
   // Further than a lease goes.
@@ -111,7 +111,7 @@ test('a job that the broker takes back while the engine is away at the start is 
   await using house = await openHouse({ leaseSeconds: 3 });
   const run = house.addRun(LONG, '((60000,),)');
   const uuid = house.broker.store.jobsOf(run)[0]?.uuid ?? '';
-  await using front = new HostileFront(house.url);
+  await using front = await HttpProxy.open(house.url);
   const { comeBack, engine, second } = await openAgain(house, front);
   house.broker.store.deleteRun(run, { evenInProgress: true });
   const secondRuns = second.agent.run();

@@ -1,27 +1,21 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
-import {
-  HostileFront,
-  type Misdeed,
-  misdeeds,
-  type Plan,
-  type SeenCall,
-} from '../../support/broker/hostile.ts';
+import { type Call, type Fault, type FaultPlan, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
 
-const isPatchOfJob = ({ method, path }: SeenCall): boolean => method === 'PATCH' && path.includes('/jobs/');
+const isPatchOfJob = ({ method, path }: Call): boolean => method === 'PATCH' && path.includes('/jobs/');
 
 /** What a PATCH of a job asks for is in its body; here its order tells: the first is the claim, the second the report. */
-const onPatchOf = (nth: number, misdeed: Misdeed): Plan => {
+const onPatchOf = (nth: number, fault: Fault): FaultPlan => {
   let patches = 0;
   return (call) => {
     if (!isPatchOfJob(call)) return undefined;
     patches += 1;
-    return patches === nth ? misdeed : undefined;
+    return patches === nth ? fault : undefined;
   };
 };
 
@@ -32,25 +26,25 @@ function countReports(house: House): string[] {
 }
 
 describe('what the broker does to a claim and to a report', () => {
-  const lost: readonly (readonly [string, Misdeed])[] = [
-    ['a 500', misdeeds.serverError],
-    ['a web page', misdeeds.html],
-    ['a cut connection', { do: 'cut-before' }],
-    ['an answer that is lost after it took effect', { do: 'cut-after' }],
-    ['an answer cut midway', { do: 'cut-midway' }],
-    ['half an answer', { do: 'truncate' }],
-    ['a 500 after it took effect', { do: 'answer-after', status: 500 }],
+  const lost: readonly (readonly [string, Fault])[] = [
+    ['a 500', faults.serverError],
+    ['a web page', faults.html],
+    ['a cut connection', faults.cutBefore],
+    ['an answer that is lost after it took effect', faults.cutAfter],
+    ['an answer cut midway', faults.cutMidway],
+    ['half an answer', faults.truncate],
+    ['a 500 after it took effect', faults.answerAfter(500)],
   ];
   describe.each([
     ['claim', 1],
     ['report', 2],
   ] as const)('%s', (_, nth) => {
-    test.each(lost)('%s: the job runs once and is reported once', async (__, misdeed) => {
+    test.each(lost)('%s: the job runs once and is reported once', async (__, fault) => {
       await using house = await openHouse();
       const reports = countReports(house);
       const run = house.addRun(QUICK, '((5,),)');
-      await using front = new HostileFront(house.url, onPatchOf(nth, misdeed));
-      const opened = await house.open({ url: await front.listen(), slots: 1 });
+      await using front = await HttpProxy.open(house.url, onPatchOf(nth, fault));
+      const opened = await house.open({ url: front.url, slots: 1 });
       await opened.agent.run();
       expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
       expect(reports).toHaveLength(1);
@@ -64,12 +58,12 @@ test('while the broker is away a job runs on, its report waits on disk through a
   await using house = await openHouse();
   const reports = countReports(house);
   const run = house.addRun(SLOW, '((5,),)');
-  await using front = new HostileFront(house.url);
-  const url = await front.listen();
+  await using front = await HttpProxy.open(house.url);
+  const url = front.url;
   const first = await house.open({ url, settings: { once: false } });
   const running = first.agent.run();
   await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
-  front.plan = () => ({ do: 'cut-before' });
+  front.plan = () => faults.cutBefore;
   await vi.waitFor(() => expect(first.journal.inState('finished')).toHaveLength(1), 10_000);
   await first.agent.stop();
   await running;
@@ -86,13 +80,13 @@ test('while the broker is away a job runs on, its report waits on disk through a
 describe('an offer that the broker has lost meanwhile', () => {
   test('goes on the market again after an outage', async () => {
     await using house = await openHouse();
-    await using front = new HostileFront(house.url);
-    const opened = await house.open({ url: await front.listen(), settings: { once: false } });
+    await using front = await HttpProxy.open(house.url);
+    const opened = await house.open({ url: front.url, settings: { once: false } });
     const running = opened.agent.run();
     const { offers, instances } = house.broker.store;
     const available = () => instances.all().map((instance) => instance.available);
     await vi.waitFor(() => expect(available()).toEqual([true]), 10_000);
-    front.plan = ({ path }) => (path.includes('/runs') ? misdeeds.serverError : undefined);
+    front.plan = ({ path }) => (path.includes('/runs') ? faults.serverError : undefined);
     await vi.waitFor(() => expect(house.log.join('')).toContain('market out of sight'), 10_000);
     // It was not heard of for too long.
     for (const { uuid } of instances.all()) offers.setAvailable(uuid, false);
@@ -126,14 +120,14 @@ test('a report that the broker refuses for good is dropped, said, and not sent a
   await using house = await openHouse();
   const run = house.addRun(QUICK, '((5,),)');
   const [job] = house.broker.store.jobsOf(run);
-  await using front = new HostileFront(house.url);
+  await using front = await HttpProxy.open(house.url);
   const patches = (): number => front.calls.filter(isPatchOfJob).length;
   front.plan = (call) => {
     // The claim was the first; before the report arrives the job is gone.
     if (isPatchOfJob(call) && patches() === 2) house.broker.store.deleteRun(run, { evenInProgress: true });
     return undefined;
   };
-  const url = await front.listen();
+  const url = front.url;
   const work = async (): Promise<void> => {
     const opened = await house.open({ url });
     await opened.agent.run();

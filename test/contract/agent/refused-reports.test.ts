@@ -3,30 +3,30 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
-import { HostileFront, type Misdeed, type Plan, type SeenCall } from '../../support/broker/hostile.ts';
+import { type Call, type Fault, type FaultPlan, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const LONG = `function handler(event) { console.log('x'.repeat(100_000) + 'the end'); return event[0] }`;
-const no = (status: number): Misdeed => ({ do: 'answer', status, body: '{"detail": "No."}' });
-const isJobPatch = ({ method, path }: SeenCall): boolean => method === 'PATCH' && path.includes('/jobs/');
+const no = (status: number): Fault => faults.answer(status, '{"detail": "No."}');
+const isJobPatch = ({ method, path }: Call): boolean => method === 'PATCH' && path.includes('/jobs/');
 
 /** With one slot and one job the first PATCH of it is the claim, and all others are its report. */
 const toReport =
-  (misdeed: (nth: number) => Misdeed | undefined): Plan =>
+  (fault: (nth: number) => Fault | undefined): FaultPlan =>
   (call) =>
-    isJobPatch(call) && call.count > 1 ? misdeed(call.count - 1) : undefined;
+    isJobPatch(call) && call.count > 1 ? fault(call.count - 1) : undefined;
 
 const triesIn = (line: string): number => Number(/"tries":(\d+)/.exec(line)?.[1]);
 
 /** An agent behind a front that misbehaves, on a market with one job. */
 async function behind(
   house: House,
-  plan: Plan,
+  plan: FaultPlan,
   journal?: (journal: Journal) => Journal,
-): Promise<OpenedAgent & AsyncDisposable & { readonly front: HostileFront }> {
-  const front = new HostileFront(house.url, plan);
+): Promise<OpenedAgent & AsyncDisposable & { readonly front: HttpProxy }> {
+  const front = await HttpProxy.open(house.url, plan);
   const opened = await house.open({
-    url: await front.listen(),
+    url: front.url,
     slots: 1,
     ...(journal === undefined ? {} : { journal }),
   });
@@ -40,15 +40,11 @@ async function behind(
   };
 }
 
-const plain = (status: number, body: string): Misdeed => ({
-  do: 'answer',
-  status,
-  body,
-  headers: { 'content-type': 'text/plain' },
-});
+const plain = (status: number, body: string): Fault =>
+  faults.answer(status, body, { 'content-type': 'text/plain' });
 
 describe('a report is not given up', () => {
-  const foreign: readonly (readonly [string, Misdeed])[] = [
+  const foreign: readonly (readonly [string, Fault])[] = [
     ['a 404 in plain words', plain(404, '404 page not found\n')],
     ['a 404 of nothing', plain(404, '')],
     ['a 403 in plain words', plain(403, 'Forbidden')],
@@ -58,12 +54,12 @@ describe('a report is not given up', () => {
   ];
   test.each(foreign)(
     'because of %s',
-    async (_, misdeed) => {
+    async (_, fault) => {
       await using house = await openHouse();
       const run = house.addRun(QUICK, '((5,),)');
       await using opened = await behind(
         house,
-        toReport((nth) => (nth <= 2 ? misdeed : undefined)),
+        toReport((nth) => (nth <= 2 ? fault : undefined)),
       );
       await opened.agent.run();
       expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
@@ -129,7 +125,7 @@ test('a broker that takes a report and says nothing with its 200 is not sent it 
   const run = house.addRun(QUICK, '((5,),)');
   await using opened = await behind(
     house,
-    toReport(() => ({ do: 'answer-after', status: 200 })),
+    toReport(() => faults.answerAfter(200)),
   );
   await opened.agent.run();
   expect(opened.front.calls.filter(isJobPatch)).toHaveLength(2);

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { HostileFront, misdeeds } from '../../support/broker/hostile.ts';
+import { faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 
 test('a slot is filled while the container before is removed, and no further while another one is', async () => {
   await using house = await openHouse();
@@ -38,18 +38,18 @@ test.each([403, 409, 400])(
     await using house = await openHouse();
     const run = house.addRun('function handler([number]) { return number }', '((1,), (2,))');
     let denied = 0;
-    await using front = new HostileFront(house.url, ({ count, method, path }) => {
+    await using front = await HttpProxy.open(house.url, ({ count, method, path }) => {
       if (method !== 'PATCH' || !path.includes('/jobs/')) return undefined;
       const jobs = house.broker.store.jobsOf(run);
       const isReport =
         count > 1 && jobs.some((job) => path.includes(job.uuid) && job.status === JOB_STATUS.IN_PROGRESS);
       // The report takes until the next claim has been denied for its sake.
-      if (isReport) return denied === 0 ? misdeeds.serverError : undefined;
+      if (isReport) return denied === 0 ? faults.serverError : undefined;
       if (count > 1 || !jobs.some((job) => job.status === JOB_STATUS.IN_PROGRESS)) return undefined;
       denied += 1;
-      return { do: 'answer', status, body: '{"detail": "This instance has all the jobs that it may have."}' };
+      return faults.answer(status, '{"detail": "This instance has all the jobs that it may have."}');
     });
-    const opened = await house.open({ url: await front.listen(), slots: 1 });
+    const opened = await house.open({ url: front.url, slots: 1 });
     await opened.agent.run();
     expect(denied).toBeGreaterThan(0);
     expect(house.broker.store.jobsOf(run).map((job) => job.result)).toEqual(['1', '2']);

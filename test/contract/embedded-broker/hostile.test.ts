@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { openDesk, TOKEN } from '../../support/broker/desk.ts';
-import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
+import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 
-/** Claims a job through a front that does `misdeed` to the first claim; answers what the client saw and what is. */
-async function claimThrough(misdeed: Misdeed | undefined) {
+/** Claims a job through a front that does `fault` to the first claim; answers what the client saw and what is. */
+async function claimThrough(fault: Fault | undefined) {
   await using desk = await openDesk();
-  await using front = new HostileFront(desk.url, ({ method, count }) =>
-    method === 'PATCH' && count === 1 ? misdeed : undefined,
+  await using front = await HttpProxy.open(desk.url, ({ method, count }) =>
+    method === 'PATCH' && count === 1 ? fault : undefined,
   );
-  const url = await front.listen();
+  const url = front.url;
   const { job } = desk.addRun();
   const instance = desk.addInstance();
   const claim = async (): Promise<string> => {
@@ -40,30 +40,30 @@ function isJson(text: string): boolean {
   }
 }
 
-test.each<[string, Misdeed | undefined, string, boolean]>([
+test.each<[string, Fault | undefined, string, boolean]>([
   ['passes on', undefined, '200 json', true],
-  ['answers 500', misdeeds.serverError, '500 json', false],
-  ['answers 429', misdeeds.tooMany(3), '429 json', false],
-  ['answers 401', misdeeds.unauthorized, '401 json', false],
-  ['answers HTML', misdeeds.html, '200 other', false],
-  ['redirects away', misdeeds.redirect('http://127.0.0.1:9/'), '302 other', false],
-  ['answers 500 after the effect', { do: 'answer-after', status: 500 }, '500 other', true],
-  ['truncates', { do: 'truncate' }, '200 other', true],
-  ['cuts midway', { do: 'cut-midway' }, 'failed', true],
-  ['cuts before the effect', { do: 'cut-before' }, 'failed', false],
-  ['cuts after the effect', { do: 'cut-after' }, 'failed', true],
-  ['delays', { do: 'delay', ms: 1 }, '200 json', true],
+  ['answers 500', faults.serverError, '500 json', false],
+  ['answers 429', faults.tooMany(3), '429 json', false],
+  ['answers 401', faults.unauthorized, '401 json', false],
+  ['answers HTML', faults.html, '200 other', false],
+  ['redirects away', faults.redirect('http://127.0.0.1:9/'), '302 other', false],
+  ['answers 500 after the effect', faults.answerAfter(500), '500 other', true],
+  ['truncates', faults.truncate, '200 other', true],
+  ['cuts midway', faults.cutMidway, 'failed', true],
+  ['cuts before the effect', faults.cutBefore, 'failed', false],
+  ['cuts after the effect', faults.cutAfter, 'failed', true],
+  ['delays', faults.delay(1), '200 json', true],
 ])(
   'a front that %s: the client sees it, and a repeated claim comes through',
-  async (_name, misdeed, saw, took) => {
-    expect(await claimThrough(misdeed)).toEqual({ saw, took, again: '200 json' });
+  async (_name, fault, saw, took) => {
+    expect(await claimThrough(fault)).toEqual({ saw, took, again: '200 json' });
   },
 );
 
 test('a front that hangs lets go when it is closed', async () => {
   await using desk = await openDesk();
-  const front = new HostileFront(desk.url, () => ({ do: 'hang' }));
-  const answer = fetch(`${await front.listen()}/api/v1/runs`).then(
+  const front = await HttpProxy.open(desk.url, () => faults.hang);
+  const answer = fetch(`${front.url}/api/v1/runs`).then(
     () => 'answered',
     () => 'cut',
   );

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { openDesk, TOKEN } from '../../support/broker/desk.ts';
-import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
 import { runProcess } from '../../support/cli/process.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
 import { EngineProxy } from '../../support/engine/engine-proxy.ts';
+import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { H100_MIG, RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
@@ -51,11 +51,11 @@ async function check(env: Readonly<Record<string, string>>, ...argv: readonly st
 describe('with all that a job needs', () => {
   test('it is ready, says what it found, and leaves everything as it was', async () => {
     await using desk = await openDesk();
-    await using front = new HostileFront(desk.url);
+    await using front = await HttpProxy.open(desk.url);
     await using smi = await standIn(H100_MIG);
     await using engine = await engineStandIn();
     const checked = await check({
-      SHAREDCLOUD_BROKER_URL: await front.listen(),
+      SHAREDCLOUD_BROKER_URL: front.url,
       SHAREDCLOUD_TOKEN: TOKEN,
       SHAREDCLOUD_ASK_PRICE: '0.05',
       SHAREDCLOUD_CPU_SLOTS: '2',
@@ -215,11 +215,11 @@ async function isRunning(pid: number): Promise<boolean> {
 describe('with something that hangs', () => {
   test('nvidia-smi, Docker and the broker, all at once', async () => {
     await using desk = await openDesk();
-    await using front = new HostileFront(desk.url, () => ({ do: 'hang' }));
-    await using engine = await EngineProxy.deaf();
+    await using front = await HttpProxy.open(desk.url, () => faults.hang);
+    await using engine = await EngineProxy.hanging();
     await using smi = await standIn({ ...RTX_4080_SUPER, fault: { kind: 'hang' } });
     const { line } = await check({
-      SHAREDCLOUD_BROKER_URL: await front.listen(),
+      SHAREDCLOUD_BROKER_URL: front.url,
       SHAREDCLOUD_TOKEN: TOKEN,
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
       DOCKER_HOST: engine.host,
@@ -233,17 +233,17 @@ describe('with something that hangs', () => {
 });
 
 describe('a broker that', () => {
-  const cases: readonly (readonly [string, Misdeed, RegExp])[] = [
-    ['answers HTML', misdeeds.html, /^fail: .*<!doctype html>.* -> \S/],
-    ['refuses the token', misdeeds.unauthorized, /^fail: .*does not accept the token/],
-    ['is broken', misdeeds.serverError, /^fail: .*500.* -> \S/],
-    ['cuts connections', { do: 'cut-before' }, /^fail: .* -> \S/],
-    ['sends us away', misdeeds.redirect('http://127.0.0.2/'), /^fail: .* http:\/\/127\.0\.0\.2 -> /],
+  const cases: readonly (readonly [string, Fault, RegExp])[] = [
+    ['answers HTML', faults.html, /^fail: .*<!doctype html>.* -> \S/],
+    ['refuses the token', faults.unauthorized, /^fail: .*does not accept the token/],
+    ['is broken', faults.serverError, /^fail: .*500.* -> \S/],
+    ['cuts connections', faults.cutBefore, /^fail: .* -> \S/],
+    ['sends us away', faults.redirect('http://127.0.0.2/'), /^fail: .* http:\/\/127\.0\.0\.2 -> /],
   ];
-  test.each(cases)('%s', async (_, misdeed, expected) => {
+  test.each(cases)('%s', async (_, fault, expected) => {
     await using desk = await openDesk();
-    await using front = new HostileFront(desk.url, () => misdeed);
-    const env = { SHAREDCLOUD_BROKER_URL: await front.listen(), SHAREDCLOUD_TOKEN: TOKEN };
+    await using front = await HttpProxy.open(desk.url, () => fault);
+    const env = { SHAREDCLOUD_BROKER_URL: front.url, SHAREDCLOUD_TOKEN: TOKEN };
     const { line } = await check(env);
     expect(line('broker')).toMatch(expected);
     expect(line('clock')).toMatch(/^warn: not compared/);

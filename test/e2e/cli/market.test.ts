@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { type Desk, openDesk, TOKEN } from '../../support/broker/desk.ts';
-import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
 import { readSurveyed } from '../../support/cli/evaluated.ts';
 import { runProcess } from '../../support/cli/process.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
+import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
@@ -48,7 +48,7 @@ function biggest({ store }: Desk): string {
 describe('a host with a GPU', () => {
   test('is shown what it would take and why not the rest; nothing is claimed or made', async () => {
     await using desk = await openDesk();
-    await using front = new HostileFront(desk.url);
+    await using front = await HttpProxy.open(desk.url);
     await using smi = await standIn(RTX_4080_SUPER);
     await using engine = await engineStandIn({}, [GPU_IMAGE]);
     const { fn, store } = desk;
@@ -66,7 +66,7 @@ describe('a host with a GPU', () => {
       [desk.addRun({ ...gpuRun, function: strange }).run, 'image-not-allowed'],
       [desk.addRun({ ...gpuRun, function: cobol }).run, 'unsupported-runtime'],
     ]);
-    const url = await front.listen();
+    const url = front.url;
     const env = {
       SHAREDCLOUD_BROKER_URL: url,
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
@@ -147,15 +147,15 @@ test('a long answer comes whole through a pipe', async () => {
 });
 
 describe('a broker that', () => {
-  const cases: readonly (readonly [string, Misdeed, number, string])[] = [
-    ['answers HTML', misdeeds.html, 4, 'BROKER_NOT_JSON'],
-    ['refuses the token', misdeeds.unauthorized, 3, 'BROKER_UNAUTHORIZED'],
-    ['cuts connections', { do: 'cut-before' }, 4, 'BROKER_UNREACHABLE'],
+  const cases: readonly (readonly [string, Fault, number, string])[] = [
+    ['answers HTML', faults.html, 4, 'BROKER_NOT_JSON'],
+    ['refuses the token', faults.unauthorized, 3, 'BROKER_UNAUTHORIZED'],
+    ['cuts connections', faults.cutBefore, 4, 'BROKER_UNREACHABLE'],
   ];
-  test.each(cases)('%s', async (_, misdeed, code, name) => {
+  test.each(cases)('%s', async (_, fault, code, name) => {
     await using desk = await openDesk();
-    await using front = new HostileFront(desk.url, () => misdeed);
-    const env = { ...bare, SHAREDCLOUD_BROKER_URL: await front.listen() };
+    await using front = await HttpProxy.open(desk.url, () => fault);
+    const env = { ...bare, SHAREDCLOUD_BROKER_URL: front.url };
     const { exit, stderr, stdout } = await runProcess(['market'], env);
     expect([exit, stdout]).toEqual([code, '']);
     expect(stderr).toMatch(new RegExp(`^error ${name}: .*\n  hint: `));
@@ -165,10 +165,10 @@ describe('a broker that', () => {
     await using desk = await openDesk();
     await using engine = await engineStandIn({}, [CPU_IMAGE]);
     const { run } = desk.addRun();
-    await using front = new HostileFront(desk.url, ({ path }) =>
-      path.includes('/functions/') ? misdeeds.serverError : undefined,
+    await using front = await HttpProxy.open(desk.url, ({ path }) =>
+      path.includes('/functions/') ? faults.serverError : undefined,
     );
-    const env = { SHAREDCLOUD_BROKER_URL: await front.listen(), DOCKER_HOST: engine.host };
+    const env = { SHAREDCLOUD_BROKER_URL: front.url, DOCKER_HOST: engine.host };
     const { notes, reasons } = await look(env, '--ask-price', '0.1', '--cpu-slots', '1');
     expect(reasons).toEqual(new Map([[run, 'unresolved']]));
     expect(notes).toEqual([expect.stringMatching(/^not all could be looked up: .*500/)]);

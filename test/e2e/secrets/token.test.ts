@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { HostileFront } from '../../support/broker/hostile.ts';
 import { openDaemonHost } from '../../support/chaos/daemon-host.ts';
 import type { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
+import { faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { filesIn, leaksOf, type Seen } from '../../support/secrets/leaks.ts';
 
 /** Differs in every writing. */
@@ -39,9 +39,9 @@ describeDocker('the token', (engine) => {
   test('is in nothing that the daemon writes or shows, nor in anything of a job, whatever happens', async () => {
     const settings = { SHAREDCLOUD_CPU_SLOTS: '1', SHAREDCLOUD_LOG_LEVEL: 'debug' };
     await using host = await openDaemonHost(engine, settings, { token: TOKEN });
-    await using front = new HostileFront(host.url);
+    await using front = await HttpProxy.open(host.url);
     const seen: Record<string, string> = {};
-    const url = await front.listen();
+    const url = front.url;
     const atFront = ([command]: readonly string[]): readonly string[] =>
       command === 'check' || command === 'market' ? ['--broker-url', url] : [];
     const look = (name: string, more: Seen): void => {
@@ -67,12 +67,11 @@ describeDocker('the token', (engine) => {
 
     // Every answer is a refusal that repeats the token, each in another way.
     for (const status of [500, 401]) {
-      front.plan = ({ total }) => ({
-        do: 'answer',
-        status,
-        body: ECHOES[total % ECHOES.length] ?? '',
-        headers: { 'content-type': 'text/plain', 'retry-after': '0' },
-      });
+      front.plan = ({ total }) =>
+        faults.answer(status, ECHOES[total % ECHOES.length], {
+          'content-type': 'text/plain',
+          'retry-after': '0',
+        });
       const before = agent.said.length;
       await lookAtCommands(String(status), [['check'], ['market', '--json']]);
       await vi.waitFor(() => expect(agent.said.slice(before)).toContain('[redacted]'), 60_000);

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { HostileFront, type Misdeed, misdeeds } from '../../support/broker/hostile.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, HELLO_NODE, HELLO_PYTHON, openScenario, TOKEN } from '../../support/e2e/scenario.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
+import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { toolkitOf } from '../../support/gpu/toolkit.ts';
 import { TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
@@ -41,22 +41,22 @@ describeDocker('start --once with nothing but environment variables', (engine) =
     );
     const reported: string[] = [];
     set.broker.store.onEvent((event) => void (event.kind === 'reported' && reported.push(event.job.uuid)));
-    const bad: readonly Misdeed[] = [
-      misdeeds.serverError,
-      misdeeds.tooMany(1),
-      misdeeds.html,
-      { do: 'cut-before' },
-      { do: 'cut-after' },
-      { do: 'cut-midway' },
-      { do: 'truncate' },
+    const bad: readonly Fault[] = [
+      faults.serverError,
+      faults.tooMany(1),
+      faults.html,
+      faults.cutBefore,
+      faults.cutAfter,
+      faults.cutMidway,
+      faults.truncate,
     ];
     // Every second try of each call fails, in one way after the other.
-    await using front = new HostileFront(set.url, ({ count, total }) =>
+    await using front = await HttpProxy.open(set.url, ({ count, total }) =>
       count % 2 === 0 ? bad[total % bad.length] : undefined,
     );
     await using agent = new AgentProcess(['start', '--once'], {
       ...set.env,
-      SHAREDCLOUD_BROKER_URL: await front.listen(),
+      SHAREDCLOUD_BROKER_URL: front.url,
     });
     const { code } = await agent.ended;
     const jobs = set.broker.store.jobsOf(run);

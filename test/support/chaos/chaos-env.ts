@@ -6,7 +6,7 @@ import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { addRun, openScenario } from '../e2e/scenario.ts';
 import type { TestEngine } from '../engine/docker.ts';
 import { removeContainer } from '../engine/remove-container.ts';
-import { ClaimProxy } from './claim-proxy.ts';
+import { type Fault, HttpProxy, isClaim } from '../faults/http-proxy.ts';
 import { EngineWatch } from './engine-watch.ts';
 
 /** Longer than any agent is away here, also on a slow machine: a job whose lease ends may rightly start elsewhere. */
@@ -26,7 +26,7 @@ export async function openChaosEnv(
   const scenario = open.use(
     await openScenario(engine.host, settings, { leaseSeconds: LONG_LEASE, ...options }),
   );
-  const proxy = open.use(await ClaimProxy.open(scenario.url));
+  const proxy = open.use(await HttpProxy.open(scenario.url));
   const url = options.direct ? scenario.url : proxy.url;
   const { store } = scenario.broker;
   const runs = new Map<string, string>();
@@ -47,8 +47,10 @@ export async function openChaosEnv(
     store,
     /** Where the agents keep what they must not forget. */
     stateDir: join(scenario.directory, 'state'),
-    /** What stands before the broker, unless that is reached directly. */
-    proxy,
+    /** Has claims answered otherwise from now on; undefined: by the broker. Not for a broker reached directly. */
+    setClaimFault: (fault: Fault | undefined): void => {
+      proxy.plan = (call) => (isClaim(call) ? fault : undefined);
+    },
     /** The agents'. */
     env: { ...scenario.env, SHAREDCLOUD_BROKER_URL: url },
     /** Every job that was put on the market. */

@@ -1,8 +1,8 @@
 import { expect, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
-import type { HostileFront } from '../broker/hostile.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
+import type { HttpProxy } from '../faults/http-proxy.ts';
 
 /** The lines that tell that nothing is claimed, and that something is again. */
 export const HELD = 'claiming paused: ';
@@ -52,7 +52,7 @@ export function watchBroker(broker: EmbeddedBroker): readonly string[] {
  * Changes the market and waits until the daemon behind the front has seen that and decided about it: it has asked
  * what comes next.
  */
-export async function seen<T>(front: HostileFront, change: () => T): Promise<T> {
+export async function seen<T>(front: HttpProxy, change: () => T): Promise<T> {
   const looks = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
   const before = looks();
   const changed = change();

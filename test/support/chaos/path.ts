@@ -5,8 +5,8 @@ import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Images, Runtime } from '../../../src/domain/ports/runtime.ts';
 import type { JobStatus } from '../../../src/embedded/broker/store/rows.ts';
 import type { AgentProcess } from '../e2e/agent-process.ts';
+import type { Fault } from '../faults/http-proxy.ts';
 import type { ChaosEnv } from './chaos-env.ts';
-import type { ClaimFault } from './claim-proxy.ts';
 import { LONG } from './length.ts';
 
 /** A call of the agent to one of its ports; of the journal's transitions each state has its own. */
@@ -28,7 +28,8 @@ export type Life = {
   readonly newJob?: number;
   /** The call that fails in this life. */
   readonly fail?: Call;
-  readonly claims?: ClaimFault;
+  /** What happens to claims while it lasts. */
+  readonly claims?: Fault;
   /** What happens from outside meanwhile; the job is the newest. */
   readonly meanwhile?: (chaos: ChaosEnv, job: string, agent: AgentProcess) => Promise<void> | void;
   /** What happens from outside before the next life. */

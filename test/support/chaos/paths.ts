@@ -1,6 +1,9 @@
 import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { faults } from '../faults/http-proxy.ts';
 import { cancelled, givenBack, removedByOthers, signalled } from './effects.ts';
 import { along, around, type JobEnd, lives, once, type Path } from './path.ts';
+
+const REFUSAL = '{"detail": "No."}';
 
 /** The broker is asked three times as often what it thinks we hold, in seconds. */
 const SHORT_LEASE = 6;
@@ -58,15 +61,15 @@ export const PATHS: readonly Path[] = [
     name: 'a claim that is lost or refused',
     end: GOOD_END,
     lives: [
-      ...lives(along('journal.transition dropped'), { claims: { status: 409, taken: false } }),
-      ...lives(along('journal.transition dropped'), { claims: { status: 403, taken: false } }),
+      ...lives(along('journal.transition dropped'), { claims: faults.answer(409, REFUSAL) }),
+      ...lives(along('journal.transition dropped'), { claims: faults.answer(403, REFUSAL) }),
     ],
   },
   {
     name: 'a claim that took effect and was answered with nonsense',
     end: GOOD_END,
     lives: lives(along('journal.transition releasing', 'broker.release', 'journal.transition released'), {
-      claims: { status: 400, taken: true },
+      claims: faults.answerAfter(400, REFUSAL),
     }),
   },
   {

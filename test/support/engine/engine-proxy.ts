@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
+import { type ConnectionFault, TcpProxy } from '../faults/tcp-proxy.ts';
 
 /** What a client asks of the engine, as far as the first line of the call tells. */
 export type EngineCall = {
@@ -14,48 +10,46 @@ export type EngineCall = {
   readonly container: string | undefined;
 };
 
-/**
- * What becomes of a call: it is passed on; passed on, and its answer lost with the connection; taken and neither
- * passed on nor answered; or answered with this status by the proxy, so that the engine never hears of it.
- */
-export type Fate = 'pass' | 'lose-answer' | 'swallow' | { readonly answer: number };
+/** What happens to a call; `answer` is a status, and the engine never hears of the call. */
+export type EngineFault = Exclude<ConnectionFault, object> | { readonly answer: number };
 
-/** Decides over a call; may do something to the engine first. */
-export type FatePlan = (call: EngineCall) => Fate | Promise<Fate>;
+/** Decides for each call; may do something to the engine first. */
+export type EngineFaultPlan = (call: EngineCall) => EngineFault | Promise<EngineFault>;
 
-/**
- * A unix socket in front of an engine that does to calls and connections what a plan says. It sees one call per
- * connection, as the agent makes them.
- */
+/** A Unix socket before an engine. It sees one call per connection, as the agent makes them. */
 export class EngineProxy implements AsyncDisposable {
-  readonly host: string;
   /** May be changed at any time; counts for calls that begin from then on. */
-  plan: FatePlan = () => 'pass';
-  readonly #target: { readonly path: string } | { readonly host: string; readonly port: number };
-  readonly #sockets = new Set<Socket>();
+  plan: EngineFaultPlan = () => 'pass';
+  readonly #proxy: TcpProxy;
   readonly #counts = new Map<string, number>();
-  readonly #server = createServer((near) => this.#take(near));
-  readonly #dir: string;
 
-  private constructor(engineHost: string, dir: string) {
-    const address = parseDockerHost(engineHost);
-    this.#target = 'socketPath' in address ? { path: address.socketPath } : address;
-    this.#dir = dir;
-    this.host = `unix://${join(dir, 'docker.sock')}`;
+  private constructor(proxy: TcpProxy) {
+    this.#proxy = proxy;
+    proxy.plan = async (firstLine) => {
+      const { container, name } = readRequestLine(firstLine);
+      const count = this.count(name) + 1;
+      this.#counts.set(name, count);
+      const fault = await this.plan({ name, count, container });
+      if (typeof fault === 'string') return fault;
+      return {
+        answer: `HTTP/1.1 ${fault.answer} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      };
+    };
   }
 
   static async start(engineHost: string): Promise<EngineProxy> {
-    const dir = await mkdtemp(join(tmpdir(), 'engine-proxy-'));
-    const proxy = new EngineProxy(engineHost, dir);
-    await new Promise<void>((resolve) => proxy.#server.listen(join(dir, 'docker.sock'), resolve));
+    return new EngineProxy(await TcpProxy.openUnix(engineHost));
+  }
+
+  /** An engine that hangs: every call is accepted, and none is answered. */
+  static async hanging(): Promise<EngineProxy> {
+    const proxy = await EngineProxy.start('unix:///nowhere/docker.sock');
+    proxy.plan = () => 'blackhole';
     return proxy;
   }
 
-  /** A socket that takes every call and never says a word, as an engine that hangs does. */
-  static async deaf(): Promise<EngineProxy> {
-    const proxy = await EngineProxy.start('unix:///nowhere/docker.sock');
-    proxy.plan = () => 'swallow';
-    return proxy;
+  get host(): string {
+    return this.#proxy.url;
   }
 
   /** How many calls of this name have come so far. */
@@ -65,53 +59,11 @@ export class EngineProxy implements AsyncDisposable {
 
   /** Cuts every connection that is open now. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#proxy.cut();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
-    await rm(this.#dir, { recursive: true });
-  }
-
-  #take(near: Socket): void {
-    this.#keep(near);
-    let head = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
-      if (!head.includes('\r\n')) return;
-      near.off('data', onData).pause();
-      void this.#decide(near, head);
-    };
-    near.on('data', onData);
-  }
-
-  async #decide(near: Socket, head: Buffer): Promise<void> {
-    const { container, name } = readRequestLine(head.toString('latin1', 0, head.indexOf('\r\n')));
-    const count = this.count(name) + 1;
-    this.#counts.set(name, count);
-    const fate = await this.plan({ name, count, container });
-    if (near.destroyed) return;
-    if (fate === 'swallow') return void near.resume();
-    if (typeof fate === 'object') {
-      near.resume().end(`HTTP/1.1 ${fate.answer} As Told\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-      return;
-    }
-    const far = connect(this.#target);
-    this.#keep(far);
-    near.on('close', () => far.destroy());
-    // What was answered before the end still arrives.
-    far.on('close', () => near.destroySoon());
-    far.write(head);
-    near.pipe(far);
-    // The engine answers when it has done what it was asked for.
-    if (fate === 'lose-answer') far.once('data', () => near.destroy());
-    else far.pipe(near);
-  }
-
-  #keep(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => socket.destroy()).on('close', () => this.#sockets.delete(socket));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#proxy[Symbol.asyncDispose]();
   }
 }
 
@@ -121,8 +73,8 @@ function readRequestLine(line: string): Pick<EngineCall, 'container' | 'name'> {
   const path = target.replace(/^\/v\d+\.\d+/, '').replace(/\?.*$/, '');
   if (path === '/containers/json') return { name: 'list', container: undefined };
   if (path === '/containers/create') return { name: 'create', container: undefined };
-  const [, container, deed] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
+  const [, container, action] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
   if (container === undefined) return { name: path, container };
-  if (deed === undefined) return { name: method === 'DELETE' ? 'remove' : method, container };
-  return { name: deed === 'json' ? 'inspect' : deed, container };
+  if (action === undefined) return { name: method === 'DELETE' ? 'remove' : method, container };
+  return { name: action === 'json' ? 'inspect' : action, container };
 }

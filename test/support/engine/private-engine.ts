@@ -6,9 +6,10 @@ import { basename, join } from 'node:path';
 import type Docker from 'dockerode';
 import { vi } from 'vitest';
 import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
+import type { TcpProxy } from '../faults/tcp-proxy.ts';
 import { EngineEvents } from './engine-events.ts';
 import { OwnNamespace, signalInside } from './own-namespace.ts';
-import { RegistryRoute } from './registry-route.ts';
+import { openRegistryRoute } from './registry-route.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** How an engine is started. */
@@ -26,13 +27,13 @@ export class PrivateEngine implements AsyncDisposable {
   readonly docker: Docker;
   /** Every event of every life of this engine; the engine itself forgets them when it ends. */
   readonly events: EngineEvents;
-  readonly registry: RegistryRoute;
+  readonly registry: TcpProxy;
   readonly #dir: string;
   readonly #namespace: OwnNamespace;
   #dockerd: ChildProcess | undefined;
   #liveRestore = false;
 
-  private constructor(dir: string, namespace: OwnNamespace, registry: RegistryRoute) {
+  private constructor(dir: string, namespace: OwnNamespace, registry: TcpProxy) {
     this.host = `unix://${join(dir, 'docker.sock')}`;
     this.docker = connectEngine(parseDockerHost(this.host));
     this.events = new EngineEvents(this.docker);
@@ -46,7 +47,7 @@ export class PrivateEngine implements AsyncDisposable {
     const dir = await mkdtemp(join(tmpdir(), 'own-engine-'));
     await writeFile(join(dir, 'daemon.json'), '{}');
     const namespace = await OwnNamespace.open();
-    const engine = new PrivateEngine(dir, namespace, await RegistryRoute.open(namespace, dir));
+    const engine = new PrivateEngine(dir, namespace, await openRegistryRoute(namespace, dir));
     const home = (name: string): string => join(dir, name);
     await engine.#launch('containerd', {
       root: home('containerd'),

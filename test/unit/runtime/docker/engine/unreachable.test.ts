@@ -23,7 +23,7 @@ const calls: readonly (readonly [
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 test.each(calls)('%s at an engine that hangs ends with a hint when its time is up', async (_, call) => {
-  await using engine = await EngineProxy.deaf();
+  await using engine = await EngineProxy.hanging();
   const deadlines = { lookMs: 50, endMs: 50, makeMs: 50 };
   const error = await rejection(call(testRuntime(engine.host, { deadlines }).runtime, soon()));
   expect(error.code).toBe('RUNTIME_UNAVAILABLE');
@@ -40,7 +40,7 @@ test.each(calls)('%s without an engine asks whether Docker runs', async (_, call
 test.each(['wait', 'follow'] as const)(
   '%s outlasts an engine that is away, until the signal',
   async (name) => {
-    await using engine = await EngineProxy.deaf();
+    await using engine = await EngineProxy.hanging();
     const { runtime } = testRuntime(engine.host, { deadlines: { lookMs: 20, endMs: 20, makeMs: 20 } });
     const enough = AbortSignal.timeout(700);
     const ends =
