@@ -1,19 +1,23 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { type House, openHouse } from '../../support/agent/harness.ts';
-import { type Call, type Fault, type FaultPlan, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
+import {
+  type Fault,
+  type FaultPlan,
+  faults,
+  HttpProxy,
+  isJobChange,
+} from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
 
-const isPatchOfJob = ({ method, path }: Call): boolean => method === 'PATCH' && path.includes('/jobs/');
-
 /** What a PATCH of a job asks for is in its body; here its order tells: the first is the claim, the second the report. */
 const onPatchOf = (nth: number, fault: Fault): FaultPlan => {
   let patches = 0;
   return (call) => {
-    if (!isPatchOfJob(call)) return undefined;
+    if (!isJobChange(call)) return undefined;
     patches += 1;
     return patches === nth ? fault : undefined;
   };
@@ -121,10 +125,10 @@ test('a report that the broker refuses for good is dropped, said, and not sent a
   const run = house.addRun(QUICK, '((5,),)');
   const [job] = house.broker.store.jobsOf(run);
   await using front = await HttpProxy.open(house.url);
-  const patches = (): number => front.calls.filter(isPatchOfJob).length;
+  const patches = (): number => front.calls.filter(isJobChange).length;
   front.plan = (call) => {
     // The claim was the first; before the report arrives the job is gone.
-    if (isPatchOfJob(call) && patches() === 2) house.broker.store.deleteRun(run, { evenInProgress: true });
+    if (isJobChange(call) && patches() === 2) house.broker.store.deleteRun(run, { evenInProgress: true });
     return undefined;
   };
   const url = front.url;

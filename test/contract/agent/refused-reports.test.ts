@@ -3,18 +3,23 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
-import { type Call, type Fault, type FaultPlan, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
+import {
+  type Fault,
+  type FaultPlan,
+  faults,
+  HttpProxy,
+  isJobChange,
+} from '../../support/faults/http-proxy.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const LONG = `function handler(event) { console.log('x'.repeat(100_000) + 'the end'); return event[0] }`;
 const no = (status: number): Fault => faults.answer(status, '{"detail": "No."}');
-const isJobPatch = ({ method, path }: Call): boolean => method === 'PATCH' && path.includes('/jobs/');
 
 /** With one slot and one job the first PATCH of it is the claim, and all others are its report. */
 const toReport =
   (fault: (nth: number) => Fault | undefined): FaultPlan =>
   (call) =>
-    isJobPatch(call) && call.count > 1 ? fault(call.count - 1) : undefined;
+    isJobChange(call) && call.count > 1 ? fault(call.count - 1) : undefined;
 
 const triesIn = (line: string): number => Number(/"tries":(\d+)/.exec(line)?.[1]);
 
@@ -116,7 +121,7 @@ describe('a report is not given up', () => {
     );
     await expect(opened.agent.run()).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
     expect(opened.journal.uuidsIn('finished')).toHaveLength(1);
-    expect(opened.front.calls.filter(isJobPatch).length).toBeLessThan(10);
+    expect(opened.front.calls.filter(isJobChange).length).toBeLessThan(10);
   }, 60_000);
 });
 
@@ -128,7 +133,7 @@ test('a broker that takes a report and says nothing with its 200 is not sent it 
     toReport(() => faults.answerAfter(200)),
   );
   await opened.agent.run();
-  expect(opened.front.calls.filter(isJobPatch)).toHaveLength(2);
+  expect(opened.front.calls.filter(isJobChange)).toHaveLength(2);
   const { cost, status } = house.broker.store.jobsOf(run)[0] ?? {};
   expect(status).toBe(JOB_STATUS.SUCCEEDED);
   expect(opened.journal.history(1)[0]?.state).toMatchObject({ name: 'reported', earned: cost });
@@ -139,7 +144,7 @@ test('a release that is refused is dropped where the broker does not think that 
   const run = house.addRun(QUICK, '((5,),)', { bidPrice: 0.01 });
   const [job] = house.broker.store.jobsOf(run);
   if (job === undefined) throw new Error('the run has no job');
-  await using opened = await behind(house, (call) => (isJobPatch(call) ? no(400) : undefined));
+  await using opened = await behind(house, (call) => (isJobChange(call) ? no(400) : undefined));
   opened.journal.insert({
     uuid: job.uuid,
     run: job.run,

@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
-import type { HttpProxy } from '../faults/http-proxy.ts';
+import { type HttpProxy, isRunsPoll } from '../faults/http-proxy.ts';
 
 /** The lines that tell that nothing is claimed, and that something is again. */
 export const HELD = 'claiming paused: ';
@@ -53,7 +53,7 @@ export function watchBroker(broker: EmbeddedBroker): readonly string[] {
  * what comes next.
  */
 export async function seen<T>(front: HttpProxy, change: () => T): Promise<T> {
-  const looks = (): number => front.calls.filter(({ path }) => path.endsWith('/runs')).length;
+  const looks = (): number => front.calls.filter(isRunsPoll).length;
   const before = looks();
   const changed = change();
   await vi.waitFor(() => expect(looks()).toBeGreaterThan(before), { timeout: 20_000, interval: 20 });
