@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
@@ -98,9 +98,9 @@ export class Transport {
     const name = `${call.method} ${url.pathname}`;
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#uploadMs(body?.length ?? 0);
-    const tooLong = new Error(`the call took longer than ${callMs / 1000} s`);
+    const error = new Error(`the call took longer than ${callMs / 1000} s`);
     try {
-      return await withDeadline(call.signal, callMs, tooLong, async (signal) => {
+      return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
         const text = await answer.body.text();
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];

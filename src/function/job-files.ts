@@ -7,6 +7,8 @@ import { type Language, languageOf } from '../domain/language.ts';
 import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import type { FunctionSpec } from '../domain/run.ts';
 import { parsePythonLiteral } from '../python-literal/literal.ts';
+import { LiteralError } from '../python-literal/literal-error.ts';
+import type { PythonValue } from '../python-literal/value.ts';
 import { encodeNodeEvent } from './node-event.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 
@@ -45,10 +47,18 @@ const LAYOUTS: Readonly<Record<Language, Layout>> = {
     loader: new URL('./loaders/loader.js', import.meta.url),
     code: 'sharedcloud_function.js',
     event: 'event.json',
-    encode: (args) => encodeNodeEvent(parsePythonLiteral(args)),
+    encode: (args) => encodeNodeEvent(parseArguments(args)),
     env: () => ({}),
   },
 };
+
+function parseArguments(args: string): PythonValue {
+  try {
+    return parsePythonLiteral(args);
+  } catch (thrown) {
+    throw thrown instanceof LiteralError ? asAgentError(thrown, 'FUNCTION_INVALID') : thrown;
+  }
+}
 
 /** Jobs' files in folders of this host, one per job, which containers see read-only. */
 export class JobFolders implements JobFiles {

@@ -1,53 +1,43 @@
-import { AgentError } from '../domain/errors.ts';
+import { LiteralError } from './literal-error.ts';
 
-/** A piece of a Python literal: `text.slice(start, end)`. A string has its prefix and quotes still on. */
+/** A token of a Python literal: `text.slice(start, end)`. A string includes its prefix and quotes. */
 export type Token = {
   readonly kind: 'string' | 'number' | 'name' | 'mark' | 'end';
   readonly start: number;
   readonly end: number;
 };
 
-/** CPython's own limit on open brackets (MAXLEVEL in its tokenizer); it also bounds the parser's recursion. */
-const DEEPEST = 200;
-const CLOSES: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
-
-/** The error for a text that is no Python literal, with the place: `at` is an offset into `text`. */
-export function literalError(text: string, what: string, at: number): AgentError {
-  const before = text.slice(0, at);
-  const line = before.split('\n').length;
-  const column = at - before.lastIndexOf('\n');
-  return new AgentError('FUNCTION_INVALID', `no Python literal: ${what} at line ${line}, column ${column}`, {
-    hint: 'Parameters may hold only Python literals: numbers, strings, bytes, tuples, lists, dicts, sets, True, False and None.',
-  });
-}
+/** CPython's limit on open brackets (MAXLEVEL in its tokenizer); it also bounds the parser's recursion. */
+const MAX_DEPTH = 200;
+const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /**
- * Cuts a text into tokens as CPython's tokenizer does for one expression: newlines and comments are free inside
- * brackets, outside of them only before and after the whole. The text must have `\n` as its only line end.
+ * Tokenizes one expression as CPython does: newlines and comments are allowed inside brackets, and before and after the
+ * whole. The text must have `\n` as its only line end.
  */
 export class PythonLexer {
   readonly #text: string;
   readonly #open: string[] = [];
   #at = 0;
   #indent = 0;
-  #begun = false;
-  #lineOver = false;
+  #started = false;
+  #lineEnded = false;
 
   constructor(text: string) {
     this.#text = text;
-    // ast.literal_eval itself forgives spaces and tabs before the first line.
+    // ast.literal_eval strips spaces and tabs before the first line.
     while (isBlank(text.charCodeAt(this.#at))) this.#at++;
   }
 
-  /** The next token; `end` for ever after the last. Throws FUNCTION_INVALID. */
+  /** The next token; `end` after the last. Throws LiteralError. */
   next(): Token {
     this.#skipSpace();
     const start = this.#at;
     const char = this.#text.charAt(start);
     if (char === '') return this.#finish(start);
-    if (this.#lineOver) throw this.#error('text after the literal', start);
-    if (!this.#begun && this.#indent > 0) throw this.#error('unexpected indent', start);
-    this.#begun = true;
+    if (this.#lineEnded) throw this.#error('text after the literal', start);
+    if (!this.#started && this.#indent > 0) throw this.#error('unexpected indent', start);
+    this.#started = true;
     if (isDigit(char.charCodeAt(0)) || (char === '.' && isDigit(this.#text.charCodeAt(start + 1)))) {
       return this.#number(start);
     }
@@ -56,8 +46,8 @@ export class PythonLexer {
     return this.#mark(start, char);
   }
 
-  #error(what: string, at: number): AgentError {
-    return literalError(this.#text, what, at);
+  #error(what: string, at: number): LiteralError {
+    return new LiteralError(this.#text, what, at);
   }
 
   #skipSpace(): void {
@@ -70,7 +60,7 @@ export class PythonLexer {
       } else if (char === '\n') {
         this.#indent = 0;
         this.#at++;
-        if (this.#begun && this.#open.length === 0) this.#lineOver = true;
+        if (this.#started && this.#open.length === 0) this.#lineEnded = true;
       } else if (char === '#') {
         const end = text.indexOf('\n', this.#at);
         this.#indent = 0;
@@ -87,12 +77,12 @@ export class PythonLexer {
   #finish(at: number): Token {
     const open = this.#open.at(-1);
     if (open !== undefined) throw this.#error(`‘${open}’ was never closed`, at);
-    // A last line of nothing but spaces is an indent to CPython.
-    if (this.#lineOver && this.#indent > 0) throw this.#error('unexpected indent', at);
+    // CPython takes a last line of spaces for an indent.
+    if (this.#lineEnded && this.#indent > 0) throw this.#error('unexpected indent', at);
     return { kind: 'end', start: at, end: at };
   }
 
-  /** Takes all that could belong to a number; what it is worth is for `readNumber` to say. */
+  /** Takes all characters that may belong to a number; `readNumber` validates them. */
   #number(start: number): Token {
     const text = this.#text;
     const second = text.charAt(start + 1).toLowerCase();
@@ -142,13 +132,13 @@ export class PythonLexer {
 
   #mark(start: number, char: string): Token {
     const mark = this.#text.startsWith('...', start) ? '...' : char;
-    const close = CLOSES[char];
+    const close = CLOSING[char];
     if (close !== undefined) {
-      if (this.#open.length === DEEPEST) throw this.#error(`more than ${DEEPEST} open brackets`, start);
+      if (this.#open.length === MAX_DEPTH) throw this.#error(`more than ${MAX_DEPTH} open brackets`, start);
       this.#open.push(char);
     } else if (char === ')' || char === ']' || char === '}') {
       const open = this.#open.pop();
-      if (open === undefined || CLOSES[open] !== char) throw this.#error(`unexpected ‘${char}’`, start);
+      if (open === undefined || CLOSING[open] !== char) throw this.#error(`unexpected ‘${char}’`, start);
     } else if (mark !== '...' && !',:+-'.includes(char)) {
       throw this.#error(`unexpected ${nameOf(char)}`, start);
     }
@@ -165,12 +155,12 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** ASCII letters, digits and `_`: no literal has a name of anything else. */
+/** ASCII letters, digits and `_`; no name in a literal has other characters. */
 function isNamePart(code: number): boolean {
   return isDigit(code) || code === 95 || ((code | 32) >= 97 && (code | 32) <= 122);
 }
 
-/** A character as an error shows it: itself where it can be seen. */
+/** A character for a message: itself if it is printable. */
 function nameOf(char: string): string {
   return char > ' ' && char <= '~' ? `‘${char}’` : `character U+${hex(char.charCodeAt(0))}`;
 }

@@ -1,30 +1,28 @@
-import { literalError, PythonLexer, type Token } from './lexer.ts';
+import { PythonLexer, type Token } from './lexer.ts';
+import { LiteralError } from './literal-error.ts';
 import { readNumber } from './number.ts';
 import { readString } from './string.ts';
 import { hashKeyOf, type PythonValue } from './value.ts';
 
 /**
- * Reads what `ast.literal_eval` of CPython 3.10 and later takes, in time linear in the text. Throws
- * FUNCTION_INVALID with line and column for everything else, and for characters by name (`\N{...}`).
+ * Parses what `ast.literal_eval` of CPython 3.10 and later accepts, in linear time. Throws LiteralError for everything else
+ * and for characters by name (`\N{...}`).
  */
 export function parsePythonLiteral(text: string): PythonValue {
   return new LiteralParser(text).whole();
 }
 
-/**
- * The jobs in a run's parameters, a tuple or list of tuples or lists: the source of each inner one, itself a
- * literal. Throws FUNCTION_INVALID.
- */
+/** Splits a run's parameters, a tuple or list of tuples or lists, into the source of each inner one. Throws LiteralError. */
 export function splitParameters(text: string): readonly string[] {
   const parser = new LiteralParser(text);
   const value = parser.whole();
   if (value.kind !== 'tuple' && value.kind !== 'list') {
-    throw literalError(text, 'parameters are a tuple of tuples, not one value', 0);
+    throw new LiteralError(text, 'parameters are a tuple of tuples, not one value', 0);
   }
   return value.items.map((item, index) => {
     const { start, end } = parser.outerSpans[index] ?? { start: 0, end: 0 };
     if (item.kind !== 'tuple' && item.kind !== 'list') {
-      throw literalError(
+      throw new LiteralError(
         parser.text,
         'parameters are a tuple of tuples, as in ((1, 2),): here is no tuple',
         start,
@@ -43,22 +41,22 @@ const NAMES: Readonly<Record<string, PythonValue>> = {
   False: { kind: 'bool', value: false },
 };
 
-/** Recursive descent; the lexer's limit on open brackets bounds the recursion. */
+/** A recursive descent parser; the lexer's limit on open brackets bounds the recursion. */
 class LiteralParser {
-  /** The text with the line ends of CPython's tokenizer; spans are offsets into it. */
+  /** The text with `\n` as its line ends, as in CPython's tokenizer; spans are offsets into it. */
   readonly text: string;
-  /** The items of the tuple or list that was closed last, which in the end is the outermost. */
+  /** The items of the tuple or list that was closed last; after parsing that is the outermost one. */
   outerSpans: readonly Span[] = [];
   readonly #lexer: PythonLexer;
   #token: Token;
   #lastEnd = 0;
-  /** How the expression read last is written; only numbers that are no sum may be signed or added. */
+  /** The form of the expression that was parsed last; only a number that is not a sum may be signed or added. */
   #form: 'number' | 'signed' | 'other' = 'other';
 
   constructor(text: string) {
-    if (!text.isWellFormed()) throw literalError(text, 'half a surrogate pair in the text', 0);
+    if (!text.isWellFormed()) throw new LiteralError(text, 'half a surrogate pair in the text', 0);
     const nul = text.indexOf('\0');
-    if (nul >= 0) throw literalError(text, 'a NUL character', nul);
+    if (nul >= 0) throw new LiteralError(text, 'a NUL character', nul);
     this.text = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
     this.#lexer = new PythonLexer(this.text);
     this.#token = this.#lexer.next();
@@ -73,11 +71,11 @@ class LiteralParser {
     return tuple ? { kind: 'tuple', items } : only;
   }
 
-  #unexpected(): Error {
+  #unexpected(): LiteralError {
     const { kind, start, end } = this.#token;
-    if (kind === 'end') return literalError(this.text, 'unexpected end of the text', start);
+    if (kind === 'end') return new LiteralError(this.text, 'unexpected end of the text', start);
     const shown = this.text.slice(start, Math.min(end, start + 40));
-    return literalError(this.text, `unexpected ‘${shown}’`, start);
+    return new LiteralError(this.text, `unexpected ‘${shown}’`, start);
   }
 
   #advance(): void {
@@ -100,7 +98,7 @@ class LiteralParser {
     if (!this.#takeMark(mark)) throw this.#unexpected();
   }
 
-  /** Items up to `close`, which is left; answers whether there was a comma, which makes parentheses a tuple. */
+  /** Parses items up to `close`, exclusive. Returns whether there was a comma, which makes parentheses a tuple. */
   #sequence(items: PythonValue[], close: string): boolean {
     const spans: Span[] = [];
     let comma = false;
@@ -111,7 +109,7 @@ class LiteralParser {
       if (!this.#takeMark(',')) break;
       comma = true;
     }
-    // Mere parentheses are no sequence of their own.
+    // Parentheses around one expression are not a sequence.
     if (comma || close === ']' || items.length === 0) this.outerSpans = spans;
     return comma;
   }
@@ -124,13 +122,13 @@ class LiteralParser {
       const real = this.#form === 'other' || !isNumber(value) ? undefined : realPart(value);
       if (real === undefined) throw this.#unexpected();
       if (!Number.isFinite(real) && value.kind === 'int') {
-        throw literalError(this.text, 'an integer too large for a complex number', start);
+        throw new LiteralError(this.text, 'an integer too large for a complex number', start);
       }
       this.#advance();
       const at = this.#token.start;
       const right = this.#atom();
       if (this.#form !== 'number' || right.kind !== 'complex') {
-        throw literalError(this.text, 'only an imaginary number can be added to a number', at);
+        throw new LiteralError(this.text, 'only an imaginary number can be added to a number', at);
       }
       value = { kind: 'complex', real: real + sign * right.real, imag: sign * right.imag + 0 };
       this.#form = 'other';
@@ -145,7 +143,7 @@ class LiteralParser {
     const at = this.#token.start;
     const value = this.#atom();
     if (this.#form !== 'number' || !isNumber(value))
-      throw literalError(this.text, 'a sign before no number', at);
+      throw new LiteralError(this.text, 'a sign before no number', at);
     this.#form = 'signed';
     return minus ? negated(value) : value;
   }
@@ -166,22 +164,22 @@ class LiteralParser {
   #number(): PythonValue {
     const { start, end } = this.#token;
     const value = readNumber(this.text.slice(start, end));
-    if (value === undefined) throw literalError(this.text, 'a number that Python does not take', start);
+    if (value === undefined) throw new LiteralError(this.text, 'a number that Python does not take', start);
     this.#advance();
     this.#form = 'number';
     return value;
   }
 
-  /** One or more strings in a row, which are one. */
+  /** Adjacent strings, which are concatenated. */
   #strings(): PythonValue {
     const parts: string[] = [];
     let bytes: boolean | undefined;
     while (this.#token.kind === 'string') {
       const { start, end } = this.#token;
       const read = readString(this.text.slice(start, end));
-      if ('fault' in read) throw literalError(this.text, read.fault, start + read.at);
+      if ('fault' in read) throw new LiteralError(this.text, read.fault, start + read.at);
       bytes ??= read.bytes;
-      if (bytes !== read.bytes) throw literalError(this.text, 'bytes and text in one string', start);
+      if (bytes !== read.bytes) throw new LiteralError(this.text, 'bytes and text in one string', start);
       parts.push(read.value);
       this.#advance();
     }
@@ -199,7 +197,7 @@ class LiteralParser {
     if (value === undefined && name !== 'set') throw this.#unexpected();
     this.#advance();
     if (value !== undefined) return value;
-    // An empty set has no literal of its own.
+    // An empty set is written set().
     this.#expectMark('(');
     this.#expectMark(')');
     return { kind: 'set', items: [] };
@@ -235,7 +233,7 @@ class LiteralParser {
     return { kind: 'tuple', items };
   }
 
-  /** A set or a dict. Of equal keys the first stays, of their values the last, as in Python. */
+  /** A set or a dict. Of equal keys Python keeps the first key and the last value. */
   #braces(): PythonValue {
     const entries = new Map<string, readonly [PythonValue, PythonValue]>();
     let dict: boolean | undefined;
@@ -243,7 +241,7 @@ class LiteralParser {
       const { start } = this.#token;
       const key = this.#expression();
       const hash = hashKeyOf(key);
-      if (hash === undefined) throw literalError(this.text, `a ${key.kind} cannot be hashed`, start);
+      if (hash === undefined) throw new LiteralError(this.text, `a ${key.kind} cannot be hashed`, start);
       dict ??= this.#isMark(':');
       if (dict) this.#expectMark(':');
       const value = dict ? this.#expression() : key;
@@ -260,7 +258,7 @@ function isNumber(value: PythonValue): value is Num {
   return value.kind === 'int' || value.kind === 'float' || value.kind === 'complex';
 }
 
-/** The number as a float; undefined where it is complex and so cannot have an imaginary part added. */
+/** The number as a float; undefined for a complex one, to which no imaginary part can be added. */
 function realPart(value: Num): number | undefined {
   return value.kind === 'complex' ? undefined : Number(value.value);
 }

@@ -1,7 +1,7 @@
 import type { PythonValue } from './value.ts';
 
-/** What CPython 3.11 and later allow in base 10 (sys.int_info.default_max_str_digits); more would be slow to read. */
-const MOST_DECIMAL_DIGITS = 4300;
+/** The limit of CPython 3.11 and later (sys.int_info.default_max_str_digits); longer numbers are slow to parse. */
+const MAX_DECIMAL_DIGITS = 4300;
 const BASES: Readonly<Record<string, RegExp>> = {
   x: /^[0-9a-f]+$/i,
   o: /^[0-7]+$/,
@@ -9,7 +9,7 @@ const BASES: Readonly<Record<string, RegExp>> = {
 };
 const DIGITS = /^[0-9]+$/;
 
-/** Reads a number without its sign as Python writes it: any base, underscores, floats, imaginary. Undefined: none. */
+/** Parses a Python number without a sign: any base, underscores, floats, imaginary. Undefined: invalid. */
 export function readNumber(text: string): PythonValue | undefined {
   const base = text.startsWith('0') ? BASES[text.charAt(1).toLowerCase()] : undefined;
   if (base !== undefined) return readBased(text, base);
@@ -34,7 +34,7 @@ function readInteger(text: string): PythonValue | undefined {
   const plain = withoutUnderscores(text, DIGITS);
   if (plain === undefined) return undefined;
   if (/^0+$/.test(plain)) return { kind: 'int', value: 0n };
-  if (plain.startsWith('0') || plain.length > MOST_DECIMAL_DIGITS) return undefined;
+  if (plain.startsWith('0') || plain.length > MAX_DECIMAL_DIGITS) return undefined;
   return { kind: 'int', value: BigInt(plain) };
 }
 
@@ -50,7 +50,7 @@ function readDecimal(text: string): number | undefined {
   return Number(text.replaceAll('_', ''));
 }
 
-/** Underscores may stand between two digits only. */
+/** Removes underscores, which are only allowed between two digits; undefined: invalid. */
 function withoutUnderscores(text: string, digits: RegExp): string | undefined {
   const parts = text.split('_');
   return parts.every((part) => digits.test(part)) ? parts.join('') : undefined;

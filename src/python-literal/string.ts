@@ -1,7 +1,7 @@
-/** A string token read: `value` holds one byte per character where `bytes` is true. */
+/** A parsed string token; if `bytes`, `value` has one byte per character. */
 export type PythonText = { readonly bytes: boolean; readonly value: string };
 
-/** What is wrong with a string token, and where, as an offset into the token. */
+/** Why a string token is invalid, and the offset into the token. */
 export type StringFault = { readonly fault: string; readonly at: number };
 
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const SIMPLE: Readonly<Record<string, string>> = {
 };
 const HEX_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
-/** Reads one string token with its prefix and quotes. */
+/** Parses a string token with its prefix and quotes. */
 export function readString(token: string): PythonText | StringFault {
   const quoteAt = token.search(/['"]/);
   const prefix = token.slice(0, quoteAt).toLowerCase();
@@ -31,9 +31,9 @@ export function readString(token: string): PythonText | StringFault {
     token.startsWith(token.charAt(quoteAt).repeat(3), quoteAt) && token.length >= quoteAt + 6 ? 3 : 1;
   const start = quoteAt + width;
   const body = token.slice(start, -width);
-  // oxlint-disable-next-line no-control-regex -- ASCII is the question here.
-  const foreign = bytes ? body.search(/[^\x00-\x7f]/) : -1;
-  if (foreign >= 0) return { fault: 'bytes can only hold ASCII characters', at: start + foreign };
+  // oxlint-disable-next-line no-control-regex -- matches ASCII.
+  const nonAscii = bytes ? body.search(/[^\x00-\x7f]/) : -1;
+  if (nonAscii >= 0) return { fault: 'bytes can only hold ASCII characters', at: start + nonAscii };
   if (prefix.includes('r') || !body.includes('\\')) return { bytes, value: body };
   const read = readEscapes(body, bytes);
   return 'fault' in read ? { fault: read.fault, at: start + read.at } : { bytes, value: read.value };
@@ -57,7 +57,7 @@ function readEscapes(body: string, bytes: boolean): { readonly value: string } |
 
 type Escape = { readonly value: string; readonly length: number } | { readonly fault: string };
 
-/** One escape that begins at `at`; one that Python does not know stays as it is written. */
+/** Parses the escape at `at`; an unknown one stays as it is, as in Python. */
 function readEscape(body: string, at: number, bytes: boolean): Escape {
   const char = body.charAt(at + 1);
   const simple = SIMPLE[char];
@@ -74,7 +74,7 @@ function readEscape(body: string, at: number, bytes: boolean): Escape {
 function octal(body: string, at: number, bytes: boolean): Escape {
   const digits = /^[0-7]{1,3}/.exec(body.slice(at + 1, at + 4))?.[0] ?? '';
   const code = Number.parseInt(digits, 8);
-  // In bytes the ninth bit falls away, as in CPython.
+  // CPython drops the ninth bit in bytes.
   return { value: String.fromCharCode(bytes ? code & 0xff : code), length: 1 + digits.length };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a Python literal stands for. Integers are of any size. A `str` holds UTF-16 as JavaScript does, so two
- * escaped surrogates in a row are one character here and two in Python.
+ * The value of a Python literal. A `str` is UTF-16, so two escaped surrogates in a row are one character here and two in
+ * Python.
  */
 export type PythonValue =
   | { readonly kind: 'none' }
@@ -15,8 +15,8 @@ export type PythonValue =
   | { readonly kind: 'dict'; readonly entries: readonly (readonly [PythonValue, PythonValue])[] };
 
 /**
- * A text that two values share exactly where Python calls them equal (`1`, `1.0` and `True` do), as sets and
- * the keys of dicts need it. Undefined for what Python cannot hash: lists, sets, dicts and tuples of those.
+ * A key that is the same for values that Python calls equal, such as `1`, `1.0` and `True`. Undefined for values that Python
+ * cannot hash: lists, sets, dicts and tuples of those.
  */
 export function hashKeyOf(value: PythonValue): string | undefined {
   switch (value.kind) {
@@ -26,7 +26,7 @@ export function hashKeyOf(value: PythonValue): string | undefined {
     case 'bool':
       return value.value ? 'n1' : 'n0';
     case 'int':
-      // Base 16, since writing a long number in base 10 is slow.
+      // Base 16, because converting a long number to base 10 is slow.
       return `n${value.value.toString(16)}`;
     case 'float':
       return numberKey(value.value);
@@ -52,7 +52,7 @@ function tupleKey(items: readonly PythonValue[]): string | undefined {
   for (const item of items) {
     const key = hashKeyOf(item);
     if (key === undefined) return undefined;
-    // With its length, so that no two tuples can be written alike.
+    // With its length, so that different tuples have different keys.
     keys.push(`${key.length}:${key}`);
   }
   return `t${keys.join('')}`;

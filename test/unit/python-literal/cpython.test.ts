@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AgentError } from '../../../src/domain/errors.ts';
 import { parsePythonLiteral } from '../../../src/python-literal/literal.ts';
+import { LiteralError } from '../../../src/python-literal/literal-error.ts';
 import type { PythonValue } from '../../../src/python-literal/value.ts';
 import { modernPython } from '../../support/function/interpreters.ts';
 import { damagedText, literalText, ODD_TEXTS } from '../../support/function/literal-texts.ts';
@@ -12,28 +12,27 @@ const python = modernPython();
 const skip =
   python === undefined ? ' (skipped: no CPython 3.10 or later on this machine)' : ` (${python.name})`;
 
-describe.skipIf(python === undefined)(`the same as ast.literal_eval${skip}`, () => {
+describe.skipIf(python === undefined)(`parses as ast.literal_eval does${skip}`, () => {
   test.each([
-    ['odd texts written by hand', () => ODD_TEXTS],
+    ['unusual texts', () => ODD_TEXTS],
     ['generated literals', () => sample(literalText, 3000)],
-    ['generated literals with one spot damaged', () => sample(damagedText, 3000)],
+    ['generated literals with one error', () => sample(damagedText, 3000)],
   ])('for %s', (_, texts) => {
-    const { differences, taken, refused } = compare(texts());
+    const { accepted, differences, rejected } = compare(texts());
     expect(differences).toEqual([]);
-    // Else nothing was compared.
-    expect(Math.min(taken, refused)).toBeGreaterThan(50);
+    expect(Math.min(accepted, rejected)).toBeGreaterThan(50);
   });
 });
 
 function sample(texts: fc.Arbitrary<string>, count: number): readonly string[] {
-  // Names of characters are refused on purpose.
+  // Characters by name are not supported.
   return fc.sample(texts, count).filter((text) => !text.includes('\\N'));
 }
 
 type Comparison = {
   readonly differences: readonly unknown[];
-  readonly taken: number;
-  readonly refused: number;
+  readonly accepted: number;
+  readonly rejected: number;
 };
 
 function compare(texts: readonly string[]): Comparison {
@@ -42,22 +41,21 @@ function compare(texts: readonly string[]): Comparison {
     [join(import.meta.dirname, '../../support/function/literal-eval.py')],
     { input: JSON.stringify(texts), encoding: 'utf8', maxBuffer: 1 << 28 },
   );
-  const theirs: unknown = JSON.parse(answer.stdout);
-  if (!Array.isArray(theirs))
-    throw new TypeError(`the other side did not answer with a list: ${answer.stderr}`);
+  const expected: unknown = JSON.parse(answer.stdout);
+  if (!Array.isArray(expected)) throw new TypeError(`CPython did not answer with a list: ${answer.stderr}`);
   const differences = texts.flatMap((text, index) => {
-    const [mine, other] = [read(text), setsSorted(theirs[index])].map((value) => JSON.stringify(value));
-    return mine === other ? [] : [{ text, mine, cpython: other }];
+    const [ours, cpython] = [read(text), setsSorted(expected[index])].map((value) => JSON.stringify(value));
+    return ours === cpython ? [] : [{ text, ours, cpython }];
   });
-  const refused = theirs.filter((value) => value === null).length;
-  return { differences, taken: theirs.length - refused, refused };
+  const rejected = expected.filter((value) => value === null).length;
+  return { accepted: expected.length - rejected, differences, rejected };
 }
 
 function read(text: string): unknown {
   try {
     return setsSorted(tagged(parsePythonLiteral(text)));
   } catch (thrown) {
-    if (thrown instanceof AgentError && thrown.code === 'FUNCTION_INVALID') return null;
+    if (thrown instanceof LiteralError) return null;
     throw thrown;
   }
 }
@@ -91,7 +89,7 @@ function bits(number: number): string {
   return bytes.toString('hex');
 }
 
-/** The order of a set's items means nothing. */
+/** Sorts the items of sets, whose order has no meaning. */
 function setsSorted(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const items = value.map(setsSorted);
