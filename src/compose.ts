@@ -20,6 +20,7 @@ import type { GpuProbe } from './domain/ports/gpu.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Runtime } from './domain/ports/runtime.ts';
+import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
@@ -166,7 +167,7 @@ export type OpenAgent = {
   readonly agent: Agent;
   readonly journal: Journal;
   /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
-  note(doing: string): void;
+  setPhase(phase: Phase): void;
   /** Answers `health` from now on, with this word on how the agent is. */
   answerHealth(status: () => string): Promise<void>;
   /** Takes the prices of a configuration that was read anew, and nothing else of it. */
@@ -277,7 +278,7 @@ export async function openAgent(
   return {
     agent,
     journal,
-    note: (doing) => void orWarn('no word of what the agent does could be left', () => stateDir.note(doing)),
+    setPhase: (phase) => void orWarn('phase not written', () => stateDir.setPhase(phase)),
     answerHealth: (status) =>
       orWarn('`health` will not be answered', async () => {
         kept.use(await serveHealth(stateDir.path, status));

@@ -80,7 +80,7 @@ async function untilEnd(
     log.info({ event: 'signal-received', action }, `${action}: ${meaning}`);
     exit = code ?? exit;
     if (leadsTo !== undefined) {
-      opened.note(leadsTo);
+      opened.setPhase(leadsTo);
       systemdStatus.setPhase(leadsTo);
     }
     if (action === 'reload')

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { OPEN_STATES } from '../domain/job.ts';
 import { readJournal } from '../journal/open-journal.ts';
-import { holderOf, notADirectory } from './state-dir.ts';
+import { findAgent, type RunningAgent } from './running-agent.ts';
+import { notADirectory } from './state-dir.ts';
 
 /** What can be told of a state directory without taking or changing it. */
 export type StateDirInspection =
@@ -11,8 +12,7 @@ export type StateDirInspection =
   | { readonly kind: 'absent'; readonly parent: string }
   | {
       readonly kind: 'here';
-      /** The agent's process that runs on it; undefined: none. */
-      readonly holder: number | undefined;
+      readonly agent: RunningAgent;
       /** How many jobs in its journal are not over. */
       readonly openJobs: number;
     };
@@ -26,7 +26,7 @@ export async function inspectStateDir(directory: string): Promise<StateDirInspec
   const nearest = await nearestDirectory(path);
   await checkUsable(nearest, path);
   if (nearest !== path) return { kind: 'absent', parent: nearest };
-  return { kind: 'here', holder: holderOf(path), openJobs: countOpenJobs(path) };
+  return { kind: 'here', agent: findAgent(path), openJobs: countOpenJobs(path) };
 }
 
 /** The path itself, or what is there of the directories above it. */

@@ -1,28 +1,28 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../journal/sqlite-failure.ts';
 import { type HolderNote, LOCK_FILE, readHolderNote } from './state-dir.ts';
 
-/** Who holds a state directory, as told from outside. */
+/** The agent that runs on a state directory, as seen by another process. */
 export type RunningAgent =
   | { readonly kind: 'none' }
-  /** `doing` is the word that it has left by `StateDir.note`; undefined: none. */
-  | { readonly kind: 'here'; readonly pid: number; readonly doing: string | undefined }
-  /** Somebody holds it, but which process that is cannot be told from here: it has just begun, or is another user's. */
+  | { readonly kind: 'here'; readonly pid: number; readonly phase: Phase }
+  /** The lock is held, but this user cannot tell by which process: it has just started, or is another user's. */
   | { readonly kind: 'hidden'; readonly pid: number | undefined };
 
 /**
- * Finds the agent that runs on a state directory, and leaves it undisturbed. Whether one does is the kernel's word,
- * the lock; the process that the directory names is believed only if it has the locked file open, so that a number
- * left by a crash, or in use by another program since, is nobody. Throws STATE_DIR_UNUSABLE.
+ * Finds the agent that runs on a state directory, without disturbing it. The kernel's lock decides whether one runs. The
+ * pid in the directory counts only if that process has the locked file open, because a crash may leave a pid that
+ * another program gets later. Throws STATE_DIR_UNUSABLE.
  */
 export function findAgent(directory: string): RunningAgent {
   const path = resolve(directory);
   const lock = join(path, LOCK_FILE);
   if (!isLocked(lock)) return { kind: 'none' };
-  const { doing, pid } = noteIn(path);
-  return pid !== undefined && hasOpen(pid, lock) ? { kind: 'here', pid, doing } : { kind: 'hidden', pid };
+  const { phase, pid } = noteIn(path);
+  return pid !== undefined && hasOpen(pid, lock) ? { kind: 'here', pid, phase } : { kind: 'hidden', pid };
 }
 
 /** Reading takes a lock as well, one that the agent's own excludes. */
@@ -48,8 +48,8 @@ function noteIn(directory: string): HolderNote {
   try {
     return readHolderNote(directory);
   } catch {
-    // Not written yet, or not for our eyes: the caller is told that the holder is hidden.
-    return { pid: undefined, doing: undefined };
+    // Not written yet, or not readable by this user: the agent counts as hidden.
+    return { pid: undefined, phase: 'working' };
   }
 }
 

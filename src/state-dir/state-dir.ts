@@ -2,14 +2,15 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
+import { PHASES, type Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../journal/sqlite-failure.ts';
 
 /** The state directory, held by this process until `close`: proof that no other agent writes in it. */
 export type StateDir = {
   /** Absolute. */
   readonly path: string;
-  /** Leaves word, for whoever looks from outside, of what this process is about (one word). */
-  note(doing: string): void;
+  /** Writes the phase of this process where other processes find it. Throws STATE_DIR_UNUSABLE. */
+  setPhase(phase: Phase): void;
   close(): void;
 };
 
@@ -41,9 +42,9 @@ export function openStateDir(directory: string): StateDir {
     }
     return {
       path,
-      note: (doing) => {
+      setPhase: (phase) => {
         try {
-          writePid(pidFile, doing);
+          writePid(pidFile, phase);
         } catch (cause) {
           throw asStorageError(cause, pidFile);
         }
@@ -68,8 +69,8 @@ function removeIfPossible(pidFile: string): void {
 }
 
 /** Under another name first: whoever reads it never finds half of it. */
-function writePid(pidFile: string, doing = ''): void {
-  writeFileSync(`${pidFile}.new`, `${process.pid}\n${doing}\n`, { mode: 0o600 });
+function writePid(pidFile: string, phase: Phase | '' = ''): void {
+  writeFileSync(`${pidFile}.new`, `${process.pid}\n${phase}\n`, { mode: 0o600 });
   renameSync(`${pidFile}.new`, pidFile);
 }
 
@@ -111,22 +112,6 @@ function takeLock(file: string, pidFile: string): DatabaseSync {
   }
 }
 
-/** The living process that holds a state directory, as far as it can be told without touching the lock. */
-export function holderOf(directory: string): number | undefined {
-  const pid = readHolder(join(directory, PID_FILE));
-  return pid !== undefined && isAlive(pid) ? pid : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    // Not ours to signal, so it is there.
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
-  }
-}
-
 /** The process that holds the lock, where it has written that down already. */
 function readHolder(pidFile: string): number | undefined {
   try {
@@ -136,10 +121,10 @@ function readHolder(pidFile: string): number | undefined {
   }
 }
 
-/** What the holder of a state directory has left word of: its process, and what it is about. */
-export type HolderNote = { readonly pid: number | undefined; readonly doing: string | undefined };
+/** What the last agent on a state directory has written of itself. */
+export type HolderNote = { readonly pid: number | undefined; readonly phase: Phase };
 
-/** Reads the word that the last holder has left in a state directory, living or not. Throws where it may not. */
+/** Reads the note of the last agent on a state directory, whether or not it still runs. Throws if it cannot be read. */
 export function readHolderNote(directory: string): HolderNote {
   return readNote(join(directory, PID_FILE));
 }
@@ -147,5 +132,8 @@ export function readHolderNote(directory: string): HolderNote {
 function readNote(pidFile: string): HolderNote {
   const [first = '', second = ''] = readFileSync(pidFile, 'utf8').split('\n');
   const pid = Number.parseInt(first, 10);
-  return { pid: Number.isNaN(pid) ? undefined : pid, doing: second === '' ? undefined : second };
+  return {
+    pid: Number.isNaN(pid) ? undefined : pid,
+    phase: PHASES.find((name) => name === second) ?? 'working',
+  };
 }

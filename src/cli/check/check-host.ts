@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
 import type { HostFacts } from '../../host/host-facts.ts';
 import type { StateDirInspection } from '../../state-dir/inspection.ts';
+import type { RunningAgent } from '../../state-dir/running-agent.ts';
 import { count } from '../count.ts';
 import type { QueryResult } from '../query.ts';
 import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
@@ -25,9 +26,13 @@ export function checkStateDir(path: string, answer: QueryResult<StateDirInspecti
   const seen = answer.value;
   if (seen.kind === 'absent')
     return ok('state directory', `${path}, not there yet and can be made in ${seen.parent}`);
-  const user = seen.holder === undefined ? '' : `, in use by a running agent (process ${seen.holder})`;
-  const open = seen.openJobs === 0 ? '' : `, ${count(seen.openJobs, 'job')} not over yet`;
-  return ok('state directory', `${path}${user}${open}`);
+  const open = seen.openJobs === 0 ? '' : `, ${count(seen.openJobs, 'unfinished job')}`;
+  return ok('state directory', `${path}${agentText(seen.agent)}${open}`);
+}
+
+function agentText(agent: RunningAgent): string {
+  if (agent.kind === 'none') return '';
+  return `, in use by a running agent${agent.pid === undefined ? '' : ` (process ${agent.pid})`}`;
 }
 
 /** DiskSpace for images and for what jobs write: below the owner's own limit nothing is claimed. */

@@ -15,12 +15,11 @@ const NOW: Switch = {
 };
 const NO_WAIT: Switch = { name: 'no-wait', help: 'request it and return at once' };
 
-/** The agent is looked at this often, in milliseconds. */
-const EVERY_MS = 200;
-/** An agent that begins or ends just now may take so many looks until it can be told which process it is. */
-const HIDDEN_LOOKS = 10;
+const POLL_INTERVAL_MS = 200;
+/** An agent that is starting or exiting may be hidden for so many polls. */
+const MAX_HIDDEN_POLLS = 10;
 
-/** Repricer the agent that runs on the state directory to drain, and waits until it has ended. */
+/** Signals the agent that runs on the state directory to drain, and waits until it has exited. */
 export const drain: CliCommand = {
   name: 'drain',
   summary: 'let the running agent finish its jobs, and wait until it has exited',
@@ -37,10 +36,10 @@ export const drain: CliCommand = {
     await checkReadable(config.stateDir);
     const interruption = listenForInterruption();
     try {
-      return await askAndWait(context, config.stateDir, interruption.first);
+      return await signalAndWait(context, config.stateDir, interruption.first);
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) throw thrown;
-      context.stderr.write('not waiting any more; the agent goes on with it\n');
+      context.stderr.write('no longer waiting; the agent continues\n');
       return thrown.exit;
     } finally {
       interruption.ignore();
@@ -48,22 +47,22 @@ export const drain: CliCommand = {
   },
 };
 
-/** Throws the reason of the signal where that aborts; AGENT_NOT_RUNNING, AGENT_OUT_OF_REACH. */
-async function askAndWait(context: CliContext, stateDir: string, signal: AbortSignal): Promise<number> {
+/** Throws the reason of `signal` when that aborts; AGENT_NOT_RUNNING, AGENT_OUT_OF_REACH. */
+async function signalAndWait(context: CliContext, stateDir: string, signal: AbortSignal): Promise<number> {
   const wanted: Wanted = context.has(NOW) ? 'evict' : 'drain';
   const sentIn = new Set<Phase>();
   let pid: number | undefined;
-  let hidden = 0;
-  let said = '';
+  let hiddenPolls = 0;
+  let lastLine = '';
   for (;;) {
-    const query = inspectAgent(stateDir);
-    const { agent } = query;
+    const inspection = inspectAgent(stateDir);
+    const { agent } = inspection;
     if (agent.kind === 'none' && pid === undefined) throw notRunning(stateDir);
-    // Where a service manager has started the next one already, ours has ended all the same.
-    const replaced = agent.kind === 'here' && pid !== undefined && agent.pid !== pid;
-    if (agent.kind === 'none' || replaced) return tellEnd(context, stateDir, query);
-    hidden = agent.kind === 'hidden' ? hidden + 1 : 0;
-    if (hidden > HIDDEN_LOOKS) throw outOfReach(stateDir, query);
+    // Another process on the same directory: the service manager has already started the next agent.
+    const isReplaced = agent.kind === 'here' && pid !== undefined && agent.pid !== pid;
+    if (agent.kind === 'none' || isReplaced) return printEnd(context, stateDir, inspection);
+    hiddenPolls = agent.kind === 'hidden' ? hiddenPolls + 1 : 0;
+    if (hiddenPolls > MAX_HIDDEN_POLLS) throw outOfReach(stateDir, inspection);
     if (agent.kind === 'here') {
       pid = agent.pid;
       if (wantsSignal(agent.phase, wanted, sentIn)) {
@@ -71,26 +70,27 @@ async function askAndWait(context: CliContext, stateDir: string, signal: AbortSi
         sentIn.add(agent.phase);
       }
       if (context.has(NO_WAIT) && isAsked(agent.phase, wanted, sentIn))
-        return tellAsked(context, stateDir, query);
-      const line = progressLine(query);
-      if (line !== said && !context.has(JSON_SWITCH)) context.stdout.write(line);
-      said = line;
+        return printAsked(context, stateDir, inspection);
+      const line = progressLine(inspection);
+      if (line !== lastLine && !context.has(JSON_SWITCH)) context.stdout.write(line);
+      lastLine = line;
     }
-    await sleep(EVERY_MS, signal);
+    await sleep(POLL_INTERVAL_MS, signal);
     signal.throwIfAborted();
   }
 }
 
-function tellEnd(context: CliContext, stateDir: string, query: AgentInspection): number {
+function printEnd({ has, stdout }: CliContext, stateDir: string, inspection: AgentInspection): number {
   const open = openJobsIn(stateDir);
-  context.stdout.write(context.has(JSON_SWITCH) ? drainJson(query, open, true) : endText(open));
+  stdout.write(has(JSON_SWITCH) ? drainJson(inspection, open, true) : endText(open, stdout.columns));
   return open.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 
-function tellAsked(context: CliContext, stateDir: string, query: AgentInspection): number {
-  const json = context.has(JSON_SWITCH);
-  context.stdout.write(
-    json ? drainJson(query, openJobsIn(stateDir), false) : `asked, not waited for; ${progressLine(query)}`,
+function printAsked({ has, stdout }: CliContext, stateDir: string, inspection: AgentInspection): number {
+  stdout.write(
+    has(JSON_SWITCH)
+      ? drainJson(inspection, openJobsIn(stateDir), false)
+      : `requested; ${progressLine(inspection)}`,
   );
   return EXIT.OK;
 }
@@ -100,41 +100,34 @@ function send(pid: number): void {
     process.kill(pid, SIGNALS.drain[0]);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    // It has just ended: the next query tells.
+    // It has just exited, which the next poll finds.
     if (code === 'ESRCH') return;
-    throw new AgentError(
-      'AGENT_OUT_OF_REACH',
-      `the agent (process ${pid}) may not be signalled by this user`,
-      { hint: 'run this as the user that the agent runs as, or as root', cause },
-    );
+    throw new AgentError('AGENT_OUT_OF_REACH', `this user may not signal the agent (process ${pid})`, {
+      hint: 'run this as the agent’s user or as root',
+      cause,
+    });
   }
 }
 
 function outOfReach(stateDir: string, { agent }: AgentInspection): AgentError {
-  const named =
-    agent.kind === 'hidden' && agent.pid !== undefined ? `; it calls itself process ${agent.pid}` : '';
+  const pid = agent.kind === 'hidden' && agent.pid !== undefined ? ` (process ${agent.pid})` : '';
   return new AgentError(
     'AGENT_OUT_OF_REACH',
-    `an agent runs on ${stateDir}, but this user sees no process here that does${named}`,
+    `an agent${pid} runs on ${stateDir}, but its process is not visible to this user`,
     {
-      hint: `run this as the agent's user or as root; an agent in a container is sent ${SIGNALS.drain[0]} by its engine`,
+      hint: `run this as the agent’s user or as root; send ${SIGNALS.drain[0]} to an agent in a container with docker kill --signal`,
     },
   );
 }
 
 function notRunning(stateDir: string): AgentError {
   const open = openJobsIn(stateDir);
-  const left = open.map(({ job, state }) => `${job} (${state})`).join(', ');
-  return new AgentError(
-    'AGENT_NOT_RUNNING',
-    open.length === 0
-      ? `no agent runs on ${stateDir}, and no job in its journal is open`
-      : `no agent runs on ${stateDir}, and these jobs in its journal are open: ${left}`,
-    {
-      hint:
-        open.length === 0
-          ? 'if one runs on another state directory, name that by --state-dir'
-          : 'start the agent, so that it goes on with them; then drain it',
-    },
-  );
+  if (open.length === 0)
+    return new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}, and no job is unfinished`, {
+      hint: 'name the state directory of the agent with --state-dir',
+    });
+  const jobs = open.map(({ job, state }) => `${job} (${state})`).join(', ');
+  return new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}; unfinished jobs: ${jobs}`, {
+    hint: 'start the agent, which continues them, and then drain it',
+  });
 }

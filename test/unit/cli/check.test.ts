@@ -245,8 +245,8 @@ describe('the host', () => {
   });
 
   test('with a state directory', () => {
-    const here = { kind: 'here', holder: undefined, openJobs: 1 } as const;
-    expect(checkStateDir('/s', seen(here)).found).toBe('/s, 1 job not over yet');
+    const here = { kind: 'here', agent: { kind: 'none' }, openJobs: 1 } as const;
+    expect(checkStateDir('/s', seen(here)).level).toBe('ok');
     expect(checkStateDir('/s/t', seen({ kind: 'absent', parent: '/s' })).level).toBe('ok');
     expect(checkStateDir('/s', unseen).level).toBe('fail');
   });

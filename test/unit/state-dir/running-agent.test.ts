@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { inspectStateDir } from '../../../src/state-dir/inspection.ts';
 import { findAgent } from '../../../src/state-dir/running-agent.ts';
 import { openStateDir, readHolderNote } from '../../../src/state-dir/state-dir.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
@@ -8,28 +9,29 @@ import { agentErrorOf } from '../../support/journal/thrown.ts';
 import { WriterProcess } from '../../support/journal/writer-process.ts';
 
 describe('the agent that runs on a state directory', () => {
-  test('is found by its process, and keeps its lock', async () => {
+  test('is found with its process and phase, and keeps its lock', async () => {
     const path = scratchDir();
     const writer = WriterProcess.start(path);
     await writer.read(1);
-    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, doing: undefined });
-    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, doing: undefined });
+    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, phase: 'working' });
+    expect(findAgent(path)).toEqual({ kind: 'here', pid: writer.pid, phase: 'working' });
     expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_IN_USE');
     await writer.kill();
     expect(findAgent(path)).toEqual({ kind: 'none' });
     openStateDir(path).close();
   });
 
-  test('is none where a crash has left the number of a process that lives, and now is somebody else', async () => {
+  test('is none where a crash has left a pid that another program has now, for `check` too', async () => {
     const path = scratchDir();
     const writer = WriterProcess.start(path);
     await writer.read(1);
     await writer.kill();
     writeFileSync(join(path, 'lock.pid'), `${process.pid}\n\n`);
     expect(findAgent(path)).toEqual({ kind: 'none' });
+    expect(await inspectStateDir(path)).toMatchObject({ agent: { kind: 'none' } });
   });
 
-  test('is hidden where the number in the directory is that of another process', async () => {
+  test('is hidden where the pid in the directory is that of another process', async () => {
     const path = scratchDir();
     const writer = WriterProcess.start(path);
     await writer.read(1);
@@ -44,12 +46,12 @@ describe('the agent that runs on a state directory', () => {
     expect(findAgent(scratchDir())).toEqual({ kind: 'none' });
   });
 
-  test('leaves word of what it is about', () => {
+  test('writes its phase', () => {
     const path = scratchDir();
     const dir = openStateDir(path);
-    expect(readHolderNote(path)).toEqual({ pid: process.pid, doing: undefined });
-    dir.note('draining');
-    expect(readHolderNote(path)).toEqual({ pid: process.pid, doing: 'draining' });
+    expect(readHolderNote(path)).toEqual({ pid: process.pid, phase: 'working' });
+    dir.setPhase('draining');
+    expect(readHolderNote(path)).toEqual({ pid: process.pid, phase: 'draining' });
     expect(readFileSync(join(path, 'lock.pid'), 'utf8')).toBe(`${process.pid}\ndraining\n`);
     dir.close();
   });
