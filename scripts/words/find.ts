@@ -1,6 +1,6 @@
 import { BANNED, type Banned, EXCEPTIONS } from './banned.ts';
 
-/** A banned word in a file; `line` counts from 1. */
+/** A banned word in a file; `line` counts from 1, 0 is the file's own name. */
 export type Finding = {
   readonly file: string;
   readonly line: number;
@@ -9,35 +9,55 @@ export type Finding = {
   readonly why: string;
 };
 
-/** The banned words of a text. Pure. `file` decides which exceptions count and whether the text is code. */
+/** The banned words of a text and of its file's name, which decides whether the text is code. Pure. */
 export function findBanned(file: string, text: string): readonly Finding[] {
-  const rules = file.endsWith('.md') ? RULES.filter(({ entry }) => entry.only !== 'code') : RULES;
-  return text.split('\n').flatMap((content, index) =>
-    rules.flatMap(({ entry, pattern, word }): readonly Finding[] => {
-      if (!pattern.test(content) || entry.unless?.test(content) || isException(file, word)) return [];
-      return [{ file, line: index + 1, word, write: entry.write, why: entry.why }];
-    }),
-  );
+  const isCode = !file.endsWith('.md');
+  const rules = RULES.filter(({ entry }) => isCode || entry.only !== 'code');
+  // The name is line 0.
+  const content = `${file}\n${text}`;
+  return rules.flatMap(({ entry: { why, write }, pattern, word }) => {
+    if (isException(file, word)) return [];
+    return Array.from(content.matchAll(pattern), ({ 0: found, index }) => {
+      const line = content.slice(0, index).split('\n').length - 1;
+      return { file, line, word: word ?? found, write, why };
+    });
+  });
 }
 
-type Rule = { readonly entry: Banned; readonly word: string; readonly pattern: RegExp };
+/** Between two words of a phrase: a space, a hyphen, an underscore, or a line break with the mark of a comment. */
+const GAP = String.raw`(?:[ \t_-]+|[ \t]*\n[ \t]*(?:\*|\/\/|#)?[ \t]*)`;
+
+type Rule = { readonly entry: Banned; readonly word: string | undefined; readonly pattern: RegExp };
 
 const RULES: readonly Rule[] = BANNED.flatMap((entry) =>
-  entry.words.map((word) => ({ entry, word, pattern: patternOf(word) })),
+  entry.words.map((word) =>
+    typeof word === 'string'
+      ? { entry, word, pattern: patternOf(word) }
+      : { entry, word: undefined, pattern: new RegExp(word, 'g') },
+  ),
 );
 
-/** A phrase as written; a word in a sentence, at the start of an identifier, or as a camelCase part of one. */
-function patternOf(word: string): RegExp {
-  const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  if (/[^a-z]/.test(word)) return new RegExp(`(?<![a-z])${escaped.replaceAll(' ', '\\s+')}(?![a-z])`, 'i');
-  const capital = `${escaped.charAt(0).toUpperCase()}${escaped.slice(1)}`;
-  return new RegExp(
-    `(?<![A-Za-z])${escaped}(?![a-z])|${capital}(?![a-z])|(?<![A-Za-z])${escaped.toUpperCase()}(?![A-Za-z])`,
-  );
+/** A word alone, at the start of an identifier, as a capitalised part of one, or in capitals; and so for phrases. */
+function patternOf(phrase: string): RegExp {
+  const words = phrase.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).split(' ');
+  const capitals = words.map(capitalised);
+  const [first = '', ...rest] = words;
+  const forms = [
+    `(?<![A-Za-z])${words.join(GAP)}(?!-?[a-z])`,
+    `${[capitalised(first), ...rest].join(GAP)}(?!-?[a-z])`,
+    `(?<![A-Za-z])${[first, ...capitals.slice(1)].join('')}(?!-?[a-z])`,
+    `${capitals.join('')}(?!-?[a-z])`,
+    `(?<![A-Za-z])${words.map((word) => word.toUpperCase()).join(GAP)}(?![A-Za-z])`,
+  ];
+  return new RegExp(forms.join('|'), 'g');
 }
 
-function isException(file: string, word: string): boolean {
+function capitalised(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+}
+
+function isException(file: string, word: string | undefined): boolean {
   return EXCEPTIONS.some(
-    (exception) => file.startsWith(exception.file) && (exception.word === '' || exception.word === word),
+    (exception) => file.startsWith(exception.file) && (exception.word === '*' || exception.word === word),
   );
 }
