@@ -34,7 +34,9 @@ describe('the npm package', () => {
   afterAll(() => rm(home, { recursive: true, force: true }));
 
   test('brings what runs, with types, and no sources or tests', async () => {
-    const { stdout } = await run('find', ['node_modules/sharedcloud-agent', '-type', 'f'], { cwd: home });
+    const bundled = ['-path', '*/sharedcloud-agent/node_modules', '-prune', '-o'];
+    const find = ['node_modules/sharedcloud-agent', ...bundled, '-type', 'f', '-print'];
+    const { stdout } = await run('find', find, { cwd: home });
     const files = stdout
       .trim()
       .split('\n')

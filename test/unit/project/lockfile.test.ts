@@ -6,13 +6,21 @@ import { z } from 'zod';
 const Lock = z.object({
   packages: z.record(
     z.string(),
-    z.object({ optionalDependencies: z.record(z.string(), z.string()).optional() }),
+    z.object({
+      name: z.string().optional(),
+      hasInstallScript: z.boolean().optional(),
+      optionalDependencies: z.record(z.string(), z.string()).optional(),
+    }),
   ),
 });
 
-test('the lock file has every platform’s packages: npm ci refuses one that has not', async () => {
+async function lockedPackages() {
   const text = await readFile(resolve(import.meta.dirname, '../../../package-lock.json'), 'utf8');
-  const { packages } = Lock.parse(JSON.parse(text));
+  return Lock.parse(JSON.parse(text)).packages;
+}
+
+test('the lock file has the packages of every platform, without which npm ci refuses it', async () => {
+  const packages = await lockedPackages();
   const missing = Object.entries(packages).flatMap(([where, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) =>
@@ -22,3 +30,20 @@ test('the lock file has every platform’s packages: npm ci refuses one that has
   );
   expect(missing).toEqual([]);
 });
+
+test('only Node.js has an install script, so that npm ci warns of none', async () => {
+  const packages = await lockedPackages();
+  const scripted = Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    .map(([where]) => where.replace(/^.*node_modules\//, ''));
+  expect(scripted).toEqual(['node']);
+});
+
+test.each(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'])(
+  'dockerode’s dependency %s is replaced with an empty package',
+  async (name) => {
+    const packages = await lockedPackages();
+    expect(packages[`node_modules/${name}`]).toMatchObject({ name: 'empty-npm-package' });
+    expect(packages[`node_modules/dockerode/node_modules/${name}`]).toBeUndefined();
+  },
+);

@@ -1,6 +1,5 @@
 import { Agent } from 'node:http';
 import { inspect } from 'node:util';
-import './without-unused-parts.ts';
 import Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
 

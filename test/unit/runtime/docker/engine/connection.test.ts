@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { connectEngine, parseDockerHost } from '../../../../../src/runtime/docker/engine/connection.ts';
@@ -28,17 +26,4 @@ test.each([
 test('what the client is told by describes itself in a word: the client does that for each call', () => {
   const { modem } = connectEngine({ socketPath: '/nowhere' });
   expect(inspect(modem, { showHidden: true, depth: null })).toContain('agent: BriefAgent,');
-});
-
-test('the client is loaded without libraries that are never used', () => {
-  const connection = resolve(import.meta.dirname, '../../../../../src/runtime/docker/engine/connection.ts');
-  const code = `const { connectEngine } = await import(${JSON.stringify(connection)});
-    connectEngine({ socketPath: '/nowhere' });
-    console.log(JSON.stringify(Object.keys(process.getBuiltinModule('module')._cache)));`;
-  const loaded = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
-    encoding: 'utf8',
-  });
-  const packages = [...loaded.matchAll(/node_modules\/((?:@[^/"]+\/)?[^/"]+)/g)].map(([, name]) => name);
-  expect(packages).toContain('dockerode');
-  expect(packages.filter((name) => /ssh2|grpc|protobuf/.test(name ?? ''))).toEqual([]);
 });
