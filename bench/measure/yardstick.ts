@@ -35,11 +35,11 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
     runtime: 'runc',
     dns: [],
   };
-  const chooseGpuInjection = 'device-requests';
+  const gpuInjection = 'device-requests';
   const spec = (job: string): ContainerSpec =>
     containerSpec(
       { job, run: 'bench', offerKey: 'cpu', image: image.id, gpu: null, ...laid },
-      { agentId: 'bench', limits, chooseGpuInjection, image, diskQuota: false, seccomp: true },
+      { agentId: 'bench', limits, gpuInjection, image, diskQuota: false, seccomp: true },
     );
   return {
     spec,

@@ -70,7 +70,7 @@ describeDocker('an engine that cannot end a container', (engine) => {
         settings: { once, jobTimeoutMs: 4_000, killPatienceMs: 1_000 },
         runtime: (agentId) => {
           // Impatient only with the engine that hangs: the last agent has to end a real container.
-          const deadlines = once ? ENGINE_DEADLINES : { ...ENGINE_DEADLINES, endMs: 500 };
+          const deadlines = once ? ENGINE_DEADLINES : { ...ENGINE_DEADLINES, stopMs: 500 };
           return testRuntime(proxy.host, { agentId, deadlines }).runtime;
         },
       });

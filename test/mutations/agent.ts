@@ -115,7 +115,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: "if (runtime === '' && ",
     test: {
       file: 'test/unit/runtime/docker/engine/requirements.test.ts',
-      name: 'that gives GPUs by another runtime than that of jobs',
+      name: 'that injects GPUs with another runtime than that of jobs',
     },
   },
   {
@@ -235,31 +235,31 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'what an engine that stopped made of a job while no agent was there is no failure of the job',
     file: 'src/runtime/docker/container/exit-origin.ts',
-    text: '!(engineWasAway || unwaited)',
-    becomes: '!engineWasAway',
+    text: '!(engineWasUnreachable || alreadyExited)',
+    becomes: '!engineWasUnreachable',
     test: {
       file: 'test/unit/runtime/docker/container/wait.test.ts',
-      name: 'and that %s',
+      name: 'if %s',
     },
   },
   {
     protection: 'a failure that the engine has forgotten is one',
-    file: 'src/runtime/docker/container/exit-origin.ts',
-    text: 'since < finishedAt ?',
+    file: 'src/runtime/docker/container/exit-record.ts',
+    text: 'startedAt < finishedAt ?',
     becomes: 'false ?',
     test: {
       file: 'test/unit/runtime/docker/container/wait.test.ts',
-      name: 'and that %s',
+      name: 'if %s',
     },
   },
   {
     protection: 'a container that is being removed is not asked for without a pause',
     file: 'src/runtime/docker/container/wait.ts',
-    text: ' || (isSeen && !isFirst)',
+    text: ' || (isObserved && !isFirst)',
     becomes: '',
     test: {
       file: 'test/unit/runtime/docker/container/wait.test.ts',
-      name: 'a container that takes its time to be removed is looked at now and then',
+      name: 'pauses between the inspects of a container in removal',
     },
   },
   {

@@ -31,7 +31,7 @@ const never = NEVER_SET.map(
     file,
     text: `  '${field}',\n`,
     becomes: '',
-    test: { file: UNIT, name: 'is wrong where %s is set' },
+    test: { file: UNIT, name: 'refuses %s' },
   }),
 );
 
@@ -53,15 +53,25 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
     '',
     'another image',
   ),
-  wrong('another user is refused', "...unlike(wantedConfig, config, 'Config'),", '', 'root'),
-  wrong('a lost limit is refused', "...unlike(comparedHost, host, 'HostConfig'),", '', 'a lost limit'),
-  wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'one more word on security'),
-  wrong('an open /proc is refused', "['MaskedPaths', 'ReadonlyPaths']", "['ReadonlyPaths']", 'an open /proc'),
+  wrong('another user is refused', "...differingPaths(wantedConfig, config, 'Config'),", '', 'root'),
+  wrong(
+    'a lost limit is refused',
+    "...differingPaths(comparedHost, host, 'HostConfig'),",
+    '',
+    'a lost limit',
+  ),
+  wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'an additional security option'),
+  wrong(
+    'an open /proc is refused',
+    "['MaskedPaths', 'ReadonlyPaths']",
+    "['ReadonlyPaths']",
+    'an unmasked /proc',
+  ),
   wrong(
     'a writable /proc is refused',
     "['MaskedPaths', 'ReadonlyPaths']",
     "['MaskedPaths']",
-    'open paths of /proc',
+    'a writable /proc',
   ),
   wrong(
     'a lost variable is refused',
@@ -77,7 +87,7 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
   ),
   wrong(
     'a volume is refused',
-    "...(volumesOf(container['Mounts']) === 0 ? [] : ['Mounts']),",
+    "...(countVolumes(container['Mounts']) === 0 ? [] : ['Mounts']),",
     '',
     'a volume',
   ),
@@ -85,7 +95,7 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
     'a lost limit of swap is refused where there is one',
     'const comparedHost = swapLimit ? wantedHost',
     'const comparedHost = !swapLimit ? wantedHost',
-    'may lack a swap limit only where the engine has none to give',
+    'accepts a missing swap limit only from an engine without swap limits',
   ),
   {
     protection: 'a container that differs is not started',

@@ -6,12 +6,13 @@ const SECCOMP = 'src/runtime/docker/container/seccomp.ts';
 const IMAGES = 'src/runtime/docker/image/images.ts';
 const PULL = 'src/runtime/docker/image/pull.ts';
 const IMAGE = 'src/runtime/docker/image/config.ts';
+const VOLUMES = 'src/runtime/docker/container/volumes.ts';
 const UNIT = 'test/unit/runtime/docker/container/spec.test.ts';
 const SANDBOX = 'test/docker/runtime/sandbox.test.ts';
 const CALLS = 'test/docker/runtime/kernel-calls.test.ts';
 const LIFECYCLE = 'test/docker/runtime/lifecycle.test.ts';
 
-const byField = { file: UNIT, name: 'is this, field by field' };
+const byField = { file: UNIT, name: 'has exactly these fields' };
 const nobody = { file: SANDBOX, name: 'a user that is nobody, without any capability or a way to more' };
 const limits = { file: SANDBOX, name: 'its limits' };
 const input = { file: SANDBOX, name: 'its input, which it cannot change' };
@@ -25,7 +26,7 @@ const profile = { file: CALLS, name: 'gives out no room on the disk that is not 
 const calls = { file: CALLS, name: 'answers no call that leads out of the container' };
 const network = {
   file: UNIT,
-  name: 'is on the network %s where that was decided, with resolvers of its own',
+  name: 'uses the network %s with explicit resolvers',
 };
 
 type Row = readonly [protection: string, text: string, becomes: string, test: Mutation['test']];
@@ -81,7 +82,7 @@ const spec: readonly Row[] = [
     'a quota where the storage has them',
     '...(input.diskQuota ? { StorageOpt: { size: String(limits.diskBytes) } } : {}),',
     '',
-    { file: UNIT, name: 'is limited in disk by the engine where that can' },
+    { file: UNIT, name: 'limits the disk through the engine if its storage driver can' },
   ],
   ['a limit of the log', "'max-size': '20m', 'max-file': '3', ", '', byField],
   [
@@ -143,7 +144,7 @@ const spec: readonly Row[] = [
     'a name that leads nowhere else',
     '/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/',
     '/./',
-    { file: UNIT, name: 'cannot be named after job %j' },
+    { file: UNIT, name: 'cannot have the job id %j in its name' },
   ],
 ];
 
@@ -168,18 +169,26 @@ const image: readonly Row[] = [
     'envNames: [],',
     hostileImage,
   ],
-  ['not too many volumes', ' || paths.length > MOST_VOLUMES', '', { file: UNIT, name: 'cannot be too many' }],
+];
+
+const tmpfs: readonly Row[] = [
+  [
+    'not too many volumes',
+    ' || paths.length > MAX_VOLUMES',
+    '',
+    { file: UNIT, name: 'are refused beyond 32' },
+  ],
   [
     'no volume over /proc, /sys, /dev or the input',
-    ' || coversTheContainer(path))',
+    ' || coversSystemPath(path))',
     ')',
-    { file: UNIT, name: 'cannot be at %s' },
+    { file: UNIT, name: 'are refused at %s' },
   ],
   [
     'volumes share a quarter of the memory',
     'memoryBytes / 4 / Math.max(paths.length, 1)',
     'memoryBytes',
-    { file: UNIT, name: 'share a quarter of the memory, each with a limit' },
+    { file: UNIT, name: 'share a quarter of the memory, with a limit each' },
   ],
   ['volumes have a size', ',size=${size}', '', volumes],
 ];
@@ -242,6 +251,7 @@ export const CONTAINER: readonly Mutation[] = [
   ...mutations(SPEC, spec),
   ...mutations(ENV, env),
   ...mutations(IMAGE, image),
+  ...mutations(VOLUMES, tmpfs),
   ...mutations(SECCOMP, seccomp),
   ...mutations(IMAGES, images),
   ...mutations(PULL, pulls),

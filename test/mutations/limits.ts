@@ -68,7 +68,7 @@ const rows: readonly Row[] = [
   [
     'output that broke off is not taken for all of it',
     'src/runtime/docker/output/attached.ts',
-    'return !engineWasAway && exit.finishedAt <= closedAt + NOTED_LATER_MS;',
+    'return !engineWasUnreachable && exit.finishedAt <= closedAt + EXIT_RECORD_DELAY_MS;',
     'return true;',
     'test/docker/runtime/interruptions.test.ts',
     'does not pass for the end of a job: its output is there from the first byte when it is asked for again',
@@ -284,7 +284,7 @@ const rows: readonly Row[] = [
   [
     'what is killed has time to die',
     'src/runtime/docker/container/stop.ts',
-    'if (isStarved) await feed(docker, id, deadlines);',
+    'if (isStarved) await liftCpuLimit(docker, id, deadlines);',
     '',
     'test/docker/runtime/lifecycle.test.ts',
     'ends when it is killed, although hundreds of processes share a hundredth of a processor',

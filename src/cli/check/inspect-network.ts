@@ -35,7 +35,7 @@ export async function inspectNetwork(
   if (wanted !== 'isolated') return { wanted };
   const probeTargets = await openIsolated(config.dockerHost, hostAddresses).probeTargets(signal);
   const docker = connectEngine(parseDockerHost(config.dockerHost));
-  const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.lookMs, signal);
+  const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.inspectMs, signal);
   if (image === undefined) return { wanted, untried: 'no image of --images is here to try it with' };
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
   try {

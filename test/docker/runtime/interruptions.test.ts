@@ -89,7 +89,7 @@ describeDocker('an engine', (engine) => {
     await using job = await TestJob.create(engine, at, 'echo once');
     await job.run();
     const error = await rejection(at.runtime.start(job.id));
-    expect([error.code, error.message]).toEqual(['RUNTIME_FAILED', `container ${job.id} has run already`]);
+    expect(error.code).toBe('RUNTIME_FAILED');
     expect((await job.output()).stdout.toString()).toBe('once\n');
   });
 });

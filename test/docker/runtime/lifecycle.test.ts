@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createChecked } from '../../../src/runtime/docker/container/create.ts';
+import { createContainer } from '../../../src/runtime/docker/container/create.ts';
 import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
 import { ENGINE_DEADLINES } from '../../../src/runtime/docker/engine/call.ts';
 import { BUSYBOX, describeDocker, expectNothingLeft, imageWith } from '../../support/engine/docker.ts';
@@ -194,12 +194,12 @@ describeDocker('a container that was made otherwise than asked', (engine) => {
     const spec = containerSpec(plan, {
       agentId: 'test',
       limits: { ...limits, user: '65534:65534', runtime: 'runc', dns: [] },
-      chooseGpuInjection: 'device-requests',
+      gpuInjection: 'device-requests',
       image,
       diskQuota: false,
       seccomp: true,
     });
-    const made = createChecked(engine.docker, spec, 'sha256:another', true, ENGINE_DEADLINES);
+    const made = createContainer(engine.docker, spec, 'sha256:another', true, ENGINE_DEADLINES);
     const error = await rejection(made);
     expect(error.code).toBe('RUNTIME_REFUSED');
     expect(error.message).toContain('Image');

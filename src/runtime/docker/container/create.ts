@@ -7,55 +7,52 @@ import type { ContainerSpec } from './spec.ts';
 import { removeContainer } from './stop.ts';
 
 /**
- * Makes the container, looks at what the engine made of it, and answers its id only if that is what was asked.
- * Throws RUNTIME_REFUSED after removing one that is not, and what `createError` tells.
+ * Creates a container, compares it with its spec and returns its id. Removes one that differs and throws
+ * RUNTIME_REFUSED. Throws the errors of `createError` if the engine does not create it.
  */
-export async function createChecked(
+export async function createContainer(
   docker: Docker,
   spec: ContainerSpec,
   imageId: string,
   swapLimit: boolean,
   deadlines: EngineDeadlines,
 ): Promise<string> {
-  // The client's published type of the options is mutable and older than the engine's; the spec is the type here.
-  const maker: { createContainer(options: object): Promise<{ readonly id: string }> } = docker;
-  const look = (id: string): Promise<Docker.ContainerInspectInfo> =>
-    callEngine({ doing: `inspect container ${spec.name}`, ms: deadlines.lookMs }, (abortSignal) =>
-      docker.getContainer(id).inspect({ abortSignal }),
+  // dockerode's type of these options is mutable and older than the engine's API.
+  const client: { createContainer(options: object): Promise<{ readonly id: string }> } = docker;
+  const inspect = (idOrName: string): Promise<Docker.ContainerInspectInfo> =>
+    callEngine({ action: `inspect container ${spec.name}`, ms: deadlines.inspectMs }, (abortSignal) =>
+      docker.getContainer(idOrName).inspect({ abortSignal }),
     );
-  const made = await callEngine(
-    { doing: `create container ${spec.name}`, ms: deadlines.makeMs },
-    (abortSignal) => maker.createContainer({ ...spec, abortSignal }),
+  const created = await callEngine(
+    { action: `create container ${spec.name}`, ms: deadlines.createMs },
+    (abortSignal) => client.createContainer({ ...spec, abortSignal }),
     (thrown) => createError(thrown, spec.name, spec.Image),
   ).then(
-    ({ id }) => look(id),
-    (thrown: unknown) => madeAllTheSame(asAgentError(thrown), () => look(spec.name)),
+    ({ id }) => inspect(id),
+    (thrown: unknown) => findCreated(asAgentError(thrown), () => inspect(spec.name)),
   );
-  const { Id: id } = made;
-  const differences = containerDifferences(spec, made, imageId, swapLimit);
+  const { Id: id } = created;
+  const differences = containerDifferences(spec, created, imageId, swapLimit);
   if (differences.length === 0) return id;
   await removeContainer(docker, id, deadlines);
   throw new AgentError(
     'RUNTIME_REFUSED',
-    `Docker made container ${spec.name} otherwise than asked: ${differences.join(', ')}`,
-    { hint: 'look for plugins or defaults in Docker’s daemon.json that change containers' },
+    `Docker created container ${spec.name} with other settings than requested: ${differences.join(', ')}`,
+    { hint: 'remove plugins or defaults in Docker’s daemon.json that change containers' },
   );
 }
 
-/**
- * The container whose creation was not answered, where it was made all the same; throws `error` where it was not. One
- * that has been started is not it.
- */
-async function madeAllTheSame(
+/** Finds a container that the engine created although its answer was lost. Otherwise throws `error`. */
+async function findCreated(
   error: AgentError,
-  look: () => Promise<Docker.ContainerInspectInfo>,
+  inspect: () => Promise<Docker.ContainerInspectInfo>,
 ): Promise<Docker.ContainerInspectInfo> {
   if (error.code !== 'RUNTIME_UNAVAILABLE') throw error;
   try {
-    const made = await look();
-    if (made.State.Status === 'created') return made;
+    const found = await inspect();
+    if (found.State.Status === 'created') return found;
   } catch {
-    // It is not there, or the engine is away: what went wrong first says more.
+    // The container does not exist or the engine is unreachable: the first error says more.
   }
   throw error;
 }

@@ -1,13 +1,13 @@
 const GUARDED = /^(?:NVIDIA_|LD_|DOCKER_)/;
 
-/** Whether a variable may steer what prepares the container (GPU hooks, loaders), so that no image may set it. */
+/** Whether a variable can steer GPU hooks, the dynamic loader or Docker tools. No image or job may set it. */
 export function isGuarded(name: string): boolean {
   return GUARDED.test(name);
 }
 
 /**
- * The container's environment as the engine takes it: `NAME=value`, or a bare `NAME` that takes the image's
- * variable away. `wanted` is the job's, `imageNames` what the image sets, `visibleDevices` the GPU by its uuid.
+ * The container's environment in the engine's form: `NAME=value` sets a variable, a bare `NAME` removes the image's.
+ * `wanted` is the job's, `imageNames` are the image's, `visibleDevices` is NVIDIA_VISIBLE_DEVICES.
  */
 export function containerEnv(
   wanted: Readonly<Record<string, string>>,

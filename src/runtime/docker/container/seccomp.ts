@@ -1,4 +1,4 @@
-/** A rule of a profile, in the engine's field names; `includes` is for the engine, the rest for the kernel. */
+/** A rule of a seccomp profile in the engine's field names. The engine evaluates `includes`, the kernel the rest. */
 type Rule = {
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
@@ -15,16 +15,16 @@ type Rule = {
 const ENOSYS = 38;
 const EOPNOTSUPP = 95;
 
-/** UNIX, IPv4, IPv6, netlink. The kernel loads a module for any other that is asked for. */
+/** UNIX, IPv4, IPv6 and netlink. Any other family makes the kernel load a module. */
 const SOCKET_FAMILIES = [1, 2, 10, 16];
 
-/** As Linux, without randomized addresses, both for the 32-bit ABI, and the question which it is. */
+/** The values that Docker's own profile allows: PER_LINUX, PER_LINUX32, both with UNAME26, and the query. */
 const PERSONALITIES = [0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
-/** The flags of clone that make a namespace: mount, cgroup, UTS, IPC, user, PID, network. */
+/** The `clone` flags that create a namespace: mount, cgroup, UTS, IPC, user, PID, network. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
-/** What a process without capabilities has a use for, on 64-bit processors; a name that a processor lacks is ignored. */
+/** System calls for a process without capabilities on 64-bit CPUs. The engine ignores names that the CPU lacks. */
 const CALLS = {
   files: `access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
     fadvise64 fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs fsync ftruncate
@@ -62,21 +62,21 @@ const CALLS = {
 
 const RULES: readonly Rule[] = [
   allow(Object.values(CALLS).flatMap((names) => names.split(/\s+/))),
-  // Before 4.8 it was a way around every filter.
+  // Before Linux 4.8, ptrace bypassed every filter.
   { ...allow(['ptrace']), includes: { minKernel: '4.8' } },
   ...SOCKET_FAMILIES.map((value) => allowWhere('socket', { value, op: 'SCMP_CMP_EQ' })),
   ...PERSONALITIES.map((value) => allowWhere('personality', { value, op: 'SCMP_CMP_EQ' })),
   allowWhere('clone', { value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),
-  // Its flags lie in memory, where no filter sees them; libraries then take `clone`.
+  // clone3 passes its flags in memory, where a filter cannot read them. On ENOSYS, libraries fall back to `clone`.
   { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
-  // It takes room without writing: any amount in a moment, past the limit of a file and unseen by who measures one.
-  // Libraries write instead, as they do where a file system knows no such call.
+  // fallocate takes any amount of disk at once, and evades the file size limit and the disk measurement. On EOPNOTSUPP,
+  // libraries write zeros instead.
   { names: ['fallocate'], action: 'SCMP_ACT_ERRNO', errnoRet: EOPNOTSUPP },
 ];
 
 /**
- * The kernel's calls that a job may make, as the engine's JSON of a seccomp profile; EPERM for all others, and no
- * 32-bit programs. Closer than Docker's own profile: nothing of it needs a capability, and it gives out no disk at once.
+ * The seccomp profile of jobs, as the engine's JSON. Other system calls fail with EPERM, and so do 32-bit programs.
+ * Stricter than Docker's own: nothing that needs a capability, no io_uring and no `fallocate` (decision 0016).
  */
 export const SECCOMP_PROFILE = JSON.stringify({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: RULES });
 

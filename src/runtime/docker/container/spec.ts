@@ -2,41 +2,42 @@ import { AgentError } from '../../../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
 import type { JobNetwork } from '../../../domain/jobs-network.ts';
 import type { ContainerPlan } from '../../../domain/ports/runtime.ts';
-import { type ImageConfig, tmpfsForVolumes } from '../image/config.ts';
+import type { ImageConfig } from '../image/config.ts';
 import { NETWORK_NAME } from '../network/network-spec.ts';
 import { containerEnv } from './env.ts';
 import { type DeviceRequest, type GpuInjection, gpuAccess } from './gpu-injection.ts';
 import { SECCOMP_PROFILE } from './seccomp.ts';
+import { tmpfsForVolumes } from './volumes.ts';
 
-/** The network by its name at the engine; `bridge` is Docker's own, which reaches whatever this host reaches. */
+/** The engine's name of a network. `bridge` is Docker's default, which reaches everything that this host reaches. */
 type NetworkMode = 'none' | 'bridge' | typeof NETWORK_NAME;
 
-/** What the owner lets one job use. */
+/** What one job may use. */
 export type DockerLimits = {
   readonly memoryBytes: number;
   /** Billionths of a CPU. */
   readonly nanoCpus: number;
   readonly pidsLimit: number;
   readonly diskBytes: number;
-  /** Open files per process. Not above the hard limit of dockerd itself, or no container starts on some hosts. */
+  /** Open files per process. Above dockerd's own hard limit, containers fail to start on some hosts. */
   readonly openFiles: number;
-  /** `uid:gid` in numbers; `65534:65534` (nobody) unless the owner says otherwise. */
+  /** Numeric `uid:gid`; by default `65534:65534` (nobody). */
   readonly user: string;
-  /** What starts the container, by its name at the engine: `runc`, `runsc`. */
+  /** The OCI runtime's name in the engine: `runc` or `runsc`. */
   readonly runtime: string;
-  /** Resolvers for jobs with a network; given, because the engine asks loopback resolvers past every rule. */
+  /** DNS resolvers. Always explicit, because the engine queries loopback resolvers from the host's own network. */
   readonly dns: readonly string[];
 };
 
-/** What a container is made from beside the plan. */
+/** What a container spec needs beside the plan. */
 export type SpecInput = {
   readonly agentId: string;
   readonly limits: DockerLimits;
-  readonly chooseGpuInjection: GpuInjection;
+  readonly gpuInjection: GpuInjection;
   readonly image: ImageConfig;
-  /** Whether the storage driver can hold a container to `diskBytes`. */
+  /** Whether the storage driver can enforce `diskBytes`. */
   readonly diskQuota: boolean;
-  /** Whether the engine filters system calls; one that does not cannot take a profile either. */
+  /** Whether the engine supports seccomp. One without it refuses a profile. */
   readonly seccomp: boolean;
 };
 
@@ -48,7 +49,7 @@ export const LABELS = {
   offer: 'sharedcloud.offer',
 } as const;
 
-/** A container's name; made of the job's uuid, so that the engine refuses a second one for the same job. */
+/** The container's name. It contains the job's uuid, so that the engine refuses a second container for a job. */
 export function containerName(job: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(job)) {
     throw new AgentError('RUNTIME_FAILED', `the job id ${JSON.stringify(job)} cannot name a container`);
@@ -57,8 +58,8 @@ export function containerName(job: string): string {
 }
 
 /**
- * Everything that is ever said to the engine about a job's container, in the engine's field names.
- * There is no field here for what a job must not have; `container-check.ts` sees that none was set anyway.
+ * Everything that the engine is ever asked for in a job's container, in the engine's field names. What a job must not
+ * have has no field here; `check.ts` verifies that the engine did not set it either.
  */
 export type ContainerSpec = {
   readonly name: string;
@@ -115,12 +116,12 @@ const NETWORK_MODES: Readonly<Record<JobNetwork, NetworkMode>> = {
 export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerSpec {
   const { limits, image } = input;
   const { network = 'none' } = plan;
-  const gpu = gpuAccess(plan.gpu, input.chooseGpuInjection);
+  const gpu = gpuAccess(plan.gpu, input.gpuInjection);
   return {
     name: containerName(plan.job),
     Image: plan.image,
     Labels: {
-      // Other programs of this host act on what is written on containers; an image has nothing to tell them.
+      // Other programs on this host act on container labels, so the image's labels are emptied.
       ...Object.fromEntries(image.labels.map((name) => [name, ''])),
       [LABELS.agent]: input.agentId,
       [LABELS.job]: plan.job,
@@ -132,7 +133,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
-      // Always named: where the engine's default is nvidia, the image's own environment would pick GPUs.
+      // Always explicit: if the engine's default runtime is nvidia, the image's environment selects GPUs.
       Runtime: gpu.runtime ?? limits.runtime,
       DeviceRequests: gpu.requests,
       CapDrop: ['ALL'],
@@ -145,11 +146,11 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       ShmSize: Math.min(GIB, Math.floor(limits.memoryBytes / 4)),
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
-        // The disk is only looked at now and then; a single file ends here at once.
+        // Disk use is measured periodically; this limit stops a single large file at once.
         { Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes },
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
       ],
-      // A mount rather than a "bind": the engine makes a missing source of a bind, as root.
+      // A mount, not a bind: for a bind, the engine creates a missing source directory as root.
       Mounts: [
         {
           Type: 'bind',
@@ -161,10 +162,10 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       ],
       Tmpfs: tmpfsForVolumes(image.volumes, limits.memoryBytes),
       ...(input.diskQuota ? { StorageOpt: { size: String(limits.diskBytes) } } : {}),
-      // Uncompressed, because packing costs a core for as long as a job floods, and the bound is the same.
+      // Uncompressed: compression takes a whole core while a job floods its log, and the size limit is the same.
       LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },
       NetworkMode: NETWORK_MODES[network],
-      // Without these a container is told of this host's resolvers and domains.
+      // Without these, the container gets this host's resolvers and search domains.
       Dns: limits.dns,
       DnsSearch: ['.'],
       Init: true,

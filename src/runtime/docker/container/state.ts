@@ -2,15 +2,15 @@ import type Docker from 'dockerode';
 import type { Exit, FoundContainer } from '../../../domain/ports/runtime.ts';
 import { callEngine } from '../engine/call.ts';
 
-/** Where a container stands, in the domain's words. `dead` and its like have ended too. */
+/** A container's state in the domain's words. The engine's `dead` counts as exited. */
 export type ContainerState = {
   readonly name: FoundContainer['state'];
-  /** Milliseconds of the engine's clock; undefined where it was never started. */
+  /** Milliseconds since the epoch by the engine's clock; undefined if it was never started. */
   readonly startedAt: number | undefined;
   readonly exit: EngineExit | undefined;
 };
 
-/** What the engine itself says of an end. */
+/** What the engine says about an exit. */
 export type EngineExit = Omit<Exit, 'exitOrigin'>;
 
 type EngineState = Pick<
@@ -18,15 +18,15 @@ type EngineState = Pick<
   'Status' | 'ExitCode' | 'OOMKilled' | 'StartedAt' | 'FinishedAt'
 >;
 
-/** Reads the state that `inspect` shows. */
+/** Reads the `State` of an inspect answer. */
 export function readState(state: EngineState): ContainerState {
-  const startedAt = time(state.StartedAt);
+  const startedAt = parseTime(state.StartedAt);
   if (state.Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined };
   if (state.Status !== 'exited' && state.Status !== 'dead') {
     return { name: 'running', startedAt, exit: undefined };
   }
-  // The engine notes the start when it hears of it, which can be after the end of a short job.
-  const finishedAt = Math.max(time(state.FinishedAt) ?? 0, startedAt ?? 0);
+  // The engine records the start when it hears of it, which can be after the exit of a short job.
+  const finishedAt = Math.max(parseTime(state.FinishedAt) ?? 0, startedAt ?? 0);
   const exit = {
     code: state.ExitCode,
     oomKilled: state.OOMKilled,
@@ -36,20 +36,20 @@ export function readState(state: EngineState): ContainerState {
   return { name: 'exited', startedAt, exit };
 }
 
-/** The engine writes a time that has not come as the first of January of the year 1. */
-function time(text: string): number | undefined {
+/** The engine writes an unset time as January 1 of the year 1. */
+function parseTime(text: string): number | undefined {
   const ms = Date.parse(text);
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** Repricer the engine for a container's state. Throws CONTAINER_GONE, RUNTIME_*. */
+/** Asks the engine for a container's state. Throws CONTAINER_GONE, RUNTIME_*. */
 export async function inspectState(
   docker: Docker,
   id: string,
   ms: number,
   signal?: AbortSignal,
 ): Promise<ContainerState> {
-  const container = await callEngine({ doing: `inspect container ${id}`, ms, signal }, (abortSignal) =>
+  const container = await callEngine({ action: `inspect container ${id}`, ms, signal }, (abortSignal) =>
     docker.getContainer(id).inspect({ abortSignal }),
   );
   return readState(container.State);

@@ -8,10 +8,10 @@ import { engineError, readFault } from '../engine/errors.ts';
 import { inspectState } from './state.ts';
 import { waitForExit } from './wait.ts';
 
-/** What has been killed and has not ended after this long may want for CPU time. */
+/** A killed container that is still running after this long may lack CPU time to die. */
 const STARVED_AFTER_MS = 1_000;
 
-/** Repricer a container to end, and kills it `graceMs` later. Nothing to do where it has ended or is gone. */
+/** Sends SIGTERM, and SIGKILL after `graceMs`. Does nothing if the container has exited or is gone. */
 export async function stopContainer(
   docker: Docker,
   id: string,
@@ -20,93 +20,93 @@ export async function stopContainer(
   now: () => number,
 ): Promise<void> {
   if (!(await sendSignal(docker, id, 'SIGTERM', deadlines))) return;
-  if (await endedWithin(docker, id, graceMs, deadlines, now)) return;
-  // The engine answers when it has seen the end, or has waited for it long enough. What it refuses is no kill: then the
-  // container may run on, and is not to get more than before.
+  if (await exitsWithin(docker, id, graceMs, deadlines, now)) return;
+  // The engine answers once the container has exited, or after waiting for that. A refused kill rejects here, because
+  // the container may then go on running and must not get more CPU.
   const killed = sendSignal(docker, id, 'SIGKILL', deadlines);
   const isStarved = await Promise.race([
     killed.then(() => false),
-    endedWithin(docker, id, STARVED_AFTER_MS, deadlines, now).then((ended) => !ended),
+    exitsWithin(docker, id, STARVED_AFTER_MS, deadlines, now).then((exited) => !exited),
   ]);
-  if (isStarved) await feed(docker, id, deadlines);
-  if (await endedWithin(docker, id, deadlines.endMs, deadlines, now)) return;
-  throw new AgentError('RUNTIME_FAILED', `container ${id} was killed and has not ended`, {
-    hint: 'a process that cannot be killed hangs in the kernel, often in the GPU’s driver: see dmesg',
+  if (isStarved) await liftCpuLimit(docker, id, deadlines);
+  if (await exitsWithin(docker, id, deadlines.stopMs, deadlines, now)) return;
+  throw new AgentError('RUNTIME_FAILED', `container ${id} is still running after it was killed`, {
+    hint: 'run dmesg: an unkillable process hangs in the kernel, often in the GPU driver',
   });
 }
 
 /**
- * Gives a container that has been killed all CPU time of its host: hundreds of processes that share a part of one
- * processor take minutes even to die. A running container is never updated, since that takes its GPU away on some hosts.
+ * Gives a killed container all CPUs of the host: hundreds of processes that share a fraction of one CPU take minutes to
+ * die. Never done to a running container, because an update removes its GPU with old container toolkits.
  */
-async function feed(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
-  const doing = `give container ${id} time to end`;
+async function liftCpuLimit(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
+  const action = `lift the CPU limit of container ${id}`;
   try {
-    await callEngine({ doing, ms: deadlines.endMs }, async () => {
+    await callEngine({ action, ms: deadlines.stopMs }, async () => {
       const { NCPU } = CPUS.parse(await docker.info());
       await docker.getContainer(id).update({ NanoCpus: NCPU * 1e9 });
     });
   } catch (thrown) {
-    // It may have ended by now, and if not it is killed all the same; only a defect is worth telling.
+    // The container may have exited by now, and the kill stands in any case. Only a defect of ours is an error.
     if (asAgentError(thrown).code === 'INTERNAL') throw thrown;
   }
 }
 
 const CPUS = z.object({ NCPU: z.number().positive() });
 
-/** Answers whether there was something to signal. */
+/** Returns false if the container has exited or is gone. */
 async function sendSignal(
   docker: Docker,
   id: string,
   signal: 'SIGTERM' | 'SIGKILL',
   deadlines: EngineDeadlines,
 ): Promise<boolean> {
-  const doing = `stop container ${id}`;
-  return callEngine({ doing, ms: deadlines.endMs }, async (abortSignal) => {
+  const action = `stop container ${id}`;
+  return callEngine({ action, ms: deadlines.stopMs }, async (abortSignal) => {
     try {
       await docker.getContainer(id).kill({ signal, abortSignal });
       return true;
     } catch (thrown) {
       const { status } = readFault(thrown);
       if (status === 404 || status === 409) return false;
-      // The container may have ended between the engine's look and its signal.
-      if (status !== undefined && (await hasEnded(docker, id, deadlines))) return false;
-      throw engineError(thrown, doing);
+      // The container may have exited between the engine's check and its signal.
+      if (status !== undefined && (await hasExited(docker, id, deadlines))) return false;
+      throw engineError(thrown, action);
     }
   });
 }
 
-async function hasEnded(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<boolean> {
-  return (await inspectState(docker, id, deadlines.lookMs)).exit !== undefined;
+async function hasExited(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<boolean> {
+  return (await inspectState(docker, id, deadlines.inspectMs)).exit !== undefined;
 }
 
-/** Whether a container ends, or goes, within that time. */
-async function endedWithin(
+/** Whether a container exits or disappears within `ms`. */
+async function exitsWithin(
   docker: Docker,
   id: string,
   ms: number,
   deadlines: EngineDeadlines,
   now: () => number,
 ): Promise<boolean> {
-  const patience = within(ms);
+  const timeout = within(ms);
   try {
-    await waitForExit(docker, id, deadlines, now, patience);
+    await waitForExit(docker, id, deadlines, now, timeout);
     return true;
   } catch (thrown) {
-    if (patience.aborted) return false;
+    if (timeout.aborted) return false;
     if (asAgentError(thrown).code === 'CONTAINER_GONE') return true;
     throw thrown;
   }
 }
 
-const REMOVAL_LOOK_MS = 200;
+const REMOVAL_POLL_MS = 200;
 const REMOVAL_TRIES = 3;
 const REMOVAL_PAUSE_MS = 1000;
 
-/** Removes a container with its volumes, running or not. Nothing to do where it is gone. */
+/** Removes a container with its volumes, running or not. Does nothing if it is gone. */
 export async function removeContainer(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
-  const doing = `remove container ${id}`;
-  await callEngine({ doing, ms: deadlines.endMs }, async (abortSignal) => {
+  const action = `remove container ${id}`;
+  await callEngine({ action, ms: deadlines.stopMs }, async (abortSignal) => {
     for (let tries = 1; ; tries += 1) {
       try {
         await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
@@ -114,9 +114,9 @@ export async function removeContainer(docker: Docker, id: string, deadlines: Eng
       } catch (thrown) {
         const { status = 0 } = readFault(thrown);
         if (status === 404) return;
-        // Someone's removal is under way: ours is done when that is.
+        // Another removal is in progress.
         if (status === 409) return untilGone(docker, id, deadlines, abortSignal);
-        // A busy mount, or a kill whose effect the engine had not yet seen: both pass.
+        // Transient: a busy mount, or a kill that the engine has not noticed yet.
         if (status < 500 || tries === REMOVAL_TRIES) throw thrown;
         await sleep(REMOVAL_PAUSE_MS, abortSignal);
       }
@@ -132,11 +132,11 @@ async function untilGone(
 ): Promise<void> {
   for (;;) {
     try {
-      await inspectState(docker, id, deadlines.lookMs, signal);
+      await inspectState(docker, id, deadlines.inspectMs, signal);
     } catch (thrown) {
       if (asAgentError(thrown).code === 'CONTAINER_GONE') return;
       throw thrown;
     }
-    await sleep(REMOVAL_LOOK_MS, signal);
+    await sleep(REMOVAL_POLL_MS, signal);
   }
 }

@@ -6,25 +6,24 @@ import { sleep } from '../../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { type ContainerState, type EngineExit, inspectState } from './state.ts';
 
-/** How long one call to the engine's wait is held before the container is looked at again, in milliseconds. */
-const HOLD_MS = 10_000;
-/** The pause after a look that could not wait: the engine is away, or the container has not been started. */
+/** How long one call to the engine's wait may last before the container is inspected again, in milliseconds. */
+const WAIT_MS = 10_000;
+/** The pause before the next inspect when the engine cannot wait: it is unreachable, or the container is not running. */
 const PAUSE_MS = 500;
 
-/** An end, and how much of it was seen. */
-export type SeenEnd = {
+/** An exit and how much of it was observed. */
+export type ObservedExit = {
   readonly exit: EngineExit;
-  /** Whether it came, or may have come, while the engine was away and did not see it. */
-  readonly engineWasAway: boolean;
-  /** Whether the first look showed it already: of what came before nothing is known. */
-  readonly unwaited: boolean;
+  /** Whether the container may have exited while the engine was unreachable. */
+  readonly engineWasUnreachable: boolean;
+  /** Whether the container had exited before the first inspect, so that its earlier life is unknown. */
+  readonly alreadyExited: boolean;
 };
 
 /**
- * Waits for a container's end, through any number of broken connections and restarts of the engine. Throws
- * CONTAINER_GONE where it is no more, and the signal's reason when that is aborted.
- *
- * `now` is the wall clock, which is the engine's too where both are on one machine. The truth is what inspect says; the engine's own wait only makes the next look come at once.
+ * Waits for a container's exit, through broken connections and restarts of the engine. The engine's wait only shortens
+ * the pause between inspects. `now` is the wall clock, assumed equal to the engine's.
+ * Throws CONTAINER_GONE, or the signal's reason.
  */
 export async function waitForExit(
   docker: Docker,
@@ -32,35 +31,35 @@ export async function waitForExit(
   deadlines: EngineDeadlines,
   now: () => number,
   signal: AbortSignal,
-): Promise<SeenEnd> {
-  // A wait that is answered proves that the engine saw the end. What ended before the look that follows any other may
-  // have done so while the engine was away: when it is back, it shows such a container as running for a moment more.
-  let isSeen = true;
+): Promise<ObservedExit> {
+  // An answered wait means that the engine saw the exit. Any other exit may have happened while the engine was unreachable,
+  // up to the next inspect: just after its restart, the engine shows such a container as running.
+  let isObserved = true;
   let isFirst = true;
-  let unseenUntil = Number.NEGATIVE_INFINITY;
+  let unobservedUntil = Number.NEGATIVE_INFINITY;
   for (; ; isFirst = false) {
-    const state = await lookOrUndefined(docker, id, deadlines, signal);
-    if (!isSeen && state !== undefined) unseenUntil = now();
+    const state = await inspectIfReachable(docker, id, deadlines, signal);
+    if (!isObserved && state !== undefined) unobservedUntil = now();
     if (state?.exit !== undefined) {
-      const engineWasAway = state.exit.finishedAt <= unseenUntil;
-      return { exit: state.exit, engineWasAway, unwaited: isFirst };
+      const engineWasUnreachable = state.exit.finishedAt <= unobservedUntil;
+      return { exit: state.exit, engineWasUnreachable, alreadyExited: isFirst };
     }
-    // The engine's wait is over at once for one that is being removed, which may take long.
-    if (state?.name !== 'running' || (isSeen && !isFirst)) await sleep(PAUSE_MS, signal);
-    isSeen = state?.name === 'running' && (await answeredInTime(docker, id, signal));
+    // The engine answers a wait for a container in removal at once, and removal can take long.
+    if (state?.name !== 'running' || (isObserved && !isFirst)) await sleep(PAUSE_MS, signal);
+    isObserved = state?.name === 'running' && (await waitOnce(docker, id, signal));
     signal.throwIfAborted();
   }
 }
 
-/** The container's state, or undefined while the engine is away. */
-async function lookOrUndefined(
+/** The container's state, or undefined while the engine is unreachable or fails. */
+async function inspectIfReachable(
   docker: Docker,
   id: string,
   deadlines: EngineDeadlines,
   signal: AbortSignal,
 ): Promise<ContainerState | undefined> {
   try {
-    return await inspectState(docker, id, deadlines.lookMs, signal);
+    return await inspectState(docker, id, deadlines.inspectMs, signal);
   } catch (thrown) {
     signal.throwIfAborted();
     const error = asAgentError(thrown);
@@ -69,20 +68,17 @@ async function lookOrUndefined(
   }
 }
 
-/**
- * AdmissionControl a call to the engine's wait; answers whether the engine answered, which it does when the container has ended.
- * If not, HOLD_MS are over, or the call has failed a moment ago.
- */
-async function answeredInTime(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
-  const heldSince = performance.now();
+/** Calls the engine's wait. Returns true once the container has exited, false after WAIT_MS or a failure and a pause. */
+async function waitOnce(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
+  const startedAt = performance.now();
   try {
-    const call = { doing: `wait for container ${id}`, ms: HOLD_MS, signal };
-    await callEngine(call, (abortSignal) => answered(docker, id, abortSignal));
+    const call = { action: `wait for container ${id}`, ms: WAIT_MS, signal };
+    await callEngine(call, (abortSignal) => engineWait(docker, id, abortSignal));
     return true;
   } catch {
     signal.throwIfAborted();
-    // Being held to the full is the ordinary case; whatever else failed, the next look will tell.
-    if (performance.now() - heldSince < HOLD_MS) await sleep(PAUSE_MS, signal);
+    // A timeout is the usual case. After a failure, the next inspect shows the state.
+    if (performance.now() - startedAt < WAIT_MS) await sleep(PAUSE_MS, signal);
     return false;
   }
 }
@@ -95,10 +91,10 @@ const WAIT_STATUSES = {
 } as const;
 
 /**
- * Resolves when the engine's wait is answered. The engine sends the head of its answer at once, and a connection that
- * breaks after that would leave the client's own wait unsettled; a stream tells.
+ * Resolves when the engine answers its wait. Dials directly, because dockerode's own `wait` never settles if the
+ * connection breaks after the response headers, which the engine sends at once.
  */
-async function answered(docker: Docker, id: string, abortSignal: AbortSignal): Promise<void> {
+async function engineWait(docker: Docker, id: string, abortSignal: AbortSignal): Promise<void> {
   const { promise, reject, resolve } = Promise.withResolvers<unknown>();
   docker.modem.dial(
     {
@@ -115,6 +111,6 @@ async function answered(docker: Docker, id: string, abortSignal: AbortSignal): P
     },
   );
   const answer = await promise;
-  if (!(answer instanceof Readable)) throw new AgentError('INTERNAL', 'an answer that is no stream');
+  if (!(answer instanceof Readable)) throw new AgentError('INTERNAL', 'the wait response is not a stream');
   await finished(answer.resume());
 }

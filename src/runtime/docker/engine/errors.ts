@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentError, type ErrorCode } from '../../../domain/errors.ts';
 
-/** What is known about a call to the engine that failed: the HTTP status, or the socket's error code. */
+/** A failed call to the engine: its HTTP status, or the socket's error code. */
 export type EngineFault = {
   readonly status: number | undefined;
   readonly code: string | undefined;
@@ -15,42 +15,41 @@ const THROWN = z.object({
   json: z.object({ message: z.string() }).optional().catch(undefined),
 });
 
-/** Takes apart what the engine's client throws; the engine's own words without the client's preface. */
+/** Reads what dockerode throws. `message` is the engine's, without dockerode's prefix. */
 export function readFault(thrown: unknown): EngineFault {
   if (thrown instanceof z.ZodError)
-    return { status: undefined, code: undefined, message: 'an answer that is not Docker’s' };
+    return { status: undefined, code: undefined, message: 'the answer is not from Docker' };
   const read = THROWN.safeParse(thrown);
   if (!read.success) return { status: undefined, code: undefined, message: String(thrown) };
   const { statusCode, code, json, message } = read.data;
-  const words = json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
-  return { status: statusCode, code, message: words.trim() };
+  const text = json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
+  return { status: statusCode, code, message: text.trim() };
 }
 
-const SOCKET_MENDS: Readonly<Record<string, string>> = {
-  ENOENT: 'is Docker installed and running, and is --docker-host right?',
-  ECONNREFUSED: 'is Docker running, and is --docker-host right?',
-  EACCES: 'may this user open the engine’s socket? Add it to the group docker and log in again',
-  EPERM: 'may this user open the engine’s socket? Add it to the group docker and log in again',
-  ENOTFOUND: 'the name in --docker-host is not known; check its spelling',
+const SOCKET_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'install and start Docker, or correct --docker-host',
+  ECONNREFUSED: 'start Docker, or correct --docker-host',
+  EACCES: 'add this user to the group docker and log in again',
+  EPERM: 'add this user to the group docker and log in again',
+  ENOTFOUND: 'correct the host name in --docker-host',
 };
 
-/** What a proxy says in whose back there is no engine, or none that answers. */
+/** The statuses of a proxy that cannot reach its engine. */
 const NO_ENGINE: readonly number[] = [502, 503, 504];
 
 /**
- * A failed call as an AgentError. `doing` says what was tried, such as `start container abc`.
- * RUNTIME_UNAVAILABLE where no answer came of the engine itself, CONTAINER_GONE for 404, RUNTIME_FAILED for every other
- * answer.
+ * A failed call as an AgentError: RUNTIME_UNAVAILABLE without an answer of the engine itself, CONTAINER_GONE for 404,
+ * RUNTIME_FAILED for every other answer. `action` completes "could not ...", such as `start container abc`.
  */
-export function engineError(thrown: unknown, doing: string): AgentError {
+export function engineError(thrown: unknown, action: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const fault = readFault(thrown);
   if (fault.status === undefined) {
     return new AgentError(
       'RUNTIME_UNAVAILABLE',
-      `could not ${doing}: no answer from Docker (${fault.message})`,
+      `could not ${action}: no answer from Docker (${fault.message})`,
       {
-        hint: SOCKET_MENDS[fault.code ?? ''] ?? 'is Docker running? See its log (journalctl -u docker)',
+        hint: SOCKET_HINTS[fault.code ?? ''] ?? 'start Docker, and see its log (journalctl -u docker)',
         cause: thrown,
       },
     );
@@ -58,15 +57,15 @@ export function engineError(thrown: unknown, doing: string): AgentError {
   if (NO_ENGINE.includes(fault.status)) {
     return new AgentError(
       'RUNTIME_UNAVAILABLE',
-      `could not ${doing}: no answer from Docker (status ${fault.status} of a proxy before it)`,
-      { hint: 'is Docker running? See its log (journalctl -u docker)', cause: thrown },
+      `could not ${action}: no answer from Docker (a proxy answered with status ${fault.status})`,
+      { hint: 'start Docker, and see its log (journalctl -u docker)', cause: thrown },
     );
   }
   const code: ErrorCode = fault.status === 404 ? 'CONTAINER_GONE' : 'RUNTIME_FAILED';
-  return new AgentError(code, `could not ${doing}: ${fault.message}`, { cause: thrown });
+  return new AgentError(code, `could not ${action}: ${fault.message}`, { cause: thrown });
 }
 
-/** What the engine or its runtime says when the image's own command, directory or volume cannot be used. */
+/** Messages of the engine or its OCI runtime for an unusable command, directory or volume of the image. */
 const IMAGE_AT_FAULT = [
   /(?:unable to start container process|starting container process caused): exec: (?!"\/sbin\/docker-init")/,
   /chdir to cwd \(.*\) set in config\.json failed/,
@@ -75,7 +74,7 @@ const IMAGE_AT_FAULT = [
   /unable to find (?:user|group)/,
   /no command specified/i,
   /^Cannot mkdir: .* is not a directory/,
-  // Our memory file system in the place of an image's volume that is a file.
+  // Our tmpfs for an image volume that is a file.
   /error mounting "tmpfs" to rootfs at .* not a directory/,
 ];
 
@@ -84,25 +83,25 @@ function unstartable(message: string, cause: unknown): AgentError | undefined {
   return new AgentError('CONTAINER_UNSTARTABLE', `the image cannot be started: ${message}`, { cause });
 }
 
-/** A failed creation: an image that vanished, a container that is there already, or the engine's trouble. */
+/** A failed creation: IMAGE_NOT_FOUND, CONTAINER_UNSTARTABLE, RUNTIME_FAILED for a taken name, or `engineError`. */
 export function createError(thrown: unknown, name: string, image: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const { status, message } = readFault(thrown);
   if (status === 404) {
-    return new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer here: ${message}`, {
+    return new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer on this host: ${message}`, {
       cause: thrown,
     });
   }
   if (status === 409) {
-    return new AgentError('RUNTIME_FAILED', `a container named ${name} is here already`, {
-      hint: `if no agent runs this job, remove it with: docker rm -f ${name}`,
+    return new AgentError('RUNTIME_FAILED', `a container named ${name} already exists`, {
+      hint: `if no agent runs this job: docker rm -f ${name}`,
       cause: thrown,
     });
   }
   return unstartable(message, thrown) ?? engineError(thrown, `create container ${name}`);
 }
 
-/** A failed start: CONTAINER_UNSTARTABLE where the image is at fault, RUNTIME_FAILED where the host is. */
+/** A failed start: CONTAINER_UNSTARTABLE for a fault of the image, RUNTIME_FAILED for one of the host. */
 export function startError(thrown: unknown, id: string): AgentError {
   const { status, message } = readFault(thrown);
   if (thrown instanceof AgentError || status === undefined || status === 404) {
@@ -111,23 +110,23 @@ export function startError(thrown: unknown, id: string): AgentError {
   const fault = unstartable(message, thrown);
   if (fault !== undefined) return fault;
   if (message.includes('could not select device driver')) {
-    return new AgentError('RUNTIME_FAILED', `Docker has no way to give a GPU to a container: ${message}`, {
+    return new AgentError('RUNTIME_FAILED', `Docker cannot give a GPU to a container: ${message}`, {
       hint: 'install the Nvidia container toolkit and restart Docker, or choose another --gpu-mode',
       cause: thrown,
     });
   }
   if (message.includes('error setting rlimit')) {
-    return new AgentError('RUNTIME_FAILED', `Docker may not set a job's limit of open files: ${message}`, {
-      hint: 'raise the limit of open files that Docker itself runs under (LimitNOFILE in its unit)',
+    return new AgentError('RUNTIME_FAILED', `Docker cannot set a job's limit of open files: ${message}`, {
+      hint: 'raise LimitNOFILE in Docker’s systemd unit',
       cause: thrown,
     });
   }
   return engineError(thrown, `start container ${id}`);
 }
 
-const NOT_THERE = /manifest unknown|not found|does not exist|access denied|unauthorized|no such image/i;
+const NOT_FOUND = /manifest unknown|not found|does not exist|access denied|unauthorized|no such image/i;
 
-/** A failed pull, by an HTTP answer or by an error line inside the stream. */
+/** A failed pull, from what dockerode throws. */
 export function pullError(thrown: unknown, ref: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const { status, message } = readFault(thrown);
@@ -135,16 +134,12 @@ export function pullError(thrown: unknown, ref: string): AgentError {
   return pullRefusal(ref, message, thrown);
 }
 
-/** What the engine said about a pull that it gave up. */
-export function pullRefusal(ref: string, words: string, cause?: unknown): AgentError {
-  return NOT_THERE.test(words)
-    ? new AgentError(
-        'IMAGE_NOT_FOUND',
-        `image ${ref} is not in its registry or may not be pulled: ${words}`,
-        {
-          hint: 'check the name; the agent pulls without credentials',
-          cause,
-        },
-      )
-    : new AgentError('IMAGE_PULL_FAILED', `image ${ref} could not be pulled: ${words}`, { cause });
+/** A failed pull, from the engine's message: IMAGE_NOT_FOUND or IMAGE_PULL_FAILED. */
+export function pullRefusal(ref: string, message: string, cause?: unknown): AgentError {
+  return NOT_FOUND.test(message)
+    ? new AgentError('IMAGE_NOT_FOUND', `image ${ref} is not in its registry, or is private: ${message}`, {
+        hint: 'correct the image name; private images cannot be pulled, because the agent has no credentials',
+        cause,
+      })
+    : new AgentError('IMAGE_PULL_FAILED', `image ${ref} could not be pulled: ${message}`, { cause });
 }

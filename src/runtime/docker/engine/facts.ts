@@ -32,13 +32,13 @@ const VERSION = z.object({
   Components: z.array(z.object({ Name: z.string(), Version: z.string() })).nullish(),
 });
 
-/** How an engine calls containerd's own store of images, and where that is; engines from 29 begin with it. */
+/** The driver type of containerd's image store, the default since Docker 29, and its directory. */
 const SNAPSHOTTER = 'io.containerd.snapshotter.v1';
 const CONTAINERD_ROOT = '/var/lib/containerd';
 
-/** What the agent needs to know about an engine, of its `info` and `version`. */
+/** What the agent needs from the engine's `info` and `version`. */
 export type EngineFacts = {
-  /** Such as `20.10.24`; what a distribution adds to it is left out. */
+  /** Such as `20.10.24`, without a distribution's suffix. */
   readonly version: string;
   readonly apiVersion: string;
   readonly runc: string | undefined;
@@ -46,10 +46,10 @@ export type EngineFacts = {
   readonly storageDriver: string;
   /** The file system below overlay2, such as `extfs` or `xfs`. */
   readonly backingFileSystem: string | undefined;
-  /** Where the engine keeps images and containers, on its own machine. */
+  /** The engine's directory of images and containers, on its own machine. */
   readonly dataRoot: string | undefined;
   readonly runtimes: readonly string[];
-  /** Whether the engine filters system calls with a profile. */
+  /** Whether the engine applies seccomp profiles. */
   readonly seccomp: boolean;
   readonly limits: {
     readonly memory: boolean;
@@ -57,19 +57,19 @@ export type EngineFacts = {
     readonly pids: boolean;
     readonly cpu: boolean;
   };
-  /** Whether containers outlive a restart of the engine. */
+  /** Whether containers keep running while the engine restarts. */
   readonly liveRestore: boolean;
-  /** Whether the engine can give out Nvidia GPUs by CDI. */
+  /** Whether the engine can inject Nvidia GPUs by CDI. */
   readonly cdi: boolean;
 };
 
-/** Reads the engine's answers. Throws RUNTIME_UNAVAILABLE where they are not those of a Docker engine. */
+/** Reads the engine's answers. Throws RUNTIME_UNAVAILABLE if they are not from a Docker engine. */
 export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFacts {
   const info = INFO.safeParse(infoAnswer);
   const version = VERSION.safeParse(versionAnswer);
   if (!info.success || !version.success) {
-    throw new AgentError('RUNTIME_UNAVAILABLE', 'what answers at --docker-host is not a Docker engine', {
-      hint: 'give --docker-host the socket or the address of Docker itself',
+    throw new AgentError('RUNTIME_UNAVAILABLE', 'the server at --docker-host is not a Docker engine', {
+      hint: 'set --docker-host to the socket or address of Docker itself',
       cause: info.error ?? version.error,
     });
   }
@@ -100,7 +100,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   };
 }
 
-/** Engines from 28.2 list their CDI devices; those from 25 only say where they look, and only if told to look. */
+/** Docker 28.2 and newer list CDI devices. Docker 25 and newer list only the spec directories, if CDI is enabled. */
 function hasNvidiaCdi(
   specDirs: readonly string[],
   devices: readonly { readonly ID: string }[] | null | undefined,

@@ -1,8 +1,8 @@
 import { AgentError } from '../../../domain/errors.ts';
 
-const LONGEST_LINE = 1024 * 1024;
+const MAX_LINE_LENGTH = 1024 * 1024;
 
-/** Cuts a stream of bytes into its lines, without their ends. Throws RUNTIME_FAILED at a line over 1 MiB. */
+/** Splits a stream of bytes into its non-empty lines. Throws RUNTIME_FAILED for a line over 1 MiB. */
 export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -10,8 +10,8 @@ export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): Asyn
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > LONGEST_LINE)
-      throw new AgentError('RUNTIME_FAILED', 'Docker sent a line without an end');
+    if (rest.length > MAX_LINE_LENGTH)
+      throw new AgentError('RUNTIME_FAILED', 'Docker sent a line of more than 1 MiB');
     for (const line of lines) if (line.trim() !== '') yield line;
   }
   if (rest.trim() !== '') yield rest;

@@ -1,37 +1,48 @@
 import { chooseGpuInjection, type GpuMode } from '../container/gpu-injection.ts';
 import type { EngineFacts } from './facts.ts';
 
-/** What the owner wants of an engine. */
+/** The owner's settings that an engine must support. */
 export type EngineNeeds = {
-  /** What starts jobs, by its name at the engine: the usual `runc`, or `runsc`, which is gVisor. */
+  /** The OCI runtime of jobs: `runc`, or `runsc` for gVisor. */
   readonly runtime: string;
   readonly gpuMode: GpuMode;
   readonly acceptNoSeccomp: boolean;
 };
 
-/** What makes an engine unfit for strangers' jobs, and the hint; undefined where nothing does. Pure. */
+/** A requirement that an engine does not meet. `why` has the engine as its subject. */
+export type UnmetRequirement = {
+  readonly requirement: 'linux' | 'seccomp' | 'limits' | 'gpu-injection' | 'oci-runtime';
+  readonly why: string;
+  readonly hint: string;
+};
+
+/** The first requirement for jobs that the engine does not meet. Pure. */
 export function unmetRequirement(
   facts: EngineFacts,
   { acceptNoSeccomp, gpuMode, runtime }: EngineNeeds,
-): { readonly why: string; readonly hint: string } | undefined {
-  if (facts.os !== 'linux') return { why: `it runs ${facts.os} containers`, hint: 'use a Linux engine' };
+): UnmetRequirement | undefined {
+  if (facts.os !== 'linux')
+    return { requirement: 'linux', why: `it runs ${facts.os} containers`, hint: 'use Docker on Linux' };
   if (!facts.seccomp && !acceptNoSeccomp) {
     return {
+      requirement: 'seccomp',
       why: 'it runs containers without a seccomp profile',
-      hint: 'start Docker with its default seccomp profile, on a kernel with CONFIG_SECCOMP_FILTER; or accept the risk by --accept-risk no-seccomp',
+      hint: 'start Docker with its default seccomp profile on a kernel with CONFIG_SECCOMP_FILTER, or accept the risk with --accept-risk no-seccomp',
     };
   }
   const missing = (['memory', 'pids', 'cpu'] as const).filter((limit) => !facts.limits[limit]);
   if (missing.length > 0) {
     return {
+      requirement: 'limits',
       why: `it cannot limit ${missing.join(', ')} of a container`,
-      hint: 'boot with these cgroup controllers enabled (cgroup_enable=memory on some systems)',
+      hint: 'boot with these cgroup controllers enabled (on some systems: cgroup_enable=memory)',
     };
   }
-  // The runtime named nvidia starts jobs itself, by runc.
+  // The runtime `nvidia` starts containers with runc.
   if (runtime !== 'runc' && chooseGpuInjection(gpuMode, facts) === 'runtime') {
     return {
-      why: `GPUs would come by the runtime nvidia, which takes the place of ${runtime}`,
+      requirement: 'gpu-injection',
+      why: `it can give a job a GPU only with the runtime nvidia, which replaces ${runtime}`,
       hint: 'use Docker 19.03 or newer and --gpu-mode auto, or --job-runtime runc',
     };
   }
@@ -40,6 +51,7 @@ export function unmetRequirement(
   );
   if (unknown === undefined) return undefined;
   return {
+    requirement: 'oci-runtime',
     why: `it has no runtime named ${unknown} (it has ${facts.runtimes.join(', ')})`,
     hint: `add ${unknown} to "runtimes" in Docker's daemon.json and restart Docker`,
   };

@@ -14,30 +14,27 @@ import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pu
 export type ImageRules = PullLimits & {
   /** Patterns of the images that may be used, such as `sharedcloud/*`. */
   readonly allowed: readonly string[];
-  /** How long an image that was pulled counts as the one that its tag means: tags move. */
+  /** How long a pulled tag counts as current. */
   readonly refreshMs: number;
-  /** How long the engine may take to describe an image. */
-  readonly lookMs: number;
+  /** How long the engine may take to inspect an image. */
+  readonly inspectMs: number;
 };
 
-/** So many descriptions of images are kept. */
-const MOST_DESCRIBED = 100;
+const MAX_CACHED_CONFIGS = 100;
+const CONCURRENT_PULLS = 2;
 
-/** How many images are pulled at once. */
-const PULLS_AT_ONCE = 2;
-
-/** The images of one engine. No credentials: only what anybody may pull. */
+/** The images of one engine. Pulls without credentials, so only public images. */
 export class DockerImages implements Images {
   readonly #docker: Docker;
   readonly #rules: ImageRules;
   readonly #hooks: PullHooks;
   readonly #clock: Clock;
-  readonly #pulls = new PQueue({ concurrency: PULLS_AT_ONCE });
+  readonly #pulls = new PQueue({ concurrency: CONCURRENT_PULLS });
   readonly #shared = new SingleFlight<ReadyImage>();
-  /** What images that are named by their content are like: that never changes. */
-  readonly #described = new Map<string, ImageConfig>();
-  /** When each image was last asked of its registry, by the monotonic clock. */
-  readonly #askedAt = new Map<string, number>();
+  /** Configs by digest or id. They never change. */
+  readonly #configs = new Map<string, ImageConfig>();
+  /** When each image was last pulled, by the monotonic clock. */
+  readonly #pulledAt = new Map<string, number>();
 
   constructor(docker: Docker, rules: ImageRules, hooks: PullHooks, clock: Clock) {
     this.#docker = docker;
@@ -49,7 +46,7 @@ export class DockerImages implements Images {
   async find(ref: string): Promise<ReadyImage | undefined> {
     const parsed = parseImageRef(ref);
     if (parsed === undefined || !imageAllowed(ref, this.#rules.allowed)) return undefined;
-    const found = await this.#look(ref, parsed);
+    const found = await this.#find(ref, parsed);
     return found === undefined || found.sizeBytes > this.#rules.maxBytes ? undefined : found;
   }
 
@@ -58,9 +55,9 @@ export class DockerImages implements Images {
     if (parsed === undefined || !imageAllowed(ref, this.#rules.allowed)) {
       throw new AgentError(
         'IMAGE_REFUSED',
-        `image ${JSON.stringify(ref.slice(0, 200))} is not on your list`,
+        `image ${JSON.stringify(ref.slice(0, 200))} is not allowed by --images`,
         {
-          hint: 'add a pattern for it to --images if you trust it',
+          hint: 'add a pattern for it to --images, if you trust it',
         },
       );
     }
@@ -69,24 +66,25 @@ export class DockerImages implements Images {
   }
 
   /**
-   * What a container made of this image must know about it. `image` is a ReadyImage's id. Whether the image is still
-   * here, the creation will tell.
+   * What a container inherits from an image, given a ReadyImage's id. May answer from memory for an image that was
+   * removed meanwhile; creating the container then fails.
    */
   async describe(image: string): Promise<ImageConfig> {
-    const known = this.#described.get(image);
+    const known = this.#configs.get(image);
     if (known !== undefined) return known;
     const config = await this.#inspect(image);
-    if (config === undefined) throw new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer here`);
-    if (this.#described.size >= MOST_DESCRIBED) this.#described.clear();
-    if (/sha256:[0-9a-f]{64}$/.test(image)) this.#described.set(image, config);
+    if (config === undefined)
+      throw new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer on this host`);
+    if (this.#configs.size >= MAX_CACHED_CONFIGS) this.#configs.clear();
+    if (/sha256:[0-9a-f]{64}$/.test(image)) this.#configs.set(image, config);
     return config;
   }
 
   async #prepare(ref: string, parsed: ImageRef, key: string, signal: AbortSignal): Promise<ReadyImage> {
-    const here = await this.#look(ref, parsed);
-    const usable = here === undefined || here.sizeBytes > this.#rules.maxBytes ? undefined : here;
+    const found = await this.#find(ref, parsed);
+    const usable = found === undefined || found.sizeBytes > this.#rules.maxBytes ? undefined : found;
     const pinned = parsed.digest !== undefined;
-    const age = this.#clock.monotonic() - (this.#askedAt.get(key) ?? Number.NEGATIVE_INFINITY);
+    const age = this.#clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (usable !== undefined && (pinned || age < this.#rules.refreshMs)) return usable;
     try {
       const tag = parsed.digest ?? parsed.tag ?? 'latest';
@@ -98,15 +96,15 @@ export class DockerImages implements Images {
       const registryFailed = code === 'IMAGE_PULL_FAILED' || code === 'IMAGE_NOT_FOUND';
       if (usable === undefined || !registryFailed || signal.aborted) throw thrown;
     }
-    this.#askedAt.set(key, this.#clock.monotonic());
-    return this.#take(ref, parsed, here);
+    this.#pulledAt.set(key, this.#clock.monotonic());
+    return this.#accept(ref, parsed, found);
   }
 
-  /** The image as it is after a pull; one that turned out too large goes again, unless it was here before. */
-  async #take(ref: string, parsed: ImageRef, before: ReadyImage | undefined): Promise<ReadyImage> {
-    const pulled = await this.#look(ref, parsed);
+  /** The image after its pull. Removes one that is too large, unless it was on this host before. */
+  async #accept(ref: string, parsed: ImageRef, before: ReadyImage | undefined): Promise<ReadyImage> {
+    const pulled = await this.#find(ref, parsed);
     if (pulled === undefined) {
-      throw new AgentError('IMAGE_PULL_FAILED', `image ${ref} was pulled and is not here`);
+      throw new AgentError('IMAGE_PULL_FAILED', `image ${ref} was pulled but is not on this host`);
     }
     if (pulled.sizeBytes > this.#rules.maxBytes && pulled.id !== before?.id)
       await this.#discard(canonicalImageRef(parsed));
@@ -114,7 +112,7 @@ export class DockerImages implements Images {
     return pulled;
   }
 
-  async #look(ref: string, parsed: ImageRef): Promise<ReadyImage | undefined> {
+  async #find(ref: string, parsed: ImageRef): Promise<ReadyImage | undefined> {
     const config = await this.#inspect(canonicalImageRef(parsed));
     if (config === undefined) return undefined;
     const digest = config.digests.find((digest) => digest.startsWith(`${parsed.repository}@`));
@@ -122,23 +120,23 @@ export class DockerImages implements Images {
   }
 
   async #inspect(name: string): Promise<ImageConfig | undefined> {
-    const doing = `inspect image ${name}`;
-    const answer: unknown = await callEngine({ doing, ms: this.#rules.lookMs }, async () => {
+    const action = `inspect image ${name}`;
+    const answer: unknown = await callEngine({ action, ms: this.#rules.inspectMs }, async () => {
       try {
         return await this.#docker.getImage(name).inspect();
       } catch (thrown) {
         if (readFault(thrown).status === 404) return undefined;
-        throw engineError(thrown, doing);
+        throw engineError(thrown, action);
       }
     });
     return answer === undefined ? undefined : readImage(answer);
   }
 
-  /** Takes an image away again; where something still uses it, it stays. */
+  /** Removes an image, unless a container uses it. */
   async #discard(name: string): Promise<void> {
-    await callEngine({ doing: `remove image ${name}`, ms: this.#rules.lookMs }, async (abortSignal) => {
+    await callEngine({ action: `remove image ${name}`, ms: this.#rules.inspectMs }, async (abortSignal) => {
       try {
-        // By its tag, where it has one: without its digest alone it would stay.
+        // By tag if it has one: an image with a tag stays when only its digest is removed.
         await this.#docker.getImage(name).remove({ abortSignal });
       } catch (thrown) {
         const { status } = readFault(thrown);

@@ -12,18 +12,18 @@ type Layer = { readonly status: string; readonly current: number; readonly total
 
 const UNKNOWN: Layer = { status: '', current: 0, total: 0 };
 
-/** How far a pull has come, in bytes of compressed layers; the total grows while layers are still unknown. */
+/** Progress in bytes of compressed layers. The total grows as the engine reports more layers. */
 export type PullBytes = { readonly doneBytes: number; readonly totalBytes: number };
 
-/** Adds up what the engine reports while it pulls: one JSON line per step of a layer. */
+/** Adds up the engine's progress report: one JSON line for each step of a layer. */
 export class PullProgress {
   readonly #layers = new Map<string, Layer>();
-  // Kept as sums, since they are asked for at every line, and whoever made the image says how many layers there are.
+  // Running sums, because they are read at every line and an image can have thousands of layers.
   #doneBytes = 0;
   #totalBytes = 0;
   #error: string | undefined;
 
-  /** Takes one line; answers whether the pull has come further by it. Retries and idle repetitions do not count. */
+  /** Takes one line. Returns whether it is progress; retries and repetitions are not. */
   take(line: string): boolean {
     const event = parse(line);
     if (event === undefined) return false;
@@ -40,12 +40,12 @@ export class PullProgress {
     return before.status !== status || before.current !== current;
   }
 
-  /** What the engine gave up with, if it did. */
+  /** The error that ended the pull, if any. */
   get error(): string | undefined {
     return this.#error;
   }
 
-  /** How many layers were heard of so far; a name that newer engines report beside them counts too. */
+  /** The number of layers so far. Newer engines report one more id beside them. */
   get layers(): number {
     return this.#layers.size;
   }
@@ -67,7 +67,7 @@ function parse(line: string): z.infer<typeof EVENT> | undefined {
   try {
     return EVENT.safeParse(JSON.parse(line)).data;
   } catch {
-    // A line that is no JSON says nothing about the pull; its end is what counts.
+    // A line that is not JSON is not progress. The end of the pull shows its result.
     return undefined;
   }
 }

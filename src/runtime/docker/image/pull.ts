@@ -4,17 +4,17 @@ import { pullError, pullRefusal } from '../engine/errors.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import { PullProgress } from './pull-progress.ts';
 
-/** What a pull must keep to; times in milliseconds. */
+/** Limits of a pull. Times in milliseconds. */
 export type PullLimits = {
-  /** How long all of it may take. */
+  /** The deadline of the whole pull. */
   readonly totalMs: number;
-  /** How long it may go without coming further. */
+  /** The longest time without progress. */
   readonly idleMs: number;
-  /** The most bytes: of compressed layers while it is pulled, of the whole image afterwards. */
+  /** The largest size: of compressed layers during the pull, of the unpacked image afterwards. */
   readonly maxBytes: number;
 };
 
-/** How far a pull is, in bytes of compressed layers. `finished` comes once, whether it went well or not. */
+/** Progress in bytes of compressed layers. `finished` is true once, after success and failure alike. */
 export type PullReport = {
   readonly ref: string;
   readonly doneBytes: number;
@@ -22,20 +22,20 @@ export type PullReport = {
   readonly finished: boolean;
 };
 
-/** What is asked of the engine. The tag may be a digest; it is never empty, which would mean every tag. */
+/** What to pull. The tag may be a digest. It is never empty, because that means every tag. */
 export type PullRequest = { readonly ref: string; readonly repository: string; readonly tag: string };
 
 export type PullHooks = {
-  /** Called at every step; whoever shows it throttles. */
+  /** Called at every step, unthrottled. */
   readonly onProgress: (report: PullReport) => void;
-  /** Throws where the disk has too little room; called before a pull and at most once a second within. */
+  /** Throws if too little disk is free. Called before a pull and at most once a second during it. */
   readonly checkDisk: () => Promise<void>;
 };
 
 const DISK_CHECK_MS = 1000;
 
-/** What Linux's overlay stacks at most (OVL_MAX_STACK); Docker's own limit is lower, but met only after downloads. */
-const MOST_LAYERS = 500;
+/** Linux's limit of overlay layers (OVL_MAX_STACK). Docker's own limit is lower, but applies after the download. */
+const MAX_LAYERS = 500;
 
 /** Pulls an image. Throws IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_REFUSED, RUNTIME_*, or the signal's reason. */
 export async function pullImage(
@@ -46,9 +46,9 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
-  const end = (words: string): void => stop.abort(pullRefusal(request.ref, words));
+  const end = (why: string): void => stop.abort(pullRefusal(request.ref, why));
   const total = setTimeout(() => end(`it took longer than ${limits.totalMs / 1000} s`), limits.totalMs);
-  const idle = setTimeout(() => end(`it came no further for ${limits.idleMs / 1000} s`), limits.idleMs);
+  const idle = setTimeout(() => end(`it made no progress for ${limits.idleMs / 1000} s`), limits.idleMs);
   const either = AbortSignal.any([signal, stop.signal]);
   const progress = new PullProgress();
   const report = (finished: boolean): void =>
@@ -63,9 +63,9 @@ export async function pullImage(
       abortSignal,
     });
     for await (const line of linesOf(stream)) {
-      const moved = progress.take(line);
+      const progressed = progress.take(line);
       refuseManyLayers(request.ref, progress.layers);
-      if (!moved) continue;
+      if (!progressed) continue;
       idle.refresh();
       report(false);
       refuseOversize(request.ref, progress.bytes.totalBytes, limits.maxBytes);
@@ -84,21 +84,21 @@ export async function pullImage(
   if (progress.error !== undefined) throw pullRefusal(request.ref, progress.error);
 }
 
-/** Throws IMAGE_REFUSED where an image is larger than the owner allows. */
+/** Throws IMAGE_REFUSED if an image is larger than the owner allows. */
 export function refuseOversize(ref: string, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new AgentError('IMAGE_REFUSED', `image ${ref} is larger than ${maxBytes} bytes`, {
-    hint: 'raise --max-image-size if you have the room for it',
+    hint: 'raise --max-image-size, if the disk is large enough',
   });
 }
 
 /**
- * Throws IMAGE_REFUSED where an image has more layers than any engine can mount. A manifest may name tens of thousands,
- * and the engine tells of each of them before the first is here.
+ * Throws IMAGE_REFUSED if an image has more layers than any engine can mount. A manifest may list tens of thousands, and
+ * the engine reports all of them before it downloads the first.
  */
 export function refuseManyLayers(ref: string, layers: number): void {
-  if (layers <= MOST_LAYERS) return;
-  throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${MOST_LAYERS} layers`, {
-    hint: 'no engine can mount so many: whoever made the image has to build it with fewer',
+  if (layers <= MAX_LAYERS) return;
+  throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${MAX_LAYERS} layers`, {
+    hint: 'build the image with fewer layers: no engine can mount so many',
   });
 }

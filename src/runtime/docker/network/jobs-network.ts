@@ -30,13 +30,13 @@ export class DockerJobsNetwork {
     const network = this.#docker.getNetwork(NETWORK_NAME);
     // It takes a signal, which the client's published types do not know.
     const asked: { inspect(options: { abortSignal: AbortSignal }): Promise<unknown> } = network;
-    const call = { doing: `inspect network ${NETWORK_NAME}`, ms: this.#deadlines.lookMs, signal };
+    const call = { action: `inspect network ${NETWORK_NAME}`, ms: this.#deadlines.inspectMs, signal };
     return callEngine(call, async (abortSignal) => {
       try {
         return readNetwork(await asked.inspect({ abortSignal }));
       } catch (thrown) {
         if (readFault(thrown).status === 404) return undefined;
-        throw engineError(thrown, call.doing);
+        throw engineError(thrown, call.action);
       }
     });
   }
@@ -74,7 +74,7 @@ export class DockerJobsNetwork {
     // The client's published type of the options is mutable; the spec is the type here.
     const maker: { createNetwork(options: object): Promise<unknown> } = this.#docker;
     await callEngine(
-      { doing: `make network ${NETWORK_NAME}`, ms: this.#deadlines.makeMs },
+      { action: `make network ${NETWORK_NAME}`, ms: this.#deadlines.createMs },
       (abortSignal) => maker.createNetwork({ ...spec, abortSignal }),
       (thrown) => refused(`Docker could not make network ${NETWORK_NAME}`, thrown),
     );
@@ -89,7 +89,7 @@ export class DockerJobsNetwork {
         hint: 'drain the agent first, so that its jobs end, then try again',
       });
     await callEngine(
-      { doing: `remove network ${NETWORK_NAME}`, ms: this.#deadlines.endMs },
+      { action: `remove network ${NETWORK_NAME}`, ms: this.#deadlines.stopMs },
       (abortSignal) => this.#docker.getNetwork(NETWORK_NAME).remove({ abortSignal }),
       (thrown) => refused(`Docker could not remove network ${NETWORK_NAME}`, thrown),
     );
@@ -97,7 +97,7 @@ export class DockerJobsNetwork {
 
   /** Watches the engine that answers now; `gone` settles when it has gone, or the signal aborts. */
   async watchEngine(signal: AbortSignal): Promise<{ readonly gone: Promise<void> }> {
-    const call = { doing: 'listen to Docker’s events', ms: this.#deadlines.lookMs, signal };
+    const call = { action: 'listen to Docker’s events', ms: this.#deadlines.inspectMs, signal };
     const filters = JSON.stringify({ type: ['daemon'] });
     const events = await callEngine(call, (deadline) =>
       this.#docker.getEvents({ filters, abortSignal: AbortSignal.any([signal, deadline]) }),

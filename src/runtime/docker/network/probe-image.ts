@@ -18,12 +18,12 @@ export async function findProbeImage(
   ms: number,
   signal: AbortSignal,
 ): Promise<ProbeImage | undefined> {
-  const listed = await callEngine({ doing: 'list images', ms, signal }, (abortSignal) =>
+  const listed = await callEngine({ action: 'list images', ms, signal }, (abortSignal) =>
     docker.listImages({ abortSignal }),
   );
   const tags = LISTED.parse(listed).flatMap(({ RepoTags }) => RepoTags ?? []);
   for (const id of tags.filter((tag) => imageAllowed(tag, allowed)).slice(0, MOST)) {
-    const made = await callEngine({ doing: `inspect image ${id}`, ms, signal }, () =>
+    const made = await callEngine({ action: `inspect image ${id}`, ms, signal }, () =>
       docker.getImage(id).inspect(),
     );
     const command = (INSPECTED.parse(made).Config?.Cmd ?? []).join(' ');

@@ -1,17 +1,16 @@
 import type { OutputStream } from '../../../domain/ports/runtime.ts';
 
-/** A moment of the engine's clock: seconds since the epoch and nanoseconds within. */
-type BootTime = { readonly seconds: number; readonly nanos: number };
+/** A time of the engine's clock: seconds since the epoch, and nanoseconds. */
+type EngineTime = { readonly seconds: number; readonly nanos: number };
 
-/** How far one stream has been handed on: its latest moment, and how many frames of that moment. */
-type Mark = { at: BootTime | undefined; frames: number; toSkip: number };
+/** How far one stream has been delivered: its latest time, and how many frames had that time. */
+type Mark = { at: EngineTime | undefined; frames: number; toSkip: number };
 
-const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
+const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * Remembers how far a container's output has been handed on, so that its log can be opened again without
- * repeating anything. Each stream has its own mark: the pieces of a long line keep the time of its first piece
- * while the other stream goes on.
+ * Remembers how far a container's log has been delivered, so that it can be reopened without repeating anything. Each
+ * stream has its own mark, because the pieces of a long line keep their first timestamp while the other stream goes on.
  */
 export class LogPosition {
   readonly #marks: Record<OutputStream, Mark> = {
@@ -21,10 +20,7 @@ export class LogPosition {
   #openings = 0;
   #cachedSecond = { text: '', seconds: 0 };
 
-  /**
-   * Begins another reading of the log; answers the moment from which it is needed, as the engine takes it
-   * (`seconds.nanoseconds`), or undefined for all of it.
-   */
+  /** Starts another reading. Returns the engine's `since` (`seconds.nanoseconds`), or undefined for the whole log. */
   reopen(): string | undefined {
     this.#openings += 1;
     const { stdout, stderr } = this.#marks;
@@ -34,18 +30,18 @@ export class LogPosition {
     return `${first.seconds}.${String(first.nanos).padStart(9, '0')}`;
   }
 
-  /** Whether this frame has not been handed on yet; to be asked once for each frame, in order. */
-  isNew(stream: OutputStream, stamp: string): boolean {
+  /** Whether this frame is new. Must be called once for each frame, in order. */
+  isNew(stream: OutputStream, timestamp: string): boolean {
     const mark = this.#marks[stream];
-    const bootTime = this.#bootTime(stamp);
-    const order = mark.at === undefined ? 1 : compare(bootTime, mark.at);
+    const time = this.#parse(timestamp);
+    const order = mark.at === undefined ? 1 : compare(time, mark.at);
     if (order > 0) {
-      mark.at = bootTime;
+      mark.at = time;
       mark.frames = 1;
       mark.toSkip = 0;
       return true;
     }
-    // The engine's clock may have been set back; only the first reading can tell that from a repetition.
+    // An earlier time is a repetition, except in the first reading: there the engine's clock was set back.
     if (order < 0) return this.#openings <= 1;
     if (mark.toSkip > 0) {
       mark.toSkip -= 1;
@@ -55,14 +51,14 @@ export class LogPosition {
     return true;
   }
 
-  #bootTime(stamp: string): BootTime {
-    const [, second = '', fraction = '', zone = ''] = STAMP.exec(stamp) ?? [];
+  #parse(timestamp: string): EngineTime {
+    const [, second = '', fraction = '', zone = ''] = TIMESTAMP.exec(timestamp) ?? [];
     const text = second + zone;
     if (text !== this.#cachedSecond.text) this.#cachedSecond = { text, seconds: Date.parse(text) / 1000 };
     return { seconds: this.#cachedSecond.seconds, nanos: Number(fraction.padEnd(9, '0')) };
   }
 }
 
-function compare(a: BootTime, b: BootTime): number {
+function compare(a: EngineTime, b: EngineTime): number {
   return a.seconds - b.seconds || a.nanos - b.nanos;
 }

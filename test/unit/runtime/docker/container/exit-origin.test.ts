@@ -1,64 +1,60 @@
 import { expect, test } from 'vitest';
-import { type EngineMemory, exitOrigin } from '../../../../../src/runtime/docker/container/exit-origin.ts';
+import { exitOrigin } from '../../../../../src/runtime/docker/container/exit-origin.ts';
+import type { ExitRecord } from '../../../../../src/runtime/docker/container/exit-record.ts';
 
 type Case = {
   readonly code: number;
   readonly oom?: boolean;
-  readonly away?: boolean;
-  readonly keeps?: boolean;
-  /** Whether it was there at the first look. */
-  readonly first?: boolean;
-  /** What the engine knows of it. */
-  readonly saw?: EngineMemory | undefined;
+  readonly unreachable?: boolean;
+  readonly liveRestore?: boolean;
+  readonly alreadyExited?: boolean;
+  /** By default `exited`. */
+  readonly record?: ExitRecord | undefined;
 };
 
 test.each<[string, Case, string]>([
-  ['an exit code of its own', { code: 1 }, 'job'],
-  ['a kill of its own', { code: 137 }, 'job'],
-  ['a kill by call', { code: 137, saw: 'kill and end' }, 'external'],
-  ['a failure after a signal by call', { code: 1, saw: 'kill and end' }, 'job'],
-  ['too much memory', { code: 137, oom: true, saw: 'kill and end' }, 'job'],
-  ['an engine that stopped', { code: 143, away: true }, 'engine'],
-  ['a failure because the engine stopped', { code: 1, away: true, saw: 'nothing' }, 'engine'],
+  ['a failure', { code: 1 }, 'job'],
+  ['a kill from inside', { code: 137 }, 'job'],
+  ['a kill through the engine', { code: 137, record: 'killed' }, 'external'],
+  ['a failure after a signal through the engine', { code: 1, record: 'killed' }, 'job'],
+  ['an out-of-memory kill', { code: 137, oom: true, record: 'killed' }, 'job'],
+  ['a kill while the engine was unreachable', { code: 143, unreachable: true }, 'engine'],
   [
-    'a failure because the engine ended it when it was back',
-    { code: 1, away: true, saw: 'kill and end' },
+    'a failure without a record, engine unreachable',
+    { code: 1, unreachable: true, record: 'missing' },
     'engine',
   ],
-  ['a failure that the engine saw although it seemed away', { code: 1, away: true }, 'job'],
-  ['success whose result the engine may have lost', { code: 0, away: true, keeps: true }, 'engine'],
-  ['a kill that the engine knows nothing of', { code: 137, saw: 'nothing' }, 'engine'],
+  ['a failure after a kill, engine unreachable', { code: 1, unreachable: true, record: 'killed' }, 'engine'],
+  ['a failure with a record, engine unreachable', { code: 1, unreachable: true }, 'job'],
+  ['success whose result may be lost', { code: 0, unreachable: true, liveRestore: true }, 'engine'],
+  ['a kill without a record', { code: 137, record: 'missing' }, 'engine'],
   [
-    'a failure while an engine was away that keeps its containers',
-    { code: 1, away: true, keeps: true },
+    'a failure under live-restore, engine unreachable',
+    { code: 1, unreachable: true, liveRestore: true },
     'job',
   ],
   [
-    'a kill while an engine was away that keeps its containers',
-    { code: 137, away: true, keeps: true },
+    'a kill under live-restore, engine unreachable',
+    { code: 137, unreachable: true, liveRestore: true },
     'engine',
   ],
-  ['a failure at the first look', { code: 1, first: true }, 'job'],
-  ['a failure at the first look, after a signal', { code: 1, first: true, saw: 'kill and end' }, 'external'],
+  ['an earlier failure', { code: 1, alreadyExited: true }, 'job'],
+  ['an earlier failure after a kill', { code: 1, alreadyExited: true, record: 'killed' }, 'external'],
+  ['an earlier failure without a record', { code: 1, alreadyExited: true, record: 'missing' }, 'engine'],
+  ['an earlier failure with an expired record', { code: 1, alreadyExited: true, record: 'expired' }, 'job'],
+  ['an earlier kill with an expired record', { code: 137, alreadyExited: true, record: 'expired' }, 'engine'],
+  ['an earlier failure without access to events', { code: 1, alreadyExited: true, record: undefined }, 'job'],
+  ['a kill without access to events', { code: 137, record: undefined }, 'engine'],
+  ['an earlier success', { code: 0, alreadyExited: true, record: 'missing' }, 'job'],
   [
-    'a failure at the first look of which the engine knows nothing',
-    { code: 1, first: true, saw: 'nothing' },
-    'engine',
-  ],
-  ['a failure that the engine has forgotten', { code: 1, first: true, saw: 'forgot' }, 'job'],
-  ['a kill that the engine has forgotten', { code: 137, first: true, saw: 'forgot' }, 'engine'],
-  ['a failure of which the engine does not tell', { code: 1, first: true, saw: undefined }, 'job'],
-  ['a kill of which the engine does not tell', { code: 137, saw: undefined }, 'engine'],
-  ['success at the first look', { code: 0, first: true, saw: 'nothing' }, 'job'],
-  [
-    'a failure at the first look at an engine that keeps its containers',
-    { code: 1, first: true, keeps: true, saw: 'nothing' },
+    'an earlier failure under live-restore',
+    { code: 1, alreadyExited: true, liveRestore: true, record: 'missing' },
     'job',
   ],
-])('%s', async (_, how, expected) => {
-  const { away = false, code, first = false, keeps = false, oom = false } = how;
+])('attributes %s', async (_, how, expected) => {
+  const { alreadyExited = false, code, liveRestore = false, oom = false, unreachable = false } = how;
   const exit = { code, oomKilled: oom, startedAt: 0, finishedAt: 1 };
-  const seen = { exit, engineWasAway: away, unwaited: first };
-  const memory = async () => ('saw' in how ? how.saw : 'end');
-  expect(await exitOrigin(seen, { liveRestore: async () => keeps, memory })).toBe(expected);
+  const observed = { exit, engineWasUnreachable: unreachable, alreadyExited };
+  const exitRecord = async () => ('record' in how ? how.record : 'exited');
+  expect(await exitOrigin(observed, { liveRestore: async () => liveRestore, exitRecord })).toBe(expected);
 });

@@ -4,7 +4,7 @@ import { containerDifferences } from '../../../../../src/runtime/docker/containe
 import { gpuAccess } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
 import { SECCOMP_PROFILE } from '../../../../../src/runtime/docker/container/seccomp.ts';
 import { containerSpec, type SpecInput } from '../../../../../src/runtime/docker/container/spec.ts';
-import { tmpfsForVolumes } from '../../../../../src/runtime/docker/image/config.ts';
+import { tmpfsForVolumes } from '../../../../../src/runtime/docker/container/volumes.ts';
 import { testPlan } from '../../../../support/engine/runtime.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
@@ -21,14 +21,14 @@ const input: SpecInput = {
     runtime: 'runc',
     dns: ['192.0.2.1'],
   },
-  chooseGpuInjection: 'cdi',
+  gpuInjection: 'cdi',
   image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] },
   diskQuota: false,
   seccomp: true,
 };
 
-describe('the container for a plan', () => {
-  test('is this, field by field', () => {
+describe('the container spec of a plan', () => {
+  test('has exactly these fields', () => {
     const plan = testPlan({
       job: 'j-1',
       run: 'r-1',
@@ -95,7 +95,7 @@ describe('the container for a plan', () => {
     });
   });
 
-  test('has no field whose content a broker chooses, but for its labels, its image and its own variables', () => {
+  test('takes only labels, image and variables from the broker', () => {
     const text = fc.string({ maxLength: 50, unit: 'binary' });
     fc.assert(
       fc.property(text, text, text, fc.dictionary(text, text), (run, offerKey, image, env) => {
@@ -116,12 +116,12 @@ describe('the container for a plan', () => {
     );
   });
 
-  test('is limited in disk by the engine where that can', () => {
+  test('limits the disk through the engine if its storage driver can', () => {
     const spec = containerSpec(testPlan(), { ...input, diskQuota: true });
     expect(spec.HostConfig.StorageOpt).toEqual({ size: String(20 * GIB) });
   });
 
-  test('has shared memory of a quarter of a small memory', () => {
+  test('has shared memory of at most a quarter of its memory', () => {
     const limits = { ...input.limits, memoryBytes: GIB };
     const { HostConfig } = containerSpec(testPlan(), { ...input, limits });
     expect(HostConfig.ShmSize).toBe(GIB / 4);
@@ -131,15 +131,12 @@ describe('the container for a plan', () => {
     ['none', 'none', ['192.0.2.1']],
     ['isolated', 'sharedcloud-jobs', ['192.0.2.1']],
     ['bridge', 'bridge', ['192.0.2.1']],
-  ] as const)(
-    'is on the network %s where that was decided, with resolvers of its own',
-    (network, mode, dns) => {
-      const { HostConfig } = containerSpec(testPlan({ network }), input);
-      expect([HostConfig.NetworkMode, HostConfig.Dns]).toEqual([mode, dns]);
-    },
-  );
+  ] as const)('uses the network %s with explicit resolvers', (network, mode, dns) => {
+    const { HostConfig } = containerSpec(testPlan({ network }), input);
+    expect([HostConfig.NetworkMode, HostConfig.Dns]).toEqual([mode, dns]);
+  });
 
-  test('takes away what its image sets for loaders, GPU hooks and Docker, and nothing else', () => {
+  test('removes the image’s variables for loaders, GPU hooks and Docker, and no others', () => {
     const envNames = [
       'PATH',
       'LD_PRELOAD',
@@ -157,14 +154,16 @@ describe('the container for a plan', () => {
   });
 
   test.each(['', '../../../x', 'a/b', 'a b', '-a', 'x'.repeat(65), 'ä'])(
-    'cannot be named after job %j',
+    'cannot have the job id %j in its name',
     (job) => {
-      expect(() => containerSpec(testPlan({ job }), input)).toThrow(/cannot name a container/);
+      expect(() => containerSpec(testPlan({ job }), input)).toThrow(
+        expect.objectContaining({ code: 'RUNTIME_FAILED' }),
+      );
     },
   );
 });
 
-describe('a GPU', () => {
+describe('access to a GPU', () => {
   test.each([
     ['cdi', 'void', undefined, [{ Driver: 'cdi', DeviceIDs: [`nvidia.com/gpu=${GPU}`] }]],
     [
@@ -174,18 +173,18 @@ describe('a GPU', () => {
       [{ Driver: 'nvidia', DeviceIDs: [GPU], Capabilities: [['gpu', 'compute', 'utility']] }],
     ],
     ['runtime', GPU, 'nvidia', []],
-  ] as const)('is given by %s', (way, visible, runtime, requests) => {
-    expect(gpuAccess(GPU, way)).toEqual({ visible, runtime, requests });
-    expect(gpuAccess(null, way)).toEqual({ visible: 'void', runtime: undefined, requests: [] });
+  ] as const)('is granted by %s', (injection, visible, runtime, requests) => {
+    expect(gpuAccess(GPU, injection)).toEqual({ visible, runtime, requests });
+    expect(gpuAccess(null, injection)).toEqual({ visible: 'void', runtime: undefined, requests: [] });
   });
 
-  test.each(['all', '0', 'GPU-1,GPU-2', '', 'void', 'GPU-1 ', 'gpu-1'])('cannot be %j', (gpu) => {
-    expect(() => gpuAccess(gpu, 'runtime')).toThrow(/is not the uuid/);
+  test.each(['all', '0', 'GPU-1,GPU-2', '', 'void', 'GPU-1 ', 'gpu-1'])('is refused for %j', (gpu) => {
+    expect(() => gpuAccess(gpu, 'runtime')).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
   });
 });
 
-describe('the volumes of an image', () => {
-  test('share a quarter of the memory, each with a limit', () => {
+describe('the tmpfs mounts for an image’s volumes', () => {
+  test('share a quarter of the memory, with a limit each', () => {
     const options = (bytes: number) => `rw,nosuid,nodev,mode=1777,size=${bytes}`;
     expect(tmpfsForVolumes(['/a', '/b/', '/a//'], GIB)).toEqual({
       '/a': options(GIB / 8),
@@ -205,34 +204,34 @@ describe('the volumes of an image', () => {
     'relative',
     '/x/../proc',
     '/x/..',
-  ])('cannot be at %s', (path) => {
-    expect(() => tmpfsForVolumes([path], GIB)).toThrow(/which no job needs/);
+  ])('are refused at %s', (path) => {
+    expect(() => tmpfsForVolumes([path], GIB)).toThrow(expect.objectContaining({ code: 'IMAGE_REFUSED' }));
   });
 
-  test('cannot be too many', () => {
+  test('are refused beyond 32', () => {
     const paths = Array.from({ length: 33 }, (_, index) => `/v${index}`);
-    expect(() => tmpfsForVolumes(paths, GIB)).toThrow('33 volumes');
+    expect(() => tmpfsForVolumes(paths, GIB)).toThrow(expect.objectContaining({ code: 'IMAGE_REFUSED' }));
   });
 });
 
-describe('what the engine made', () => {
-  const spec = containerSpec(testPlan({ gpu: GPU }), { ...input, chooseGpuInjection: 'device-requests' });
+describe('the check of a created container', () => {
+  const spec = containerSpec(testPlan({ gpu: GPU }), { ...input, gpuInjection: 'device-requests' });
   const { name: _, HostConfig, ...config } = spec;
-  const made = {
+  const created = {
     Image: 'sha256:1',
     Config: { ...config, Env: [...config.Env, 'PATH=/bin', 'LD_PRELOAD'], Hostname: 'abc' },
     HostConfig: { ...HostConfig, Binds: null, Privileged: false, MaskedPaths: ['/proc/kcore'], CapAdd: null },
     Mounts: [{ Type: 'bind' }],
   };
   const differences = (changed: object, swapLimit = true): readonly string[] =>
-    containerDifferences(spec, { ...made, ...changed }, 'sha256:1', swapLimit);
-  const host = (changed: object): object => ({ HostConfig: { ...made.HostConfig, ...changed } });
+    containerDifferences(spec, { ...created, ...changed }, 'sha256:1', swapLimit);
+  const host = (changed: object): object => ({ HostConfig: { ...created.HostConfig, ...changed } });
 
-  test('is right when it is what was asked', () => {
+  test('accepts the requested settings', () => {
     expect(differences({})).toEqual([]);
   });
 
-  test('may lack a swap limit only where the engine has none to give', () => {
+  test('accepts a missing swap limit only from an engine without swap limits', () => {
     expect(differences(host({ MemorySwap: -1 }))).toEqual(['HostConfig.MemorySwap']);
     expect(differences(host({ MemorySwap: -1 }), false)).toEqual([]);
   });
@@ -247,26 +246,26 @@ describe('what the engine made', () => {
       'HostConfig.SecurityOpt',
     ],
     [
-      'one more word on security',
+      'an additional security option',
       host({ SecurityOpt: [...HostConfig.SecurityOpt, 'apparmor=unconfined'] }),
       'HostConfig.SecurityOpt',
     ],
     ['privileges', host({ Privileged: true }), 'HostConfig.Privileged'],
     ['a device', host({ Devices: [{ PathOnHost: '/dev/sda' }] }), 'HostConfig.Devices'],
     ['a bind', host({ Binds: ['/:/host'] }), 'HostConfig.Binds'],
-    ['an open /proc', host({ MaskedPaths: [] }), 'MaskedPaths'],
+    ['an unmasked /proc', host({ MaskedPaths: [] }), 'MaskedPaths'],
     ['another GPU', host({ DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: ['GPU-2'] }] }), 'DeviceIDs[0]'],
-    ['root', { Config: { ...made.Config, User: '' } }, 'Config.User'],
+    ['root', { Config: { ...created.Config, User: '' } }, 'Config.User'],
     [
       'a guarded variable',
-      { Config: { ...made.Config, Env: [...config.Env, 'LD_PRELOAD=/x'] } },
+      { Config: { ...created.Config, Env: [...config.Env, 'LD_PRELOAD=/x'] } },
       'Env LD_PRELOAD',
     ],
-    ['open paths of /proc', host({ ReadonlyPaths: [] }), 'ReadonlyPaths'],
-    ['a lost variable', { Config: { ...made.Config, Env: config.Env.slice(1) } }, 'Env HOME'],
-    ['a label taken over', { Config: { ...made.Config, Labels: {} } }, 'Config.Labels'],
+    ['a writable /proc', host({ ReadonlyPaths: [] }), 'ReadonlyPaths'],
+    ['a lost variable', { Config: { ...created.Config, Env: config.Env.slice(1) } }, 'Env HOME'],
+    ['a replaced label', { Config: { ...created.Config, Labels: {} } }, 'Config.Labels'],
     ['a volume', { Mounts: [{ Type: 'volume' }] }, 'Mounts'],
-  ])('is wrong with %s', (_, changed, where) => {
+  ])('refuses %s', (_, changed, where) => {
     expect(differences(changed).join(' ')).toContain(where);
   });
 
@@ -289,16 +288,16 @@ describe('what the engine made', () => {
     ['Links', ['other']],
     ['CgroupParent', '/'],
     ['OomKillDisable', true],
-  ])('is wrong where %s is set', (field, value) => {
+  ])('refuses %s', (field, value) => {
     expect(differences(host({ [field]: value }))).toEqual([`HostConfig.${field}`]);
   });
 
-  test('is wrong without any one of the fields that were asked for', () => {
+  test('refuses any requested field that is missing', () => {
     const isEmpty = (value: object | string | number | boolean): boolean =>
       value === false || (typeof value === 'object' && Object.keys(value).length === 0);
     const asked = Object.entries(HostConfig).filter(([, value]) => !isEmpty(value));
-    const unseen = asked.filter(([field]) => differences(host({ [field]: undefined })).length === 0);
-    expect(unseen).toEqual([]);
+    const accepted = asked.filter(([field]) => differences(host({ [field]: undefined })).length === 0);
+    expect(accepted).toEqual([]);
     expect(asked.length).toBeGreaterThan(15);
   });
 });

@@ -12,23 +12,23 @@ const state = (changes: object) => ({
 });
 const START = Date.parse('2026-01-01T00:00:01.5Z');
 
-test('an end has its code and times', () => {
+test('reads the code and times of an exit', () => {
   const exit = { code: 3, oomKilled: false, startedAt: START, finishedAt: START + 1750 };
   expect(readState(state({}))).toEqual({ name: 'exited', startedAt: START, exit });
   expect(readState(state({ Status: 'dead' })).exit).toEqual(exit);
 });
 
-test('a job so short that the engine noted its start after its end took no time', () => {
+test('counts no time for a job whose start was recorded after its exit', () => {
   const { exit } = readState(state({ FinishedAt: '2026-01-01T00:00:01.49Z' }));
   expect(exit).toMatchObject({ startedAt: START, finishedAt: START });
 });
 
-test('a container that was never started has no times and no end', () => {
+test('reads no times and no exit of a container that was never started', () => {
   const never = state({ Status: 'created', ExitCode: 127, StartedAt: NEVER, FinishedAt: NEVER });
   expect(readState(never)).toEqual({ name: 'created', startedAt: undefined, exit: undefined });
 });
 
-test.each(['running', 'paused', 'restarting', 'removing'])('one that is %s has not ended', (Status) => {
+test.each(['running', 'paused', 'restarting', 'removing'])('counts %s as running', (Status) => {
   const running = state({ Status, FinishedAt: NEVER });
   expect(readState(running)).toEqual({ name: 'running', startedAt: START, exit: undefined });
 });

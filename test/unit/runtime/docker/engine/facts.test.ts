@@ -4,23 +4,24 @@ import { describeFacts, readFacts } from '../../../../../src/runtime/docker/engi
 import { facts, INFO, VERSION } from '../../../../support/engine/facts.ts';
 
 describe('an engine', () => {
-  test('is described in a line', () => {
+  test('is described in one line', () => {
     expect(describeFacts(facts())).toBe('Docker 20.10.24, runc 1.1.5, overlay2');
     expect(describeFacts(facts({ SwapLimit: false }, { Components: null }))).toBe(
       'Docker 20.10.24, runc of unknown version, overlay2, swap cannot be limited',
     );
   });
 
-  test('keeps what jobs write in its own directory, or in containerd’s', () => {
+  test('keeps containers in its own directory, or in containerd’s with containerd’s image store', () => {
     const DockerRootDir = '/data/docker';
     expect(facts({ DockerRootDir }).dataRoot).toBe('/data/docker');
     const DriverStatus = [['driver-type', 'io.containerd.snapshotter.v1']];
     expect(facts({ DockerRootDir, DriverStatus }).dataRoot).toBe('/var/lib/containerd');
   });
 
-  test.each([[undefined], [null], ['OK'], [{}], [[]]])('cannot be what answers %j', (answer) => {
-    expect(() => readFacts(answer, VERSION)).toThrow('is not a Docker engine');
-    expect(() => readFacts(INFO, answer)).toThrow('is not a Docker engine');
+  test.each([[undefined], [null], ['OK'], [{}], [[]]])('is not a server that answers %j', (answer) => {
+    const unavailable = expect.objectContaining({ code: 'RUNTIME_UNAVAILABLE' }) as unknown;
+    expect(() => readFacts(answer, VERSION)).toThrow(unavailable);
+    expect(() => readFacts(INFO, answer)).toThrow(unavailable);
   });
 });
 
@@ -38,8 +39,8 @@ test.each([
     'device-requests',
   ],
   ['1.50', { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [{ ID: 'nvidia.com/gpu=GPU-1' }] }, 'cdi'],
-])('with API %s and %j, auto means %s', (ApiVersion, changes, way) => {
+])('with API %s and %j, the GPU mode auto means %s', (ApiVersion, changes, injection) => {
   const read = facts(changes, { ApiVersion });
-  expect(chooseGpuInjection('auto', read)).toBe(way);
+  expect(chooseGpuInjection('auto', read)).toBe(injection);
   expect(chooseGpuInjection('runtime', read)).toBe('runtime');
 });

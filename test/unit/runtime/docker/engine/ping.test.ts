@@ -1,12 +1,11 @@
 import { createServer } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DockerRuntime } from '../../../../../src/runtime/docker/docker-runtime.ts';
-import { isLocal, parseDockerHost } from '../../../../../src/runtime/docker/engine/connection.ts';
 import { engineStandIn } from '../../../../support/cli/engine-stand-in.ts';
 import { rejection } from '../../../../support/engine/rejection.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 
-/** A runtime at something that answers every call with this status. */
+/** A runtime with an engine that answers every call with this status. */
 async function answering(status: number): Promise<DockerRuntime> {
   const server = createServer((_, response) => response.writeHead(status).end('said'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -19,14 +18,14 @@ async function answering(status: number): Promise<DockerRuntime> {
   return testRuntime(`tcp://127.0.0.1:${address.port}`).runtime;
 }
 
-describe('an engine is there', () => {
-  test.each([200, 403, 404])('where it answers a ping with %d', async (status) => {
+describe('a ping', () => {
+  test.each([200, 403, 404])('resolves after an answer of %d', async (status) => {
     const runtime = await answering(status);
     await expect(runtime.ping(AbortSignal.timeout(5_000))).resolves.toBeUndefined();
   });
 
   test.each([500, 502, 503])(
-    'not where the answer is %d, as of a proxy before one that is away',
+    'rejects after an answer of %d, which a proxy without its engine gives',
     async (status) => {
       const runtime = await answering(status);
       expect((await rejection(runtime.ping(AbortSignal.timeout(5_000)))).code).toBe('RUNTIME_UNAVAILABLE');
@@ -34,21 +33,10 @@ describe('an engine is there', () => {
   );
 });
 
-test('where the engine keeps its things is known once it was asked', async () => {
+test('knows the storage path once the engine was asked', async () => {
   await using engine = await engineStandIn({ DockerRootDir: '/data/docker' });
   const { runtime } = testRuntime(engine.host);
   expect(runtime.storagePath).toBeUndefined();
   await runtime.facts(AbortSignal.timeout(5_000));
   expect(runtime.storagePath).toBe('/data/docker');
-});
-
-test.each([
-  ['unix:///var/run/docker.sock', true],
-  ['tcp://127.0.0.1:2375', true],
-  ['tcp://localhost', true],
-  ['tcp://[::1]:2375', true],
-  ['tcp://10.0.0.1:2375', false],
-  ['tcp://engine.example', false],
-])('%s is on this machine: %s', (host, local) => {
-  expect(isLocal(parseDockerHost(host))).toBe(local);
 });

@@ -11,30 +11,25 @@ describe('an engine', () => {
     [{ SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin'] }, {}],
     [{ SecurityOptions: null }, { acceptNoSeccomp: true }],
     [{ Runtimes: { runc: {}, runsc: {} } }, { runtime: 'runsc' }],
-  ] as const)('of %j is fit where %j is wanted', (changes, wanted) => {
+  ] as const)('with %j meets the requirements %j', (changes, wanted) => {
     expect(unmetRequirement(facts(changes), { ...needs, ...wanted })).toBeUndefined();
   });
 
   test.each([
     ['without seccomp', { SecurityOptions: ['name=apparmor'] }, {}, 'seccomp'],
     ['with seccomp off', { SecurityOptions: ['name=seccomp,profile=unconfined'] }, {}, 'seccomp'],
-    ['that tells no security at all', { SecurityOptions: null }, {}, 'seccomp'],
-    ['without two of its limits', { PidsLimit: false, MemoryLimit: undefined }, {}, 'memory, pids'],
-    ['of Windows', { OSType: 'windows' }, {}, 'windows'],
-    ['without the runtime of jobs', {}, { runtime: 'runsc' }, 'no runtime named runsc'],
+    ['without security options', { SecurityOptions: null }, {}, 'seccomp'],
+    ['without two of its limits', { PidsLimit: false, MemoryLimit: undefined }, {}, 'limits'],
+    ['for Windows containers', { OSType: 'windows' }, {}, 'linux'],
+    ['without the runtime of jobs', {}, { runtime: 'runsc' }, 'oci-runtime'],
+    ['without the runtime of GPUs', { Runtimes: { runc: {} } }, { gpuMode: 'runtime' }, 'oci-runtime'],
     [
-      'without the runtime of GPUs',
-      { Runtimes: { runc: {} } },
-      { gpuMode: 'runtime' },
-      'no runtime named nvidia',
-    ],
-    [
-      'that gives GPUs by another runtime than that of jobs',
+      'that injects GPUs with another runtime than that of jobs',
       { Runtimes: { runc: {}, runsc: {}, nvidia: {} } },
       { runtime: 'runsc', gpuMode: 'runtime' },
-      'takes the place of runsc',
+      'gpu-injection',
     ],
-  ] as const)('%s is unfit', (_, changes, wanted, why) => {
-    expect(unmetRequirement(facts(changes), { ...needs, ...wanted })?.why).toContain(why);
+  ] as const)('%s does not meet the requirements', (_, changes, wanted, requirement) => {
+    expect(unmetRequirement(facts(changes), { ...needs, ...wanted })?.requirement).toBe(requirement);
   });
 });

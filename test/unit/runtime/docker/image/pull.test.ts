@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { linesOf } from '../../../../../src/runtime/docker/engine/json-lines.ts';
 import { refuseManyLayers } from '../../../../../src/runtime/docker/image/pull.ts';
 import { type PullBytes, PullProgress } from '../../../../../src/runtime/docker/image/pull-progress.ts';
 
@@ -8,7 +7,7 @@ describe('the progress of a pull', () => {
   const layer = (id: string, status: string, current?: number, total?: number): string =>
     JSON.stringify({ id, status, progressDetail: { current, total } });
 
-  test('adds up its layers, whatever comes after their download', () => {
+  test('adds up its layers, also after their download', () => {
     const progress = new PullProgress();
     const lines = [
       layer('a', 'Pulling fs layer'),
@@ -22,7 +21,7 @@ describe('the progress of a pull', () => {
     expect(progress.error).toBeUndefined();
   });
 
-  test('is at every line what its lines add up to', () => {
+  test('equals the sum of its lines after every line', () => {
     const bytes = fc.nat({ max: 1e12 });
     const lines = fc.array(
       fc.record(
@@ -48,13 +47,13 @@ describe('the progress of a pull', () => {
         const progress = new PullProgress();
         for (const [index, line] of taken.entries()) {
           progress.take(JSON.stringify(line));
-          expect(progress.bytes).toEqual(addedUp(taken.slice(0, index + 1)));
+          expect(progress.bytes).toEqual(sumOf(taken.slice(0, index + 1)));
         }
       }),
     );
   });
 
-  test('comes no further by repeating, waiting and trying again', () => {
+  test('does not count repetitions, waiting and retries', () => {
     const progress = new PullProgress();
     progress.take(layer('a', 'Downloading', 10, 100));
     const idle = [
@@ -76,7 +75,7 @@ describe('the progress of a pull', () => {
     expect(progress.layers).toBe(3);
   });
 
-  test('keeps the error that the engine ends with', () => {
+  test('keeps the error that ends the pull', () => {
     const progress = new PullProgress();
     progress.take(JSON.stringify({ error: 'short', errorDetail: { message: 'in full' } }));
     expect(progress.error).toBe('in full');
@@ -89,55 +88,33 @@ type Line = {
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
 };
 
-/** What the lines of a pull come to, from all of them anew: what is kept of each layer is its last line. */
-function addedUp(lines: readonly Line[]): PullBytes {
-  const telling = lines.filter(({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status));
+/** The sum over all lines of a pull, computed from scratch: the last line of each layer counts. */
+function sumOf(lines: readonly Line[]): PullBytes {
+  const relevant = lines.filter(
+    ({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status),
+  );
   let doneBytes = 0;
   let totalBytes = 0;
-  for (const layer of Map.groupBy(telling, ({ id }) => id).values()) {
+  for (const layer of Map.groupBy(relevant, ({ id }) => id).values()) {
     const downloads = layer.filter(({ status }) => status === 'Downloading');
     const size =
       downloads.findLast((line) => line.progressDetail?.total !== undefined)?.progressDetail?.total ?? 0;
     const last = layer.at(-1);
-    const here = last?.status === 'Downloading' ? (last.progressDetail?.current ?? 0) : undefined;
-    doneBytes += here ?? size;
-    totalBytes += Math.max(size, here ?? 0);
+    const current = last?.status === 'Downloading' ? (last.progressDetail?.current ?? 0) : undefined;
+    doneBytes += current ?? size;
+    totalBytes += Math.max(size, current ?? 0);
   }
   return { doneBytes, totalBytes };
 }
 
-describe('the layers of an image', () => {
-  test.each([0, 1, 127, 500])('may be %d', (layers) => {
+describe('the number of layers', () => {
+  test.each([0, 1, 127, 500])('is accepted at %d', (layers) => {
     expect(() => refuseManyLayers('some/image', layers)).not.toThrow();
   });
 
-  test.each([501, 10_000])('may not be %d', (layers) => {
+  test.each([501, 10_000])('is refused at %d', (layers) => {
     expect(() => refuseManyLayers('some/image', layers)).toThrow(
-      expect.objectContaining({
-        code: 'IMAGE_REFUSED',
-        message: 'image some/image has more than 500 layers',
-      }),
+      expect.objectContaining({ code: 'IMAGE_REFUSED' }),
     );
-  });
-});
-
-describe('lines', () => {
-  const collect = async (...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> => {
-    const lines: string[] = [];
-    const stream = (async function* () {
-      yield* chunks;
-    })();
-    for await (const line of linesOf(stream)) lines.push(line);
-    return lines;
-  };
-
-  test('are whole however they come', async () => {
-    const bytes = Buffer.from('äb\r\n\ncd\ne');
-    expect(await collect(...[...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(['äb\r', 'cd', 'e']);
-    expect(await collect()).toEqual([]);
-  });
-
-  test('do not go on for ever', async () => {
-    await expect(collect('x'.repeat(1_100_000))).rejects.toThrow('a line without an end');
   });
 });

@@ -1,31 +1,35 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutputStream } from '../../../../../src/domain/ports/runtime.ts';
-import { type LogFrame, readLogFrame } from '../../../../../src/runtime/docker/output/log-frames.ts';
 import { LogPosition } from '../../../../../src/runtime/docker/output/log-position.ts';
 import { LostNewlines } from '../../../../../src/runtime/docker/output/lost-newlines.ts';
-import { type StreamFrame, StreamFrames } from '../../../../../src/runtime/docker/output/stream-frames.ts';
+import {
+  type LogFrame,
+  readLogFrame,
+  type StreamFrame,
+  StreamFrames,
+} from '../../../../../src/runtime/docker/output/stream-frames.ts';
 
-type Message = { readonly stream: OutputStream; readonly stamp: string; readonly text: string };
+type Message = { readonly stream: OutputStream; readonly timestamp: string; readonly text: string };
 
 const message = fc.record({
   stream: fc.constantFrom<OutputStream>('stdout', 'stderr'),
-  stamp: fc
+  timestamp: fc
     .integer({ min: 0, max: 99 })
     .map((tick) => `2026-01-01T00:00:00.0000000${String(tick).padStart(2, '0')}Z`),
   text: fc.string({ maxLength: 20 }),
 });
 
-function encode({ stream, stamp, text }: Message): Buffer {
-  const body = Buffer.from(`${stamp} ${text}`);
+function encode({ stream, timestamp, text }: Message): Buffer {
+  const body = Buffer.from(`${timestamp} ${text}`);
   const header = Buffer.alloc(8);
   header.writeUInt8(stream === 'stdout' ? 1 : 2, 0);
   header.writeUInt32BE(body.length, 4);
   return Buffer.concat([header, body]);
 }
 
-describe('the frames of a log', () => {
-  test('are the same however the stream is cut', () => {
+describe('the frames of an output stream', () => {
+  test('are the same for any chunks of the stream', () => {
     fc.assert(
       fc.property(fc.array(message), fc.array(fc.integer({ min: 1, max: 40 })), (messages, cuts) => {
         const bytes = Buffer.concat(messages.map(encode));
@@ -47,33 +51,34 @@ describe('the frames of a log', () => {
     );
   });
 
-  test('are known to be cut off in the middle', () => {
+  test('are incomplete if the stream ends inside one', () => {
     const frames = new StreamFrames();
-    frames.push(encode({ stream: 'stdout', stamp: 'x', text: 'abc' }).subarray(0, 11), () => undefined);
+    frames.push(encode({ stream: 'stdout', timestamp: 'x', text: 'abc' }).subarray(0, 11), () => undefined);
     expect(frames.whole).toBe(false);
   });
 
   test.each([
-    ['an error of the engine', Buffer.from([3, 0, 0, 0, 0, 0, 0, 4, ...Buffer.from('oops')]), 'oops'],
-    ['an unknown stream', Buffer.from([9, 0, 0, 0, 0, 0, 0, 1, 65]), 'no known stream'],
-    ['no time', Buffer.from([1, 0, 0, 0, 0, 0, 0, 1, 65]), 'no time'],
-    ['a length beyond reason', Buffer.from([1, 0, 0, 0, 255, 255, 255, 255]), 'too long'],
-  ])('are refused with %s', (_, bytes, why) => {
-    expect(() => new StreamFrames().push(bytes, readLogFrame)).toThrow(why);
+    ['an error of the engine', Buffer.from([3, 0, 0, 0, 0, 0, 0, 4, ...Buffer.from('oops')])],
+    ['an unknown stream number', Buffer.from([9, 0, 0, 0, 0, 0, 0, 1, 65])],
+    ['no timestamp', Buffer.from([1, 0, 0, 0, 0, 0, 0, 1, 65])],
+    ['an excessive length', Buffer.from([1, 0, 0, 0, 255, 255, 255, 255])],
+  ])('are refused with %s', (_, bytes) => {
+    const push = () => new StreamFrames().push(bytes, readLogFrame);
+    expect(push).toThrow(expect.objectContaining({ code: 'RUNTIME_FAILED' }));
   });
 });
 
-describe('a log that is opened again', () => {
-  /** Logs as engines write them: each stream's times never go back. */
+describe('a reopened log', () => {
+  /** A log as engines write it: the times of a stream never go back. */
   const log = fc.array(message).map((messages) => {
     const last: Record<OutputStream, string> = { stdout: '', stderr: '' };
     return messages.map((each) => {
-      last[each.stream] = each.stamp > last[each.stream] ? each.stamp : last[each.stream];
-      return { ...each, stamp: last[each.stream] };
+      last[each.stream] = each.timestamp > last[each.stream] ? each.timestamp : last[each.stream];
+      return { ...each, timestamp: last[each.stream] };
     });
   });
 
-  test('gives each message once and in order, wherever it broke off, as often as it did', () => {
+  test('delivers each message once and in order, wherever and however often it broke off', () => {
     fc.assert(
       fc.property(log, fc.array(fc.nat({ max: 30 }), { maxLength: 5 }), (messages, breaks) => {
         const position = new LogPosition();
@@ -81,15 +86,18 @@ describe('a log that is opened again', () => {
         for (const end of [...breaks, messages.length]) {
           const since = position.reopen();
           const from =
-            since === undefined ? messages : messages.filter(({ stamp }) => bootTime(stamp) >= since);
-          for (const each of from.slice(0, end)) if (position.isNew(each.stream, each.stamp)) got.push(each);
+            since === undefined
+              ? messages
+              : messages.filter(({ timestamp }) => engineTime(timestamp) >= since);
+          for (const each of from.slice(0, end))
+            if (position.isNew(each.stream, each.timestamp)) got.push(each);
         }
         expect(byStream(got)).toEqual(byStream(messages));
       }),
     );
   });
 
-  test('takes what is new after a gap, and the same moment in any time zone', () => {
+  test('delivers messages after a gap, and recognises a time in any time zone', () => {
     const position = new LogPosition();
     position.reopen();
     expect(position.isNew('stdout', '2026-01-01T00:00:00.000000001Z')).toBe(true);
@@ -100,7 +108,7 @@ describe('a log that is opened again', () => {
     expect(position.isNew('stderr', '2026-01-01T00:00:04.999999999Z')).toBe(false);
   });
 
-  test('keeps what was written after the clock was set back, when it is first read', () => {
+  test('delivers messages from after the clock was set back in the first reading', () => {
     const position = new LogPosition();
     position.reopen();
     expect(position.isNew('stdout', '2026-01-01T00:00:05Z')).toBe(true);
@@ -110,10 +118,10 @@ describe('a log that is opened again', () => {
   });
 });
 
-test('a newline is missing only where a long line ended without one', () => {
+test('finds the newline missing after the last piece of a long line, and no other', () => {
   const newlines = new LostNewlines();
-  const before = (stream: OutputStream, stamp: string, text: string): boolean =>
-    newlines.before({ stream, stamp, bytes: Buffer.from(text) });
+  const before = (stream: OutputStream, timestamp: string, text: string): boolean =>
+    newlines.before({ stream, timestamp, bytes: Buffer.from(text) });
   expect([
     before('stdout', '1', 'short\n'),
     before('stdout', '2', 'piece'),
@@ -126,17 +134,17 @@ test('a newline is missing only where a long line ended without one', () => {
   ]).toEqual([false, false, false, false, true, false, false, true]);
 });
 
-function pick({ stream, stamp }: LogFrame): Pick<LogFrame, 'stream' | 'stamp'> {
-  return { stream, stamp };
+function pick({ stream, timestamp }: LogFrame): Pick<LogFrame, 'stream' | 'timestamp'> {
+  return { stream, timestamp };
 }
 
-/** The engine's form of a moment, for stamps of the first second of 2026. */
-function bootTime(stamp: string): string {
-  return `1767225600.${stamp.slice(20, 29)}`;
+/** The engine's `since` for a timestamp in the first second of 2026. */
+function engineTime(timestamp: string): string {
+  return `1767225600.${timestamp.slice(20, 29)}`;
 }
 
 function byStream(messages: readonly Message[]): Record<OutputStream, readonly string[]> {
   const of = (stream: OutputStream): readonly string[] =>
-    messages.filter((each) => each.stream === stream).map(({ stamp, text }) => stamp + text);
+    messages.filter((each) => each.stream === stream).map(({ timestamp, text }) => timestamp + text);
   return { stdout: of('stdout'), stderr: of('stderr') };
 }
