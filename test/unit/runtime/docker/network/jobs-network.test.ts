@@ -221,11 +221,11 @@ describe('a probeTargets', () => {
 
   test.each([
     ['no network at all', () => 'ENETUNREACH', /172\.18\.0\.1:1|169\.254/],
-    ['silence everywhere', () => 'silent', /its rules are not there/],
+    ['silence everywhere', () => 'silent', /rules/],
     [
       'an answer of this host',
       (host: string) => (host === '192.168.77.1' ? 'open' : 'silent'),
-      /192\.168\.77\.1:1 finds it open/,
+      /192\.168\.77\.1:1/,
     ],
   ])('names the reason: %s', (_, say, expected) => {
     expect(isolationProblem(probeTargets, answers(say))).toMatch(expected);
