@@ -15,6 +15,7 @@ import { untilIdle } from './lifecycle/shutdown.ts';
 import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import { TokenRefresher } from './lifecycle/token-refresher.ts';
 import { OfferWorker } from './market/offer-worker.ts';
+import { RunResolver } from './market/run-resolver.ts';
 import { NetworkSelector } from './network/network-selector.ts';
 import { InstanceRegistrar } from './offers/instance-registrar.ts';
 import { OfferPlanner } from './offers/offer-planner.ts';
@@ -43,6 +44,7 @@ export class Agent {
   readonly #jobRunner: JobRunner;
   readonly #reconciler: LeaseReconciler;
   readonly #images: ImagePuller;
+  readonly #resolver: RunResolver;
   readonly #offers: InstanceRegistrar;
   readonly #planner: OfferPlanner;
   readonly #tokens: TokenRefresher;
@@ -94,6 +96,7 @@ export class Agent {
     const cancel = (job: string, why: string): void => this.#jobRunner.cancel(job, why);
     this.#reconciler = new LeaseReconciler({ ...this.#deps, cancel, onRefused });
     this.#images = new ImagePuller({ ...this.#deps, images: this.#deps.runtime.images, signal: market });
+    this.#resolver = new RunResolver({ ...this.#deps, signal: market });
     this.#offers = new InstanceRegistrar(this.#deps);
     const { once } = deps.settings;
     const patient = { ...this.#deps, once, onRefused, sooner: () => this.#sooner.signal };
@@ -206,6 +209,7 @@ export class Agent {
     const stand = new OfferWorker(offer, {
       ...this.#deps,
       images: this.#images,
+      resolver: this.#resolver,
       gpus: this.#host.gpus,
       offers: this.#offers,
       holds: this.#host.holds,
@@ -273,6 +277,7 @@ export class Agent {
   #tryAfresh(): void {
     this.#sooner.abort();
     this.#sooner = new AbortController();
+    this.#resolver.retryNow();
     for (const stand of this.#workers) stand.market.restartPoll();
     this.#reconciler.now();
     this.#reporter.retrySoon();

@@ -184,19 +184,19 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'one 404 does not close a run for good',
-    file: 'src/agent/market/run-resolver.ts',
-    text: "throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);",
-    becomes: "return { kind: 'senseless' };",
+    file: 'src/agent/market/resolve-run.ts',
+    text: 'if (fn === undefined) throw unknown(`function ${run.functionUuid}`);',
+    becomes: "if (fn === undefined) return { kind: 'invalid', why: '' };",
     test: {
       file: 'test/unit/agent/market/run-resolver.test.ts',
-      name: 'is looked up again after a 404 for its %s: a gateway may have said that',
+      name: 'is resolved again after a 404 for its %s: a gateway may have said that',
     },
   },
   {
     protection: 'a report that never passes is not sent every second',
     file: 'src/agent/reports/reporter.ts',
     text: 'if (!tries.firm) this.#attempts.set',
-    becomes: 'this.#tries.set',
+    becomes: 'this.#attempts.set',
     test: {
       file: 'test/unit/agent/reports/reporter.test.ts',
       name: 'with %s is sent less and less often, and holds up none of them',

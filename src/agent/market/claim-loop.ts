@@ -269,7 +269,7 @@ export class ClaimLoop {
   #forgetAllBut(runs: ReadonlySet<string>): void {
     for (const uuid of this.#reported.keys()) if (!runs.has(uuid)) this.#reported.delete(uuid);
     for (const uuid of this.#openJobs.keys()) if (!runs.has(uuid)) this.#openJobs.delete(uuid);
-    this.#deps.lookup.retain(runs);
+    this.#deps.lookup.retain(this.#deps.offer().key, runs);
     this.#deps.backoff.retain(runs);
   }
 }

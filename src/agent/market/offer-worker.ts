@@ -19,7 +19,7 @@ import { ClaimLoop } from './claim-loop.ts';
 import { Claimer } from './claimer.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
-import { RunResolver } from './run-resolver.ts';
+import type { RunResolver } from './run-resolver.ts';
 
 export type OfferWorkerDeps = {
   readonly broker: Broker;
@@ -30,6 +30,7 @@ export type OfferWorkerDeps = {
   readonly observe: Observer;
   readonly settings: AgentSettings;
   readonly images: ImagePuller;
+  readonly resolver: RunResolver;
   readonly gpus: Pick<GpuHealth, 'slotVacated' | 'imageUsed'>;
   readonly offers: InstanceRegistrar;
   readonly jobRunner: JobRunner;
@@ -89,7 +90,7 @@ export class OfferWorker {
       log,
       observe,
       market: this.market,
-      lookup: new RunResolver({ broker, clock, log, random, signal, onChange: ring }),
+      lookup: deps.resolver,
       images,
       imagePatterns: settings.imagePatterns,
       catalogue: deps.catalogue,
@@ -126,12 +127,13 @@ export class OfferWorker {
 
   /** Goes on until the signal aborts. */
   async work(): Promise<void> {
-    const { images, signal } = this.#deps;
-    const silence = images.onChange(() => this.#wake.notify());
+    const { images, resolver, signal } = this.#deps;
+    const ring = (): void => this.#wake.notify();
+    const unsubscribe = [images.onChange(ring), resolver.onChange(ring)];
     try {
       await Promise.all([this.market.watch(() => this.offer.instance, signal), this.#loop.work(signal)]);
     } finally {
-      silence();
+      unsubscribe.forEach((stop) => stop());
     }
   }
 

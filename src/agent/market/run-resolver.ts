@@ -1,152 +1,144 @@
 import PQueue from 'p-queue';
-import { AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Broker } from '../../domain/ports/broker.ts';
+import { asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../domain/run.ts';
-import { backoffMs } from '../../lib/backoff.ts';
-import { earliest } from '../../lib/earliest.ts';
+import type { ImageInfo, OpenRun, Run } from '../../domain/run.ts';
+import { type Backoff, BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
-import { splitParameters } from '../../python-literal/literal.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import { RETRY } from '../retry/policies.ts';
+import { waitAfter } from '../retry/retry.ts';
+import { type LookUps, type Resolution, resolveRun } from './resolve-run.ts';
 
-/** What a run points to, that its parameters make no sense, or that the last look-up failed. */
-type Found =
-  | { readonly kind: 'found'; readonly function: FunctionSpec; readonly image: ImageInfo }
-  | { readonly kind: 'invalid' }
-  | { readonly kind: 'failed'; readonly until: number; readonly times: number; readonly retryable: boolean };
+const CONCURRENCY = 4;
 
-/** So many failed look-ups in a row are taken for passing; more, and nobody need wait for the run. */
-const RETRYABLE_FAILURES = 5;
+export type RunResolverDeps = {
+  readonly broker: LookUps;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+};
+
+/** Whether the broker does not know function or image: a wait for that is not worth the end of `start --once`. */
+type Failure = { readonly isUnknown: boolean };
 
 /**
- * Looks up the functions and images that runs point to, a few at a time, and keeps them as long as the run is on
- * the market: a function that changes counts for the runs that come after.
+ * Resolves runs in the background, a few at a time, once for all offers of the agent. A run is remembered as long as
+ * one of the offers retains it, so a function that changes counts for the runs that come after.
  */
 export class RunResolver {
-  readonly #broker: Pick<Broker, 'function' | 'image'>;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #random: () => number;
-  readonly #signal: AbortSignal;
-  readonly #found = new Map<string, Found>();
+  readonly #deps: RunResolverDeps;
+  readonly #resolved = new Map<string, Resolution>();
+  readonly #failed: BackoffMap<Failure>;
   readonly #underWay = new Set<string>();
   readonly #images = new Map<string, ImageInfo>();
-  readonly #queue = new PQueue({ concurrency: 4 });
-  readonly #onChange: () => void;
+  readonly #imageCalls = new SingleFlight<ImageInfo | undefined>();
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  /** The runs on the market of each offer, by the offer's key. */
+  readonly #retained = new Map<string, ReadonlySet<string>>();
+  readonly #listeners = new Set<() => void>();
 
-  /** `onChange` is called after each look-up. */
-  constructor(deps: {
-    readonly broker: Pick<Broker, 'function' | 'image'>;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly random: () => number;
-    readonly signal: AbortSignal;
-    readonly onChange: () => void;
-  }) {
-    this.#broker = deps.broker;
-    this.#clock = deps.clock;
-    this.#log = deps.log;
-    this.#random = deps.random;
-    this.#signal = deps.signal;
-    this.#onChange = deps.onChange;
+  constructor(deps: RunResolverDeps) {
+    this.#deps = deps;
+    this.#failed = new BackoffMap(() => deps.clock.monotonic());
   }
 
   /** The run with what is known of its function and image. */
   open(run: Run): OpenRun {
-    const found = this.#found.get(run.uuid);
-    if (found?.kind !== 'found') return { run, function: undefined, image: undefined };
+    const found = this.#resolved.get(run.uuid);
+    if (found?.kind !== 'resolved') return { run, function: undefined, image: undefined };
     return { run, function: found.function, image: found.image };
   }
 
-  /** Whether the run was looked up and its parameters make no sense, which stays so. */
+  /** Whether the run was resolved and its parameters cannot be read, which stays so. */
   invalid(runUuid: string): boolean {
-    return this.#found.get(runUuid)?.kind === 'invalid';
+    return this.#resolved.get(runUuid)?.kind === 'invalid';
   }
 
-  /** Whether a look-up is under way, or will be tried again with some hope. */
+  /** Whether a run is being resolved, or `start --once` waits for the next try. */
   get busy(): boolean {
-    return this.#underWay.size > 0 || this.#failures().some(({ retryable }) => retryable);
+    const isRetryable = ({ failure, failures }: Backoff<Failure>): boolean =>
+      !failure.isUnknown && failures <= RETRY.lookUp.onceFailures;
+    return this.#underWay.size > 0 || this.#failed.waiting.some(([, entry]) => isRetryable(entry));
   }
 
-  /** When the next failed look-up is to be tried again; Infinity where none is. */
+  /** When the next failed run may be resolved again; Infinity where none has failed. */
   get nextRetryAt(): number {
-    return earliest(this.#failures().map(({ until }) => until));
+    return this.#failed.nextRetryAt;
   }
 
-  /** Looks the run up in the background, unless that failed a moment ago; answers whether it is under way. */
+  /** Calls `listener` whenever a run was resolved or has failed; returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves the run in the background, unless that failed a moment ago; returns whether it is under way. */
   resolve(run: Run): boolean {
-    const found = this.#found.get(run.uuid);
     if (this.#underWay.has(run.uuid)) return true;
-    if (found !== undefined && (found.kind !== 'failed' || this.#clock.monotonic() < found.until))
-      return false;
+    if (this.#resolved.has(run.uuid) || this.#failed.waitingFor(run.uuid) !== undefined) return false;
     this.#underWay.add(run.uuid);
-    void this.#queue.add(async () => {
-      try {
-        this.#found.set(run.uuid, await this.#fetch(run));
-      } catch (thrown) {
-        this.#failed(run, asAgentError(thrown));
-      } finally {
-        this.#underWay.delete(run.uuid);
-        this.#onChange();
-      }
-    });
+    void this.#queue.add(() => this.#resolve(run));
     return true;
   }
 
-  /** Forgets all runs that are not on the market any more. */
-  retain(runs: ReadonlySet<string>): void {
-    for (const uuid of this.#found.keys()) if (!runs.has(uuid)) this.#found.delete(uuid);
+  /** Makes every failed run due: there is a new token, or the host has slept. */
+  retryNow(): void {
+    this.#failed.retain(() => false);
   }
 
-  #failed(run: Run, { code, message }: AgentError): void {
-    const before = this.#found.get(run.uuid);
-    const times = before?.kind === 'failed' ? before.times + 1 : 1;
-    // What the broker says and no one can read is not going to hint itself soon.
-    const unreadable = code === 'BROKER_BAD_ANSWER';
-    // Something in front of the broker may have said it; if not, it lasts.
-    const gone = code === 'BROKER_NOT_FOUND';
-    const shape = gone ? RETRY.lookUpNotFound : RETRY.lookUp;
-    const waitMs = unreadable ? shape.maxMs : backoffMs(shape, times, this.#random);
-    const retryable = !unreadable && !gone && times <= RETRYABLE_FAILURES;
-    this.#found.set(run.uuid, { kind: 'failed', times, until: this.#clock.monotonic() + waitMs, retryable });
-    const level = times === 1 ? 'warn' : 'debug';
-    if (!this.#signal.aborted) this.#log[level]({ run: run.uuid, code }, `run not looked up: ${message}`);
+  /** Says which runs an offer has on its market; forgets those that no offer has. */
+  retain(offerKey: string, runs: ReadonlySet<string>): void {
+    this.#retained.set(offerKey, runs);
+    const isRetained = (run: string): boolean => [...this.#retained.values()].some((kept) => kept.has(run));
+    for (const run of this.#resolved.keys()) if (!isRetained(run)) this.#resolved.delete(run);
+    this.#failed.retain(isRetained);
   }
 
-  #failures(): readonly (Found & { readonly kind: 'failed' })[] {
-    const now = this.#clock.monotonic();
-    return [...this.#found.values()]
-      .filter((found) => found.kind === 'failed')
-      .filter(({ until }) => until > now);
-  }
-
-  async #fetch(run: Run): Promise<Found> {
-    const fn = await this.#broker.function(run.functionUuid, this.#signal);
-    const image = fn === undefined ? undefined : await this.#image(fn.imageUuid);
-    if (fn !== undefined && !this.#readable(run, fn)) return { kind: 'invalid' };
-    if (fn !== undefined && image !== undefined) return { kind: 'found', function: fn, image };
-    const what = fn === undefined ? `function ${run.functionUuid}` : `image ${fn.imageUuid}`;
-    throw new AgentError('BROKER_NOT_FOUND', `the broker does not know its ${what}`);
-  }
-
-  /** Whether the parameters are a literal. Python 2 has literals of its own, and is the runChecks of them. */
-  #readable(run: Run, fn: FunctionSpec): boolean {
-    if (/^python2/i.test(fn.runtime)) return true;
+  async #resolve(run: Run): Promise<void> {
+    const { log, signal } = this.#deps;
+    const lookUps: LookUps = {
+      function: (uuid) => this.#deps.broker.function(uuid, signal),
+      image: (uuid) => this.#image(uuid),
+    };
     try {
-      splitParameters(run.parameters);
-      return true;
+      const found = await resolveRun(lookUps, run, signal);
+      this.#resolved.set(run.uuid, found);
+      this.#failed.clear(run.uuid);
+      if (found.kind === 'invalid')
+        log.warn(
+          { event: 'run-invalid', run: run.uuid },
+          `run skipped, its parameters cannot be read: ${found.why}`,
+        );
     } catch (thrown) {
-      const { message } = asAgentError(thrown);
-      this.#log.warn({ run: run.uuid }, `run left alone, its parameters cannot be read: ${message}`);
-      return false;
+      if (!signal.aborted) this.#fail(run.uuid, thrown);
+    } finally {
+      this.#underWay.delete(run.uuid);
+      for (const listener of this.#listeners) listener();
     }
   }
 
+  #fail(run: string, thrown: unknown): void {
+    const error = asAgentError(thrown);
+    const { code, message } = error;
+    const isUnknown = code === 'BROKER_NOT_FOUND';
+    const policy = isUnknown ? RETRY.lookUpNotFound : RETRY.lookUp;
+    const { failures, waitMs } = this.#failed.fail(run, { isUnknown }, (attempt) =>
+      waitAfter(error, policy, attempt, this.#deps.random),
+    );
+    const level = failures === 1 ? 'warn' : 'debug';
+    const fields = { event: 'run-lookup-failed', run, code, retryInMs: waitMs };
+    this.#deps.log[level](fields, `run not resolved: ${message}`);
+  }
+
   async #image(uuid: string): Promise<ImageInfo | undefined> {
+    const { broker, signal } = this.#deps;
     const known = this.#images.get(uuid);
     if (known !== undefined) return known;
-    const image = await this.#broker.image(uuid, this.#signal);
-    if (image !== undefined) this.#images.set(uuid, image);
-    return image;
+    return this.#imageCalls.run(uuid, async () => {
+      const image = await broker.image(uuid, signal);
+      if (image !== undefined) this.#images.set(uuid, image);
+      return image;
+    });
   }
 }
