@@ -2,16 +2,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { asStorageError } from './sqlite-failure.ts';
 
-/** Less free space than this is worth no work, in bytes. */
-const WORTH_BYTES = 16 * 1024 * 1024;
+/** Below this much free space a journal is not compacted. */
+const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Gives a journal's free space back to the disk where that is most of it. What jobs leave is used again for later
- * ones, so this is for the time after a flood. Where the disk has no room for it, it is left for another time.
+ * Shrinks a journal file of which most is free, as after many large jobs; otherwise SQLite reuses the free space. Skipped if
+ * the disk is too full for it.
  */
 export function compact(db: DatabaseSync, file: string): void {
   const free = pragma(db, 'freelist_count');
-  if (free * pragma(db, 'page_size') <= WORTH_BYTES || free * 2 <= pragma(db, 'page_count')) return;
+  if (free * pragma(db, 'page_size') <= MIN_FREE_BYTES || free * 2 <= pragma(db, 'page_count')) return;
   try {
     db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
   } catch (thrown) {

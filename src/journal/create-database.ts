@@ -6,11 +6,11 @@ import { AgentError } from '../domain/errors.ts';
 import { migrate } from './schema.ts';
 
 /**
- * Makes an empty journal with an agent id of its own. It is made under another name and renamed when it is
- * complete, so that a journal of zero bytes is always damage and never one that was just being made.
+ * Creates an empty journal with a new agent id. It is renamed once complete, so that an empty file is always a damaged
+ * journal and never an unfinished one.
  */
 export function createDatabase(file: string): void {
-  refuseOrphan(file);
+  refuseOrphanedLog(file);
   const draft = `${file}.new`;
   for (const leftover of [draft, `${draft}-journal`]) rmSync(leftover, { force: true });
   closeSync(openSync(draft, 'wx', 0o600));
@@ -26,19 +26,19 @@ export function createDatabase(file: string): void {
   syncDirectory(dirname(file));
 }
 
-/** A write-ahead log without its database holds jobs that SQLite would mix into a new one. */
-function refuseOrphan(file: string): void {
+/** SQLite would mix the jobs of a write-ahead log without a database into the new database. */
+function refuseOrphanedLog(file: string): void {
   if (!existsSync(`${file}-wal`)) return;
   throw new AgentError(
     'JOURNAL_UNUSABLE',
-    `the journal ${file} is gone, but its write-ahead log ${file}-wal is there`,
+    `the journal ${file} is missing, but its write-ahead log ${file}-wal exists`,
     {
-      hint: 'Put the journal back beside it, or move the log away to begin an empty journal.',
+      hint: 'restore the journal beside its log, or move the log away to start with an empty journal',
     },
   );
 }
 
-/** Sees to it that what was made or renamed in a directory is on the disk. */
+/** Syncs the entries of a directory to the disk. */
 export function syncDirectory(directory: string): void {
   const handle = openSync(directory, 'r');
   try {

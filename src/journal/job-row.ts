@@ -16,7 +16,7 @@ const STATES = {
   dropped: 'dropped',
 } as const satisfies { readonly [Name in JobStateName]: Name };
 
-/** Every state that a job can be in. */
+/** The names of all states. */
 export const STATE_NAMES: readonly JobStateName[] = Object.values(STATES);
 
 const finalStatus = z.literal([JOB_STATUS.SUCCEEDED, JOB_STATUS.FAILED, JOB_STATUS.TIMEOUT]);
@@ -75,26 +75,26 @@ const jobRow = z
     claimed_at: z.number(),
     updated_at: z.number(),
   })
-  .refine((row) => row.state === row.detail.name, { message: 'state and detail tell different states' });
+  .refine((row) => row.state === row.detail.name, { message: 'state and detail have different states' });
 
 /** A row of the table `jobs`. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
-/** Reads a row of the journal; throws JOURNAL_UNUSABLE where it is none that this agent can have written. */
+/** Parses a row. Throws JOURNAL_UNUSABLE if this agent cannot have written it. */
 export function recordOf(row: Row): JobRecord {
-  const read = jobRow.safeParse(row);
-  if (!read.success) {
+  const parsed = jobRow.safeParse(row);
+  if (!parsed.success) {
     throw new AgentError(
       'JOURNAL_UNUSABLE',
-      `the journal's entry of job ${String(row['uuid'])} makes no sense: ${z.prettifyError(read.error)}`,
+      `the journal’s entry of job ${String(row['uuid'])} is invalid: ${z.prettifyError(parsed.error)}`,
       {
-        hint: 'Restore the journal from a backup, or move it away to begin an empty one.',
-        cause: read.error,
+        hint: 'restore the journal from a backup, or move it away to start with an empty one',
+        cause: parsed.error,
       },
     );
   }
   const { function_name, offer_key, ask_price, timeout_ms, claimed_at, updated_at, detail, ...same } =
-    read.data;
+    parsed.data;
   return {
     ...same,
     functionName: function_name,

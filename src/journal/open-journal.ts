@@ -7,55 +7,53 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StateDir } from '../state-dir/state-dir.ts';
-import { type AboutBroker, settleBroker } from './brokers.ts';
+import { backUpBeforeMigration, backUpUnusable } from './backup.ts';
+import { assignBroker, type BrokerMoveOptions } from './broker-move.ts';
 import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
-import { keepCopy } from './keep-copy.ts';
-import { keepOlder } from './keep-older.ts';
-import { checkMaker, migrate } from './schema.ts';
+import { checkOrigin, migrate } from './schema.ts';
 import { asStorageError, isDamage } from './sqlite-failure.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
 
-/** The name of the journal's file in the state directory. */
+/** The journal's file name in the state directory. */
 export const JOURNAL_FILE = 'journal.db';
 
-/** What a command may do with a journal that an agent may be writing at the same time. */
+/** A journal that a command reads while an agent may be writing it. */
 export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'uuidsIn' | 'history' | 'close'>;
 
-/** How long a call waits for another program that has the journal locked, such as a backup, in milliseconds. */
+/** How long a call waits for another program that has locked the journal, such as a backup. */
 const BUSY_MS = 2000;
 
-/** Every change is on the disk before the call returns; the write-ahead log stays around a megabyte, for small disks. */
+/** Syncs every change to the disk, and keeps the write-ahead log around a megabyte because disks may be small. */
 const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 16777216`;
 
 /**
- * Opens the journal of a held state directory for this broker (its base URL), making it where there is none.
- * Throws STATE_DIR_UNUSABLE; JOURNAL_UNUSABLE where it is damaged or a newer agent's (a copy is kept beside it);
- * CONFIG_INVALID where jobs of another broker are still open in it, unless that is `about` to have moved.
+ * Opens or creates the journal of a locked state directory for the broker at the URL `broker`. Throws STATE_DIR_UNUSABLE;
+ * JOURNAL_UNUSABLE, after a backup, if it is damaged or a newer agent's; CONFIG_INVALID as `assignBroker` does.
  */
 export function openJournal(
   dir: StateDir,
   broker: string,
   clock: Clock,
-  about: AboutBroker = {},
+  options: BrokerMoveOptions = {},
 ): SqliteJournal {
   const file = join(dir.path, JOURNAL_FILE);
-  const home = new URL(broker).href;
+  const brokerUrl = new URL(broker).href;
   try {
-    if (!isThere(file)) createDatabase(file);
-    // Before SQLite opens it: beside an empty database it would throw the write-ahead log away.
+    if (!exists(file)) createDatabase(file);
+    // Checked before SQLite opens it, because SQLite deletes the write-ahead log of an empty database.
     if (statSync(file).size === 0) throw damaged(file, 'it is empty');
     const db = new DatabaseSync(file, { timeout: BUSY_MS });
     try {
-      checkWhole(db, file);
-      checkMaker(db, file, () => keepCopy(file, 'newer'));
+      checkIntegrity(db, file);
+      checkOrigin(db, file, () => backUpUnusable(file, 'newer'));
       db.exec(SETTINGS);
-      keepOlder(db, file);
+      backUpBeforeMigration(db, file);
       migrate(db);
       compact(db, file);
-      settleBroker(db, file, home, about);
-      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: home, clock });
+      assignBroker(db, file, brokerUrl, options);
+      return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: brokerUrl, clock });
     } catch (cause) {
       db.close();
       throw cause;
@@ -66,16 +64,16 @@ export function openJournal(
 }
 
 /**
- * Opens the journal in this directory to read it, beside a running agent too; undefined where there is none yet.
- * Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE.
+ * Opens the journal of a directory read-only, also while an agent runs; undefined: no journal. Throws STATE_DIR_UNUSABLE,
+ * JOURNAL_UNUSABLE.
  */
 export function readJournal(directory: string): JournalReader | undefined {
   const file = join(directory, JOURNAL_FILE);
   try {
-    if (!isThere(file)) return undefined;
+    if (!exists(file)) return undefined;
     const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     try {
-      checkMaker(db, file);
+      checkOrigin(db, file);
       return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: '', clock: systemClock });
     } catch (cause) {
       db.close();
@@ -86,17 +84,17 @@ export function readJournal(directory: string): JournalReader | undefined {
   }
 }
 
-/** Whether there is a journal. Throws JOURNAL_UNUSABLE for what is no file: opening a pipe would never end. */
-function isThere(file: string): boolean {
+/** Whether the journal exists. Throws JOURNAL_UNUSABLE for anything but a file, because opening a pipe never returns. */
+function exists(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return found !== undefined;
   throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a regular file`, {
-    hint: 'Move it away, or name another --state-dir.',
+    hint: 'move it away, or name another --state-dir',
   });
 }
 
-/** Throws JOURNAL_UNUSABLE where the file is damaged, after a copy of it was kept. */
-function checkWhole(db: DatabaseSync, file: string): void {
+/** Throws JOURNAL_UNUSABLE, after a backup, if the file is damaged. */
+function checkIntegrity(db: DatabaseSync, file: string): void {
   let problem: string;
   try {
     const rows = z
@@ -112,9 +110,9 @@ function checkWhole(db: DatabaseSync, file: string): void {
 }
 
 function damaged(file: string, problem: string): AgentError {
-  const copy = keepCopy(file, 'damaged');
+  const backup = backUpUnusable(file, 'damaged');
   return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${problem}`, {
-    hint: `Restore it from a backup, or move it away to begin an empty one (jobs and reports in it are lost then). ${copy}`,
+    hint: `restore it from a backup, or move it away to start with an empty one, which loses its jobs and reports. ${backup}`,
   });
 }
 

@@ -2,18 +2,17 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { SqliteJournal } from './sqlite-journal.ts';
 
-/** Old jobs are taken out of the journal at least this often. */
-const MOST_BETWEEN_MS = 3_600_000;
-/** More often is no use: no shorter history can be set. */
-const LEAST_BETWEEN_MS = 60_000;
+const MAX_INTERVAL_MS = 3_600_000;
+/** The shortest history that can be configured. */
+const MIN_INTERVAL_MS = 60_000;
 
-/** How often a journal is pruned whose jobs stay for `keepMs`: so often that it never holds much more than it keeps. */
-export function pruneEveryMs(keepMs: number): number {
-  return Math.max(Math.min(keepMs, MOST_BETWEEN_MS), LEAST_BETWEEN_MS);
+/** How often a journal is pruned that keeps its jobs for `keepMs`, so that it never has many older ones. */
+export function pruneIntervalMs(keepMs: number): number {
+  return Math.max(Math.min(keepMs, MAX_INTERVAL_MS), MIN_INTERVAL_MS);
 }
 
-/** Takes jobs out of the journal that ended more than `keepMs` ago, now and then again; answers how to end that. */
-export function keepPruned(
+/** Deletes jobs that ended more than `keepMs` ago from the journal, now and regularly. Returns a function that stops it. */
+export function pruneRegularly(
   journal: SqliteJournal,
   keepMs: number,
   deps: { readonly clock: Clock; readonly log: Log },
@@ -22,10 +21,10 @@ export function keepPruned(
     try {
       journal.prune(deps.clock.now() - keepMs);
     } catch (thrown) {
-      deps.log.warn({ err: thrown }, 'old jobs were not taken out of the journal');
+      deps.log.warn({ event: 'journal-prune-failed', err: thrown }, 'old jobs not deleted from the journal');
     }
   };
   prune();
-  const pruning = setInterval(prune, pruneEveryMs(keepMs));
-  return () => clearInterval(pruning);
+  const timer = setInterval(prune, pruneIntervalMs(keepMs));
+  return () => clearInterval(timer);
 }

@@ -2,13 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 
-/** Marks the file as a journal of this agent; `SCAg` in ASCII. */
+/** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
 const APPLICATION_ID = 0x53434167;
 
-/**
- * What takes a journal from each version to the next: entry 0 makes version 1. Entries that were released are
- * never changed; a change of the schema is a new entry.
- */
+/** The migrations; entry 0 creates version 1. Released entries never change: a schema change is a new, additive entry. */
 const MIGRATIONS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE instances (
@@ -36,42 +33,42 @@ const MIGRATIONS = [
      updated_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX jobs_by_state ON jobs (state, seq);`,
-  // Since when a job runs, by a clock that nobody sets; not known of those that were here before.
+  // Adds the start time by a clock that cannot be set; unknown for jobs of older agents.
   `UPDATE jobs SET detail = json_set(detail, '$.since', json('{"boot":"","upMs":0}'))
    WHERE state IN ('starting', 'running');`,
 ];
 
-/** The version of the schema that this agent writes. */
+/** The schema version that this agent writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The version of the schema that a journal has. */
+/** The schema version of a journal. */
 export function versionOf(db: DatabaseSync): number {
   return pragma(db, 'user_version');
 }
 
 /**
- * Refuses, without changing anything, a database that another program or a newer agent made. Throws JOURNAL_UNUSABLE.
- * `aboutCopy` sees to a copy of a newer agent's, and answers a sentence about it.
+ * Throws JOURNAL_UNUSABLE for a database of another program or a newer agent, and changes nothing. `backUp` backs up a newer
+ * agent's and returns a sentence about it.
  */
-export function checkMaker(db: DatabaseSync, file: string, aboutCopy = (): string => ''): void {
+export function checkOrigin(db: DatabaseSync, file: string, backUp = (): string => ''): void {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     throw new AgentError('JOURNAL_UNUSABLE', `${file} is not a journal of this agent`, {
-      hint: 'Point --state-dir elsewhere, or move that file away to begin an empty journal.',
+      hint: 'name another --state-dir, or move the file away to start with an empty journal',
     });
   }
   const version = versionOf(db);
   if (version > SCHEMA_VERSION) {
     throw new AgentError(
       'JOURNAL_UNUSABLE',
-      `the journal ${file} has version ${version}, this agent knows versions up to ${SCHEMA_VERSION}: a newer agent wrote it`,
+      `the journal ${file} was written by a newer agent: it has version ${version}, and this agent supports up to ${SCHEMA_VERSION}`,
       {
-        hint: `Run the newer agent again, or give this one a --state-dir of its own. ${aboutCopy()}`.trimEnd(),
+        hint: `run the newer agent again, or give this one its own --state-dir. ${backUp()}`.trimEnd(),
       },
     );
   }
 }
 
-/** Brings a database to the newest version, all of it or nothing. */
+/** Migrates a database to the newest version in one transaction. */
 export function migrate(db: DatabaseSync): void {
   const version = versionOf(db);
   if (version === SCHEMA_VERSION) return;

@@ -1,6 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 
-/** The primary result codes of SQLite that an owner can do something about: https://sqlite.org/rescode.html */
+/** The primary result codes of SQLite that an owner can act on: https://sqlite.org/rescode.html */
 const SQLITE = {
   PERM: 3,
   BUSY: 5,
@@ -13,49 +13,49 @@ const SQLITE = {
   NOTADB: 26,
 } as const;
 
-/** SQLite's primary result code of what was thrown; undefined where SQLite did not throw it. */
+/** SQLite's primary result code; undefined: not thrown by SQLite. */
 function resultCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
   return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
 }
 
-/** Whether another process holds the lock that was asked for. */
+/** Whether another process has the lock. */
 export function isBusy(thrown: unknown): boolean {
   const code = resultCode(thrown);
   return code === SQLITE.BUSY || code === SQLITE.LOCKED;
 }
 
-/** Whether SQLite found the file damaged, or no database at all. */
+/** Whether SQLite found the file damaged or not a database. */
 export function isDamage(thrown: unknown): boolean {
   const code = resultCode(thrown);
   return code === SQLITE.CORRUPT || code === SQLITE.NOTADB;
 }
 
-/** Says what a failure of SQLite or the file system on `file` means to the owner. An AgentError is kept as it is. */
+/** Converts a failure of SQLite or the file system on `file` to an AgentError; an AgentError stays as it is. */
 export function asStorageError(thrown: unknown, file: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   if (isDamage(thrown)) {
     return new AgentError('JOURNAL_UNUSABLE', `the journal ${file} is damaged: ${why}`, {
-      hint: 'Restore it from a backup, or move it away to begin an empty one.',
+      hint: 'restore it from a backup, or move it away to start with an empty one',
       cause: thrown,
     });
   }
   if (resultCode(thrown) === SQLITE.FULL || systemCode(thrown) === 'ENOSPC') {
     return new AgentError('STATE_DIR_UNUSABLE', `the disk is full: ${file} could not be written`, {
-      hint: 'Free space on the disk of the state directory.',
+      hint: 'free space on the disk of the state directory',
       cause: thrown,
     });
   }
   if (isBusy(thrown)) {
     return new AgentError('STATE_DIR_UNUSABLE', `${file} is locked by another program`, {
-      hint: 'End the program that has the journal open, such as a backup or a database shell.',
+      hint: 'end the program that has it open, such as a backup or a database shell',
       cause: thrown,
     });
   }
   if (isStorage(thrown)) {
     return new AgentError('STATE_DIR_UNUSABLE', `${file} cannot be read or written: ${why}`, {
-      hint: 'Make the state directory writable for the user that the agent runs as, and check its disk.',
+      hint: 'make the state directory writable for the agent’s user, and check its disk',
       cause: thrown,
     });
   }

@@ -11,29 +11,29 @@ import {
 } from '../domain/job.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
-import { leaseKey } from './brokers.ts';
+import { leaseKey } from './broker-move.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
 import { asStorageError } from './sqlite-failure.ts';
 
-/** What a journal stands on. */
+/** What a journal needs. */
 export type JournalParts = {
-  /** Open, of the newest version. */
+  /** An open database of the newest version. */
   readonly db: DatabaseSync;
   /** For messages. */
   readonly file: string;
   readonly agentId: string;
-  /** The broker's address; offers are remembered per broker. */
+  /** The broker's URL, because instances and leases are stored per broker. */
   readonly broker: string;
   readonly clock: Clock;
 };
 
 const TERMINAL = STATE_NAMES.filter(isTerminal);
 
-/** The journal in SQLite. Each change is one transaction that is on the disk before the call returns. */
+/** The journal in SQLite. Each change is one transaction, synced to the disk before the call returns. */
 export class SqliteJournal implements Journal {
   readonly agentId: string;
   readonly #parts: JournalParts;
-  /** By its text. What SQLite keeps of a statement is freed with its object only, which may live on for long. */
+  /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(parts: JournalParts) {
@@ -43,7 +43,7 @@ export class SqliteJournal implements Journal {
 
   instance(offerKey: string): string | undefined {
     const sql = 'SELECT instance FROM instances WHERE broker = ? AND offer_key = ?';
-    const row = this.#told(() => this.#prepared(sql).get(this.#parts.broker, offerKey));
+    const row = this.#guarded(() => this.#prepared(sql).get(this.#parts.broker, offerKey));
     return row === undefined ? undefined : z.object({ instance: z.string() }).parse(row).instance;
   }
 
@@ -54,7 +54,7 @@ export class SqliteJournal implements Journal {
 
   leaseSeconds(): number | undefined {
     const sql = 'SELECT value FROM meta WHERE key = ?';
-    const row = this.#told(() => this.#prepared(sql).get(this.#leaseKey));
+    const row = this.#guarded(() => this.#prepared(sql).get(this.#leaseKey));
     return row === undefined ? undefined : z.object({ value: z.coerce.number() }).parse(row).value;
   }
 
@@ -66,7 +66,7 @@ export class SqliteJournal implements Journal {
   insert(job: NewJob): JobRecord {
     return this.#write(() => {
       const old = this.get(job.uuid);
-      if (old !== undefined) refuseUnlessLegal(old, 'claiming');
+      if (old !== undefined) checkTransition(old, 'claiming');
       const now = this.#parts.clock.now();
       const record: JobRecord = { ...job, state: { name: 'claiming' }, claimedAt: now, updatedAt: now };
       this.#insert(record);
@@ -83,7 +83,7 @@ export class SqliteJournal implements Journal {
           `job ${uuid} is not in the journal, so it cannot become ${state.name}`,
         );
       }
-      refuseUnlessLegal(old, state.name);
+      checkTransition(old, state.name);
       const updatedAt = this.#parts.clock.now();
       this.#prepared('UPDATE jobs SET state = ?, detail = ?, updated_at = ? WHERE uuid = ?').run(
         state.name,
@@ -96,7 +96,7 @@ export class SqliteJournal implements Journal {
   }
 
   get(uuid: string): JobRecord | undefined {
-    const row = this.#told(() => this.#prepared('SELECT * FROM jobs WHERE uuid = ?').get(uuid));
+    const row = this.#guarded(() => this.#prepared('SELECT * FROM jobs WHERE uuid = ?').get(uuid));
     return row === undefined ? undefined : recordOf(row);
   }
 
@@ -106,7 +106,7 @@ export class SqliteJournal implements Journal {
 
   uuidsIn(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT uuid FROM jobs WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`;
-    const rows = this.#told(() => this.#prepared(sql).all(...names));
+    const rows = this.#guarded(() => this.#prepared(sql).all(...names));
     return z
       .array(z.object({ uuid: z.string() }))
       .parse(rows)
@@ -115,7 +115,7 @@ export class SqliteJournal implements Journal {
 
   instancesOf(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT DISTINCT instance FROM jobs WHERE state IN (${names.map(() => '?').join()})`;
-    const rows = this.#told(() => this.#prepared(sql).all(...names));
+    const rows = this.#guarded(() => this.#prepared(sql).all(...names));
     return z
       .array(z.object({ instance: z.string() }))
       .parse(rows)
@@ -126,7 +126,7 @@ export class SqliteJournal implements Journal {
     return this.#records('ORDER BY seq DESC LIMIT ?', limit);
   }
 
-  /** Forgets the jobs that ended before `beforeMs` of the local wall clock; answers how many. */
+  /** Deletes the jobs that ended before `beforeMs` of the local wall clock; returns how many. */
   prune(beforeMs: number): number {
     const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
     return this.#write(() => Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes));
@@ -138,7 +138,7 @@ export class SqliteJournal implements Journal {
   }
 
   close(): void {
-    this.#told(() => this.#parts.db.close());
+    this.#guarded(() => this.#parts.db.close());
   }
 
   #prepared(sql: string): StatementSync {
@@ -153,7 +153,7 @@ export class SqliteJournal implements Journal {
     return leaseKey(this.#parts.broker);
   }
 
-  /** A job that begins anew takes the place of its old entry and is the newest again. */
+  /** A job that is claimed again replaces its old entry and becomes the newest. */
   #insert(record: JobRecord): void {
     const { state } = record;
     this.#prepared(
@@ -181,7 +181,7 @@ export class SqliteJournal implements Journal {
   }
 
   #records(where: string, ...values: readonly (string | number)[]): readonly JobRecord[] {
-    const rows: readonly Row[] = this.#told(() =>
+    const rows: readonly Row[] = this.#guarded(() =>
       this.#prepared(`SELECT * FROM jobs ${where}`).all(...values),
     );
     return rows.map(recordOf);
@@ -189,22 +189,22 @@ export class SqliteJournal implements Journal {
 
   #write<T>(work: () => T): T {
     const { db } = this.#parts;
-    return this.#told(() => {
+    return this.#guarded(() => {
       db.exec('BEGIN IMMEDIATE');
       try {
         const done = work();
         db.exec('COMMIT');
         return done;
       } catch (cause) {
-        // After some failures, such as a full disk, SQLite has rolled back already.
+        // After some failures, such as a full disk, SQLite has already rolled back.
         if (db.isTransaction) db.exec('ROLLBACK');
         throw cause;
       }
     });
   }
 
-  /** Does `work` and turns what it throws into an AgentError. */
-  #told<T>(work: () => T): T {
+  /** Runs `work` and converts what it throws to an AgentError. */
+  #guarded<T>(work: () => T): T {
     try {
       return work();
     } catch (cause) {
@@ -213,7 +213,7 @@ export class SqliteJournal implements Journal {
   }
 }
 
-function refuseUnlessLegal(job: JobRecord, to: JobStateName): void {
+function checkTransition(job: JobRecord, to: JobStateName): void {
   if (canTransition(job.state.name, to)) return;
   throw new AgentError('INTERNAL', `job ${job.uuid} is ${job.state.name} and cannot become ${to}`);
 }

@@ -154,12 +154,12 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'what one broker is owed goes to no other',
-    file: 'src/journal/brokers.ts',
-    text: 'throw ofAnother(file, from, home);',
-    becomes: 'ofAnother(file, from, home);',
+    file: 'src/journal/broker-move.ts',
+    text: 'throw otherBroker(file, from, url);',
+    becomes: 'otherBroker(file, from, url);',
     test: {
-      file: 'test/unit/journal/brokers.test.ts',
-      name: 'is the only one that is taken for the same: %s, %s',
+      file: 'test/unit/journal/broker-move.test.ts',
+      name: 'of any other kind is CONFIG_INVALID: %s, %s',
     },
   },
   {

@@ -1,5 +1,5 @@
 import { EXIT } from '../../domain/exit-codes.ts';
-import type { BrokerMove } from '../../journal/brokers.ts';
+import type { BrokerMove } from '../../journal/broker-move.ts';
 import { openJournal, readJournal } from '../../journal/open-journal.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';

@@ -13,11 +13,11 @@ export function takeStep(journal: Journal, n: number): void {
   else journal.transition(uuid, stateNamed(next));
 }
 
-/** What the journal holds after the first `n` steps: the state of each job, oldest first. */
-export function tellAfter(n: number): readonly JobStateName[] {
-  const told: JobStateName[] = [];
+/** The state of each job in the journal after the first `n` steps, oldest first. */
+export function statesAfter(n: number): readonly JobStateName[] {
+  const states: JobStateName[] = [];
   for (let left = n; left > 0; left -= STEPS) {
-    told.push(left >= STEPS ? 'reported' : (PATH[left - 2] ?? 'claiming'));
+    states.push(left >= STEPS ? 'reported' : (PATH[left - 2] ?? 'claiming'));
   }
-  return told;
+  return states;
 }

@@ -1,6 +1,6 @@
 import type { JobState, JobStateName, NewJob, Report } from '../../../src/domain/job.ts';
 
-/** A job to begin with; its uuid is all that tells it from others. */
+/** A job to insert; only its uuid differs from other jobs. */
 export function newJob(uuid: string): NewJob {
   return {
     uuid,
@@ -33,10 +33,10 @@ const STATES: { readonly [Name in JobStateName]: Extract<JobState, { name: Name 
   dropped: { name: 'dropped', why: 'lost' },
 };
 
-/** A state of this name, whole. */
+/** A complete state of this name. */
 export function stateNamed(name: JobStateName): JobState {
   return STATES[name];
 }
 
-/** Every state there is. */
+/** All states. */
 export const ALL_STATES: readonly JobState[] = Object.values(STATES);

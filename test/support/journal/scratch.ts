@@ -9,14 +9,14 @@ import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 
 export const BROKER = 'https://broker.example/';
 
-/** An empty directory that is gone after the test. */
+/** An empty directory that is removed after the test. */
 export function scratchDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'journal-test-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
-/** Opens the journal of a directory, uses it, and closes it and the directory again. */
+/** Opens the journal of a directory, runs `use` with it, and closes both. */
 export function withJournal<T>(path: string, use: (journal: SqliteJournal) => T, broker = BROKER): T {
   const dir = openStateDir(path);
   try {

@@ -1,6 +1,6 @@
 import { AgentError } from '../../../src/domain/errors.ts';
 
-/** The AgentError that `work` throws; fails the test where it throws none. */
+/** The AgentError that `work` throws; the test fails if it throws none. */
 export function agentErrorOf(work: () => unknown): AgentError {
   try {
     work();

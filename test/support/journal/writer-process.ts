@@ -18,7 +18,7 @@ export class WriterProcess {
     this.#lines = lines;
   }
 
-  /** `limitKiB`: how big it may make a file. */
+  /** `limitKiB`: the largest file that it may write. */
   static start(directory: string, from = 0, limitKiB?: number): WriterProcess {
     const limit = limitKiB === undefined ? '' : `trap '' XFSZ; ulimit -f ${limitKiB}; `;
     const child = spawn(
@@ -38,7 +38,7 @@ export class WriterProcess {
     return this.#child.pid;
   }
 
-  /** How many steps the journal has taken, as far as the lines that were read tell. */
+  /** How many steps the journal has accepted, by the lines read so far. */
   get acknowledged(): number {
     return this.#acknowledged;
   }
@@ -50,13 +50,13 @@ export class WriterProcess {
     }
   }
 
-  /** Kills it as nothing can prepare for; answers the last line that it wrote. */
+  /** Kills it with SIGKILL; returns the last line that it wrote. */
   async kill(): Promise<string> {
     this.#child.kill('SIGKILL');
     return await this.ended();
   }
 
-  /** Waits for its end; answers the last line that it wrote. */
+  /** Waits for its exit; returns the last line that it wrote. */
   async ended(): Promise<string> {
     const exit = this.#child.exitCode ?? this.#child.signalCode ?? once(this.#child, 'exit');
     while (await this.#next());

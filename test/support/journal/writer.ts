@@ -4,12 +4,10 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { takeStep } from './lifecycle.ts';
 
-/*
- * Writes the lifecycle into the journal of argv[2] from step argv[3] on, and one line to stdout after each step that
- * the journal has taken, until it is killed or a step fails; then that error's code is the last line.
- */
+// Writes the lifecycle into the journal of argv[2] from step argv[3] on, with a line on stdout after each accepted step,
+// until it is killed or a step fails; then the last line is the error's code.
 const [, , directory = '', from = '0'] = process.argv;
-// Kept to the end: a lock that nobody holds any more is collected, and with it the file's lock.
+// Referenced to the end, because a garbage-collected lock releases the file's lock.
 const stateDir = openStateDir(directory);
 const journal = openJournal(stateDir, 'https://broker.example/', systemClock);
 try {

@@ -16,11 +16,13 @@ import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
 import { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
-import { newJob, stateNamed } from '../../support/journal/samples.ts';
+import { ALL_STATES, newJob, stateNamed } from '../../support/journal/samples.ts';
 import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
 
-/** A directory with a journal in which jobs have been. */
+const RELEASE_0_1_0 = new URL('../../support/journal/release-0.1.0.sql', import.meta.url);
+
+/** A directory with a journal that has jobs. */
 function usedJournal(jobs = 1): { path: string; file: string } {
   const path = scratchDir();
   withJournal(path, (journal) => {
@@ -30,17 +32,26 @@ function usedJournal(jobs = 1): { path: string; file: string } {
   return { path, file: join(path, JOURNAL_FILE) };
 }
 
-/** Changes a journal behind the agent's back. */
+/** Changes a journal without the agent. */
 function tamper(file: string, sql: string): void {
   const db = new DatabaseSync(file);
   db.exec(sql);
   db.close();
 }
 
+/** The schema, its version and all rows of a journal. */
+function rowsOf(file: string): unknown {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const tables = ['sqlite_schema', 'pragma_user_version', 'meta', 'instances', 'jobs'];
+  const rows = tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all());
+  db.close();
+  return rows;
+}
+
 const fingerprint = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 const copies = (path: string) => readdirSync(path).filter((name) => /damaged|newer/.test(name));
 
-test('is made once: the agent keeps its id, and only the owner can read it', () => {
+test('a journal is created once with an agent id, readable by its owner only', () => {
   const path = scratchDir();
   const first = withJournal(path, (journal) => journal.agentId);
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
@@ -49,14 +60,14 @@ test('is made once: the agent keeps its id, and only the owner can read it', () 
   expect(statSync(join(path, JOURNAL_FILE)).mode & 0o777).toBe(0o600);
 });
 
-test('a making that was broken off is begun again', () => {
+test('a creation that was interrupted is started again', () => {
   const path = scratchDir();
   writeFileSync(join(path, `${JOURNAL_FILE}.new`), 'half');
   withJournal(path, (journal) => journal.insert(newJob('a')));
   expect(readdirSync(path)).not.toContain(`${JOURNAL_FILE}.new`);
 });
 
-test('is written ahead, so that those who only read never wait', () => {
+test('a journal uses a write-ahead log, so that readers never wait', () => {
   const { path, file } = usedJournal();
   const dir = openStateDir(path);
   openJournal(dir, BROKER, systemClock).close();
@@ -66,7 +77,7 @@ test('is written ahead, so that those who only read never wait', () => {
   db.close();
 });
 
-test('offers are remembered per broker', () => {
+test('instances are stored per broker', () => {
   const path = scratchDir();
   withJournal(path, (journal) => {
     expect(journal.instance('cpu')).toBeUndefined();
@@ -79,7 +90,7 @@ test('offers are remembered per broker', () => {
   expect(withJournal(path, (journal) => journal.instance('cpu'), BROKER.slice(0, -1))).toBe('two');
 });
 
-test('a lease is remembered per broker', () => {
+test('a lease is stored per broker', () => {
   const path = scratchDir();
   withJournal(path, (journal) => {
     expect(journal.leaseSeconds()).toBeUndefined();
@@ -90,7 +101,7 @@ test('a lease is remembered per broker', () => {
   expect(withJournal(path, (journal) => journal.leaseSeconds(), 'https://other.example')).toBeUndefined();
 });
 
-test('jobs that are owed to one broker keep the journal from another; jobs that are over do not', () => {
+test('another broker is CONFIG_INVALID while jobs of one are unfinished', () => {
   const { path } = usedJournal();
   const error = agentErrorOf(() => withJournal(path, () => undefined, 'https://other.example'));
   expect(error.code).toBe('CONFIG_INVALID');
@@ -100,7 +111,7 @@ test('jobs that are owed to one broker keep the journal from another; jobs that 
   withJournal(path, (journal) => expect(journal.history(5)).toHaveLength(1), 'https://other.example');
 });
 
-test('an older agent’s journal is brought up to date: since when its jobs run is not known', () => {
+test('an older journal is migrated, with an unknown start time of its running jobs', () => {
   const { path, file } = usedJournal(2);
   const older = { name: 'running', container: 'c1', startedAt: 1000 };
   tamper(
@@ -114,7 +125,28 @@ test('an older agent’s journal is brought up to date: since when its jobs run 
   });
 });
 
-describe('refused, and left as it is:', () => {
+test('a journal of release 0.1.0 opens unchanged, with every state', () => {
+  const path = scratchDir();
+  const file = join(path, JOURNAL_FILE);
+  tamper(file, readFileSync(RELEASE_0_1_0, 'utf8'));
+  const before = rowsOf(file);
+  withJournal(path, (journal) => {
+    expect(journal.agentId).toBe('4d02c05f-df5c-4a2d-982e-3d494af76737');
+    expect(journal.instance('gpu:NVIDIA H100')).toBe('instance-1');
+    expect(journal.leaseSeconds()).toBe(60);
+    expect(journal.history(100).toReversed()).toEqual(
+      ALL_STATES.map((state) => ({
+        ...newJob(`job-${state.name}`),
+        state,
+        claimedAt: 1000,
+        updatedAt: 2000,
+      })),
+    );
+  });
+  expect(rowsOf(file)).toEqual(before);
+});
+
+describe('JOURNAL_UNUSABLE, unchanged:', () => {
   test('a newer agent’s journal', () => {
     const { path, file } = usedJournal();
     tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
@@ -127,13 +159,13 @@ describe('refused, and left as it is:', () => {
     expect(fingerprint(file)).toBe(before);
   });
 
-  test('a newer agent’s journal: one copy is kept by the daemon, however often it is tried, none by those who read', () => {
+  test('a newer agent’s journal, copied once by the daemon and never by readers', () => {
     const { path, file } = usedJournal();
     tamper(file, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     agentErrorOf(() => readJournal(path));
     expect(copies(path)).toEqual([]);
     for (let attempt = 0; attempt < 3; attempt += 1)
-      expect(agentErrorOf(() => withJournal(path, () => undefined)).hint).toContain('A copy is kept');
+      expect(agentErrorOf(() => withJournal(path, () => undefined)).hint).toContain(`${file}.newer-`);
     const [copy, ...more] = copies(path);
     expect(more).toEqual([]);
     expect(copy).toContain('newer');
@@ -147,23 +179,22 @@ describe('refused, and left as it is:', () => {
     const before = fingerprint(file);
     const error = agentErrorOf(() => withJournal(path, () => undefined));
     expect(error.code).toBe('JOURNAL_UNUSABLE');
-    expect(error.message).toContain('not a journal');
     expect(fingerprint(file)).toBe(before);
   });
 
   test.each([
-    ['no database', (file: string) => writeFileSync(file, 'something else entirely '.repeat(100))],
+    ['not a database', (file: string) => writeFileSync(file, 'something else entirely '.repeat(100))],
     ['emptied', (file: string) => truncateSync(file)],
     ['cut off', (file: string) => truncateSync(file, statSync(file).size - 3 * 4096)],
     ['overwritten in the middle', (file: string) => overwriteMiddle(file)],
-  ])('a journal that is %s; one copy is kept, however often it is tried', (_, damage) => {
+  ])('a journal that is %s, copied once', (_, damage) => {
     const { path, file } = usedJournal(100);
     damage(file);
     const before = fingerprint(file);
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const error = agentErrorOf(() => withJournal(path, () => undefined));
       expect(error.code).toBe('JOURNAL_UNUSABLE');
-      expect(error.hint).toContain('A copy is kept');
+      expect(error.hint).toContain(`${file}.damaged-`);
     }
     expect(fingerprint(file)).toBe(before);
     const [copy, ...more] = copies(path);
@@ -171,7 +202,7 @@ describe('refused, and left as it is:', () => {
     expect(fingerprint(join(path, copy ?? ''))).toBe(before);
   });
 
-  test('a write-ahead log whose journal is gone', () => {
+  test('a write-ahead log without its journal', () => {
     const { path, file } = usedJournal();
     writeFileSync(`${file}-wal`, 'frames');
     rmSync(file);
@@ -182,11 +213,11 @@ describe('refused, and left as it is:', () => {
   });
 
   test.each([
-    ['a state nobody knows', `UPDATE jobs SET state = 'dancing', detail = '{"name":"dancing"}'`],
+    ['an unknown state', `UPDATE jobs SET state = 'dancing', detail = '{"name":"dancing"}'`],
     ['a state without its container', `UPDATE jobs SET state = 'running', detail = '{"name":"running"}'`],
-    ['a detail that is no JSON', `UPDATE jobs SET detail = 'x'`],
+    ['a detail that is not JSON', `UPDATE jobs SET detail = 'x'`],
     ['two different states', `UPDATE jobs SET state = 'claimed'`],
-  ])('an entry that makes no sense: %s', (_, sql) => {
+  ])('an invalid entry: %s', (_, sql) => {
     const { path, file } = usedJournal();
     tamper(file, sql);
     const error = agentErrorOf(() => withJournal(path, (journal) => journal.history(1)));
@@ -196,13 +227,13 @@ describe('refused, and left as it is:', () => {
 });
 
 describe('reading', () => {
-  test('a directory without a journal has none to read, and gets none', () => {
+  test('a directory without a journal creates none', () => {
     const path = scratchDir();
     expect(readJournal(path)).toBeUndefined();
     expect(readdirSync(path)).toEqual([]);
   });
 
-  test('works while an agent writes, and sees what it has written', () => {
+  test('works while an agent writes, and sees its changes', () => {
     const path = scratchDir();
     withJournal(path, (journal) => {
       const reader = readJournal(path);
@@ -218,7 +249,7 @@ describe('reading', () => {
   test('cannot write', () => {
     const { path } = usedJournal();
     const reader = readJournal(path);
-    if (!(reader instanceof SqliteJournal)) throw new Error('there is a journal to read');
+    if (!(reader instanceof SqliteJournal)) throw new Error('no journal');
     expect(agentErrorOf(() => reader.transition('job-0', { name: 'claimed' })).code).toBe(
       'STATE_DIR_UNUSABLE',
     );

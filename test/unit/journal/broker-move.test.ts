@@ -7,17 +7,17 @@ import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
 
-/** A directory whose journal owes this broker a report, and has an offer and a lease of it. */
-function owedTo(broker: string): string {
+/** A directory whose journal has a pending report, an instance and a lease of this broker. */
+function pendingAt(broker: string): string {
   const path = scratchDir();
   withJournal(
     path,
     (journal) => {
-      journal.insert(newJob('owed'));
+      journal.insert(newJob('pending'));
       for (const name of ['claimed', 'starting', 'running', 'finished'] as const)
-        journal.transition('owed', stateNamed(name));
-      journal.insert(newJob('over'));
-      journal.transition('over', stateNamed('dropped'));
+        journal.transition('pending', stateNamed(name));
+      journal.insert(newJob('done'));
+      journal.transition('done', stateNamed('dropped'));
       journal.rememberInstance('cpu', 'instance-1');
       journal.rememberLease(60);
     },
@@ -27,43 +27,42 @@ function owedTo(broker: string): string {
 }
 
 const known = (journal: SqliteJournal) => ({
-  owed: journal.uuidsIn('finished'),
+  pending: journal.uuidsIn('finished'),
   instance: journal.instance('cpu'),
   lease: journal.leaseSeconds(),
 });
 type Known = ReturnType<typeof known>;
-const ALL: Known = { owed: ['owed'], instance: 'instance-1', lease: 60 };
+const ALL: Known = { pending: ['pending'], instance: 'instance-1', lease: 60 };
 
-/** Opens the journal for a broker to which its owner says that the one of before has moved. */
-function moveTo(path: string, broker: string): { readonly said: unknown[]; readonly known: Known } {
-  const said: unknown[] = [];
+/** Opens the journal for the URL to which the owner says that the broker has moved. */
+function moveTo(path: string, broker: string): { readonly moves: unknown[]; readonly known: Known } {
+  const moves: unknown[] = [];
   const dir = openStateDir(path);
   const journal = openJournal(dir, broker, systemClock, {
     brokerMoved: true,
-    onMoved: (move) => void said.push(move),
+    onMoved: (move) => void moves.push(move),
   });
   try {
-    return { said, known: known(journal) };
+    return { moves, known: known(journal) };
   } finally {
     journal.close();
     dir.close();
   }
 }
 
-describe('a broker that goes from http to https', () => {
+describe('a change of the broker’s URL', () => {
   test.each([
     ['http://broker.example', 'https://broker.example'],
     ['http://broker.example:8443/at', 'https://broker.example:8443/at'],
-  ])('is the same one: %s, %s', (before, after) => {
-    const path = owedTo(before);
-    const said: unknown[] = [];
+  ])('from http to https keeps the jobs: %s, %s', (before, after) => {
+    const path = pendingAt(before);
+    const moves: unknown[] = [];
     const dir = openStateDir(path);
-    const journal = openJournal(dir, after, systemClock, { onMoved: (move) => void said.push(move) });
+    const journal = openJournal(dir, after, systemClock, { onMoved: (move) => void moves.push(move) });
     expect(known(journal)).toEqual(ALL);
     journal.close();
     dir.close();
-    expect(said).toEqual([{ from: new URL(before).href, to: new URL(after).href, jobs: 1 }]);
-    // From now on it is the other address that is foreign.
+    expect(moves).toEqual([{ from: new URL(before).href, to: new URL(after).href, jobs: 1 }]);
     expect(withJournal(path, known, after)).toEqual(ALL);
     expect(agentErrorOf(() => withJournal(path, known, before)).code).toBe('CONFIG_INVALID');
   });
@@ -76,8 +75,8 @@ describe('a broker that goes from http to https', () => {
     ['http://broker.example', 'https://broker.example/at'],
     ['https://broker.example', 'http://broker.example'],
     ['https://broker.example', 'https://broker.example:444'],
-  ])('is the only one that is taken for the same: %s, %s', (before, after) => {
-    const path = owedTo(before);
+  ])('of any other kind is CONFIG_INVALID: %s, %s', (before, after) => {
+    const path = pendingAt(before);
     const error = agentErrorOf(() => withJournal(path, known, after));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.hint).toContain('broker-moved');
@@ -85,16 +84,16 @@ describe('a broker that goes from http to https', () => {
   });
 });
 
-describe('a broker that has moved, as its owner says', () => {
-  test('is owed the same reports there, with its offers and lease', () => {
-    const path = owedTo('http://old.example');
-    const { said, known: there } = moveTo(path, 'https://new.example');
+describe('a broker whose move the owner confirms', () => {
+  test('keeps its pending reports, instances and lease', () => {
+    const path = pendingAt('http://old.example');
+    const { known: there, moves } = moveTo(path, 'https://new.example');
     expect(there).toEqual(ALL);
-    expect(said).toEqual([{ from: 'http://old.example/', to: 'https://new.example/', jobs: 1 }]);
+    expect(moves).toEqual([{ from: 'http://old.example/', to: 'https://new.example/', jobs: 1 }]);
     expect(withJournal(path, known, 'https://new.example')).toEqual(ALL);
   });
 
-  test('takes the place of what was remembered of the new address', () => {
+  test('replaces what the journal has of the new URL', () => {
     const path = scratchDir();
     withJournal(path, (journal) => journal.rememberInstance('cpu', 'not this one'), 'https://new.example');
     withJournal(path, (journal) => journal.insert(newJob('a')), 'http://old.example');
@@ -102,12 +101,16 @@ describe('a broker that has moved, as its owner says', () => {
     expect(moveTo(path, 'https://new.example').known.instance).toBe('this one');
   });
 
-  test('is none where nothing is open: the journal stays as it is', () => {
-    const path = owedTo('http://old.example');
-    withJournal(path, (journal) => journal.transition('owed', stateNamed('reported')), 'http://old.example');
+  test('changes nothing if no job is unfinished', () => {
+    const path = pendingAt('http://old.example');
+    withJournal(
+      path,
+      (journal) => journal.transition('pending', stateNamed('reported')),
+      'http://old.example',
+    );
     expect(moveTo(path, 'https://new.example')).toMatchObject({
-      said: [],
-      known: { owed: [], instance: undefined },
+      moves: [],
+      known: { pending: [], instance: undefined },
     });
   });
 });

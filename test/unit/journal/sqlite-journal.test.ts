@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { asAgentError } from '../../../src/domain/errors.ts';
@@ -9,7 +11,7 @@ import { ALL_STATES, newJob, stateNamed } from '../../support/journal/samples.ts
 import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
 
-/** A journal whose clock says what `time` holds. */
+/** A journal whose clock is `time`. */
 function timedJournal(): { journal: SqliteJournal; time: { now: number } } {
   const time = { now: 1000 };
   const dir = openStateDir(scratchDir());
@@ -21,19 +23,19 @@ function timedJournal(): { journal: SqliteJournal; time: { now: number } } {
   return { journal, time };
 }
 
-test('a job keeps what is fixed about it, and its times', () => {
+test('a job keeps its fixed facts and its times', () => {
   const { journal, time } = timedJournal();
-  const begun = journal.insert(newJob('a'));
-  expect(begun).toEqual({ ...newJob('a'), state: { name: 'claiming' }, claimedAt: 1000, updatedAt: 1000 });
-  expect(journal.get('a')).toEqual(begun);
+  const inserted = journal.insert(newJob('a'));
+  expect(inserted).toEqual({ ...newJob('a'), state: { name: 'claiming' }, claimedAt: 1000, updatedAt: 1000 });
+  expect(journal.get('a')).toEqual(inserted);
   time.now = 2000;
-  const moved = journal.transition('a', { name: 'claimed' });
-  expect(moved).toEqual({ ...begun, state: { name: 'claimed' }, updatedAt: 2000 });
-  expect(journal.get('a')).toEqual(moved);
+  const changed = journal.transition('a', { name: 'claimed' });
+  expect(changed).toEqual({ ...inserted, state: { name: 'claimed' }, updatedAt: 2000 });
+  expect(journal.get('a')).toEqual(changed);
   expect(journal.get('b')).toBeUndefined();
 });
 
-test('CPU jobs, odd texts and big reports come back as they were written', () => {
+test('CPU jobs, unusual texts and large reports are read as they were written', () => {
   const { journal } = timedJournal();
   const job = { ...newJob('ünïcode\0"\'--'), gpu: null, functionName: '🙂\n\u001b[31m\0end', askPrice: 1e-9 };
   journal.insert(job);
@@ -49,8 +51,8 @@ test('CPU jobs, odd texts and big reports come back as they were written', () =>
   expect(journal.get(job.uuid)).toMatchObject({ ...job, state });
 });
 
-describe('beginning', () => {
-  test.each(['released', 'dropped'] as const)('a job that was %s begins anew, as the newest', (end) => {
+describe('insert', () => {
+  test.each(['released', 'dropped'] as const)('replaces a job that was %s, as the newest', (end) => {
     const { journal, time } = timedJournal();
     journal.insert(newJob('a'));
     journal.insert(newJob('b'));
@@ -62,19 +64,19 @@ describe('beginning', () => {
     expect(journal.history(10).map((job) => job.uuid)).toEqual(['a', 'b']);
   });
 
-  test('a job that is not over cannot begin anew', () => {
+  test('refuses a job that is unfinished', () => {
     const { journal } = timedJournal();
-    const begun = journal.insert(newJob('a'));
+    const inserted = journal.insert(newJob('a'));
     expect(agentErrorOf(() => journal.insert(newJob('a'))).code).toBe('INTERNAL');
-    expect(journal.get('a')).toEqual(begun);
+    expect(journal.get('a')).toEqual(inserted);
   });
 });
 
-test('lists: by state oldest first, history newest first, as far as asked', () => {
+test('lists jobs by state oldest first, and history newest first up to the limit', () => {
   const { journal, time } = timedJournal();
   for (const uuid of ['c', 'a', 'b']) {
     journal.insert(newJob(uuid));
-    // The order is that of the claims, also where the wall clock was set back between them.
+    // The order is that of the claims, even if the wall clock is set back between them.
     time.now -= 100;
   }
   journal.transition('a', { name: 'claimed' });
@@ -86,25 +88,25 @@ test('lists: by state oldest first, history newest first, as far as asked', () =
   expect(uuids(journal.history(2))).toEqual(['b', 'a']);
 });
 
-test('prune forgets what ended long ago and nothing that is still owed', () => {
+test('prune deletes old jobs but none with a pending report', () => {
   const { journal, time } = timedJournal();
-  for (const uuid of ['old', 'new', 'owed']) journal.insert(newJob(uuid));
+  for (const uuid of ['old', 'new', 'pending']) journal.insert(newJob(uuid));
   journal.transition('old', stateNamed('dropped'));
   time.now = 2000;
   journal.transition('new', stateNamed('dropped'));
   expect(journal.prune(1000)).toBe(0);
   expect(journal.prune(2000)).toBe(1);
-  expect(journal.history(10).map((job) => job.uuid)).toEqual(['owed', 'new']);
+  expect(journal.history(10).map((job) => job.uuid)).toEqual(['pending', 'new']);
   expect(journal.prune(Number.MAX_SAFE_INTEGER)).toBe(1);
-  expect(journal.history(10).map((job) => job.uuid)).toEqual(['owed']);
+  expect(journal.history(10).map((job) => job.uuid)).toEqual(['pending']);
 });
 
-test('moving a job that is not here is refused', () => {
+test('transition refuses a job that is not in the journal', () => {
   const { journal } = timedJournal();
   expect(agentErrorOf(() => journal.transition('a', { name: 'claimed' })).code).toBe('INTERNAL');
 });
 
-test('any sequence of moves leaves each job where the legal ones of them lead, also after it is opened again', () => {
+test('applies exactly the legal transitions of any sequence, also after reopening', () => {
   const path = scratchDir();
   const steps = fc.array(
     fc.record({ job: fc.constantFrom('a', 'b', 'c'), to: fc.constantFrom(...ALL_STATES) }),
@@ -119,9 +121,9 @@ test('any sequence of moves leaves each job where the legal ones of them lead, a
         for (const { job, to } of sequence) {
           const uuid = `${job}-${round}`;
           const from = model.get(uuid);
-          const isBeginning = to.name === 'claiming';
-          const legal = from === undefined ? isBeginning : canTransition(from.name, to.name);
-          const act = () => (isBeginning ? journal.insert(newJob(uuid)) : journal.transition(uuid, to));
+          const isInsert = to.name === 'claiming';
+          const legal = from === undefined ? isInsert : canTransition(from.name, to.name);
+          const act = () => (isInsert ? journal.insert(newJob(uuid)) : journal.transition(uuid, to));
           expect(codeOf(act)).toBe(legal ? undefined : 'INTERNAL');
           if (legal) model.set(uuid, to);
         }
@@ -137,7 +139,35 @@ test('any sequence of moves leaves each job where the legal ones of them lead, a
   );
 });
 
-/** The code of the AgentError that `work` throws; undefined where it does its work. */
+test('uuidsIn lists the jobs of some states, oldest first', () => {
+  withJournal(scratchDir(), (journal) => {
+    for (const uuid of ['z', 'm', 'a', 'k']) journal.insert(newJob(uuid));
+    for (const uuid of ['a', 'z']) journal.transition(uuid, stateNamed('releasing'));
+    journal.transition('k', stateNamed('claimed'));
+    expect(journal.uuidsIn('releasing')).toEqual(['z', 'a']);
+    expect(journal.uuidsIn('claiming', 'claimed')).toEqual(['m', 'k']);
+    expect(journal.uuidsIn('finished')).toEqual([]);
+  });
+});
+
+test('uuidsIn and instancesOf do not read reports', () => {
+  const path = scratchDir();
+  withJournal(path, (journal) => {
+    journal.insert(newJob('a'));
+    journal.transition('a', stateNamed('releasing'));
+  });
+  const db = new DatabaseSync(join(path, 'journal.db'));
+  db.exec(`UPDATE jobs SET detail = 'not JSON'`);
+  db.close();
+  withJournal(path, (journal) => {
+    expect(journal.uuidsIn('releasing')).toEqual(['a']);
+    expect(journal.instancesOf('releasing', 'claimed')).toEqual(['instance-1']);
+    expect(journal.instancesOf('claimed')).toEqual([]);
+    expect(() => journal.get('a')).toThrow('journal');
+  });
+});
+
+/** The code of the AgentError that `work` throws; undefined: none. */
 function codeOf(work: () => unknown): string | undefined {
   try {
     work();
