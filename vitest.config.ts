@@ -10,16 +10,13 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
     testTimeout: more.timeout ?? 20_000,
     hookTimeout: more.timeout ?? 20_000,
     pool: 'forks' as const,
-    // Projects with as many files at once as they like go first, each other one after them by itself.
-    ...(more.files !== undefined && {
-      maxWorkers: more.files,
-      sequence: { groupOrder: GROUPS.indexOf(name) + 1 },
-    }),
+    // What computes goes first; then, together, what mostly waits for containers and processes.
+    ...(more.files !== undefined && { maxWorkers: more.files, sequence: { groupOrder: 1 } }),
   },
 });
 
-/** Projects that are run one after another. */
-const GROUPS = ['docker', 'e2e', 'package', 'chaos'];
+/** Files at once that use a real engine. Figures are measured one by one. */
+const FILES = LONG ? 1 : 4;
 
 export default defineConfig({
   test: {
@@ -27,13 +24,10 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contract', { timeout: 60_000 }),
-      project('docker', { timeout: 180_000, files: 1 }),
-      project('e2e', { timeout: 180_000, files: 1 }),
-      project('package', { timeout: 600_000, files: 1 }),
-      // Three at once: most of what they do is to wait for what breaks. Figures are measured one by one.
-      LONG
-        ? project('chaos', { timeout: 2 * 3_600_000, files: 1 })
-        : project('chaos', { timeout: 600_000, files: 3 }),
+      project('docker', { timeout: 180_000, files: FILES }),
+      project('e2e', { timeout: 180_000, files: FILES }),
+      project('package', { timeout: 600_000, files: FILES }),
+      project('chaos', { timeout: LONG ? 2 * 3_600_000 : 600_000, files: FILES }),
     ],
   },
 });

@@ -82,7 +82,8 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
 /** Whether the agent has said that it is on the market; fails where it has ended instead. */
 export function isUp(agent: AgentProcess): boolean {
   if (agent.child.exitCode !== null) throw new Error(`the agent has ended:\n${agent.said}`);
-  return agent.said.includes('offer registered');
+  // Builds from before the events were renamed, to be compared with, call it `offer-up`.
+  return /"event":"offer-(?:registered|up)"/.test(agent.said);
 }
 
 async function removeContainersOf({ engine }: Ground, jobs: readonly string[]): Promise<void> {

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { build } from '../support/package/build.ts';
 
 /* The npm package: packed, installed in an empty directory by this machine's npm, and used from there. */
 
 const run = promisify(execFile);
-const ROOT = resolve(import.meta.dirname, '../..');
 
 describe('the npm package', () => {
   let home = '';
@@ -25,7 +25,7 @@ describe('the npm package', () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'sharedcloud-npm-'));
-    const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', home], { cwd: ROOT });
+    const stdout = await build('npm', 'pack', '--silent', '--pack-destination', home);
     await writeFile(join(home, 'package.json'), '{ "private": true }');
     const tarball = join(home, stdout.trim().split('\n').at(-1) ?? '');
     const flags = ['--prefer-offline', '--omit=optional', '--no-audit', '--no-fund'];

@@ -25,6 +25,8 @@ export async function openScenario(
     SHAREDCLOUD_IMAGES: 'localhost:5000/sharedcloud/*',
     SHAREDCLOUD_MIN_FREE_DISK: '0 B',
     SHAREDCLOUD_POLL_INTERVAL: '200ms',
+    // The jobs' network is one for all agents of an engine: only the tests that are about it use it.
+    SHAREDCLOUD_JOB_NETWORK: 'none',
     DOCKER_HOST: host,
     ...more,
   };

@@ -4,12 +4,12 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
+import { build } from './build.ts';
 
 const HERE = import.meta.dirname;
-const ROOT = resolve(HERE, '../../..');
 const run = promisify(execFile);
 
 /** What a command in the Debian did. */
@@ -117,7 +117,7 @@ async function removeGroups(directory: string): Promise<void> {
 
 /** The Debian package of this tree; builds it. */
 export async function buildPackage(): Promise<string> {
-  const { stdout } = await run('npm', ['run', '-s', 'deb'], { cwd: ROOT });
+  const stdout = await build('npm', 'run', '-s', 'deb');
   return stdout.trim().split('\n').at(-1) ?? '';
 }
 
