@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { openDaemonHost, SLEEP, UNTIL_FINISHED, untilSaid } from '../support/chaos/daemon-host.ts';
+import { openDaemonHost, SLEEP, UNTIL_FINISHED } from '../support/chaos/daemon-host.ts';
 import { FakeClock, findLibFaketime } from '../support/chaos/fake-clock.ts';
 import { otherBoot } from '../support/chaos/other-boot.ts';
 import { describeDocker } from '../support/engine/docker.ts';
@@ -52,7 +52,7 @@ describeDocker('a host whose clock is set', (engine) => {
         expect(earned).toBeGreaterThan(0);
         expect(earned).toBeLessThan(0.2);
       }
-      expect(agent.said).not.toContain('looked at afresh');
+      expect(agent.logged({ suspendedMs: /^\d+/ })).toEqual([]);
       expect(agent.child.exitCode).toBeNull();
     },
   );
@@ -78,12 +78,12 @@ describeDocker('a host whose clock is set', (engine) => {
       // Old jobs leave the journal an hour after their end; the report that waits is none of them by any clock.
       await clock.set(400);
       await using passing = host.start(env);
-      await untilSaid(passing, 'job adopted');
+      await passing.untilLogged({ event: 'job-adopted' });
       passing.signal('SIGTERM');
       expect((await passing.ended).code).toBe(0);
       await clock.set(-1);
       await using second = host.start(env);
-      await untilSaid(second, 'job adopted');
+      await second.untilLogged({ event: 'job-adopted' });
       const suspendedMs = performance.now() - started;
       await line.set('pass');
       await host.untilIn('reported', 2);
@@ -123,7 +123,7 @@ describeDocker('a host that was rebooted', (engine) => {
       await (await host.containerOf(running?.uuid ?? '')).kill();
       await line.set('pass');
       await using second = host.start(env, await otherBoot(host.directory));
-      await untilSaid(second, 'the host was restarted while the job ran');
+      await second.untilLogged({ event: 'job-release-queued', job: running?.uuid });
       await vi.waitFor(() => expect(released).toEqual([running?.uuid]), { timeout: 20_000, interval: 50 });
       await vi.waitFor(() => expect(host.reports).toHaveLength(1), { timeout: 20_000, interval: 50 });
       expect(host.jobsOf(done)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '1' });

@@ -24,21 +24,20 @@ def handler(event):
     return where
 `;
 
+/** Lines of the log about the bad GPU. */
+const cordoned = (why = /./) => ({ event: 'gpu-cordoned', gpu: BAD, why });
+const UNCORDONED = { event: 'gpu-uncordoned', gpu: BAD };
+const CANARY_PASSED = { event: 'gpu-canary', gpu: BAD, level: 'info' };
+const CANARY_FAILED = { event: 'gpu-canary', gpu: BAD, level: 'warn' };
+
 type Host = Awaited<ReturnType<typeof openTwoGpus>>;
 
 const statuses = (host: Host, run: string) => host.jobsOf(run).map(({ status }) => status);
 const allOf = (host: Host, run: string, status: number) =>
   eventually(() => expect(statuses(host, run)).toEqual(host.jobsOf(run).map(() => status)));
-/** Waits for a line of the log that has all of these in it. */
-const says = (host: Host, ...parts: readonly string[]) =>
-  eventually(() => {
-    const lines = host.agent.said.split('\n');
-    const said = lines.some((line) => parts.every((part) => line.includes(part)));
-    expect(said, `no line with ${parts.join(', ')} in:\n${host.agent.said}`).toBe(true);
-  });
 /** Waits until a job has started on each GPU. */
 const bothRun = async (host: Host) => {
-  for (const gpu of [GOOD, BAD]) await says(host, 'job started', gpu);
+  for (const gpu of [GOOD, BAD]) await host.agent.untilLogged({ event: 'job-started', gpu });
 };
 /** Where the jobs of a run were done. */
 const places = (host: Host, run: string) => host.jobsOf(run).map(({ result }) => result);
@@ -51,10 +50,10 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.smi.become(changed(TWO_T4, 1, { gpu_recovery_action: 'Reset' }));
     await allOf(host, first, SUCCEEDED);
     expect(places(host, first)).toEqual([GOOD, GOOD]);
-    await says(host, 'GPU 1, Tesla T4', BAD, 'cordoned: the driver asks for its recovery: Reset');
+    await host.agent.untilLogged(cordoned(/Reset/));
 
     await host.smi.become(TWO_T4);
-    await says(host, BAD, 'uncordoned');
+    await host.agent.untilLogged(UNCORDONED);
     const second = host.addRun(job(3, false), 2);
     await allOf(host, second, SUCCEEDED);
     expect([...places(host, second)].sort()).toEqual([GOOD, BAD]);
@@ -66,7 +65,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.smi.become({ ...TWO_T4, gpus: TWO_T4.gpus.slice(0, 1) });
-    await says(host, BAD, 'cordoned: nvidia-smi no longer lists this GPU');
+    await host.agent.untilLogged(cordoned());
     const second = host.addRun(job(0), 3);
     await allOf(host, second, SUCCEEDED);
     await allOf(host, first, SUCCEEDED);
@@ -79,11 +78,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.kernelSays(`NVRM: Xid (PCI:0000:02:00): 48, pid=7, name=python3, DBE (double bit error)`);
-    await says(host, BAD, 'cordoned: Xid 48');
+    await host.agent.untilLogged(cordoned(/Xid 48/));
     await allOf(host, first, SUCCEEDED);
     expect(places(host, first)).toEqual([GOOD, GOOD]);
-    await says(host, 'canary on GPU 1', BAD, 'passed');
-    await says(host, BAD, 'uncordoned');
+    await host.agent.untilLogged(CANARY_PASSED);
+    await host.agent.untilLogged(UNCORDONED);
     await host.leave();
   });
 
@@ -92,11 +91,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     const first = host.addRun(job(4), 2);
     await bothRun(host);
     await host.smi.become({ ...TWO_T4, fault: { kind: 'hang' } });
-    await says(host, 'GPU probe failed', 'gave no answer in 15 s');
+    await host.agent.untilLogged({ event: 'gpu-probe-failed' });
     // The one has succeeded; that the other failed while its GPU could not be asked is not called its failure.
     await eventually(() => expect([...statuses(host, first)].sort()).toEqual([CREATED, SUCCEEDED]));
     await host.smi.become(TWO_T4);
-    await says(host, 'GPU probe recovered');
+    await host.agent.untilLogged({ event: 'gpu-probe-recovered' });
     const second = host.addRun(job(0, false), 2);
     await allOf(host, second, SUCCEEDED);
     await host.leave();
@@ -105,9 +104,9 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
   test.concurrent('jobs fail on it at once: after three runs a canary has to pass, and does', async () => {
     await using host = await openTwoGpus(engine);
     const runs = Array.from({ length: 3 }, () => host.addRun(job(0), 4));
-    await says(host, BAD, 'cordoned: jobs of 3 runs');
-    await says(host, 'canary on GPU 1', BAD, 'passed');
-    await says(host, BAD, 'uncordoned');
+    await host.agent.untilLogged(cordoned(/3 runs/));
+    await host.agent.untilLogged(CANARY_PASSED);
+    await host.agent.untilLogged(UNCORDONED);
     // Nothing else spoke against the GPU, so that the failures are the jobs' own.
     await eventually(() => {
       const ends = runs.flatMap((run) => statuses(host, run));
@@ -124,11 +123,11 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     ]);
     await using host = await openTwoGpus(engine, image.ref);
     for (let runs = 0; runs < 3; runs += 1) host.addRun(job(0), 4);
-    await says(host, 'canary on GPU 1', BAD, 'failed: exit code 9');
+    await host.agent.untilLogged(CANARY_FAILED);
     const later = host.addRun(job(0), 4);
     await allOf(host, later, SUCCEEDED);
     expect(places(host, later)).toEqual([GOOD, GOOD, GOOD, GOOD]);
-    expect(host.agent.said).not.toContain('uncordoned');
+    expect(host.agent.logged(UNCORDONED)).toEqual([]);
     await host.leave();
   });
 
@@ -141,12 +140,12 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
       processes: [{ pid: 4711, gpu: BAD, used: '8900' }],
     });
     await allOf(host, first, SUCCEEDED);
-    await says(host, BAD, 'cordoned: 9000 MiB', 'held by process 4711 (8900 MiB)');
+    await host.agent.untilLogged(cordoned(/9000 MiB.*4711.*8900 MiB/));
     const second = host.addRun(job(0, false), 3);
     await allOf(host, second, SUCCEEDED);
     expect(places(host, second)).toEqual([GOOD, GOOD, GOOD]);
     await host.smi.become(TWO_T4);
-    await says(host, BAD, 'uncordoned');
+    await host.agent.untilLogged(UNCORDONED);
     await host.leave();
   });
 });

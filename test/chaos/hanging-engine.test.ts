@@ -1,19 +1,16 @@
 import { expect, test, vi } from 'vitest';
-import { said } from '../support/chaos/daemon.ts';
+import { WAITS_FOR_NOTHING_MS } from '../support/chaos/daemon.ts';
 import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import type { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
-
-/** A second, and what a busy machine adds to the end of a process. */
-const SOON_MS = 2_500;
 
 /** Sends a signal and waits for the end, which must come soon; answers the exit code. */
 async function endsSoon(agent: AgentProcess, signal: NodeJS.Signals): Promise<number | null> {
   const began = performance.now();
   agent.signal(signal);
   const { code } = await agent.ended;
-  expect(performance.now() - began).toBeLessThan(SOON_MS);
+  expect(performance.now() - began).toBeLessThan(WAITS_FOR_NOTHING_MS);
   return code;
 }
 
@@ -79,12 +76,12 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     await scenario.runs(job);
     deafen(scenario);
     first.signal('SIGUSR1');
-    await said(first, 'offer deregistered');
+    await first.untilLogged({ event: 'offer-deregistered' });
     expect(first.child.exitCode).toBeNull();
     expect(await endsSoon(first, 'SIGTERM')).toBe(0);
     scenario.proxy.plan = () => 'pass';
     const second = scenario.startAgent();
-    await said(second, 'adopted');
+    await second.untilLogged({ event: 'job-adopted' });
     deafen(scenario);
     second.signal('SIGUSR1');
     await scenario.goOn(job);

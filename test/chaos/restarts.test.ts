@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
+import { WAITS_FOR_NOTHING_MS } from '../support/chaos/daemon.ts';
 import {
   endBySignal,
   openDaemonHost,
   SLEEP,
   STUBBORN,
   UNTIL_FINISHED,
-  untilSaid,
 } from '../support/chaos/daemon-host.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
 describeDocker('a daemon that is restarted', (engine) => {
-  test('stops within a second; the next one adopts its jobs, whose deadlines count from their start', async () => {
+  test('stops without waiting for its jobs; the next one adopts its jobs, whose deadlines count from their start', async () => {
     await using watch = await EngineWatch.open(engine);
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_JOB_TIMEOUT: '7s' });
     const shortRun = host.addRun(UNTIL_FINISHED, 3);
@@ -24,7 +24,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     await host.untilIn('running', 2);
     const { code, ms } = await endBySignal(first, 'SIGTERM');
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(WAITS_FOR_NOTHING_MS);
     expect((await host.containers()).map(({ State }) => State)).toEqual(['running', 'running']);
     // One job ends while nobody is there; the other goes on, and its time with it.
     const started = host.records().map(({ state }) => (state.name === 'running' ? state.startedAt : 0));
@@ -36,7 +36,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     // Long enough to be told from how late a job is ended.
     await vi.waitFor(() => expect(Date.now() - Math.max(...started)).toBeGreaterThan(1_000), 10_000);
     await using second = host.start();
-    await vi.waitFor(() => expect(second.said.match(/job adopted/g)).toHaveLength(2), 30_000);
+    await second.untilLogged({ event: 'job-adopted' }, 2);
     const suspendedMs = Date.now() - Math.max(...started);
     await host.untilIn('reported', 2);
     const [short] = host.jobsOf(shortRun);
@@ -65,7 +65,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     await using refused = host.start();
     expect(await refused.ended).toMatchObject({ code: 7 });
     await using drain = host.command('drain');
-    await untilSaid(agent, 'drain:');
+    await agent.untilLogged({ event: 'signal-received', action: 'drain' });
     await using another = host.command('drain', '--json', '--no-wait');
     expect((await another.ended).code).toBe(0);
     expect(JSON.parse((await another.ended).stdout)).toMatchObject({
@@ -78,7 +78,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     impatient.signal('SIGINT');
     const interrupted = await impatient.ended;
     expect(interrupted.code).toBe(130);
-    expect(interrupted.stderr).toContain('goes on');
+    expect(agent.child.exitCode).toBeNull();
     const [running] = host.records();
     await host.finish(running?.uuid ?? '');
     const { code, stdout } = await drain.ended;
@@ -97,13 +97,11 @@ describeDocker('a daemon that is restarted', (engine) => {
     await using agent = host.start();
     await host.untilIn('running', 2);
     await using drain = host.command('drain', '--now');
-    await untilSaid(agent, 'give-back:');
-    const began = performance.now();
+    await agent.untilLogged({ event: 'signal-received', action: 'evict' });
     const drained = await drain.ended;
     expect(drained.code).toBe(0);
     expect(drained.stdout).toContain('nothing is left');
     expect((await agent.ended).code).toBe(9);
-    expect(performance.now() - began).toBeLessThan(16_000);
     expect(host.jobsOf(run).map(({ status }) => status)).toEqual([JOB_STATUS.CREATED, JOB_STATUS.CREATED]);
     expect(host.records().map(({ state }) => state)).toEqual(
       [1, 2].map(() => ({ name: 'released', why: 'its owner took the machine back' })),
@@ -118,31 +116,31 @@ describeDocker('a daemon that is restarted', (engine) => {
     await using first = host.start();
     await host.untilIn('running', 1);
     first.signal('SIGUSR1');
-    await untilSaid(first, 'drain:');
+    await first.untilLogged({ event: 'signal-received', action: 'drain' });
     first.signal('SIGUSR1');
-    await untilSaid(first, 'give-back:');
+    await first.untilLogged({ event: 'signal-received', action: 'evict' });
     const { code, ms } = await endBySignal(first, 'SIGTERM');
     expect(code).toBe(1);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(WAITS_FOR_NOTHING_MS);
     const [job] = host.jobsOf(run);
     await using nobody = host.command('drain', '--json');
     const told = await nobody.ended;
     expect(told.code).toBe(1);
     expect(told.stderr).toMatch(new RegExp(`AGENT_NOT_RUNNING.*${job?.uuid} \\(running\\)`));
     await using second = host.start();
-    await untilSaid(second, 'job adopted');
+    await second.untilLogged({ event: 'job-adopted' });
     second.signal('SIGUSR1');
-    await untilSaid(second, 'drain:');
+    await second.untilLogged({ event: 'signal-received', action: 'drain' });
     const stopped = await endBySignal(second, 'SIGINT');
     expect(stopped.code).toBe(0);
-    expect(stopped.ms).toBeLessThan(1_000);
+    expect(stopped.ms).toBeLessThan(WAITS_FOR_NOTHING_MS);
     expect(host.jobsOf(run)[0]?.status).toBe(JOB_STATUS.IN_PROGRESS);
   });
 
   test('leaves the journal of a newer one as it is', async () => {
     await using host = await openDaemonHost(engine);
     await using first = host.start();
-    await untilSaid(first, 'offer registered');
+    await first.untilLogged({ event: 'offer-registered' });
     await endBySignal(first, 'SIGTERM');
     expect(await host.containers()).toEqual([]);
     const file = join(host.stateDir, 'journal.db');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { ATTACKERS, FORGER, INNOCENT, innocentResult } from '../../support/attacks/attackers.ts';
-import { openDaemonHost, untilSaid } from '../../support/chaos/daemon-host.ts';
+import { openDaemonHost } from '../../support/chaos/daemon-host.ts';
 import { EngineWatch } from '../../support/chaos/engine-watch.ts';
 import { describeDocker } from '../../support/engine/docker.ts';
 
@@ -39,7 +39,7 @@ describeDocker('a host that is attacked in every way at once', (engine) => {
     const innocents = host.addRun(INNOCENT, ...INNOCENTS);
     const forger = host.addRun(FORGER, 17);
     await using agent = host.start();
-    await untilSaid(agent, 'job started');
+    await agent.untilLogged({ event: 'job-started' });
     const all = (): number => store.market.jobs.all().filter(({ finishedAt }) => finishedAt !== null).length;
     await vi.waitFor(() => expect(all()).toBeGreaterThan(3), { timeout: 90_000, interval: 100 });
     expect(await host.command('health').ended).toMatchObject({ code: 0 });

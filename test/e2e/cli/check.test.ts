@@ -14,8 +14,6 @@ import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.t
 import { H100_MIG, RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
-/** What a look may take, whatever is broken. */
-const LONGEST_MS = 20_000;
 /** Nothing listens there: it is the port of a service that nobody runs any more. */
 const NOBODY = 'http://127.0.0.1:1';
 
@@ -42,7 +40,6 @@ afterEach(() => rm(dir, { recursive: true }));
 async function check(env: Readonly<Record<string, string>>, ...argv: readonly string[]) {
   const ran = await runProcess(['check', '--json', ...argv], { ...bare, ...env });
   expect(ran.stderr).toBe('');
-  expect(ran.ms).toBeLessThan(LONGEST_MS);
   const checked = readChecked(ran.stdout);
   expect(ran.exit).toBe(checked.ready ? 0 : 1);
   return { ...checked, line: (name: string) => lineOf(checked, name), stdout: ran.stdout };

@@ -14,11 +14,11 @@ describeDocker('SIGHUP', (engine) => {
     const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('cheap',),)");
     const { SHAREDCLOUD_ASK_PRICE: _, ...environment } = set.env;
     await using agent = new AgentProcess(['start', '--config', file], environment);
-    await vi.waitFor(() => expect(agent.said).toContain('the bid is below the ask'), 20_000);
+    await agent.untilLogged({ event: 'run-skipped', reason: 'bid-below-ask' });
 
     await writeFile(file, 'ask-price = "cheap"\n');
     agent.signal('SIGHUP');
-    await vi.waitFor(() => expect(agent.said).toContain('the old one counts'), 20_000);
+    await agent.untilLogged({ event: 'reload-failed' });
     expect(set.broker.store.instances.all()[0]?.askPrice).toBe(0.9);
 
     await writeFile(file, 'ask-price = 0.4\ncpu-slots = 1\njob-timeout = "1h"\n');
@@ -28,7 +28,7 @@ describeDocker('SIGHUP', (engine) => {
       30_000,
     );
     expect(set.broker.store.instances.all()[0]?.askPrice).toBe(0.4);
-    expect(agent.said).toContain('only a restart makes it count: job-timeout');
+    expect(agent.logged({ event: 'restart-needed', settings: ['job-timeout'] })).toHaveLength(1);
     agent.signal('SIGTERM');
     expect((await agent.ended).code).toBe(0);
   });

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, HELLO_NODE, HELLO_PYTHON, openScenario, TOKEN } from '../../support/e2e/scenario.ts';
@@ -69,7 +69,7 @@ describeDocker('start --once with nothing but environment variables', (engine) =
   test('a second agent on the same state directory is refused, and SIGTERM ends the first with 0', async () => {
     await using set = await openScenario(engine.host, { SHAREDCLOUD_CPU_SLOTS: '1' });
     await using first = new AgentProcess(['start'], set.env);
-    await vi.waitFor(() => expect(first.said).toContain('offer registered'), 20_000);
+    await first.untilLogged({ event: 'offer-registered' });
     await using second = new AgentProcess(['start', '--once'], set.env);
     const refused = await second.ended;
     expect(refused.code).toBe(7);

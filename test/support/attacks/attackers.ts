@@ -28,8 +28,9 @@ export const ATTACKERS: Readonly<Record<string, Attacker>> = {
       '    except OSError:',
       '        pass',
     ),
-    status: ['TIMEOUT'],
-    says: TOO_LONG,
+    // As many processes as a job may have can be more than fit into its memory.
+    status: ['TIMEOUT', 'FAILED'],
+    says: new RegExp(`${TOO_LONG.source}|${MEMORY.source}`),
   },
   'a memory bomb': {
     code: handler('os', 'held = []', 'while True:', '    held.append(os.urandom(10**6) * 10)'),

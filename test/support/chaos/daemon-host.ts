@@ -98,11 +98,6 @@ export async function openDaemonHost(
   };
 }
 
-/** Waits for something that a daemon says in its log. */
-export function untilSaid(agent: AgentProcess, what: string, timeout = 30_000): Promise<void> {
-  return vi.waitFor(() => expect(agent.said).toContain(what), { timeout, interval: 20 });
-}
-
 /** Signals a process and waits for its end; answers its exit code and how long that took in milliseconds. */
 export async function endBySignal(
   agent: AgentProcess,

@@ -4,29 +4,29 @@ import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broke
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { type HttpProxy, isRunsPoll } from '../faults/http-proxy.ts';
 
-/** The lines that tell that nothing is claimed, and that something is again. */
-export const HELD = 'claiming paused: ';
-export const LIFTED = 'claiming resumed';
+/** The lines of the log when claiming stops and goes on. */
+export const PAUSED = { event: 'claiming-paused' };
+export const RESUMED = { event: 'claiming-resumed' };
+/** A line for each run that is skipped since it went wrong here before. */
+export const IN_BACKOFF = { event: 'run-skipped', reason: 'in-backoff' };
+/** A line for each call that failed and is tried again. */
+export const RETRIED = { attempt: /^\d+$/ };
+
+/**
+ * The end of a daemon that waits for nothing takes less, on any machine: a job's grace, an engine's deadline and a
+ * broker's patience are all longer.
+ */
+export const WAITS_FOR_NOTHING_MS = 8_000;
 
 /** A daemon that is on the market. */
 export async function startDaemon(env: Readonly<Record<string, string>>): Promise<AgentProcess> {
   const agent = new AgentProcess(['start'], env);
-  await said(agent, 'offer registered');
+  await agent.untilLogged({ event: 'offer-registered' });
   return agent;
 }
 
-/** Waits until the daemon has said these words. */
-export async function said(agent: AgentProcess, words: string): Promise<void> {
-  await vi.waitFor(() => expect(agent.said).toContain(words), { timeout: 20_000, interval: 20 });
-}
-
-/** How often it has said these words. */
-export function timesSaid(agent: AgentProcess, words: string): number {
-  return agent.said.split(words).length - 1;
-}
-
 /** Waits until all jobs of the run have succeeded; answers after how many milliseconds they had. */
-export async function allDone(broker: EmbeddedBroker, run: string, timeout = 20_000): Promise<number> {
+export async function allDone(broker: EmbeddedBroker, run: string, timeout = 60_000): Promise<number> {
   const began = performance.now();
   await vi.waitFor(
     () => {

@@ -1,7 +1,6 @@
 import type { AgentProcess } from '../e2e/agent-process.ts';
 import { PYTHON } from '../engine/docker.ts';
 import type { ChaosEnv } from './chaos-env.ts';
-import { said } from './daemon.ts';
 
 /* What is done from outside to a job and its agent. */
 
@@ -31,11 +30,11 @@ export const removedByOthers = async (chaos: ChaosEnv, job: string): Promise<voi
     await chaos.engine.docker.getContainer(id).remove({ force: true });
 };
 
-/** Repricer the agent to give its jobs back once the job has started. */
+/** Has the agent evict its jobs once the job has started. */
 export const givenBack = async (chaos: ChaosEnv, job: string, agent: AgentProcess): Promise<void> => {
   await signalled('SIGUSR1')(chaos, job, agent);
   // Two signals of a kind may be taken for one.
-  await said(agent, 'drain: ');
+  await agent.untilLogged({ event: 'signal-received', action: 'drain' });
   agent.signal('SIGUSR1');
 };
 
