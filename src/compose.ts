@@ -37,7 +37,7 @@ import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
-import { openIsolated } from './runtime/docker/network/isolated.ts';
+import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
@@ -263,7 +263,8 @@ export async function openAgent(
     diskRoom,
     oomKills: readOomKills,
     network: config.jobNetwork,
-    isolated: overrides.runtime === undefined ? openIsolated(config.dockerHost, hostAddresses) : undefined,
+    isolated:
+      overrides.runtime === undefined ? openIsolatedNetwork(config.dockerHost, hostAddresses) : undefined,
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();

@@ -26,7 +26,7 @@ const ranges = CLOSED.map(
     becomes: '',
     test: {
       file: 'test/unit/runtime/docker/network/jobs-network.test.ts',
-      name: 'close every address that is not the public internet',
+      name: 'close every address outside the public internet',
     },
   }),
 );
@@ -117,15 +117,15 @@ export const NETWORK: readonly Mutation[] = [
   {
     protection: 'the jobs’ network is no larger than it has to be',
     file: 'src/runtime/docker/network/jobs-network.ts',
-    text: 'if (isSmall(made)) return made;',
-    becomes: 'if (made) return made;',
+    text: 'if (isSmall(created)) return created;',
+    becomes: 'if (created) return created;',
     test: { file: WALLS, name: 'no more addresses of its own network than 254' },
   },
   {
     protection: 'without the rules no image tries the network',
-    file: 'src/runtime/docker/network/isolated.ts',
-    text: 'if (!here || (await hears(probeTargets.refused, signal))) return probeTargets;',
-    becomes: 'if (probeTargets) return probeTargets;',
+    file: 'src/runtime/docker/network/isolated-network.ts',
+    text: 'if (!isLocal || (await rulesAnswer(targets.refused, signal))) return targets;',
+    becomes: 'if (targets) return targets;',
     test: {
       file: 'test/docker/network/verification.test.ts',
       name: 'is not tried where this host does not hear the rules',

@@ -12,7 +12,7 @@ import { HostShare } from '../../host/job-share.ts';
 import type { Log } from '../../lib/log.ts';
 import { ENGINE_DEADLINES } from '../../runtime/docker/engine/call.ts';
 import { connectEngine, parseDockerHost } from '../../runtime/docker/engine/connection.ts';
-import { openIsolated } from '../../runtime/docker/network/isolated.ts';
+import { openIsolatedNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import { findProbeImage } from '../../runtime/docker/network/probe-image.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function inspectNetwork(
   const { config } = loaded;
   const wanted = config.jobNetwork;
   if (wanted !== 'isolated') return { wanted };
-  const probeTargets = await openIsolated(config.dockerHost, hostAddresses).probeTargets(signal);
+  const probeTargets = await openIsolatedNetwork(config.dockerHost, hostAddresses).probeTargets(signal);
   const docker = connectEngine(parseDockerHost(config.dockerHost));
   const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.inspectMs, signal);
   if (image === undefined) return { wanted, untried: 'no image of --images is here to try it with' };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { openJobsNetwork } from '../../runtime/docker/network/isolated.ts';
+import { openJobsNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { hasBridge } from './bridge.ts';
@@ -49,7 +49,7 @@ function onThisHost({ dockerHost }: Config): void {
 }
 
 async function up(config: Config, nft: Nft): Promise<void> {
-  const made = await openJobsNetwork(config.dockerHost).make();
+  const made = await openJobsNetwork(config.dockerHost).ensure();
   if (!(await hasBridge()))
     throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not among the interfaces of this host', {
       hint: 'rootless engines and engines in a virtual machine have no such network: set --job-network none',
@@ -64,8 +64,8 @@ async function down(config: Config, nft: Nft): Promise<void> {
 }
 
 async function inspectParts(config: Config, nft: Nft): Promise<NetworkParts> {
-  const docker = await openJobsNetwork(config.dockerHost).look();
-  return { docker, bridge: await hasBridge(), rules: await nft.look(docker?.network) };
+  const docker = await openJobsNetwork(config.dockerHost).inspect();
+  return { docker, bridge: await hasBridge(), rules: await nft.compare(docker?.network) };
 }
 
 function show(context: CliContext, parts: NetworkParts): void {

@@ -1,14 +1,14 @@
-import type { NetworkLook } from '../../runtime/docker/network/network-spec.ts';
+import type { NetworkState } from '../../runtime/docker/network/network-spec.ts';
 import { BRIDGE_NAME, NETWORK_NAME, smallSubnet } from '../../runtime/docker/network/network-spec.ts';
-import type { RulesLook } from '../../runtime/docker/network/nft.ts';
+import type { RulesState } from '../../runtime/docker/network/nft.ts';
 
 /** The parts of the jobs' network as they are. */
 export type NetworkParts = {
   /** Undefined: Docker has no network of that name. */
-  readonly docker: NetworkLook | undefined;
+  readonly docker: NetworkState | undefined;
   /** Whether its bridge is an interface of this host. */
   readonly bridge: boolean;
-  readonly rules: RulesLook;
+  readonly rules: RulesState;
 };
 
 /** Whether all is as it has to be. */
@@ -47,7 +47,7 @@ export function networkJson(parts: NetworkParts): string {
   return `${JSON.stringify(shown, null, 2)}\n`;
 }
 
-const RULES: Readonly<Record<RulesLook, string>> = {
+const RULES: Readonly<Record<RulesState, string>> = {
   right: 'are as they have to be',
   absent: 'are not there',
   different: 'are there, but not as they have to be',

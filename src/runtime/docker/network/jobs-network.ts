@@ -6,16 +6,16 @@ import { engineError, readFault } from '../engine/errors.ts';
 import {
   type JobsNetwork,
   NETWORK_NAME,
-  type NetworkLook,
+  type NetworkState,
   networkSpec,
   readNetwork,
   smallSubnet,
 } from './network-spec.ts';
 
-/** The command that makes network and rules. */
+/** The command that creates the network and its rules. */
 export const UP = 'sudo sharedcloud-agent network up';
 
-/** The network that the engine keeps for jobs; see network-spec.ts for what it has to be. */
+/** The jobs' network in the engine. */
 export class DockerJobsNetwork {
   readonly #docker: Docker;
   readonly #deadlines: EngineDeadlines;
@@ -25,15 +25,15 @@ export class DockerJobsNetwork {
     this.#deadlines = deadlines;
   }
 
-  /** The network as it is; undefined: there is none. */
-  async look(signal?: AbortSignal): Promise<NetworkLook | undefined> {
-    const network = this.#docker.getNetwork(NETWORK_NAME);
-    // It takes a signal, which the client's published types do not know.
-    const asked: { inspect(options: { abortSignal: AbortSignal }): Promise<unknown> } = network;
+  /** The network's state; undefined if it does not exist. */
+  async inspect(signal?: AbortSignal): Promise<NetworkState | undefined> {
+    // dockerode's type does not know the signal.
+    const network: { inspect(options: { abortSignal: AbortSignal }): Promise<unknown> } =
+      this.#docker.getNetwork(NETWORK_NAME);
     const call = { action: `inspect network ${NETWORK_NAME}`, ms: this.#deadlines.inspectMs, signal };
     return callEngine(call, async (abortSignal) => {
       try {
-        return readNetwork(await asked.inspect({ abortSignal }));
+        return readNetwork(await network.inspect({ abortSignal }));
       } catch (thrown) {
         if (readFault(thrown).status === 404) return undefined;
         throw engineError(thrown, call.action);
@@ -41,63 +41,61 @@ export class DockerJobsNetwork {
     });
   }
 
-  /** The network, if it is as it has to be. Throws NETWORK_NOT_READY. */
-  async ready(signal?: AbortSignal): Promise<JobsNetwork> {
-    const look = await this.look(signal);
-    if (look?.network !== undefined) return look.network;
-    const why =
-      look === undefined ? 'is not there' : `is not as it has to be (${look.differences.join(', ')})`;
+  /** The network. Throws NETWORK_NOT_READY if it is missing or misconfigured. */
+  async requireReady(signal?: AbortSignal): Promise<JobsNetwork> {
+    const state = await this.inspect(signal);
+    if (state?.network !== undefined) return state.network;
+    const why = state === undefined ? 'is missing' : `is misconfigured (${state.differences.join(', ')})`;
     throw new AgentError('NETWORK_NOT_READY', `Docker’s network ${NETWORK_NAME} ${why}`, { hint: UP });
   }
 
   /**
-   * Makes the network, unless it is there and right. One that is larger than it has to be is made anew, unless
-   * containers use it. Throws NETWORK_FAILED where another one is in its place that containers use, and where the
-   * engine cannot make it.
+   * Creates the network, unless it exists and is right. Replaces one that is misconfigured or too large; a too large one
+   * stays while containers use it. Throws NETWORK_FAILED if containers use a misconfigured one, or the engine fails.
    */
-  async make(): Promise<JobsNetwork> {
-    const look = await this.look();
-    const kept = look?.network;
-    if (kept !== undefined && (isSmall(kept) || look?.containers !== 0)) return kept;
-    if (look !== undefined) await this.remove();
+  async ensure(): Promise<JobsNetwork> {
+    const state = await this.inspect();
+    const existing = state?.network;
+    if (existing !== undefined && (isSmall(existing) || state?.containers !== 0)) return existing;
+    if (state !== undefined) await this.remove();
     const secret = randomBytes(16).toString('hex');
     await this.#create(networkSpec(secret));
-    const made = await this.ready();
-    if (isSmall(made)) return made;
-    // The beginning of what the engine picked is as free as all of it.
+    const created = await this.requireReady();
+    if (isSmall(created)) return created;
+    // The engine picks a free subnet, so its first part is free too.
     await this.remove();
-    await this.#create(networkSpec(secret, smallSubnet(made.subnet)));
-    return this.ready();
+    await this.#create(networkSpec(secret, smallSubnet(created.subnet)));
+    return this.requireReady();
   }
 
   async #create(spec: object): Promise<void> {
-    // The client's published type of the options is mutable; the spec is the type here.
-    const maker: { createNetwork(options: object): Promise<unknown> } = this.#docker;
+    // dockerode's type of these options is mutable.
+    const client: { createNetwork(options: object): Promise<unknown> } = this.#docker;
     await callEngine(
-      { action: `make network ${NETWORK_NAME}`, ms: this.#deadlines.createMs },
-      (abortSignal) => maker.createNetwork({ ...spec, abortSignal }),
-      (thrown) => refused(`Docker could not make network ${NETWORK_NAME}`, thrown),
+      { action: `create network ${NETWORK_NAME}`, ms: this.#deadlines.createMs },
+      (abortSignal) => client.createNetwork({ ...spec, abortSignal }),
+      (thrown) => networkError(`Docker could not create network ${NETWORK_NAME}`, thrown),
     );
   }
 
-  /** Removes the network. Nothing to do where there is none. Throws NETWORK_FAILED where containers use it. */
+  /** Removes the network. Does nothing if it does not exist. Throws NETWORK_FAILED if containers use it. */
   async remove(): Promise<void> {
-    const look = await this.look();
-    if (look === undefined) return;
-    if (look.containers > 0)
-      throw new AgentError('NETWORK_FAILED', `${look.containers} containers use network ${NETWORK_NAME}`, {
-        hint: 'drain the agent first, so that its jobs end, then try again',
+    const state = await this.inspect();
+    if (state === undefined) return;
+    if (state.containers > 0)
+      throw new AgentError('NETWORK_FAILED', `${state.containers} containers use network ${NETWORK_NAME}`, {
+        hint: 'run sharedcloud-agent drain, then try again',
       });
     await callEngine(
       { action: `remove network ${NETWORK_NAME}`, ms: this.#deadlines.stopMs },
       (abortSignal) => this.#docker.getNetwork(NETWORK_NAME).remove({ abortSignal }),
-      (thrown) => refused(`Docker could not remove network ${NETWORK_NAME}`, thrown),
+      (thrown) => networkError(`Docker could not remove network ${NETWORK_NAME}`, thrown),
     );
   }
 
-  /** Watches the engine that answers now; `gone` settles when it has gone, or the signal aborts. */
+  /** Watches the engine that answers now: `gone` settles when that engine stops or the signal aborts. */
   async watchEngine(signal: AbortSignal): Promise<{ readonly gone: Promise<void> }> {
-    const call = { action: 'listen to Docker’s events', ms: this.#deadlines.inspectMs, signal };
+    const call = { action: 'follow Docker’s events', ms: this.#deadlines.inspectMs, signal };
     const filters = JSON.stringify({ type: ['daemon'] });
     const events = await callEngine(call, (deadline) =>
       this.#docker.getEvents({ filters, abortSignal: AbortSignal.any([signal, deadline]) }),
@@ -111,8 +109,8 @@ export class DockerJobsNetwork {
 
 const isSmall = ({ subnet }: JobsNetwork): boolean => smallSubnet(subnet) === subnet;
 
-function refused(what: string, thrown: unknown): AgentError {
-  const error = engineError(thrown, 'ask Docker');
+function networkError(what: string, thrown: unknown): AgentError {
+  const error = engineError(thrown, 'reach Docker');
   if (error.code === 'RUNTIME_UNAVAILABLE') return error;
   return new AgentError('NETWORK_FAILED', `${what}: ${readFault(thrown).message}`, { cause: thrown });
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-/** The jobs' network, by its name at the engine. */
+/** The engine's name of the jobs' network. */
 export const NETWORK_NAME = 'sharedcloud-jobs';
-/** Its bridge on this host; the rules go by this name, whatever becomes of the bridge. */
+/** Its bridge on this host. The rules match this name even while the bridge does not exist. */
 export const BRIDGE_NAME = 'sharedcloud0';
-/** Marks the network as ours; the value seeds the ruleTargets, see beacon.ts. */
+/** The label whose value is the secret of the rule targets (rule-targets.ts). */
 export const SECRET_LABEL = 'sharedcloud.network';
 
 const SECRET = /^[0-9a-f]{32}$/;
 
-/** What the rules and the proof need to know of the network. */
+/** What the rules and their verification need to know about the network. */
 export type JobsNetwork = {
   /** Such as `172.18.0.0/24`. */
   readonly subnet: string;
@@ -18,17 +18,14 @@ export type JobsNetwork = {
   readonly secret: string;
 };
 
-/** Options of the bridge, by the engine's names. */
+/** The bridge's options in the engine's names. */
 const OPTIONS = {
   'com.docker.network.bridge.name': BRIDGE_NAME,
   'com.docker.network.bridge.enable_icc': 'false',
   'com.docker.network.bridge.enable_ip_masquerade': 'true',
 } as const;
 
-/**
- * What the engine is asked to make. Without a subnet it picks one itself, which none of its networks and no route of
- * this host uses.
- */
+/** The request that creates the network. Without a subnet, the engine picks one that no network or route uses. */
 export function networkSpec(secret: string, subnet?: string) {
   return {
     Name: NETWORK_NAME,
@@ -44,13 +41,12 @@ export function networkSpec(secret: string, subnet?: string) {
   } as const;
 }
 
-/** As many bits of a subnet name the network; the others, the 254 addresses in it. */
+/** 24 bits of network leave 254 addresses. */
 const SMALL_PREFIX = 24;
 
 /**
- * The first part of a subnet, as large as the jobs' network has to be; a smaller one as it is. Each address that a job
- * tries in its own subnet takes a place in the one table of neighbours that the kernel has for all, 1024 places, and an
- * engine gives a network 65,536 addresses.
+ * The first /24 of a larger subnet; a smaller one as it is. Each address that a job tries in its own subnet takes one of
+ * the 1024 entries of the kernel's neighbour table, and an engine gives a network up to 65,536 addresses.
  */
 export function smallSubnet(subnet: string): string {
   const [base = '', prefix = ''] = subnet.split('/');
@@ -76,16 +72,16 @@ const NETWORK = z.object({
   Containers: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** A network as it is, and in what it differs from what it has to be; `network` only where nothing differs. */
-export type NetworkLook = {
+/** A network's state. `network` is undefined if anything differs from the spec. */
+export type NetworkState = {
   readonly network: JobsNetwork | undefined;
   readonly differences: readonly string[];
-  /** How many containers run on it. */
+  /** How many containers are connected to it. */
   readonly containers: number;
 };
 
-/** Takes apart the engine's description of the network named NETWORK_NAME. */
-export function readNetwork(inspected: unknown): NetworkLook {
+/** Reads the engine's description of the network named NETWORK_NAME. */
+export function readNetwork(inspected: unknown): NetworkState {
   const made = NETWORK.parse(inspected);
   const { CheckDuplicate: _, Labels: _labels, Options: wantedOptions, ...wanted } = networkSpec('');
   const options = made.Options ?? {};
@@ -97,7 +93,7 @@ export function readNetwork(inspected: unknown): NetworkLook {
     ...Object.entries(wanted).flatMap(([field, value]) => (valueAt(made, field) === value ? [] : [field])),
     ...(made.Scope === 'local' ? [] : ['Scope']),
     ...Object.entries(wantedOptions).flatMap(([name, value]) => (options[name] === value ? [] : [name])),
-    // An option that we do not know may open what is closed.
+    // An unknown option may open what must stay closed.
     ...Object.entries(options).flatMap(([name, value]) =>
       Object.hasOwn(wantedOptions, name) || isHarmless(name, value) ? [] : [name],
     ),
@@ -111,7 +107,7 @@ export function readNetwork(inspected: unknown): NetworkLook {
   return { network, differences, containers: Object.keys(made.Containers ?? {}).length };
 }
 
-/** What an engine adds of itself, or by its owner's defaults for all networks. */
+/** Options that an engine adds by itself or from its owner's defaults. */
 function isHarmless(name: string, value: string): boolean {
   if (name === 'com.docker.network.driver.mtu') return true;
   return (
@@ -124,7 +120,7 @@ function valueAt(from: object, name: string): unknown {
   return Object.entries(from).find(([key]) => key === name)?.[1];
 }
 
-/** Engines leave the gateway out until the bridge is up; then it is the first address. */
+/** Engines omit the gateway until the bridge is up. It is then the first address. */
 function gatewayOf(given: string | undefined, subnet: string | undefined): string | undefined {
   const written = given?.split('/', 1)[0];
   if (written !== undefined) return IPV4.safeParse(written).data;

@@ -5,14 +5,14 @@ import { PROGRAM_NOT_FOUND, ProgramError, type ProgramResult, runProgram } from 
 import type { JobsNetwork } from './network-spec.ts';
 import { COUNTING_SETS, jobsRules, TABLES } from './rules.ts';
 
-/** Where nft is on systems whose PATH leaves the administrator's programs out. */
-const USUAL_PLACES = ['/usr/sbin', '/sbin'];
+/** The directories of nft, which a user's PATH may lack. */
+const SBIN = ['/usr/sbin', '/sbin'];
 const DEADLINE_MS = 20_000;
 
-/** How the rules in the kernel compare with those that should be there. */
-export type RulesLook = 'right' | 'absent' | 'different';
+/** How the kernel's rules compare with those of this version. */
+export type RulesState = 'right' | 'absent' | 'different';
 
-/** The program nft, which reads and changes the kernel's rules. Needs root. */
+/** Reads and changes the kernel's rules with the program nft. Needs root. */
 export class Nft {
   readonly #program: string;
 
@@ -20,9 +20,9 @@ export class Nft {
     this.#program = program;
   }
 
-  /** Finds it on `path`, as $PATH is written. Throws NETWORK_UNSUPPORTED. */
+  /** Finds nft in `path`, which has the form of $PATH. Throws NETWORK_UNSUPPORTED. */
   static async find(path: string): Promise<Nft> {
-    for (const directory of [...path.split(':').filter(Boolean), ...USUAL_PLACES]) {
+    for (const directory of [...path.split(':').filter(Boolean), ...SBIN]) {
       const program = join(directory, 'nft');
       const found = await access(program, constants.X_OK).then(
         () => true,
@@ -30,37 +30,38 @@ export class Nft {
       );
       if (found) return new Nft(program);
     }
-    throw new AgentError('NETWORK_UNSUPPORTED', 'the program nft is not on this host', {
-      hint: 'install nftables (apt-get install nftables), or leave --job-network at none',
+    throw new AgentError('NETWORK_UNSUPPORTED', 'nft is not installed on this host', {
+      hint: 'install nftables (apt-get install nftables), or set --job-network none',
     });
   }
 
-  /** Puts our tables in force, all at once, in the place of what was in them. */
+  /** Replaces our tables in one transaction. */
   async apply(network: JobsNetwork): Promise<void> {
-    await this.#change(`${REPLACED}${jobsRules(network)}`);
+    await this.#change(`${DELETE_TABLES}${jobsRules(network)}`);
   }
 
-  /** Takes our tables away. Nothing to do where there are none. */
+  /** Removes our tables, if there are any. */
   async remove(): Promise<void> {
-    await this.#change(REPLACED);
+    await this.#change(DELETE_TABLES);
   }
 
   /**
-   * Compares our tables with what they should be; without the network they should not be. How nft writes rules differs between its versions, so the right
-   * ones are put in force in an empty network of their own, and both are listed by the same program.
+   * Compares our tables in the kernel with the rules for this network; without a network, there should be none. Each
+   * version of nft prints rules differently, so the expected rules are loaded in an empty network namespace and printed
+   * by the same program.
    */
-  async look(network: JobsNetwork | undefined): Promise<RulesLook> {
+  async compare(network: JobsNetwork | undefined): Promise<RulesState> {
     const list = TABLES.map((table) => `"$0" --stateless list table ${table}`).join(' && ');
-    const there = await this.#run('/bin/sh', ['-c', list, this.#program]);
-    if (there.code !== 0) {
-      if (/No such file or directory/.test(there.stderr)) return 'absent';
-      throw nftError(there.stderr);
+    const loaded = await this.#run('/bin/sh', ['-c', list, this.#program]);
+    if (loaded.code !== 0) {
+      if (/No such file or directory/.test(loaded.stderr)) return 'absent';
+      throw nftError(loaded.stderr);
     }
     if (network === undefined) return 'different';
-    const aside = ['--net', '/bin/sh', '-c', `"$0" -f - && ${list}`, this.#program];
-    const right = await this.#run('unshare', aside, jobsRules(network));
-    if (right.code !== 0) throw nftError(right.stderr);
-    return withoutCounts(there.stdout) === withoutCounts(right.stdout) ? 'right' : 'different';
+    const load = ['--net', '/bin/sh', '-c', `"$0" -f - && ${list}`, this.#program];
+    const expected = await this.#run('unshare', load, jobsRules(network));
+    if (expected.code !== 0) throw nftError(expected.stderr);
+    return withoutCounts(loaded.stdout) === withoutCounts(expected.stdout) ? 'right' : 'different';
   }
 
   async #change(script: string): Promise<void> {
@@ -76,14 +77,14 @@ export class Nft {
       if (!(cause instanceof ProgramError)) throw cause;
       throw new AgentError('NETWORK_FAILED', `${program} ${cause.message}`, { cause });
     }
-    throw new AgentError('NETWORK_FAILED', `${program} is not there`);
+    throw new AgentError('NETWORK_FAILED', `${program} is not installed`);
   }
 }
 
-/** Takes our tables away whether they are there or not, as the beginning of the same transaction. */
-const REPLACED = TABLES.map((table) => `table ${table} {}\ndelete table ${table}\n`).join('');
+/** Removes our tables whether they exist or not, at the start of a transaction. */
+const DELETE_TABLES = TABLES.map((table) => `table ${table} {}\ndelete table ${table}\n`).join('');
 
-/** A listing without what the kernel has counted so far; that there is a set to count in, stays. Pure. */
+/** A listing without the elements of the counting sets. Pure. */
 export function withoutCounts(listing: string): string {
   const counted = new RegExp(
     `(\\tset (?:${COUNTING_SETS.join('|')}) \\{\\n[^}]*?)\\t\\telements = \\{[^}]*\\}\\n`,
@@ -92,19 +93,19 @@ export function withoutCounts(listing: string): string {
   return listing.replace(counted, '$1');
 }
 
-function nftError(said: string): AgentError {
-  const words = said.trim().split('\n')[0] ?? '';
-  if (/Operation not permitted|Permission denied|must be root/i.test(said))
-    return new AgentError('NETWORK_UNPRIVILEGED', `the rules need root: ${words}`, {
-      hint: 'run it with sudo',
+function nftError(stderr: string): AgentError {
+  const message = stderr.trim().split('\n')[0] ?? '';
+  if (/Operation not permitted|Permission denied|must be root/i.test(stderr))
+    return new AgentError('NETWORK_UNPRIVILEGED', `the rules need root: ${message}`, {
+      hint: 'run the command with sudo',
     });
-  if (/Operation not supported|Protocol not supported|No such file or directory|syntax error/.test(said))
+  if (/Operation not supported|Protocol not supported|No such file or directory|syntax error/.test(stderr))
     return new AgentError(
       'NETWORK_UNSUPPORTED',
-      `this kernel or nft cannot do what the rules need: ${words}`,
+      `this kernel or nft does not support the rules: ${message}`,
       {
-        hint: 'use nftables 0.9.3 and a kernel of 5.3 or newer with nf_tables, nft_fib, nft_connlimit, nft_limit and the bridge family',
+        hint: 'use nftables 0.9.3 or newer, and Linux 5.3 or newer with nf_tables, nft_fib, nft_connlimit, nft_limit and the bridge family',
       },
     );
-  return new AgentError('NETWORK_FAILED', `nft failed: ${words}`);
+  return new AgentError('NETWORK_FAILED', `nft failed: ${message}`);
 }

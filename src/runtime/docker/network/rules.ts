@@ -1,10 +1,10 @@
 import { BRIDGE_NAME, type JobsNetwork } from './network-spec.ts';
-import { RULE_TARGET_HOST, ruleTargetsOf } from './probe-target.ts';
+import { RULE_TARGET_HOST, ruleTargetsOf } from './rule-targets.ts';
 
-/** Our tables, one per family; nobody else's are touched. */
+/** Our tables, one per family. No other table is touched. */
 export const TABLES = ['inet sharedcloud', 'bridge sharedcloud'] as const;
 
-/** Where jobs must not get: everything that is not the public internet. */
+/** What jobs must not reach: every address outside the public internet. */
 const CLOSED = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -20,36 +20,34 @@ const CLOSED = [
 ] as const;
 
 /**
- * How many connections one job may have at once, and how many new ones a second, with so many at once before that
- * counts. The kernel keeps every connection of the host in one table of 262,144 (65,536 with less than 4 GB of memory),
- * and those that have ended for two minutes more: one job takes up at most an eighth of it, 8192 + 120 x 200 + 1000.
+ * Limits of one job's connections. The kernel keeps all connections of the host in one table of 262,144 entries (65,536
+ * below 4 GB of memory), closed ones for two minutes more. A job takes at most 8192 + 120 x 200 + 1000 of them.
  */
 const CALLS = { atOnce: 8192, newPerSecond: 200, burst: 1000 } as const;
 
-/** The sets in which the kernel counts these, by the job's address; what is in them is its own business. */
+/** The sets in which the kernel counts connections by the job's address. */
 export const COUNTING_SETS = ['callers', 'dialers'] as const;
 
 /**
- * The rules for the jobs' network, as nft reads them. Pure; the same network gives the same text.
- *
- * They only ever drop: whatever they let through still has to pass Docker's rules and the owner's firewall. Each chain
- * holds what no other can: `arriving` still sees the address that a job asked for, before a published port or a
- * redirection gives it another; `forward` and `input` see what has become of it.
+ * The rules for the jobs' network in nft's syntax. Pure. They only drop, so Docker's rules and the owner's firewall still
+ * apply. `arriving` sees the address that a job asked for, before a published port or a redirection changes it; `forward`
+ * and `input` see the changed one.
  */
 export function jobsRules(network: JobsNetwork): string {
   const { refused } = ruleTargetsOf(network.secret, rulesText(network, '0'));
   return rulesText(network, refused.map(({ port }) => port).join(', '));
 }
 
-/** The text that the ruleTargets vouches for: all of the rules but the ruleTargets's own ports. */
-export function vouchedFor(network: JobsNetwork): string {
+/** The text that determines the rule targets: the rules without the targets' own ports. */
+export function hashedRules(network: JobsNetwork): string {
   return rulesText(network, '0');
 }
 
-function rulesText({ subnet }: JobsNetwork, beaconPorts: string): string {
+/** The text is hashed into the rule targets: any change, even in its comments, needs `network up` again. */
+function rulesText({ subnet }: JobsNetwork, refusedPorts: string): string {
   const job = `iifname "${BRIDGE_NAME}"`;
   const toJob = `oifname "${BRIDGE_NAME}"`;
-  const ruleTargets = `ip daddr ${RULE_TARGET_HOST} tcp dport { ${beaconPorts} } reject with tcp reset`;
+  const ruleTargets = `ip daddr ${RULE_TARGET_HOST} tcp dport { ${refusedPorts} } reject with tcp reset`;
   const sets = COUNTING_SETS.map(
     (name) => `  set ${name} {
     type ipv4_addr

@@ -8,17 +8,17 @@ import {
   smallSubnet,
 } from '../../../../../src/runtime/docker/network/network-spec.ts';
 import { withoutCounts } from '../../../../../src/runtime/docker/network/nft.ts';
-import { ruleTargetsOf } from '../../../../../src/runtime/docker/network/probe-target.ts';
 import { probeTargetsOf } from '../../../../../src/runtime/docker/network/probe-targets.ts';
-import { jobsRules, vouchedFor } from '../../../../../src/runtime/docker/network/rules.ts';
+import { ruleTargetsOf } from '../../../../../src/runtime/docker/network/rule-targets.ts';
+import { hashedRules, jobsRules } from '../../../../../src/runtime/docker/network/rules.ts';
 
 const SECRET = '00112233445566778899aabbccddeeff';
 const NETWORK = { subnet: '172.18.0.0/16', gateway: '172.18.0.1', secret: SECRET };
 
 const secrets = fc.stringMatching(/^[0-9a-f]{32}$/);
 
-describe('the rules', () => {
-  test('are these', () => {
+describe('the nft rules', () => {
+  test('have exactly this text', () => {
     expect(jobsRules(NETWORK)).toMatchInlineSnapshot(`
       "table inet sharedcloud {
         set closed {
@@ -86,7 +86,7 @@ describe('the rules', () => {
     `);
   });
 
-  test('drop, and let nothing past what others decide', () => {
+  test('only drop or refuse', () => {
     const verdicts = jobsRules(NETWORK)
       .split('\n')
       .map((line) => line.trim())
@@ -95,8 +95,8 @@ describe('the rules', () => {
     for (const line of verdicts) expect(line).toMatch(/ (?:drop|reject with tcp reset)$/);
   });
 
-  test('are told from others whatever the kernel has counted by them', () => {
-    const right = [
+  test('are compared without the kernel’s counts', () => {
+    const listing = [
       '\tset callers {',
       '\t\ttype ipv4_addr',
       '\t\tflags dynamic',
@@ -109,14 +109,14 @@ describe('the rules', () => {
       '',
     ].join('\n');
     const counted = '{ 172.18.0.2 ct count over 8192,\n\t\t\t     172.18.0.3 ct count over 8192 }';
-    const used = right.replace('flags dynamic\n', `flags dynamic\n\t\telements = ${counted}\n`);
-    expect(used).not.toBe(right);
-    expect(withoutCounts(used)).toBe(right);
-    expect(withoutCounts(right)).toBe(right);
-    expect(withoutCounts(right.replace('10.0.0.0/8', '10.0.0.0/9'))).not.toBe(right);
+    const used = listing.replace('flags dynamic\n', `flags dynamic\n\t\telements = ${counted}\n`);
+    expect(used).not.toBe(listing);
+    expect(withoutCounts(used)).toBe(listing);
+    expect(withoutCounts(listing)).toBe(listing);
+    expect(withoutCounts(listing.replace('10.0.0.0/8', '10.0.0.0/9'))).not.toBe(listing);
   });
 
-  test('close every address that is not the public internet', () => {
+  test('close every address outside the public internet', () => {
     const closed = new BlockList();
     const [, elements = ''] = /elements = \{ ([^}]*) \}/.exec(jobsRules(NETWORK)) ?? [];
     for (const range of elements.split(', ')) {
@@ -154,8 +154,8 @@ describe('the rules', () => {
   });
 });
 
-describe('the ruleTargets', () => {
-  test('differs between hosts and between rules, and always has both kinds of ports', () => {
+describe('the rule targets', () => {
+  test('differ between hosts and between rules, and always have both kinds of ports', () => {
     fc.assert(
       fc.property(secrets, fc.string(), (secret, rules) => {
         const { refused, silent } = ruleTargetsOf(secret, rules);
@@ -173,14 +173,14 @@ describe('the ruleTargets', () => {
     expect(pattern(SECRET, 'a')).not.toBe(pattern(SECRET.replace('0', '1'), 'a'));
   });
 
-  test('vouches for all of the rules but its own ports, which are those of the probeTargets', () => {
+  test('depend on all of the rules except their own ports', () => {
     const { refused } = probeTargetsOf(NETWORK, []);
     const ports = refused.map(({ port }) => port).join(', ');
-    expect(jobsRules(NETWORK)).toBe(vouchedFor(NETWORK).replaceAll('dport { 0 }', `dport { ${ports} }`));
+    expect(jobsRules(NETWORK)).toBe(hashedRules(NETWORK).replaceAll('dport { 0 }', `dport { ${ports} }`));
   });
 });
 
-describe('a probeTargets', () => {
+describe('the probe targets', () => {
   const probeTargets = probeTargetsOf(NETWORK, ['127.0.0.1', '192.168.77.1']);
   const answers = (say: (host: string, refused: boolean) => string): readonly string[] =>
     targetsOf(probeTargets).map(({ host, port }) =>
@@ -190,12 +190,12 @@ describe('a probeTargets', () => {
       ),
     );
 
-  test('asks for this host by every address but its loopback, and for the metadata of clouds', () => {
+  test('include every address of this host but loopback, and the metadata service of clouds', () => {
     const hosts = new Set(probeTargets.silent.map(({ host }) => host));
     expect(hosts).toEqual(new Set(['192.0.0.200', '172.18.0.1', '192.168.77.1', '169.254.169.254']));
   });
 
-  test('is met by exactly what the rules do', () => {
+  test('are met by what the rules do', () => {
     expect(
       isolationProblem(
         probeTargets,
@@ -204,7 +204,7 @@ describe('a probeTargets', () => {
     ).toBeUndefined();
   });
 
-  test('is met by no other pattern', () => {
+  test('are met by no other pattern', () => {
     const right = answers((_, refused) => (refused ? 'refused' : 'silent'));
     const word = fc.constantFrom('open', 'refused', 'silent', 'EHOSTUNREACH');
     fc.assert(
@@ -220,38 +220,38 @@ describe('a probeTargets', () => {
   });
 
   test.each([
-    ['no network at all', () => 'ENETUNREACH', /172\.18\.0\.1:1|169\.254/],
-    ['silence everywhere', () => 'silent', /rules/],
+    ['an unreachable network', () => 'ENETUNREACH', /172\.18\.0\.1:1|169\.254/],
+    ['silence at all targets', () => 'silent', /rules/],
     [
-      'an answer of this host',
+      'an answer from this host',
       (host: string) => (host === '192.168.77.1' ? 'open' : 'silent'),
       /192\.168\.77\.1:1/,
     ],
-  ])('names the reason: %s', (_, say, expected) => {
+  ])('name the reason after %s', (_, say, expected) => {
     expect(isolationProblem(probeTargets, answers(say))).toMatch(expected);
   });
 
-  test('is not met by a probe that says nothing', () => {
+  test('are not met by an empty result', () => {
     expect(isolationProblem(probeTargets, [])).toBeDefined();
   });
 });
 
-describe('Docker’s part', () => {
+describe('the network in Docker', () => {
   const { CheckDuplicate: _, ...spec } = networkSpec(SECRET);
-  const made = {
+  const inspected = {
     ...spec,
     Scope: 'local',
     IPAM: { Config: [{ Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }] },
     Containers: { a: {}, b: {} },
   };
 
-  test('is right as it was asked for', () => {
-    expect(readNetwork(made)).toEqual({ network: NETWORK, differences: [], containers: 2 });
+  test('is accepted as requested', () => {
+    expect(readNetwork(inspected)).toEqual({ network: NETWORK, differences: [], containers: 2 });
   });
 
-  test('may have the owner’s packet size, and what newer engines write down', () => {
+  test('may have the owner’s MTU and the options of newer engines', () => {
     const more = { 'com.docker.network.driver.mtu': '1400', 'com.docker.network.enable_ipv4': 'true' };
-    expect(readNetwork({ ...made, Options: { ...made.Options, ...more } }).differences).toEqual([]);
+    expect(readNetwork({ ...inspected, Options: { ...inspected.Options, ...more } }).differences).toEqual([]);
   });
 
   test.each([
@@ -259,16 +259,16 @@ describe('Docker’s part', () => {
     ['192.168.16.0/20', '192.168.16.0/24'],
     ['10.200.3.0/24', '10.200.3.0/24'],
     ['10.200.3.64/27', '10.200.3.64/27'],
-  ])('takes of %s no more than 254 addresses: %s', (picked, taken) => {
-    expect(smallSubnet(picked)).toBe(taken);
-    const spec = networkSpec(SECRET, taken);
-    const look = readNetwork({ ...made, ...spec, IPAM: { Config: [{ Subnet: taken }] } });
-    expect(look.network?.subnet).toBe(taken);
+  ])('uses of %s only %s', (picked, used) => {
+    expect(smallSubnet(picked)).toBe(used);
+    const spec = networkSpec(SECRET, used);
+    const state = readNetwork({ ...inspected, ...spec, IPAM: { Config: [{ Subnet: used }] } });
+    expect(state.network?.subnet).toBe(used);
   });
 
-  test('has a first address as its gateway where the engine does not say it', () => {
+  test('has its first address as gateway if the engine omits it', () => {
     const IPAM = { Config: [{ Subnet: '172.18.0.0/16' }] };
-    expect(readNetwork({ ...made, IPAM }).network?.gateway).toBe('172.18.0.1');
+    expect(readNetwork({ ...inspected, IPAM }).network?.gateway).toBe('172.18.0.1');
   });
 
   test.each([
@@ -282,23 +282,23 @@ describe('Docker’s part', () => {
     ['label sharedcloud.network', { Labels: {} }],
     [
       'com.docker.network.bridge.name',
-      { Options: { ...made.Options, 'com.docker.network.bridge.name': 'br0' } },
+      { Options: { ...inspected.Options, 'com.docker.network.bridge.name': 'br0' } },
     ],
     [
       'com.docker.network.bridge.enable_icc',
-      { Options: { ...made.Options, 'com.docker.network.bridge.enable_icc': 'true' } },
+      { Options: { ...inspected.Options, 'com.docker.network.bridge.enable_icc': 'true' } },
     ],
     [
       'com.docker.network.bridge.host_binding_ipv4',
-      { Options: { ...made.Options, 'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0' } },
+      { Options: { ...inspected.Options, 'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0' } },
     ],
     [
       'com.docker.network.enable_ipv6',
-      { Options: { ...made.Options, 'com.docker.network.enable_ipv6': 'true' } },
+      { Options: { ...inspected.Options, 'com.docker.network.enable_ipv6': 'true' } },
     ],
-  ])('is not relied on with another %s', (field, change) => {
-    const look = readNetwork({ ...made, ...change });
-    expect(look.differences).toEqual([field]);
-    expect(look.network).toBeUndefined();
+  ])('is misconfigured with another %s', (field, change) => {
+    const state = readNetwork({ ...inspected, ...change });
+    expect(state.differences).toEqual([field]);
+    expect(state.network).toBeUndefined();
   });
 });

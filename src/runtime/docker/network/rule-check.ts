@@ -1,17 +1,17 @@
 import { connect } from 'node:net';
 import type { Target } from '../../../domain/jobs-network.ts';
 
-/** What our rules refuse is refused in no time; a host under load may be slow to learn of it. Milliseconds. */
+/** The rules refuse at once, but a host under load may be slow to notice. In milliseconds. */
 const DEADLINE_MS = 2_000;
 
-/** Whether the rules answer this process where they refuse, at all of `refused`; never throws. */
-export type ReadRuleTargets = (refused: readonly Target[], signal: AbortSignal) => Promise<boolean>;
+/** Whether all these targets refuse a connection from this process. Never throws. */
+export type RuleCheck = (refused: readonly Target[], signal: AbortSignal) => Promise<boolean>;
 
-/** Tries all of them at once, for two seconds at most. */
-export const readRuleTargets: ReadRuleTargets = async (refused, signal) => {
+/** Tries all targets at once, for at most two seconds. */
+export const checkRules: RuleCheck = async (refused, signal) => {
   const late = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
-  const answers = await Promise.all(refused.map((target) => isRefused(target, late)));
-  return answers.every(Boolean);
+  const results = await Promise.all(refused.map((target) => isRefused(target, late)));
+  return results.every(Boolean);
 };
 
 function isRefused({ host, port }: Target, signal: AbortSignal): Promise<boolean> {

@@ -1,20 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { Target } from '../../../domain/jobs-network.ts';
 
-/**
- * An address at which nothing is, in a range that is routed nowhere (IETF protocol assignments): jobs may not reach
- * it, and of its ports below our rules refuse some and drop the others.
- */
+/** An unused address of a range that is not routed (IETF protocol assignments). The rules answer for it. */
 export const RULE_TARGET_HOST = '192.0.0.200';
 const FIRST_PORT = 40_000;
 const PORTS = 32;
 
-/** Which ports of the ruleTargets are refused and which are silent. */
+/** The ports at which the rules refuse connections, and those at which they drop them. */
 export type RuleTargets = { readonly refused: readonly Target[]; readonly silent: readonly Target[] };
 
 /**
- * The ruleTargets of these rules on this host: its pattern tells who hears it that exactly these rules are in force.
- * `secret` is the host's own, so that an image, which carries the probe out, cannot say what it would have heard.
+ * Derives which ports refuse from the text of the rules, so that their pattern verifies that exactly these rules are in
+ * force. `secret` is the host's own: an image runs the probe and must not be able to compute the pattern.
  */
 export function ruleTargetsOf(secret: string, rules: string): RuleTargets {
   const bits = createHmac('sha256', secret).update(rules).digest().readUInt32BE();
@@ -22,7 +19,7 @@ export function ruleTargetsOf(secret: string, rules: string): RuleTargets {
     host: RULE_TARGET_HOST,
     port: FIRST_PORT + index,
   }));
-  // Two ports are the same everywhere: a pattern in which nothing or everything answers would tell too little.
+  // The first port always refuses and the second never does, so that both kinds occur.
   const refuses = ({ port }: Target): boolean => {
     const index = port - FIRST_PORT;
     return index === 0 || (index !== 1 && ((bits >>> index) & 1) === 1);
