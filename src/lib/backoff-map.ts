@@ -61,9 +61,11 @@ export class BackoffMap<T> {
     this.#entries.delete(key);
   }
 
-  /** Forgets all keys but those that `keep` accepts. */
-  retain(keep: (key: string, entry: Backoff<T>) => boolean): void {
+  /** Forgets all keys but those that `keep` accepts; returns how many it forgot. */
+  retain(keep: (key: string, entry: Backoff<T>) => boolean): number {
+    const before = this.#entries.size;
     for (const [key, entry] of this.#entries) if (!keep(key, entry)) this.#entries.delete(key);
+    return before - this.#entries.size;
   }
 
   #isWaiting({ retryAt }: Backoff<T>): boolean {

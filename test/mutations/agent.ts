@@ -175,8 +175,8 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a bogus GPU costs the broker no flood of requests',
     file: 'src/agent/offers/gpu-catalogue.ts',
-    text: 'this.#notBefore = clock.monotonic() + FRESH_MS;',
-    becomes: 'this.#notBefore = clock.monotonic();',
+    text: 'this.#freshUntil = clock.monotonic() + FRESH_MS;',
+    becomes: 'this.#freshUntil = clock.monotonic();',
     test: {
       file: 'test/unit/agent/offers/gpu-catalogue.test.ts',
       name: 'has it asked for again, no sooner than ten minutes after the last time',

@@ -1,140 +1,123 @@
 import type { Clock } from '../../domain/ports/clock.ts';
-import { earliest } from '../../lib/earliest.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
+import { RETRY, type RetryPolicy } from '../retry/policies.ts';
 
+/** Why a run is skipped, as `decide` says it. */
 export type BackoffReason = 'in-backoff' | 'no-open-jobs' | 'invalid';
-type Cause = 'no-open-jobs' | 'host-fault' | 'refused' | 'report-pending' | 'invalid';
-export type BackoffEntry = {
+
+type Failure = {
   readonly reason: BackoffReason;
-  readonly cause: Cause;
-  readonly until: number;
-  readonly times: number;
-  /** Whether it may well work the next time. */
-  readonly retryable: boolean;
+  readonly cause:
+    | 'no-open-jobs'
+    | 'list-failed'
+    | 'claim-refused'
+    | 'report-pending'
+    | 'host-fault'
+    | 'invalid';
+  /** `start --once` waits for the run after so many failures. */
+  readonly onceFailures: number;
 };
 
-/** A run with no open job is asked about again after this long. */
-const NOTHING_OPEN_MS = 10_000;
-const NOTHING_OPEN_MOST_MS = 60_000;
-
-/** A run whose jobs could not be listed is asked about again after this long. */
-const NOT_SEEN_MS = 500;
-const NOT_SEEN_MOST_MS = 30_000;
-
-/** So many failures in a row are taken for passing; more, and nobody need wait for the run. */
-const RETRYABLE_FAILURES = { notSeen: 5, hostFault: 1 };
-
-/** A run that failed through this host is left alone this long at first, then twice as long, ... */
-const HOST_FAULT_MS = 15_000;
-const HOST_FAULT_MOST_MS = 900_000;
-
-/** Runs that are left alone for a while, so that nothing is tried in a hot loop. Times are monotonic. */
+/** The runs that are left alone for a while, so that nothing is tried in a hot loop. Times are monotonic. */
 export class RunBackoff {
-  readonly #clock: Clock;
-  readonly #runs = new Map<string, BackoffEntry>();
+  readonly #runs: BackoffMap<Failure>;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#runs = new BackoffMap(() => clock.monotonic());
   }
 
-  get all(): ReadonlyMap<string, BackoffEntry> {
-    return this.#runs;
-  }
-
-  noOpenJobs(run: string): void {
-    this.#put(run, 'no-open-jobs', 'no-open-jobs', NOTHING_OPEN_MS, NOTHING_OPEN_MOST_MS, 0);
-  }
-
-  hostFault(run: string): void {
-    this.#put(
-      run,
-      'in-backoff',
-      'host-fault',
-      HOST_FAULT_MS,
-      HOST_FAULT_MOST_MS,
-      RETRYABLE_FAILURES.hostFault,
+  /** The runs that wait now, and until when. */
+  get all(): ReadonlyMap<string, { readonly reason: BackoffReason; readonly until: number }> {
+    const entries = this.#runs.waiting;
+    return new Map(
+      entries.map(([run, { failure, retryAt }]) => [run, { reason: failure.reason, until: retryAt }]),
     );
   }
 
-  /** The broker did not say which of its jobs are open. */
+  noOpenJobs(run: string): void {
+    this.#fail(run, 'no-open-jobs', RETRY.noOpenJobs, 'no-open-jobs');
+  }
+
+  /** A job of the run failed through this host. */
+  hostFault(run: string): void {
+    this.#fail(run, 'host-fault', RETRY.hostFault);
+  }
+
+  /** The jobs of the run could not be listed, or others were faster. */
   listFailed(run: string): void {
-    this.#put(run, 'in-backoff', 'refused', NOT_SEEN_MS, NOT_SEEN_MOST_MS, RETRYABLE_FAILURES.notSeen);
+    this.#fail(run, 'list-failed', RETRY.listJobs);
   }
 
-  /** As `notSeen`; and once the broker has taken a report, it may well give us jobs of it. */
+  /** The broker refused a job, perhaps because a report is pending. It may give one as soon as it has that report. */
   reportPending(run: string): void {
-    this.#put(run, 'in-backoff', 'report-pending', NOT_SEEN_MS, NOT_SEEN_MOST_MS, RETRYABLE_FAILURES.notSeen);
+    this.#fail(run, 'report-pending', RETRY.listJobs);
   }
 
-  /** The broker has taken a report; answers whether a run was set backoff until then. */
+  /** The broker has accepted a report; returns whether a run has waited for that. */
   reportAccepted(): boolean {
-    const waiting = [...this.#runs].filter(([, { cause }]) => cause === 'report-pending');
-    for (const [run] of waiting) this.#runs.delete(run);
-    return waiting.length > 0;
+    return this.#runs.retain((_, { failure }) => failure.cause !== 'report-pending') > 0;
   }
 
-  /** The broker refuses us its jobs: the bid is below the ask that it knows, or what it listed is gone. */
+  /** The broker refuses jobs of the run: the bid is below the ask that it knows, or the run is gone. */
   refused(run: string): void {
-    this.#put(run, 'in-backoff', 'refused', HOST_FAULT_MS, HOST_FAULT_MOST_MS, 0);
+    this.#fail(run, 'claim-refused', RETRY.claimRefused);
   }
 
-  /** A job of it was won: the broker gives us its jobs. Whether they can run here is another question. */
+  /** A job of the run was claimed, so the broker gives us its jobs. Whether they can run here is another question. */
   claimed(run: string): void {
-    if (this.#runs.get(run)?.cause !== 'host-fault') this.#runs.delete(run);
+    if (this.#runs.get(run)?.failure.cause !== 'host-fault') this.#runs.clear(run);
   }
 
-  /** For good: as long as the run stays on the market. */
+  /** Skips the run for as long as it stays on the market. */
   invalid(run: string): void {
-    const until = Number.POSITIVE_INFINITY;
-    this.#runs.set(run, { reason: 'invalid', cause: 'invalid', until, times: 1, retryable: false });
+    this.#runs.fail(
+      run,
+      { reason: 'invalid', cause: 'invalid', onceFailures: 0 },
+      () => Number.POSITIVE_INFINITY,
+    );
   }
 
-  /** When the next run is to be looked at again; Infinity where none is. */
+  /** When the next wait is over; Infinity where no run waits. */
   get nextRetryAt(): number {
-    const now = this.#clock.monotonic();
-    return earliest([...this.#runs.values()].map(({ until }) => until).filter((until) => until > now));
+    return this.#runs.nextRetryAt;
   }
 
-  /** Whether a run is set backoff that may well work the next time. */
+  /** Whether `start --once` waits for a run. */
   get busy(): boolean {
-    const now = this.#clock.monotonic();
-    return [...this.#runs.values()].some(({ retryable, until }) => retryable && until > now);
+    return this.#runs.waiting.some(([, { failure, failures }]) => failures <= failure.onceFailures);
   }
 
-  /** A job of it is open again: «nothing open» is a question again, whatever else speaks against the run still does. */
+  /** A job of the run is open again. Whatever else keeps the run waiting still does. */
   jobReleased(run: string): void {
-    if (this.#runs.get(run)?.reason === 'no-open-jobs') this.#runs.delete(run);
+    if (this.#runs.get(run)?.failure.reason === 'no-open-jobs') this.#runs.clear(run);
   }
 
-  /** Makes «nothing open» a question again. */
+  /** Lists the jobs of all runs again that had none open. */
   retryListing(): void {
-    for (const [run, backoff] of this.#runs) if (backoff.reason === 'no-open-jobs') this.#runs.delete(run);
+    this.#runs.retain((_, { failure }) => failure.reason !== 'no-open-jobs');
   }
 
   /** Forgets the runs that have left the market. */
   retain(runs: ReadonlySet<string>): void {
-    for (const run of this.#runs.keys()) if (!runs.has(run)) this.#runs.delete(run);
+    this.#runs.retain((run) => runs.has(run));
   }
 
-  #put(
+  #fail(
     run: string,
-    reason: BackoffReason,
-    cause: Cause,
-    initialMs: number,
-    maxMs: number,
-    hopefulTimes: number,
+    cause: Failure['cause'],
+    policy: RetryPolicy,
+    reason: BackoffReason = 'in-backoff',
   ): void {
-    const now = this.#clock.monotonic();
-    const before = this.#runs.get(run);
-    const again = before?.reason === reason;
-    // Jobs of a run fail side by side: what fails while the run is set backoff is the same failure.
-    const times = again ? before.times + (before.until > now ? 0 : 1) : 1;
-    const until = now + Math.min(initialMs * 2 ** (times - 1), maxMs);
-    this.#runs.set(run, {
+    if (this.#runs.get(run)?.failure.reason !== reason) this.#runs.clear(run);
+    const isHostFault = this.#runs.get(run)?.failure.cause === 'host-fault';
+    const { onceFailures = 0 } = policy;
+    const beside = this.#runs.waitingFor(run)?.failure ?? { onceFailures };
+    const failure = {
       reason,
-      cause: again && before.cause === 'host-fault' ? 'host-fault' : cause,
-      times,
-      until: again ? Math.max(until, before.until) : until,
-      retryable: times <= hopefulTimes && !(again && before.until > now && !before.retryable),
-    });
+      cause: isHostFault ? 'host-fault' : cause,
+      onceFailures: Math.min(onceFailures, beside.onceFailures),
+    } as const;
+    this.#runs.fail(run, failure, (failures) => backoffMs(policy, failures, () => 1));
   }
 }

@@ -2,72 +2,77 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { RETRY } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
 
-/** A catalogue that was heard is good for this long, whatever runs name: GPUs are added a few times a year. */
+/** A catalogue is not fetched again for this long, whatever runs name: GPUs are added a few times a year. */
 const FRESH_MS = 600_000;
+
+const KEY = 'gpus';
 
 export type GpuCatalogueDeps = {
   readonly broker: Pick<Broker, 'gpus'>;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: () => number;
   readonly log: Log;
 };
 
-/** The broker's GPUs, as last heard. Asked for again only where a run names one that is not among them. */
+/** The broker's GPUs as last fetched. Fetched again only where a run names one that is not among them. */
 export class GpuCatalogue {
   readonly #deps: GpuCatalogueDeps;
-  readonly #complaints: InvalidItemLog;
+  readonly #invalidItems: InvalidItemLog;
+  readonly #calls = new SingleFlight<boolean>();
+  readonly #failed: BackoffMap<void>;
   #gpus: ReadonlyMap<string, CatalogueGpu> = new Map();
-  #failures = 0;
-  #notBefore = 0;
-  #underWay: Promise<boolean> | undefined;
+  #freshUntil = 0;
 
   constructor(deps: GpuCatalogueDeps) {
     this.#deps = deps;
-    this.#complaints = new InvalidItemLog(deps.log, 'gpu');
+    this.#invalidItems = new InvalidItemLog(deps.log, 'gpu');
+    this.#failed = new BackoffMap(() => deps.clock.monotonic());
   }
 
-  /** By uuid; empty before the first time. */
+  /** By uuid; empty before the first fetch. */
   get gpus(): ReadonlyMap<string, CatalogueGpu> {
     return this.#gpus;
   }
 
-  /** Repricer the broker. Throws what its client throws. */
+  /** Throws what the broker's client throws. */
   async fetch(signal: AbortSignal): Promise<void> {
     const { broker, clock } = this.#deps;
     const { invalid, items } = await broker.gpus(signal);
-    this.#complaints.log(invalid);
+    this.#invalidItems.log(invalid);
     this.#gpus = new Map(items.map((gpu) => [gpu.uuid, gpu]));
-    this.#failures = 0;
-    this.#notBefore = clock.monotonic() + FRESH_MS;
+    this.#failed.clear(KEY);
+    this.#freshUntil = clock.monotonic() + FRESH_MS;
   }
 
   /**
-   * A run names a GPU that is not here: perhaps it has been added. Repricer the broker, unless that was done a short while
-   * ago, and answers whether it has said anything; a failure is only told. All who ask meanwhile share one call.
+   * Fetches the catalogue for a run that names an unknown GPU, unless that was done a short while ago. Returns whether it
+   * was fetched; a failure is only logged. Callers at the same time share one call.
    */
   async fetchAgain(signal: AbortSignal): Promise<boolean> {
-    if (this.#underWay === undefined && this.#deps.clock.monotonic() < this.#notBefore) return false;
-    this.#underWay ??= this.#try(signal).finally(() => (this.#underWay = undefined));
-    return this.#underWay;
+    const isTooSoon =
+      this.#deps.clock.monotonic() < this.#freshUntil || this.#failed.waitingFor(KEY) !== undefined;
+    if (isTooSoon && !this.#calls.has(KEY)) return false;
+    return this.#calls.run(KEY, () => this.#tryFetch(signal));
   }
 
-  async #try(signal: AbortSignal): Promise<boolean> {
-    const { clock, log, random } = this.#deps;
+  async #tryFetch(signal: AbortSignal): Promise<boolean> {
     try {
       await this.fetch(signal);
       return true;
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#failures += 1;
-      const retryInMs = waitAfter(error, RETRY.lookUp, this.#failures, random);
-      this.#notBefore = clock.monotonic() + retryInMs;
-      const fields = { code: error.code, retryInMs };
-      if (!signal.aborted) log.warn(fields, `catalogue of GPUs not seen: ${error.message}`);
+      const { waitMs } = this.#failed.fail(KEY, undefined, (failures) =>
+        waitAfter(error, RETRY.lookUp, failures, this.#deps.random),
+      );
+      const fields = { event: 'gpu-catalogue-failed', code: error.code, retryInMs: waitMs };
+      if (!signal.aborted) this.#deps.log.warn(fields, `GPU catalogue not fetched: ${error.message}`);
       return false;
     }
   }

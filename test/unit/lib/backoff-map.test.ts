@@ -50,7 +50,7 @@ describe('failures by key', () => {
     const failed = map();
     failed.fail('a', 'a', waitMs);
     failed.fail('b', 'b', waitMs);
-    failed.retain((key) => key === 'b');
+    expect(failed.retain((key) => key === 'b')).toBe(1);
     expect(failed.waiting.map(([key]) => key)).toEqual(['b']);
   });
 

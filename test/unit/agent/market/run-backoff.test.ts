@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { RunBackoff } from '../../../../src/agent/market/run-backoff.ts';
 
-function asideAt(): {
+function backoffAt(): {
   readonly backoff: RunBackoff;
   readonly pass: (ms: number) => void;
   readonly left: () => number;
 } {
   let now = 0;
-  const backoff = new RunBackoff({ now: () => now, monotonic: () => now });
+  const backoff = new RunBackoff({ monotonic: () => now });
   return {
     backoff,
     pass: (ms) => void (now += ms),
@@ -15,9 +15,9 @@ function asideAt(): {
   };
 }
 
-describe('runs set backoff', () => {
+describe('runs in backoff', () => {
   test('jobs that fail side by side count once; one that fails later counts again', () => {
-    const { backoff, left, pass } = asideAt();
+    const { backoff, left, pass } = backoffAt();
     for (let n = 0; n < 8; n += 1) backoff.hostFault('run');
     expect(left()).toBe(15_000);
     pass(15_000);
@@ -25,8 +25,8 @@ describe('runs set backoff', () => {
     expect(left()).toBe(30_000);
   });
 
-  test('winning a job of a run forgets that it was refused, but not that this host failed it', () => {
-    const { backoff, left, pass } = asideAt();
+  test('claiming a job of a run forgets that it was refused, but not that this host failed it', () => {
+    const { backoff, left, pass } = backoffAt();
     backoff.refused('run');
     backoff.claimed('run');
     expect(backoff.all.size).toBe(0);
@@ -38,14 +38,14 @@ describe('runs set backoff', () => {
     expect(backoff.busy).toBe(false);
   });
 
-  test('refusals are nothing to wait for', () => {
-    const { backoff } = asideAt();
+  test('start --once does not wait for a run of which the broker refuses jobs', () => {
+    const { backoff } = backoffAt();
     backoff.refused('run');
     expect(backoff.busy).toBe(false);
   });
 
-  test('a report that was taken opens the runs that waited for it, and no others', () => {
-    const { backoff, left } = asideAt();
+  test('a report that was accepted ends the wait of the runs that waited for it, and of no others', () => {
+    const { backoff, left } = backoffAt();
     backoff.listFailed('other');
     expect(backoff.reportAccepted()).toBe(false);
     backoff.reportPending('run');
@@ -55,8 +55,8 @@ describe('runs set backoff', () => {
     expect([...backoff.all.keys()]).toEqual(['other']);
   });
 
-  test('of very many runs the earliest is known', () => {
-    const { backoff } = asideAt();
+  test('the earliest of very many runs is known', () => {
+    const { backoff } = backoffAt();
     for (let n = 0; n < 300_000; n += 1) backoff.listFailed(`run-${n}`);
     expect(backoff.nextRetryAt).toBe(500);
   });

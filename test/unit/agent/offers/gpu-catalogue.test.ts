@@ -24,7 +24,7 @@ async function heard() {
         return broker.answer();
       },
     },
-    clock: { now: () => now, monotonic: () => now },
+    clock: { monotonic: () => now },
     random: () => 0.5,
     log: logInto(log),
   });

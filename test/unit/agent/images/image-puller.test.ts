@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import type { AgentEvent } from '../../../../src/agent/events/events.ts';
+import { ImagePuller } from '../../../../src/agent/images/image-puller.ts';
+import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
+import type { ReadyImage } from '../../../../src/domain/ports/runtime.ts';
+
+const REF = 'sharedcloud/python3:latest';
+
+/** A puller of which a test decides how each pull ends. */
+function pulling() {
+  let now = 0;
+  const pulls: PromiseWithResolvers<ReadyImage>[] = [];
+  const events: AgentEvent[] = [];
+  const images = {
+    find: () => Promise.resolve(undefined),
+    prepare: () => {
+      const pull = Promise.withResolvers<ReadyImage>();
+      pulls.push(pull);
+      return pull.promise;
+    },
+  };
+  const puller = new ImagePuller({
+    images,
+    clock: { monotonic: () => now },
+    random: () => 1,
+    observe: (event) => void events.push(event),
+    signal: new AbortController().signal,
+  });
+  const changed = (): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = puller.onChange(() => {
+        stop();
+        resolve();
+      });
+    });
+  return {
+    puller,
+    pulls,
+    events,
+    pass: (ms: number): void => void (now += ms),
+    succeed: async (): Promise<void> => {
+      const over = changed();
+      puller.pull(REF);
+      pulls.at(-1)?.resolve({ ref: REF, id: 'sha256:1', sizeBytes: 1 });
+      await over;
+    },
+    fail: async (code: ErrorCode): Promise<number> => {
+      const over = changed();
+      puller.pull(REF);
+      pulls.at(-1)?.reject(new AgentError(code, 'it failed'));
+      await over;
+      return puller.nextRetryAt - now;
+    },
+  };
+}
+
+describe('an image', () => {
+  test('is pulled once however often it is wanted, and then ready until it is forgotten', async () => {
+    const { events, puller, pulls, succeed } = pulling();
+    puller.pull(REF);
+    expect([puller.state(REF), puller.busy]).toEqual(['missing', true]);
+    await succeed();
+    expect([puller.state(REF), puller.busy, pulls.length]).toEqual(['ready', false, 1]);
+    expect(events).toMatchObject([{ kind: 'image-ready', image: REF }]);
+    puller.forget(REF);
+    expect(puller.state(REF)).toBe('missing');
+  });
+
+  test('that could not be pulled is left alone ever longer, up to ten minutes', async () => {
+    const { fail, pass, puller, pulls } = pulling();
+    const waits: number[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      waits.push(await fail('IMAGE_PULL_FAILED'));
+      expect(puller.state(REF)).toBe('failed');
+      puller.pull(REF);
+      expect(pulls).toHaveLength(n + 1);
+      pass(waits[n] ?? 0);
+    }
+    expect(waits.slice(0, 4)).toEqual([2_000, 4_000, 8_000, 16_000]);
+    expect(waits.at(-1)).toBe(600_000);
+  });
+
+  test.each<ErrorCode>(['IMAGE_NOT_FOUND', 'IMAGE_REFUSED'])(
+    'that ends with %s is left alone for ten minutes at once, and start --once does not wait for it',
+    async (code) => {
+      const { events, fail, puller } = pulling();
+      expect(await fail(code)).toBe(600_000);
+      expect(puller.busy).toBe(false);
+      expect(events).toMatchObject([{ kind: 'image-failed', image: REF, retryInMs: 600_000 }]);
+    },
+  );
+
+  test('is waited for by start --once after three failures, and not after more', async () => {
+    const { fail, pass, puller } = pulling();
+    for (const busy of [true, true, true, false]) {
+      pass(await fail('IMAGE_PULL_FAILED'));
+      pass(-1);
+      expect(puller.busy).toBe(busy);
+      pass(1);
+    }
+  });
+});
