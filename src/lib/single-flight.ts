@@ -14,6 +14,12 @@ export class SingleFlight<T> {
     return this.#flights.size;
   }
 
+  /** The outcome of the key that has been under way for longest. */
+  get oldest(): Promise<T> | undefined {
+    const [flight] = this.#flights.values();
+    return flight?.outcome;
+  }
+
   has(key: string): boolean {
     return this.#flights.has(key);
   }

@@ -118,6 +118,6 @@ export class RunBackoff {
       cause: isHostFault ? 'host-fault' : cause,
       onceFailures: Math.min(onceFailures, beside.onceFailures),
     } as const;
-    this.#runs.fail(run, failure, (failures) => backoffMs(policy, failures, () => 1));
+    this.#runs.fail(run, failure, (failures) => backoffMs(policy, failures));
   }
 }

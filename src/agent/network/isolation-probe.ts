@@ -9,22 +9,19 @@ import {
 } from '../jobs/internal-job.ts';
 import { ISOLATION_PROBE_CODE } from './isolation-probe-code.ts';
 
-/** How long a target may take to answer; what our own rules refuse is refused in no time. */
+/** How long a target may take to answer. Our own rules refuse at once. */
 const SILENCE_S = 3;
-/**
- * How long all of it may take, once its container has begun: the silence, a slow start of an interpreter, a busy host.
- * Not more, since what runs is a stranger's image on a network that is not proved yet. Milliseconds.
- */
+/** Enough for the silence and a slow start, and no more: a stranger's image runs on a network that is not verified yet. */
 const DEADLINE_MS = 15_000;
 
-/** An image that is here, and the platform's word for the language of its functions. */
+/** An image on this host, and the runtime of its functions as the broker names it. */
 export type ProbeImage = { readonly id: string; readonly runtime: string };
 
 const FOUND = z.array(z.string());
 
 /**
- * Tries a probeTargets from a container on the isolated network. Answers why that does not prove the isolation;
- * undefined: it does. The container is removed. Throws where the probe cannot be run.
+ * Probes the targets from a container on the isolated network. Returns why that does not verify the isolation; undefined:
+ * it does. Throws where the probe cannot be run.
  */
 export async function runIsolationProbe(
   deps: InternalJobDeps,
@@ -57,7 +54,7 @@ function readFound(result: string): readonly string[] {
   try {
     return FOUND.parse(JSON.parse(result));
   } catch {
-    // An image may make of our function what it likes; then the probe said nothing.
+    // An image may make of the probe what it likes; then there is no result.
     return [];
   }
 }

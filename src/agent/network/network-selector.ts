@@ -1,51 +1,60 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { JobNetwork, ProbeTargets } from '../../domain/jobs-network.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
 import type { IsolatedNetwork } from '../../domain/ports/network.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';
-import { type FailedVerification, FailedVerifications } from './failed-verifications.ts';
+import { RETRY } from '../retry/policies.ts';
 import { type ProbeImage, runIsolationProbe } from './isolation-probe.ts';
 
-/** A proof is believed this long, as long as the engine stays; a job that comes after the half of it has it renewed. */
-const PROOF_HOLDS_MS = 600_000;
-/** How often the network may become another while a job waits for its proof. */
-const CHANGES = 2;
+/** A verification lasts this long while the engine stays; a job in its second half starts the next one. */
+const VERIFIED_FOR_MS = 600_000;
+/** How often the network may change while a job waits for its verification. */
+const MAX_CHANGES = 2;
 
 export type NetworkSelectorDeps = InternalJobDeps & {
-  /** What the owner wants jobs to have. */
+  /** The owner's choice. */
   readonly wanted: JobNetwork;
   /** Undefined where the runtime has none. */
   readonly isolated: IsolatedNetwork | undefined;
-  readonly clock: Clock;
 };
 
-/** That a probeTargets was met; void once the engine that it was met at has gone. */
-type Proof = {
-  readonly of: string;
+/** The network was isolated when it was probed. */
+type Verification = {
+  /** The rules that were probed; see `rulesOf`. */
+  readonly rules: string;
   readonly until: number;
-  /** Aborted when that engine has gone, and when another proof is in this one's place. */
+  /** Aborted when the engine that was probed has gone, and when another verification replaces this one. */
   readonly watch: AbortController;
 };
 
-/** How a probe ended: one of both. */
-type Tried = { readonly proof: Proof } | { readonly failed: FailedVerification };
+/** A probe that did not verify the isolation. */
+type Failure = {
+  readonly rules: string;
+  readonly why: AgentError;
+  /** The probe ran and its image reports a leak; otherwise it could not be run. */
+  readonly isOpen: boolean;
+};
 
-/** Says which network a job gets. The isolated one only while it is proved that it is isolated, else none. */
+type Outcome = { readonly verification: Verification } | { readonly failure: Failure };
+
+/** Selects the network of a job: the isolated one only while its isolation is verified, otherwise none. */
 export class NetworkSelector {
   readonly #deps: NetworkSelectorDeps;
-  readonly #failed: FailedVerifications;
-  #verification: Proof | undefined;
-  /** Probes under way, by their image. */
-  readonly #verifying = new Map<string, Promise<Tried>>();
-  /** What was last said about it. */
-  #reported: string | undefined;
+  /** By image, because an image may make of the probe what it likes. */
+  readonly #failed: BackoffMap<Failure>;
+  readonly #probes = new SingleFlight<Outcome>();
+  readonly #logged = new OncePerChange();
+  #verification: Verification | undefined;
 
   constructor(deps: NetworkSelectorDeps) {
     this.#deps = deps;
-    this.#failed = new FailedVerifications(deps.clock);
+    this.#failed = new BackoffMap(() => deps.clock.monotonic());
   }
 
-  /** The network for a job whose image this is. Never throws: what cannot be proved is none. */
+  /** The network for a job with this image. Never throws. */
   async networkFor(image: ProbeImage): Promise<JobNetwork> {
     const { detach, isolated, wanted } = this.#deps;
     if (wanted === 'bridge') this.#warnOfBridge();
@@ -61,121 +70,128 @@ export class NetworkSelector {
     }
   }
 
-  /** Resolves where the network as it is now is proved to be isolated. Throws why it is not. */
+  /** Resolves where the network as it is now is verified; throws why it is not. */
   async #verify(isolated: IsolatedNetwork, image: ProbeImage): Promise<void> {
-    for (let changes = 0; changes < CHANGES; changes += 1) {
-      const probeTargets = await isolated.probeTargets(this.#deps.detach);
-      const tried = await this.#tryOrHeld(isolated, probeTargets, image);
-      if ('failed' in tried) throw tried.failed.why;
-      const { of, watch } = tried.proof;
-      // A proof that was under way may be of another network, or of an engine that has gone since.
-      if (of === essenceOf(probeTargets) && !watch.signal.aborted) return;
+    for (let changes = 0; changes < MAX_CHANGES; changes += 1) {
+      const targets = await isolated.probeTargets(this.#deps.detach);
+      const outcome = await this.#outcomeFor(isolated, targets, image);
+      if ('failure' in outcome) throw outcome.failure.why;
+      const { rules, watch } = outcome.verification;
+      // The probe may have been of other rules, or of an engine that has gone since.
+      if (rules === rulesOf(targets) && !watch.signal.aborted) return;
     }
-    throw new AgentError('NETWORK_NOT_READY', 'it changes while it is being proved');
+    throw new AgentError('NETWORK_NOT_READY', 'it changes while it is being verified');
   }
 
-  async #tryOrHeld(isolated: IsolatedNetwork, probeTargets: ProbeTargets, image: ProbeImage): Promise<Tried> {
-    const of = essenceOf(probeTargets);
-    const failed = this.#failed.of(image.id, of);
-    const proof = this.#held(of);
-    if (failed?.open === true || (failed !== undefined && proof === undefined)) return { failed };
-    if (proof === undefined) return this.#share(isolated, probeTargets, image);
-    // No job waits for the next proof while the last one holds.
-    const late = this.#deps.clock.monotonic() > proof.until - PROOF_HOLDS_MS / 2;
-    if (late && failed === undefined && this.#verifying.size === 0)
-      void this.#verifyOnce(isolated, probeTargets, image).catch(() => undefined);
-    return { proof };
+  async #outcomeFor(isolated: IsolatedNetwork, targets: ProbeTargets, image: ProbeImage): Promise<Outcome> {
+    const failure = this.#failureOf(image, rulesOf(targets));
+    const verification = this.#validFor(rulesOf(targets));
+    if (failure?.isOpen === true || (failure !== undefined && verification === undefined)) return { failure };
+    if (verification === undefined) return this.#joinProbe(isolated, targets, image);
+    const isLate = this.#deps.clock.monotonic() > verification.until - VERIFIED_FOR_MS / 2;
+    // No job waits for the next verification while this one is valid.
+    if (isLate && failure === undefined && this.#probes.size === 0)
+      void this.#probeOnce(isolated, targets, image).catch(() => undefined);
+    return { verification };
   }
 
-  #held(of: string): Proof | undefined {
-    const proof = this.#verification;
-    const holds = proof?.of === of && !proof.watch.signal.aborted;
-    return holds && this.#deps.clock.monotonic() < proof.until ? proof : undefined;
+  #failureOf(image: ProbeImage, rules: string): Failure | undefined {
+    const failure = this.#failed.waitingFor(image.id)?.failure;
+    return failure?.rules === rules ? failure : undefined;
   }
 
-  /** A proof that is under way serves all who ask; the failure of one says nothing of any image but its own. */
-  async #share(isolated: IsolatedNetwork, probeTargets: ProbeTargets, image: ProbeImage): Promise<Tried> {
-    const [first] = this.#verifying;
-    if (first !== undefined && !this.#verifying.has(image.id)) {
-      const tried = await first[1];
-      if ('proof' in tried) return tried;
+  #validFor(rules: string): Verification | undefined {
+    const last = this.#verification;
+    const isValid = last?.rules === rules && !last.watch.signal.aborted;
+    return isValid && this.#deps.clock.monotonic() < last.until ? last : undefined;
+  }
+
+  /** A verification by any image serves all jobs; a failure says nothing about other images. */
+  async #joinProbe(isolated: IsolatedNetwork, targets: ProbeTargets, image: ProbeImage): Promise<Outcome> {
+    if (!this.#probes.has(image.id)) {
+      const outcome = await this.#probes.oldest;
+      if (outcome !== undefined && 'verification' in outcome) return outcome;
     }
-    return this.#verifyOnce(isolated, probeTargets, image);
+    return this.#probeOnce(isolated, targets, image);
   }
 
-  #verifyOnce(isolated: IsolatedNetwork, probeTargets: ProbeTargets, image: ProbeImage): Promise<Tried> {
-    const underWay = this.#verifying.get(image.id);
-    if (underWay !== undefined) return underWay;
-    const proving = this.#prove(isolated, probeTargets, image).finally(() => {
-      this.#verifying.delete(image.id);
-    });
-    this.#verifying.set(image.id, proving);
-    return proving;
+  #probeOnce(isolated: IsolatedNetwork, targets: ProbeTargets, image: ProbeImage): Promise<Outcome> {
+    return this.#probes.run(image.id, () => this.#probe(isolated, targets, image));
   }
 
-  async #prove(isolated: IsolatedNetwork, probeTargets: ProbeTargets, image: ProbeImage): Promise<Tried> {
+  async #probe(isolated: IsolatedNetwork, targets: ProbeTargets, image: ProbeImage): Promise<Outcome> {
     const { clock, detach } = this.#deps;
-    const of = essenceOf(probeTargets);
+    const rules = rulesOf(targets);
     const watch = new AbortController();
     const { gone } = await isolated.watchEngine(AbortSignal.any([detach, watch.signal]));
     void gone.then(() => watch.abort());
-    const failed = await this.#failure(probeTargets, image);
-    if (failed === undefined) {
-      this.#failed.forget(image.id);
+    const failure = await this.#failure(targets, image);
+    if (failure === undefined) {
+      this.#failed.clear(image.id);
       this.#verification?.watch.abort();
-      this.#verification = { of, until: clock.monotonic() + PROOF_HOLDS_MS, watch };
-      return { proof: this.#verification };
+      this.#verification = { rules, until: clock.monotonic() + VERIFIED_FOR_MS, watch };
+      return { verification: this.#verification };
     }
-    // An engine that went has failed the probe, not its image.
-    if (!watch.signal.aborted) this.#failed.add(image.id, failed);
-    if (this.#verification?.of === of && this.#failed.agree(of)) {
+    // An engine that has gone made the probe fail, not the image.
+    if (!watch.signal.aborted) this.#recordFailure(image, failure);
+    if (this.#verification?.rules === rules && this.#isOpenToSeveral(rules)) {
       this.#verification.watch.abort();
       this.#verification = undefined;
     }
     watch.abort();
-    return { failed };
+    return { failure };
   }
 
-  async #failure(probeTargets: ProbeTargets, image: ProbeImage): Promise<FailedVerification | undefined> {
-    const of = essenceOf(probeTargets);
+  #recordFailure(image: ProbeImage, failure: Failure): void {
+    const { maxMs } = RETRY.verifyNetwork;
+    const now = this.#deps.clock.monotonic();
+    this.#failed.retain((_, { retryAt }) => now <= retryAt + maxMs);
+    if (this.#failed.get(image.id)?.failure.rules !== failure.rules) this.#failed.clear(image.id);
+    this.#failed.fail(image.id, failure, (failures) => backoffMs(RETRY.verifyNetwork, failures));
+  }
+
+  /** Whether two images report a leak. What one image says must not take the network from the jobs of others. */
+  #isOpenToSeveral(rules: string): boolean {
+    const open = this.#failed.waiting.filter(([, { failure }]) => failure.isOpen && failure.rules === rules);
+    return open.length > 1;
+  }
+
+  async #failure(targets: ProbeTargets, image: ProbeImage): Promise<Failure | undefined> {
+    const rules = rulesOf(targets);
     try {
-      const found = await runIsolationProbe(this.#deps, image, probeTargets, this.#deps.detach);
-      if (found === undefined) return undefined;
-      const why = new AgentError('NETWORK_NOT_READY', `it is not isolated: ${found}`, {
+      const problem = await runIsolationProbe(this.#deps, image, targets, this.#deps.detach);
+      if (problem === undefined) return undefined;
+      const why = new AgentError('NETWORK_NOT_READY', `it is not isolated: ${problem}`, {
         hint: 'sudo sharedcloud-agent network up, and see what sudo sharedcloud-agent network status says',
       });
-      return { of, why, open: true };
+      return { rules, why, isOpen: true };
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      const why = new AgentError(error.code, `the probe of it cannot be run: ${error.message}`, {
+      const { code, hint, message } = asAgentError(thrown);
+      const why = new AgentError(code, `its probe could not be run: ${message}`, {
         cause: thrown,
-        ...(error.hint !== undefined && { hint: error.hint }),
+        ...(hint !== undefined && { hint }),
       });
-      return { of, why, open: false };
+      return { rules, why, isOpen: false };
     }
   }
 
   #warnOfBridge(): void {
-    if (this.#reported !== undefined) return;
-    this.#reported = 'bridge';
+    if (!this.#logged.isNew('bridge')) return;
     const hint = 'leave --job-network at isolated, unless you trust every job';
-    this.#deps.log.warn({ hint }, 'jobs reach this host and its network, as --job-network bridge says');
+    const fields = { event: 'job-network-open', hint };
+    this.#deps.log.warn(fields, 'jobs reach this host and its network because of --job-network bridge');
   }
 
-  /** Says it once, until it changes. */
   #report(error: AgentError | undefined): void {
-    const said = error === undefined ? 'proved' : `${error.code}: ${error.message}`;
-    if (said === this.#reported) return;
-    this.#reported = said;
+    if (!this.#logged.isNew(error === undefined ? 'verified' : `${error.code}: ${error.message}`)) return;
     const { log } = this.#deps;
-    if (error === undefined) log.info({}, 'the jobs’ network is proved to be isolated');
-    else
-      log.warn(
-        { code: error.code, hint: error.hint },
-        `jobs get no network: the jobs’ network cannot be relied on: ${error.message}`,
-      );
+    if (error === undefined)
+      return log.info({ event: 'job-network-verified' }, 'the job network is verified to be isolated');
+    const { code, hint, message } = error;
+    const fields = { event: 'job-network-unverified', code, hint };
+    log.warn(fields, `jobs get no network, its isolation is not verified: ${message}`);
   }
 }
 
-/** Addresses of this host come and go; the rules that keep all of them closed are vouched for by the ruleTargets. */
-const essenceOf = ({ refused }: ProbeTargets): string => JSON.stringify(refused);
+/** Addresses of this host come and go, so only the addresses at which our rules answer name the rules. */
+const rulesOf = ({ refused }: ProbeTargets): string => JSON.stringify(refused);

@@ -18,8 +18,9 @@ describe('a single flight', () => {
     const flights = new SingleFlight<string>();
     const outcomes = [flights.run('a', async () => 'a'), flights.run('b', async () => 'b')];
     expect([flights.has('a'), flights.has('c'), flights.size]).toEqual([true, false, 2]);
+    expect(await flights.oldest).toBe('a');
     expect(await Promise.all(outcomes)).toEqual(['a', 'b']);
-    expect([flights.has('a'), flights.size]).toEqual([false, 0]);
+    expect([flights.has('a'), flights.size, flights.oldest]).toEqual([false, 0, undefined]);
   });
 
   test('goes on while anyone waits, and is aborted when the last one leaves', async () => {
