@@ -3,12 +3,16 @@ import { type AppParts, type OpenAgent, type Overrides, openAgent } from '../com
 import type { Config, Loaded } from '../config/config.ts';
 import { EXIT } from '../domain/exit-codes.ts';
 import { ACTIONS } from '../domain/signals.ts';
+import { type HostFacts, hostFacts } from '../host/host-facts.ts';
 import type { Log } from '../lib/log.ts';
 import type { PullReport } from '../runtime/docker/image/pull.ts';
 import { reload } from './reload.ts';
 import { SignalListener } from './signals.ts';
 import { SystemdNotifier, type SystemdNotifyAddress } from './systemd-notify.ts';
 import { SystemdStatus } from './systemd-status.ts';
+
+/** The start waits no longer for facts that it only logs. */
+const HOST_FACTS_MS = 1_000;
 
 /** What the agent's process is given of the outside world. */
 export type DaemonParts = Pick<AppParts, 'clock' | 'redactor' | 'uid'> & {
@@ -29,6 +33,7 @@ export type DaemonParts = Pick<AppParts, 'clock' | 'redactor' | 'uid'> & {
 export async function runDaemon(parts: DaemonParts, overrides: Overrides = {}): Promise<number> {
   // First of all, so that no signal that arrives while the agent is built is lost.
   using signals = new SignalListener(parts.onTerminal);
+  const host = hostFacts(HOST_FACTS_MS);
   const loaded = await parts.loadConfig();
   const log = parts.createLog(loaded.config);
   for (const warning of loaded.warnings) log.warn({ event: 'configuration-warning' }, warning);
@@ -44,17 +49,27 @@ export async function runDaemon(parts: DaemonParts, overrides: Overrides = {}): 
     { ...overrides, observe },
   );
   try {
-    const { version } = parts;
-    log.info(
-      { event: 'agent-started', version, broker: loaded.config.brokerUrl, pid: process.pid },
-      'agent started',
-    );
+    logStart(log, parts.version, loaded.config, await host);
     await opened.answerHealth(() => systemdStatus.text);
     return await untilEnd(parts, { opened, signals, log, systemdStatus, running: loaded.config });
   } finally {
     await opened.close();
     log.info({ event: 'agent-stopped' }, 'agent stopped');
   }
+}
+
+function logStart(log: Log, version: string, { brokerUrl }: Config, host: HostFacts): void {
+  const { cpu, memory, os, virtualization } = host;
+  const fields = {
+    version,
+    broker: brokerUrl,
+    pid: process.pid,
+    os,
+    cpu: cpu && `${cpu.model}, ${cpu.cores} cores`,
+    memoryBytes: memory?.totalBytes,
+    virtualization,
+  };
+  log.info({ event: 'agent-started', ...fields }, 'agent started');
 }
 
 /** Runs the agent until it has ended, or until a signal abandons it; returns the exit code. */

@@ -1,40 +1,38 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpu, fsSize, mem, osInfo } from 'systeminformation';
+import { cpu, mem, osInfo, type Systeminformation, system } from 'systeminformation';
 
-/** A mounted file system; sizes in bytes. */
-export type Disk = { readonly mount: string; readonly sizeBytes: number; readonly freeBytes: number };
-
-/** What there is to know of this host beside its GPUs; undefined or empty where it could not be read in time. */
+/** This host without its GPUs; undefined or empty where a fact could not be read in time. */
 export type HostFacts = {
-  /** `Debian GNU/Linux 12`, kernel and architecture behind it. */
+  /** `Debian GNU/Linux 12, kernel 6.1.0, x64` */
   readonly os: string | undefined;
   readonly cpu: { readonly model: string; readonly cores: number } | undefined;
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number } | undefined;
-  readonly disks: readonly Disk[];
+  /** `KVM`, `container`, `none` */
+  readonly virtualization: string | undefined;
   /** PCI addresses of the Nvidia display controllers, whether or not there is a driver for them. */
   readonly nvidiaCards: readonly string[];
 };
 
 const NVIDIA = '0x10de';
-/** The first byte of a PCI class: display controllers, with or without a plug for a screen. */
+/** The first byte of a PCI class: display controllers, with or without a monitor output. */
 const DISPLAY = '0x03';
 
 /**
- * Reads the host. Never throws and takes no longer than `deadlineMs`: what is not there by then (a dead network
- * mount holds the disks up) is left out. `sysfs` is where the kernel's devices are shown.
+ * Reads the host's facts. Never throws and takes no longer than `deadlineMs`; facts that are not read by then are left
+ * out. `sysfs` is the mount point of the kernel's devices.
  */
 export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<HostFacts> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => late.resolve(undefined), deadlineMs);
-  // What a host does not tell is no error here: `check` names what it misses.
+  // An unreadable fact is no error here: `check` names what is missing.
   const inTime = <T>(fact: Promise<T>): Promise<T | undefined> =>
     Promise.race([fact.catch(() => undefined), late.promise]);
-  const [os, processor, memory, disks, cards] = await Promise.all([
+  const [os, processor, memory, machine, cards] = await Promise.all([
     inTime(osInfo()),
     inTime(cpu()),
     inTime(mem()),
-    inTime(fsSize()),
+    inTime(system()),
     inTime(nvidiaCards(sysfs)),
   ]);
   clearTimeout(timer);
@@ -45,13 +43,14 @@ export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<Hos
       cores: processor.cores,
     },
     memory: memory && { totalBytes: memory.total, availableBytes: memory.available },
-    disks: (disks ?? []).map(({ available, mount, size }) => ({
-      mount,
-      sizeBytes: size,
-      freeBytes: available,
-    })),
+    virtualization: machine && virtualizationOf(machine),
     nvidiaCards: cards ?? [],
   };
+}
+
+function virtualizationOf({ model, virtual, virtualHost }: Systeminformation.SystemData): string {
+  if (virtual) return virtualHost === undefined || virtualHost === '' ? 'unknown hypervisor' : virtualHost;
+  return model.includes('Container') ? 'container' : 'none';
 }
 
 async function nvidiaCards(sysfs: string): Promise<readonly string[]> {

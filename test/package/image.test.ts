@@ -90,7 +90,7 @@ describeGpuStandIn('the container image', (engine) => {
   test('reads its configuration again when it is told to, and goes on', async () => {
     const began = await inspect('{{.State.StartedAt}}');
     await docker('exec', name, 'sh', '-c', 'kill -HUP 1');
-    await vi.waitFor(async () => expect(await logs()).toContain('configuration read again'), 30_000);
+    await vi.waitFor(async () => expect(await logs()).toContain('configuration-reloaded'), 30_000);
     expect(await inspect('{{.State.Status}} {{.State.StartedAt}}')).toBe(`running ${began}`);
   });
 

@@ -2,57 +2,57 @@ import { chooseGpuInjection, type GpuMode } from '../../runtime/docker/container
 import { describeFacts, type EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
 import type { QueryResult } from '../query.ts';
-import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
+import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 
-/** Whether Docker answers and keeps strangers' jobs where they belong. */
+/** Whether Docker answers and meets the requirements for strangers' jobs. */
 export function checkEngine(answer: QueryResult<EngineFacts>, needs: EngineNeeds): CheckResult {
-  if ('error' in answer) return troubled('docker', answer.error);
-  const jobs = needs.runtime === 'runc' ? '' : `, jobs in ${needs.runtime}`;
-  const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${jobs}`;
-  const unfit = unmetRequirement(answer.value, needs);
-  return unfit === undefined ? ok('docker', found) : fail('docker', `${found}: ${unfit.why}`, unfit.hint);
+  if ('error' in answer) return fromError('docker', answer.error);
+  const runtime = needs.runtime === 'runc' ? '' : `, job runtime ${needs.runtime}`;
+  const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${runtime}`;
+  const unmet = unmetRequirement(answer.value, needs);
+  return unmet === undefined ? ok('docker', found) : fail('docker', `${found}: ${unmet.why}`, unmet.hint);
 }
 
-/** What is known about GPUs when it comes to how a container gets one. */
+/** What decides how a container gets a GPU. */
 export type GpuNeed = {
   readonly mode: GpuMode;
-  /** Whether this host has a GPU that could be given out. */
+  /** Whether this host has a GPU. */
   readonly wanted: boolean;
-  /** Whether the hook of Nvidia's container toolkit is found on this machine. */
+  /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly hook: boolean;
 };
 
 const RESTART = 'sudo systemctl restart docker';
 const TOOLKIT = `install the Nvidia container toolkit, then: sudo nvidia-ctk runtime configure --runtime=docker && ${RESTART}`;
 
-/** Whether Docker has the way by which a container is to get its GPU. */
+/** Whether Docker can give a container its GPU in the configured way. */
 export function checkGpuAccess(answer: QueryResult<EngineFacts>, need: GpuNeed): CheckResult {
   const check = 'gpu access';
-  if ('error' in answer) return warn(check, 'not known, since Docker does not answer');
+  if ('error' in answer) return warn(check, 'unknown: Docker does not answer');
   const engine = answer.value;
-  const way = chooseGpuInjection(need.mode, engine);
-  const words = `by ${WAYS[way]}${need.mode === 'auto' ? '' : ' (--gpu-mode)'}`;
-  // Without a GPU nobody needs it, and there is nothing to hint yet.
-  const lacking = need.wanted ? fail : warn;
-  if (way === 'cdi')
+  const injection = chooseGpuInjection(need.mode, engine);
+  const found = `${INJECTIONS[injection]}${need.mode === 'auto' ? '' : ' (--gpu-mode)'}`;
+  // A host without a GPU needs no access to one.
+  const missing = need.wanted ? fail : warn;
+  if (injection === 'cdi')
     return engine.cdi
-      ? ok(check, words)
-      : lacking(
+      ? ok(check, found)
+      : missing(
           check,
-          `${words}, and Docker knows no device nvidia.com/gpu`,
+          `${found}: Docker knows no device nvidia.com/gpu`,
           `with Docker 25 or newer: sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml && ${RESTART}`,
         );
-  if (way === 'runtime')
+  if (injection === 'runtime')
     return engine.runtimes.includes('nvidia')
-      ? ok(check, words)
-      : lacking(check, `${words}, and Docker has no runtime named nvidia`, TOOLKIT);
-  if (need.hook || engine.runtimes.includes('nvidia')) return ok(check, words);
-  if (!need.wanted) return ok(check, `${words}; not needed without a GPU`);
-  return warn(check, `${words}, and there is no sign of Nvidia’s container toolkit`, TOOLKIT);
+      ? ok(check, found)
+      : missing(check, `${found}: Docker has no such runtime`, TOOLKIT);
+  if (need.hook || engine.runtimes.includes('nvidia')) return ok(check, found);
+  if (!need.wanted) return ok(check, `${found}; not needed without a GPU`);
+  return warn(check, `${found}: Nvidia’s container toolkit was not found`, TOOLKIT);
 }
 
-const WAYS = {
+const INJECTIONS = {
   cdi: 'CDI',
   'device-requests': 'device requests',
-  runtime: 'the runtime nvidia',
+  runtime: 'runtime nvidia',
 } as const;

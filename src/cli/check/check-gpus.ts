@@ -1,11 +1,12 @@
 import type { AgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
+import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
 import { type QueryResult, valueOf } from '../query.ts';
-import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
+import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 
-/** What was seen of GPUs, here and at the broker. */
+/** The GPUs of this host and of the broker's catalogue. */
 export type GpuInspection = {
   readonly gpus: QueryResult<readonly Gpu[]>;
   /** PCI addresses of Nvidia's cards, whether or not a driver runs them. */
@@ -13,32 +14,24 @@ export type GpuInspection = {
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
 };
 
-/** The driver, then each GPU with its entry at the broker. Without any GPU, CPU jobs may still be offered. */
+/** The driver, then each GPU and its catalogue entry. */
 export function checkGpus(seen: GpuInspection, settings: OfferSettings): readonly CheckResult[] {
-  if ('error' in seen.gpus) return [noGpus(seen.gpus.error, seen.cards, settings.cpuSlots)];
+  if ('error' in seen.gpus) return [checkNoGpus(seen.gpus.error, seen.cards, settings.cpuSlots)];
   const gpus = seen.gpus.value;
-  const [first] = gpus;
-  const driver = ok('driver', `${first?.driver ?? 'unknown'}, ${count(gpus.length, 'GPU')}`);
-  const unseen = seen.cards.length - gpus.length;
-  const hidden =
-    unseen > 0
-      ? [
-          warn(
-            'driver',
-            `${count(seen.cards.length, 'Nvidia card')} in this host (${seen.cards.join(', ')}), nvidia-smi shows ${gpus.length}`,
-            'see the kernel’s log for what became of the other: journalctl -k | grep -i nvrm',
-          ),
-        ]
-      : [];
+  const driver = ok('driver', `${gpus[0]?.driver ?? 'unknown'}, ${count(gpus.length, 'GPU')}`);
   const entries = valueOf(seen.catalogue) ?? [];
-  const judged = gpus.flatMap((gpu) => judgeGpu(gpu, entries, settings));
-  return [driver, ...hidden, ...judged, ...judgeCatalogue(seen.catalogue)];
+  return [
+    driver,
+    ...checkCards(seen.cards, gpus.length),
+    ...gpus.flatMap((gpu) => checkGpu(gpu, entries, settings)),
+    ...checkCatalogue(seen.catalogue),
+  ];
 }
 
-/** Whether Xids can be seen: without them a sick GPU is noticed later, and its jobs' failures may query like their own. */
+/** Whether Xids can be read: without them a sick GPU is noticed later, and its failures may look like the jobs' own. */
 export function checkKernelLog(answer: QueryResult<void>): CheckResult {
-  if ('error' in answer) return troubled('kernel log', answer.error, 'warn');
-  return ok('kernel log', 'can be read for what the driver says against a GPU (Xid)');
+  if ('error' in answer) return fromError('kernel log', answer.error, 'warn');
+  return ok('kernel log', 'readable, for the driver’s error reports (Xid)');
 }
 
 /** How many CPU jobs may run at once. */
@@ -46,32 +39,36 @@ export function checkCpuJobs(cpuSlots: number): CheckResult {
   return ok('cpu jobs', cpuSlots === 0 ? 'none offered (--cpu-slots 0)' : `${cpuSlots} at once`);
 }
 
-function noGpus(error: AgentError, cards: readonly string[], cpuSlots: number): CheckResult {
-  const there =
+function checkNoGpus(error: AgentError, cards: readonly string[], cpuSlots: number): CheckResult {
+  const idle =
     cards.length === 0
       ? ''
-      : `; this host has ${count(cards.length, 'Nvidia card')} (${cards.join(', ')}) without a working driver`;
-  const found = `${error.message}${there}`;
+      : `; ${count(cards.length, 'Nvidia card')} without a working driver (${cards.join(', ')})`;
+  const found = `${error.message}${idle}`;
   if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.hint);
   const hint = error.hint === undefined || error.hint === '' ? 'install the Nvidia driver' : error.hint;
-  return fail('driver', found, `${hint}${hint.endsWith('?') ? ' Or' : '; or'} offer CPU jobs by --cpu-slots`);
+  return fail(
+    'driver',
+    found,
+    `${hint}${hint.endsWith('?') ? ' Or' : '; or'} offer CPU jobs with --cpu-slots`,
+  );
 }
 
-/** Without a catalogue no GPU has an entry: that is said once, not of each. */
-function judgeCatalogue(catalogue: QueryResult<readonly CatalogueGpu[]>): readonly CheckResult[] {
+function checkCards(cards: readonly string[], gpus: number): readonly CheckResult[] {
+  if (cards.length <= gpus) return [];
+  const found = `${count(cards.length, 'Nvidia card')} in this host (${cards.join(', ')}), ${gpus} in nvidia-smi`;
+  return [warn('driver', found, 'look for the others in the kernel’s log: journalctl -k | grep -i nvrm')];
+}
+
+/** One result for all GPUs where the catalogue has no entries. */
+function checkCatalogue(catalogue: QueryResult<readonly CatalogueGpu[]>): readonly CheckResult[] {
   const entries = valueOf(catalogue);
-  if (entries === undefined) return [warn('gpu entries', 'not known, since the broker tells no catalogue')];
+  if (entries === undefined) return [warn('gpu entries', 'unknown: the broker’s catalogue was not read')];
   if (entries.length > 0) return [];
-  return [
-    fail(
-      'gpu entries',
-      'no GPU can be offered, since the broker’s catalogue is empty',
-      'see what the line of the broker says',
-    ),
-  ];
+  return [fail('gpu entries', 'no GPU can be offered: the catalogue is empty', 'see the broker’s line')];
 }
 
-function judgeGpu(
+function checkGpu(
   gpu: Gpu,
   entries: readonly CatalogueGpu[],
   settings: OfferSettings,
@@ -83,15 +80,15 @@ function judgeGpu(
       fail(
         check,
         `${found}: ${gpu.fault}`,
-        'see what nvidia-smi and the kernel’s log say of it; it may need a reset',
+        'see nvidia-smi and the kernel’s log (journalctl -k | grep Xid); the GPU may need a reset',
       ),
     ];
-  const entry = entries.length === 0 ? [] : [judgeEntry(`${check} entry`, gpu, entries, settings)];
+  const entry = entries.length === 0 ? [] : [checkEntry(`${check} entry`, gpu, entries, settings)];
   return [ok(check, found), ...entry];
 }
 
-/** Which entry of the broker's catalogue a GPU is; its price is another line's matter. */
-function judgeEntry(
+/** Which catalogue entry the GPU has, whatever its price. */
+function checkEntry(
   check: string,
   gpu: Gpu,
   entries: readonly CatalogueGpu[],
@@ -111,12 +108,12 @@ function judgeEntry(
   return ok(check, `${entry?.name ?? 'none'}${codename}, ${count(slots, 'slot')}`);
 }
 
-/** A GPU in a line; what it does not tell is left out. */
+/** A GPU in one line, without what nvidia-smi does not report. */
 function describeGpu(gpu: Gpu): string {
   const { memoryTotalMiB, powerDrawW, powerLimitW, temperatureC } = gpu;
   const watts = [powerDrawW, powerLimitW].filter((power) => power !== undefined).map(Math.round);
   const parts = [
-    `${gpu.model} (${gpu.uuid.replace(/^(GPU-[0-9a-f]{8})-.*$/, '$1')})`,
+    `${gpu.model} (${shortIds(gpu.uuid)})`,
     memoryTotalMiB === undefined ? undefined : `${memoryTotalMiB} MiB`,
     temperatureC === undefined ? undefined : `${temperatureC} °C`,
     powerDrawW === undefined ? undefined : `${watts.join(' of ')} W`,

@@ -1,31 +1,43 @@
 import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
+import type { FileSystem } from '../../host/free-disk.ts';
 import type { HostFacts } from '../../host/host-facts.ts';
+import { readableBytes } from '../../lib/readable.ts';
 import type { StateDirInspection } from '../../state-dir/inspection.ts';
 import type { RunningAgent } from '../../state-dir/running-agent.ts';
 import { count } from '../count.ts';
 import type { QueryResult } from '../query.ts';
-import { type CheckResult, fail, ok, troubled, warn } from './check-result.ts';
-import type { DiskSpace } from './disk-space.ts';
+import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 
-const LEAST_NODE = 24;
-/** What the platform asks of a provider's host, in bytes. */
-export const PLATFORM_ASKS = { disk: 30e9, memory: 8e9 } as const;
+const MIN_NODE = 24;
+/** The platform's requirements for a provider's host, in bytes. */
+export const PLATFORM_MINIMUM = { disk: 30e9, memory: 8e9 } as const;
 
-/** The Node.js that runs this. */
+/** The Node.js that runs this process. */
 export function checkNode(version: string): CheckResult {
   const major = Number.parseInt(version, 10);
-  return major >= LEAST_NODE
+  return major >= MIN_NODE
     ? ok('node', `Node.js ${version}`)
-    : fail('node', `Node.js ${version} is too old`, `install Node.js ${LEAST_NODE} or newer`);
+    : fail('node', `Node.js ${version} is too old`, `install Node.js ${MIN_NODE} or newer`);
 }
 
-/** Whether an agent can keep its journal there. One that does so now is no trouble. */
+/** The operating system, the CPU and the virtualisation; nothing here keeps jobs from running. */
+export function checkHost(facts: HostFacts): CheckResult {
+  const { cpu, os, virtualization } = facts;
+  const known = [
+    os,
+    cpu && `${cpu.model}, ${count(cpu.cores, 'core')}`,
+    virtualization && `virtualization ${virtualization}`,
+  ].filter((part) => part !== undefined);
+  return known.length > 0 ? ok('host', known.join('; ')) : warn('host', 'the operating system was not read');
+}
+
+/** Whether an agent can keep its journal there. A running agent on it is no failure. */
 export function checkStateDir(path: string, answer: QueryResult<StateDirInspection>): CheckResult {
-  if ('error' in answer) return troubled('state directory', answer.error);
+  if ('error' in answer) return fromError('state directory', answer.error);
   const seen = answer.value;
   if (seen.kind === 'absent')
-    return ok('state directory', `${path}, not there yet and can be made in ${seen.parent}`);
+    return ok('state directory', `${path}, absent; can be created in ${seen.parent}`);
   const open = seen.openJobs === 0 ? '' : `, ${count(seen.openJobs, 'unfinished job')}`;
   return ok('state directory', `${path}${agentText(seen.agent)}${open}`);
 }
@@ -35,41 +47,40 @@ function agentText(agent: RunningAgent): string {
   return `, in use by a running agent${agent.pid === undefined ? '' : ` (process ${agent.pid})`}`;
 }
 
-/** DiskSpace for images and for what jobs write: below the owner's own limit nothing is claimed. */
-export function checkDiskSpace(
+/** Free space for images and jobs' files; below the owner's minimum no job is claimed. */
+export function checkDisks(
   config: Pick<Config, 'minFreeDisk'>,
-  answer: QueryResult<readonly DiskSpace[]>,
+  answer: QueryResult<readonly FileSystem[]>,
 ): CheckResult[] {
-  if ('error' in answer) return [troubled('disk', answer.error, 'warn')];
-  return answer.value.map((room) => judgeRoom(room, config.minFreeDisk));
+  if ('error' in answer) return [fromError('disk', answer.error, 'warn')];
+  return answer.value.map((fileSystem) => checkDisk(fileSystem, config.minFreeDisk));
 }
 
-function judgeRoom({ freeBytes, path, sizeBytes }: DiskSpace, least: number): CheckResult {
-  const found = `${gigabytes(freeBytes)} free of ${gigabytes(sizeBytes)} at ${path}`;
-  if (freeBytes < least)
+function checkDisk({ freeBytes, path, sizeBytes }: FileSystem, minFreeBytes: number): CheckResult {
+  const found = `${readableBytes(freeBytes)} free of ${readableBytes(sizeBytes)} at ${path}`;
+  if (freeBytes < minFreeBytes)
     return fail(
       'disk',
-      `${found}: below ${showSize(least)} no job is taken`,
-      'make room, or lower --min-free-disk',
+      `${found}: no job is claimed below ${showSize(minFreeBytes)}`,
+      'free disk space, or lower --min-free-disk',
     );
-  if (freeBytes < PLATFORM_ASKS.disk)
+  if (freeBytes < PLATFORM_MINIMUM.disk)
     return warn(
       'disk',
-      `${found}: the platform asks for ${gigabytes(PLATFORM_ASKS.disk)}`,
-      'make room, or use a larger disk',
+      `${found}: the platform requires ${readableBytes(PLATFORM_MINIMUM.disk)}`,
+      'free disk space, or use a larger disk',
     );
   return ok('disk', found);
 }
 
 /** The host's memory. */
 export function checkMemory(memory: HostFacts['memory']): CheckResult {
-  if (memory === undefined) return warn('memory', 'this host does not tell how much it has');
-  const found = `${gigabytes(memory.availableBytes)} available of ${gigabytes(memory.totalBytes)}`;
-  if (memory.totalBytes >= PLATFORM_ASKS.memory) return ok('memory', found);
-  const asked = `the platform asks for ${gigabytes(PLATFORM_ASKS.memory)}`;
-  return warn('memory', `${found}: ${asked}`, 'large jobs may be ended for want of memory; add some');
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(bytes < 100e9 ? 1 : 0).replace(/\.0$/, '')} GB`;
+  if (memory === undefined) return warn('memory', 'the size of the memory was not read');
+  const found = `${readableBytes(memory.availableBytes)} available of ${readableBytes(memory.totalBytes)}`;
+  if (memory.totalBytes >= PLATFORM_MINIMUM.memory) return ok('memory', found);
+  return warn(
+    'memory',
+    `${found}: the platform requires ${readableBytes(PLATFORM_MINIMUM.memory)}`,
+    'add memory: large jobs may run out of it',
+  );
 }

@@ -4,7 +4,7 @@ import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type QueryResult, valueOf } from '../query.ts';
 import { type CheckResult, fail, ok, warn } from './check-result.ts';
 
-/** Whether what is here is known to let jobs out of their containers: a line for each danger, or one that none is known. */
+/** The known vulnerabilities of Docker, runc, toolkit, driver and kernel that affect jobs: one result for each. */
 export function checkVulnerabilities(
   seen: {
     readonly engine: QueryResult<EngineFacts>;
@@ -13,10 +13,10 @@ export function checkVulnerabilities(
   },
   accepted: readonly AcceptableRisk[],
 ): readonly CheckResult[] {
-  const check = 'known holes';
+  const check = 'known vulnerabilities';
   const engine = valueOf(seen.engine);
   const gpus = valueOf(seen.gpus) ?? [];
-  if (engine === undefined) return [warn(check, 'not known, since Docker does not answer')];
+  if (engine === undefined) return [warn(check, 'unknown: Docker does not answer')];
   const risks = risksOf(
     {
       docker: engine.version,
@@ -27,7 +27,7 @@ export function checkVulnerabilities(
     },
     { gpu: gpus.length > 0, accepted },
   );
-  if (risks.length === 0) return [ok(check, 'none in what is here')];
+  if (risks.length === 0) return [ok(check, 'none')];
   return risks.map(({ hint, severity, what }) =>
     severity === 'refuse' ? fail(check, `${what}: no GPU is offered`, hint) : warn(check, what, hint),
   );

@@ -5,22 +5,23 @@ import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
 import { checkEngine, checkGpuAccess } from './check-engine.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
-import { checkDiskSpace, checkMemory, checkNode, checkStateDir } from './check-host.ts';
+import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
 import type { CheckResult } from './check-result.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
 import type { Facts } from './collect.ts';
 
-/** What to make of all that was seen, always in the same order. Pure. */
+/** The results of all checks, always in the same order. Pure. */
 export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] {
   const { config } = loaded;
   const { gpuMode, jobRuntime: runtime } = config;
-  const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, diskSpaces } = facts;
+  const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, fileSystems } = facts;
   const { stateDir, token, toolkit } = facts;
   const settings = offerSettings(config);
   const found = valueOf(gpus) ?? [];
   return [
     checkNode(nodeVersion),
+    checkHost(host),
     ...checkConfig(loaded),
     checkPrice(config, found),
     checkStateDir(config.stateDir, stateDir),
@@ -34,7 +35,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
     ...(found.length > 0 ? [checkKernelLog(kernelLog)] : []),
     checkCpuJobs(config.cpuSlots),
-    ...checkDiskSpace(config, diskSpaces),
+    ...checkDisks(config, fileSystems),
     checkMemory(host.memory),
   ];
 }

@@ -9,6 +9,7 @@ import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
+import { type FileSystem, fileSystems } from '../../host/free-disk.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { HostShare } from '../../host/job-share.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
@@ -16,59 +17,58 @@ import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
-import { type DiskSpace, diskSpaces } from './disk-space.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 
-/** All that was seen of what a job will need; what to make of it is for others to say. */
+/** Everything that the checks judge. */
 export type Facts = {
   readonly nodeVersion: string;
   readonly stateDir: QueryResult<StateDirInspection>;
   readonly token: QueryResult<Token>;
   readonly engine: QueryResult<EngineFacts>;
-  /** Whether the hook of Nvidia's container toolkit is found on this machine. */
+  /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly gpuHook: boolean;
   readonly network: QueryResult<NetworkInspection>;
-  /** The version of Nvidia's container toolkit; undefined: it cannot be read. */
+  /** The version of Nvidia's container toolkit; undefined if it could not be read. */
   readonly toolkit: string | undefined;
   readonly gpus: QueryResult<readonly Gpu[]>;
-  /** Whether the kernel's log, which tells of sick GPUs, can be read. */
+  /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
   readonly clocks: QueryResult<Clocks>;
-  /** The file systems that jobs fill. */
-  readonly diskSpaces: QueryResult<readonly DiskSpace[]>;
+  /** The file systems of the state directory and of Docker's data. */
+  readonly fileSystems: QueryResult<readonly FileSystem[]>;
   readonly host: HostFacts;
 };
 
-/** The token, and in words where it was found. */
+/** The token, and where it was found, for people. */
 export type Token = { readonly secret: string; readonly from: string };
 
-/** The broker's clock beside ours, in milliseconds; undefined: it tells no time. */
+/** The broker's clock and ours, in milliseconds; undefined if the broker sends no time. */
 export type Clocks = Awaited<ReturnType<Broker['clock']>>;
 
-/** For one call of nvidia-smi, of which a query makes up to three. */
+/** The deadline of one call of nvidia-smi; a query makes up to three. */
 const SMI_CALL_MS = 12_000;
 const HOST_MS = 5_000;
 const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, callMs: 9_000 };
-/** What a broker is called with where there is no token: its 401 tells that it is there. */
+/** Sent where there is no token: the broker's 401 shows that it is up. */
 const NO_TOKEN = 'none';
-const MOUNT = 'is it on a network mount that is away?';
+const MOUNT = 'check whether it is on a network mount that does not answer';
 
-const PATIENCE = {
+const LIMITS = {
   token: { ms: 3_000, code: 'TOKEN_MISSING', who: 'the token’s file system', hint: MOUNT },
   stateDir: { ms: 5_000, code: 'STATE_DIR_UNUSABLE', who: 'the state directory', hint: MOUNT },
-  diskSpaces: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', hint: MOUNT },
+  fileSystems: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', hint: MOUNT },
   engine: {
     ms: 8_000,
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
-    hint: 'it accepts calls but does not answer; see its log (journalctl -u docker), restart it if need be',
+    hint: 'see its log (journalctl -u docker), then restart it: sudo systemctl restart docker',
   },
   gpus: {
     ms: 16_000,
     code: 'GPU_PROBE_HUNG',
     who: 'nvidia-smi',
-    hint: 'run nvidia-smi by hand; a GPU that is sick shows as Xid in the kernel’s log (journalctl -k | grep Xid)',
+    hint: 'run nvidia-smi by hand, and look for Xid lines in the kernel’s log: journalctl -k | grep Xid',
   },
   kernelLog: {
     ms: 5_000,
@@ -79,47 +79,47 @@ const PATIENCE = {
   network: {
     ms: 16_000,
     code: 'NETWORK_NOT_READY',
-    who: 'the probe of the jobs’ network',
-    hint: 'see what sudo sharedcloud-agent network status says',
+    who: 'the probe of the job network',
+    hint: 'run sudo sharedcloud-agent network status',
   },
   broker: {
     ms: 10_000,
     code: 'BROKER_UNREACHABLE',
     who: 'the broker',
-    hint: 'is the broker’s URL right, and is this host online?',
+    hint: 'check --broker-url and this host’s internet connection',
   },
 } as const satisfies Readonly<Record<string, QueryLimits>>;
 
-/** Looks at everything side by side, each thing under a deadline of its own, and changes nothing. Never throws. */
+/** Collects everything side by side, each with its own deadline, and changes nothing. Never throws. */
 export async function collect(context: CliContext, loaded: Loaded): Promise<Facts> {
   const { config } = loaded;
-  const token = query(PATIENCE.token, () => readToken(context, loaded));
-  const engine = query(PATIENCE.engine, async (signal) => engineOf(context, loaded).facts(signal));
+  const token = query(LIMITS.token, () => readToken(context, loaded));
+  const engine = query(LIMITS.engine, async (signal) => engineOf(context, loaded).facts(signal));
   const disks = engine.then((seen) => {
-    // What a remote engine calls its directory is nothing of this machine.
+    // The data directory of a remote engine is not on this machine.
     const local = config.dockerHost.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
-    return query(PATIENCE.diskSpaces, () =>
-      diskSpaces([config.stateDir, ...(local === undefined ? [] : [local])]),
+    return query(LIMITS.fileSystems, () =>
+      fileSystems([config.stateDir, ...(local === undefined ? [] : [local])]),
     );
   });
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
-  const gpus = query(PATIENCE.gpus, (signal) => probe.gpus(signal));
-  const kernelLog = query(PATIENCE.kernelLog, (signal) => new JournalctlLog().look(signal));
-  const stateDir = query(PATIENCE.stateDir, () => inspectStateDir(config.stateDir));
+  const gpus = query(LIMITS.gpus, (signal) => probe.gpus(signal));
+  const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().look(signal));
+  const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;
   const log = context.createLog(config);
-  const network = query(PATIENCE.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
+  const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
     toolkit: await toolkit,
-    ...(await lookAtBroker(config.brokerUrl, valueOf(await token)?.secret ?? NO_TOKEN)),
+    ...(await queryBroker(config.brokerUrl, valueOf(await token)?.secret ?? NO_TOKEN)),
     token: await token,
     engine: await engine,
     network: await network,
-    diskSpaces: await disks,
+    fileSystems: await disks,
     gpus: await gpus,
     kernelLog: await kernelLog,
     stateDir: await stateDir,
@@ -130,23 +130,23 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
 async function readToken({ redactor, uid }: CliContext, loaded: Loaded): Promise<Token> {
   const origin = tokenOrigin(loaded);
   const secret = await new TokenSource(origin, uid, (token) => redactor.add(token)).current();
-  const from = { variable: 'the environment', file: 'a file', credential: 'systemd’s credential' }[
+  const from = { variable: 'environment variable', file: 'file', credential: 'systemd credential' }[
     origin.kind
   ];
-  return { secret, from: `${from}, ${origin.kind === 'variable' ? origin.name : origin.path}` };
+  return { secret, from: `${from} ${origin.kind === 'variable' ? origin.name : origin.path}` };
 }
 
 function engineOf({ clock }: CliContext, loaded: Loaded): ReturnType<typeof openDocker> {
   return openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
 }
 
-async function lookAtBroker(url: string, token: string): Promise<Pick<Facts, 'catalogue' | 'clocks'>> {
+async function queryBroker(url: string, token: string): Promise<Pick<Facts, 'catalogue' | 'clocks'>> {
   const transport = new Transport(url, { current: () => Promise.resolve(token) }, BROKER_LIMITS);
   const broker = new HttpBroker(transport);
   try {
     const [catalogue, clocks] = await Promise.all([
-      query(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items),
-      query(PATIENCE.broker, (signal) => broker.clock(signal)),
+      query(LIMITS.broker, async (signal) => (await broker.gpus(signal)).items),
+      query(LIMITS.broker, (signal) => broker.clock(signal)),
     ]);
     return { catalogue, clocks };
   } finally {
@@ -154,7 +154,7 @@ async function lookAtBroker(url: string, token: string): Promise<Pick<Facts, 'ca
   }
 }
 
-/** Docker looks for it on its own PATH; where it is on ours, or in its usual place, Docker most likely finds it. */
+/** Docker searches its own PATH; if the hook is on ours or in its usual place, Docker most likely finds it. */
 function hasHook(path: string): boolean {
   return [...path.split(':').filter(Boolean), '/usr/bin'].some((directory) => {
     try {

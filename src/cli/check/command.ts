@@ -6,7 +6,7 @@ import { runChecks } from './checks.ts';
 import { collect } from './collect.ts';
 import { checkJson, checkText, isReady } from './render.ts';
 
-/** Everything that a job will need: looked at side by side, all troubles told at once, nothing changed. */
+/** Runs all checks side by side, reports all their results at once, and changes nothing. */
 export const check: CliCommand = {
   name: 'check',
   summary: 'check everything that jobs need, and say how to fix what is missing',
@@ -19,11 +19,11 @@ export const check: CliCommand = {
     { line: 'check --ask-price 0.05 --json', does: 'as JSON; `ready` is true where no check failed' },
   ],
   run: async (context) => {
-    // No price is one of the things to find out, not a reason to stop.
+    // A missing price is a result, not a reason to stop.
     const loaded = await context.loadConfig({ ask: false });
-    const lines = runChecks(loaded, await collect(context, loaded));
-    const checked = { lines, configuration: describe(loaded) };
+    const results = runChecks(loaded, await collect(context, loaded));
+    const checked = { results, configuration: describe(loaded) };
     context.stdout.write(context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout));
-    return isReady(lines) ? EXIT.OK : EXIT.FAILED;
+    return isReady(results) ? EXIT.OK : EXIT.FAILED;
   },
 };

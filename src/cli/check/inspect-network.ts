@@ -15,17 +15,14 @@ import { connectEngine, parseDockerHost } from '../../runtime/docker/engine/conn
 import { openIsolatedNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import { findProbeImage } from '../../runtime/docker/network/probe-image.ts';
 
-/**
- * What jobs get, and as far as that is the isolated network, whether it was proved: `unproven` says why it was not,
- * `untried` why nobody can tell yet.
- */
+/** The network of jobs. Of the isolated one, `leak` says why it is not isolated, `unverified` why that is unknown. */
 export type NetworkInspection = {
   readonly wanted: JobNetwork;
-  readonly unproven?: string;
-  readonly untried?: string;
+  readonly leak?: string;
+  readonly unverified?: string;
 };
 
-/** Looks at the jobs' network, and tries it from a container that lives a few seconds. Throws NETWORK_NOT_READY. */
+/** Reads the job network and verifies its isolation from a short-lived container. Throws NETWORK_NOT_READY. */
 export async function inspectNetwork(
   { clock, loaded, log }: { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
@@ -36,14 +33,14 @@ export async function inspectNetwork(
   const probeTargets = await openIsolatedNetwork(config.dockerHost, hostAddresses).probeTargets(signal);
   const docker = connectEngine(parseDockerHost(config.dockerHost));
   const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.inspectMs, signal);
-  if (image === undefined) return { wanted, untried: 'no image of --images is here to try it with' };
+  if (image === undefined) return { wanted, unverified: 'no image of --images has been pulled yet' };
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
   try {
     const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
     const deps = { runtime, files, clock, random: Math.random, log, detach: signal };
-    const unproven = await runIsolationProbe(deps, image, probeTargets, signal);
-    return unproven === undefined ? { wanted } : { wanted, unproven };
+    const leak = await runIsolationProbe(deps, image, probeTargets, signal);
+    return leak === undefined ? { wanted } : { wanted, leak };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

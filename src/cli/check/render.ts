@@ -9,7 +9,7 @@ import type { CheckResult, Level } from './check-result.ts';
 
 /** What `check` prints. */
 export type Checked = {
-  readonly lines: readonly CheckResult[];
+  readonly results: readonly CheckResult[];
   readonly configuration: readonly Described[];
 };
 
@@ -24,31 +24,31 @@ const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'gr
 const MARK_WIDTH = 4;
 
 /** The results, each with its hint below it, a verdict, and the configuration as a table. */
-export function checkText({ configuration, lines }: Checked, terminal: Terminal): string {
+export function checkText({ configuration, results }: Checked, terminal: Terminal): string {
   const { colour, columns } = terminal;
-  const nameWidth = Math.max(...lines.map(({ check }) => check.length));
+  const nameWidth = Math.max(...results.map(({ check }) => check.length));
   const indent = MARK_WIDTH + nameWidth + 4;
-  const results = lines.map(({ check, found, level, hint }) => {
+  const texts = results.map(({ check, found, level, hint }) => {
     const { style, text } = MARKS[level];
     const padded = text.padEnd(MARK_WIDTH);
     const mark = colour ? styleText(style, padded, { validateStream: false }) : padded;
-    const texts = hint === undefined ? [found] : [found, `hint: ${hint}`];
-    const [first, ...more] = texts.flatMap((one) => wrap(escapeControls(one), columns - indent));
+    const paragraphs = hint === undefined ? [found] : [found, `hint: ${hint}`];
+    const [first, ...more] = paragraphs.flatMap((one) => wrap(escapeControls(one), columns - indent));
     const below = more.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
     return `${mark}  ${check.padEnd(nameWidth)}  ${first}\n${below}`;
   });
-  return `${results.join('')}\n${verdict(lines)}\n\n${table(COLUMNS, configuration, columns)}`;
+  return `${texts.join('')}\n${verdict(results)}\n\n${table(COLUMNS, configuration, columns)}`;
 }
 
-/** The same for programs. */
-export function checkJson({ configuration, lines }: Checked): string {
-  const checks = lines.map(({ hint, ...line }) => ({ ...line, hint: hint ?? null }));
-  return `${JSON.stringify({ ready: isReady(lines), checks, configuration }, null, 2)}\n`;
+/** The same as JSON. */
+export function checkJson({ configuration, results }: Checked): string {
+  const checks = results.map(({ hint, ...result }) => ({ ...result, hint: hint ?? null }));
+  return `${JSON.stringify({ ready: isReady(results), checks, configuration }, null, 2)}\n`;
 }
 
 /** Whether no check failed. */
-export function isReady(lines: readonly CheckResult[]): boolean {
-  return lines.every(({ level }) => level !== 'fail');
+export function isReady(results: readonly CheckResult[]): boolean {
+  return results.every(({ level }) => level !== 'fail');
 }
 
 const COLUMNS: readonly Column<Described>[] = [
@@ -57,11 +57,11 @@ const COLUMNS: readonly Column<Described>[] = [
   { title: 'FROM', cell: ({ source }) => source.name, wrap: true },
 ];
 
-function verdict(lines: readonly CheckResult[]): string {
-  const of = (level: Level): number => lines.filter((line) => line.level === level).length;
+function verdict(results: readonly CheckResult[]): string {
+  const of = (level: Level): number => results.filter((result) => result.level === level).length;
   const [failed, warned] = [of('fail'), of('warn')];
   const warnings = warned === 0 ? '' : `, ${count(warned, 'warning')}`;
   return failed === 0
     ? `ready${warnings}`
-    : `not ready: ${failed} of ${lines.length} checks failed${warnings}`;
+    : `not ready: ${failed} of ${results.length} checks failed${warnings}`;
 }

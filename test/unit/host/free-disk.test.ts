@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { diskRoom } from '../../../src/host/free-disk.ts';
+import { diskRoom, fileSystems } from '../../../src/host/free-disk.ts';
 
 test('the room of what is not there is that of the disk that it would be made on', () => {
   const directory = mkdtempSync(join(tmpdir(), 'free-disk-'));
@@ -14,4 +14,14 @@ test('the room of what is not there is that of the disk that it would be made on
 
 test('the room of a path through a file is not guessed either', () => {
   expect(diskRoom(join(import.meta.filename, 'below'))).toBeUndefined();
+});
+
+test('two paths of one file system are reported once, the absent one by its nearest directory', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'free-disk-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const absent = join(directory, 'not', 'there');
+  const [first, ...more] = await fileSystems([absent, directory]);
+  expect(first).toMatchObject({ path: absent });
+  expect(first?.sizeBytes).toBeGreaterThan(first?.freeBytes ?? 0);
+  expect(more).toEqual([]);
 });

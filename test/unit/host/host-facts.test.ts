@@ -26,14 +26,21 @@ test('an Nvidia card is seen without its driver; its sound and the cards of othe
   expect((await hostFacts(10_000, at.root)).nvidiaCards).toEqual(['0000:01:00.0', '0000:02:00.0']);
 });
 
-test('this host', async () => {
-  const { cpu, memory, os } = await hostFacts(15_000);
+test('the operating system, the CPU, the memory and the virtualization of this host are read', async () => {
+  const { cpu, memory, os, virtualization } = await hostFacts(15_000);
   expect(os).toMatch(/kernel \d/);
+  expect(virtualization).toMatch(/./);
   expect(cpu?.cores).toBeGreaterThan(0);
   expect(memory?.totalBytes).toBeGreaterThan(totalmem() / 2);
 });
 
 test('a host that does not answer in time has no facts, and is no error', async () => {
   const facts = await hostFacts(0, '/nowhere');
-  expect(facts).toEqual({ os: undefined, cpu: undefined, memory: undefined, disks: [], nvidiaCards: [] });
+  expect(facts).toEqual({
+    os: undefined,
+    cpu: undefined,
+    memory: undefined,
+    virtualization: undefined,
+    nvidiaCards: [],
+  });
 });
