@@ -74,17 +74,16 @@ describeDocker('a daemon that is restarted', (engine) => {
       jobs: [{ state: 'running', function: 'sample' }],
     });
     await using impatient = host.command('drain');
-    await vi.waitFor(() => expect(impatient.heard).toContain('drains: 1 job not ended'), 20_000);
+    await vi.waitFor(() => expect(impatient.heard).toMatch(/draining.* 1 job /), 20_000);
     impatient.signal('SIGINT');
     const interrupted = await impatient.ended;
     expect(interrupted.code).toBe(130);
     expect(agent.child.exitCode).toBeNull();
     const [running] = host.records();
     await host.finish(running?.uuid ?? '');
-    const { code, stdout } = await drain.ended;
+    const { code } = await drain.ended;
     expect((await agent.ended).code).toBe(0);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/1 job not ended[^]*nothing is left/);
     const [slept, untouched] = host.jobsOf(run).toSorted((a, b) => b.status - a.status);
     expect(slept).toMatchObject({ uuid: running?.uuid, status: JOB_STATUS.SUCCEEDED });
     expect(untouched?.status).toBe(JOB_STATUS.CREATED);
@@ -100,7 +99,6 @@ describeDocker('a daemon that is restarted', (engine) => {
     await agent.untilLogged({ event: 'signal-received', action: 'evict' });
     const drained = await drain.ended;
     expect(drained.code).toBe(0);
-    expect(drained.stdout).toContain('nothing is left');
     expect((await agent.ended).code).toBe(9);
     expect(host.jobsOf(run).map(({ status }) => status)).toEqual([JOB_STATUS.CREATED, JOB_STATUS.CREATED]);
     expect(host.records().map(({ state }) => state)).toEqual(
