@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { ENGINE_DEADLINES } from '../../src/runtime/docker/engine/call.ts';
-import { type OpenedAgent, openHouse } from '../support/agent/harness.ts';
+import { type TestAgent, TestEnv } from '../support/agent/test-env.ts';
 import { WAITS_FOR_NOTHING_MS } from '../support/chaos/daemon.ts';
 import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
@@ -56,8 +56,8 @@ describeDocker('an engine that cannot end a container', (engine) => {
     ['although it says so', { answer: 204 }, { answer: 500 }],
   ])('%s: a TIMEOUT all the same; its slot is taken, the other works on', async (_, kill, remove) => {
     await using proxy = await EngineProxy.start(engine.host);
-    await using house = await openHouse();
-    const { store } = house.broker;
+    await using env = await TestEnv.open({ realTime: true });
+    const { store } = env.broker;
     const image = store.addImage({ registryPath: PYTHON, requiresGpu: false, runtime: 'python36' });
     const put = (code: string, parameters: string): string =>
       store.addRun({
@@ -65,8 +65,8 @@ describeDocker('an engine that cannot end a container', (engine) => {
         parameters,
         bidPrice: 0.5,
       });
-    const open = (once: boolean): Promise<OpenedAgent> =>
-      house.open({
+    const open = (once: boolean): Promise<TestAgent> =>
+      env.open({
         slots: 2,
         settings: { once, jobTimeoutMs: 4_000, killPatienceMs: 1_000 },
         runtime: (agentId) => {

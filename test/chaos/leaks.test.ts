@@ -3,12 +3,12 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/journal/open-journal.ts';
-import { CPU_IMAGE } from '../support/agent/harness.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
 import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
 import { growthPerJob, type ProcessStats } from '../support/chaos/process-stats.ts';
 import { runWorkload } from '../support/chaos/workload.ts';
+import { CPU_IMAGE } from '../support/domain.ts';
 import { openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
 

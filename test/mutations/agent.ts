@@ -279,7 +279,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '',
     test: {
       file: 'test/contract/agent/claimed-again.test.ts',
-      name: 'a job that the broker took back is not claimed anew while its old container is still being removed',
+      name: 'a job that the broker took back is not claimed again while its old container is still being removed',
     },
   },
   {

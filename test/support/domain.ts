@@ -3,6 +3,9 @@ import type { NewJob } from '../../src/domain/job.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
 
+/** What jobs of CPU runs use where local processes run them. */
+export const CPU_IMAGE = 'sharedcloud/node24:latest';
+
 /** Small valid things of the domain, to be changed where a test cares. */
 
 export const IMAGE_NAME = 'sharedcloud/python36:latest';

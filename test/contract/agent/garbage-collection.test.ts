@@ -5,7 +5,8 @@ import type { FunctionSpec } from '../../../src/domain/run.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
-import { CPU_IMAGE, openHouse } from '../../support/agent/harness.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
+import { CPU_IMAGE } from '../../support/domain.ts';
 import { newJob } from '../../support/journal/samples.ts';
 
 const FUNCTION: FunctionSpec = {
@@ -18,10 +19,10 @@ const FUNCTION: FunctionSpec = {
 };
 
 test('what no job needs is removed at the second look, also while others run; what is open or told of stays', async () => {
-  await using house = await openHouse();
-  const opened = await house.open();
-  const { journal, runtime } = opened;
-  const files = new JobFolders(join(house.directory, 'state', 'jobs'));
+  await using env = await TestEnv.open();
+  await using agent = await env.open();
+  const { journal, runtime } = agent;
+  const files = new JobFolders(join(env.directory, 'state', 'jobs'));
   const log: string[] = [];
   const make = async (job: string): Promise<string> => {
     const { env, inputDir } = await files.layOut(job, FUNCTION, '()');
@@ -59,5 +60,4 @@ test('what no job needs is removed at the second look, also while others run; wh
   );
   end.abort();
   await work;
-  await opened.close();
 });

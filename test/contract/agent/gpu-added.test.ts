@@ -1,18 +1,15 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { CPU_IMAGE, openHouse } from '../../support/agent/harness.ts';
-import { HttpProxy } from '../../support/faults/http-proxy.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
+import { CPU_IMAGE } from '../../support/domain.ts';
 
 test('a run that names a GPU which was added to the catalogue later is done, without a restart', async () => {
-  await using house = await openHouse();
-  const { store } = house.broker;
+  await using env = await TestEnv.open();
+  const { store } = env.broker;
   const [model] = store.gpus.all();
   if (model === undefined) throw new Error('the catalogue is empty');
   let later = 0;
-  await using front = await HttpProxy.open(house.url);
-  const opened = await house.open({
-    url: front.url,
-    settings: { once: false },
+  await using _agent = await env.start({
     clock: { ...systemClock, monotonic: () => systemClock.monotonic() + later },
     offer: {
       key: 'gpu',
@@ -25,9 +22,8 @@ test('a run that names a GPU which was added to the catalogue later is done, wit
       slots: [{ id: 'gpu#0', gpu: null }],
     },
   });
-  const running = opened.agent.run();
-  const catalogues = () => front.calls.filter(({ path }) => path.includes('/gpus/')).length;
-  await vi.waitFor(() => expect(store.instances.all()).toMatchObject([{ available: true }]), 10_000);
+  const catalogues = () => env.proxy.calls.filter(({ path }) => path.includes('/gpus/')).length;
+  await env.until(() => expect(store.instances.all()).toMatchObject([{ available: true }]));
   expect(catalogues()).toBe(1);
   store.gpus.put({ ...model, uuid: 'gpu-new', name: 'Nvidia New' });
   const image = store.addImage({ registryPath: CPU_IMAGE, requiresGpu: true, runtime: 'node24' });
@@ -37,13 +33,12 @@ test('a run that names a GPU which was added to the catalogue later is done, wit
     image,
   });
   const run = store.addRun({ function: fn, parameters: '((5,),)', bidPrice: 0.5, baseGpu: 'gpu-new' });
-  await vi.waitFor(() => expect(house.log.join('')).toContain('gpu-unknown'), 10_000);
+  await env.until(() =>
+    expect(env.events.map((event) => event.kind === 'run-skipped' && event.reason)).toContain('gpu-unknown'),
+  );
   // Nothing is asked for meanwhile.
   expect(catalogues()).toBe(1);
   later = 600_000;
-  await vi.waitFor(() => expect(store.jobsOf(run)[0]?.result).toBe('5'), 10_000);
+  await env.untilDone(run);
   expect(catalogues()).toBe(2);
-  await opened.agent.stop();
-  await running;
-  await opened.close();
-}, 40_000);
+});

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
-import { openHouse } from '../../support/agent/harness.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
-/** Takes SIGTERM for a failure of its own; tells when it does. */
+/** Takes SIGTERM for a failure of its own; says when it does. */
 const STUBBORN = `function handler([ready]) {
   process.on('SIGTERM', () => process.exit(1));
   require('node:fs').writeFileSync(ready, '');
@@ -26,23 +26,15 @@ const slowly = (journal: Journal): Journal =>
   });
 
 test('the time of a job that an agent did not see start does not count from before its start', async () => {
-  await using house = await openHouse();
-  const ready = join(house.directory, 'ready');
-  const run = house.addRun(STUBBORN, `(('${ready}',),)`);
-  const settings = { once: false, jobTimeoutMs: 3_000 };
-  const first = await house.open({ slots: 1, settings, journal: slowly });
-  const running = first.agent.run();
-  await vi.waitFor(() => expect(existsSync(ready)).toBe(true), 20_000);
-  await first.agent.stop();
-  await running;
-  await first.close();
+  await using env = await TestEnv.open();
+  const ready = join(env.directory, 'ready');
+  const run = env.addRun(STUBBORN, `(('${ready}',),)`);
+  const settings = { jobTimeoutMs: 3_000 };
+  const first = await env.start({ slots: 1, settings, journal: slowly });
+  await env.until(() => expect(existsSync(ready)).toBe(true));
+  await first.stop();
 
-  const second = await house.open({ slots: 1, settings, runtime: () => first.runtime });
-  const adopted = second.agent.run();
-  const job = (): unknown => house.broker.store.jobsOf(run)[0];
-  await vi.waitFor(() => expect(job()).not.toMatchObject({ status: JOB_STATUS.IN_PROGRESS }), 20_000);
-  expect(job()).toMatchObject({ status: JOB_STATUS.TIMEOUT });
-  await second.agent.stop();
-  await adopted;
-  await second.close();
+  await using _second = await env.start({ slots: 1, settings, runtime: () => first.runtime });
+  await env.time.passUntil(() => env.jobOf(run).status !== JOB_STATUS.IN_PROGRESS);
+  expect(env.jobOf(run).status).toBe(JOB_STATUS.TIMEOUT);
 });

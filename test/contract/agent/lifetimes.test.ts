@@ -1,32 +1,31 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { openHouse } from '../../support/agent/harness.ts';
+import { GATED, Gate } from '../../support/agent/gate.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
-const LONG = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), event[0])) }`;
-
-const started = (events: readonly { readonly kind: string }[]) =>
-  vi.waitFor(() => expect(events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
+const QUICK = `function handler(event) { return event[0] }`;
 
 describe('the lifetimes of the loops', () => {
   test('draining keeps the leases of what runs, and its report is taken', async () => {
-    await using house = await openHouse({ leaseSeconds: 2 });
-    const run = house.addRun(LONG, '((5000,),)');
-    const opened = await house.open({ settings: { once: false } });
-    const running = opened.agent.run();
-    await started(house.events);
-    await opened.agent.drain();
-    await running;
-    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5000' });
-    await opened.close();
+    await using env = await TestEnv.open({ leaseSeconds: 2 });
+    const gate = new Gate(env.directory);
+    const run = env.addRun(GATED, gate.parameters(7));
+    await using agent = await env.start();
+    await env.untilEvent('job-started');
+    const drained = agent.drain();
+    await env.time.pass(5_000);
+    gate.open();
+    await drained;
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '7' });
   });
 
   test('a job that ended in time while the engine was away is no TIMEOUT', async () => {
-    await using house = await openHouse();
-    const run = house.addRun(LONG, '((300,),)');
+    await using env = await TestEnv.open();
+    const run = env.addRun(QUICK, '((300,),)');
     let awayUntil = Number.POSITIVE_INFINITY;
-    const opened = await house.open({
+    await using agent = await env.open({
       settings: { jobTimeoutMs: 5_000 },
       runtime: (_, runtime) =>
         withOther(runtime, {
@@ -37,22 +36,21 @@ describe('the lifetimes of the loops', () => {
           },
         }),
     });
-    const running = opened.agent.run();
-    await started(house.events);
+    const running = agent.run();
+    await env.untilEvent('job-started');
     awayUntil = performance.now() + 5_500;
     await running;
-    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '300' });
-    await opened.close();
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '300' });
   });
 
   test('a journal that cannot be written for a moment loses nothing', async () => {
-    await using house = await openHouse();
-    const run = house.addRun(LONG, '((10,),)');
+    await using env = await TestEnv.open();
+    const run = env.addRun(QUICK, '((10,),)');
     const failures = new Map([
       ['running', 2],
       ['finished', 2],
     ]);
-    const opened = await house.open({
+    await using agent = await env.open({
       journal: (journal) =>
         withOther(journal, {
           transition: (uuid, state) => {
@@ -63,9 +61,8 @@ describe('the lifetimes of the loops', () => {
           },
         }),
     });
-    await opened.agent.run();
-    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '10' });
-    expect(house.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
-    await opened.close();
+    await agent.run();
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '10' });
+    expect(env.count('job-started')).toBe(1);
   });
 });

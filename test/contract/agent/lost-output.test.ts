@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OutputSink, Runtime } from '../../../src/domain/ports/runtime.ts';
-import { openHouse } from '../../support/agent/harness.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
 const PRINTING = `function handler() {
@@ -17,10 +17,10 @@ async function reportOf(
   code: string,
   hear: Hear,
 ): Promise<{ readonly job: unknown; readonly heard: number; readonly starts: number }> {
-  await using house = await openHouse();
-  const run = house.addRun(code, '((1,),)');
+  await using env = await TestEnv.open();
+  const run = env.addRun(code, '((1,),)');
   let heard = 0;
-  const opened = await house.open({
+  await using agent = await env.open({
     slots: 1,
     runtime: (_, processes) =>
       withOther<Runtime>(processes, {
@@ -30,10 +30,9 @@ async function reportOf(
         },
       }),
   });
-  await opened.agent.run();
-  await opened.close();
-  const starts = house.events.filter(({ kind }) => kind === 'job-started').length;
-  return { job: house.broker.store.jobsOf(run)[0], heard, starts };
+  await agent.run();
+  const starts = env.events.filter(({ kind }) => kind === 'job-started').length;
+  return { job: env.jobsOf(run)[0], heard, starts };
 }
 
 test('a job that ended well and whose result did not come through is read once more', async () => {

@@ -1,33 +1,11 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { type House, openHouse } from '../../support/agent/harness.ts';
-import {
-  type Fault,
-  type FaultPlan,
-  faults,
-  HttpProxy,
-  isJobChange,
-} from '../../support/faults/http-proxy.ts';
+import { GATED, Gate } from '../../support/agent/gate.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
+import { type Fault, faults, isJobChange, isRunsPoll } from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
-const SLOW = `function handler(event) { return new Promise((done) => setTimeout(() => done(event[0]), 500)) }`;
-
-/** What a PATCH of a job asks for is in its body; here its order tells: the first is the claim, the second the report. */
-const onPatchOf = (nth: number, fault: Fault): FaultPlan => {
-  let patches = 0;
-  return (call) => {
-    if (!isJobChange(call)) return undefined;
-    patches += 1;
-    return patches === nth ? fault : undefined;
-  };
-};
-
-function countReports(house: House): string[] {
-  const reports: string[] = [];
-  house.broker.store.onEvent((event) => void (event.kind === 'reported' && reports.push(event.job.uuid)));
-  return reports;
-}
 
 describe('what the broker does to a claim and to a report', () => {
   const lost: readonly (readonly [string, Fault])[] = [
@@ -44,105 +22,91 @@ describe('what the broker does to a claim and to a report', () => {
     ['report', 2],
   ] as const)('%s', (_, nth) => {
     test.each(lost)('%s: the job runs once and is reported once', async (__, fault) => {
-      await using house = await openHouse();
-      const reports = countReports(house);
-      const run = house.addRun(QUICK, '((5,),)');
-      await using front = await HttpProxy.open(house.url, onPatchOf(nth, fault));
-      const opened = await house.open({ url: front.url, slots: 1 });
-      await opened.agent.run();
-      expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
-      expect(reports).toHaveLength(1);
-      expect(house.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
-      await opened.close();
+      await using env = await TestEnv.open();
+      const heard = env.recordJobEvents();
+      const run = env.addRun(QUICK, '((5,),)');
+      let changes = 0;
+      env.proxy.plan = (call) => (isJobChange(call) && (changes += 1) === nth ? fault : undefined);
+      await using agent = await env.open({ slots: 1 });
+      await agent.run();
+      expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+      expect(heard.filter((kind) => kind === 'reported')).toHaveLength(1);
+      expect(env.count('job-started')).toBe(1);
     });
   });
 });
 
 test('while the broker is away a job runs on, its report waits on disk through a restart, and is delivered once', async () => {
-  await using house = await openHouse();
-  const reports = countReports(house);
-  const run = house.addRun(SLOW, '((5,),)');
-  await using front = await HttpProxy.open(house.url);
-  const url = front.url;
-  const first = await house.open({ url, settings: { once: false } });
-  const running = first.agent.run();
-  await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 10_000);
-  front.plan = () => faults.cutBefore;
-  await vi.waitFor(() => expect(first.journal.inState('finished')).toHaveLength(1), 10_000);
-  await first.agent.stop();
-  await running;
-  await first.close();
-  expect(reports).toEqual([]);
-  front.plan = () => undefined;
-  const second = await house.open({ url });
-  await second.agent.run();
-  expect(house.broker.store.jobsOf(run)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
-  expect(reports).toHaveLength(1);
-  await second.close();
+  await using env = await TestEnv.open();
+  const heard = env.recordJobEvents();
+  const gate = new Gate(env.directory);
+  const run = env.addRun(GATED, gate.parameters(5));
+  const first = await env.start();
+  await env.untilEvent('job-started');
+  env.proxy.plan = () => faults.cutBefore;
+  gate.open();
+  await env.until(() => expect(first.journal.inState('finished')).toHaveLength(1));
+  await first.stop();
+  expect(heard).toEqual(['claimed']);
+  env.proxy.plan = () => undefined;
+  await using second = await env.open();
+  await second.run();
+  expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+  expect(heard).toEqual(['claimed', 'reported']);
 });
 
 describe('an offer that the broker has lost meanwhile', () => {
   test('goes on the market again after an outage', async () => {
-    await using house = await openHouse();
-    await using front = await HttpProxy.open(house.url);
-    const opened = await house.open({ url: front.url, settings: { once: false } });
-    const running = opened.agent.run();
-    const { offers, instances } = house.broker.store;
-    const available = () => instances.all().map((instance) => instance.available);
-    await vi.waitFor(() => expect(available()).toEqual([true]), 10_000);
-    front.plan = ({ path }) => (path.includes('/runs') ? faults.serverError : undefined);
-    await vi.waitFor(() => expect(house.log.join('')).toContain('market out of sight'), 10_000);
+    await using env = await TestEnv.open();
+    await using _agent = await env.start();
+    const { offers, instances } = env.broker.store;
+    const isAvailable = () => instances.all().map((instance) => instance.available);
+    await env.until(() => expect(isAvailable()).toEqual([true]));
+    let failures = 0;
+    env.proxy.plan = (call) => {
+      if (!isRunsPoll(call)) return undefined;
+      failures += 1;
+      return faults.serverError;
+    };
+    await env.until(() => expect(failures).toBeGreaterThan(2));
     // It was not heard of for too long.
     for (const { uuid } of instances.all()) offers.setAvailable(uuid, false);
-    front.plan = () => undefined;
-    await vi.waitFor(() => expect(available()).toEqual([true]), 10_000);
-    await opened.agent.stop();
-    await running;
-    await opened.close();
-  }, 40_000);
+    env.proxy.plan = () => undefined;
+    await env.until(() => expect(isAvailable()).toEqual([true]));
+  });
 
-  test('is made anew where the broker knows it no more, with its images', async () => {
-    await using house = await openHouse();
-    const opened = await house.open({ settings: { once: false } });
-    const running = opened.agent.run();
-    const { instances, offers } = house.broker.store;
-    await vi.waitFor(() => expect(instances.all().map(({ available }) => available)).toEqual([true]), 10_000);
+  test('is registered again where the broker does not know it any more, with its images', async () => {
+    await using env = await TestEnv.open();
+    await using agent = await env.start();
+    const { instances, offers } = env.broker.store;
+    await env.until(() => expect(instances.all()).toMatchObject([{ available: true }]));
     const [old] = instances.all();
     offers.delete(old?.uuid ?? '');
-    const run = house.addRun(QUICK, '((5,),)');
-    await vi.waitFor(() => expect(house.broker.store.jobsOf(run)[0]?.result).toBe('5'), 20_000);
+    const run = env.addRun(QUICK, '((5,),)');
+    await env.untilDone(run);
     expect(instances.all()).toMatchObject([{ name: old?.name, available: true }]);
-    expect(opened.journal.instance('cpu')).toBe(instances.all()[0]?.uuid);
+    expect(agent.journal.instance('cpu')).toBe(instances.all()[0]?.uuid);
     expect(instances.all()[0]?.downloadedImages).toHaveLength(1);
-    await opened.agent.stop();
-    await running;
-    await opened.close();
-  }, 40_000);
+  });
 });
 
-test('a report that the broker refuses for good is dropped, said, and not sent again', async () => {
-  await using house = await openHouse();
-  const run = house.addRun(QUICK, '((5,),)');
-  const [job] = house.broker.store.jobsOf(run);
-  await using front = await HttpProxy.open(house.url);
-  const patches = (): number => front.calls.filter(isJobChange).length;
-  front.plan = (call) => {
+test('a report that the broker refuses for good is dropped, logged, and not sent again', async () => {
+  await using env = await TestEnv.open();
+  const run = env.addRun(QUICK, '((5,),)');
+  const { uuid } = env.jobOf(run);
+  const changes = (): number => env.proxy.calls.filter(isJobChange).length;
+  env.proxy.plan = (call) => {
     // The claim was the first; before the report arrives the job is gone.
-    if (isJobChange(call) && patches() === 2) house.broker.store.deleteRun(run, { evenInProgress: true });
+    if (isJobChange(call) && changes() === 2) env.broker.store.deleteRun(run, { evenInProgress: true });
     return undefined;
   };
-  const url = front.url;
-  const work = async (): Promise<void> => {
-    const opened = await house.open({ url });
-    await opened.agent.run();
-    expect(opened.journal.get(job?.uuid ?? '')?.state).toMatchObject({ name: 'dropped' });
-    await opened.close();
-  };
-  await work();
-  expect(patches()).toBe(2);
-  // Nor by the next start.
-  await work();
-  expect(patches()).toBe(2);
-  expect(house.events.filter(({ kind }) => kind === 'report-refused')).toHaveLength(1);
-  expect(logged(house.log, 'report-refused')).toHaveLength(1);
+  // Nor does the next start send it.
+  for (const _life of ['first', 'second']) {
+    await using agent = await env.open();
+    await agent.run();
+    expect(agent.journal.get(uuid)?.state.name).toBe('dropped');
+    expect(changes()).toBe(2);
+  }
+  expect(env.count('report-refused')).toBe(1);
+  expect(logged(env.log, 'report-refused')).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { type House, openHouse } from '../../support/agent/harness.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { WAITS_FOR_NOTHING_MS } from '../../support/chaos/daemon.ts';
 import { describeDocker, expectNothingLeft, PYTHON, type TestEngine } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
@@ -16,11 +16,11 @@ def handler(event):
 
 describeDocker('an agent that is stopped while a job runs', (engine) => {
   test('ends without waiting for it, and the next one goes on with the job, which starts once', async () => {
-    await using house = await openHouse();
-    const run = addPythonRun(house, SLOW, '((4,),)');
-    const first = await openDockerAgent(house, engine, false);
+    await using env = await TestEnv.open({ realTime: true });
+    const run = addPythonRun(env, SLOW, '((4,),)');
+    const first = await openDockerAgent(env, engine, false);
     const running = first.agent.run();
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
     const began = performance.now();
     await first.agent.stop();
     await running;
@@ -30,23 +30,23 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
     const [container] = await testRuntime(engine.host, { agentId }).runtime.list();
     expect(container?.state).toBe('running');
 
-    const second = await openDockerAgent(house, engine, true);
+    const second = await openDockerAgent(env, engine, true);
     await second.agent.run();
-    const [job] = house.broker.store.jobsOf(run);
+    const [job] = env.broker.store.jobsOf(run);
     expect(job).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: 'slept', stdout: 'first\nlast\n' });
-    expect(house.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
-    expect(house.events.filter(({ kind }) => kind === 'job-adopted')).toHaveLength(1);
+    expect(env.events.filter(({ kind }) => kind === 'job-started')).toHaveLength(1);
+    expect(env.events.filter(({ kind }) => kind === 'job-adopted')).toHaveLength(1);
     expect(second.journal.history(9).map(({ state }) => state.name)).toEqual(['reported']);
     await expectNothingLeft(engine, agentId);
     await second.close();
   });
 
   test('a job that ended while no agent was there is reported, paid for the time that it ran', async () => {
-    await using house = await openHouse();
-    const run = addPythonRun(house, SLOW, '((1,),)');
-    const first = await openDockerAgent(house, engine, false);
+    await using env = await TestEnv.open({ realTime: true });
+    const run = addPythonRun(env, SLOW, '((1,),)');
+    const first = await openDockerAgent(env, engine, false);
     const running = first.agent.run();
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
     await first.agent.stop();
     await running;
     await first.close();
@@ -58,9 +58,9 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
     const [ended] = await runtime.list();
     const { State } = await engine.docker.getContainer(ended?.id ?? '').inspect();
     const { FinishedAt, StartedAt } = State;
-    const second = await openDockerAgent(house, engine, true);
+    const second = await openDockerAgent(env, engine, true);
     await second.agent.run();
-    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({
+    expect(env.broker.store.jobsOf(run)[0]).toMatchObject({
       status: JOB_STATUS.SUCCEEDED,
       result: 'slept',
     });
@@ -74,12 +74,12 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
   });
 
   test('a job that ended in time is no TIMEOUT, however late the next agent comes', async () => {
-    await using house = await openHouse();
-    const run = addPythonRun(house, SLOW, '((1,),)');
+    await using env = await TestEnv.open({ realTime: true });
+    const run = addPythonRun(env, SLOW, '((1,),)');
     const timeout = { jobTimeoutMs: 2_500 };
-    const first = await openDockerAgent(house, engine, false, 2, timeout);
+    const first = await openDockerAgent(env, engine, false, 2, timeout);
     const running = first.agent.run();
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
     const startedAt = Date.now();
     await first.agent.stop();
     await running;
@@ -88,9 +88,9 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
       timeout: 10_000,
       interval: 100,
     });
-    const second = await openDockerAgent(house, engine, true, 2, timeout);
+    const second = await openDockerAgent(env, engine, true, 2, timeout);
     await second.agent.run();
-    expect(house.broker.store.jobsOf(run)[0]).toMatchObject({
+    expect(env.broker.store.jobsOf(run)[0]).toMatchObject({
       status: JOB_STATUS.SUCCEEDED,
       result: 'slept',
     });
@@ -99,38 +99,38 @@ describeDocker('an agent that is stopped while a job runs', (engine) => {
   });
 
   test('draining takes nothing new, waits for what runs, and reports it', async () => {
-    await using house = await openHouse();
-    const run = addPythonRun(house, SLOW, '((2,), (2,))');
-    const opened = await openDockerAgent(house, engine, false, 1);
+    await using env = await TestEnv.open({ realTime: true });
+    const run = addPythonRun(env, SLOW, '((2,), (2,))');
+    const opened = await openDockerAgent(env, engine, false, 1);
     const running = opened.agent.run();
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), 60_000);
     await opened.agent.drain();
     await running;
-    const statuses = house.broker.store.jobsOf(run).map(({ status }) => status);
+    const statuses = env.broker.store.jobsOf(run).map(({ status }) => status);
     expect(statuses.toSorted()).toEqual([JOB_STATUS.CREATED, JOB_STATUS.SUCCEEDED]);
     await expectNothingLeft(engine, opened.journal.agentId);
     await opened.close();
   });
 });
 
-function addPythonRun(house: House, code: string, parameters: string): string {
-  const image = house.broker.store.addImage({
+function addPythonRun(env: TestEnv, code: string, parameters: string): string {
+  const image = env.broker.store.addImage({
     registryPath: PYTHON,
     requiresGpu: false,
     runtime: 'python36',
   });
-  const fn = house.broker.store.addFunction({ name: 'slow', code, image });
-  return house.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
+  const fn = env.broker.store.addFunction({ name: 'slow', code, image });
+  return env.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
 }
 
 function openDockerAgent(
-  house: House,
+  env: TestEnv,
   engine: TestEngine,
   once: boolean,
   slots = 2,
   more: { readonly jobTimeoutMs?: number } = {},
 ) {
-  return house.open({
+  return env.open({
     slots,
     settings: { once, ...more },
     runtime: (agentId) => testRuntime(engine.host, { agentId }).runtime,

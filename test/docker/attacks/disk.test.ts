@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { DiskRoom } from '../../../src/host/free-disk.ts';
-import { type House, type OpenedAgent, openHouse } from '../../support/agent/harness.ts';
+import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 
@@ -43,8 +43,8 @@ def handler(event):
 describeDocker('the disk of a host', (engine) => {
   const soon = { timeout: 120_000, interval: 50 };
   const ROOM: DiskRoom = { bytes: 1_000 * MB, files: 1 };
-  const open = (house: House, leastFreeBytes: number, room: () => DiskRoom): Promise<OpenedAgent> =>
-    house.open({
+  const open = (env: TestEnv, leastFreeBytes: number, room: () => DiskRoom): Promise<TestAgent> =>
+    env.open({
       slots: 2,
       settings: { diskLimitBytes: 100 * MB, leastFreeBytes, once: false, jobTimeoutMs: 120_000 },
       runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 100 * MB } }).runtime,
@@ -52,12 +52,12 @@ describeDocker('the disk of a host', (engine) => {
     });
 
   test('is not filled by a job that writes many files', async () => {
-    await using house = await openHouse();
-    const bad = addPython(house, WRITER, '((3, 60, 40),)');
-    const good = addPython(house, WRITER, '((1, 60, 1),)');
-    const opened = await open(house, 0, () => ROOM);
+    await using env = await TestEnv.open({ realTime: true });
+    const bad = addPython(env, WRITER, '((3, 60, 40),)');
+    const good = addPython(env, WRITER, '((1, 60, 1),)');
+    const opened = await open(env, 0, () => ROOM);
     const running = opened.agent.run();
-    const ended = () => [bad, good].flatMap((run) => house.broker.store.jobsOf(run));
+    const ended = () => [bad, good].flatMap((run) => env.broker.store.jobsOf(run));
     await vi.waitFor(() => expect(ended().map(({ cost }) => cost)).not.toContain(null), soon);
     expect(ended()).toMatchObject([
       {
@@ -73,23 +73,23 @@ describeDocker('the disk of a host', (engine) => {
   });
 
   test('is not filled by what cannot be seen on a job: that goes back to the market', async () => {
-    await using house = await openHouse();
-    const started = () => house.events.filter(({ kind }) => kind === 'job-started').length;
-    const good = addPython(house, WRITER, '((1, 1, 15),)');
+    await using env = await TestEnv.open({ realTime: true });
+    const started = () => env.events.filter(({ kind }) => kind === 'job-started').length;
+    const good = addPython(env, WRITER, '((1, 1, 15),)');
     // As the disk itself would show it.
     let room = ROOM;
-    const opened = await open(house, 400 * MB, () => room);
+    const opened = await open(env, 400 * MB, () => room);
     const running = opened.agent.run();
     await vi.waitFor(() => expect(started()).toBe(1), soon);
-    const bad = addPython(house, HIDER, '((90, 60),)');
+    const bad = addPython(env, HIDER, '((90, 60),)');
     await vi.waitFor(() => expect(started()).toBe(2), soon);
     room = { ...ROOM, bytes: 199 * MB };
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-released'), soon);
     room = ROOM;
-    const released = house.events.filter((event) => event.kind === 'job-release-queued');
+    const released = env.events.filter((event) => event.kind === 'job-release-queued');
     expect(released).toMatchObject([{ job: { run: bad }, why: 'this host is running out of disk' }]);
     await vi.waitFor(
-      () => expect(house.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
+      () => expect(env.broker.store.jobsOf(good)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]),
       soon,
     );
     await opened.agent.evict();
@@ -99,15 +99,15 @@ describeDocker('the disk of a host', (engine) => {
   });
 
   test('is never a job’s failure where it is full: who could not write goes back to the market', async () => {
-    await using house = await openHouse();
+    await using env = await TestEnv.open({ realTime: true });
     let room = ROOM;
-    const opened = await open(house, 0, () => room);
+    const opened = await open(env, 0, () => room);
     const running = opened.agent.run();
-    const victim = addPython(house, VICTIM, '((1,),)');
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-started'), soon);
+    const victim = addPython(env, VICTIM, '((1,),)');
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), soon);
     room = { ...ROOM, bytes: 0 };
-    await vi.waitFor(() => expect(house.events.map(({ kind }) => kind)).toContain('job-released'), soon);
-    expect(house.events.filter((event) => event.kind === 'job-release-queued')).toMatchObject([
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    expect(env.events.filter((event) => event.kind === 'job-release-queued')).toMatchObject([
       { job: { run: victim }, why: 'the disk of this host was full while it ran' },
     ]);
     await opened.agent.evict();
@@ -117,12 +117,12 @@ describeDocker('the disk of a host', (engine) => {
   });
 });
 
-function addPython(house: House, code: string, parameters: string): string {
-  const image = house.broker.store.addImage({
+function addPython(env: TestEnv, code: string, parameters: string): string {
+  const image = env.broker.store.addImage({
     registryPath: PYTHON,
     requiresGpu: false,
     runtime: 'python36',
   });
-  const fn = house.broker.store.addFunction({ name: 'sample', code, image });
-  return house.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
+  const fn = env.broker.store.addFunction({ name: 'sample', code, image });
+  return env.broker.store.addRun({ function: fn, parameters, bidPrice: 1 });
 }

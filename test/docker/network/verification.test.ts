@@ -13,7 +13,7 @@ import {
 } from '../../../src/runtime/docker/network/isolated-network.ts';
 import type { RuleCheck } from '../../../src/runtime/docker/network/rule-check.ts';
 import { jobsRules } from '../../../src/runtime/docker/network/rules.ts';
-import { openHouse } from '../../support/agent/harness.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { logInto } from '../../support/log/log-into.ts';
@@ -169,22 +169,22 @@ describeHost('the proof that the jobs’ network is isolated', () => {
   });
 
   test('gives an agent’s jobs the internet, and nothing else', async () => {
-    await using house = await openHouse();
+    await using env = await TestEnv.open({ realTime: true });
     const code = `const net = require('net');
       const tcp = (host) => new Promise((resolve) => {
         net.connect({ host, port: ${PORTS.tcp} }).on('connect', () => resolve('open')).on('error', resolve);
         setTimeout(() => resolve('silent'), 2000);
       });
       exports.handler = (event) => Promise.all(event[0].map(tcp));`;
-    const run = house.addRun(code, `((['${OUTSIDE.internet}', '${HOST.lan}', '${OUTSIDE.neighbour}'],),)`);
+    const run = env.addRun(code, `((['${OUTSIDE.internet}', '${HOST.lan}', '${OUTSIDE.neighbour}'],),)`);
     const at = { limits: { memoryBytes: 256 * 1024 * 1024 } };
-    const opened = await house.open({
+    const opened = await env.open({
       isolated,
       runtime: (agentId) => testRuntime(host.dockerHost, { agentId, ...at }).runtime,
     });
     await opened.agent.run();
     await opened.close();
-    const [job] = house.broker.store.jobsOf(run);
+    const [job] = env.broker.store.jobsOf(run);
     expect(job?.result).toBe('["open","silent","silent"]');
   });
 });

@@ -10,7 +10,7 @@ import type { Overrides } from '../../../src/compose.ts';
 import { runDaemon } from '../../../src/daemon/run-daemon.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { CPU_IMAGE } from '../agent/harness.ts';
+import { CPU_IMAGE } from '../domain.ts';
 import { outside } from './outside.ts';
 
 setFlagsFromString('--expose-gc');
