@@ -1,13 +1,13 @@
 /**
- * A result comes through stdout in records, whatever the job prints around them:
+ * A loader writes a result to stdout in records, between anything that the job prints:
  *
  *     \x1e<nonce>:<number>:<base64>\x1e\n      a part, numbered from 0
- *     \x1e<nonce>:end:<number of parts>\x1e\n  all of it is there
+ *     \x1e<nonce>:end:<number of parts>\x1e\n  the end
  *
- * Each is below PIPE_BUF (4096 bytes), which the kernel writes in one piece, so that no thread or child process
- * of the job can print into the middle of one. The nonce is the job's own; records without it are mere output.
+ * A record is shorter than PIPE_BUF, so that the kernel writes it atomically between the output of other threads and
+ * processes. Records without the job's nonce are output.
  */
-const LONGEST_RECORD = 4096;
+const MAX_RECORD_BYTES = 4096;
 const MARK = 0x1e;
 const NEWLINE = 0x0a;
 
@@ -15,35 +15,35 @@ const NOTHING = Buffer.alloc(0);
 
 type Found = 'none' | 'undecided' | { readonly name: string; readonly body: string; readonly end: number };
 
-/** Takes the records out of a stream that comes in chunks cut anywhere. Keeps at most one record's bytes back. */
+/** Extracts the records from a stream in chunks. Buffers at most one record. */
 export class FrameScanner {
   readonly #opening: Buffer;
   readonly #print: (bytes: Buffer) => void;
   readonly #record: (name: string, body: string) => void;
   #pending: Buffer = NOTHING;
 
-  /** `print` gets all that is no record, in order; `record` each record's two fields. */
+  /** `print` gets everything outside of records, in order; `record` gets the two fields of each record. */
   constructor(nonce: string, print: (bytes: Buffer) => void, record: (name: string, body: string) => void) {
     this.#opening = Buffer.from(`\x1e${nonce}:`);
     this.#print = print;
     this.#record = record;
   }
 
-  /** The chunk is not kept: whoever gave it may use it again. */
+  /** Does not keep the chunk; the caller may reuse it. */
   write(chunk: Uint8Array): void {
-    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const data = this.#pending.length === 0 ? fresh : Buffer.concat([this.#pending, fresh]);
-    // A copy: what is left may lie in a chunk that is not ours.
+    const added = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const data = this.#pending.length === 0 ? added : Buffer.concat([this.#pending, added]);
+    // Copied, because the chunk is the caller's.
     this.#pending = Buffer.from(this.#take(data, false));
   }
 
-  /** Hands on what was kept back. */
+  /** Prints what is buffered. */
   end(): void {
     this.#print(this.#take(this.#pending, true));
     this.#pending = NOTHING;
   }
 
-  /** Hands on all that is decided, and answers the rest. */
+  /** Handles all complete records and returns the rest, which may begin one. */
   #take(data: Buffer, last: boolean): Buffer {
     let done = 0;
     let from = 0;
@@ -64,15 +64,16 @@ export class FrameScanner {
   }
 
   /**
-   * The record whose opening is at `start`. Its newline may be missing: the `local` log driver of Docker 20.10
-   * loses that of a line longer than 16 KiB, and a record is part of whatever line the job left unfinished.
+   * The record whose opening is at `start`. Its newline may be missing, because the `local` log driver of Docker 20.10 loses
+   * that of a line longer than 16 KiB, and the job may have begun the line.
    */
   #read(data: Buffer, start: number, last: boolean): Found {
     const body = start + this.#opening.length;
-    const close = data.subarray(body, start + LONGEST_RECORD).indexOf(MARK) + body;
+    const close = data.subarray(body, start + MAX_RECORD_BYTES).indexOf(MARK) + body;
     const unclosed = close < body;
     const after = data[close + 1];
-    if (!last && (unclosed ? data.length - start < LONGEST_RECORD : after === undefined)) return 'undecided';
+    if (!last && (unclosed ? data.length - start < MAX_RECORD_BYTES : after === undefined))
+      return 'undecided';
     if (unclosed) return 'none';
     const fields = /^(\d{1,4}|end):([\w+/=]*)$/.exec(data.toString('latin1', body, close));
     const [, name, content] = fields ?? [];
@@ -85,47 +86,47 @@ export class FrameScanner {
     return data.subarray(to);
   }
 
-  /** Where an opening may begin whose rest has not come yet. */
+  /** The offset of an incomplete opening at the end, or the end. */
   #undecidedFrom(data: Buffer, from: number): number {
-    const least = Math.max(from, data.length - this.#opening.length + 1);
-    for (let at = data.indexOf(MARK, least); at >= 0; at = data.indexOf(MARK, at + 1)) {
+    const first = Math.max(from, data.length - this.#opening.length + 1);
+    for (let at = data.indexOf(MARK, first); at >= 0; at = data.indexOf(MARK, at + 1)) {
       if (data.subarray(at).equals(this.#opening.subarray(0, data.length - at))) return at;
     }
     return data.length;
   }
 }
 
-/** Puts a result together from its records; the last whole one counts. */
+/** Assembles a result from its records; the last complete one counts. */
 export class ResultAssembler {
   readonly #limit: number;
   #parts: Buffer[] = [];
   #size = 0;
-  #whole: Buffer | undefined;
+  #complete: Buffer | undefined;
 
-  /** A result of more than `limit` bytes is dropped, so that nothing that a job prints can fill our memory. */
+  /** A result of more than `limit` bytes is dropped, to bound our memory. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   record(name: string, body: string): void {
     if (name === 'end') {
-      if (Number(body) === this.#parts.length) this.#whole = Buffer.concat(this.#parts);
-      this.#begin();
+      if (Number(body) === this.#parts.length) this.#complete = Buffer.concat(this.#parts);
+      this.#reset();
       return;
     }
-    if (name === '0') this.#begin();
+    if (name === '0') this.#reset();
     const part = Buffer.from(body, 'base64');
     if (Number(name) !== this.#parts.length || this.#size + part.length > this.#limit) return;
     this.#parts.push(part);
     this.#size += part.length;
   }
 
-  /** The result as text, or undefined where none came. */
+  /** The result as text; undefined: none. */
   result(): string | undefined {
-    return this.#whole?.toString();
+    return this.#complete?.toString();
   }
 
-  #begin(): void {
+  #reset(): void {
     this.#parts = [];
     this.#size = 0;
   }

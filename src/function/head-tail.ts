@@ -1,16 +1,16 @@
-/** Keeps the first and the last bytes of a stream of any length, and forgets the middle. */
+/** Keeps the first and last bytes of a stream of any length. */
 export class HeadTail {
   readonly #half: number;
   #head: Buffer | undefined;
   #tail: Buffer | undefined;
   #total = 0;
 
-  /** `limit`: how many bytes of UTF-8 `text` may have, half of them from the beginning. */
+  /** `limit`: the most bytes of UTF-8 of `text`, half of them from the beginning. */
   constructor(limit: number) {
     this.#half = Math.floor(limit / 2);
   }
 
-  /** The bytes are copied. */
+  /** Copies the bytes. */
   write(bytes: Uint8Array): void {
     let rest = bytes;
     if (this.#total < this.#half) {
@@ -23,7 +23,7 @@ export class HeadTail {
     if (rest.length > 0) this.#writeTail(rest);
   }
 
-  /** The text: whole where it fits, else its beginning and end with a line between them that says what is missing. */
+  /** The whole text if it fits, else its beginning and end with a line in between that counts the missing bytes. */
   text(): string {
     let head = this.#head?.subarray(0, Math.min(this.#total, this.#half)) ?? Buffer.alloc(0);
     let tail = this.#tailInOrder();
@@ -33,17 +33,17 @@ export class HeadTail {
       if (Buffer.byteLength(text) <= 2 * this.#half) return text;
       head = tail = whole;
     }
-    const room = this.#half - ROOM_FOR_NOTE / 2;
-    const begin = wholeCharacters(longest(room, head.length, (length) => head.subarray(0, length)));
+    const room = this.#half - NOTE_BYTES / 2;
+    const begin = withoutCutEnd(longest(room, head.length, (length) => head.subarray(0, length)));
     const rest = tail === head ? tail.subarray(begin.length) : tail;
-    const end = wholeStart(longest(room, rest.length, (length) => rest.subarray(rest.length - length)));
+    const end = withoutCutStart(longest(room, rest.length, (length) => rest.subarray(rest.length - length)));
     const missing = this.#total - begin.length - end.length;
     const text = begin.toString();
     const gap = text === '' || text.endsWith('\n') ? '' : '\n';
     return `${text}${gap}[sharedcloud-agent] ${missing} bytes are left out here\n${end.toString()}`;
   }
 
-  /** The tail is a ring: byte n of the stream lies at (n - half) modulo half. */
+  /** The tail is a ring buffer: byte n of the stream is at (n - half) modulo half. */
   #writeTail(bytes: Uint8Array): void {
     this.#tail ??= Buffer.allocUnsafeSlow(this.#half);
     const kept = bytes.subarray(Math.max(0, bytes.length - this.#half));
@@ -63,13 +63,13 @@ export class HeadTail {
   }
 }
 
-/** Bytes that the line about the missing bytes may take, with what is cut off at characters' edges. */
-const ROOM_FOR_NOTE = 128;
+/** Room for the line that counts the missing bytes, and for cut characters. */
+const NOTE_BYTES = 128;
 
-/** The longest cut, of at most `most` bytes, whose text fits into `room`: a byte that is no UTF-8 becomes three. */
-function longest(room: number, most: number, cut: (length: number) => Buffer): Buffer {
+/** The longest cut of at most `max` bytes whose text fits into `room`; an invalid byte becomes three in UTF-8. */
+function longest(room: number, max: number, cut: (length: number) => Buffer): Buffer {
   let fits = 0;
-  let tooMany = Math.min(most, room) + 1;
+  let tooMany = Math.min(max, room) + 1;
   while (tooMany - fits > 1) {
     const middle = (fits + tooMany) >> 1;
     if (Buffer.byteLength(cut(middle).toString()) <= room) fits = middle;
@@ -78,8 +78,8 @@ function longest(room: number, most: number, cut: (length: number) => Buffer): B
   return cut(fits);
 }
 
-/** The bytes without a character that is cut off at their end. */
-function wholeCharacters(bytes: Buffer): Buffer {
+/** The bytes without an incomplete character at the end. */
+function withoutCutEnd(bytes: Buffer): Buffer {
   const { length } = bytes;
   for (let back = 1; back <= Math.min(3, length); back++) {
     const byte = bytes[length - back] ?? 0;
@@ -89,15 +89,15 @@ function wholeCharacters(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** How many bytes of UTF-8 a character has that begins with this one. */
+/** The bytes of a UTF-8 character by its first byte. */
 function lengthOfCharacter(first: number): number {
   if (first >= 0xf0) return 4;
   if (first >= 0xe0) return 3;
   return first >= 0xc0 ? 2 : 1;
 }
 
-/** The bytes without a character whose start is cut off. */
-function wholeStart(bytes: Buffer): Buffer {
+/** The bytes without an incomplete character at the start. */
+function withoutCutStart(bytes: Buffer): Buffer {
   let at = 0;
   while (at < 3 && at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++;
   return bytes.subarray(at);

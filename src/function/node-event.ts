@@ -1,6 +1,6 @@
 import type { PythonValue } from '../python-literal/value.ts';
 
-/** The event's JSON: arrays, text, true, false, null and ordinary numbers stand for themselves, an object names a type. */
+/** JSON for an event: an object names a type, anything else is itself. */
 type Tagged =
   | null
   | boolean
@@ -13,7 +13,7 @@ type Tagged =
   | { readonly bytes: string }
   | { readonly dict: readonly (readonly [string, Tagged])[] };
 
-/** A Python value as JSON that `loaders/loader.js` turns into what a Node.js handler gets. */
+/** Encodes a Python value as JSON that `loaders/loader.js` decodes to a JavaScript value. */
 export function encodeNodeEvent(value: PythonValue): string {
   return JSON.stringify(tagged(value));
 }
@@ -43,14 +43,14 @@ function tagged(value: PythonValue): Tagged {
   }
 }
 
-/** JSON has no infinity and loses the sign of a zero. */
+/** JSON has no infinity and no negative zero. */
 function taggedFloat(value: number): Tagged {
   return Number.isFinite(value) && !Object.is(value, -0)
     ? value
     : { float: Object.is(value, -0) ? '-0' : String(value) };
 }
 
-/** Text is its own name; other keys are named as Python's `json.dumps` does, or by their JSON. */
+/** The property name of a dict's key: text as it is, others as `json.dumps` of Python names them, or their JSON. */
 function propertyName(key: PythonValue): string {
   switch (key.kind) {
     case 'str':

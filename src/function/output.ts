@@ -3,12 +3,12 @@ import type { OutputStream } from '../domain/ports/runtime.ts';
 import { FrameScanner, ResultAssembler } from './frames.ts';
 import { HeadTail } from './head-tail.ts';
 
-/** Bytes of UTF-8 that the broker gets of each of stdout and stderr. */
+/** The most bytes of UTF-8 that are reported of stdout, and of stderr. */
 export const OUTPUT_LIMIT = 1024 * 1024;
-/** Bytes of UTF-8 that a result may have; the loaders know it too, through job.json. */
+/** The most bytes of UTF-8 that a result may have; the loaders read it from job.json. */
 export const RESULT_LIMIT = 10 * 1024 * 1024;
 
-/** Takes the raw output of one job and keeps what the broker is sent. `nonce` is the job's own. */
+/** Collects the output of the job with this nonce for its report. */
 export class JobOutput implements OutputCollector {
   readonly #stdout = new HeadTail(OUTPUT_LIMIT);
   readonly #stderr = new HeadTail(OUTPUT_LIMIT);

@@ -167,7 +167,7 @@ const rows: readonly Row[] = [
     '#stdout = new HeadTail(OUTPUT_LIMIT)',
     '#stdout = new HeadTail(1e9)',
     OUTPUT_TEST,
-    'is cut in the middle where it is too much, and says by how much',
+    'that is too long loses its middle and counts the missing bytes',
   ],
   [
     'a result has a limit',
@@ -175,15 +175,15 @@ const rows: readonly Row[] = [
     ' || this.#size + part.length > this.#limit',
     '',
     OUTPUT_TEST,
-    'may have its full size, and not more',
+    'is too large is dropped',
   ],
   [
     'a record has a limit',
     'src/function/frames.ts',
-    'data.length - start < LONGEST_RECORD',
+    'data.length - start < MAX_RECORD_BYTES',
     'true',
     OUTPUT_TEST,
-    'what opens like a record and goes on keeps back no more than a record has',
+    'an opening without an end buffers no more than a record',
   ],
   [
     'a nonce is the job’s own',
@@ -191,7 +191,7 @@ const rows: readonly Row[] = [
     "randomBytes(16).toString('hex')",
     "'0'.repeat(32)",
     'test/unit/function/job-files.test.ts',
-    'gives every job a nonce of its own',
+    'has a nonce of its own for each job',
   ],
   [
     'files stay in the job’s folder',
@@ -199,7 +199,7 @@ const rows: readonly Row[] = [
     '/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/',
     '/^/',
     'test/unit/function/job-files.test.ts',
-    'refuses %j as a job, whatever is asked',
+    'is BROKER_BAD_ANSWER for the job %j, as is every call',
   ],
   [
     'only images of the list are pulled',

@@ -1,5 +1,5 @@
-// Runs a job inside its container: node -e "$CODE", CODE being this text. Speaks Node.js 8 and later.
-// What it does and why is told in ../README.md; what it writes is read by ../frames.ts.
+// Runs a job inside its container as node -e "$CODE", where CODE is this text. Runs on Node.js 8 and later.
+// ../README.md explains it; ../frames.ts reads what it writes.
 (function loader(load, globals) {
   'use strict';
   const fs = load('fs');
@@ -7,11 +7,11 @@
   const util = load('util');
   const vm = load('vm');
 
-  // Bytes of a result per record: with base64 and its frame a record stays below PIPE_BUF (4096), and so in one piece.
+  // Bytes of a result per record: in base64 a record is shorter than PIPE_BUF (4096), so it is written atomically.
   const RECORD = 3000;
-  // Milliseconds that timers and sockets get after the handler has returned.
+  // Milliseconds for timers and sockets after the handler has returned.
   const GRACE = 2000;
-  // Taken now, so that nothing that the function does to these objects changes what follows.
+  // Saved, because the function may change these objects.
   const writeSync = fs.writeSync;
   const exit = process.exit.bind(process);
   const setTimer = setTimeout;
@@ -21,26 +21,26 @@
   const about = JSON.parse(fs.readFileSync(path.join(folder, 'job.json'), 'utf8'));
   const codePath = path.join(folder, about.code);
   const out = ownStdout();
-  goWhereFilesCanBeWritten();
-  // loading -> running -> over (the result is written, or there will be none)
+  enterWritableDirectory();
+  // loading -> running -> over (the result is written, or there is none)
   let stage = 'loading';
 
-  /** An image without a working directory of its own starts at the root, where a job may write nothing. */
-  function goWhereFilesCanBeWritten() {
+  /** An image without a working directory starts in /, where a job cannot write. */
+  function enterWritableDirectory() {
     if (process.cwd() !== '/' || !process.env.HOME) return;
     try {
       process.chdir(process.env.HOME);
     } catch (failure) {
-      // Then it stays where it is.
+      // The job runs in / then.
     }
   }
 
-  /** A descriptor of our own where stdout is a pipe, which outlives what the function does to its own. */
+  /** A copy of stdout that the function cannot close by number, if stdout is a pipe. */
   function ownStdout() {
     try {
       if (fs.fstatSync(1).isFIFO()) return fs.openSync('/proc/self/fd/1', 'a');
     } catch (failure) {
-      // No /proc, or no right to it: then it is the one that everyone has.
+      // Without access to /proc stdout itself is used.
     }
     return 1;
   }
@@ -52,23 +52,23 @@
         data = data.slice(writeSync(fd, data, 0, data.length));
       } catch (failure) {
         if (failure.code !== 'EAGAIN') throw failure;
-        // The reader is slow; wait a millisecond.
+        // The pipe is full; wait a millisecond.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       }
     }
   }
 
-  function complain(text) {
+  function reportError(text) {
     try {
       writeAll(2, text + '\n');
     } catch (failure) {
-      // Nobody reads stderr any more; the exit code still tells.
+      // stderr has no reader; the exit code remains.
     }
   }
 
   function fail(text) {
     stage = 'over';
-    complain(text);
+    reportError(text);
     exit(1);
   }
 
@@ -103,7 +103,7 @@
     } catch (failure) {
       return fail('what the handler returned cannot be written as JSON: ' + shown(failure));
     }
-    // A BigInt by itself is its digits; what its own toJSON made nothing of is nothing.
+    // A BigInt is returned as its digits; a value whose toJSON returns undefined as nothing.
     if (typeof value === 'bigint') return String(value);
     return text === undefined ? '' : text;
   }
@@ -111,7 +111,7 @@
   function shown(thrown) {
     try {
       const stack = thrown && thrown.stack;
-      // From the first frame of this loader on there is nothing of the function's.
+      // Cut off at the first frame of this loader.
       if (typeof stack === 'string') return stack.replace(/\n    at [^\n]*\[eval\][^]*$/, '');
       return 'thrown: ' + util.inspect(thrown);
     } catch (failure) {
@@ -119,7 +119,7 @@
     }
   }
 
-  /** The event's tagged JSON as ../node-event.ts writes it: an array is one, an object names its type. */
+  /** Decodes the event's JSON of ../node-event.ts, where an object names a type. */
   function decode(value) {
     if (Array.isArray(value)) return value.map(decode);
     if (value === null || typeof value !== 'object') return value;
@@ -131,7 +131,7 @@
     }
     const object = {};
     for (const entry of value.dict) {
-      // Defined, not assigned: `__proto__` is a key like any other.
+      // Defined instead of assigned, because a key may be `__proto__`.
       Object.defineProperty(object, entry[0], {
         value: decode(entry[1]),
         configurable: true,
@@ -142,7 +142,7 @@
     return object;
   }
 
-  /** Executes the code as `node -e` would, and finds its handler, exported or merely declared. */
+  /** Executes the code as `node -e` does and returns its exported or declared handler. */
   function loadHandler() {
     const source = fs
       .readFileSync(codePath, 'utf8')
@@ -165,15 +165,15 @@
     const text = asText(value);
     if (stage !== 'running') return;
     send(text);
-    // What still runs gets a while, then it is ended; where nothing does, the timer keeps nobody waiting.
+    // Ends what still runs after a while. The timer does not keep the process alive.
     setTimer(() => exit(), GRACE).unref();
   }
 
   function run() {
-    // Prints are written before the call returns, also into a full pipe, so that nothing is lost at the end.
+    // Blocking writes, so that no output is lost at the exit.
     for (const stream of [process.stdout, process.stderr]) {
       if (stream._handle && stream._handle.setBlocking) stream._handle.setBlocking(true);
-      // A reader that went away must not end the job.
+      // A closed reader must not end the job.
       stream.on('error', () => {});
     }
     let exiting = false;
@@ -185,7 +185,7 @@
       if (stage !== 'running') return;
       if (exiting && !code) send('');
       else if (!exiting && !code) {
-        complain('the handler never finished: what it awaits cannot come any more');
+        reportError('the handler never finished: what it awaits cannot come any more');
         process.exitCode = 1;
       }
     });

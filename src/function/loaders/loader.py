@@ -1,5 +1,5 @@
-# Runs a job inside its container: python -c "$CODE", CODE being this text. Speaks Python 2.7 and 3.0 and later.
-# What it does and why is told in ../README.md; what it writes is read by ../frames.ts.
+# Runs a job inside its container as python -c "$CODE", where CODE is this text. Runs on Python 2.7 and 3.0 and later.
+# ../README.md explains it; ../frames.ts reads what it writes.
 from __future__ import print_function
 
 import ast
@@ -21,21 +21,21 @@ import traceback
 PY2 = sys.version_info[0] == 2
 TEXT = type(b''.decode('ascii'))
 MODULE = 'sharedcloud_function'
-# Bytes of a result per record: with base64 and its frame a record stays below PIPE_BUF (4096), and so in one piece.
+# Bytes of a result per record: in base64 a record is shorter than PIPE_BUF (4096), so it is written atomically.
 RECORD = 3000
-# Seconds that threads and exit handlers get after the handler has returned.
+# Seconds for threads and exit handlers after the handler has returned.
 GRACE = 2.0
-# Taken now, so that nothing that the function does to these modules changes what follows.
+# Saved, because the function may change these modules.
 leave, write, own_pid = os._exit, os.write, os.getpid
 b64encode, wait_writable = base64.b64encode, select.select
 
 
 class Failure(Exception):
-    """Something that is told in one sentence, without a traceback."""
+    """An error that is reported in one sentence, without a traceback."""
 
 
 def private_copy(fd):
-    """A descriptor of our own, which outlives what the function does to fd; processes that it starts don't get it."""
+    """A copy of fd that the function cannot close by number and that its processes do not inherit."""
     try:
         copy = os.dup(fd)
     except OSError:
@@ -56,9 +56,9 @@ def write_all(fd, data):
 
 
 def line_by_line(stream):
-    """UTF-8 whatever the locale says, and out with every line, so that a job that is killed keeps what it printed."""
+    """Sets UTF-8 for any locale, and line buffering, so that a job that is killed keeps what it printed."""
     if PY2 or stream is None:
-        return stream  # Python 2 is told by PYTHONIOENCODING and PYTHONUNBUFFERED.
+        return stream  # Python 2 reads PYTHONIOENCODING and PYTHONUNBUFFERED.
     if hasattr(stream, 'reconfigure'):
         stream.reconfigure(encoding='utf-8', errors='backslashreplace', line_buffering=True)
         return stream
@@ -75,7 +75,7 @@ class Job(object):
     def __init__(self, folder):
         self.pid = own_pid()
         self.out, self.err = private_copy(1), private_copy(2)
-        # The first ones are kept too: were they collected, they would close what they wrap.
+        # The first ones are kept, because collecting them would close what they wrap.
         self.streams = [sys.stdout, sys.stderr]
         sys.stdout = sys.__stdout__ = line_by_line(sys.stdout)
         sys.stderr = sys.__stderr__ = line_by_line(sys.stderr)
@@ -90,17 +90,17 @@ class Job(object):
             try:
                 stream.flush()
             except Exception:
-                pass  # Closed, replaced or broken by the function: nothing of it is left to save.
+                pass  # Closed, replaced or broken by the function.
 
-    def complain(self, text):
+    def report_error(self, text):
         self.flush()
         try:
             write_all(2 if self.err is None else self.err, utf8(text))
         except (OSError, IOError):
-            pass  # Nobody reads stderr any more; the exit code still tells.
+            pass  # stderr has no reader; the exit code remains.
 
     def send(self, result):
-        """Writes the result in records; only from the process that began: a forked one has none to give."""
+        """Writes the result in records. Only in the first process: a fork must not send a second one."""
         if own_pid() != self.pid:
             return
         if len(result) > self.limit:
@@ -113,26 +113,26 @@ class Job(object):
 
 
 def read_source(path):
-    """The code as text. It came as text, so it is UTF-8 here, whatever a coding line in it says."""
+    """The code as text: UTF-8, because the agent wrote it so, whatever its coding line says."""
     with io.open(path, 'rb') as file:
         text = file.read().decode('utf-8').replace('\r\n', '\n').replace('\r', '\n')
     text = text[1:] if text[:1] == b'\xef\xbb\xbf'.decode('utf-8') else text
     lines = text.splitlines(True)
-    # Tracebacks show the source from here; a missing time of change means: never read it again.
+    # For tracebacks; without a modification time linecache does not read the file again.
     linecache.cache[path] = (len(text), None, [utf8(line) for line in lines] if PY2 else lines, path)
     if PY2:
-        # Python 2 refuses a coding line in text; one letter less, and it is a mere comment.
+        # Python 2 rejects a coding line in unicode source, so it is made a comment.
         for number, line in enumerate(lines[:2]):
             lines[number] = re.sub(r'^([ \t\f]*#.*?codin)g([:=])', r'\1_\2', line)
     return TEXT().join(lines)
 
 
 def load(path):
-    """Executes the code as a module of its own: a block under `if __name__ == '__main__'` is not for jobs."""
+    """Executes the code as a module, so that a block under `if __name__ == '__main__'` does not run."""
     module = type(sys)(MODULE)
     module.__file__ = path
     module.__builtins__ = __builtins__
-    # Found again by name, by pickle and by processes that multiprocessing starts.
+    # For pickle, and for processes that multiprocessing starts.
     sys.modules[MODULE] = module
     sys.path.append(os.path.dirname(path))
     exec(compile(read_source(path), path, 'exec', 0, True), module.__dict__)
@@ -161,7 +161,7 @@ def awaited(value):
     if not inspect.isawaitable(value):
         return value
     import asyncio
-    # A future runs on its own loop only.
+    # A future only runs on its own loop.
     loop = getattr(value, '_loop', None) or asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     return loop.run_until_complete(value)
@@ -179,7 +179,7 @@ def as_text(value):
 
 
 def exit_code(code):
-    """What sys.exit(code) means: None is 0, a number is itself, all else is a message and 1."""
+    """The meaning of sys.exit(code): None is 0, a number is itself, anything else is a message and 1."""
     if code is None:
         return 0, ''
     if isinstance(code, int) or type(code).__name__ == 'long':
@@ -199,7 +199,7 @@ def traceback_text():
 
 
 def run(job):
-    """Answers the exit code. The result is sent as soon as the handler has returned."""
+    """Runs the function, sends its result and returns the exit code."""
     entered = False
     try:
         event, handler = read_event(job.event), load(job.code)
@@ -209,20 +209,20 @@ def run(job):
         job.send(result)
         return 0
     except Failure:
-        job.complain('%s\n' % sys.exc_info()[1])
+        job.report_error('%s\n' % sys.exc_info()[1])
     except SystemExit:
         code, message = exit_code(sys.exc_info()[1].code)
-        job.complain(message)
+        job.report_error(message)
         if entered and code == 0:
             job.send(b'')
         return code
     except BaseException:
-        job.complain(traceback_text())
+        job.report_error(traceback_text())
     return 1
 
 
 def end(job, code):
-    """Lets threads and exit handlers finish for a while, then ends whatever still runs."""
+    """Waits for threads and exit handlers for at most GRACE seconds, then exits."""
     def watch():
         time.sleep(GRACE)
         job.flush()
@@ -236,13 +236,13 @@ def end(job, code):
             if finish is not None:
                 finish()
     except BaseException:
-        job.complain(traceback_text())
+        job.report_error(traceback_text())
     job.flush()
     leave(code)
 
 
-def go_where_files_can_be_written():
-    # An image without a working directory of its own starts at the root, where a job may write nothing.
+def enter_writable_directory():
+    # An image without a working directory starts in /, where a job cannot write.
     home = os.environ.get('HOME')
     if home and os.getcwd() == '/':
         try:
@@ -253,12 +253,12 @@ def go_where_files_can_be_written():
 
 def main():
     job = Job(os.environ['SHAREDCLOUD_INPUT'])
-    go_where_files_can_be_written()
+    enter_writable_directory()
     code = 1
     try:
         code = run(job)
     except BaseException:
-        job.complain(traceback_text() or 'the result could not be written\n')
+        job.report_error(traceback_text() or 'the result could not be written\n')
     if own_pid() == job.pid:
         end(job, code)
     job.flush()

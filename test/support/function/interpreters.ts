@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** An interpreter on this machine that the loaders can be tried with. */
+/** An interpreter on this machine. */
 export type Interpreter = { readonly name: string; readonly path: string };
 
 const PYTHONS = ['2.7', ...Array.from({ length: 8 }, (_, index) => `3.${index + 6}`)];
 const NODES = ['8', '10', '12', '14', '16', '18', '20', '22', '24'];
 
-/** The Pythons of this machine, one per version: those of pyenv, else those on PATH. */
+/** The Pythons of this machine, one per version, from pyenv or else from PATH. */
 export function pythons(): readonly Interpreter[] {
   return PYTHONS.flatMap((version) => {
     const found = [...pyenvPythons(version), ...onPath(`python${version}`)].find((path) =>
@@ -18,7 +18,7 @@ export function pythons(): readonly Interpreter[] {
   });
 }
 
-/** The Node.js that runs the tests, and the old ones that `test/support/function/fetch-old-nodes.sh` has put into `.cache/nodes`. */
+/** The Node.js that runs the tests, and the old ones that `fetch-old-nodes.sh` downloaded. */
 export function nodes(): readonly Interpreter[] {
   const cached = NODES.flatMap((version) => {
     const path = join(import.meta.dirname, '../../../.cache/nodes', version, 'bin/node');
@@ -27,14 +27,14 @@ export function nodes(): readonly Interpreter[] {
   return [{ name: `Node.js ${process.versions.node} (this one)`, path: process.execPath }, ...cached];
 }
 
-/** What the tests would try beside `found`, for a line that says what they could not. */
+/** The versions that the tests want beside `found`. */
 export function missing(found: readonly Interpreter[], kind: 'Python' | 'Node.js'): readonly string[] {
   const wanted = kind === 'Python' ? PYTHONS : ['8', '10', '12'];
   const names = new Set(found.map((interpreter) => interpreter.name));
   return wanted.map((version) => `${kind} ${version}`).filter((name) => !names.has(name));
 }
 
-/** A CPython whose `ast.literal_eval` is the one that the agent follows (3.10 or later). */
+/** A CPython whose `ast.literal_eval` the agent follows (3.10 or later). */
 export function modernPython(): Interpreter | undefined {
   return pythons().findLast((python) => /^Python 3\.1\d$/.test(python.name));
 }
@@ -51,7 +51,7 @@ function onPath(name: string): readonly string[] {
   return [name, 'python3'].flatMap((file) => folders.map((folder) => join(folder, file))).filter(existsSync);
 }
 
-/** Repricer the interpreter itself: shims of version managers exist for versions that are not there. */
+/** Asks the interpreter itself, because version managers have shims for versions that are not installed. */
 function isPython(path: string, version: string): boolean {
   const script = 'import sys; sys.stdout.write("%d.%d" % sys.version_info[:2])';
   try {

@@ -1,27 +1,26 @@
-import type { TrialResult } from './run-job.ts';
+import type { LoaderOutcome } from './run-loader.ts';
 
-/** A function, and what has to come of it. What `want` leaves out may be anything. */
+/** A function and its expected outcome; a field that `want` omits is not checked. */
 export type LoaderCase = {
   readonly what: string;
   readonly code: string;
   readonly args?: string;
-  /** The least major version of the language that can read it. */
+  /** The lowest major version of the language that can parse it. */
   readonly from?: number;
-  /** Tried on every version; the others on the oldest and the newest, unless all are asked for. */
+  /** Runs on every version; other cases only on the oldest and the newest, except on CI. */
   readonly core?: boolean;
   readonly want: {
     readonly code: number;
     readonly stdout?: string | RegExp;
     readonly stderr?: string | RegExp;
     readonly result?: string | undefined;
-    /** Seconds that it takes at least and at most. */
-    readonly least?: number;
-    readonly most?: number;
+    readonly minSeconds?: number;
+    readonly maxSeconds?: number;
   };
 };
 
-/** What is not as wanted; empty where all is. Long texts are cut, so that a failure can be read. */
-export function differences({ want }: LoaderCase, got: TrialResult): readonly string[] {
+/** How an outcome differs from the expected one; empty: not at all. Long texts are shortened. */
+export function differences({ want }: LoaderCase, got: LoaderOutcome): readonly string[] {
   const wrong: string[] = [];
   const check = (name: string, right: boolean, value: unknown): void => {
     if (!right) wrong.push(`${name}: ${(JSON.stringify(value) ?? 'undefined').slice(0, 2000)}`);
@@ -30,7 +29,8 @@ export function differences({ want }: LoaderCase, got: TrialResult): readonly st
   check('stdout', want.stdout === undefined || matches(want.stdout, got.stdout), got.stdout);
   check('stderr', want.stderr === undefined || matches(want.stderr, got.stderr), got.stderr);
   check('result', !('result' in want) || want.result === got.result, got.result);
-  check('seconds', got.seconds >= (want.least ?? 0) && got.seconds <= (want.most ?? Infinity), got.seconds);
+  const { maxSeconds = Infinity, minSeconds = 0 } = want;
+  check('seconds', got.seconds >= minSeconds && got.seconds <= maxSeconds, got.seconds);
   if (wrong.length > 0) wrong.push(`stderr was: ${got.stderr.slice(0, 2000)}`);
   return wrong;
 }

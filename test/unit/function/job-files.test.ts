@@ -31,8 +31,8 @@ async function nonceOf(folder: string): Promise<string | undefined> {
   return /"nonce":"(\w{32})"/.exec(await readFile(join(folder, 'job.json'), 'utf8'))?.[1];
 }
 
-describe('laying out', () => {
-  test('makes a folder that anyone can read and nobody can write', async () => {
+describe('a layout', () => {
+  test('is a folder that all users can read and none can write', async () => {
     const { inputDir, env } = await files.layOut(JOB, fn('python36', 'def handler(event): pass'), '(1,)');
     expect(inputDir).toBe(join(root, JOB));
     expect(await readFile(join(inputDir, 'sharedcloud_function.py'), 'utf8')).toBe(
@@ -50,7 +50,7 @@ describe('laying out', () => {
   });
 
   test.each(['python27', 'python36', 'python3.12', 'node8', 'nodejs'])(
-    'gives %s a loader that fits into one variable',
+    'of %s has a loader that fits into an environment variable',
     async (runtime) => {
       const { env } = await files.layOut(JOB, fn(runtime), '()');
       expect(env['CODE']).toContain(runtime.startsWith('python') ? 'import ast' : "load('vm')");
@@ -58,11 +58,11 @@ describe('laying out', () => {
     },
   );
 
-  test('tells Python 2 to print at once', async () => {
+  test('of Python 2 has unbuffered output', async () => {
     expect((await files.layOut(JOB, fn('python27'), '()')).env).toMatchObject({ PYTHONUNBUFFERED: '1' });
   });
 
-  test('again keeps the nonce and takes the newer code', async () => {
+  test('that is repeated keeps its nonce and has the new code', async () => {
     const { inputDir } = await files.layOut(JOB, fn('node8', 'old'), '(1,)');
     const nonce = await nonceOf(inputDir);
     await files.layOut(JOB, fn('python36', 'new'), '(2,)');
@@ -72,13 +72,13 @@ describe('laying out', () => {
     expect(await readFile(join(inputDir, 'sharedcloud_function.py'), 'utf8')).toBe('new');
   });
 
-  test('gives every job a nonce of its own', async () => {
+  test('has a nonce of its own for each job', async () => {
     const one = await files.layOut('one', fn('node8'), '()');
     const two = await files.layOut('two', fn('node8'), '()');
     expect(await nonceOf(one.inputDir)).not.toBe(await nonceOf(two.inputDir));
   });
 
-  test('goes over what a crash has left', async () => {
+  test('replaces a draft that a crash has left', async () => {
     await mkdir(join(root, `${JOB}.new`), { recursive: true });
     await writeFile(join(root, `${JOB}.new`, 'rubbish'), 'x');
     const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
@@ -87,19 +87,18 @@ describe('laying out', () => {
   });
 
   test.each([
-    ['ruby2', '()', 'the runtime ‘ruby2’ of mine is not known here'],
-    ['', '()', 'the runtime ‘’ of mine is not known here'],
-    ['node8', '(1, os)', 'no Python literal: unexpected ‘os’ at line 1, column 5'],
-  ])('refuses %j with arguments %j', async (runtime, args, message) => {
-    await expect(files.layOut(JOB, fn(runtime), args)).rejects.toMatchObject({
-      code: 'FUNCTION_INVALID',
-      message,
-    });
+    ['ruby2', '()', '‘ruby2’'],
+    ['', '()', '‘’'],
+    ['node8', '(1, os)', 'line 1, column 5'],
+  ])('is FUNCTION_INVALID for %j with the arguments %j', async (runtime, args, detail) => {
+    const layout = files.layOut(JOB, fn(runtime), args);
+    await expect(layout).rejects.toMatchObject({ code: 'FUNCTION_INVALID' });
+    await expect(layout).rejects.toThrow(detail);
     expect(await files.list()).toEqual([]);
   });
 
   test.each(['', '.', '..', '../x', 'a/b', '/etc', 'a\0', '.hidden', 'a'.repeat(200), 'é', 'x.new', '-rf'])(
-    'refuses %j as a job, whatever is asked',
+    'is BROKER_BAD_ANSWER for the job %j, as is every call',
     async (job) => {
       const refused = { code: 'BROKER_BAD_ANSWER' };
       await expect(files.layOut(job, fn('node8'), '()')).rejects.toMatchObject(refused);
@@ -108,7 +107,7 @@ describe('laying out', () => {
     },
   );
 
-  test('says so where the folder cannot be made', async () => {
+  test('is STATE_DIR_UNUSABLE if the folder cannot be created', async () => {
     await writeFile(root, 'a file');
     const refused = { code: 'STATE_DIR_UNUSABLE' };
     await expect(files.layOut(JOB, fn('node8'), '()')).rejects.toMatchObject(refused);
@@ -117,7 +116,7 @@ describe('laying out', () => {
 });
 
 describe('the output', () => {
-  test('is read with the job’s own nonce, after a restart too', async () => {
+  test('is read with the job’s nonce, also after a restart', async () => {
     const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
     const output = await new JobFolders(root).output(JOB);
     output.write('stdout', Buffer.from(`a\x1e${await nonceOf(inputDir)}:end:0\x1e\n`));
@@ -129,8 +128,8 @@ describe('the output', () => {
   });
 });
 
-describe('removing', () => {
-  test('leaves nothing, and may be repeated', async () => {
+describe('remove', () => {
+  test('removes everything and may be repeated', async () => {
     await files.layOut(JOB, fn('node8'), '()');
     await mkdir(join(root, `${JOB}.new`));
     await files.remove(JOB);
@@ -138,7 +137,7 @@ describe('removing', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  test('of one leaves the others', async () => {
+  test('keeps other jobs', async () => {
     await files.layOut('one', fn('node8'), '()');
     await files.layOut('two', fn('node8'), '()');
     await files.remove('one');
@@ -146,25 +145,25 @@ describe('removing', () => {
   });
 });
 
-describe('a try to write', () => {
-  test('leaves nothing and is no job, and makes the folder where there is none', async () => {
+describe('a test write', () => {
+  test('creates the folder, leaves no file and adds no job', async () => {
     await files.tryWriting();
     expect(await readdir(root)).toEqual([]);
     expect(await files.list()).toEqual([]);
   });
 
-  test('fails where nothing can be written', async () => {
+  test('is STATE_DIR_UNUSABLE if nothing can be written', async () => {
     await writeFile(root, 'a file in the place of the folder');
     await expect(files.tryWriting()).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
   });
 });
 
-describe('the list', () => {
-  test('is empty where nothing was ever laid out', async () => {
+describe('list', () => {
+  test('is empty without layouts', async () => {
     expect(await files.list()).toEqual([]);
   });
 
-  test('has every job once, and what is unfinished too', async () => {
+  test('has every job once, with drafts', async () => {
     await files.layOut('one', fn('node8'), '()');
     for (const name of ['one.new', 'two.new', 'lost+found']) await mkdir(join(root, name));
     expect([...(await files.list())].sort()).toEqual(['one', 'two']);

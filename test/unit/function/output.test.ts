@@ -7,7 +7,7 @@ import { JobOutput, OUTPUT_LIMIT, RESULT_LIMIT } from '../../../src/function/out
 const NONCE = '0123456789abcdef0123456789abcdef';
 const MIB = 1024 * 1024;
 
-/** A result as the loaders write it. */
+/** A result in records, as the loaders write it. */
 function frame(result: string | Uint8Array, nonce = NONCE, part = 3000): string {
   const bytes = Buffer.from(result);
   const parts = Array.from({ length: Math.ceil(bytes.length / part) }, (_, index) =>
@@ -30,53 +30,53 @@ function collect(...chunks: readonly (string | Uint8Array)[]): Output {
   return output.end();
 }
 
-describe('the result', () => {
+describe('a result that', () => {
   test.each<[string, string, string, string | undefined]>([
-    ['comes alone', frame('42'), '', '42'],
+    ['is alone', frame('42'), '', '42'],
     ['is empty', frame(''), '', ''],
-    ['comes after a line without an end', `x${frame('42')}`, 'x', '42'],
-    ['comes between lines', `a\n${frame('42')}b\n`, 'a\nb\n', '42'],
+    ['follows an unfinished line', `x${frame('42')}`, 'x', '42'],
+    ['is between lines', `a\n${frame('42')}b\n`, 'a\nb\n', '42'],
     [
-      'has prints between its records',
+      'has output between its records',
       frame('abcdef', NONCE, 3).replace('\x1e\n', '\x1e\nbetween\n'),
       'between\n',
       'abcdef',
     ],
-    ['has its last newline cut off', frame('42').slice(0, -1), '', '42'],
-    ['comes twice: the last one counts', frame('one') + frame('two'), '', 'two'],
-    ['comes with another nonce', frame('forged', 'f'.repeat(32)), frame('forged', 'f'.repeat(32)), undefined],
+    ['lacks its last newline', frame('42').slice(0, -1), '', '42'],
+    ['is sent twice counts last', frame('one') + frame('two'), '', 'two'],
+    [
+      'has another nonce is output',
+      frame('forged', 'f'.repeat(32)),
+      frame('forged', 'f'.repeat(32)),
+      undefined,
+    ],
     ['lacks its end', without('end', frame('42')), '', undefined],
     ['lacks a part', without('0', frame('abcdef', NONCE, 3)), '', undefined],
     [
-      'is cut off within a record',
+      'is cut within a record',
       frame('42').slice(0, -4),
       frame('42').slice(frame('42').indexOf('\x1e\n') + 2, -4),
       undefined,
     ],
-    ['is whole before another that is not', frame('one') + without('end', frame('two')), '', 'one'],
-    ['has no such record', `\x1e${NONCE}:what:x\x1e\n${frame('42')}`, `\x1e${NONCE}:what:x\x1e\n`, '42'],
+    ['is complete before an incomplete one counts', frame('one') + without('end', frame('two')), '', 'one'],
+    ['has an unknown record', `\x1e${NONCE}:what:x\x1e\n${frame('42')}`, `\x1e${NONCE}:what:x\x1e\n`, '42'],
     [
-      'has an opening within an opening',
+      'has an opening in an opening',
       `\x1e${NONCE}:\x1e${NONCE}:0${frame('42')}`,
       `\x1e${NONCE}:\x1e${NONCE}:0`,
       '42',
     ],
     [
-      'has an opening without a close',
+      'has an opening without an end',
       `\x1e${NONCE}:${'a'.repeat(5000)}\n${frame('42')}`,
       `\x1e${NONCE}:${'a'.repeat(5000)}\n`,
       '42',
     ],
-    ['has lost its newlines', `a${frame('abcdef', NONCE, 3).replaceAll('\n', '')}b`, 'ab', 'abcdef'],
-    [
-      'never comes, though an opening begins',
-      `a\x1e${NONCE.slice(0, 9)}`,
-      `a\x1e${NONCE.slice(0, 9)}`,
-      undefined,
-    ],
+    ['lacks all newlines', `a${frame('abcdef', NONCE, 3).replaceAll('\n', '')}b`, 'ab', 'abcdef'],
+    ['ends within an opening', `a\x1e${NONCE.slice(0, 9)}`, `a\x1e${NONCE.slice(0, 9)}`, undefined],
   ])('%s', (_, text, stdout, result) => {
     expect(collect(text)).toEqual({ stdout, stderr: '', result });
-    // However it comes in: a byte at a time is the worst.
+    // The worst case is a byte at a time.
     expect(collect(...Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte)))).toEqual({
       stdout,
       stderr: '',
@@ -84,34 +84,34 @@ describe('the result', () => {
     });
   });
 
-  test('on stderr is no result', () => {
+  test('is on stderr is output', () => {
     const output = new JobOutput(NONCE);
     output.write('stderr', Buffer.from(frame('42')));
     expect(output.end()).toEqual({ stdout: '', stderr: frame('42'), result: undefined });
   });
 
-  test('may have its full size, and not more', () => {
+  test('is too large is dropped', () => {
     const largest = 'x'.repeat(RESULT_LIMIT);
     expect(collect(frame(largest)).result).toBe(largest);
     expect(collect(frame(`${largest}y`)).result).toBeUndefined();
   });
 
-  test('that is no UTF-8 is made so', () => {
+  test('is not UTF-8 is converted', () => {
     expect(collect(frame(Uint8Array.of(0x61, 0xff))).result).toBe('a\u{fffd}');
   });
 });
 
-describe('what was printed', () => {
+describe('output', () => {
   test.each([
     ['NUL and control characters', 'a\0b\x1b[31m\x1e\r\n'],
     ['characters of every length', 'aé€😀'],
-    ['exactly as much as there may be', 'x'.repeat(OUTPUT_LIMIT)],
-    ['exactly half', 'é'.repeat(OUTPUT_LIMIT / 4)],
-  ])('stays as it is: %s', (_, text) => {
+    ['exactly the limit', 'x'.repeat(OUTPUT_LIMIT)],
+    ['exactly half the limit', 'é'.repeat(OUTPUT_LIMIT / 4)],
+  ])('is unchanged: %s', (_, text) => {
     expect(collect(text).stdout).toBe(text);
   });
 
-  test('is cut in the middle where it is too much, and says by how much', () => {
+  test('that is too long loses its middle and counts the missing bytes', () => {
     const text = `begin\n${'x'.repeat(3 * MIB)}\nend`;
     const { stdout } = collect(text);
     const [, head = '', missing, tail = ''] =
@@ -131,7 +131,7 @@ describe('what was printed', () => {
     }
   });
 
-  test('stays within the limit where what is no UTF-8 grows', () => {
+  test('that is not UTF-8 stays within the limit', () => {
     for (const size of [OUTPUT_LIMIT / 2, OUTPUT_LIMIT, 3 * OUTPUT_LIMIT]) {
       const { stdout } = collect(Buffer.alloc(size, 0xff));
       expect(Buffer.byteLength(stdout)).toBeLessThanOrEqual(OUTPUT_LIMIT);
@@ -141,7 +141,7 @@ describe('what was printed', () => {
     }
   });
 
-  test('does not change when the giver uses its chunk again', () => {
+  test('is unchanged when the caller reuses the chunk', () => {
     const output = new JobOutput(NONCE);
     const chunk = Buffer.from(`a\x1e${NONCE}`);
     output.write('stdout', chunk);
@@ -151,7 +151,7 @@ describe('what was printed', () => {
   });
 });
 
-test('what opens like a record and goes on keeps back no more than a record has', () => {
+test('an opening without an end buffers no more than a record', () => {
   const printed: Buffer[] = [];
   const scanner = new FrameScanner(
     NONCE,
@@ -164,7 +164,7 @@ test('what opens like a record and goes on keeps back no more than a record has'
   expect(bytes).toBeGreaterThan(95_000);
 });
 
-describe('however the bytes come in', () => {
+describe('in any chunks', () => {
   const piece = fc.oneof(
     { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
     fc.constantFrom(
@@ -204,6 +204,6 @@ test('1 GB on one line takes seconds and little memory', () => {
   const seconds = (performance.now() - started) / 1000;
   expect(Buffer.byteLength(output.end().stdout)).toBeLessThanOrEqual(OUTPUT_LIMIT);
   expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
-  // At 300 MB/s it takes 3.3 s; the machine may be busy.
+  // 3.3 s at 300 MB/s; the machine may be busy.
   expect(seconds).toBeLessThan(10);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CANARY_CODE } from '../../../../src/agent/gpu-health/canary-code.ts';
 import { nodes, pythons } from '../../../support/function/interpreters.ts';
-import { runJob } from '../../../support/function/run-job.ts';
+import { runLoader } from '../../../support/function/run-loader.ts';
 
 /** A driver's library of Python, in front of the canary: `answers` are what its calls return, 0 by default. */
 function driver(answers: string, memory = 'WORD'): string {
@@ -29,7 +29,7 @@ const withDriver = (library: string): string =>
   CANARY_CODE.python.replace(AFTER_IMPORT, `${AFTER_IMPORT}${library}`);
 
 describe.each(pythons())('the canary on $name', (interpreter) => {
-  const run = (code: string) => runJob({ interpreter, code });
+  const run = (code: string) => runLoader({ interpreter, code });
 
   test('passes where a GPU does as it is told', async () => {
     const { code, result } = await run(withDriver(driver('{}')));
@@ -67,7 +67,7 @@ describe.each(pythons())('the canary on $name', (interpreter) => {
 
 test('the canary in Node.js starts', async () => {
   const [interpreter] = nodes();
-  const { code, result } = await runJob({
+  const { code, result } = await runLoader({
     interpreter: interpreter ?? { name: '', path: '' },
     code: CANARY_CODE.node,
   });

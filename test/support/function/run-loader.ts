@@ -6,46 +6,46 @@ import type { Output } from '../../../src/domain/ports/job-files.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import type { Interpreter } from './interpreters.ts';
 
-/** A function and its arguments, and how they are run here. */
-export type Trial = {
+/** A function, its arguments, and how to run them. */
+export type LoaderRun = {
   readonly interpreter: Interpreter;
   readonly code: string;
   readonly args?: string;
-  /** Through a pipe of the kernel, as in a container; else through a socket, as Node.js makes them. */
+  /** Whether stdout is a pipe, as in a container; else it is a socket, as Node.js makes for child processes. */
   readonly pipe?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** What came out: `code` as a shell shows it. */
-export type TrialResult = Output & { readonly code: number; readonly seconds: number };
+/** The outcome; `code` is the exit code of a shell. */
+export type LoaderOutcome = Output & { readonly code: number; readonly seconds: number };
 
-/** Runs a function with the real loader and interpreter, as an image would: `python3 -c "$CODE"`, `node -e "$CODE"`. */
-export async function runJob(trial: Trial): Promise<TrialResult> {
-  const root = await mkdtemp(join(tmpdir(), 'sharedcloud-trial-'));
+/** Runs a function with the real loader and interpreter as an image does: `python3 -c "$CODE"`, `node -e "$CODE"`. */
+export async function runLoader(run: LoaderRun): Promise<LoaderOutcome> {
+  const root = await mkdtemp(join(tmpdir(), 'sharedcloud-loader-'));
   try {
     const files = new JobFolders(root);
-    const python = trial.interpreter.name.startsWith('Python');
-    const runtime = trial.interpreter.name
+    const python = run.interpreter.name.startsWith('Python');
+    const runtime = run.interpreter.name
       .toLowerCase()
       .replace('.js', '')
       .replaceAll(/[ .]|\(.*/g, '');
     const fn = {
       uuid: 'f',
       name: 'f',
-      code: trial.code,
+      code: run.code,
       runtime,
       imageUuid: 'i',
       registryPath: 'sharedcloud/x',
     };
-    const { env, inputDir } = await files.layOut('job', fn, trial.args ?? '()');
+    const { env, inputDir } = await files.layOut('job', fn, run.args ?? '()');
     const output = await files.output('job');
-    const command = [trial.interpreter.path, python ? '-c' : '-e', env['CODE'] ?? ''];
+    const command = [run.interpreter.path, python ? '-c' : '-e', env['CODE'] ?? ''];
     const started = performance.now();
     const child = spawn(
       'bash',
-      ['-c', trial.pipe === true ? 'set -o pipefail; "$@" | cat' : 'exec "$@"', 'bash', ...command],
+      ['-c', run.pipe === true ? 'set -o pipefail; "$@" | cat' : 'exec "$@"', 'bash', ...command],
       {
-        env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env, SHAREDCLOUD_INPUT: inputDir, ...trial.env },
+        env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env, SHAREDCLOUD_INPUT: inputDir, ...run.env },
         stdio: ['ignore', 'pipe', 'pipe'],
         cwd: root,
       },
