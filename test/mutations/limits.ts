@@ -84,10 +84,10 @@ const rows: readonly Row[] = [
   [
     'a flood is told from output',
     'src/agent/jobs/output-rate-limit.ts',
-    'return this.#level > MAX_BURST_BYTES;',
+    'return this.#bucket.take(bytes, BYTES_PER_SECOND) < 0;',
     'return false;',
     'test/unit/agent/jobs/output-rate-limit.test.ts',
-    'two gigabytes at once are no flood yet, a byte more is',
+    'two gigabytes at once are no flood yet, one byte more is',
   ],
   [
     'a job that wrote too much ends',

@@ -2,151 +2,148 @@ import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { type BackoffShape, backoffMs } from '../../lib/backoff.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import { sleep } from '../../lib/sleep.ts';
 
-/** What a footing is made of. Times in milliseconds. */
+/** Times in milliseconds. */
 export type HealthCheckOptions = {
-  /** Shows that it isHealthyNow; throws where it does not. Settles within a few seconds. */
+  /** Throws where the resource is unhealthy. Settles within a few seconds. */
   readonly check: () => Promise<void>;
-  /** A proof that is older than this is renewed before a claim; Infinity: only what failed is to be proven. */
+  /** A claim needs a check that is no older than this; Infinity: only after a failed call. */
   readonly maxAgeMs: number;
-  /** While work rests on it, it is proven this often, so that no outage passes unseen; undefined: never. */
+  /** How often to check while the resource is in use, so that no outage goes unnoticed; undefined: never. */
   readonly intervalMs: number | undefined;
-  /** For so long after a failed call a proof alone is not believed: what fails is tried again more often than that. */
+  /** A check does not count for so long after a failed call. Longer than the wait of what is retried. */
   readonly cooldownMs: number;
-  /** The waits between proofs while it does not carry. */
+  /** The waits between checks while unhealthy. */
   readonly again: BackoffShape;
-  /** Whether work rests on it now. */
   readonly inUse: () => boolean;
-  /** After it has aborted nothing counts any more. */
+  /** Nothing counts after it has aborted. */
   readonly signal: AbortSignal;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: () => number;
-  /** Called when it has given way and when it isHealthyNow again. */
+  /** Called when the resource becomes unhealthy, and when it is healthy again. */
   readonly onChange: () => void;
-  /** Called when it isHealthyNow again, after `onChange`. */
+  /** Called when the resource is healthy again, after `onChange`. */
   readonly onBack: () => void;
 };
 
 /**
- * Something that claims stand on and that can give way: the engine, the state directory. A call that fails is only
- * a suspicion; a proof tells. Proves again and again while it does not carry.
+ * The health of a resource that claims need: the engine, or the state directory. A failed call makes it suspect, and a
+ * check decides. It is checked again and again while it is unhealthy.
  */
 export class HealthCheck {
-  readonly #parts: HealthCheckOptions;
-  readonly #wake = new Notifier();
-  #suspected: AgentError | undefined;
-  /** Set once a proof has failed, or calls go on failing although it does not. */
+  readonly #options: HealthCheckOptions;
+  readonly #suspicion = new Notifier();
+  readonly #checks = new SingleFlight<void>();
+  /** The first failure since the last check that counts. */
+  #suspect: AgentError | undefined;
+  /** Set once a check has failed, or once calls keep failing although it succeeds. */
   #unhealthy: AgentError | undefined;
-  #lostSince = 0;
-  #lastLost = Number.NEGATIVE_INFINITY;
-  #lastFailed = Number.NEGATIVE_INFINITY;
-  #lastProven = Number.NEGATIVE_INFINITY;
-  #checking: Promise<void> | undefined;
+  #unhealthySince = 0;
+  #lastFailedCheck = Number.NEGATIVE_INFINITY;
+  #lastFailedCall = Number.NEGATIVE_INFINITY;
+  #lastHealthy = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: HealthCheckOptions) {
-    this.#parts = parts;
+  constructor(options: HealthCheckOptions) {
+    this.#options = options;
   }
 
-  /** Why it does not carry; undefined where it does, as far as is known. */
+  /** Why it is unhealthy; undefined where it is healthy as far as is known. */
   get error(): AgentError | undefined {
     return this.#unhealthy;
   }
 
-  /** How long it has been lost, in milliseconds; 0 where it isHealthyNow. */
+  /** 0 while it is healthy. */
   get unhealthyForMs(): number {
-    return this.#unhealthy === undefined ? 0 : this.#now() - this.#lostSince;
+    return this.#unhealthy === undefined ? 0 : this.#now() - this.#unhealthySince;
   }
 
-  /** A call that rests on it has worked. */
+  /** A call that needs the resource has succeeded. */
   recordSuccess(): void {
-    if (this.#suspected === undefined) this.#lastProven = this.#now();
+    if (this.#suspect === undefined) this.#lastHealthy = this.#now();
   }
 
-  /** A call that rests on it has failed, and it may be the cause. */
+  /** A call that needs the resource has failed, perhaps because of it. */
   recordFailure(error: AgentError): void {
-    this.#lastFailed = this.#now();
-    this.#suspected ??= error;
-    this.#wake.notify();
+    this.#lastFailedCall = this.#now();
+    this.#suspect ??= error;
+    this.#suspicion.notify();
   }
 
-  /** Whether it isHealthyNow, with a proof where the last is too old or a call has failed since. */
+  /** Checks first where the last check is too old, or where a call has failed since. */
   async isHealthyNow(): Promise<boolean> {
-    const stale = this.#now() - this.#lastProven > this.#parts.maxAgeMs;
-    if (this.#suspected !== undefined || stale) await this.#check();
-    return this.#suspected === undefined;
+    const isStale = this.#now() - this.#lastHealthy > this.#options.maxAgeMs;
+    if (this.#suspect !== undefined || isStale) await this.#check();
+    return this.#suspect === undefined;
   }
 
-  /** Whether a proof has failed since that moment of the monotonic clock; waits for the proof that is due now. */
-  async failedSince(bootTime: number): Promise<boolean> {
-    if (this.#suspected !== undefined) await this.#check();
-    return this.#lastLost >= bootTime;
+  /** Whether a check has failed since `since`, by the monotonic clock. Checks first where a call has failed. */
+  async failedSince(since: number): Promise<boolean> {
+    if (this.#suspect !== undefined) await this.#check();
+    return this.#lastFailedCheck >= since;
   }
 
-  /** Looks after it until the signal aborts. */
+  /** Checks in the background until the signal aborts. */
   async work(): Promise<void> {
-    const { again, intervalMs, inUse, random, signal } = this.#parts;
+    const { again, intervalMs, inUse, random, signal } = this.#options;
     for (let attempt = 0; !signal.aborted; ) {
-      if (this.#suspected === undefined) {
+      if (this.#suspect === undefined) {
         attempt = 0;
-        await this.#wake.wait(signal, intervalMs);
+        await this.#suspicion.wait(signal, intervalMs);
         if (inUse() && !signal.aborted) await this.isHealthyNow();
       } else {
         await this.#check();
         attempt += 1;
-        if (this.#suspected !== undefined) await sleep(backoffMs(again, attempt, random), signal);
+        if (this.#suspect !== undefined) await sleep(backoffMs(again, attempt, random), signal);
       }
     }
   }
 
   #now(): number {
-    return this.#parts.clock.monotonic();
+    return this.#options.clock.monotonic();
   }
 
-  /** One proof at a time, whoever asks for it. */
+  /** One check at a time, shared by all callers. */
   #check(): Promise<void> {
-    this.#checking ??= this.#proveNow().finally(() => {
-      this.#checking = undefined;
-    });
-    return this.#checking;
+    return this.#checks.run('check', () => this.#checkNow());
   }
 
-  async #proveNow(): Promise<void> {
+  async #checkNow(): Promise<void> {
     const began = this.#now();
     try {
-      await this.#parts.check();
+      await this.#options.check();
     } catch (thrown) {
-      if (this.#parts.signal.aborted) return;
+      if (this.#options.signal.aborted) return;
       const error = asAgentError(thrown);
-      this.#lastLost = this.#now();
-      this.#suspected ??= error;
-      this.#wake.notify();
+      this.#lastFailedCheck = this.#now();
+      this.#suspect ??= error;
+      this.#suspicion.notify();
       return this.#markUnhealthy(error);
     }
-    if (this.#suspected === undefined) {
-      this.#lastProven = began;
-    } else if (began - this.#lastFailed < this.#parts.cooldownMs) {
-      this.#markUnhealthy(this.#suspected);
+    if (this.#suspect === undefined) {
+      this.#lastHealthy = began;
+    } else if (began - this.#lastFailedCall < this.#options.cooldownMs) {
+      this.#markUnhealthy(this.#suspect);
     } else {
-      this.#lastProven = began;
+      this.#lastHealthy = began;
       this.#markHealthy();
     }
   }
 
   #markUnhealthy(error: AgentError): void {
-    if (this.#unhealthy === undefined) this.#lostSince = this.#now();
-    const before = this.#unhealthy;
+    const wasHealthy = this.#unhealthy === undefined;
+    if (wasHealthy) this.#unhealthySince = this.#now();
     this.#unhealthy = error;
-    if (before === undefined) this.#parts.onChange();
+    if (wasHealthy) this.#options.onChange();
   }
 
   #markHealthy(): void {
-    const { onBack, onChange } = this.#parts;
-    const wasLost = this.#unhealthy !== undefined;
-    this.#suspected = undefined;
+    const wasHealthy = this.#unhealthy === undefined;
+    this.#suspect = undefined;
     this.#unhealthy = undefined;
-    if (!wasLost) return;
-    onChange();
-    onBack();
+    if (wasHealthy) return;
+    this.#options.onChange();
+    this.#options.onBack();
   }
 }

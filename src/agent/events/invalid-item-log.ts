@@ -1,16 +1,14 @@
 import type { InvalidItem } from '../../domain/ports/broker.ts';
 import type { Log } from '../../lib/log.ts';
-
-/** The broker decides how many there are: the memory of them is bounded. */
-const MOST_REMEMBERED = 10_000;
+import { OncePerChange } from '../../lib/once-per-change.ts';
 
 type Listable = 'run' | 'job' | 'gpu' | 'instance';
 
-/** Tells what the broker listed and nobody can read, once per item and reason. */
+/** Warns of each invalid item that the broker lists, once per item and reason. */
 export class InvalidItemLog {
   readonly #log: Log;
   readonly #what: Listable;
-  readonly #logged = new Set<string>();
+  readonly #logged = new OncePerChange();
 
   constructor(log: Log, what: Listable) {
     this.#log = log;
@@ -19,11 +17,9 @@ export class InvalidItemLog {
 
   log(items: readonly InvalidItem[]): void {
     for (const { reason, uuid } of items) {
-      const key = `${uuid ?? '?'}: ${reason}`;
-      if (this.#logged.has(key)) continue;
-      if (this.#logged.size >= MOST_REMEMBERED) this.#logged.clear();
-      this.#logged.add(key);
-      this.#log.warn({ [this.#what]: uuid, reason }, `${this.#what} left alone: ill-formed`);
+      if (!this.#logged.isNew(reason, `${uuid ?? '?'} ${reason}`)) continue;
+      const fields = { event: 'invalid-item', [this.#what]: uuid, reason };
+      this.#log.warn(fields, `${this.#what} skipped, it is invalid: ${reason}`);
     }
   }
 }

@@ -1,27 +1,23 @@
-/** What a job may print at once, in bytes; and how much of that is forgiven per second, so that long jobs may print on. */
+import { TokenBucket } from '../../lib/token-bucket.ts';
+
+/** How much a job may print at once, in bytes, and how much per second in the long run. */
 export const MAX_BURST_BYTES = 2_000_000_000;
-const FORGIVEN_PER_SECOND = 1_000_000;
+const BYTES_PER_SECOND = 1_000_000;
 
 /**
- * Tells a flood from mere output. A flood fills no disk, since the engine keeps only the last of it, but reading and
- * writing it takes time of this host's that is not the job's own.
+ * Tells a flood from mere output. A flood fills no disk, because the engine keeps only the end of it, but reading and
+ * writing it takes time of this host.
  */
 export class OutputRateLimit {
-  readonly #now: () => number;
-  #level = 0;
-  #at: number;
+  readonly #bucket: TokenBucket;
 
   /** `now`: a clock in milliseconds that never goes back. */
   constructor(now: () => number) {
-    this.#now = now;
-    this.#at = now();
+    this.#bucket = new TokenBucket(MAX_BURST_BYTES, now);
   }
 
-  /** Takes note of so many bytes; answers whether this is a flood by now. */
+  /** Counts so many bytes; returns whether this is a flood by now. */
   take(bytes: number): boolean {
-    const now = this.#now();
-    this.#level = Math.max(0, this.#level - ((now - this.#at) / 1000) * FORGIVEN_PER_SECOND) + bytes;
-    this.#at = now;
-    return this.#level > MAX_BURST_BYTES;
+    return this.#bucket.take(bytes, BYTES_PER_SECOND) < 0;
   }
 }

@@ -3,33 +3,33 @@ import { OutputRateLimit } from '../../../../src/agent/jobs/output-rate-limit.ts
 
 const MB = 1_000_000;
 
-/** A gate and its clock, in seconds. */
-function gateAt(): { readonly gate: OutputRateLimit; readonly at: (seconds: number) => void } {
+/** A limit and its clock, in seconds. */
+function limitAt(): { readonly limit: OutputRateLimit; readonly at: (seconds: number) => void } {
   let now = 0;
-  return { gate: new OutputRateLimit(() => now), at: (seconds) => void (now = seconds * 1000) };
+  return { limit: new OutputRateLimit(() => now), at: (seconds) => void (now = seconds * 1000) };
 }
 
-test('two gigabytes at once are no flood yet, a byte more is', () => {
-  const { gate } = gateAt();
-  expect(gate.take(800 * MB)).toBe(false);
-  expect(gate.take(1_200 * MB)).toBe(false);
-  expect(gate.take(1)).toBe(true);
+test('two gigabytes at once are no flood yet, one byte more is', () => {
+  const { limit } = limitAt();
+  expect(limit.take(800 * MB)).toBe(false);
+  expect(limit.take(1_200 * MB)).toBe(false);
+  expect(limit.take(1)).toBe(true);
 });
 
 test('a megabyte a second is no flood, however long it goes on', () => {
-  const { at, gate } = gateAt();
+  const { at, limit } = limitAt();
   const seconds = Array.from({ length: 10_000 }, (_, second) => second);
   const floods = seconds.filter((second) => {
     at(second);
-    return gate.take(MB);
+    return limit.take(MB);
   });
   expect(floods).toEqual([]);
 });
 
-test('silence makes up for what was printed, not for what is still to come', () => {
-  const { at, gate } = gateAt();
-  expect(gate.take(1_900 * MB)).toBe(false);
+test('silence makes room again up to the burst, and not beyond it', () => {
+  const { at, limit } = limitAt();
+  expect(limit.take(1_900 * MB)).toBe(false);
   at(100_000);
-  expect(gate.take(1_900 * MB)).toBe(false);
-  expect(gate.take(200 * MB)).toBe(true);
+  expect(limit.take(1_900 * MB)).toBe(false);
+  expect(limit.take(200 * MB)).toBe(true);
 });
