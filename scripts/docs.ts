@@ -4,7 +4,7 @@ import { findDocuments, ROOT } from './docs/documents.ts';
 import { fillIn } from './docs/fill-in.ts';
 import { PARTS } from './docs/parts.ts';
 
-/* `npm run docs`: writes the generated parts of all documents anew. */
+/* `npm run docs`: regenerates the tables of all documents. */
 
 for (const document of await findDocuments()) {
   const path = join(ROOT, document);
@@ -12,5 +12,5 @@ for (const document of await findDocuments()) {
   const after = fillIn(before, PARTS);
   if (after === before) continue;
   await writeFile(path, after);
-  process.stdout.write(`${document} written anew\n`);
+  process.stdout.write(`${document} updated\n`);
 }

@@ -20,7 +20,7 @@ using tree = new Tree(resolve(import.meta.dirname, '..'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const survivors: string[] = [];
 
-// What fails anyway proves nothing.
+// A test that fails without the mutation, too, shows nothing.
 for (const [file, all] of Map.groupBy(picked, ({ test }) => test.file)) {
   const names = [...new Set(all.map(({ test }) => test.name))];
   const results = [...runTests(tree.path, file, names)];

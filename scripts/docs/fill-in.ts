@@ -2,7 +2,7 @@ const PART = /(<!-- generated: ([\w-]+) -->\n)(?:(?!<!-- )[\s\S])*(<!-- \/genera
 const OPENING = /<!-- generated: .* -->/g;
 
 /**
- * A document with each part between `<!-- generated: NAME -->` and `<!-- /generated -->` written anew. Throws for a
+ * A document with each part between `<!-- generated: NAME -->` and `<!-- /generated -->` rendered again. Throws for a
  * name that is not among the parts, and for an opening mark without its closing one.
  */
 export function fillIn(document: string, parts: ReadonlyMap<string, () => string>): string {

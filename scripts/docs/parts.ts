@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CliCommand } from '../../src/cli/command.ts';
 import { optionsTable } from '../../src/config/document.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
@@ -7,6 +9,7 @@ import { canTransition, isTerminal, type JobStateName } from '../../src/domain/j
 import { ACTIONS, type Action, PHASES, type Phase, SIGNAL_TABLE, SIGNALS } from '../../src/domain/signals.ts';
 import { alignTable } from './align-table.ts';
 import { COMMANDS } from './commands.ts';
+import { ROOT } from './documents.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */
 export const PARTS: ReadonlyMap<string, () => string> = new Map([
@@ -18,20 +21,21 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['errors', errorsTable],
   ['skip-reasons', skipReasonsTable],
   ['job-states', jobStatesTable],
+  ['decisions', decisionsTable],
 ]);
 
 /** What each state of a job means; which follow comes from the domain. */
 const STATES: Readonly<Record<JobStateName, string>> = {
-  claiming: 'written before the claim is sent',
-  claimed: 'the broker gave it to us; no container yet',
-  starting: 'its container exists and is about to be started',
-  running: 'its container was started',
-  finished: 'it has ended, and its whole report lies in the journal',
-  reported: 'the broker has taken the report',
-  releasing: 'it is to go back to the market; the broker has to hear of it',
-  released: 'it is back on the market',
-  cancelling: 'the broker took it back while it ran; its container is being ended',
-  dropped: 'it is not ours: a lost claim, a cancelled run, a report that nobody wants',
+  claiming: 'the claim is about to be sent',
+  claimed: 'the broker accepted the claim; there is no container yet',
+  starting: 'the container exists and is about to be started',
+  running: 'the container was started',
+  finished: 'the job has ended, and its whole report is in the journal',
+  reported: 'the broker accepted the report',
+  releasing: 'the job is to be released; the broker has not confirmed it yet',
+  released: 'the job is back on the market',
+  cancelling: 'the broker took the running job back; its container is being stopped',
+  dropped: 'the job is not ours: rejected claim, cancelled run, or a report that the broker rejected',
 };
 const STATE_NAMES = Object.keys(STATES).filter((name): name is JobStateName => Object.hasOwn(STATES, name));
 
@@ -85,14 +89,14 @@ function signalsTable(): string {
 
 function signalActionsTable(): string {
   return table(
-    ['it is to', 'so it', 'exit code'],
+    ['action', 'the agent', 'exit code'],
     ACTION_NAMES.map((name) => [ACTION_WORDS[name], ACTIONS[name].meaning, String(ACTIONS[name].exit ?? '')]),
   );
 }
 
 function errorsTable(): string {
   return table(
-    ['error', 'what happened', 'what to do, unless the error says it', 'exit code'],
+    ['error', 'what happened', 'hint, unless the error has its own', 'exit code'],
     Object.entries(ERROR_KINDS).map(([code, { exit, hint, what }]) => [
       `\`${code}\``,
       what,
@@ -104,14 +108,14 @@ function errorsTable(): string {
 
 function skipReasonsTable(): string {
   return table(
-    ['reason', 'in words'],
+    ['reason', 'meaning'],
     Object.entries(SKIP_REASONS).map(([reason, words]) => [`\`${reason}\``, words]),
   );
 }
 
 function jobStatesTable(): string {
   return table(
-    ['state', 'meaning', 'may become'],
+    ['state', 'meaning', 'next'],
     STATE_NAMES.map((name) => [`\`${name}\``, STATES[name], nextOf(name)]),
   );
 }
@@ -119,7 +123,20 @@ function jobStatesTable(): string {
 function nextOf(name: JobStateName): string {
   const next = STATE_NAMES.filter((other) => canTransition(name, other)).map((other) => `\`${other}\``);
   if (!isTerminal(name)) return next.join(', ');
-  return next.length === 0 ? 'the end' : `the end; claimed anew: ${next.join(', ')}`;
+  return next.length === 0 ? 'final' : `final; claimed again: ${next.join(', ')}`;
+}
+
+function decisionsTable(): string {
+  const folder = join(ROOT, 'docs/decisions');
+  const pages = readdirSync(folder).filter((name) => /^\d{4}-/.test(name));
+  return table(
+    ['decision', 'date'],
+    pages.sort().map((name) => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const title = /^# (.+)$/m.exec(text)?.[1] ?? '';
+      return [`[${title}](${name})`, /^- Date: (.+)$/m.exec(text)?.[1] ?? ''];
+    }),
+  );
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -6,9 +6,9 @@ import { ACTIONS, SIGNAL_TABLE, SIGNALS, type SignalKind } from '../../src/domai
 import { COMMANDS } from '../docs/commands.ts';
 import { bold, escaped, italic, section, tagged } from './roff.ts';
 
-const OWN_WORDS = `The agent finds the Nvidia GPUs of this host and offers them on a SharedCloud broker. Runs that pay the ask are
-won, their jobs run in sealed containers of Docker, and what came out is reported. Nothing that it was told or has
-done is lost by a restart.`;
+const DESCRIPTION = `sharedcloud-agent detects the Nvidia GPUs of this host and offers them on a SharedCloud broker. It claims runs
+that pay the ask, executes their jobs in isolated Docker containers, and reports the results. A restart loses
+nothing.`;
 
 const FILES: readonly (readonly [path: string, words: string])[] = [
   ['/etc/sharedcloud-agent/config.toml', 'the configuration; each key is the name of an option'],
@@ -18,19 +18,19 @@ const FILES: readonly (readonly [path: string, words: string])[] = [
 
 const HEARD: readonly SignalKind[] = ['end', 'drain', 'reload'];
 
-/** The manual's page about everything on the command line, in roff, made from the tables of the code. */
+/** The man page of all commands and options, in roff, generated from the tables of the code. */
 export function manPage(): string {
   return [
     '.\\" Made by scripts/man.ts; the words are in src/config/options.ts and beside the commands.',
     '.TH SHAREDCLOUD\\-AGENT 8',
     section('NAME', 'sharedcloud\\-agent \\- rent out Nvidia GPUs on a SharedCloud broker'),
     section('SYNOPSIS', `${bold('sharedcloud-agent')} ${italic('COMMAND')} [${italic('OPTION')}...]`),
-    section('DESCRIPTION', escaped(OWN_WORDS)),
+    section('DESCRIPTION', escaped(DESCRIPTION)),
     section('COMMANDS', ...COMMANDS.map(commandEntry)),
     section(
       'OPTIONS',
       escaped(
-        'A flag counts before the environment, that before the file, that before the default. Each command takes those that it needs; --help lists them.',
+        'A flag overrides the environment, which overrides the file, which overrides the default. Each command takes the options that it needs; --help lists them.',
       ),
       ...GROUPS.flatMap((group) => [`.SS ${group}`, ...optionsOf(group).map(optionEntry)]),
     ),

@@ -1,13 +1,13 @@
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from './options.ts';
 
-/** The README's table of options, as Markdown, from the table in options.ts; ends without a line break. */
+/** The table of options in docs/options.md; ends without a line break. */
 export function optionsTable(): string {
   const rows = GROUPS.flatMap((group) =>
     OPTION_KEYS.map(optionOf)
       .filter((option) => option.group === group)
       .map(row),
   );
-  return ['| option | environment | default | |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| option | environment | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** What stands for an option's default in help and tables, as Markdown. */

@@ -8,7 +8,7 @@ const examples = (await readDocuments()).flatMap(({ path, text }) =>
 
 describe('examples of the configuration file', () => {
   test('are there', () => {
-    expect(examples.map(({ name }) => name)).toContain('README.md, example 1');
+    expect(examples.map(({ name }) => name)).toContain('docs/configuration.md, example 1');
   });
 
   test.each(examples)('can be read: $name', async ({ body }) => {

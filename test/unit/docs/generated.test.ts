@@ -17,7 +17,11 @@ describe('generated parts', () => {
   });
 
   test.each([
-    ['README.md', ['commands', 'exit-codes', 'signals', 'signal-actions', 'options']],
+    ['docs/commands.md', ['commands']],
+    ['docs/options.md', ['options']],
+    ['docs/exit-codes.md', ['exit-codes']],
+    ['docs/signals.md', ['signals', 'signal-actions']],
+    ['docs/decisions/README.md', ['decisions']],
     ['docs/errors.md', ['errors']],
     ['docs/how-it-works.md', ['skip-reasons', 'job-states']],
   ])('%s has the tables that belong there', (path, names) => {
@@ -28,15 +32,15 @@ describe('generated parts', () => {
   });
 
   test('nothing that the code knows is missing in the tables', () => {
-    const readme = readDocument('README.md').text;
+    const text = (name: string): string => readDocument(`docs/${name}.md`).text;
     for (const { actions = [], name } of COMMANDS) {
       const said = [name, actions.map((action) => action.name).join('\\|')].join(' ').trim();
-      expect(readme).toContain(`| \`${said}\` `);
+      expect(text('commands')).toContain(`| \`${said}\` `);
     }
-    for (const key of OPTION_KEYS) expect(readme).toContain(`| \`${optionOf(key).env}\` `);
-    for (const { exit, meaning } of exitCodes()) expect(readme).toMatch(row(String(exit), meaning));
-    const errors = readDocument('docs/errors.md').text;
-    for (const code of Object.keys(ERROR_KINDS)) expect(errors).toContain(`| \`${code}\` `);
+    for (const key of OPTION_KEYS) expect(text('options')).toContain(`| \`${optionOf(key).env}\` `);
+    for (const { exit, meaning } of exitCodes())
+      expect(text('exit-codes')).toMatch(row(String(exit), meaning));
+    for (const code of Object.keys(ERROR_KINDS)) expect(text('errors')).toContain(`| \`${code}\` `);
   });
 });
 
@@ -51,7 +55,7 @@ describe('fillIn', () => {
     ['b', () => 'new B'],
   ]);
 
-  test('writes each part anew and leaves the rest as it is', () => {
+  test('renders each part again and leaves the rest as it is', () => {
     const before =
       'x\n\n<!-- generated: a -->\n<!-- /generated -->\n\ny\n<!-- generated: b -->\n\nold\n\n<!-- /generated -->\nz\n';
     const after =

@@ -49,7 +49,7 @@ describe('links', () => {
     ['../outside.md', 'no such file'],
     ['README.md#nothing-of-the-kind', 'no such heading'],
     ['#nothing-of-the-kind', 'no such heading'],
-    ['README.md#options', undefined],
+    ['README.md#install', undefined],
     ['https://elsewhere.example/', 'not a site that the documents link to'],
   ])('the check sees what is wrong with %s', (target, why) => {
     expect(whyBroken(readDocument('README.md'), target)).toBe(why);
