@@ -1,10 +1,11 @@
 import { AgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
+import type { GpuProcess } from '../domain/gpu-memory.ts';
 
-/** Without these there is no telling which GPU a row is about. */
+/** The fields that identify a GPU. Every driver has them. */
 const IDENTITY = ['index', 'uuid', 'name', 'pci.bus_id', 'driver_version'] as const;
 
-/** What else is asked for, where the driver has it. */
+/** The other fields, queried as far as the driver knows them. */
 const FIGURES = [
   'memory.total',
   'memory.used',
@@ -17,37 +18,35 @@ const FIGURES = [
   'gpu_recovery_action',
 ] as const;
 
-/** A field of `--query-gpu` that the agent asks for. */
+/** A field of `--query-gpu` that the agent uses. */
 export type Field = (typeof IDENTITY)[number] | (typeof FIGURES)[number];
 
-/** A look at a GPU by itself; its slices come from elsewhere. */
-export type BareGpu = Omit<Gpu, 'slices'>;
+/** A GPU without its MIG slices, which `-L` lists. */
+export type GpuRow = Omit<Gpu, 'slices'>;
 
-/** Cells that say that a GPU is not well, in whatever column they stand. */
+/** Cells that report a sick GPU, in any column. */
 const SICK = /^\[?(?:GPU requires reset|GPU is lost)\]?$/i;
 
-/** A sensor of the power supply may be broken, and in laptops often is, while the GPU works. */
+/** Power sensors fail on many laptops while the GPU works. */
 const MAY_FAIL: ReadonlySet<Field> = new Set(['power.draw', 'power.limit']);
 
-/** The fields that can be asked for, out of what `--help-query-gpu` prints. */
+/** The fields to query, from what `--help-query-gpu` prints. One unknown field would fail the whole query. */
 export function fieldsOf(help: string): readonly Field[] {
   const known = new Set(help.split('\n').flatMap((line) => namesIn(line)));
   const figures = known.size === 0 ? FIGURES.slice(0, 6) : FIGURES.filter((field) => known.has(field));
-  // One field that the driver does not know fails the whole query; the identity has been there for ever.
   return [...IDENTITY, ...figures];
 }
 
-/** `"name" or "gpu_name"` at the beginning of a line. */
+/** A line such as `"name" or "gpu_name"`. */
 function namesIn(line: string): readonly string[] {
   return /^"[\w.]+"(?: or "[\w.]+")*/.test(line) ? (line.match(/(?<=")[\w.]+(?=")/g) ?? []) : [];
 }
 
 /**
- * Reads the answer to `--query-gpu=<fields> --format=csv,noheader,nounits`. Throws GPU_PROBE_FAILED where a row has
- * another number of columns (nothing in it is quoted) or a uuid comes twice. With `skipOthers`, lines that are no
- * rows are left out: nvidia-smi had something to complain of.
+ * Reads the output of `--query-gpu=<fields> --format=csv,noheader,nounits`, which quotes nothing. Throws GPU_PROBE_FAILED
+ * for a row with a wrong number of columns or a duplicate uuid. `skipOthers` ignores other lines: nvidia-smi's warnings.
  */
-export function parseGpus(csv: string, fields: readonly Field[], skipOthers: boolean): readonly BareGpu[] {
+export function parseGpus(csv: string, fields: readonly Field[], skipOthers: boolean): readonly GpuRow[] {
   const rows = csv
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '')
@@ -56,16 +55,29 @@ export function parseGpus(csv: string, fields: readonly Field[], skipOthers: boo
   const gpus = rows.map((cells, row) => {
     if (cells.length === fields.length)
       return readRow(new Map(fields.map((field, at) => [field, cells[at] ?? ''])), row);
-    throw unusable(`row ${row + 1} has ${cells.length} columns where ${fields.length} were asked for`);
+    throw malformed(`row ${row + 1} has ${cells.length} columns instead of ${fields.length}`);
   });
-  const twice = gpus.find(({ uuid }, at) => gpus.findIndex((gpu) => gpu.uuid === uuid) !== at);
-  if (twice !== undefined) throw unusable(`two GPUs have the uuid ${twice.uuid}`);
+  const duplicate = gpus.find(({ uuid }, at) => gpus.findIndex((gpu) => gpu.uuid === uuid) !== at);
+  if (duplicate !== undefined) throw malformed(`two GPUs have the uuid ${duplicate.uuid}`);
   return gpus;
+}
+
+/**
+ * Reads the output of `--query-compute-apps=pid,gpu_uuid,used_memory --format=csv,noheader,nounits`. Ignores lines that
+ * are not rows. Memory is undefined for `[N/A]`.
+ */
+export function parseProcesses(csv: string): readonly GpuProcess[] {
+  return csv.split(/\r?\n/).flatMap((line) => {
+    const [, pid, gpu, used = ''] = /^\s*(\d+), *(GPU-[\w-]+), *([^,]*?)\s*$/.exec(line) ?? [];
+    if (pid === undefined || gpu === undefined) return [];
+    const usedMiB = /^(\d+)(?: MiB)?$/.exec(used)?.[1];
+    return [{ pid: Number(pid), gpu, usedMiB: usedMiB === undefined ? undefined : Number(usedMiB) }];
+  });
 }
 
 type Row = ReadonlyMap<Field, string>;
 
-function readRow(row: Row, at: number): BareGpu {
+function readRow(row: Row, at: number): GpuRow {
   const busId = row.get('pci.bus_id') ?? '';
   const uuid = row.get('uuid') ?? '';
   const hasUuid = /^GPU-[\w-]+$/.test(uuid);
@@ -82,41 +94,39 @@ function readRow(row: Row, at: number): BareGpu {
     powerDrawW: figure(row, 'power.draw'),
     powerLimitW: figure(row, 'power.limit'),
     migMode: row.get('mig.mode.current') === 'Enabled',
-    fault: hasUuid ? faultOf(row) : 'its uuid cannot be read',
+    fault: hasUuid ? faultOf(row) : 'its uuid is unreadable',
   };
 }
 
 function faultOf(row: Row): string | undefined {
   for (const [field, cell] of row) {
-    if (SICK.test(cell)) return `it says “${bare(cell)}”`;
+    if (SICK.test(cell)) return `nvidia-smi reports “${withoutBrackets(cell)}”`;
     if (/^\[?Unknown Error\]?$/i.test(cell) && !MAY_FAIL.has(field))
-      return `its ${field} cannot be read: unknown error`;
+      return `nvidia-smi reports an unknown error for its ${field}`;
   }
-  const wanted = text(row, 'gpu_recovery_action');
-  if (wanted !== undefined && wanted !== 'None') return `the driver asks for its recovery: ${wanted}`;
-  return row.get('compute_mode') === 'Prohibited'
-    ? 'its compute mode is Prohibited, so that no job can use it'
-    : undefined;
+  const recovery = text(row, 'gpu_recovery_action');
+  if (recovery !== undefined && recovery !== 'None') return `its driver requests a recovery: ${recovery}`;
+  return row.get('compute_mode') === 'Prohibited' ? 'its compute mode is Prohibited' : undefined;
 }
 
-/** A number, also with its unit; undefined for everything that a cell may say instead. */
+/** A number, with or without its unit; undefined for any other text. */
 function figure(row: Row, field: Field): number | undefined {
   const found = /^(-?\d+(?:\.\d+)?)(?: ?(?:MiB|%|W|C))?$/.exec(row.get(field) ?? '')?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
-/** A word; undefined for `[N/A]` and all else in brackets. */
+/** A text; undefined for `[N/A]` and everything else in brackets. */
 function text(row: Row, field: Field): string | undefined {
   const cell = row.get(field) ?? '';
   return cell === '' || cell === 'N/A' || cell.startsWith('[') ? undefined : cell;
 }
 
-function bare(cell: string): string {
+function withoutBrackets(cell: string): string {
   return cell.replace(/^\[|\]$/g, '');
 }
 
-function unusable(why: string): AgentError {
-  return new AgentError('GPU_PROBE_FAILED', `nvidia-smi’s answer cannot be used: ${why}`, {
-    hint: 'is --nvidia-smi Nvidia’s own? Its output differs from what every driver prints',
+function malformed(why: string): AgentError {
+  return new AgentError('GPU_PROBE_FAILED', `the output of nvidia-smi is malformed: ${why}`, {
+    hint: 'set --nvidia-smi to Nvidia’s own program',
   });
 }

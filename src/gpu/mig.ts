@@ -1,6 +1,6 @@
 import type { MigSlice } from '../domain/gpu.ts';
 
-/** Reads `nvidia-smi -L`: the MIG slices under the uuid of their GPU. GPUs without slices have an empty list. */
+/** Reads `nvidia-smi -L`: the MIG slices by the uuid of their GPU, an empty list for a GPU without slices. */
 export function parseSlices(list: string): ReadonlyMap<string, readonly MigSlice[]> {
   const slices = new Map<string, MigSlice[]>();
   let current: MigSlice[] | undefined;

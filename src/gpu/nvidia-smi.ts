@@ -4,23 +4,23 @@ import { ProgramError, type ProgramResult, runProgram } from '../lib/process.ts'
 import { smiFailure } from './smi-failure.ts';
 
 export type NvidiaSmiOptions = {
-  /** A path, or a name to be found on PATH. */
+  /** A path, or a name on PATH. */
   readonly program: string;
-  /** How long nvidia-smi may take, in milliseconds. */
+  /** The deadline of one call, in milliseconds. */
   readonly deadlineMs?: number;
-  /** Kills a process by its id. An nvidia-smi that hangs in the driver is known to survive it. */
+  /** For tests: kills a process. An nvidia-smi that hangs in the driver can survive SIGKILL. */
   readonly kill?: (pid: number) => void;
 };
 
 /**
- * Runs nvidia-smi: one at a time, never for longer than the deadline, without waiting for the exit of one that hangs.
- * No other is started while a hung one is still there: on a sick GPU they would pile up.
+ * Runs nvidia-smi: one process at a time, each under a deadline, without waiting for the exit of a hung one. Starts no
+ * other while a hung one exists, because on a sick GPU they would pile up.
  */
 export class NvidiaSmi {
   readonly #program: string;
   readonly #options: { readonly deadlineMs: number; readonly kill?: (pid: number) => void };
   #turn: Promise<unknown> = Promise.resolve();
-  /** The process id of one that was killed and is still there. */
+  /** The process id of a killed nvidia-smi that still runs. */
   #hung: number | undefined;
 
   constructor({ deadlineMs = 15_000, kill, program }: NvidiaSmiOptions) {
@@ -29,7 +29,7 @@ export class NvidiaSmi {
   }
 
   /**
-   * What nvidia-smi prints. Also where it warns of one GPU and shows the others (exit codes 14 and 15); otherwise throws
+   * The output, also for the exit codes 14 and 15, with which nvidia-smi warns of one GPU and shows the others. Throws
    * GPU_PROBE_FAILED, GPU_PROBE_HUNG or GPU_NONE.
    */
   run(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
@@ -40,14 +40,14 @@ export class NvidiaSmi {
 
   async #runNow(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     if (this.#hung !== undefined)
-      throw this.#hungError(`is still there (process ${this.#hung}) after it was killed`);
+      throw this.#hungError(`still runs after it was killed (process ${this.#hung})`);
     const onKilled = (pid: number, gone: Promise<void>): void => {
       this.#hung = pid;
       void gone.then(() => (this.#hung = undefined));
     };
     const result = await runProgram(this.#program, args, { ...this.#options, signal, onKilled }).catch(
       (thrown: unknown) => {
-        throw signal.aborted ? probeFailed('the probe of the GPUs was called off') : this.#explain(thrown);
+        throw signal.aborted ? probeFailed('the GPU probe was cancelled') : this.#explain(thrown);
       },
     );
     const failure = smiFailure(result, this.#program);
@@ -63,7 +63,7 @@ export class NvidiaSmi {
 
   #hungError(what: string): AgentError {
     return new AgentError('GPU_PROBE_HUNG', `${escapeControls(this.#program)} ${what}`, {
-      hint: 'a GPU may be sick: see the kernel’s log for Xid lines (journalctl -k | grep Xid); a reboot may help',
+      hint: 'look for a sick GPU in the kernel’s log (journalctl -k | grep Xid), then reboot',
     });
   }
 }

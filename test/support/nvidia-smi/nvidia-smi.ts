@@ -2,24 +2,13 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMachine, type Machine } from './machine.ts';
+import { answer } from './answer.ts';
+import { isMachine } from './machine.ts';
 
 /*
  * A stand-in for nvidia-smi. What it shows lies in NVIDIA_SMI_MACHINE, or in machine.json beside the name that it
  * was called by. It notes each call in a file `calls` there.
  */
-
-const ALIASES: Readonly<Record<string, string>> = {
-  gpu_uuid: 'uuid',
-  gpu_name: 'name',
-  gpu_bus_id: 'pci.bus_id',
-};
-
-const UNITS: readonly (readonly [RegExp, string])[] = [
-  [/^memory\./, ' MiB'],
-  [/^utilization\./, ' %'],
-  [/^power\./, ' W'],
-];
 
 const file = process.env['NVIDIA_SMI_MACHINE'] ?? join(dirname(process.argv[1] ?? ''), 'machine.json');
 const machine: unknown = JSON.parse(readFileSync(file, 'utf8'));
@@ -32,107 +21,14 @@ const note = {
   token: process.env['SHAREDCLOUD_TOKEN'],
 };
 appendFileSync(join(dirname(file), 'calls'), `${JSON.stringify(note)}\n`);
-main(machine, args);
-
-function main(machine: Machine, args: readonly string[]): void {
-  const { fault } = machine;
-  if (fault?.kind === 'hang') return hang();
-  if (fault?.kind === 'leave-pipes-open') {
-    spawn('sleep', ['30'], { stdio: 'inherit', detached: true }).unref();
-  }
-  if (fault?.kind === 'say') {
-    process.stderr.write(fault.stderr);
-    return end(fault.stdout, fault.exit);
-  }
-  const query = args.find((arg) => arg.startsWith('--query-gpu='));
-  if (query !== undefined) return answerQuery(machine, query.slice('--query-gpu='.length).split(','), args);
-  const [command] = args;
-  if (command === '--query-compute-apps=pid,gpu_uuid,used_memory')
-    return end(
-      (machine.processes ?? []).map(({ gpu, pid, used }) => `${pid}, ${gpu}, ${used}\n`).join(''),
-      0,
-    );
-  if (command === '--help-query-gpu') return end(help(machine), 0);
-  if (command === '-L' || command === '--list-gpus') return end(list(machine), 0);
-  if (command === '--version')
-    return end(
-      `NVIDIA-SMI version  : ${machine.driver}\nDRIVER version      : ${machine.driver}\nCUDA Version        : ${machine.cuda}\n`,
-      0,
-    );
-  if (command === '-q') return end(args.includes('-x') ? xml(machine) : log(machine), 0);
-  if (command === undefined)
-    return end(`NVIDIA-SMI ${machine.driver}   CUDA ${machine.cuda}\n${list(machine)}`, 0);
-  end(`Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.\n`, 2);
-}
-
-function answerQuery(machine: Machine, asked: readonly string[], args: readonly string[]): void {
-  const { fault } = machine;
-  if (fault?.kind === 'rows') return end(fault.rows, fault.exit);
-  const fields = asked.map((field) => ALIASES[field] ?? field);
-  const unknown = fields.find((field) => !machine.fields.includes(field));
-  if (unknown !== undefined) return end(`Field "${unknown}" is not a valid field to query.\n`, 2);
-  if (machine.gpus.length === 0) return end('No devices were found\n', 6);
-  const format =
-    args
-      .find((arg) => arg.startsWith('--format='))
-      ?.slice('--format='.length)
-      .split(',') ?? [];
-  const unit = (field: string): string =>
-    format.includes('nounits') ? '' : (UNITS.find(([pattern]) => pattern.test(field))?.[1] ?? '');
-  const rows = machine.gpus.map(({ cells }) =>
-    fields.map((field) => {
-      const cell = cells[field] ?? (field === 'count' ? String(machine.gpus.length) : '[N/A]');
-      return /^-?[\d.]+$/.test(cell) ? `${cell}${unit(field)}` : cell;
-    }),
-  );
-  const header = format.includes('noheader')
-    ? []
-    : [fields.map((field) => `${field}${unit(field) && ` [${unit(field).trim()}]`}`)];
-  end([...header, ...rows].map((cells) => `${cells.join(', ')}\n`).join(''), 0);
-}
-
-function help({ fields }: Machine): string {
-  const names = fields.map((field) => {
-    const alias = Object.keys(ALIASES).find((name) => ALIASES[name] === field);
-    return `"${field}"${alias === undefined ? '' : ` or "${alias}"`}\nWhat ${field} is.\n`;
-  });
-  return `List of valid properties to query for the switch "--query-gpu":\n\n${names.join('\n')}`;
-}
-
-function list({ gpus }: Machine): string {
-  return gpus
-    .map(({ cells, slices }, index) => {
-      const own = slices.map(
-        ([profile, uuid], at) =>
-          `  MIG ${profile.padEnd(11)} Device ${String(at).padStart(2)}: (UUID: ${uuid})\n`,
-      );
-      return `GPU ${index}: ${cells['name']} (UUID: ${cells['uuid']})\n${own.join('')}`;
-    })
-    .join('');
-}
-
-function xml({ cuda, driver, gpus }: Machine): string {
-  const each = gpus.map(
-    ({ cells }) =>
-      `\t<gpu id="${cells['pci.bus_id']}">\n\t\t<product_name>${cells['name']}</product_name>\n\t\t<uuid>${cells['uuid']}</uuid>\n\t</gpu>\n`,
-  );
-  return `<?xml version="1.0" ?>\n<nvidia_smi_log>\n\t<driver_version>${driver}</driver_version>\n\t<cuda_version>${cuda}</cuda_version>\n\t<attached_gpus>${gpus.length}</attached_gpus>\n${each.join('')}</nvidia_smi_log>\n`;
-}
-
-function log({ cuda, driver, gpus }: Machine): string {
-  const each = gpus.map(
-    ({ cells }) =>
-      `\nGPU ${cells['pci.bus_id']}\n    Product Name : ${cells['name']}\n    GPU UUID : ${cells['uuid']}\n`,
-  );
-  return `==============NVSMI LOG==============\n\nDriver Version : ${driver}\nCUDA Version : ${cuda}\nAttached GPUs : ${gpus.length}\n${each.join('')}`;
-}
-
-function hang(): void {
+if (machine.fault?.kind === 'hang') {
   process.on('SIGTERM', () => undefined);
   setInterval(() => undefined, 60_000);
-}
-
-function end(text: string, code: number): void {
-  process.stdout.write(text);
+} else {
+  if (machine.fault?.kind === 'leave-pipes-open')
+    spawn('sleep', ['30'], { stdio: 'inherit', detached: true }).unref();
+  const { code, stderr, stdout } = answer(machine, args);
+  process.stderr.write(stderr);
+  process.stdout.write(stdout);
   process.exitCode = code;
 }

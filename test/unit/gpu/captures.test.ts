@@ -3,10 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fieldsOf, parseGpus } from '../../../src/gpu/csv.ts';
 import { parseSlices } from '../../../src/gpu/mig.ts';
 
-/*
- * Real output of nvidia-smi, where a checkout has some beside it. Each file is a number of sections with a header
- * that names the command.
- */
+/* Real output of nvidia-smi, if it lies beside the checkout. Each file has sections with the command as header. */
 
 const FOLDER = new URL('../../../../shared/nvidia-smi/', import.meta.url);
 const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith('.txt')) : [];
@@ -24,7 +21,7 @@ function sectionsOf(file: string): readonly Section[] {
   }));
 }
 
-/** What our query would have got: our columns out of the answer to a query for all of them, units and all. */
+/** The answer to our query: our columns of the answer to a query for all columns, with units. */
 function answerTo(fields: readonly string[], { command, text }: Section): string {
   const asked = /^--query-gpu=(\S+)/.exec(command)?.[1]?.split(',') ?? [];
   const [, ...rows] = text.split('\n').filter((line) => line.trim() !== '');

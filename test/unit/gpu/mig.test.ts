@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseSlices } from '../../../src/gpu/mig.ts';
 
-test('slices belong to the GPU above them, in any of the ways that drivers write', () => {
+test('reads slices below their GPU in the formats of all drivers', () => {
   const list = [
     'GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-a)',
     '  MIG 3g.40gb     Device  0: (UUID: MIG-1)',
@@ -26,6 +26,6 @@ test('slices belong to the GPU above them, in any of the ways that drivers write
   ]);
 });
 
-test('slices of nobody are nobody’s', () => {
+test('ignores a slice without a GPU above it', () => {
   expect(parseSlices('  MIG 3g.40gb     Device  0: (UUID: MIG-1)\n').size).toBe(0);
 });

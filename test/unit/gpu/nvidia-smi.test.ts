@@ -1,25 +1,34 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AgentError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { NvidiaSmi } from '../../../src/gpu/nvidia-smi.ts';
-import { EIGHT_A100, TESLA_T4 } from '../../support/nvidia-smi/machines.ts';
-import { type StandIn, standIn } from '../../support/nvidia-smi/stand-in.ts';
+import { signalGroup } from '../../../src/lib/process.ts';
+import { rejection } from '../../support/engine/rejection.ts';
+import { EIGHT_A100 } from '../../support/nvidia-smi/machines.ts';
+import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
 const never = new AbortController().signal;
+/** A deadline that only a hung program misses, and one that is missed on purpose. In milliseconds. */
+const [LONG_MS, SHORT_MS] = [30_000, 300];
 
-async function failure(call: Promise<unknown>): Promise<AgentError> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof AgentError) return thrown;
-    throw thrown;
-  }
-  throw new Error('it did not fail');
+/** Ignores SIGTERM and hangs, as long as a file beside it exists. */
+const HANGING = `trap '' TERM
+echo started >> "$0.calls"
+while [ -e "$0.hang" ]; do sleep 1000; done
+echo recovered`;
+
+/** A shell script in place of nvidia-smi. */
+async function script(body: string): Promise<AsyncDisposable & { readonly program: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'nvidia-smi-script-'));
+  const program = join(directory, 'nvidia-smi');
+  await writeFile(program, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  await writeFile(`${program}.hang`, '');
+  return { program, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
-async function sayer(exit: number, stdout: string, stderr = ''): Promise<StandIn> {
-  return standIn({ ...TESLA_T4, fault: { kind: 'say', exit, stdout, stderr } });
+async function callsOf(program: string): Promise<number> {
+  return (await readFile(`${program}.calls`, 'utf8').catch(() => '')).split('\n').length - 1;
 }
 
 const isAlive = (pid: number): boolean => {
@@ -30,8 +39,8 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-describe('what nvidia-smi says', () => {
-  test('comes whole, in the C locale, from a process that does not know the token', async () => {
+describe('nvidia-smi', () => {
+  test('runs in the C locale, without the token in its environment', async () => {
     await using smi = await standIn(EIGHT_A100);
     const { code, stdout } = await new NvidiaSmi(smi).run(['-L'], never);
     expect(code).toBe(0);
@@ -40,166 +49,100 @@ describe('what nvidia-smi says', () => {
     expect((await smi.calls())[0]).not.toHaveProperty('token');
   });
 
-  test.each([
-    [2, 'Field "x" is not a valid field to query.', 'GPU_PROBE_FAILED', /argument/, /of a driver/],
-    [4, 'Insufficient Permissions', 'GPU_PROBE_FAILED', /permission/, /nvidia\*/],
-    [6, 'No devices were found', 'GPU_NONE', /no GPU/, /seated/],
-    [0, 'No devices were found\n', 'GPU_NONE', /no GPU/, /seated/],
-    [8, '', 'GPU_PROBE_FAILED', /power cables/, /attach/],
-    [
-      9,
-      "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.",
-      'GPU_PROBE_FAILED',
-      /not loaded/,
-      /modprobe/,
-    ],
-    [12, '', 'GPU_PROBE_FAILED', /NVML/, /libnvidia-ml/],
-    [
-      18,
-      'Failed to initialize NVML: Driver/library version mismatch',
-      'GPU_PROBE_FAILED',
-      /updated/,
-      /reboot/,
-    ],
-    [
-      255,
-      'Failed to initialize NVML: Driver/library version mismatch',
-      'GPU_PROBE_FAILED',
-      /updated/,
-      /reboot/,
-    ],
-    [
-      255,
-      'Unable to determine the device handle for GPU 0000:01:00.0: GPU is lost.',
-      'GPU_PROBE_FAILED',
-      /lost/,
-      /Xid/,
-    ],
-    [255, '', 'GPU_PROBE_FAILED', /exit code 255/, /by hand/],
-    [99, 'what?', 'GPU_PROBE_FAILED', /exit code 99\): what\?/, /by hand/],
-  ] as const satisfies readonly (readonly [number, string, ErrorCode, RegExp, RegExp])[])(
-    'exit code %i with %j is %s',
-    async (exit, said, code, message, hint) => {
-      for (const [stdout, stderr] of [[said, ''] as const, ['', said] as const]) {
-        await using smi = await sayer(exit, stdout, stderr);
-        const error = await failure(new NvidiaSmi(smi).run(['-L'], never));
-        expect(error.code).toBe(code);
-        expect(error.message).toMatch(message);
-        expect(error.hint).toMatch(hint);
-      }
+  test('runs one process at a time', async () => {
+    await using slow = await script(
+      'if mkdir "$0.busy"; then sleep 0.1; rmdir "$0.busy"; echo alone; else echo together; fi',
+    );
+    const nvidiaSmi = new NvidiaSmi(slow);
+    const results = await Promise.all([1, 2, 3].map(() => nvidiaSmi.run([], never)));
+    expect(results.map(({ stdout }) => stdout)).toEqual(['alone\n', 'alone\n', 'alone\n']);
+  });
+
+  test('fails if its output has no end', async () => {
+    await using endless = await script('exec yes');
+    expect((await rejection(new NvidiaSmi(endless).run([], never))).code).toBe('GPU_PROBE_FAILED');
+  });
+
+  test.each(['no-such-nvidia-smi', '/no/such/nvidia-smi'])(
+    'fails with exit code 127 if it is %s',
+    async (program) => {
+      const error = await rejection(new NvidiaSmi({ program }).run([], never));
+      expect(error).toMatchObject({ code: 'GPU_PROBE_FAILED', hint: expect.any(String) as unknown });
+      expect(error.message).toMatch(/\(exit code 127\)$/);
     },
   );
 
-  test.each([14, 15])('exit code %i is left to who reads the answer', async (exit) => {
-    await using smi = await sayer(exit, 'WARNING: infoROM is corrupted\n');
-    expect(await new NvidiaSmi(smi).run(['-L'], never)).toMatchObject({ code: exit });
+  test('fails with exit code 126 if the file is not executable', async () => {
+    await using plain = await script('exit 0');
+    await chmod(plain.program, 0o644);
+    const error = await rejection(new NvidiaSmi(plain).run([], never));
+    expect(error.message).toContain('(exit code 126)');
   });
 
-  test('what it says cannot play tricks on a terminal', async () => {
-    await using smi = await sayer(255, '\u001b[31mred');
-    expect((await failure(new NvidiaSmi(smi).run([], never))).message).toContain('\\u{1b}[31mred');
-  });
-
-  test('more than any host has to say is cut off', async () => {
-    await using smi = await standIn(TESLA_T4);
-    const program = join(smi.directory, 'endless');
-    await writeFile(program, '#!/bin/sh\nexec yes\n', { mode: 0o755 });
-    expect((await failure(new NvidiaSmi({ program }).run([], never))).message).toContain('more than');
-  });
-
-  test('a program that is not there, is none, or may not be run', async () => {
-    await using smi = await standIn(TESLA_T4);
-    const missing = await failure(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
-    expect(missing).toMatchObject({
-      code: 'GPU_PROBE_FAILED',
-      hint: expect.stringContaining('--nvidia-smi') as unknown,
-    });
-    expect(missing.message).toBe('no-such-nvidia-smi: it is not there (exit code 127)');
-    const nowhere = await failure(new NvidiaSmi({ program: '/no/such/nvidia-smi' }).run([], never));
-    expect(nowhere.message).toBe('/no/such/nvidia-smi: it is not there (exit code 127)');
-    const plain = join(smi.directory, 'plain=file');
-    await writeFile(plain, 'text');
-    await chmod(plain, 0o644);
-    expect((await failure(new NvidiaSmi({ program: plain }).run([], never))).message).toContain(
-      'cannot be executed',
-    );
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    'fails with exit code 127 despite an unreadable directory in PATH (needs a user other than root)',
+    async () => {
+      await using other = await script('exit 0');
+      const sealed = `${other.program}.sealed`;
+      await mkdir(sealed, { mode: 0 });
+      vi.stubEnv('PATH', `${sealed}:${process.env['PATH']}`);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const error = await rejection(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
+      expect(error.message).toMatch(/\(exit code 127\)$/);
+    },
+  );
 });
 
-test.skipIf(process.getuid?.() === 0)(
-  'a directory of PATH that may not be entered hides nothing (needs another user than root)',
-  async () => {
-    await using smi = await standIn(TESLA_T4);
-    const sealed = join(smi.directory, 'sealed');
-    await mkdir(sealed, { mode: 0 });
-    vi.stubEnv('PATH', `${sealed}:${process.env['PATH']}`);
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const missing = await failure(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
-    expect(missing.message).toBe('no-such-nvidia-smi: it is not there (exit code 127)');
-  },
-);
-
-/** What a busy machine may need to start a stand-in. */
-const BUSY = { timeout: 15_000 };
-
-describe('an nvidia-smi that hangs', () => {
-  test('is given up at the deadline and killed, though it takes no notice of SIGTERM', async () => {
-    await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
-    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 2_500 });
-    const error = await failure(nvidiaSmi.run(['-L'], never));
-    expect(error).toMatchObject({ code: 'GPU_PROBE_HUNG' });
-    expect(error.message).toContain('gave no answer in 2.5 s');
-    const [call] = await smi.calls();
-    await expect.poll(() => isAlive(call?.pid ?? 0), BUSY).toBe(false);
-    await smi.become(TESLA_T4);
-    await expect
-      .poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code, BUSY)
-      .toBe(0);
+describe('a hung nvidia-smi', () => {
+  test('is killed at the deadline although it ignores SIGTERM, and the next one runs', async () => {
+    await using hanging = await script(HANGING);
+    const killed: number[] = [];
+    const kill = (pid: number): void => {
+      killed.push(pid);
+      signalGroup(pid, 'SIGKILL');
+    };
+    const nvidiaSmi = new NvidiaSmi({ ...hanging, deadlineMs: SHORT_MS, kill });
+    expect((await rejection(nvidiaSmi.run([], never))).code).toBe('GPU_PROBE_HUNG');
+    expect(killed).toHaveLength(1);
+    await expect.poll(() => isAlive(killed[0] ?? 0), { timeout: LONG_MS }).toBe(false);
+    await rm(`${hanging.program}.hang`);
+    const retry = () => nvidiaSmi.run([], never).catch(() => undefined);
+    await expect.poll(async () => (await retry())?.code, { timeout: LONG_MS }).toBe(0);
   });
 
-  test('and survives the kill keeps any other from being started, and nobody waiting', async () => {
-    await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
+  test('that survives its kill prevents further ones until it is gone, and nothing waits for it', async () => {
+    await using hanging = await script(HANGING);
     const survivors: number[] = [];
     const kill = (pid: number): void => void survivors.push(pid);
-    const nvidiaSmi = new NvidiaSmi({ ...smi, deadlineMs: 2_500, kill });
-    await failure(nvidiaSmi.run(['-L'], never));
-    for (let look = 0; look < 3; look += 1) {
-      const error = await failure(nvidiaSmi.run(['-L'], never));
-      expect(error.code).toBe('GPU_PROBE_HUNG');
-      expect(error.message).toContain('is still there');
-    }
-    expect(await smi.calls()).toHaveLength(1);
-    await smi.become(TESLA_T4);
-    for (const pid of survivors) process.kill(pid, 'SIGKILL');
-    await expect
-      .poll(async () => (await nvidiaSmi.run(['-L'], never).catch(() => undefined))?.code, BUSY)
-      .toBe(0);
+    const nvidiaSmi = new NvidiaSmi({ ...hanging, deadlineMs: SHORT_MS, kill });
+    for (const _ of ['the hung one', 'refused', 'refused'])
+      expect((await rejection(nvidiaSmi.run([], never))).code).toBe('GPU_PROBE_HUNG');
+    expect(survivors).toHaveLength(1);
+    expect(await callsOf(hanging.program)).toBeLessThanOrEqual(1);
+    await rm(`${hanging.program}.hang`);
+    for (const pid of survivors) signalGroup(pid, 'SIGKILL');
+    const retry = () => nvidiaSmi.run([], never).catch(() => undefined);
+    await expect.poll(async () => (await retry())?.code, { timeout: LONG_MS }).toBe(0);
   });
 
-  test('with its pipes held open by something that it started is no wait without end', async () => {
-    await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'leave-pipes-open' } });
-    const error = await failure(new NvidiaSmi({ ...smi, deadlineMs: 1_500 }).run(['-L'], never));
+  test('whose descendant keeps its pipes open is given up at the deadline', async () => {
+    await using leaving = await script('setsid sleep 2 & exit 0');
+    const error = await rejection(new NvidiaSmi({ ...leaving, deadlineMs: SHORT_MS }).run([], never));
     expect(error.code).toBe('GPU_PROBE_HUNG');
   });
 
-  test('is given up at once when the caller calls it off', async () => {
-    await using smi = await standIn({ ...TESLA_T4, fault: { kind: 'hang' } });
+  test('is killed at once when the caller aborts', async () => {
+    await using hanging = await script(HANGING);
+    const killed: number[] = [];
+    const kill = (pid: number): void => {
+      killed.push(pid);
+      signalGroup(pid, 'SIGKILL');
+    };
     const controller = new AbortController();
-    const look = new NvidiaSmi(smi).run(['-L'], controller.signal);
-    await expect.poll(async () => (await smi.calls()).length, BUSY).toBe(1);
+    const run = new NvidiaSmi({ ...hanging, deadlineMs: LONG_MS, kill }).run([], controller.signal);
+    await expect.poll(() => callsOf(hanging.program), { timeout: LONG_MS }).toBe(1);
     controller.abort();
-    expect((await failure(look)).message).toContain('called off');
-    await expect.poll(async () => isAlive((await smi.calls())[0]?.pid ?? 0), BUSY).toBe(false);
+    expect((await rejection(run)).code).toBe('GPU_PROBE_FAILED');
+    await expect.poll(() => isAlive(killed[0] ?? 0), { timeout: LONG_MS }).toBe(false);
   });
-});
-
-test('one runs at a time', async () => {
-  await using smi = await standIn(TESLA_T4);
-  const program = join(smi.directory, 'slow');
-  const script =
-    '#!/bin/sh\nif mkdir "$0.busy"; then sleep 0.1; rmdir "$0.busy"; echo alone; else echo crowd; fi\n';
-  await writeFile(program, script, { mode: 0o755 });
-  const nvidiaSmi = new NvidiaSmi({ program });
-  const answers = await Promise.all([1, 2, 3].map(() => nvidiaSmi.run([], never)));
-  expect(answers.map(({ stdout }) => stdout)).toEqual(['alone\n', 'alone\n', 'alone\n']);
 });

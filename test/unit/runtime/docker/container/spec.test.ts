@@ -5,6 +5,7 @@ import { gpuAccess } from '../../../../../src/runtime/docker/container/gpu-injec
 import { SECCOMP_PROFILE } from '../../../../../src/runtime/docker/container/seccomp.ts';
 import { containerSpec, type SpecInput } from '../../../../../src/runtime/docker/container/spec.ts';
 import { tmpfsForVolumes } from '../../../../../src/runtime/docker/container/volumes.ts';
+import { anyCharacter } from '../../../../support/any-character.ts';
 import { testPlan } from '../../../../support/engine/runtime.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
@@ -96,7 +97,7 @@ describe('the container spec of a plan', () => {
   });
 
   test('takes only labels, image and variables from the broker', () => {
-    const text = fc.string({ maxLength: 50, unit: 'binary' });
+    const text = fc.string({ maxLength: 50, unit: anyCharacter });
     fc.assert(
       fc.property(text, text, text, fc.dictionary(text, text), (run, offerKey, image, env) => {
         const usual = containerSpec(testPlan({ job: 'j', inputDir: '/in' }), input);
