@@ -7,6 +7,8 @@ ENGINE_PID="$ENGINE_DIR/dockerd.pid"
 ENGINE_LOG="$ENGINE_DIR/dockerd.log"
 REGISTRY_DIR="$ENGINE_DIR/registry"
 REGISTRY_PID="$ENGINE_DIR/registry.pid"
+# Debian packages that debootstrap has fetched, for the next Debian that is made.
+ENGINE_DEBS="$ENGINE_DIR/debs"
 # Engines speak to localhost without TLS, so the name of every test image begins with it.
 REGISTRY='localhost:5000'
 

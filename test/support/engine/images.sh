@@ -39,7 +39,8 @@ build_busybox() {
 }
 
 build_python() {
-  debootstrap --variant=minbase --include=python3 "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
+  mkdir -p "$ENGINE_DEBS"
+  debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=python3 "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
     >"$ENGINE_DIR/debootstrap.log" 2>&1 || {
     tail -n 20 "$ENGINE_DIR/debootstrap.log" >&2
     return 1

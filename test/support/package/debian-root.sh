@@ -10,7 +10,9 @@ root="$ENGINE_DIR/debian-nft"
 if [ ! -d "$root" ]; then
   part="$(mktemp -d "$ENGINE_DIR/debian.XXXXXX")"
   chmod 755 "$part"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,nftables "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
+  mkdir -p "$ENGINE_DEBS"
+  debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=systemd,systemd-sysv,dbus,nftables \
+    "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
     >"$ENGINE_DIR/debootstrap-debian.log" 2>&1 || {
     tail -n 20 "$ENGINE_DIR/debootstrap-debian.log" >&2
     exit 1
