@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 
-/** The kernel's table of routes; a leaf names an address, the lines below it what that is. */
+/** The kernel's routing table: a leaf is an address, the lines below it are its types. */
 const ROUTES = '/proc/net/fib_trie';
 
 /**
- * The IPv4 addresses of this host, as far as they are up now; none where they cannot be read. Not asked of the kernel
- * over a netlink socket, as `os.networkInterfaces` does: the service may not open any.
+ * The IPv4 addresses of this host's active interfaces; empty if they cannot be read. `os.networkInterfaces` needs a
+ * netlink socket, which the systemd unit forbids.
  */
 export function hostAddresses(): readonly string[] {
   try {
     return addressesIn(readFileSync(ROUTES, 'utf8'));
   } catch {
-    // A kernel without it, or a closed /proc: the bridge's own address is known from the engine.
+    // A kernel without this table, or a restricted /proc. The engine still gives the bridge's own address.
     return [];
   }
 }
 
-/** The addresses that such a table calls the host's own, each once. Pure. */
+/** The host's own addresses in a routing table, each once. Pure. */
 export function addressesIn(routes: string): readonly string[] {
   const found = [...routes.matchAll(/^ *\|-- ([\d.]+)\n((?: +\/\d+ .*\n?)*)/gm)];
   const own = found.filter(([, , uses = '']) => /^ *\/32 host LOCAL$/m.test(uses));

@@ -4,27 +4,26 @@ import type { Xid } from '../domain/xid.ts';
 import { followProgram, PROGRAM_NOT_FOUND, ProgramError } from '../lib/process.ts';
 import { xidIn } from './xid-lines.ts';
 
-/** Of what journalctl complains of, in characters. */
+/** In characters. */
 const MAX_STDERR = 4_096;
-/** Without the group, journalctl says so, and then ends or shows only what is of no use here. */
+/** Without the group systemd-journal, journalctl prints this and shows no kernel messages. */
 const UNPRIVILEGED = /insufficient permissions|not seeing messages/i;
 
 /** The kernel's log as `journalctl` shows it. */
 export class JournalctlLog implements KernelLog {
   readonly #program: string;
 
-  /** `program`: a path, or a name to be found on PATH. */
+  /** `program`: a path, or a name on PATH. */
   constructor(program = 'journalctl') {
     this.#program = program;
   }
 
-  /** As the port says. */
   follow(sink: (xid: Xid) => void, signal: AbortSignal): Promise<void> {
     return this.#read(['-k', '-f', '-n', '0', '-o', 'cat'], sink, signal);
   }
 
-  /** Settles where the kernel's log can be read; throws KERNEL_LOG_UNREADABLE with the hint where it cannot. */
-  look(signal: AbortSignal): Promise<void> {
+  /** Reads one line. Throws KERNEL_LOG_UNREADABLE. */
+  check(signal: AbortSignal): Promise<void> {
     return this.#read(['-k', '-n', '1', '-o', 'cat'], () => undefined, signal);
   }
 
@@ -51,15 +50,15 @@ export class JournalctlLog implements KernelLog {
 
 function absent(program: string): AgentError {
   return unreadable(
-    `${program} is not there`,
-    'where there is no systemd, GPUs that are sick are found by nvidia-smi alone, a minute later',
+    `${program} is not installed`,
+    'install systemd to detect sick GPUs at once; nvidia-smi detects them up to a minute later',
   );
 }
 
 function unprivileged(): AgentError {
   return unreadable(
-    'the agent’s user may not read the kernel’s log',
-    'sudo usermod -aG systemd-journal USER, USER being the agent’s user; then start the agent again',
+    'the agent’s user has no access to the kernel’s log',
+    'run sudo usermod -aG systemd-journal USER with the agent’s user, then restart the agent',
   );
 }
 

@@ -104,7 +104,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   });
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
   const gpus = query(LIMITS.gpus, (signal) => probe.gpus(signal));
-  const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().look(signal));
+  const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
   const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);

@@ -26,12 +26,12 @@ Local:
 `;
 
 describe('the addresses of this host', () => {
-  test('are those that the table of routes calls its own, each once', () => {
+  test('are those of the routing table, each once', () => {
     expect(addressesIn(ROUTES)).toEqual(['10.1.2.3', '203.0.113.7']);
     expect(addressesIn('')).toEqual([]);
   });
 
-  test('are all that its interfaces have', () => {
+  test('include those of all its interfaces', () => {
     const up = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     const expected = up.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
     expect(expected).not.toEqual([]);

@@ -12,7 +12,7 @@ test('the room of what is not there is that of the disk that it would be made on
   expect(diskRoom(join(directory, 'not', 'there'))?.files).toBeCloseTo(there?.files ?? 0, 3);
 });
 
-test('the room of a path through a file is not guessed either', () => {
+test('knows no free space of a path below a file', () => {
   expect(diskRoom(join(import.meta.filename, 'below'))).toBeUndefined();
 });
 

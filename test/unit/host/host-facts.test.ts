@@ -16,7 +16,7 @@ async function sysfs(devices: readonly (readonly [string, string, string])[]) {
   return { root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
 }
 
-test('an Nvidia card is seen without its driver; its sound and the cards of others are none', async () => {
+test('finds Nvidia cards without a driver, but neither their sound devices nor other cards', async () => {
   await using at = await sysfs([
     ['0000:02:00.0', '0x10de', '0x030200'],
     ['0000:01:00.0', '0x10de', '0x030000'],

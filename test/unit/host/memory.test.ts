@@ -12,14 +12,14 @@ function fileOf(text: string): string {
   return file;
 }
 
-test('this host’s memory is what the kernel says', () => {
+test('reads this host’s memory', () => {
   const memory = readHostMemory();
   expect(memory?.totalBytes).toBe(totalmem());
   expect(memory?.availableBytes).toBeGreaterThan(0);
   expect(memory?.availableBytes).toBeLessThanOrEqual(totalmem());
 });
 
-test('what is available is not what is free', () => {
+test('reads the available memory, not the free memory', () => {
   const file = fileOf(
     'MemTotal:       24683560 kB\nMemFree:          512340 kB\nMemAvailable:   20480000 kB\n',
   );
@@ -30,13 +30,13 @@ test('what is available is not what is free', () => {
 });
 
 test.each([
-  ['a file that is not there', '/nonexistent/meminfo'],
-  ['a kernel that does not say what is available', undefined],
-])('nothing is told of %s', (_, path) => {
+  ['a missing file', '/nonexistent/meminfo'],
+  ['a kernel without MemAvailable', undefined],
+])('reads no memory from %s', (_, path) => {
   expect(readHostMemory(path ?? fileOf('MemTotal: 1024 kB\nMemFree: 512 kB\n'))).toBeUndefined();
 });
 
-test('the kernel’s count of kills is read, and not one of its neighbours', () => {
+test('reads the kernel’s count of out-of-memory kills, and no similar one', () => {
   expect(readOomKills(fileOf('pgfault 5\noom_kill 42\noom_kill_other 7\n'))).toBe(42);
   expect(readOomKills(fileOf('pgfault 5\n'))).toBeUndefined();
   expect(readOomKills('/nonexistent/vmstat')).toBeUndefined();

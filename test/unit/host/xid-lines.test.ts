@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hostFaultOf } from '../../../src/domain/xid.ts';
 import { xidIn } from '../../../src/host/xid-lines.ts';
 
-/* Lines in the shapes that drivers of several generations print them, written by hand. */
+/* Hand-written lines in the formats of several driver generations. */
 
 describe('a line of the kernel’s log', () => {
   test.each([
@@ -41,7 +41,7 @@ describe('a line of the kernel’s log', () => {
       },
     ],
     ['NVRM: Xid (PCI:0000:65:00): 46', { busId: '0000:65:00', number: 46, text: '' }],
-  ])('%s', (line, xid) => {
+  ])('with an Xid: %s', (line, xid) => {
     expect(xidIn(line)).toEqual(xid);
   });
 
@@ -52,11 +52,11 @@ describe('a line of the kernel’s log', () => {
     'NVRM: Xid (PCI:0000:65:00): GPU has fallen off the bus.',
     'NVRM: Xid (79): GPU has fallen off the bus.',
     'audit: comm="NVRM: Xid (PCI:0000:65:00): 79"',
-  ])('%s: no Xid', (line) => {
+  ])('without an Xid: %s', (line) => {
     expect(xidIn(line)).toBeUndefined();
   });
 
-  test('the name of a process cannot make another Xid of it', () => {
+  test('cannot get another Xid through the name of a process', () => {
     fc.assert(
       fc.property(fc.string(), (name) => {
         const xid = xidIn(`NVRM: Xid (PCI:0000:65:00): 13, pid=1, name=${name.replaceAll('\n', ' ')}, Ch 1`);
