@@ -1,14 +1,14 @@
-# The agent in a container; docs/install.md tells how to run it, and what it means to give it Docker's socket.
+# The agent in a container. docs/install.md says how to run it, and why Docker's socket makes it root on the host.
 #
-# Both bases can be pinned: `--build-arg BUILD_BASE=node:24-bookworm-slim@sha256:...`. The defaults are tags, which
-# move; a release is built with digests that its maker has looked up (`docker buildx imagetools inspect IMAGE`).
+# Both bases are tags, which move. For a release, pin digests (`docker buildx imagetools inspect IMAGE`):
+# `--build-arg BUILD_BASE=node:24-bookworm-slim@sha256:...`.
 ARG BUILD_BASE=node:24-bookworm-slim
 ARG RUN_BASE=debian:bookworm-slim
 
 FROM ${BUILD_BASE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-# Without the Node.js that checkouts bring along: the base has one.
+# Without the package `node`: the base image has Node.js.
 RUN npm ci --ignore-scripts --prefer-offline --no-audit --no-fund && rm -f node_modules/.bin/node
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin ./bin
@@ -23,9 +23,9 @@ COPY packaging/deb/sharedcloud-agent /image/usr/bin/sharedcloud-agent
 
 FROM ${RUN_BASE}
 COPY --from=build /image /
-# Nvidia's runtime brings nvidia-smi, and nothing more is wanted of the GPUs here: the jobs use them.
+# Nvidia's runtime adds nvidia-smi. The agent needs no more of the GPUs; its jobs use them.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=utility
-# Nobody in particular; not the user that jobs run as. The group of Docker's socket comes with --group-add.
+# Not the user of jobs. --group-add adds the group of Docker's socket.
 USER 10001:10001
 HEALTHCHECK --interval=30s --timeout=30s --start-period=60s CMD ["/usr/bin/sharedcloud-agent", "health"]
 ENTRYPOINT ["/usr/bin/sharedcloud-agent"]

@@ -3,21 +3,21 @@ import type { TestEngine } from '../test/support/engine/find-engine.ts';
 /** What a row of the bench is measured on. */
 export type Ground = {
   readonly engine: TestEngine;
-  /** Whether it is only to be seen that the bench works: few and small samples. */
+  /** Few and small samples, to test the bench itself. */
   readonly quick: boolean;
   /** The agent's entry, relative to the repository. */
   readonly entry: string;
-  /** Tells whoever watches what is being done. */
+  /** Prints progress. */
   readonly say: (what: string) => void;
 };
 
-/** The most or the least that a figure is to be: its median, its 95th percentile, or its ratio to the yardstick. */
+/** A limit on a figure's median, 95th percentile, or ratio to the yardstick. */
 export type Target = { readonly of: 'median' | 'p95' | 'ratio' } & (
   | { readonly atMost: number }
   | { readonly atLeast: number }
 );
 
-/** What many samples of one thing come to. */
+/** A summary of many samples of one thing. */
 export type Spread = {
   readonly median: number;
   readonly p95: number;
@@ -26,7 +26,7 @@ export type Spread = {
   readonly samples: number;
 };
 
-/** One thing measured, beside its yardstick where it has one, both in the same run. */
+/** One measurement and its yardstick, if it has one, from the same run. */
 export type Figure = {
   readonly what: string;
   readonly unit: string;

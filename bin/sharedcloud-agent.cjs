@@ -3,16 +3,16 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access
    -- plain JavaScript has no types */
 
-// Written for very old versions of Node.js too, so that they can say what is wrong instead of a syntax error.
+// Old syntax, so that old versions of Node.js print this message instead of a syntax error.
 var fs = require('fs');
 var path = require('path');
 
-var LEAST = 24;
+var MINIMUM = 24;
 
-if (Number(process.versions.node.split('.')[0]) < LEAST) {
+if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   process.stderr.write(
     'sharedcloud-agent needs Node.js ' +
-      LEAST +
+      MINIMUM +
       ' or newer, this is ' +
       process.version +
       '.\n' +
@@ -20,7 +20,7 @@ if (Number(process.versions.node.split('.')[0]) < LEAST) {
   );
   process.exitCode = 2;
 } else {
-  // A checkout runs from its sources, a package from what was built.
+  // A checkout runs its sources, a package its build.
   var sources = path.join(__dirname, '..', 'src', 'main.ts');
   require(fs.existsSync(sources) ? sources : path.join(__dirname, '..', 'dist', 'main.js'));
 }

@@ -15,11 +15,11 @@ export const JOB_MEMORY_BYTES = 512 * 1024 * 1024;
 /** A function that does next to nothing. */
 export const TRIVIAL = 'def handler(event):\n    return event[0]\n';
 
-/** How a scene differs from the usual one. */
+/** How a scene differs from the default. */
 export type SceneOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether the broker holds calls; otherwise it answers at once. */
-  readonly holds?: boolean;
+  readonly holdsCalls?: boolean;
 };
 
 /** A broker, an agent's host, and the books on when what happened. Times are milliseconds since the epoch. */
@@ -38,7 +38,7 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
       ...options.settings,
     }),
   );
-  const tally = opened.use(await openTally(scenario.url, options.holds ?? true));
+  const tally = opened.use(await openTally(scenario.url, options.holdsCalls ?? true));
   const { store } = scenario.broker;
   const claimed = new Map<string, number>();
   const reported = new Map<string, number>();
@@ -46,7 +46,7 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     if (event.kind === 'claimed') claimed.set(event.job.uuid, now());
     if (event.kind === 'reported') reported.set(event.job.uuid, now());
   });
-  // What ends in the middle must not leave containers that nobody looks for.
+  // A bench that ends midway leaves no containers.
   opened.defer(() => removeContainersOf(ground, [...claimed.keys()]));
   // As the packages start it.
   const env = { ...scenario.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };

@@ -7,13 +7,13 @@ export type Counted = { readonly call: string; readonly status: number; readonly
 /** A front before a broker that counts, and that may keep from it that calls can be held. */
 export type Tally = AsyncDisposable & { readonly url: string; readonly calls: readonly Counted[] };
 
-/** Opens a tally; `holds`: whether calls may be held. */
-export async function openTally(brokerUrl: string, holds: boolean): Promise<Tally> {
+/** Opens a tally; `holdsCalls`: whether the broker may hold calls. */
+export async function openTally(brokerUrl: string, holdsCalls: boolean): Promise<Tally> {
   const calls: Counted[] = [];
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const { prefer: _, ...unheld } = incoming.headers;
     const target = new URL(incoming.url ?? '/', brokerUrl);
-    const headers = holds ? incoming.headers : unheld;
+    const headers = holdsCalls ? incoming.headers : unheld;
     const onward = request(target, { method: incoming.method, headers }, (answer) => {
       let bytes = 0;
       answer.on('data', (chunk: Buffer) => (bytes += chunk.length));

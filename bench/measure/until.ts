@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until something is so, looking every few milliseconds. Throws when it has not come in `patienceMs`. */
-export async function until(what: string, isSo: () => boolean, patienceMs = 300_000): Promise<void> {
-  const latest = performance.now() + patienceMs;
+/** Polls a condition every few milliseconds. Throws if it is not true within `timeoutMs`. */
+export async function until(what: string, isSo: () => boolean, timeoutMs = 300_000): Promise<void> {
+  const latest = performance.now() + timeoutMs;
   while (!isSo()) {
-    if (performance.now() > latest) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() > latest) throw new Error(`timed out: ${what}`);
     await pause(5);
   }
 }

@@ -63,7 +63,7 @@ async function rawStart({ engine }: Ground, { spec }: Yardstick, log: EngineLog)
 
 async function polled(ground: Ground): Promise<Figure> {
   const claims: number[] = [];
-  await using scene = await openScene(ground, 1, { holds: false });
+  await using scene = await openScene(ground, 1, { holdsCalls: false });
   await using _agent = await scene.start();
   for (let round = 0; round < (ground.quick ? 1 : 40); round += 1) {
     // At any moment between two polls, each part of the interval as often as the others.

@@ -49,10 +49,10 @@ function marketOf(size: number): readonly OpenRun[] {
   });
 }
 
-/** A whole daemon before a large market on which nothing changes. */
+/** An agent at a large market that does not change. */
 async function unchanged(ground: Ground, size: number): Promise<readonly Figure[]> {
   await using scene = await openScene(ground, 1, {
-    holds: false,
+    holdsCalls: false,
     settings: { SHAREDCLOUD_POLL_INTERVAL: '1s' },
   });
   const { store, tally } = scene;
@@ -62,18 +62,18 @@ async function unchanged(ground: Ground, size: number): Promise<readonly Figure[
     runtime: 'python36',
   });
   const fn = store.addFunction({ name: 'cheap', code: 'pass', image });
-  // Below the ask: the market is read and judged whole, and nothing is to be done.
+  // Below the ask: the whole market is evaluated, and nothing is claimed.
   for (let index = 0; index < size; index += 1)
     store.addRun({ function: fn, parameters: '((1,),)', bidPrice: 0.01 });
   await using _agent = await scene.start();
-  const looks = () => tally.calls.filter(({ call }) => call === 'GET /api/v1/runs');
-  await until('the market was read', () => looks().some(({ status }) => status === 200));
-  const before = looks().length;
-  await until('unchanged looks', () => looks().length >= before + (ground.quick ? 2 : 20));
-  const later = looks().slice(before);
+  const polls = () => tally.calls.filter(({ call }) => call === 'GET /api/v1/runs');
+  await until('the market was read', () => polls().some(({ status }) => status === 200));
+  const before = polls().length;
+  await until('unchanged polls', () => polls().length >= before + (ground.quick ? 2 : 20));
+  const later = polls().slice(before);
   return [
     figureOf(
-      { what: 'answer to a look at an unchanged list', unit: 'bytes', targets: [{ of: 'p95', atMost: 0 }] },
+      { what: 'answer to a poll of an unchanged list', unit: 'bytes', targets: [{ of: 'p95', atMost: 0 }] },
       later.map(({ bytes }) => bytes),
     ),
     await memoryAfter(size),

@@ -16,11 +16,11 @@ export function findBanned(file: string, text: string): readonly Finding[] {
   // The name is line 0.
   const content = `${file}\n${text}`;
   return rules.flatMap(({ entry: { why, write }, pattern, word }) => {
-    if (isException(file, word)) return [];
-    return Array.from(content.matchAll(pattern), ({ 0: found, index }) => {
+    const found = Array.from(content.matchAll(pattern), ({ 0: text, index }) => {
       const line = content.slice(0, index).split('\n').length - 1;
-      return { file, line, word: word ?? found, write, why };
+      return { file, line, word: word ?? text, write, why };
     });
+    return found.filter((finding) => !isException(file, finding.word));
   });
 }
 
@@ -56,7 +56,7 @@ function capitalised(word: string): string {
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
 
-function isException(file: string, word: string | undefined): boolean {
+function isException(file: string, word: string): boolean {
   return EXCEPTIONS.some(
     (exception) => file.startsWith(exception.file) && (exception.word === '*' || exception.word === word),
   );
