@@ -1,4 +1,5 @@
 import { AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
+import { withDeadline } from '../lib/deadline.ts';
 
 /** What came of a query: what was seen and how long that took in milliseconds, or why nothing was seen. */
 export type QueryResult<T> = { readonly value: T; readonly ms: number } | { readonly error: AgentError };
@@ -13,27 +14,19 @@ export type QueryLimits = {
   readonly hint: string;
 };
 
-/** Looks, but not for longer than that: what does not heed the signal is left to itself. Never throws. */
+/** Runs a query under a deadline. Never throws. */
 export async function query<T>(
-  patience: QueryLimits,
+  limits: QueryLimits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<QueryResult<T>> {
-  const { code, hint, ms, who } = patience;
-  const controller = new AbortController();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new AgentError(code, `${who} gave no answer in ${ms / 1000} s`, { hint });
-    late.reject(error);
-    controller.abort(error);
-  }, ms);
+  const { code, hint, ms, who } = limits;
+  const error = new AgentError(code, `${who} gave no answer in ${ms / 1000} s`, { hint });
   const began = performance.now();
   try {
-    const value = await Promise.race([work(controller.signal), late.promise]);
+    const value = await withDeadline({ ms, error }, work);
     return { value, ms: Math.round(performance.now() - began) };
   } catch (thrown) {
     return { error: withHint(asAgentError(thrown), hint) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

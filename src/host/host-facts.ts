@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu, mem, osInfo, type Systeminformation, system } from 'systeminformation';
+import { waitAtMost } from '../lib/deadline.ts';
 
 /** This host without its GPUs; undefined or empty where a fact could not be read in time. */
 export type HostFacts = {
@@ -23,11 +24,12 @@ const DISPLAY = '0x03';
  * out. `sysfs` is the mount point of the kernel's devices.
  */
 export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<HostFacts> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), deadlineMs);
   // An unreadable fact is no error here: `check` names what is missing.
   const inTime = <T>(fact: Promise<T>): Promise<T | undefined> =>
-    Promise.race([fact.catch(() => undefined), late.promise]);
+    waitAtMost(
+      deadlineMs,
+      fact.catch(() => undefined),
+    );
   const [os, processor, memory, machine, cards] = await Promise.all([
     inTime(osInfo()),
     inTime(cpu()),
@@ -35,7 +37,6 @@ export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<Hos
     inTime(system()),
     inTime(nvidiaCards(sysfs)),
   ]);
-  clearTimeout(timer);
   return {
     os: os && `${os.distro} ${os.release}, kernel ${os.kernel}, ${os.arch}`,
     cpu: processor && {

@@ -1,7 +1,4 @@
-/**
- * A call whose answer holds for `ms` milliseconds of `monotonic`'s time: asked again sooner, it is given again without
- * a call. Failures are not remembered, and calls side by side are not brought together.
- */
+/** A call whose result is returned again for `ms` milliseconds. Errors are not kept, and calls are not joined. */
 export function cachedFor<T>(
   ms: number,
   monotonic: () => number,

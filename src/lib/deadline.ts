@@ -1,3 +1,5 @@
+import { sleep } from './sleep.ts';
+
 /**
  * A signal that aborts when one of these does. `AbortSignal.any` alone is not enough: Node.js 24 garbage-collects what it
  * returns where nobody listens, although the signal is still held, and then it never aborts. A listener keeps it alive.
@@ -33,6 +35,21 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
     return await Promise.race([abort.promise, work]);
   } finally {
     signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The outcome of `work`, or undefined once `ms` milliseconds are over or the signal aborts. Leaves no timer behind. */
+export async function waitAtMost<T>(
+  ms: number,
+  work: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const enough = new AbortController();
+  const either = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]);
+  try {
+    return await Promise.race([work, sleep(ms, either).then(() => undefined)]);
+  } finally {
+    enough.abort();
   }
 }
 

@@ -11,7 +11,7 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import type { Language } from '../../domain/language.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
 import { ProcessRuntime } from '../../embedded/runtime/process-runtime.ts';
-import { aborted, within } from '../../lib/deadline.ts';
+import { aborted, unlessAborted, within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts';
 import { pullProgress } from '../pull-progress.ts';
@@ -53,10 +53,7 @@ export const dryRun: CliCommand = {
     const interruption = listenForInterruption();
     const { second } = interruption;
     try {
-      return await Promise.race([
-        show(context, interruption),
-        aborted(second).then(() => Promise.reject(second.reason)),
-      ]);
+      return await unlessAborted(show(context, interruption), second);
     } catch (thrown) {
       if (thrown instanceof Interrupted) return thrown.exit;
       throw thrown;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
+import { waitAtMost } from '../../lib/deadline.ts';
 import { exitCode, signalGroup } from '../../lib/process.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { OutputFile } from './output-file.ts';
@@ -82,13 +83,11 @@ export class LocalJob {
     }
   }
 
-  /** Repricer the whole group to end, kills it `graceMs` later, and waits for the end. */
+  /** Sends SIGTERM to the whole group, kills it `graceMs` later, and waits for its end. */
   async stop(graceMs: number): Promise<void> {
     if (this.#pid === undefined || this.#exit !== undefined) return;
     signalGroup(this.#pid, 'SIGTERM');
-    const grace = new AbortController();
-    await Promise.race([this.#over.promise, sleep(graceMs, grace.signal)]);
-    grace.abort();
+    await waitAtMost(graceMs, this.#over.promise);
     await this.#kill();
   }
 

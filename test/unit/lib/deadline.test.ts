@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { unlessAborted, withDeadline, within } from '../../../src/lib/deadline.ts';
+import { unlessAborted, waitAtMost, withDeadline, within } from '../../../src/lib/deadline.ts';
 
 /** Collects garbage now. */
 function collect(): void {
@@ -91,5 +91,20 @@ describe('work that is left when a signal aborts', () => {
     caller.abort('enough');
     await expect(left).rejects.toBe('enough');
     await expect(unlessAborted(Promise.resolve('done'), caller.signal)).rejects.toBe('enough');
+  });
+});
+
+describe('work that is waited for only so long', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('gives its outcome, and undefined where it takes longer or the signal aborts', async () => {
+    const never = new Promise<string>(() => undefined);
+    expect(await waitAtMost(1_000, Promise.resolve('done'))).toBe('done');
+    expect(await waitAtMost(1_000, never, AbortSignal.abort())).toBeUndefined();
+    const late = waitAtMost(1_000, never);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await late).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

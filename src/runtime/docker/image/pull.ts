@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
 import { pullError, pullRefusal } from '../engine/errors.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import { PullProgress } from './pull-progress.ts';
@@ -45,40 +46,36 @@ export async function pullImage(
   hooks: PullHooks,
   signal: AbortSignal,
 ): Promise<void> {
-  const stop = new AbortController();
-  const end = (why: string): void => stop.abort(pullRefusal(request.ref, why));
-  const total = setTimeout(() => end(`it took longer than ${limits.totalMs / 1000} s`), limits.totalMs);
-  const idle = setTimeout(() => end(`it made no progress for ${limits.idleMs / 1000} s`), limits.idleMs);
-  const either = AbortSignal.any([signal, stop.signal]);
+  const { idleMs, totalMs } = limits;
+  const tooSlow = pullRefusal(request.ref, `it took longer than ${totalMs / 1000} s`);
+  const stuck = pullRefusal(request.ref, `it made no progress for ${idleMs / 1000} s`);
   const progress = new PullProgress();
   const report = (finished: boolean): void =>
     hooks.onProgress({ ref: request.ref, ...progress.bytes, finished });
-  let checkedAt = performance.now();
-  try {
+  const pull = async (abortSignal: AbortSignal, extend: () => void): Promise<void> => {
     await hooks.checkDisk();
-    const abortSignal = either;
-    const stream = await docker.createImage({
-      fromImage: request.repository,
-      tag: request.tag,
-      abortSignal,
-    });
-    for await (const line of linesOf(stream)) {
+    let checkedAt = performance.now();
+    const options = { fromImage: request.repository, tag: request.tag, abortSignal };
+    for await (const line of linesOf(await docker.createImage(options))) {
       const progressed = progress.take(line);
       refuseManyLayers(request.ref, progress.layers);
       if (!progressed) continue;
-      idle.refresh();
+      extend();
       report(false);
       refuseOversize(request.ref, progress.bytes.totalBytes, limits.maxBytes);
       if (performance.now() - checkedAt < DISK_CHECK_MS) continue;
       checkedAt = performance.now();
       await hooks.checkDisk();
     }
+  };
+  try {
+    await withDeadline({ ms: totalMs, error: tooSlow, signal }, (inTime) =>
+      withDeadline({ ms: idleMs, error: stuck, signal: inTime }, pull),
+    );
   } catch (thrown) {
-    if (either.aborted) throw either.reason;
+    if (signal.aborted) throw signal.reason;
     throw pullError(thrown, request.ref);
   } finally {
-    clearTimeout(total);
-    clearTimeout(idle);
     report(true);
   }
   if (progress.error !== undefined) throw pullRefusal(request.ref, progress.error);

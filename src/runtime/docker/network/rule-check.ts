@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Target } from '../../../domain/jobs-network.ts';
+import { within } from '../../../lib/deadline.ts';
 
 /** The rules refuse at once, but a host under load may be slow to notice. In milliseconds. */
 const DEADLINE_MS = 2_000;
@@ -9,7 +10,7 @@ export type RuleCheck = (refused: readonly Target[], signal: AbortSignal) => Pro
 
 /** Tries all targets at once, for at most two seconds. */
 export const checkRules: RuleCheck = async (refused, signal) => {
-  const late = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const late = within(DEADLINE_MS, signal);
   const results = await Promise.all(refused.map((target) => isRefused(target, late)));
   return results.every(Boolean);
 };
