@@ -1,30 +1,24 @@
 import { createServer } from 'node:http';
 
-/** What the engine says to a call: JSON with status 200, another status, or lines that go on without an end. */
-export type Said =
+/** An answer of the engine: JSON with status 200, another status, or an endless stream of lines. */
+export type EngineAnswer =
   | { readonly json: unknown }
   | { readonly status: number }
   | { readonly lines: readonly unknown[] };
 
-/** Something that answers an engine's calls as a test says, and runs nothing. */
-export type TellingEngine = AsyncDisposable & {
-  readonly host: string;
-  /** The paths that were asked for, without their questions, in order. */
-  readonly asked: readonly string[];
-};
+/** An engine that answers by a test's script, and runs nothing. */
+export type ScriptedEngine = AsyncDisposable & { readonly host: string };
 
-/** Listens on a port of its own. `say` gets the path of each call, such as `/containers/abc/json`. */
-export async function tellingEngine(say: (path: string) => Said): Promise<TellingEngine> {
-  const asked: string[] = [];
+/** Listens on a port of its own. `script` gets the path of each call, such as `/containers/abc/json`. */
+export async function scriptedEngine(script: (path: string) => EngineAnswer): Promise<ScriptedEngine> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/\?.*$/, '');
-    asked.push(path);
-    const said = say(path);
-    if ('status' in said) return void response.writeHead(said.status).end('as told');
+    const answer = script(path);
+    if ('status' in answer) return void response.writeHead(answer.status).end('scripted');
     response.writeHead(200, { 'content-type': 'application/json' });
-    if ('json' in said) return void response.end(JSON.stringify(said.json));
+    if ('json' in answer) return void response.end(JSON.stringify(answer.json));
     response.flushHeaders();
-    for (const line of said.lines) response.write(`${JSON.stringify(line)}\n`);
+    for (const line of answer.lines) response.write(`${JSON.stringify(line)}\n`);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
@@ -33,7 +27,6 @@ export async function tellingEngine(say: (path: string) => Said): Promise<Tellin
   if (address === null || typeof address === 'string') throw new Error('the engine has no port');
   return {
     host: `tcp://127.0.0.1:${address.port}`,
-    asked,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

@@ -15,7 +15,7 @@ export type ExitEvidence = {
 
 /**
  * Decides what ended a container. Asks the engine only where the answer matters. Without live-restore, an engine stops
- * its containers when it stops, and kills leftovers when it starts. With live-restore, it knows their exit codes but
+ * its containers when it stops, and kills surviving ones when it starts. With live-restore, it knows their exit codes but
  * not what they printed while it was down, so a job that exited with 0 may have lost its result.
  */
 export async function exitOrigin(

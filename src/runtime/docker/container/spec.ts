@@ -112,7 +112,7 @@ const NETWORK_MODES: Readonly<Record<JobNetwork, NetworkMode>> = {
   bridge: 'bridge',
 };
 
-/** The container for a plan. Pure. Throws where the image or the plan cannot be made into a safe one. */
+/** The container for a plan. Pure. Throws IMAGE_REFUSED for unsafe volumes, RUNTIME_FAILED for an unusable job id. */
 export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerSpec {
   const { limits, image } = input;
   const { network = 'none' } = plan;

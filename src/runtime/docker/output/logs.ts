@@ -13,7 +13,7 @@ export type LogSource = Pick<OutputSource, 'hasExited'> & {
 };
 
 const PAUSE_MS = 500;
-/** The pause after a second reading that ended before the container was seen to have exited. */
+/** The pause after each further reading that ended before the exit was visible. */
 const SHORT_PAUSE_MS = 50;
 const MAX_FAILURES = 5;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Exit } from '../../../../../src/domain/ports/runtime.ts';
 import { ENGINE_DEADLINES } from '../../../../../src/runtime/docker/engine/call.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
-import { type Said, tellingEngine } from '../../../../support/engine/scripted-engine.ts';
+import { type EngineAnswer, scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
 const STARTED = '2026-01-01T00:00:00Z';
 const FINISHED = '2026-01-01T01:00:00Z';
@@ -11,7 +11,7 @@ const LATER = '2026-01-01T02:00:00Z';
 const INFO = { Driver: 'overlay2', OSType: 'linux' };
 const VERSION = { Version: '20.10.24', ApiVersion: '1.41' };
 
-const inspected = (Status: string, ExitCode: number): Said => ({
+const inspected = (Status: string, ExitCode: number): EngineAnswer => ({
   json: { State: { Status, ExitCode, OOMKilled: false, StartedAt: STARTED, FinishedAt: FINISHED } },
 });
 
@@ -31,7 +31,7 @@ async function waitedOrigin({
   events,
   startedAt,
 }: Past): Promise<Exit['exitOrigin']> {
-  await using engine = await tellingEngine((path): Said => {
+  await using engine = await scriptedEngine((path): EngineAnswer => {
     if (path === '/info') return { json: { ...INFO, LiveRestoreEnabled: liveRestore } };
     if (path === '/version') return { json: VERSION };
     if (path === '/networks/bridge')
@@ -61,7 +61,7 @@ describe('the exit origin of a container that had failed before the first inspec
 
 test('pauses between the inspects of a container in removal', async () => {
   const inspects: number[] = [];
-  await using engine = await tellingEngine((path): Said => {
+  await using engine = await scriptedEngine((path): EngineAnswer => {
     if (path.endsWith('/wait')) return { json: { StatusCode: 0 } };
     inspects.push(performance.now());
     return inspects.length <= 2 ? inspected('removing', 0) : { status: 404 };
