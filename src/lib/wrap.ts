@@ -1,5 +1,6 @@
 /** Breaks a text into lines of at most `width` characters, at spaces where there are any. Never an empty list. */
 export function wrap(text: string, width: number): readonly string[] {
+  if (text.length <= width) return [text];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

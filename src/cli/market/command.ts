@@ -8,25 +8,26 @@ import type { Broker } from '../../domain/ports/broker.ts';
 import { HostShare } from '../../host/job-share.ts';
 import { within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
+import { count } from '../count.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
 
-const MOST_LOOK_UPS = 200;
-const LOOK_UPS_MS = 60_000;
+const MAX_RESOLVED = 200;
+const RESOLVE_MS = 60_000;
 
-const PATIENCE = {
+const LIMITS = {
   broker: { ms: 60_000, code: 'BROKER_UNREACHABLE', who: 'the broker', hint: 'try again later' },
-  gpus: { ms: 20_000, code: 'GPU_PROBE_HUNG', who: 'nvidia-smi', hint: 'sharedcloud-agent check tells more' },
+  gpus: { ms: 20_000, code: 'GPU_PROBE_HUNG', who: 'nvidia-smi', hint: 'run sharedcloud-agent check' },
   docker: {
     ms: 8_000,
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
-    hint: 'sharedcloud-agent check tells more',
+    hint: 'run sharedcloud-agent check',
   },
 } as const satisfies Readonly<Record<string, QueryLimits>>;
 
-/** One query at the configured broker's market. Nothing is claimed, and no instance is made or changed there. */
+/** Polls the market once. Claims nothing, and neither registers nor changes an instance. */
 export const market: CliCommand = {
   name: 'market',
   summary: 'show every open run and whether this host would take it; claims nothing',
@@ -53,7 +54,7 @@ export const market: CliCommand = {
     const loaded = await context.loadConfig({ ask: false });
     const opened = openBroker({ ...context, loaded });
     try {
-      const shown = await lookAtMarket(context, loaded, opened.broker);
+      const shown = await inspectMarket(context, loaded, opened.broker);
       context.stdout.write(
         context.has(JSON_SWITCH) ? marketJson(shown) : marketText(shown, context.stdout.columns),
       );
@@ -64,16 +65,16 @@ export const market: CliCommand = {
   },
 };
 
-async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker): Promise<Shown> {
+async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker): Promise<Shown> {
   const { config } = loaded;
   const docker = openDocker({ loaded, clock: context.clock }, 'market', new HostShare(), () => undefined);
   const [seen, catalogue, gpus, engine] = await Promise.all([
-    query(PATIENCE.broker, (signal) =>
+    query(LIMITS.broker, (signal) =>
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),
     ).then(orThrow),
-    query(PATIENCE.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
-    query(PATIENCE.gpus, (signal) => openProbe(config).gpus(signal)),
-    query(PATIENCE.docker, (signal) => docker.probe(signal)),
+    query(LIMITS.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
+    query(LIMITS.gpus, (signal) => openProbe(config).gpus(signal)),
+    query(LIMITS.docker, (signal) => docker.probe(signal)),
   ]);
   const plan = planOffers(valueOf(gpus) ?? [], catalogue, offerSettings(config));
   const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
@@ -81,25 +82,27 @@ async function lookAtMarket(context: CliContext, loaded: Loaded, broker: Broker)
     offers,
     catalogue: new Map(catalogue.map((gpu) => [gpu.uuid, gpu])),
     images: config.images,
-    mostLookUps: MOST_LOOK_UPS,
+    maxResolved: MAX_RESOLVED,
   };
   const found = await evaluate(seen.runs, host, {
     broker,
     findImage: 'value' in engine ? (ref) => docker.images.find(ref) : undefined,
-    signal: within(LOOK_UPS_MS),
+    signal: within(RESOLVE_MS),
   });
   const [unread] = seen.invalid;
   const notRead =
     unread === undefined
       ? []
-      : [`${seen.invalid.length} runs cannot be read, such as ${unread.uuid ?? 'one'}: ${unread.reason}`];
+      : [
+          `${count(seen.invalid.length, 'run')} could not be read, such as ${unread.uuid ?? 'one'}: ${unread.reason}`,
+        ];
   return {
     broker: config.brokerUrl,
     offers,
     problems: [
       ...problemOf('GPUs', gpus),
       ...plan.problems,
-      ...problemOf('images count as not here', engine),
+      ...problemOf('images count as not pulled', engine),
     ],
     rows: found.rows,
     notes: [...notRead, ...found.notes],
@@ -116,5 +119,5 @@ function problemOf(what: string, answer: QueryResult<unknown>): readonly OfferPr
 }
 
 function problem(what: string, { hint, message }: AgentError): OfferProblem {
-  return { what, why: message, hint: hint ?? 'sharedcloud-agent check tells more' };
+  return { what, why: message, hint: hint ?? 'run sharedcloud-agent check' };
 }

@@ -4,108 +4,108 @@ import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { ReadyImage } from '../../domain/ports/runtime.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
-import { bestPaid, type MarketRow, rowsFor, worthLookingUp } from './evaluation.ts';
 import { rowWithNeeds } from './needs.ts';
-import { askEach, type ResolvedRuns, resolveRuns } from './resolve-runs.ts';
+import { forEach, type ResolvedRuns, resolveRuns } from './resolve-runs.ts';
+import { byBid, type MarketRow, rowsFor, worthResolving } from './rows.ts';
 
-/** Who is asked, and for how long. */
-export type Asked = {
+/** Where facts about runs come from. */
+export type Sources = {
   readonly broker: Pick<Broker, 'function' | 'image' | 'openJobs'>;
-  /** The image if Docker has it; undefined altogether where there is no Docker to ask. */
+  /** The image if Docker has it; undefined if Docker does not answer. */
   readonly findImage: ((ref: string) => Promise<ReadyImage | undefined>) | undefined;
   readonly signal: AbortSignal;
 };
 
-/** The host's side of the market. */
+/** What this host offers. */
 export type HostSide = {
   readonly offers: readonly Offer[];
   readonly catalogue: MarketKnowledge['catalogue'];
   readonly images: readonly string[];
-  /** So many runs are looked up at most. */
-  readonly mostLookUps: number;
+  /** At most so many runs are resolved, those with the best bids. */
+  readonly maxResolved: number;
 };
 
-/** A verdict for each run, and what stood in the way of better ones. */
+/** A row for each run, and what could not be found out. */
 export type Evaluation = { readonly rows: readonly MarketRow[]; readonly notes: readonly string[] };
 
-/** Looks up what the best runs point to and says what would become of each run. Claims and changes nothing. */
-export async function evaluate(runs: readonly Run[], host: HostSide, asked: Asked): Promise<Evaluation> {
-  const bare = runs.map((run): OpenRun => ({ run, function: undefined, image: undefined }));
-  const nothingHere = knowledgeOf(host, new Set(), new Map());
-  const offered = host.offers.length > 0;
-  const worth = offered ? worthLookingUp(bare, host.offers, nothingHere) : [...bare].sort(bestPaid);
-  const best = worth.slice(0, host.mostLookUps).map(({ run }) => run);
-  const found = await resolveRuns(asked.broker, best, asked.signal);
-  const open = bare.map((one) => found.open.get(one.run.uuid) ?? one);
-  const rows = offered
-    ? await rowsWithJobs(open, host, found, asked)
-    : {
-        rows: [...open]
-          .sort(bestPaid)
-          .map((one) =>
-            rowWithNeeds({ open: one, senseless: found.senseless.has(one.run.uuid) }, host.images),
-          ),
-        failure: undefined,
-      };
-  const cut = worth.length > best.length;
-  return {
-    rows: rows.rows,
-    notes: [
-      ...(cut
-        ? [`of ${worth.length} runs that may do, only the ${best.length} best paid were looked up`]
-        : []),
-      ...[found.failure, rows.failure].flatMap((error) =>
-        error === undefined ? [] : [`not all could be looked up: ${error.message}`],
-      ),
-    ],
-  };
+/** Decides about each run as the agent would. Claims and changes nothing. */
+export async function evaluate(runs: readonly Run[], host: HostSide, sources: Sources): Promise<Evaluation> {
+  const unresolved = runs.map((run): OpenRun => ({ run, function: undefined, image: undefined }));
+  const hasOffers = host.offers.length > 0;
+  const wanted = hasOffers
+    ? worthResolving(unresolved, host.offers, knowledgeOf(host, new Set(), new Map()))
+    : [...unresolved].sort(byBid);
+  const best = wanted.slice(0, host.maxResolved).map(({ run }) => run);
+  const resolved = await resolveRuns(sources.broker, best, sources.signal);
+  const open = unresolved.map((one) => resolved.open.get(one.run.uuid) ?? one);
+  const { failure, rows } = hasOffers
+    ? await rowsWithOpenJobs(open, host, resolved, sources)
+    : { rows: rowsWithNeeds(open, resolved, host.images), failure: undefined };
+  const limited =
+    wanted.length > best.length
+      ? [`only the ${best.length} best paid of ${wanted.length} suitable runs were resolved`]
+      : [];
+  const failures = [resolved.failure, failure].flatMap((error) =>
+    error === undefined ? [] : [`not everything could be looked up: ${error.message}`],
+  );
+  return { rows, notes: [...limited, ...failures] };
+}
+
+function rowsWithNeeds(
+  open: readonly OpenRun[],
+  { invalid }: ResolvedRuns,
+  images: readonly string[],
+): readonly MarketRow[] {
+  return [...open]
+    .sort(byBid)
+    .map((one) => rowWithNeeds({ open: one, isInvalid: invalid.has(one.run.uuid) }, images));
 }
 
 type Rows = { readonly rows: readonly MarketRow[]; readonly failure: AgentError | undefined };
 
-/** Repricer whether the runs that would be taken still have open jobs, until that is known of all of them. */
-async function rowsWithJobs(
+/** Counts the open jobs of the runs that would be taken, and decides again until all of those are counted. */
+async function rowsWithOpenJobs(
   open: readonly OpenRun[],
   host: HostSide,
-  found: ResolvedRuns,
-  asked: Asked,
+  resolved: ResolvedRuns,
+  { broker, findImage, signal }: Sources,
 ): Promise<Rows> {
-  const refs = [...found.open.values()].flatMap((one) => one.function?.registryPath ?? []);
-  const images = asked.findImage === undefined ? undefined : await askEach(refs, asked.findImage);
-  const here = new Set(refs.filter((ref) => images?.answers.get(ref) !== undefined));
+  const refs = new Set([...resolved.open.values()].flatMap((one) => one.function?.registryPath ?? []));
+  const pulled = new Set<string>();
+  let failure = await forEach(findImage === undefined ? [] : refs, async (ref) => {
+    if ((await findImage?.(ref)) !== undefined) pulled.add(ref);
+  });
   const openJobs = new Map<string, number | undefined>();
-  let failure = images?.failure;
   for (;;) {
     const empty = [...openJobs].filter(([, jobs]) => jobs === 0).map(([uuid]) => uuid);
-    const backoff = asideFor([...found.senseless], empty);
-    const counted = open.map((one) => withJobs(one, openJobs.get(one.run.uuid)));
-    const rows = rowsFor(counted, host.offers, knowledgeOf(host, here, backoff));
-    const unsure = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
-    if (unsure.length === 0) return { rows, failure };
-    const answer = await askEach(
-      unsure,
-      async (run) => (await asked.broker.openJobs(run, asked.signal)).items.length,
-    );
-    failure ??= answer.failure;
-    for (const run of unsure) openJobs.set(run, answer.answers.get(run));
+    const counted = open.map((one) => withOpenJobs(one, openJobs.get(one.run.uuid)));
+    const backoff = backoffFor([...resolved.invalid], empty);
+    const rows = rowsFor(counted, host.offers, knowledgeOf(host, pulled, backoff));
+    const uncounted = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
+    if (uncounted.length === 0) return { rows, failure };
+    const error = await forEach(uncounted, async (run) => {
+      openJobs.set(run, undefined);
+      openJobs.set(run, (await broker.openJobs(run, signal)).items.length);
+    });
+    failure ??= error;
   }
 }
 
-function asideFor(senseless: readonly string[], empty: readonly string[]): MarketKnowledge['backoff'] {
-  const setAside = (uuids: readonly string[], reason: 'invalid' | 'no-open-jobs') =>
+function backoffFor(invalid: readonly string[], empty: readonly string[]): MarketKnowledge['backoff'] {
+  const entries = (uuids: readonly string[], reason: 'invalid' | 'no-open-jobs') =>
     uuids.map((uuid) => [uuid, { reason, until: Infinity }] as const);
-  return new Map([...setAside(senseless, 'invalid'), ...setAside(empty, 'no-open-jobs')]);
+  return new Map([...entries(invalid, 'invalid'), ...entries(empty, 'no-open-jobs')]);
 }
 
-/** Only the open jobs of a run count; its list may tell those that are done, too. */
-function withJobs(open: OpenRun, jobs: number | undefined): OpenRun {
+/** The broker may count finished jobs in `numJobs`. */
+function withOpenJobs(open: OpenRun, jobs: number | undefined): OpenRun {
   return jobs === undefined || jobs === 0 ? open : { ...open, run: { ...open.run, numJobs: jobs } };
 }
 
 function knowledgeOf(
   { catalogue, images }: HostSide,
-  here: ReadonlySet<string>,
+  pulled: ReadonlySet<string>,
   backoff: MarketKnowledge['backoff'],
 ): MarketKnowledge {
-  return { catalogue, images, backoff, imageState: (ref) => (here.has(ref) ? 'ready' : 'missing') };
+  return { catalogue, images, backoff, imageState: (ref) => (pulled.has(ref) ? 'ready' : 'missing') };
 }

@@ -4,15 +4,16 @@ import type { OfferProblem } from '../../domain/plan-offers.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { readablePrice } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
+import { wrap } from '../../lib/wrap.ts';
 import { count } from '../count.ts';
 import { type Column, table } from '../table.ts';
-import type { MarketRow } from './evaluation.ts';
+import type { MarketRow } from './rows.ts';
 
-/** What `market` has to show. */
+/** What `market` prints. */
 export type Shown = {
   readonly broker: string;
   readonly offers: readonly Offer[];
-  /** What is not offered, or could not be asked, and why. */
+  /** What is not offered or did not answer, and why. */
   readonly problems: readonly OfferProblem[];
   readonly rows: readonly MarketRow[];
   readonly notes: readonly string[];
@@ -24,20 +25,20 @@ export function marketText(shown: Shown, width: number): string {
   const { jobs, reasons, taken } = totalsOf(rows);
   const lines = [
     ...offers.map(offerLine),
-    ...(offers.length === 0 ? ['nothing can be offered; each run says what it would need'] : []),
-    ...problems.flatMap(({ hint, what, why }) => [`trouble: ${what}: ${why}`, `  hint: ${hint}`]),
+    ...(offers.length === 0 ? ['nothing is offered; each run shows what it would need'] : []),
+    ...problems.flatMap(({ hint, what, why }) => [`problem: ${what}: ${why}`, `  hint: ${hint}`]),
   ];
   const totals = [
     `${count(rows.length, 'run')} with ${count(jobs, 'job')} on the market of ${broker}`,
-    ...(offers.length === 0 ? [] : [`${String(taken).padStart(7)}  taken, were all slots free`]),
+    ...(offers.length === 0 ? [] : [`${String(taken).padStart(7)}  taken, if all slots were free`]),
     ...reasons.map(({ runs, words }) => `${String(runs).padStart(7)}  not taken: ${words}`),
     ...notes.map((note) => `note: ${note}`),
   ];
-  const market = rows.length === 0 ? 'no run is on the market\n' : table(COLUMNS, rows, width);
-  return `${text(lines)}\n${market}\n${text(totals)}`;
+  const market = rows.length === 0 ? 'no run is open\n' : table(COLUMNS, rows, width);
+  return `${text(lines, width)}\n${market}\n${text(totals, width)}`;
 }
 
-/** The same for programs. */
+/** The same as JSON. */
 export function marketJson({ broker, notes, offers, problems, rows }: Shown): string {
   const { jobs, reasons, taken } = totalsOf(rows);
   const shown = {
@@ -64,6 +65,8 @@ const COLUMNS: readonly Column<MarketRow>[] = [
   { title: 'VERDICT', cell: ({ words }) => words, wrap: true },
 ];
 
+const INDENT = '  ';
+
 type Reason = {
   readonly reason: NonNullable<MarketRow['reason']>;
   readonly words: string;
@@ -86,7 +89,7 @@ function totalsOf(rows: readonly MarketRow[]): {
 }
 
 function wordsFor(reason: Reason['reason']): string {
-  if (reason === 'unresolved') return 'not looked up';
+  if (reason === 'unresolved') return 'not resolved';
   return reason === 'nothing-offered' ? 'nothing is offered' : SKIP_REASONS[reason];
 }
 
@@ -95,10 +98,17 @@ function byReason({ reason, runs }: Reason): readonly [string, number] {
 }
 
 function offerLine({ askPrice, gpu, name, slots }: Offer): string {
-  const entry = gpu === null ? '' : `, at the broker ${gpu.name}`;
+  const entry = gpu === null ? '' : `, catalogue entry ${gpu.name}`;
   return `offer: ${name}${entry}, ${count(slots.length, 'slot')}, ask ${readablePrice(askPrice)} per job and minute`;
 }
 
-function text(lines: readonly string[]): string {
-  return lines.map((line) => `${escapeControls(line)}\n`).join('');
+/** Wrapped lines, indented below the first. */
+function text(lines: readonly string[], width: number): string {
+  return lines
+    .flatMap((line) => {
+      const [first = '', ...more] = wrap(escapeControls(line), width - INDENT.length);
+      return [first, ...more.map((rest) => `${INDENT}${rest}`)];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
 }

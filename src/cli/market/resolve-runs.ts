@@ -1,78 +1,64 @@
 import PQueue from 'p-queue';
+import { resolveRun } from '../../agent/market/resolve-run.ts';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
-import { splitParameters } from '../../python-literal/literal.ts';
 
-/** So many calls to the broker at once. */
-const AT_ONCE = 6;
+const CONCURRENCY = 6;
 
-/** What the broker tells of the runs that were looked up. */
+/** What the broker says about the runs that were resolved. */
 export type ResolvedRuns = {
-  /** By the run's uuid; those that make no sense are not in here. */
+  /** The resolved runs by uuid. */
   readonly open: ReadonlyMap<string, OpenRun>;
-  /** Runs whose parameters, function or image make no sense. */
-  readonly senseless: ReadonlySet<string>;
-  /** Why some could not be looked up, as the first of them tells; undefined where all could. */
+  /** The runs that can never be executed. */
+  readonly invalid: ReadonlySet<string>;
+  /** The first error; undefined if every run was resolved. */
   readonly failure: AgentError | undefined;
 };
 
-/** Looks up the functions and images that runs point to: each once, a few at a time. Never throws. */
+/** Resolves runs as the agent does, each function and image once. Never throws. */
 export async function resolveRuns(
   broker: Pick<Broker, 'function' | 'image'>,
   runs: readonly Run[],
   signal: AbortSignal,
 ): Promise<ResolvedRuns> {
-  const senseless = new Set(runs.filter((run) => !isReadable(run)).map(({ uuid }) => uuid));
-  const readable = runs.filter(({ uuid }) => !senseless.has(uuid));
-  const functions = await askEach(
-    readable.map(({ functionUuid }) => functionUuid),
-    (uuid) => broker.function(uuid, signal),
-  );
-  const images = await askEach(
-    [...functions.answers.values()].flatMap((fn) => fn?.imageUuid ?? []),
-    (uuid) => broker.image(uuid, signal),
-  );
   const open = new Map<string, OpenRun>();
-  for (const run of readable) {
-    const fn = functions.answers.get(run.functionUuid);
-    const image = fn && images.answers.get(fn.imageUuid);
-    const gone = functions.answers.has(run.functionUuid) && (!fn || images.answers.has(fn.imageUuid));
-    if (fn && image) open.set(run.uuid, { run, function: fn, image });
-    else if (gone) senseless.add(run.uuid);
-  }
-  return { open, senseless, failure: functions.failure ?? images.failure };
+  const invalid = new Set<string>();
+  const lookUps = {
+    function: once((uuid) => broker.function(uuid, signal)),
+    image: once((uuid) => broker.image(uuid, signal)),
+  };
+  const failure = await forEach(runs, async (run) => {
+    const found = await resolveRun(lookUps, run, signal);
+    if (found.kind === 'invalid') invalid.add(run.uuid);
+    else open.set(run.uuid, { run, function: found.function, image: found.image });
+  });
+  return { open, invalid, failure };
 }
 
-function isReadable(run: Run): boolean {
-  try {
-    return splitParameters(run.parameters).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-/** The answers by uuid, `undefined` where there is no such thing; what could not be asked has none. */
-type Answers<T> = {
-  readonly answers: ReadonlyMap<string, T | undefined>;
-  readonly failure: AgentError | undefined;
-};
-
-/** Repricer for each uuid once. Never throws. */
-export async function askEach<T>(
-  uuids: readonly string[],
-  ask: (uuid: string) => Promise<T | undefined>,
-): Promise<Answers<T>> {
-  const answers = new Map<string, T | undefined>();
+/** Calls `work` for each item, a few at a time; returns the first error. Never throws. */
+export async function forEach<T>(
+  items: Iterable<T>,
+  work: (item: T) => Promise<void>,
+): Promise<AgentError | undefined> {
   let failure: AgentError | undefined;
-  const one = async (uuid: string): Promise<void> => {
+  const queue = new PQueue({ concurrency: CONCURRENCY });
+  const one = async (item: T): Promise<void> => {
     try {
-      answers.set(uuid, await ask(uuid));
+      await work(item);
     } catch (thrown) {
       failure ??= asAgentError(thrown);
     }
   };
-  const queue = new PQueue({ concurrency: AT_ONCE });
-  await queue.addAll([...new Set(uuids)].map((uuid) => () => one(uuid)));
-  return { answers, failure };
+  await queue.addAll([...items].map((item) => () => one(item)));
+  return failure;
+}
+
+function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const asked = new Map<string, Promise<T>>();
+  return (key) => {
+    const answer = asked.get(key) ?? ask(key);
+    asked.set(key, answer);
+    return answer;
+  };
 }

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Asked, evaluate } from '../../../src/cli/market/evaluate.ts';
-import { type MarketRow, rowsFor, worthLookingUp } from '../../../src/cli/market/evaluation.ts';
+import { evaluate, type Sources } from '../../../src/cli/market/evaluate.ts';
 import { marketText } from '../../../src/cli/market/render.ts';
-import { SKIP_REASONS } from '../../../src/domain/decide.ts';
+import { type MarketRow, rowsFor, worthResolving } from '../../../src/cli/market/rows.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/domain.ts';
@@ -21,19 +20,19 @@ const slots = (count: number) => Array.from({ length: count }, (_, id) => ({ id:
 describe('the row of a run', () => {
   const row = (...args: Parameters<typeof rowsFor>): MarketRow | undefined => rowsFor(...args)[0];
 
-  test('says which of several offers takes it', () => {
+  test('names the offer that takes it', () => {
     const open = anOpenRun({ numJobs: 3 });
-    expect(row([open], [GPU], KNOWN)?.words).toBe('taken: 1 of 3 jobs');
+    expect(row([open], [GPU], KNOWN)).toMatchObject({ taken: 1, jobs: 3 });
     expect(row([open], [CPU, GPU], KNOWN)).toMatchObject({
-      words: 'taken: 1 of 3 jobs, by GPU',
+      taken: 1,
       offers: ['GPU'],
       ask: 0.1,
     });
     const two = [{ ...GPU, slots: slots(2) }, anOffer({ name: 'other', slots: slots(2) })];
-    expect(row([open], two, KNOWN)?.words).toBe('taken: all 3 jobs, by GPU and 1 other offer');
+    expect(row([open], two, KNOWN)).toMatchObject({ taken: 3, offers: ['GPU', 'other'] });
   });
 
-  test('says why not by the offer that comes nearest', () => {
+  test('has the reason of the offer that came closest', () => {
     const bigger = anOpenRun({ baseGpu: 'big', baseGpuName: 'Big' });
     expect(row([bigger], [CPU, GPU], KNOWN)).toMatchObject({ reason: 'gpu-too-small', ask: 0.1 });
     expect(row([anOpenRun()], [CPU], KNOWN)).toMatchObject({ reason: 'wrong-offer-type', ask: 0.05 });
@@ -70,24 +69,24 @@ describe('the row of a run', () => {
     );
   });
 
-  test('is looked up once the cheap questions are passed, the best paid first', () => {
+  test('is resolved only if it passes the checks that need no look-up, best bid first', () => {
     const bare = (run: Partial<Run>) => ({ run: aRun(run), function: undefined, image: undefined });
     const runs = [
       bare({ uuid: 'cheap', bidPrice: 0.01 }),
       bare({ uuid: 'low', bidPrice: 0.2 }),
       bare({ uuid: 'high', bidPrice: 0.3 }),
     ];
-    expect(worthLookingUp(runs, [CPU, GPU], KNOWN).map(({ run }) => run.uuid)).toEqual(['high', 'low']);
+    expect(worthResolving(runs, [CPU, GPU], KNOWN).map(({ run }) => run.uuid)).toEqual(['high', 'low']);
   });
 });
 
-describe('a evaluate', () => {
-  const host = { offers: [GPU], catalogue: KNOWN.catalogue, images: ['*'], mostLookUps: 200 };
+describe('an evaluation', () => {
+  const host = { offers: [GPU], catalogue: KNOWN.catalogue, images: ['*'], maxResolved: 200 };
 
-  /** A broker that notes what it was asked for. */
-  function notingBroker(changes: Partial<Asked['broker']> = {}) {
+  /** A broker that records its calls. */
+  function recordingBroker(changes: Partial<Sources['broker']> = {}) {
     const calls: string[] = [];
-    const broker: Asked['broker'] = {
+    const broker: Sources['broker'] = {
       function: async (uuid) => {
         calls.push(`function ${uuid}`);
         return aFunction({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'image-1' });
@@ -103,33 +102,33 @@ describe('a evaluate', () => {
       ...changes,
     };
     const findImage = async (ref: string) => ({ ref, id: 'sha256:1', sizeBytes: 1 });
-    return { calls, asked: { broker, findImage, signal: new AbortController().signal } };
+    return { calls, sources: { broker, findImage, signal: new AbortController().signal } };
   }
 
-  test('of 100,000 runs looks up 200, asks for no function twice, and has a row for each', async () => {
+  test('of 100,000 runs resolves 200, asks for no function twice, and has a row for each', async () => {
     const runs = Array.from({ length: 100_000 }, (_, index) =>
       aRun({ uuid: `run-${index}`, functionUuid: `function-${index % 300}`, bidPrice: index / 100_000 }),
     );
-    const { asked, calls } = notingBroker();
-    const { notes, rows } = await evaluate(runs, host, asked);
+    const { sources, calls } = recordingBroker();
+    const { notes, rows } = await evaluate(runs, host, sources);
     expect(rows).toHaveLength(100_000);
     expect(rows[0]).toMatchObject({ run: 'run-99999', taken: 1 });
     expect(calls.filter((call) => call.startsWith('function'))).toHaveLength(200);
     expect(new Set(calls).size).toBe(calls.length);
     expect(calls.filter((call) => call.startsWith('jobs'))).toEqual(['jobs run-99999']);
-    expect(notes).toEqual(['of 90000 runs that may do, only the 200 best paid were looked up']);
+    expect(notes).toEqual([expect.stringContaining('200')]);
     const shown = { broker: 'b', offers: [GPU], problems: [], rows, notes };
     expect(marketText(shown, 100)).toContain('  10000  not taken: the bid is below the ask\n');
   });
 
-  test('goes on to the next run where nothing is open, and counts only open jobs', async () => {
-    const { asked } = notingBroker();
+  test('takes the next run where no job is open, and counts only open jobs', async () => {
+    const { sources } = recordingBroker();
     const runs = [
       aRun({ uuid: 'done', bidPrice: 0.9 }),
       aRun({ uuid: 'half', bidPrice: 0.8, numJobs: 5 }),
       aRun({ uuid: 'last', bidPrice: 0.7 }),
     ];
-    const { rows } = await evaluate(runs, { ...host, offers: [{ ...GPU, slots: slots(2) }] }, asked);
+    const { rows } = await evaluate(runs, { ...host, offers: [{ ...GPU, slots: slots(2) }] }, sources);
     expect(rows.map(({ reason, run, taken }) => [run, reason ?? taken])).toEqual([
       ['half', 1],
       ['last', 1],
@@ -137,8 +136,8 @@ describe('a evaluate', () => {
     ]);
   });
 
-  test('tells what makes no sense from what could not be asked', async () => {
-    const { asked } = notingBroker({
+  test('tells invalid runs from those that could not be resolved', async () => {
+    const { sources } = recordingBroker({
       function: async (uuid) => {
         if (uuid === 'broken') throw new AgentError('BROKER_UNAVAILABLE', 'it broke');
         return uuid === 'unknown'
@@ -150,27 +149,38 @@ describe('a evaluate', () => {
       aRun({ uuid: name, functionUuid: name }),
     );
     const garbage = aRun({ uuid: 'garbage', parameters: '((' });
-    const { notes, rows } = await evaluate([...runs, garbage], host, asked);
+    const { notes, rows } = await evaluate([...runs, garbage], host, sources);
     expect(new Map(rows.map(({ reason, run }) => [run, reason]))).toEqual(
       new Map([
         ['fine', null],
         ['broken', 'unresolved'],
-        ['unknown', 'invalid'],
-        ['lost', 'invalid'],
+        ['unknown', 'unresolved'],
+        ['lost', 'unresolved'],
         ['garbage', 'invalid'],
       ]),
     );
-    expect(notes).toEqual(['not all could be looked up: it broke']);
+    expect(notes).toHaveLength(1);
   });
 
-  test('without an offer says what is needed', async () => {
-    const { asked, calls } = notingBroker();
-    const runs = [aRun({ uuid: 'a', bidPrice: 0.2 }), aRun({ uuid: 'lost', functionUuid: 'lost' })];
-    const { rows } = await evaluate(runs, { ...host, offers: [], images: ['mine/*'] }, asked);
-    expect(rows.map(({ words }) => words)).toEqual([
-      'needs a GPU, an ask of at most $0.2, its image on the list (--images)',
-      SKIP_REASONS.invalid,
+  test('leaves the parameters of Python 2 to Python 2, as the agent does', async () => {
+    const { sources } = recordingBroker({
+      function: async (uuid) => aFunction({ uuid, runtime: 'python27' }),
+    });
+    const run = aRun({ uuid: 'old', parameters: '((1L,),)' });
+    const { notes, rows } = await evaluate([run], host, sources);
+    expect(rows).toMatchObject([{ run: 'old', reason: null, taken: 1 }]);
+    expect(notes).toEqual([]);
+  });
+
+  test('without an offer says what each run needs', async () => {
+    const { sources, calls } = recordingBroker();
+    const runs = [aRun({ uuid: 'a', bidPrice: 0.2 }), aRun({ uuid: 'b', bidPrice: 0.1, parameters: '((' })];
+    const { rows } = await evaluate(runs, { ...host, offers: [], images: ['mine/*'] }, sources);
+    expect(rows.map(({ reason, run }) => [run, reason])).toEqual([
+      ['a', 'nothing-offered'],
+      ['b', 'invalid'],
     ]);
+    for (const need of ['GPU', '$0.20', '--images']) expect(rows[0]?.words).toContain(need);
     expect(calls.some((call) => call.startsWith('jobs'))).toBe(false);
   });
 });

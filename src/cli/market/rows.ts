@@ -9,33 +9,33 @@ import type { Offer } from '../../domain/offer.ts';
 import type { OpenRun } from '../../domain/run.ts';
 import { count } from '../count.ts';
 
-/** What would become of one run. Money in US dollars per job and minute. */
+/** What this host would do about one run. Prices in US dollars per job and minute. */
 export type MarketRow = {
   readonly run: string;
   readonly function: string;
-  /** Null where it was not looked up. */
+  /** Null if the run was not resolved. */
   readonly image: string | null;
   readonly bid: number;
-  /** The ask of the offer that comes nearest to it; null where nothing is offered. */
+  /** The ask of the offer that takes it, or came closest to; null if nothing is offered. */
   readonly ask: number | null;
   readonly jobs: number;
-  /** The least GPU that will do; null where any does, or none is needed. */
+  /** The smallest sufficient GPU; null if any is, or none is needed. */
   readonly baseGpu: string | null;
-  /** How many of its jobs would be taken at once. */
+  /** How many of its jobs would be claimed at once. */
   readonly taken: number;
-  /** The offers that take some. */
+  /** The names of the offers that would claim them. */
   readonly offers: readonly string[];
-  /** Why none of its jobs is taken; null where some are. */
+  /** Why none of its jobs would be claimed; null if some would. */
   readonly reason: SkipReason | 'nothing-offered' | null;
   /** The verdict for people. */
   readonly words: string;
 };
 
-/** The moment of all decisions here: what is in backoff is so for as long as anyone looks. */
+/** Of no consequence: every backoff here lasts for ever. */
 const NOW = 0;
 const REASONS: readonly string[] = Object.keys(SKIP_REASONS);
 
-/** What each offer, with all its slots free, would do about each run. The runs that are taken come first. Pure. */
+/** What the offers would do about each run if all their slots were free. Taken runs come first. Pure. */
 export function rowsFor(
   runs: readonly OpenRun[],
   offers: readonly Offer[],
@@ -52,11 +52,11 @@ export function rowsFor(
   }
   return runs
     .map((open) => rowOf(open, verdicts.get(open.run.uuid) ?? [], offers.length))
-    .sort(takenThenBest);
+    .sort(byTakenThenBid);
 }
 
-/** The runs that pass all questions that need no look-up, the best paid first. Pure. */
-export function worthLookingUp(
+/** The runs that pass every check that needs no look-up, best bid first. Pure. */
+export function worthResolving(
   runs: readonly OpenRun[],
   offers: readonly Offer[],
   knowledge: MarketKnowledge,
@@ -66,11 +66,11 @@ export function worthLookingUp(
       (verdict) => verdict.kind === 'skip' && verdict.reason === 'unresolved',
     ),
   );
-  return [...new Set(passed.map(({ open }) => open))].sort(bestPaid);
+  return [...new Set(passed.map(({ open }) => open))].sort(byBid);
 }
 
-/** Orders runs by their bids, the best first. */
-export function bestPaid(a: OpenRun, b: OpenRun): number {
+/** Orders runs by bid, best first. */
+export function byBid(a: OpenRun, b: OpenRun): number {
   return b.run.bidPrice - a.run.bidPrice;
 }
 
@@ -94,11 +94,11 @@ function rowOf(
     taken,
     offers: names,
     reason: taken > 0 ? null : (nearest?.reason ?? null),
-    words: taken > 0 ? whatIsTaken(open, taken, offers > 1 ? names : []) : whyNot(nearest?.reason),
+    words: taken > 0 ? takenWords(open, taken, offers > 1 ? names : []) : skipWords(nearest?.reason),
   };
 }
 
-/** What a run says of itself. */
+/** The columns that the run alone determines. */
 export function plainRow({ function: fn, run }: OpenRun) {
   return {
     run: run.uuid,
@@ -110,25 +110,25 @@ export function plainRow({ function: fn, run }: OpenRun) {
   };
 }
 
-/** Of several offers the one that got furthest says why; that a run is for the other kind says least. */
+/** Of several offers the one that got furthest in the order of checks gives the reason; a wrong offer type says least. */
 function nearness(reason: SkipReason): number {
   return reason === 'wrong-offer-type' ? -1 : REASONS.indexOf(reason);
 }
 
-function whatIsTaken({ run }: OpenRun, taken: number, [first, ...more]: readonly string[]): string {
+function takenWords({ run }: OpenRun, taken: number, [first, ...more]: readonly string[]): string {
   const all = run.numJobs === 1 ? 'its job' : `all ${run.numJobs} jobs`;
   const others = more.length === 0 ? '' : ` and ${count(more.length, 'other offer')}`;
   const by = first === undefined ? '' : `, by ${first}${others}`;
   return `taken: ${taken === run.numJobs ? all : `${taken} of ${run.numJobs} jobs`}${by}`;
 }
 
-function whyNot(reason: SkipReason | undefined): string {
+function skipWords(reason: SkipReason | undefined): string {
   if (reason === undefined) return '';
-  if (reason === 'unresolved') return 'not looked up';
+  if (reason === 'unresolved') return 'not resolved';
   const words = SKIP_REASONS[reason];
-  return reason === 'image-not-pulled' ? `${words}, and would be pulled first` : words;
+  return reason === 'image-not-pulled' ? `${words}; it would be pulled first` : words;
 }
 
-function takenThenBest(a: MarketRow, b: MarketRow): number {
+function byTakenThenBid(a: MarketRow, b: MarketRow): number {
   return Number(b.taken > 0) - Number(a.taken > 0) || b.bid - a.bid;
 }

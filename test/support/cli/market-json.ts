@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const surveyedSchema = z.object({
+const marketSchema = z.object({
   offers: z.array(z.object({ name: z.string(), slots: z.number(), askPrice: z.number() })),
   problems: z.array(z.object({ what: z.string(), why: z.string(), hint: z.string() })),
   runs: z.array(
@@ -17,10 +17,10 @@ const surveyedSchema = z.object({
   notes: z.array(z.string()),
 });
 
-/** What `market --json` said. */
-export type Surveyed = z.infer<typeof surveyedSchema>;
+/** The output of `market --json`. */
+export type MarketJson = z.infer<typeof marketSchema>;
 
-/** Reads what `market --json` wrote. */
-export function readSurveyed(stdout: string): Surveyed {
-  return surveyedSchema.parse(JSON.parse(stdout));
+/** Parses the output of `market --json`. */
+export function readMarketJson(stdout: string): MarketJson {
+  return marketSchema.parse(JSON.parse(stdout));
 }
