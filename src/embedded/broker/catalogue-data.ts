@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
 
 /**
- * Name, codename and CUDA cores as Nvidia publishes them. Names are in the broker's style: marketing name and
- * marketing memory size. Boards with two GPUs (K80, M60) stand with the cores and memory of one, since one GPU
- * is what nvidia-smi shows and what a job gets.
+ * Name with the marketing memory size, codename and CUDA cores, as Nvidia publishes them. Boards with two GPUs (K80, M60) have
+ * the cores and memory of one GPU, because nvidia-smi lists the GPUs and a job gets one.
  */
 const MODELS: readonly (readonly [name: string, codename: string, cudaCores: number])[] = [
   ['Nvidia GeForce GTX 950 2GB', 'gtx950', 768],
@@ -91,13 +90,13 @@ const MODELS: readonly (readonly [name: string, codename: string, cudaCores: num
   ['Nvidia B200 180GB', 'b200', 18944],
 ];
 
-/** The same uuid for the same codename for ever, so that an offer made at one sandbox broker fits the next. */
+/** A codename always has the same uuid, so that an instance fits the next embedded broker. */
 function uuidOf(codename: string): string {
   const hex = createHash('sha256').update(`sharedcloud gpu ${codename}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The GPU models that the sandbox broker knows unless it is given others. */
+/** The default GPU models of the embedded broker. */
 export const DEFAULT_CATALOGUE: readonly CatalogueGpu[] = MODELS.map(([name, codename, cudaCores]) => ({
   uuid: uuidOf(codename),
   name,

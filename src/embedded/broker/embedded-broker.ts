@@ -7,25 +7,25 @@ import { DEFAULT_CATALOGUE } from './catalogue-data.ts';
 import { buildServer } from './http/server.ts';
 import { BrokerStore } from './store/store.ts';
 
-/** How a sandbox broker is to behave. */
+/** How an embedded broker behaves. */
 export type EmbeddedBrokerOptions = {
-  /** The provider's token. Its user is `provider`, password `sandbox`, with nothing on the account. */
+  /** The token of the user `provider` (password `sandbox`), whose balance is 0. */
   readonly token: string;
-  /** The token of the user `buyer`, password `sandbox`, to whom runs belong that the store is given. */
+  /** The token of the user `buyer` (password `sandbox`), the default owner of runs. */
   readonly buyerToken?: string;
-  /** After how many seconds without a sign of its instance a job goes back to the market. Left out: never. */
+  /** The seconds of silence of an instance after which its jobs go back to the market; absent: no leases. */
   readonly leaseSeconds?: number;
-  /** Whether `GET /api/v1/runs?instance=` leaves out what that instance cannot win. Left out: yes. */
+  /** Whether `GET /api/v1/runs?instance=` leaves out what that instance cannot win; by default it does. */
   readonly leaveOutUnwinnable?: boolean;
   readonly clock?: Clock;
   readonly uuid?: () => string;
   readonly catalogue?: readonly CatalogueGpu[];
 };
 
-/** What the buyer has to begin with, in US dollars. */
-const BUYERS_BALANCE = 100;
+/** In US dollars. */
+const BUYER_BALANCE = 100;
 
-/** A whole SharedCloud broker, in this process and in memory: for the dry run, the tests, and to try things out. */
+/** A complete SharedCloud broker in this process and in memory, for the dry run and the tests. */
 export class EmbeddedBroker {
   readonly store: BrokerStore;
   readonly #app: FastifyInstance;
@@ -43,32 +43,31 @@ export class EmbeddedBroker {
       leaseSeconds: options.leaseSeconds,
       users: [
         { username: 'provider', password, token: options.token, balance: 0 },
-        { username: 'buyer', password, token: options.buyerToken ?? uuid(), balance: BUYERS_BALANCE },
+        { username: 'buyer', password, token: options.buyerToken ?? uuid(), balance: BUYER_BALANCE },
       ],
     });
     const leaveOutUnwinnable = options.leaveOutUnwinnable ?? true;
     this.#app = buildServer(this.store, { leaveOutUnwinnable, epoch: uuid().slice(0, 8) });
   }
 
-  /** Starts to serve, on any free port unless told which, and answers the base URL without a slash at its end. */
+  /** Starts to serve, by default on any free port, and returns the base URL without a trailing slash. */
   async listen(port = 0, host = '127.0.0.1'): Promise<string> {
     const url = await this.#app.listen({ port, host });
     if (this.#leaseSeconds !== undefined) {
-      const everyMs = Math.min(1000, this.#leaseSeconds * 250);
+      const intervalMs = Math.min(1000, this.#leaseSeconds * 250);
       this.#leaseTimer = setInterval(() => {
         this.store.market.expireLeases();
-      }, everyMs);
+      }, intervalMs);
     }
     return url;
   }
 
-  /** Ends all connections, held calls too, and lets the port go. */
+  /** Closes all connections, also those of held calls, and the port. */
   async close(): Promise<void> {
     clearInterval(this.#leaseTimer);
     await this.#app.close();
   }
 
-  /** So that `await using` closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -2,13 +2,13 @@ import { AgentError } from '../../domain/errors.ts';
 import { canonicalImageRef, parseImageRef } from '../../domain/image-ref.ts';
 import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
 
-/** A command that takes a program's text as its last argument: `['python3', '-c']`. */
+/** A command that takes a program as its last argument: `['python3', '-c']`. */
 export type Interpreter = readonly [command: string, ...args: readonly string[]];
 
-/** The interpreters by the image that they stand in for: `sharedcloud/python36:latest`. */
+/** The interpreters by the image that they replace, such as `sharedcloud/python36:latest`. */
 export type Interpreters = Readonly<Record<string, Interpreter>>;
 
-/** The «images» of the dry run: interpreters of this machine. An image's id is its reference with the tag. */
+/** Interpreters of this machine in place of images. An image's id is its reference with the tag. */
 export class InterpreterImages implements Images {
   readonly #byId: ReadonlyMap<string, Interpreter>;
 
@@ -27,7 +27,7 @@ export class InterpreterImages implements Images {
     return ready;
   }
 
-  /** The interpreter that stands in for an image; throws IMAGE_NOT_FOUND where none does. */
+  /** The interpreter for an image. Throws IMAGE_NOT_FOUND. */
   interpreter(id: string): Interpreter {
     const found = this.#byId.get(id);
     if (found === undefined) throw notHere(id);

@@ -10,21 +10,21 @@ import { exitCode, signalGroup } from '../../lib/process.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { OutputFile } from './output-file.ts';
 
-/** What a local job is made of. */
+/** What a local job needs. */
 export type LocalJobPlan = {
   readonly id: string;
   readonly job: string;
-  /** The job's own directory, removed with it. `home` inside it is where the process works. */
+  /** The job's directory, removed with it; its `home` is the working directory. */
   readonly directory: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 };
 
-/** How often a follower looks for more output, in milliseconds. */
-const LOOK_EVERY_MS = 20;
+/** How often a follower reads more output. */
+const POLL_MS = 20;
 
-/** One job as a process of this machine, in a process group of its own, its output in files. */
+/** A job as a process of this machine, with its own process group and with its output in files. */
 export class LocalJob {
   readonly #plan: LocalJobPlan;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class LocalJob {
     return this.#plan.job;
   }
 
-  /** Settles when the process has ended; with undefined when the job was removed without ever running. */
+  /** Settles when the process has exited; with undefined if the job was removed without a start. */
   get over(): Promise<Exit | undefined> {
     return this.#over.promise;
   }
@@ -64,22 +64,22 @@ export class LocalJob {
       this.#startedAt = undefined;
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AgentError('RUNTIME_FAILED', `${this.#plan.command} could not be started: ${why}`, {
-        hint: `Install ${this.#plan.command}, or run the dry run with --docker.`,
+        hint: `install ${this.#plan.command}, or run the dry run with --docker`,
         cause,
       });
     }
   }
 
-  /** Hands on all output from the first byte until the process has ended or `signal` aborts. */
+  /** Passes all output from the first byte to `sink` until the process has exited or `signal` aborts. */
   async follow(sink: OutputSink, signal: AbortSignal): Promise<void> {
     await using stdout = await OutputFile.open(this.#path('stdout'));
     await using stderr = await OutputFile.open(this.#path('stderr'));
     for (;;) {
-      // Asked before reading: what was written until then is read now, and after the end nothing is.
+      // Read before the output, because nothing is written after the exit.
       const last = this.#exit !== undefined || this.#removed;
       await stdout.readOn((chunk) => sink('stdout', chunk), signal);
       await stderr.readOn((chunk) => sink('stderr', chunk), signal);
-      if (last || !(await sleep(LOOK_EVERY_MS, signal))) return;
+      if (last || !(await sleep(POLL_MS, signal))) return;
     }
   }
 
@@ -91,7 +91,7 @@ export class LocalJob {
     await this.#kill();
   }
 
-  /** Kills what runs and removes the job's files. */
+  /** Kills the process and removes the job's files. */
   async remove(): Promise<void> {
     this.#removed = true;
     await this.#kill();
@@ -99,7 +99,7 @@ export class LocalJob {
     await rm(this.#plan.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Kills what runs, without waiting for its end. */
+  /** Kills the process without waiting for its exit. */
   kill(): void {
     if (this.#pid !== undefined && this.#exit === undefined) signalGroup(this.#pid, 'SIGKILL');
   }
@@ -114,12 +114,12 @@ export class LocalJob {
     const { command, args, env } = this.#plan;
     await using stdout = await open(this.#path('stdout'), 'a');
     await using stderr = await open(this.#path('stderr'), 'a');
-    // Removed while the files were opened: nobody would ever end what began now.
+    // The job may have been removed while the files were opened.
     if (this.#removed) throw new Error('its job was removed');
     const child = spawn(command, args, {
       cwd: this.#path('home'),
       env,
-      // Makes it the leader of a group of its own, so that all of a job can be signalled at once.
+      // Starts a new process group, so that all processes of the job can be signalled.
       detached: true,
       stdio: ['ignore', stdout.fd, stderr.fd],
     });
@@ -137,7 +137,7 @@ export class LocalJob {
   }
 
   #end(exit: Exit): void {
-    // As with the first process of a container, what it left behind ends with it.
+    // As in a container, the other processes end with the first one.
     if (this.#pid !== undefined) signalGroup(this.#pid, 'SIGKILL');
     this.#exit = exit;
     this.#over.resolve(exit);

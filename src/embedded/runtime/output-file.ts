@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Reads a file that another process is still writing to, from its first byte on. */
+/** Reads a file from its first byte while another process writes it. */
 export class OutputFile implements AsyncDisposable {
   readonly #file: FileHandle;
   #position = 0;
@@ -15,7 +15,7 @@ export class OutputFile implements AsyncDisposable {
     return new OutputFile(await open(path, 'r'));
   }
 
-  /** Hands on what was written since the last call, each chunk in memory of its own, until `signal` aborts. */
+  /** Passes what was written since the last call to `take`, in chunks of their own, until `signal` aborts. */
   async readOn(take: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { bytesRead, buffer } = await this.#file.read({

@@ -8,22 +8,22 @@ import { refuseOtherBrokers } from './embedded-only.ts';
 import { InterpreterImages, type Interpreters } from './interpreter-images.ts';
 import { LocalJob } from './local-job.ts';
 
-/** What the runtime stands on. */
+/** What the runtime needs. */
 export type ProcessRuntimeOptions = {
   readonly interpreters: Interpreters;
-  /** The broker that the agent is set to, and the embedded one: they must be the same. */
+  /** The agent's broker, which must be the embedded one. */
   readonly brokerUrl: string;
   readonly embeddedBrokerUrl: string;
-  /** An existing directory; each job gets one of its own in it. */
+  /** An existing directory, in which each job has its own. */
   readonly workDir: string;
-  /** Where jobs find programs: their PATH. */
+  /** The jobs' PATH. */
   readonly path: string;
   readonly clock: Clock;
 };
 
 /**
- * Executes jobs as processes of this machine, without any wall around them: for the dry run's own samples only.
- * Its «containers» live no longer than this object; `await using` removes what is left of them.
+ * Executes jobs as local processes without isolation, for the samples of the dry run only. Its jobs end with this object;
+ * `await using` removes them.
  */
 export class ProcessRuntime implements Runtime, AsyncDisposable {
   readonly images: InterpreterImages;
@@ -31,7 +31,7 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
   readonly #jobs = new Map<string, LocalJob>();
   #closed = false;
 
-  /** Throws CONFIG_INVALID for any broker but the embedded one. */
+  /** Throws CONFIG_INVALID for a broker that is not the embedded one. */
   constructor(options: ProcessRuntimeOptions) {
     refuseOtherBrokers(options.brokerUrl, options.embeddedBrokerUrl);
     this.#options = options;
@@ -51,11 +51,11 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     const directory = await this.#makeDirectory();
     if ([...this.#jobs.values()].some((other) => other.job === plan.job)) {
       await rm(directory, { recursive: true });
-      throw new AgentError('RUNTIME_FAILED', `job ${plan.job} has a process here already`);
+      throw new AgentError('RUNTIME_FAILED', `job ${plan.job} already has a process`);
     }
     if (this.#closed) {
       await rm(directory, { recursive: true, force: true });
-      throw new AgentError('RUNTIME_UNAVAILABLE', 'this dry run is over');
+      throw new AgentError('RUNTIME_UNAVAILABLE', 'the dry run has ended');
     }
     const id = basename(directory);
     const program = plan.env['CODE'] ?? '';
@@ -92,7 +92,7 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
     return Promise.resolve([...this.#jobs.values()].map((job) => job.found()));
   }
 
-  /** Kills every job at once and takes no other; waits for nothing and leaves the files. */
+  /** Kills every job without waiting and accepts no others. Keeps the files. */
   killAll(): void {
     this.#closed = true;
     for (const job of this.#jobs.values()) job.kill();
@@ -117,14 +117,14 @@ export class ProcessRuntime implements Runtime, AsyncDisposable {
       return directory;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new AgentError('RUNTIME_FAILED', `no directory for a job could be made: ${why}`, {
-        hint: `Make ${this.#options.workDir} writable and free space on its disk.`,
+      throw new AgentError('RUNTIME_FAILED', `no directory for a job could be created: ${why}`, {
+        hint: `make ${this.#options.workDir} writable and free space on its disk`,
         cause,
       });
     }
   }
 
-  /** Nothing of the agent's own environment: only what the job was given, and where things are here. */
+  /** The job's environment and local paths, without the agent's environment. */
   #environment(plan: ContainerPlan, home: string): Readonly<Record<string, string>> {
     return {
       LANG: 'C.UTF-8',

@@ -10,46 +10,46 @@ const codename = (wanted: string) => DEFAULT_CATALOGUE.find((gpu) => gpu.codenam
 
 /** Brings a job into each state that a request may find it in. */
 const found: Record<string, (desk: Desk, job: string, me: string, other: string) => Promise<unknown>> = {
-  'it is CREATED': async () => undefined,
-  'I hold it': (desk, job, me) => patch(desk, job, { status: 2, instance: me }),
-  'another holds it': (desk, job, _me, other) => patch(desk, job, { status: 2, instance: other }),
-  'I ended it as SUCCEEDED': async (desk, job, me) => {
+  'is CREATED': async () => undefined,
+  'is in progress here': (desk, job, me) => patch(desk, job, { status: 2, instance: me }),
+  'is in progress elsewhere': (desk, job, _me, other) => patch(desk, job, { status: 2, instance: other }),
+  'SUCCEEDED here': async (desk, job, me) => {
     await patch(desk, job, { status: 2, instance: me });
     await patch(desk, job, { status: 3, instance: me });
   },
-  'another ended it as SUCCEEDED': async (desk, job, _me, other) => {
+  'SUCCEEDED elsewhere': async (desk, job, _me, other) => {
     await patch(desk, job, { status: 2, instance: other });
     await patch(desk, job, { status: 3, instance: other });
   },
-  'its run is gone': async (desk, job) => {
+  'was deleted with its run': async (desk, job) => {
     desk.store.deleteRun(desk.store.job(job)?.run ?? '');
   },
 };
 
 describe('claim, release and report', () => {
   test.each([
-    ['claim', 2, 'it is CREATED', 200],
-    ['claim', 2, 'I hold it', 200],
-    ['claim', 2, 'another holds it', 409],
-    ['claim', 2, 'I ended it as SUCCEEDED', 409],
-    ['claim', 2, 'another ended it as SUCCEEDED', 409],
-    ['claim', 2, 'its run is gone', 404],
-    ['release', 1, 'it is CREATED', 200],
-    ['release', 1, 'I hold it', 200],
-    ['release', 1, 'another holds it', 409],
-    ['release', 1, 'I ended it as SUCCEEDED', 409],
-    ['release', 1, 'its run is gone', 404],
-    ['report SUCCEEDED', 3, 'it is CREATED', 409],
-    ['report SUCCEEDED', 3, 'I hold it', 200],
-    ['report SUCCEEDED', 3, 'another holds it', 409],
-    ['report SUCCEEDED', 3, 'I ended it as SUCCEEDED', 200],
-    ['report SUCCEEDED', 3, 'another ended it as SUCCEEDED', 409],
-    ['report SUCCEEDED', 3, 'its run is gone', 404],
-    ['report FAILED', 4, 'I hold it', 200],
-    ['report FAILED', 4, 'I ended it as SUCCEEDED', 409],
-    ['report TIMEOUT', 5, 'I hold it', 200],
-    ['report TIMEOUT', 5, 'I ended it as SUCCEEDED', 409],
-  ])('%s (%i) where %s: %i', async (_verb, status, state, expected) => {
+    ['claim', 2, 'is CREATED', 200],
+    ['claim', 2, 'is in progress here', 200],
+    ['claim', 2, 'is in progress elsewhere', 409],
+    ['claim', 2, 'SUCCEEDED here', 409],
+    ['claim', 2, 'SUCCEEDED elsewhere', 409],
+    ['claim', 2, 'was deleted with its run', 404],
+    ['release', 1, 'is CREATED', 200],
+    ['release', 1, 'is in progress here', 200],
+    ['release', 1, 'is in progress elsewhere', 409],
+    ['release', 1, 'SUCCEEDED here', 409],
+    ['release', 1, 'was deleted with its run', 404],
+    ['report SUCCEEDED', 3, 'is CREATED', 409],
+    ['report SUCCEEDED', 3, 'is in progress here', 200],
+    ['report SUCCEEDED', 3, 'is in progress elsewhere', 409],
+    ['report SUCCEEDED', 3, 'SUCCEEDED here', 200],
+    ['report SUCCEEDED', 3, 'SUCCEEDED elsewhere', 409],
+    ['report SUCCEEDED', 3, 'was deleted with its run', 404],
+    ['report FAILED', 4, 'is in progress here', 200],
+    ['report FAILED', 4, 'SUCCEEDED here', 409],
+    ['report TIMEOUT', 5, 'is in progress here', 200],
+    ['report TIMEOUT', 5, 'SUCCEEDED here', 409],
+  ])('%s (%i) of a job that %s: %i', async (_verb, status, state, expected) => {
     await using desk = await openDesk();
     const { job } = desk.addRun();
     const [me, other] = [desk.addInstance(), desk.addInstance()];
@@ -78,7 +78,7 @@ describe('claim, release and report', () => {
     expect(await patch(desk, job, json)).toMatchObject({ status: 400, body: messages });
   });
 
-  test('of 100 instances that claim one job at the same time exactly one gets it', async () => {
+  test('one of 100 instances that claim a job at the same time gets it', async () => {
     await using desk = await openDesk();
     const { job } = desk.addRun();
     const instances = Array.from({ length: 100 }, () => desk.addInstance());
@@ -89,7 +89,7 @@ describe('claim, release and report', () => {
     expect(desk.store.job(job)?.instance).toBe(instances[statuses.indexOf(200)]);
   });
 
-  test('a report as a form arrives as it was sent, line ends and all', async () => {
+  test('a report as a form is stored as it was sent, with its line ends', async () => {
     await using desk = await openDesk();
     const { job } = desk.addRun();
     const instance = desk.addInstance();
@@ -99,7 +99,7 @@ describe('claim, release and report', () => {
     expect(answer).toMatchObject({ status: 200, body: { status: 4, ...output } });
   });
 
-  test('a report of many MiB is taken', async () => {
+  test('a report of many MiB is accepted', async () => {
     await using desk = await openDesk();
     const { job } = desk.addRun();
     const instance = desk.addInstance();
@@ -110,7 +110,7 @@ describe('claim, release and report', () => {
   });
 });
 
-describe('who may claim', () => {
+describe('eligibility of', () => {
   const gpuInstance = (desk: Desk, gpu: string) =>
     desk.store.addInstance({
       name: 'gpu',
@@ -121,7 +121,7 @@ describe('who may claim', () => {
     });
 
   test.each<[string, (desk: Desk) => { run: { job: string; run: string }; instance: string }, number]>([
-    ['a bid as high as the ask', (desk) => ({ run: desk.addRun(), instance: desk.addInstance(0.5) }), 200],
+    ['a bid at the ask', (desk) => ({ run: desk.addRun(), instance: desk.addInstance(0.5) }), 200],
     ['a bid below the ask', (desk) => ({ run: desk.addRun(), instance: desk.addInstance(0.51) }), 403],
     [
       'a GPU run on a CPU instance',
@@ -139,7 +139,7 @@ describe('who may claim', () => {
       200,
     ],
     [
-      'a GPU that is the one asked for',
+      'the GPU that the run asks for',
       (desk) => ({
         run: desk.addRun({ function: desk.fn.gpu, baseGpu: codename('gtx1080ti') }),
         instance: gpuInstance(desk, 'gtx1080ti'),
@@ -147,7 +147,7 @@ describe('who may claim', () => {
       200,
     ],
     [
-      'a bigger GPU than the one asked for',
+      'a larger GPU than the run asks for',
       (desk) => ({
         run: desk.addRun({ function: desk.fn.gpu, baseGpu: codename('gtx1080ti') }),
         instance: gpuInstance(desk, 'h100'),
@@ -155,14 +155,14 @@ describe('who may claim', () => {
       200,
     ],
     [
-      'a smaller GPU than the one asked for',
+      'a smaller GPU than the run asks for',
       (desk) => ({
         run: desk.addRun({ function: desk.fn.gpu, baseGpu: codename('gtx1080ti') }),
         instance: gpuInstance(desk, 'gtx1080'),
       }),
       403,
     ],
-  ])('%s: claim %#, and the market for that instance agrees', async (_name, arrange, status) => {
+  ])('%s is the same for a claim and the market (%#)', async (_name, arrange, status) => {
     await using desk = await openDesk();
     const { run, instance } = arrange(desk);
     const seen = await desk.call('GET', `/runs?instance=${instance}`);
@@ -172,7 +172,7 @@ describe('who may claim', () => {
   });
 });
 
-describe('money and time', () => {
+describe('cost and times', () => {
   test.each([
     [3, 'SUCCEEDED', 0.1 * 1.5],
     [4, 'FAILED', 0],
@@ -211,8 +211,8 @@ describe('money and time', () => {
   );
 });
 
-describe('finding jobs', () => {
-  test('by instance, run and status, alone and together', async () => {
+describe('jobs', () => {
+  test('are listed by instance, run and status, alone and together', async () => {
     await using desk = await openDesk();
     const one = desk.addRun({ parameters: '((1,), (2,), (3,))' });
     desk.addRun({ parameters: '((4,),)' });
@@ -238,11 +238,11 @@ describe('leases', () => {
   const LEASE = 30;
 
   test.each<[string, (desk: Desk, instance: string, job: string) => Promise<unknown>]>([
-    ['a look at the market', (desk, instance) => desk.call('GET', `/runs?instance=${instance}`)],
-    ['its reconcile list', (desk, instance) => desk.call('GET', `/jobs/?instance=${instance}&status=2`)],
+    ['a poll', (desk, instance) => desk.call('GET', `/runs?instance=${instance}`)],
+    ['a list of its jobs', (desk, instance) => desk.call('GET', `/jobs/?instance=${instance}&status=2`)],
     ['a repeated claim', (desk, instance, job) => patch(desk, job, { status: 2, instance })],
     ['a start', (desk, instance) => desk.call('PATCH', `/instances/${instance}/start/`)],
-  ])('%s keeps a job; silence gives it back', async (_name, sign) => {
+  ])('are renewed by %s and expire by silence', async (_name, sign) => {
     const clock = new ManualClock();
     await using desk = await openDesk({ clock, leaseSeconds: LEASE });
     const { run, job } = desk.addRun();
@@ -259,7 +259,7 @@ describe('leases', () => {
     expect((await patch(desk, job, { status: 2, instance: other })).status).toBe(200);
   });
 
-  test('without leases nothing is taken back, and the claim says nothing of one', async () => {
+  test('that are switched off never expire and are not in the answer to a claim', async () => {
     const clock = new ManualClock();
     await using desk = await openDesk({ clock });
     const { job } = desk.addRun();

@@ -21,8 +21,8 @@ async function hold(desk: Desk, path: string, options: CallOptions = {}) {
 
 const waiting = ({ store }: Desk): number => store.market.open.waiting + store.market.winnable.waiting;
 
-describe('what is on the market', () => {
-  test('a run leaves the list of its last open job for instances, that of its last running one for all', async () => {
+describe('the market', () => {
+  test('lists a run for instances while it has open jobs, and for others while it is unfinished', async () => {
     await using desk = await openDesk();
     const instance = desk.addInstance();
     const { job } = desk.addRun();
@@ -47,19 +47,19 @@ describe('what is on the market', () => {
     expect(await listed()).toEqual([[], []]);
   });
 
-  test('a broker that leaves nothing out shows an instance everything', async () => {
+  test('is complete for an instance if the broker does not filter', async () => {
     await using desk = await openDesk({ leaveOutUnwinnable: false });
     desk.addRun({ bidPrice: 0.01 });
     const shown = await desk.call('GET', `/runs?instance=${desk.addInstance(0.5)}`);
     expect(shown.body).toHaveLength(1);
   });
 
-  test('an instance that there is not: 400', async () => {
+  test('is 400 for an unknown instance', async () => {
     await using desk = await openDesk();
     expect((await desk.call('GET', '/runs?instance=nobody')).status).toBe(400);
   });
 
-  test('the time of now goes on although the list stays the same', async () => {
+  test('has the current time although the list is unchanged', async () => {
     const clock = new ManualClock();
     await using desk = await openDesk({ clock });
     desk.addRun();
@@ -78,8 +78,8 @@ describe('what is on the market', () => {
   });
 });
 
-describe('news', () => {
-  test('304 while the list is as it was, 200 and another tag when it is not', async () => {
+describe('changes of the market', () => {
+  test('are 304 for an unchanged list, else 200 with another tag', async () => {
     await using desk = await openDesk();
     desk.addRun();
     const etag = await etagOf(desk, '/runs');
@@ -94,7 +94,7 @@ describe('news', () => {
     expect(other.headers.get('etag')).not.toBe(etag);
   });
 
-  test('two brokers never give the same tag', async () => {
+  test('have different tags at different brokers', async () => {
     await using one = await openDesk();
     await using two = await openDesk();
     expect(await etagOf(one, '/runs')).not.toBe(await etagOf(two, '/runs'));
@@ -118,7 +118,7 @@ describe('news', () => {
       'another image of a function',
       (desk) => desk.call('PATCH', `/functions/${desk.fn.cpu}/`, { json: { image: desk.image.gpu } }),
     ],
-  ])('a held call is answered at once on %s', async (_name, change) => {
+  ])('answer a held call at once on %s', async (_name, change) => {
     await using desk = await openDesk();
     desk.addRun();
     const instance = desk.addInstance();
@@ -131,7 +131,7 @@ describe('news', () => {
     expect(news.body).toEqual((await desk.call('GET', `/runs?instance=${instance}`)).body);
   });
 
-  test('what does not change the list leaves a held call alone', async () => {
+  test('of other things do not answer a held call', async () => {
     await using desk = await openDesk();
     const { job } = desk.addRun({ parameters: '((1,), (2,))' });
     const instance = desk.addInstance();
@@ -143,7 +143,7 @@ describe('news', () => {
     expect((await held.answer).status).toBe(200);
   });
 
-  test('a lease that ends gives the news of its run', async () => {
+  test('include a lease that expires', async () => {
     const clock = new ManualClock();
     await using desk = await openDesk({ clock, leaseSeconds: 1 });
     const { job } = desk.addRun();
@@ -155,7 +155,7 @@ describe('news', () => {
     expect((await answer).body).toHaveLength(1);
   });
 
-  test('a wait that runs out is a 304', async () => {
+  test('that do not come are a 304 after the wait', async () => {
     await using desk = await openDesk();
     const headers = { 'if-none-match': await etagOf(desk, '/runs'), prefer: 'respond-async, wait=1' };
     const answer = await desk.call('GET', '/runs', { headers });
@@ -163,7 +163,7 @@ describe('news', () => {
     expect(waiting(desk)).toBe(0);
   });
 
-  test('whoever has another version, or none, is not held; a wait is cut to a minute', async () => {
+  test('are answered at once for another version, and held for at most a minute', async () => {
     await using desk = await openDesk();
     for (const known of [{}, { 'if-none-match': '"old"' }]) {
       const answer = await desk.call('GET', '/runs', { headers: { ...known, prefer: 'wait=3600' } });
@@ -171,7 +171,7 @@ describe('news', () => {
     }
   });
 
-  test('a client that goes away is forgotten', async () => {
+  test('are not kept for a client that disconnects', async () => {
     await using desk = await openDesk();
     const gone = new AbortController();
     const { answer } = await hold(desk, '/runs', { signal: gone.signal });
@@ -180,7 +180,7 @@ describe('news', () => {
     await expect.poll(() => waiting(desk)).toBe(0);
   });
 
-  test('a broker that closes holds nobody back', async () => {
+  test('end when the broker closes', async () => {
     const desk = await openDesk();
     const { answer } = await hold(desk, '/runs');
     await desk.broker.close();
@@ -188,7 +188,7 @@ describe('news', () => {
     await expect.poll(() => waiting(desk)).toBe(0);
   });
 
-  test('hundreds are held at once, and one run tells them all', async () => {
+  test('answer hundreds of held calls at once', async () => {
     await using desk = await openDesk();
     const headers = { 'if-none-match': await etagOf(desk, '/runs'), prefer: LONG };
     const held = Array.from({ length: 300 }, () => desk.call('GET', '/runs', { headers }));

@@ -10,19 +10,19 @@ const clock = new ManualClock();
 const titanV = DEFAULT_CATALOGUE.find(({ codename }) => codename === 'titanv');
 const REQUIRED = ['This field is required.'];
 
-describe('who may come in', () => {
+describe('authentication', () => {
   test.each([
     ['no token', null],
     ['a wrong token', 'nonsense'],
     ['two words', 'provider-token nonsense'],
-  ])('%s: 401', async (_name, token) => {
+  ])('with %s is 401', async (_name, token) => {
     await using desk = await openDesk();
     const answer = await desk.call('GET', '/runs', { token });
     expect(answer.status).toBe(401);
     expect(answer.body).toEqual({ detail: 'Invalid token.' });
   });
 
-  test('name and password give the token; wrong ones 400', async () => {
+  test('by name and password returns the token, or 400', async () => {
     await using desk = await openDesk();
     const login = (password: string) =>
       desk.call('POST', '/api-token-auth/', { token: null, json: { username: 'buyer', password } });
@@ -69,7 +69,7 @@ describe('every resource', () => {
     ['PUT', '/instances/'],
     ['PATCH', '/instances/'],
     ['DELETE', '/instances/'],
-  ])('%s of one that there is not: 404, %s', async (method, path) => {
+  ])('%s of an unknown resource is 404: %s', async (method, path) => {
     await using desk = await openDesk();
     const json = method === 'GET' || method === 'DELETE' ? undefined : {};
     for (const slash of ['', '/']) {
@@ -78,7 +78,7 @@ describe('every resource', () => {
     }
   });
 
-  test('an address that there is not: 404', async () => {
+  test('an unknown path is 404', async () => {
     await using desk = await openDesk();
     expect(await desk.call('GET', '/nonsense')).toMatchObject({
       status: 404,
@@ -88,7 +88,7 @@ describe('every resource', () => {
 });
 
 describe('runs', () => {
-  test.each(['json', 'form'] as const)('POST as %s, GET, and DELETE', async (kind) => {
+  test.each(['json', 'form'] as const)('are created by POST as %s, read and deleted', async (kind) => {
     await using desk = await openDesk({ clock });
     const fields = {
       function: desk.fn.gpu,
@@ -122,7 +122,7 @@ describe('runs', () => {
     expect((await desk.call('GET', `/jobs/?run=${run}`)).body).toEqual([]);
   });
 
-  test('without a GPU its name is n/a, in a form too, where empty is null', async () => {
+  test('without a GPU have the GPU name n/a, also from a form', async () => {
     await using desk = await openDesk();
     const fields = { function: desk.fn.cpu, parameters: '((1,),)', bid_price: '1', base_gpu: '' };
     const made = await desk.call('POST', '/runs', { form: fields });
@@ -149,7 +149,7 @@ describe('runs', () => {
     expect(desk.store.market.runs.size).toBe(0);
   });
 
-  test('a body that is no JSON: 400; of another type: 415', async () => {
+  test('are 400 for invalid JSON and 415 for another type', async () => {
     await using desk = await openDesk();
     const post = (type: string) =>
       fetch(`${desk.url}/api/v1/runs`, {
@@ -163,7 +163,7 @@ describe('runs', () => {
     expect((await post('text/csv')).status).toBe(415);
   });
 
-  test('DELETE while a job is in progress: 400, and the run stands', async () => {
+  test('cannot be deleted while a job is in progress', async () => {
     await using desk = await openDesk();
     const { run, job } = desk.addRun();
     await desk.call('PATCH', `/jobs/${job}/`, { json: { status: 2, instance: desk.addInstance() } });
@@ -176,7 +176,7 @@ describe('runs', () => {
 });
 
 describe('functions', () => {
-  test('POST, GET, PUT, PATCH and DELETE', async () => {
+  test('are created, read, changed and deleted', async () => {
     await using desk = await openDesk({ clock });
     const made = await desk.call('POST', '/functions/', {
       json: { name: 'mine', code: 'x', image: desk.image.gpu, nonsense: 1 },
@@ -211,7 +211,7 @@ describe('functions', () => {
 describe('instances', () => {
   const terms = { name: 'box', type: 2, gpu: titanV?.uuid, ask_price: 0.2, max_num_parallel_jobs: 4 };
 
-  test('POST, GET, PUT, PATCH, start, stop and DELETE', async () => {
+  test('are created, read, changed, started, stopped and deleted', async () => {
     await using desk = await openDesk({ clock });
     const made = await desk.call('POST', '/instances/', { json: terms });
     const uuid = desk.store.instances.all()[0]?.uuid;
@@ -280,7 +280,7 @@ describe('instances', () => {
     expect(answer).toEqual(expect.objectContaining({ status: 400, body: messages }));
   });
 
-  test('images come and go, and are found by instance', async () => {
+  test('have images that are added, deleted and listed by instance', async () => {
     await using desk = await openDesk();
     const instance = desk.addInstance();
     const image_registry_path = 'sharedcloud/tensorflow-gpu-python36:1.2';
@@ -319,7 +319,7 @@ describe('instances', () => {
     expect((await act('add-image', { image_registry_path: 'nobody/knows' })).status).toBe(400);
   });
 
-  test('DELETE while it holds a job: 400', async () => {
+  test('cannot be deleted while they have a job', async () => {
     await using desk = await openDesk();
     const instance = desk.addInstance();
     await desk.call('PATCH', `/jobs/${desk.addRun().job}/`, { json: { status: 2, instance } });

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../store/refusal.ts';
 
-/** Reports carry some MiB of output, functions some MiB of code; as a form that may be three times as much. */
+/** Reports and functions have several MiB, three times as much if sent as a form. */
 export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Lets the server read JSON and forms. No body at all is an empty one, whatever its type claims. */
+/** Parses JSON and forms. A missing body counts as empty with any content type. */
 export function acceptBodies(app: FastifyInstance): void {
   const asText = { parseAs: 'string' } as const;
   app.removeAllContentTypeParsers();

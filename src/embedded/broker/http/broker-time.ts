@@ -1,4 +1,4 @@
-/** A time as the broker writes it, `DD-MM-YYYY HH:MM:SS` in UTC; null stays null. `ms` is since the epoch. */
+/** Formats milliseconds since the epoch as the broker's `DD-MM-YYYY HH:MM:SS` in UTC; null stays null. */
 export function brokerTime(ms: number): string;
 export function brokerTime(ms: number | null): string | null;
 export function brokerTime(ms: number | null): string | null {

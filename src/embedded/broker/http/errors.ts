@@ -9,7 +9,7 @@ const STATUS: Readonly<Record<RefusalKind, number>> = {
   conflict: 409,
 };
 
-/** Turns whatever a route throws into the broker's way of saying no. */
+/** Converts what a route throws to the broker's error answers. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler<Error & { readonly statusCode?: number }>(async (error, _request, reply) => {
     if (error instanceof Refusal) {

@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { BrokerStore } from '../store/store.ts';
-import type { ByUuid } from './by-uuid.ts';
-import { anyText, readBody, text } from './fields.ts';
+import { anyText, type ByUuid, readBody, text } from './request.ts';
 import { Views } from './views.ts';
 
 const newFunction = z.object({
@@ -13,7 +12,7 @@ const newFunction = z.object({
 });
 const change = newFunction.partial();
 
-/** `/api/v1/functions/`: what runs execute. */
+/** `/api/v1/functions/`. */
 export function functionRoutes(app: FastifyInstance, store: BrokerStore): void {
   const views = new Views(store);
 

@@ -1,10 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { RunList } from '../store/run-list.ts';
 
-/**
- * AdmissionControl a call until the list has left `version`, `seconds` are over, or the connection has ended. Leaves no timer
- * and no listener behind.
- */
+/** Holds a call until the list has another version, `seconds` are over, or the connection is closed. */
 export async function holdUntilChanged(
   list: RunList,
   version: number,

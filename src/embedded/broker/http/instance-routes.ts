@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Change } from '../store/changed.ts';
 import type { InstanceTerms } from '../store/offers.ts';
+import type { Patch } from '../store/patch.ts';
 import { INSTANCE_TYPE, type InstanceRow } from '../store/rows.ts';
 import type { BrokerStore } from '../store/store.ts';
 import { userOf } from './auth.ts';
-import type { ByUuid } from './by-uuid.ts';
-import { choice, count, price, readBody, reference, text } from './fields.ts';
+import { type ByUuid, choice, count, price, readBody, reference, text } from './request.ts';
 import { Views } from './views.ts';
 
 const newInstance = z.object({
@@ -19,7 +18,7 @@ const newInstance = z.object({
 const change = newInstance.partial();
 const imageOfInstance = z.object({ image_registry_path: text() });
 
-/** `/api/v1/instances/`: a provider's offers. */
+/** `/api/v1/instances/`. */
 export function instanceRoutes(app: FastifyInstance, store: BrokerStore): void {
   const views = new Views(store);
   const { offers, instances } = store;
@@ -47,7 +46,7 @@ export function instanceRoutes(app: FastifyInstance, store: BrokerStore): void {
       handler: (request) => {
         const { uuid } = instances.get(request.params.uuid);
         const body: z.infer<typeof change> = readBody(schema, request.body);
-        const terms: Change<InstanceTerms> = {
+        const terms: Patch<InstanceTerms> = {
           name: body.name,
           type: body.type,
           gpu: body.gpu,
@@ -64,8 +63,8 @@ export function instanceRoutes(app: FastifyInstance, store: BrokerStore): void {
     return {};
   });
 
-  type Act = (uuid: string, body: unknown) => InstanceRow;
-  const acts: readonly (readonly [string, Act])[] = [
+  type Action = (uuid: string, body: unknown) => InstanceRow;
+  const actions: readonly (readonly [string, Action])[] = [
     ['start', (uuid) => offers.setAvailable(uuid, true)],
     ['stop', (uuid) => offers.setAvailable(uuid, false)],
     ['add-image', (uuid, body) => offers.addImage(uuid, readBody(imageOfInstance, body).image_registry_path)],
@@ -74,10 +73,10 @@ export function instanceRoutes(app: FastifyInstance, store: BrokerStore): void {
       (uuid, body) => offers.deleteImage(uuid, readBody(imageOfInstance, body).image_registry_path),
     ],
   ];
-  for (const [name, act] of acts) {
+  for (const [name, action] of actions) {
     app.patch<ByUuid>(`/api/v1/instances/:uuid/${name}`, (request) => {
       const { uuid } = instances.get(request.params.uuid);
-      return views.instance(act(uuid, request.body));
+      return views.instance(action(uuid, request.body));
     });
   }
 }

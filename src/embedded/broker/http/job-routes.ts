@@ -4,8 +4,7 @@ import { JOB_STATUS } from '../../../domain/job.ts';
 import type { JobRequest } from '../store/job-change.ts';
 import type { JobRow } from '../store/rows.ts';
 import type { BrokerStore } from '../store/store.ts';
-import type { ByUuid } from './by-uuid.ts';
-import { anyText, choice, readBody, text } from './fields.ts';
+import { anyText, type ByUuid, choice, readBody, text } from './request.ts';
 import { Views } from './views.ts';
 
 const { CREATED, IN_PROGRESS, SUCCEEDED, FAILED, TIMEOUT } = JOB_STATUS;
@@ -24,14 +23,14 @@ const change = z.object({
   result: anyText().nullish(),
 });
 
-/** `/api/v1/jobs/`: looking for jobs; claiming, releasing and reporting them. */
+/** `/api/v1/jobs/`: listing, claiming, releasing and reporting jobs. */
 export function jobRoutes(app: FastifyInstance, store: BrokerStore): void {
   const views = new Views(store);
 
   app.get('/api/v1/jobs', (request) => {
-    const wanted = readBody(query, request.query);
-    if (wanted.instance !== undefined) store.market.seen(store.instances.refer('instance', wanted.instance));
-    return find(store, wanted).map((job) => views.job(job));
+    const filter = readBody(query, request.query);
+    if (filter.instance !== undefined) store.market.seen(store.instances.refer('instance', filter.instance));
+    return find(store, filter).map((job) => views.job(job));
   });
 
   app.get<ByUuid>('/api/v1/jobs/:uuid', (request) => views.job(store.market.jobs.get(request.params.uuid)));
@@ -44,20 +43,20 @@ export function jobRoutes(app: FastifyInstance, store: BrokerStore): void {
   });
 }
 
-/** All jobs that have everything that is wanted of them, by way of the smallest list that has them all. */
-function find(store: BrokerStore, wanted: z.infer<typeof query>): readonly JobRow[] {
-  return candidates(store, wanted).filter(
+/** The jobs that match the query, searched in the smallest index that has them. */
+function find(store: BrokerStore, filter: z.infer<typeof query>): readonly JobRow[] {
+  return candidates(store, filter).filter(
     (job) =>
-      (wanted.run === undefined || job.run === wanted.run) &&
-      (wanted.instance === undefined || job.instance === wanted.instance) &&
-      (wanted.status === undefined || job.status === wanted.status),
+      (filter.run === undefined || job.run === filter.run) &&
+      (filter.instance === undefined || job.instance === filter.instance) &&
+      (filter.status === undefined || job.status === filter.status),
   );
 }
 
-function candidates(store: BrokerStore, wanted: z.infer<typeof query>): readonly JobRow[] {
+function candidates(store: BrokerStore, filter: z.infer<typeof query>): readonly JobRow[] {
   const { jobs } = store.market;
-  if (wanted.run !== undefined) return jobs.ofRun(wanted.run);
-  if (wanted.instance !== undefined && wanted.status === IN_PROGRESS) return jobs.heldBy(wanted.instance);
+  if (filter.run !== undefined) return jobs.ofRun(filter.run);
+  if (filter.instance !== undefined && filter.status === IN_PROGRESS) return jobs.heldBy(filter.instance);
   return jobs.all();
 }
 

@@ -4,15 +4,14 @@ import type { RunList } from '../store/run-list.ts';
 import { brokerTime } from './broker-time.ts';
 import { runWithoutTime } from './views.ts';
 
-/** Pages for this many different kinds of instances are kept; with 100,000 runs one is some 40 MB. */
-const MOST_PAGES = 4;
+/** How many pages are cached; with 100,000 runs a page has about 40 MB. */
+const MAX_PAGES = 4;
 
 type Page = { readonly version: number; readonly time: string; readonly body: Buffer };
 
 /**
- * The list of runs as bytes. Each run is serialised once in its life, up to the time of now that every item must
- * carry; a page is these pieces joined by that time, and stands until the list or the second changes. Instances
- * that may win the same runs share their page.
+ * Serialises and caches the list of runs. Each run is serialised once without the current time; a page joins these pieces with
+ * the time and is valid until the list or the second changes. Instances that can win the same runs share a page.
  */
 export class RunPages {
   readonly #market: Market;
@@ -23,7 +22,7 @@ export class RunPages {
     this.#market = market;
   }
 
-  /** The page of what is on the list and, where an instance asks, can be won by it. `now` in milliseconds. */
+  /** The page of the list's runs that the instance, if any, can win. `now` is in milliseconds. */
   page(list: RunList, instance: InstanceRow | undefined, now: number): Buffer {
     const key = instance === undefined ? '' : [instance.type, instance.gpu, instance.askPrice].join();
     const time = brokerTime(now);
@@ -32,7 +31,7 @@ export class RunPages {
     const body = this.#write(list, instance, time);
     this.#pages.delete(key);
     const [oldest] = this.#pages.keys();
-    if (oldest !== undefined && this.#pages.size >= MOST_PAGES) this.#pages.delete(oldest);
+    if (oldest !== undefined && this.#pages.size >= MAX_PAGES) this.#pages.delete(oldest);
     this.#pages.set(key, { version: list.version, time, body });
     return body;
   }
@@ -40,7 +39,7 @@ export class RunPages {
   #write(list: RunList, instance: InstanceRow | undefined, time: string): Buffer {
     const pieces: string[] = [];
     for (const run of list.runs()) {
-      if (instance === undefined || this.#market.whyBarred(run, instance) === undefined) {
+      if (instance === undefined || this.#market.whyIneligible(run, instance) === undefined) {
         pieces.push(this.#piece(run));
       }
     }

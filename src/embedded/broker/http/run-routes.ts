@@ -2,10 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { BrokerStore } from '../store/store.ts';
 import { userOf } from './auth.ts';
-import type { ByUuid } from './by-uuid.ts';
 import { isCurrent, preferredWait } from './conditional.ts';
-import { anyText, price, readBody, reference, text } from './fields.ts';
 import { holdUntilChanged } from './hold.ts';
+import { anyText, type ByUuid, price, readBody, reference, text } from './request.ts';
 import { RunPages } from './run-pages.ts';
 import { Views } from './views.ts';
 
@@ -13,7 +12,7 @@ import { Views } from './views.ts';
 export type MarketView = {
   /** Whether `?instance=` leaves out what that instance cannot win. */
   readonly leaveOutUnwinnable: boolean;
-  /** Tells the entity tags of this broker from those of the one before it at the same address. */
+  /** Distinguishes the entity tags of this broker from those of an earlier one at the same address. */
   readonly epoch: string;
 };
 

@@ -9,7 +9,7 @@ import { instanceRoutes } from './instance-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { type MarketView, runRoutes } from './run-routes.ts';
 
-/** The broker's HTTP API over a store. Every path is answered with a slash at its end and without. */
+/** The broker's HTTP API over a store. Every path works with and without a trailing slash. */
 export function buildServer(store: BrokerStore, view: MarketView): FastifyInstance {
   const app = fastify({
     logger: false,

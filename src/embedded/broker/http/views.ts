@@ -13,10 +13,10 @@ import {
 import type { BrokerStore } from '../store/store.ts';
 import { brokerTime } from './broker-time.ts';
 
-/** A resource as it is sent. */
+/** A resource in its wire format. */
 export type View = Readonly<Record<string, unknown>>;
 
-/** The rows as resources: the broker's names, times and numbers, and the broker's time of now on each. */
+/** Converts rows to resources, each with the broker's current time. */
 export class Views {
   readonly #store: BrokerStore;
 
@@ -73,7 +73,7 @@ export class Views {
     };
   }
 
-  /** An instance as others see it on the market. */
+  /** An instance as other users see it. */
   offer(instance: InstanceRow): View {
     const gpu = instance.gpu === null ? undefined : this.#store.gpus.find(instance.gpu);
     return {
@@ -104,7 +104,7 @@ export class Views {
     };
   }
 
-  /** The broker is not told when a job starts: for it that is the moment of the claim. Duration in seconds. */
+  /** The broker does not know when a job starts, so `started_at` is the claim. `duration` is in seconds. */
   job(job: JobRow): View {
     const lease = this.#store.market.leases.seconds;
     const duration = durationMs(job);
@@ -141,7 +141,7 @@ export class Views {
   }
 }
 
-/** All of a run's resource but `current_server_time`, which alone changes by itself. */
+/** A run's resource without `current_server_time`, so that it can be cached. */
 export function runWithoutTime(run: RunRow): View {
   return {
     uuid: run.uuid,

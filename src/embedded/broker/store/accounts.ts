@@ -1,7 +1,7 @@
-import { invalidAsAWhole, Refusal } from './refusal.ts';
+import { invalidRequest, Refusal } from './refusal.ts';
 import type { UserRow } from './rows.ts';
 
-/** A user to begin with. `balance` is in US dollars. */
+/** A user; `balance` is in US dollars. */
 export type NewUser = {
   readonly username: string;
   readonly password: string;
@@ -9,10 +9,7 @@ export type NewUser = {
   readonly balance: number;
 };
 
-/**
- * The users, their tokens and their money. Users matter for money alone: whoever has a token sees and may change
- * everything, since nothing in a sandbox is a secret.
- */
+/** The users with their tokens and money. Any token gives access to everything, because nothing here is secret. */
 export class Accounts {
   readonly #users = new Map<string, UserRow>();
 
@@ -20,20 +17,19 @@ export class Accounts {
     this.#users.set(user.username, { ...user, uuid, earned: 0, spent: 0 });
   }
 
-  /** Throws an unauthorized Refusal where nobody has this token. */
+  /** Throws an unauthorized Refusal for an unknown token. */
   withToken(token: string | undefined): UserRow {
     for (const user of this.#users.values()) if (user.token === token) return user;
     throw new Refusal('unauthorized', { detail: 'Invalid token.' });
   }
 
-  /** The user who logs in. Throws an invalid Refusal where name and password don't fit. */
+  /** Throws an invalid Refusal for a wrong name or password. */
   login(username: string, password: string): UserRow {
     const user = this.#users.get(username);
     if (user?.password === password) return user;
-    throw invalidAsAWhole('Unable to log in with provided credentials.');
+    throw invalidRequest('Unable to log in with provided credentials.');
   }
 
-  /** Undefined where there is no such user. */
   find(username: string): UserRow | undefined {
     return this.#users.get(username);
   }

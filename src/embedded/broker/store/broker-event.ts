@@ -1,10 +1,10 @@
 import type { InstanceRow, JobRow, RunRow } from './rows.ts';
 
-/** What happened at the broker. A repeated request that changed nothing is no event. */
+/** A change at the broker. A repeated request that changes nothing is no event. */
 export type BrokerEvent =
   | { readonly kind: 'run-added' | 'run-deleted'; readonly run: RunRow }
   | {
-      /** `expired`: given back to the market because its instance was not seen for its lease. */
+      /** `expired`: back on the market because the lease of its instance expired. */
       readonly kind: 'claimed' | 'released' | 'reported' | 'expired';
       readonly job: JobRow;
       readonly instance: string;
@@ -16,11 +16,11 @@ export type BrokerEvent =
 
 export type BrokerListener = (event: BrokerEvent) => void;
 
-/** Hands events on to whoever listens, in the order in which they happened. */
+/** Passes events to listeners in their order. */
 export class BrokerEvents {
   readonly #listeners = new Set<BrokerListener>();
 
-  /** Answers a function that ends the listening. */
+  /** Returns a function that removes the listener. */
   listen(listener: BrokerListener): () => void {
     this.#listeners.add(listener);
     return () => {

@@ -8,28 +8,27 @@ export type JobRequest =
   | { readonly kind: 'release' }
   | { readonly kind: 'report'; readonly report: Report };
 
-/** The instance that asks, and what the job's run says to it. */
+/** The requesting instance, and whether it is eligible for the job's run. */
 export type Claimant = {
   readonly uuid: string;
   readonly askPrice: number;
-  /** Why this instance may not win the job; undefined where it may. */
-  readonly barred: string | undefined;
+  /** Why this instance cannot win the job; undefined: it can. */
+  readonly ineligible: string | undefined;
 };
 
 /**
- * The job as it stands after the request, or the same row where the request only repeats what has happened (so
- * that a lost answer is safe to ask for again). Throws a Refusal: conflict where another has the job or it has
- * ended, forbidden where the claimant may not win it. `now` is the broker's clock in milliseconds.
+ * The job after the request, or the same row for a repeated request, which is safe after a lost answer. Throws a Refusal:
+ * conflict if another instance has the job or it has ended, forbidden if the claimant cannot win it.
  */
 export function changeJob(job: JobRow, request: JobRequest, by: Claimant, now: number): JobRow {
   if (request.kind === 'claim') return claimed(job, by, now);
   if (hasHappened(job, request, by)) return job;
   if (!isHeld(job, by)) throw conflict('This job is not held by this instance.');
-  return request.kind === 'release' ? freed(job) : ended(job, request.report, now);
+  return request.kind === 'release' ? unclaimed(job) : ended(job, request.report, now);
 }
 
 /** The job back on the market, as if it had never been claimed. */
-export function freed(job: JobRow): JobRow {
+export function unclaimed(job: JobRow): JobRow {
   return { ...job, status: JOB_STATUS.CREATED, instance: null, askPrice: null, assignedAt: null };
 }
 
@@ -56,7 +55,7 @@ function hasHappened(job: JobRow, request: Exclude<JobRequest, { kind: 'claim' }
 function claimed(job: JobRow, by: Claimant, now: number): JobRow {
   if (isHeld(job, by)) return job;
   if (job.status !== JOB_STATUS.CREATED) throw conflict('This job is taken or has ended.');
-  if (by.barred !== undefined) throw new Refusal('forbidden', { detail: by.barred });
+  if (by.ineligible !== undefined) throw new Refusal('forbidden', { detail: by.ineligible });
   return {
     ...job,
     status: JOB_STATUS.IN_PROGRESS,

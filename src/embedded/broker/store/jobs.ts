@@ -3,10 +3,10 @@ import { hasEnded } from './job-change.ts';
 import type { JobRow } from './rows.ts';
 import { Table } from './table.ts';
 
-/** What of a run is still to do. */
+/** The jobs of a run and how many are open. */
 type RunJobs = { readonly uuids: string[]; created: number; unfinished: number };
 
-/** All jobs, and the questions that must be quick with many: which of a run, which of a holder, how many open. */
+/** All jobs, indexed by run and by holder because there may be many. */
 export class Jobs {
   readonly #rows = new Table<JobRow>();
   readonly #byRun = new Map<string, RunJobs>();
@@ -35,7 +35,7 @@ export class Jobs {
     return [...(this.#byHolder.get(instance) ?? [])].map((uuid) => this.#rows.get(uuid));
   }
 
-  /** The instances that hold jobs. */
+  /** The instances that have jobs. */
   holders(): Iterable<string> {
     return this.#byHolder.keys();
   }
@@ -53,7 +53,7 @@ export class Jobs {
     this.#count(job, 1);
   }
 
-  /** Puts the row in the place of the one with its uuid. Throws a not-found Refusal. */
+  /** Replaces the row with the same uuid. Throws a not-found Refusal. */
   replace(job: JobRow): void {
     this.#count(this.#rows.get(job.uuid), -1);
     this.#rows.put(job);

@@ -1,13 +1,10 @@
-/**
- * When each instance was last seen, on a clock that never jumps (milliseconds), and so whose lease has ended.
- * Without a lease nothing ever ends.
- */
+/** When each instance was last seen, in milliseconds of a monotonic clock, and so which leases have expired. */
 export class Leases {
-  /** How long an instance may be silent; undefined: for ever. */
+  /** How long an instance may be silent; undefined: no leases. */
   readonly seconds: number | undefined;
   readonly #seenAt = new Map<string, number>();
-  /** Nobody's lease can end before: whoever was seen since the last look has a later end than this. */
-  #nextLook = 0;
+  /** No lease can expire before. */
+  #nextExpiry = 0;
 
   constructor(seconds: number | undefined) {
     this.seconds = seconds;
@@ -21,17 +18,17 @@ export class Leases {
     this.#seenAt.delete(instance);
   }
 
-  /** Those of the holders whose lease has ended. Cheap to ask at every request. */
-  lapsed(holders: () => Iterable<string>, now: number): readonly string[] {
-    if (this.seconds === undefined || now < this.#nextLook) return [];
+  /** The holders whose lease has expired. Cheap enough for every request. */
+  expired(holders: () => Iterable<string>, now: number): readonly string[] {
+    if (this.seconds === undefined || now < this.#nextExpiry) return [];
     const lease = this.seconds * 1000;
-    const lapsed: string[] = [];
-    this.#nextLook = now + lease;
+    const expired: string[] = [];
+    this.#nextExpiry = now + lease;
     for (const holder of holders()) {
       const end = (this.#seenAt.get(holder) ?? now) + lease;
-      if (end <= now) lapsed.push(holder);
-      else this.#nextLook = Math.min(this.#nextLook, end);
+      if (end <= now) expired.push(holder);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, end);
     }
-    return lapsed;
+    return expired;
   }
 }

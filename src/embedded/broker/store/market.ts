@@ -1,18 +1,17 @@
 import { JOB_STATUS } from '../../../domain/job.ts';
-import { changeJob, freed, hasEnded, type JobRequest } from './job-change.ts';
+import { whyIneligible } from './eligibility.ts';
+import { changeJob, hasEnded, type JobRequest, unclaimed } from './job-change.ts';
 import { Jobs } from './jobs.ts';
 import { Leases } from './leases.ts';
-import { whyBarred } from './market-rules.ts';
-import type { Places } from './places.ts';
-import { invalidAsAWhole } from './refusal.ts';
+import { invalidRequest } from './refusal.ts';
 import type { InstanceRow, JobRow, RunRow } from './rows.ts';
 import { RunList } from './run-list.ts';
+import type { StoreContext } from './store-context.ts';
 import { Table } from './table.ts';
 
 /**
- * Runs and their jobs: who may claim what, and what becomes of it. Two lists of runs are kept. `open`: neither
- * deleted nor finished, what a buyer or a visitor sees. `winnable`: those of them that have a job to claim now,
- * from which an instance sees what it may win.
+ * Runs and their jobs. `open` lists the runs that are unfinished, for buyers; `winnable` lists those of them that have a job
+ * to claim, for instances.
  */
 export class Market {
   readonly runs = new Table<RunRow>();
@@ -20,12 +19,12 @@ export class Market {
   readonly open = new RunList();
   readonly winnable = new RunList();
   readonly leases: Leases;
-  readonly #places: Places;
+  readonly #context: StoreContext;
   readonly #runsOfFunction = new Map<string, number>();
   #lastIncrementalId = 0;
 
-  constructor(places: Places, leaseSeconds: number | undefined) {
-    this.#places = places;
+  constructor(context: StoreContext, leaseSeconds: number | undefined) {
+    this.#context = context;
     this.leases = new Leases(leaseSeconds);
   }
 
@@ -35,21 +34,21 @@ export class Market {
     this.#countRun(run, 1);
     for (const text of jobArguments) this.jobs.add(this.#newJob(run, text));
     this.#show(run);
-    this.#places.events.emit({ kind: 'run-added', run });
+    this.#context.events.emit({ kind: 'run-added', run });
   }
 
-  /** Takes the run off with all its jobs. Throws a Refusal while one is in progress, unless `evenInProgress`. */
+  /** Deletes the run with its jobs. Throws a Refusal while one is in progress, unless `evenInProgress`. */
   delete(uuid: string, evenInProgress: boolean): void {
     const run = this.runs.get(uuid);
     const running = this.jobs.ofRun(uuid).some((job) => job.status === JOB_STATUS.IN_PROGRESS);
     if (running && !evenInProgress) {
-      throw invalidAsAWhole('Some jobs of this run are in progress. Please wait until they are finished.');
+      throw invalidRequest('Some jobs of this run are in progress. Please wait until they are finished.');
     }
     this.runs.remove(uuid);
     this.#countRun(run, -1);
     this.jobs.removeRun(uuid);
     this.#show(run);
-    this.#places.events.emit({ kind: 'run-deleted', run });
+    this.#context.events.emit({ kind: 'run-deleted', run });
   }
 
   /** How many runs of the function there are. */
@@ -57,11 +56,11 @@ export class Market {
     return this.#runsOfFunction.get(fn) ?? 0;
   }
 
-  /** Why the instance cannot win jobs of the run; undefined where it can. */
-  whyBarred(run: RunRow, instance: InstanceRow): string | undefined {
-    const { functions, images, gpus } = this.#places;
+  /** Why the instance cannot win jobs of the run; undefined: it can. */
+  whyIneligible(run: RunRow, instance: InstanceRow): string | undefined {
+    const { functions, images, gpus } = this.#context;
     const image = functions.find(run.function)?.image;
-    return whyBarred(run, instance, {
+    return whyIneligible(run, instance, {
       image: image === undefined ? undefined : images.find(image),
       baseGpu: run.baseGpu === null ? undefined : gpus.find(run.baseGpu),
       gpu: instance.gpu === null ? undefined : gpus.find(instance.gpu),
@@ -70,40 +69,40 @@ export class Market {
 
   /** Claims, releases or reports a job for an instance. Throws a Refusal; see `changeJob`. */
   change(uuid: string, instance: InstanceRow, request: JobRequest): JobRow {
-    const { clock, events } = this.#places;
+    const { clock, events } = this.#context;
     this.seen(instance);
     const job = this.jobs.get(uuid);
     const run = this.runs.get(job.run);
     const by = {
       uuid: instance.uuid,
       askPrice: instance.askPrice,
-      barred: this.whyBarred(run, instance),
+      ineligible: this.whyIneligible(run, instance),
     };
     const changed = changeJob(job, request, by, clock.now());
     if (changed === job) return job;
     this.#replace(run, changed);
-    if (hasEnded(changed)) this.#places.accounts.pay(run.owner, instance.owner, changed.cost ?? 0);
+    if (hasEnded(changed)) this.#context.accounts.pay(run.owner, instance.owner, changed.cost ?? 0);
     events.emit({ kind: EVENT_OF[request.kind], job: changed, instance: instance.uuid });
     return changed;
   }
 
-  /** Notes that the instance was heard of, which renews the leases of what it holds. */
+  /** Records a request of the instance, which renews the leases of its jobs. */
   seen(instance: InstanceRow): void {
-    const { clock, instances } = this.#places;
+    const { clock, instances } = this.#context;
     this.expireLeases();
     this.leases.seen(instance.uuid, clock.monotonic());
     const current = instances.find(instance.uuid);
     if (current !== undefined) instances.put({ ...current, lastConnection: clock.now() });
   }
 
-  /** Gives the jobs of instances that were silent for their lease back to the market. */
+  /** Puts the jobs of instances with an expired lease back on the market. */
   expireLeases(): void {
-    const { clock, events } = this.#places;
-    for (const instance of this.leases.lapsed(() => this.jobs.holders(), clock.monotonic())) {
+    const { clock, events } = this.#context;
+    for (const instance of this.leases.expired(() => this.jobs.holders(), clock.monotonic())) {
       for (const job of this.jobs.heldBy(instance)) {
-        const back = freed(job);
-        this.#replace(this.runs.get(job.run), back);
-        events.emit({ kind: 'expired', job: back, instance });
+        const released = unclaimed(job);
+        this.#replace(this.runs.get(job.run), released);
+        events.emit({ kind: 'expired', job: released, instance });
       }
     }
   }
@@ -126,7 +125,7 @@ export class Market {
   #newJob(run: RunRow, text: string): JobRow {
     this.#lastIncrementalId += 1;
     return {
-      uuid: this.#places.uuid(),
+      uuid: this.#context.uuid(),
       run: run.uuid,
       functionName: run.functionName,
       incrementalId: this.#lastIncrementalId,

@@ -1,41 +1,41 @@
-import { type Change, changed } from './changed.ts';
 import type { Market } from './market.ts';
-import type { Places } from './places.ts';
-import { invalid, invalidAsAWhole } from './refusal.ts';
+import { type Patch, patched } from './patch.ts';
+import { invalid, invalidRequest } from './refusal.ts';
 import { INSTANCE_TYPE, type InstanceRow } from './rows.ts';
+import type { StoreContext } from './store-context.ts';
 
-/** What a provider says of its instance. */
+/** The terms of an instance that its provider sets. */
 export type InstanceTerms = Pick<InstanceRow, 'name' | 'type' | 'gpu' | 'askPrice' | 'maxNumParallelJobs'>;
 
-/** The providers' instances: what they offer, and whether they are on the market. */
+/** The providers' instances: their terms and whether they are on the market. */
 export class Offers {
-  readonly #places: Places;
+  readonly #context: StoreContext;
   readonly #market: Market;
 
-  constructor(places: Places, market: Market) {
-    this.#places = places;
+  constructor(context: StoreContext, market: Market) {
+    this.#context = context;
     this.#market = market;
   }
 
-  /** Adds an instance that is not on the market yet. Throws an invalid Refusal where the terms don't fit. */
+  /** Adds an instance off the market. Throws an invalid Refusal for contradictory terms. */
   add(owner: string, terms: InstanceTerms): InstanceRow {
     this.#check(terms);
-    const instance = this.#places.instances.put({
+    const instance = this.#context.instances.put({
       ...terms,
-      uuid: this.#places.uuid(),
+      uuid: this.#context.uuid(),
       owner,
       available: false,
       downloadedImages: [],
       lastConnection: null,
     });
-    this.#places.events.emit({ kind: 'instance-added', instance });
+    this.#context.events.emit({ kind: 'instance-added', instance });
     return instance;
   }
 
-  /** Changes the terms. What the instance may win may change with them, so that held calls must look again. */
-  changeTerms(uuid: string, change: Change<InstanceTerms>): InstanceRow {
-    const before = this.#places.instances.get(uuid);
-    this.#check(changed<InstanceTerms>(before, change));
+  /** Changes the terms, and with them possibly what the instance can win, which ends held calls. */
+  changeTerms(uuid: string, change: Patch<InstanceTerms>): InstanceRow {
+    const before = this.#context.instances.get(uuid);
+    this.#check(patched<InstanceTerms>(before, change));
     const after = this.#change(uuid, change);
     if (before.askPrice !== after.askPrice || before.type !== after.type || before.gpu !== after.gpu) {
       this.#market.winnable.touch();
@@ -56,29 +56,29 @@ export class Offers {
     return this.#change(uuid, { downloadedImages: this.#otherImages(uuid, registryPath) });
   }
 
-  /** Throws a Refusal while the instance holds jobs. */
+  /** Throws a Refusal while the instance has jobs. */
   delete(uuid: string): void {
-    const instance = this.#places.instances.get(uuid);
+    const instance = this.#context.instances.get(uuid);
     if (this.#market.jobs.heldBy(uuid).length > 0) {
-      throw invalidAsAWhole(
+      throw invalidRequest(
         'Some jobs of this instance are in progress. Please wait until they are finished.',
       );
     }
-    this.#places.instances.remove(uuid);
+    this.#context.instances.remove(uuid);
     this.#market.leases.forget(uuid);
-    this.#places.events.emit({ kind: 'instance-deleted', instance });
+    this.#context.events.emit({ kind: 'instance-deleted', instance });
   }
 
   #otherImages(uuid: string, registryPath: string): readonly string[] {
-    const known = this.#places.images.all().some((image) => image.registryPath === registryPath);
+    const known = this.#context.images.all().some((image) => image.registryPath === registryPath);
     if (!known) throw invalid('image_registry_path', `There is no image "${registryPath}".`);
-    return this.#places.instances.get(uuid).downloadedImages.filter((path) => path !== registryPath);
+    return this.#context.instances.get(uuid).downloadedImages.filter((path) => path !== registryPath);
   }
 
-  #change(uuid: string, change: Change<InstanceRow>): InstanceRow {
-    this.#market.seen(this.#places.instances.get(uuid));
-    const instance = this.#places.instances.put(changed(this.#places.instances.get(uuid), change));
-    this.#places.events.emit({ kind: 'instance-changed', instance });
+  #change(uuid: string, change: Patch<InstanceRow>): InstanceRow {
+    this.#market.seen(this.#context.instances.get(uuid));
+    const instance = this.#context.instances.put(patched(this.#context.instances.get(uuid), change));
+    this.#context.events.emit({ kind: 'instance-changed', instance });
     return instance;
   }
 
@@ -86,6 +86,6 @@ export class Offers {
     const isGpu = terms.type === INSTANCE_TYPE.GPU;
     if (isGpu && terms.gpu === null) throw invalid('gpu', 'A GPU instance needs a GPU.');
     if (!isGpu && terms.gpu !== null) throw invalid('gpu', 'A CPU instance has no GPU.');
-    if (terms.gpu !== null) this.#places.gpus.refer('gpu', terms.gpu);
+    if (terms.gpu !== null) this.#context.gpus.refer('gpu', terms.gpu);
   }
 }

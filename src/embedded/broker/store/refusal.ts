@@ -1,13 +1,10 @@
-/** Why the broker will not do what it was asked. */
+/** Why the broker refuses a request. */
 export type RefusalKind = 'invalid' | 'unauthorized' | 'forbidden' | 'not-found' | 'conflict';
 
 /** Messages by field, as Django REST Framework writes them; or one `detail` for the whole request. */
 export type RefusalBody = Readonly<Record<string, string | readonly string[]>>;
 
-/**
- * The broker's answer to a request that it will not carry out. It is meant for the client at the other end, not
- * for the owner of this process: that is why it is not an AgentError.
- */
+/** The broker's answer to a request that it refuses. Not an AgentError, because it is for the client. */
 export class Refusal extends Error {
   readonly kind: RefusalKind;
   readonly body: RefusalBody;
@@ -20,16 +17,16 @@ export class Refusal extends Error {
   }
 }
 
-/** No such thing, or no longer. */
+/** The resource does not exist. */
 export const notFound = (): Refusal => new Refusal('not-found', { detail: 'Not found.' });
 
-/** A field's value cannot be used. */
+/** A field is invalid. */
 export const invalid = (field: string, message: string): Refusal =>
   new Refusal('invalid', { [field]: [message] });
 
-/** The request as a whole cannot be carried out now. */
-export const invalidAsAWhole = (message: string): Refusal => invalid('non_field_errors', message);
+/** The request as a whole is invalid. */
+export const invalidRequest = (message: string): Refusal => invalid('non_field_errors', message);
 
-/** A reference to something that there is not. */
+/** A field refers to a resource that does not exist. */
 export const noSuchObject = (field: string, uuid: string): Refusal =>
   invalid(field, `Invalid pk "${uuid}" - object does not exist.`);

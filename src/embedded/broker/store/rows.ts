@@ -1,6 +1,6 @@
 import type { JOB_STATUS } from '../../../domain/job.ts';
 
-/* What the broker remembers. Rows are never changed, only replaced. Times are milliseconds of the broker's clock. */
+// Rows are never changed, only replaced. Times are milliseconds of the broker's clock.
 
 /** A user: buyer, provider or both. `balance` is in US dollars. */
 export type UserRow = {
@@ -34,7 +34,7 @@ export type FunctionRow = {
   readonly updatedAt: number;
 };
 
-/** A buyer's order. The names are those of the moment when it was placed. */
+/** A buyer's order. Its names are those at the time of the order. */
 export type RunRow = {
   readonly uuid: string;
   readonly owner: string;
@@ -59,9 +59,9 @@ export type JobRow = {
   readonly incrementalId: number;
   readonly arguments: string;
   readonly status: JobStatus;
-  /** Who holds it, or held it when it ended; null while it is CREATED. */
+  /** The instance that has the job, or had it at its end; null while it is CREATED. */
   readonly instance: string | null;
-  /** What the holder asked when it claimed: US dollars per minute. */
+  /** The instance's ask at the claim, in US dollars per minute. */
   readonly askPrice: number | null;
   readonly createdAt: number;
   readonly assignedAt: number | null;
@@ -74,7 +74,7 @@ export type JobRow = {
   readonly result: string;
 };
 
-/** What the broker calls the two kinds of instances. */
+/** The broker's numbers for the types of instances. */
 export const INSTANCE_TYPE = { CPU: 1, GPU: 2 } as const;
 export type InstanceType = (typeof INSTANCE_TYPE)[keyof typeof INSTANCE_TYPE];
 
@@ -91,6 +91,6 @@ export type InstanceRow = {
   readonly available: boolean;
   /** Registry paths. */
   readonly downloadedImages: readonly string[];
-  /** When it was last heard of; null where it never was. */
+  /** The time of its last request; null: none. */
   readonly lastConnection: number | null;
 };

@@ -1,9 +1,6 @@
 import type { RunRow } from './rows.ts';
 
-/**
- * A list of runs that knows its version and wakes those who wait for the next one. The version changes exactly
- * when the list does; a change wakes the waiters once, and a wait costs nothing until then.
- */
+/** A list of runs with a version that changes exactly when the list does, and on which held calls wait. */
 export class RunList {
   readonly #runs = new Map<string, RunRow>();
   readonly #waiters = new Set<() => void>();
@@ -13,7 +10,7 @@ export class RunList {
     return this.#version;
   }
 
-  /** How many calls are held now. */
+  /** How many calls are held. */
   get waiting(): number {
     return this.#waiters.size;
   }
@@ -22,7 +19,7 @@ export class RunList {
     return this.#runs.values();
   }
 
-  /** Puts the run on the list or takes it off; nothing changes where it is so already. */
+  /** Adds or removes the run, if that changes the list. */
   show(run: RunRow, shown: boolean): void {
     if (this.#runs.has(run.uuid) === shown) return;
     if (shown) this.#runs.set(run.uuid, run);
@@ -30,23 +27,23 @@ export class RunList {
     this.touch();
   }
 
-  /** Makes it a new version although the same runs are on it: what somebody may see of them has changed. */
+  /** Starts a new version with the same runs, because what an instance sees of them has changed. */
   touch(): void {
     this.#version += 1;
-    for (const wake of this.#waiters) wake();
+    for (const notify of this.#waiters) notify();
   }
 
-  /** Waits until the list is no longer at `version`, or the signal ends the wait. Never rejects. */
+  /** Waits until the list has another version or the signal aborts. Never rejects. */
   async changed(version: number, signal: AbortSignal): Promise<void> {
     if (this.#version !== version || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        this.#waiters.delete(wake);
-        signal.removeEventListener('abort', wake);
+      const notify = (): void => {
+        this.#waiters.delete(notify);
+        signal.removeEventListener('abort', notify);
         resolve();
       };
-      this.#waiters.add(wake);
-      signal.addEventListener('abort', wake);
+      this.#waiters.add(notify);
+      signal.addEventListener('abort', notify);
     });
   }
 }

@@ -4,21 +4,21 @@ import type { Clock } from '../../../domain/ports/clock.ts';
 import { splitParameters } from '../../../python-literal/literal.ts';
 import { Accounts, type NewUser } from './accounts.ts';
 import { BrokerEvents, type BrokerListener } from './broker-event.ts';
-import { type Change, changed } from './changed.ts';
 import { Market } from './market.ts';
 import { type InstanceTerms, Offers } from './offers.ts';
-import type { Places } from './places.ts';
+import { type Patch, patched } from './patch.ts';
 import { invalid } from './refusal.ts';
 import type { FunctionRow, ImageRow, InstanceRow, JobRow, UserRow } from './rows.ts';
+import type { StoreContext } from './store-context.ts';
 import { Table } from './table.ts';
 
-/** What a store is made of. `leaseSeconds` undefined: whoever holds a job keeps it for ever. */
+/** What a store needs. `leaseSeconds` undefined: no leases. */
 export type StoreOptions = {
   readonly clock: Clock;
   readonly uuid: () => string;
   readonly catalogue: readonly CatalogueGpu[];
   readonly leaseSeconds: number | undefined;
-  /** The first is the provider, to whom instances without an owner belong; the last the buyer, likewise of runs. */
+  /** The first is the default owner of instances, the last the default owner of runs. */
   readonly users: readonly [NewUser, ...NewUser[]];
 };
 
@@ -27,7 +27,7 @@ export type NewImage = Pick<ImageRow, 'registryPath' | 'requiresGpu' | 'runtime'
   readonly description?: string;
 };
 
-/** A function; the runtime is its image's unless it says otherwise. */
+/** A function; its default runtime is its image's. */
 export type NewFunction = Pick<FunctionRow, 'name' | 'code' | 'image'> & { readonly runtime?: string };
 
 /** A run; `bidPrice` in US dollars per job and minute. */
@@ -36,14 +36,14 @@ export type NewRun = {
   /** A Python literal, a tuple of tuples. */
   readonly parameters: string;
   readonly bidPrice: number;
-  /** The catalogue uuid of the least GPU that will do. */
+  /** The catalogue uuid of the smallest sufficient GPU. */
   readonly baseGpu?: string | null;
   readonly owner?: string;
-  /** The jobs' arguments, where they are not to be read from `parameters`: so a test can plant garbage. */
+  /** The jobs' arguments if not those in `parameters`, so that a test can add invalid ones. */
   readonly jobArguments?: readonly string[];
 };
 
-/** All that the broker knows, in memory. The same rules hold for who calls these methods as for who comes over HTTP. */
+/** The broker's state, in memory. Its methods have the same rules as the HTTP API. */
 export class BrokerStore {
   readonly clock: Clock;
   readonly accounts = new Accounts();
@@ -67,7 +67,7 @@ export class BrokerStore {
     this.#buyer = (options.users.at(-1) ?? options.users[0]).username;
     const { clock, accounts, gpus, images, functions, instances } = this;
     const uuid = this.#uuid;
-    const places: Places = {
+    const context: StoreContext = {
       clock,
       uuid,
       events: this.#events,
@@ -77,37 +77,37 @@ export class BrokerStore {
       functions,
       instances,
     };
-    this.market = new Market(places, options.leaseSeconds);
-    this.offers = new Offers(places, this.market);
+    this.market = new Market(context, options.leaseSeconds);
+    this.offers = new Offers(context, this.market);
   }
 
-  /** Adds an image to the catalogue and answers its uuid. */
+  /** Adds an image to the catalogue and returns its uuid. */
   addImage(image: NewImage): string {
     const row = { description: '', ...image, uuid: this.#uuid(), createdAt: this.clock.now() };
     return this.images.put(row).uuid;
   }
 
-  /** Adds a function and answers its uuid. Throws a Refusal where there is no such image. */
+  /** Adds a function and returns its uuid. Throws a Refusal for an unknown image. */
   addFunction(fn: NewFunction): string {
     const { runtime } = this.images.refer('image', fn.image);
     const now = this.clock.now();
     return this.functions.put({ runtime, ...fn, uuid: this.#uuid(), createdAt: now, updatedAt: now }).uuid;
   }
 
-  /** Changes a function. With its image changes who may win its runs, so that held calls must look again. */
-  changeFunction(uuid: string, change: Change<NewFunction>): FunctionRow {
+  /** Changes a function. A new image changes who can win its runs, which ends held calls. */
+  changeFunction(uuid: string, change: Patch<NewFunction>): FunctionRow {
     if (change.image !== undefined) this.images.refer('image', change.image);
     const before = this.functions.get(uuid);
-    const row = this.functions.put(changed(before, { ...change, updatedAt: this.clock.now() }));
+    const row = this.functions.put(patched(before, { ...change, updatedAt: this.clock.now() }));
     if (row.image !== before.image) this.market.winnable.touch();
     return row;
   }
 
-  /** Puts a run on the market and answers its uuid. Throws a Refusal that names the field that is wrong. */
+  /** Puts a run on the market and returns its uuid. Throws a Refusal that names the invalid field. */
   addRun(run: NewRun): string {
     const fn = this.functions.refer('function', run.function);
     const baseGpu = run.baseGpu ?? null;
-    const jobArguments = run.jobArguments ?? splitOrRefuse(run.parameters);
+    const jobArguments = run.jobArguments ?? splitOrThrow(run.parameters);
     const uuid = this.#uuid();
     this.market.add(
       {
@@ -127,38 +127,38 @@ export class BrokerStore {
     return uuid;
   }
 
-  /** Deletes a run and its jobs; `evenInProgress` does what HTTP refuses: takes it away from those who run it. */
+  /** Deletes a run and its jobs; with `evenInProgress` also those that run, which HTTP refuses. */
   deleteRun(uuid: string, options: { readonly evenInProgress?: boolean } = {}): void {
     this.market.delete(uuid, options.evenInProgress ?? false);
   }
 
-  /** Adds an instance, not yet on the market, and answers its uuid. */
+  /** Adds an instance off the market and returns its uuid. */
   addInstance(terms: InstanceTerms, owner: string = this.#provider): string {
     return this.offers.add(owner, terms).uuid;
   }
 
-  /** In the order of the run's parameters; none where the run is gone. */
+  /** In the order of the run's parameters; empty for an unknown run. */
   jobsOf(run: string): readonly JobRow[] {
     return this.market.jobs.ofRun(run);
   }
 
-  /** Undefined where it is gone with its run. */
+  /** Undefined: unknown, or deleted with its run. */
   job(uuid: string): JobRow | undefined {
     return this.market.jobs.find(uuid);
   }
 
-  /** The account of a user, of the provider's unless named. */
+  /** The account of a user, by default the provider. */
   account(username: string = this.#provider): UserRow | undefined {
     return this.accounts.find(username);
   }
 
-  /** Tells the listener of everything that happens from now on; answers a function that ends it. */
+  /** Calls the listener on every event; returns a function that removes it. */
   onEvent(listener: BrokerListener): () => void {
     return this.#events.listen(listener);
   }
 }
 
-function splitOrRefuse(parameters: string): readonly string[] {
+function splitOrThrow(parameters: string): readonly string[] {
   let items: readonly string[];
   try {
     items = splitParameters(parameters);

@@ -1,10 +1,10 @@
 import { noSuchObject, notFound } from './refusal.ts';
 
-/** Rows by uuid, in the order in which they came. */
+/** Rows by uuid, in the order of insertion. */
 export class Table<Row extends { readonly uuid: string }> {
   readonly #rows = new Map<string, Row>();
 
-  /** Adds the row, or puts it in the place of the one with its uuid. */
+  /** Adds the row, or replaces the one with its uuid. */
   put(row: Row): Row {
     this.#rows.set(row.uuid, row);
     return row;
@@ -14,14 +14,14 @@ export class Table<Row extends { readonly uuid: string }> {
     return this.#rows.get(uuid);
   }
 
-  /** The row that a request's path names. Throws a not-found Refusal. */
+  /** The row in a request's path. Throws a not-found Refusal. */
   get(uuid: string): Row {
     const row = this.#rows.get(uuid);
     if (row === undefined) throw notFound();
     return row;
   }
 
-  /** The row that a request's field refers to. Throws an invalid Refusal that names the field. */
+  /** The row in a request's field. Throws an invalid Refusal with the field. */
   refer(field: string, uuid: string): Row {
     const row = this.#rows.get(uuid);
     if (row === undefined) throw noSuchObject(field, uuid);

@@ -44,7 +44,7 @@ const REQUESTS: readonly JobRequest[] = [
 const CLAIMANTS: readonly Claimant[] = ['a', 'b', 'c'].map((uuid, index) => ({
   uuid,
   askPrice: 0.1 * (index + 1),
-  barred: uuid === 'c' ? 'too dear' : undefined,
+  ineligible: uuid === 'c' ? 'too expensive' : undefined,
 }));
 
 /** The row after the request, or the kind of refusal. */
@@ -58,7 +58,7 @@ function tryChange(job: JobRow, request: JobRequest, by: Claimant, now: number):
 }
 
 type Step = { readonly request: JobRequest; readonly by: Claimant; readonly after: number };
-type Told = {
+type Outcome = {
   readonly before: JobRow;
   readonly outcome: JobRow | string;
   readonly request: JobRequest;
@@ -66,7 +66,7 @@ type Told = {
   readonly now: number;
 };
 
-const anyStory = array(
+const anySteps = array(
   record({
     request: constantFrom(...REQUESTS),
     by: constantFrom(...CLAIMANTS),
@@ -75,50 +75,48 @@ const anyStory = array(
   { maxLength: 12 },
 );
 
-/** A lifecycle from the beginning: each step with the row before it and what came of it. */
-function tell(lifecycle: readonly Step[]): readonly Told[] {
-  const told: Told[] = [];
+/** Applies the steps to a new job; each outcome has the row before it. */
+function apply(steps: readonly Step[]): readonly Outcome[] {
+  const outcomes: Outcome[] = [];
   let before = CREATED;
   let now = 0;
-  for (const { request, by, after } of lifecycle) {
+  for (const { request, by, after } of steps) {
     now += after;
     const outcome = tryChange(before, request, by, now);
-    told.push({ before, outcome, request, by, now });
+    outcomes.push({ before, outcome, request, by, now });
     if (typeof outcome !== 'string') before = outcome;
   }
-  return told;
+  return outcomes;
 }
 
-function isPaidRight(job: JobRow): boolean {
+function isCostRight(job: JobRow): boolean {
   if (!hasEnded(job)) return job.cost === null;
   const minutes = (durationMs(job) ?? 0) / 60_000;
   const paid = job.status === JOB_STATUS.FAILED ? 0 : (job.askPrice ?? 0) * minutes;
   return Math.abs((job.cost ?? Number.NaN) - paid) < 1e-9;
 }
 
-test.each<[string, (told: Told & { readonly outcome: JobRow }) => boolean]>([
+test.each<[string, (one: Outcome & { readonly outcome: JobRow }) => boolean]>([
+  ['a job that has ended never changes', ({ before, outcome }) => !hasEnded(before) || outcome === before],
   [
-    'a job that has ended never changes again',
-    ({ before, outcome }) => !hasEnded(before) || outcome === before,
-  ],
-  [
-    'what was granted once is granted again, and changes nothing',
+    'a repeated request succeeds and changes nothing',
     ({ outcome, request, by, now }) => tryChange(outcome, request, by, now + 1) === outcome,
   ],
   [
-    'nobody loses a job to a request of another',
+    'no instance loses a job to another',
     ({ before, outcome, by }) =>
       before.instance === null || before.instance === by.uuid || outcome === before,
   ],
-  ['who is barred never gets a job', ({ outcome }) => outcome.instance !== 'c'],
-  ['a cost comes with the end: ask x minutes, nothing for FAILED', ({ outcome }) => isPaidRight(outcome)],
-])('whatever is asked in whatever order: %s', (_name, rule) => {
-  const granted = ({ outcome, ...told }: Told) => (typeof outcome === 'string' ? [] : [{ ...told, outcome }]);
-  const details = check(property(anyStory, (lifecycle) => tell(lifecycle).flatMap(granted).every(rule)));
+  ['an ineligible instance never gets a job', ({ outcome }) => outcome.instance !== 'c'],
+  ['the cost of an ended job is ask x minutes, or 0 for FAILED', ({ outcome }) => isCostRight(outcome)],
+])('for any requests in any order: %s', (_name, rule) => {
+  const accepted = ({ outcome, ...one }: Outcome) =>
+    typeof outcome === 'string' ? [] : [{ ...one, outcome }];
+  const details = check(property(anySteps, (steps) => apply(steps).flatMap(accepted).every(rule)));
   expect(defaultReportMessage(details)).toBeUndefined();
 });
 
-test('a clock that goes back makes a job last nothing, not less', () => {
+test('a job has a duration of 0 if the clock is set back', () => {
   const [claimant] = CLAIMANTS;
   if (claimant === undefined) throw new Error('no claimant');
   const claimed = changeJob(CREATED, { kind: 'claim' }, claimant, 10_000);

@@ -21,8 +21,8 @@ function openStore() {
   return { store, fn, instance: store.instances.get(store.addInstance(terms)) };
 }
 
-describe('what a test can plant', () => {
-  test('a run whose parameters are garbage', () => {
+describe('a store accepts', () => {
+  test('a run with invalid parameters if its arguments are given', () => {
     const { store, fn } = openStore();
     const run = store.addRun({ function: fn, parameters: '((', bidPrice: 1, jobArguments: ['((', ')'] });
     expect(store.market.runs.get(run)).toMatchObject({ parameters: '((', numJobs: 2 });
@@ -30,19 +30,19 @@ describe('what a test can plant', () => {
     expect(() => store.addRun({ function: fn, parameters: '((', bidPrice: 1 })).toThrow('invalid');
   });
 
-  test('a run whose function has gone: nobody is kept from it', () => {
+  test('a run whose function was deleted, for every instance', () => {
     const { store, fn, instance } = openStore();
     const run = store.market.runs.get(store.addRun({ function: fn, parameters: '((1,),)', bidPrice: 1 }));
     store.functions.remove(fn);
-    expect(store.market.whyBarred(run, instance)).toBeUndefined();
+    expect(store.market.whyIneligible(run, instance)).toBeUndefined();
   });
 
-  test('a run that is taken away while a job of it runs', () => {
+  test('a deletion of a run in progress if it is forced', () => {
     const { store, fn, instance } = openStore();
     const run = store.addRun({ function: fn, parameters: '((1,), (2,))', bidPrice: 1 });
     const [job] = store.jobsOf(run);
     store.market.change(job?.uuid ?? '', instance, { kind: 'claim' });
-    expect(() => store.deleteRun(run)).toThrow('Please wait until they are finished');
+    expect(() => store.deleteRun(run)).toThrow('non_field_errors');
     store.deleteRun(run, { evenInProgress: true });
     expect(store.market.jobs.heldBy(instance.uuid)).toEqual([]);
     expect([store.job(job?.uuid ?? ''), store.jobsOf(run)]).toEqual([undefined, []]);
@@ -50,10 +50,10 @@ describe('what a test can plant', () => {
   });
 });
 
-test('events tell a job’s lifecycle in order, and repeats tell nothing', () => {
+test('events follow a job’s lifecycle, without repeated requests', () => {
   const { store, fn, instance } = openStore();
-  const told: string[] = [];
-  const stop = store.onEvent((event) => told.push(event.kind));
+  const kinds: string[] = [];
+  const stop = store.onEvent((event) => kinds.push(event.kind));
   const run = store.addRun({ function: fn, parameters: '((1,),)', bidPrice: 1 });
   const [job] = store.jobsOf(run);
   const change = (kind: 'claim' | 'release') => store.market.change(job?.uuid ?? '', instance, { kind });
@@ -62,14 +62,14 @@ test('events tell a job’s lifecycle in order, and repeats tell nothing', () =>
     kind: 'report',
     report: { status: JOB_STATUS.SUCCEEDED, buildLogs: '', stdout: '', stderr: '', result: '1' },
   });
-  expect(told).toEqual(['run-added', 'claimed', 'released', 'claimed', 'reported']);
+  expect(kinds).toEqual(['run-added', 'claimed', 'released', 'claimed', 'reported']);
   stop();
   store.deleteRun(run);
-  expect(told).toHaveLength(5);
+  expect(kinds).toHaveLength(5);
 });
 
 describe('pages of runs', () => {
-  test('a big list is written once per second and version, and shared by instances that see the same', () => {
+  test('are serialised once per second and version, and shared by equal instances', () => {
     const { store, fn, instance } = openStore();
     for (let n = 0; n < 20_000; n++) store.addRun({ function: fn, parameters: '((1,),)', bidPrice: 0.5 });
     const pages = new RunPages(store.market);

@@ -2,26 +2,26 @@ import { expect, test } from 'vitest';
 import { asAgentError } from '../../../../src/domain/errors.ts';
 import { refuseOtherBrokers } from '../../../../src/embedded/runtime/embedded-only.ts';
 
-function verdict(broker: string, embedded: string): string {
+function outcome(broker: string, embedded: string): string {
   try {
     refuseOtherBrokers(broker, embedded);
-    return 'taken';
+    return 'accepted';
   } catch (cause) {
     return asAgentError(cause).code;
   }
 }
 
 test.each([
-  ['http://127.0.0.1:4000', 'http://127.0.0.1:4000', 'taken'],
-  ['http://127.0.0.1:4000/', 'http://127.0.0.1:4000/api/v1', 'taken'],
-  ['http://[::1]:4000', 'http://[::1]:4000', 'taken'],
-  ['http://localhost:4000', 'http://localhost:4000', 'taken'],
+  ['http://127.0.0.1:4000', 'http://127.0.0.1:4000', 'accepted'],
+  ['http://127.0.0.1:4000/', 'http://127.0.0.1:4000/api/v1', 'accepted'],
+  ['http://[::1]:4000', 'http://[::1]:4000', 'accepted'],
+  ['http://localhost:4000', 'http://localhost:4000', 'accepted'],
   ['http://127.0.0.1:4001', 'http://127.0.0.1:4000', 'CONFIG_INVALID'],
   ['https://sharedcloud.io', 'http://127.0.0.1:4000', 'CONFIG_INVALID'],
   ['https://sharedcloud.io', 'https://sharedcloud.io', 'CONFIG_INVALID'],
   ['http://192.168.1.2:4000', 'http://192.168.1.2:4000', 'CONFIG_INVALID'],
   ['http://127.0.0.1.example.com:4000', 'http://127.0.0.1.example.com:4000', 'CONFIG_INVALID'],
   ['http://127.0.0.1@example.com', 'http://127.0.0.1@example.com', 'CONFIG_INVALID'],
-])('jobs of %s where the embedded broker is %s: %s', (broker, embedded, expected) => {
-  expect(verdict(broker, embedded)).toBe(expected);
+])('the broker %s with the embedded broker %s: %s', (broker, embedded, expected) => {
+  expect(outcome(broker, embedded)).toBe(expected);
 });

@@ -5,7 +5,7 @@ import { Bench, SHELL } from '../../../support/runtime-process/fixture.ts';
 
 const openFiles = () => readdirSync('/proc/self/fd').length;
 
-test.skipIf(process.platform !== 'linux')('200 jobs leave no process, file, handle or listener', async () => {
+test.skipIf(process.platform !== 'linux')('200 jobs leak no process, file, handle or listener', async () => {
   const bench = new Bench();
   const stop = new AbortController();
   const one = async () => {

@@ -5,7 +5,7 @@ import { Bench, isAlive, MISSING, NODE, SHELL } from '../../../support/runtime-p
 
 const forever = new AbortController().signal;
 
-/** The code of the AgentError that `work` ends with; undefined where it ends well. */
+/** The code of the AgentError that `work` throws; undefined: none. */
 async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
@@ -17,7 +17,7 @@ async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
 }
 
 describe('images', () => {
-  test('are the interpreters that were given, by any spelling of their name', async () => {
+  test('are the given interpreters by any spelling of their name', async () => {
     const { images } = new Bench().runtime;
     const ready = { ref: 'docker.io/sharedcloud/node', id: NODE, sizeBytes: 0 };
     expect(await images.find('docker.io/sharedcloud/node')).toEqual(ready);
@@ -27,8 +27,8 @@ describe('images', () => {
   });
 });
 
-describe('a job’s way', () => {
-  test('from its making to its end', async () => {
+describe('a job', () => {
+  test('is created, started, awaited and removed', async () => {
     const bench = new Bench();
     const plan = bench.plan(NODE, 'console.log("out"); console.error("err"); process.exitCode = 3');
     const id = await bench.runtime.create(plan);
@@ -48,10 +48,10 @@ describe('a job’s way', () => {
     expect(bench.files()).toEqual([]);
   });
 
-  test('sees its own environment only', async () => {
+  test('has only its own environment', async () => {
     const bench = new Bench();
     const code = 'console.log(JSON.stringify({ env: process.env, cwd: process.cwd() }))';
-    const hostVersions = z.object({ env: z.record(z.string(), z.string()), cwd: z.string() });
+    const environment = z.object({ env: z.record(z.string(), z.string()), cwd: z.string() });
     const id = await bench.begin(
       NODE,
       'console.log(JSON.stringify({ env: process.env, cwd: process.cwd() }))',
@@ -65,7 +65,7 @@ describe('a job’s way', () => {
         },
       },
     );
-    const { env, cwd } = hostVersions.parse(JSON.parse((await bench.output(id)).stdout));
+    const { env, cwd } = environment.parse(JSON.parse((await bench.output(id)).stdout));
     expect(cwd.startsWith(bench.workDir)).toBe(true);
     expect(env).toEqual({
       CODE: code,
@@ -78,7 +78,7 @@ describe('a job’s way', () => {
     });
   });
 
-  test('a second process for the same job is refused and leaves nothing', async () => {
+  test('cannot have a second process', async () => {
     const bench = new Bench();
     const plan = bench.plan(SHELL, 'true');
     const outcomes = await Promise.all([plan, plan].map((each) => codeOf(bench.runtime.create(each))));
@@ -86,7 +86,7 @@ describe('a job’s way', () => {
     expect(bench.files()).toHaveLength(1);
   });
 
-  test('starting twice runs it once', async () => {
+  test('runs once if it is started twice', async () => {
     const bench = new Bench();
     const id = await bench.runtime.create(bench.plan(SHELL, 'echo once'));
     await Promise.all([bench.runtime.start(id), bench.runtime.start(id)]);
@@ -95,7 +95,7 @@ describe('a job’s way', () => {
     expect((await bench.output(id)).stdout).toBe('once\n');
   });
 
-  test('an interpreter that this machine does not have is the host’s fault', async () => {
+  test('with a missing interpreter is RUNTIME_FAILED, a host failure', async () => {
     const bench = new Bench();
     const id = await bench.runtime.create(bench.plan(MISSING, ''));
     expect(await codeOf(bench.runtime.start(id))).toBe('RUNTIME_FAILED');
@@ -104,12 +104,12 @@ describe('a job’s way', () => {
     expect(bench.files()).toEqual([]);
   });
 
-  test('an image that is none of ours has no jobs', async () => {
+  test('with an unknown image is IMAGE_NOT_FOUND', async () => {
     const bench = new Bench();
     expect(await codeOf(bench.runtime.create(bench.plan('other:latest', '')))).toBe('IMAGE_NOT_FOUND');
   });
 
-  test('what is gone is gone, and stopping or removing it again is nothing', async () => {
+  test('that is gone is CONTAINER_GONE, but may be stopped and removed again', async () => {
     const { runtime } = new Bench();
     const ignore = () => undefined;
     for (const call of [
@@ -125,7 +125,7 @@ describe('a job’s way', () => {
 });
 
 describe('output', () => {
-  test('comes while the job runs, from its first byte however late it is asked for', async () => {
+  test('is passed from the first byte while the job runs', async () => {
     const bench = new Bench();
     const id = await bench.begin(SHELL, 'echo first; sleep 600');
     expect(await bench.printed(id, 'first')).toBe('first\n');
@@ -133,7 +133,7 @@ describe('output', () => {
     expect((await bench.runtime.list())[0]?.state).toBe('running');
   });
 
-  test('is whole, however much and whatever it is', async () => {
+  test('is complete for large binary output', async () => {
     const bench = new Bench();
     const id = await bench.begin(
       NODE,
@@ -150,19 +150,19 @@ describe('output', () => {
   });
 });
 
-describe('ends', () => {
+describe('an exit', () => {
   test.each([
     ['exit 0', 0],
     ['exit 200', 200],
     ['kill -9 $$', 137],
     ['kill -11 $$', 139],
-  ])('%s is exit code %i', async (code, expected) => {
+  ])('of %s has the code %i', async (code, expected) => {
     const bench = new Bench();
     const id = await bench.begin(SHELL, code);
     expect((await bench.runtime.wait(id, forever)).code).toBe(expected);
   });
 
-  test('an aborted wait leaves the job alone', async () => {
+  test('is not caused by an aborted wait', async () => {
     const bench = new Bench();
     const id = await bench.begin(SHELL, 'sleep 600');
     const stop = new AbortController();
@@ -173,7 +173,7 @@ describe('ends', () => {
     expect((await bench.runtime.list())[0]?.state).toBe('running');
   });
 
-  test('stop asks first', async () => {
+  test('by stop gives the job time', async () => {
     const bench = new Bench();
     const id = await bench.begin(
       SHELL,
@@ -186,7 +186,7 @@ describe('ends', () => {
     await bench.runtime.stop(id, 60_000);
   });
 
-  test('stop kills all of a job that does not listen', async () => {
+  test('by stop kills all processes of a job that ignores it', async () => {
     const bench = new Bench();
     const id = await bench.begin(
       SHELL,
@@ -196,19 +196,19 @@ describe('ends', () => {
     expect(isAlive(child)).toBe(true);
     await bench.runtime.stop(id, 50);
     expect((await bench.runtime.wait(id, forever)).code).toBe(137);
-    await vi.waitFor(() => expect(isAlive(child)).toBe(false));
+    await vi.waitFor(() => expect(isAlive(child)).toBe(false), { timeout: 15_000 });
   });
 
-  test('what a job leaves running ends with it', async () => {
+  test('ends the other processes of the job', async () => {
     const bench = new Bench();
     const id = await bench.begin(SHELL, 'sleep 600 & echo "pid $! up"');
     const { stdout } = await bench.output(id);
     const child = Number(/pid (\d+)/.exec(stdout)?.[1]);
     expect(child).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(isAlive(child)).toBe(false));
+    await vi.waitFor(() => expect(isAlive(child)).toBe(false), { timeout: 15_000 });
   });
 
-  test('removing a job that runs kills it, and ends those who wait', async () => {
+  test('by remove kills the job and ends waits', async () => {
     const bench = new Bench();
     const id = await bench.begin(SHELL, 'echo "pid $$ up"; exec sleep 600');
     const pid = Number(/pid (\d+)/.exec(await bench.printed(id, 'up'))?.[1]);
@@ -221,7 +221,7 @@ describe('ends', () => {
     expect(bench.files()).toEqual([]);
   });
 
-  test('removing a job that never ran ends those who wait', async () => {
+  test('by remove ends waits for a job that was never started', async () => {
     const bench = new Bench();
     const id = await bench.runtime.create(bench.plan(SHELL, 'true'));
     const waiting = codeOf(bench.runtime.wait(id, forever));

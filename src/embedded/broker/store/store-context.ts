@@ -5,8 +5,8 @@ import type { BrokerEvents } from './broker-event.ts';
 import type { FunctionRow, ImageRow, InstanceRow } from './rows.ts';
 import type { Table } from './table.ts';
 
-/** What the parts of the store share: the tables that runs and instances point into, time, identity and news. */
-export type Places = {
+/** What the parts of the store share: tables, clock, uuids and events. */
+export type StoreContext = {
   readonly clock: Clock;
   readonly uuid: () => string;
   readonly events: BrokerEvents;

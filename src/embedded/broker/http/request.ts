@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Refusal } from '../store/refusal.ts';
 
-/*
- * The fields of request bodies, with the messages that Django REST Framework gives. A body may have come as a form:
- * then every value is text, and an empty one stands for null.
- */
+// Fields of requests with the messages of Django REST Framework. In a form every value is text, and an empty one is null.
+
+/** A route whose path has the uuid of a resource. */
+export type ByUuid = { Params: { uuid: string } };
 
 const REQUIRED = 'This field is required.';
 
@@ -33,16 +33,16 @@ export const number = () =>
     ...says('A valid number is required.'),
   });
 
-/** US dollars per job and minute: above nothing. */
+/** US dollars per job and minute, above 0. */
 export const price = () => number().refine((value) => value > 0, 'Ensure this value is greater than 0.');
 
-/** A whole number of at least one. */
+/** An integer of at least 1. */
 export const count = () =>
   number()
     .refine(Number.isSafeInteger, 'A valid integer is required.')
     .refine((value) => value >= 1, 'Ensure this value is greater than or equal to 1.');
 
-/** One of a few numbers. */
+/** One of some numbers. */
 export const choice = <const Choice extends number>(...choices: readonly Choice[]) =>
   number().transform((value, context): Choice => {
     const chosen = choices.find((choice) => choice === value);
@@ -51,14 +51,14 @@ export const choice = <const Choice extends number>(...choices: readonly Choice[
     return z.NEVER;
   });
 
-/** The uuid of something else, or nothing. */
+/** The uuid of another resource, or null. */
 export const reference = () =>
   z
     .string(says('Not a valid string.'))
     .nullish()
     .transform((value) => (value === undefined || value === '' ? null : value));
 
-/** The body's fields, unknown ones ignored. Throws an invalid Refusal with the messages of each field. */
+/** Parses a body or query and ignores unknown fields. Throws an invalid Refusal with the messages per field. */
 export function readBody<Shape>(schema: z.ZodType<Shape>, body: unknown): Shape {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;

@@ -1,2 +1,0 @@
-/** A route whose path names one resource. */
-export type ByUuid = { Params: { uuid: string } };
