@@ -10,8 +10,10 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
     testTimeout: more.timeout ?? 20_000,
     hookTimeout: more.timeout ?? 20_000,
     pool: 'forks' as const,
+    // Vitest itself would leave one core idle.
+    maxWorkers: more.files ?? '100%',
     // What computes goes first; then, together, what mostly waits for containers and processes.
-    ...(more.files !== undefined && { maxWorkers: more.files, sequence: { groupOrder: 1 } }),
+    ...(more.files !== undefined && { sequence: { groupOrder: 1 } }),
   },
 });
 

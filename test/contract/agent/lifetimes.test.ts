@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
+import { slowStart } from '../../support/agent/slow-start.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
@@ -28,7 +29,7 @@ describe('the lifetimes of the loops', () => {
     await using agent = await env.open({
       settings: { jobTimeoutMs: 5_000 },
       runtime: (_, runtime) =>
-        withOther(runtime, {
+        withOther(slowStart(runtime), {
           wait: async (id, signal) => {
             if (performance.now() < awayUntil)
               throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');

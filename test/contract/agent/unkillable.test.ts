@@ -42,7 +42,8 @@ test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps
   expect(env.jobOf(next).status).toBe(JOB_STATUS.CREATED);
 
   isStubborn = false;
-  await env.time.passUntil(() => env.jobOf(next).status === JOB_STATUS.SUCCEEDED);
+  await env.time.passUntil(() => env.jobOf(next).status !== JOB_STATUS.CREATED);
+  await env.untilDone(next);
 });
 
 test('a job that ended well while the engine was away for longer than anybody waits is no TIMEOUT', async () => {
@@ -60,7 +61,7 @@ test('a job that ended well while the engine was away for longer than anybody wa
     runtime: (_, processes) =>
       withOther<Runtime>(processes, {
         start: async (id) => {
-          await processes.start(id);
+          await slowStart(processes).start(id);
           away = true;
         },
         ping: (signal) => unlessAway(() => processes.ping(signal)),

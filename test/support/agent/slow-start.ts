@@ -1,8 +1,8 @@
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { withOther } from './with-other.ts';
 
-/** A runtime in which a start takes until the job has printed `text`: its time begins no earlier, on a busy host too. */
-export function slowStart(runtime: Runtime, text: string): Runtime {
+/** A runtime in which a start takes until the job has printed `text` or ended: its time begins no earlier. */
+export function slowStart(runtime: Runtime, text?: string): Runtime {
   return withOther(runtime, {
     start: async (id) => {
       await runtime.start(id);
@@ -12,7 +12,7 @@ export function slowStart(runtime: Runtime, text: string): Runtime {
         id,
         (_, chunk) => {
           all += Buffer.from(chunk).toString();
-          if (all.includes(text)) seen.abort();
+          if (text !== undefined && all.includes(text)) seen.abort();
         },
         seen.signal,
       );
