@@ -75,11 +75,11 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'nothing that strangers wrote steers a terminal',
+    protection: 'no text from outside controls a terminal',
     file: 'src/lib/escape.ts',
     text: '(character) => NAMED.get(character) ??',
     becomes: '(character) => character ??',
-    test: { file: LOG_TEST, name: 'nothing that is logged can steer the terminal or forge a line' },
+    test: { file: LOG_TEST, name: 'no value can control the terminal or forge a line' },
   },
   {
     protection: 'one agent per state directory',
