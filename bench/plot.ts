@@ -5,7 +5,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { z } from 'zod';
 
-/* `npm run -s bench:plot -- FIGURES.json > PLOT.svg`: throughput against slots, ours and that of the yardstick. */
+/* `npm run -s bench:plot -- FIGURES.json > PLOT.svg`: throughput by slots, of the agent and of the yardstick. */
 
 const SPREAD = z.object({ median: z.number(), least: z.number(), most: z.number() });
 const FIGURES = z.object({

@@ -1,6 +1,6 @@
 import type { TestEngine } from '../test/support/engine/find-engine.ts';
 
-/** What a row of the bench is measured on. */
+/** Where a row of the bench is measured. */
 export type Ground = {
   readonly engine: TestEngine;
   /** Few and small samples, to test the bench itself. */
@@ -37,9 +37,9 @@ export type Figure = {
   readonly targets: readonly Target[];
 };
 
-/** A row of the table: things that belong together. */
+/** A row of the table: related figures. */
 export type Row = {
-  /** As it is named on the command line. */
+  /** Its name on the command line. */
   readonly name: string;
   readonly measure: (ground: Ground) => Promise<readonly Figure[]>;
 };

@@ -3,7 +3,7 @@ import { type Figure, isMet, type Target } from './row.ts';
 /** The figures of one row, by its name. */
 export type Measured = { readonly row: string; readonly figures: readonly Figure[] };
 
-/** All that was measured, as a Markdown table. Pure. */
+/** All figures as a Markdown table. Pure. */
 export function tableOf(measured: readonly Measured[]): string {
   const head = [
     '| row | what | median | p95 | yardstick | ratio | target | met |',

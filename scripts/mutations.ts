@@ -5,8 +5,8 @@ import { runTests } from './mutations/run-tests.ts';
 import { Tree } from './mutations/tree.ts';
 
 /*
- * `npm run mutations [-- WORDS]`: takes each protection out of a copy of the tree, once, and sees that the test that is
- * named for it fails. Each of WORDS picks those whose protection, file or test has it in it. Exit code 1: one survived.
+ * `npm run mutations [-- WORDS]`: removes each protection from a copy of the tree, one at a time, and expects the test named
+ * for it to fail. WORDS select protections by their name, file or test. Exit code 1: a mutation survived.
  */
 
 const words = process.argv.slice(2);

@@ -10,7 +10,7 @@ const EVENT = z.object({
   timeNano: z.number(),
 });
 
-/** What the engine itself notes of containers, by the job on their label: milliseconds since the epoch. */
+/** The engine's own timestamps of containers, by their job label, in milliseconds since the epoch. */
 export class EngineLog implements AsyncDisposable {
   readonly #moments = new Map<string, number>();
   readonly #over = new AbortController();
@@ -27,12 +27,12 @@ export class EngineLog implements AsyncDisposable {
       const { Action, Actor, timeNano } = EVENT.parse(JSON.parse(line));
       log.#moments.set(key(Actor.Attributes['sharedcloud.job'] ?? '', Action), timeNano / 1e6);
     });
-    // So it ends when it is closed.
+    // Ends when it is closed.
     lines.on('error', () => lines.close());
     return log;
   }
 
-  /** When that happened to the container of the job; waits for it. */
+  /** Waits for an event of the job's container; returns its time. */
   async at(job: string, action: 'create' | 'start' | 'die' | 'destroy'): Promise<number> {
     const at = (): number | undefined => this.#moments.get(key(job, action));
     await until(`${action} of ${job}`, () => at() !== undefined);

@@ -10,7 +10,7 @@ const ENGINE = z.object({
 });
 const PACKAGE = z.object({ version: z.string() });
 
-/** What was measured on what: the figures mean nothing without. */
+/** The machine of the figures. */
 export type Machine = {
   readonly agent: string;
   readonly node: string;
@@ -19,7 +19,7 @@ export type Machine = {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGB: number;
-  /** The kind of file system that state directories are made on, by its number. */
+  /** The type of the file system of state directories, by its number. */
   readonly disk: string;
   readonly at: string;
 };

@@ -1,4 +1,4 @@
-/** The time since the epoch in milliseconds, with fractions: comparable with what other programs of this host note. */
+/** Milliseconds since the epoch, with fractions; comparable with timestamps of other programs on this host. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

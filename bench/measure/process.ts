@@ -1,21 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What a process has used up to now. */
+/** What a process has used so far. */
 export type Usage = {
   /** CPU time in seconds. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
-  /** What it had the disk write. */
+  /** Bytes written to disk. */
   readonly writtenBytes: number;
 };
 
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Reads what the kernel counts of a process. */
+/** Reads the kernel's counters of a process. */
 export function usageOf(pid: number | undefined): Usage {
   const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  // After the name, which may hold anything, utime and stime are the 12th and 13th field.
+  // After the name, which may contain anything, utime and stime are the 12th and 13th field.
   const fields = read('stat')
     .replace(/^.*\) /s, '')
     .split(' ');

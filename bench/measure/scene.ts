@@ -8,7 +8,7 @@ import { now } from './now.ts';
 import { openTally } from './tally.ts';
 import { until } from './until.ts';
 
-/** What jobs may use: the same for ours and for those of the yardsticks, whatever the number of slots. */
+/** The limits of a job: the same for the agent and the yardsticks, whatever the number of slots. */
 export const JOB_CPUS = 1;
 export const JOB_MEMORY_BYTES = 512 * 1024 * 1024;
 
@@ -22,10 +22,10 @@ export type SceneOptions = {
   readonly holdsCalls?: boolean;
 };
 
-/** A broker, an agent's host, and the books on when what happened. Times are milliseconds since the epoch. */
+/** A broker, an agent's host, and the times of events in milliseconds since the epoch. */
 export type Scene = Awaited<ReturnType<typeof openScene>>;
 
-/** Opens a scene with so many CPU slots; no agent is there yet. */
+/** Opens a scene with so many CPU slots and without an agent. */
 export async function openScene(ground: Ground, slots: number, options: SceneOptions = {}) {
   await using opened = new AsyncDisposableStack();
   const scenario = opened.use(
@@ -57,20 +57,20 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     claimed,
     reported,
     stateDir: join(scenario.directory, 'state'),
-    /** A daemon, as it is installed. */
+    /** Starts an agent as the packages do. */
     spawn: (): AgentProcess => new AgentProcess(['start'], env, ground.entry),
-    /** A daemon that is on the market. */
+    /** Starts an agent and waits until it is on the market. */
     start: async (): Promise<AgentProcess> => {
       const agent = new AgentProcess(['start'], env, ground.entry);
       await until('an agent on the market', () => isUp(agent));
       return agent;
     },
-    /** Puts a run of so many jobs on the market; answers their uuids. */
+    /** Adds a run of so many jobs to the market; returns their uuids. */
     addRun: (code: string, jobs: number): readonly string[] => {
       const parameters = `(${Array.from({ length: jobs }, (_, index) => `(${index},),`).join('')})`;
       return store.jobsOf(addRun(scenario.broker, PYTHON, code, parameters)).map(({ uuid }) => uuid);
     },
-    /** Waits until all of these are reported; answers when the last one was. */
+    /** Waits until all of these are reported; returns the time of the last report. */
     allReported: async (jobs: readonly string[]): Promise<number> => {
       await until('all reports', () => jobs.every((job) => reported.has(job)), 900_000);
       return Math.max(...jobs.map((job) => reported.get(job) ?? 0));
@@ -79,10 +79,10 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
   };
 }
 
-/** Whether the agent has said that it is on the market; fails where it has ended instead. */
+/** Whether the agent has logged that it is on the market. Throws if it has exited. */
 export function isUp(agent: AgentProcess): boolean {
   if (agent.child.exitCode !== null) throw new Error(`the agent has ended:\n${agent.said}`);
-  // Builds from before the events were renamed, to be compared with, call it `offer-up`.
+  // Older builds, for comparison, call it `offer-up`.
   return /"event":"offer-(?:registered|up)"/.test(agent.said);
 }
 

@@ -1,6 +1,6 @@
 import type { Figure, Spread, Target } from '../row.ts';
 
-/** The spread of some samples. Pure. Throws where there are none. */
+/** Summarizes samples. Pure. Throws if there are none. */
 export function spreadOf(samples: readonly number[]): Spread {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (part: number): number => {
@@ -11,7 +11,7 @@ export function spreadOf(samples: readonly number[]): Spread {
   return { median: middle(sorted), p95: at(0.95), least: at(0), most: at(1), samples: sorted.length };
 }
 
-/** A figure of samples, and of those of its yardstick where there is one. */
+/** A figure of samples, and of those of its yardstick if it has one. */
 export function figureOf(
   about: { readonly what: string; readonly unit: string; readonly targets?: readonly Target[] },
   ours: readonly number[],

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
-/** A call that came through, and what the broker answered. */
+/** A call and the broker's answer. */
 export type Counted = { readonly call: string; readonly status: number; readonly bytes: number };
 
-/** A front before a broker that counts, and that may keep from it that calls can be held. */
+/** A proxy in front of a broker that records calls, and that can disable held calls. */
 export type Tally = AsyncDisposable & { readonly url: string; readonly calls: readonly Counted[] };
 
 /** Opens a tally; `holdsCalls`: whether the broker may hold calls. */

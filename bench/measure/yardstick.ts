@@ -11,15 +11,15 @@ import { PYTHON } from '../../test/support/engine/find-engine.ts';
 import type { Ground } from '../row.ts';
 import { JOB_CPUS, JOB_MEMORY_BYTES } from './scene.ts';
 
-/** The very container that the agent would make for a function, to be made without the agent. */
+/** The container that the agent would create for a function, created without the agent. */
 export type Yardstick = AsyncDisposable & {
-  /** Its options for the engine, under a name of its own each time. */
+  /** Its options for the engine, with a unique name each time. */
   readonly spec: (job: string) => ContainerSpec;
-  /** `docker run --rm` of it so many times, so many at once by `xargs -P`; its output goes nowhere. */
+  /** Runs it so many times with `docker run --rm`, so many at once with `xargs -P`, and discards its output. */
   readonly dockerRun: (times: number, atOnce: number) => Promise<void>;
 };
 
-/** Lays out the function once, and makes containers of it. */
+/** Lays out the function once and creates containers of it. */
 export async function openYardstick(ground: Ground, code: string): Promise<Yardstick> {
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-bench-'));
   const fn = { uuid: '', name: 'yardstick', code, runtime: 'python36', imageUuid: '', registryPath: PYTHON };
@@ -61,7 +61,7 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   };
 }
 
-/** The same container in the words of `docker run`. */
+/** The same container as arguments of `docker run`. */
 function flagsOf({ Env, HostConfig: host, User }: ContainerSpec): readonly string[] {
   const [input] = host.Mounts;
   return [

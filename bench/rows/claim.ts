@@ -9,7 +9,7 @@ import type { Figure, Ground, Row } from '../row.ts';
 
 const POLL_MS = 5_000;
 
-/** One job: its creation at the broker, its claim, the start of its container, beside the engine's own time for that. */
+/** One job: from its creation at the broker to its claim and start; yardstick: the engine's own time for the start. */
 export const claim: Row = {
   name: 'claim',
   measure: async (ground) => [...(await held(ground)), await polled(ground)],
@@ -46,10 +46,10 @@ async function held(ground: Ground): Promise<readonly Figure[]> {
   ];
 }
 
-/** How long the engine needs to make and start the same container, as it notes the start itself. */
+/** How long the engine takes to create and start the same container, by its own events. */
 async function rawStart({ engine }: Ground, { spec }: Yardstick, log: EngineLog): Promise<number> {
   const job = randomUUID();
-  // The client's published type of the options is mutable and older than the engine's.
+  // The published type of the options is mutable and older than the engine.
   const maker: { createContainer(options: object): Promise<{ readonly id: string }> } = engine.docker;
   const began = now();
   const { id } = await maker.createContainer(spec(job));
@@ -66,7 +66,7 @@ async function polled(ground: Ground): Promise<Figure> {
   await using scene = await openScene(ground, 1, { holdsCalls: false });
   await using _agent = await scene.start();
   for (let round = 0; round < (ground.quick ? 1 : 40); round += 1) {
-    // At any moment between two polls, each part of the interval as often as the others.
+    // Spread evenly over the interval between two polls.
     if (!ground.quick) await pause((((round * 7) % 20) / 20) * POLL_MS);
     const created = now();
     const [job = ''] = scene.addRun(TRIVIAL, 1);

@@ -7,7 +7,7 @@ import { until } from '../measure/until.ts';
 import { openYardstick } from '../measure/yardstick.ts';
 import type { Ground, Row } from '../row.ts';
 
-/** A job that prints without end, nearly: its time, the daemon's memory, and another job meanwhile. */
+/** A job that prints a gigabyte: its duration, the agent's memory, and another job at the same time. */
 export const flood: Row = {
   name: 'flood',
   measure: async (ground) => {
@@ -58,7 +58,7 @@ export const flood: Row = {
   },
 };
 
-/** Prints so many megabytes, in lines of a usual length. */
+/** Prints so many megabytes in lines of ordinary length. */
 const printing = (megabytes: number): string => `import sys
 def handler(event):
     block = (b'x' * 99 + b'\\n') * 10000

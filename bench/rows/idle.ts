@@ -4,7 +4,7 @@ import { openScene, TRIVIAL } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
 import type { Row } from '../row.ts';
 
-/** What a daemon costs its host while there is nothing to do. */
+/** The cost of an idle agent. */
 export const idle: Row = {
   name: 'idle',
   measure: async (ground) => {

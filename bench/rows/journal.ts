@@ -25,7 +25,7 @@ const LIFE = [
   { name: 'reported', status: 3, durationMs: 1, earned: 0 },
 ] as const;
 
-/** What the journal takes of a job's time, on the disk of the temporary directory, each line synced. */
+/** The journal's part of a job's duration, on the disk of the temporary directory, each entry synced. */
 export const journal: Row = {
   name: 'journal',
   measure: async (ground) => {

@@ -16,7 +16,7 @@ const KNOWLEDGE: MarketKnowledge = {
   backoff: new Map(),
 };
 
-/** How long it takes to decide about markets of many runs, and what a list that stays as it is costs. */
+/** The duration of decisions about large markets, and the cost of an unchanged list. */
 export const market: Row = {
   name: 'market',
   measure: async (ground) => {
@@ -40,7 +40,7 @@ function decision(size: number, isLargest: boolean): Figure {
   return figureOf({ what: `decision about ${size.toLocaleString('en')} runs`, unit: 'ms', targets }, times);
 }
 
-/** Runs of all kinds: half of them pay, some were looked up, bids and ages in no order. */
+/** Mixed runs: half of them pay, some are resolved, bids and ages are unordered. */
 function marketOf(size: number): readonly OpenRun[] {
   return Array.from({ length: size }, (_, index) => {
     const mixed = (index * 7_919) % 10_007;
@@ -80,7 +80,7 @@ async function unchanged(ground: Ground, size: number): Promise<readonly Figure[
   ];
 }
 
-/** What is left of a decision's memory after a collection. */
+/** The memory that a decision leaves after garbage collection. */
 async function memoryAfter(size: number): Promise<Figure> {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

@@ -3,7 +3,7 @@ import { openScene, TRIVIAL } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
 import type { Row } from '../row.ts';
 
-/** After a container's exit: its report at the broker, and the next container in the same slot. */
+/** From a container's exit to its report at the broker, and to the next container in the slot. */
 export const report: Row = {
   name: 'report',
   measure: async (ground) => {

@@ -6,7 +6,7 @@ import type { Row } from '../row.ts';
 
 const ENDLESS = 'import time\ndef handler(event):\n    time.sleep(3600)\n';
 
-/** From the start of the process to the market, and to the jobs of one that was killed. */
+/** From the start of the process to the market, and to the jobs of a killed agent. */
 export const restart: Row = {
   name: 'restart',
   measure: async (ground) => {

@@ -4,7 +4,7 @@ import { figureOf } from '../measure/spread.ts';
 import { openYardstick } from '../measure/yardstick.ts';
 import type { Figure, Ground, Row } from '../row.ts';
 
-/** Trivial Python jobs a minute, from the run's creation to the last report taken, beside `docker run --rm`. */
+/** Trivial Python jobs a minute, from the run's creation to the last accepted report; yardstick: `docker run --rm`. */
 export const throughput: Row = {
   name: 'throughput',
   measure: async (ground) => {
@@ -21,10 +21,10 @@ async function withSlots(ground: Ground, slots: number): Promise<Figure> {
   await using yardstick = await openYardstick(ground, TRIVIAL);
   await using scene = await openScene(ground, slots);
   await using _agent = await scene.start();
-  // The first jobs of an agent find code that was not compiled and an engine that it has not asked about itself.
+  // The first jobs of an agent run uncompiled code and wait for facts about the engine.
   await scene.allReported(scene.addRun(TRIVIAL, slots));
   await yardstick.dockerRun(slots, slots);
-  // Side by side, and each time the other one first: the machine may be busier at one time than at another.
+  // Interleaved, in alternating order, because the load of the machine varies.
   for (let round = 0; round < (ground.quick ? 1 : 3); round += 1) {
     const work = async (): Promise<void> => {
       const began = now();

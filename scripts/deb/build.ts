@@ -14,8 +14,8 @@ const PACKAGE = z.object({ name: z.string(), version: z.string(), description: z
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /**
- * Builds the Debian package of the tree at `root`, whose `dist/` is fresh; answers its path. What goes in and how
- * old it claims to be depends on nothing but the tree, so that two builds of one commit are the same.
+ * Builds the Debian package of the tree at `root`, whose `dist/` is up to date; returns its path. Content and
+ * timestamps depend only on the tree, so two builds of one commit are identical.
  */
 export async function buildDeb(root: string): Promise<string> {
   const about = PACKAGE.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
@@ -36,7 +36,7 @@ export async function buildDeb(root: string): Promise<string> {
     await stamp(stage, epoch);
     await mkdir(join(root, 'out'), { recursive: true });
     const deb = join(root, 'out', `${about.name}_${about.version}_${architecture}.deb`);
-    // Every dpkg that is in use reads gzip, and the level is a bargain between time and size.
+    // Every dpkg in use reads gzip. The level balances time and size.
     await run('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z6', '--build', stage, deb], {
       env: { ...pathOnly(), SOURCE_DATE_EPOCH: String(epoch) },
     });
@@ -46,7 +46,7 @@ export async function buildDeb(root: string): Promise<string> {
   }
 }
 
-/** When the tree was last committed, in seconds since the epoch; a tree without history is of the first of 2026. */
+/** The time of the last commit, in seconds since the epoch; 2026-01-01 for a tree without history. */
 async function lastChange(root: string): Promise<number> {
   try {
     return Number((await run('git', ['-C', root, 'log', '-1', '--format=%ct'])).stdout.trim());

@@ -1,10 +1,10 @@
-/** What the control file says of one build. */
+/** The control file's fields of one build. */
 export type Fields = {
   readonly name: string;
   readonly version: string;
   readonly description: string;
   readonly architecture: string;
-  /** What it takes when installed, in KiB. */
+  /** Installed size, in KiB. */
   readonly kilobytes: number;
 };
 

@@ -6,13 +6,13 @@ import { gzipSync } from 'node:zlib';
 
 const run = promisify(execFile);
 
-/** What dpkg calls before and after. */
+/** The maintainer scripts, which dpkg calls. */
 export const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
 
 const HOME = 'usr/lib/sharedcloud-agent';
 const DOC = 'usr/share/doc/sharedcloud-agent';
 
-/** Puts the package's files below `stage`, as they lie on an owner's host; answers their size in KiB. */
+/** Copies the package's files below `stage`, at their paths on an owner's host; returns their size in KiB. */
 export async function install(root: string, stage: string): Promise<number> {
   const put = async (from: string, to: string, mode: number): Promise<void> => {
     await mkdir(dirname(join(stage, to)), { recursive: true });
@@ -40,7 +40,7 @@ export async function install(root: string, stage: string): Promise<number> {
   return tidy(stage);
 }
 
-/** The libraries of the lock file that are needed to run, without their install scripts. */
+/** Installs the runtime dependencies of the lock file, without their install scripts. */
 async function installLibraries(root: string, home: string): Promise<void> {
   await cp(join(root, 'package-lock.json'), join(home, 'package-lock.json'));
   const flags = [
@@ -57,7 +57,7 @@ async function installLibraries(root: string, home: string): Promise<void> {
   await leaveOut(join(home, 'node_modules'));
 }
 
-/** Takes out what is for people who write programs: types, sources, maps, texts. */
+/** Deletes what only developers need: types, sources, maps, texts. */
 async function leaveOut(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
@@ -66,13 +66,13 @@ async function leaveOut(directory: string): Promise<void> {
   }
 }
 
-/** Without the date that zip files carry. */
+/** Without a timestamp. */
 async function putZipped(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await writeFile(to, gzipSync(await readFile(from), { level: 9 }), { mode: 0o644 });
 }
 
-/** Gives everything the modes that packages have, whatever the umask; answers the size of all in KiB. */
+/** Sets the usual modes of packages, whatever the umask; returns the total size in KiB. */
 async function tidy(directory: string): Promise<number> {
   await chmod(directory, 0o755);
   let kilobytes = 4;

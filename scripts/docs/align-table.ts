@@ -1,4 +1,4 @@
-/** A Markdown table with its columns padded to equal width, as the formatter writes it; cells stay as they are. */
+/** Pads the columns of a Markdown table to equal width, as the formatter does. */
 export function alignTable(table: string): string {
   const rows = table.trim().split('\n').map(cellsOf);
   const columns = Math.max(...rows.map((cells) => cells.length));
@@ -15,7 +15,7 @@ export function alignTable(table: string): string {
     .join('\n');
 }
 
-/** A row's cells; a `|` behind a backslash belongs to its cell. */
+/** A row's cells; `\|` does not separate cells. */
 function cellsOf(row: string): readonly string[] {
   return row
     .replace(/^\|/, '')

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 
-/** The project's own directory. */
+/** The repository's root. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
 const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'dist', 'out', 'coverage']);
 
-/** Every Markdown file of the project, by its path from the root. */
+/** The paths of all Markdown files, relative to the root. */
 export async function findDocuments(directory: string = ROOT): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const found = entries.map(async (entry) => {

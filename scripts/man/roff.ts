@@ -1,4 +1,4 @@
-/** Text as roff takes it: nothing in it is an instruction, and dashes stay what one types. */
+/** Escapes text for roff: none of it is an instruction, and dashes stay ASCII. */
 export function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -7,22 +7,22 @@ export function escaped(text: string): string {
     .replace(/^(?=[.'])/gm, '\\&');
 }
 
-/** In bold; escapes it. */
+/** Escaped and bold. */
 export function bold(text: string): string {
   return `\\fB${escaped(text)}\\fR`;
 }
 
-/** In italics; escapes it. */
+/** Escaped and in italics. */
 export function italic(text: string): string {
   return `\\fI${escaped(text)}\\fR`;
 }
 
-/** A section with its paragraphs, which are roff already. */
+/** A section. Its paragraphs are roff already. */
 export function section(title: string, ...paragraphs: readonly string[]): string {
   return [`.SH ${title}`, ...paragraphs].join('\n');
 }
 
-/** A paragraph behind a tag; both are roff already. */
+/** A tagged paragraph. Both parts are roff already. */
 export function tagged(tag: string, text: string): string {
   return `.TP\n${tag}\n${text}`;
 }

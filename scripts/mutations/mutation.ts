@@ -1,4 +1,4 @@
-/** A protection, taken out: `text` stands once in `file`, and with `becomes` in its place the test must fail. */
+/** A removed protection: `text` occurs once in `file`, and with `becomes` in its place the test must fail. */
 export type Mutation = {
   /** What is protected, in a few words. */
   readonly protection: string;
@@ -12,7 +12,7 @@ export type Mutation = {
   };
 };
 
-/** The file's content without the protection. Throws where its text does not stand there exactly once. */
+/** The file's content without the protection. Throws unless its text occurs exactly once. */
 export function mutate(content: string, { file, text, becomes }: Mutation): string {
   const [before, after, ...more] = content.split(text);
   if (before === undefined || after === undefined || more.length > 0)
@@ -20,7 +20,7 @@ export function mutate(content: string, { file, text, becomes }: Mutation): stri
   return `${before}${becomes}${after}`;
 }
 
-/** What finds a test by its name, where `%s` and the like stand for what a table puts there. */
+/** A pattern of a test's name, in which `%s` and the like match any value of its table. */
 export function namePattern(name: string): RegExp {
   const parts = name.split(/%[sdijo]/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(parts.join('.*'));

@@ -15,7 +15,7 @@ const REPORT = z.object({
 /** Longer than any one test may take. */
 const MOST_MS = 300_000;
 
-/** The state of each test of a file whose name ends so: `passed`, `failed`; empty where none could be run. */
+/** The state of each test of a file whose name ends so: `passed` or `failed`; empty if none could be run. */
 export function runTests(tree: string, file: string, names: readonly string[]): ReadonlyMap<string, string> {
   const report = join(tree, 'report.json');
   rmSync(report, { force: true });
@@ -43,7 +43,7 @@ function jsonOf(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    // No report: the tests could not even be read.
+    // No report: the test file could not be loaded.
     return undefined;
   }
 }

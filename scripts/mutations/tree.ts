@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Mutation, mutate } from './mutation.ts';
 
-/** A copy of the working tree, in which protections may be taken out. Disposing removes it. */
+/** A copy of the working tree, in which protections can be removed. Disposing deletes it. */
 export class Tree implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'mutations-'));
 
@@ -18,7 +18,7 @@ export class Tree implements Disposable {
     symlinkSync(join(root, 'node_modules'), join(this.path, 'node_modules'));
   }
 
-  /** Takes a protection out until the end of a scope. */
+  /** Removes a protection until the end of a scope. */
   without(mutation: Mutation): Disposable {
     const file = join(this.path, mutation.file);
     const content = readFileSync(file, 'utf8');
