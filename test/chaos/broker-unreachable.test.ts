@@ -183,7 +183,7 @@ describeDocker('a broker that goes away while jobs run', (engine) => {
     await using agent = host.start();
     const run = host.addRun(UNTIL_FINISHED, 1);
     await host.untilIn('running', 1);
-    const fresh = `${TOKEN}-anew`;
+    const fresh = `${TOKEN}-new`;
     host.store.accounts.add(randomUUID(), { username: 'provider', password: 'p', token: fresh, balance: 0 });
     await host.finish(jobsIn(host, run)[0] ?? '');
     await host.untilIn('finished', 1);

@@ -19,14 +19,14 @@ describeDocker('an engine that cannot be reached', (engine) => {
       await line.setForNew(trouble);
       // One slot is free, nothing was tried, and it is noticed all the same: a job runs.
       await agent.untilLogged(PAUSED);
-      const told = watchBroker(set.broker);
+      const heard = watchBroker(set.broker);
       const waiting = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('b',))"));
-      expect(told).toEqual([]);
+      expect(heard).toEqual([]);
       await line.setForNew('pass');
       await agent.untilLogged(RESUMED);
       await allDone(set.broker, waiting, 60_000);
       await allDone(set.broker, running, 60_000);
-      expect(told.filter((what) => what.startsWith('released'))).toEqual([]);
+      expect(heard.filter((what) => what.startsWith('released'))).toEqual([]);
       expect(agent.logged(PAUSED)).toHaveLength(1);
       expect(agent.logged(RESUMED)).toHaveLength(1);
       agent.signal('SIGTERM');

@@ -34,16 +34,16 @@ describeDocker('a host whose clock is set', (engine) => {
       const endless = host.addRun(SLEEP, 300);
       await host.untilIn('running', 2);
       await clock.set(1);
-      const [told] = host.jobsOf(quick);
+      const [finished] = host.jobsOf(quick);
       // What the daemon does next, it does by the new clock: it renews its leases, looks, and sees this job end.
-      await host.finish(told?.uuid ?? '');
+      await host.finish(finished?.uuid ?? '');
       await host.untilIn('reported', 1);
       expect(host.jobsOf(quick)[0]).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '1' });
       await clock.set(-1);
       await host.untilIn('reported', 2);
       const [slept] = host.jobsOf(endless);
       expect(slept?.status).toBe(JOB_STATUS.TIMEOUT);
-      const short = account(host, told?.uuid);
+      const short = account(host, finished?.uuid);
       const long = account(host, slept?.uuid);
       expect(short.durationMs).toBeLessThan(60_000);
       expect(long.durationMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
@@ -92,7 +92,7 @@ describeDocker('a host whose clock is set', (engine) => {
       expect(slept?.status).toBe(JOB_STATUS.TIMEOUT);
       const { durationMs } = account(host, slept?.uuid);
       expect(durationMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
-      // A deadline that began anew with the second daemon would have let it run for as much longer as nobody was there.
+      // Had its time begun again with the second daemon, it would have run for longer by all the time between.
       expect(durationMs).toBeLessThan(suspendedMs + TIMEOUT_MS);
       expect(host.reports).toHaveLength(2);
     },

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type ChaosEnv, openChaosEnv } from '../support/chaos/chaos-env.ts';
 import { addSleeper } from '../support/chaos/effects.ts';
 import { COMPILE_ONCE } from '../support/chaos/figures.ts';
-import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
+import { NOTHING, orphansOf } from '../support/chaos/orphans.ts';
 import type { Life, Path } from '../support/chaos/path.ts';
 import { PATHS } from '../support/chaos/paths.ts';
 import { AgentProcess } from '../support/e2e/agent-process.ts';
@@ -30,13 +30,15 @@ describeDocker('an agent that is killed with SIGKILL at every step of', (engine)
       const { agentId, jobs } = chaos.readJournal();
       await chaos.watch.until(() => chaos.watch.leftOf(chaos.jobs).length === 0);
       expect(
-        Object.fromEntries(chaos.jobs.map((job, index) => [nameOf(path, index), told(chaos, path, job)])),
+        Object.fromEntries(
+          chaos.jobs.map((job, index) => [nameOf(path, index), outcomeOf(chaos, path, job)]),
+        ),
       ).toEqual(Object.fromEntries(chaos.jobs.map((_, index) => [nameOf(path, index), expected(path)])));
       expect(jobs.map(({ state }) => state.name)).toEqual(
         chaos.jobs.map(() => (path.end === undefined ? 'dropped' : 'reported')),
       );
       expect(chaos.store.instances.all()).toHaveLength(1);
-      expect(await leftoversOf(chaos, agentId)).toEqual(NOTHING);
+      expect(await orphansOf(chaos, agentId)).toEqual(NOTHING);
     },
   );
 });
@@ -72,15 +74,15 @@ function settingsOf({ jobTimeout }: Path): Readonly<Record<string, string>> {
 }
 
 /** What became of a job, by the broker's books and the engine's events. */
-function told(chaos: ChaosEnv, path: Path, job: string) {
+function outcomeOf(chaos: ChaosEnv, path: Path, job: string) {
   const row = chaos.store.job(job);
   const end = row && { status: row.status, result: row.result, stdout: row.stdout };
-  const mostStarts = path.again ? chaos.claims(job) : 1;
+  const maxStarts = path.again ? chaos.claims(job) : 1;
   const starts = chaos.watch.starts(job);
-  return { end, reports: chaos.reports(job), starts: starts > 0 && starts <= mostStarts ? 'right' : starts };
+  return { end, reports: chaos.reports(job), starts: starts > 0 && starts <= maxStarts ? 'right' : starts };
 }
 
-function expected({ end }: Path): ReturnType<typeof told> {
+function expected({ end }: Path): ReturnType<typeof outcomeOf> {
   return { end, reports: end === undefined ? 0 : 1, starts: 'right' };
 }
 

@@ -63,13 +63,13 @@ describeDisks(
       await using agent = await startDaemon(env);
       await allDone(set.broker, first);
       disk.fill();
-      const told = watchBroker(set.broker);
+      const heard = watchBroker(set.broker);
       const second = addRun(set.broker, PYTHON, HELLO_PYTHON, '((1,), (2,), (3,))');
       await agent.untilLogged(PAUSED);
       const third = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, '((4,),)'));
       // What was on its way when the disk was found full has gone back; nothing is claimed since.
       const [late] = set.broker.store.jobsOf(third);
-      expect(told).not.toContain(`claimed ${late?.uuid}`);
+      expect(heard).not.toContain(`claimed ${late?.uuid}`);
       disk.empty();
       await agent.untilLogged(RESUMED);
       await allDone(set.broker, second);
@@ -88,7 +88,7 @@ describeDisks(
         await using set = await openScenario(engine.host, onDisk(disk));
         await using watch = await EngineWatch.open(engine);
         const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
-        const told = watchBroker(set.broker);
+        const heard = watchBroker(set.broker);
         await using agent = await startDaemon(set.env);
         await agent.untilLogged({ event: 'job-started' }, 2);
         disk.fill();
@@ -110,7 +110,7 @@ describeDisks(
         for (const { stdout, uuid } of jobs) {
           expect(stdout).toBe(`${'x'.repeat(1_000_000)}\n`);
           expect(await watch.startsOf(uuid)).toBe(1);
-          expect(told.filter((what) => what === `reported ${uuid}`)).toHaveLength(1);
+          expect(heard.filter((what) => what === `reported ${uuid}`)).toHaveLength(1);
         }
         const last = second ?? agent;
         last.signal('SIGTERM');
@@ -148,7 +148,7 @@ describeDisks(
       using disk = new SmallDisk();
       const env = onDisk(disk, { SHAREDCLOUD_MIN_FREE_DISK: '1 MB' });
       await using set = await openScenario(engine.host, env);
-      const told = watchBroker(set.broker);
+      const heard = watchBroker(set.broker);
       const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
       await using agent = await startDaemon(set.env);
       await agent.untilLogged({ event: 'job-started' });
@@ -156,7 +156,7 @@ describeDisks(
       const second = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',),)");
       await agent.untilLogged({ ...PAUSED, blockedBy: ['disk'] });
       await allDone(set.broker, run);
-      expect(told.filter((what) => what.startsWith('claimed'))).toHaveLength(1);
+      expect(heard.filter((what) => what.startsWith('claimed'))).toHaveLength(1);
       disk.empty();
       await agent.untilLogged(RESUMED);
       await allDone(set.broker, second);
@@ -175,7 +175,7 @@ describeDisks(
       const first = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',),)");
       await using agent = await startDaemon(set.env);
       await allDone(set.broker, first);
-      const told = watchBroker(set.broker);
+      const heard = watchBroker(set.broker);
       const second = await whileCovered(join(stateDir(disk), 'jobs'), async () => {
         const run = addRun(set.broker, PYTHON, HELLO_PYTHON, "(('b',), ('c',))");
         await agent.untilLogged(PAUSED);
@@ -186,7 +186,7 @@ describeDisks(
       expect(agent.logged(PAUSED)).toHaveLength(1);
       expect(agent.logged(IN_BACKOFF)).toEqual([]);
       // One for each job; what else was claimed went back before it ran.
-      expect(told.filter((what) => what.startsWith('reported'))).toHaveLength(2);
+      expect(heard.filter((what) => what.startsWith('reported'))).toHaveLength(2);
     });
   },
 );
@@ -199,7 +199,7 @@ describeDisks(
       using disk = new SickDisk();
       await using set = await openScenario(engine.host, onDisk(disk));
       await using watch = await EngineWatch.open(engine);
-      const told = watchBroker(set.broker);
+      const heard = watchBroker(set.broker);
       const run = addRun(set.broker, PYTHON, SLOW, "(('a', 2),)");
       await using agent = await startDaemon(set.env);
       await agent.untilLogged({ event: 'job-started' });
@@ -217,7 +217,7 @@ describeDisks(
       const [job] = set.broker.store.jobsOf(run);
       expect(job?.result).toBe('a');
       expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
-      expect(told.filter((what) => what === `reported ${job?.uuid}`)).toHaveLength(1);
+      expect(heard.filter((what) => what === `reported ${job?.uuid}`)).toHaveLength(1);
       again.signal('SIGTERM');
       expect((await again.ended).code).toBe(0);
       expect(statesIn(disk)).toEqual(['reported', 'reported']);

@@ -35,7 +35,7 @@ describeOwnEngine('an engine that goes away', () => {
   );
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'by %s and takes its containers along: the job is given back, then claimed anew and done',
+    'by %s and takes its containers along: the job is released, claimed again and done',
     async (signal) => {
       await engine.renew(DROPS);
       await using scenario = await EngineScenario.open(engine);
@@ -56,7 +56,7 @@ describeOwnEngine('an engine that goes away', () => {
   );
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'by %s while no agent is there: a job that fails at being ended is given back, then claimed anew and done',
+    'by %s while no agent is there: a job that fails when it is stopped is released, claimed again and done',
     async (signal) => {
       await engine.renew(DROPS);
       await using scenario = await EngineScenario.open(engine);

@@ -32,7 +32,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     },
   );
 
-  test('from the start: what an earlier agent owes is reported all the same', async () => {
+  test('from the start: the pending reports of an earlier agent are delivered all the same', async () => {
     await using scenario = await EngineScenario.open(engine);
     const job = scenario.addJob();
     await using first = scenario.startAgent(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/journal/open-journal.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
-import { keepFigures, tellFigures } from '../support/chaos/figures.ts';
+import { keepFigures, printFigures } from '../support/chaos/figures.ts';
 import { amount, LONG } from '../support/chaos/length.ts';
 import { growthPerJob, type ProcessStats } from '../support/chaos/process-stats.ts';
 import { runWorkload } from '../support/chaos/workload.ts';
@@ -86,7 +86,7 @@ describeDocker('one agent that does hundreds of jobs in containers', (engine) =>
 function expectFlat(
   name: string,
   all: readonly ProcessStats[],
-  most: { readonly heap: number; readonly rss: number },
+  max: { readonly heap: number; readonly rss: number },
 ): void {
   const warm = all.filter(({ jobs }) => jobs > WARM_UP * (all.at(-1)?.jobs ?? 0));
   const [first] = warm;
@@ -95,7 +95,7 @@ function expectFlat(
   const heapPerJob = Math.round(growthPerJob(warm, 'heapBytes'));
   const rssPerJob = Math.round(growthPerJob(warm, 'rssBytes'));
   keepFigures(`${name}-all`, all);
-  tellFigures(name, {
+  printFigures(name, {
     ...last,
     heapBytesAtFirst: first.heapBytes,
     rssBytesAtFirst: first.rssBytes,
@@ -104,15 +104,15 @@ function expectFlat(
     heapBytesPerJob: heapPerJob,
     rssBytesPerJob: rssPerJob,
   });
-  expect(heapPerJob).toBeLessThan(most.heap);
-  expect(rssPerJob).toBeLessThan(most.rss);
+  expect(heapPerJob).toBeLessThan(max.heap);
+  expect(rssPerJob).toBeLessThan(max.rss);
   expect(last.handles - last.sockets).toBe(first.handles - first.sockets);
   expect(last.sockets).toBeLessThan(first.sockets + SOCKETS_COME_AND_GO);
   if (!LONG) return;
-  // Pruned about once a minute: two minutes' worth is there at most.
+  // Pruned about once a minute: two minutes' worth is there at max.
   const half = Math.floor(warm.length / 2);
-  const mostOf = (some: readonly ProcessStats[], of: 'journalBytes' | 'journalRows'): number =>
+  const maxOf = (some: readonly ProcessStats[], of: 'journalBytes' | 'journalRows'): number =>
     Math.max(...some.map((one) => one[of]));
   for (const of of ['journalBytes', 'journalRows'] as const)
-    expect(mostOf(warm.slice(half), of)).toBeLessThan(1.5 * mostOf(warm.slice(0, half), of));
+    expect(maxOf(warm.slice(half), of)).toBeLessThan(1.5 * maxOf(warm.slice(0, half), of));
 }

@@ -33,7 +33,7 @@ describeDocker('a daemon that is restarted', (engine) => {
       async () => expect((await host.containers()).map(({ State }) => State)).toContain('exited'),
       { timeout: 30_000, interval: 100 },
     );
-    // Long enough to be told from how late a job is ended.
+    // Longer than a job may be ended late.
     await vi.waitFor(() => expect(Date.now() - Math.max(...started)).toBeGreaterThan(1_000), 10_000);
     await using second = host.start();
     await second.untilLogged({ event: 'job-adopted' }, 2);
@@ -46,7 +46,7 @@ describeDocker('a daemon that is restarted', (engine) => {
     const [ended] = host.records().filter(({ uuid }) => uuid === long?.uuid);
     const durationMs = ended?.state.name === 'reported' ? ended.state.durationMs : 0;
     expect(durationMs).toBeGreaterThanOrEqual(7_000);
-    // Its time did not begin anew with the second daemon; by how much the two differ is how long nobody was there.
+    // Its time did not begin again with the second daemon: it would be longer by all the time between.
     expect(suspendedMs).toBeGreaterThan(1_000);
     expect(durationMs).toBeLessThan(suspendedMs + 7_000);
     for (const job of [short, long]) expect(await watch.startsOf(job?.uuid ?? '')).toBe(1);
@@ -122,9 +122,9 @@ describeDocker('a daemon that is restarted', (engine) => {
     expect(ms).toBeLessThan(WAITS_FOR_NOTHING_MS);
     const [job] = host.jobsOf(run);
     await using nobody = host.command('drain', '--json');
-    const told = await nobody.ended;
-    expect(told.code).toBe(1);
-    expect(told.stderr).toMatch(new RegExp(`AGENT_NOT_RUNNING.*${job?.uuid} \\(running\\)`));
+    const refused = await nobody.ended;
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(new RegExp(`AGENT_NOT_RUNNING.*${job?.uuid} \\(running\\)`));
     await using second = host.start();
     await second.untilLogged({ event: 'job-adopted' });
     second.signal('SIGUSR1');

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JobRecord } from '../../src/domain/job.ts';
 import { type ChaosEnv, openChaosEnv } from '../support/chaos/chaos-env.ts';
-import { tellFigures } from '../support/chaos/figures.ts';
-import { leftoversOf, NOTHING } from '../support/chaos/leftovers.ts';
+import { printFigures } from '../support/chaos/figures.ts';
 import { amount, LONG, SEED } from '../support/chaos/length.ts';
+import { NOTHING, orphansOf } from '../support/chaos/orphans.ts';
 import { type Soaked, soak } from '../support/chaos/soak.ts';
 import { SoakPlan, whatIsWrong } from '../support/chaos/soak-plan.ts';
 import { describeDocker } from '../support/engine/docker.ts';
@@ -25,10 +25,10 @@ describeDocker('agents that are killed at random moments, one after the other', 
     const soaked = await soak(chaos, new SoakPlan(SEED, MAX_SECONDS), SIZE, LOG);
     await chaos.watch.until(() => chaos.watch.leftOf(chaos.jobs).length === 0);
     const { agentId, jobs } = chaos.readJournal();
-    const left = await leftoversOf(chaos, agentId);
+    const left = await orphansOf(chaos, agentId);
     const doubled = chaos.jobs.filter((job) => chaos.watch.starts(job) > 1 || chaos.reports(job) > 1);
     const lost = [...soaked.jobs.keys()].flatMap((job) => whyLost(chaos, soaked, job));
-    tellFigures('soak', {
+    printFigures('soak', {
       jobs: soaked.jobs.size,
       kills: soaked.kills,
       stops: soaked.stops,
@@ -48,7 +48,7 @@ describeDocker('agents that are killed at random moments, one after the other', 
     expect(jobs).toHaveLength(soaked.jobs.size);
     expect(chaos.store.account()?.earned).toBeCloseTo(earnedIn(jobs), 6);
     expect(chaos.store.instances.all()).toHaveLength(1);
-    // Without this it would prove nothing: kills that no job has noticed.
+    // Otherwise it shows nothing: kills that no job has noticed.
     expect(soaked.kills).toBeGreaterThanOrEqual(SIZE.kills);
     expect(soaked.adopted).toBeGreaterThan(0);
   });

@@ -75,9 +75,9 @@ describeGpuStandIn('the container image', (engine) => {
     const { Config } = await engine.docker.getImage(IMAGE).inspect();
     expect(Config.User).toBe(`${USER}:${USER}`);
     expect(Config.Healthcheck).toMatchObject({ Test: ['CMD', '/usr/bin/sharedcloud-agent', 'health'] });
-    const look =
+    const listing =
       'for tool in npm npx node tsc gcc cc make; do command -v $tool; done; ls /root /build 2>/dev/null; true';
-    expect(await docker('run', '--rm', '--entrypoint', '/bin/sh', IMAGE, '-c', look)).toBe('');
+    expect(await docker('run', '--rm', '--entrypoint', '/bin/sh', IMAGE, '-c', listing)).toBe('');
     expect(await docker('run', '--rm', IMAGE, '--version')).toBe('0.1.0');
   });
 
@@ -91,14 +91,14 @@ describeGpuStandIn('the container image', (engine) => {
     expect(await logs()).not.toContain(TOKEN);
   });
 
-  test('reads its configuration again when it is told to, and goes on', async () => {
+  test('reads its configuration again at SIGHUP, and runs on', async () => {
     const began = await inspect('{{.State.StartedAt}}');
     await docker('exec', name, 'sh', '-c', 'kill -HUP 1');
     await vi.waitFor(async () => expect(await logs()).toContain('"event":"configuration-reloaded"'), 30_000);
     expect(await inspect('{{.State.Status}} {{.State.StartedAt}}')).toBe(`running ${began}`);
   });
 
-  test('ends at once when it is stopped, and a new container goes on with the job that runs', async () => {
+  test('stops without waiting for its job, which the next container adopts', async () => {
     const uuid = addRun(scenario.broker, PYTHON, SLOW, '((15,),)');
     await vi.waitFor(() => expect(statuses(uuid)).toEqual([JOB_STATUS.IN_PROGRESS]), 30_000);
     await vi.waitFor(

@@ -15,7 +15,7 @@ def handler(event):
 `;
 
 describeDocker('an agent that is stopped while a job runs', (engine) => {
-  test('ends without waiting for it, and the next one goes on with the job, which starts once', async () => {
+  test('ends without waiting for it, and the next one adopts the job, which starts once', async () => {
     await using env = await TestEnv.open({ realTime: true });
     const run = addPythonRun(env, SLOW, '((4,),)');
     const first = await openDockerAgent(env, engine, false);

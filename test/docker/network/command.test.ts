@@ -24,7 +24,7 @@ describeHost('the command `network`', () => {
     expect(stdout).toContain('sudo sharedcloud-agent network up');
   });
 
-  test('makes the same, however often it is told to, and nothing else', async () => {
+  test('makes the same each time, and nothing else', async () => {
     const before = await host.sh(TABLES);
     await host.up();
     const made = await rules();

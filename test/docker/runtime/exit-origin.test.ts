@@ -23,7 +23,7 @@ describeDocker('a container that', (engine) => {
     const ended = at.runtime.wait(job.id, soon());
     await engine.docker.getContainer(job.id).kill();
     expect(await ended).toMatchObject({ code: 137, exitOrigin: 'external', oomKilled: false });
-    // And whoever comes later learns the same.
+    // The same for one who asks later.
     expect(await at.runtime.wait(job.id, soon())).toMatchObject({ exitOrigin: 'external' });
   });
 });

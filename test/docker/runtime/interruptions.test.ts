@@ -19,7 +19,7 @@ describeDocker('an engine whose connections break', (engine) => {
     const printed = { stdout: '', stderr: '' };
     let cuts = 0;
     const enough = AbortSignal.timeout(60_000);
-    // Not whoever started it, so that the log is what it reads.
+    // Another runtime than the one that started it, so that it reads the log.
     const following = testRuntime(proxy.host).runtime.follow(
       job.id,
       (stream, bytes) => {

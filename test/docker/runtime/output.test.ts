@@ -95,7 +95,7 @@ describeDocker('a job’s output', (engine) => {
     await using job = await TestJob.create(engine, at, code);
     await at.runtime.start(job.id);
     const seen = { bytes: 0, head: '', tail: '' };
-    // Not whoever started it, so that the log is what it reads.
+    // Another runtime than the one that started it, so that it reads the log.
     await testRuntime(engine.host).runtime.follow(
       job.id,
       (_, bytes) => {

@@ -10,7 +10,7 @@ import { filesIn, leaksOf, type Seen } from '../../support/secrets/leaks.ts';
 /** Differs in every writing. */
 const TOKEN = 'sc/AZ09+tok=en?&"quoted"x';
 
-/** Waits until it is told to end, and returns all that a job can look into. */
+/** Waits for `finish`, and returns all that a job can see. */
 const SPY = `import glob, os, time
 def handler(event):
     while not os.path.exists('/tmp/end'):
@@ -44,12 +44,12 @@ describeDocker('the token', (engine) => {
     const url = front.url;
     const atFront = ([command]: readonly string[]): readonly string[] =>
       command === 'check' || command === 'market' ? ['--broker-url', url] : [];
-    const look = (name: string, more: Seen): void => {
+    const record = (name: string, more: Seen): void => {
       for (const [part, text] of Object.entries(more)) seen[`${name}: ${part}`] = text;
     };
-    const lookAtCommands = async (when: string, commands: readonly (readonly string[])[]): Promise<void> => {
+    const recordCommands = async (when: string, commands: readonly (readonly string[])[]): Promise<void> => {
       const all = commands.map(async (argv) =>
-        look(`${when}: ${argv.join(' ')}`, await ended(host.command(...argv, ...atFront(argv)))),
+        record(`${when}: ${argv.join(' ')}`, await ended(host.command(...argv, ...atFront(argv)))),
       );
       await Promise.all(all);
     };
@@ -58,12 +58,12 @@ describeDocker('the token', (engine) => {
     await host.untilIn('running', 1);
     const [job] = host.records();
     const container = await host.containerOf(job?.uuid ?? '');
-    look('container', { inspect: JSON.stringify(await container.inspect()) });
-    look('process', {
+    record('container', { inspect: JSON.stringify(await container.inspect()) });
+    record('process', {
       argv: readFileSync(`/proc/${agent.child.pid}/cmdline`, 'latin1'),
       environment: readFileSync(`/proc/${agent.child.pid}/environ`, 'latin1'),
     });
-    look('state directory while a job runs', filesIn(host.stateDir));
+    record('state directory while a job runs', filesIn(host.stateDir));
 
     // Every answer is a refusal that repeats the token, each in another way.
     for (const status of [500, 401]) {
@@ -73,11 +73,11 @@ describeDocker('the token', (engine) => {
           'retry-after': '0',
         });
       const before = agent.said.length;
-      await lookAtCommands(String(status), [['check'], ['market', '--json']]);
+      await recordCommands(String(status), [['check'], ['market', '--json']]);
       await vi.waitFor(() => expect(agent.said.slice(before)).toContain('[redacted]'), 60_000);
     }
     agent.signal('SIGTERM');
-    look('daemon', await ended(agent));
+    record('daemon', await ended(agent));
     front.plan = () => undefined;
     await using next = host.start({ SHAREDCLOUD_BROKER_URL: url });
     await host.finish(job?.uuid ?? '');
@@ -85,8 +85,8 @@ describeDocker('the token', (engine) => {
       timeout: 60_000,
       interval: 100,
     });
-    look('job', { result: host.jobsOf(run)[0]?.result ?? '' });
-    await lookAtCommands('afterwards', [
+    record('job', { result: host.jobsOf(run)[0]?.result ?? '' });
+    await recordCommands('afterwards', [
       ['check', '--json'],
       ['market'],
       ['jobs'],
@@ -94,8 +94,8 @@ describeDocker('the token', (engine) => {
       ['health'],
     ]);
     next.signal('SIGTERM');
-    look('next daemon', await ended(next));
-    look('state directory afterwards', filesIn(host.stateDir));
+    record('next daemon', await ended(next));
+    record('state directory afterwards', filesIn(host.stateDir));
 
     expect(seen['daemon: stderr']).toContain('[redacted]');
     expect(seen['job: result']).toContain('SHAREDCLOUD_INPUT');
@@ -107,7 +107,7 @@ describeDocker('the token', (engine) => {
     await using host = await openDaemonHost(engine, { SHAREDCLOUD_CPU_SLOTS: '1' }, { token: TOKEN });
     // A defect that has the token in its hands, once the daemon is on the market.
     const defect = `import { existsSync, readFileSync } from 'node:fs';
-      const look = setInterval(() => {
+      const record = setInterval(() => {
         const said = readFileSync(process.env.SHAREDCLOUD_TOKEN_FILE, 'utf8').trim();
         if (existsSync(process.env.SHAREDCLOUD_STATE_DIR + '/health.sock')) throw new TypeError(said + ' is not a function ' + encodeURIComponent(said));
       }, 100);`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A function that hurts whoever runs it, and what its buyer is told about its end. */
+/** A function that attacks its host, and what is reported about its end. */
 export type Attacker = {
   readonly code: string;
   /** Either, where it depends on how fast the host is which limit is met first. */

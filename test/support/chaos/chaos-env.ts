@@ -9,7 +9,7 @@ import { removeContainer } from '../engine/remove-container.ts';
 import { type Fault, HttpProxy, isClaim } from '../faults/http-proxy.ts';
 import { EngineWatch } from './engine-watch.ts';
 
-/** Longer than any agent is away here, also on a slow machine: a job whose lease ends may rightly start elsewhere. */
+/** Longer than there is no agent here, also on a slow machine: a job whose lease ends may rightly start elsewhere. */
 const LONG_LEASE = 3_600;
 
 /** All that outlives one agent after the other, with the books that are kept on them from outside. */
@@ -64,7 +64,7 @@ export async function openChaosEnv(
       for (const job of jobs) runs.set(job, run);
       return jobs;
     },
-    /** Deletes the job's run, whoever is at it. */
+    /** Deletes the job's run, in whatever state it is. */
     deleteRunOf: (job: string): void => store.deleteRun(runs.get(job) ?? '', { evenInProgress: true }),
     /** How often the broker has taken a report of the job. */
     reports: (job: string): number => reports.get(job) ?? 0,

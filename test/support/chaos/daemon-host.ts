@@ -8,10 +8,10 @@ import { addRun, openScenario } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { removeContainer } from '../engine/remove-container.ts';
 
-/** Sleeps as long as it is told, and returns that. */
+/** Sleeps for so many seconds, and returns the number. */
 export const SLEEP = 'import time\ndef handler(event):\n    time.sleep(event[0])\n    return event[0]\n';
 
-/** Goes on until it is told to end, by `finish`, and returns its number. */
+/** Runs until `finish`, and returns its number. */
 export const UNTIL_FINISHED =
   'import os, time\ndef handler(event):\n' +
   "    while not os.path.exists('/tmp/end'):\n        time.sleep(0.05)\n    return event[0]\n";
@@ -35,7 +35,7 @@ export async function openDaemonHost(
   store.onEvent((event) => {
     if (event.kind === 'reported') reports.push({ job: event.job.uuid, at: performance.now() });
   });
-  const look = <T>(none: T, read: (journal: JournalReader) => T): T => {
+  const inspect = <T>(none: T, read: (journal: JournalReader) => T): T => {
     const journal = readJournal(stateDir);
     if (journal === undefined) return none;
     try {
@@ -46,7 +46,7 @@ export async function openDaemonHost(
   };
   let agentId: string | undefined;
   const containers = async () => {
-    agentId ??= look(undefined, (journal) => journal.agentId);
+    agentId ??= inspect(undefined, (journal) => journal.agentId);
     if (agentId === undefined) return [];
     const label = [`sharedcloud.agent=${agentId}`];
     return engine.docker.listContainers({ all: true, filters: JSON.stringify({ label }) });
@@ -76,7 +76,7 @@ export async function openDaemonHost(
       addRun(scenario.broker, PYTHON, code, `(${events.map((event) => `(${event},),`).join('')})`),
     jobsOf: (run: string): readonly JobRow[] => store.jobsOf(run),
     /** All that the journal knows, newest first. */
-    records: (): readonly JobRecord[] => look([], (journal) => journal.history(1_000)),
+    records: (): readonly JobRecord[] => inspect([], (journal) => journal.history(1_000)),
     containers,
     /** The container of a job that runs. */
     containerOf,
@@ -87,7 +87,7 @@ export async function openDaemonHost(
     },
     /** Waits until so many jobs are in this state by the journal. */
     untilIn: (state: JobStateName, count: number, timeout = 60_000): Promise<void> =>
-      vi.waitFor(() => expect(look([], (journal) => journal.inState(state))).toHaveLength(count), {
+      vi.waitFor(() => expect(inspect([], (journal) => journal.inState(state))).toHaveLength(count), {
         timeout,
         interval: 50,
       }),

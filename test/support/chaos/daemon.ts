@@ -14,7 +14,7 @@ export const RETRIED = { attempt: /^\d+$/ };
 
 /**
  * The end of a daemon that waits for nothing takes less, on any machine: a job's grace, an engine's deadline and a
- * broker's patience are all longer.
+ * broker's time limit are all longer.
  */
 export const WAITS_FOR_NOTHING_MS = 8_000;
 
@@ -38,14 +38,14 @@ export async function allDone(broker: EmbeddedBroker, run: string, timeout = 60_
   return performance.now() - began;
 }
 
-/** What the broker is told about jobs from now on, in order: `claimed`, `released` or `reported`, and of which job. */
+/** What the broker hears about jobs from now on, in order: `claimed`, `released` or `reported`, and of which job. */
 export function watchBroker(broker: EmbeddedBroker): readonly string[] {
-  const told: string[] = [];
+  const heard: string[] = [];
   broker.store.onEvent((event) => {
     if (event.kind === 'claimed' || event.kind === 'released' || event.kind === 'reported')
-      told.push(`${event.kind} ${event.job.uuid}`);
+      heard.push(`${event.kind} ${event.job.uuid}`);
   });
-  return told;
+  return heard;
 }
 
 /**
@@ -53,9 +53,9 @@ export function watchBroker(broker: EmbeddedBroker): readonly string[] {
  * what comes next.
  */
 export async function seen<T>(front: HttpProxy, change: () => T): Promise<T> {
-  const looks = (): number => front.calls.filter(isRunsPoll).length;
-  const before = looks();
+  const polls = (): number => front.calls.filter(isRunsPoll).length;
+  const before = polls();
   const changed = change();
-  await vi.waitFor(() => expect(looks()).toBeGreaterThan(before), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(() => expect(polls()).toBeGreaterThan(before), { timeout: 20_000, interval: 20 });
   return changed;
 }

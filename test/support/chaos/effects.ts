@@ -31,7 +31,7 @@ export const removedByOthers = async (chaos: ChaosEnv, job: string): Promise<voi
 };
 
 /** Has the agent evict its jobs once the job has started. */
-export const givenBack = async (chaos: ChaosEnv, job: string, agent: AgentProcess): Promise<void> => {
+export const evicted = async (chaos: ChaosEnv, job: string, agent: AgentProcess): Promise<void> => {
   await signalled('SIGUSR1')(chaos, job, agent);
   // Two signals of a kind may be taken for one.
   await agent.untilLogged({ event: 'signal-received', action: 'drain' });

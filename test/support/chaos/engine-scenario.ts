@@ -7,15 +7,15 @@ import { addRun, openScenario } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { EngineProxy } from '../engine/engine-proxy.ts';
 
-/** A job that prints, waits until it is told to go on, prints again, and then ends as it is told. */
-const PATIENT = `
+/** A job that prints, waits for `goOn`, prints again, and then ends as its argument says. */
+const WAITS_FOR_GO = `
 import os, signal, sys, time
 def handler(event):
     if event[0] == 'fails at SIGTERM':
         signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
     print('first')
-    told = os.path.join(os.environ['SHAREDCLOUD_INPUT'], 'go')
-    while not os.path.exists(told):
+    go = os.path.join(os.environ['SHAREDCLOUD_INPUT'], 'go')
+    while not os.path.exists(go):
         time.sleep(0.02)
     print('last')
     if event[0].isdigit():
@@ -71,11 +71,11 @@ export class EngineScenario implements AsyncDisposable {
 
   /**
    * Puts one job on the market; `ends` is its exit code, else it returns: also one that `fails at SIGTERM`, unless it is
-   * told to end before. Answers its uuid.
+   * ended before. Answers its uuid.
    */
   addJob(ends: number | 'returns' | 'fails at SIGTERM' = 'returns', image = PYTHON): string {
     const { broker } = this.#scenario;
-    const run = addRun(broker, image, PATIENT, `(('${ends}',),)`);
+    const run = addRun(broker, image, WAITS_FOR_GO, `(('${ends}',),)`);
     return broker.store.jobsOf(run)[0]?.uuid ?? '';
   }
 

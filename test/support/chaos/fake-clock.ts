@@ -34,7 +34,7 @@ export class FakeClock {
     };
   }
 
-  /** Sets the clock to so many days from the true time; processes see it at their next look. */
+  /** Sets the clock to so many days from the true time; processes see it when they next read it. */
   async set(days: number): Promise<void> {
     await writeFile(`${this.#file}.new`, `${days < 0 ? '' : '+'}${days}d\n`);
     await rename(`${this.#file}.new`, this.#file);

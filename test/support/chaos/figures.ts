@@ -16,7 +16,7 @@ export function keepFigures(name: string, figures: Figures | readonly Figures[])
 }
 
 /** Keeps figures as JSON in `.cache/chaos/`, and prints them as one line. */
-export function tellFigures(name: string, figures: Figures): void {
+export function printFigures(name: string, figures: Figures): void {
   keepFigures(name, figures);
   const line = Object.entries(figures).map(([key, value]) => `${key} ${value}`);
   // Past the test runner, which would print the name of the test above each line.

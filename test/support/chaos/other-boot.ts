@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * What a process is to be executed through so that the kernel seems to have been booted anew: a mount namespace of
+ * What a process is to be executed through so that the kernel seems to have been booted again: a mount namespace of
  * its own, in which its boot id is another. Root is needed.
  */
 export async function otherBoot(directory: string): Promise<readonly string[]> {

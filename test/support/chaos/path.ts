@@ -50,7 +50,7 @@ export type Path = {
   readonly again?: true;
 };
 
-/** What the broker has to be told of a job. */
+/** What has to be reported of a job. */
 export type JobEnd = { readonly status: JobStatus; readonly result: string; readonly stdout: string };
 
 /** The steps before and after each of these calls. */

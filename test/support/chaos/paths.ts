@@ -1,6 +1,6 @@
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { faults } from '../faults/http-proxy.ts';
-import { cancelled, givenBack, removedByOthers, signalled } from './effects.ts';
+import { cancelled, evicted, removedByOthers, signalled } from './effects.ts';
 import { along, around, type JobEnd, lives, once, type Path } from './path.ts';
 
 const REFUSAL = '{"detail": "No."}';
@@ -182,7 +182,7 @@ export const PATHS: readonly Path[] = [
       },
       ...lives([
         ...along('files.output', 'runtime.wait', 'journal.transition finished'),
-        // From here on, what it had is nobody's.
+        // From here on, what it had is orphaned.
         ...along('runtime.remove', 'files.remove'),
       ]),
     ],
@@ -220,7 +220,7 @@ export const PATHS: readonly Path[] = [
         'after runtime.start',
         along('runtime.stop', 'runtime.remove', 'journal.transition releasing', 'broker.release'),
       ),
-      { newJob: 4, meanwhile: givenBack },
+      { newJob: 4, meanwhile: evicted },
     ),
   },
   {

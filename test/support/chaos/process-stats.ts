@@ -19,7 +19,7 @@ export type ProcessStats = {
   readonly journalRows: number;
 };
 
-const TOLD = z.object({ rows: z.number(), heapBytes: z.number(), rssBytes: z.number() });
+const PRINTED = z.object({ rows: z.number(), heapBytes: z.number(), rssBytes: z.number() });
 
 /** Measures one agent of measured-agent.ts, from outside where that can be seen from outside. */
 export class ProcessMonitor {
@@ -37,8 +37,8 @@ export class ProcessMonitor {
   async measure(jobs: number): Promise<ProcessStats> {
     const line = once(this.#lines, 'line');
     this.#agent.signal('SIGUSR2');
-    const told = z.tuple([z.string()]).parse(await line);
-    const { heapBytes, rows, rssBytes } = TOLD.parse(JSON.parse(told[0]));
+    const printed = z.tuple([z.string()]).parse(await line);
+    const { heapBytes, rows, rssBytes } = PRINTED.parse(JSON.parse(printed[0]));
     const open = await this.#openFiles();
     return {
       jobs,

@@ -39,20 +39,20 @@ def handler(event):
 export class SoakPlan {
   readonly #jobs: SeededRandom;
   readonly #ends: SeededRandom;
-  readonly #mostSeconds: number;
+  readonly #maxSeconds: number;
   #number = 0;
 
-  constructor(seed: number, mostSeconds: number) {
+  constructor(seed: number, maxSeconds: number) {
     // Each of its own, so that how many agents it takes changes nothing about the jobs.
     this.#jobs = new SeededRandom(seed);
     this.#ends = new SeededRandom(seed ^ 0x5eed);
-    this.#mostSeconds = mostSeconds;
+    this.#maxSeconds = maxSeconds;
   }
 
   nextJob(): SoakJob {
     this.#number += 1;
     const outcome = this.#jobs.oneOf(OUTCOMES);
-    const seconds = Math.round(this.#jobs.between(0, this.#mostSeconds) * 100) / 100;
+    const seconds = Math.round(this.#jobs.between(0, this.#maxSeconds) * 100) / 100;
     return { number: this.#number, outcome, seconds };
   }
 

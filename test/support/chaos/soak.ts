@@ -18,7 +18,7 @@ export type Soaked = {
   readonly stops: number;
   /** Milliseconds from the signal to the end of the process. */
   readonly slowestStopMs: number;
-  /** How often a job was carried on by another agent than the one that had claimed it. */
+  /** How often an agent adopted a job that another one had claimed. */
   readonly adopted: number;
 };
 
@@ -27,7 +27,7 @@ const JOBS_PER_RUN = 5;
 /** So many jobs that nobody has finished are to be on the market. */
 const AT_THE_MARKET = 20;
 /** Once there were kills enough, agents live longer by this factor: what is left is for the count of jobs. */
-const CALM = 10;
+const LONGER = 10;
 /** After so many agents it is seen how much they got done, and whether the next ones need more time or less. */
 const AGENTS_PER_LOOK = 4;
 const MORE_TIME = 1.5;
@@ -58,15 +58,15 @@ export async function soak(chaos: ChaosEnv, plan: SoakPlan, size: SoakSize, log:
   const pace = new Pace();
   for (feed(); unfinished(chaos) > 0; feed()) {
     const end = plan.nextEnd();
-    const patience = pace.factor * (kills < size.kills ? 1 : CALM);
+    const factor = pace.factor * (kills < size.kills ? 1 : LONGER);
     const before = unfinished(chaos);
     await using agent = new AgentProcess(['start'], { ...chaos.env, ...COMPILE_ONCE });
-    await momentOf({ ...end, afterMs: end.afterMs * patience }, agent);
+    await momentOf({ ...end, afterMs: end.afterMs * factor }, agent);
     if (agent.child.exitCode !== null) throw new Error(`an agent ended by itself:\n${agent.said}`);
     const signalledAt = performance.now();
     agent.signal(end.signal);
     const { code, stderr } = await agent.ended;
-    await keep(`${end.signal} ${end.afterMs} ms * ${patience} after ${end.from}`, stderr);
+    await keep(`${end.signal} ${end.afterMs} ms * ${factor} after ${end.from}`, stderr);
     pace.note(before - unfinished(chaos));
     if (end.signal === 'SIGKILL') kills += 1;
     else {

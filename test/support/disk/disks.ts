@@ -77,7 +77,7 @@ export class SickDisk implements Disposable {
     mount(['-o', 'remount,abort', this.path]);
   }
 
-  /** Checks it and mounts it anew, as an owner would; nothing may use it meanwhile. */
+  /** Checks it and mounts it again, as an owner would; nothing may use it meanwhile. */
   async repair(): Promise<void> {
     run('umount', [this.path]);
     // A container that is just being made elsewhere has all mounts of the host for a moment; as long as it has,

@@ -11,8 +11,8 @@ const EVENT = z.object({
 type Seen = z.infer<typeof EVENT>;
 
 /**
- * What an engine does to containers, across its lives: an engine forgets its events when it ends, so they are taken
- * down as they come.
+ * What an engine does to containers, across its lives: an engine forgets its events when it ends, so they are kept
+ * here as they come.
  */
 export class EngineEvents {
   readonly #docker: Docker;
@@ -71,7 +71,7 @@ export class EngineEvents {
         for (const line of lines) if (line !== '') this.#seen.push(EVENT.parse(JSON.parse(line)));
       }
     } catch (thrown) {
-      // An engine that is killed breaks the stream off; what it had told until then is here.
+      // An engine that is killed breaks the stream off; what it had sent until then is here.
       if (thrown instanceof z.ZodError) throw thrown;
     }
   }

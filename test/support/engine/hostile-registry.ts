@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
-/** How a registry treats whoever asks for a layer. */
+/** How a registry answers a request for a layer. */
 export type Behaviour =
   | 'honest'
   | 'truncated'

@@ -79,7 +79,7 @@ publish() {
   printf 'engine: pushed %s\n' "$ref" >&2
 }
 
-# The platform's images run the text in CODE, as root unless told otherwise.
+# The platform's images run the text in CODE, as root by default.
 shell_command='CMD ["/bin/sh","-c","eval \"$CODE\""]'
 python_command='CMD ["/bin/bash","-c","python3 -c \"$CODE\""]'
 node_command='CMD ["/bin/bash","-c","node -e \"$CODE\""]'

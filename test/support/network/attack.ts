@@ -141,7 +141,7 @@ export async function startServer(
   };
 }
 
-/** A program that sends a datagram to as many ports of a host as it is told, one each, and says `sent`. */
+/** A program that sends a datagram to so many ports of a host, one each, and says `sent`. */
 export function dialCode(host: string, ports: number): string {
   return `
 const socket = require('dgram').createSocket('udp4');

@@ -4,14 +4,14 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { ChaosEnv } from './chaos-env.ts';
 
 /** What agents have left behind, by kind; nothing is to be in any. */
-export type Leftovers = Readonly<
+export type Orphans = Readonly<
   Record<'containers' | 'volumes' | 'folders' | 'processes' | 'claims', readonly string[]>
 >;
 
-export const NOTHING: Leftovers = { containers: [], volumes: [], folders: [], processes: [], claims: [] };
+export const NOTHING: Orphans = { containers: [], volumes: [], folders: [], processes: [], claims: [] };
 
 /** Looks for what is left once no agent is there any more. */
-export async function leftoversOf(chaos: ChaosEnv, agentId: string): Promise<Leftovers> {
+export async function orphansOf(chaos: ChaosEnv, agentId: string): Promise<Orphans> {
   const label = [`sharedcloud.agent=${agentId}`];
   const listed = await chaos.engine.docker.listContainers({
     all: true,
@@ -29,7 +29,7 @@ export async function leftoversOf(chaos: ChaosEnv, agentId: string): Promise<Lef
   };
 }
 
-/** The processes that were started, by whomever, with this state directory in their environment. */
+/** The processes with this state directory in their environment. */
 async function processesOf(stateDir: string): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const ours = await Promise.all(
