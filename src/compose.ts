@@ -1,32 +1,32 @@
 import { join } from 'node:path';
 import { diskSpaceProblem, resourceChecks } from './agent/admission/resource-checks.ts';
-import { Agent } from './agent/agent.ts';
+import type { Agent } from './agent/agent.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
 import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
+import { buildAgent } from './compose-agent.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
-import type { OfferPlan } from './domain/offer.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import type { Broker } from './domain/ports/broker.ts';
 import type { Clock, HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
-import type { Runtime } from './domain/ports/runtime.ts';
+import type { JobResources, Runtime } from './domain/ports/runtime.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { hostAddresses } from './host/addresses.ts';
 import { diskRoom, freeDiskBytes } from './host/free-disk.ts';
-import { HostShare, openFilesLimit } from './host/job-share.ts';
+import { hostShare, openFilesLimit } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
 import { readHostMemory, readOomKills } from './host/memory.ts';
 import { logMove } from './journal/broker-move.ts';
@@ -41,33 +41,33 @@ import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.t
 import { serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
-/* The composition root: builds the objects of the agent and hands them on by constructor. */
+/* The composition root: opens the adapters that the configuration names; compose-agent.ts builds the agent on them. */
 
-/** How long a pull may take in all, and without coming any further. */
+/** How long a pull may take in all, and without progress. */
 const PULL_TOTAL_MS = 3_600_000;
 const PULL_IDLE_MS = 120_000;
-/** After this long a tag is asked of its registry again. */
+/** How old the answer of a registry about a tag may be. */
 const IMAGE_REFRESH_MS = 3_600_000;
-/** Jobs with a network ask these, never the host's own resolver. */
+/** The resolvers of jobs with a network; never the host's own. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
-/** A container that unkillable being killed this long hangs in the kernel, most likely in the GPU's driver. */
+/** A container that survives SIGKILL this long hangs in the kernel, most likely in the GPU driver. */
 const KILL_PATIENCE_MS = 300_000;
-/** GPUs are looked at after every job; engine and toolkit are not updated that often. */
+/** GPUs are polled after every job; engine and toolkit change more rarely. */
 const HOST_VERSIONS_TTL_MS = 30_000;
 const PIDS_PER_JOB = 4096;
 const OPEN_FILES_PER_JOB = 65_536;
 
-/** What everything is built from. */
+/** What a command has for the adapters. */
 export type AppParts = {
   readonly loaded: Loaded;
   readonly log: Log;
   readonly redactor: Redactor;
   readonly clock: HostClock;
-  /** The user that we run as. */
+  /** The user of this process. */
   readonly uid: number;
 };
 
-/** The broker as the configuration names it, with the token that opens it. */
+/** A connection to the broker, and the token that it sends. */
 export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
 
 /** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING. */
@@ -83,7 +83,7 @@ export function openProbe(config: Config): NvidiaProbe {
   return new NvidiaProbe({ program: config.nvidiaSmi });
 }
 
-/** What the owner has set, as the planning of offers wants it. */
+/** The owner's settings for planning offers. */
 export function offerSettings(config: Config): OfferSettings {
   return {
     cpuSlots: config.cpuSlots,
@@ -99,11 +99,16 @@ export function offerSettings(config: Config): OfferSettings {
   };
 }
 
-/** Docker as the configuration names it. `share` says what a job gets where the owner has not. */
+/** What each of so many jobs at once may use, by the configuration or else by their share of this host. */
+export function jobResources({ jobCpus, jobMemory }: Config, slots: number): JobResources {
+  const share = hostShare(slots);
+  return { memoryBytes: jobMemory ?? share.memoryBytes, cpus: jobCpus ?? share.cpus };
+}
+
+/** Docker as the configuration names it. */
 export function openDocker(
   parts: Pick<AppParts, 'loaded'> & { readonly clock: Clock },
   agentId: string,
-  share: HostShare,
   onProgress: (report: PullReport) => void,
 ): DockerRuntime {
   const { config } = parts.loaded;
@@ -116,12 +121,6 @@ export function openDocker(
     host: config.dockerHost,
     agentId,
     limits: {
-      get memoryBytes() {
-        return config.jobMemory ?? share.memoryBytes;
-      },
-      get nanoCpus() {
-        return Math.round((config.jobCpus ?? share.cpus) * 1e9);
-      },
       pidsLimit: PIDS_PER_JOB,
       openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
       diskBytes: config.jobDisk,
@@ -144,17 +143,17 @@ export function openDocker(
   return runtime;
 }
 
-/** What an agent may be given that differs from the configured host: by the dry run, and by tests. */
+/** What the dry run and tests use instead of the configured host. */
 export type Overrides = {
   readonly runtime?: (agentId: string) => Runtime;
-  /** Stands between the agent and what it works with. */
+  /** Wraps the agent's ports. */
   readonly between?: (ports: Ports) => Ports;
   readonly probe?: GpuProbe;
   readonly observe?: Observer;
   readonly settings?: Partial<AgentSettings>;
 };
 
-/** What an agent works with. */
+/** The agent's ports to broker, engine, files and journal. */
 export type Ports = {
   readonly broker: Broker;
   readonly runtime: Runtime;
@@ -162,7 +161,7 @@ export type Ports = {
   readonly journal: Journal;
 };
 
-/** An agent with all that it stands on. */
+/** An agent on open adapters. */
 export type OpenAgent = {
   readonly agent: Agent;
   readonly journal: Journal;
@@ -199,18 +198,15 @@ export async function openAgent(
   const journal = openJournal(stateDir, config.brokerUrl, clock, { onMoved: logMove(log) });
   opened.defer(() => journal.close());
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
-  const share = new HostShare();
   let settings = offerSettings(config);
   const tell = eventLog(log);
   const docker =
     overrides.runtime === undefined
-      ? openDocker(parts, journal.agentId, share, options.onProgress)
+      ? openDocker(parts, journal.agentId, options.onProgress)
       : overrides.runtime(journal.agentId);
-  const bareProbe = overrides.probe ?? openProbe(config);
-  const risks =
+  const vulnerabilities =
     docker instanceof DockerRuntime
       ? new VulnerabilityGate({
-          probe: bareProbe,
           hostVersions: cachedFor(
             HOST_VERSIONS_TTL_MS,
             () => clock.monotonic(),
@@ -226,16 +222,15 @@ export async function openAgent(
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal,
   };
-  const agent = new Agent({
+  const agent = buildAgent({
     ...(overrides.between?.(ports) ?? ports),
-    probe: risks ?? bareProbe,
-    // What the kernel says has nothing to do with GPUs that are only shown.
+    probe: overrides.probe ?? openProbe(config),
+    vulnerabilities,
+    // The kernel log knows nothing of GPUs that are simulated.
     kernelLog: overrides.probe === undefined ? new JournalctlLog() : undefined,
-    planOffers: (gpus, catalogue) => {
-      const plan = planOffers(gpus, catalogue, { ...settings, refusal: risks?.refusal });
-      share.slots = slotsOf(plan.offers);
-      return plan;
-    },
+    planOffers: (gpus, catalogue) =>
+      planOffers(gpus, catalogue, { ...settings, refusal: vulnerabilities?.refusal }),
+    jobResources: (slots) => jobResources(config, slots),
     clock,
     random: Math.random,
     log,
@@ -253,7 +248,7 @@ export async function openAgent(
       once: options.once,
       ...overrides.settings,
     },
-    questions: resourceChecks({
+    admissionChecks: resourceChecks({
       directories: () => [config.stateDir, ports.runtime.storagePath],
       leastFreeBytes: config.minFreeDisk,
       freeBytes: freeDiskBytes,
@@ -298,8 +293,4 @@ async function hostVersionsOf(docker: DockerRuntime, signal: AbortSignal) {
   const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
   const { runc, seccomp, version } = facts;
   return { docker: version, runc, seccomp, 'nvidia-container-toolkit': toolkit };
-}
-
-function slotsOf(offers: readonly OfferPlan[]): number {
-  return offers.reduce((sum, { slots }) => sum + slots.length, 0);
 }

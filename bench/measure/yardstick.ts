@@ -25,9 +25,8 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   const fn = { uuid: '', name: 'yardstick', code, runtime: 'python36', imageUuid: '', registryPath: PYTHON };
   const laid = await new JobFolders(directory).layOut('yardstick', fn, '(1,)');
   const image = readImage(await ground.engine.docker.getImage(PYTHON).inspect());
+  const resources = { memoryBytes: JOB_MEMORY_BYTES, cpus: JOB_CPUS };
   const limits = {
-    memoryBytes: JOB_MEMORY_BYTES,
-    nanoCpus: JOB_CPUS * 1e9,
     pidsLimit: 4096,
     diskBytes: 1e9,
     openFiles: Math.min(65_536, openFilesLimit() ?? 65_536),
@@ -38,7 +37,7 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   const gpuInjection = 'device-requests';
   const spec = (job: string): ContainerSpec =>
     containerSpec(
-      { job, run: 'bench', offerKey: 'cpu', image: image.id, gpu: null, ...laid },
+      { job, run: 'bench', offerKey: 'cpu', image: image.id, gpu: null, resources, ...laid },
       { agentId: 'bench', limits, gpuInjection, image, diskQuota: false, seccomp: true },
     );
   return {

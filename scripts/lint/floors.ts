@@ -23,6 +23,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent/market'],
   ['agent/lifecycle'],
   ['agent'],
+  ['compose-agent.ts'],
   ['compose.ts'],
   ['cli', 'daemon'],
   ['main.ts'],

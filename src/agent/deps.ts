@@ -1,50 +1,49 @@
 import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
-import type { OfferPlan } from '../domain/offer.ts';
+import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
+import type { DiskRoom } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
-import type { Runtime } from '../domain/ports/runtime.ts';
-import type { DiskRoom } from '../host/free-disk.ts';
+import type { JobResources, Runtime } from '../domain/ports/runtime.ts';
 import type { Log } from '../lib/log.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
+import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
 import type { AgentSettings } from './settings.ts';
 
-/** What this host can put on the market, and what workers in the way. */
-export type HostPlan = {
-  readonly offers: readonly OfferPlan[];
-  readonly problems: readonly { readonly what: string; readonly why: string; readonly hint: string }[];
-};
-
+/** What an agent is built from. */
 export type AgentDeps = {
   readonly broker: Broker;
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly journal: Journal;
   readonly probe: GpuProbe;
-  /** Where the driver tells of sick GPUs; undefined: it is not read. */
+  /** Undefined: Xids are not monitored. */
   readonly kernelLog?: KernelLog | undefined;
-  /** Decides what to offer. */
+  /** Undefined: the host's versions are not checked for known vulnerabilities. */
+  readonly vulnerabilities?: VulnerabilityGate | undefined;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
   readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;
   readonly observe: Observer;
   readonly settings: AgentSettings;
-  /** What this host is asked before every decision. */
-  readonly questions: readonly AdmissionCheck[];
-  /** What is left of the file system of a directory; undefined where nobody can tell. */
+  /** What is checked before every claim, beside engine and state directory. */
+  readonly admissionChecks: readonly AdmissionCheck[];
+  /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskRoom: (path: string) => DiskRoom | undefined;
-  /** How many processes the kernel has killed for want of memory; undefined: it does not tell. */
+  /** The kernel's count of out-of-memory kills since boot; undefined: it does not tell. */
   readonly oomKills: () => number | undefined;
-  /** What the owner wants jobs to reach. */
+  /** What each of so many jobs at once may use. */
+  readonly jobResources: (slots: number) => JobResources;
+  /** The network that the owner wants jobs to have. */
   readonly network: JobNetwork;
   /** Undefined where the runtime has no such network: then jobs have none. */
   readonly isolated: IsolatedNetwork | undefined;
-  /** Reads the token again; answers whether it is another one than before. Throws where it cannot be read. */
+  /** Reads the token again; answers whether it has changed. Throws where it cannot be read. */
   readonly reloadToken: () => Promise<boolean>;
 };

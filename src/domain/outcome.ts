@@ -55,3 +55,8 @@ function reasonOf(ending: Ending): string {
   const signal = code > 128 ? SIGNALS[code - 128] : undefined;
   return signal === undefined ? `ended with exit code ${code}` : `ended by ${signal} (exit code ${code})`;
 }
+
+/** What a report says of how the job's container was made; `image` is its digest or id. */
+export function buildLogs(image: string): string {
+  return `image ${image}\n`;
+}

@@ -24,6 +24,9 @@ export type OfferSettings = {
   readonly gpu: (model: string) => GpuTerms;
 };
 
+/** What this host can offer, and what it cannot. */
+export type HostPlan = { readonly offers: readonly OfferPlan[]; readonly problems: readonly OfferProblem[] };
+
 /** Why something is not offered, and what the owner can do about it. */
 export type OfferProblem = { readonly what: string; readonly why: string; readonly hint: string };
 
@@ -45,7 +48,7 @@ export function planOffers(
   gpus: readonly Gpu[],
   catalogue: readonly CatalogueGpu[],
   settings: OfferSettings,
-): { readonly offers: readonly OfferPlan[]; readonly problems: readonly OfferProblem[] } {
+): HostPlan {
   const candidates: Candidate[] = [];
   const problems: OfferProblem[] = [];
   for (const gpu of gpus) {

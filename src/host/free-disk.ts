@@ -1,14 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-/** What is left of a file system. */
-export type DiskRoom = {
-  /** The bytes that an ordinary user may still write. */
-  readonly bytes: number;
-  /** The part of all files that it can hold which may still be made, 0 to 1; 1 where there is no such limit. */
-  readonly files: number;
-};
+import type { DiskRoom } from '../domain/ports/host.ts';
 
 /**
  * What is left of the file system of `path`, or, where there is no such path, of the one that it would be made on: to

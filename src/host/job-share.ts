@@ -1,23 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import type { JobResources } from '../domain/ports/runtime.ts';
 
-/** What the host keeps for itself, in bytes, as far as that leaves half to the jobs. */
+/** What the host keeps for itself, in bytes, as long as that leaves half of its memory to the jobs. */
 const HOST_RESERVE = 2 * 1024 ** 3;
+/** So that many slots on a small host still make progress. */
+const MIN_CPUS = 0.25;
 
-/** A job's share of this host where its owner has set none: all jobs together leave the host room to live. */
-export class HostShare {
-  /** How many jobs may run at once. */
-  slots = 1;
-
-  get memoryBytes(): number {
-    const total = totalmem();
-    return Math.floor(Math.max(total - HOST_RESERVE, total / 2) / Math.max(this.slots, 1));
-  }
-
-  /** At least a quarter of a core, so that many slots on a small host still move. */
-  get cpus(): number {
-    return Math.max(availableParallelism() / Math.max(this.slots, 1), 0.25);
-  }
+/** What each of so many jobs at once may use of this host where the owner has set no limit. */
+export function hostShare(slots: number): JobResources {
+  const total = totalmem();
+  const jobs = Math.max(slots, 1);
+  return {
+    memoryBytes: Math.floor(Math.max(total - HOST_RESERVE, total / 2) / jobs),
+    cpus: Math.max(availableParallelism() / jobs, MIN_CPUS),
+  };
 }
 
 /**

@@ -1,11 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** The memory of this host, in bytes. */
-export type HostMemory = {
-  readonly totalBytes: number;
-  /** What new programs can have without swapping. */
-  readonly availableBytes: number;
-};
+import type { HostMemory } from '../domain/ports/host.ts';
 
 /** Reads what the kernel says of the memory; undefined where it cannot be read. `file` is for tests. */
 export function readHostMemory(file = '/proc/meminfo'): HostMemory | undefined {

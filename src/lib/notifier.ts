@@ -1,14 +1,24 @@
-/** A bell: whoever waits for it goes on once after any number of rings. */
-export class Notifier {
+/** Announces that something happened, with a value where there is one: to one waiter, and to any number of listeners. */
+export class Notifier<Value = void> {
+  readonly #listeners = new Set<(value: Value) => void>();
   #notified = false;
   #resume: (() => void) | undefined;
+  #next: AbortController | undefined;
 
-  notify(): void {
+  notify(value: Value): void {
     this.#notified = true;
     this.#resume?.();
+    this.#next?.abort();
+    this.#next = undefined;
+    for (const listener of this.#listeners) listener(value);
   }
 
-  /** Waits for the next ring, or for one that came since the last wait, or for the signal, or for `maxMs`. */
+  /** Calls `listener` at every notification from now on. */
+  subscribe(listener: (value: Value) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Waits for the next notification, or one since the last wait, or the signal, or `maxMs`. For one waiter only. */
   async wait(signal: AbortSignal, maxMs?: number): Promise<void> {
     if (!this.#notified && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -24,5 +34,11 @@ export class Notifier {
       this.#resume = undefined;
     }
     this.#notified = false;
+  }
+
+  /** Aborts at the next notification. */
+  get next(): AbortSignal {
+    this.#next ??= new AbortController();
+    return this.#next.signal;
   }
 }

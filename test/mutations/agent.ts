@@ -144,12 +144,12 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'a GPU behind a refused risk is not offered',
-    file: 'src/agent/offers/vulnerability-gate.ts',
-    text: 'return fault === undefined ? gpus :',
-    becomes: 'return true ? gpus :',
+    file: 'src/agent/gpu-health/gpu-poller.ts',
+    text: 'if (refusal === undefined) return',
+    becomes: 'if (gpus.length > 0) return',
     test: {
-      file: 'test/unit/agent/offers/vulnerability-gate.test.ts',
-      name: 'with a toolkit that lets images out no GPU is well, which is told once',
+      file: 'test/unit/agent/gpu-health/gpu-poller.test.ts',
+      name: 'shows every GPU as faulty while known vulnerabilities refuse to offer any, its own fault first',
     },
   },
   {
@@ -275,7 +275,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a job is not claimed anew before its old container is gone',
     file: 'src/agent/market/claim-loop.ts',
-    text: ' && !this.#deps.isActive(job.uuid)',
+    text: ' && !jobRunner.isActive(job.uuid)',
     becomes: '',
     test: {
       file: 'test/contract/agent/claimed-again.test.ts',

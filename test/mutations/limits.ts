@@ -19,7 +19,7 @@ type Row = readonly [
 const rows: readonly Row[] = [
   [
     'jobs have a deadline',
-    'src/agent/jobs/job-runner.ts',
+    'src/agent/jobs/job-supervisor.ts',
     'end.deadline(record.timeoutMs - ranMs);',
     '',
     'test/contract/agent/limits.test.ts',
@@ -27,16 +27,16 @@ const rows: readonly Row[] = [
   ],
   [
     'what jobs write is watched',
-    'src/agent/jobs/job-runner.ts',
-    'using _ = disk.watch(container, end);',
-    '',
+    'src/agent/jobs/job-supervisor.ts',
+    'disk.watch(container, end)',
+    '{ fault: () => undefined, [Symbol.dispose]: () => undefined }',
     DISK,
     'is not filled by a job that writes many files',
   ],
   [
     'a full disk is no job’s failure',
-    'src/agent/jobs/job-runner.ts',
-    'this.#deps.disk.fault(container, failed.exit)',
+    'src/agent/jobs/job-supervisor.ts',
+    'quota.fault(exit)',
     'undefined',
     DISK,
     'is never a job’s failure where it is full: who could not write goes back to the market',
@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
   ],
   [
     'what jobs print is watched',
-    'src/agent/jobs/job-runner.ts',
+    'src/agent/jobs/job-supervisor.ts',
     'end.watchOutput(sink, clock)',
     'sink',
     'test/contract/agent/limits.test.ts',
@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
   [
     'jobs go before the disk is full',
     WATCH,
-    'this.#isShort(room)) this.#sendAway();',
+    'this.#isShort(room)) this.#evictOne();',
     'this.#isShort(room)) return;',
     WATCH_TEST,
     'sends the job away that wrote most, and the next only where that was not enough',

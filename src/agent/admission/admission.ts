@@ -11,17 +11,17 @@ import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
 import type { AdmissionCheck } from './resource-checks.ts';
 
-/** An engine that was heard of so lately is not asked again before a claim. */
+/** An engine that has answered this recently is not checked again before a claim. */
 const ENGINE_FRESH_MS = 250;
 
-/** While jobs run, the engine is asked this often whether it is there. */
-const ENGINE_BEAT_MS = 1_000;
+/** How often the engine is checked while jobs run, so that no outage goes unnoticed. */
+const ENGINE_INTERVAL_MS = 1_000;
 
-/** What the disk denied is tried again at least this often (see RETRY.stateDirWrite), with a margin. */
-const DISK_CALM_MS = 2_500;
+/** Writes that the disk has refused are repeated at least this often (see RETRY.stateDirWrite), with a margin. */
+const STATE_DIR_COOLDOWN_MS = 2_500;
 
-/** While claims are held, the questions are asked again this often. */
-const ASK_EVERY_MS = 1_000;
+/** How often the checks are repeated while claiming is paused. */
+const RECHECK_MS = 1_000;
 
 export type AdmissionControlDeps = {
   readonly runtime: Runtime;
@@ -30,42 +30,42 @@ export type AdmissionControlDeps = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** What this host is asked before every claim. */
-  readonly questions: readonly AdmissionCheck[];
-  /** Whether jobs run here: then the engine is watched, so that no outage passes unseen. */
+  /** What is checked before every claim. */
+  readonly checks: readonly AdmissionCheck[];
+  /** Whether jobs run here. */
   readonly busy: () => boolean;
-  /** Called when nothing holds claims any more. */
-  readonly onLift: () => void;
-  /** Called when the engine answers again. */
-  readonly onEngineBack: () => void;
+  /** Notified when nothing blocks claiming any more. */
+  readonly resumed: Notifier;
+  /** Notified when the engine answers again. */
+  readonly engineRecovered: Notifier;
   /** Aborted when the daemon ends. */
   readonly signal: AbortSignal;
 };
 
-/** The ports to work with, so that the holds hear how the calls go. */
+/** Ports whose calls show whether engine and state directory are healthy. */
 export type InstrumentedPorts = {
   readonly runtime: Runtime;
   readonly journal: Journal;
   readonly files: JobFiles;
 };
 
-/** All that holds claims back on this host: its disks and memory, the engine, the state directory. */
+/** Decides whether jobs may be claimed now: by engine, state directory, disks and memory. */
 export class AdmissionControl {
   readonly ports: InstrumentedPorts;
   readonly #deps: AdmissionControlDeps;
   readonly #engine: HealthCheck;
   readonly #stateDir: HealthCheck;
   readonly #blockers = new Set<string>();
-  readonly #wake = new Notifier();
+  readonly #paused = new Notifier();
 
   constructor(deps: AdmissionControlDeps) {
-    const { busy, clock, files, journal, onEngineBack, random, runtime, signal } = deps;
+    const { busy, clock, engineRecovered, files, journal, random, runtime, signal } = deps;
     this.#deps = deps;
     const onChange = (): void => void this.blockedBy();
     this.#engine = new HealthCheck({
       check: () => runtime.ping(signal),
       maxAgeMs: ENGINE_FRESH_MS,
-      intervalMs: ENGINE_BEAT_MS,
+      intervalMs: ENGINE_INTERVAL_MS,
       cooldownMs: 0,
       again: RETRY.engineCheck,
       inUse: busy,
@@ -73,7 +73,7 @@ export class AdmissionControl {
       clock,
       random,
       onChange,
-      onBack: onEngineBack,
+      onBack: () => engineRecovered.notify(),
     });
     this.#stateDir = new HealthCheck({
       check: async () => {
@@ -82,7 +82,7 @@ export class AdmissionControl {
       },
       maxAgeMs: Number.POSITIVE_INFINITY,
       intervalMs: undefined,
-      cooldownMs: DISK_CALM_MS,
+      cooldownMs: STATE_DIR_COOLDOWN_MS,
       again: RETRY.stateDirWrite,
       inUse: () => false,
       signal,
@@ -98,80 +98,80 @@ export class AdmissionControl {
     };
   }
 
-  /** Why nothing may be claimed now, all reasons in one line; undefined: go on. Tells when the reasons change. */
+  /** Why nothing may be claimed now, all reasons in one line; undefined: claim. Logs when the reasons change. */
   blockedBy(): string | undefined {
     const reasons = new Map<string, string>();
-    for (const { name, why } of this.#deps.questions) {
+    for (const { name, why } of this.#deps.checks) {
       const answer = why(this.#blockers.has(name));
       if (answer !== undefined) reasons.set(name, answer);
     }
-    for (const { error, name } of this.#lost()) reasons.set(name, error.message);
+    for (const { error, name } of this.#unhealthy()) reasons.set(name, error.message);
     const words = [...reasons.values()].join('; ');
-    this.#report(reasons, words);
+    this.#logChange(reasons, words);
     return reasons.size === 0 ? undefined : words;
   }
 
-  /** Whether engine and state directory carry a claim, asked right before it; where not, `why` tells. */
+  /** Whether engine and state directory are healthy, checked right before a claim; if not, `blockedBy` says why. */
   async isHealthy(): Promise<boolean> {
-    const carry = await Promise.all([this.#engine.isHealthyNow(), this.#stateDir.isHealthyNow()]);
-    return carry.every(Boolean);
+    const healthy = await Promise.all([this.#engine.isHealthyNow(), this.#stateDir.isHealthyNow()]);
+    return healthy.every(Boolean);
   }
 
-  /** Whether what has gone wrong since that moment of the monotonic clock is put down to engine or state directory. */
+  /** Whether engine or state directory have failed since then, by the monotonic clock. */
   async failedSince(since: number): Promise<boolean> {
-    const gaveWay = await Promise.all([this.#engine.failedSince(since), this.#stateDir.failedSince(since)]);
-    return gaveWay.some(Boolean);
+    const failed = await Promise.all([this.#engine.failedSince(since), this.#stateDir.failedSince(since)]);
+    return failed.some(Boolean);
   }
 
-  /** What has been lost for longer than `ms`; undefined: nothing has. */
+  /** Why engine or state directory have been unhealthy for longer than `ms`; undefined: they have not. */
   unhealthyForLongerThan(ms: number): AgentError | undefined {
-    return this.#lost().find(({ forMs }) => forMs > ms)?.error;
+    return this.#unhealthy().find(({ forMs }) => forMs > ms)?.error;
   }
 
-  /** Whether something is lost that may come back by itself. */
+  /** Whether engine or state directory are unhealthy, which may end by itself. */
   get recoverable(): boolean {
-    return this.#lost().length > 0;
+    return this.#unhealthy().length > 0;
   }
 
-  /** Looks after engine and state directory until the signal aborts, and lifts what holds no more. */
+  /** Checks engine and state directory until the signal aborts, and resumes claiming once nothing blocks it. */
   async work(): Promise<void> {
-    await Promise.all([this.#engine.work(), this.#stateDir.work(), this.#askAgain(this.#deps.signal)]);
+    await Promise.all([this.#engine.work(), this.#stateDir.work(), this.#recheck(this.#deps.signal)]);
   }
 
-  async #askAgain(signal: AbortSignal): Promise<void> {
+  async #recheck(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#blockers.size === 0) await this.#wake.wait(signal);
-      else if (await sleep(ASK_EVERY_MS, signal)) this.blockedBy();
+      if (this.#blockers.size === 0) await this.#paused.wait(signal);
+      else if (await sleep(RECHECK_MS, signal)) this.blockedBy();
     }
   }
 
-  #lost(): readonly { readonly name: string; readonly error: AgentError; readonly forMs: number }[] {
-    const footings = [
-      { name: 'engine', footing: this.#engine },
-      { name: 'state-dir', footing: this.#stateDir },
+  #unhealthy(): readonly { readonly name: string; readonly error: AgentError; readonly forMs: number }[] {
+    const checks = [
+      { name: 'engine', check: this.#engine },
+      { name: 'state-dir', check: this.#stateDir },
     ];
-    return footings.flatMap(({ footing, name }) =>
-      footing.error === undefined ? [] : [{ name, error: footing.error, forMs: footing.unhealthyForMs }],
+    return checks.flatMap(({ check: { error, unhealthyForMs }, name }) =>
+      error === undefined ? [] : [{ name, error, forMs: unhealthyForMs }],
     );
   }
 
-  /** One line per change of what holds; figures in the words change all the time and are no change. */
-  #report(reasons: ReadonlyMap<string, string>, words: string): void {
-    const { log, onLift } = this.#deps;
+  /** One line per change of the reasons; the figures in their words change all the time. */
+  #logChange(reasons: ReadonlyMap<string, string>, words: string): void {
+    const { log, resumed } = this.#deps;
     const same =
       reasons.size === this.#blockers.size && [...reasons.keys()].every((name) => this.#blockers.has(name));
     if (same) return;
     this.#blockers.clear();
     for (const name of reasons.keys()) this.#blockers.add(name);
     if (reasons.size > 0) {
-      const hints = this.#lost().flatMap(({ error }) => error.hint ?? []);
+      const hints = this.#unhealthy().flatMap(({ error }) => error.hint ?? []);
       const hint = hints.length === 0 ? {} : { hint: hints.join('; ') };
       const fields = { event: 'claiming-paused', blockedBy: [...reasons.keys()], ...hint };
       log.warn(fields, `claiming paused: ${words}`);
-      this.#wake.notify();
+      this.#paused.notify();
     } else {
       log.info({ event: 'claiming-resumed' }, 'claiming resumed');
-      onLift();
+      resumed.notify();
     }
   }
 }

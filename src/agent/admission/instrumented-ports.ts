@@ -4,41 +4,37 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { HealthCheck } from './health-check.ts';
 
-/*
- * Ports as they are, except that a footing hears how the calls go that rest on it.
- */
-
-/** The runtime, where calls tell whether the engine answers. */
+/** The runtime, whose calls show whether the engine answers. */
 export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtime {
   const { images } = runtime;
-  const noted = <T>(call: Promise<T>): Promise<T> => note(call, engine, 'RUNTIME_UNAVAILABLE');
-  /** Failures only: these also end well without a word from the engine. */
-  const feared = <T>(call: Promise<T>): Promise<T> => fear(call, engine, 'RUNTIME_UNAVAILABLE');
+  const outcome = <T>(call: Promise<T>): Promise<T> => recordOutcome(call, engine, 'RUNTIME_UNAVAILABLE');
+  /** For calls that may also succeed without an answer of the engine. */
+  const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, engine, 'RUNTIME_UNAVAILABLE');
   return {
     images: {
-      find: (ref) => feared(images.find(ref)),
-      prepare: (ref, signal) => feared(images.prepare(ref, signal)),
+      find: (ref) => failure(images.find(ref)),
+      prepare: (ref, signal) => failure(images.prepare(ref, signal)),
     },
     get storagePath() {
       return runtime.storagePath;
     },
-    // The engine's own proof, and what is asked before there is anything to hold: nothing to draw conclusions from.
+    // The health check's own call, and one from before there is anything to claim.
     ping: (signal) => runtime.ping(signal),
     probe: (signal) => runtime.probe(signal),
-    create: (plan) => noted(runtime.create(plan)),
-    start: (id) => noted(runtime.start(id)),
-    follow: (id, sink, signal) => feared(runtime.follow(id, sink, signal)),
-    wait: (id, signal) => feared(runtime.wait(id, signal)),
-    stop: (id, graceMs) => noted(runtime.stop(id, graceMs)),
-    remove: (id) => noted(runtime.remove(id)),
-    list: () => noted(runtime.list()),
+    create: (plan) => outcome(runtime.create(plan)),
+    start: (id) => outcome(runtime.start(id)),
+    follow: (id, sink, signal) => failure(runtime.follow(id, sink, signal)),
+    wait: (id, signal) => failure(runtime.wait(id, signal)),
+    stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
+    remove: (id) => outcome(runtime.remove(id)),
+    list: () => outcome(runtime.list()),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
   };
 }
 
-/** The journal, where writes tell whether the state directory can be written. */
+/** The journal, whose writes show whether the state directory can be written. */
 export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Journal {
-  const noted = <T>(write: () => T): T => {
+  const failure = <T>(write: () => T): T => {
     try {
       return write();
     } catch (thrown) {
@@ -50,11 +46,11 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
   return {
     agentId: journal.agentId,
     instance: (offerKey) => journal.instance(offerKey),
-    rememberInstance: (offerKey, instance) => noted(() => journal.rememberInstance(offerKey, instance)),
+    rememberInstance: (offerKey, instance) => failure(() => journal.rememberInstance(offerKey, instance)),
     leaseSeconds: () => journal.leaseSeconds(),
-    rememberLease: (seconds) => noted(() => journal.rememberLease(seconds)),
-    insert: (job) => noted(() => journal.insert(job)),
-    transition: (uuid, state) => noted(() => journal.transition(uuid, state)),
+    rememberLease: (seconds) => failure(() => journal.rememberLease(seconds)),
+    insert: (job) => failure(() => journal.insert(job)),
+    transition: (uuid, state) => failure(() => journal.transition(uuid, state)),
     get: (uuid) => journal.get(uuid),
     inState: (...names) => journal.inState(...names),
     uuidsIn: (...names) => journal.uuidsIn(...names),
@@ -65,30 +61,30 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
   };
 }
 
-/** The jobs' files, where writes tell whether the state directory can be written. */
+/** The jobs' files, whose writes show whether the state directory can be written. */
 export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFiles {
-  const feared = <T>(call: Promise<T>): Promise<T> => fear(call, stateDir, 'STATE_DIR_UNUSABLE');
+  const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, stateDir, 'STATE_DIR_UNUSABLE');
   return {
-    layOut: (job, fn, args) => feared(files.layOut(job, fn, args)),
+    layOut: (job, fn, args) => failure(files.layOut(job, fn, args)),
     output: (job) => files.output(job),
-    remove: (job) => feared(files.remove(job)),
+    remove: (job) => failure(files.remove(job)),
     list: () => files.list(),
     tryWriting: () => files.tryWriting(),
   };
 }
 
-async function note<T>(call: Promise<T>, footing: HealthCheck, code: ErrorCode): Promise<T> {
-  const answer = await fear(call, footing, code);
-  footing.recordSuccess();
+async function recordOutcome<T>(call: Promise<T>, check: HealthCheck, code: ErrorCode): Promise<T> {
+  const answer = await recordFailure(call, check, code);
+  check.recordSuccess();
   return answer;
 }
 
-async function fear<T>(call: Promise<T>, footing: HealthCheck, code: ErrorCode): Promise<T> {
+async function recordFailure<T>(call: Promise<T>, check: HealthCheck, code: ErrorCode): Promise<T> {
   try {
     return await call;
   } catch (thrown) {
     const error = asAgentError(thrown);
-    if (error.code === code) footing.recordFailure(error);
+    if (error.code === code) check.recordFailure(error);
     throw thrown;
   }
 }

@@ -1,22 +1,22 @@
-import type { HostMemory } from '../../host/memory.ts';
+import type { HostMemory } from '../../domain/ports/host.ts';
 
-/** Something that this host is asked before every claim. */
+/** A condition of this host that is checked before every claim. */
 export type AdmissionCheck = {
-  /** Tells it from the others. */
+  /** As logged in `blockedBy`. */
   readonly name: string;
-  /** Why nothing may be claimed now; undefined: nothing speaks against it. `held`: whether it has said so before. */
-  readonly why: (held: boolean) => string | undefined;
+  /** Why nothing may be claimed now; undefined: it may. `blocking`: whether it blocks claims already. */
+  readonly why: (blocking: boolean) => string | undefined;
 };
 
-/** Claims stop below this part of the files that a disk can hold. */
+/** Claims stop below this part of a disk's inodes. */
 const FILES_FLOOR_PART = 0.05;
-/** Claims stop below this part of the host's memory, or below MEMORY_FLOOR_MOST where that is less. */
+/** Claims stop below this part of the host's memory, or below MAX_MEMORY_FLOOR where that is less. */
 const MEMORY_FLOOR_PART = 0.05;
-const MEMORY_FLOOR_MOST = 1024 ** 3;
-/** So much more must be available before claims go on, so that they don't come and go with every breath. */
+const MAX_MEMORY_FLOOR = 1024 ** 3;
+/** Claims go on above this many times the floor, so that they do not stop and go all the time. */
 const MEMORY_MARGIN = 1.25;
 
-/** Why nothing may be pulled or claimed: one of these directories has too little free disk; undefined: there is room. */
+/** Why nothing may be pulled or claimed: too little free disk at one of these paths; undefined: there is enough. */
 export function diskSpaceProblem(
   paths: readonly (string | undefined)[],
   leastBytes: number,
@@ -30,7 +30,7 @@ export function diskSpaceProblem(
   return undefined;
 }
 
-/** Why nothing may be claimed: a disk holds nearly as many files as it can, however small; undefined: it does not. */
+/** Why nothing may be claimed: too few free inodes at one of these paths; undefined: there are enough. */
 export function inodeProblem(
   paths: readonly (string | undefined)[],
   freeFiles: (path: string) => number | undefined,
@@ -39,26 +39,26 @@ export function inodeProblem(
   return full === undefined ? undefined : `${full} can hold hardly any more files (inodes)`;
 }
 
-/** Why nothing may be claimed: the host is short of memory; undefined: it is not, or nobody can tell. */
-export function memoryProblem(memory: HostMemory | undefined, held: boolean): string | undefined {
+/** Why nothing may be claimed: too little available memory; undefined: there is enough, or it is not known. */
+export function memoryProblem(memory: HostMemory | undefined, blocking: boolean): string | undefined {
   if (memory === undefined) return undefined;
-  const floor = Math.min(memory.totalBytes * MEMORY_FLOOR_PART, MEMORY_FLOOR_MOST);
-  if (memory.availableBytes >= (held ? floor * MEMORY_MARGIN : floor)) return undefined;
+  const floor = Math.min(memory.totalBytes * MEMORY_FLOOR_PART, MAX_MEMORY_FLOOR);
+  if (memory.availableBytes >= (blocking ? floor * MEMORY_MARGIN : floor)) return undefined;
   return `this host is short of memory: ${memory.availableBytes} of ${memory.totalBytes} bytes are available`;
 }
 
-/** The questions about disks and memory. The directories may come to be known later. */
+/** The checks of disks and memory. `directories` may be known only later. */
 export function resourceChecks(host: {
   readonly directories: () => readonly (string | undefined)[];
   readonly leastFreeBytes: number;
   readonly freeBytes: (path: string) => number | undefined;
-  /** The part of its files that a disk may still be given. */
+  /** The free part of a disk's inodes, 0 to 1. */
   readonly freeFiles: (path: string) => number | undefined;
   readonly memory: () => HostMemory | undefined;
 }): readonly AdmissionCheck[] {
   return [
     { name: 'disk', why: () => diskSpaceProblem(host.directories(), host.leastFreeBytes, host.freeBytes) },
     { name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },
-    { name: 'memory', why: (held) => memoryProblem(host.memory(), held) },
+    { name: 'memory', why: (blocking) => memoryProblem(host.memory(), blocking) },
   ];
 }

@@ -19,7 +19,7 @@ export type CanarySchedulerDeps = InternalJobDeps & {
   readonly observe: Observer;
   readonly cordons: GpuCordons;
   readonly polls: GpuPoller;
-  readonly occupancy: GpuTenants;
+  readonly tenants: GpuTenants;
   /** Images to try a GPU with, the best first. */
   readonly images: (uuid: string) => readonly CanaryImage[];
   readonly onPassed: (uuid: string) => void;
@@ -88,7 +88,7 @@ export class CanaryScheduler {
 
   /** One canary; answers why it did not pass. */
   async #once(uuid: string, failures: number): Promise<CanaryFailure | undefined> {
-    const { cordons, market, observe, occupancy, random } = this.#deps;
+    const { cordons, market, observe, tenants, random } = this.#deps;
     const images = this.#deps.images(uuid);
     const image = images[failures % Math.max(images.length, 1)];
     // Without any image nvidia-smi's word is all that can be had.
@@ -96,9 +96,9 @@ export class CanaryScheduler {
     const name = canaryName(random);
     const gpu = cordons.sliceOf(uuid) ?? uuid;
     this.#running += 1;
-    occupancy.enter(gpu, name);
+    tenants.enter(gpu, name);
     const failure = await runCanary(this.#deps, { name, gpu, image }, market);
-    occupancy.leave(gpu, name);
+    tenants.leave(gpu, name);
     this.#running -= 1;
     if (!market.aborted && failure?.engineAway !== true) {
       const retryInMs = failure === undefined ? undefined : this.#waitMs(failures + 1);

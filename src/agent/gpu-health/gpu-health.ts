@@ -6,152 +6,140 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { aborted } from '../../lib/deadline.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { AgentEvent, Observer } from '../events/events.ts';
+import type { Observer } from '../events/events.ts';
+import type { GpuMonitor } from '../jobs/gpu-monitor.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';
+import type { JobResult } from '../jobs/job-result.ts';
+import type { SlotPool } from '../jobs/slot-pool.ts';
 import { isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
 import { CanaryScheduler } from './canary-scheduler.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { GpuCordons } from './cordons.ts';
-import { GpuPoller, type GpuSnapshot } from './gpu-poller.ts';
+import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts';
 import { GpuTenants } from './gpu-tenants.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
 import { XidMonitor } from './xid-monitor.ts';
 
-/** A slot waits at most this long for a look at its GPU's memory. */
-const SEEN_MS = 3_000;
+/** A slot waits at most this long for its GPU's memory to be checked. */
+const MEMORY_CHECK_MS = 3_000;
 
-/** A job that failed waits at most this long for nvidia-smi's word; one that is well gives it in a second. */
-const WORD_MS = 20_000;
+/** A failed job waits at most this long for nvidia-smi, which answers within a second on a healthy host. */
+const PROBE_MS = 20_000;
 
-/** What the health of the GPUs is judged by. */
-export type GpuHealthDeps = InternalJobDeps & {
-  readonly probe: GpuProbe;
-  readonly kernelLog: KernelLog | undefined;
-  readonly clock: Clock;
-  readonly observe: Observer;
-  /** Uuids of the GPUs and slices that are on offer now. */
-  readonly offered: () => ReadonlySet<string>;
-  /** Told whenever the set of GPUs that must get no new jobs may have changed. */
-  readonly cordon: (gpus: ReadonlySet<string>) => void;
-  /** Told after every look which GPUs there are. */
-  readonly onGpus: (gpus: readonly Gpu[]) => void;
-  /** How long to wait before a canary, after so many in vain; see `CanaryScheduler`. */
-  readonly waitMs?: (failures: number) => number;
-  /** Aborted when no more jobs are taken. */
-  readonly market: AbortSignal;
-};
+export type GpuHealthDeps = InternalJobDeps &
+  Pick<GpuPollerDeps, 'vulnerabilities'> & {
+    readonly probe: GpuProbe;
+    readonly kernelLog: KernelLog | undefined;
+    readonly clock: Clock;
+    readonly observe: Observer;
+    readonly slots: Pick<SlotPool, 'gpus' | 'cordon'>;
+    /** How long to wait before a canary, after so many failed; see `CanaryScheduler`. */
+    readonly waitMs?: (failures: number) => number;
+    /** Aborted when no more jobs are claimed. */
+    readonly market: AbortSignal;
+  };
 
 /**
- * Keeps jobs off GPUs that are not well, for as long as they are not: by what nvidia-smi shows, by what the kernel's
- * log says, by how jobs end on them and by what these leave behind. What runs is left alone.
+ * Cordons sick GPUs for as long as they are: by nvidia-smi, by the kernel log, by how jobs end on them and by the memory
+ * that these leave behind. Running jobs stay.
  */
-export class GpuHealth implements GpuProbe {
+export class GpuHealth implements GpuMonitor {
+  /** Notified with the GPUs of each successful poll. */
+  readonly polled = new Notifier<readonly Gpu[]>();
   readonly #deps: GpuHealthDeps;
   readonly #cordons: GpuCordons;
-  readonly #occupancy: GpuTenants;
+  readonly #tenants: GpuTenants;
   readonly #polls: GpuPoller;
   readonly #memory: GpuMemoryLeakCheck;
   readonly #xids: XidMonitor;
-  readonly #trials: CanaryScheduler;
+  readonly #canaries: CanaryScheduler;
   readonly #breaker: CircuitBreaker;
   readonly #images = new CanaryImages();
   /** Settles once there is a GPU. */
-  readonly #known = Promise.withResolvers<void>();
-  /** What the kernel's log has said against the GPU of a job while it ran, by job. */
+  readonly #found = Promise.withResolvers<void>();
+  /** What the kernel log has said about the GPU of a job while it ran, by job. */
   readonly #faults = new Map<string, string>();
-  /** Why the GPUs cannot be seen at all. */
+  /** Why no GPU can be probed. */
   #probeError: string | undefined;
 
   constructor(deps: GpuHealthDeps) {
     this.#deps = deps;
     const { detach: signal, observe } = deps;
-    this.#cordons = new GpuCordons(observe, () => deps.cordon(this.cordons));
-    this.#occupancy = new GpuTenants(() => this.#cordons.parents);
-    this.#polls = new GpuPoller({ probe: deps.probe, signal, onBegin: () => this.#begin() });
-    const shared = { ...deps, cordons: this.#cordons, occupancy: this.#occupancy, polls: this.#polls };
+    this.#cordons = new GpuCordons(observe, () => this.#cordonSlots());
+    this.#tenants = new GpuTenants(() => this.#cordons.parents);
+    const onSnapshot = (snapshot: GpuSnapshot): void => this.#take(snapshot);
+    this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot });
+    const shared = { ...deps, cordons: this.#cordons, tenants: this.#tenants, polls: this.#polls };
     this.#memory = new GpuMemoryLeakCheck({ ...shared, signal });
     this.#xids = new XidMonitor({ ...shared, onFault: (uuid, why) => this.#recordFault(uuid, why) });
-    this.#trials = new CanaryScheduler({
+    this.#canaries = new CanaryScheduler({
       ...shared,
       images: (uuid) => this.#images.for(uuid),
       onPassed: (uuid) => this.#clearFault(uuid),
     });
-    this.#breaker = new CircuitBreaker(this.#cordons, (uuid) => this.#trials.suspect(uuid, false));
+    this.#breaker = new CircuitBreaker(this.#cordons, (uuid) => this.#canaries.suspect(uuid, false));
   }
 
-  /** The GPUs and slices that must get no new jobs now. */
-  get cordons(): ReadonlySet<string> {
-    return this.#probeError === undefined ? this.#cordons.uuids : this.#deps.offered();
-  }
-
-  /** Whether a canary is out now. */
+  /** Whether a canary runs now. */
   get busy(): boolean {
-    return this.#trials.busy;
+    return this.#canaries.busy;
   }
 
-  /** Goes on until the daemon ends; new jobs need its polls only while there is a market. */
+  /** Goes on until the daemon ends; polls only while jobs are claimed. */
   async work(): Promise<void> {
     const { detach, market } = this.#deps;
     const follow = async (): Promise<void> => {
       // A host without any GPU has no Xids to wait for.
-      await Promise.race([this.#known.promise, aborted(detach)]);
+      await Promise.race([this.#found.promise, aborted(detach)]);
       await this.#xids.work(detach);
     };
     await Promise.all([this.#polls.work(market), follow()]);
   }
 
-  /** The GPUs as they are now, for whoever plans what to offer. Throws as the probe does. */
-  async gpus(signal: AbortSignal): Promise<readonly Gpu[]> {
-    const remember = this.#memory.begin();
-    const gpus = await this.#deps.probe.gpus(signal);
-    this.#learn(gpus);
-    remember(gpus);
-    return gpus;
+  /** The GPUs as they are now. Throws as the probe does. */
+  async gpus(): Promise<readonly Gpu[]> {
+    const snapshot = await this.#polls.poll();
+    if ('error' in snapshot) throw snapshot.error;
+    return snapshot.gpus;
   }
 
-  /** Looks at once: the host has slept. */
+  /** Polls at once: the host has slept. */
   pollNow(): void {
     void this.#polls.poll();
   }
 
-  /** A job goes to its GPU: canaries may use the same image. */
-  imageUsed({ gpu, uuid }: JobRecord, { registryPath, runtime }: FunctionSpec): void {
+  /** As GpuMonitor says: canaries may use the same image. */
+  jobClaimed({ gpu, uuid }: JobRecord, { registryPath, runtime }: FunctionSpec): void {
     if (gpu !== null) this.#images.tried(uuid, { registryPath, runtime });
   }
 
-  /** Settles when the slot of a job that is over may be filled again: once its GPU's memory was looked at. */
+  jobStarted({ gpu, uuid }: JobRecord): void {
+    if (gpu !== null) this.#tenants.enter(gpu, uuid);
+  }
+
+  jobEnded(job: JobRecord, result: JobResult): void {
+    if (job.gpu === null) return;
+    const wasStarted = result.kind !== 'detached' && this.#leave(job.gpu, job.uuid);
+    if (result.kind === 'reported' && wasStarted) {
+      const { durationMs, report } = result;
+      const isQuickFailure = report.status === JOB_STATUS.FAILED && durationMs < QUICK_FAILURE_MS;
+      this.#recordEnd(job, job.gpu, report.status === JOB_STATUS.SUCCEEDED, isQuickFailure);
+    }
+    // A job that was started was released for a reason of its own; one that was not could not start.
+    if (result.kind === 'released' && !wasStarted) this.#recordEnd(job, job.gpu, false, true);
+  }
+
+  /** Settles once the GPU's memory was checked, and after a few seconds where nvidia-smi does not answer. */
   async slotVacated({ gpu, uuid }: JobRecord): Promise<void> {
     if (gpu === null) return;
     this.#leave(gpu, uuid);
     this.#images.over(uuid);
     const enough = new AbortController();
-    await Promise.race([this.#memory.checked(gpu), sleep(SEEN_MS, enough.signal)]);
+    await Promise.race([this.#memory.checked(gpu), sleep(MEMORY_CHECK_MS, enough.signal)]);
     enough.abort();
-  }
-
-  /** Takes what happens to jobs. */
-  observe(event: AgentEvent): void {
-    if (!('job' in event) || typeof event.job === 'string' || event.job.gpu === null) return;
-    const { gpu, uuid } = event.job;
-    if (event.kind === 'job-started' || event.kind === 'job-adopted') this.#occupancy.enter(gpu, uuid);
-    if (event.kind === 'job-ended' && this.#leave(gpu, uuid)) {
-      const { durationMs, report } = event;
-      const failed = report.status === JOB_STATUS.FAILED;
-      const well = report.status === JOB_STATUS.SUCCEEDED;
-      this.#ended(event.job, well, failed && durationMs < QUICK_FAILURE_MS);
-    }
-    if (event.kind === 'job-cancelled') this.#leave(gpu, uuid);
-    // One that was here went back for a reason of its own; one that never was could not be started.
-    if (event.kind === 'job-release-queued' && !this.#leave(gpu, uuid)) this.#ended(event.job, false, true);
-  }
-
-  #ended({ gpu, run, uuid }: JobRecord, well: boolean, failedQuickly: boolean): void {
-    if (gpu === null) return;
-    if (failedQuickly) this.#polls.reportAnomaly();
-    this.#images.ended(gpu, uuid, well);
-    this.#breaker.ended(gpu, { run, failedQuickly });
   }
 
   /** Why the GPU, and so this host, is to blame for a job that failed; undefined: it is not. */
@@ -160,64 +148,65 @@ export class GpuHealth implements GpuProbe {
     const known = this.#faultOf(gpu, uuid);
     if (known !== undefined) return known;
     const enough = new AbortController();
-    const look = await Promise.race([this.#polls.poll(), sleep(WORD_MS, enough.signal)]);
+    const snapshot = await Promise.race([this.#polls.poll(), sleep(PROBE_MS, enough.signal)]);
     enough.abort();
     if (this.#deps.detach.aborted) return undefined;
-    if (typeof look === 'boolean') return 'nvidia-smi gives no answer';
-    return 'error' in look ? look.error.message : this.#faultOf(gpu, uuid);
+    if (typeof snapshot === 'boolean') return 'nvidia-smi gives no answer';
+    return 'error' in snapshot ? snapshot.error.message : this.#faultOf(gpu, uuid);
+  }
+
+  #recordEnd({ run, uuid }: JobRecord, gpu: string, succeeded: boolean, failedQuickly: boolean): void {
+    if (failedQuickly) this.#polls.reportAnomaly();
+    this.#images.ended(gpu, uuid, succeeded);
+    this.#breaker.ended(gpu, { run, failedQuickly });
   }
 
   #faultOf(gpu: string, job: string): string | undefined {
-    const trouble = this.#cordons.find('xid', gpu) ?? this.#cordons.find('probe', gpu);
-    const why = this.#faults.get(job) ?? trouble?.why;
+    const cordon = this.#cordons.find('xid', gpu) ?? this.#cordons.find('probe', gpu);
+    const why = this.#faults.get(job) ?? cordon?.why;
     return why === undefined ? undefined : `${this.#cordons.name(gpu).name}: ${why}`;
   }
 
   /** Answers whether the job was on the GPU. */
   #leave(gpu: string, job: string): boolean {
     this.#faults.delete(job);
-    const was = this.#occupancy.leave(gpu, job);
-    if (was) this.#memory.left(gpu);
-    return was;
+    const wasThere = this.#tenants.leave(gpu, job);
+    if (wasThere) this.#memory.jobLeft(gpu);
+    return wasThere;
   }
 
-  #begin(): (look: GpuSnapshot) => void {
-    const remember = this.#memory.begin();
-    return (look) => {
-      if ('error' in look) return this.#setProbeError(look.error);
-      this.#setProbeError(undefined);
-      this.#learn(look.gpus);
-      const { offered, onGpus } = this.#deps;
-      this.#cordons.replace('probe', cordonsFromProbe(offered(), look.gpus, this.#cordons.parents));
-      remember(look.gpus);
-      onGpus(look.gpus);
-    };
-  }
-
-  /** Notes whether the GPUs can be seen; a host that has none on offer misses none. */
-  #setProbeError(error: { readonly message: string; readonly hint: string | undefined } | undefined): void {
-    const { cordon, observe, offered } = this.#deps;
-    const why = error !== undefined && offered().size > 0 ? error.message : undefined;
-    if (why === this.#probeError) return;
-    this.#probeError = why;
-    observe(
-      why === undefined
-        ? { kind: 'gpu-probe-recovered' }
-        : { kind: 'gpu-probe-failed', why, hint: error?.hint },
-    );
-    cordon(this.cordons);
-  }
-
-  #learn(gpus: readonly Gpu[]): void {
-    if (gpus.length > 0) this.#known.resolve();
+  #take(snapshot: GpuSnapshot): void {
+    if ('error' in snapshot) return this.#setProbeError(snapshot.error);
+    this.#setProbeError(undefined);
+    const { gpus } = snapshot;
+    if (gpus.length > 0) this.#found.resolve();
     this.#cordons.learn(gpus);
     this.#xids.learn(gpus);
+    const faults = cordonsFromProbe(this.#deps.slots.gpus, gpus, this.#cordons.parents);
+    this.#cordons.replace('probe', faults);
+    this.#memory.record(snapshot);
+    this.polled.notify(gpus);
+  }
+
+  /** Records whether the GPUs can be probed; a host that offers none misses none. */
+  #setProbeError(error: { readonly message: string; readonly hint: string | undefined } | undefined): void {
+    const { observe, slots } = this.#deps;
+    const why = error !== undefined && slots.gpus.size > 0 ? error.message : undefined;
+    if (why === this.#probeError) return;
+    this.#probeError = why;
+    if (why === undefined) observe({ kind: 'gpu-probe-recovered' });
+    else observe({ kind: 'gpu-probe-failed', why, hint: error?.hint });
+    this.#cordonSlots();
+  }
+
+  #cordonSlots(): void {
+    this.#deps.slots.cordon(this.#probeError === undefined ? this.#cordons.uuids : 'all');
   }
 
   #recordFault(uuid: string, why: string): void {
-    for (const guest of this.#occupancy.tenants(uuid)) if (!isCanary(guest)) this.#faults.set(guest, why);
+    for (const tenant of this.#tenants.tenants(uuid)) if (!isCanary(tenant)) this.#faults.set(tenant, why);
     this.#polls.reportAnomaly();
-    this.#trials.suspect(uuid, true);
+    this.#canaries.suspect(uuid, true);
   }
 
   #clearFault(uuid: string): void {

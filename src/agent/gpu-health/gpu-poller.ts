@@ -3,60 +3,68 @@ import type { Gpu } from '../../domain/gpu.ts';
 import { nextPollMs } from '../../domain/gpu-cordon.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import type { VulnerabilityGate } from '../offers/vulnerability-gate.ts';
+import type { GpuTenants } from './gpu-tenants.ts';
 
-/** What a look at the GPUs has shown: the GPUs, or why they cannot be seen. */
-export type GpuSnapshot = { readonly gpus: readonly Gpu[] } | { readonly error: AgentError };
+/** What a poll of the GPUs has shown: the GPUs, or why they cannot be probed. */
+export type GpuSnapshot =
+  | {
+      readonly gpus: readonly Gpu[];
+      /** Uuids of the GPUs that no job or canary used while the probe ran. */
+      readonly idle: ReadonlySet<string>;
+    }
+  | { readonly error: AgentError };
 
-/** So many polls after something has smelled, the next ones are as far apart as ever. */
-const CALM = 10;
+/** So many polls after an anomaly, they are as far apart as ever. */
+const CALM_POLLS = 10;
 
-/** Looks at the GPUs: every minute, sooner after something has smelled, and at once for whoever asks. */
+export type GpuPollerDeps = {
+  readonly probe: GpuProbe;
+  /** Undefined: the host's versions are not checked for known vulnerabilities. */
+  readonly vulnerabilities: Pick<VulnerabilityGate, 'check'> | undefined;
+  readonly tenants: GpuTenants;
+  readonly onSnapshot: (snapshot: GpuSnapshot) => void;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
+};
+
+/** Probes the GPUs: every minute, sooner after an anomaly, and at once for callers that wait. */
 export class GpuPoller {
-  readonly #probe: GpuProbe;
-  readonly #onBegin: () => (look: GpuSnapshot) => void;
-  readonly #signal: AbortSignal;
-  readonly #wake = new Notifier();
-  #since = CALM;
-  /** Whether the wait for the next look was broken off, to be begun anew and shorter. */
-  #anomaly = false;
+  readonly #deps: GpuPollerDeps;
+  readonly #anomaly = new Notifier();
+  #sinceAnomaly = CALM_POLLS;
+  /** Whether the wait for the next poll is to begin again, and be shorter. */
+  #isNew = false;
   #underWay: Promise<GpuSnapshot> | undefined;
   #next: Promise<GpuSnapshot> | undefined;
 
-  /** `onBegin` is called when a look begins, and what it answers when that look has shown something. */
-  constructor(deps: {
-    readonly probe: GpuProbe;
-    readonly onBegin: () => (look: GpuSnapshot) => void;
-    /** Ends everything here. */
-    readonly signal: AbortSignal;
-  }) {
-    this.#probe = deps.probe;
-    this.#onBegin = deps.onBegin;
-    this.#signal = deps.signal;
+  constructor(deps: GpuPollerDeps) {
+    this.#deps = deps;
   }
 
-  /** Looks again and again until the signal aborts. */
+  /** Polls again and again until the signal aborts. */
   async work(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#wake.wait(signal, nextPollMs(this.#since));
+      await this.#anomaly.wait(signal, nextPollMs(this.#sinceAnomaly));
       if (signal.aborted) return;
-      if (this.#anomaly) {
-        this.#anomaly = false;
+      if (this.#isNew) {
+        this.#isNew = false;
         continue;
       }
-      this.#since += 1;
+      this.#sinceAnomaly += 1;
       await this.poll();
     }
   }
 
-  /** Something smelled: the next polls come sooner. */
+  /** The next polls come sooner. */
   reportAnomaly(): void {
-    if (this.#since === 0) return;
-    this.#since = 0;
-    this.#anomaly = true;
-    this.#wake.notify();
+    if (this.#sinceAnomaly === 0) return;
+    this.#sinceAnomaly = 0;
+    this.#isNew = true;
+    this.#anomaly.notify();
   }
 
-  /** A look that begins after this call; all who wait for one share it. Never rejects. */
+  /** A poll that begins after this call, shared by all who wait for one. Never rejects. */
   poll(): Promise<GpuSnapshot> {
     if (this.#underWay === undefined) {
       this.#underWay = this.#pollOnce().finally(() => {
@@ -72,15 +80,24 @@ export class GpuPoller {
   }
 
   async #pollOnce(): Promise<GpuSnapshot> {
-    const onPoll = this.#onBegin();
-    const told = (look: GpuSnapshot): GpuSnapshot => {
-      if (!this.#signal.aborted) onPoll(look);
-      return look;
-    };
+    const { onSnapshot, signal } = this.#deps;
+    const snapshot = await this.#snapshot();
+    if (!signal.aborted) onSnapshot(snapshot);
+    return snapshot;
+  }
+
+  async #snapshot(): Promise<GpuSnapshot> {
+    const { probe, signal, tenants, vulnerabilities } = this.#deps;
+    const before = tenants.versions;
     try {
-      return told({ gpus: await this.#probe.gpus(this.#signal) });
+      const gpus = await probe.gpus(signal);
+      const idle = new Set(gpus.map(({ uuid }) => uuid).filter((uuid) => tenants.wasIdle(uuid, before)));
+      const refusal = await vulnerabilities?.check(gpus, signal);
+      if (refusal === undefined) return { gpus, idle };
+      return { gpus: gpus.map((gpu) => ({ ...gpu, fault: gpu.fault ?? refusal.why })), idle };
     } catch (thrown) {
-      return told({ error: asAgentError(thrown) });
+      await vulnerabilities?.check([], signal);
+      return { error: asAgentError(thrown) };
     }
   }
 }

@@ -1,27 +1,27 @@
 import type { MigParents } from '../../domain/gpu-cordon.ts';
 
-/** Which of our jobs and canaries are on which GPU now; slices count for their GPU. */
+/** Which jobs and canaries are on which GPU now; those on a slice count for its GPU. */
 export class GpuTenants {
   readonly #parents: () => MigParents;
   readonly #tenants = new Map<string, Set<string>>();
-  readonly #changes = new Map<string, number>();
+  readonly #versions = new Map<string, number>();
 
-  constructor(family: () => MigParents) {
-    this.#parents = family;
+  constructor(parents: () => MigParents) {
+    this.#parents = parents;
   }
 
-  enter(uuid: string, guest: string): void {
+  enter(uuid: string, tenant: string): void {
     const gpu = this.#gpu(uuid);
-    const guests = this.#tenants.get(gpu) ?? new Set();
-    if (guests.has(guest)) return;
-    this.#tenants.set(gpu, guests.add(guest));
+    const tenants = this.#tenants.get(gpu) ?? new Set();
+    if (tenants.has(tenant)) return;
+    this.#tenants.set(gpu, tenants.add(tenant));
     this.#changed(gpu);
   }
 
-  /** Answers whether the guest was there. */
-  leave(uuid: string, guest: string): boolean {
+  /** Answers whether the tenant was there. */
+  leave(uuid: string, tenant: string): boolean {
     const gpu = this.#gpu(uuid);
-    if (this.#tenants.get(gpu)?.delete(guest) !== true) return false;
+    if (this.#tenants.get(gpu)?.delete(tenant) !== true) return false;
     this.#changed(gpu);
     return true;
   }
@@ -35,14 +35,15 @@ export class GpuTenants {
     return [...(this.#tenants.get(this.#gpu(uuid)) ?? [])];
   }
 
-  /** A number that differs after anybody has come or gone. */
-  version(uuid: string): number {
-    return this.#changes.get(this.#gpu(uuid)) ?? 0;
+  /** A number per GPU that changes whenever a tenant comes or goes. */
+  get versions(): ReadonlyMap<string, number> {
+    return new Map(this.#versions);
   }
 
-  /** The versions of all GPUs that anybody was ever on. */
-  get versions(): ReadonlyMap<string, number> {
-    return new Map(this.#changes);
+  /** Whether the GPU has had no tenant since the versions were those. */
+  wasIdle(uuid: string, since: ReadonlyMap<string, number>): boolean {
+    const gpu = this.#gpu(uuid);
+    return this.isEmpty(gpu) && (since.get(gpu) ?? 0) === (this.#versions.get(gpu) ?? 0);
   }
 
   #gpu(uuid: string): string {
@@ -50,6 +51,6 @@ export class GpuTenants {
   }
 
   #changed(gpu: string): void {
-    this.#changes.set(gpu, (this.#changes.get(gpu) ?? 0) + 1);
+    this.#versions.set(gpu, (this.#versions.get(gpu) ?? 0) + 1);
   }
 }

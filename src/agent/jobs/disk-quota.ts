@@ -1,49 +1,50 @@
 import { SIGXFSZ } from '../../domain/outcome.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import type { DiskRoom } from '../../domain/ports/host.ts';
 import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
-import type { DiskRoom } from '../../host/free-disk.ts';
+
 import type { JobTermination } from './termination.ts';
 
-/** So often it is looked how much room the disk has; that costs nothing. */
-const LOOK_MS = 500;
+/** How often the room of the disk is read, which costs nothing. */
+const CHECK_MS = 500;
 
-/** What each job wrote is measured at least this often, which costs a walk through its files. */
+/** How often at least what a job wrote is measured, which costs a walk through its files. */
 const MEASURE_MS = 10_000;
 
-/** The disk must lose at least so much room before jobs are measured out of turn: this, or a part of their limit. */
+/** A job is measured early once the disk has lost this much room, or this part of the job's limit. */
 const LEAST_FALL_BYTES = 64 * 1024 * 1024;
 const LEAST_FALL_PART = 1 / 32;
 
-/** After a measurement that took so long, the next waits for this many times as long. */
+/** A measurement waits this many times as long as the last one took. */
 const PAUSE_PART = 4;
 
-/** So often in a row may a measurement fail, although the engine answers, before the job cannot stay. */
+/** A job is evicted after this many failed measurements in a row, while the engine answers. */
 const MOST_FAILURES = 3;
 
-/** Below this part of the files that the disk can hold, jobs have to go. */
+/** Jobs are evicted below this part of the inodes of the disk. */
 const LEAST_FILES = 0.02;
 
-/** A disk with less room than this is full: whoever writes is about to be refused, or has been. */
+/** A disk with less room than this is full: writes fail, or are about to. */
 const FULL_BYTES = 64 * 1024 * 1024;
 const FULL_FILES = 0.001;
 
-/** A job that was sent away for its room is waited for this long before another has to go. */
-const ROOM_PATIENCE_MS = 30_000;
+/** How long an evicted job may take to free its room before another is evicted. */
+const EVICTION_PATIENCE_MS = 30_000;
 
 export type DiskQuotaMonitorDeps = {
   readonly runtime: Pick<Runtime, 'diskBytes' | 'ping' | 'storagePath'>;
   readonly clock: Clock;
   readonly diskRoom: (path: string) => DiskRoom | undefined;
-  /** Most bytes that a job may write to its disk. */
+  /** The most that a job may write to its disk. */
   readonly diskLimitBytes: number;
-  /** With less free disk than this, nothing is claimed; with less than half of it, jobs that run have to go. */
+  /** Nothing is claimed below this; jobs are evicted below half of it. */
   readonly leastFreeBytes: number;
 };
 
 type Watched = {
   readonly container: string;
   readonly end: JobTermination;
-  /** When it was last measured, how long that took, and what room the disk had then. */
+  /** When it was last measured, how long that took, and the room of the disk then. */
   measuredAt: number;
   tookMs: number;
   roomBytes: number | undefined;
@@ -54,31 +55,36 @@ type Watched = {
   sawFull: boolean;
 };
 
+/** A job whose disk use is monitored until this is disposed of. */
+export type DiskWatch = Disposable & {
+  /**
+   * Why this host's disk may have made the job fail; undefined: it did not. A job that could not write is not to
+   * blame: what filled the disk is found by what it wrote.
+   */
+  fault(exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined;
+};
+
 /**
- * Watches what jobs write to disk, where the engine does not keep them to their limit by itself, and what that leaves
- * to this host. A job is measured when its time has come, or as soon as the disk has lost half of what it may still
- * write. What cannot be seen on a job, such as files that it has deleted and keeps open, shows on the disk: before that
- * is full, jobs go back to the market, those that wrote most first.
+ * Holds jobs to their disk limit where the storage driver does not, and evicts jobs, those that wrote most first, before
+ * the disk is full: files that a job has deleted and keeps open show only there.
  */
 export class DiskQuotaMonitor {
   readonly #deps: DiskQuotaMonitorDeps;
   readonly #jobs = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #sentAwayAt = Number.NEGATIVE_INFINITY;
+  #evictedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DiskQuotaMonitorDeps) {
     this.#deps = deps;
   }
 
-  /** Watches a container that runs, until that is disposed of; it may be gone then. */
-  watch(container: string, end: JobTermination): Disposable {
-    const measuredAt = this.#deps.clock.monotonic();
-    const roomBytes = this.#room()?.bytes;
+  /** Monitors a running container until the watch is disposed of. */
+  watch(container: string, end: JobTermination): DiskWatch {
     const job: Watched = {
       container,
       end,
-      measuredAt,
-      roomBytes,
+      measuredAt: this.#deps.clock.monotonic(),
+      roomBytes: this.#room()?.bytes,
       tookMs: 0,
       usedBytes: 0,
       isMeasured: false,
@@ -86,8 +92,13 @@ export class DiskQuotaMonitor {
       sawFull: false,
     };
     this.#jobs.add(job);
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
     return {
+      fault: ({ code, oomKilled }) => {
+        if (oomKilled || code === 128 + SIGXFSZ) return undefined;
+        this.#noteFull(this.#room());
+        return job.sawFull ? 'the disk of this host was full while it ran' : undefined;
+      },
       [Symbol.dispose]: () => {
         this.#jobs.delete(job);
         if (this.#jobs.size > 0) return;
@@ -95,17 +106,6 @@ export class DiskQuotaMonitor {
         this.#timer = undefined;
       },
     };
-  }
-
-  /**
-   * Why a job that is watched may have failed through this host; undefined: not through its disk. Whoever filled that
-   * is found by what it wrote; who then could not write is not to blame.
-   */
-  fault(container: string, exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
-    if (exit.oomKilled || exit.code === 128 + SIGXFSZ) return undefined;
-    this.#noteFull(this.#room());
-    const job = [...this.#jobs].find((watched) => watched.container === container);
-    return job?.sawFull ? 'the disk of this host was full while it ran' : undefined;
   }
 
   #noteFull(room: DiskRoom | undefined): void {
@@ -118,11 +118,11 @@ export class DiskQuotaMonitor {
     return runtime.storagePath === undefined ? undefined : diskRoom(runtime.storagePath);
   }
 
-  #look(): void {
+  #check(): void {
     const room = this.#room();
     this.#noteFull(room);
     for (const job of this.#jobs) if (this.#isDue(job, room)) void this.#measure(job, room);
-    if (room !== undefined && this.#isShort(room)) this.#sendAway();
+    if (room !== undefined && this.#isShort(room)) this.#evictOne();
   }
 
   #isDue(job: Watched, room: DiskRoom | undefined): boolean {
@@ -154,7 +154,7 @@ export class DiskQuotaMonitor {
     job.isMeasured = false;
   }
 
-  /** A look that fails says nothing of the job where the engine is in trouble; that is told where it matters. */
+  /** A failed measurement says nothing about the job while the engine does not answer. */
   async #failed(job: Watched): Promise<void> {
     if (job.end.signal.aborted) return;
     const asked = this.#deps.runtime.ping(job.end.signal);
@@ -167,13 +167,12 @@ export class DiskQuotaMonitor {
     return bytes < this.#deps.leastFreeBytes / 2 || files < LEAST_FILES;
   }
 
-  /** Gives one job back, and waits for what that changes. */
-  #sendAway(): void {
+  /** Evicts one job, unless another is still leaving. */
+  #evictOne(): void {
     const now = this.#deps.clock.monotonic();
     const isLeaving = [...this.#jobs].some(({ end }) => end.signal.aborted);
-    if (isLeaving && now - this.#sentAwayAt < ROOM_PATIENCE_MS) return;
-    // What is little beside the limit explains nothing: then it is the one that came last. Many files take long to
-    // measure, however small they are.
+    if (isLeaving && now - this.#evictedAt < EVICTION_PATIENCE_MS) return;
+    // Small differences explain nothing: then the last one to start goes. Many small files show in the time to measure.
     const weight = ({ usedBytes }: Watched): number =>
       Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);
     const seconds = ({ tookMs }: Watched): number => Math.floor(tookMs / 1000);
@@ -182,7 +181,7 @@ export class DiskQuotaMonitor {
       .toReversed()
       .sort((a, b) => weight(b) - weight(a) || seconds(b) - seconds(a));
     if (most === undefined) return;
-    this.#sentAwayAt = now;
+    this.#evictedAt = now;
     most.end.evict('this host is running out of disk');
   }
 }

@@ -3,34 +3,36 @@ import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { type Language, languageOf } from '../../domain/language.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
-import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
+import type { Exit, JobResources, Runtime } from '../../domain/ports/runtime.ts';
 import { anySignal, within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 import { OutputCapture } from './output-capture.ts';
 
-/** How long a function of our own may take once it runs, unless it says otherwise. */
+/** How long an internal job may take once it runs, unless it says otherwise. */
 export const INTERNAL_JOB_TIMEOUT_MS = 60_000;
 
-/** What functions of our own stand on. */
+/** What internal jobs are run with. */
 export type InternalJobDeps = {
   readonly runtime: Runtime;
   readonly files: JobFiles;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** Until then is tried to remove what a function leaves. */
+  /** What a container that is created now may use. */
+  readonly resources: () => JobResources;
+  /** Aborted when the daemon ends: until then removals are repeated. */
   readonly detach: AbortSignal;
 };
 
-/** A function of our own, and what its container gets. */
+/** A job of the agent itself, such as a canary: never claimed, never reported. */
 export type InternalJob = {
-  /** Of its container and files; see `internalJobName`. */
+  /** As of `internalJobName`; names its container and files. */
   readonly name: string;
   readonly code: Readonly<Record<Language, string>>;
-  /** As the broker has parameters: a tuple of Python. */
+  /** A Python tuple, as the broker has parameters. */
   readonly parameters: string;
-  /** By its id at the engine, and the platform's word for its language. */
+  /** `id` at the engine; `runtime` as the broker names the language. */
   readonly image: { readonly id: string; readonly runtime: string };
   readonly gpu: string | null;
   readonly network?: JobNetwork;
@@ -38,48 +40,53 @@ export type InternalJob = {
   readonly deadlineMs?: number;
 };
 
-/** How it ended; `late`: not in time. */
+/** How it ended; `late`: not before its deadline. */
 export type InternalJobResult = 'late' | { readonly exit: Exit; readonly output: Output };
 
 /**
- * A name for a function of our own. There is no job of this name in the journal, so that whatever a crash leaves of it
- * is removed as nobody's.
+ * A name for an internal job. The journal has no job of this name, so that recovery and garbage collection remove
+ * what a crash leaves of it.
  */
 export function internalJobName(kind: string, random: () => number): string {
   return `${kind}-${Math.floor(random() * 2 ** 48).toString(16)}`;
 }
 
 /**
- * Runs a function of our own as any job is run, with the same loader, files and container; it is never reported. What
- * it leaves is removed. Throws where it cannot be run, and where the signal aborts first.
+ * Runs an internal job with the loader, files and container of any job, and removes what it leaves. Throws where it
+ * cannot be run, and where the signal aborts first.
  */
 export async function runInternalJob(
   deps: InternalJobDeps,
-  own: InternalJob,
+  internal: InternalJob,
   signal: AbortSignal,
 ): Promise<InternalJobResult> {
   const { files, runtime } = deps;
-  const [kind = ''] = own.name.split('-');
-  const code = own.code[languageOf(own.image.runtime) ?? 'python'];
-  const fn = { uuid: kind, name: kind, code, imageUuid: kind, registryPath: own.image.id };
+  const [kind = ''] = internal.name.split('-');
+  const code = internal.code[languageOf(internal.image.runtime) ?? 'python'];
+  const fn = { uuid: kind, name: kind, code, imageUuid: kind, registryPath: internal.image.id };
   const made = { asked: false, container: undefined as string | undefined };
   try {
-    const laid = await files.layOut(own.name, { ...fn, runtime: own.image.runtime }, own.parameters);
+    const laid = await files.layOut(
+      internal.name,
+      { ...fn, runtime: internal.image.runtime },
+      internal.parameters,
+    );
     made.asked = true;
     made.container = await runtime.create({
-      job: own.name,
+      job: internal.name,
       run: kind,
       offerKey: kind,
-      image: own.image.id,
+      image: internal.image.id,
       inputDir: laid.inputDir,
       env: laid.env,
-      gpu: own.gpu,
-      ...(own.network !== undefined && { network: own.network }),
+      gpu: internal.gpu,
+      resources: deps.resources(),
+      ...(internal.network !== undefined && { network: internal.network }),
     });
     await runtime.start(made.container);
-    return await endOf(deps, own, made.container, signal);
+    return await endOf(deps, internal, made.container, signal);
   } finally {
-    await clear(deps, own.name, made);
+    await clear(deps, internal.name, made);
   }
 }
 
@@ -91,10 +98,10 @@ async function endOf(
 ): Promise<InternalJobResult> {
   const late = within(deadlineMs);
   const ended = anySignal(signal, late);
-  const listening = new OutputCapture(deps, { job: name, container }, ended);
+  const capture = new OutputCapture(deps, { job: name, container }, ended);
   try {
     const exit = await deps.runtime.wait(container, ended);
-    const output = await listening.output(exit);
+    const output = await capture.output(exit);
     if (output !== undefined && !ended.aborted) return { exit, output };
   } catch (thrown) {
     if (!late.aborted) throw thrown;
@@ -112,7 +119,7 @@ async function clear(
   const { detach, files, runtime } = deps;
   const options = { ...deps, signal: detach };
   await retryEngine(options, async () => {
-    // The engine may have made a container although its answer was lost.
+    // The engine may have created the container although its answer was lost.
     const lost = made.asked && made.container === undefined;
     const container = lost ? (await runtime.list()).find(({ job }) => job === name)?.id : made.container;
     if (container !== undefined) await runtime.remove(container);
@@ -120,7 +127,7 @@ async function clear(
   await retryEngine(options, () => files.remove(name));
 }
 
-/** The last line of what it complained of, as the end of a sentence; empty: it said nothing. */
+/** `: ` and the last line of stderr, or nothing where that is empty. */
 export function lastStderrLine({ stderr }: Output): string {
   const last = stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
   return last === '' ? '' : `: ${last}`;

@@ -1,69 +1,76 @@
-import { attributeExit, type ExitFacts, runtimeMs } from '../../domain/attribution.ts';
-import { type BootTime, bootTimeAgo, elapsedMs, rebooted } from '../../domain/boot-time.ts';
+import { bootTimeAgo } from '../../domain/boot-time.ts';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
-import { type BrokerJob, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import type { BrokerJob, JobRecord } from '../../domain/job.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
-import { reportOf, reportOfUnstartable } from '../../domain/outcome.ts';
-import type { HostClock } from '../../domain/ports/clock.ts';
-import type { Output } from '../../domain/ports/job-files.ts';
-import type { Exit, FoundContainer, OutputSink } from '../../domain/ports/runtime.ts';
+import { buildLogs, reportOfUnstartable } from '../../domain/outcome.ts';
+import type { FoundContainer, JobResources } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
-import { anySignal, within } from '../../lib/deadline.ts';
-import { retryEngine } from '../retry/retry-engine.ts';
-import type { DiskQuotaMonitor } from './disk-quota.ts';
-import { EVICTION_GRACE_MS, JobFinalizer, type JobFinalizerDeps } from './job-finalizer.ts';
-import { OutputCapture } from './output-capture.ts';
+import { within } from '../../lib/deadline.ts';
+import { JobContainers, type JobContainersDeps } from './job-containers.ts';
+import { JobFinalizer, type JobFinalizerDeps } from './job-finalizer.ts';
+import { type Departure, departed, type JobResult } from './job-result.ts';
+import { JobSupervisor, type JobSupervisorDeps } from './job-supervisor.ts';
+import type { SlotLease } from './slot-pool.ts';
 import { JobTermination } from './termination.ts';
 
-/** So often is a start repeated whose answer was lost while the container did not start. */
-const START_TRIES = 3;
-/** A job that cannot be made because the engine is away goes back to the market after this long. */
+/** A container that cannot be created because the engine is unreachable is looked for this long. */
 const CREATE_PATIENCE_MS = 60_000;
 
-const NOTHING_SAID: Output = { stdout: '', stderr: '', result: undefined };
+export type JobRunnerDeps = JobContainersDeps &
+  Omit<JobFinalizerDeps, 'containers'> &
+  Omit<JobSupervisorDeps, 'containers' | 'finalizer'> & {
+    /** What a container that is created now may use. */
+    readonly resources: () => JobResources;
+    /** Which network a job gets; `id` is its image. */
+    readonly networkFor: (image: { readonly id: string; readonly runtime: string }) => Promise<JobNetwork>;
+    /** Whether engine or state directory have failed since then, by the monotonic clock. */
+    readonly failedSince: (since: number) => Promise<boolean>;
+  };
 
-export type JobRunnerDeps = JobFinalizerDeps & {
-  readonly clock: HostClock;
-  readonly disk: DiskQuotaMonitor;
-  /** Why it was this host that made a job end so; undefined: it was not. Asked before it is called FAILED. */
-  readonly hostFault: (job: JobRecord, exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
-  /** Which network a job gets; `id` is its image. */
-  readonly networkFor: (image: { readonly id: string; readonly runtime: string }) => Promise<JobNetwork>;
-};
+/** A job that the broker has given to this host, and what it runs. */
+export type ClaimedJob = { readonly record: JobRecord; readonly job: BrokerJob; readonly fn: FunctionSpec };
 
-/** A job whose container was started: all that its end is judged by. */
-type Started = {
-  readonly record: JobRecord;
-  readonly container: string;
-  /** By the wall clock; the deadline counts from here where `since` does not tell. */
-  readonly startedAt: number;
-  /** Its start, or not long before or after: what it ran is about the time since then at most. */
-  readonly since: BootTime;
-  /** Whether it had ended before this agent came to look. */
-  readonly unwatched: boolean;
-};
+/** `hostFault`: the job ended through this host, and not just because engine or state directory were unavailable. */
+export type JobEnd = { readonly result: JobResult; readonly hostFault: boolean };
 
-/** One job's lifecycle, from its claim to the journal's `finished`; entered in the middle when a job is adopted. */
+/** Owns jobs from claim, or recovery, until their slots are free again. */
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
+  readonly #containers: JobContainers;
   readonly #finalizer: JobFinalizer;
+  readonly #supervisor: JobSupervisor;
   readonly #active = new Map<string, JobTermination>();
-  /** Why all jobs are given back; undefined: they are not. */
+  readonly #lives = new Set<Promise<void>>();
+  /** Why all jobs are evicted; undefined: they are not. */
   #evicted: string | undefined;
+  #lastRelease: string | undefined;
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
-    this.#finalizer = new JobFinalizer(deps);
+    this.#containers = new JobContainers(deps);
+    this.#finalizer = new JobFinalizer({ ...deps, containers: this.#containers });
+    const parts = { containers: this.#containers, finalizer: this.#finalizer };
+    this.#supervisor = new JobSupervisor({ ...deps, ...parts });
   }
 
-  /** The jobs whose lifecycle is being told now, but for those that are over and only cannot be cleared away. */
+  /** The jobs in hand, but for those that are over and whose containers cannot be removed. */
   get active(): readonly string[] {
     return [...this.#active.keys()].filter((job) => !this.#finalizer.isStuck(job));
   }
 
-  /** Whether the job's lifecycle is being told, be it over or not. */
+  /** Why the last job that ended here was released; undefined: it was reported. */
+  get lastRelease(): string | undefined {
+    return this.#lastRelease;
+  }
+
+  /** Whether the job is in hand, be it over or not. */
   isActive(job: string): boolean {
     return this.#active.has(job);
+  }
+
+  /** Settles once no slot is leased by a job any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#lives);
   }
 
   /** Ends a job that the broker has taken back; nothing will be reported. */
@@ -71,65 +78,107 @@ export class JobRunner {
     this.#active.get(job)?.cancel(why);
   }
 
-  /** Ends all jobs, those that are still to come too, and gives them back to the market. */
+  /** Ends all jobs, those that are still to come too, and releases them. */
   evict(why: string): void {
     this.#evicted = why;
     for (const end of this.#active.values()) end.evict(why);
   }
 
-  /** Runs a claimed job until its slot may be filled again. Never throws for what goes wrong with a job or this host. */
-  async run(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<void> {
-    await this.#lifecycle(record, async (end) => {
-      const container = await this.#create(record, job, fn);
-      if (container === undefined || this.#deps.detach.aborted) return;
+  /** Runs a claimed job. `onEnd` is called before the lease ends, so that the next claim knows of it. */
+  run({ fn, job, record }: ClaimedJob, lease: SlotLease, onEnd: (end: JobEnd) => void): void {
+    this.#deps.gpus.jobClaimed(record, fn);
+    this.#own(record, lease, onEnd, async (end) => {
+      const made = await this.#create(record, job, fn);
+      if (typeof made !== 'string') return made;
+      if (this.#deps.detach.aborted) return departed({ kind: 'detached' });
       const since = this.#deps.clock.bootTime();
-      await this.#finalizer.write(record.uuid, { name: 'starting', container, since });
-      await this.#start(record, container, end);
+      await this.#finalizer.write(record.uuid, { name: 'starting', container: made, since });
+      return this.#start(record, made, end);
     });
   }
 
-  /** As `run`, of a job whose container this or an earlier daemon has made; `starting` or `running` in the journal. */
-  async adopt(record: JobRecord, container: FoundContainer): Promise<void> {
-    const { clock, observe } = this.#deps;
-    const { state } = record;
-    if (state.name !== 'starting' && state.name !== 'running') return;
-    await this.#lifecycle(record, async (end) => {
-      observe({ kind: 'job-adopted', job: record });
-      if (state.name === 'starting' && container.state === 'created') {
-        await this.#start(record, container.id, end);
-        return;
-      }
-      // Where the journal never came to say that it was started, the engine does; it must not start again.
-      const startedAt = state.name === 'running' ? state.startedAt : (container.startedAt ?? clock.now());
-      const unwatched = container.state === 'exited';
-      const at = { container: container.id, startedAt };
-      if (state.name === 'running') return this.#watch({ record, ...at, since: state.since, unwatched }, end);
-      // What the journal has is from before the start, which may have taken long.
-      const since = bootTimeAgo(clock.bootTime(), clock.now() - startedAt, state.since);
-      const started = { record, ...at, since, unwatched };
-      const running = { name: 'running', ...at, since } as const;
-      await this.#watch({ ...started, record: await this.#finalizer.write(record.uuid, running) }, end);
-    });
+  /** Goes on with a job that is `starting` or `running` in the journal and has this container. */
+  adopt(record: JobRecord, container: FoundContainer, lease: SlotLease): void {
+    this.#own(
+      record,
+      lease,
+      () => undefined,
+      async (end) => {
+        const { clock, gpus, observe } = this.#deps;
+        const { state } = record;
+        if (state.name !== 'starting' && state.name !== 'running') return departed({ kind: 'detached' });
+        observe({ kind: 'job-adopted', job: record });
+        gpus.jobStarted(record);
+        if (state.name === 'starting' && container.state === 'created')
+          return this.#start(record, container.id, end);
+        // Where the journal never came to say that it was started, the engine does; it must not start again.
+        const startedAt = state.name === 'running' ? state.startedAt : (container.startedAt ?? clock.now());
+        const unwatched = container.state === 'exited';
+        const at = { container: container.id, startedAt };
+        if (state.name === 'running')
+          return this.#supervisor.supervise({ record, ...at, since: state.since, unwatched }, end);
+        // What the journal has is from before the start, which may have taken long.
+        const since = bootTimeAgo(clock.bootTime(), clock.now() - startedAt, state.since);
+        const running = await this.#finalizer.write(record.uuid, { name: 'running', ...at, since });
+        return this.#supervisor.supervise({ record: running, ...at, since, unwatched }, end);
+      },
+    );
   }
 
-  /** Settles when the job's slot may be filled again, at the latest at the end of its lifecycle. */
-  async #lifecycle(record: JobRecord, lifecycle: (end: JobTermination) => Promise<void>): Promise<void> {
-    const end = new JobTermination(this.#deps.detach);
+  /** Keeps the lease until the slot may be filled again, and the job active until it is cleared. */
+  #own(
+    record: JobRecord,
+    lease: SlotLease,
+    onEnd: (end: JobEnd) => void,
+    live: (end: JobTermination) => Promise<Departure>,
+  ): void {
+    const life = this.#live(record, lease, onEnd, live).finally(() => this.#lives.delete(life));
+    this.#lives.add(life);
+  }
+
+  /** Never throws. */
+  async #live(
+    record: JobRecord,
+    lease: SlotLease,
+    onEnd: (end: JobEnd) => void,
+    live: (end: JobTermination) => Promise<Departure>,
+  ): Promise<void> {
+    using _ = lease;
+    const { clock, detach, failedSince, gpus } = this.#deps;
+    const began = clock.monotonic();
+    using end = new JobTermination(detach);
     this.#active.set(record.uuid, end);
     if (this.#evicted !== undefined) end.evict(this.#evicted);
-    const over = (): void => {
-      this.#active.delete(record.uuid);
-      end.close();
-    };
-    await this.#finalizer.vacant(record.uuid, lifecycle(end).finally(over));
+    const { cleared, result, vacant } = await live(end).catch((thrown: unknown) =>
+      this.#abort(record, began, asAgentError(thrown)),
+    );
+    void cleared.then(() => this.#active.delete(record.uuid));
+    if (result.kind === 'released') this.#lastRelease = result.why;
+    if (result.kind === 'reported') this.#lastRelease = undefined;
+    gpus.jobEnded(record, result);
+    await vacant;
+    await gpus.slotVacated(record);
+    const isFault = result.kind === 'released' || result.kind === 'aborted';
+    onEnd({ result, hostFault: isFault && !(await failedSince(began)) });
   }
 
-  /** undefined: the lifecycle ended here. */
-  async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | undefined> {
-    const { detach, files, runtime } = this.#deps;
+  async #abort(record: JobRecord, began: number, { code, message }: AgentError): Promise<Departure> {
+    const { detach, failedSince, log } = this.#deps;
+    if (detach.aborted) return departed({ kind: 'detached' });
+    // An unavailable engine or disk is logged once, not for each job.
+    const level = (await failedSince(began)) ? 'debug' : 'error';
+    log[level]({ event: 'job-aborted', job: record.uuid, code }, `job aborted: ${message}`);
+    return departed({ kind: 'aborted' });
+  }
+
+  /** Answers the id of the container, or how the job has ended without one. */
+  async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | Departure> {
+    const { detach, files, networkFor, resources, runtime } = this.#deps;
     try {
-      const finding = this.#deps.networkFor({ id: record.image, runtime: fn.runtime });
-      const [laid, network] = await Promise.all([files.layOut(record.uuid, fn, job.arguments), finding]);
+      const [laid, network] = await Promise.all([
+        files.layOut(record.uuid, fn, job.arguments),
+        networkFor({ id: record.image, runtime: fn.runtime }),
+      ]);
       return await runtime.create({
         job: record.uuid,
         run: record.run,
@@ -139,164 +188,44 @@ export class JobRunner {
         env: laid.env,
         gpu: record.gpu,
         network,
+        resources: resources(),
       });
     } catch (thrown) {
-      // The engine may have made the container although its answer was lost. It never ran, so nobody need wait long.
-      const inTime = within(CREATE_PATIENCE_MS, detach);
-      const made = await this.#find(record.uuid, inTime);
-      await this.#unstartable(record, asAgentError(thrown), made?.id);
-      return undefined;
+      // The engine may have created the container although its answer was lost.
+      const made = await this.#containers.find(record.uuid, within(CREATE_PATIENCE_MS, detach));
+      return this.#unstartable(record, asAgentError(thrown), made?.id);
     }
   }
 
-  #find(job: string, signal: AbortSignal): Promise<FoundContainer | undefined> {
-    const { runtime } = this.#deps;
-    return retryEngine({ ...this.#deps, signal }, async () =>
-      (await runtime.list()).find((found) => found.job === job),
-    );
-  }
-
-  /** Starts the container, at most once: after any failure the engine is asked whether it runs all the same. */
-  async #startOnce(record: JobRecord, container: string): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#deps.runtime.start(container);
-      } catch (thrown) {
-        const error = asAgentError(thrown);
-        if (error.code === 'CONTAINER_UNSTARTABLE') throw error;
-        const found = await this.#find(record.uuid, this.#deps.detach);
-        if (found !== undefined && found.state !== 'created') return;
-        if (found === undefined || error.code !== 'RUNTIME_UNAVAILABLE' || attempt >= START_TRIES)
-          throw error;
-      }
-    }
-  }
-
-  async #start(record: JobRecord, container: string, end: JobTermination): Promise<void> {
-    const { clock, observe } = this.#deps;
-    const { reason: decided } = end;
-    if (decided?.kind === 'cancelled') return this.#finalizer.cancelled(record, container, decided.why);
-    if (decided?.kind === 'evicted') return this.#finalizer.release(record, container, decided.why);
+  async #start(record: JobRecord, container: string, end: JobTermination): Promise<Departure> {
+    const { clock, detach, gpus, observe } = this.#deps;
+    const { reason } = end;
+    if (reason?.kind === 'cancelled') return this.#finalizer.cancel(record, container, reason.why);
+    if (reason?.kind === 'evicted') return this.#finalizer.release(record, container, reason.why);
     try {
-      await this.#startOnce(record, container);
+      await this.#containers.start(record.uuid, container);
     } catch (thrown) {
-      if (this.#deps.detach.aborted) return;
-      await this.#unstartable(record, asAgentError(thrown), container);
-      return;
+      if (detach.aborted) return departed({ kind: 'detached' });
+      return this.#unstartable(record, asAgentError(thrown), container);
     }
     const startedAt = clock.now();
     // Not from before the start, which may take long: that is no time of the job's.
     const since = clock.bootTime();
-    const running = await this.#finalizer.write(record.uuid, {
-      name: 'running',
-      container,
-      startedAt,
-      since,
-    });
+    const state = { name: 'running', container, startedAt, since } as const;
+    const running = await this.#finalizer.write(record.uuid, state);
     observe({ kind: 'job-started', job: running });
-    await this.#watch({ record: running, container, startedAt, since, unwatched: false }, end);
+    gpus.jobStarted(running);
+    return this.#supervisor.supervise(
+      { record: running, container, startedAt, since, unwatched: false },
+      end,
+    );
   }
 
-  /** The image's or the function's fault is the job's end; all else is this host's. */
-  async #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<void> {
-    if (error.code === 'FUNCTION_INVALID' || error.code === 'CONTAINER_UNSTARTABLE') {
-      const report = reportOfUnstartable(error.message, buildLogs(record));
-      await this.#finalizer.finish(record, container, report, 0);
-    } else {
-      await this.#finalizer.release(record, container, `${error.code}: ${error.message}`);
-    }
-  }
-
-  async #watch(started: Started, end: JobTermination): Promise<void> {
-    const { container, record } = started;
-    const { clock, detach, disk } = this.#deps;
-    const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
-    end.deadline(record.timeoutMs - ranMs);
-    using _ = disk.watch(container, end);
-    const enough = new AbortController();
-    const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
-    const speaker = { job: record.uuid, container, through };
-    const output = new OutputCapture(this.#deps, speaker, anySignal(detach, enough.signal));
-    try {
-      const exit = await this.#exit(container, end.signal);
-      const decided = exit === undefined ? end.reason : undefined;
-      if (detach.aborted || decided?.kind === 'detached') return;
-      if (decided?.kind === 'cancelled')
-        return await this.#finalizer.cancelled(record, container, decided.why);
-      if (exit !== undefined || decided === undefined) {
-        const seen = exit === 'gone' ? undefined : exit;
-        return await this.#runChecks(started, seen, undefined, await output.output(seen));
-      }
-      const ended = await this.#end(container, decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined);
-      if (ended === undefined) enough.abort();
-      if (ended === 'gone') await this.#runChecks(started, undefined, undefined, undefined);
-      else await this.#runChecks(started, ended, decided, (await output.output(ended)) ?? NOTHING_SAID);
-    } finally {
-      enough.abort();
-    }
-  }
-
-  /** Ends a container, and answers its exit; undefined: it unkillable that. */
-  async #end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
-    const { detach, killPatienceMs } = this.#deps;
-    for (let there = await this.#engineAnswers(); ; ) {
-      const inTime = within(killPatienceMs, detach);
-      await this.#finalizer.stop(container, inTime, graceMs);
-      const exit = await this.#exit(container, inTime);
-      if (exit !== undefined || detach.aborted) return exit;
-      // An engine that is away may yet tell how it ended: only one that was there can say that it unkillable.
-      const before = there;
-      there = await this.#engineAnswers();
-      if (before && there) return undefined;
-    }
-  }
-
-  #engineAnswers(): Promise<boolean> {
-    const asked = this.#deps.runtime.ping(this.#deps.detach);
-    return asked.then(() => true).catch(() => false);
-  }
-
-  /** Says whose end it was, and acts on that. No exit and nothing decided: the container has vanished. */
-  async #runChecks(
-    started: Started,
-    exit: Exit | undefined,
-    decided: ExitFacts['reason'],
-    output: Output | undefined,
-  ): Promise<void> {
-    const { container, record, since } = started;
-    if (this.#deps.detach.aborted) return;
-    if (exit === undefined && decided === undefined)
-      return this.#finalizer.release(record, container, 'its container has vanished');
-    if (output === undefined) return this.#finalizer.release(record, container, 'its output cannot be read');
-    const now = this.#deps.clock.bootTime();
-    const ranMs = runtimeMs(exit, elapsedMs(since, now));
-    const judgement = attributeExit({
-      exit,
-      returned: output.result !== undefined,
-      reason: decided,
-      timeoutMs: record.timeoutMs,
-      ranMs,
-      unwatched: started.unwatched,
-      rebooted: rebooted(since, now),
-    });
-    if (judgement.kind === 'release') return this.#finalizer.release(record, container, judgement.why);
-    const report = reportOf(judgement.ending, output, buildLogs(record));
-    const failed = report.status === JOB_STATUS.FAILED ? judgement.ending : undefined;
-    const fault =
-      failed?.kind === 'exited'
-        ? (this.#deps.disk.fault(container, failed.exit) ?? (await this.#deps.hostFault(record, failed.exit)))
-        : undefined;
-    if (this.#deps.detach.aborted) return;
-    if (fault !== undefined) return this.#finalizer.release(record, container, fault);
-    await this.#finalizer.finish(record, container, report, ranMs, { unkillable: exit === undefined });
-  }
-
-  /** Waits for the container's end through every outage of the engine; undefined: the signal aborted first. */
-  async #exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
-    const wait = (): Promise<Exit> => this.#deps.runtime.wait(container, signal);
-    const exit = await retryEngine({ ...this.#deps, signal }, wait);
-    return exit ?? (signal.aborted ? undefined : 'gone');
+  /** A job that cannot start has failed where its image or function is at fault; else this host is. */
+  #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<Departure> {
+    if (error.code !== 'FUNCTION_INVALID' && error.code !== 'CONTAINER_UNSTARTABLE')
+      return this.#finalizer.release(record, container, `${error.code}: ${error.message}`);
+    const report = reportOfUnstartable(error.message, buildLogs(record.image));
+    return this.#finalizer.report(record, container, report, 0);
   }
 }
-
-const buildLogs = (record: JobRecord): string => `image ${record.image}\n`;

@@ -3,38 +3,18 @@ import type { Exit } from '../../domain/ports/runtime.ts';
 const SIGKILL = 9;
 
 /**
- * Tells a job that the kernel killed because the host was short of memory from one that broke its own limit: the
- * engine says the latter (`oomKilled`), the former shows only in the kernel's count of such kills.
+ * Why the host is to blame for an exit, where the kernel killed the job because the host, not the job, was short of
+ * memory; undefined: it is not, as far as is known. Pure. The counts are of the kernel's out-of-memory kills since
+ * boot, when the job started and now; undefined where the kernel does not tell. Kills in other containers count too:
+ * a release that was not needed costs less than a FAILED that was not the job's fault.
  */
-export class HostOomDetector {
-  readonly #kills: () => number | undefined;
-  readonly #before = new Map<string, number>();
-
-  /** `kills` counts what the kernel has killed for want of memory since the boot; undefined: it does not tell. */
-  constructor(kills: () => number | undefined) {
-    this.#kills = kills;
-  }
-
-  /** A job runs from now on, or is seen running. */
-  jobStarted(job: string): void {
-    const kills = this.#kills();
-    if (kills !== undefined) this.#before.set(job, kills);
-  }
-
-  /** A job is over. */
-  jobEnded(job: string): void {
-    this.#before.delete(job);
-  }
-
-  /**
-   * Why the host was at fault; undefined: it was not, as far as can be told. The kills in other containers count
-   * too: a job that goes back to the market although it was its own fault costs less than one called FAILED that was not.
-   */
-  fault(job: string, exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
-    if (exit.code !== 128 + SIGKILL || exit.oomKilled) return undefined;
-    const before = this.#before.get(job);
-    const kills = this.#kills();
-    if (before === undefined || kills === undefined || kills <= before) return undefined;
-    return 'it was killed while this host was short of memory';
-  }
+export function hostOomFault(
+  exit: Pick<Exit, 'code' | 'oomKilled'>,
+  killsAtStart: number | undefined,
+  killsNow: number | undefined,
+): string | undefined {
+  // The engine says `oomKilled` where the job broke its own limit.
+  if (exit.code !== 128 + SIGKILL || exit.oomKilled) return undefined;
+  if (killsAtStart === undefined || killsNow === undefined || killsNow <= killsAtStart) return undefined;
+  return 'it was killed while this host was short of memory';
 }

@@ -5,7 +5,7 @@ import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 
-/** So often is output read that cannot be read, although the engine answers. */
+/** How often output is read in vain while the engine answers. */
 const READ_TRIES = 6;
 
 export type OutputCaptureDeps = {
@@ -16,33 +16,33 @@ export type OutputCaptureDeps = {
   readonly random: () => number;
 };
 
-/** Whom is listened to. */
+/** The job whose output is captured. */
 export type OutputSource = {
   readonly job: string;
   readonly container: string;
-  /** A sink for all that it prints, in front of the one that keeps it. */
+  /** Wraps the sink of all output, to monitor it. */
   readonly through?: (sink: OutputSink) => OutputSink;
 };
 
-/** Collects all that a running job prints, until the signal aborts. */
+/** Collects the output of a running job until the signal aborts. */
 export class OutputCapture {
   readonly #deps: OutputCaptureDeps;
   readonly #source: OutputSource;
   readonly #signal: AbortSignal;
   readonly #output: Promise<Output | undefined>;
 
-  constructor(deps: OutputCaptureDeps, speaker: OutputSource, signal: AbortSignal) {
+  constructor(deps: OutputCaptureDeps, source: OutputSource, signal: AbortSignal) {
     this.#deps = deps;
-    this.#source = speaker;
+    this.#source = source;
     this.#signal = signal;
     this.#output = this.#collect();
   }
 
   /**
-   * What it printed, now that it has ended so; after an abort, what came before. undefined: it cannot be had.
+   * The output of a job that has ended; after an abort, what came before. undefined: it cannot be read.
    *
-   * What an engine hands on of a running job may lack the last of it, what it has kept does not: so a job that ended
-   * well is read once more where its result is missing. So is any whose output could not be had while it ran.
+   * The engine's stream of a running job may lack its end, its log does not: so output is read once more where the
+   * result of a successful exit is missing, or where it could not be read at all.
    */
   async output(exit?: Pick<Exit, 'code'>): Promise<Output | undefined> {
     const output = await this.#output;
@@ -50,7 +50,7 @@ export class OutputCapture {
     return (await this.#collect()) ?? output;
   }
 
-  /** From the first byte again where the engine broke off. */
+  /** Begins again from the first byte where the engine broke off. */
   #collect(): Promise<Output | undefined> {
     const { files, runtime } = this.#deps;
     const { container, job, through = (sink) => sink } = this.#source;

@@ -1,53 +1,104 @@
 import type { Slot } from '../../domain/offer.ts';
+import type { Notifier } from '../../lib/notifier.ts';
 
-/** The slots of one offer: which are free, filled, or kept out because their GPU is not well. */
+/** A slot that is filled until the lease is disposed of. */
+export type SlotLease = Disposable & { readonly slot: Slot };
+
+/** All slots of this host: which are free, leased, or cordoned with their GPU. */
 export class SlotPool {
-  readonly #slots: readonly Slot[];
-  readonly #filled = new Set<string>();
-  #kept: ReadonlySet<string> = new Set();
-  readonly #onFree: () => void;
+  readonly #offers = new Set<OfferSlots>();
+  /** By the slot's id; a recovered job leases its slot before its offer has added it. */
+  readonly #leased = new Set<string>();
+  #cordoned: ReadonlySet<string> | 'all' = new Set();
 
-  /** `onFree` is called whenever a slot may have become free. */
-  constructor(slots: readonly Slot[], onFree: () => void) {
-    this.#slots = slots;
-    this.#onFree = onFree;
+  /** How many jobs may run on this host at once. */
+  get size(): number {
+    return [...this.#offers].reduce((sum, { slots }) => sum + slots.length, 0);
+  }
+
+  /** Whether any slot is leased. */
+  get busy(): boolean {
+    return this.#leased.size > 0;
+  }
+
+  /** Uuids of the GPUs and MIG slices that have slots. */
+  get gpus(): ReadonlySet<string> {
+    return new Set([...this.#offers].flatMap(({ slots }) => slots.flatMap(({ gpu }) => gpu ?? [])));
+  }
+
+  /** Adds the slots of an offer. `freed` is notified whenever one of them may have become free. */
+  add(slots: readonly Slot[], freed: Notifier): OfferSlots {
+    const added = new OfferSlots(this, slots, freed);
+    this.#offers.add(added);
+    return added;
+  }
+
+  /** Leases this very slot: for a job that ran in it before the agent started, and for `OfferSlots.take`. */
+  lease(slot: Slot): SlotLease {
+    this.#leased.add(slot.id);
+    let isHeld = true;
+    return {
+      slot,
+      [Symbol.dispose]: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#leased.delete(slot.id);
+        for (const offer of this.#offers) if (offer.has(slot.id)) offer.freed.notify();
+      },
+    };
+  }
+
+  /** Keeps new jobs off these GPUs and slices, or off all GPUs; replaces the last cordon. */
+  cordon(gpus: ReadonlySet<string> | 'all'): void {
+    this.#cordoned = gpus;
+    for (const { freed } of this.#offers) freed.notify();
+  }
+
+  isLeased(slot: Slot): boolean {
+    return this.#leased.has(slot.id);
+  }
+
+  isFree(slot: Slot): boolean {
+    return !this.isLeased(slot) && !this.#isCordoned(slot.gpu);
+  }
+
+  #isCordoned(gpu: string | null): boolean {
+    return gpu !== null && (this.#cordoned === 'all' || this.#cordoned.has(gpu));
+  }
+}
+
+/** The slots of one offer. */
+export class OfferSlots {
+  readonly #pool: SlotPool;
+  readonly slots: readonly Slot[];
+  readonly freed: Notifier;
+
+  constructor(pool: SlotPool, slots: readonly Slot[], freed: Notifier) {
+    this.#pool = pool;
+    this.slots = slots;
+    this.freed = freed;
   }
 
   /** How many jobs could be taken now. */
   get free(): number {
-    return this.#slots.filter((slot) => this.#isFree(slot)).length;
+    return this.slots.filter((slot) => this.#pool.isFree(slot)).length;
+  }
+
+  /** Whether any of the slots is leased. */
+  get busy(): boolean {
+    return this.slots.some((slot) => this.#pool.isLeased(slot));
   }
 
   has(slotId: string): boolean {
-    return this.#slots.some((slot) => slot.id === slotId);
+    return this.slots.some(({ id }) => id === slotId);
   }
 
-  /** Takes a free slot, on the GPU with the most free ones first so that jobs spread; undefined where none is free. */
-  take(): Slot | undefined {
-    const free = this.#slots.filter((slot) => this.#isFree(slot));
-    const room = new Map<string | null, number>();
-    for (const slot of free) room.set(slot.gpu, (room.get(slot.gpu) ?? 0) + 1);
-    const best = free.sort((a, b) => (room.get(b.gpu) ?? 0) - (room.get(a.gpu) ?? 0))[0];
-    if (best !== undefined) this.#filled.add(best.id);
-    return best;
-  }
-
-  /** Marks a slot as filled by a job that was already running when the agent started. */
-  adopt(slotId: string): void {
-    this.#filled.add(slotId);
-  }
-
-  release(slotId: string): void {
-    if (this.#filled.delete(slotId)) this.#onFree();
-  }
-
-  /** Keeps the slots on these GPUs (uuids of GPUs or MIG slices) free of new jobs; replaces what was kept before. */
-  cordon(gpus: ReadonlySet<string>): void {
-    this.#kept = gpus;
-    this.#onFree();
-  }
-
-  #isFree(slot: Slot): boolean {
-    return !this.#filled.has(slot.id) && (slot.gpu === null || !this.#kept.has(slot.gpu));
+  /** Leases a slot on the GPU with the most free ones, so that jobs spread; undefined where none is free. */
+  take(): SlotLease | undefined {
+    const free = this.slots.filter((slot) => this.#pool.isFree(slot));
+    const perGpu = new Map<string | null, number>();
+    for (const { gpu } of free) perGpu.set(gpu, (perGpu.get(gpu) ?? 0) + 1);
+    const [best] = free.sort((a, b) => (perGpu.get(b.gpu) ?? 0) - (perGpu.get(a.gpu) ?? 0));
+    return best === undefined ? undefined : this.#pool.lease(best);
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { OutputSink } from '../../domain/ports/runtime.ts';
 import { MAX_BURST_BYTES, OutputRateLimit } from './output-rate-limit.ts';
 
-/** What ends a job from outside; `detached` ends only its lifecycle here. */
+/** What ends a job from outside; after `detached` its container runs on. */
 export type TerminationReason =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'limit'; readonly what: string }
@@ -10,11 +10,11 @@ export type TerminationReason =
   | { readonly kind: 'evicted'; readonly why: string }
   | { readonly kind: 'detached' };
 
-/** Brings together what may end a running job from outside; the first to speak decides. */
-export class JobTermination {
+/** Everything that may end a running job from outside; the first reason counts. */
+export class JobTermination implements Disposable {
   readonly #controller = new AbortController();
   readonly #detach: AbortSignal;
-  readonly #onDetach = (): void => this.#terminate({ kind: 'detached' });
+  readonly #onDetach = (): void => this.#end({ kind: 'detached' });
   #timer: NodeJS.Timeout | undefined;
   #reason: TerminationReason | undefined;
 
@@ -24,38 +24,35 @@ export class JobTermination {
     else detach.addEventListener('abort', this.#onDetach, { once: true });
   }
 
-  /** Aborts once the end is decided. */
+  /** Aborts at the first reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** What has ended the job; undefined while nothing has. */
+  /** The first reason; undefined while there is none. */
   get reason(): TerminationReason | undefined {
     return this.#reason;
   }
 
   /** Ends the job in `ms` milliseconds, or at once where that is none. Timers are monotonic. */
   deadline(ms: number): void {
-    this.#timer = setTimeout(
-      () => this.#terminate({ kind: 'deadline' }),
-      Math.min(Math.max(ms, 0), 2 ** 31 - 1),
-    );
+    this.#timer = setTimeout(() => this.#end({ kind: 'deadline' }), Math.min(Math.max(ms, 0), 2 ** 31 - 1));
   }
 
   cancel(why: string): void {
-    this.#terminate({ kind: 'cancelled', why });
+    this.#end({ kind: 'cancelled', why });
   }
 
   evict(why: string): void {
-    this.#terminate({ kind: 'evicted', why });
+    this.#end({ kind: 'evicted', why });
   }
 
-  /** Ends the job as its own failure: it broke a limit. `what` it did, in words that follow «stopped:». */
+  /** Ends the job as its own failure: it broke a limit. `what` follows “stopped: ” in its report. */
   limit(what: string): void {
-    this.#terminate({ kind: 'limit', what });
+    this.#end({ kind: 'limit', what });
   }
 
-  /** A sink for all of the job's output, from its first byte, that ends the job where it floods. */
+  /** A sink for all of the job's output that ends the job where it prints too much too fast. */
   watchOutput(sink: OutputSink, clock: Clock): OutputSink {
     const gate = new OutputRateLimit(() => clock.monotonic());
     return (stream, chunk) => {
@@ -65,15 +62,14 @@ export class JobTermination {
     };
   }
 
-  /** Stops all timers. */
-  close(): void {
+  [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#detach.removeEventListener('abort', this.#onDetach);
     this.#controller.abort();
   }
 
-  #terminate(decided: TerminationReason): void {
-    this.#reason ??= decided;
+  #end(reason: TerminationReason): void {
+    this.#reason ??= reason;
     this.#controller.abort();
   }
 }

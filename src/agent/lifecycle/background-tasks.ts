@@ -1,30 +1,31 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Log } from '../../lib/log.ts';
 
-/** Looks after loops that nobody waits for: one that ends with an error is told, unless the agent is leaving anyway. */
+/** Runs tasks that nobody waits for; one that fails is logged, unless the agent is ending. */
 export class BackgroundTasks {
   readonly #running = new Set<Promise<void>>();
   readonly #log: Log;
-  readonly #leaving: () => boolean;
+  readonly #ending: AbortSignal;
 
-  constructor(log: Log, leaving: () => boolean) {
+  /** `ending` aborts when the agent is told to end. */
+  constructor(log: Log, ending: AbortSignal) {
     this.#log = log;
-    this.#leaving = leaving;
+    this.#ending = ending;
   }
 
-  run(loop: Promise<void>): void {
-    const kept = loop
+  run(task: Promise<void>): void {
+    const kept = task
       .catch((thrown: unknown) => {
-        const error = asAgentError(thrown);
-        if (!this.#leaving())
-          this.#log.error({ code: error.code, err: thrown }, `a loop ended: ${error.message}`);
+        const { code, message } = asAgentError(thrown);
+        if (!this.#ending.aborted)
+          this.#log.error({ event: 'task-failed', code, err: thrown }, `background task failed: ${message}`);
       })
       .finally(() => this.#running.delete(kept));
     this.#running.add(kept);
   }
 
-  /** Those that have not ended yet. */
-  get running(): readonly Promise<void>[] {
-    return [...this.#running];
+  /** Settles once all tasks have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
   }
 }

@@ -1,41 +1,39 @@
 import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { OfferWorker } from '../market/offer-worker.ts';
+import type { Market } from '../market/market.ts';
 import { RETRY } from '../retry/policies.ts';
 
-const LOOK_EVERY_MS = 50;
+const CHECK_MS = 50;
 
-/** What `--once` polls at to know whether it is done. */
 export type OnceWork = {
-  readonly workers: () => readonly OfferWorker[];
-  /** Nothing runs here and nothing is owed. */
+  readonly market: Pick<Market, 'workers'>;
+  /** Whether nothing runs here and nothing is pending for the broker. */
   readonly idle: () => boolean;
-  /** Why what is owed will never be taken; undefined: it may well be. */
+  /** Why what is pending will never be accepted; undefined: it may be. */
   readonly exhausted: () => AgentError | undefined;
   readonly clock: Clock;
 };
 
 /**
- * Settles when every offer has looked afresh at the market, with nothing taken for granted, and found nothing in it
- * for us, while nothing runs here and nothing is owed; or when the signal aborts. Throws where a market stays out of
- * sight, or what is owed is refused, for so long that a person must look.
+ * Settles when all offers have polled twice in a row with nothing to do, while nothing runs here and nothing is pending;
+ * or when the signal aborts. Throws where polls go on failing, or the broker goes on refusing what is pending.
  */
 export async function untilExhausted(work: OnceWork, signal: AbortSignal): Promise<void> {
-  const { clock, exhausted, idle, workers } = work;
-  let afresh = false;
-  let inSightAt = clock.monotonic();
-  while (await sleep(LOOK_EVERY_MS, signal)) {
+  const { clock, exhausted, idle, market } = work;
+  let hasPolledAgain = false;
+  let reachableAt = clock.monotonic();
+  while (await sleep(CHECK_MS, signal)) {
     const refused = exhausted();
     if (refused !== undefined) throw refused;
-    const error = workers().find(({ market }) => market.error !== undefined)?.market.error;
-    if (error === undefined || !idle()) inSightAt = clock.monotonic();
-    else if (clock.monotonic() - inSightAt > RETRY.startupOnce.giveUpAfterMs) throw error;
-    if (!idle()) afresh = false;
-    else if (workers().every((stand) => stand.exhausted)) {
-      if (afresh) return;
-      for (const stand of workers()) stand.pollAgain();
-      afresh = true;
+    const error = market.workers.find(({ poller }) => poller.error !== undefined)?.poller.error;
+    if (error === undefined || !idle()) reachableAt = clock.monotonic();
+    else if (clock.monotonic() - reachableAt > RETRY.startupOnce.giveUpAfterMs) throw error;
+    if (!idle()) hasPolledAgain = false;
+    else if (market.workers.every((worker) => worker.exhausted)) {
+      if (hasPolledAgain) return;
+      for (const worker of market.workers) worker.pollAgain();
+      hasPolledAgain = true;
     }
   }
 }

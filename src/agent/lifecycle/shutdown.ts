@@ -2,19 +2,18 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
 
-/** An agent that is to end when all is done polls this often whether it is. */
-const EVERY_MS = 100;
+const CHECK_MS = 100;
 
-/** Waits until all is done, or the signal aborts. While that cannot be told, it is not. */
+/** Waits until the agent is idle, or the signal aborts. An agent that cannot tell, because `idle` throws, is not. */
 export async function untilIdle(idle: () => boolean, log: Log, signal: AbortSignal): Promise<void> {
-  let said: string | undefined;
+  let logged: string | undefined;
   do {
     try {
       if (idle()) return;
     } catch (thrown) {
       const { code, hint, message } = asAgentError(thrown);
-      if (message !== said) log.warn({ code, hint }, `not ended yet: ${message}`);
-      said = message;
+      if (message !== logged) log.warn({ event: 'idle-unknown', code, hint }, `not idle: ${message}`);
+      logged = message;
     }
-  } while (await sleep(EVERY_MS, signal));
+  } while (await sleep(CHECK_MS, signal));
 }

@@ -1,41 +1,40 @@
 import type { HostClock } from '../../domain/ports/clock.ts';
 import { sleep } from '../../lib/sleep.ts';
 
-/** How often is looked whether time went by without us, in milliseconds. */
+/** How often the clocks are compared. */
 const TICK_MS = 1_000;
-/** Less than this is a busy host. */
-const LEAST_AWAY_MS = 5_000;
+/** A shorter gap is that of a busy host. */
+const MIN_SUSPENDED_MS = 5_000;
 
-/** Two clocks at one moment, in milliseconds: one that workers still while the host sleeps, and one that does not. */
+/** Two clocks at one moment, in milliseconds: `monotonic` stops while the host sleeps, `upMs` does not. */
 export type ClockSample = { readonly monotonic: number; readonly upMs: number };
 
-/** Both clocks as they are now. */
 export function sampleClocks(clock: HostClock): ClockSample {
   return { monotonic: clock.monotonic(), upMs: clock.bootTime().upMs };
 }
 
 /**
- * How long nothing was done here between two ticks, in milliseconds: the host slept, or this process was stopped.
- * undefined: not long enough to speak of. Pure.
+ * How long the agent did not run between two ticks, because the host slept or the process was stopped, in milliseconds.
+ * undefined: not longer than a busy host may take. Pure.
  */
 export function suspendedMs(before: ClockSample, now: ClockSample): number | undefined {
-  const wokeMs = now.monotonic - before.monotonic;
-  const sleptMs = Math.max(now.upMs - before.upMs - wokeMs, 0);
-  const away = sleptMs + Math.max(wokeMs - TICK_MS, 0);
-  return away < LEAST_AWAY_MS ? undefined : Math.round(away);
+  const awakeMs = now.monotonic - before.monotonic;
+  const asleepMs = Math.max(now.upMs - before.upMs - awakeMs, 0);
+  const suspended = asleepMs + Math.max(awakeMs - TICK_MS, 0);
+  return suspended < MIN_SUSPENDED_MS ? undefined : Math.round(suspended);
 }
 
-/** Calls `onWakeUp` after each time that nothing was done here for a while, until the signal aborts. */
+/** Calls `onResume` after each time that the agent did not run, until the signal aborts. */
 export async function detectSuspends(
-  tick: () => ClockSample,
-  onWakeUp: (suspendedMs: number) => void,
+  sample: () => ClockSample,
+  onResume: (suspendedMs: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let before = tick();
+  let before = sample();
   while (await sleep(TICK_MS, signal)) {
-    const now = tick();
-    const away = suspendedMs(before, now);
-    if (away !== undefined) onWakeUp(away);
+    const now = sample();
+    const suspended = suspendedMs(before, now);
+    if (suspended !== undefined) onResume(suspended);
     before = now;
   }
 }

@@ -5,57 +5,58 @@ import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import type { FunctionSpec, OpenRun } from '../../domain/run.ts';
+import type { OpenRun } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
-import type { SlotPool } from '../jobs/slot-pool.ts';
+import type { JobEnd, JobRunner } from '../jobs/job-runner.ts';
+import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
-import { type Claimer, type ClaimTarget, mayClaim, type Won } from './claimer.ts';
+import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
+import { type Claimer, type ClaimTarget, mayClaim } from './claimer.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
 
-/** So many runs are looked up ahead of the slots that are there for them. */
+/** How many runs are resolved ahead of free slots. */
 const LOOK_AHEAD = 8;
 
 export type ClaimLoopDeps = {
-  /** The offer as it workers now. */
+  /** The offer with its price and instance as they are now. */
   readonly offer: () => Offer;
   readonly broker: Broker;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
   readonly observe: Observer;
-  readonly market: RunPoller;
+  readonly poller: RunPoller;
   readonly lookup: RunResolver;
   readonly images: ImagePuller;
   readonly imagePatterns: readonly string[];
   readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
-  readonly slots: SlotPool;
+  readonly slots: OfferSlots;
   readonly backoff: RunBackoff;
   readonly claimer: Claimer;
   readonly wake: Notifier;
-  readonly holds: AdmissionControl;
-  /** Tells the broker that an image which its runs want has become ready. */
+  readonly admission: AdmissionControl;
+  /** Tells the broker that an image is ready. */
   readonly announceImage: (registryPath: string) => void;
-  /** Whether the lifecycle of an earlier claim of the job is not over here. */
-  readonly isActive: (job: string) => boolean;
-  /** Runs a claimed job to its end; its slot is free when this settles. */
-  readonly execute: (won: Won, fn: FunctionSpec) => Promise<void>;
+  readonly jobRunner: Pick<JobRunner, 'run' | 'isActive'>;
+  readonly leases: Pick<LeaseReconciler, 'lease'>;
 };
 
-/** Fills one offer's slots: decides on what the market shows, readies images, claims, hands jobs on. */
+/** Fills one offer's slots: decides on the runs, has images pulled, claims jobs and hands them to the job runner. */
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, BrokerJob[]>();
   readonly #reported = new Map<string, SkipReason>();
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
-  readonly #running = new Set<Promise<void>>();
+  /** Claims that wait for the broker's answer. */
+  readonly #claims = new Set<Promise<void>>();
   readonly #complaints: InvalidItemLog;
   #quietAtPoll = -1;
 
@@ -64,17 +65,17 @@ export class ClaimLoop {
     this.#complaints = new InvalidItemLog(deps.log, 'job');
   }
 
-  /** The number of the last look at the market after which there was nothing to do at all; -1 before. */
+  /** The number of the last poll after which there was nothing to do at all; -1 before. */
   get quietAtPoll(): number {
     return this.#quietAtPoll;
   }
 
-  /** The broker knows of none of our images any more. */
+  /** The broker knows none of this host's images any more. */
   announceImagesAgain(): void {
     for (const ref of this.#announcedImages) this.#deps.announceImage(ref);
   }
 
-  /** Goes on until the signal aborts, and then until the jobs that it has handed on have ended. */
+  /** Goes on until the signal aborts, and then until no claim waits for an answer. */
   async work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#deps.wake.wait(signal, this.#nextRetryInMs());
@@ -82,23 +83,23 @@ export class ClaimLoop {
       try {
         await this.#pass(signal);
       } catch (thrown) {
-        const error = asAgentError(thrown);
+        const { code, message } = asAgentError(thrown);
         if (!signal.aborted)
-          this.#deps.log.error({ code: error.code }, `claims stopped for now: ${error.message}`);
+          this.#deps.log.error({ event: 'claim-pass-failed', code }, `claiming interrupted: ${message}`);
       }
     }
-    await Promise.allSettled(this.#running);
+    await Promise.all(this.#claims);
   }
 
   /** Decides and claims until there is nothing more to take. */
   async #pass(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const { holds, market } = this.#deps;
-      const look = market.polls;
-      const runs = market.runs;
+      const { admission, poller } = this.#deps;
+      const poll = poller.polls;
+      const runs = poller.runs;
       if (runs === undefined || signal.aborted) return;
-      if (holds.blockedBy() !== undefined) {
-        if (!this.#busy() && !holds.recoverable) this.#quietAtPoll = look;
+      if (admission.blockedBy() !== undefined) {
+        if (!this.#busy() && !admission.recoverable) this.#quietAtPoll = poll;
         return;
       }
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
@@ -108,11 +109,11 @@ export class ClaimLoop {
       const waiting = this.#readyWhatIsMissing(verdicts);
       const takes = verdicts.filter((verdict) => verdict.kind === 'take');
       if (takes.length === 0) {
-        if (!waiting && !this.#busy()) this.#quietAtPoll = look;
+        if (!waiting && !this.#busy()) this.#quietAtPoll = poll;
         return;
       }
-      if (!(await holds.isHealthy())) continue;
-      // What was taken changes what may be taken next, so the market is looked at again.
+      if (!(await admission.isHealthy())) continue;
+      // What is taken changes what may be taken next, so the loop decides again.
       await Promise.all(takes.map((take) => this.#take(take.open, take.jobs, signal)));
     }
   }
@@ -129,14 +130,14 @@ export class ClaimLoop {
     return decide(open, offer(), slots.free, knowledge, clock.monotonic());
   }
 
-  /** A GPU that a run names and nobody knows may have been added since; asked for beside the claims. */
+  /** A GPU that a run names may have been added to the catalogue; asked for beside the claims. */
   #askForUnknownGpus(verdicts: readonly Verdict[], signal: AbortSignal): void {
     const { catalogue, wake } = this.#deps;
     if (!verdicts.some((verdict) => verdict.kind === 'skip' && verdict.reason === 'gpu-unknown')) return;
     void catalogue.fetchAgain(signal).then((heard) => heard && wake.notify());
   }
 
-  /** Starts look-ups and pulls for the best runs; answers whether something is still to come. */
+  /** Resolves the best runs and pulls their images; answers whether some of that is under way. */
   #readyWhatIsMissing(verdicts: readonly Verdict[]): boolean {
     const { images, lookup, slots } = this.#deps;
     let room = slots.free + LOOK_AHEAD;
@@ -163,10 +164,10 @@ export class ClaimLoop {
     return waiting;
   }
 
-  /** Whether something is under way or will be tried again soon. */
+  /** Whether something is under way, or will be tried again soon. */
   #busy(): boolean {
-    const { backoff, images, lookup } = this.#deps;
-    return this.#running.size > 0 || images.busy || lookup.busy || backoff.busy;
+    const { backoff, images, lookup, slots } = this.#deps;
+    return slots.busy || images.busy || lookup.busy || backoff.busy;
   }
 
   #nextRetryInMs(): number | undefined {
@@ -175,9 +176,9 @@ export class ClaimLoop {
     return Number.isFinite(next) ? Math.max(next - clock.monotonic(), 10) : undefined;
   }
 
-  /** Claims up to `count` jobs of a run, side by side; does not wait for the answers. */
+  /** Claims up to `count` jobs of a run at once; does not wait for the answers. */
   async #take(open: OpenRun, count: number, signal: AbortSignal): Promise<void> {
-    const { backoff, broker, market } = this.#deps;
+    const { backoff, broker, poller } = this.#deps;
     const run = open.run.uuid;
     let jobs = this.#openJobs.get(run) ?? [];
     if (jobs.length === 0) {
@@ -185,11 +186,11 @@ export class ClaimLoop {
         const listed = await broker.openJobs(run, signal);
         this.#complaints.log(listed.invalid);
         jobs = listed.items.filter((job) => this.#mayClaim(job));
-        if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) market.forget(run);
+        if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) poller.forget(run);
       } catch (thrown) {
-        const error = asAgentError(thrown);
+        const { code, message } = asAgentError(thrown);
         if (!signal.aborted)
-          this.#deps.log.warn({ run, code: error.code }, `open jobs not seen: ${error.message}`);
+          this.#deps.log.warn({ event: 'open-jobs-failed', run, code }, `open jobs not listed: ${message}`);
         backoff.listFailed(run);
         return;
       }
@@ -207,54 +208,60 @@ export class ClaimLoop {
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
     if (fn === undefined || image === undefined || !this.#mayClaim(job)) return;
-    const slot = slots.take();
-    if (slot === undefined) return;
-    const lifecycle = this.#lifecycle(
-      { job, run: open.run, fn, image, offer: this.#deps.offer(), slot },
-      signal,
-    ).finally(() => {
-      this.#running.delete(lifecycle);
-      slots.release(slot.id);
-    });
-    this.#running.add(lifecycle);
+    const lease = slots.take();
+    if (lease === undefined) return;
+    const target = { job, run: open.run, fn, image, offer: this.#deps.offer(), slot: lease.slot };
+    const claim = this.#claimInto(lease, target, signal).finally(() => this.#claims.delete(claim));
+    this.#claims.add(claim);
   }
 
-  /** A job that we lost may be open again while its container is still being removed, which would take the new one along. */
+  /** A job that the broker took back may be open again while its old container, of the same name, is being removed. */
   #mayClaim(job: BrokerJob): boolean {
-    return mayClaim(job, this.#deps.journal.get(job.uuid)) && !this.#deps.isActive(job.uuid);
+    const { journal, jobRunner } = this.#deps;
+    return mayClaim(job, journal.get(job.uuid)) && !jobRunner.isActive(job.uuid);
   }
 
-  /** One job from its claim to its end. Never throws. */
-  async #lifecycle(what: ClaimTarget, signal: AbortSignal): Promise<void> {
-    const { backoff, clock, holds } = this.#deps;
+  /** Claims a job and hands it to the job runner with the lease of its slot. Never throws. */
+  async #claimInto(lease: SlotLease, target: ClaimTarget, signal: AbortSignal): Promise<void> {
+    using untilHandedOver = new DisposableStack();
+    untilHandedOver.use(lease);
+    const { admission, backoff, claimer, clock, jobRunner, leases, log, poller } = this.#deps;
+    const { fn, job, run } = target;
     const began = clock.monotonic();
     try {
-      const claim = await this.#deps.claimer.claim(what, signal);
+      const claim = await claimer.claim(target, signal);
       if (claim.kind === 'won') {
-        backoff.claimed(what.run.uuid);
-        await this.#deps.execute(claim.won, what.fn);
+        backoff.claimed(run.uuid);
+        leases.lease(claim.won.job.leaseSeconds);
+        untilHandedOver.move();
+        jobRunner.run({ ...claim.won, fn }, lease, (end) => this.#ended(target, end));
       } else if (claim.kind === 'refused') {
-        backoff.refused(what.run.uuid);
+        backoff.refused(run.uuid);
       } else {
-        // Others were faster, or no answer came: the list that the job was on is old.
-        if (claim.kind === 'early') backoff.reportPending(what.run.uuid);
-        else backoff.listFailed(what.run.uuid);
-        this.#openJobs.delete(what.run.uuid);
-        if (claim.kind === 'unauthorized') this.#deps.market.invalidate();
+        // Others were faster, or no answer came: the list of open jobs is old.
+        if (claim.kind === 'early') backoff.reportPending(run.uuid);
+        else backoff.listFailed(run.uuid);
+        this.#openJobs.delete(run.uuid);
+        if (claim.kind === 'unauthorized') poller.invalidate();
       }
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      const passing = await holds.failedSince(began);
-      // What holds claims is told as such, once for all jobs.
-      this.#deps.log[passing ? 'debug' : 'error'](
-        { job: what.job.uuid, code: error.code },
-        `job not carried on: ${error.message}`,
-      );
-      if (!passing) backoff.hostFault(what.run.uuid);
+      const { code, message } = asAgentError(thrown);
+      // An unhealthy engine or state directory is logged once, not for each claim.
+      const isKnown = await admission.failedSince(began);
+      const fields = { event: 'claim-aborted', job: job.uuid, code };
+      log[isKnown ? 'debug' : 'error'](fields, `claim aborted: ${message}`);
+      if (!isKnown) backoff.hostFault(run.uuid);
     }
   }
 
-  /** Tells why a run is skipped, once per run and reason; passing reasons are not worth a line. */
+  /** A run whose job ended through this host is left alone for a while; its image may be gone. */
+  #ended({ fn, run }: ClaimTarget, { hostFault }: JobEnd): void {
+    if (!hostFault) return;
+    this.#deps.images.forget(fn.registryPath);
+    this.#deps.backoff.hostFault(run.uuid);
+  }
+
+  /** Reports why a run is skipped, once per run and reason, unless that passes by itself. */
   #reportSkips(verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) {
       if (verdict.kind === 'take') continue;

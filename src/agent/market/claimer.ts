@@ -8,12 +8,13 @@ import type { ReadyImage } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec, Run } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { retry } from '../retry/retry.ts';
 import { writeDurably } from '../retry/write-durably.ts';
 
-/** What is to be claimed, for whom, with what and where it will run. */
+/** A job to claim, and what it will run with and where. */
 export type ClaimTarget = {
   readonly job: BrokerJob;
   readonly run: Run;
@@ -24,14 +25,13 @@ export type ClaimTarget = {
 };
 
 /**
- * How a claim came out; `refused`: the broker will not give us jobs of this run; `early`: perhaps it only counts a job
- * whose report it is still owed, and gives us no other until then.
+ * How a claim ended. `refused`: the broker gives this host no jobs of the run. `early`: it may give them once it has
+ * accepted a report that is pending.
  */
 export type Claimed =
   | { readonly kind: 'won'; readonly won: Won }
   | { readonly kind: 'lost' | 'refused' | 'early' | 'unanswered' | 'unauthorized' };
 
-/** A claim that was won. */
 export type Won = { readonly record: JobRecord; readonly job: BrokerJob };
 
 export type ClaimerDeps = {
@@ -42,13 +42,13 @@ export type ClaimerDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly jobTimeoutMs: number;
-  /** Called when the broker is owed a release. */
-  readonly onPending: () => void;
-  /** Aborted when the daemon ends: what is not in the journal by then is drained at the next start. */
+  /** Notified when the journal has a release for the broker. */
+  readonly reportPending: Notifier;
+  /** Aborted when the daemon ends: the next start releases what is not in the journal by then. */
   readonly detach: AbortSignal;
 };
 
-/** Claims one job: the journal first, then the broker, repeated while its answer does not come. */
+/** Claims one job: writes the journal first, then asks the broker until it answers. */
 export class Claimer {
   readonly #deps: ClaimerDeps;
 
@@ -56,7 +56,7 @@ export class Claimer {
     this.#deps = deps;
   }
 
-  /** Never throws for what the broker says; a claim without an answer is released. */
+  /** Releases a claim without an answer. Throws where the journal cannot be written. */
   async claim(what: ClaimTarget, signal: AbortSignal): Promise<Claimed> {
     const { job, offer, run, slot } = what;
     const { broker, journal, observe } = this.#deps;
@@ -72,7 +72,7 @@ export class Claimer {
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
     });
-    const isOwed = journal.instancesOf('finished').includes(offer.instance);
+    const isReportPending = journal.instancesOf('finished').includes(offer.instance);
     const { clock, random } = this.#deps;
     const inTime = within(RETRY.claim.giveUpAfterMs, signal);
     let answer: ClaimAnswer;
@@ -81,21 +81,22 @@ export class Claimer {
         broker.claim(job.uuid, offer.instance, inTime),
       );
     } catch (thrown) {
-      // Whether the claim took effect is not known: it is released, and a claim that never was is none to release.
+      // The claim may have taken effect; releasing one that has not does no harm.
       const error = asAgentError(thrown);
       await this.#move(job.uuid, {
         name: 'releasing',
         why: `the claim was not answered: ${error.message}`,
       });
-      this.#deps.log.warn({ job: job.uuid, code: error.code }, `claim given up: ${error.message}`);
-      this.#deps.onPending();
-      if (isOwed && error.code === 'BROKER_REFUSED') return { kind: 'early' };
+      const fields = { event: 'claim-unanswered', job: job.uuid, code: error.code };
+      this.#deps.log.warn(fields, `claim unanswered, releasing it: ${error.message}`);
+      this.#deps.reportPending.notify();
+      if (isReportPending && error.code === 'BROKER_REFUSED') return { kind: 'early' };
       return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
       await this.#move(job.uuid, { name: 'dropped', why: answer.kind });
       observe({ kind: 'claim-rejected', job: job.uuid, why: answer.kind });
-      if (isOwed && answer.kind !== 'gone') return { kind: 'early' };
+      if (isReportPending && answer.kind !== 'gone') return { kind: 'early' };
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
     const record = await this.#move(job.uuid, { name: 'claimed' });
@@ -103,14 +104,14 @@ export class Claimer {
     return { kind: 'won', won: { record, job: answer.job } };
   }
 
-  /** The broker has spoken: its word is written down however long the disk denies it. */
+  /** Writes the broker's answer, however long the disk refuses. */
   #move(job: string, state: JobState): Promise<JobRecord> {
     const { detach, journal } = this.#deps;
     return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
   }
 }
 
-/** Whether a job in the broker's list may be claimed: open, and not one that this host holds or owes already. */
+/** Whether a listed job may be claimed: it is open, and the journal has nothing pending of it. */
 export function mayClaim(job: BrokerJob, known: JobRecord | undefined): boolean {
   if (job.status !== JOB_STATUS.CREATED) return false;
   return known === undefined || known.state.name === 'released' || known.state.name === 'dropped';

@@ -1,92 +1,102 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { OfferPlan } from '../../domain/offer.ts';
-import type { GpuProbe } from '../../domain/ports/gpu.ts';
+import type { HostPlan } from '../../domain/plan-offers.ts';
+import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { HostPlan } from '../deps.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
-import { GpuCatalogue, type GpuCatalogueDeps } from './gpu-catalogue.ts';
-import { SeenGpus } from './seen-gpus.ts';
+import type { GpuCatalogue } from './gpu-catalogue.ts';
 
-/** A host without anything to offer is looked at again this often. */
+/** How often a host with nothing to offer is probed again. */
 const NOTHING_TO_OFFER_MS = 60_000;
 
-export type OfferPlannerDeps = GpuCatalogueDeps & {
-  readonly probe: GpuProbe;
+export type OfferPlannerDeps = {
+  readonly catalogue: GpuCatalogue;
+  /** The GPUs as they are now. Throws GPU_*. */
+  readonly gpus: () => Promise<readonly Gpu[]>;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
   readonly retryUntilStopped: RetryUntilStopped;
-  /** With `start --once`: whether nothing runs and nothing is owed, so that the agent may give up. */
+  readonly log: Log;
   readonly once: boolean;
-  readonly idle: () => boolean;
 };
 
-/** Finds out what this host has to offer, and what has come since. */
+/** Plans what this host offers, at the start and when a GPU has come. */
 export class OfferPlanner {
-  readonly catalogue: GpuCatalogue;
   readonly #deps: OfferPlannerDeps;
-  /** Keys of the offers that were planned, and the GPUs that were looked at for them. */
+  /** Keys of the offers that were planned. */
   readonly #planned = new Set<string>();
-  readonly #seen = new SeenGpus();
+  /** Uuids of the healthy GPUs and slices that were planned with: a GPU that recovers is new. */
+  readonly #seen = new Set<string>();
   #gpus: readonly Gpu[] = [];
 
   constructor(deps: OfferPlannerDeps) {
-    this.catalogue = new GpuCatalogue(deps);
     this.#deps = deps;
   }
 
-  /** Waits for something to offer; with `once` throws where there is nothing. None where the signal aborts. */
-  async first(signal: AbortSignal): Promise<readonly OfferPlan[]> {
-    const { idle, log, once, retryUntilStopped, probe } = this.#deps;
+  /** Waits for something to offer; with `once` answers the problem instead. No offers where the signal aborts. */
+  async first(signal: AbortSignal): Promise<readonly OfferPlan[] | AgentError> {
+    const { catalogue, log, once, retryUntilStopped } = this.#deps;
     while (!signal.aborted) {
-      await retryUntilStopped((inTime) => this.catalogue.fetch(inTime));
-      let trouble = new AgentError('GPU_NONE', 'this host has nothing to offer', {
-        hint: 'see what `check` says; for CPU jobs set --cpu-slots',
-      });
-      let gpus: readonly Gpu[] = [];
-      try {
-        gpus = await probe.gpus(signal);
-      } catch (thrown) {
-        trouble = asAgentError(thrown);
-      }
-      const { code, hint, message } = trouble;
-      const offers = this.#plan(gpus);
+      await retryUntilStopped((inTime) => catalogue.fetch(inTime));
+      const probed = await this.#probe();
+      const gpus = probed instanceof AgentError ? [] : probed;
+      const offers = this.#planNew(gpus);
+      const problem = probed instanceof AgentError ? probed : NOTHING;
+      const { code, hint, message } = problem;
       if (offers.length > 0) {
-        if (gpus.length === 0) log.warn({ code, hint }, `CPU jobs only, no GPU jobs: ${message}`);
+        if (gpus.length === 0) log.warn({ event: 'cpu-jobs-only', code, hint }, `CPU jobs only: ${message}`);
         return offers;
       }
-      if (once) {
-        while (!idle() && (await sleep(100, signal)));
-        throw trouble;
-      }
-      log.error({ code, hint }, `nothing to offer, looking again: ${message}`);
+      if (once) return problem;
+      const retryInMs = NOTHING_TO_OFFER_MS;
+      log.error({ event: 'nothing-to-offer', code, hint, retryInMs }, `nothing to offer: ${message}`);
       await sleep(NOTHING_TO_OFFER_MS, signal);
     }
     return [];
   }
 
-  /** What can be offered since these GPUs are here: a driver may load long after the agent. */
+  /** The offers that are new with these GPUs: a driver may load long after the agent. */
   since(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    return this.#seen.areNew(gpus) ? this.#plan(gpus) : [];
+    const isNew = ({ fault, ...gpu }: Gpu): boolean =>
+      fault === undefined && !uuidsOf(gpu).some((uuid) => this.#seen.has(uuid));
+    return gpus.some(isNew) ? this.#planNew(gpus) : [];
   }
 
-  /** Everything that can be offered with the GPUs that were there last time, planned before or not. */
-  again(): readonly OfferPlan[] {
-    return this.#all(this.#gpus);
+  /** All offers with the GPUs that were there last time. */
+  all(): readonly OfferPlan[] {
+    return this.#plan(this.#gpus);
   }
 
-  /** The offers that were not planned before. */
-  #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    this.#seen.note(gpus);
+  async #probe(): Promise<readonly Gpu[] | AgentError> {
+    try {
+      return await this.#deps.gpus();
+    } catch (thrown) {
+      return asAgentError(thrown);
+    }
+  }
+
+  #planNew(gpus: readonly Gpu[]): readonly OfferPlan[] {
+    for (const gpu of gpus)
+      if (gpu.fault === undefined) for (const uuid of uuidsOf(gpu)) this.#seen.add(uuid);
     this.#gpus = gpus;
-    const fresh = this.#all(gpus).filter(({ key }) => !this.#planned.has(key));
-    for (const { key } of fresh) this.#planned.add(key);
-    return fresh;
+    const offers = this.#plan(gpus).filter(({ key }) => !this.#planned.has(key));
+    for (const { key } of offers) this.#planned.add(key);
+    return offers;
   }
 
-  #all(gpus: readonly Gpu[]): readonly OfferPlan[] {
-    const { log, planOffers } = this.#deps;
-    const plan = planOffers(gpus, [...this.catalogue.gpus.values()]);
-    for (const { hint, what, why } of plan.problems) log.warn({ what, hint }, `not offered: ${what}: ${why}`);
+  #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
+    const { catalogue, log, planOffers } = this.#deps;
+    const plan = planOffers(gpus, [...catalogue.gpus.values()]);
+    for (const { hint, what, why } of plan.problems)
+      log.warn({ event: 'not-offered', what, why, hint }, `not offered: ${what}: ${why}`);
     return plan.offers;
   }
+}
+
+const NOTHING = new AgentError('GPU_NONE', 'this host has nothing to offer', {
+  hint: 'see what `check` says; for CPU jobs set --cpu-slots',
+});
+
+function uuidsOf({ slices, uuid }: Pick<Gpu, 'slices' | 'uuid'>): readonly string[] {
+  return [uuid, ...slices.map((slice) => slice.uuid)];
 }

@@ -4,6 +4,7 @@ import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 
 /** What recovery does with one job or container. */
@@ -68,8 +69,8 @@ export type RecoveryDeps = {
   readonly files: Pick<JobFiles, 'list' | 'remove'>;
   readonly log: Log;
   readonly observe: Observer;
-  /** Called when the journal has releases for the broker. */
-  readonly onPending: () => void;
+  /** Notified when the journal has releases for the broker. */
+  readonly reportPending: Notifier;
   readonly signal: AbortSignal;
 };
 
@@ -105,7 +106,7 @@ function releaseUnstarted(deps: RecoveryDeps): void {
   for (const step of planRecovery(deps.journal.inState('claiming', 'claimed'), [])) {
     if (step.kind === 'release') queueRelease(deps, step);
   }
-  deps.onPending();
+  deps.reportPending.notify();
 }
 
 function queueRelease(

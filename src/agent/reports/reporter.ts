@@ -52,6 +52,8 @@ export type ReporterDeps = {
   readonly random: () => number;
   readonly log: Log;
   readonly observe: Observer;
+  /** Notified with each job whose report or release the broker has accepted. */
+  readonly accepted: Notifier<JobRecord>;
   /** Called after the broker has refused the token. */
   readonly onRefused: () => void;
 };
@@ -68,6 +70,7 @@ export class Reporter {
   readonly #random: () => number;
   readonly #log: Log;
   readonly #observe: Observer;
+  readonly #accepted: Notifier<JobRecord>;
   readonly #onRefused: () => void;
   readonly #wake = new Notifier();
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
@@ -88,6 +91,7 @@ export class Reporter {
     this.#random = deps.random;
     this.#log = deps.log;
     this.#observe = deps.observe;
+    this.#accepted = deps.accepted;
     this.#onRefused = deps.onRefused;
   }
 
@@ -245,10 +249,13 @@ export class Reporter {
       const { durationMs, report } = job.state;
       const earned = answer.cost ?? earnings(report.status, job.askPrice, durationMs);
       const state = { name: 'reported', status: report.status, durationMs, earned } as const;
-      this.#observe({ kind: 'report-delivered', job: this.#journal.transition(job.uuid, state), earned });
+      const reported = this.#journal.transition(job.uuid, state);
+      this.#observe({ kind: 'report-delivered', job: reported, earned });
+      this.#accepted.notify(reported);
     } else if (job.state.name === 'releasing') {
       const released = this.#journal.transition(job.uuid, { name: 'released', why: job.state.why });
       this.#observe({ kind: 'job-released', job: released });
+      this.#accepted.notify(released);
     }
   }
 

@@ -11,7 +11,6 @@ import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { type FileSystem, fileSystems } from '../../host/free-disk.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
-import { HostShare } from '../../host/job-share.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
@@ -137,7 +136,7 @@ async function readToken({ redactor, uid }: CliContext, loaded: Loaded): Promise
 }
 
 function engineOf({ clock }: CliContext, loaded: Loaded): ReturnType<typeof openDocker> {
-  return openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
+  return openDocker({ loaded, clock }, 'check', () => undefined);
 }
 
 async function queryBroker(url: string, token: string): Promise<Pick<Facts, 'catalogue' | 'clocks'>> {

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runIsolationProbe } from '../../agent/network/isolation-probe.ts';
-import { openDocker } from '../../compose.ts';
+import { jobResources, openDocker } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import type { JobResources } from '../../domain/ports/runtime.ts';
 import { JobFolders } from '../../function/job-files.ts';
 import { hostAddresses } from '../../host/addresses.ts';
-import { HostShare } from '../../host/job-share.ts';
 import type { Log } from '../../lib/log.ts';
 import { ENGINE_DEADLINES } from '../../runtime/docker/engine/call.ts';
 import { connectEngine, parseDockerHost } from '../../runtime/docker/engine/connection.ts';
@@ -36,9 +36,10 @@ export async function inspectNetwork(
   if (image === undefined) return { wanted, unverified: 'no image of --images has been pulled yet' };
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
   try {
-    const runtime = openDocker({ loaded, clock }, 'check', new HostShare(), () => undefined);
+    const runtime = openDocker({ loaded, clock }, 'check', () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
-    const deps = { runtime, files, clock, random: Math.random, log, detach: signal };
+    const resources = (): JobResources => jobResources(config, 1);
+    const deps = { runtime, files, clock, random: Math.random, log, resources, detach: signal };
     const leak = await runIsolationProbe(deps, image, probeTargets, signal);
     return leak === undefined ? { wanted } : { wanted, leak };
   } finally {

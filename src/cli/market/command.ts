@@ -5,7 +5,6 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
-import { HostShare } from '../../host/job-share.ts';
 import { within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
@@ -67,7 +66,7 @@ export const market: CliCommand = {
 
 async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker): Promise<Shown> {
   const { config } = loaded;
-  const docker = openDocker({ loaded, clock: context.clock }, 'market', new HostShare(), () => undefined);
+  const docker = openDocker({ loaded, clock: context.clock }, 'market', () => undefined);
   const [seen, catalogue, gpus, engine] = await Promise.all([
     query(LIMITS.broker, (signal) =>
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),

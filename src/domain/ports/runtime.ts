@@ -11,6 +11,9 @@ export interface Images {
   prepare(ref: string, signal: AbortSignal): Promise<ReadyImage>;
 }
 
+/** How much of this host one job may use. */
+export type JobResources = { readonly memoryBytes: number; readonly cpus: number };
+
 /** What a job's container is created from. */
 export type ContainerPlan = {
   readonly job: string;
@@ -23,6 +26,7 @@ export type ContainerPlan = {
   readonly gpu: string | null;
   /** Absent: `none`. */
   readonly network?: JobNetwork;
+  readonly resources: JobResources;
 };
 
 /** How a container exited. Times are milliseconds since the epoch by the engine's clock. */

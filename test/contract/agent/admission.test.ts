@@ -211,7 +211,7 @@ test('logs what blocks claiming once per change, and claims again when nothing d
   };
   const run = env.addRun(QUICK, '((1,),)');
   await using _agent = await env.start({
-    questions: [
+    admissionChecks: [
       { name: 'disk', why: () => why.disk },
       { name: 'memory', why: () => why.memory },
     ],

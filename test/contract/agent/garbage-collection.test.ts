@@ -26,7 +26,9 @@ test('what no job needs is removed at the second look, also while others run; wh
   const log: string[] = [];
   const make = async (job: string): Promise<string> => {
     const { env, inputDir } = await files.layOut(job, FUNCTION, '()');
-    return runtime.create({ job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null });
+    const resources = { memoryBytes: 1e8, cpus: 1 };
+    const plan = { job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null, resources };
+    return runtime.create(plan);
   };
   await Promise.all(['left', 'over', 'open', 'told'].map((job) => make(job)));
   journal.insert(newJob('open'));

@@ -1,7 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import type { DiskRoom } from '../../../src/host/free-disk.ts';
+
+import type { DiskRoom } from '../../../src/domain/ports/host.ts';
 import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
+
 import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 

@@ -79,6 +79,7 @@ describeHost('the verification of the jobs’ network', () => {
       runtime,
       files,
       clock: systemClock,
+      resources: () => ({ memoryBytes: 128 * 1024 * 1024, cpus: 1 }),
       random: Math.random,
       log: logInto(said),
       detach: detach.signal,
@@ -177,10 +178,9 @@ describeHost('the verification of the jobs’ network', () => {
       });
       exports.handler = (event) => Promise.all(event[0].map(tcp));`;
     const run = env.addRun(code, `((['${OUTSIDE.internet}', '${HOST.lan}', '${OUTSIDE.neighbour}'],),)`);
-    const at = { limits: { memoryBytes: 256 * 1024 * 1024 } };
     const opened = await env.open({
       isolated,
-      runtime: (agentId) => testRuntime(host.dockerHost, { agentId, ...at }).runtime,
+      runtime: (agentId) => testRuntime(host.dockerHost, { agentId }).runtime,
     });
     await opened.agent.run();
     await opened.close();

@@ -35,8 +35,10 @@ describeDocker('a container’s life', (engine) => {
   });
 
   test('says that memory ran out', async () => {
-    const at = testRuntime(engine.host, { limits: { memoryBytes: 32 * 1024 * 1024 } });
-    await using job = await TestJob.create(engine, at, 'x=0123456789abcdef; while :; do x="$x$x"; done');
+    const at = testRuntime(engine.host);
+    const resources = { memoryBytes: 32 * MIB, cpus: 1 };
+    const code = 'x=0123456789abcdef; while :; do x="$x$x"; done';
+    await using job = await TestJob.create(engine, at, code, { resources });
     const { exit } = await job.run();
     expect(exit).toMatchObject({ code: 137, oomKilled: true });
   });
@@ -52,11 +54,12 @@ describeDocker('a container’s life', (engine) => {
   });
 
   test('ends when it is killed, although hundreds of processes share a hundredth of a processor', async () => {
-    const at = testRuntime(engine.host, { limits: { pidsLimit: 2_000, memoryBytes: 512 * 1024 * 1024 } });
+    const at = testRuntime(engine.host, { limits: { pidsLimit: 2_000 } });
     // They wait for the last of them, so that none is in the way of another's beginning.
     const each = '(: </tmp/go; while :; do :; done) &';
     const code = `mkfifo /tmp/go; for i in $(seq 400); do ${each} done; echo up; exec 3>/tmp/go; wait`;
-    await using job = await TestJob.create(engine, at, code);
+    const resources = { memoryBytes: 512 * MIB, cpus: 1 };
+    await using job = await TestJob.create(engine, at, code, { resources });
     await at.runtime.start(job.id);
     await printed(at.runtime, job.id);
     await engine.docker.getContainer(job.id).update({ NanoCpus: 1e7 });
@@ -67,7 +70,8 @@ describeDocker('a container’s life', (engine) => {
   test('gets the time that it needs to end by itself', async () => {
     const at = testRuntime(engine.host);
     const code = 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done';
-    await using job = await TestJob.create(engine, at, code);
+    const resources = { memoryBytes: 512 * MIB, cpus: 1 };
+    await using job = await TestJob.create(engine, at, code, { resources });
     await at.runtime.start(job.id);
     await printed(at.runtime, job.id);
     await at.runtime.stop(job.id, 30_000);
@@ -182,10 +186,8 @@ describeDocker('a container that cannot be', (engine) => {
 
 describeDocker('a container that was made otherwise than asked', (engine) => {
   test('is refused, and removed', async () => {
-    const plan = testPlan({ inputDir: import.meta.dirname });
+    const plan = testPlan({ inputDir: import.meta.dirname, resources: { memoryBytes: 64 * MIB, cpus: 1 } });
     const limits = {
-      memoryBytes: 64 * MIB,
-      nanoCpus: 1e9,
       pidsLimit: 64,
       diskBytes: 64 * MIB,
       openFiles: 1024,

@@ -91,11 +91,14 @@ export async function gpuRig(
       },
     },
     observe: (event) => events.push(event),
-    offered: () => offered,
-    cordon: (uuids) => {
-      cordons = uuids;
+    resources: () => ({ memoryBytes: 1e8, cpus: 1 }),
+    vulnerabilities: undefined,
+    slots: {
+      gpus: offered,
+      cordon: (uuids) => {
+        cordons = uuids === 'all' ? offered : uuids;
+      },
     },
-    onGpus: () => undefined,
     waitMs: (failures) => Math.min(failures, 1) * 100,
   });
   const rig: GpuRig = {
@@ -110,12 +113,12 @@ export async function gpuRig(
     letFail: (fail) => (fail ? writeFile(flag, '') : rm(flag, { force: true })),
     left: async () => [...(await processes.list()), ...(await files.list())],
     start: (job) => {
-      health.imageUsed(job, aFunction({ runtime: 'node24', registryPath: IMAGE }));
-      health.observe({ kind: 'job-started', job });
+      health.jobClaimed(job, aFunction({ runtime: 'node24', registryPath: IMAGE }));
+      health.jobStarted(job);
     },
     end: (job, status = JOB_STATUS.SUCCEEDED, durationMs = 1_000) => {
       const report = { status, buildLogs: '', stdout: '', stderr: '', result: '' };
-      health.observe({ kind: 'job-ended', job, report, durationMs, earned: 0 });
+      health.jobEnded(job, { kind: 'reported', report, durationMs });
     },
     [Symbol.asyncDispose]: async () => {
       over.abort();
@@ -124,7 +127,7 @@ export async function gpuRig(
       await rm(directory, { recursive: true, force: true });
     },
   };
-  await health.gpus(over.signal);
+  await health.gpus();
   const working = health.work();
   await Promise.resolve();
   return rig;

@@ -3,16 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import type { AdmissionCheck } from '../../../src/agent/admission/resource-checks.ts';
-import { Agent } from '../../../src/agent/agent.ts';
+import type { Agent } from '../../../src/agent/agent.ts';
 import { eventLog } from '../../../src/agent/events/event-log.ts';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import type { AgentSettings } from '../../../src/agent/settings.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
+import { buildAgent } from '../../../src/compose-agent.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import type { Clock, HostClock } from '../../../src/domain/ports/clock.ts';
+import type { DiskRoom } from '../../../src/domain/ports/host.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
@@ -20,7 +22,6 @@ import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
-import type { DiskRoom } from '../../../src/host/free-disk.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
@@ -194,7 +195,7 @@ export type AgentChoices = {
   /** The isolated network of the engine, for jobs to use; else they have none. */
   readonly isolated?: IsolatedNetwork;
   /** What holds claims back beside the engine and the state directory. */
-  readonly questions?: readonly AdmissionCheck[];
+  readonly admissionChecks?: readonly AdmissionCheck[];
   readonly oomKills?: () => number | undefined;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskRoom?: (path: string) => DiskRoom | undefined;
@@ -267,7 +268,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
   });
   const log = logInto(env.log);
   const tell = eventLog(log);
-  const agent = new Agent({
+  const agent = buildAgent({
     broker: new HttpBroker(transport),
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
@@ -293,7 +294,8 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     },
     network: more.isolated === undefined ? 'none' : 'isolated',
     isolated: more.isolated,
-    questions: more.questions ?? [],
+    admissionChecks: more.admissionChecks ?? [],
+    jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
     diskRoom: more.diskRoom ?? (() => undefined),
     oomKills: more.oomKills ?? (() => undefined),
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),

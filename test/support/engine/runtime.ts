@@ -31,8 +31,6 @@ export function testRuntime(
     ...changes,
     agentId,
     limits: {
-      memoryBytes: 128 * MIB,
-      nanoCpus: 1e9,
       pidsLimit: 64,
       diskBytes: 1024 * MIB,
       openFiles: 4096,
@@ -55,6 +53,7 @@ export function testPlan(changes: Partial<ContainerPlan> = {}): ContainerPlan {
     inputDir: tmpdir(),
     env: {},
     gpu: null,
+    resources: { memoryBytes: 128 * MIB, cpus: 1 },
     ...changes,
   };
 }

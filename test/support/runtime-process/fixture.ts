@@ -47,6 +47,7 @@ export class Bench {
       inputDir: '/input',
       env: { CODE: code },
       gpu: null,
+      resources: { memoryBytes: 1e8, cpus: 1 },
       ...more,
     };
   }

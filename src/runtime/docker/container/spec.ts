@@ -12,11 +12,8 @@ import { tmpfsForVolumes } from './volumes.ts';
 /** The engine's name of a network. `bridge` is Docker's default, which reaches everything that this host reaches. */
 type NetworkMode = 'none' | 'bridge' | typeof NETWORK_NAME;
 
-/** What one job may use. */
+/** What one job may use beside memory and CPUs, which its plan names. */
 export type DockerLimits = {
-  readonly memoryBytes: number;
-  /** Billionths of a CPU. */
-  readonly nanoCpus: number;
   readonly pidsLimit: number;
   readonly diskBytes: number;
   /** Open files per process. Above dockerd's own hard limit, containers fail to start on some hosts. */
@@ -116,6 +113,7 @@ const NETWORK_MODES: Readonly<Record<JobNetwork, NetworkMode>> = {
 export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerSpec {
   const { limits, image } = input;
   const { network = 'none' } = plan;
+  const { resources } = plan;
   const gpu = gpuAccess(plan.gpu, input.gpuInjection);
   return {
     name: containerName(plan.job),
@@ -138,12 +136,12 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       DeviceRequests: gpu.requests,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', ...(input.seccomp ? [`seccomp=${SECCOMP_PROFILE}`] : [])],
-      Memory: limits.memoryBytes,
-      MemorySwap: limits.memoryBytes,
-      NanoCpus: limits.nanoCpus,
+      Memory: resources.memoryBytes,
+      MemorySwap: resources.memoryBytes,
+      NanoCpus: Math.round(resources.cpus * 1e9),
       PidsLimit: limits.pidsLimit,
       OomScoreAdj: 500,
-      ShmSize: Math.min(GIB, Math.floor(limits.memoryBytes / 4)),
+      ShmSize: Math.min(GIB, Math.floor(resources.memoryBytes / 4)),
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
         // Disk use is measured periodically; this limit stops a single large file at once.
@@ -160,7 +158,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
           BindOptions: { Propagation: 'rprivate' },
         },
       ],
-      Tmpfs: tmpfsForVolumes(image.volumes, limits.memoryBytes),
+      Tmpfs: tmpfsForVolumes(image.volumes, resources.memoryBytes),
       ...(input.diskQuota ? { StorageOpt: { size: String(limits.diskBytes) } } : {}),
       // Uncompressed: compression takes a whole core while a job floods its log, and the size limit is the same.
       LogConfig: { Type: 'local', Config: { 'max-size': '20m', 'max-file': '3', compress: 'false' } },

@@ -77,7 +77,7 @@ describe('a GPU on which one job after the other fails at once', () => {
     expect(rig.cordons()).toEqual([]);
     for (const uuid of ['d', 'e', 'f']) {
       const job = aJobOn(BAD, uuid);
-      rig.health.observe({ kind: 'job-release-queued', job, why: 'RUNTIME_FAILED: nvidia-container-cli' });
+      rig.health.jobEnded(job, { kind: 'released', why: 'RUNTIME_FAILED: nvidia-container-cli' });
     }
     expect(rig.cordons()).toEqual(['GPU-bad']);
   });

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { GpuCordons } from '../../../../src/agent/gpu-health/cordons.ts';
+import { GpuPoller } from '../../../../src/agent/gpu-health/gpu-poller.ts';
 import { GpuTenants } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
 import { GpuMemoryLeakCheck } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
+import type { Gpu } from '../../../../src/domain/gpu.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { aJobOn, gpuRig } from '../../../support/agent/gpu-scenario.ts';
 import { aGpu } from '../../../support/domain.ts';
@@ -111,31 +113,30 @@ describe('a GPU’s memory after a job', () => {
   });
 });
 
-test('figures that were read while a canary came and went are not taken for usual', async () => {
+test('memory that was read while a canary came and went is not taken for the baseline', async () => {
   const over = new AbortController();
   const cordons = new GpuCordons(
     () => undefined,
     () => undefined,
   );
-  const occupancy = new GpuTenants(() => cordons.parents);
-  const polls = { poll: () => Promise.resolve({ gpus: [FULL] }), reportAnomaly: () => undefined };
-  const probe = { gpus: () => Promise.resolve([FULL]) };
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const memory = new GpuMemoryLeakCheck({
-    cordons,
-    occupancy,
-    polls,
-    probe,
-    log,
-    clock: systemClock,
-    signal: over.signal,
+  const tenants = new GpuTenants(() => cordons.parents);
+  const seen = Promise.withResolvers<readonly Gpu[]>();
+  const probes = [Promise.resolve([GPU]), seen.promise, Promise.resolve([FULL])];
+  const parts = { tenants, vulnerabilities: undefined, signal: over.signal };
+  const polls = new GpuPoller({
+    ...parts,
+    probe: { gpus: () => probes.shift() ?? Promise.resolve([FULL]) },
+    onSnapshot: (snapshot) => 'gpus' in snapshot && memory.record(snapshot),
   });
-  memory.begin()([GPU]);
-  const remember = memory.begin();
-  occupancy.enter(GPU.uuid, 'canary-1');
-  occupancy.leave(GPU.uuid, 'canary-1');
-  remember([FULL]);
-  memory.left(GPU.uuid);
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const memory = new GpuMemoryLeakCheck({ ...parts, cordons, polls, probe: {}, log, clock: systemClock });
+  await polls.poll();
+  const disturbed = polls.poll();
+  tenants.enter(GPU.uuid, 'canary-1');
+  tenants.leave(GPU.uuid, 'canary-1');
+  seen.resolve([FULL]);
+  await disturbed;
+  memory.jobLeft(GPU.uuid);
   await memory.checked(GPU.uuid);
   expect([...cordons.uuids]).toEqual([GPU.uuid]);
   over.abort();

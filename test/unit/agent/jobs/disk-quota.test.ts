@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DiskQuotaMonitor, type DiskQuotaMonitorDeps } from '../../../../src/agent/jobs/disk-quota.ts';
+import {
+  DiskQuotaMonitor,
+  type DiskQuotaMonitorDeps,
+  type DiskWatch,
+} from '../../../../src/agent/jobs/disk-quota.ts';
 import { JobTermination } from '../../../../src/agent/jobs/termination.ts';
+import type { DiskRoom } from '../../../../src/domain/ports/host.ts';
 import type { Exit } from '../../../../src/domain/ports/runtime.ts';
-import type { DiskRoom } from '../../../../src/host/free-disk.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 
 const GB = 1e9;
@@ -20,7 +24,7 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
     measured.push(container);
     return Promise.resolve(used.get(container) ?? 0);
   };
-  const watch = new DiskQuotaMonitor({
+  const monitor = new DiskQuotaMonitor({
     runtime: {
       storagePath: '/docker',
       diskBytes: more.measure ?? diskBytes,
@@ -32,15 +36,18 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
     leastFreeBytes: 10 * GB,
   });
   const jobs = new Map<string, JobTermination>();
+  const watches = new Map<string, DiskWatch>();
   return {
     measured,
     used,
     setRoom: (next: Partial<DiskRoom>): void => void (room = { ...room, ...next }),
     setEngine: (answers: boolean): void => void (engineAnswers = answers),
-    begin: (container: string): Disposable & { readonly end: JobTermination } => {
+    begin: (container: string): DiskWatch & { readonly end: JobTermination } => {
       const end = new JobTermination(new AbortController().signal);
       jobs.set(container, end);
-      return Object.assign(watch.watch(container, end), { end });
+      const watch = monitor.watch(container, end);
+      watches.set(container, watch);
+      return Object.assign(watch, { end });
     },
     /** The jobs that have to end, and why. */
     ended: () =>
@@ -48,7 +55,7 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
         [...jobs].flatMap(([name, { reason: decided }]) => (decided ? [[name, decided]] : [])),
       ),
     fault: (container: string, exit: Partial<Exit> = {}) =>
-      watch.fault(container, { code: 1, oomKilled: false, ...exit }),
+      watches.get(container)?.fault({ code: 1, oomKilled: false, ...exit }),
     seconds: async (count: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(count * 1000)),
   };
 }

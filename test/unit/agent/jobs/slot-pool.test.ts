@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
-import { SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
+import { describe, expect, test } from 'vitest';
+import { type SlotLease, SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
+import { Notifier } from '../../../../src/lib/notifier.ts';
 
 const slots = (gpus: number, each: number) =>
   Array.from({ length: gpus * each }, (_, index) => ({
@@ -8,48 +9,88 @@ const slots = (gpus: number, each: number) =>
     gpu: `GPU-${index % gpus}`,
   }));
 
+/** A pool with one offer of so many slots, and how often it was told that a slot may be free. */
+function poolOf(gpus: number, each: number) {
+  const pool = new SlotPool();
+  const freed = new Notifier();
+  const seen = { freed: 0 };
+  freed.subscribe(() => void (seen.freed += 1));
+  return { pool, offer: pool.add(slots(gpus, each), freed), seen };
+}
+
 describe('the slots of an offer', () => {
   test('spread jobs over GPUs before sharing one', () => {
-    const pool = new SlotPool(slots(2, 2), () => undefined);
-    expect([pool.take()?.gpu, pool.take()?.gpu].toSorted()).toEqual(['GPU-0', 'GPU-1']);
-    expect([pool.take()?.gpu, pool.take()?.gpu].toSorted()).toEqual(['GPU-0', 'GPU-1']);
-    expect(pool.take()).toBeUndefined();
+    const { offer } = poolOf(2, 2);
+    const taken = (): (string | null | undefined)[] => [offer.take()?.slot.gpu, offer.take()?.slot.gpu];
+    expect(taken().toSorted()).toEqual(['GPU-0', 'GPU-1']);
+    expect(taken().toSorted()).toEqual(['GPU-0', 'GPU-1']);
+    expect(offer.take()).toBeUndefined();
   });
 
-  test('are never handed out twice, whatever is taken and given back', () => {
+  test('are never leased twice, whatever is taken and disposed of', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (takes) => {
-        const pool = new SlotPool(slots(3, 2), () => undefined);
-        const held: string[] = [];
+        const { offer } = poolOf(3, 2);
+        const held: SlotLease[] = [];
         for (const take of takes) {
           if (take) {
-            const slot = pool.take();
-            expect(slot === undefined).toBe(held.length === 6);
-            if (slot !== undefined) {
-              expect(held).not.toContain(slot.id);
-              held.push(slot.id);
+            const lease = offer.take();
+            expect(lease === undefined).toBe(held.length === 6);
+            if (lease !== undefined) {
+              expect(held.map(({ slot }) => slot.id)).not.toContain(lease.slot.id);
+              held.push(lease);
             }
           } else {
-            const back = held.shift();
-            if (back !== undefined) pool.release(back);
+            held.shift()?.[Symbol.dispose]();
           }
-          expect(pool.free).toBe(6 - held.length);
+          expect(offer.free).toBe(6 - held.length);
+          expect(offer.busy).toBe(held.length > 0);
         }
       }),
     );
   });
 
-  test('on a GPU that is kept out are not free, and what runs there keeps its slot', () => {
-    const onFree = vi.fn<() => void>();
-    const pool = new SlotPool(slots(2, 1), onFree);
-    const first = pool.take();
-    pool.cordon(new Set(['GPU-0', 'GPU-1']));
-    expect(pool.free).toBe(0);
-    expect(pool.take()).toBeUndefined();
-    pool.release(first?.id ?? '');
-    expect(pool.free).toBe(0);
+  test('on a cordoned GPU are not free, and a job that runs there keeps its slot', () => {
+    const { offer, pool, seen } = poolOf(2, 1);
+    const lease = offer.take();
+    pool.cordon('all');
+    expect(offer.free).toBe(0);
+    expect(offer.take()).toBeUndefined();
+    lease?.[Symbol.dispose]();
+    expect(offer.free).toBe(0);
     pool.cordon(new Set(['GPU-0']));
-    expect(pool.take()?.gpu).toBe('GPU-1');
-    expect(onFree).toHaveBeenCalled();
+    expect(offer.take()?.slot.gpu).toBe('GPU-1');
+    expect(seen.freed).toBe(3);
+  });
+
+  test('are cordoned too where their offer comes later', () => {
+    const pool = new SlotPool();
+    pool.cordon(new Set(['GPU-0']));
+    expect(pool.add(slots(2, 1), new Notifier()).free).toBe(1);
+  });
+
+  test('are leased by recovered jobs before their offer has added them', () => {
+    const pool = new SlotPool();
+    const lease = pool.lease({ id: 'GPU-0#0', gpu: 'GPU-0' });
+    const offer = pool.add(slots(1, 2), new Notifier());
+    expect(offer.free).toBe(1);
+    lease[Symbol.dispose]();
+    expect(offer.free).toBe(2);
+  });
+
+  test('stay leased by the next job where a lease is disposed of twice', () => {
+    const { offer } = poolOf(1, 1);
+    const first = offer.take();
+    first?.[Symbol.dispose]();
+    offer.take();
+    first?.[Symbol.dispose]();
+    expect(offer.free).toBe(0);
+  });
+
+  test('of all offers count for the host', () => {
+    const { pool } = poolOf(2, 2);
+    pool.add([{ id: 'cpu#0', gpu: null }], new Notifier());
+    expect(pool.size).toBe(5);
+    expect([...pool.gpus]).toEqual(['GPU-0', 'GPU-1']);
   });
 });

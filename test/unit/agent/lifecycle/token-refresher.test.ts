@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TokenRefresher } from '../../../../src/agent/lifecycle/token-refresher.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { createLog } from '../../../../src/lib/log.ts';
+import { Notifier } from '../../../../src/lib/notifier.ts';
 import { Redactor } from '../../../../src/lib/redactor.ts';
 
 /** A watch over a token whose readings answer these, one after the other, and then the last again and again. */
@@ -22,6 +23,8 @@ function watchEvery(everyMs: number, ...answers: readonly (boolean | Error)[]) {
     destination: { write: (line) => void lines.push(line) },
     redactor: new Redactor(),
   });
+  const renewed = new Notifier();
+  renewed.subscribe(() => void (seen.fresh += 1));
   const watch = new TokenRefresher({
     reloadToken: () => {
       const answer = answers[Math.min(seen.reads, answers.length - 1)] ?? false;
@@ -29,7 +32,7 @@ function watchEvery(everyMs: number, ...answers: readonly (boolean | Error)[]) {
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
     log,
-    onNew: () => void (seen.fresh += 1),
+    renewed,
     signal: end.signal,
     everyMs,
   });

@@ -63,6 +63,7 @@ function selecting(wanted: JobNetwork = 'isolated') {
     },
     runtime,
     files: new JobFolders(join(directory, 'jobs')),
+    resources: () => ({ memoryBytes: 1e8, cpus: 1 }),
     clock: { now: () => scenario.now, monotonic: () => scenario.now },
     random: Math.random,
     log: logInto(scenario.log),

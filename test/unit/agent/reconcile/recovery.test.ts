@@ -9,6 +9,7 @@ import {
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { JobRecord, JobState } from '../../../../src/domain/job.ts';
 import type { FoundContainer } from '../../../../src/domain/ports/runtime.ts';
+import { Notifier } from '../../../../src/lib/notifier.ts';
 import { aNewJob } from '../../../support/domain.ts';
 import { logged, logInto } from '../../../support/log/log-into.ts';
 
@@ -77,7 +78,7 @@ async function recovered(
     files: { list: () => Promise.resolve([]), remove: () => Promise.resolve() },
     log: logInto(log),
     observe: (event) => void observed.push(event),
-    onPending: () => undefined,
+    reportPending: new Notifier(),
     signal: new AbortController().signal,
   });
   return { adoptions, observed, log };

@@ -3,6 +3,7 @@ import { Reporter } from '../../../../src/agent/reports/reporter.ts';
 import { AgentError, type ErrorExtras } from '../../../../src/domain/errors.ts';
 import type { JobRecord } from '../../../../src/domain/job.ts';
 import type { ReportAnswer } from '../../../../src/domain/ports/broker.ts';
+import { Notifier } from '../../../../src/lib/notifier.ts';
 import { aNewJob } from '../../../support/domain.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
 import { logInto } from '../../../support/log/log-into.ts';
@@ -51,6 +52,7 @@ function atWork(broker: (job: string) => void) {
     random: () => 0.999,
     log: logInto([]),
     observe: () => undefined,
+    accepted: new Notifier(),
     onRefused: () => undefined,
   });
   const working = reporter.work(end.signal);

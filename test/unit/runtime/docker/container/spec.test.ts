@@ -13,8 +13,6 @@ const GIB = 1024 ** 3;
 const input: SpecInput = {
   agentId: 'agent-1',
   limits: {
-    memoryBytes: 8 * GIB,
-    nanoCpus: 2e9,
     pidsLimit: 4096,
     diskBytes: 20 * GIB,
     openFiles: 65_536,
@@ -37,6 +35,7 @@ describe('the container spec of a plan', () => {
       inputDir: '/in',
       env: { CODE: 'x' },
       network: 'isolated',
+      resources: { memoryBytes: 8 * GIB, cpus: 2 },
     });
     expect(containerSpec(plan, input)).toEqual({
       name: 'sharedcloud-job-j-1',
@@ -123,8 +122,7 @@ describe('the container spec of a plan', () => {
   });
 
   test('has shared memory of at most a quarter of its memory', () => {
-    const limits = { ...input.limits, memoryBytes: GIB };
-    const { HostConfig } = containerSpec(testPlan(), { ...input, limits });
+    const { HostConfig } = containerSpec(testPlan({ resources: { memoryBytes: GIB, cpus: 1 } }), input);
     expect(HostConfig.ShmSize).toBe(GIB / 4);
   });
 

@@ -1,0 +1,103 @@
+import { type AgentError, asAgentError } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Exit, FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
+import { within } from '../../lib/deadline.ts';
+import type { Log } from '../../lib/log.ts';
+import { retryEngine } from '../retry/retry-engine.ts';
+
+/** How long a job has between SIGTERM and SIGKILL, and how long where its owner wants the machine now. */
+const STOP_GRACE_MS = 10_000;
+export const EVICTION_GRACE_MS = 3_000;
+
+/** A start is repeated this often where its answer was lost and the container did not start. */
+const START_TRIES = 3;
+
+export type JobContainersDeps = {
+  readonly runtime: Pick<Runtime, 'list' | 'start' | 'stop' | 'wait' | 'remove' | 'ping'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Aborted when the daemon ends: nothing is repeated after that. */
+  readonly detach: AbortSignal;
+  /** How long a container may stay unkillable, in milliseconds. */
+  readonly killPatienceMs: number;
+};
+
+/** What the job runner asks of the engine about its containers, through every outage. */
+export class JobContainers {
+  readonly #deps: JobContainersDeps;
+
+  constructor(deps: JobContainersDeps) {
+    this.#deps = deps;
+  }
+
+  /** The job's container; undefined where there is none, or the signal aborted first. */
+  find(job: string, signal: AbortSignal): Promise<FoundContainer | undefined> {
+    const { runtime } = this.#deps;
+    return this.#retry(async () => (await runtime.list()).find((found) => found.job === job), signal);
+  }
+
+  /**
+   * Starts the container, at most once: after a failure the engine is asked whether it runs all the same. Throws
+   * CONTAINER_UNSTARTABLE where the image is at fault, and other codes where the host is.
+   */
+  async start(job: string, container: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#deps.runtime.start(container);
+      } catch (thrown) {
+        const error = asAgentError(thrown);
+        if (error.code === 'CONTAINER_UNSTARTABLE') throw error;
+        const found = await this.find(job, this.#deps.detach);
+        if (found !== undefined && found.state !== 'created') return;
+        if (!isRepeatable(found, error) || attempt >= START_TRIES) throw error;
+      }
+    }
+  }
+
+  /** Waits for the container's end; undefined: the signal aborted first. */
+  async exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
+    const exit = await this.#retry(() => this.#deps.runtime.wait(container, signal), signal);
+    return exit ?? (signal.aborted ? undefined : 'gone');
+  }
+
+  /** Stops the container, for as long as the signal allows. */
+  async stop(container: string, signal: AbortSignal, graceMs: number = STOP_GRACE_MS): Promise<void> {
+    await this.#retry(() => this.#deps.runtime.stop(container, graceMs), signal);
+  }
+
+  /** Stops the container and answers its exit; undefined: it is unkillable, or the daemon ends. */
+  async end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
+    const { detach, killPatienceMs } = this.#deps;
+    for (let answered = await this.#engineAnswers(); ; ) {
+      const inTime = within(killPatienceMs, detach);
+      await this.stop(container, inTime, graceMs);
+      const exit = await this.exit(container, inTime);
+      if (exit !== undefined || detach.aborted) return exit;
+      // An engine that was unreachable may yet say how it ended: only one that was there knows it to be unkillable.
+      const answeredBefore = answered;
+      answered = await this.#engineAnswers();
+      if (answeredBefore && answered) return undefined;
+    }
+  }
+
+  async remove(container: string): Promise<void> {
+    await this.#retry(() => this.#deps.runtime.remove(container), this.#deps.detach);
+  }
+
+  async #engineAnswers(): Promise<boolean> {
+    const { detach, runtime } = this.#deps;
+    return runtime
+      .ping(detach)
+      .then(() => true)
+      .catch(() => false);
+  }
+
+  #retry<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    return retryEngine({ ...this.#deps, signal }, call);
+  }
+}
+
+function isRepeatable(found: FoundContainer | undefined, { code }: AgentError): boolean {
+  return found !== undefined && code === 'RUNTIME_UNAVAILABLE';
+}

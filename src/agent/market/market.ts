@@ -1,0 +1,80 @@
+import type { JobRecord } from '../../domain/job.ts';
+import type { Offer, OfferPlan } from '../../domain/offer.ts';
+import { Notifier } from '../../lib/notifier.ts';
+import type { SlotPool } from '../jobs/slot-pool.ts';
+import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
+import { OfferWorker, type OfferWorkerDeps } from './offer-worker.ts';
+
+export type MarketDeps = OfferWorkerDeps & {
+  readonly slots: SlotPool;
+  readonly retryUntilStopped: RetryUntilStopped;
+};
+
+/** This host's offers on the market, each with a worker. */
+export class Market {
+  readonly #deps: MarketDeps;
+  #workers: readonly OfferWorker[] = [];
+
+  constructor(deps: MarketDeps) {
+    this.#deps = deps;
+  }
+
+  get workers(): readonly OfferWorker[] {
+    return this.#workers;
+  }
+
+  /** The offers' instances at the broker. */
+  get instances(): readonly string[] {
+    return this.#workers.map(({ offer }) => offer.instance);
+  }
+
+  /**
+   * Registers an offer, however long that takes; its worker is yet to be run. Its slots are added at once, so that a job
+   * of one offer leaves room for those of offers that are still being registered.
+   */
+  async register(plan: OfferPlan): Promise<OfferWorker> {
+    const { leases, registrar, retryUntilStopped, slots } = this.#deps;
+    const wake = new Notifier();
+    const added = slots.add(plan.slots, wake);
+    const offer: Offer = await retryUntilStopped((signal) => registrar.register(plan, signal));
+    const worker = new OfferWorker(offer, added, wake, this.#deps);
+    this.#workers = [...this.#workers, worker];
+    leases.now();
+    return worker;
+  }
+
+  /** Sets what offers ask, registered or not; `reprice` applies it. */
+  setPrices(plans: readonly OfferPlan[]): void {
+    this.#deps.registrar.setPrices(plans);
+  }
+
+  /** Applies an offer's price: to new jobs at once, at the broker as soon as it answers. */
+  reprice(worker: OfferWorker): Promise<void> {
+    const { registrar, retryUntilStopped } = this.#deps;
+    return registrar.reprice(worker, retryUntilStopped);
+  }
+
+  /** Deregisters all offers, as far as the broker answers before the signal aborts. */
+  async leave(why: string, signal: AbortSignal): Promise<void> {
+    const { registrar } = this.#deps;
+    await Promise.all(this.#workers.map(({ offer }) => registrar.deregister(offer, why, signal)));
+  }
+
+  /** Decides again on the runs of the last polls. */
+  wake(): void {
+    for (const worker of this.#workers) worker.wake();
+  }
+
+  /** Polls again, whatever is under way or waited for. */
+  restartPolls(): void {
+    for (const { poller } of this.#workers) poller.restartPoll();
+  }
+
+  /** The broker has accepted the release or the report of a job. */
+  accepted({ instance, run, state }: JobRecord): void {
+    for (const worker of this.#workers) {
+      if (state.name === 'released') worker.jobReleased(run);
+      else if (worker.offer.instance === instance) worker.reportAccepted();
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { AdmissionControl } from './agent/admission/admission.ts';
+import { Agent } from './agent/agent.ts';
+import type { AgentDeps } from './agent/deps.ts';
+import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
+import { ImagePuller } from './agent/images/image-puller.ts';
+import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
+import { JobRunner } from './agent/jobs/job-runner.ts';
+import { SlotPool } from './agent/jobs/slot-pool.ts';
+import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
+import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
+import { Market } from './agent/market/market.ts';
+import { RunResolver } from './agent/market/run-resolver.ts';
+import { NetworkSelector } from './agent/network/network-selector.ts';
+import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
+import { InstanceRegistrar } from './agent/offers/instance-registrar.ts';
+import { OfferPlanner } from './agent/offers/offer-planner.ts';
+import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
+import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
+import { Reporter } from './agent/reports/reporter.ts';
+import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
+import type { JobRecord } from './domain/job.ts';
+import { Notifier } from './lib/notifier.ts';
+
+/**
+ * Builds an agent bottom-up: each object gets finished ones. What has to be heard further down, such as a report that
+ * a job leaves for the reporter, goes through a Notifier; all subscriptions are at the end.
+ */
+export function buildAgent(deps: AgentDeps): Agent {
+  const { clock, log, observe, random, settings } = deps;
+  const { once } = settings;
+  const market = new AbortController();
+  const detach = new AbortController();
+  const reportPending = new Notifier();
+  const accepted = new Notifier<JobRecord>();
+  const claimingResumed = new Notifier();
+  const engineRecovered = new Notifier();
+  const retryNow = new Notifier();
+
+  const tasks = new BackgroundTasks(log, market.signal);
+  const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
+  const onRefused = (): void => tokens.rejected();
+  const slots = new SlotPool();
+  const admission = new AdmissionControl({
+    ...deps,
+    checks: deps.admissionChecks,
+    busy: () => slots.busy,
+    resumed: claimingResumed,
+    engineRecovered,
+    signal: detach.signal,
+  });
+  const host = {
+    ...deps,
+    ...admission.ports,
+    resources: () => deps.jobResources(slots.size),
+    detach: detach.signal,
+  };
+
+  const gpuHealth = new GpuHealth({
+    ...host,
+    kernelLog: deps.kernelLog,
+    vulnerabilities: deps.vulnerabilities,
+    slots,
+    market: market.signal,
+  });
+  const networks = new NetworkSelector({ ...host, wanted: deps.network });
+  const jobRunner = new JobRunner({
+    ...host,
+    ...settings,
+    disk: new DiskQuotaMonitor({ ...host, ...settings }),
+    gpus: gpuHealth,
+    networkFor: (image) => networks.networkFor(image),
+    failedSince: (since) => admission.failedSince(since),
+    reportPending,
+  });
+  const reporter = new Reporter({ ...host, accepted, onRefused });
+  const cancel = (job: string, why: string): void => jobRunner.cancel(job, why);
+  const reconciler = new LeaseReconciler({ ...host, cancel, onRefused });
+  const isActive = (job: string): boolean => jobRunner.isActive(job);
+  const garbage = new GarbageCollector({ ...host, isActive });
+
+  const retry = { clock, random, observe, once, onRefused, sooner: () => retryNow.next };
+  const whileOnMarket = retryUntilStopped({ ...retry, signal: market.signal });
+  const catalogue = new GpuCatalogue(deps);
+  const planner = new OfferPlanner({
+    catalogue,
+    gpus: () => gpuHealth.gpus(),
+    planOffers: deps.planOffers,
+    retryUntilStopped: whileOnMarket,
+    log,
+    once,
+  });
+  const resolver = new RunResolver({ ...host, signal: market.signal });
+  const offers = new Market({
+    ...host,
+    slots,
+    admission,
+    catalogue,
+    images: new ImagePuller({ ...host, images: host.runtime.images, signal: market.signal }),
+    resolver,
+    registrar: new InstanceRegistrar(host),
+    jobRunner,
+    leases: reconciler,
+    reportPending,
+    onAnswer: (again) => {
+      tokens.accepted();
+      reporter.brokerAnswered(again);
+    },
+    onRefused,
+    market: market.signal,
+    retryUntilStopped: whileOnMarket,
+  });
+
+  reportPending.subscribe(() => reporter.wake());
+  accepted.subscribe((job) => offers.accepted(job));
+  claimingResumed.subscribe(() => offers.wake());
+  engineRecovered.subscribe(() => garbage.soon());
+  retryNow.subscribe(() => {
+    resolver.retryNow();
+    offers.restartPolls();
+    reconciler.now();
+    reporter.retrySoon();
+  });
+
+  return new Agent({
+    market,
+    detach,
+    tasks,
+    recovery: { ...host, reportPending },
+    admission,
+    reporter,
+    reconciler,
+    garbage,
+    gpuHealth,
+    slots,
+    jobRunner,
+    planner,
+    offers,
+    retryNow,
+    retryUntilExit: retryUntilStopped({ ...retry, signal: detach.signal }),
+    journal: host.journal,
+    clock,
+    log,
+    observe,
+    once,
+  });
+}
