@@ -3,6 +3,7 @@ import { AgentError } from '../../../../src/domain/errors.ts';
 import type { JobRecord } from '../../../../src/domain/job.ts';
 import { atWork, listOf, recordOf } from '../../../support/agent/running-reconciler.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
+import { logged } from '../../../support/log/log-into.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -137,6 +138,6 @@ test('an item that cannot be read stops no job and releases none, and is told on
   await vi.advanceTimersByTimeAsync(61_000);
   expect(at.asked).toEqual([0, 30, 60]);
   expect(at.cancelled).toEqual([]);
-  expect(at.log.filter((line) => line.includes('job left alone'))).toHaveLength(2);
+  expect(logged(at.log, 'invalid-item')).toHaveLength(2);
   expect(at.log.join('')).not.toContain('not reconciled');
 });
