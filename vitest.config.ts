@@ -10,6 +10,8 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
     testTimeout: more.timeout ?? 20_000,
     hookTimeout: more.timeout ?? 20_000,
     pool: 'forks' as const,
+    // Vitest's second is a period; what is polled for here is a condition that stays.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     // Vitest itself would leave one core idle.
     maxWorkers: more.files ?? '100%',
     // What computes goes first; then, together, what mostly waits for containers and processes.

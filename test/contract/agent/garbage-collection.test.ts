@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { GarbageCollector } from '../../../src/agent/reconcile/garbage-collector.ts';
 import type { FunctionSpec } from '../../../src/domain/run.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
@@ -53,8 +53,8 @@ test('what no job needs is removed at the second look, also while others run; wh
   // Nothing happens by itself: the next look is minutes away.
   sweep.soon();
   const containers = async () => (await runtime.list()).map(({ job }) => job).sort();
-  await vi.waitFor(async () => expect(await containers()).toEqual(['open', 'told']));
-  await vi.waitFor(async () => expect([...(await files.list())].sort()).toEqual(['open', 'told']));
+  await env.until(async () => expect(await containers()).toEqual(['open', 'told']));
+  await env.until(async () => expect([...(await files.list())].sort()).toEqual(['open', 'told']));
   const looks = log.filter((line) => line.includes('garbage-collected'));
   expect(looks[0]).toContain('"containers":2');
   expect(log.findIndex((line) => line.includes('orphan-removed'))).toBeGreaterThan(

@@ -120,10 +120,10 @@ describe('a call fails for', () => {
 
   test('nothing if a held poll takes its wait longer', async () => {
     await using server = await httpServer((_, res) => {
-      setTimeout(() => json(res, [], 200, { 'preference-applied': 'wait=1' }), 400);
+      setTimeout(() => json(res, [], 200, { 'preference-applied': 'wait=25' }), 400);
     });
     await using client = clientOf(server.url, { headersMs: 100, callMs: 200 });
-    const answer = await client.broker.runs({ ...QUERY, waitSeconds: 1 });
+    const answer = await client.broker.runs({ ...QUERY, waitSeconds: 25 });
     expect(answer.waited).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HealthCheck, type HealthCheckOptions } from '../../../../src/agent/admission/health-check.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 
@@ -112,15 +112,20 @@ describe('a call that fails', () => {
 });
 
 describe('in the background', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   test('an unhealthy resource is checked again and again, and reported healthy once', async () => {
     const { end, health, scenario } = checking();
     const work = health.work();
     scenario.isHealthy = false;
     health.recordFailure(away);
-    await vi.waitFor(() => expect(scenario.checks).toBeGreaterThan(5));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(scenario.checks).toBeGreaterThan(5);
     expect(health.error).toBe(away);
     scenario.isHealthy = true;
-    await vi.waitFor(() => expect(health.error).toBeUndefined());
+    await vi.advanceTimersByTimeAsync(10);
+    expect(health.error).toBeUndefined();
     expect(scenario).toMatchObject({ changes: 2, backs: 1 });
     end.abort();
     await work;
@@ -134,9 +139,11 @@ describe('in the background', () => {
       clock: { monotonic: () => performance.now() },
     });
     const work = health.work();
-    await vi.waitFor(() => expect(scenario.checks).toBeGreaterThan(2));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(scenario.checks).toBeGreaterThan(2);
     scenario.isHealthy = false;
-    await vi.waitFor(() => expect(health.error).toBe(away));
+    await vi.advanceTimersByTimeAsync(20);
+    expect(health.error).toBe(away);
     end.abort();
     await work;
   });
