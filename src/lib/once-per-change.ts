@@ -3,13 +3,22 @@ const MAX_KEYS = 10_000;
 
 /** Lets a log line through only where it says something else than the last one under its key. */
 export class OncePerChange {
-  readonly #last = new Map<string, string>();
+  readonly #last = new Map<string, { readonly value: string; readonly until: number }>();
+  readonly #repeatMs: number;
+  readonly #now: () => number;
 
-  /** Whether `value` differs from the last one under `key`, and remembers it. */
+  /** A value counts as new again after `repeatMs` milliseconds of `now`; by default never. */
+  constructor(repeatMs = Number.POSITIVE_INFINITY, now = (): number => 0) {
+    this.#repeatMs = repeatMs;
+    this.#now = now;
+  }
+
+  /** Whether `value` differs from the last one under `key`; remembers it then. */
   isNew(value: string, key = ''): boolean {
-    if (this.#last.get(key) === value) return false;
-    if (this.#last.size >= MAX_KEYS && !this.#last.has(key)) this.#last.clear();
-    this.#last.set(key, value);
+    const last = this.#last.get(key);
+    if (last?.value === value && this.#now() < last.until) return false;
+    if (this.#last.size >= MAX_KEYS && last === undefined) this.#last.clear();
+    this.#last.set(key, { value, until: this.#now() + this.#repeatMs });
     return true;
   }
 

@@ -6,6 +6,7 @@ import {
   type MigParents,
   withSlices,
 } from '../../domain/gpu-cordon.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { Observer } from '../events/events.ts';
 
 /** The GPUs that must get no new jobs, and why: the union of what each source has found. Tells what changes, once. */
@@ -13,8 +14,8 @@ export class GpuCordons {
   readonly #observe: Observer;
   readonly #onChange: () => void;
   readonly #cordons = new Map<CordonSource, ReadonlyMap<string, Cordon>>();
-  /** What was told of each GPU, by uuid. */
-  readonly #reported = new Map<string, string>();
+  /** By uuid of the GPU. */
+  readonly #reported = new OncePerChange();
   readonly #names = new Map<string, string>();
   readonly #parents = new Map<string, string>();
   readonly #slices = new Map<string, string>();
@@ -95,15 +96,11 @@ export class GpuCordons {
         if (trouble.quiet !== true) now.set(uuid, [...(now.get(uuid) ?? []), trouble]);
     for (const [uuid, troubles] of now) {
       const why = troubles.map((trouble) => trouble.why).join('; ');
-      if (this.#reported.get(uuid) === why) continue;
-      this.#reported.set(uuid, why);
+      if (!this.#reported.isNew(why, uuid)) continue;
       const hint = troubles.map((trouble) => trouble.hint).join('; ');
       this.#observe({ kind: 'gpu-cordoned', gpu: this.name(uuid), why, hint });
     }
-    for (const uuid of this.#reported.keys()) {
-      if (now.has(uuid)) continue;
-      this.#reported.delete(uuid);
+    for (const uuid of this.#reported.retain((reported) => now.has(reported)))
       this.#observe({ kind: 'gpu-uncordoned', gpu: this.name(uuid) });
-    }
   }
 }

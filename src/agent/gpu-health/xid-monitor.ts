@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { KernelLog } from '../../domain/ports/gpu.ts';
 import { hostFaultOf, sameBus, type Xid } from '../../domain/xid.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
@@ -12,14 +13,13 @@ import type { GpuCordons } from './cordons.ts';
 const HINT =
   'it comes back once nvidia-smi and a canary say that it is well; else reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot';
 
-/** An Xid that says nothing against a GPU may come a thousand times; it is told again after this long. */
-const TELL_AGAIN_MS = 600_000;
-/** A log that was followed this long is not one that breaks off at once. */
+/** A harmless Xid may come a thousand times; it is logged again after this long. */
+const REPEAT_MS = 600_000;
+/** A log that was followed for this long does not break off at once. */
 const STEADY_MS = 60_000;
 
-/** What an Xid watch workers on. */
 export type XidMonitorDeps = {
-  /** Undefined: this host's log is not read. */
+  /** Undefined: the kernel log is not read. */
   readonly kernelLog: KernelLog | undefined;
   readonly clock: Clock;
   readonly random: () => number;
@@ -29,23 +29,24 @@ export type XidMonitorDeps = {
   readonly onFault: (uuid: string, why: string) => void;
 };
 
-/** Follows the kernel's log for what the driver says against a GPU. */
+/** Follows the kernel log for Xids, the error reports of the Nvidia driver. */
 export class XidMonitor {
   readonly #deps: XidMonitorDeps;
   /** PCI addresses by uuid, of all GPUs that were ever seen. */
   readonly #addresses = new Map<string, string>();
-  readonly #reported = new Map<string, number>();
+  readonly #logged: OncePerChange;
 
   constructor(deps: XidMonitorDeps) {
     this.#deps = deps;
+    this.#logged = new OncePerChange(REPEAT_MS, () => deps.clock.monotonic());
   }
 
-  /** Learns where the GPUs are. */
+  /** Remembers the PCI addresses of these GPUs. */
   learn(gpus: readonly Gpu[]): void {
     for (const { busId, uuid } of gpus) this.#addresses.set(uuid, busId);
   }
 
-  /** Goes on until the signal aborts, or until it is clear that the log cannot be read. */
+  /** Runs until the signal aborts, or until the log turns out to be unreadable. */
   async work(signal: AbortSignal): Promise<void> {
     const { clock, kernelLog, observe, random } = this.#deps;
     if (kernelLog === undefined) return;
@@ -69,20 +70,12 @@ export class XidMonitor {
     const why = hostFaultOf(xid);
     if (uuid === undefined || why === undefined) {
       const gpu = uuid === undefined ? undefined : cordons.name(uuid);
-      if (this.#isNews(xid)) observe({ kind: 'gpu-xid', gpu, busId: xid.busId, number: xid.number });
+      if (this.#logged.isNew('xid', `${xid.busId} ${xid.number}`))
+        observe({ kind: 'gpu-xid', gpu, busId: xid.busId, number: xid.number });
       return;
     }
-    // One fault makes the driver complain again and again: the first word is the one to show.
+    // One fault makes the driver log several Xids; the first one says most.
     if (cordons.get('xid', uuid) === undefined) cordons.cordon('xid', uuid, { why, hint: HINT });
     onFault(uuid, why);
-  }
-
-  #isNews({ busId, number }: Xid): boolean {
-    const key = `${busId} ${number}`;
-    const now = this.#deps.clock.monotonic();
-    const told = this.#reported.get(key);
-    if (told !== undefined && now - told < TELL_AGAIN_MS) return false;
-    this.#reported.set(key, now);
-    return true;
   }
 }

@@ -1,12 +1,10 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
-import { type Backoff, BackoffMap } from '../../lib/backoff-map.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Observer } from '../events/events.ts';
-import { RETRY } from '../retry/policies.ts';
+import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
-
-type Failure = { readonly isRefused: boolean };
 
 export type ImagePullerDeps = {
   readonly images: Images;
@@ -20,7 +18,8 @@ export type ImagePullerDeps = {
 export class ImagePuller {
   readonly #deps: ImagePullerDeps;
   readonly #ready = new Map<string, ReadyImage>();
-  readonly #failed: BackoffMap<Failure>;
+  /** The policy of the last failure of each image. */
+  readonly #failed: BackoffMap<RetryPolicy>;
   readonly #underWay = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
@@ -41,9 +40,7 @@ export class ImagePuller {
 
   /** Whether an image is being pulled, or `start --once` waits for the next try. */
   get busy(): boolean {
-    const isRetryable = ({ failure, failures }: Backoff<Failure>): boolean =>
-      !failure.isRefused && failures <= RETRY.pullImage.onceFailures;
-    return this.#underWay.size > 0 || this.#failed.waiting.some(([, entry]) => isRetryable(entry));
+    return this.#underWay.size > 0 || isOnceWaiting(this.#failed);
   }
 
   /** When the next failed image may be pulled again; Infinity where none has failed. */
@@ -83,8 +80,9 @@ export class ImagePuller {
       if (signal.aborted) return;
       const error = asAgentError(thrown);
       const isRefused = error.code === 'IMAGE_NOT_FOUND' || error.code === 'IMAGE_REFUSED';
-      const { waitMs } = this.#failed.fail(ref, { isRefused }, (failures) =>
-        isRefused ? RETRY.pullImageRefused.maxMs : waitAfter(error, RETRY.pullImage, failures, random),
+      const policy = isRefused ? RETRY.pullImageRefused : RETRY.pullImage;
+      const { waitMs } = this.#failed.fail(ref, policy, (failures) =>
+        isRefused ? policy.maxMs : waitAfter(error, policy, failures, random),
       );
       observe({
         kind: 'image-failed',

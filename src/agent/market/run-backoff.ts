@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/ports/clock.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
-import { RETRY, type RetryPolicy } from '../retry/policies.ts';
+import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 
 /** Why a run is skipped, as `decide` says it. */
 export type BackoffReason = 'in-backoff' | 'no-open-jobs' | 'invalid';
@@ -85,7 +85,7 @@ export class RunBackoff {
 
   /** Whether `start --once` waits for a run. */
   get busy(): boolean {
-    return this.#runs.waiting.some(([, { failure, failures }]) => failures <= failure.onceFailures);
+    return isOnceWaiting(this.#runs);
   }
 
   /** A job of the run is open again. Whatever else keeps the run waiting still does. */

@@ -2,10 +2,10 @@ import PQueue from 'p-queue';
 import { asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ImageInfo, OpenRun, Run } from '../../domain/run.ts';
-import { type Backoff, BackoffMap } from '../../lib/backoff-map.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { RETRY } from '../retry/policies.ts';
+import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
 import { type LookUps, type Resolution, resolveRun } from './resolve-run.ts';
 
@@ -19,9 +19,6 @@ export type RunResolverDeps = {
   readonly signal: AbortSignal;
 };
 
-/** Whether the broker does not know function or image: a wait for that is not worth the end of `start --once`. */
-type Failure = { readonly isUnknown: boolean };
-
 /**
  * Resolves runs in the background, a few at a time, once for all offers of the agent. A run is remembered as long as
  * one of the offers retains it, so a function that changes counts for the runs that come after.
@@ -29,7 +26,8 @@ type Failure = { readonly isUnknown: boolean };
 export class RunResolver {
   readonly #deps: RunResolverDeps;
   readonly #resolved = new Map<string, Resolution>();
-  readonly #failed: BackoffMap<Failure>;
+  /** The policy of the last failure of each run. */
+  readonly #failed: BackoffMap<RetryPolicy>;
   readonly #underWay = new Set<string>();
   readonly #images = new Map<string, ImageInfo>();
   readonly #imageCalls = new SingleFlight<ImageInfo | undefined>();
@@ -57,9 +55,7 @@ export class RunResolver {
 
   /** Whether a run is being resolved, or `start --once` waits for the next try. */
   get busy(): boolean {
-    const isRetryable = ({ failure, failures }: Backoff<Failure>): boolean =>
-      !failure.isUnknown && failures <= RETRY.lookUp.onceFailures;
-    return this.#underWay.size > 0 || this.#failed.waiting.some(([, entry]) => isRetryable(entry));
+    return this.#underWay.size > 0 || isOnceWaiting(this.#failed);
   }
 
   /** When the next failed run may be resolved again; Infinity where none has failed. */
@@ -121,9 +117,8 @@ export class RunResolver {
   #fail(run: string, thrown: unknown): void {
     const error = asAgentError(thrown);
     const { code, message } = error;
-    const isUnknown = code === 'BROKER_NOT_FOUND';
-    const policy = isUnknown ? RETRY.lookUpNotFound : RETRY.lookUp;
-    const { failures, waitMs } = this.#failed.fail(run, { isUnknown }, (attempt) =>
+    const policy = code === 'BROKER_NOT_FOUND' ? RETRY.lookUpNotFound : RETRY.lookUp;
+    const { failures, waitMs } = this.#failed.fail(run, policy, (attempt) =>
       waitAfter(error, policy, attempt, this.#deps.random),
     );
     const level = failures === 1 ? 'warn' : 'debug';

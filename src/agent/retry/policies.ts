@@ -1,4 +1,5 @@
 import type { BackoffShape } from '../../lib/backoff.ts';
+import type { BackoffMap } from '../../lib/backoff-map.ts';
 
 /** How long to wait between tries, and when to stop. */
 export type RetryPolicy = BackoffShape & {
@@ -46,3 +47,8 @@ export const RETRY = {
 
 /** After the broker has refused the token. A new token is noticed sooner. */
 export const UNAUTHORIZED_RETRY_MS = 60_000;
+
+/** Whether `start --once` waits for one of these keys, each of which failed under a policy. */
+export function isOnceWaiting(failed: BackoffMap<Pick<RetryPolicy, 'onceFailures'>>): boolean {
+  return failed.waiting.some(([, { failure, failures }]) => failures <= (failure.onceFailures ?? 0));
+}

@@ -22,6 +22,16 @@ describe('once per change', () => {
     expect([told.isNew('a', 'x'), told.isNew('a', 'y')]).toEqual([false, true]);
   });
 
+  test('a value is new again after a while where that is wanted', () => {
+    let now = 0;
+    const told = new OncePerChange(1_000, () => now);
+    expect([told.isNew('a'), told.isNew('a')]).toEqual([true, false]);
+    now = 999;
+    expect(told.isNew('a')).toBe(false);
+    now = 1_000;
+    expect([told.isNew('a'), told.isNew('a')]).toEqual([true, false]);
+  });
+
   test('the number of keys is bounded', () => {
     const told = new OncePerChange();
     for (let key = 0; key < 10_000; key += 1) told.isNew('a', String(key));
