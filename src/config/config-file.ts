@@ -4,18 +4,18 @@ import { GPU_KEYS, type GpuSettings, plainModel } from './gpu-settings.ts';
 import type { Problem } from './problem.ts';
 import { BadValue, quoted, type ValueType } from './value-type.ts';
 
-/** What a configuration file says: its values as text, not yet read, and the tables per GPU model. */
+/** The content of a configuration file: its values as text, not yet parsed, and the tables per GPU model. */
 export type FileContent = {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   readonly gpus: readonly GpuSettings[];
-  /** The keys that it has and whose values are unknown all the same; `all` where nothing of it could be read. */
+  /** The keys whose values could not be read; `all` if the file could not. */
   readonly unread: ReadonlySet<string> | 'all';
   readonly problems: readonly Problem[];
 };
 
 type Table = Readonly<Record<string, unknown>>;
 
-/** Takes a TOML text apart. `known` are the keys that it may have beside the tables per GPU. Never throws. */
+/** Parses a TOML text. `known` are its keys beside the tables per GPU model. Never throws. */
 export function readConfigFile(path: string, text: string, known: readonly string[]): FileContent {
   const problems: Problem[] = [];
   const entries = new Map<string, readonly string[]>();
@@ -48,11 +48,11 @@ function parseToml(path: string, text: string, problems: Problem[]): Table | und
   }
 }
 
-/** Where it is told what could not be read. */
-type InvalidItemLog = { readonly problems: Problem[]; readonly unread: Set<string> };
+/** Collects what could not be read. */
+type Findings = { readonly problems: Problem[]; readonly unread: Set<string> };
 
-function readGpus(path: string, value: unknown, complaints: InvalidItemLog): readonly GpuSettings[] {
-  const { problems } = complaints;
+function readGpus(path: string, value: unknown, findings: Findings): readonly GpuSettings[] {
+  const { problems } = findings;
   if (!isTable(value) || !Object.values(value).every(isTable)) {
     const hint = 'write a table for each model: [gpu."NVIDIA GeForce GTX 1080 Ti"]';
     problems.push({ where: `gpu in ${path}`, what: 'is not a table per GPU model', hint });
@@ -62,20 +62,15 @@ function readGpus(path: string, value: unknown, complaints: InvalidItemLog): rea
   return Object.entries(value).map(([model, table]) => {
     const where = `gpu.${quoted(model)} in ${path}`;
     if (plainModel(model) === '')
-      problems.push({ where, what: 'names no GPU model', hint: 'write the name that nvidia-smi -L shows' });
+      problems.push({ where, what: 'has no GPU model', hint: 'write the name that nvidia-smi -L shows' });
     else if (seen.has(plainModel(model)))
       problems.push({ where, what: 'names the same model as another table', hint: 'keep one of them' });
     seen.add(plainModel(model));
-    return readGpu(where, model, isTable(table) ? table : {}, complaints);
+    return readGpu(where, model, isTable(table) ? table : {}, findings);
   });
 }
 
-function readGpu(
-  where: string,
-  model: string,
-  table: Table,
-  { problems, unread }: InvalidItemLog,
-): GpuSettings {
+function readGpu(where: string, model: string, table: Table, { problems, unread }: Findings): GpuSettings {
   for (const key of Object.keys(table))
     if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
@@ -98,7 +93,7 @@ function readGpu(
   };
 }
 
-/** A value of the file as the texts that an owner would have written for it on a command line. */
+/** A value of the file as the texts that would be written on a command line. */
 function texts(
   path: string,
   key: string,
@@ -116,7 +111,7 @@ function texts(
 function unknownKey(where: string, key: string, known: readonly string[]): Problem {
   const hint =
     key === 'token'
-      ? 'keep the token out of this file: put it into one of its own with mode 0600 and name that by token-file'
+      ? 'put the token into a file of its own with mode 0600, and name that file with token-file'
       : 'correct or remove it; --help lists the options';
   return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, hint };
 }

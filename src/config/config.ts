@@ -8,34 +8,34 @@ type ValueOf<Entry> = Entry extends { readonly type: ValueType<infer T>; readonl
     ? T | undefined
     : never;
 
-/** The value of every option; undefined only where an option has no default. */
+/** The values of all options; undefined only for an option without a default. */
 export type Values = { readonly [Key in OptionKey]: ValueOf<(typeof OPTIONS)[Key]> };
 
-/** All that the owner has set, or left to its default. Durations are milliseconds, sizes bytes, prices dollars. */
+/** The configuration. Durations are milliseconds, sizes bytes, prices US dollars. */
 export type Config = Values & {
   /** The file's tables per GPU model. */
   readonly gpus: readonly GpuSettings[];
 };
 
-/** Where a value comes from; `name` says it to people: `--ask-price`, `SHAREDCLOUD_ASK_PRICE`, the file's path. */
+/** The source of a value; `name` is for people: `--ask-price`, `SHAREDCLOUD_ASK_PRICE`, the file's path. */
 export type Source = {
   readonly kind: 'flag' | 'env' | 'file' | 'default' | 'unset';
   readonly name: string;
 };
 
-/** The configuration, where each value comes from, and what the owner should know about it. */
+/** The configuration, the source of each value, and warnings for the owner. */
 export type Loaded = {
   readonly config: Config;
   readonly sources: Readonly<Record<OptionKey, Source>>;
   readonly warnings: readonly string[];
 };
 
-/** Whether every option has been read; each value is of its option's type because that type read it. */
+/** Whether every option has a value; each was parsed by its option's type. */
 export function areValues(values: Readonly<Partial<Record<OptionKey, unknown>>>): values is Values {
   return OPTION_KEYS.every((key) => Object.hasOwn(values, key));
 }
 
-/** Whether every option's source is known. */
+/** Whether every option has a source. */
 export function areSources(
   sources: Readonly<Partial<Record<OptionKey, Source>>>,
 ): sources is Readonly<Record<OptionKey, Source>> {

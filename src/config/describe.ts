@@ -5,7 +5,7 @@ import { OPTION_KEYS, optionOf } from './options.ts';
 /** One line of the table that `check` prints. */
 export type Described = { readonly option: string; readonly value: string; readonly source: Source };
 
-/** Every option with its value and where that comes from, and the file's GPU tables. Secrets are masked. */
+/** Every option with its value and source, and the file's GPU tables. Secrets are masked. */
 export function describe({ config, sources }: Loaded): readonly Described[] {
   const options = OPTION_KEYS.map((key) => {
     const option = optionOf(key);

@@ -5,9 +5,9 @@ const UNIT_NAMES = ['d', 'h', 'm', 's', 'ms'] as const;
 const PARTS = /(\d+(?:\.\d+)?)\s*(ms|[dhms])/gi;
 const WHOLE = /^(?:\d+(?:\.\d+)?\s*(?:ms|[dhms])\s*)+$/i;
 
-/** A time span, in milliseconds, from `least` to `most` (both written as an owner would, such as `1h30m`). */
-export function duration(least: string, most: string): ValueType<number> {
-  const hint = `write a time from ${least} to ${most} with its unit (ms, s, m, h, d), such as 5s or 1h30m`;
+/** A time span in milliseconds from `min` to `max`, which are written as `1h30m`. */
+export function duration(min: string, max: string): ValueType<number> {
+  const hint = `write a time from ${min} to ${max} with its unit (ms, s, m, h, d), such as 5s or 1h30m`;
   return single({
     metavar: 'DURATION',
     parse: (text) => {
@@ -17,16 +17,15 @@ export function duration(least: string, most: string): ValueType<number> {
           `${quoted(text)} ${/^[\d.]+$/.test(text) ? 'has no unit' : 'is not a time span'}`,
           hint,
         );
-      if (value < (readDuration(least) ?? 0))
-        throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
-      if (value > (readDuration(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
+      if (value < (readDuration(min) ?? 0)) throw new BadValue(`${quoted(text)} is less than ${min}`, hint);
+      if (value > (readDuration(max) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${max}`, hint);
       return value;
     },
     show: showDuration,
   });
 }
 
-/** Milliseconds as people write them: `1h30m`, `500ms`, `0s`. */
+/** Formats milliseconds: `1h30m`, `500ms`, `0s`. */
 export function showDuration(milliseconds: number): string {
   let rest = Math.round(milliseconds);
   let text = '';

@@ -6,12 +6,12 @@ import { maySet, OPTION_KEYS, OPTIONS, type Option, type OptionKey, optionOf } f
 import { configInvalid, type Problem } from './problem.ts';
 import { BadValue } from './value-type.ts';
 
-/** Where the configuration comes from; all of it handed in. */
+/** What the configuration is read from. */
 export type Sources = {
-  /** What was written for each flag that was given. */
+  /** The texts of each given flag. */
   readonly flags: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, undefined where there is none. Throws where it cannot be read. */
+  /** The text of a file; undefined: it does not exist. Throws if it cannot be read. */
   readonly readFile: (path: string) => Promise<string | undefined>;
 };
 
@@ -20,9 +20,8 @@ const NO_CONTENT: FileContent = { entries: new Map(), gpus: [], unread: new Set(
 type Written = { readonly texts: readonly string[]; readonly source: Source };
 
 /**
- * Reads the configuration: flags over environment over file over defaults. An empty environment variable counts
- * as not set. Throws one CONFIG_INVALID that names every problem at once; where `needs.ask`, that nothing says what
- * a job must pay is one of them.
+ * Reads the configuration: flags before environment, file and defaults. An empty environment variable counts as not set.
+ * Throws one CONFIG_INVALID with all problems; with `needs.ask` a missing ask price is one.
  */
 export async function loadConfig(sources: Sources, needs: { readonly ask: boolean }): Promise<Loaded> {
   const problems: Problem[] = [];
@@ -33,14 +32,14 @@ export async function loadConfig(sources: Sources, needs: { readonly ask: boolea
   const origins: Partial<Record<OptionKey, Source>> = {};
   for (const key of OPTION_KEYS) {
     const option = optionOf(key);
-    const written = whatIsWritten(key, sources, file);
+    const written = writtenValue(key, sources, file);
     const value = readValue(option, written, problems);
     const warning = value === undefined ? undefined : option.type.warn?.(value);
     if (warning !== undefined) warnings.push(`${label(option, written.source)}: ${warning}`);
     values[key] = value;
     origins[key] = written.source;
   }
-  // An ask that was given and could not be read is a problem of its own already.
+  // An ask that could not be read is already a problem.
   const askUnread = file.unread === 'all' || file.unread.has(OPTIONS.askPrice.name);
   if (needs.ask && origins.askPrice?.kind === 'unset' && !askUnread)
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
@@ -52,8 +51,8 @@ export async function loadConfig(sources: Sources, needs: { readonly ask: boolea
 
 async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
   const option = OPTIONS.configFile;
-  const { texts, source } = whatIsWritten('configFile', sources, undefined);
-  // A path that cannot be used is reported when the option's own turn comes.
+  const { texts, source } = writtenValue('configFile', sources, undefined);
+  // An invalid path is reported with the other options.
   const path = readValue(option, { texts, source }, []);
   const nothing = { ...NO_CONTENT, path: path ?? option.default };
   if (path === undefined) return nothing;
@@ -65,16 +64,16 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
       problems.push(...content.problems);
       return { path, ...content };
     }
-    if (source.kind !== 'default') report(`there is no file ${path}`, 'write it, or name one that is there');
+    if (source.kind !== 'default') report(`there is no file ${path}`, 'create it, or name another file');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    report(`${path} cannot be read: ${reason}`, 'make it readable for the user that the agent runs as');
+    report(`${path} cannot be read: ${reason}`, 'make it readable for the agent’s user');
     return { ...nothing, unread: 'all' };
   }
   return nothing;
 }
 
-function whatIsWritten(key: OptionKey, sources: Sources, file: File | undefined): Written {
+function writtenValue(key: OptionKey, sources: Sources, file: File | undefined): Written {
   const option = optionOf(key);
   const flag = sources.flags[key];
   if (flag !== undefined) return { texts: flag, source: { kind: 'flag', name: `--${option.name}` } };
@@ -100,19 +99,19 @@ function readValue<T>(option: Option<T>, written: Written, problems: Problem[]):
   }
 }
 
-/** The option as its owner wrote it: `--ask-price`, `ask-price in /etc/...`, `ask-price from SHAREDCLOUD_...`. */
+/** The option with its source: `--ask-price`, `ask-price in /etc/...`, `ask-price from SHAREDCLOUD_...`. */
 function label(option: Option<unknown>, source: Source): string {
   if (source.kind === 'file') return `${option.name} in ${source.name}`;
   return source.kind === 'env' ? `${option.name} from ${source.name}` : `--${option.name}`;
 }
 
-/** Each GPU model may have its own ask in the file; then no other is needed, unless CPU jobs are offered too. */
+/** Asks per GPU model in the file are enough, unless CPU jobs are offered too. */
 function missingAsk(cpuSlots: unknown, gpus: readonly GpuSettings[]): readonly Problem[] {
-  const own = gpus.some((gpu) => gpu.askPrice !== undefined);
-  if (own && cpuSlots === 0) return [];
-  const what = own ? 'the CPU jobs that cpu-slots offers have no price' : 'nothing says what a job must pay';
+  const forGpus = gpus.some((gpu) => gpu.askPrice !== undefined);
+  if (forGpus && cpuSlots === 0) return [];
+  const what = forGpus ? 'no ask price is set for CPU jobs (cpu-slots)' : 'no ask price is set';
   const hint =
-    'give it in US dollars per job and minute, or set SHAREDCLOUD_ASK_PRICE, or ask-price in the file';
+    'set it in US dollars per job and minute, here, as SHAREDCLOUD_ASK_PRICE, or as ask-price in the file';
   return [{ where: '--ask-price', what, hint }];
 }
 

@@ -1,21 +1,21 @@
 import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const MOST_DOLLARS = 1000;
+const MAX_DOLLARS = 1000;
 
-/** A whole number from `least` to `most`. */
-export function count(least: number, most: number): ValueType<number> {
-  const hint = `write a whole number from ${least} to ${most}`;
+/** A whole number from `min` to `max`. */
+export function count(min: number, max: number): ValueType<number> {
+  const hint = `write a whole number from ${min} to ${max}`;
   return single({
     metavar: 'N',
     parse: (text) => {
       if (!/^[+-]?\d+$/.test(text)) throw new BadValue(`${quoted(text)} is not a whole number`, hint);
-      return within(Number(text), text, least, most, hint);
+      return within(Number(text), text, min, max, hint);
     },
   });
 }
 
-/** A number of CPU cores; parts of a core are allowed. */
+/** A number of CPU cores, which may be fractional. */
 export const cpuCores: ValueType<number> = single({
   metavar: 'CORES',
   parse: (text) => {
@@ -24,15 +24,15 @@ export const cpuCores: ValueType<number> = single({
   },
 });
 
-/** US dollars per job and minute: more than nothing, at most 1000 (a slip of the decimal point is likelier). */
+/** US dollars per job and minute, above 0 and at most 1000, because more is probably a typing error. */
 export const price: ValueType<number> = single({
   metavar: 'DOLLARS',
   parse: (text) => {
-    const hint = `write US dollars per job and minute, more than 0 and at most ${MOST_DOLLARS}, such as 0.05`;
+    const hint = `write US dollars per job and minute, more than 0 and at most ${MAX_DOLLARS}, such as 0.05`;
     const value = decimal(text, hint);
-    if (value === 0) throw new BadValue(`${quoted(text)} would give the GPU away for nothing`, hint);
-    if (value < 0) throw new BadValue(`${quoted(text)} is less than nothing`, hint);
-    if (value > MOST_DOLLARS) throw new BadValue(`${quoted(text)} is more than ${MOST_DOLLARS}`, hint);
+    if (value === 0) throw new BadValue(`${quoted(text)} would make jobs free of charge`, hint);
+    if (value < 0) throw new BadValue(`${quoted(text)} is less than 0`, hint);
+    if (value > MAX_DOLLARS) throw new BadValue(`${quoted(text)} is more than ${MAX_DOLLARS}`, hint);
     return value;
   },
 });
@@ -47,8 +47,8 @@ function decimal(text: string, hint: string): number {
   return Number(text);
 }
 
-function within(value: number, text: string, least: number, most: number, hint: string): number {
-  if (value < least) throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
-  if (value > most) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
+function within(value: number, text: string, min: number, max: number, hint: string): number {
+  if (value < min) throw new BadValue(`${quoted(text)} is less than ${min}`, hint);
+  if (value > max) throw new BadValue(`${quoted(text)} is more than ${max}`, hint);
   return value;
 }

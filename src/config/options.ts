@@ -6,30 +6,27 @@ import { absolutePath, choice, imagePattern, path, program, secret, userAndGroup
 import { brokerUrl, dockerHost } from './url-types.ts';
 import { list, type ValueType } from './value-type.ts';
 
-/** Headings under which help and the README show the options. */
+/** The groups of options in help and docs. */
 export const GROUPS = ['Broker', 'Offer', 'Jobs', 'Host', 'Log', 'Configuration'] as const;
 
-/** One thing that the owner can set. Its flag is `--name`, its key in the file is `name`. */
+/** An option. Its flag is `--name`, its key in the file `name`. */
 export type Option<T> = {
   readonly name: string;
   readonly env: string;
   readonly type: ValueType<T>;
-  /** As an owner would write it, and read by the same rules; left out where there is none. */
+  /** Written as by an owner and parsed the same way; absent: none. */
   readonly default?: string;
-  /** What help and tables say instead of a default that is absent or empty. */
+  /** Shown in help and tables instead of an absent or empty default. */
   readonly unset?: string;
   readonly help: string;
   readonly group: (typeof GROUPS)[number];
-  /** Where it may be set: by default as a flag, in the environment and in the file. */
+  /** The sources that may set it; by default all three. */
   readonly only?: readonly ('flag' | 'env' | 'file')[];
-  /** Never shown, neither in `check` nor in a message. */
+  /** Never shown, not in `check` and not in messages. */
   readonly secret?: true;
 };
 
-/**
- * Every option there is. The flags, the environment, the file's keys, their validation, `check`'s table and
- * the README's come from this table alone.
- */
+/** All options. Flags, environment, file keys, validation, `check` and the docs are derived from this table. */
 export const OPTIONS = {
   brokerUrl: {
     name: 'broker-url',
@@ -254,20 +251,20 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option<unknown>>>;
 
-/** Names an option inside the program. */
+/** The name of an option in the code. */
 export type OptionKey = keyof typeof OPTIONS;
 
-/** Every option's key, in the table's order. */
+/** The keys of all options in the order of the table. */
 export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS).filter((key): key is OptionKey =>
   Object.hasOwn(OPTIONS, key),
 );
 
-/** The option as the general type, for code that treats all alike. */
+/** The option as the general type, for code that handles all options. */
 export function optionOf(key: OptionKey): Option<unknown> {
   return OPTIONS[key];
 }
 
-/** Whether an option may be set there; see `Option.only`. */
+/** Whether a source may set an option. */
 export function maySet(option: Option<unknown>, kind: 'flag' | 'env' | 'file'): boolean {
   return option.only?.includes(kind) ?? true;
 }

@@ -1,12 +1,9 @@
 import { AgentError } from '../domain/errors.ts';
 
-/** One thing that is wrong with the configuration: the option and where it was set, what is wrong, what to do. */
+/** A problem of the configuration: the option with its source, what is wrong, and a hint. */
 export type Problem = { readonly where: string; readonly what: string; readonly hint: string };
 
-/**
- * All problems as the one error that the owner sees, so that none has to be found after another. `notes` are what
- * may have led to them, such as a variable with a slip in its name.
- */
+/** All problems as one error. `notes` may explain them, such as a variable with a misspelled name. */
 export function configInvalid(problems: readonly Problem[], notes: readonly string[] = []): AgentError {
   const [first, ...more] = problems;
   if (first !== undefined && more.length + notes.length === 0)
@@ -17,5 +14,5 @@ export function configInvalid(problems: readonly Problem[], notes: readonly stri
     ...problems.flatMap(({ where, what, hint }) => [`  ${where}: ${what}`, `    ${hint}`]),
     ...notes.map((note) => `  also: ${note}`),
   ];
-  return new AgentError('CONFIG_INVALID', lines.join('\n'), { hint: 'correct each of them and start again' });
+  return new AgentError('CONFIG_INVALID', lines.join('\n'), { hint: 'correct all of them and start again' });
 }

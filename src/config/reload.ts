@@ -2,10 +2,10 @@ import type { Config } from './config.ts';
 import { gpuSettings, plainModel } from './gpu-settings.ts';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.ts';
 
-/** What counts from a reload on; everything else is read at the start only. The token is read again by itself. */
-const AT_ONCE: ReadonlySet<OptionKey> = new Set(['askPrice', 'token', 'tokenFile', 'credentialsDirectory']);
+/** The options that a reload changes, or that are reread anyway; all others need a restart. */
+const RELOADED: ReadonlySet<OptionKey> = new Set(['askPrice', 'token', 'tokenFile', 'credentialsDirectory']);
 
-/** The configuration that runs, with the prices of another. Pure. */
+/** The running configuration with the prices of the next one. Pure. */
 export function withPrices(running: Config, next: Config): Config {
   const models = new Map([...running.gpus, ...next.gpus].map(({ model }) => [plainModel(model), model]));
   const gpus = [...models.values()].map((model) => {
@@ -15,9 +15,9 @@ export function withPrices(running: Config, next: Config): Config {
   return { ...running, askPrice: next.askPrice, gpus };
 }
 
-/** The settings that differ and do not count before a restart, by their names in the file. Pure. */
+/** The changed settings that need a restart, by their names in the file. Pure. */
 export function restartNeeded(running: Config, next: Config): readonly string[] {
-  const options = OPTION_KEYS.filter((key) => !AT_ONCE.has(key) && shown(running, key) !== shown(next, key));
+  const options = OPTION_KEYS.filter((key) => !RELOADED.has(key) && shown(running, key) !== shown(next, key));
   const models = [...running.gpus, ...next.gpus].map(({ model }) => model);
   const gpus = models.filter((model) => {
     const before = gpuSettings(running.gpus, model);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const MASK = '[redacted]';
 
-/** A value that must never be shown: printing, logging or serialising it shows `[redacted]`. */
+/** A value that must not be shown: it is printed, logged and serialised as `[redacted]`. */
 export class Secret {
   readonly #value: string;
 
@@ -10,7 +10,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, for the one place that sends it to where it belongs. */
+  /** The value itself. */
   reveal(): string {
     return this.#value;
   }

@@ -13,23 +13,23 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const SIZE = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i;
 
-/** A number of bytes, from `least` to `most` (both written as an owner would, such as `20 GB`). */
-export function size(least: string, most: string): ValueType<number> {
-  const hint = `write a size from ${least} to ${most} with its unit, such as 20 GB or 512MiB`;
+/** A number of bytes from `min` to `max`, which are written as `20 GB`. */
+export function size(min: string, max: string): ValueType<number> {
+  const hint = `write a size from ${min} to ${max} with its unit, such as 20 GB or 512MiB`;
   return single({
     metavar: 'SIZE',
     parse: (text) => {
       const value = readSize(text);
-      if (value === undefined) throw new BadValue(`${quoted(text)} ${whatIsWrong(text)}`, hint);
-      if (value < (readSize(least) ?? 0)) throw new BadValue(`${quoted(text)} is less than ${least}`, hint);
-      if (value > (readSize(most) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${most}`, hint);
+      if (value === undefined) throw new BadValue(`${quoted(text)} ${problemOf(text)}`, hint);
+      if (value < (readSize(min) ?? 0)) throw new BadValue(`${quoted(text)} is less than ${min}`, hint);
+      if (value > (readSize(max) ?? 0)) throw new BadValue(`${quoted(text)} is more than ${max}`, hint);
       return value;
     },
     show: showSize,
   });
 }
 
-/** Bytes in the largest unit that writes them without loss in few digits: `20 GB`, `512 MiB`, `1234567 B`. */
+/** Formats bytes exactly, in the unit with the fewest digits: `20 GB`, `512 MiB`, `1234567 B`. */
 export function showSize(bytes: number): string {
   const written = Object.entries(UNITS)
     .map(([unit, factor]) => `${bytes / factor} ${unit}`)
@@ -45,7 +45,7 @@ function readSize(text: string): number | undefined {
   return factor === undefined ? undefined : Math.round(Number(amount) * factor);
 }
 
-function whatIsWrong(text: string): string {
+function problemOf(text: string): string {
   if (/^[\d.]+$/.test(text)) return 'has no unit';
   const letter = /^[\d.]+\s*([kmgt])$/i.exec(text)?.[1]?.toUpperCase();
   return letter === undefined

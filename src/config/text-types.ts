@@ -3,7 +3,7 @@ import { canonicalImageRef, parseImageRef } from '../domain/image-ref.ts';
 import { Secret } from './secret.ts';
 import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 
-/** One of a few words. */
+/** One of some words. */
 export function choice<const T extends string>(...words: readonly T[]): ValueType<T> {
   return single({
     metavar: words.join('|'),
@@ -16,7 +16,7 @@ export function choice<const T extends string>(...words: readonly T[]): ValueTyp
   });
 }
 
-/** The path of a file or directory, from the root. */
+/** An absolute path. */
 export const absolutePath: ValueType<string> = single({
   metavar: 'PATH',
   parse: (text) => {
@@ -26,7 +26,7 @@ export const absolutePath: ValueType<string> = single({
   },
 });
 
-/** The path of a file or directory; one that is relative counts from where the command is started. */
+/** A path; a relative one is resolved from the working directory. */
 export const path: ValueType<string> = single({
   metavar: 'PATH',
   parse: (text) => {
@@ -38,7 +38,7 @@ export const path: ValueType<string> = single({
   },
 });
 
-/** A program: a name that is looked up in PATH, or a path. */
+/** A program: a name in PATH, or a path. */
 export const program: ValueType<string> = single({
   metavar: 'PROGRAM',
   parse: (text) => {
@@ -48,7 +48,7 @@ export const program: ValueType<string> = single({
   },
 });
 
-/** A pattern of image names; `*` stands for any characters. */
+/** A pattern of image names; `*` matches any characters. */
 export const imagePattern: ValueType<string> = single({
   metavar: 'PATTERN',
   parse: (text) => {
@@ -60,25 +60,26 @@ export const imagePattern: ValueType<string> = single({
     return text;
   },
   warn: (pattern) =>
-    /^[*/]+$/.test(pattern)
-      ? `${quoted(pattern)} lets strangers choose any image of any registry`
-      : undefined,
+    /^[*/]+$/.test(pattern) ? `${quoted(pattern)} allows any image of any registry` : undefined,
 });
 
-/** The name of one image; `latest` where neither tag nor digest is written. */
+/** An image name, by default with the tag `latest`. */
 export const imageName: ValueType<string> = single({
   metavar: 'IMAGE',
   parse: (text) => {
     const ref = parseImageRef(text);
     if (ref === undefined)
-      throw new BadValue(`${quoted(text)} is no image name`, 'write one such as sharedcloud/python36:latest');
+      throw new BadValue(
+        `${quoted(text)} is not an image name`,
+        'write a name such as sharedcloud/python36:latest',
+      );
     return canonicalImageRef(ref);
   },
 });
 
 /**
- * `uid:gid` that jobs run as. Numbers only: a name would be looked up in the image, which a stranger made.
- * A uid alone stands for the group of the same number.
+ * The `uid:gid` of jobs; a uid alone means the group of the same number. Numbers only, because a name would be looked up in
+ * the image, which is not trusted.
  */
 export const userAndGroup: ValueType<string> = single({
   metavar: 'UID:GID',

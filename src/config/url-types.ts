@@ -1,29 +1,32 @@
 import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 
-/** The base address of a broker, without a slash at its end. A path is allowed, credentials and a query are not. */
+/** The base URL of a broker without a trailing slash. A path is allowed, credentials and a query are not. */
 export const brokerUrl: ValueType<string> = single({
   metavar: 'URL',
   parse: (text) => {
-    const hint = 'write the broker’s address, such as https://sharedcloud.io';
+    const hint = 'write the broker’s URL, such as https://sharedcloud.io';
     const url = URL.parse(text);
-    // What stands before an @ may be a password: such a text is never repeated in a message.
+    // The text before an @ may be a password, so it is not repeated in a message.
     if (url !== null && (url.username !== '' || url.password !== ''))
-      throw new BadValue('has a user name or password in the URL', 'give the token by --token-file instead');
+      throw new BadValue(
+        'has a user name or password in the URL',
+        'remove it, and use --token-file for the token',
+      );
     if (url === null || !/^https?:\/\//i.test(text))
       throw new BadValue(`${text.includes('@') ? 'it' : quoted(text)} is not an http or https URL`, hint);
     if (url.search !== '' || url.hash !== '' || /[?#]/.test(text))
-      throw new BadValue(`${quoted(text)} has a query or fragment`, 'leave out what begins at ? or #');
+      throw new BadValue(`${quoted(text)} has a query or fragment`, 'remove everything from ? or # on');
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   },
   warn: (text) => {
     const url = new URL(text);
     return url.protocol === 'http:' && !isLoopback(url.hostname)
-      ? `${url.origin} is plain http: whoever is on the way can read the token and change what runs here`
+      ? `${url.origin} is plain http: others on the network can read the token and change what runs here`
       : undefined;
   },
 });
 
-/** Where the container engine listens: a Unix socket, or TCP without TLS. */
+/** The container engine's URL: a Unix socket, or TCP without TLS. */
 export const dockerHost: ValueType<string> = single({
   metavar: 'URL',
   parse: (text) => {
@@ -31,13 +34,13 @@ export const dockerHost: ValueType<string> = single({
     const url = text.startsWith('tcp://') ? URL.parse(text) : null;
     if (url !== null && url.hostname !== '' && ['', '/'].includes(url.pathname)) return text;
     throw new BadValue(
-      `${quoted(text)} is not an address of a container engine`,
+      `${quoted(text)} is not the URL of a container engine`,
       'write unix:///var/run/docker.sock or tcp://HOST:PORT',
     );
   },
 });
 
-/** Whether a URL's host name means this machine and no other. */
+/** Whether a URL's host name is always this machine. */
 export function isLoopback(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/\.$/, '');
   return (

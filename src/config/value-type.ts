@@ -1,4 +1,4 @@
-/** A value that an option cannot take: what is wrong with it, and what to write instead. */
+/** The error for an invalid value, with a hint about what to write instead. */
 export class BadValue extends Error {
   readonly hint: string;
 
@@ -9,21 +9,21 @@ export class BadValue extends Error {
   }
 }
 
-/** How the text of an option becomes its value, wherever it was written. */
+/** How an option's text is parsed and shown. */
 export type ValueType<T> = {
-  /** What stands for the value in help and tables: `DURATION`. */
+  /** The placeholder in help and tables: `DURATION`. */
   readonly metavar: string;
-  /** Whether there may be several: a repeated flag, a list in the file, commas between them elsewhere. */
+  /** Whether it takes several values: a repeated flag, a list in the file, or separated by commas. */
   readonly many: boolean;
-  /** Reads what was written. Throws BadValue. */
+  /** Parses the texts. Throws BadValue. */
   read(written: readonly string[]): T;
-  /** The value as `check` shows it; reading that again gives the same value. */
+  /** The value for `check`; parsing it gives the same value. */
   show(value: T): string;
-  /** What the owner should know about a value that is allowed all the same. */
+  /** A warning about a valid but risky value. */
   warn?(value: T): string | undefined;
 };
 
-/** A type of one value, made from how to read it and how to show it. */
+/** A type of a single value. */
 export function single<T>(type: {
   readonly metavar: string;
   readonly parse: (text: string) => T;
@@ -44,7 +44,7 @@ export function single<T>(type: {
   };
 }
 
-/** A type of several values of one kind. The order is kept, what is written twice counts once. */
+/** A type of several values in their order, without duplicates. */
 export function list<T extends string>(item: ValueType<T>): ValueType<readonly T[]> {
   return {
     metavar: `${item.metavar},...`,
@@ -61,7 +61,7 @@ export function list<T extends string>(item: ValueType<T>): ValueType<readonly T
   };
 }
 
-/** A value in quotes for a message: control characters escaped, and cut where it is long. */
+/** A value in quotes for a message, escaped and shortened. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

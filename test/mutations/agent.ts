@@ -11,7 +11,7 @@ export const AGENT: readonly Mutation[] = [
     file: TOKEN,
     text: 'if ((mode & 0o077) === 0) return;',
     becomes: 'return;',
-    test: { file: TOKEN_TEST, name: 'with mode %o is refused' },
+    test: { file: TOKEN_TEST, name: 'with mode %o is TOKEN_FILE_UNSAFE' },
   },
   {
     protection: 'a token that systemd copied is refused where others may read what it copied',
@@ -20,7 +20,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '',
     test: {
       file: TOKEN_TEST,
-      name: 'that systemd copied is refused where others may read what it copied',
+      name: 'that systemd copied from an unsafe file is TOKEN_FILE_UNSAFE',
     },
   },
   {
@@ -28,7 +28,7 @@ export const AGENT: readonly Mutation[] = [
     file: TOKEN,
     text: 'owner !== uid && owner !== 0',
     becomes: 'false',
-    test: { file: TOKEN_TEST, name: 'of another user is refused' },
+    test: { file: TOKEN_TEST, name: 'of another user is TOKEN_FILE_UNSAFE' },
   },
   {
     protection: 'no line of the log shows the token',

@@ -2,7 +2,7 @@ import type { Loaded } from '../../../src/config/config.ts';
 import { loadConfig, type Sources } from '../../../src/config/load.ts';
 import { type AgentError, asAgentError } from '../../../src/domain/errors.ts';
 
-/** What a test gives the loader; an ask is set unless the test says otherwise. */
+/** What a test gives the loader; by default no ask is needed. */
 export type Given = {
   readonly flags?: Sources['flags'];
   readonly env?: Sources['env'];
@@ -18,7 +18,7 @@ export async function load(given: Given = {}): Promise<Loaded> {
   return await loadConfig({ flags, env, readFile: async (path) => files[path] }, { ask: needsAsk });
 }
 
-/** The error that loading ends with; fails where it does not. */
+/** The error that loading throws; fails if it throws none. */
 export async function loadError(given: Given): Promise<AgentError> {
   try {
     await load(given);

@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { describe } from '../../../src/config/describe.ts';
-import { optionsTable } from '../../../src/config/document.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
+import { optionsTable } from '../../../src/config/options-table.ts';
 import { DEFAULT_FILE, load } from '../../support/config/load.ts';
 
 const TOKEN = 'f1e2d3c4b5a69788';
 
-test('every value is shown with its source, and the token is masked', async () => {
+test('shows every value with its source, and masks the token', async () => {
   const loaded = await load({
     env: { SHAREDCLOUD_TOKEN: TOKEN },
     files: { [DEFAULT_FILE]: 'job-memory = "4 GiB"\n[gpu.T4]\nask-price = 0.1\nslots = 2' },
@@ -35,7 +35,7 @@ test('every value is shown with its source, and the token is masked', async () =
   expect(table.every(({ value }) => value !== '')).toBe(true);
 });
 
-test('the configuration can be printed any way without showing the token', async () => {
+test('the configuration is printed without the token in any way', async () => {
   const loaded = await load({ env: { SHAREDCLOUD_TOKEN: TOKEN } });
   const printed = [
     JSON.stringify(loaded),
@@ -49,21 +49,21 @@ test('the configuration can be printed any way without showing the token', async
   expect(loaded.config.token?.reveal()).toBe(TOKEN);
 });
 
-test('what is shown of a default reads as the same value', async () => {
+test('every default is shown so that it parses to the same value', async () => {
   const { config } = await load();
   const withDefault = OPTION_KEYS.filter((key) => optionOf(key).default !== undefined);
   const readAgain = withDefault.map((key) => optionOf(key).type.read([optionOf(key).type.show(config[key])]));
   expect(readAgain).toEqual(withDefault.map((key) => config[key]));
 });
 
-test('names are well formed and no two options share one', () => {
+test('option names are well formed and unique', () => {
   const options = OPTION_KEYS.map(optionOf);
   for (const { name } of options) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
   expect(new Set(options.map(({ name }) => name)).size).toBe(options.length);
   expect(new Set(options.map(({ env }) => env)).size).toBe(options.length);
 });
 
-test('the table for the README has a row for each option and none of its cells breaks the table', () => {
+test('the options table has a row per option with escaped cells', () => {
   const lines = optionsTable().split('\n');
   expect(lines).toHaveLength(OPTION_KEYS.length + 2);
   for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(6);

@@ -3,14 +3,14 @@ import { dockerHost } from '../../../src/config/url-types.ts';
 import { BadValue } from '../../../src/config/value-type.ts';
 import { parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 
-describe('the engine’s address', () => {
-  // What the option takes the runtime must take too: an owner should not be told twice, and differently.
+describe('the container engine’s URL', () => {
+  // Option and runtime must accept the same URLs.
   test.each([
     'unix:///var/run/docker.sock',
     'tcp://127.0.0.1:2375',
     'tcp://engine.example:2375/',
     'tcp://docker',
-  ])('%s is an engine’s address', (text) => {
+  ])('%s is accepted by option and runtime', (text) => {
     expect(dockerHost.read([text])).toBe(text);
     expect(() => parseDockerHost(text)).not.toThrow();
   });
@@ -24,7 +24,7 @@ describe('the engine’s address', () => {
     'https://engine.example:2376',
     'ssh://host',
     '',
-  ])('%j is no engine’s address', (text) => {
+  ])('%j is rejected by option and runtime', (text) => {
     expect(() => dockerHost.read([text])).toThrow(BadValue);
     expect(() => parseDockerHost(text)).toThrow('cannot be used');
   });

@@ -3,8 +3,8 @@ import { gpuSettings } from '../../../src/config/gpu-settings.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { DEFAULT_FILE, load, loadError } from '../../support/config/load.ts';
 
-describe('where a value comes from', () => {
-  test('defaults, where nothing is set', async () => {
+describe('a value', () => {
+  test('is the default if it is not set', async () => {
     const { config, sources, warnings } = await load();
     expect(config).toMatchObject({
       brokerUrl: 'https://sharedcloud.io',
@@ -24,7 +24,7 @@ describe('where a value comes from', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('flags over environment over file', async () => {
+  test('comes from a flag before the environment before the file', async () => {
     const files = { [DEFAULT_FILE]: 'ask-price = 1\nslots-per-gpu = 2\ncpu-slots = 3' };
     const env = { SHAREDCLOUD_ASK_PRICE: '4', SHAREDCLOUD_SLOTS_PER_GPU: '5' };
     const { config, sources } = await load({ files, env, flags: { askPrice: ['6'] } });
@@ -34,43 +34,39 @@ describe('where a value comes from', () => {
     expect(sources.cpuSlots).toEqual({ kind: 'file', name: DEFAULT_FILE });
   });
 
-  test('an empty variable counts as not set', async () => {
+  test('is not set by an empty variable', async () => {
     const { sources } = await load({ env: { DOCKER_HOST: '', SHAREDCLOUD_LOG_LEVEL: ' ' } });
     expect([sources.dockerHost.kind, sources.logLevel.kind]).toEqual(['default', 'default']);
   });
 
-  test('the file may be named by flag or environment', async () => {
+  test('comes from the file that a flag or variable names', async () => {
     const files = { '/a.toml': 'cpu-slots = 1', '/b.toml': 'cpu-slots = 2' };
     const env = { SHAREDCLOUD_CONFIG: '/a.toml' };
     expect((await load({ files, env })).config.cpuSlots).toBe(1);
     expect((await load({ files, env, flags: { configFile: ['/b.toml'] } })).config.cpuSlots).toBe(2);
   });
 
-  test('lists and numbers are taken from the file as they are', async () => {
+  test('may be a list or a number in the file', async () => {
     const files = { [DEFAULT_FILE]: 'images = ["a/*", "b:1"]\nask-price = 1e-3\njob-cpus = 1.5' };
     const { config } = await load({ files });
     expect(config).toMatchObject({ images: ['a/*', 'b:1'], askPrice: 0.001, jobCpus: 1.5 });
   });
 
-  test('a variable that nobody knows is a warning with the nearest name', async () => {
+  test('of an unknown variable is a warning with the nearest name', async () => {
     const { warnings } = await load({ env: { SHAREDCLOUD_ASKPRICE: '1', OTHER: 'x' } });
-    expect(warnings).toEqual([
-      'the environment variable SHAREDCLOUD_ASKPRICE is unknown (did you mean SHAREDCLOUD_ASK_PRICE?)',
-    ]);
+    expect(warnings).toEqual([expect.stringMatching(/SHAREDCLOUD_ASKPRICE .*SHAREDCLOUD_ASK_PRICE/)]);
   });
 
-  test('a warning of a value names the option and where it is set', async () => {
+  test('with a warning names the option and its source', async () => {
     const { warnings } = await load({ env: { SHAREDCLOUD_BROKER_URL: 'http://broker.example' } });
-    expect(warnings).toEqual([
-      expect.stringMatching(/^broker-url from SHAREDCLOUD_BROKER_URL: .*plain http/),
-    ]);
+    expect(warnings).toEqual([expect.stringMatching(/^broker-url from SHAREDCLOUD_BROKER_URL: /)]);
   });
 });
 
 describe('GPU tables', () => {
   const table = (model: string) => `[gpu."${model}"]\nask-price = 0.05\ncatalogue = "gtx1080ti"\nslots = 2\n`;
 
-  test('settings of one model', async () => {
+  test('have the settings of a model', async () => {
     const { config } = await load({ files: { [DEFAULT_FILE]: table('NVIDIA GeForce GTX 1080 Ti') } });
     const settings = {
       model: 'NVIDIA GeForce GTX 1080 Ti',
@@ -84,94 +80,93 @@ describe('GPU tables', () => {
   });
 
   test.each([
-    ['[gpu.T4]\nask-prize = 1', /unknown key "ask-prize" \(did you mean ask-price\?\)/],
-    ['[gpu.""]\nask-price = 1', /gpu."" in .*names no GPU model/],
-    ['[gpu.T4]\nask-price = 0', /ask-price in gpu."T4" in .*for nothing/],
-    ['[gpu.T4]\nslots = []', /slots in gpu."T4" in .*takes one value/],
-    ['[gpu.T4]\nslots = true', /slots in gpu."T4" in .*neither text nor a number/],
-    ['gpu = 1', /is not a table per GPU model/],
-    ['gpu.T4 = 1', /is not a table per GPU model/],
-    [table('T4') + table('t4'), /names the same model as another table/],
-  ])('%j is refused', async (text, why) => {
-    expect((await loadError({ files: { [DEFAULT_FILE]: text } })).message).toMatch(why);
+    ['[gpu.T4]\nask-prize = 1', /"ask-prize" .*ask-price/],
+    ['[gpu.""]\nask-price = 1', /^gpu."" in /],
+    ['[gpu.T4]\nask-price = 0', /^ask-price in gpu."T4" in /],
+    ['[gpu.T4]\nslots = []', /^slots in gpu."T4" in /],
+    ['[gpu.T4]\nslots = true', /^slots in gpu."T4" in /],
+    ['gpu = 1', /^gpu in /],
+    ['gpu.T4 = 1', /^gpu in /],
+    [table('T4') + table('t4'), /^gpu."t4" in /],
+  ])('are CONFIG_INVALID for %j', async (text, place) => {
+    expect((await loadError({ files: { [DEFAULT_FILE]: text } })).message).toMatch(place);
   });
 
-  test('an own ask for GPUs is enough, but not for CPU jobs', async () => {
+  test('with an ask are enough for GPUs, but not for CPU jobs', async () => {
     const files = { [DEFAULT_FILE]: table('T4') };
     expect((await load({ files, needsAsk: true })).config.askPrice).toBeUndefined();
     const error = await loadError({ files, needsAsk: true, flags: { cpuSlots: ['1'] } });
-    expect(error.message).toMatch(/^--ask-price: the CPU jobs/);
+    expect(error.message).toMatch(/^--ask-price: .*cpu-slots/);
   });
 });
 
-describe('what is wrong', () => {
-  test('a missing ask, only where it is needed', async () => {
+describe('CONFIG_INVALID', () => {
+  test('names a missing ask if it is needed', async () => {
     const error = await loadError({ needsAsk: true });
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', exit: 2 });
-    expect(error.message).toBe('--ask-price: nothing says what a job must pay');
+    expect(error.message).toMatch(/^--ask-price: [^\n]+$/);
     expect(error.hint).toContain('SHAREDCLOUD_ASK_PRICE');
   });
 
   test.each([
-    ['that is no text', 'ask-price = true'],
-    ['that is refused', 'ask-price = 0'],
-    ['behind a slip of syntax', 'ask-price = 0.05\nimages = sharedcloud'],
-    ['for a model, that is refused', '[gpu.T4]\nask-price = "much"'],
-  ])('an ask %s is not called missing too', async (_, text) => {
+    ['that is not text', 'ask-price = true'],
+    ['that is invalid', 'ask-price = 0'],
+    ['before a syntax error', 'ask-price = 0.05\nimages = sharedcloud'],
+    ['for a model that is invalid', '[gpu.T4]\nask-price = "much"'],
+  ])('has one problem for an ask %s', async (_, text) => {
     const error = await loadError({ needsAsk: true, files: { [DEFAULT_FILE]: text } });
-    expect(error.message).not.toContain('nothing says what a job must pay');
     expect(error.message.split('\n')).toHaveLength(1);
   });
 
-  test('an ask in a file that cannot be read is not called missing', async () => {
+  test('does not call an ask missing if the file cannot be read', async () => {
     const readFile = () => Promise.reject(new Error('permission denied'));
     const loading = loadConfig({ flags: {}, env: {}, readFile }, { ask: true });
-    await expect(loading).rejects.toThrow(/cannot be read: permission denied$/);
+    await expect(loading).rejects.toThrow(/permission denied$/);
   });
 
-  test('one problem is said in one line', async () => {
+  test('has one line for one problem', async () => {
     const error = await loadError({ env: { SHAREDCLOUD_ASK_PRICE: 'abc' } });
-    expect(error.message).toBe('ask-price from SHAREDCLOUD_ASK_PRICE: "abc" is not a number');
-    expect(error.hint).toContain('US dollars per job and minute');
+    expect(error.message).toMatch(/^ask-price from SHAREDCLOUD_ASK_PRICE: "abc" [^\n]+$/);
+    expect(error.hint).toContain('0.05');
   });
 
-  test('all problems are listed at once, each with its source and hint', async () => {
+  test('lists all problems with their source and hint', async () => {
     const error = await loadError({
       flags: { askPrice: ['0'] },
       env: { SHAREDCLOUD_POLL_INTERVAL: '5' },
       files: { [DEFAULT_FILE]: 'cpu-slots = -1\nslot-per-gpu = 2' },
     });
     expect(error.message.split('\n')).toEqual([
-      '4 settings cannot be used:',
-      `  ${DEFAULT_FILE}: has the unknown key "slot-per-gpu" (did you mean slots-per-gpu?)`,
-      '    correct or remove it; --help lists the options',
-      '  poll-interval from SHAREDCLOUD_POLL_INTERVAL: "5" has no unit',
-      expect.stringContaining('such as 5s'),
-      '  --ask-price: "0" would give the GPU away for nothing',
-      expect.stringContaining('such as 0.05'),
-      `  cpu-slots in ${DEFAULT_FILE}: "-1" is less than 0`,
-      expect.stringContaining('from 0 to 1024'),
+      expect.stringMatching(/^4 settings/),
+      expect.stringMatching(/^ {2}\/etc\/.*: .*"slot-per-gpu" .*slots-per-gpu/),
+      expect.stringMatching(/^ {4}\S/),
+      expect.stringMatching(/^ {2}poll-interval from SHAREDCLOUD_POLL_INTERVAL: "5" /),
+      expect.stringMatching(/^ {4}.*5s/),
+      expect.stringMatching(/^ {2}--ask-price: "0" /),
+      expect.stringMatching(/^ {4}.*0\.05/),
+      expect.stringMatching(/^ {2}cpu-slots in \/etc\/.*: "-1" /),
+      expect.stringMatching(/^ {4}.*1024/),
     ]);
   });
 
-  test('a slip in the name of a variable is said beside what came of it', async () => {
+  test('lists a misspelled variable beside the problem that it may cause', async () => {
     const error = await loadError({ needsAsk: true, env: { SHAREDCLOUD_ASKPRICE: '1' } });
     expect(error.message.split('\n')).toEqual([
-      '1 setting cannot be used:',
-      '  --ask-price: nothing says what a job must pay',
+      expect.stringMatching(/^1 setting /),
+      expect.stringMatching(/^ {2}--ask-price: /),
       expect.stringContaining('SHAREDCLOUD_ASK_PRICE'),
-      '  also: the environment variable SHAREDCLOUD_ASKPRICE is unknown (did you mean SHAREDCLOUD_ASK_PRICE?)',
+      expect.stringContaining('SHAREDCLOUD_ASKPRICE'),
     ]);
   });
 
-  test('a named file that is absent', async () => {
+  test('names a file that does not exist', async () => {
     const error = await loadError({ flags: { configFile: ['/no/such.toml'] } });
-    expect(error.message).toBe('--config: there is no file /no/such.toml');
+    expect(error.message).toMatch(/^--config: .*\/no\/such\.toml/);
   });
 
-  test('text that is not TOML, with its place', async () => {
+  test('names the line and column of a TOML error', async () => {
     const error = await loadError({ files: { [DEFAULT_FILE]: 'cpu-slots = 1\nask price = 2\n' } });
-    expect(error.message).toMatch(/config\.toml: line 2, column \d+ is not TOML: /);
+    expect(error.message).toMatch(/config\.toml: line 2, column \d+ /);
     expect(error.message).not.toContain('\n');
   });
 
@@ -182,19 +177,19 @@ describe('what is wrong', () => {
     '"__proto__" = 1',
     'ask-price = 1979-05-27',
     '[images]\na = 1',
-  ])('%s is refused in the file', async (text) => {
+  ])('is thrown for %s in the file', async (text) => {
     expect((await loadError({ files: { [DEFAULT_FILE]: text } })).code).toBe('CONFIG_INVALID');
   });
 
-  test('a token in the file is not repeated, and it is said where it belongs', async () => {
+  test('does not repeat a token in the file', async () => {
     const error = await loadError({ files: { [DEFAULT_FILE]: 'token = "hunter2hunter2"' } });
     expect(error.message + error.hint).not.toContain('hunter2');
     expect(error.hint).toContain('0600');
   });
 
-  test('a file that cannot be read is said, not passed over', async () => {
+  test('has the reason why a file cannot be read', async () => {
     const readFile = () => Promise.reject(new Error('EACCES: permission denied'));
     const loading = loadConfig({ flags: {}, env: {}, readFile }, { ask: false });
-    await expect(loading).rejects.toThrow(/cannot be read: EACCES: permission denied/);
+    await expect(loading).rejects.toThrow(/EACCES: permission denied/);
   });
 });

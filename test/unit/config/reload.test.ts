@@ -17,8 +17,8 @@ slots = 2
 ask-price = 0.9
 `;
 
-describe('after a reload', () => {
-  test('the prices are the new ones, by model too, and nothing else is', async () => {
+describe('a reload', () => {
+  test('changes the prices, also per model, and nothing else', async () => {
     const running = await configured(RUNNING);
     const next = await configured(`ask-price = 0.2
 cpu-slots = 8
@@ -39,7 +39,7 @@ slots = 3
     ]);
   });
 
-  test('what waits for a restart has its name told', async () => {
+  test('names the settings that need a restart', async () => {
     const running = await configured(RUNNING);
     const changed = RUNNING.replace('cpu-slots = 2', 'cpu-slots = 3\nlog-level = "debug"')
       .replace('ask-price = 0.1', 'ask-price = 0.2')
@@ -51,7 +51,7 @@ slots = 3
     ]);
   });
 
-  test('new prices and the same again need none', async () => {
+  test('needs no restart for new prices or an unchanged file', async () => {
     const running = await configured(RUNNING);
     expect(restartNeeded(running, running)).toEqual([]);
     expect(restartNeeded(running, await configured(RUNNING.replaceAll('0.', '0.2')))).toEqual([]);

@@ -29,15 +29,15 @@ async function write(text: string, mode = 0o600): Promise<void> {
 }
 
 describe('a token file', () => {
-  test('gives the token without the line break, and tells of it first', async () => {
+  test('is read without the line break, and reported first', async () => {
     await write('abc123\n');
-    const told: string[] = [];
-    const tokens = source({ kind: 'file', path: file }, (token) => told.push(token));
+    const reported: string[] = [];
+    const tokens = source({ kind: 'file', path: file }, (token) => reported.push(token));
     expect(await tokens.current()).toBe('abc123');
-    expect(told).toEqual(['abc123']);
+    expect(reported).toEqual(['abc123']);
   });
 
-  test('is read again on reload only', async () => {
+  test('is reread by reload only', async () => {
     await write('old');
     const tokens = fromFile();
     await tokens.current();
@@ -47,7 +47,7 @@ describe('a token file', () => {
     expect(await tokens.current()).toBe('new');
   });
 
-  test('that went bad leaves the token that was read before', async () => {
+  test('that disappears keeps the token that was read before', async () => {
     await write('old');
     const tokens = fromFile();
     await tokens.current();
@@ -56,7 +56,7 @@ describe('a token file', () => {
     expect(await tokens.current()).toBe('old');
   });
 
-  test.each([0o640, 0o604, 0o644, 0o660, 0o620, 0o601])('with mode %o is refused', async (mode) => {
+  test.each([0o640, 0o604, 0o644, 0o660, 0o620, 0o601])('with mode %o is TOKEN_FILE_UNSAFE', async (mode) => {
     await write('abc', mode);
     await expect(fromFile().current()).rejects.toMatchObject({
       code: 'TOKEN_FILE_UNSAFE',
@@ -65,12 +65,12 @@ describe('a token file', () => {
     });
   });
 
-  test.each([0o600, 0o400, 0o700])('with mode %o is taken', async (mode) => {
+  test.each([0o600, 0o400, 0o700])('with mode %o is accepted', async (mode) => {
     await write('abc', mode);
     expect(await fromFile().current()).toBe('abc');
   });
 
-  test.runIf(uid === 0)('of another user is refused', async () => {
+  test.runIf(uid === 0)('of another user is TOKEN_FILE_UNSAFE', async () => {
     await write('abc');
     await chown(file, 12_345, 12_345);
     await expect(fromFile().current()).rejects.toMatchObject({
@@ -88,29 +88,29 @@ describe('a token file', () => {
     ['a\u001b[31m', 'CONFIG_INVALID'],
     ['tökén', 'CONFIG_INVALID'],
     ['x'.repeat(5000), 'CONFIG_INVALID'],
-  ])('that holds %j is refused, and what it holds is not repeated', async (text, code) => {
+  ])('with the content %j is an error that does not repeat it', async (text, code) => {
     await write(text);
     const reading = fromFile().current();
     await expect(reading).rejects.toMatchObject({ code });
     await expect(reading).rejects.toSatisfy((error) => !String(error).includes(text.trim() || 'nothing'));
   });
 
-  test('that is not there, or a directory, or a pipe', async () => {
+  test('that is missing, a directory or a pipe is an error', async () => {
     await expect(fromFile().current()).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
     await mkdir(file, 0o700);
-    await expect(fromFile().current()).rejects.toMatchObject({ message: `${file} is not a regular file` });
+    await expect(fromFile().current()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     await rm(file, { recursive: true });
     execFileSync('mkfifo', ['-m', '600', file]);
-    await expect(fromFile().current()).rejects.toMatchObject({ message: `${file} is not a regular file` });
+    await expect(fromFile().current()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
-  test('is not asked for its mode where systemd made it', async () => {
+  test('may have any mode if systemd made it', async () => {
     await write('abc', 0o440);
     const absent = join(dir, 'absent');
     expect(await source({ kind: 'credential', path: file, source: absent }).current()).toBe('abc');
   });
 
-  test('that systemd copied is refused where others may read what it copied', async () => {
+  test('that systemd copied from an unsafe file is TOKEN_FILE_UNSAFE', async () => {
     await write('abc', 0o440);
     const original = join(dir, 'original');
     await writeFile(original, 'abc', { mode: 0o600 });
@@ -124,7 +124,7 @@ describe('a token file', () => {
   });
 });
 
-describe('which token counts', () => {
+describe('the token origin', () => {
   const origin = async (given: Parameters<typeof load>[0]) => tokenOrigin(await load(given));
   const variable = { kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token: 'abc' };
 
@@ -144,28 +144,27 @@ describe('which token counts', () => {
         source: '/etc/sharedcloud-agent/token',
       },
     ],
-  ])('%j: %j', async (given, expected) => {
+  ])('for %j is %j', async (given, expected) => {
     expect(await origin(given)).toEqual(expected);
   });
 
-  test('without any of them it is the file beside the configuration', async () => {
+  test('is by default the file beside the configuration', async () => {
     expect(await origin({})).toEqual({ kind: 'file', path: '/etc/sharedcloud-agent/token' });
   });
 
-  test.each([`"token"`, `'token'`, `"token`, `token'`])('one in quotes is refused: %s', async (token) => {
-    const quoted = source({ kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token });
-    await expect(quoted.current()).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: 'SHAREDCLOUD_TOKEN holds a token in quotes',
-      hint: 'write the token alone, without quotes around it',
-    });
-  });
+  test.each([`"token"`, `'token'`, `"token`, `token'`])(
+    'with a token in quotes is CONFIG_INVALID: %s',
+    async (token) => {
+      const quoted = source({ kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token });
+      await expect(quoted.current()).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+    },
+  );
 
-  test('a bad one in the environment is refused by its name', async () => {
+  test('with an invalid token in the environment is CONFIG_INVALID with the variable', async () => {
     const bad = source({ kind: 'variable', name: 'SHAREDCLOUD_TOKEN', token: 'a b' });
-    await expect(bad.current()).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: 'SHAREDCLOUD_TOKEN holds something that is not one token',
-    });
+    await expect(bad.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(bad.current()).rejects.toThrow('SHAREDCLOUD_TOKEN');
   });
 });

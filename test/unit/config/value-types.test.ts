@@ -7,14 +7,14 @@ import { choice, imagePattern, path, userAndGroup } from '../../../src/config/te
 import { brokerUrl, dockerHost, isLoopback } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
 
-function refusal<T>(type: ValueType<T>, text: string): BadValue {
+function rejection<T>(type: ValueType<T>, text: string): BadValue {
   try {
     type.read([text]);
   } catch (thrown) {
     if (thrown instanceof BadValue) return thrown;
     throw thrown;
   }
-  throw new Error(`${text} was expected to be refused`);
+  throw new Error(`${text} was expected to be rejected`);
 }
 
 describe('durations', () => {
@@ -33,23 +33,13 @@ describe('durations', () => {
     expect(anyTime.read([text])).toBe(milliseconds);
   });
 
-  test.each([
-    ['30', 'has no unit'],
-    ['', 'is not a time span'],
-    ['abc', 'is not a time span'],
-    ['-5s', 'is not a time span'],
-    ['5 weeks', 'is not a time span'],
-    ['5s5', 'is not a time span'],
-    ['1ms', 'is less than 100ms'],
-    ['9999d', 'is more than 3650d'],
-    ['1e9s', 'is not a time span'],
-  ])('%j is refused: %s', (text, why) => {
-    const { message, hint } = refusal(anyTime, text);
-    expect(message).toBe(`${JSON.stringify(text)} ${why}`);
-    expect(hint).toContain('such as 5s or 1h30m');
+  test.each(['30', '', 'abc', '-5s', '5 weeks', '5s5', '1ms', '9999d', '1e9s'])('%j is rejected', (text) => {
+    const { message, hint } = rejection(anyTime, text);
+    expect(message).toContain(JSON.stringify(text));
+    expect(hint).toContain('1h30m');
   });
 
-  test('what is shown reads as the same', () => {
+  test('are shown so that they parse to the same value', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 3650 * 86_400_000 }), (milliseconds) => {
         expect(anyTime.read([showDuration(milliseconds)])).toBe(milliseconds);
@@ -72,17 +62,8 @@ describe('sizes', () => {
     expect(anySize.read([text])).toBe(bytes);
   });
 
-  test.each([
-    ['20', 'has no unit'],
-    ['20G', 'may mean GB (powers of 1000) or GiB (powers of 1024)'],
-    ['20 m', 'may mean MB (powers of 1000) or MiB (powers of 1024)'],
-    ['-1 GB', 'is not a size'],
-    ['NaN', 'is not a size'],
-    ['1 XB', 'is not a size'],
-    ['', 'is not a size'],
-    ['5000 TiB', 'is more than 1000 TiB'],
-  ])('%j is refused: %s', (text, why) => {
-    expect(refusal(anySize, text).message).toBe(`${JSON.stringify(text)} ${why}`);
+  test.each(['20', '20G', '20 m', '-1 GB', 'NaN', '1 XB', '', '5000 TiB'])('%j is rejected', (text) => {
+    expect(rejection(anySize, text).message).toContain(JSON.stringify(text));
   });
 
   test.each([
@@ -94,7 +75,7 @@ describe('sizes', () => {
     expect(showSize(bytes)).toBe(text);
   });
 
-  test('what is shown reads as the same', () => {
+  test('are shown so that they parse to the same value', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 49 }), (bytes) => {
         expect(anySize.read([showSize(bytes)])).toBe(bytes);
@@ -114,35 +95,24 @@ describe('prices', () => {
     expect(price.read([text])).toBe(dollars);
   });
 
-  test.each([
-    ['0', 'would give the GPU away for nothing'],
-    ['1e-999', 'would give the GPU away for nothing'],
-    ['abc', 'is not a number'],
-    ['', 'is not a number'],
-    ['-1', 'is less than nothing'],
-    ['NaN', 'is not a number'],
-    ['Infinity', 'is not a number'],
-    ['1e999', 'is more than 1000'],
-    ['1000.01', 'is more than 1000'],
-    ['$0.05', 'is not a number'],
-    ['0x10', 'is not a number'],
-  ])('%j is refused: %s', (text, why) => {
-    const { message, hint } = refusal(price, text);
-    expect(message).toBe(`${JSON.stringify(text)} ${why}`);
-    expect(hint).toContain('such as 0.05');
+  test.each(['0', '1e-999', 'abc', '', '-1', 'NaN', 'Infinity', '1e999', '1000.01', '$0.05', '0x10'])(
+    '%j is rejected',
+    (text) => {
+      const { message, hint } = rejection(price, text);
+      expect(message).toContain(JSON.stringify(text));
+      expect(hint).toContain('0.05');
+    },
+  );
+
+  test('with a decimal comma have a hint with a point', () => {
+    expect(rejection(price, '0,05').hint).toMatch(/: 0\.05$/);
   });
 
-  test('a decimal comma is told from nonsense', () => {
-    const { message, hint } = refusal(price, '0,05');
-    expect(message).toBe('"0,05" has a decimal comma');
-    expect(hint).toBe('write it with a point: 0.05');
-  });
-
-  test('whatever is written, a price that is read lies above 0 and not above 1000', () => {
+  test('are above 0 and at most 1000 for any text', () => {
     const looksLikeNumber = fc.oneof(fc.string(), fc.double().map(String), fc.integer().map(String));
     fc.assert(
       fc.property(looksLikeNumber, (text) => {
-        const value = orRefused(() => price.read([text]));
+        const value = orRejected(() => price.read([text]));
         expect(value === undefined || (value > 0 && value <= 1000)).toBe(true);
       }),
     );
@@ -160,21 +130,21 @@ describe('URLs of a broker', () => {
   });
 
   test.each([
-    ['sharedcloud.io', /is not an http or https URL/],
-    ['localhost:8000', /is not an http or https URL/],
-    ['ftp://sharedcloud.io', /is not an http or https URL/],
-    ['https://', /is not an http or https URL/],
-    ['https://sharedcloud.io?x=1', /has a query or fragment/],
-    ['https://sharedcloud.io/#', /has a query or fragment/],
-    ['', /is not an http or https URL/],
-  ])('%j is refused', (text, why) => {
-    expect(refusal(brokerUrl, text).message).toMatch(why);
+    'sharedcloud.io',
+    'localhost:8000',
+    'ftp://sharedcloud.io',
+    'https://',
+    'https://sharedcloud.io?x=1',
+    'https://sharedcloud.io/#',
+    '',
+  ])('%j is rejected', (text) => {
+    expect(rejection(brokerUrl, text).message).toContain(JSON.stringify(text));
   });
 
   test.each(['https://me:hunter2@sharedcloud.io', 'me:hunter2@sharedcloud.io', 'http://hunter2@'])(
-    'the password in %s is refused and not repeated',
+    'the password in %s is rejected and not repeated',
     (text) => {
-      const { message, hint } = refusal(brokerUrl, text);
+      const { message, hint } = rejection(brokerUrl, text);
       expect(message + hint).not.toContain('hunter2');
     },
   );
@@ -183,13 +153,13 @@ describe('URLs of a broker', () => {
     ['http://broker.example', true],
     ['http://192.168.1.2:8000', true],
     ['http://localhost.evil.example', true],
-    ['http://127.0.0.1:8080', undefined],
-    ['http://[::1]:8080', undefined],
-    ['http://localhost', undefined],
-    ['https://broker.example', undefined],
-  ])('%s is warned of: %s', (text, warning) => {
+    ['http://127.0.0.1:8080', false],
+    ['http://[::1]:8080', false],
+    ['http://localhost', false],
+    ['https://broker.example', false],
+  ])('%s has a warning: %s', (text, warning) => {
     const found = brokerUrl.warn?.(brokerUrl.read([text]));
-    expect(found?.includes('plain http')).toBe(warning);
+    expect(found !== undefined).toBe(warning);
   });
 
   test.each([
@@ -199,8 +169,8 @@ describe('URLs of a broker', () => {
     ['a.localhost', true],
     ['127.0.0.1.example', false],
     ['10.0.0.1', false],
-  ])('%s is loopback: %s', (host, answer) => {
-    expect(isLoopback(host)).toBe(answer);
+  ])('%s is loopback: %s', (host, loopback) => {
+    expect(isLoopback(host)).toBe(loopback);
   });
 });
 
@@ -211,51 +181,51 @@ describe('other values', () => {
     ['0:0', '0:0'],
   ])('user %s is %s', (text, user) => expect(userAndGroup.read([text])).toBe(user));
 
-  test.each(['nobody', '1000:', '-1', '4294967295', ''])('user %j is refused', (text) => {
-    expect(refusal(userAndGroup, text).hint).toContain('65534:65534');
+  test.each(['nobody', '1000:', '-1', '4294967295', ''])('user %j is rejected', (text) => {
+    expect(rejection(userAndGroup, text).hint).toContain('65534:65534');
   });
 
-  test('jobs as root are warned of', () => {
-    expect(userAndGroup.warn?.('0:0')).toContain('root');
+  test('jobs as root have a warning', () => {
+    expect(userAndGroup.warn?.('0:0')).toBeDefined();
     expect(userAndGroup.warn?.('10:10')).toBeUndefined();
   });
 
-  test('lists are split at commas, and what is written twice counts once', () => {
+  test('lists are split at commas, without duplicates', () => {
     const patterns = list(imagePattern);
     expect(patterns.read(['a/*, b:1', 'a/*', ''])).toEqual(['a/*', 'b:1']);
     expect(patterns.read([''])).toEqual([]);
     expect(() => patterns.read(['a b'])).toThrow(BadValue);
-    expect(patterns.warn?.(['*', 'a/*'])).toContain('any registry');
+    expect(patterns.warn?.(['*', 'a/*'])).toBeDefined();
     expect(patterns.warn?.(['a/*'])).toBeUndefined();
   });
 
-  test('whole numbers keep to their bounds', () => {
+  test('whole numbers have bounds', () => {
     expect(count(1, 64).read(['64'])).toBe(64);
     for (const text of ['0', '65', '1.5', 'two', '1e1', ''])
-      expect(refusal(count(1, 64), text).hint).toContain('from 1 to 64');
+      expect(rejection(count(1, 64), text).hint).toContain('64');
   });
 
-  test('cores may be parts of one', () => {
+  test('cores may be fractional', () => {
     expect(cpuCores.read(['1.5'])).toBe(1.5);
-    for (const text of ['0', '-1', '1e999', 'NaN']) expect(refusal(cpuCores, text).hint).toContain('cores');
+    for (const text of ['0', '-1', '1e999', 'NaN']) expect(rejection(cpuCores, text).hint).toContain('1024');
   });
 
-  test('words are read in any case', () => {
+  test('words are parsed in any case', () => {
     expect(choice('auto', 'cdi').read(['CDI'])).toBe('cdi');
-    expect(refusal(choice('auto', 'cdi'), 'none').hint).toBe('write one of auto, cdi');
+    expect(rejection(choice('auto', 'cdi'), 'none').hint).toContain('auto, cdi');
   });
 
-  test('paths become absolute, and ~ is refused', () => {
+  test('paths become absolute, and ~ is rejected', () => {
     expect(path.read(['/a/../b'])).toBe('/b');
     expect(path.read(['x'])).toBe(`${process.cwd()}/x`);
-    expect(refusal(path, '~/token').message).toContain('begins with ~');
+    expect(rejection(path, '~/token').message).toContain('~');
   });
 
-  test('a value that is not one value is refused', () => {
-    expect(() => price.read(['1', '2'])).toThrow('takes one value and was given 2');
+  test('a single value is not accepted twice', () => {
+    expect(() => price.read(['1', '2'])).toThrow(BadValue);
   });
 
-  test('no type ever throws anything but BadValue', () => {
+  test('every type throws only BadValue', () => {
     const types: readonly ValueType<unknown>[] = [
       price,
       cpuCores,
@@ -270,13 +240,13 @@ describe('other values', () => {
     ];
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.array(fc.string({ unit: 'binary' })), (type, written) => {
-        expect(() => orRefused(() => type.read(written))).not.toThrow();
+        expect(() => orRejected(() => type.read(written))).not.toThrow();
       }),
     );
   });
 });
 
-function orRefused<T>(read: () => T): T | undefined {
+function orRejected<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (thrown) {

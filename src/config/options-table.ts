@@ -10,7 +10,7 @@ export function optionsTable(): string {
   return ['| option | environment | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What stands for an option's default in help and tables, as Markdown. */
+/** An option's default for help and tables, as Markdown. */
 export function defaultText(option: Option<unknown>): string {
   if (option.default !== undefined && option.default !== '') return `\`${option.default}\``;
   return option.unset ?? 'none';
