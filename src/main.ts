@@ -19,7 +19,7 @@ import { Redactor } from './lib/redactor.ts';
 type Stream = NodeJS.WriteStream & { readonly fd: number };
 
 function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
-  // Whoever read our output may go away at any time, as `| head` does; that is no error of ours.
+  // The reader may close the pipe at any time, as `| head` does. That is no error.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') onFailure(error);
   });
@@ -34,9 +34,9 @@ function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
 
 const packageFile = new URL('../package.json', import.meta.url);
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8')));
-let unwritten: Error | undefined;
-const stdout = writerOf(process.stdout, (error) => (unwritten = error));
-// What cannot be said on stderr can be said nowhere.
+let writeError: Error | undefined;
+const stdout = writerOf(process.stdout, (error) => (writeError = error));
+// An error of stderr cannot be reported anywhere.
 const stderr = writerOf(process.stderr, () => undefined);
 const argv = process.argv.slice(2);
 const redactor = new Redactor();
@@ -51,13 +51,12 @@ const uid = process.getuid?.() ?? 0;
 const systemdNotify = systemdNotifyAddress(process.env, process.pid);
 const commands = commandsOf((parts) => runDaemon({ ...parts, systemdNotify }));
 void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, commands).then((exit) =>
-  // A pipe takes long output in pieces; ending before the last one has gone would cut it off. A stream tells of an
-  // error only after that.
-  process.stdout.write('', () => setImmediate(() => process.exit(ended(exit)))),
+  // Exiting before a pipe has taken the last of a long output would cut it off; a stream reports errors after that.
+  process.stdout.write('', () => setImmediate(() => process.exit(exitCode(exit)))),
 );
 
-function ended(exit: number): number {
-  if (unwritten === undefined) return exit;
-  stderr.write(`error: the output could not be written: ${unwritten.message}\n`);
+function exitCode(exit: number): number {
+  if (writeError === undefined) return exit;
+  stderr.write(`error: the output could not be written: ${writeError.message}\n`);
   return exit === EXIT.OK ? EXIT.FAILED : exit;
 }

@@ -2,7 +2,7 @@ import { type AgentError, asAgentError, ERROR_KINDS } from '../domain/errors.ts'
 import { describeError } from '../lib/describe-error.ts';
 import { escapeControls } from '../lib/escape.ts';
 
-/** An error that ended a command, as it is printed, and the exit code. Takes whatever was thrown. */
+/** The text and the exit code of an error that ended a command. Accepts anything that was thrown. */
 export function failure(thrown: unknown, json: boolean): { readonly text: string; readonly exit: number } {
   const error = asAgentError(thrown);
   return { text: json ? asJson(error) : asText(error), exit: error.exit };

@@ -1,16 +1,16 @@
 import { AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
 
-/** What came of a query: what was seen and how long that took in milliseconds, or why nothing was seen. */
+/** The value of a query and how long it took in milliseconds, or its error. */
 export type QueryResult<T> = { readonly value: T; readonly ms: number } | { readonly error: AgentError };
 
-/** How long a query may take, in milliseconds, and what to say of one that takes longer. */
+/** The deadline of a query in milliseconds, and the error of one that misses it. */
 export type QueryLimits = {
   readonly ms: number;
   readonly code: ErrorCode;
-  /** The subject of «... gave no answer in 8 s». */
+  /** The subject of `... gave no answer in 8 s`. */
   readonly who: string;
-  /** What to do about that, and about an error that does not say so itself. */
+  /** The hint of that error, and of any error without one. */
   readonly hint: string;
 };
 
@@ -30,13 +30,13 @@ export async function query<T>(
   }
 }
 
-/** A defect stays as it is: there is nothing that its owner could do. */
+/** An internal error keeps its own hint, because the owner cannot fix it. */
 function withHint(error: AgentError, hint: string): AgentError {
   if (error.hint !== undefined || error.code === 'INTERNAL') return error;
   return new AgentError(error.code, error.message, { hint, cause: error });
 }
 
-/** What was seen, or undefined where nothing was. */
+/** The value, or undefined after an error. */
 export function valueOf<T>(answer: QueryResult<T>): T | undefined {
   return 'value' in answer ? answer.value : undefined;
 }

@@ -10,19 +10,19 @@ import { type Request, readCommandLine } from './command-line.ts';
 import { failure } from './failure.ts';
 import { readTextFile } from './read-text-file.ts';
 
-/** The outside world, as main.ts hands it in. */
+/** The outside world, as main.ts passes it in. */
 export type Outside = {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writer;
   readonly stderr: Writer;
-  /** Keeps the tokens that commands learn out of all that is written. */
+  /** Redacts the tokens that commands read from all output. */
   readonly redactor: Redactor;
   readonly uid: number;
   readonly version: string;
 };
 
-/** Runs what the command line asks for, and answers the exit code. Never throws: an error is printed. */
+/** Runs the command line and returns the exit code. Never throws; errors are printed. */
 export async function runCli(outside: Outside, commands: readonly CliCommand[]): Promise<number> {
   const { redactor } = outside;
   redactor.add((outside.env[OPTIONS.token.env] ?? '').trim());

@@ -4,9 +4,9 @@ import { openJournal, readJournal } from '../../journal/open-journal.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
-import { checkReadable, nothingHere } from '../readable-state-dir.ts';
+import { checkReadable, noJournal } from '../readable-state-dir.ts';
 
-/** The owner's word that the broker of the open jobs is the one that is set now. Repricer nobody, sends nothing. */
+/** Records the owner's confirmation that unfinished jobs belong to the configured broker. Sends nothing. */
 export const brokerMoved: CliCommand = {
   name: 'broker-moved',
   summary: 'confirm that unfinished jobs belong to the broker now at --broker-url',
@@ -23,34 +23,34 @@ export const brokerMoved: CliCommand = {
   run: async (context) => {
     const { brokerUrl, stateDir } = (await context.loadConfig({ ask: false })).config;
     await checkReadable(stateDir);
-    checkThere(stateDir);
+    requireJournal(stateDir);
     const moves = move(context, brokerUrl, stateDir);
     context.stdout.write(
-      context.has(JSON_SWITCH) ? `${JSON.stringify({ moves }, null, 2)}\n` : inWords(moves, brokerUrl),
+      context.has(JSON_SWITCH) ? `${JSON.stringify({ moves }, null, 2)}\n` : movesText(moves, brokerUrl),
     );
     return EXIT.OK;
   },
 };
 
-/** Nothing is made where nothing is: most likely another state directory is meant. */
-function checkThere(stateDir: string): void {
+/** Without a journal nothing is created, because most likely another state directory is meant. */
+function requireJournal(stateDir: string): void {
   const journal = readJournal(stateDir);
-  if (journal === undefined) throw nothingHere(`there is no journal in ${stateDir}`);
+  if (journal === undefined) throw noJournal(stateDir);
   journal.close();
 }
 
 function move({ clock }: CliContext, brokerUrl: string, stateDir: string): readonly BrokerMove[] {
   const moves: BrokerMove[] = [];
-  using held = new DisposableStack();
-  const dir = held.adopt(openStateDir(stateDir), (one) => one.close());
+  using opened = new DisposableStack();
+  const dir = opened.adopt(openStateDir(stateDir), (one) => one.close());
   const about = { brokerMoved: true, onMoved: (one: BrokerMove): void => void moves.push(one) };
-  held.adopt(openJournal(dir, brokerUrl, clock, about), (one) => one.close());
+  opened.adopt(openJournal(dir, brokerUrl, clock, about), (one) => one.close());
   return moves;
 }
 
-function inWords(moves: readonly BrokerMove[], brokerUrl: string): string {
-  if (moves.length === 0) return `no unfinished job belongs to another broker than ${brokerUrl}\n`;
+function movesText(moves: readonly BrokerMove[], brokerUrl: string): string {
+  if (moves.length === 0) return `every unfinished job already belongs to ${brokerUrl}\n`;
   return moves
-    .map(({ from, jobs, to }) => `${count(jobs, 'unfinished job')} of ${from} went over to ${to}\n`)
+    .map(({ from, jobs, to }) => `${count(jobs, 'unfinished job')} of ${from} moved to ${to}\n`)
     .join('');
 }

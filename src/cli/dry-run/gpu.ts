@@ -2,7 +2,7 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
 
-/** A GPU for hosts that have none. */
+/** The GPU of hosts without one. */
 const SIMULATED: Gpu = {
   uuid: 'GPU-00000000-0000-4000-8000-00000000d00d',
   index: 0,
@@ -20,21 +20,21 @@ const SIMULATED: Gpu = {
   fault: undefined,
 };
 
-/** The GPUs that the dry run offers; `simulated` says why where they are not real. */
+/** The GPUs that the dry run offers; `simulated` is the reason why they are not real ones. */
 export type DryRunGpus = {
   readonly probe: GpuProbe;
   readonly names: string;
   readonly simulated: string | undefined;
 };
 
-/** Takes the real GPUs, or where there are none a simulated one. */
+/** The host's GPUs, or a simulated one if none is usable. */
 export async function dryRunGpus(real: GpuProbe, signal: AbortSignal): Promise<DryRunGpus> {
   try {
     const gpus = await real.gpus(signal);
     if (gpus.some((gpu) => gpu.fault === undefined)) {
       return { probe: real, names: namesOf(gpus), simulated: undefined };
     }
-    return simulatedFor('no GPU of this host is well');
+    return simulatedFor('every GPU of this host has a fault');
   } catch (thrown) {
     return simulatedFor(asAgentError(thrown).message);
   }

@@ -5,7 +5,7 @@ import { DEFAULT_CATALOGUE } from '../../embedded/broker/catalogue-data.ts';
 import type { EmbeddedBroker } from '../../embedded/broker/embedded-broker.ts';
 import type { Sample } from './samples.ts';
 
-/** Bigger than any GPU there is, so that every host has a run that is too big for it. */
+/** Larger than any real GPU, so that every host sees a run that is too large for it. */
 const IMAGINARY_GPU: CatalogueGpu = {
   uuid: '00000000-0000-4000-8000-000000000001',
   name: 'Nvidia Imaginary 1000GB',
@@ -13,22 +13,22 @@ const IMAGINARY_GPU: CatalogueGpu = {
   cudaCores: 1_000_000,
 };
 
-/** What the samples of one language run on. */
+/** The image of one language's samples. */
 export type SampleImage = { readonly registryPath: string; readonly runtime: string };
 
-/** The dry run's market, served for real. */
+/** The market of the dry run, on a real HTTP server. */
 export type DryRunMarket = {
   readonly broker: EmbeddedBroker;
   readonly url: string;
-  /** The agent's, which no output shows. */
+  /** The agent's token; no output shows it. */
   readonly token: string;
-  /** A buyer's, for whoever wants to look around with `curl`. */
+  /** A buyer's token, for `curl`. */
   readonly buyerToken: string;
-  /** The run's uuid of each sample, by its name. */
+  /** The uuid of each sample's run, by the sample's name. */
   readonly runs: ReadonlyMap<string, string>;
 };
 
-/** Starts a broker on a free port of this machine and puts the samples on its market. */
+/** Starts a broker on a free port of this machine, with a run for each sample. */
 export async function openMarket(
   samples: readonly Sample[],
   images: Readonly<Partial<Record<Language, SampleImage>>>,
@@ -36,7 +36,7 @@ export async function openMarket(
 ): Promise<DryRunMarket> {
   const [token, buyerToken] = [newToken(), newToken()];
   const catalogue = [...DEFAULT_CATALOGUE, IMAGINARY_GPU];
-  // Not before it is needed: a web server is much for a daemon to hold that never runs it.
+  // Loaded on demand, because the agent itself never needs the web server.
   const { EmbeddedBroker } = await import('../../embedded/broker/embedded-broker.ts');
   const broker = new EmbeddedBroker({
     token,

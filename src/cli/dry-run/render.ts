@@ -1,7 +1,21 @@
+import { escapeControls } from '../../lib/escape.ts';
 import { readableEarnings, readablePrice } from '../../lib/readable.ts';
+import { wrap } from '../../lib/wrap.ts';
 import { count } from '../count.ts';
 import { table } from '../table.ts';
 import type { OutcomeRow } from './outcome.ts';
+
+const SUBJECT_WIDTH = 9;
+
+/** What the dry run uses, one subject after the other. */
+export function introText(intro: Readonly<Record<string, string>>, width: number): string {
+  const lines = Object.entries(intro).flatMap(([subject, description]) =>
+    wrap(escapeControls(description), width - SUBJECT_WIDTH).map(
+      (line, index) => `${(index === 0 ? subject : '').padEnd(SUBJECT_WIDTH)}${line}\n`,
+    ),
+  );
+  return `${lines.join('')}\n`;
+}
 
 /** The table at the end of a dry run, and what ended differently than expected. */
 export function outcomeTable(rows: readonly OutcomeRow[], width: number): string {

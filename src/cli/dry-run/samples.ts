@@ -1,10 +1,10 @@
 import type { SkipReason } from '../../domain/decide.ts';
 import type { Language } from '../../domain/language.ts';
 
-/** What the dry run's owner asks, in US dollars per job and minute. */
+/** The ask of the dry run, in US dollars per job and minute. */
 export const DRY_RUN_ASK = 0.05;
 
-/** How a sample should come out: its jobs run and end as told, or the run is left alone. */
+/** The expected outcome of a sample: its jobs run and end like this, or its run is skipped. */
 export type Expected =
   | {
       readonly kind: 'run';
@@ -13,10 +13,10 @@ export type Expected =
     }
   | { readonly kind: 'skip'; readonly reason: SkipReason };
 
-/** A run of the dry run's market. */
+/** A run on the market of the dry run. */
 export type Sample = {
   readonly name: string;
-  /** What a reader is to see in it. */
+  /** What it demonstrates. */
   readonly shows: string;
   readonly language: Language;
   readonly image: 'wanted' | 'not-allowed' | 'other-kind';
@@ -124,8 +124,8 @@ const NODE: readonly Sample[] = [
   },
 ];
 
-/** Samples that show what can go wrong, in the language that is there. */
-function troubles(language: Language): readonly Sample[] {
+/** Samples of what can go wrong. */
+function failures(language: Language): readonly Sample[] {
   const python = language === 'python';
   const base = { language, image: 'wanted', biggerGpu: false } as const;
   return [
@@ -144,7 +144,7 @@ function troubles(language: Language): readonly Sample[] {
       shows: 'stopped at its deadline: TIMEOUT, and paid',
       code: python ? 'def handler(event):\n    while True:\n        pass\n' : ENDLESS_JS,
       parameters: '((),)',
-      // The first to be taken: the others are done while it takes its time.
+      // The best bid, so that it starts first and the others run beside it.
       bid: 0.28,
       expected: { kind: 'run', status: 'TIMEOUT' },
     },
@@ -170,7 +170,7 @@ function troubles(language: Language): readonly Sample[] {
     {
       ...base,
       name: 'other-kind',
-      shows: 'a run for the other kind of offer',
+      shows: 'a run for the other offer type',
       image: 'other-kind',
       code: python ? HELLO_PY : HELLO_JS,
       parameters: "(('nobody',),)",
@@ -180,11 +180,11 @@ function troubles(language: Language): readonly Sample[] {
   ];
 }
 
-/** A run that only a bigger GPU may take; has no meaning on a CPU offer. */
+/** A run that needs a larger GPU; only for a GPU offer. */
 function forBiggerGpu(language: Language): Sample {
   return {
     name: 'big-model',
-    shows: 'a run for a bigger GPU',
+    shows: 'a run for a larger GPU',
     language,
     image: 'wanted',
     code: language === 'python' ? HELLO_PY : HELLO_JS,
@@ -195,13 +195,13 @@ function forBiggerGpu(language: Language): Sample {
   };
 }
 
-/** The runs of the dry run, for the languages that can run here (at least one) and a GPU or a CPU offer. */
+/** The samples for the languages that can run here (at least one) and for a GPU or a CPU offer. */
 export function samplesFor(languages: readonly Language[], offer: 'gpu' | 'cpu'): readonly Sample[] {
   const language = languages.includes('node') ? 'node' : 'python';
   return [
     ...(languages.includes('python') ? PYTHON : []),
     ...(languages.includes('node') ? NODE : []),
-    ...troubles(language),
+    ...failures(language),
     ...(offer === 'gpu' ? [forBiggerGpu(language)] : []),
   ];
 }

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 
-/** A directory for one dry run; disposing removes it with all that is in it. */
+/** The directory of one dry run; disposing removes it with its contents. */
 export type WorkDir = AsyncDisposable & { readonly path: string };
 
-/** Makes the directory where TMPDIR says. Throws STATE_DIR_UNUSABLE. */
+/** Creates the directory in TMPDIR. Throws STATE_DIR_UNUSABLE. */
 export async function makeWorkDir(): Promise<WorkDir> {
   const path = await makeDirectory(tmpdir());
   return {
@@ -20,8 +20,8 @@ async function makeDirectory(parent: string): Promise<string> {
     return await mkdtemp(join(parent, 'sharedcloud-dry-run-'));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError('STATE_DIR_UNUSABLE', `no directory can be made in ${parent}: ${why}`, {
-      hint: 'set TMPDIR to a directory that can be written',
+    throw new AgentError('STATE_DIR_UNUSABLE', `cannot create a directory in ${parent}: ${why}`, {
+      hint: 'set TMPDIR to a writable directory',
       cause,
     });
   }

@@ -2,10 +2,10 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import { type Asked, queryHealth } from '../../state-dir/health-socket.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 
-/** So long may an answer take, on a host that is busy; in milliseconds. */
-const PATIENCE_MS = 20_000;
+/** Long enough for a busy host. */
+const TIMEOUT_MS = 20_000;
 
-/** Whether the daemon lives, for whoever watches it: a container's health check, a monitor. Changes nothing. */
+/** For a container's health check or a monitor: whether the agent's process answers. */
 export const health: CliCommand = {
   name: 'health',
   summary: 'tell whether the agent is alive and what it is doing',
@@ -19,17 +19,17 @@ export const health: CliCommand = {
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
-    const asked = await queryHealth(config.stateDir, PATIENCE_MS);
+    const asked = await queryHealth(config.stateDir, TIMEOUT_MS);
     const healthy = asked.kind === 'alive';
     const status = healthy ? asked.sign.status : null;
-    const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : inWords(asked);
+    const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : healthText(asked);
     context.stdout.write(`${text}\n`);
     return healthy ? EXIT.OK : EXIT.FAILED;
   },
 };
 
-function inWords(asked: Asked): string {
+function healthText(asked: Asked): string {
   if (asked.kind === 'alive') return `alive: ${asked.sign.status}`;
-  if (asked.kind === 'none') return 'no agent runs here';
-  return `the agent does not answer within ${PATIENCE_MS / 1000} s`;
+  if (asked.kind === 'none') return 'no agent is running';
+  return `the agent did not answer within ${TIMEOUT_MS / 1000} s`;
 }

@@ -3,7 +3,7 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import { type JobRecord, OPEN_STATES } from '../../domain/job.ts';
 import { readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
-import { checkReadable, nothingHere } from '../readable-state-dir.ts';
+import { checkReadable, noJournal } from '../readable-state-dir.ts';
 import { jobsTable, summaryOf } from './render.ts';
 
 const LIMIT: ValueFlag<number> = {
@@ -64,7 +64,7 @@ function readOpen(stateDir: string): readonly JobRecord[] {
 async function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
   await checkReadable(stateDir);
   const journal = readJournal(stateDir);
-  if (journal === undefined) throw nothingHere(`there is no journal in ${stateDir}`);
+  if (journal === undefined) throw noJournal(stateDir);
   try {
     return journal.history(limit);
   } finally {

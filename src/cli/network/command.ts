@@ -3,11 +3,11 @@ import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { openJobsNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
-import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
+import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { hasBridge } from './bridge.ts';
 import { isReady, type NetworkParts, networkJson, networkText } from './render.ts';
 
-/** The jobs' network: Docker's part of it, and the rules of this host that make it reach the internet only. */
+/** The job network: a Docker network, and the host's firewall rules that let it reach only the internet. */
 export const network: CliCommand = {
   name: 'network',
   summary: 'manage the job network, from which jobs reach only the internet (as root)',
@@ -26,22 +26,23 @@ export const network: CliCommand = {
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
-    onThisHost(config);
+    requireLocalEngine(config);
     if (context.uid !== 0)
-      throw new AgentError('NETWORK_UNPRIVILEGED', 'the rules of the jobs’ network are for root alone', {
+      throw new AgentError('NETWORK_UNPRIVILEGED', 'the job network needs root', {
         hint: `sudo sharedcloud-agent network ${context.action}`,
       });
     const nft = await Nft.find(context.path);
     if (context.action === 'up') await up(config, nft);
     if (context.action === 'down') await down(config, nft);
     const parts = await inspectParts(config, nft);
-    show(context, parts);
+    const { stdout } = context;
+    stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout.columns));
     return context.action === 'down' || isReady(parts) ? EXIT.OK : EXIT.FAILED;
   },
 };
 
-/** The rules go where the engine's bridge is, and that is told by the socket alone. */
-function onThisHost({ dockerHost }: Config): void {
+/** The rules belong on the engine's host, and only a Unix socket shows that it is this one. */
+function requireLocalEngine({ dockerHost }: Config): void {
   if (dockerHost.startsWith('unix:')) return;
   throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${dockerHost} may be on another host`, {
     hint: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',
@@ -51,13 +52,13 @@ function onThisHost({ dockerHost }: Config): void {
 async function up(config: Config, nft: Nft): Promise<void> {
   const made = await openJobsNetwork(config.dockerHost).ensure();
   if (!(await hasBridge()))
-    throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not among the interfaces of this host', {
-      hint: 'rootless engines and engines in a virtual machine have no such network: set --job-network none',
+    throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not an interface of this host', {
+      hint: 'set --job-network none: a rootless engine or one in a virtual machine has no such network',
     });
   await nft.apply(made);
 }
 
-/** First the network, which fails while jobs use it, and only then what keeps it apart. */
+/** The network first: that fails while jobs use it, and then the rules must stay. */
 async function down(config: Config, nft: Nft): Promise<void> {
   await openJobsNetwork(config.dockerHost).remove();
   await nft.remove();
@@ -66,8 +67,4 @@ async function down(config: Config, nft: Nft): Promise<void> {
 async function inspectParts(config: Config, nft: Nft): Promise<NetworkParts> {
   const docker = await openJobsNetwork(config.dockerHost).inspect();
   return { docker, bridge: await hasBridge(), rules: await nft.compare(docker?.network) };
-}
-
-function show(context: CliContext, parts: NetworkParts): void {
-  context.stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts));
 }

@@ -1,35 +1,47 @@
 import type { NetworkState } from '../../runtime/docker/network/network-spec.ts';
 import { BRIDGE_NAME, NETWORK_NAME, smallSubnet } from '../../runtime/docker/network/network-spec.ts';
 import type { RulesState } from '../../runtime/docker/network/nft.ts';
+import { count } from '../count.ts';
+import { table } from '../table.ts';
 
-/** The parts of the jobs' network as they are. */
+/** The parts of the job network as they are. */
 export type NetworkParts = {
-  /** Undefined: Docker has no network of that name. */
+  /** Undefined if Docker has no network of that name. */
   readonly docker: NetworkState | undefined;
   /** Whether its bridge is an interface of this host. */
   readonly bridge: boolean;
   readonly rules: RulesState;
 };
 
-/** Whether all is as it has to be. */
+/** Whether every part is present and correct. */
 export function isReady({ bridge, docker, rules }: NetworkParts): boolean {
   return docker?.network !== undefined && bridge && rules === 'right';
 }
 
-/** A line for each part, and a verdict. */
-export function networkText(parts: NetworkParts): string {
+/** One line for each part, and a verdict. */
+export function networkText(parts: NetworkParts, width: number): string {
   const { bridge, rules } = parts;
-  return [
-    `network  ${NETWORK_NAME}: ${dockerWords(parts)}`,
-    `bridge   ${BRIDGE_NAME}: ${bridge ? 'is there' : 'is not there'}`,
-    `rules    ${RULES[rules]}`,
-    '',
-    isReady(parts) ? 'up' : 'not up: jobs get no network (to hint it: sudo sharedcloud-agent network up)',
-    '',
-  ].join('\n');
+  const rows = [
+    ['network', NETWORK_NAME, dockerText(parts)],
+    ['bridge', BRIDGE_NAME, bridge ? 'present' : 'missing'],
+    ['rules', 'nftables', RULES[rules]],
+  ] as const;
+  const lines = table(
+    [
+      { title: 'PART', cell: ([part]) => part },
+      { title: 'NAME', cell: ([, name]) => name },
+      { title: 'STATE', cell: ([, , state]) => state, wrap: true },
+    ],
+    rows,
+    width,
+  );
+  const verdict = isReady(parts)
+    ? 'up'
+    : 'not up: jobs run without a network\n  hint: sudo sharedcloud-agent network up';
+  return `${lines}\n${verdict}\n`;
 }
 
-/** The same for programs. */
+/** The same as JSON. */
 export function networkJson(parts: NetworkParts): string {
   const { bridge, docker, rules } = parts;
   const shown = {
@@ -48,17 +60,19 @@ export function networkJson(parts: NetworkParts): string {
 }
 
 const RULES: Readonly<Record<RulesState, string>> = {
-  right: 'are as they have to be',
-  absent: 'are not there',
-  different: 'are there, but not as they have to be',
+  right: 'correct',
+  absent: 'missing',
+  different: 'different from what the agent needs',
 };
 
-const SMALLER = 'a job can fill this host’s table of neighbours: drain the agent, then network up';
+const TOO_LARGE =
+  'larger than needed, so a job could fill this host’s neighbour table: drain the agent, then run network up';
 
-function dockerWords({ docker }: NetworkParts): string {
-  if (docker === undefined) return 'is not there';
-  if (docker.network === undefined) return `is not as it has to be (${docker.differences.join(', ')})`;
+function dockerText({ docker }: NetworkParts): string {
+  if (docker === undefined) return 'missing';
+  if (docker.network === undefined)
+    return `different from what the agent needs (${docker.differences.join(', ')})`;
   const { subnet } = docker.network;
-  const large = smallSubnet(subnet) === subnet ? '' : `, larger than it has to be (${SMALLER})`;
-  return `${subnet}, ${docker.containers} containers on it${large}`;
+  const size = smallSubnet(subnet) === subnet ? '' : `, ${TOO_LARGE}`;
+  return `${subnet}, ${count(docker.containers, 'container')}${size}`;
 }
