@@ -163,6 +163,5 @@ describeGpuStandIn('a job’s GPU', (engine, standIn) => {
     await using job = await TestJob.create(engine, at, 'env', { gpu: GPU });
     const error = await rejection(at.runtime.start(job.id));
     expect(error.code).toBe('RUNTIME_FAILED');
-    expect(error.hint).toContain('Nvidia container toolkit');
   });
 });
