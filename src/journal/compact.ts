@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { asStorageError } from './sqlite-failure.ts';
+import { asStorageError } from '../domain/storage-error.ts';
 
 /** Below this much free space a journal is not compacted. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;

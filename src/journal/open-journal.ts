@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import { OPEN_STATES } from '../domain/job.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
+import { asStorageError, isDamage } from '../domain/storage-error.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { StateDir } from '../state-dir/state-dir.ts';
 import { backUpBeforeMigration, backUpUnusable } from './backup.ts';
 import { assignBroker, type BrokerMoveOptions } from './broker-move.ts';
 import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
 import { checkOrigin, migrate } from './schema.ts';
-import { asStorageError, isDamage } from './sqlite-failure.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
 
 /** The journal's file name in the state directory. */
@@ -33,7 +33,7 @@ const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
  * JOURNAL_UNUSABLE, after a backup, if it is damaged or a newer agent's; CONFIG_INVALID as `assignBroker` does.
  */
 export function openJournal(
-  dir: StateDir,
+  dir: { readonly path: string },
   broker: string,
   clock: Clock,
   options: BrokerMoveOptions = {},
@@ -119,4 +119,15 @@ function damaged(file: string, problem: string): AgentError {
 function readAgentId(db: DatabaseSync): string {
   const row = db.prepare("SELECT value FROM meta WHERE key = 'agentId'").get();
   return z.object({ value: z.uuid() }).parse(row).value;
+}
+
+/** The number of unfinished jobs in the journal of a state directory; 0 without a journal. Throws JOURNAL_UNUSABLE. */
+export function countOpenJobs(directory: string): number {
+  const journal = readJournal(directory);
+  if (journal === undefined) return 0;
+  try {
+    return journal.inState(...OPEN_STATES).length;
+  } finally {
+    journal.close();
+  }
 }

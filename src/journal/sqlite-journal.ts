@@ -11,9 +11,9 @@ import {
 } from '../domain/job.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
+import { asStorageError } from '../domain/storage-error.ts';
 import { leaseKey } from './broker-move.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
-import { asStorageError } from './sqlite-failure.ts';
 
 /** What a journal needs. */
 export type JournalParts = {

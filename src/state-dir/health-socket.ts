@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { asStorageError } from '../journal/sqlite-failure.ts';
+import { asStorageError } from '../domain/storage-error.ts';
 
 const SOCKET = 'health.sock';
 const MOST_TEXT = 400;

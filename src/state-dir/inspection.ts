@@ -1,8 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
-import { OPEN_STATES } from '../domain/job.ts';
-import { readJournal } from '../journal/open-journal.ts';
 import { findAgent, type RunningAgent } from './running-agent.ts';
 import { notADirectory } from './state-dir.ts';
 
@@ -18,10 +16,13 @@ export type StateDirInspection =
     };
 
 /**
- * Looks at a state directory and leaves it as it is, beside a running agent too. Throws STATE_DIR_UNUSABLE where an
- * agent started by this user could not use it, JOURNAL_UNUSABLE where its journal cannot be read.
+ * Inspects a state directory without changing it; an agent may be using it. `countOpenJobs` reads its journal. Throws
+ * STATE_DIR_UNUSABLE if an agent of this user could not use it, and what `countOpenJobs` throws.
  */
-export async function inspectStateDir(directory: string): Promise<StateDirInspection> {
+export async function inspectStateDir(
+  directory: string,
+  countOpenJobs: (path: string) => number,
+): Promise<StateDirInspection> {
   const path = resolve(directory);
   const nearest = await nearestDirectory(path);
   await checkUsable(nearest, path);
@@ -60,15 +61,5 @@ async function checkUsable(nearest: string, path: string): Promise<void> {
         ? `${path} cannot be used by this user (${reason})`
         : `${path} is not there and cannot be made: ${nearest} cannot be written by this user (${reason})`;
     throw unusable(why, cause);
-  }
-}
-
-function countOpenJobs(directory: string): number {
-  const journal = readJournal(directory);
-  if (journal === undefined) return 0;
-  try {
-    return journal.inState(...OPEN_STATES).length;
-  } finally {
-    journal.close();
   }
 }

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Phase } from '../domain/signals.ts';
-import { asStorageError, isBusy } from '../journal/sqlite-failure.ts';
+import { asStorageError, isBusy } from '../domain/storage-error.ts';
 import { type HolderNote, LOCK_FILE, readHolderNote } from './state-dir.ts';
 
 /** The agent that runs on a state directory, as seen by another process. */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
 import { PHASES, type Phase } from '../domain/signals.ts';
-import { asStorageError, isBusy } from '../journal/sqlite-failure.ts';
+import { asStorageError, isBusy } from '../domain/storage-error.ts';
 
 /** The state directory, held by this process until `close`: proof that no other agent writes in it. */
 export type StateDir = {

@@ -12,6 +12,7 @@ import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { type FileSystem, fileSystems } from '../../host/free-disk.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
+import { countOpenJobs } from '../../journal/open-journal.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
@@ -104,7 +105,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
   const gpus = query(LIMITS.gpus, (signal) => probe.gpus(signal));
   const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
-  const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir));
+  const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;

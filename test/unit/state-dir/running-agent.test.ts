@@ -28,7 +28,7 @@ describe('the agent that runs on a state directory', () => {
     await writer.kill();
     writeFileSync(join(path, 'lock.pid'), `${process.pid}\n\n`);
     expect(findAgent(path)).toEqual({ kind: 'none' });
-    expect(await inspectStateDir(path)).toMatchObject({ agent: { kind: 'none' } });
+    expect(await inspectStateDir(path, () => 0)).toMatchObject({ agent: { kind: 'none' } });
   });
 
   test('is hidden where the pid in the directory is that of another process', async () => {

@@ -1,4 +1,4 @@
-import { AgentError } from '../domain/errors.ts';
+import { AgentError } from './errors.ts';
 
 /** The primary result codes of SQLite that an owner can act on: https://sqlite.org/rescode.html */
 const SQLITE = {
