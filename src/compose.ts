@@ -25,10 +25,11 @@ import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { hostAddresses } from './host/addresses.ts';
-import { diskRoom, freeDiskBytes } from './host/free-disk.ts';
-import { hostShare, openFilesLimit } from './host/job-share.ts';
+import { diskSpace, freeBytes } from './host/disk-space.ts';
+import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
 import { readHostMemory, readOomKills } from './host/memory.ts';
+import { openFilesLimit } from './host/open-files.ts';
 import { logMove } from './journal/broker-move.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { pruneRegularly } from './journal/prune.ts';
@@ -113,9 +114,9 @@ export function openDocker(
 ): DockerRuntime {
   const { config } = parts.loaded;
   const checkDisk = (): Promise<void> => {
-    const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeDiskBytes);
+    const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeBytes);
     if (why === undefined) return Promise.resolve();
-    throw new AgentError('IMAGE_PULL_FAILED', why, { hint: 'make room, or lower --min-free-disk' });
+    throw new AgentError('IMAGE_PULL_FAILED', why, { hint: 'free disk space, or lower --min-free-disk' });
   };
   const runtime = new DockerRuntime({
     host: config.dockerHost,
@@ -251,11 +252,11 @@ export async function openAgent(
     admissionChecks: resourceChecks({
       directories: () => [config.stateDir, ports.runtime.storagePath],
       leastFreeBytes: config.minFreeDisk,
-      freeBytes: freeDiskBytes,
-      freeFiles: (path) => diskRoom(path)?.files,
+      freeBytes,
+      freeFiles: (path) => diskSpace(path)?.freeInodes,
       memory: readHostMemory,
     }),
-    diskRoom,
+    diskSpace,
     oomKills: readOomKills,
     network: config.jobNetwork,
     isolated:

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobFolders } from '../../src/function/job-files.ts';
-import { openFilesLimit } from '../../src/host/job-share.ts';
+import { openFilesLimit } from '../../src/host/open-files.ts';
 import { type ContainerSpec, containerSpec } from '../../src/runtime/docker/container/spec.ts';
 import { readImage } from '../../src/runtime/docker/image/config.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';

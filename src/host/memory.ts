@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { HostMemory } from '../domain/ports/host.ts';
 
-/** Reads what the kernel says of the memory; undefined where it cannot be read. `file` is for tests. */
+/**
+ * Reads the host's memory; undefined if that fails. One small file, because the agent reads it before each claim;
+ * systeminformation takes 14 ms for it. `file` is for tests.
+ */
 export function readHostMemory(file = '/proc/meminfo'): HostMemory | undefined {
   const text = textOf(file);
   const totalBytes = kilobytes(text, 'MemTotal');
@@ -12,8 +15,8 @@ export function readHostMemory(file = '/proc/meminfo'): HostMemory | undefined {
 }
 
 /**
- * How many processes the kernel has killed for want of memory since the boot, be it the host's or a container's own;
- * undefined where it does not say. `file` is for tests.
+ * How many processes the kernel has killed for lack of memory since boot, of the host's or of a container's own limit;
+ * undefined if the kernel does not count them. `file` is for tests.
  */
 export function readOomKills(file = '/proc/vmstat'): number | undefined {
   const count = /^oom_kill (\d+)$/m.exec(textOf(file) ?? '')?.[1];

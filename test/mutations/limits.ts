@@ -43,11 +43,11 @@ const rows: readonly Row[] = [
   ],
   [
     'the disk is found from within a container',
-    'src/host/free-disk.ts',
-    'absent && dirname(path) !== path ? diskRoom(dirname(path)) : undefined',
+    'src/host/disk-space.ts',
+    'absent && dirname(path) !== path ? diskSpace(dirname(path)) : undefined',
     'absent ? undefined : undefined',
-    'test/unit/host/free-disk.test.ts',
-    'the room of what is not there is that of the disk that it would be made on',
+    'test/unit/host/disk-space.test.ts',
+    'reads the free space of a missing path from its nearest directory',
   ],
   [
     'what jobs print is watched',

@@ -1,17 +1,17 @@
 import { SIGXFSZ } from '../../domain/outcome.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { DiskRoom } from '../../domain/ports/host.ts';
+import type { DiskSpace } from '../../domain/ports/host.ts';
 import type { Exit, Runtime } from '../../domain/ports/runtime.ts';
 
 import type { JobTermination } from './termination.ts';
 
-/** How often the room of the disk is read, which costs nothing. */
+/** How often the free disk space is read, which costs nothing. */
 const CHECK_MS = 500;
 
 /** How often at least what a job wrote is measured, which costs a walk through its files. */
 const MEASURE_MS = 10_000;
 
-/** A job is measured early once the disk has lost this much room, or this part of the job's limit. */
+/** A job is measured early once the disk has lost this much space, or this part of the job's limit. */
 const LEAST_FALL_BYTES = 64 * 1024 * 1024;
 const LEAST_FALL_PART = 1 / 32;
 
@@ -22,19 +22,19 @@ const PAUSE_PART = 4;
 const MOST_FAILURES = 3;
 
 /** Jobs are evicted below this part of the inodes of the disk. */
-const LEAST_FILES = 0.02;
+const LEAST_INODES = 0.02;
 
-/** A disk with less room than this is full: writes fail, or are about to. */
+/** A disk with less space than this is full: writes fail, or are about to. */
 const FULL_BYTES = 64 * 1024 * 1024;
-const FULL_FILES = 0.001;
+const FULL_INODES = 0.001;
 
-/** How long an evicted job may take to free its room before another is evicted. */
+/** How long an evicted job may take to free its disk space before another is evicted. */
 const EVICTION_PATIENCE_MS = 30_000;
 
 export type DiskQuotaMonitorDeps = {
   readonly runtime: Pick<Runtime, 'diskBytes' | 'ping' | 'storagePath'>;
   readonly clock: Clock;
-  readonly diskRoom: (path: string) => DiskRoom | undefined;
+  readonly diskSpace: (path: string) => DiskSpace | undefined;
   /** The most that a job may write to its disk. */
   readonly diskLimitBytes: number;
   /** Nothing is claimed below this; jobs are evicted below half of it. */
@@ -44,10 +44,10 @@ export type DiskQuotaMonitorDeps = {
 type Watched = {
   readonly container: string;
   readonly end: JobTermination;
-  /** When it was last measured, how long that took, and the room of the disk then. */
+  /** When it was last measured, how long that took, and the free disk space then. */
   measuredAt: number;
   tookMs: number;
-  roomBytes: number | undefined;
+  freeBytes: number | undefined;
   usedBytes: number;
   isMeasured: boolean;
   failures: number;
@@ -84,7 +84,7 @@ export class DiskQuotaMonitor {
       container,
       end,
       measuredAt: this.#deps.clock.monotonic(),
-      roomBytes: this.#room()?.bytes,
+      freeBytes: this.#space()?.freeBytes,
       tookMs: 0,
       usedBytes: 0,
       isMeasured: false,
@@ -96,7 +96,7 @@ export class DiskQuotaMonitor {
     return {
       fault: ({ code, oomKilled }) => {
         if (oomKilled || code === 128 + SIGXFSZ) return undefined;
-        this.#noteFull(this.#room());
+        this.#noteFull(this.#space());
         return job.sawFull ? 'the disk of this host was full while it ran' : undefined;
       },
       [Symbol.dispose]: () => {
@@ -108,35 +108,35 @@ export class DiskQuotaMonitor {
     };
   }
 
-  #noteFull(room: DiskRoom | undefined): void {
-    if (room === undefined || (room.bytes >= FULL_BYTES && room.files >= FULL_FILES)) return;
+  #noteFull(space: DiskSpace | undefined): void {
+    if (space === undefined || (space.freeBytes >= FULL_BYTES && space.freeInodes >= FULL_INODES)) return;
     for (const job of this.#jobs) job.sawFull = true;
   }
 
-  #room(): DiskRoom | undefined {
-    const { diskRoom, runtime } = this.#deps;
-    return runtime.storagePath === undefined ? undefined : diskRoom(runtime.storagePath);
+  #space(): DiskSpace | undefined {
+    const { diskSpace, runtime } = this.#deps;
+    return runtime.storagePath === undefined ? undefined : diskSpace(runtime.storagePath);
   }
 
   #check(): void {
-    const room = this.#room();
-    this.#noteFull(room);
-    for (const job of this.#jobs) if (this.#isDue(job, room)) void this.#measure(job, room);
-    if (room !== undefined && this.#isShort(room)) this.#evictOne();
+    const space = this.#space();
+    this.#noteFull(space);
+    for (const job of this.#jobs) if (this.#isDue(job, space)) void this.#measure(job, space);
+    if (space !== undefined && this.#isShort(space)) this.#evictOne();
   }
 
-  #isDue(job: Watched, room: DiskRoom | undefined): boolean {
+  #isDue(job: Watched, space: DiskSpace | undefined): boolean {
     if (job.isMeasured || job.end.signal.aborted) return false;
     const agoMs = this.#deps.clock.monotonic() - job.measuredAt;
     if (agoMs < job.tookMs * PAUSE_PART) return false;
     if (agoMs >= MEASURE_MS) return true;
     const { diskLimitBytes } = this.#deps;
     const leastFall = Math.max(LEAST_FALL_BYTES, diskLimitBytes * LEAST_FALL_PART);
-    const fall = (job.roomBytes ?? 0) - (room?.bytes ?? 0);
-    return room !== undefined && fall >= Math.max((diskLimitBytes - job.usedBytes) / 2, leastFall);
+    const fall = (job.freeBytes ?? 0) - (space?.freeBytes ?? 0);
+    return space !== undefined && fall >= Math.max((diskLimitBytes - job.usedBytes) / 2, leastFall);
   }
 
-  async #measure(job: Watched, room: DiskRoom | undefined): Promise<void> {
+  async #measure(job: Watched, space: DiskSpace | undefined): Promise<void> {
     const { clock, diskLimitBytes, runtime } = this.#deps;
     const began = clock.monotonic();
     job.isMeasured = true;
@@ -150,7 +150,7 @@ export class DiskQuotaMonitor {
     }
     job.measuredAt = clock.monotonic();
     job.tookMs = job.measuredAt - began;
-    job.roomBytes = room?.bytes;
+    job.freeBytes = space?.freeBytes;
     job.isMeasured = false;
   }
 
@@ -163,8 +163,8 @@ export class DiskQuotaMonitor {
     if (job.failures >= MOST_FAILURES) job.end.evict('what it writes to disk cannot be measured');
   }
 
-  #isShort({ bytes, files }: DiskRoom): boolean {
-    return bytes < this.#deps.leastFreeBytes / 2 || files < LEAST_FILES;
+  #isShort({ freeBytes, freeInodes }: DiskSpace): boolean {
+    return freeBytes < this.#deps.leastFreeBytes / 2 || freeInodes < LEAST_INODES;
   }
 
   /** Evicts one job, unless another is still leaving. */

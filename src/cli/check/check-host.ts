@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
-import type { FileSystem } from '../../host/free-disk.ts';
+import type { FileSystem } from '../../host/disk-space.ts';
 import type { HostFacts } from '../../host/host-facts.ts';
 import { readableBytes } from '../../lib/readable.ts';
 import type { StateDirInspection } from '../../state-dir/inspection.ts';

@@ -9,7 +9,7 @@ import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
-import { type FileSystem, fileSystems } from '../../host/free-disk.ts';
+import { type FileSystem, fileSystems } from '../../host/disk-space.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
 import { countOpenJobs } from '../../journal/open-journal.ts';

@@ -1,14 +1,14 @@
-/** What is left of a file system. */
-export type DiskRoom = {
-  /** The bytes that an ordinary user may still write. */
-  readonly bytes: number;
-  /** The free part of its inodes, 0 to 1; 1 where it has no limit of them. */
-  readonly files: number;
+/** The free space of a file system. */
+export type DiskSpace = {
+  /** Bytes that an unprivileged user can still write. */
+  readonly freeBytes: number;
+  /** The free part of its inodes, 0 to 1; 1 without a limit of inodes. */
+  readonly freeInodes: number;
 };
 
 /** The memory of this host, in bytes. */
 export type HostMemory = {
   readonly totalBytes: number;
-  /** What new programs can have without swapping. */
+  /** What new programs can use without swapping. */
   readonly availableBytes: number;
 };

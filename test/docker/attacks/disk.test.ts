@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 
-import type { DiskRoom } from '../../../src/domain/ports/host.ts';
+import type { DiskSpace } from '../../../src/domain/ports/host.ts';
 import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 
 import { describeDocker, expectNothingLeft, PYTHON } from '../../support/engine/docker.ts';
@@ -44,13 +44,13 @@ def handler(event):
 
 describeDocker('the disk of a host', (engine) => {
   const soon = { timeout: 120_000, interval: 50 };
-  const ROOM: DiskRoom = { bytes: 1_000 * MB, files: 1 };
-  const open = (env: TestEnv, leastFreeBytes: number, room: () => DiskRoom): Promise<TestAgent> =>
+  const ROOM: DiskSpace = { freeBytes: 1_000 * MB, freeInodes: 1 };
+  const open = (env: TestEnv, leastFreeBytes: number, room: () => DiskSpace): Promise<TestAgent> =>
     env.open({
       slots: 2,
       settings: { diskLimitBytes: 100 * MB, leastFreeBytes, once: false, jobTimeoutMs: 120_000 },
       runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 100 * MB } }).runtime,
-      diskRoom: room,
+      diskSpace: room,
     });
 
   test('is not filled by a job that writes many files', async () => {
@@ -85,7 +85,7 @@ describeDocker('the disk of a host', (engine) => {
     await vi.waitFor(() => expect(started()).toBe(1), soon);
     const bad = addPython(env, HIDER, '((90, 60),)');
     await vi.waitFor(() => expect(started()).toBe(2), soon);
-    room = { ...ROOM, bytes: 199 * MB };
+    room = { ...ROOM, freeBytes: 199 * MB };
     await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-released'), soon);
     room = ROOM;
     const released = env.events.filter((event) => event.kind === 'job-release-queued');
@@ -107,7 +107,7 @@ describeDocker('the disk of a host', (engine) => {
     const running = opened.agent.run();
     const victim = addPython(env, VICTIM, '((1,),)');
     await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-started'), soon);
-    room = { ...ROOM, bytes: 0 };
+    room = { ...ROOM, freeBytes: 0 };
     await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-released'), soon);
     expect(env.events.filter((event) => event.kind === 'job-release-queued')).toMatchObject([
       { job: { run: victim } },

@@ -14,7 +14,7 @@ import type { Gpu } from '../../../src/domain/gpu.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import type { Clock, HostClock } from '../../../src/domain/ports/clock.ts';
-import type { DiskRoom } from '../../../src/domain/ports/host.ts';
+import type { DiskSpace } from '../../../src/domain/ports/host.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
@@ -198,7 +198,7 @@ export type AgentChoices = {
   readonly admissionChecks?: readonly AdmissionCheck[];
   readonly oomKills?: () => number | undefined;
   /** How much room the disk of the engine has; else nobody can tell. */
-  readonly diskRoom?: (path: string) => DiskRoom | undefined;
+  readonly diskSpace?: (path: string) => DiskSpace | undefined;
 };
 
 /** An agent in this process. */
@@ -296,7 +296,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     isolated: more.isolated,
     admissionChecks: more.admissionChecks ?? [],
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
-    diskRoom: more.diskRoom ?? (() => undefined),
+    diskSpace: more.diskSpace ?? (() => undefined),
     oomKills: more.oomKills ?? (() => undefined),
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });

@@ -5,7 +5,7 @@ import {
   type DiskWatch,
 } from '../../../../src/agent/jobs/disk-quota.ts';
 import { JobTermination } from '../../../../src/agent/jobs/termination.ts';
-import type { DiskRoom } from '../../../../src/domain/ports/host.ts';
+import type { DiskSpace } from '../../../../src/domain/ports/host.ts';
 import type { Exit } from '../../../../src/domain/ports/runtime.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 
@@ -18,7 +18,7 @@ afterEach(() => vi.useRealTimers());
 function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['diskBytes'] } = {}) {
   const used = new Map<string, number>();
   const measured: string[] = [];
-  let room: DiskRoom = { bytes: 100 * GB, files: 1 };
+  let space: DiskSpace = { freeBytes: 100 * GB, freeInodes: 1 };
   let engineAnswers = true;
   const diskBytes = (container: string): Promise<number> => {
     measured.push(container);
@@ -31,7 +31,7 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
       ping: () => (engineAnswers ? Promise.resolve() : Promise.reject(new Error('away'))),
     },
     clock: { now: systemClock.now, monotonic: () => Date.now() },
-    diskRoom: () => room,
+    diskSpace: () => space,
     diskLimitBytes: 20 * GB,
     leastFreeBytes: 10 * GB,
   });
@@ -40,7 +40,7 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
   return {
     measured,
     used,
-    setRoom: (next: Partial<DiskRoom>): void => void (room = { ...room, ...next }),
+    setSpace: (next: Partial<DiskSpace>): void => void (space = { ...space, ...next }),
     setEngine: (answers: boolean): void => void (engineAnswers = answers),
     begin: (container: string): DiskWatch & { readonly end: JobTermination } => {
       const end = new JobTermination(new AbortController().signal);
@@ -78,14 +78,14 @@ describe('a job that writes', () => {
   test('is measured at once when the disk has lost half of what it may still write', async () => {
     const at = watching();
     using _one = at.begin('one');
-    at.setRoom({ bytes: 90.1 * GB });
+    at.setSpace({ freeBytes: 90.1 * GB });
     await at.seconds(1);
     expect(at.measured).toEqual([]);
     at.used.set('one', 18 * GB);
-    at.setRoom({ bytes: 90 * GB });
+    at.setSpace({ freeBytes: 90 * GB });
     await at.seconds(1);
     expect(at.measured).toEqual(['one']);
-    at.setRoom({ bytes: 89 * GB });
+    at.setSpace({ freeBytes: 89 * GB });
     await at.seconds(1);
     expect(at.measured).toEqual(['one', 'one']);
   });
@@ -122,10 +122,10 @@ describe('a disk that runs full', () => {
     at.used.set('small', 4 * GB);
     at.used.set('large', 8 * GB);
     await at.seconds(11);
-    at.setRoom({ bytes: 5 * GB });
+    at.setSpace({ freeBytes: 5 * GB });
     await at.seconds(2);
     expect(at.ended()).toEqual({});
-    at.setRoom({ bytes: 4.9 * GB });
+    at.setSpace({ freeBytes: 4.9 * GB });
     await at.seconds(2);
     expect(at.ended()).toEqual({
       large: { kind: 'evicted', why: 'this host is running out of disk' },
@@ -141,7 +141,7 @@ describe('a disk that runs full', () => {
     using _last = at.begin('last');
     at.used.set('first', 0.1 * GB);
     await at.seconds(11);
-    at.setRoom({ bytes: 1 });
+    at.setSpace({ freeBytes: 1 });
     await at.seconds(2);
     expect(Object.keys(at.ended())).toEqual(['last']);
   });
@@ -150,7 +150,7 @@ describe('a disk that runs full', () => {
     const at = watching();
     using _one = at.begin('one');
     using _two = at.begin('two');
-    at.setRoom({ bytes: 1 });
+    at.setSpace({ freeBytes: 1 });
     await at.seconds(20);
     expect(Object.keys(at.ended())).toEqual(['two']);
     await at.seconds(20);
@@ -160,10 +160,10 @@ describe('a disk that runs full', () => {
   test('of files counts too', async () => {
     const at = watching();
     using _one = at.begin('one');
-    at.setRoom({ files: 0.03 });
+    at.setSpace({ freeInodes: 0.03 });
     await at.seconds(2);
     expect(at.ended()).toEqual({});
-    at.setRoom({ files: 0.01 });
+    at.setSpace({ freeInodes: 0.01 });
     await at.seconds(2);
     expect(at.ended()).toMatchObject({ one: { kind: 'evicted' } });
   });
@@ -183,19 +183,19 @@ describe('a job that failed', () => {
     using _one = at.begin('one');
     await at.seconds(1);
     expect(at.fault('one')).toBeUndefined();
-    at.setRoom({ bytes: 50_000_000 });
+    at.setSpace({ freeBytes: 50_000_000 });
     await at.seconds(1);
-    at.setRoom({ bytes: 100 * GB });
+    at.setSpace({ freeBytes: 100 * GB });
     expect(at.fault('one')).toBe(FULL);
     using _later = at.begin('later');
     await at.seconds(1);
     expect(at.fault('later')).toBeUndefined();
   });
 
-  test.each([{ bytes: 0 }, { files: 0 }])('is asked about at that moment: %j', (room) => {
+  test.each([{ freeBytes: 0 }, { freeInodes: 0 }])('is asked about at that moment: %j', (room) => {
     const at = watching();
     using _one = at.begin('one');
-    at.setRoom(room);
+    at.setSpace(room);
     expect(at.fault('one')).toBe(FULL);
   });
 
@@ -204,7 +204,7 @@ describe('a job that failed', () => {
     (exit) => {
       const at = watching();
       using _one = at.begin('one');
-      at.setRoom({ bytes: 0 });
+      at.setSpace({ freeBytes: 0 });
       expect(at.fault('one', exit)).toBeUndefined();
     },
   );

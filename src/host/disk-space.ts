@@ -1,29 +1,29 @@
 import { statfsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { DiskRoom } from '../domain/ports/host.ts';
+import type { DiskSpace } from '../domain/ports/host.ts';
 
 /**
- * What is left of the file system of `path`, or, where there is no such path, of the one that it would be made on: to
- * an agent in a container the engine's directory is such a one, and its own root lies on the engine's disk.
- * undefined where nobody can tell.
+ * The free space of the file system at `path`, or at its nearest existing parent: in a container, the agent does not see
+ * the engine's directory, but its own root is on the same disk. undefined if it cannot be read.
+ * One system call, because the agent calls it before each claim and twice a second; systeminformation runs `df`.
  */
-export function diskRoom(path: string): DiskRoom | undefined {
+export function diskSpace(path: string): DiskSpace | undefined {
   try {
     const { bavail, bsize, ffree, files } = statfsSync(path);
-    return { bytes: bavail * bsize, files: files > 0 ? ffree / files : 1 };
+    return { freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree / files : 1 };
   } catch (cause) {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    return absent && dirname(path) !== path ? diskRoom(dirname(path)) : undefined;
+    return absent && dirname(path) !== path ? diskSpace(dirname(path)) : undefined;
   }
 }
 
-/** The bytes that an ordinary user may still write to the file system of `path`; undefined where nobody can tell. */
-export function freeDiskBytes(path: string): number | undefined {
-  return diskRoom(path)?.bytes;
+/** The free bytes of `diskSpace`. */
+export function freeBytes(path: string): number | undefined {
+  return diskSpace(path)?.freeBytes;
 }
 
-/** A file system; `path` is what was asked for. */
+/** The size of a file system. `path` is the requested one. */
 export type FileSystem = { readonly path: string; readonly sizeBytes: number; readonly freeBytes: number };
 
 /**
