@@ -129,7 +129,7 @@ describeDebian('the Debian package', () => {
           jobs: [{ outcome: 'succeeded' }],
         }),
       );
-      await settled(async () => expect(await show('StatusText')).toMatch(/1.*0/));
+      await settled(async () => expect(await show('StatusText')).toMatch(/\b1\b.*\b0\b/));
       expect(await debian.run('sharedcloud-agent', 'health')).toMatchObject({ code: 0 });
       // The command line finds the token that root has put there.
       expect(lineOf(readChecked(await debian.sh('sharedcloud-agent check --json || true')), 'token')).toMatch(
