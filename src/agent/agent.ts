@@ -3,10 +3,9 @@ import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
-import { aborted, within } from '../lib/deadline.ts';
+import { aborted, waitAtMost, within } from '../lib/deadline.ts';
 import type { Log } from '../lib/log.ts';
 import type { Notifier } from '../lib/notifier.ts';
-import { sleep } from '../lib/sleep.ts';
 import type { AdmissionControl } from './admission/admission.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
@@ -89,7 +88,7 @@ export class Agent {
       if (this.#isEnding) await aborted(detach.signal);
       detach.abort();
       // An engine that does not answer must not delay the end: the next start recovers.
-      await Promise.race([Promise.all([tasks.settled(), jobRunner.settled()]), sleep(SETTLE_MS)]);
+      await waitAtMost(SETTLE_MS, Promise.all([tasks.settled(), jobRunner.settled()]));
     }
   }
 

@@ -5,9 +5,8 @@ import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
-import { aborted } from '../../lib/deadline.ts';
+import { aborted, waitAtMost } from '../../lib/deadline.ts';
 import { Notifier } from '../../lib/notifier.ts';
-import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import type { GpuMonitor } from '../jobs/gpu-monitor.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';
@@ -137,9 +136,7 @@ export class GpuHealth implements GpuMonitor {
     if (gpu === null) return;
     this.#leave(gpu, uuid);
     this.#images.over(uuid);
-    const enough = new AbortController();
-    await Promise.race([this.#memory.checked(gpu), sleep(MEMORY_CHECK_MS, enough.signal)]);
-    enough.abort();
+    await waitAtMost(MEMORY_CHECK_MS, this.#memory.checked(gpu));
   }
 
   /** Why the GPU, and so this host, is to blame for a job that failed; undefined: it is not. */
@@ -147,11 +144,9 @@ export class GpuHealth implements GpuMonitor {
     if (gpu === null) return undefined;
     const known = this.#faultOf(gpu, uuid);
     if (known !== undefined) return known;
-    const enough = new AbortController();
-    const snapshot = await Promise.race([this.#polls.poll(), sleep(PROBE_MS, enough.signal)]);
-    enough.abort();
+    const snapshot = await waitAtMost(PROBE_MS, this.#polls.poll());
     if (this.#deps.detach.aborted) return undefined;
-    if (typeof snapshot === 'boolean') return 'nvidia-smi gives no answer';
+    if (snapshot === undefined) return 'nvidia-smi gives no answer';
     return 'error' in snapshot ? snapshot.error.message : this.#faultOf(gpu, uuid);
   }
 

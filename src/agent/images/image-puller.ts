@@ -2,6 +2,7 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
@@ -16,12 +17,13 @@ export type ImagePullerDeps = {
 
 /** Pulls images in the background before anything is claimed, and remembers which are ready and which failed. */
 export class ImagePuller {
+  /** Notified whenever an image has become ready or has failed. */
+  readonly changed = new Notifier();
   readonly #deps: ImagePullerDeps;
   readonly #ready = new Map<string, ReadyImage>();
   /** The policy of the last failure of each image. */
   readonly #failed: BackoffMap<RetryPolicy>;
   readonly #underWay = new Set<string>();
-  readonly #listeners = new Set<() => void>();
 
   constructor(deps: ImagePullerDeps) {
     this.#deps = deps;
@@ -48,19 +50,13 @@ export class ImagePuller {
     return this.#failed.nextRetryAt;
   }
 
-  /** Calls `listener` whenever an image has become ready or has failed; returns how to stop that. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   /** Pulls a missing image in the background. */
   pull(ref: string): void {
     if (this.#underWay.has(ref) || this.state(ref) !== 'missing') return;
     this.#underWay.add(ref);
     void this.#pull(ref).finally(() => {
       this.#underWay.delete(ref);
-      for (const listener of this.#listeners) listener();
+      this.changed.notify();
     });
   }
 

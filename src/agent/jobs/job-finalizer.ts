@@ -2,10 +2,9 @@ import { earnings, type JobRecord, type JobState, type Report } from '../../doma
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import { within } from '../../lib/deadline.ts';
+import { waitAtMost, within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
-import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 import { writeDurably } from '../retry/write-durably.ts';
@@ -98,7 +97,7 @@ export class JobFinalizer {
     await containers.stop(container, within(killPatienceMs, detach));
     const cleared = this.#clearAtLength(record.uuid, container);
     // A container that cannot be removed must not keep the job from being over.
-    await Promise.race([cleared, sleep(CLEARING_PATIENCE_MS, detach)]);
+    await waitAtMost(CLEARING_PATIENCE_MS, cleared, detach);
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'dropped', why });
     observe({ kind: 'job-cancelled', job, why });

@@ -1,4 +1,4 @@
-import { decide, type SkipReason, type Verdict } from '../../domain/decide.ts';
+import { decide, type Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import type { BrokerJob } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -8,6 +8,7 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import type { OpenRun } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
@@ -52,7 +53,7 @@ export type ClaimLoopDeps = {
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, BrokerJob[]>();
-  readonly #reported = new Map<string, SkipReason>();
+  readonly #reported = new OncePerChange();
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
   /** Claims that wait for the broker's answer. */
@@ -267,14 +268,13 @@ export class ClaimLoop {
       if (verdict.kind === 'take') continue;
       const { open, reason } = verdict;
       if (reason === 'no-slot' || reason === 'no-open-jobs' || reason === 'unresolved') continue;
-      if (this.#reported.get(open.run.uuid) === reason) continue;
-      this.#reported.set(open.run.uuid, reason);
+      if (!this.#reported.isNew(reason, open.run.uuid)) continue;
       this.#deps.observe({ kind: 'run-skipped', offer: this.#deps.offer(), run: open.run, reason });
     }
   }
 
   #forgetAllBut(runs: ReadonlySet<string>): void {
-    for (const uuid of this.#reported.keys()) if (!runs.has(uuid)) this.#reported.delete(uuid);
+    this.#reported.retain((uuid) => runs.has(uuid));
     for (const uuid of this.#openJobs.keys()) if (!runs.has(uuid)) this.#openJobs.delete(uuid);
     this.#deps.lookup.retain(this.#deps.offer().key, runs);
     this.#deps.backoff.retain(runs);

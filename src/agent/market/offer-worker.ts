@@ -112,13 +112,8 @@ export class OfferWorker {
   /** Goes on until no more jobs are claimed. */
   async work(): Promise<void> {
     const { images, market, resolver } = this.#deps;
-    const wake = (): void => this.#wake.notify();
-    const unsubscribe = [images.onChange(wake), resolver.onChange(wake)];
-    try {
-      await Promise.all([this.poller.watch(() => this.offer.instance, market), this.#loop.work(market)]);
-    } finally {
-      for (const stop of unsubscribe) stop();
-    }
+    for (const { changed } of [images, resolver]) changed.subscribe(() => this.#wake.notify());
+    await Promise.all([this.poller.watch(() => this.offer.instance, market), this.#loop.work(market)]);
   }
 
   /** Decides again on the runs of the last poll. */

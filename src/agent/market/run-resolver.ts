@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { ImageInfo, OpenRun, Run } from '../../domain/run.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
@@ -24,6 +25,8 @@ export type RunResolverDeps = {
  * one of the offers retains it, so a function that changes counts for the runs that come after.
  */
 export class RunResolver {
+  /** Notified whenever a run was resolved or has failed. */
+  readonly changed = new Notifier();
   readonly #deps: RunResolverDeps;
   readonly #resolved = new Map<string, Resolution>();
   /** The policy of the last failure of each run. */
@@ -34,7 +37,6 @@ export class RunResolver {
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
   /** The runs on the market of each offer, by the offer's key. */
   readonly #retained = new Map<string, ReadonlySet<string>>();
-  readonly #listeners = new Set<() => void>();
 
   constructor(deps: RunResolverDeps) {
     this.#deps = deps;
@@ -61,12 +63,6 @@ export class RunResolver {
   /** When the next failed run may be resolved again; Infinity where none has failed. */
   get nextRetryAt(): number {
     return this.#failed.nextRetryAt;
-  }
-
-  /** Calls `listener` whenever a run was resolved or has failed; returns how to stop that. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves the run in the background, unless that failed a moment ago; returns whether it is under way. */
@@ -110,7 +106,7 @@ export class RunResolver {
       if (!signal.aborted) this.#fail(run.uuid, thrown);
     } finally {
       this.#underWay.delete(run.uuid);
-      for (const listener of this.#listeners) listener();
+      this.changed.notify();
     }
   }
 

@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../../../src/agent/events/events.ts';
 import { ImagePuller } from '../../../../src/agent/images/image-puller.ts';
 import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
 import type { ReadyImage } from '../../../../src/domain/ports/runtime.ts';
+import { aborted } from '../../../../src/lib/deadline.ts';
 
 const REF = 'sharedcloud/python3:latest';
 
@@ -26,13 +27,7 @@ function pulling() {
     observe: (event) => void events.push(event),
     signal: new AbortController().signal,
   });
-  const changed = (): Promise<void> =>
-    new Promise((resolve) => {
-      const stop = puller.onChange(() => {
-        stop();
-        resolve();
-      });
-    });
+  const changed = (): Promise<void> => aborted(puller.changed.next);
   return {
     puller,
     pulls,

@@ -44,16 +44,15 @@ function resolving(knows: Partial<LookUps> = {}) {
     log,
     /** Resolves the runs whose time has come, until that is over. */
     look: async (...runs: readonly Run[]): Promise<void> => {
-      const left = new Set(runs.filter((run) => resolver.resolve(run)));
-      if (left.size === 0) return;
+      const begun = runs.filter((run) => resolver.resolve(run));
+      if (begun.length === 0) return;
       const over = Promise.withResolvers<void>();
       let settled = 0;
-      const stop = resolver.onChange(() => {
+      resolver.changed.subscribe(() => {
         settled += 1;
-        if (settled === left.size) over.resolve();
+        if (settled === begun.length) over.resolve();
       });
       await over.promise;
-      stop();
     },
     pass: (ms: number): void => void (now += ms),
     now: () => now,
@@ -149,7 +148,7 @@ describe('what several offers resolve', () => {
   test('is looked up once, and told to all of them', async () => {
     const { asked, resolver } = resolving();
     const offers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    for (const { resolve } of offers) resolver.onChange(resolve);
+    for (const { resolve } of offers) resolver.changed.subscribe(resolve);
     expect([resolver.resolve(aRun()), resolver.resolve(aRun())]).toEqual([true, true]);
     await Promise.all(offers.map(({ promise }) => promise));
     expect(resolver.resolve(aRun())).toBe(false);
