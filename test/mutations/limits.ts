@@ -108,7 +108,7 @@ const rows: readonly Row[] = [
   [
     'a fast job is measured sooner',
     WATCH,
-    'return room !== undefined && fall >=',
+    'return space !== undefined && fall >=',
     'return false && fall >=',
     WATCH_TEST,
     'is measured at once when the disk has lost half of what it may still write',
@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
   [
     'jobs go before the disk is full',
     WATCH,
-    'this.#isShort(room)) this.#evictOne();',
+    'this.#isShort(space)) this.#evictOne();',
     'this.#isShort(room)) return;',
     WATCH_TEST,
     'sends the job away that wrote most, and the next only where that was not enough',
@@ -140,7 +140,7 @@ const rows: readonly Row[] = [
   [
     'jobs go before the disk can hold no more files',
     WATCH,
-    ' || files < LEAST_FILES',
+    ' || freeInodes < LEAST_INODES',
     '',
     WATCH_TEST,
     'of files counts too',
