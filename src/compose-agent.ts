@@ -18,6 +18,7 @@ import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
 import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
 import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
+import type { AgentError } from './domain/errors.ts';
 import type { JobRecord } from './domain/job.ts';
 import { Notifier } from './lib/notifier.ts';
 
@@ -78,7 +79,9 @@ export function buildAgent(deps: AgentDeps): Agent {
   const isActive = (job: string): boolean => jobRunner.isActive(job);
   const garbage = new GarbageCollector({ ...host, isActive });
 
-  const retry = { clock, random, observe, once, onRefused, sooner: () => retryNow.next };
+  const onBlocked = (error: AgentError, retryInMs: number): void =>
+    observe({ kind: 'startup-blocked', error, retryInMs });
+  const retry = { clock, random, onBlocked, once, onRefused, sooner: () => retryNow.next };
   const whileOnMarket = retryUntilStopped({ ...retry, signal: market.signal });
   const catalogue = new GpuCatalogue(deps);
   const planner = new OfferPlanner({

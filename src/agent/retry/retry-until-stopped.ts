@@ -1,6 +1,5 @@
 import type { AgentError } from '../../domain/errors.ts';
 import { within } from '../../lib/deadline.ts';
-import type { Observer } from '../events/events.ts';
 import { RETRY } from './policies.ts';
 import { isTransient, type RetryOptions, retry } from './retry.ts';
 
@@ -13,16 +12,17 @@ export type RetryUntilStopped = <T>(call: (signal: AbortSignal) => Promise<T>) =
  */
 export function retryUntilStopped(
   deps: Pick<RetryOptions, 'clock' | 'random' | 'signal' | 'sooner'> & {
-    readonly observe: Observer;
+    /** Called after each failure; the next attempt is in `retryInMs`. */
+    readonly onBlocked: (error: AgentError, retryInMs: number) => void;
     readonly once: boolean;
     /** Called when the broker has refused the token. */
     readonly onRefused: () => void;
   },
 ): RetryUntilStopped {
-  const { observe, once, onRefused } = deps;
+  const { onBlocked, once, onRefused } = deps;
   const onRetry = (error: AgentError, _attempt: number, retryInMs: number): void => {
     if (error.code === 'BROKER_UNAUTHORIZED') onRefused();
-    observe({ kind: 'startup-blocked', error, retryInMs });
+    onBlocked(error, retryInMs);
   };
   return (call) => {
     const signal = once ? within(RETRY.startupOnce.giveUpAfterMs, deps.signal) : deps.signal;

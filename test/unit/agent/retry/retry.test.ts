@@ -165,7 +165,7 @@ describe('a call that is retried', () => {
       once: boolean,
       onRefused = vi.fn<() => void>(),
     ): ReturnType<typeof retryUntilStopped> =>
-      retryUntilStopped({ ...options(), observe: () => undefined, once, onRefused });
+      retryUntilStopped({ ...options(), onBlocked: () => undefined, once, onRefused });
 
     test('goes on after every error, and reads the token again where it is refused', async () => {
       const onRefused = vi.fn<() => void>();
