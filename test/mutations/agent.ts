@@ -35,7 +35,7 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/lib/log.ts',
     text: 'const safe = redactor.line(line);',
     becomes: 'const safe = line;',
-    test: { file: LOG_TEST, name: 'a token never shows, wherever it is (%s)' },
+    test: { file: LOG_TEST, name: 'a token is redacted wherever it is (%s)' },
   },
   {
     protection: 'no writing of the token is shown',
@@ -52,7 +52,7 @@ export const AGENT: readonly Mutation[] = [
     file: 'src/cli/run.ts',
     text: 'writer.write(redactor.text(text))',
     becomes: 'writer.write(text)',
-    test: { file: 'test/unit/cli/command-line.test.ts', name: 'is in nothing that is written' },
+    test: { file: 'test/unit/cli/command-line.test.ts', name: 'is in no output' },
   },
   {
     protection: 'no last words show the token',

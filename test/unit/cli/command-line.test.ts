@@ -27,8 +27,8 @@ function command(run: (context: CliContext) => Promise<number> | number): readon
 
 const nothing = command(() => 0);
 
-describe('what a command is given', () => {
-  test('options, lists, switches and values', async () => {
+describe('the context of a command', () => {
+  test('has options, lists, switches and values', async () => {
     const commands = command(async (context) => {
       const { config, sources } = await context.loadConfig({ ask: true });
       const { askPrice, images, slotsPerGpu } = config;
@@ -57,14 +57,14 @@ describe('what a command is given', () => {
     });
   });
 
-  test('the defaults of its own flags', async () => {
+  test('has the defaults of its own flags', async () => {
     const commands = command((context) => (context.has(JSON_SWITCH) ? 9 : context.valueOf(TIMES)));
     expect((await runLine(['try'], {}, commands)).exit).toBe(3);
   });
 
-  test('a log on stderr: JSON where there is no terminal, pretty where it is asked for', async () => {
+  test('has a log on stderr, as JSON without a terminal unless pretty is wanted', async () => {
     const commands = command(async (context) => {
-      context.createLog((await context.loadConfig({ ask: false })).config).info({}, 'hello');
+      context.createLog((await context.loadConfig({ ask: false })).config).info({ event: 'x' }, 'hello');
       return 0;
     });
     expect((await runLine(['try'], {}, commands)).stderr).toMatch(/^\{"level":"info".*"msg":"hello"\}\n$/);
@@ -81,7 +81,7 @@ describe('what a command is given', () => {
   });
 });
 
-describe('a command line that cannot be read', () => {
+describe('an invalid command line', () => {
   test.each([
     [['tyr'], "unknown command 'tyr' (Did you mean try?)"],
     [['try', '--ask-prize', '1'], "unknown option '--ask-prize' (Did you mean --ask-price?)"],
@@ -103,7 +103,7 @@ describe('a command line that cannot be read', () => {
     expect(stderr).toContain('\n  hint: ');
   });
 
-  test('nothing asked for shows the help as an error', async () => {
+  test('without a command the help is printed as an error', async () => {
     const { exit, stdout, stderr } = await runLine([], {}, nothing);
     expect([exit, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^Usage: sharedcloud-agent/);
@@ -128,7 +128,7 @@ describe('an error that ends a command', () => {
       throw error;
     });
 
-  test('is shown with what to do, and gives the exit code', async () => {
+  test('is printed with its hint, and decides the exit code', async () => {
     const error = new AgentError('GPU_NONE', 'no GPU here', { hint: 'plug one in' });
     expect(await runLine(['try'], {}, failing(error))).toEqual({
       exit: 6,
@@ -145,14 +145,14 @@ describe('an error that ends a command', () => {
     });
   });
 
-  test('that is a defect shows where it is', async () => {
+  test('that is a defect is printed with its stack', async () => {
     const { exit, stderr } = await runLine(['try'], {}, failing(new TypeError('x is undefined')));
     expect(exit).toBe(1);
     expect(stderr).toMatch(/^error INTERNAL: x is undefined\n {2}hint: .*report/);
     expect(stderr).toMatch(/command-line\.test\.ts:\d+/);
   });
 
-  test('cannot steer the terminal', async () => {
+  test('cannot control the terminal', async () => {
     const { stderr } = await runLine(['try'], {}, failing(new AgentError('GPU_NONE', '\u001b[2J')));
     expect(stderr).toMatch(/^error GPU_NONE: \\u\{1b\}\[2J\n {2}hint: /);
   });
@@ -161,10 +161,10 @@ describe('an error that ends a command', () => {
 describe('the token', () => {
   const env = { SHAREDCLOUD_TOKEN: TOKEN };
 
-  test('is in nothing that is written', async () => {
+  test('is in no output', async () => {
     const commands = command(async (context) => {
       const { config } = await context.loadConfig({ ask: false });
-      context.createLog(config).info({ at: `Token ${TOKEN}` }, 'hello');
+      context.createLog(config).info({ event: 'x', at: `Token ${TOKEN}` }, 'hello');
       context.stdout.write(`out ${TOKEN} ${JSON.stringify(config)}\n`);
       throw new AgentError('BROKER_REFUSED', `sent ${TOKEN}`);
     });
@@ -175,7 +175,7 @@ describe('the token', () => {
     expect(stderr).toContain('error BROKER_REFUSED: sent [redacted]');
   });
 
-  test('is not in an error about the command line that it was written on', async () => {
+  test('is not in an error about a command line that contains it', async () => {
     const { exit, stderr } = await runLine(['try', TOKEN], env, nothing);
     expect(exit).toBe(2);
     expect(stderr).not.toContain(TOKEN);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { escapeControls } from '../../../src/lib/escape.ts';
-import { createLog, type Fields, type LogLevel } from '../../../src/lib/log.ts';
+import { createLog, type LogLevel } from '../../../src/lib/log.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
 
 const TOKEN = '0f9a8b7c6d5e4f3a2b1c';
@@ -19,39 +19,42 @@ function logging(
   return { log: createLog({ level, format, colour, destination, redactor }), written };
 }
 
-function fieldsOf(line: string): Fields {
+function fieldsOf(line: string): Readonly<Record<string, unknown>> {
   return z.record(z.string(), z.unknown()).parse(JSON.parse(line));
 }
 
 /** The one line that was logged, as it was parsed. */
-function parsed(written: readonly string[]): Fields {
+function parsed(written: readonly string[]): Readonly<Record<string, unknown>> {
   expect(written).toHaveLength(1);
   return fieldsOf(written.join(''));
 }
 
-describe('for machines', () => {
-  test('each line is JSON with level, time, fields and message', () => {
+describe('for programs', () => {
+  test('a line is JSON with level, time, event, fields and message', () => {
     const { log, written } = logging();
-    log.info({ job: 'a', earned: 0.05 }, 'job ended');
+    log.info({ event: 'x', job: 'a', earned: 0.05 }, 'job ended');
     const { time, ...rest } = parsed(written);
-    expect(rest).toEqual({ level: 'info', job: 'a', earned: 0.05, msg: 'job ended' });
+    expect(rest).toEqual({ level: 'info', event: 'x', job: 'a', earned: 0.05, msg: 'job ended' });
     expect(Math.abs(Date.now() - Date.parse(String(time)))).toBeLessThan(60_000);
     expect(written[0]?.endsWith('}\n')).toBe(true);
   });
 
   test('lines below the level are left out', () => {
     const { log, written } = logging({ level: 'warn' });
-    log.debug({}, 'a');
-    log.info({}, 'b');
-    log.warn({}, 'c');
-    log.error({}, 'd');
+    log.debug({ event: 'x' }, 'a');
+    log.info({ event: 'x' }, 'b');
+    log.warn({ event: 'x' }, 'c');
+    log.error({ event: 'x' }, 'd');
     expect(written.map((line) => fieldsOf(line)['level'])).toEqual(['warn', 'error']);
   });
 
-  test('an error shows code, message, hint and causes, and a stack only where it has no code', () => {
+  test('an error has code, message, hint and causes, and a stack only without a code', () => {
     const { log, written } = logging();
     const cause = new TypeError('x is undefined');
-    log.error({ err: new AgentError('INTERNAL', 'it broke', { hint: 'tell us', cause }) }, 'failed');
+    log.error(
+      { event: 'x', err: new AgentError('INTERNAL', 'it broke', { hint: 'tell us', cause }) },
+      'failed',
+    );
     expect(parsed(written)['err']).toEqual({
       code: 'INTERNAL',
       message: 'it broke',
@@ -60,21 +63,21 @@ describe('for machines', () => {
     });
   });
 
-  test('an error that is its own cause ends', () => {
+  test('an error that is its own cause is logged once', () => {
     const { log, written } = logging();
     const error = new Error('round');
     error.cause = error;
-    log.error({ err: error }, 'failed');
+    log.error({ event: 'x', err: error }, 'failed');
     expect(written).toHaveLength(1);
   });
 });
 
 describe('secrets', () => {
-  test.each(['json', 'pretty'] as const)('a token never shows, wherever it is (%s)', (format) => {
+  test.each(['json', 'pretty'] as const)('a token is redacted wherever it is (%s)', (format) => {
     const { log, written } = logging({ format });
-    log.info({ token: TOKEN }, `a ${TOKEN} b`);
-    log.info({ deep: [{ [`key-${TOKEN}`]: `Token ${TOKEN}${TOKEN}` }] }, 'deep');
-    log.error({ err: new Error(`with ${TOKEN}`, { cause: new Error(TOKEN) }) }, 'failed');
+    log.info({ event: 'x', token: TOKEN }, `a ${TOKEN} b`);
+    log.info({ event: 'x', deep: [{ [`key-${TOKEN}`]: `Token ${TOKEN}${TOKEN}` }] }, 'deep');
+    log.error({ event: 'x', err: new Error(`with ${TOKEN}`, { cause: new Error(TOKEN) }) }, 'failed');
     expect(written).toHaveLength(3);
     expect(written.join('')).not.toContain(TOKEN);
     expect(written.every((line) => line.includes('[redacted]'))).toBe(true);
@@ -87,13 +90,13 @@ describe('secrets', () => {
     expect(redactor.text('abcdefgh abcd abc')).toBe('[redacted] [redacted] abc');
   });
 
-  test('nothing is changed where no secret is known or the secret is empty', () => {
+  test('nothing is redacted without a secret or for an empty one', () => {
     const redactor = new Redactor();
     redactor.add('');
     expect(redactor.text('as it was')).toBe('as it was');
   });
 
-  test('whatever the token and the values are, each line is JSON and its values do not show the token', () => {
+  test('a line stays JSON without the token, for any token and values', () => {
     const token = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter((text) => !'[redacted]'.includes(text));
     fc.assert(
       fc.property(token, fc.jsonValue(), fc.string(), (secret, value, text) => {
@@ -111,7 +114,7 @@ describe('for people', () => {
 
   test('fields follow the message on the same line where they fit', () => {
     const { log, written } = logging({ format: 'pretty' });
-    log.info({ job: 'a-1', why: 'bid below ask', at: { x: 1 } }, 'run skipped');
+    log.info({ event: 'x', job: 'a-1', why: 'bid below ask', at: { x: 1 } }, 'run skipped');
     expect(written[0]).toMatch(
       /^\d\d:\d\d:\d\d INFO  run skipped {2}job=a-1 why="bid below ask" at=\{"x":1\}\n$/,
     );
@@ -121,7 +124,7 @@ describe('for people', () => {
     const { log, written } = logging({ format: 'pretty' });
     const cause = new AgentError('BROKER_UNREACHABLE', 'no answer');
     const err = new AgentError('GPU_NONE', 'no GPU', { hint: 'plug one in', cause });
-    log.warn({ err, hint: 'look here' }, 'trouble');
+    log.warn({ event: 'x', err, hint: 'look here' }, 'trouble');
     expect(withoutTime(written)).toBe(
       [
         'WARN  trouble',
@@ -136,8 +139,8 @@ describe('for people', () => {
   test('no value can control the terminal or forge a line', () => {
     const { log, written } = logging({ format: 'pretty' });
     const evil = '\u001b[2J\r\n12:00:00 INFO  forged\u009b1m\u202e\u0007';
-    log.info({ name: evil, [evil]: 1, list: [evil] }, evil);
-    log.error({ err: new Error(evil), hint: evil }, 'failed');
+    log.info({ event: 'x', name: evil, [evil]: 1, list: [evil] }, evil);
+    log.error({ event: 'x', err: new Error(evil), hint: evil }, 'failed');
     const text = written.join('');
     // oxlint-disable-next-line no-control-regex -- finding control characters is the point
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
@@ -145,13 +148,13 @@ describe('for people', () => {
     expect(text).toContain(String.raw`\u{1b}[2J\r\n12:00:00`);
   });
 
-  test('colour only where it is asked for', () => {
+  test('colour only where it is wanted', () => {
     const coloured = logging({ format: 'pretty', colour: true });
-    coloured.log.info({}, 'x');
+    coloured.log.info({ event: 'x' }, 'x');
     expect(coloured.written.join('')).toContain('\u001b[32mINFO');
   });
 
-  test('an escaped text has no control characters, and a plain one stays as it is', () => {
+  test('escaping removes control characters and leaves other text as it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(escapeControls(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
