@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { ManualClock } from '../../support/broker/manual-clock.ts';
+import { ManualClock } from '../../support/clock/manual-clock.ts';
 import { type Call, isJobChange } from '../../support/faults/http-proxy.ts';
 
 const LEASE_SECONDS = 3;

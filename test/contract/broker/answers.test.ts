@@ -2,16 +2,9 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import type { Report } from '../../../src/domain/job.ts';
-import {
-  type Answer,
-  clientOf,
-  failure,
-  httpServer,
-  json,
-  never,
-  TOKEN,
-} from '../../support/broker-client/hostile-server.ts';
+import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 import { jobResource } from '../../support/broker-client/resources.ts';
+import { type Answer, httpServer, json } from '../../support/faults/server.ts';
 
 const REPORT: Report = { status: 3, buildLogs: '', stdout: 'out', stderr: '', result: '42' };
 const QUERY = { instance: 'inst-1', etag: undefined, waitSeconds: 0, signal: never };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
-import { clientOf, failure, never, TOKEN } from '../../support/broker-client/hostile-server.ts';
+import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 
 const PLAN: OfferPlan = {
   key: 'cpu',

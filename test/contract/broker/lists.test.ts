@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { InvalidItem } from '../../../src/domain/ports/broker.ts';
-import { clientOf, failure, httpServer, json, never } from '../../support/broker-client/hostile-server.ts';
+import { clientOf, failure, never } from '../../support/broker-client/client.ts';
 import { instanceResource, jobResource, runResource } from '../../support/broker-client/resources.ts';
+import { httpServer, json } from '../../support/faults/server.ts';
 
 const QUERY = { instance: 'inst-1', etag: undefined, waitSeconds: 0, signal: never };
 

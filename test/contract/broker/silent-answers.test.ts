@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../src/domain/job.ts';
-import {
-  type Answer,
-  clientOf,
-  httpServer,
-  json,
-  never,
-} from '../../support/broker-client/hostile-server.ts';
+import { clientOf, never } from '../../support/broker-client/client.ts';
 import { instanceResource, jobResource } from '../../support/broker-client/resources.ts';
+import { type Answer, httpServer, json } from '../../support/faults/server.ts';
 
 const REPORT: Report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '42' };
 

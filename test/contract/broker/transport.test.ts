@@ -1,15 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import {
-  clientOf,
-  failure,
-  httpServer,
-  json,
-  never,
-  TOKEN,
-  tcpServer,
-} from '../../support/broker-client/hostile-server.ts';
+import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 import { instanceResource, jobResource } from '../../support/broker-client/resources.ts';
+import { httpServer, json, tcpServer } from '../../support/faults/server.ts';
 
 const QUERY = { instance: 'inst-1', etag: undefined, waitSeconds: 0, signal: never };
 const PLAN = {

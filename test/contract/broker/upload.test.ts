@@ -3,14 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Report } from '../../../src/domain/job.ts';
-import {
-  clientOf,
-  failure,
-  httpServer,
-  json,
-  never,
-  unreadServer,
-} from '../../support/broker-client/hostile-server.ts';
+import { clientOf, failure, never } from '../../support/broker-client/client.ts';
+import { httpServer, json, unreadServer } from '../../support/faults/server.ts';
 
 const MIB = 1024 * 1024;
 const COST = { kind: 'taken', cost: 1 };

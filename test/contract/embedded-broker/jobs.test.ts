@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_CATALOGUE } from '../../../src/embedded/broker/catalogue-data.ts';
 import { BUYER_TOKEN, type Desk, openDesk } from '../../support/broker/desk.ts';
 import { about, aText } from '../../support/broker/like.ts';
-import { ManualClock } from '../../support/broker/manual-clock.ts';
+import { ManualClock } from '../../support/clock/manual-clock.ts';
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const patch = (desk: Desk, job: string, json: unknown) => desk.call('PATCH', `/jobs/${job}/`, { json });

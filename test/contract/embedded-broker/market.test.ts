@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CallOptions, type Desk, openDesk } from '../../support/broker/desk.ts';
-import { ManualClock } from '../../support/broker/manual-clock.ts';
 import { until } from '../../support/broker/until.ts';
+import { ManualClock } from '../../support/clock/manual-clock.ts';
 
 const LONG = 'wait=60';
 

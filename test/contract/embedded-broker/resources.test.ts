@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_CATALOGUE } from '../../../src/embedded/broker/catalogue-data.ts';
 import { BUYER_TOKEN, openDesk } from '../../support/broker/desk.ts';
 import { aList, aText, textWith } from '../../support/broker/like.ts';
-import { ManualClock } from '../../support/broker/manual-clock.ts';
+import { ManualClock } from '../../support/clock/manual-clock.ts';
 
 const TIME = '02-01-2026 03:04:05';
 const NOBODY = '00000000-0000-4000-8000-000000000000';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { httpServer, json } from '../faults/server.ts';
 
 const INFO = {
   Driver: 'overlay2',
@@ -29,25 +29,22 @@ export async function engineStandIn(
   images: readonly string[] = [],
 ): Promise<EngineStandIn> {
   const dir = await mkdtemp(join(tmpdir(), 'engine-stand-in-'));
-  const path = join(dir, 'docker.sock');
-  const server = createServer((request, response) => {
-    const url = decodeURIComponent(request.url ?? '');
-    const image = images.find((name) => url === `/images/${name}/json`);
-    const answer =
-      url === '/info'
-        ? { ...INFO, ...info }
-        : url === '/version'
-          ? VERSION
-          : image && { Id: 'sha256:1', Size: 1 };
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? { message: 'no such image' }));
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const answers: Readonly<Record<string, unknown>> = {
+    '/info': { ...INFO, ...info },
+    '/version': VERSION,
+    ...Object.fromEntries(images.map((name) => [`/images/${name}/json`, { Id: 'sha256:1', Size: 1 }])),
+  };
+  const server = await httpServer(
+    ({ url }, response) => {
+      const answer = answers[decodeURIComponent(url)];
+      json(response, answer ?? { message: 'no such image' }, answer === undefined ? 404 : 200);
+    },
+    join(dir, 'docker.sock'),
+  );
   return {
-    host: `unix://${path}`,
+    host: server.dockerHost,
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server[Symbol.asyncDispose]();
       await rm(dir, { recursive: true });
     },
   };

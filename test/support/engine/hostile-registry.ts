@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { httpServer } from '../faults/server.ts';
 
 /** How a registry answers a request for a layer. */
 export type Behaviour =
@@ -36,8 +36,7 @@ export class HostileRegistry implements AsyncDisposable {
 
   static async start(behaviour: Behaviour): Promise<HostileRegistry> {
     const image = makeImage(behaviour);
-    const server = createServer((request, response) => {
-      const url = request.url ?? '';
+    const server = await httpServer(({ url }, response) => {
       if (url === '/v2/') return void response.end('{}');
       if (url.includes('/manifests/')) return answer(response, image.manifest, image.manifestType);
       if (url.endsWith(image.configDigest)) return answer(response, image.config, 'application/json');
@@ -46,23 +45,15 @@ export class HostileRegistry implements AsyncDisposable {
       registry.layerRequests += 1;
       serveLayer(response, image.layer, behaviour);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const port = portOf(server.address());
-    const registry = new HostileRegistry(`localhost:${port}`, async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
+    const registry = new HostileRegistry(`localhost:${server.port}`, async () =>
+      server[Symbol.asyncDispose](),
+    );
     return registry;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
   }
-}
-
-function portOf(address: string | AddressInfo | null): number {
-  if (address === null || typeof address === 'string') throw new Error('a server without a port');
-  return address.port;
 }
 
 function answer(response: ServerResponse, body: Buffer, type: string): void {

@@ -1,21 +1,16 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { close, listen } from '../../support/faults/listen.ts';
+import { httpServer } from '../../support/faults/server.ts';
 import { type ConnectionFault, type NetworkCondition, TcpProxy } from '../../support/faults/tcp-proxy.ts';
 
 const REQUEST = 'GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
 async function target(): Promise<string> {
-  const server = createServer((_, response) => response.end('hello'));
-  const port = await listen(server);
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await close(server);
-  });
-  return `http://127.0.0.1:${port}`;
+  const server = await httpServer((_, response) => response.end('hello'));
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server.url;
 }
 
 /** Opens a connection to the proxy; `answer` is all that comes over it, or the code of its error. */

@@ -5,7 +5,7 @@ import { DEFAULT_CATALOGUE } from '../../../../src/embedded/broker/catalogue-dat
 import { RunPages } from '../../../../src/embedded/broker/http/run-pages.ts';
 import { INSTANCE_TYPE } from '../../../../src/embedded/broker/store/rows.ts';
 import { BrokerStore } from '../../../../src/embedded/broker/store/store.ts';
-import { ManualClock } from '../../../support/broker/manual-clock.ts';
+import { ManualClock } from '../../../support/clock/manual-clock.ts';
 
 function openStore() {
   const store = new BrokerStore({

@@ -1,21 +1,15 @@
-import { createServer } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DockerRuntime } from '../../../../../src/runtime/docker/docker-runtime.ts';
 import { engineStandIn } from '../../../../support/cli/engine-stand-in.ts';
 import { rejection } from '../../../../support/engine/rejection.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
+import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
 /** A runtime with an engine that answers every call with this status. */
 async function answering(status: number): Promise<DockerRuntime> {
-  const server = createServer((_, response) => response.writeHead(status).end('said'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return testRuntime(`tcp://127.0.0.1:${address.port}`).runtime;
+  const engine = await scriptedEngine(() => ({ status }));
+  onTestFinished(() => engine[Symbol.asyncDispose]());
+  return testRuntime(engine.host).runtime;
 }
 
 describe('a ping', () => {

@@ -1,9 +1,9 @@
-import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import type { DockerRuntime } from '../../../../../src/runtime/docker/docker-runtime.ts';
 import { EngineProxy } from '../../../../support/engine/engine-proxy.ts';
 import { rejection } from '../../../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../../../support/engine/runtime.ts';
+import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
 const calls: readonly (readonly [
   string,
@@ -54,15 +54,7 @@ test.each(['wait', 'follow'] as const)(
 );
 
 test('refuses a server that is not a Docker engine', async () => {
-  const server = createServer((_, response) => response.end('{"hello": "world"}'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    const error = await rejection(testRuntime(`tcp://127.0.0.1:${port}`).runtime.probe(soon()));
-    expect(error.code).toBe('RUNTIME_UNAVAILABLE');
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await using engine = await scriptedEngine(() => ({ json: { hello: 'world' } }));
+  const error = await rejection(testRuntime(engine.host).runtime.probe(soon()));
+  expect(error.code).toBe('RUNTIME_UNAVAILABLE');
 });

@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Server } from 'node:net';
-import { createServer as createTcpServer, type Socket } from 'node:net';
-import { HttpBroker } from '../../../src/broker/client.ts';
-import { type Limits, Transport } from '../../../src/broker/transport.ts';
-import { AgentError } from '../../../src/domain/errors.ts';
-
-/** The token that tests use; it must never show up in an error. */
-export const TOKEN = 'tok-5ecret-0123456789abcdef';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { close, listen } from './listen.ts';
 
 /** A request as a server got it. */
 export type Seen = {
@@ -18,8 +12,11 @@ export type Seen = {
 };
 
 /** A server on a loopback port that remembers what it was asked and how many connections it had. */
-export type HostileServer = AsyncDisposable & {
+export type TestServer = AsyncDisposable & {
   readonly url: string;
+  /** The same address, as that of a Docker engine. */
+  readonly dockerHost: string;
+  readonly port: number;
   readonly seen: readonly Seen[];
   readonly connections: () => number;
   /** Resolves at the first connection. */
@@ -29,8 +26,8 @@ export type HostileServer = AsyncDisposable & {
 /** Answers a request however the test likes; `count` is 1 for the first. */
 export type Answer = (seen: Seen, response: ServerResponse, count: number) => void;
 
-/** A real HTTP server that answers as told. */
-export async function httpServer(answer: Answer): Promise<HostileServer> {
+/** A real HTTP server that answers as told, on a port of its own or at the path of a Unix socket. */
+export async function httpServer(answer: Answer, path?: string): Promise<TestServer> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -42,13 +39,13 @@ export async function httpServer(answer: Answer): Promise<HostileServer> {
       answer(one, response, seen.length);
     });
   });
-  return serve(server, seen);
+  return serve(server, seen, path);
 }
 
 /** A server that is given requests before their bodies are read; one that it cannot serve is cut off. */
 export async function unreadServer(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>,
-): Promise<HostileServer> {
+): Promise<TestServer> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
@@ -56,11 +53,11 @@ export async function unreadServer(
 }
 
 /** A server that speaks raw bytes, or says nothing at all. */
-export async function tcpServer(talk: (socket: Socket) => void): Promise<HostileServer> {
+export async function tcpServer(talk: (socket: Socket) => void): Promise<TestServer> {
   return serve(createTcpServer(talk), []);
 }
 
-async function serve(server: Server, seen: readonly Seen[]): Promise<HostileServer> {
+async function serve(server: Server, seen: readonly Seen[], at?: string): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {
@@ -70,19 +67,17 @@ async function serve(server: Server, seen: readonly Seen[]): Promise<HostileServ
     socket.on('close', () => sockets.delete(socket));
   });
   const connected = once(server, 'connection');
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port');
+  const port = await listen(server, at);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
+    dockerHost: at === undefined ? `tcp://127.0.0.1:${port}` : `unix://${at}`,
+    port,
     seen,
     connections: () => connections,
     connected,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
+      await close(server);
     },
   };
 }
@@ -96,30 +91,3 @@ export function json(
 ): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
-
-/** A client of ours, with what it may take for each step cut to what a test can wait for. */
-export type TestClient = AsyncDisposable & { readonly broker: HttpBroker; readonly transport: Transport };
-
-/** The real client, talking to `url`. */
-export function clientOf(url: string, limits: Partial<Limits> = {}): TestClient {
-  const transport = new Transport(url, { current: async () => TOKEN }, limits);
-  return {
-    transport,
-    broker: new HttpBroker(transport),
-    [Symbol.asyncDispose]: () => transport.close(),
-  };
-}
-
-/** The error that a call fails with; that it does not is a failure of the test. */
-export async function failure(call: Promise<unknown>): Promise<AgentError> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof AgentError) return thrown;
-    throw thrown;
-  }
-  throw new Error('the call did not fail');
-}
-
-/** A signal that never aborts. */
-export const never = new AbortController().signal;
