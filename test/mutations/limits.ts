@@ -133,7 +133,7 @@ const rows: readonly Row[] = [
     'jobs go before the disk is full',
     WATCH,
     'this.#isShort(space)) this.#evictOne();',
-    'this.#isShort(room)) return;',
+    'this.#isShort(space)) return;',
     WATCH_TEST,
     'sends the job away that wrote most, and the next only where that was not enough',
   ],
