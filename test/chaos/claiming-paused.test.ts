@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { allDone, PAUSED, RESUMED, seen, startDaemon, watchBroker } from '../support/chaos/daemon.ts';
+import {
+  allDone,
+  expectWithin,
+  PAUSED,
+  RESUMED,
+  seen,
+  startDaemon,
+  watchBroker,
+} from '../support/chaos/daemon.ts';
 import { addRun, HELLO_PYTHON, openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../support/engine/docker.ts';
 import { HttpProxy } from '../support/faults/http-proxy.ts';
@@ -23,7 +31,10 @@ describeDocker('an engine that cannot be reached', (engine) => {
       const waiting = await seen(front, () => addRun(set.broker, PYTHON, HELLO_PYTHON, "(('a',), ('b',))"));
       expect(heard).toEqual([]);
       await line.setForNew('pass');
+      const back = performance.now();
       await agent.untilLogged(RESUMED);
+      // A ping that nobody answers is given up after three seconds, and the next comes two later at most.
+      expectWithin(back, trouble === 'refuse' ? 3_000 : 6_000);
       await allDone(set.broker, waiting, 60_000);
       await allDone(set.broker, running, 60_000);
       expect(heard.filter((what) => what.startsWith('released'))).toEqual([]);

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import {
   allDone,
+  expectWithin,
   IN_BACKOFF,
   PAUSED,
   RESUMED,
@@ -54,7 +55,7 @@ describeDisks(
   'a state directory on a disk of 5 MB',
   () => new SmallDisk(),
   (engine) => {
-    test('is full before a claim: claims stop, logged once, and go on when there is room', async () => {
+    test('is full before a claim: claims stop, logged once, and go on within seconds of there being room', async () => {
       using disk = new SmallDisk();
       await using set = await openScenario(engine.host, onDisk(disk));
       const first = addRun(set.broker, PYTHON, HELLO_PYTHON, '((0,),)');
@@ -71,7 +72,9 @@ describeDisks(
       const [late] = set.broker.store.jobsOf(third);
       expect(heard).not.toContain(`claimed ${late?.uuid}`);
       disk.empty();
+      const room = performance.now();
       await agent.untilLogged(RESUMED);
+      expectWithin(room, 5_000);
       await allDone(set.broker, second);
       await allDone(set.broker, third);
       expect(agent.logged(PAUSED)).toHaveLength(1);
@@ -158,7 +161,9 @@ describeDisks(
       await allDone(set.broker, run);
       expect(heard.filter((what) => what.startsWith('claimed'))).toHaveLength(1);
       disk.empty();
+      const room = performance.now();
       await agent.untilLogged(RESUMED);
+      expectWithin(room, 5_000);
       await allDone(set.broker, second);
       expect(agent.logged(RETRIED)).toHaveLength(0);
     });

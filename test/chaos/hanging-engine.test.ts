@@ -1,18 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { WAITS_FOR_NOTHING_MS } from '../support/chaos/daemon.ts';
+import { endBySignal } from '../support/chaos/daemon-host.ts';
 import { EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { EngineWatch } from '../support/chaos/engine-watch.ts';
-import type { AgentProcess } from '../support/e2e/agent-process.ts';
 import { describeDocker } from '../support/engine/docker.ts';
-
-/** Sends a signal and waits for the end, which must come soon; answers the exit code. */
-async function endsSoon(agent: AgentProcess, signal: NodeJS.Signals): Promise<number | null> {
-  const began = performance.now();
-  agent.signal(signal);
-  const { code } = await agent.ended;
-  expect(performance.now() - began).toBeLessThan(WAITS_FOR_NOTHING_MS);
-  return code;
-}
 
 /** From now on the engine takes calls and answers none; what is under way breaks off. */
 function deafen(scenario: EngineScenario): void {
@@ -28,7 +18,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
       deafen(scenario);
       const agent = scenario.startAgent();
       await vi.waitFor(() => expect(scenario.proxy.count('/info')).toBeGreaterThan(0), 20_000);
-      expect(await endsSoon(agent, signal)).toBe(0);
+      expect(await endBySignal(agent, signal)).toBe(0);
     },
   );
 
@@ -45,7 +35,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     deafen(scenario);
     const agent = scenario.startAgent();
     await scenario.hears(job, 'reported SUCCEEDED');
-    expect(await endsSoon(agent, 'SIGTERM')).toBe(0);
+    expect(await endBySignal(agent, 'SIGTERM')).toBe(0);
     scenario.proxy.plan = () => 'pass';
     scenario.startAgent();
     await scenario.untilExhausted();
@@ -60,7 +50,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     await scenario.runs(job);
     await scenario.goOn(job);
     await scenario.hears(job, 'reported SUCCEEDED');
-    expect(await endsSoon(first, 'SIGTERM')).toBe(0);
+    expect(await endBySignal(first, 'SIGTERM')).toBe(0);
     expect(await scenario.containers(job)).toHaveLength(1);
     scenario.proxy.plan = () => 'pass';
     scenario.startAgent();
@@ -78,7 +68,7 @@ describeDocker('an engine that takes calls and never answers', (engine) => {
     first.signal('SIGUSR1');
     await first.untilLogged({ event: 'offer-deregistered' });
     expect(first.child.exitCode).toBeNull();
-    expect(await endsSoon(first, 'SIGTERM')).toBe(0);
+    expect(await endBySignal(first, 'SIGTERM')).toBe(0);
     scenario.proxy.plan = () => 'pass';
     const second = scenario.startAgent();
     await second.untilLogged({ event: 'job-adopted' });

@@ -3,6 +3,7 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { type HttpProxy, isRunsPoll } from '../faults/http-proxy.ts';
+import { LONG } from './length.ts';
 
 /** The lines of the log when claiming stops and goes on. */
 export const PAUSED = { event: 'claiming-paused' };
@@ -12,11 +13,16 @@ export const IN_BACKOFF = { event: 'run-skipped', reason: 'in-backoff' };
 /** A line for each call that failed and is tried again. */
 export const RETRIED = { attempt: /^\d+$/ };
 
+/** What a stop must not wait for takes longer, on any machine: a job's grace, or an engine's or broker's answer. */
+const WAITS_FOR_NOTHING_MS = 8_000;
+
 /**
- * The end of a daemon that waits for nothing takes less, on any machine: a job's grace, an engine's deadline and a
- * broker's time limit are all longer.
+ * Fails where something took too long since `began`, in `performance.now()`. The limit counts in the long form, for which the
+ * machine does nothing else; otherwise only that nothing was waited for.
  */
-export const WAITS_FOR_NOTHING_MS = 8_000;
+export function expectWithin(began: number, limitMs: number): void {
+  expect(performance.now() - began).toBeLessThan(LONG ? limitMs : limitMs + WAITS_FOR_NOTHING_MS);
+}
 
 /** A daemon that is on the market. */
 export async function startDaemon(env: Readonly<Record<string, string>>): Promise<AgentProcess> {
