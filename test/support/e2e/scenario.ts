@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { NODE } from '../engine/docker.ts';
 
-export const TOKEN = 'token-that-no-output-may-show';
+/** Of each test file its own: an agent of another one, whose broker is gone, may try a port that is this one's now. */
+export const TOKEN = `token-that-no-output-may-show-${randomUUID()}`;
 
 /** A broker, a state directory and the environment that makes an agent use them. */
 export async function openScenario(
