@@ -11,16 +11,18 @@ test('a run that names a GPU which was added to the catalogue later is done, wit
   let later = 0;
   await using _agent = await env.start({
     clock: { ...systemClock, monotonic: () => systemClock.monotonic() + later },
-    offer: {
-      key: 'gpu',
-      kind: 'gpu',
-      name: 'GPU',
-      gpu: model,
-      cudaCores: 100_000,
-      wholeGpu: true,
-      askPrice: 0.1,
-      slots: [{ id: 'gpu#0', gpu: null }],
-    },
+    offers: [
+      {
+        key: 'gpu',
+        kind: 'gpu',
+        name: 'GPU',
+        gpu: model,
+        cudaCores: 100_000,
+        wholeGpu: true,
+        askPrice: 0.1,
+        slots: [{ id: 'gpu#0', gpu: null }],
+      },
+    ],
   });
   const catalogues = () => env.proxy.calls.filter(({ path }) => path.includes('/gpus/')).length;
   await env.until(() => expect(store.instances.all()).toMatchObject([{ available: true }]));

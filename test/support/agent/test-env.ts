@@ -190,7 +190,7 @@ export type AgentChoices = {
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
   /** What is offered instead of slots for CPU jobs. */
-  readonly offer?: OfferPlan;
+  readonly offers?: readonly OfferPlan[];
   readonly clock?: HostClock;
   /** The isolated network of the engine, for jobs to use; else they have none. */
   readonly isolated?: IsolatedNetwork;
@@ -274,7 +274,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal: more.journal?.(journal) ?? journal,
     probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
-    planOffers: () => ({ offers: [more.offer ?? cpuOffer(more.slots ?? 2)], problems: [] }),
+    planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: more.clock ?? systemClock,
     random: Math.random,
     log,
@@ -307,7 +307,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
   });
 }
 
-function cpuOffer(slots: number): OfferPlan {
+export function cpuOffer(slots: number): OfferPlan {
   return {
     key: 'cpu',
     kind: 'cpu',
