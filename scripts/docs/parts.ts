@@ -10,6 +10,7 @@ import { ACTIONS, type Action, PHASES, type Phase, SIGNAL_TABLE, SIGNALS } from 
 import { alignTable } from './align-table.ts';
 import { COMMANDS } from './commands.ts';
 import { ROOT } from './documents.ts';
+import { documentedEvents } from './events.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */
 export const PARTS: ReadonlyMap<string, () => string> = new Map([
@@ -22,6 +23,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['skip-reasons', skipReasonsTable],
   ['job-states', jobStatesTable],
   ['decisions', decisionsTable],
+  ['events', eventsTable],
 ]);
 
 /** What each state of a job means; which follow comes from the domain. */
@@ -124,6 +126,13 @@ function nextOf(name: JobStateName): string {
   const next = STATE_NAMES.filter((other) => canTransition(name, other)).map((other) => `\`${other}\``);
   if (!isTerminal(name)) return next.join(', ');
   return next.length === 0 ? 'final' : `final; claimed again: ${next.join(', ')}`;
+}
+
+function eventsTable(): string {
+  return table(
+    ['event', 'level', 'message', 'fields'],
+    documentedEvents().map(([name, level, message, fields]) => [`\`${name}\``, level, message, fields]),
+  );
 }
 
 function decisionsTable(): string {

@@ -23,6 +23,7 @@ describe('generated parts', () => {
     ['docs/signals.md', ['signals', 'signal-actions']],
     ['docs/decisions/README.md', ['decisions']],
     ['docs/errors.md', ['errors']],
+    ['docs/events.md', ['events']],
     ['docs/how-it-works.md', ['skip-reasons', 'job-states']],
   ])('%s has the tables that belong there', (path, names) => {
     const found = [...readDocument(path).text.matchAll(/<!-- generated: ([\w-]+) -->/g)].map(

@@ -1,0 +1,111 @@
+import { logEntry } from '../../src/agent/events/event-log.ts';
+import type { AgentEvent } from '../../src/agent/events/events.ts';
+import { AgentError } from '../../src/domain/errors.ts';
+import type { JobRecord } from '../../src/domain/job.ts';
+import { aNewJob, anOffer, aRun } from '../../test/support/domain.ts';
+
+type Kind = AgentEvent['kind'];
+
+const gpu = { uuid: 'GPU-1', name: 'GPU' };
+const job: JobRecord = { ...aNewJob(), state: { name: 'claimed' }, claimedAt: 0, updatedAt: 0 };
+const offer = anOffer();
+const run = aRun();
+const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } as const;
+const hint = '…';
+const why = '…';
+
+/** An example of each event, from which its level, message and fields in the log are read. */
+const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
+  'recovery-completed': { kind: 'recovery-completed', adopted: 1 },
+  'startup-blocked': {
+    kind: 'startup-blocked',
+    error: new AgentError('BROKER_UNREACHABLE', why),
+    retryInMs: 1,
+  },
+  'offer-registered': { kind: 'offer-registered', offer },
+  'offer-price-updated': { kind: 'offer-price-updated', offer, before: 1 },
+  'offer-deregistered': { kind: 'offer-deregistered', offer, why },
+  'run-skipped': { kind: 'run-skipped', offer, run, reason: 'no-slot' },
+  'image-ready': { kind: 'image-ready', image: 'image', tookMs: 1 },
+  'image-failed': { kind: 'image-failed', image: 'image', why, retryInMs: 1 },
+  'job-claimed': { kind: 'job-claimed', offer, run, job: job.uuid },
+  'claim-rejected': { kind: 'claim-rejected', job: job.uuid, why },
+  'job-started': { kind: 'job-started', job },
+  'job-adopted': { kind: 'job-adopted', job },
+  'job-ended': { kind: 'job-ended', job, report, durationMs: 1, earned: 1 },
+  'job-cancelled': { kind: 'job-cancelled', job, why },
+  'job-release-queued': { kind: 'job-release-queued', job, why },
+  'job-released': { kind: 'job-released', job },
+  'report-delivered': { kind: 'report-delivered', job, earned: 1 },
+  'report-refused': { kind: 'report-refused', job, why },
+  'gpu-cordoned': { kind: 'gpu-cordoned', gpu, why, hint },
+  'gpu-uncordoned': { kind: 'gpu-uncordoned', gpu },
+  'gpu-probe-failed': { kind: 'gpu-probe-failed', why, hint },
+  'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
+  'gpu-xid': { kind: 'gpu-xid', gpu, busId: '0', number: 0 },
+  'gpu-canary': { kind: 'gpu-canary', gpu, why, retryInMs: 1 },
+  'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why, hint },
+};
+
+/** An event as it is documented: its name, level, message and fields in the log. */
+export type DocumentedEvent = readonly [name: string, level: string, message: string, fields: string];
+
+/** Every event of the log, by name. */
+export function documentedEvents(): readonly DocumentedEvent[] {
+  const ofAgent = Object.values(EXAMPLES).map((event): DocumentedEvent => {
+    const { fields, level, message } = logEntry(event);
+    return [event.kind, level, message, Object.keys(fields).join(', ')];
+  });
+  return [...ofAgent, ...OTHERS].toSorted(([a], [b]) => a.localeCompare(b));
+}
+
+/** Lines that one part logs by itself; `test/unit/docs/events.test.ts` compares the names with the sources. */
+const OTHERS: readonly DocumentedEvent[] = [
+  ['agent-started', 'info', 'agent started', 'version, broker, pid, os, cpu, memoryBytes, virtualization'],
+  ['agent-stopped', 'info', 'agent stopped', ''],
+  ['broker-moved', 'warn', 'broker moved from … to …', 'from, to'],
+  ['claim-aborted', 'error', 'claim aborted: …', 'job, code'],
+  ['claim-pass-failed', 'error', 'claiming interrupted: …', 'code'],
+  ['claim-unanswered', 'warn', 'claim unanswered, releasing it: …', 'job, code'],
+  ['claiming-paused', 'warn', 'claiming paused: …', 'blockedBy, hint'],
+  ['claiming-resumed', 'info', 'claiming resumed', ''],
+  ['configuration-reloaded', 'info', 'configuration reloaded', ''],
+  ['configuration-warning', 'warn', '…', ''],
+  ['cpu-jobs-only', 'warn', 'CPU jobs only: …', 'code, hint'],
+  ['garbage-collected', 'debug', 'orphans listed', 'containers, folders'],
+  ['garbage-collection-failed', 'debug', 'orphans not listed: …', 'code'],
+  ['gpu-catalogue-failed', 'warn', 'GPU catalogue not fetched: …', 'code, retryInMs'],
+  ['gpu-processes-unavailable', 'debug', 'processes on a GPU not listed: …', 'code'],
+  ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
+  ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
+  ['image-pulling', 'info', 'pulling image', 'image, doneBytes, totalBytes'],
+  ['invalid-item', 'warn', '… skipped, it is invalid: …', 'reason, and the item by its kind'],
+  ['job-aborted', 'error', 'job aborted: …', 'job, code'],
+  [
+    'job-network-open',
+    'warn',
+    'jobs reach this host and its network because of --job-network bridge',
+    'hint',
+  ],
+  ['job-network-unverified', 'warn', 'jobs get no network, its isolation is not verified: …', 'code, hint'],
+  ['job-network-verified', 'info', 'the job network is verified to be isolated', ''],
+  ['journal-prune-failed', 'warn', 'old jobs not deleted from the journal', 'err'],
+  ['not-offered', 'warn', 'not offered: …', 'what, why, hint'],
+  ['nothing-to-offer', 'error', 'nothing to offer: …', 'code, hint, retryInMs'],
+  ['open-jobs-failed', 'warn', 'open jobs not listed: …', 'run, code'],
+  ['orphan-removal-failed', 'warn', 'orphaned container or files not removed: …', 'container or job, code'],
+  ['orphan-removed', 'info', 'orphaned container or files removed', 'container or job'],
+  ['reload-failed', 'error', 'configuration not reloaded: …', 'code, hint'],
+  ['removal-failed', 'warn', 'jobs of this dry run may be left: …', 'code'],
+  ['restart-needed', 'warn', 'changed, but needs a restart: …', 'settings'],
+  ['risk-found', 'warn', 'risk: …', 'hint'],
+  ['run-invalid', 'warn', 'run skipped, its parameters cannot be read: …', 'run'],
+  ['run-lookup-failed', 'warn', 'run not resolved: …', 'run, code, retryInMs'],
+  ['runtime-ready', 'info', 'runtime ready', 'runtime'],
+  ['signal-received', 'info', '…', 'action'],
+  ['suspend-detected', 'warn', 'the host slept or the agent was stopped', 'suspendedMs'],
+  ['systemd-notify-failed', 'warn', 'systemd could not be notified', 'err'],
+  ['task-failed', 'error', 'background task failed: …', 'code, err'],
+  ['token-renewed', 'info', 'token renewed', ''],
+  ['token-unreadable', 'warn', 'token not read again: …', 'code, hint'],
+];
