@@ -59,7 +59,7 @@ export function asStorageError(thrown: unknown, file: string): AgentError {
       cause: thrown,
     });
   }
-  return new AgentError('INTERNAL', `the journal ${file} failed: ${why}`, { cause: thrown });
+  return new AgentError('INTERNAL', `${file} failed: ${why}`, { cause: thrown });
 }
 
 function systemCode(thrown: unknown): string | undefined {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AgentError, asAgentError } from '../domain/errors.ts';
+import { AgentError } from '../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { languageOf } from '../domain/language.ts';
 import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import type { FunctionSpec } from '../domain/run.ts';
+import { asStorageError } from '../domain/storage-error.ts';
 import { LOADERS } from './loaders.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 
@@ -145,9 +146,6 @@ async function withStorageErrors<T>(path: string, work: () => Promise<T>): Promi
   try {
     return await work();
   } catch (cause) {
-    throw new AgentError('STATE_DIR_UNUSABLE', `cannot use ${path}: ${asAgentError(cause).message}`, {
-      cause,
-      hint: 'free space on the disk of the state directory, and make it writable for the agent’s user',
-    });
+    throw asStorageError(cause, path);
   }
 }

@@ -29,7 +29,7 @@ const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 16777216`;
 
 /**
- * Opens or creates the journal of a locked state directory for the broker at the URL `broker`. Throws STATE_DIR_UNUSABLE;
+ * Opens or creates the journal in `dir`, the locked state directory, for the broker at the URL `broker`. Throws STATE_DIR_UNUSABLE;
  * JOURNAL_UNUSABLE, after a backup, if it is damaged or a newer agent's; CONFIG_INVALID as `assignBroker` does.
  */
 export function openJournal(

@@ -6,34 +6,31 @@ import { z } from 'zod';
 import { asStorageError } from '../domain/storage-error.ts';
 
 const SOCKET = 'health.sock';
-const MOST_TEXT = 400;
+const MAX_STATUS = 400;
 
-/** The answer of a daemon that lives: what it says of itself. */
-export type HealthAnswer = { readonly status: string };
-
-/** What comes of asking: a daemon's answer; `silent`: one is there and does not answer; `none`: none is there. */
-export type Asked =
-  | { readonly kind: 'alive'; readonly sign: HealthAnswer }
+/** The health of the daemon on a state directory; `silent`: it runs but does not answer; `none`: none runs. */
+export type Health =
+  | { readonly kind: 'alive'; readonly status: string }
   | { readonly kind: 'silent' | 'none' };
 
 const ANSWER = z.object({ status: z.string() });
 
 /**
- * Answers whoever asks on a socket in the state directory, which only its holder may do. The answers come from the
- * event loop, so a process that hangs gives none; and nothing is written for them. Throws STATE_DIR_UNUSABLE.
+ * Answers health queries on a socket in a state directory that this process has locked. A process that hangs does not answer,
+ * because the event loop does. Throws STATE_DIR_UNUSABLE.
  */
 export async function serveHealth(stateDir: string, status: () => string): Promise<AsyncDisposable> {
   const server = createServer((socket) => {
-    // Whoever asks may have gone, or stay: neither is waited for.
+    // The client may have disconnected.
     socket.on('error', () => undefined);
-    const sign: HealthAnswer = { status: status().slice(0, MOST_TEXT) };
-    socket.end(JSON.stringify(sign), () => socket.destroy());
+    const answer: z.infer<typeof ANSWER> = { status: status().slice(0, MAX_STATUS) };
+    socket.end(JSON.stringify(answer), () => socket.destroy());
   });
   const directory = shortPath(stateDir);
   try {
-    // One that a crash has left.
+    // A crash may have left one.
     rmSync(join(stateDir, SOCKET), { force: true });
-    await listening(server, join(directory.path, SOCKET));
+    await listen(server, join(directory.path, SOCKET));
   } catch (cause) {
     directory.close();
     throw asStorageError(cause, join(stateDir, SOCKET));
@@ -48,27 +45,27 @@ export async function serveHealth(stateDir: string, status: () => string): Promi
   };
 }
 
-/** Repricer the daemon of a state directory whether it lives; it has `ms` milliseconds to answer. Throws STATE_DIR_UNUSABLE. */
-export async function queryHealth(stateDir: string, ms: number): Promise<Asked> {
+/** Queries the daemon on a state directory, which has `ms` milliseconds to answer. Throws STATE_DIR_UNUSABLE. */
+export async function queryHealth(stateDir: string, ms: number): Promise<Health> {
   if (!existsSync(stateDir)) return { kind: 'none' };
   const directory = shortPath(stateDir);
   try {
     const socket = connect(join(directory.path, SOCKET));
     socket.setTimeout(ms, () => socket.destroy(new Error('no answer')));
-    let isThere = false;
-    socket.once('connect', () => (isThere = true));
+    let connected = false;
+    socket.once('connect', () => (connected = true));
     try {
-      return { kind: 'alive', sign: ANSWER.parse(JSON.parse(await text(socket))) };
+      return { kind: 'alive', ...ANSWER.parse(JSON.parse(await text(socket))) };
     } catch {
-      // Whatever else it was: nobody who answers is there.
-      return { kind: isThere ? 'silent' : 'none' };
+      // Refused, closed or timed out: the kind of failure does not matter.
+      return { kind: connected ? 'silent' : 'none' };
     }
   } finally {
     directory.close();
   }
 }
 
-/** The directory by a path that is short, since one of a socket may have 107 bytes only. Throws STATE_DIR_UNUSABLE. */
+/** A short path of the directory, because a socket's path is limited to 107 bytes. Throws STATE_DIR_UNUSABLE. */
 function shortPath(directory: string): { readonly path: string; close(): void } {
   try {
     const handle = openSync(directory, 'r');
@@ -78,7 +75,7 @@ function shortPath(directory: string): { readonly path: string; close(): void } 
   }
 }
 
-async function listening(server: Server, path: string): Promise<void> {
+async function listen(server: Server, path: string): Promise<void> {
   const { promise, reject, resolve } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(path, resolve);

@@ -4,14 +4,14 @@ import { AgentError } from '../domain/errors.ts';
 import { findAgent, type RunningAgent } from './running-agent.ts';
 import { notADirectory } from './state-dir.ts';
 
-/** What can be told of a state directory without taking or changing it. */
+/** A state directory as seen without locking or changing it. */
 export type StateDirInspection =
-  /** It is not there yet; `parent` is the nearest directory above it that is. */
+  /** It does not exist; `parent` is the nearest existing directory above it. */
   | { readonly kind: 'absent'; readonly parent: string }
   | {
       readonly kind: 'here';
       readonly agent: RunningAgent;
-      /** How many jobs in its journal are not over. */
+      /** How many jobs in its journal are unfinished. */
       readonly openJobs: number;
     };
 
@@ -30,7 +30,7 @@ export async function inspectStateDir(
   return { kind: 'here', agent: findAgent(path), openJobs: countOpenJobs(path) };
 }
 
-/** The path itself, or what is there of the directories above it. */
+/** The path itself if it exists, else the nearest existing directory above it. */
 export async function nearestDirectory(path: string): Promise<string> {
   try {
     await stat(path);
@@ -45,11 +45,6 @@ export async function nearestDirectory(path: string): Promise<string> {
 }
 
 async function checkUsable(nearest: string, path: string): Promise<void> {
-  const unusable = (why: string, cause?: unknown): AgentError =>
-    new AgentError('STATE_DIR_UNUSABLE', why, {
-      hint: 'make it, owned by the user that the agent runs as, or name another by --state-dir',
-      cause,
-    });
   const found = await stat(nearest).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) throw notADirectory(nearest);
   try {
@@ -59,7 +54,10 @@ async function checkUsable(nearest: string, path: string): Promise<void> {
     const why =
       nearest === path
         ? `${path} cannot be used by this user (${reason})`
-        : `${path} is not there and cannot be made: ${nearest} cannot be written by this user (${reason})`;
-    throw unusable(why, cause);
+        : `${path} cannot be created: this user cannot write to ${nearest} (${reason})`;
+    throw new AgentError('STATE_DIR_UNUSABLE', why, {
+      hint: 'create it for the agent’s user, or name another with --state-dir',
+      cause,
+    });
   }
 }

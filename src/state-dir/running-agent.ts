@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../domain/storage-error.ts';
-import { type HolderNote, LOCK_FILE, readHolderNote } from './state-dir.ts';
+import { LOCK_FILE, type LockHolder, readLockHolder } from './state-dir.ts';
 
 /** The agent that runs on a state directory, as seen by another process. */
 export type RunningAgent =
@@ -21,11 +21,11 @@ export function findAgent(directory: string): RunningAgent {
   const path = resolve(directory);
   const lock = join(path, LOCK_FILE);
   if (!isLocked(lock)) return { kind: 'none' };
-  const { phase, pid } = noteIn(path);
+  const { phase, pid } = holderOf(path);
   return pid !== undefined && hasOpen(pid, lock) ? { kind: 'here', pid, phase } : { kind: 'hidden', pid };
 }
 
-/** Reading takes a lock as well, one that the agent's own excludes. */
+/** Reading takes a shared lock, which the agent's exclusive one prevents. */
 function isLocked(file: string): boolean {
   try {
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
@@ -44,16 +44,16 @@ function isLocked(file: string): boolean {
   }
 }
 
-function noteIn(directory: string): HolderNote {
+function holderOf(directory: string): LockHolder {
   try {
-    return readHolderNote(directory);
+    return readLockHolder(directory);
   } catch {
     // Not written yet, or not readable by this user: the agent counts as hidden.
     return { pid: undefined, phase: 'working' };
   }
 }
 
-/** Whether the process has the file open, by the kernel's table of its open files. */
+/** Whether the process has the file open, by /proc. */
 function hasOpen(pid: number, file: string): boolean {
   const { dev, ino } = statSync(file);
   const handles = `/proc/${pid}/fd`;

@@ -88,7 +88,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '',
     test: {
       file: 'test/unit/state-dir/state-dir.test.ts',
-      name: 'refuses a second agent, in the same process too, until the first has closed',
+      name: 'refuses a second agent until the first has closed, also in the same process',
     },
   },
   {
@@ -98,7 +98,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: 'mkdirSync(path, { mode: 0o755 });',
     test: {
       file: 'test/unit/state-dir/state-dir.test.ts',
-      name: 'makes a directory that is for its owner alone',
+      name: 'creates a directory that only its owner can use',
     },
   },
   {

@@ -1,5 +1,5 @@
 import { EXIT } from '../../domain/exit-codes.ts';
-import { type Asked, queryHealth } from '../../state-dir/health-socket.ts';
+import { type Health, queryHealth } from '../../state-dir/health-socket.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 
 /** Long enough for a busy host. */
@@ -21,15 +21,15 @@ export const health: CliCommand = {
     const { config } = await context.loadConfig({ ask: false });
     const asked = await queryHealth(config.stateDir, TIMEOUT_MS);
     const healthy = asked.kind === 'alive';
-    const status = healthy ? asked.sign.status : null;
+    const status = healthy ? asked.status : null;
     const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : healthText(asked);
     context.stdout.write(`${text}\n`);
     return healthy ? EXIT.OK : EXIT.FAILED;
   },
 };
 
-function healthText(asked: Asked): string {
-  if (asked.kind === 'alive') return `alive: ${asked.sign.status}`;
+function healthText(asked: Health): string {
+  if (asked.kind === 'alive') return `alive: ${asked.status}`;
   if (asked.kind === 'none') return 'no agent is running';
   return `the agent did not answer within ${TIMEOUT_MS / 1000} s`;
 }

@@ -74,14 +74,14 @@ describe('health', () => {
     other.signal('SIGSTOP');
     expect(await queryHealth(directory, 300)).toEqual({ kind: 'silent' });
     other.signal('SIGCONT');
-    expect(await queryHealth(directory, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'apart' } });
+    expect(await queryHealth(directory, 10_000)).toMatchObject({ kind: 'alive', status: 'apart' });
   });
 
   test('works in a directory whose path is longer than one of a socket may be', async () => {
     const deep = join(directory, ...Array.from({ length: 6 }, () => 'a-name-that-is-long'.repeat(3)));
     await mkdir(deep, { recursive: true });
     await using _ = await serveHealth(deep, () => 'deep');
-    expect(await queryHealth(deep, 10_000)).toMatchObject({ kind: 'alive', sign: { status: 'deep' } });
+    expect(await queryHealth(deep, 10_000)).toMatchObject({ kind: 'alive', status: 'deep' });
   });
 
   test('is bad where a file has the name of the socket', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectStateDir } from '../../../src/state-dir/inspection.ts';
 import { findAgent } from '../../../src/state-dir/running-agent.ts';
-import { openStateDir, readHolderNote } from '../../../src/state-dir/state-dir.ts';
+import { openStateDir, readLockHolder } from '../../../src/state-dir/state-dir.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
 import { WriterProcess } from '../../support/journal/writer-process.ts';
@@ -21,7 +21,7 @@ describe('the agent that runs on a state directory', () => {
     openStateDir(path).close();
   });
 
-  test('is none where a crash has left a pid that another program has now, for `check` too', async () => {
+  test('is none if a crash has left a pid that another program has now, for `check` too', async () => {
     const path = scratchDir();
     const writer = WriterProcess.start(path);
     await writer.read(1);
@@ -31,7 +31,7 @@ describe('the agent that runs on a state directory', () => {
     expect(await inspectStateDir(path, () => 0)).toMatchObject({ agent: { kind: 'none' } });
   });
 
-  test('is hidden where the pid in the directory is that of another process', async () => {
+  test('is hidden if the pid in the directory is that of another process', async () => {
     const path = scratchDir();
     const writer = WriterProcess.start(path);
     await writer.read(1);
@@ -42,16 +42,16 @@ describe('the agent that runs on a state directory', () => {
     await writer.kill();
   });
 
-  test('is none where no agent ever ran', () => {
+  test('is none if no agent ever ran', () => {
     expect(findAgent(scratchDir())).toEqual({ kind: 'none' });
   });
 
   test('writes its phase', () => {
     const path = scratchDir();
     const dir = openStateDir(path);
-    expect(readHolderNote(path)).toEqual({ pid: process.pid, phase: 'working' });
+    expect(readLockHolder(path)).toEqual({ pid: process.pid, phase: 'working' });
     dir.setPhase('draining');
-    expect(readHolderNote(path)).toEqual({ pid: process.pid, phase: 'draining' });
+    expect(readLockHolder(path)).toEqual({ pid: process.pid, phase: 'draining' });
     expect(readFileSync(join(path, 'lock.pid'), 'utf8')).toBe(`${process.pid}\ndraining\n`);
     dir.close();
   });

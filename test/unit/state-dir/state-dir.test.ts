@@ -6,7 +6,7 @@ import { scratchDir } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
 import { WriterProcess } from '../../support/journal/writer-process.ts';
 
-test('makes a directory that is for its owner alone', () => {
+test('creates a directory that only its owner can use', () => {
   const path = join(scratchDir(), 'a', 'b');
   const dir = openStateDir(path);
   expect(dir.path).toBe(path);
@@ -14,7 +14,7 @@ test('makes a directory that is for its owner alone', () => {
   dir.close();
 });
 
-test('refuses a second agent, in the same process too, until the first has closed', () => {
+test('refuses a second agent until the first has closed, also in the same process', () => {
   const path = scratchDir();
   const first = openStateDir(path);
   const error = agentErrorOf(() => openStateDir(path));
@@ -24,39 +24,39 @@ test('refuses a second agent, in the same process too, until the first has close
   openStateDir(path).close();
 });
 
-test('a lock ends with its process, however that ends', async () => {
+test('a lock ends with its process in any way', async () => {
   const path = scratchDir();
   const writer = WriterProcess.start(path);
   await writer.read(1);
   const error = agentErrorOf(() => openStateDir(path));
   expect(error.code).toBe('STATE_DIR_IN_USE');
   expect(error.message).toContain(`process ${writer.pid}`);
-  // A refused opening must not have taken the lock from its holder.
+  // A refused attempt must not drop the lock.
   expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_IN_USE');
   await writer.read(1);
   await writer.kill();
   openStateDir(path).close();
 });
 
-test('says what is wrong where the directory cannot be one', () => {
+test('is STATE_DIR_UNUSABLE for a file in its place or above it', () => {
   const path = join(scratchDir(), 'file');
   writeFileSync(path, '');
   for (const bad of [path, join(path, 'below')]) {
     const error = agentErrorOf(() => openStateDir(bad));
     expect(error.code).toBe('STATE_DIR_UNUSABLE');
-    expect(error.message).toContain(`${path} is a file, not a directory`);
+    expect(error.message).toContain(path);
     expect(error.hint).toContain('--state-dir');
   }
 });
 
-test('gives up where the file system takes no directories', () => {
+test('is STATE_DIR_UNUSABLE on a file system without new directories', () => {
   const error = agentErrorOf(() => openStateDir('/proc/sharedcloud/state'));
   expect(error.code).toBe('STATE_DIR_UNUSABLE');
   expect(error.message).toContain('/proc/sharedcloud');
 });
 
 test.skipIf(process.getuid?.() === 0)(
-  'says so where the directory is not writable (needs another user than root)',
+  'is STATE_DIR_UNUSABLE if it is not writable (needs another user than root)',
   () => {
     const path = join(scratchDir(), 'sealed');
     mkdirSync(path, { mode: 0o500 });
