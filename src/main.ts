@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { z } from 'zod';
-import type { Writer } from './cli/command.ts';
+import type { Stream } from './cli/command.ts';
 import { commandsOf } from './cli/commands.ts';
 import { failure } from './cli/failure.ts';
-import { runCli } from './cli/run.ts';
+import { redacting, runCli } from './cli/run.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
 import { systemdNotifyAddress } from './daemon/systemd-notify.ts';
 import { EXIT } from './domain/exit-codes.ts';
@@ -16,9 +16,10 @@ import { Redactor } from './lib/redactor.ts';
  * launcher loads this file with require().
  */
 
-type Stream = NodeJS.WriteStream & { readonly fd: number };
-
-function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
+function streamOf(
+  stream: NodeJS.WriteStream & { readonly fd: number },
+  onFailure: (error: Error) => void,
+): Stream {
   // The reader may close the pipe at any time, as `| head` does. That is no error.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') onFailure(error);
@@ -35,15 +36,16 @@ function writerOf(stream: Stream, onFailure: (error: Error) => void): Writer {
 const packageFile = new URL('../package.json', import.meta.url);
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8')));
 let writeError: Error | undefined;
-const stdout = writerOf(process.stdout, (error) => (writeError = error));
+const stdout = streamOf(process.stdout, (error) => (writeError = error));
 // An error of stderr cannot be reported anywhere.
-const stderr = writerOf(process.stderr, () => undefined);
+const stderr = streamOf(process.stderr, () => undefined);
 const argv = process.argv.slice(2);
 const redactor = new Redactor();
 
 process.on('uncaughtException', (thrown) => {
-  const { text, exit } = failure(thrown, argv.includes('--json'));
-  stderr.write(redactor.text(text));
+  const output = redacting(stderr, redactor);
+  const { text, exit } = failure(thrown, { json: argv.includes('--json'), stderr: output });
+  output.write(text);
   process.exit(exit);
 });
 

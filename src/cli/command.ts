@@ -11,14 +11,20 @@ export type Switch = { readonly name: string; readonly help: string };
 /** A flag of one command that takes a value: `--limit N`. */
 export type ValueFlag<T> = Switch & { readonly type: ValueType<T>; readonly default: string };
 
-/** Where a command writes. */
-export type Writer = {
+/** An output stream of the process. */
+export type Stream = {
   write(text: string): void;
   readonly isTerminal: boolean;
   /** Whether colours may be used. */
   readonly colour: boolean;
   /** How many characters of a line are visible; of a pipe or a file, how many are readable. */
   readonly columns: number;
+};
+
+/** Where a command writes; no secret gets through. */
+export type Writer = Stream & {
+  /** Replaces the secrets of a text that is to be broken into lines. */
+  redact(text: string): string;
 };
 
 /** Everything that a command needs of the outside world. */

@@ -5,7 +5,7 @@ import { BadValue } from '../config/value-type.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
-import type { CliCommand, CliContext, ValueFlag, Writer } from './command.ts';
+import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './command.ts';
 import { type Request, readCommandLine } from './command-line.ts';
 import { failure } from './failure.ts';
 import { readTextFile } from './read-text-file.ts';
@@ -14,8 +14,8 @@ import { readTextFile } from './read-text-file.ts';
 export type Outside = {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: Writer;
-  readonly stderr: Writer;
+  readonly stdout: Stream;
+  readonly stderr: Stream;
   /** Redacts the tokens that commands read from all output. */
   readonly redactor: Redactor;
   readonly uid: number;
@@ -35,13 +35,16 @@ export async function runCli(outside: Outside, commands: readonly CliCommand[]):
     (request.kind === 'text' ? stdout : stderr).write(request.text);
     return request.kind === 'text' ? 0 : 2;
   } catch (thrown) {
-    const { text, exit } = failure(thrown, outside.argv.includes('--json'));
+    const { text, exit } = failure(thrown, { json: outside.argv.includes('--json'), stderr });
     stderr.write(text);
     return exit;
   }
 }
 
-function contextOf(outside: Outside, request: Extract<Request, { kind: 'command' }>): CliContext {
+function contextOf(
+  outside: Outside & Pick<CliContext, 'stdout' | 'stderr'>,
+  request: Extract<Request, { kind: 'command' }>,
+): CliContext {
   const { env, stdout, stderr, redactor, uid, version } = outside;
   return {
     stdout,
@@ -76,6 +79,8 @@ function readFlag<T>(flag: ValueFlag<T>, written: readonly string[] | true | und
   }
 }
 
-function redacting(writer: Writer, redactor: Redactor): Writer {
-  return { ...writer, write: (text) => writer.write(redactor.text(text)) };
+/** The stream without the redactor's secrets. */
+export function redacting(stream: Stream, redactor: Redactor): Writer {
+  const redact = (text: string): string => redactor.text(text);
+  return { ...stream, redact, write: (text) => stream.write(redact(text)) };
 }

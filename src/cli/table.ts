@@ -1,5 +1,5 @@
-import { escapeControls } from '../lib/escape.ts';
 import { wrap } from '../lib/wrap.ts';
+import { type Page, printable } from './lines.ts';
 
 const GAP = '  ';
 /** A column is never wrapped to less than this. */
@@ -16,15 +16,14 @@ export type Column<Row> = {
 };
 
 /**
- * Rows under their titles, at most `width` characters wide as far as the columns that wrap allow; control characters
- * are escaped.
+ * Rows under their titles, as wide as the page as far as the columns that wrap allow. Cells are made printable.
  */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string {
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], page: Page): string {
   const cells = [
     columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ cell }) => escapeControls(cell(row)))),
+    ...rows.map((row) => columns.map(({ cell }) => printable(cell(row), page))),
   ];
-  const widths = fit(columns, cells, width);
+  const widths = fit(columns, cells, page.columns);
   return cells.map((row) => lineOf(columns, row, widths)).join('');
 }
 

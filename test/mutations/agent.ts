@@ -50,15 +50,15 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'no command prints the token',
     file: 'src/cli/run.ts',
-    text: 'writer.write(redactor.text(text))',
-    becomes: 'writer.write(text)',
+    text: 'stream.write(redact(text))',
+    becomes: 'stream.write(text)',
     test: { file: 'test/unit/cli/command-line.test.ts', name: 'is in no output' },
   },
   {
     protection: 'no last words show the token',
     file: 'src/main.ts',
-    text: 'stderr.write(redactor.text(text));',
-    becomes: 'stderr.write(text);',
+    text: 'const output = redacting(stderr, redactor);',
+    becomes: 'const output = { ...stderr, redact: (text: string) => text };',
     test: {
       file: 'test/e2e/secrets/token.test.ts',
       name: 'is not in the last words of a daemon that breaks',

@@ -1,9 +1,8 @@
 import { styleText } from 'node:util';
 import type { Described } from '../../config/describe.ts';
-import { escapeControls } from '../../lib/escape.ts';
-import { wrap } from '../../lib/wrap.ts';
 import type { Writer } from '../command.ts';
 import { count } from '../count.ts';
+import { linesOf, type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 import type { CheckResult, Level } from './check-result.ts';
 
@@ -13,7 +12,7 @@ export type Checked = {
   readonly configuration: readonly Described[];
 };
 
-type Terminal = Pick<Writer, 'colour' | 'columns'>;
+type Terminal = Page & Pick<Writer, 'colour'>;
 
 const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'green' | 'yellow' | 'red' }>> =
   {
@@ -25,7 +24,7 @@ const MARK_WIDTH = 4;
 
 /** The results, each with its hint below it, a verdict, and the configuration as a table. */
 export function checkText({ configuration, results }: Checked, terminal: Terminal): string {
-  const { colour, columns } = terminal;
+  const { colour } = terminal;
   const nameWidth = Math.max(...results.map(({ check }) => check.length));
   const indent = MARK_WIDTH + nameWidth + 4;
   const texts = results.map(({ check, found, level, hint }) => {
@@ -33,11 +32,11 @@ export function checkText({ configuration, results }: Checked, terminal: Termina
     const padded = text.padEnd(MARK_WIDTH);
     const mark = colour ? styleText(style, padded, { validateStream: false }) : padded;
     const paragraphs = hint === undefined ? [found] : [found, `hint: ${hint}`];
-    const [first, ...more] = paragraphs.flatMap((one) => wrap(escapeControls(one), columns - indent));
+    const [first, ...more] = paragraphs.flatMap((one) => linesOf(one, terminal, indent));
     const below = more.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
     return `${mark}  ${check.padEnd(nameWidth)}  ${first}\n${below}`;
   });
-  return `${texts.join('')}\n${verdict(results)}\n\n${table(COLUMNS, configuration, columns)}`;
+  return `${texts.join('')}\n${verdict(results)}\n\n${table(COLUMNS, configuration, terminal)}`;
 }
 
 /** The same as JSON. */

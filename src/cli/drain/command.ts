@@ -82,7 +82,7 @@ async function signalAndWait(context: CliContext, stateDir: string, signal: Abor
 
 function printEnd({ has, stdout }: CliContext, stateDir: string, inspection: AgentInspection): number {
   const open = openJobsIn(stateDir);
-  stdout.write(has(JSON_SWITCH) ? drainJson(inspection, open, true) : endText(open, stdout.columns));
+  stdout.write(has(JSON_SWITCH) ? drainJson(inspection, open, true) : endText(open, stdout));
   return open.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 

@@ -1,5 +1,6 @@
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
+import { type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 import type { AgentInspection, OpenJob } from './inspect-agent.ts';
 
@@ -10,9 +11,9 @@ export function progressLine({ agent, pending, running }: AgentInspection): stri
 }
 
 /** What is left after the agent has exited, one line for each job. Pure. */
-export function endText(jobs: readonly OpenJob[], width: number): string {
+export function endText(jobs: readonly OpenJob[], page: Page): string {
   if (jobs.length === 0) return 'the agent has exited; no job is unfinished\n';
-  return `the agent has exited with unfinished jobs, which its next start continues:\n\n${table(COLUMNS, jobs, width)}`;
+  return `the agent has exited with unfinished jobs, which its next start continues:\n\n${table(COLUMNS, jobs, page)}`;
 }
 
 const COLUMNS: readonly Column<OpenJob>[] = [

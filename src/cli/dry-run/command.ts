@@ -66,14 +66,12 @@ async function runInterruptibly(context: CliContext, interruption: Interruption)
     { interruption, cleanup, workDir },
   );
   first.throwIfAborted();
-  context.stderr.write(introText(scenario.intro, context.stderr.columns));
+  context.stderr.write(introText(scenario.intro, context.stderr));
   const rows = await runAgent(context, { scenario, loaded, workDir }, first);
   first.removeEventListener('abort', announce);
   const { stdout } = context;
   stdout.write(
-    context.has(JSON_SWITCH)
-      ? `${JSON.stringify({ runs: rows }, null, 2)}\n`
-      : outcomeTable(rows, stdout.columns),
+    context.has(JSON_SWITCH) ? `${JSON.stringify({ runs: rows }, null, 2)}\n` : outcomeTable(rows, stdout),
   );
   if (context.has(SERVE)) await serve(context, scenario.market, first);
   return rows.every(({ wrong }) => wrong === undefined) ? EXIT.OK : EXIT.FAILED;

@@ -1,16 +1,15 @@
-import { escapeControls } from '../../lib/escape.ts';
 import { readableEarnings, readablePrice } from '../../lib/readable.ts';
-import { wrap } from '../../lib/wrap.ts';
 import { count } from '../count.ts';
+import { linesOf, type Page } from '../lines.ts';
 import { table } from '../table.ts';
 import type { OutcomeRow } from './outcome.ts';
 
 const SUBJECT_WIDTH = 9;
 
 /** What the dry run uses, one subject after the other. */
-export function introText(intro: Readonly<Record<string, string>>, width: number): string {
+export function introText(intro: Readonly<Record<string, string>>, page: Page): string {
   const lines = Object.entries(intro).flatMap(([subject, description]) =>
-    wrap(escapeControls(description), width - SUBJECT_WIDTH).map(
+    linesOf(description, page, SUBJECT_WIDTH).map(
       (line, index) => `${(index === 0 ? subject : '').padEnd(SUBJECT_WIDTH)}${line}\n`,
     ),
   );
@@ -18,7 +17,7 @@ export function introText(intro: Readonly<Record<string, string>>, width: number
 }
 
 /** The table at the end of a dry run, and what ended differently than expected. */
-export function outcomeTable(rows: readonly OutcomeRow[], width: number): string {
+export function outcomeTable(rows: readonly OutcomeRow[], page: Page): string {
   const earned = rows.reduce((sum, row) => sum + row.earned, 0);
   const wrong = rows.filter((row) => row.wrong !== undefined);
   const text = table<OutcomeRow>(
@@ -32,7 +31,7 @@ export function outcomeTable(rows: readonly OutcomeRow[], width: number): string
       { title: 'earned', cell: (row) => (row.earned === 0 ? '' : readableEarnings(row.earned)), right: true },
     ],
     rows,
-    width,
+    page,
   );
   const details = wrong.map((row) => `  ${row.run}: ${row.wrong}\n`).join('');
   const verdict =

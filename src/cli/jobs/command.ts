@@ -47,7 +47,7 @@ function show(context: CliContext, records: readonly JobRecord[]): void {
     ? `${JSON.stringify({ jobs: records.map((record) => summaryOf(record, now)) }, null, 2)}\n`
     : records.length === 0 && context.has(OPEN)
       ? ''
-      : jobsTable(records, now, context.stdout.columns);
+      : jobsTable(records, now, context.stdout);
   context.stdout.write(text);
 }
 

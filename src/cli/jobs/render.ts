@@ -2,6 +2,7 @@ import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../domain/job.t
 import { readableDuration, readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
+import { type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 
 /** A job as `jobs --json` prints it. Times are ISO 8601; what is not known, or not yet, is null. */
@@ -49,11 +50,11 @@ export function summaryOf(record: JobRecord, now: number): JobSummary {
 }
 
 /** The jobs as a table for people, with their total earnings. */
-export function jobsTable(records: readonly JobRecord[], now: number, width: number): string {
+export function jobsTable(records: readonly JobRecord[], now: number, page: Page): string {
   const jobs = records.map((record) => summaryOf(record, now));
   if (jobs.length === 0) return 'no job has run here yet\n';
   const earned = jobs.reduce((sum, job) => sum + (job.earned ?? 0), 0);
-  return `${table(COLUMNS, jobs, width)}\n${count(jobs.length, 'job')}, earned ${readableEarnings(earned)}\n`;
+  return `${table(COLUMNS, jobs, page)}\n${count(jobs.length, 'job')}, earned ${readableEarnings(earned)}\n`;
 }
 
 const COLUMNS: readonly Column<JobSummary>[] = [

@@ -54,9 +54,7 @@ export const market: CliCommand = {
     const opened = openBroker({ ...context, loaded });
     try {
       const shown = await inspectMarket(context, loaded, opened.broker);
-      context.stdout.write(
-        context.has(JSON_SWITCH) ? marketJson(shown) : marketText(shown, context.stdout.columns),
-      );
+      context.stdout.write(context.has(JSON_SWITCH) ? marketJson(shown) : marketText(shown, context.stdout));
       return EXIT.OK;
     } finally {
       await opened.close();

@@ -1,11 +1,10 @@
 import { SKIP_REASONS } from '../../domain/decide.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { OfferProblem } from '../../domain/plan-offers.ts';
-import { escapeControls } from '../../lib/escape.ts';
 import { readablePrice } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
-import { wrap } from '../../lib/wrap.ts';
 import { count } from '../count.ts';
+import { linesOf, type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 import type { MarketRow } from './rows.ts';
 
@@ -20,7 +19,7 @@ export type Shown = {
 };
 
 /** The offers, a line for each run, and the totals. */
-export function marketText(shown: Shown, width: number): string {
+export function marketText(shown: Shown, page: Page): string {
   const { broker, notes, offers, problems, rows } = shown;
   const { jobs, reasons, taken } = totalsOf(rows);
   const lines = [
@@ -34,8 +33,8 @@ export function marketText(shown: Shown, width: number): string {
     ...reasons.map(({ runs, words }) => `${String(runs).padStart(7)}  not taken: ${words}`),
     ...notes.map((note) => `note: ${note}`),
   ];
-  const market = rows.length === 0 ? 'no run is open\n' : table(COLUMNS, rows, width);
-  return `${text(lines, width)}\n${market}\n${text(totals, width)}`;
+  const market = rows.length === 0 ? 'no run is open\n' : table(COLUMNS, rows, page);
+  return `${text(lines, page)}\n${market}\n${text(totals, page)}`;
 }
 
 /** The same as JSON. */
@@ -103,10 +102,10 @@ function offerLine({ askPrice, gpu, name, slots }: Offer): string {
 }
 
 /** Wrapped lines, indented below the first. */
-function text(lines: readonly string[], width: number): string {
+function text(lines: readonly string[], page: Page): string {
   return lines
     .flatMap((line) => {
-      const [first = '', ...more] = wrap(escapeControls(line), width - INDENT.length);
+      const [first = '', ...more] = linesOf(line, page, INDENT.length);
       return [first, ...more.map((rest) => `${INDENT}${rest}`)];
     })
     .map((line) => `${line}\n`)

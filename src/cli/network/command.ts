@@ -36,7 +36,7 @@ export const network: CliCommand = {
     if (context.action === 'down') await down(config, nft);
     const parts = await inspectParts(config, nft);
     const { stdout } = context;
-    stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout.columns));
+    stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout));
     return context.action === 'down' || isReady(parts) ? EXIT.OK : EXIT.FAILED;
   },
 };

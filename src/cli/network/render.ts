@@ -2,6 +2,7 @@ import type { NetworkState } from '../../runtime/docker/network/network-spec.ts'
 import { BRIDGE_NAME, NETWORK_NAME, smallSubnet } from '../../runtime/docker/network/network-spec.ts';
 import type { RulesState } from '../../runtime/docker/network/nft.ts';
 import { count } from '../count.ts';
+import { type Page } from '../lines.ts';
 import { table } from '../table.ts';
 
 /** The parts of the job network as they are. */
@@ -19,7 +20,7 @@ export function isReady({ bridge, docker, rules }: NetworkParts): boolean {
 }
 
 /** One line for each part, and a verdict. */
-export function networkText(parts: NetworkParts, width: number): string {
+export function networkText(parts: NetworkParts, page: Page): string {
   const { bridge, rules } = parts;
   const rows = [
     ['network', NETWORK_NAME, dockerText(parts)],
@@ -33,7 +34,7 @@ export function networkText(parts: NetworkParts, width: number): string {
       { title: 'STATE', cell: ([, , state]) => state, wrap: true },
     ],
     rows,
-    width,
+    page,
   );
   const verdict = isReady(parts)
     ? 'up'

@@ -17,6 +17,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
 import type { EngineFacts } from '../../../src/runtime/docker/engine/facts.ts';
+import { aPage } from '../../support/cli/page.ts';
 
 const seen = <T>(value: T) => ({ value, ms: 7 });
 const unseen = { error: new AgentError('INTERNAL', 'it broke', { hint: 'fix it' }) };
@@ -298,7 +299,7 @@ test('warnings leave it ready, a failure does not; colours are for terminals', (
   expect(isReady([result('ok'), result('warn')])).toBe(true);
   expect(isReady([result('ok'), result('fail')])).toBe(false);
   const text = (level: CheckResult['level'], colour: boolean) =>
-    checkText({ results: [result(level)], configuration: [] }, { colour, columns: 80 });
+    checkText({ results: [result(level)], configuration: [] }, { colour, ...aPage(80) });
   expect(text('fail', false)).not.toContain('\u001b');
   expect(text('fail', true)).toContain('\u001b[31mFAIL\u001b[39m');
 });
@@ -306,7 +307,7 @@ test('warnings leave it ready, a failure does not; colours are for terminals', (
 test('results and hints are wrapped to the terminal, and stay whole', () => {
   const long = 'word '.repeat(40).trim();
   const result: CheckResult = { check: 'docker', level: 'fail', found: long, hint: long };
-  const text = checkText({ results: [result], configuration: [] }, { colour: false, columns: 60 });
+  const text = checkText({ results: [result], configuration: [] }, { colour: false, ...aPage(60) });
   expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
   expect(text.match(/word/g)).toHaveLength(80);
 });

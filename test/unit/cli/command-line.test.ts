@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type CliCommand, type CliContext, JSON_SWITCH, type ValueFlag } from '../../../src/cli/command.ts';
+import { failure } from '../../../src/cli/failure.ts';
 import { count } from '../../../src/config/number-types.ts';
 import { OPTION_KEYS } from '../../../src/config/options.ts';
 import { AgentError, ERROR_KINDS } from '../../../src/domain/errors.ts';
 import { exitCodes } from '../../../src/domain/exit-codes.ts';
+import { aPage } from '../../support/cli/page.ts';
 import { runLine } from '../../support/cli/run.ts';
 
 const TIMES: ValueFlag<number> = { name: 'times', help: 'how often', type: count(1, 9), default: '3' };
@@ -143,6 +145,16 @@ describe('an error that ends a command', () => {
     expect(JSON.parse(stderr)).toEqual({
       error: { code: 'GPU_NONE', message: 'no GPU here', hint: 'plug one in', exit: 6 },
     });
+  });
+
+  test('is broken into lines on a terminal, without a part of a secret', () => {
+    const terminal = { isTerminal: true, colour: false, write: () => undefined, ...aPage(40, TOKEN) };
+    const error = new AgentError('GPU_NONE', `${'x'.repeat(20)}${TOKEN}${'y'.repeat(60)}`, {
+      hint: 'z '.repeat(60),
+    });
+    const { text } = failure(error, { json: false, stderr: terminal });
+    expect(text.split('\n').filter(({ length }) => length > 40)).toEqual([]);
+    expect(text).not.toMatch(/8c1f|5948/);
   });
 
   test('that is a defect is printed with its stack', async () => {

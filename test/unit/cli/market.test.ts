@@ -5,6 +5,7 @@ import { marketText } from '../../../src/cli/market/render.ts';
 import { type MarketRow, rowsFor, worthResolving } from '../../../src/cli/market/rows.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Run } from '../../../src/domain/run.ts';
+import { aPage } from '../../support/cli/page.ts';
 import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/domain.ts';
 
 const KNOWN = {
@@ -118,7 +119,7 @@ describe('an evaluation', () => {
     expect(calls.filter((call) => call.startsWith('jobs'))).toEqual(['jobs run-99999']);
     expect(notes).toEqual([expect.stringContaining('200')]);
     const shown = { broker: 'b', offers: [GPU], problems: [], rows, notes };
-    expect(marketText(shown, 100)).toContain('  10000  not taken: the bid is below the ask\n');
+    expect(marketText(shown, aPage(100))).toContain('  10000  not taken: the bid is below the ask\n');
   });
 
   test('takes the next run where no job is open, and counts only open jobs', async () => {
