@@ -16,23 +16,23 @@ const IMAGE = 'sharedcloud/node24:latest';
 const BROKER = 'http://127.0.0.1:1';
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** The health of GPUs that are only told of, with canaries that are real processes. */
-export type GpuRig = AsyncDisposable & {
+/** GPU health with simulated GPUs and canaries that are real processes. */
+export type GpuScenario = AsyncDisposable & {
   readonly health: GpuHealth;
-  /** What a look shows from now on: GPUs, an error, or nothing ever. */
-  sight: readonly Gpu[] | Error | 'hangs';
+  /** The answer to the next probes: GPUs, an error, or none. */
+  probed: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
   /** The GPUs that get no new jobs. */
   readonly cordons: () => readonly string[];
   readonly events: AgentEvent[];
-  /** What was told, by the kinds of the events. */
-  readonly told: () => readonly string[];
+  /** The kinds of the events. */
+  readonly kinds: () => readonly string[];
   readonly xid: (number: number, gpu: Gpu, text?: string) => void;
   /** Lets canaries fail, or pass again. */
   readonly letFail: (fail: boolean) => Promise<void>;
-  /** The containers that were made. */
+  /** The containers that were created. */
   readonly plans: ContainerPlan[];
-  /** What is left of canaries: containers and files. */
+  /** Containers and files of canaries that are not removed. */
   readonly left: () => Promise<readonly unknown[]>;
   readonly start: (job: JobRecord) => void;
   readonly end: (job: JobRecord, status?: FinalStatus, durationMs?: number) => void;
@@ -44,12 +44,12 @@ export function aJobOn(gpu: Gpu | string, uuid: string, run = `run of ${uuid}`):
   return { ...aNewJob({ uuid, run, gpu: on }), state: { name: 'claimed' }, claimedAt: 0, updatedAt: 0 };
 }
 
-/** `speed`: so much faster than the real one does the clock go. */
-export async function gpuRig(
+/** The clock runs `speed` times as fast as real time. */
+export async function openGpuScenario(
   gpus: readonly Gpu[],
   { speed = 1 }: { readonly speed?: number } = {},
-): Promise<GpuRig> {
-  const directory = await mkdtemp(join(tmpdir(), 'gpu-rig-'));
+): Promise<GpuScenario> {
+  const directory = await mkdtemp(join(tmpdir(), 'gpu-scenario-'));
   const flag = join(directory, 'fail');
   const clock = { now: () => Date.now(), monotonic: () => performance.now() * speed };
   const failing = `[ ! -e '${flag}' ] || { echo no such luck >&2; exit 3; }; exec '${process.execPath}' -e "$0"`;
@@ -71,9 +71,11 @@ export async function gpuRig(
   const offered = new Set(
     gpus.flatMap(({ slices, uuid }) => (slices.length > 0 ? slices.map((slice) => slice.uuid) : [uuid])),
   );
-  const look = (): Promise<readonly Gpu[]> => {
-    if (rig.sight === 'hangs') return Promise.withResolvers<never>().promise;
-    return rig.sight instanceof Error ? Promise.reject(rig.sight) : Promise.resolve(rig.sight);
+  const probe = (): Promise<readonly Gpu[]> => {
+    if (scenario.probed === 'hangs') return Promise.withResolvers<never>().promise;
+    return scenario.probed instanceof Error
+      ? Promise.reject(scenario.probed)
+      : Promise.resolve(scenario.probed);
   };
   const health = new GpuHealth({
     runtime,
@@ -83,7 +85,7 @@ export async function gpuRig(
     clock,
     detach: over.signal,
     market: over.signal,
-    probe: { gpus: look, processes: () => Promise.resolve(rig.processes) },
+    probe: { gpus: probe, processes: () => Promise.resolve(scenario.processes) },
     kernelLog: {
       follow: (xid, signal) => {
         sink.xid = xid;
@@ -101,14 +103,14 @@ export async function gpuRig(
     },
     waitMs: (failures) => Math.min(failures, 1) * 100,
   });
-  const rig: GpuRig = {
+  const scenario: GpuScenario = {
     health,
-    sight: gpus,
+    probed: gpus,
     processes: [],
     events,
     plans,
     cordons: () => [...cordons].sort(),
-    told: () => events.map(({ kind }) => kind),
+    kinds: () => events.map(({ kind }) => kind),
     xid: (number, { busId }, text = '') => sink.xid?.({ busId: busId.slice(4, -2), number, text }),
     letFail: (fail) => (fail ? writeFile(flag, '') : rm(flag, { force: true })),
     left: async () => [...(await processes.list()), ...(await files.list())],
@@ -130,7 +132,7 @@ export async function gpuRig(
   await health.gpus();
   const working = health.work();
   await Promise.resolve();
-  return rig;
+  return scenario;
 }
 
 function watched(runtime: ProcessRuntime, plans: ContainerPlan[]): Runtime {

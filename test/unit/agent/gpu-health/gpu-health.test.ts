@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { JOB_STATUS } from '../../../../src/domain/job.ts';
-import { aJobOn, type GpuRig, gpuRig } from '../../../support/agent/gpu-scenario.ts';
+import { aJobOn, type GpuScenario, openGpuScenario } from '../../../support/agent/gpu-scenario.ts';
 import { aGpu } from '../../../support/domain.ts';
 
 const GOOD = aGpu({ uuid: 'GPU-good', index: 0, busId: '00000000:01:00.0' });
@@ -17,40 +17,40 @@ const SLICED = aGpu({
 });
 const sick = { ...BAD, fault: 'it says “GPU requires reset”' };
 
-async function failThree(rig: GpuRig): Promise<void> {
+async function failThree(scenario: GpuScenario): Promise<void> {
   for (const uuid of ['a', 'b', 'c']) {
     const job = aJobOn(BAD, uuid);
-    rig.start(job);
-    rig.end(job, JOB_STATUS.FAILED, 500);
-    await rig.health.slotVacated(job);
+    scenario.start(job);
+    scenario.end(job, JOB_STATUS.FAILED, 500);
+    await scenario.health.slotVacated(job);
   }
 }
 
 const until = (condition: () => void | Promise<void>) => vi.waitFor(condition, 15_000);
 
-describe('a GPU on which one job after the other fails at once', () => {
-  test('gets no more until a canary has passed, which leaves nothing behind', async () => {
-    await using rig = await gpuRig([GOOD, BAD]);
-    await rig.letFail(true);
-    await failThree(rig);
-    expect(rig.cordons()).toEqual(['GPU-bad']);
-    await until(() => expect(rig.told().filter((kind) => kind === 'gpu-canary')).not.toEqual([]));
-    expect(rig.cordons()).toEqual(['GPU-bad']);
-    expect(rig.events.find(({ kind }) => kind === 'gpu-canary')).toMatchObject({
+describe('a GPU on which several jobs in a row fail at once', () => {
+  test('is cordoned until a canary passes, which leaves no orphans', async () => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
+    await scenario.letFail(true);
+    await failThree(scenario);
+    expect(scenario.cordons()).toEqual(['GPU-bad']);
+    await until(() => expect(scenario.kinds().filter((kind) => kind === 'gpu-canary')).not.toEqual([]));
+    expect(scenario.cordons()).toEqual(['GPU-bad']);
+    expect(scenario.events.find(({ kind }) => kind === 'gpu-canary')).toMatchObject({
       why: 'exit code 3: no such luck',
     });
 
-    await rig.letFail(false);
-    await until(() => expect(rig.cordons()).toEqual([]));
-    expect(rig.plans.map(({ gpu }) => gpu)).toEqual(rig.plans.map(() => 'GPU-bad'));
-    expect(rig.plans.every(({ job }) => job.startsWith('canary-'))).toBe(true);
-    expect(rig.told().at(-1)).toBe('gpu-uncordoned');
-    expect(rig.told().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(1);
-    await until(async () => expect(await rig.left()).toEqual([]));
+    await scenario.letFail(false);
+    await until(() => expect(scenario.cordons()).toEqual([]));
+    expect(scenario.plans.map(({ gpu }) => gpu)).toEqual(scenario.plans.map(() => 'GPU-bad'));
+    expect(scenario.plans.every(({ job }) => job.startsWith('canary-'))).toBe(true);
+    expect(scenario.kinds().at(-1)).toBe('gpu-uncordoned');
+    expect(scenario.kinds().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(1);
+    await until(async () => expect(await scenario.left()).toEqual([]));
   });
 
-  test('is not suspected for jobs of one run, nor with a longer job or a success between', async () => {
-    await using rig = await gpuRig([BAD]);
+  test('is not cordoned for jobs of one run, nor with a longer job or a success in between', async () => {
+    await using scenario = await openGpuScenario([BAD]);
     const ends = [
       ['a', 'x', JOB_STATUS.FAILED, 100],
       ['b', 'x', JOB_STATUS.FAILED, 100],
@@ -63,99 +63,99 @@ describe('a GPU on which one job after the other fails at once', () => {
     ] as const;
     for (const [uuid, run, status, durationMs] of ends) {
       const job = aJobOn(BAD, uuid, run);
-      rig.start(job);
-      rig.end(job, status, durationMs);
+      scenario.start(job);
+      scenario.end(job, status, durationMs);
     }
-    expect(rig.cordons()).toEqual([]);
+    expect(scenario.cordons()).toEqual([]);
   });
 
-  test('jobs that could not even be started count; those that were at fault themselves do not', async () => {
-    await using rig = await gpuRig([BAD]);
-    await rig.letFail(true);
+  test('counts jobs that could not be started, but not jobs at fault themselves', async () => {
+    await using scenario = await openGpuScenario([BAD]);
+    await scenario.letFail(true);
     // Ended without ever having been started: the function or the image cannot be used.
-    for (const uuid of ['a', 'b', 'c']) rig.end(aJobOn(BAD, uuid), JOB_STATUS.FAILED, 0);
-    expect(rig.cordons()).toEqual([]);
+    for (const uuid of ['a', 'b', 'c']) scenario.end(aJobOn(BAD, uuid), JOB_STATUS.FAILED, 0);
+    expect(scenario.cordons()).toEqual([]);
     for (const uuid of ['d', 'e', 'f']) {
       const job = aJobOn(BAD, uuid);
-      rig.health.jobEnded(job, { kind: 'released', why: 'RUNTIME_FAILED: nvidia-container-cli' });
+      scenario.health.jobEnded(job, { kind: 'released', why: 'RUNTIME_FAILED: nvidia-container-cli' });
     }
-    expect(rig.cordons()).toEqual(['GPU-bad']);
+    expect(scenario.cordons()).toEqual(['GPU-bad']);
   });
 });
 
 describe('an Xid that is the host’s fault', () => {
-  test('keeps its GPU out, others not, until nvidia-smi and a canary speak well of it', async () => {
-    await using rig = await gpuRig([GOOD, BAD]);
+  test('cordons only its GPU, until nvidia-smi reports it healthy and a canary passes', async () => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
     const job = aJobOn(BAD, 'a');
     const neighbour = aJobOn(GOOD, 'b');
-    rig.start(job);
-    rig.start(neighbour);
-    rig.sight = [GOOD, sick];
-    rig.xid(79, BAD, 'GPU has fallen off the bus.');
-    expect(rig.cordons()).toEqual(['GPU-bad']);
-    expect(await rig.health.hostFault(job)).toContain('Xid 79');
-    expect(await rig.health.hostFault(neighbour)).toBeUndefined();
-    await until(() => expect(rig.told().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(2));
-    expect(rig.plans).toEqual([]);
+    scenario.start(job);
+    scenario.start(neighbour);
+    scenario.probed = [GOOD, sick];
+    scenario.xid(79, BAD, 'GPU has fallen off the bus.');
+    expect(scenario.cordons()).toEqual(['GPU-bad']);
+    expect(await scenario.health.hostFault(job)).toContain('Xid 79');
+    expect(await scenario.health.hostFault(neighbour)).toBeUndefined();
+    await until(() => expect(scenario.kinds().filter((kind) => kind === 'gpu-cordoned')).toHaveLength(2));
+    expect(scenario.plans).toEqual([]);
 
-    rig.sight = [GOOD, BAD];
-    await until(() => expect(rig.cordons()).toEqual([]));
-    expect(rig.plans.map(({ gpu }) => gpu)).toEqual(['GPU-bad']);
+    scenario.probed = [GOOD, BAD];
+    await until(() => expect(scenario.cordons()).toEqual([]));
+    expect(scenario.plans.map(({ gpu }) => gpu)).toEqual(['GPU-bad']);
     // The job that was on it stays the host's, however well the GPU is by now.
-    expect(await rig.health.hostFault(job)).toContain('Xid 79');
+    expect(await scenario.health.hostFault(job)).toContain('Xid 79');
   });
 
-  test('of a GPU that is cut into slices keeps all of them out; a slice is tried', async () => {
-    await using rig = await gpuRig([GOOD, SLICED]);
+  test('of a GPU with MIG slices cordons all slices; the canary uses one', async () => {
+    await using scenario = await openGpuScenario([GOOD, SLICED]);
     const job = aJobOn('MIG-2', 'a');
-    rig.start(job);
-    rig.xid(48, SLICED);
-    expect(rig.cordons()).toEqual(['GPU-sliced', 'MIG-1', 'MIG-2']);
-    expect(await rig.health.hostFault(job)).toContain('Xid 48');
-    await until(() => expect(rig.cordons()).toEqual([]));
-    expect(rig.plans.map(({ gpu }) => gpu)).toEqual(['MIG-1']);
+    scenario.start(job);
+    scenario.xid(48, SLICED);
+    expect(scenario.cordons()).toEqual(['GPU-sliced', 'MIG-1', 'MIG-2']);
+    expect(await scenario.health.hostFault(job)).toContain('Xid 48');
+    await until(() => expect(scenario.cordons()).toEqual([]));
+    expect(scenario.plans.map(({ gpu }) => gpu)).toEqual(['MIG-1']);
   });
 
-  test('any other is told, once, and keeps nothing out', async () => {
-    await using rig = await gpuRig([GOOD]);
+  test('any other is logged once and cordons nothing', async () => {
+    await using scenario = await openGpuScenario([GOOD]);
     const job = aJobOn(GOOD, 'a');
-    rig.start(job);
-    for (let times = 0; times < 5; times += 1) rig.xid(31, GOOD, 'Ch 0000000b');
-    rig.xid(154, GOOD, 'GPU recovery action changed from 0x1 (GPU Reset Required) to 0x0 (None)');
-    expect(rig.told()).toEqual(['gpu-xid', 'gpu-xid']);
-    expect(rig.cordons()).toEqual([]);
-    expect(await rig.health.hostFault(job)).toBeUndefined();
+    scenario.start(job);
+    for (let times = 0; times < 5; times += 1) scenario.xid(31, GOOD, 'Ch 0000000b');
+    scenario.xid(154, GOOD, 'GPU recovery action changed from 0x1 (GPU Reset Required) to 0x0 (None)');
+    expect(scenario.kinds()).toEqual(['gpu-xid', 'gpu-xid']);
+    expect(scenario.cordons()).toEqual([]);
+    expect(await scenario.health.hostFault(job)).toBeUndefined();
   });
 });
 
-describe('whose fault it is that a job failed', () => {
-  test.each<[string, GpuRig['sight'], RegExp | undefined]>([
-    ['the GPU is well', [GOOD, BAD], undefined],
+describe('the cause of a failed job', () => {
+  test.each<[string, GpuScenario['probed'], RegExp | undefined]>([
+    ['the GPU is healthy', [GOOD, BAD], undefined],
     ['the GPU is sick', [GOOD, sick], /GPU 1, NVIDIA T4 \(GPU-bad\): it says “GPU requires reset”/],
-    ['the GPU is gone', [GOOD], /GPU-bad\)/],
-    ['nothing can be seen', new Error('nvidia-smi: a GPU is lost'), /a GPU is lost/],
-  ])('%s', async (_, sight, why) => {
-    await using rig = await gpuRig([GOOD, BAD]);
+    ['the GPU is missing', [GOOD], /GPU-bad\)/],
+    ['the probe fails', new Error('nvidia-smi: a GPU is lost'), /a GPU is lost/],
+  ])('%s', async (_, probed, why) => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
     const job = aJobOn(BAD, 'a');
-    rig.start(job);
-    rig.sight = sight;
-    const fault = await rig.health.hostFault(job);
+    scenario.start(job);
+    scenario.probed = probed;
+    const fault = await scenario.health.hostFault(job);
     if (why === undefined) expect(fault).toBeUndefined();
     else expect(fault).toMatch(why);
-    expect(await rig.health.hostFault({ ...job, gpu: null })).toBeUndefined();
+    expect(await scenario.health.hostFault({ ...job, gpu: null })).toBeUndefined();
   });
 });
 
-describe('GPUs that cannot be seen', () => {
-  test('get no jobs, all of them, told once; and get them again', async () => {
-    await using rig = await gpuRig([GOOD, BAD]);
-    rig.sight = new Error('nvidia-smi gave no answer in 15 s');
-    await rig.health.hostFault(aJobOn(GOOD, 'a'));
-    await rig.health.hostFault(aJobOn(GOOD, 'a'));
-    expect(rig.cordons()).toEqual(['GPU-bad', 'GPU-good']);
-    rig.sight = [GOOD, BAD];
-    await rig.health.hostFault(aJobOn(GOOD, 'a'));
-    expect(rig.cordons()).toEqual([]);
-    expect(rig.told()).toEqual(['gpu-probe-failed', 'gpu-probe-recovered']);
+describe('GPUs whose probe fails', () => {
+  test('are all cordoned, which is logged once, and uncordoned later', async () => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
+    scenario.probed = new Error('nvidia-smi gave no answer in 15 s');
+    await scenario.health.hostFault(aJobOn(GOOD, 'a'));
+    await scenario.health.hostFault(aJobOn(GOOD, 'a'));
+    expect(scenario.cordons()).toEqual(['GPU-bad', 'GPU-good']);
+    scenario.probed = [GOOD, BAD];
+    await scenario.health.hostFault(aJobOn(GOOD, 'a'));
+    expect(scenario.cordons()).toEqual([]);
+    expect(scenario.kinds()).toEqual(['gpu-probe-failed', 'gpu-probe-recovered']);
   });
 });
