@@ -52,7 +52,7 @@ const IMAGE_REFRESH_MS = 3_600_000;
 /** The resolvers of jobs with a network; never the host's own. */
 const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
 /** A container that survives SIGKILL this long hangs in the kernel, most likely in the GPU driver. */
-const KILL_PATIENCE_MS = 300_000;
+const UNKILLABLE_AFTER_MS = 300_000;
 /** GPUs are polled after every job; engine and toolkit change more rarely. */
 const HOST_VERSIONS_TTL_MS = 30_000;
 const PIDS_PER_JOB = 4096;
@@ -166,20 +166,20 @@ export type Ports = {
 export type OpenAgent = {
   readonly agent: Agent;
   readonly journal: Journal;
-  /** Leaves word in the state directory of what the agent is about, for whoever looks from outside. */
+  /** Writes the phase to the state directory, for `drain` and `check`. */
   setPhase(phase: Phase): void;
-  /** Answers `health` from now on, with this word on how the agent is. */
+  /** Answers `health` from now on with this status line. */
   answerHealth(status: () => string): Promise<void>;
-  /** Takes the prices of a configuration that was read anew, and nothing else of it. */
+  /** Applies the prices of a configuration that was read again, and nothing else of it. */
   reprice(config: Config): void;
-  /** Reads the token again. Throws what cannot be used of it; the old one then still counts. */
+  /** Reads the token again. Throws TOKEN_* where it cannot be used; the old one then stays. */
   reloadToken(): Promise<void>;
   close(): Promise<void>;
 };
 
 /**
- * Builds an agent and opens what it stands on. Throws STATE_DIR_*, JOURNAL_UNUSABLE, TOKEN_MISSING, CONFIG_INVALID;
- * nothing is left open then.
+ * Opens the configured adapters and builds an agent on them. Throws STATE_DIR_*, JOURNAL_UNUSABLE, TOKEN_*,
+ * CONFIG_INVALID; nothing is left open then.
  */
 export async function openAgent(
   parts: AppParts,
@@ -192,7 +192,7 @@ export async function openAgent(
   const connection = openBroker(parts);
   const { broker, tokens } = connection;
   opened.defer(() => connection.close());
-  // Read at once: a token that cannot be used is the owner's to hint before anything starts.
+  // Before anything starts: a token that cannot be used needs its owner.
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
@@ -200,7 +200,7 @@ export async function openAgent(
   opened.defer(() => journal.close());
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
-  const tell = eventLog(log);
+  const logEvent = eventLog(log);
   const docker =
     overrides.runtime === undefined
       ? openDocker(parts, journal.agentId, options.onProgress)
@@ -236,7 +236,7 @@ export async function openAgent(
     random: Math.random,
     log,
     observe: (event) => {
-      tell(event);
+      logEvent(event);
       overrides.observe?.(event);
     },
     settings: {
@@ -244,14 +244,14 @@ export async function openAgent(
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,
-      leastFreeBytes: config.minFreeDisk,
-      killPatienceMs: KILL_PATIENCE_MS,
+      minFreeBytes: config.minFreeDisk,
+      unkillableAfterMs: UNKILLABLE_AFTER_MS,
       once: options.once,
       ...overrides.settings,
     },
     admissionChecks: resourceChecks({
       directories: () => [config.stateDir, ports.runtime.storagePath],
-      leastFreeBytes: config.minFreeDisk,
+      minFreeBytes: config.minFreeDisk,
       freeBytes,
       freeFiles: (path) => diskSpace(path)?.freeInodes,
       memory: readHostMemory,
@@ -264,12 +264,12 @@ export async function openAgent(
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();
-  /** For what is good to have and needs the state directory. */
+  /** For work that the agent can do without. */
   const orWarn = async (words: string, work: () => Promise<void> | void): Promise<void> => {
     try {
       await work();
     } catch (thrown) {
-      log.warn({ err: thrown }, words);
+      log.warn({ event: 'state-dir-write-failed', err: thrown }, words);
     }
   };
   return {
@@ -277,7 +277,7 @@ export async function openAgent(
     journal,
     setPhase: (phase) => void orWarn('phase not written', () => stateDir.setPhase(phase)),
     answerHealth: (status) =>
-      orWarn('`health` will not be answered', async () => {
+      orWarn('`health` is not answered', async () => {
         kept.use(await serveHealth(stateDir.path, status));
       }),
     reprice: (next) => {
@@ -289,7 +289,7 @@ export async function openAgent(
   };
 }
 
-/** What jobs run in, for the look at its known holes. */
+/** The versions that known vulnerabilities are looked up by. */
 async function hostVersionsOf(docker: DockerRuntime, signal: AbortSignal) {
   const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
   const { runc, seccomp, version } = facts;

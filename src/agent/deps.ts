@@ -36,7 +36,7 @@ export type AgentDeps = {
   readonly admissionChecks: readonly AdmissionCheck[];
   /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskSpace: (path: string) => DiskSpace | undefined;
-  /** The kernel's count of out-of-memory kills since boot; undefined: it does not tell. */
+  /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
   readonly oomKills: () => number | undefined;
   /** What each of so many jobs at once may use. */
   readonly jobResources: (slots: number) => JobResources;

@@ -6,9 +6,9 @@ export type AgentSettings = {
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;
   /** Nothing is claimed below this; below half of it, running jobs are released. */
-  readonly leastFreeBytes: number;
+  readonly minFreeBytes: number;
   /** How long a container may stay unkillable before its job is reported all the same. */
-  readonly killPatienceMs: number;
+  readonly unkillableAfterMs: number;
   /** End when the market has nothing left for this host and everything is reported. */
   readonly once: boolean;
 };

@@ -68,7 +68,7 @@ describeDocker('an engine that cannot end a container', (engine) => {
     const open = (once: boolean): Promise<TestAgent> =>
       env.open({
         slots: 2,
-        settings: { once, jobTimeoutMs: 4_000, killPatienceMs: 1_000 },
+        settings: { once, jobTimeoutMs: 4_000, unkillableAfterMs: 1_000 },
         runtime: (agentId) => {
           // Impatient only with the engine that hangs: the last agent has to end a real container.
           const deadlines = once ? ENGINE_DEADLINES : { ...ENGINE_DEADLINES, stopMs: 500 };

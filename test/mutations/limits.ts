@@ -124,7 +124,7 @@ const rows: readonly Row[] = [
   [
     'a job that cannot be measured goes',
     WATCH,
-    'job.failures >= MOST_FAILURES',
+    'job.failures >= MAX_FAILURES',
     'job.failures >= 1000',
     WATCH_TEST,
     'goes back where it cannot be measured although the engine answers, and only then',
@@ -140,7 +140,7 @@ const rows: readonly Row[] = [
   [
     'jobs go before the disk can hold no more files',
     WATCH,
-    ' || freeInodes < LEAST_INODES',
+    ' || freeInodes < MIN_INODES',
     '',
     WATCH_TEST,
     'of files counts too',
@@ -148,7 +148,7 @@ const rows: readonly Row[] = [
   [
     'no claims with little free disk',
     'src/agent/admission/resource-checks.ts',
-    "{ name: 'disk', why: () => diskSpaceProblem(host.directories(), host.leastFreeBytes, host.freeBytes) },",
+    "{ name: 'disk', why: () => diskSpaceProblem(host.directories(), host.minFreeBytes, host.freeBytes) },",
     '',
     'test/unit/agent/admission/resource-checks.test.ts',
     'the questions read afresh each time they are asked',

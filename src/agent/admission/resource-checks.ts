@@ -19,13 +19,13 @@ const MEMORY_MARGIN = 1.25;
 /** Why nothing may be pulled or claimed: too little free disk at one of these paths; undefined: there is enough. */
 export function diskSpaceProblem(
   paths: readonly (string | undefined)[],
-  leastBytes: number,
+  minBytes: number,
   freeBytes: (path: string) => number | undefined,
 ): string | undefined {
   for (const path of paths) {
     const free = path === undefined ? undefined : freeBytes(path);
-    if (free !== undefined && free < leastBytes)
-      return `${path} has ${free} bytes of free disk, fewer than --min-free-disk ${leastBytes}`;
+    if (free !== undefined && free < minBytes)
+      return `${path} has ${free} bytes of free disk, fewer than --min-free-disk ${minBytes}`;
   }
   return undefined;
 }
@@ -50,14 +50,14 @@ export function memoryProblem(memory: HostMemory | undefined, blocking: boolean)
 /** The checks of disks and memory. `directories` may be known only later. */
 export function resourceChecks(host: {
   readonly directories: () => readonly (string | undefined)[];
-  readonly leastFreeBytes: number;
+  readonly minFreeBytes: number;
   readonly freeBytes: (path: string) => number | undefined;
   /** The free part of a disk's inodes, 0 to 1. */
   readonly freeFiles: (path: string) => number | undefined;
   readonly memory: () => HostMemory | undefined;
 }): readonly AdmissionCheck[] {
   return [
-    { name: 'disk', why: () => diskSpaceProblem(host.directories(), host.leastFreeBytes, host.freeBytes) },
+    { name: 'disk', why: () => diskSpaceProblem(host.directories(), host.minFreeBytes, host.freeBytes) },
     { name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },
     { name: 'memory', why: (blocking) => memoryProblem(host.memory(), blocking) },
   ];

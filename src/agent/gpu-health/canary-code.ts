@@ -2,7 +2,7 @@ import type { Language } from '../../domain/language.ts';
 
 /**
  * What a canary does. In Python it asks the GPU to fill a little memory and reads it back, through the driver's own
- * library; where the image has none it only shows that a container with this GPU starts. Speaks Python 2.7 and 3.
+ * library; where the image has none it only shows that a container with this GPU starts. Runs on Python 2.7 and 3.
  */
 const PYTHON = `import ctypes
 

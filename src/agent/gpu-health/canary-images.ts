@@ -1,19 +1,19 @@
 import type { CanaryImage } from './canary.ts';
 
-/** So many images are kept in mind per GPU. */
-const MOST = 4;
+/** How many images are remembered per GPU. */
+const MAX_IMAGES = 4;
 
-/** Which images a GPU can be tried with: those of the jobs that failed on it, then one that worked anywhere. */
+/** The images for canaries on a GPU: those of jobs that failed on it, then one that worked anywhere. */
 export class CanaryImages {
   readonly #jobs = new Map<string, CanaryImage>();
   readonly #failed = new Map<string, readonly CanaryImage[]>();
   #worked: CanaryImage | undefined;
   #last: CanaryImage | undefined;
 
-  /** The best first; empty where no job was ever run here since the daemon started. */
+  /** The best first; empty where the daemon has run no job yet. */
   for(uuid: string): readonly CanaryImage[] {
     const images = [...(this.#failed.get(uuid) ?? []), this.#worked, this.#last];
-    return withoutTwins(images.filter((image) => image !== undefined));
+    return withoutDuplicates(images.filter((image) => image !== undefined));
   }
 
   /** A job is about to use an image. */
@@ -23,12 +23,12 @@ export class CanaryImages {
   }
 
   /** A job that ran on a GPU has ended. */
-  ended(uuid: string, job: string, well: boolean): void {
+  ended(uuid: string, job: string, succeeded: boolean): void {
     const image = this.#jobs.get(job);
     if (image === undefined) return;
-    if (well) this.#worked = image;
-    const failed = well ? [] : withoutTwins([image, ...(this.#failed.get(uuid) ?? [])]);
-    this.#failed.set(uuid, failed.slice(0, MOST));
+    if (succeeded) this.#worked = image;
+    const failed = succeeded ? [] : withoutDuplicates([image, ...(this.#failed.get(uuid) ?? [])]);
+    this.#failed.set(uuid, failed.slice(0, MAX_IMAGES));
   }
 
   /** A job is over. */
@@ -37,7 +37,7 @@ export class CanaryImages {
   }
 }
 
-function withoutTwins(images: readonly CanaryImage[]): readonly CanaryImage[] {
+function withoutDuplicates(images: readonly CanaryImage[]): readonly CanaryImage[] {
   return images.filter(
     ({ registryPath }, at) => images.findIndex((other) => other.registryPath === registryPath) === at,
   );

@@ -8,31 +8,30 @@ import type { GpuCordons } from './cordons.ts';
 import type { GpuPoller } from './gpu-poller.ts';
 import type { GpuTenants } from './gpu-tenants.ts';
 
-/** A GPU of which nvidia-smi speaks ill is asked about this often whether it is well again. */
-const NOT_WELL_MS = 5_000;
-/** A GPU that is suspected again within this time of a canary that passed is not tried again at once. */
-const AGAIN_WITHIN_MS = 3_600_000;
+/** How often a GPU that nvidia-smi reports as faulty is polled, and the engine is tried while it is unreachable. */
+const RECHECK_MS = 5_000;
+/** A GPU that is suspected again this soon after a canary has passed waits longer for the next. */
+const RECENT_MS = 3_600_000;
 
-/** What trials stand on. */
 export type CanarySchedulerDeps = InternalJobDeps & {
   readonly clock: Clock;
   readonly observe: Observer;
   readonly cordons: GpuCordons;
   readonly polls: GpuPoller;
   readonly tenants: GpuTenants;
-  /** Images to try a GPU with, the best first. */
+  /** Images for canaries on a GPU, the best first. */
   readonly images: (uuid: string) => readonly CanaryImage[];
   readonly onPassed: (uuid: string) => void;
-  /** How long to wait before a canary, after so many in vain; by default as `canaryWaitMs` says. */
+  /** How long to wait before a canary, after so many failed; by default as `canaryWaitMs` says. */
   readonly waitMs?: (failures: number) => number;
-  /** Aborted when no more jobs are taken: then no GPU has to be tried. */
+  /** Aborted when no more jobs are claimed: then no canary is needed. */
   readonly market: AbortSignal;
 };
 
-/** Tries suspected GPUs with canaries until one passes: nvidia-smi has to speak well of the GPU first. */
+/** Runs canaries on suspected GPUs until one passes; each waits until nvidia-smi reports no fault. */
 export class CanaryScheduler {
   readonly #deps: CanarySchedulerDeps;
-  /** How often a GPU was suspected since its trial began. */
+  /** How often a GPU was suspected since its last canary passed. */
   readonly #suspicions = new Map<string, number>();
   readonly #waitMs: (failures: number) => number;
   readonly #passes = new Map<string, { readonly at: number; readonly times: number }>();
@@ -43,19 +42,19 @@ export class CanaryScheduler {
     this.#waitMs = deps.waitMs ?? canaryWaitMs;
   }
 
-  /** Whether a canary is out now. */
+  /** Whether a canary runs now. */
   get busy(): boolean {
     return this.#running > 0;
   }
 
-  /** Suspects a GPU or slice. `lasting`: a canary that passes says little, so that repeated suspicion means waiting. */
+  /** Suspects a GPU or slice. `lasting`: a passed canary proves little, so repeated suspicion means longer waits. */
   suspect(uuid: string, lasting: boolean): void {
     const suspicions = this.#suspicions.get(uuid);
     this.#suspicions.set(uuid, (suspicions ?? 0) + 1);
-    if (suspicions === undefined) void this.#try(uuid, lasting ? this.#recentPasses(uuid) : 0);
+    if (suspicions === undefined) void this.#runUntilPassed(uuid, lasting ? this.#recentPasses(uuid) : 0);
   }
 
-  async #try(uuid: string, before: number): Promise<void> {
+  async #runUntilPassed(uuid: string, before: number): Promise<void> {
     const { clock, market, onPassed } = this.#deps;
     let failures = before;
     let waitMs = this.#waitMs(failures);
@@ -63,10 +62,10 @@ export class CanaryScheduler {
       const suspicions = this.#suspicions.get(uuid);
       const failure = await this.#once(uuid, failures);
       if (market.aborted) return;
-      const away = failure?.engineAway === true;
-      if (!away) failures += 1;
-      waitMs = away ? NOT_WELL_MS : this.#waitMs(failures);
-      // What has come up meanwhile, the canary knew nothing of.
+      const isUnknown = failure?.engineUnavailable === true;
+      if (!isUnknown) failures += 1;
+      waitMs = isUnknown ? RECHECK_MS : this.#waitMs(failures);
+      // The canary says nothing about a fault that was recorded while it ran.
       if (failure !== undefined || this.#suspicions.get(uuid) !== suspicions) continue;
       this.#suspicions.delete(uuid);
       this.#passes.set(uuid, { at: clock.monotonic(), times: this.#recentPasses(uuid) + 1 });
@@ -74,24 +73,24 @@ export class CanaryScheduler {
     }
   }
 
-  /** Waits so long, and then until nvidia-smi speaks well of the GPU; false where the market is left. */
+  /** Waits so long, and then until nvidia-smi reports no fault of the GPU; false where no more jobs are claimed. */
   async #wait(uuid: string, ms: number): Promise<boolean> {
     const { cordons, polls, market } = this.#deps;
     if (!(await sleep(ms, market))) return false;
     for (;;) {
-      const look = await polls.poll();
+      const snapshot = await polls.poll();
       if (market.aborted) return false;
-      if ('gpus' in look && cordons.find('probe', uuid) === undefined) return true;
-      if (!(await sleep(NOT_WELL_MS, market))) return false;
+      if ('gpus' in snapshot && cordons.find('probe', uuid) === undefined) return true;
+      if (!(await sleep(RECHECK_MS, market))) return false;
     }
   }
 
-  /** One canary; answers why it did not pass. */
+  /** Runs one canary; answers why it failed. */
   async #once(uuid: string, failures: number): Promise<CanaryFailure | undefined> {
     const { cordons, market, observe, tenants, random } = this.#deps;
     const images = this.#deps.images(uuid);
     const image = images[failures % Math.max(images.length, 1)];
-    // Without any image nvidia-smi's word is all that can be had.
+    // Without any image, nvidia-smi's report has to do.
     if (image === undefined) return undefined;
     const name = canaryName(random);
     const gpu = cordons.sliceOf(uuid) ?? uuid;
@@ -100,16 +99,16 @@ export class CanaryScheduler {
     const failure = await runCanary(this.#deps, { name, gpu, image }, market);
     tenants.leave(gpu, name);
     this.#running -= 1;
-    if (!market.aborted && failure?.engineAway !== true) {
+    if (!market.aborted && failure?.engineUnavailable !== true) {
       const retryInMs = failure === undefined ? undefined : this.#waitMs(failures + 1);
       observe({ kind: 'gpu-canary', gpu: cordons.name(uuid), why: failure?.why, retryInMs });
     }
     return failure;
   }
 
-  /** How many trials in a row this GPU has passed, each soon after the one before. */
+  /** How many canaries in a row have passed on this GPU, each soon after the last. */
   #recentPasses(uuid: string): number {
     const { at, times } = this.#passes.get(uuid) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
-    return this.#deps.clock.monotonic() - at < AGAIN_WITHIN_MS ? times : 0;
+    return this.#deps.clock.monotonic() - at < RECENT_MS ? times : 0;
   }
 }

@@ -12,23 +12,21 @@ import { CANARY_CODE } from './canary-code.ts';
 
 const KIND = 'canary';
 
-/** An image that jobs use here, and the platform's word for its language. */
+/** An image of a job of this host; `runtime` as the broker names its language. */
 export type CanaryImage = { readonly registryPath: string; readonly runtime: string };
 
-/** A name for a canary. */
 export const canaryName = (random: () => number): string => internalJobName(KIND, random);
 
-/** Whether this is the name of a canary and of no job. */
+/** Whether this is a canary's name rather than a job's uuid. */
 export function isCanary(name: string): boolean {
   return name.startsWith(`${KIND}-`);
 }
 
-/** Why a canary did not pass; `engineAway`: it says nothing of the GPU, since no container can be run at all now. */
-export type CanaryFailure = { readonly why: string; readonly engineAway: boolean };
+/** Why a canary failed. `engineUnavailable`: no container can be run now, so this says nothing about the GPU. */
+export type CanaryFailure = { readonly why: string; readonly engineUnavailable: boolean };
 
 /**
- * Runs a function of our own on a GPU. Answers why it did not pass; undefined: it passed. Its container is always
- * removed. Never throws.
+ * Runs a short internal job on a GPU. Answers why it failed; undefined: it passed. Never throws.
  */
 export async function runCanary(
   deps: InternalJobDeps,
@@ -38,21 +36,24 @@ export async function runCanary(
   const { gpu, image, name } = where;
   try {
     const { id } = await readyImage(deps.runtime, image.registryPath, signal);
-    const own = { name, gpu, code: CANARY_CODE, parameters: '()', image: { id, runtime: image.runtime } };
-    const why = complaint(await runInternalJob(deps, own, signal));
-    return why === undefined ? undefined : { why, engineAway: false };
+    const job = { name, gpu, code: CANARY_CODE, parameters: '()', image: { id, runtime: image.runtime } };
+    const why = failureOf(await runInternalJob(deps, job, signal));
+    return why === undefined ? undefined : { why, engineUnavailable: false };
   } catch (thrown) {
     const { code, message } = asAgentError(thrown);
-    return { why: `it could not be run: ${code}: ${message}`, engineAway: code === 'RUNTIME_UNAVAILABLE' };
+    return {
+      why: `it could not be run: ${code}: ${message}`,
+      engineUnavailable: code === 'RUNTIME_UNAVAILABLE',
+    };
   }
 }
 
-/** The image as it is here; where it has gone, it is fetched. */
+/** The image, pulled where it has been removed. */
 async function readyImage(runtime: Runtime, ref: string, signal: AbortSignal): Promise<ReadyImage> {
   return (await runtime.images.find(ref)) ?? (await runtime.images.prepare(ref, signal));
 }
 
-function complaint(end: InternalJobResult): string | undefined {
+function failureOf(end: InternalJobResult): string | undefined {
   if (end === 'late') return `it was not done in ${INTERNAL_JOB_TIMEOUT_MS / 1_000} s`;
   const { exit, output } = end;
   if (exit.code === 0 && output.result !== undefined) return undefined;

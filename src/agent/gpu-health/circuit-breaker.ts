@@ -10,15 +10,15 @@ import type { GpuCordons } from './cordons.ts';
 
 const SECONDS = QUICK_FAILURE_MS / 1_000;
 const HINT =
-  'nothing has to be done: a short job of our own is tried on it until it works; should it never do, look at the driver and at Nvidia’s container toolkit';
+  'wait: canaries run on it until one passes; if none does, check the driver and the NVIDIA container toolkit';
 
-/** Keeps jobs off a GPU on which one after the other fails as soon as it has started. */
+/** Cordons a GPU on which jobs of several runs in a row fail as soon as they start. */
 export class CircuitBreaker {
   readonly #cordons: GpuCordons;
   readonly #onOpen: (uuid: string) => void;
   readonly #streaks = new Map<string, Streak>();
 
-  /** `onOpen` is called with the GPU or slice that is kept out from now on. */
+  /** `onOpen` is called with each GPU or slice that is cordoned. */
   constructor(cordons: GpuCordons, onOpen: (uuid: string) => void) {
     this.#cordons = cordons;
     this.#onOpen = onOpen;
@@ -36,7 +36,7 @@ export class CircuitBreaker {
     this.#onOpen(uuid);
   }
 
-  /** A canary has passed: jobs may come again. */
+  /** A canary has passed. */
   close(uuid: string): void {
     this.#streaks.delete(uuid);
     this.#cordons.uncordon('breaker', uuid);

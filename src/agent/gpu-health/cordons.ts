@@ -9,7 +9,7 @@ import {
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { Observer } from '../events/events.ts';
 
-/** The GPUs that must get no new jobs, and why: the union of what each source has found. Tells what changes, once. */
+/** The cordoned GPUs, and why: the union of what each source has found. Reports each change once. */
 export class GpuCordons {
   readonly #observe: Observer;
   readonly #onChange: () => void;
@@ -26,20 +26,20 @@ export class GpuCordons {
     this.#onChange = onChange;
   }
 
-  /** The slices that were ever seen, and their GPUs. */
+  /** The GPU of each slice that was ever seen. */
   get parents(): MigParents {
     return this.#parents;
   }
 
-  /** All uuids, of GPUs and of slices, that must get no new jobs. */
+  /** All cordoned uuids, of GPUs and of slices. */
   get uuids(): ReadonlySet<string> {
     return withSlices(
-      [...this.#cordons.values()].flatMap((troubles) => [...troubles.keys()]),
+      [...this.#cordons.values()].flatMap((cordons) => [...cordons.keys()]),
       this.#parents,
     );
   }
 
-  /** Learns what the GPUs are called, and which slices are whose. */
+  /** Learns the names and slices of GPUs. */
   learn(gpus: readonly Gpu[]): void {
     for (const gpu of gpus) {
       const name = `GPU ${gpu.index}, ${gpu.model}`;
@@ -58,30 +58,30 @@ export class GpuCordons {
     return { uuid, name: `${this.#names.get(uuid) ?? 'GPU'} (${uuid})` };
   }
 
-  /** What a source has against a GPU, or against the GPU that a slice is cut from. */
+  /** A source's cordon of a GPU or slice, or of the slice's GPU. */
   find(source: CordonSource, uuid: string): Cordon | undefined {
     return this.get(source, uuid) ?? this.get(source, this.#parents.get(uuid) ?? uuid);
   }
 
-  /** A slice of a GPU that is cut into slices as last seen; undefined for all else. */
+  /** A slice of a GPU that had slices at the last poll; undefined where it had none. */
   sliceOf(uuid: string): string | undefined {
     return this.#slices.get(uuid);
   }
 
-  /** What a source has against just this GPU or slice. */
+  /** A source's cordon of just this GPU or slice. */
   get(source: CordonSource, uuid: string): Cordon | undefined {
     return this.#cordons.get(source)?.get(uuid);
   }
 
-  /** Says all that a source has to say; what it said before is forgotten. */
-  replace(source: CordonSource, troubles: ReadonlyMap<string, Cordon>): void {
-    this.#cordons.set(source, new Map(troubles));
+  /** Replaces all cordons of a source. */
+  replace(source: CordonSource, cordons: ReadonlyMap<string, Cordon>): void {
+    this.#cordons.set(source, new Map(cordons));
     this.#report();
     this.#onChange();
   }
 
-  cordon(source: CordonSource, uuid: string, trouble: Cordon): void {
-    this.replace(source, new Map([...(this.#cordons.get(source) ?? []), [uuid, trouble]]));
+  cordon(source: CordonSource, uuid: string, cordon: Cordon): void {
+    this.replace(source, new Map([...(this.#cordons.get(source) ?? []), [uuid, cordon]]));
   }
 
   uncordon(source: CordonSource, uuid: string): void {
@@ -91,13 +91,13 @@ export class GpuCordons {
 
   #report(): void {
     const now = new Map<string, Cordon[]>();
-    for (const troubles of this.#cordons.values())
-      for (const [uuid, trouble] of troubles)
-        if (trouble.quiet !== true) now.set(uuid, [...(now.get(uuid) ?? []), trouble]);
-    for (const [uuid, troubles] of now) {
-      const why = troubles.map((trouble) => trouble.why).join('; ');
+    for (const cordons of this.#cordons.values())
+      for (const [uuid, cordon] of cordons)
+        if (cordon.quiet !== true) now.set(uuid, [...(now.get(uuid) ?? []), cordon]);
+    for (const [uuid, cordons] of now) {
+      const why = cordons.map((cordon) => cordon.why).join('; ');
       if (!this.#reported.isNew(why, uuid)) continue;
-      const hint = troubles.map((trouble) => trouble.hint).join('; ');
+      const hint = cordons.map((cordon) => cordon.hint).join('; ');
       this.#observe({ kind: 'gpu-cordoned', gpu: this.name(uuid), why, hint });
     }
     for (const uuid of this.#reported.retain((reported) => now.has(reported)))

@@ -10,7 +10,7 @@ import type { GpuPoller, GpuSnapshot } from './gpu-poller.ts';
 import type { GpuTenants } from './gpu-tenants.ts';
 
 /** How long a GPU's memory may take to be free again after a job. */
-const PATIENCE_MS = 10_000;
+const FREE_AGAIN_MS = 10_000;
 const INTERVAL_MS = 1_000;
 
 const HINT =
@@ -68,10 +68,10 @@ export class GpuMemoryLeakCheck {
     else if (leaked === 0) cordons.uncordon('memory-leak', gpu.uuid);
   }
 
-  /** Polls until the memory is free again; after PATIENCE_MS the cordon says who uses it. */
+  /** Polls until the memory is free again; after FREE_AGAIN_MS the cordon says who uses it. */
   async #check(uuid: string, polled: () => void): Promise<void> {
     const { clock, cordons, polls, signal } = this.#deps;
-    const until = clock.monotonic() + PATIENCE_MS;
+    const until = clock.monotonic() + FREE_AGAIN_MS;
     for (;;) {
       const leaked = await this.#leakedMiB(uuid);
       if (signal.aborted) return;

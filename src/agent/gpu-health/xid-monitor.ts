@@ -11,7 +11,7 @@ import { RETRY } from '../retry/policies.ts';
 import type { GpuCordons } from './cordons.ts';
 
 const HINT =
-  'it comes back once nvidia-smi and a canary say that it is well; else reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot';
+  'wait until nvidia-smi reports no fault and a canary passes; if that takes long, reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot';
 
 /** A harmless Xid may come a thousand times; it is logged again after this long. */
 const REPEAT_MS = 600_000;
@@ -25,11 +25,11 @@ export type XidMonitorDeps = {
   readonly random: () => number;
   readonly observe: Observer;
   readonly cordons: GpuCordons;
-  /** Called with the uuid of a GPU that has just had an Xid that is the host's fault, and what it says. */
+  /** Called with the uuid of a GPU that had an Xid that is the host's fault, and what that means. */
   readonly onFault: (uuid: string, why: string) => void;
 };
 
-/** Follows the kernel log for Xids, the error reports of the Nvidia driver. */
+/** Follows the kernel log for Xids, and cordons GPUs whose Xid is the host's fault. */
 export class XidMonitor {
   readonly #deps: XidMonitorDeps;
   /** PCI addresses by uuid, of all GPUs that were ever seen. */

@@ -12,24 +12,24 @@ const CHECK_MS = 500;
 const MEASURE_MS = 10_000;
 
 /** A job is measured early once the disk has lost this much space, or this part of the job's limit. */
-const LEAST_FALL_BYTES = 64 * 1024 * 1024;
-const LEAST_FALL_PART = 1 / 32;
+const MIN_FALL_BYTES = 64 * 1024 * 1024;
+const MIN_FALL_PART = 1 / 32;
 
 /** A measurement waits this many times as long as the last one took. */
 const PAUSE_PART = 4;
 
 /** A job is evicted after this many failed measurements in a row, while the engine answers. */
-const MOST_FAILURES = 3;
+const MAX_FAILURES = 3;
 
 /** Jobs are evicted below this part of the inodes of the disk. */
-const LEAST_INODES = 0.02;
+const MIN_INODES = 0.02;
 
 /** A disk with less space than this is full: writes fail, or are about to. */
 const FULL_BYTES = 64 * 1024 * 1024;
 const FULL_INODES = 0.001;
 
 /** How long an evicted job may take to free its disk space before another is evicted. */
-const EVICTION_PATIENCE_MS = 30_000;
+const EVICTION_TIMEOUT_MS = 30_000;
 
 export type DiskQuotaMonitorDeps = {
   readonly runtime: Pick<Runtime, 'diskBytes' | 'ping' | 'storagePath'>;
@@ -38,7 +38,7 @@ export type DiskQuotaMonitorDeps = {
   /** The most that a job may write to its disk. */
   readonly diskLimitBytes: number;
   /** Nothing is claimed below this; jobs are evicted below half of it. */
-  readonly leastFreeBytes: number;
+  readonly minFreeBytes: number;
 };
 
 type Watched = {
@@ -131,9 +131,9 @@ export class DiskQuotaMonitor {
     if (agoMs < job.tookMs * PAUSE_PART) return false;
     if (agoMs >= MEASURE_MS) return true;
     const { diskLimitBytes } = this.#deps;
-    const leastFall = Math.max(LEAST_FALL_BYTES, diskLimitBytes * LEAST_FALL_PART);
+    const minFall = Math.max(MIN_FALL_BYTES, diskLimitBytes * MIN_FALL_PART);
     const fall = (job.freeBytes ?? 0) - (space?.freeBytes ?? 0);
-    return space !== undefined && fall >= Math.max((diskLimitBytes - job.usedBytes) / 2, leastFall);
+    return space !== undefined && fall >= Math.max((diskLimitBytes - job.usedBytes) / 2, minFall);
   }
 
   async #measure(job: Watched, space: DiskSpace | undefined): Promise<void> {
@@ -160,18 +160,18 @@ export class DiskQuotaMonitor {
     const asked = this.#deps.runtime.ping(job.end.signal);
     const answers = await asked.then(() => true).catch(() => false);
     job.failures = answers ? job.failures + 1 : 0;
-    if (job.failures >= MOST_FAILURES) job.end.evict('what it writes to disk cannot be measured');
+    if (job.failures >= MAX_FAILURES) job.end.evict('what it writes to disk cannot be measured');
   }
 
   #isShort({ freeBytes, freeInodes }: DiskSpace): boolean {
-    return freeBytes < this.#deps.leastFreeBytes / 2 || freeInodes < LEAST_INODES;
+    return freeBytes < this.#deps.minFreeBytes / 2 || freeInodes < MIN_INODES;
   }
 
   /** Evicts one job, unless another is still leaving. */
   #evictOne(): void {
     const now = this.#deps.clock.monotonic();
     const isLeaving = [...this.#jobs].some(({ end }) => end.signal.aborted);
-    if (isLeaving && now - this.#evictedAt < EVICTION_PATIENCE_MS) return;
+    if (isLeaving && now - this.#evictedAt < EVICTION_TIMEOUT_MS) return;
     // Small differences explain nothing: then the last one to start goes. Many small files show in the time to measure.
     const weight = ({ usedBytes }: Watched): number =>
       Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);

@@ -20,7 +20,7 @@ export type JobContainersDeps = {
   /** Aborted when the daemon ends: nothing is repeated after that. */
   readonly detach: AbortSignal;
   /** How long a container may stay unkillable, in milliseconds. */
-  readonly killPatienceMs: number;
+  readonly unkillableAfterMs: number;
 };
 
 /** What the job runner asks of the engine about its containers, through every outage. */
@@ -68,9 +68,9 @@ export class JobContainers {
 
   /** Stops the container and answers its exit; undefined: it is unkillable, or the daemon ends. */
   async end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
-    const { detach, killPatienceMs } = this.#deps;
+    const { detach, unkillableAfterMs } = this.#deps;
     for (let answered = await this.#engineAnswers(); ; ) {
-      const inTime = within(killPatienceMs, detach);
+      const inTime = within(unkillableAfterMs, detach);
       await this.stop(container, inTime, graceMs);
       const exit = await this.exit(container, inTime);
       if (exit !== undefined || detach.aborted) return exit;

@@ -12,7 +12,7 @@ import type { JobContainers } from './job-containers.ts';
 import { type Departure, departed } from './job-result.ts';
 
 /** A container that is not removed after this long keeps its slot, but draining no longer waits for it. */
-const CLEARING_PATIENCE_MS = 30_000;
+const STUCK_AFTER_MS = 30_000;
 
 export type JobFinalizerDeps = {
   readonly containers: JobContainers;
@@ -27,7 +27,7 @@ export type JobFinalizerDeps = {
   /** Aborted when the daemon ends: containers run on. */
   readonly detach: AbortSignal;
   /** How long a container may stay unkillable before its job is over all the same, in milliseconds. */
-  readonly killPatienceMs: number;
+  readonly unkillableAfterMs: number;
 };
 
 /** The ways in which a job leaves this host, each in the order that survives a crash at any point. */
@@ -92,12 +92,12 @@ export class JobFinalizer {
 
   /** Ends a job that the broker has taken back. */
   async cancel(record: JobRecord, container: string, why: string): Promise<Departure> {
-    const { containers, detach, killPatienceMs, observe } = this.#deps;
+    const { containers, detach, unkillableAfterMs, observe } = this.#deps;
     await this.write(record.uuid, { name: 'cancelling', why });
-    await containers.stop(container, within(killPatienceMs, detach));
+    await containers.stop(container, within(unkillableAfterMs, detach));
     const cleared = this.#clearAtLength(record.uuid, container);
     // A container that cannot be removed must not keep the job from being over.
-    await waitAtMost(CLEARING_PATIENCE_MS, cleared, detach);
+    await waitAtMost(STUCK_AFTER_MS, cleared, detach);
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'dropped', why });
     observe({ kind: 'job-cancelled', job, why });
@@ -112,7 +112,7 @@ export class JobFinalizer {
 
   /** As `#clear`; the job is stuck while that takes long. */
   async #clearAtLength(job: string, container: string | undefined): Promise<void> {
-    const late = setTimeout(() => this.#stuck.add(job), CLEARING_PATIENCE_MS);
+    const late = setTimeout(() => this.#stuck.add(job), STUCK_AFTER_MS);
     try {
       await this.#clear(job, container);
     } finally {

@@ -14,7 +14,7 @@ import type { SlotLease } from './slot-pool.ts';
 import { JobTermination } from './termination.ts';
 
 /** A container that cannot be created because the engine is unreachable is looked for this long. */
-const CREATE_PATIENCE_MS = 60_000;
+const FIND_TIMEOUT_MS = 60_000;
 
 export type JobRunnerDeps = JobContainersDeps &
   Omit<JobFinalizerDeps, 'containers'> &
@@ -192,7 +192,7 @@ export class JobRunner {
       });
     } catch (thrown) {
       // The engine may have created the container although its answer was lost.
-      const made = await this.#containers.find(record.uuid, within(CREATE_PATIENCE_MS, detach));
+      const made = await this.#containers.find(record.uuid, within(FIND_TIMEOUT_MS, detach));
       return this.#unstartable(record, asAgentError(thrown), made?.id);
     }
   }

@@ -28,7 +28,7 @@ export type JobSupervisorDeps = {
   readonly log: Log;
   readonly disk: DiskQuotaMonitor;
   readonly gpus: GpuMonitor;
-  /** The kernel's count of out-of-memory kills since boot; undefined: it does not tell. */
+  /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
   readonly oomKills: () => number | undefined;
   /** Aborted when the daemon ends: containers run on. */
   readonly detach: AbortSignal;
@@ -38,7 +38,7 @@ export type JobSupervisorDeps = {
 export type StartedJob = {
   readonly record: JobRecord;
   readonly container: string;
-  /** By the wall clock; the deadline counts from here where `since` does not tell. */
+  /** By the wall clock; the deadline counts from here where `since` does not say. */
   readonly startedAt: number;
   /** Its start, or shortly before or after: the job ran for at most the time since then. */
   readonly since: BootTime;

@@ -5,7 +5,7 @@ const SIGKILL = 9;
 /**
  * Why the host is to blame for an exit, where the kernel killed the job because the host, not the job, was short of
  * memory; undefined: it is not, as far as is known. Pure. The counts are of the kernel's out-of-memory kills since
- * boot, when the job started and now; undefined where the kernel does not tell. Kills in other containers count too:
+ * boot, when the job started and now; undefined where the kernel does not say. Kills in other containers count too:
  * a release that was not needed costs less than a FAILED that was not the job's fault.
  */
 export function hostOomFault(

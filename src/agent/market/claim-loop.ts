@@ -23,7 +23,7 @@ import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
 
 /** How many runs are resolved ahead of free slots. */
-const LOOK_AHEAD = 8;
+const RESOLVE_AHEAD = 8;
 
 export type ClaimLoopDeps = {
   /** The offer with its price and instance as they are now. */
@@ -34,7 +34,7 @@ export type ClaimLoopDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly poller: RunPoller;
-  readonly lookup: RunResolver;
+  readonly resolver: RunResolver;
   readonly images: ImagePuller;
   readonly imagePatterns: readonly string[];
   readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
@@ -58,12 +58,12 @@ export class ClaimLoop {
   readonly #announcedImages = new Set<string>();
   /** Claims that wait for the broker's answer. */
   readonly #claims = new Set<Promise<void>>();
-  readonly #complaints: InvalidItemLog;
+  readonly #invalidItems: InvalidItemLog;
   #quietAtPoll = -1;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
-    this.#complaints = new InvalidItemLog(deps.log, 'job');
+    this.#invalidItems = new InvalidItemLog(deps.log, 'job');
   }
 
   /** The number of the last poll after which there was nothing to do at all; -1 before. */
@@ -104,7 +104,7 @@ export class ClaimLoop {
         return;
       }
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
-      const verdicts = this.#decide(runs.map((run) => this.#deps.lookup.open(run)));
+      const verdicts = this.#decide(runs.map((run) => this.#deps.resolver.open(run)));
       this.#reportSkips(verdicts);
       this.#askForUnknownGpus(verdicts, signal);
       const waiting = this.#readyWhatIsMissing(verdicts);
@@ -120,8 +120,8 @@ export class ClaimLoop {
   }
 
   #decide(open: readonly OpenRun[]): readonly Verdict[] {
-    const { backoff, catalogue, clock, imagePatterns, images, lookup, offer, slots } = this.#deps;
-    for (const { run } of open) if (lookup.invalid(run.uuid)) backoff.invalid(run.uuid);
+    const { backoff, catalogue, clock, imagePatterns, images, offer, resolver, slots } = this.#deps;
+    for (const { run } of open) if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
     const knowledge = {
       catalogue: catalogue.gpus,
       images: imagePatterns,
@@ -135,13 +135,13 @@ export class ClaimLoop {
   #askForUnknownGpus(verdicts: readonly Verdict[], signal: AbortSignal): void {
     const { catalogue, wake } = this.#deps;
     if (!verdicts.some((verdict) => verdict.kind === 'skip' && verdict.reason === 'gpu-unknown')) return;
-    void catalogue.fetchAgain(signal).then((heard) => heard && wake.notify());
+    void catalogue.fetchAgain(signal).then((isFetched) => isFetched && wake.notify());
   }
 
   /** Resolves the best runs and pulls their images; answers whether some of that is under way. */
   #readyWhatIsMissing(verdicts: readonly Verdict[]): boolean {
-    const { images, lookup, slots } = this.#deps;
-    let room = slots.free + LOOK_AHEAD;
+    const { images, resolver, slots } = this.#deps;
+    let room = slots.free + RESOLVE_AHEAD;
     let waiting = false;
     for (const ref of this.#wanted) {
       if (images.state(ref) !== 'ready') continue;
@@ -152,7 +152,7 @@ export class ClaimLoop {
     for (const verdict of verdicts) {
       if (verdict.kind !== 'skip') continue;
       if (verdict.reason === 'unresolved' && room > 0) {
-        if (!lookup.resolve(verdict.open.run)) continue;
+        if (!resolver.resolve(verdict.open.run)) continue;
         room -= 1;
         waiting = true;
       } else if (verdict.reason === 'image-not-pulled' && verdict.open.function !== undefined && room > 0) {
@@ -167,13 +167,13 @@ export class ClaimLoop {
 
   /** Whether something is under way, or will be tried again soon. */
   #busy(): boolean {
-    const { backoff, images, lookup, slots } = this.#deps;
-    return slots.busy || images.busy || lookup.busy || backoff.busy;
+    const { backoff, images, resolver, slots } = this.#deps;
+    return slots.busy || images.busy || resolver.busy || backoff.busy;
   }
 
   #nextRetryInMs(): number | undefined {
-    const { backoff, clock, images, lookup } = this.#deps;
-    const next = Math.min(backoff.nextRetryAt, images.nextRetryAt, lookup.nextRetryAt);
+    const { backoff, clock, images, resolver } = this.#deps;
+    const next = Math.min(backoff.nextRetryAt, images.nextRetryAt, resolver.nextRetryAt);
     return Number.isFinite(next) ? Math.max(next - clock.monotonic(), 10) : undefined;
   }
 
@@ -185,7 +185,7 @@ export class ClaimLoop {
     if (jobs.length === 0) {
       try {
         const listed = await broker.openJobs(run, signal);
-        this.#complaints.log(listed.invalid);
+        this.#invalidItems.log(listed.invalid);
         jobs = listed.items.filter((job) => this.#mayClaim(job));
         if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) poller.forget(run);
       } catch (thrown) {
@@ -276,7 +276,7 @@ export class ClaimLoop {
   #forgetAllBut(runs: ReadonlySet<string>): void {
     this.#reported.retain((uuid) => runs.has(uuid));
     for (const uuid of this.#openJobs.keys()) if (!runs.has(uuid)) this.#openJobs.delete(uuid);
-    this.#deps.lookup.retain(this.#deps.offer().key, runs);
+    this.#deps.resolver.retain(this.#deps.offer().key, runs);
     this.#deps.backoff.retain(runs);
   }
 }

@@ -73,13 +73,12 @@ export class OfferWorker {
         if (again) this.#registerAgain();
       },
       onRefused: deps.onRefused,
-      onDenied: () => this.#registerAgain(),
+      onInstanceRefused: () => this.#registerAgain(),
     });
     this.#loop = new ClaimLoop({
       ...deps,
       offer: () => this.#offer,
       poller: this.poller,
-      lookup: deps.resolver,
       imagePatterns: settings.imagePatterns,
       slots,
       backoff: this.backoff,
@@ -113,7 +112,7 @@ export class OfferWorker {
   async work(): Promise<void> {
     const { images, market, resolver } = this.#deps;
     for (const { changed } of [images, resolver]) changed.subscribe(() => this.#wake.notify());
-    await Promise.all([this.poller.watch(() => this.offer.instance, market), this.#loop.work(market)]);
+    await Promise.all([this.poller.work(() => this.offer.instance, market), this.#loop.work(market)]);
   }
 
   /** Decides again on the runs of the last poll. */

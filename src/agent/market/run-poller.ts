@@ -13,20 +13,20 @@ import { PollRateLimit } from './poll-rate-limit.ts';
 const WAIT_SECONDS = 25;
 
 /**
- * When so many polls of a broker that does not hold them have shown no change, the next ones come less and less often,
- * down to this factor.
+ * After so many polls without a change, a broker that does not hold polls is polled less and less often, down to this
+ * factor.
  */
 const CALM_POLLS = 60;
 const IDLE_FACTOR = 3;
 
-/** Polls come by up to this part of the interval early: so half of all runs are seen within half of it. */
+/** Polls come early by up to this part of the interval, so that half of all runs are seen within half of it. */
 const EARLY = 0.2;
 
-/** So many polls in a row must have failed before a refusal is taken to be about the instance. */
-const DENIED_AFTER = 3;
-const DENIALS: readonly ErrorCode[] = ['BROKER_REFUSED', 'BROKER_NOT_FOUND'];
+/** After so many failures in a row, a refusal is taken to be about the instance. */
+const INSTANCE_REFUSED_AFTER = 3;
+const INSTANCE_REFUSALS: readonly ErrorCode[] = ['BROKER_REFUSED', 'BROKER_NOT_FOUND'];
 
-/** A poll without a change that was answered later than this was held. */
+/** A poll without a change that took longer than this was held. */
 const HELD_MS = 1_000;
 
 export type RunPollerDeps = {
@@ -39,96 +39,93 @@ export type RunPollerDeps = {
   readonly isFree: () => boolean;
   /** Whether to ask the broker to hold polls; `start --once` does not. */
   readonly hold: boolean;
-  /** Called after every look at the market, changed or not, and when it got out of sight. */
+  /** Called after every poll, whether it showed a change or failed. */
   readonly onPoll: () => void;
-  /** Called after each answer of the broker; `again`: after it had been away. */
+  /** Called after each answer of the broker; `again`: after it had been unreachable. */
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
   readonly onRefused: () => void;
-  /** Called when the broker refuses polls for this instance time and again: perhaps it has none such any more. */
-  readonly onDenied: () => void;
+  /** Called when the broker goes on refusing polls for this instance, which it may not know any more. */
+  readonly onInstanceRefused: () => void;
 };
 
 /**
- * Watches the market for one instance: holds the call where the broker lets us, polls where not. Backs off while
- * the broker is away; meanwhile there is no market, so nothing is claimed.
+ * Polls the open runs for one instance, with held calls where the broker supports that. Backs off while polls fail;
+ * meanwhile there are no runs, so nothing is claimed.
  */
 export class RunPoller {
   readonly #deps: RunPollerDeps;
   readonly #pollSoon = new Notifier();
   readonly #restart = new Notifier();
-  readonly #complaints: InvalidItemLog;
+  readonly #invalidItems: InvalidItemLog;
   #runs: readonly Run[] | undefined;
   #etag: string | undefined;
-  /** The look that is under way; aborting it makes it begin again. */
+  /** Of the poll that is under way; aborting it starts a new one. */
   #current = new AbortController();
   #polls = 0;
-  readonly #budget: PollRateLimit;
+  readonly #rateLimit: PollRateLimit;
   #error: AgentError | undefined;
 
   constructor(deps: RunPollerDeps) {
     this.#deps = deps;
-    this.#complaints = new InvalidItemLog(deps.log, 'run');
-    this.#budget = new PollRateLimit(() => deps.clock.monotonic());
+    this.#invalidItems = new InvalidItemLog(deps.log, 'run');
+    this.#rateLimit = new PollRateLimit(() => deps.clock.monotonic());
   }
 
-  /** The market as last seen; undefined while the broker is away. */
+  /** The runs of the last poll; undefined while polls fail. */
   get runs(): readonly Run[] | undefined {
     return this.#runs;
   }
 
-  /** How often the market was seen so far. */
+  /** How many polls have succeeded. */
   get polls(): number {
     return this.#polls;
   }
 
-  /** Why the market is out of sight; undefined while it is in sight. */
+  /** Why the last poll failed; undefined: it did not. */
   get error(): AgentError | undefined {
     return this.#error;
   }
 
-  /** Takes a run off the list: it does not stand any more. */
+  /** Removes a run that the broker does not know any more. */
   forget(runUuid: string): void {
     this.#runs = this.#runs?.filter((run) => run.uuid !== runUuid);
   }
 
-  /** Takes the market for out of sight until it is seen again: the broker refused the token elsewhere. */
+  /** Drops the runs until the next poll: the broker refused the token elsewhere. */
   invalidate(): void {
     this.#runs = undefined;
     this.#pollSoon.notify();
   }
 
-  /** Looks at the market now, unless that is under way. */
+  /** Polls now, unless that is under way. */
   pollNow(): void {
     this.#pollSoon.notify();
   }
 
-  /**
-   * Looks at the market now, whatever is under way or waited for: a look from before the host slept would wait for
-   * an answer that never comes.
-   */
+  /** Polls now, whatever is under way: a call from before the host slept would wait for an answer that never comes. */
   restartPoll(): void {
     this.#current.abort();
     this.#restart.notify();
     this.#pollSoon.notify();
   }
 
-  /** Watches until the signal aborts, each time for the instance that it is by then. */
-  async watch(instance: () => string, signal: AbortSignal): Promise<void> {
+  /** Polls until the signal aborts; `instance` answers for whom. */
+  async work(instance: () => string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let unchanged = 0;
     while (!signal.aborted) {
-      const look = new AbortController();
-      this.#current = look;
+      const poll = new AbortController();
+      this.#current = poll;
       try {
-        const inTime = AbortSignal.any([signal, look.signal]);
+        const inTime = AbortSignal.any([signal, poll.signal]);
         const { waitMs, changed } = await this.#poll(instance(), inTime, unchanged);
         failures = 0;
         unchanged = changed ? 0 : unchanged + 1;
         await this.#pollSoon.wait(signal, waitMs);
       } catch (thrown) {
         if (signal.aborted) return;
-        if (look.signal.aborted) continue;
+        if (poll.signal.aborted) continue;
         failures += 1;
         await this.#failed(asAgentError(thrown), failures, signal);
       }
@@ -149,11 +146,12 @@ export class RunPoller {
     });
     if (!answer.unchanged) {
       this.#runs = answer.runs;
-      this.#complaints.log(answer.invalid);
+      this.#invalidItems.log(answer.invalid);
     }
-    // What came without a tag has none: asked for by an older one, it might never be sent again.
+    // An answer without a tag has none: with an older one, it might never be sent again.
     this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
-    if (this.#error !== undefined) this.#deps.log.info({}, 'the broker answers again');
+    if (this.#error !== undefined)
+      this.#deps.log.info({ event: 'broker-reachable' }, 'broker reachable again');
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
     this.#polls += 1;
@@ -162,8 +160,8 @@ export class RunPoller {
     const tookMs = this.#deps.clock.monotonic() - began;
     if (answer.waited && answer.retryAfterMs === undefined) {
       const slots = this.#deps.isFree() ? 'free' : 'filled';
-      if (changed) return { waitMs: this.#budget.spend(answer.runs.length, slots), changed };
-      // An answer at once is no waiting, whatever the header says: believing it would be a hot loop.
+      if (changed) return { waitMs: this.#rateLimit.spend(answer.runs.length, slots), changed };
+      // An immediate answer was not held, whatever the header says: polling again at once would be a hot loop.
       if (tookMs > HELD_MS) return { waitMs: 0, changed };
     }
     const factor = Math.min(1 + Math.max(unchanged - CALM_POLLS, 0) / 4, IDLE_FACTOR);
@@ -181,18 +179,17 @@ export class RunPoller {
       failures,
       this.#deps.random,
     );
-    // A single miss is weather; it is told at info only when it lasts or when it needs a person.
+    // A single failure is not worth a warning, unless it needs a person.
     const level = failures > 1 || error.code === 'BROKER_UNAUTHORIZED' ? 'warn' : 'debug';
     const hint = error.hint === undefined ? {} : { hint: error.hint };
-    this.#deps.log[level](
-      { code: error.code, retryInMs: waitMs, ...hint },
-      `market out of sight: ${error.message}`,
-    );
+    const fields = { event: 'polling-failed', code: error.code, retryInMs: waitMs, ...hint };
+    this.#deps.log[level](fields, `polling failed: ${error.message}`);
     this.#runs = undefined;
     this.#error = error;
     this.#deps.onPoll();
     if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
-    if (failures >= DENIED_AFTER && DENIALS.includes(error.code)) this.#deps.onDenied();
+    if (failures >= INSTANCE_REFUSED_AFTER && INSTANCE_REFUSALS.includes(error.code))
+      this.#deps.onInstanceRefused();
     await this.#restart.wait(signal, waitMs);
   }
 }

@@ -11,14 +11,14 @@ import { retry } from '../retry/retry.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { type PricedOffer, Repricer } from './repricer.ts';
 
-/** An offer on the market, as far as its place there goes. */
+/** An offer whose instance may be replaced by another. */
 export type RegisteredOffer = {
   readonly offer: Offer;
-  /** Stands for another instance from now on. */
+  /** Uses another instance from now on. */
   rebind(instance: string): void;
 };
 
-/** Puts offers on the market: one instance at the broker for each, made once, kept in the journal, kept up to date. */
+/** Registers offers: one instance at the broker for each, created once, remembered in the journal, kept up to date. */
 export class InstanceRegistrar {
   readonly #broker: Broker;
   readonly #journal: Journal;
@@ -26,10 +26,10 @@ export class InstanceRegistrar {
   readonly #random: () => number;
   readonly #log: Log;
   readonly #observe: Observer;
-  readonly #asks: Repricer;
-  readonly #complaints: InvalidItemLog;
-  /** The offers that are being put up again. */
-  readonly #raising = new Set<string>();
+  readonly #repricer: Repricer;
+  readonly #invalidItems: InvalidItemLog;
+  /** Keys of the offers that are being registered again. */
+  readonly #registering = new Set<string>();
 
   constructor(deps: {
     readonly broker: Broker;
@@ -45,79 +45,76 @@ export class InstanceRegistrar {
     this.#random = deps.random;
     this.#log = deps.log;
     this.#observe = deps.observe;
-    this.#asks = new Repricer(deps.observe);
-    this.#complaints = new InvalidItemLog(deps.log, 'instance');
+    this.#repricer = new Repricer(deps.observe);
+    this.#invalidItems = new InvalidItemLog(deps.log, 'instance');
   }
 
-  /** Makes or updates the offer's instance and goes on the market. Throws what the broker's client throws. */
+  /** Creates or updates the offer's instance and starts it. Throws what the broker's client throws. */
   async register(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
-    // The agent's own id in the name finds the instance again where its creation was never answered.
-    const named = { ...this.#asks.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
-    return this.#raise(named, signal);
+    // The agent's id in the name finds an instance whose creation was not answered.
+    const named = { ...this.#repricer.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
+    return this.#start(named, signal);
   }
 
   /**
-   * Sees to it that an offer is still on the market: the broker may have taken it off while it did not hear of us, or
-   * know no such instance any more. Then there is another one; jobs of the old one are still reported as its own. A
-   * failure is only told.
+   * Registers an offer again that the broker may have stopped, or whose instance it may not know any more, while it was
+   * unreachable. Jobs of a replaced instance are still reported as that one's. A failure is only logged.
    */
-  async registerAgain(stand: RegisteredOffer, signal: AbortSignal): Promise<void> {
-    const { key } = stand.offer;
-    if (this.#raising.has(key)) return;
-    this.#raising.add(key);
+  async registerAgain(registered: RegisteredOffer, signal: AbortSignal): Promise<void> {
+    const { key } = registered.offer;
+    if (this.#registering.has(key)) return;
+    this.#registering.add(key);
     try {
-      const raised = await this.#retry(signal, () => this.#raise(this.#asks.now(stand.offer), signal));
-      if (raised.instance !== stand.offer.instance) stand.rebind(raised.instance);
+      const started = await this.#retry(signal, () =>
+        this.#start(this.#repricer.now(registered.offer), signal),
+      );
+      if (started.instance !== registered.offer.instance) registered.rebind(started.instance);
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      if (!signal.aborted)
-        this.#log.warn({ offer: key, code: error.code }, `offer not put up again: ${error.message}`);
+      const { code, message } = asAgentError(thrown);
+      const fields = { event: 'offer-registration-failed', offer: key, code };
+      if (!signal.aborted) this.#log.warn(fields, `offer not registered again: ${message}`);
     } finally {
-      this.#raising.delete(key);
+      this.#registering.delete(key);
     }
   }
 
-  /** Notes what the owner asks now, for offers that are up and those that are on their way. */
+  /** Sets what offers ask, registered or not; `reprice` applies it. */
   setPrices(plans: readonly OfferPlan[]): void {
-    this.#asks.setPrices(plans);
+    this.#repricer.setPrices(plans);
   }
 
-  /** Brings an offer to what the owner asks now, here and at the broker. */
-  async reprice(stand: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<void> {
-    const tell = (offer: Offer): Promise<unknown> =>
+  /** Applies an offer's price, here and at the broker. */
+  async reprice(registered: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<void> {
+    const update = (offer: Offer): Promise<unknown> =>
       retryUntilStopped((signal) => this.#broker.updateInstance(offer.instance, offer, signal));
-    await this.#asks.apply(stand, tell);
+    await this.#repricer.apply(registered, update);
   }
 
-  /** Goes off the market; a failure is only told. */
+  /** Stops the offer's instance; a failure is only logged. */
   async deregister(offer: Offer, why: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#broker.stopInstance(offer.instance, signal);
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      this.#log.warn(
-        { offer: offer.key, code: error.code },
-        `offer not taken down at the broker: ${error.message}`,
-      );
+      const { code, message } = asAgentError(thrown);
+      const fields = { event: 'offer-deregistration-failed', offer: offer.key, code };
+      this.#log.warn(fields, `offer not deregistered at the broker: ${message}`);
     }
     this.#observe({ kind: 'offer-deregistered', offer, why });
   }
 
-  /** Tells the broker that an image is here; a failure is only told. */
+  /** Tells the broker that an image is pulled; a failure is only logged. */
   async announceImage(offer: Offer, registryPath: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#retry(signal, () => this.#broker.addImage(offer.instance, registryPath, signal));
     } catch (thrown) {
-      const error = asAgentError(thrown);
       if (signal.aborted) return;
-      this.#log.warn(
-        { image: registryPath, code: error.code },
-        `image not told to the broker: ${error.message}`,
-      );
+      const { code, message } = asAgentError(thrown);
+      const fields = { event: 'image-announcement-failed', image: registryPath, code };
+      this.#log.warn(fields, `image not announced to the broker: ${message}`);
     }
   }
 
-  async #raise(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
+  async #start(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
     const instance = (await this.#known(plan, signal)) ?? (await this.#broker.createInstance(plan, signal));
     this.#journal.rememberInstance(plan.key, instance.uuid);
     if (differs(instance, plan)) await this.#broker.updateInstance(instance.uuid, plan, signal);
@@ -136,7 +133,7 @@ export class InstanceRegistrar {
     const instance = remembered === undefined ? undefined : await this.#broker.instance(remembered, signal);
     if (instance !== undefined) return instance;
     const { invalid, items } = await this.#broker.instances(signal);
-    this.#complaints.log(invalid);
+    this.#invalidItems.log(invalid);
     return items.find((one) => one.name === plan.name && one.kind === plan.kind);
   }
 }

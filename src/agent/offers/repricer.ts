@@ -1,16 +1,16 @@
 import type { Offer, OfferPlan } from '../../domain/offer.ts';
 import type { Observer } from '../events/events.ts';
 
-/** An offer on the market, as far as its ask goes. */
+/** An offer whose price may change. */
 export type PricedOffer = {
   readonly offer: Offer;
-  /** Decides by this ask from now on. */
+  /** Asks this much from now on, in dollars per job and minute. */
   ask(price: number): void;
 };
 
 /**
- * What each offer asks, where the owner has set it anew meanwhile. Until the broker knows of a change, the higher of
- * both asks counts: no job is taken below what the owner wants now, and none is claimed that the broker would deny.
+ * Changes the prices of offers. Until the broker has accepted a change, the higher price counts: no job is claimed below
+ * the owner's price, and none that the broker would reject.
  */
 export class Repricer {
   readonly #wanted = new Map<string, number>();
@@ -21,35 +21,35 @@ export class Repricer {
     this.#observe = observe;
   }
 
-  /** Notes what the owner wants now. */
+  /** Sets what offers ask. */
   setPrices(plans: readonly OfferPlan[]): void {
     for (const { askPrice, key } of plans) this.#wanted.set(key, askPrice);
   }
 
-  /** The plan with the ask that counts now. */
+  /** The plan with the price that was set last. */
   now<T extends OfferPlan>(plan: T): T {
     return { ...plan, askPrice: this.#wanted.get(plan.key) ?? plan.askPrice };
   }
 
   /**
-   * Brings an offer to the ask that counts now, here and at the broker: `tell` makes its instance ask what the offer
-   * asks, however long that takes. Throws what that throws.
+   * Applies the price that was set last, here and at the broker: `update` changes its instance, however long that takes.
+   * Throws what `update` throws.
    */
-  async apply(stand: PricedOffer, tell: (offer: Offer) => Promise<unknown>): Promise<void> {
-    const { key } = stand.offer;
-    let told = stand.offer.askPrice;
-    const wanted = (): number => this.now(stand.offer).askPrice;
-    stand.ask(Math.max(told, wanted()));
-    // Whoever is telling the broker already sees this change too.
+  async apply(priced: PricedOffer, update: (offer: Offer) => Promise<unknown>): Promise<void> {
+    const { key } = priced.offer;
+    let accepted = priced.offer.askPrice;
+    const wanted = (): number => this.now(priced.offer).askPrice;
+    priced.ask(Math.max(accepted, wanted()));
+    // The update that is under way applies this change too.
     if (this.#updating.has(key)) return;
     this.#updating.add(key);
     try {
-      while (told !== wanted()) {
-        const before = told;
-        const offer = this.now(stand.offer);
-        await tell(offer);
-        told = offer.askPrice;
-        stand.ask(Math.max(told, wanted()));
+      while (accepted !== wanted()) {
+        const before = accepted;
+        const offer = this.now(priced.offer);
+        await update(offer);
+        accepted = offer.askPrice;
+        priced.ask(Math.max(accepted, wanted()));
         this.#observe({ kind: 'offer-price-updated', offer, before });
       }
     } finally {

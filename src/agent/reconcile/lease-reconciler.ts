@@ -9,19 +9,19 @@ import { Notifier } from '../../lib/notifier.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { JobLookupQueue } from './job-lookup-queue.ts';
 
-/** Where the broker names no lease, it is asked this often what it thinks we hold. */
+/** How often to reconcile where the broker names no lease; and at most. */
 const DEFAULT_EVERY_MS = 30_000;
-const LEAST_EVERY_MS = 1_000;
-/** While no job is open here, there is nothing to renew and hardly anything to compare. */
+const MIN_EVERY_MS = 1_000;
+/** While no job is open here, there is no lease to renew and little to compare. */
 const IDLE_EVERY_MS = 120_000;
 
-/** However short a lease is, a slow broker gets this long for its answers. */
-const LEAST_PATIENCE_MS = 10_000;
+/** However short a lease is, the broker may take this long to answer. */
+const MIN_TIMEOUT_MS = 10_000;
 
-/** The states of jobs that the broker is to think of as held here, and that end when it does not. */
+/** The states of jobs that the broker must list as held here; a job that it has taken back is cancelled. */
 const HELD_STATES = ['claimed', 'starting', 'running'] as const;
 
-/** A job whose report is owed is the broker's to keep for us too: it is paid for only once that is taken. */
+/** A job whose report is pending needs its lease too: it is paid for only once the report is accepted. */
 const LEASED_STATES = [...HELD_STATES, 'finished'] as const;
 
 export type LeaseReconcilerDeps = {
@@ -39,37 +39,37 @@ export type LeaseReconcilerDeps = {
   readonly onRefused: () => void;
 };
 
-/** When an instance was asked about last, in milliseconds of the monotonic clock, and when it may be again. */
+/** When an instance was reconciled last, and before when not again, by the monotonic clock. */
 type Turn = { readonly since: number; notBefore: number };
 
 /**
- * Compares what the broker thinks this host holds with what it does, which also renews the leases. Renewals wait for
- * nothing: neither for what is to be said about a single job, nor for another instance.
+ * Compares the jobs that the broker lists as held here with the journal, which also renews their leases. Renewals wait
+ * neither for a look-up of a single job nor for another instance.
  */
 export class LeaseReconciler {
   readonly #deps: LeaseReconcilerDeps;
-  /** Rings when there may be something to ask earlier than was thought. */
+  /** Notified when an instance may be due earlier. */
   readonly #sooner = new Notifier();
-  readonly #complaints: InvalidItemLog;
-  readonly #polls: JobLookupQueue;
+  readonly #invalidItems: InvalidItemLog;
+  readonly #lookups: JobLookupQueue;
   #leaseSeconds: number | undefined;
   #isWritten = true;
-  /** Whether what the broker says is acted upon. */
+  /** Whether differences are acted upon. */
   #isRecovered = false;
-  /** The instances that hold a job by our own account. */
+  /** The instances that hold a job by the journal. */
   #leased: readonly string[] = [];
-  /** By instance; none where it is to be asked about as soon as may be. */
+  /** By instance; one without a turn is due. */
   readonly #turns = new Map<string, Turn>();
-  /** The questions that are under way, by instance: one each. */
-  readonly #asking = new Map<string, Promise<void>>();
+  /** By instance: one comparison at a time. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(deps: LeaseReconcilerDeps) {
     this.#deps = deps;
-    this.#complaints = new InvalidItemLog(deps.log, 'job');
-    this.#polls = new JobLookupQueue(deps);
+    this.#invalidItems = new InvalidItemLog(deps.log, 'job');
+    this.#lookups = new JobLookupQueue(deps);
   }
 
-  /** A job is held, under the lease that the broker named; the shortest counts, from now on. */
+  /** The broker has named a lease; from now on the shortest counts. */
   lease(seconds: number | undefined): void {
     const shortest = Math.min(seconds ?? Infinity, this.#leaseSeconds ?? Infinity);
     if (shortest < (this.#leaseSeconds ?? Infinity)) {
@@ -80,16 +80,15 @@ export class LeaseReconciler {
     this.#sooner.notify();
   }
 
-  /** Reconciles as soon as may be: an offer has come up, or there is another token. */
+  /** Reconciles soon: an offer was registered, or there is another token. */
   now(): void {
     this.#turns.clear();
     this.#sooner.notify();
   }
 
   /**
-   * The journal and the engine agree, and the lifecycles of all open jobs are told again. Before, leases are renewed and
-   * nothing else: who is told to stop a job must be there to hear it, and what was left of a job must be gone before
-   * that is given back. What the broker said until then it is asked again.
+   * Recovery is completed. Before, leases are renewed and differences ignored: only a job that was adopted can be
+   * cancelled, and what is left of a job must be gone before it is released.
    */
   recovered(): void {
     this.#isRecovered = true;
@@ -97,50 +96,50 @@ export class LeaseReconciler {
   }
 
   /**
-   * Reconciles at once, and then again and again until the signal aborts: the instances of all offers, and of all
-   * jobs that are open here, also where their offer is not up.
+   * Reconciles until the signal aborts: the instances of all offers, and of all open jobs, whose offer may not be
+   * registered now.
    */
   async work(offered: () => readonly string[], signal: AbortSignal): Promise<void> {
     this.#recallLease();
-    while (!signal.aborted) await this.#sooner.wait(signal, this.#askWhatIsDue(offered(), signal));
-    await Promise.all([...this.#asking.values(), this.#polls.drained()]);
+    while (!signal.aborted) await this.#sooner.wait(signal, this.#reconcileDue(offered(), signal));
+    await Promise.all([...this.#underWay.values(), this.#lookups.drained()]);
   }
 
-  /** Repricer about each instance that is due, and answers in how many milliseconds to see again, if nothing rings. */
-  #askWhatIsDue(offered: readonly string[], signal: AbortSignal): number {
+  /** Reconciles each instance that is due; answers in how many milliseconds the next one is. */
+  #reconcileDue(offered: readonly string[], signal: AbortSignal): number {
     const leased = this.#leasedNow();
     const everyMs = leased.length === 0 ? IDLE_EVERY_MS : this.#everyMs();
     const now = this.#deps.clock.monotonic();
     let waitMs = IDLE_EVERY_MS;
     for (const instance of new Set([...offered, ...leased])) {
-      if (this.#asking.has(instance)) continue;
+      if (this.#underWay.has(instance)) continue;
       const turn = this.#turns.get(instance);
       const leftMs = turn === undefined ? 0 : Math.max(turn.since + everyMs, turn.notBefore) - now;
-      if (leftMs <= 0) this.#asking.set(instance, this.#turn(instance, signal));
+      if (leftMs <= 0) this.#underWay.set(instance, this.#turn(instance, signal));
       else waitMs = Math.min(waitMs, leftMs);
     }
     return waitMs;
   }
 
-  /** Repricer about an instance once. Never throws. */
+  /** Reconciles an instance once. Never throws. */
   async #turn(instance: string, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const turn: Turn = { since: clock.monotonic(), notBefore: 0 };
     this.#turns.set(instance, turn);
     await this.#try(instance, signal);
-    // A broker that takes longer than its own lease allows is let breathe all the same.
-    turn.notBefore = clock.monotonic() + LEAST_EVERY_MS;
-    this.#asking.delete(instance);
+    // A broker that takes longer than its own lease allows gets a pause all the same.
+    turn.notBefore = clock.monotonic() + MIN_EVERY_MS;
+    this.#underWay.delete(instance);
     this.#sooner.notify();
   }
 
-  /** The instances that hold a job by our own account; a journal that cannot be read for a moment changes nothing. */
+  /** As `#leased`, brought up to date unless the journal cannot be read now. */
   #leasedNow(): readonly string[] {
     try {
       this.#leased = this.#deps.journal.instancesOf(...LEASED_STATES);
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      this.#deps.log.error({ code: error.code, hint: error.hint }, `open jobs not read: ${error.message}`);
+      const { code, hint, message } = asAgentError(thrown);
+      this.#deps.log.error({ event: 'journal-unreadable', code, hint }, `open jobs not read: ${message}`);
     }
     return this.#leased;
   }
@@ -152,42 +151,43 @@ export class LeaseReconciler {
       const error = asAgentError(thrown);
       if (signal.aborted) return;
       const level = error.code === 'INTERNAL' ? 'error' : 'debug';
-      this.#deps.log[level]({ code: error.code }, `not reconciled: ${error.message}`);
+      const fields = { event: 'reconciliation-failed', instance, code: error.code };
+      this.#deps.log[level](fields, `instance not reconciled: ${error.message}`);
       if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
     }
   }
 
-  /** One comparison; what is to be done about single jobs is begun. Throws where the broker does not answer. */
+  /** Compares once and begins to look up what differs. Throws where the broker does not answer. */
   async #reconcile(instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal } = this.#deps;
     const mine = (job: JobRecord): boolean => job.instance === instance;
-    // Taken before the question is asked: what is claimed or given back meanwhile may be told wrongly by the answer.
+    // Read before the call: its answer may be wrong about what is claimed or released meanwhile.
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
     const { invalid, items: held } = await broker.heldJobs(instance, this.#inTime(signal));
-    this.#complaints.log(invalid);
+    this.#invalidItems.log(invalid);
     for (const job of held) this.lease(job.leaseSeconds);
     if (!this.#isRecovered) return;
-    // What cannot be read may well be held: it is neither stopped nor given back.
+    // An invalid item may well be held: its job is neither cancelled nor released.
     const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
     const missing = before.filter((job) => !heldUuids.has(job.uuid));
     const unknown = held.filter((job) => !open.has(job.uuid));
-    const begin = (job: string, look: () => Promise<void>): void =>
-      this.#polls.begin({ job, instance, look }, signal);
+    const begin = (job: string, lookUp: () => Promise<void>): void =>
+      this.#lookups.begin({ job, instance, lookUp }, signal);
     for (const job of missing) begin(job.uuid, () => this.#confirmLoss(job, this.#inTime(signal)));
     for (const job of unknown) begin(job.uuid, () => this.#releaseLost(job, instance, this.#inTime(signal)));
   }
 
   #inTime(signal: AbortSignal): AbortSignal {
-    return within(Math.max(this.#everyMs(), LEAST_PATIENCE_MS), signal);
+    return within(Math.max(this.#everyMs(), MIN_TIMEOUT_MS), signal);
   }
 
-  /** A broker may list less than it should; a running job is only given up on its word about that very job. */
+  /** A list may be incomplete: a running job is cancelled only where the broker says so of that very job. */
   async #confirmLoss(record: JobRecord, signal: AbortSignal): Promise<void> {
     const job = await this.#deps.broker.job(record.uuid, signal);
     if (job?.status === JOB_STATUS.IN_PROGRESS && job.instance === record.instance) return;
     const now = this.#deps.journal.get(record.uuid);
-    // The answer may have taken so long that it is about an earlier claim of the job.
+    // The answer may be about an earlier claim of the job.
     if (now?.claimedAt !== record.claimedAt || !HELD_STATES.some((name) => name === now.state.name)) return;
     this.#deps.cancel(
       record.uuid,
@@ -195,40 +195,41 @@ export class LeaseReconciler {
     );
   }
 
-  /** Gives back a job that the broker thinks is here and that never was. */
+  /** Releases a job that the broker lists as held here and that the journal does not know. */
   async #releaseLost(job: BrokerJob, instance: string, signal: AbortSignal): Promise<void> {
     const { broker, journal, log } = this.#deps;
     const known = journal.get(job.uuid);
     if (known !== undefined && known.state.name !== 'released' && known.state.name !== 'dropped') return;
-    log.warn({ job: job.uuid }, 'the broker thinks that this job is here; it is not, so it is released');
+    const fields = { event: 'unknown-job-released', job: job.uuid };
+    log.warn(fields, 'job is held here only by the broker’s account, releasing it');
     await broker.release(job.uuid, instance, signal);
   }
 
-  /** Jobs from before this start are held under the lease that was named then. */
+  /** Jobs from before this start keep the lease that was named then. */
   #recallLease(): void {
     try {
       if (this.#leasedNow().length > 0) this.lease(this.#deps.journal.leaseSeconds());
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      this.#deps.log.error({ code: error.code, hint: error.hint }, `lease not read: ${error.message}`);
+      const { code, hint, message } = asAgentError(thrown);
+      this.#deps.log.error({ event: 'journal-unreadable', code, hint }, `lease not read: ${message}`);
     }
   }
 
-  /** Keeps the lease for the next start; what cannot be written now is written the next time. */
+  /** Writes the lease for the next start; a failed write is repeated the next time. */
   #writeLease(): void {
     if (this.#isWritten || this.#leaseSeconds === undefined) return;
     try {
       this.#deps.journal.rememberLease(this.#leaseSeconds);
       this.#isWritten = true;
     } catch (thrown) {
-      const error = asAgentError(thrown);
-      this.#deps.log.debug({ code: error.code }, `lease not written down yet: ${error.message}`);
+      const { code, message } = asAgentError(thrown);
+      this.#deps.log.debug({ event: 'lease-not-written', code }, `lease not written yet: ${message}`);
     }
   }
 
   #everyMs(): number {
     const everyMs = this.#leaseSeconds === undefined ? DEFAULT_EVERY_MS : (this.#leaseSeconds * 1000) / 3;
-    const boundedMs = Math.max(Math.min(everyMs, DEFAULT_EVERY_MS), LEAST_EVERY_MS);
+    const boundedMs = Math.max(Math.min(everyMs, DEFAULT_EVERY_MS), MIN_EVERY_MS);
     return Math.round(boundedMs * (0.9 + 0.1 * this.#deps.random()));
   }
 }

@@ -25,7 +25,7 @@ test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps
   };
   await using _agent = await env.start({
     slots: 1,
-    settings: { jobTimeoutMs: 1_000, killPatienceMs: 1_000 },
+    settings: { jobTimeoutMs: 1_000, unkillableAfterMs: 1_000 },
     runtime: (_, processes) =>
       withOther(slowStart(processes, 'begun'), {
         stop: (id, graceMs) => unlessStubborn(() => processes.stop(id, graceMs)),
@@ -57,7 +57,7 @@ test('a job that ended well while the engine was away for longer than anybody wa
   };
   await using _agent = await env.start({
     slots: 1,
-    settings: { jobTimeoutMs: 5_000, killPatienceMs: 300 },
+    settings: { jobTimeoutMs: 5_000, unkillableAfterMs: 300 },
     runtime: (_, processes) =>
       withOther<Runtime>(processes, {
         start: async (id) => {

@@ -45,10 +45,10 @@ def handler(event):
 describeDocker('the disk of a host', (engine) => {
   const soon = { timeout: 120_000, interval: 50 };
   const ROOM: DiskSpace = { freeBytes: 1_000 * MB, freeInodes: 1 };
-  const open = (env: TestEnv, leastFreeBytes: number, room: () => DiskSpace): Promise<TestAgent> =>
+  const open = (env: TestEnv, minFreeBytes: number, room: () => DiskSpace): Promise<TestAgent> =>
     env.open({
       slots: 2,
-      settings: { diskLimitBytes: 100 * MB, leastFreeBytes, once: false, jobTimeoutMs: 120_000 },
+      settings: { diskLimitBytes: 100 * MB, minFreeBytes, once: false, jobTimeoutMs: 120_000 },
       runtime: (agentId) => testRuntime(engine.host, { agentId, limits: { diskBytes: 100 * MB } }).runtime,
       diskSpace: room,
     });

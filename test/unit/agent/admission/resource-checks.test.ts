@@ -61,7 +61,7 @@ test('the questions read afresh each time they are asked', () => {
   let freeFiles = 1;
   const [disk, files, memory] = resourceChecks({
     directories: () => ['/state'],
-    leastFreeBytes: 10,
+    minFreeBytes: 10,
     freeBytes: () => free,
     freeFiles: () => freeFiles,
     memory: () => ({ totalBytes: 8 * GIB, availableBytes }),

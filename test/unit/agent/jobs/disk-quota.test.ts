@@ -33,7 +33,7 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
     clock: { now: systemClock.now, monotonic: () => Date.now() },
     diskSpace: () => space,
     diskLimitBytes: 20 * GB,
-    leastFreeBytes: 10 * GB,
+    minFreeBytes: 10 * GB,
   });
   const jobs = new Map<string, JobTermination>();
   const watches = new Map<string, DiskWatch>();

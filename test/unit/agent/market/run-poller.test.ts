@@ -43,9 +43,9 @@ function watching(
     onPoll: () => undefined,
     onAnswer: () => undefined,
     onRefused: () => undefined,
-    onDenied: () => void denied.push((Date.now() - began) / 1000),
+    onInstanceRefused: () => void denied.push((Date.now() - began) / 1000),
   });
-  const working = watch.watch(() => 'instance-1', end.signal);
+  const working = watch.work(() => 'instance-1', end.signal);
   return {
     watch,
     asked,

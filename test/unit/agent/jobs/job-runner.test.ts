@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { DiskQuotaMonitor } from '../../../../src/agent/jobs/disk-quota.ts';
+import { type JobEnd, JobRunner, type JobRunnerDeps } from '../../../../src/agent/jobs/job-runner.ts';
+import { SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
+import { AgentError } from '../../../../src/domain/errors.ts';
+import { JOB_STATUS, type JobRecord } from '../../../../src/domain/job.ts';
+import type { Runtime } from '../../../../src/domain/ports/runtime.ts';
+import { Notifier } from '../../../../src/lib/notifier.ts';
+import { aFunction, aNewJob } from '../../../support/domain.ts';
+import { logInto } from '../../../support/log/log-into.ts';
+
+const RECORD: JobRecord = { ...aNewJob(), state: { name: 'claimed' }, claimedAt: 0, updatedAt: 0 };
+const SLOT = { id: RECORD.slot, gpu: RECORD.gpu };
+const JOB = {
+  uuid: RECORD.uuid,
+  run: RECORD.run,
+  functionName: RECORD.functionName,
+  arguments: '()',
+  status: JOB_STATUS.IN_PROGRESS,
+  instance: RECORD.instance,
+  leaseSeconds: undefined,
+  cost: undefined,
+};
+
+/** Runs a job whose container cannot be created; answers what was seen when its end was told, and afterwards. */
+async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> = {}) {
+  const pool = new SlotPool();
+  const unused = (): never => {
+    throw new Error('not used by a job without a container');
+  };
+  const runtime: Runtime = {
+    images: { find: unused, prepare: unused },
+    probe: unused,
+    ping: () => Promise.resolve(),
+    create: () => Promise.reject(failure),
+    start: unused,
+    follow: unused,
+    wait: unused,
+    stop: unused,
+    remove: unused,
+    list: () => Promise.resolve([]),
+  };
+  const clock = { now: () => 0, monotonic: () => 0, bootTime: () => ({ boot: 'boot-1', upMs: 0 }) };
+  const steps: string[] = [];
+  const step = (name: string) => (): void => void steps.push(name);
+  const runner = new JobRunner({
+    runtime,
+    files: {
+      layOut: () => Promise.resolve({ inputDir: '/in', env: {} }),
+      output: unused,
+      remove: () => Promise.resolve(),
+      list: unused,
+      tryWriting: unused,
+    },
+    journal: { transition: (_, state) => ({ ...RECORD, state }) },
+    clock,
+    random: () => 0,
+    log: logInto([]),
+    observe: () => undefined,
+    reportPending: new Notifier(),
+    detach: new AbortController().signal,
+    unkillableAfterMs: 1_000,
+    disk: new DiskQuotaMonitor({
+      runtime,
+      clock,
+      diskSpace: () => undefined,
+      diskLimitBytes: 1,
+      minFreeBytes: 0,
+    }),
+    gpus: {
+      jobClaimed: step('claimed'),
+      jobStarted: step('started'),
+      jobEnded: step('ended'),
+      slotVacated: () => Promise.resolve(step('vacated')()),
+      hostFault: unused,
+    },
+    oomKills: () => undefined,
+    resources: () => ({ memoryBytes: 1, cpus: 1 }),
+    networkFor: () => Promise.resolve('none'),
+    failedSince: () => Promise.resolve(false),
+    ...more,
+  });
+  const slots = pool.add([SLOT], new Notifier());
+  const seen: { end?: JobEnd; slotWasLeased?: boolean } = {};
+  runner.run({ record: RECORD, job: JOB, fn: aFunction() }, pool.lease(SLOT), (end) => {
+    seen.end = end;
+    seen.slotWasLeased = slots.busy;
+  });
+  await runner.settled();
+  return { ...seen, isLeased: slots.busy, steps, runner };
+}
+
+test('a job that cannot start here is released, and its end is told before its slot is free', async () => {
+  const { end, isLeased, runner, slotWasLeased, steps } = await runUnstartable(
+    new AgentError('RUNTIME_FAILED', 'no such device'),
+  );
+  expect(end).toMatchObject({ hostFault: true, result: { kind: 'released' } });
+  expect(slotWasLeased).toBe(true);
+  expect(isLeased).toBe(false);
+  expect(steps).toEqual(['claimed', 'ended', 'vacated']);
+  expect(runner.lastRelease).toContain('no such device');
+});
+
+test('the outage of an engine is no fault of this host with the run', async () => {
+  const failure = new AgentError('RUNTIME_UNAVAILABLE', 'no answer');
+  const { end } = await runUnstartable(failure, { failedSince: () => Promise.resolve(true) });
+  expect(end).toMatchObject({ hostFault: false, result: { kind: 'released' } });
+});
+
+test('a job that cannot start through its own fault is reported', async () => {
+  const { end, runner } = await runUnstartable(new AgentError('FUNCTION_INVALID', 'no handler'));
+  const report = { status: JOB_STATUS.FAILED };
+  expect(end).toMatchObject({ hostFault: false, result: { kind: 'reported', report } });
+  expect(runner.lastRelease).toBeUndefined();
+});
+
+test('a job whose journal entry cannot be changed is aborted, and its slot is free', async () => {
+  const transition = (): never => {
+    throw new AgentError('INTERNAL', 'not in this state');
+  };
+  const { end, isLeased } = await runUnstartable(new AgentError('RUNTIME_FAILED', 'no'), {
+    journal: { transition },
+  });
+  expect(end).toMatchObject({ hostFault: true, result: { kind: 'aborted' } });
+  expect(isLeased).toBe(false);
+});
