@@ -65,7 +65,7 @@ export const LEASES: readonly Mutation[] = [
     becomes: '',
     test: {
       file: LEASES_TEST,
-      name: 'a claimed job that never started goes back to the market, although the engine is away at the start',
+      name: 'a claimed job that never started goes back to the market, although the engine is unreachable at the start',
     },
   },
   {

@@ -90,7 +90,7 @@ describe('while the engine is unreachable', () => {
     const engine = new Engine();
     const claims = recordClaims(env);
     const run = env.addRun(QUICK, '((1,),)');
-    // The engine goes away between the claim and the container.
+    // The engine becomes unreachable between the claim and the container.
     env.broker.store.onEvent(({ kind }) => {
       if (kind === 'claimed' && pauses(env).length === 0) engine.isReachable = false;
     });

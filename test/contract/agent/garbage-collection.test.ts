@@ -18,7 +18,7 @@ const FUNCTION: FunctionSpec = {
   registryPath: CPU_IMAGE,
 };
 
-test('what no job needs is removed at the second look, also while others run; what is open or told of stays', async () => {
+test('removes what no job needs at the second collection, also while jobs run, and keeps what is open or active', async () => {
   await using env = await TestEnv.open();
   await using agent = await env.open();
   const { journal, runtime } = agent;
@@ -30,10 +30,10 @@ test('what no job needs is removed at the second look, also while others run; wh
     const plan = { job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null, resources };
     return runtime.create(plan);
   };
-  await Promise.all(['left', 'over', 'open', 'told'].map((job) => make(job)));
+  await Promise.all(['left', 'over', 'open', 'active'].map((job) => make(job)));
   journal.insert(newJob('open'));
   journal.insert(newJob('over'));
-  journal.transition('over', { name: 'releasing', why: 'the engine was away' });
+  journal.transition('over', { name: 'releasing', why: 'the engine was unreachable' });
   const sweep = new GarbageCollector({
     runtime,
     files,
@@ -45,20 +45,20 @@ test('what no job needs is removed at the second look, also while others run; wh
       destination: { write: (line) => void log.push(line) },
       redactor: new Redactor(),
     }),
-    isActive: (job) => job === 'told',
+    isActive: (job) => job === 'active',
     graceMs: 50,
   });
   const end = new AbortController();
   const work = sweep.work(end.signal);
-  // Nothing happens by itself: the next look is minutes away.
+  // Nothing happens by itself: the next collection is minutes away.
   sweep.soon();
   const containers = async () => (await runtime.list()).map(({ job }) => job).sort();
-  await env.until(async () => expect(await containers()).toEqual(['open', 'told']));
-  await env.until(async () => expect([...(await files.list())].sort()).toEqual(['open', 'told']));
-  const looks = log.filter((line) => line.includes('garbage-collected'));
-  expect(looks[0]).toContain('"containers":2');
+  await env.until(async () => expect(await containers()).toEqual(['active', 'open']));
+  await env.until(async () => expect([...(await files.list())].sort()).toEqual(['active', 'open']));
+  const collections = log.filter((line) => line.includes('garbage-collected'));
+  expect(collections[0]).toContain('"containers":2');
   expect(log.findIndex((line) => line.includes('orphan-removed'))).toBeGreaterThan(
-    log.indexOf(looks[0] ?? ''),
+    log.indexOf(collections[0] ?? ''),
   );
   end.abort();
   await work;

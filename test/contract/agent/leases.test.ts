@@ -14,30 +14,33 @@ const renewals = (env: TestEnv): number =>
     ({ method, path, query }) => method === 'GET' && path.endsWith('/jobs/') && query.includes('status=2'),
   ).length;
 
-/** The same engine, which cannot be asked what it is while `isAway`. */
-function awayWhile(runtime: Runtime, isAway: () => boolean): Runtime {
+/** The same engine, which cannot be asked what it is while `isUnreachable`. */
+function unreachableWhile(runtime: Runtime, isUnreachable: () => boolean): Runtime {
   return withOther(runtime, {
     probe: async (signal) => {
-      if (isAway()) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');
+      if (isUnreachable()) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is unreachable');
       return runtime.probe(signal);
     },
   });
 }
 
-/** Has one agent begin the job and end, and starts another to which the engine is away until it is told to come back. */
+/** Has one agent begin the job and end, and starts another to which the engine is unreachable until `comeBack`. */
 async function restartWithoutEngine(env: TestEnv, between: () => void = () => undefined) {
   const first = await env.start({ slots: 1 });
   await env.until(() => expect(first.journal.uuidsIn('running')).toHaveLength(1));
   await first.stop();
   between();
   const before = renewals(env);
-  let isAway = true;
-  const second = await env.start({ slots: 1, runtime: () => awayWhile(first.runtime, () => isAway) });
+  let isUnreachable = true;
+  const second = await env.start({
+    slots: 1,
+    runtime: () => unreachableWhile(first.runtime, () => isUnreachable),
+  });
   return {
     second,
     engine: first.runtime,
     untilRenewed: (times: number) => env.time.passUntil(() => renewals(env) >= before + times),
-    comeBack: () => void (isAway = false),
+    comeBack: () => void (isUnreachable = false),
   };
 }
 
@@ -66,7 +69,7 @@ test('while the agent drains, a token that is replaced costs no lease', async ()
   expect(heard).toEqual(['claimed', 'reported']);
 });
 
-test('an engine that is away at the start costs no lease; the job is carried on once it is back', async () => {
+test('an engine that is unreachable at the start costs no lease, and the job is adopted once it is back', async () => {
   await using env = await TestEnv.open({ leaseSeconds: 3 });
   const heard = env.recordJobEvents();
   const gate = new Gate(env.directory);
@@ -85,7 +88,7 @@ test('an engine that is away at the start costs no lease; the job is carried on 
   expect(env.count('job-adopted')).toBe(1);
 });
 
-test('a job that the broker takes back while the engine is away at the start is stopped once that is back', async () => {
+test('a job that the broker takes back while the engine is unreachable at the start is stopped once that is back', async () => {
   await using env = await TestEnv.open({ leaseSeconds: 3 });
   const run = env.addRun(GATED, new Gate(env.directory).parameters());
   const { uuid } = env.jobOf(run);
@@ -102,7 +105,7 @@ test('a job that the broker takes back while the engine is away at the start is 
   expect(changes.filter(({ path }) => path.includes(uuid))).toEqual([]);
 });
 
-test('a claimed job that never started goes back to the market, although the engine is away at the start', async () => {
+test('a claimed job that never started goes back to the market, although the engine is unreachable at the start', async () => {
   await using env = await TestEnv.open();
   const first = await env.open();
   await first.run();
@@ -113,7 +116,7 @@ test('a claimed job that never started goes back to the market, although the eng
   const instance = env.broker.store.instances.all()[0]?.uuid ?? '';
   await using agent = await env.open({
     settings: { once: false },
-    runtime: (_, processes) => awayWhile(processes, () => true),
+    runtime: (_, processes) => unreachableWhile(processes, () => true),
   });
   // As an agent leaves it that is killed before the job's container is made.
   await fetch(`${env.url}/api/v1/jobs/${uuid}/`, {

@@ -22,24 +22,24 @@ describe('the lifetimes of the loops', () => {
     expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '7' });
   });
 
-  test('a job that ended in time while the engine was away is no TIMEOUT', async () => {
+  test('a job that ended in time while the engine was unreachable is no TIMEOUT', async () => {
     await using env = await TestEnv.open();
     const run = env.addRun(QUICK, '((300,),)');
-    let awayUntil = Number.POSITIVE_INFINITY;
+    let unreachableUntil = Number.POSITIVE_INFINITY;
     await using agent = await env.open({
       settings: { jobTimeoutMs: 5_000 },
       runtime: (_, runtime) =>
         withOther(slowStart(runtime), {
           wait: async (id, signal) => {
-            if (performance.now() < awayUntil)
-              throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');
+            if (performance.now() < unreachableUntil)
+              throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is unreachable');
             return runtime.wait(id, signal);
           },
         }),
     });
     const running = agent.run();
     await env.untilEvent('job-started');
-    awayUntil = performance.now() + 5_500;
+    unreachableUntil = performance.now() + 5_500;
     await running;
     expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '300' });
   });

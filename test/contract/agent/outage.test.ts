@@ -36,7 +36,7 @@ describe('what the broker does to a claim and to a report', () => {
   });
 });
 
-test('while the broker is away a job runs on, its report waits on disk through a restart, and is delivered once', async () => {
+test('while the broker is unreachable a job runs on, its report waits on disk through a restart, and is delivered once', async () => {
   await using env = await TestEnv.open();
   const heard = env.recordJobEvents();
   const gate = new Gate(env.directory);

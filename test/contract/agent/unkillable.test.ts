@@ -46,13 +46,13 @@ test('a job whose container cannot be ended is a TIMEOUT all the same, and keeps
   await env.untilDone(next);
 });
 
-test('a job that ended well while the engine was away for longer than anybody waits is no TIMEOUT', async () => {
+test('a job that ended well while the engine was unreachable for longer than anybody waits is no TIMEOUT', async () => {
   await using env = await TestEnv.open();
   const run = env.addRun('function handler() { return 7 }', '((1,),)');
-  let away = false;
+  let isUnreachable = false;
   let stops = 0;
-  const unlessAway = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (away) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is away');
+  const unlessUnreachable = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (isUnreachable) throw new AgentError('RUNTIME_UNAVAILABLE', 'the engine is unreachable');
     return call();
   };
   await using _agent = await env.start({
@@ -62,21 +62,21 @@ test('a job that ended well while the engine was away for longer than anybody wa
       withOther<Runtime>(processes, {
         start: async (id) => {
           await slowStart(processes).start(id);
-          away = true;
+          isUnreachable = true;
         },
-        ping: (signal) => unlessAway(() => processes.ping(signal)),
-        wait: (id, signal) => unlessAway(() => processes.wait(id, signal)),
-        follow: (id, sink, signal) => unlessAway(() => processes.follow(id, sink, signal)),
+        ping: (signal) => unlessUnreachable(() => processes.ping(signal)),
+        wait: (id, signal) => unlessUnreachable(() => processes.wait(id, signal)),
+        follow: (id, sink, signal) => unlessUnreachable(() => processes.follow(id, sink, signal)),
         stop: (id, graceMs) => {
           stops += 1;
-          return unlessAway(() => processes.stop(id, graceMs));
+          return unlessUnreachable(() => processes.stop(id, graceMs));
         },
       }),
   });
   // Its deadline has passed, and so has all that anybody waits for an end, more than once.
   await env.time.passUntil(() => stops > 3);
   expect(env.jobOf(run).status).toBe(JOB_STATUS.IN_PROGRESS);
-  away = false;
+  isUnreachable = false;
   await env.untilDone(run);
   expect(env.jobOf(run).result).toBe('7');
 });

@@ -24,7 +24,7 @@ export type Desk = {
   readonly fn: { readonly cpu: string; readonly gpu: string };
   /** `path` begins behind `/api/v1`. A `token` of null sends none. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** Adds a CPU run of one job at 0.5 unless told otherwise. */
+  /** Adds a CPU run of one job at 0.5 unless the test says otherwise. */
   addRun(run?: Partial<NewRun>): { readonly run: string; readonly job: string };
   /** Adds a CPU instance that asks 0.1. */
   addInstance(askPrice?: number): string;

@@ -26,7 +26,7 @@ export type TestServer = AsyncDisposable & {
 /** Answers a request however the test likes; `count` is 1 for the first. */
 export type Answer = (seen: Seen, response: ServerResponse, count: number) => void;
 
-/** A real HTTP server that answers as told, on a port of its own or at the path of a Unix socket. */
+/** A real HTTP server that answers by a script, on a port of its own or at the path of a Unix socket. */
 export async function httpServer(answer: Answer, path?: string): Promise<TestServer> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
