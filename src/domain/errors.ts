@@ -81,12 +81,12 @@ export const ERROR_KINDS = {
   CONTAINER_UNSTARTABLE: {
     exit: 5,
     what: 'the image cannot be started',
-    hint: 'nothing to do: the image is broken, and its jobs fail',
+    hint: 'ignore it: the image is broken, and its jobs fail',
   },
   IMAGE_NOT_FOUND: {
     exit: 5,
     what: 'the image does not exist in its registry or may not be pulled',
-    hint: 'nothing to do, unless the image is yours: then correct its name or its registry’s permissions',
+    hint: 'ignore it, unless the image is yours: then correct its name or its registry’s permissions',
   },
   IMAGE_PULL_FAILED: {
     exit: 5,
@@ -96,7 +96,7 @@ export const ERROR_KINDS = {
   IMAGE_REFUSED: {
     exit: 5,
     what: 'the image breaks one of the owner’s rules (allow-list, size)',
-    hint: 'nothing to do, unless you want such images: then change --images or --max-image-size',
+    hint: 'ignore it, unless you want such images: then change --images or --max-image-size',
   },
   GPU_NONE: {
     exit: 6,
@@ -171,7 +171,7 @@ export const ERROR_KINDS = {
   FUNCTION_INVALID: {
     exit: 1,
     what: 'a function or its arguments cannot be run',
-    hint: 'nothing to do: the function or its arguments are broken, and its jobs fail',
+    hint: 'ignore it: the function or its arguments are broken, and its jobs fail',
   },
   INTERNAL: {
     exit: 1,

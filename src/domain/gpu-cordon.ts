@@ -1,4 +1,4 @@
-import type { Gpu } from './gpu.ts';
+import { GPU_FAULT_HINT, type Gpu } from './gpu.ts';
 
 /** The check that cordoned a GPU. Only the same check removes its cordon. */
 export type CordonSource = 'probe' | 'xid' | 'breaker' | 'memory-leak';
@@ -17,9 +17,6 @@ export type GpuLabel = { readonly uuid: string; readonly name: string };
 /** The uuid of each MIG slice seen so far, mapped to the uuid of its GPU. */
 export type MigParents = ReadonlyMap<string, string>;
 
-const HINT =
-  'see nvidia-smi and the kernel log (journalctl -k | grep Xid) for this GPU; reset it if they say so';
-
 /**
  * The cordons that a poll calls for among the offered uuids of GPUs and slices. Pure. A GPU that is faulty, or missing
  * with all its slices, is cordoned once and not slice by slice.
@@ -34,10 +31,10 @@ export function cordonsFromProbe(
   for (const uuid of offered) {
     const parent = parents.get(uuid) ?? uuid;
     const fault = gpus.find((gpu) => gpu.uuid === parent)?.fault;
-    if (fault !== undefined) cordons.set(parent, { why: fault, hint: HINT });
+    if (fault !== undefined) cordons.set(parent, { why: fault, hint: GPU_FAULT_HINT });
     else if (!here.has(uuid)) {
       const missing = here.has(parent) ? uuid : parent;
-      cordons.set(missing, { why: 'nvidia-smi no longer lists this GPU', hint: HINT });
+      cordons.set(missing, { why: 'nvidia-smi no longer lists this GPU', hint: GPU_FAULT_HINT });
     }
   }
   return cordons;

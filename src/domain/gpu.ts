@@ -21,6 +21,10 @@ export type Gpu = {
   readonly fault: string | undefined;
 };
 
+/** The hint for a GPU that the driver reports as faulty. */
+export const GPU_FAULT_HINT =
+  'see nvidia-smi and the kernel log (journalctl -k | grep Xid) for this GPU; reset it if they say so';
+
 /** An entry of the broker's catalogue of GPU models. */
 export type CatalogueGpu = {
   readonly uuid: string;

@@ -56,7 +56,7 @@ function reasonOf(ending: Ending): string {
   return signal === undefined ? `ended with exit code ${code}` : `ended by ${signal} (exit code ${code})`;
 }
 
-/** What a report says of how the job's container was made; `image` is its digest or id. */
+/** The build logs of a report; `image` is the image's digest or id. */
 export function buildLogs(image: string): string {
   return `image ${image}\n`;
 }

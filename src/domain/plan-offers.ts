@@ -1,4 +1,4 @@
-import { type CatalogueGpu, type Gpu, sliceShare } from './gpu.ts';
+import { type CatalogueGpu, GPU_FAULT_HINT, type Gpu, sliceShare } from './gpu.ts';
 import { findNamed, type GpuMatch, matchGpu } from './match-gpu.ts';
 import type { OfferPlan, Slot } from './offer.ts';
 
@@ -78,7 +78,7 @@ function candidatesOf(
   if (gpu.fault !== undefined) {
     return {
       why: gpu.fault,
-      hint: 'see nvidia-smi and the kernel log (journalctl -k | grep Xid) for this GPU; reset it if they say so',
+      hint: GPU_FAULT_HINT,
     };
   }
   const { askPrice } = terms;

@@ -12,7 +12,7 @@ import { migrate } from './schema.ts';
 export function createDatabase(file: string): void {
   refuseOrphanedLog(file);
   const draft = `${file}.new`;
-  for (const leftover of [draft, `${draft}-journal`]) rmSync(leftover, { force: true });
+  for (const stale of [draft, `${draft}-journal`]) rmSync(stale, { force: true });
   closeSync(openSync(draft, 'wx', 0o600));
   const db = new DatabaseSync(draft);
   try {

@@ -41,7 +41,7 @@ function idOf(ref: string): string {
 }
 
 function notHere(ref: string): AgentError {
-  return new AgentError('IMAGE_NOT_FOUND', `no interpreter of this machine stands in for the image ${ref}`, {
-    hint: 'Run its jobs in Docker: `dry-run --docker`.',
+  return new AgentError('IMAGE_NOT_FOUND', `this machine has no interpreter for the image ${ref}`, {
+    hint: 'run the dry run with --docker',
   });
 }

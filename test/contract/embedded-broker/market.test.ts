@@ -83,13 +83,13 @@ describe('changes of the market', () => {
     await using desk = await openDesk();
     desk.addRun();
     const etag = await etagOf(desk, '/runs');
-    const look = (known: string) => desk.call('GET', '/runs', { headers: { 'if-none-match': known } });
-    const same = await look(etag);
+    const poll = (known: string) => desk.call('GET', '/runs', { headers: { 'if-none-match': known } });
+    const same = await poll(etag);
     expect([same.status, same.body, same.headers.get('etag')]).toEqual([304, undefined, etag]);
-    expect((await look(`"old", W/${etag}`)).status).toBe(304);
-    expect((await look('"old"')).status).toBe(200);
+    expect((await poll(`"old", W/${etag}`)).status).toBe(304);
+    expect((await poll('"old"')).status).toBe(200);
     desk.addRun();
-    const other = await look(etag);
+    const other = await poll(etag);
     expect(other.status).toBe(200);
     expect(other.headers.get('etag')).not.toBe(etag);
   });

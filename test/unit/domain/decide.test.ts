@@ -141,7 +141,7 @@ describe('for any market', () => {
   const takesOf = (verdicts: readonly Verdict[]) =>
     verdicts.flatMap((verdict) => (verdict.kind === 'take' ? [verdict] : []));
 
-  test('never goes below the ask, above the free slots or off the image list, and judges each run once', () => {
+  test('never goes below the ask, above the free slots or off the image list, and has one verdict per run', () => {
     fc.assert(
       fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
         const verdicts = decide(market, anOffer(), free, knowledge(), 0);
