@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { LONG } from './test/support/chaos/length.ts';
 import { NameSkipped } from './test/support/name-skipped.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
 const project = (name: string, more: { readonly timeout?: number; readonly files?: number } = {}) => ({
@@ -25,6 +26,7 @@ const FILES = LONG ? 1 : 4;
 export default defineConfig({
   test: {
     reporters: [...configDefaults.reporters, new NameSkipped()],
+    sequence: { sequencer: SlowestFirst },
     projects: [
       project('unit'),
       project('contract', { timeout: 60_000 }),

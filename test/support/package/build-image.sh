@@ -13,8 +13,9 @@ context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT
 cp "$project/node_modules/node/bin/node" "$context/node"
 cp -r "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$context/npm"
-mkdir "$context/cache"
-cp -r "$(npm config get cache)/_cacache" "$context/cache/"
+mkdir -p "$context/cache/_cacache"
+# Without its temporary files: another npm may be at work.
+cp -r "$(npm config get cache)/_cacache/"{content-v2,index-v5} "$context/cache/_cacache/"
 cat >"$context/Dockerfile" <<DOCKERFILE
 FROM $debian
 COPY node /usr/local/bin/node
