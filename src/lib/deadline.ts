@@ -65,7 +65,7 @@ export type Deadline = {
 
 /**
  * Runs `work` with a signal that aborts at the deadline, and throws then even where `work` ignores that signal.
- * `work` may call `extend` to start the time anew, such as after each piece of a long answer.
+ * `work` may call `extend` to restart the time, such as after each piece of a long answer.
  */
 export async function withDeadline<T>(
   { error, ms, signal }: Deadline,

@@ -87,7 +87,7 @@ export async function runProgram(
 export type FollowOptions = StartOptions & {
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
-  /** Called with each piece of what it complains of; throws to end it. */
+  /** Called with each piece of stderr; throws to end the program. */
   readonly onStderr: (text: string) => void;
 };
 
@@ -172,7 +172,7 @@ function endOf(child: Child): PromiseWithResolvers<ProgramResult['code']> {
   return ended;
 }
 
-/** Keeps nothing open that would wait for the end of a process. */
+/** Closes what would keep this process waiting for the end of the program. */
 function letGo(child: Child): void {
   child.stdin.destroy();
   child.stdout.destroy();

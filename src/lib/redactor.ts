@@ -3,11 +3,11 @@ import { secretForms } from './secret-forms.ts';
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
 
-/** Knows the secrets and takes them out of whatever is about to be shown. */
+/** Removes the secrets from text that is about to be shown. */
 export class Redactor {
   #forms: readonly string[] = [];
 
-  /** From now on this secret is not shown any more. Those added before are still kept out. */
+  /** Removes this secret too from now on. */
   add(secret: string): void {
     this.#forms = [...new Set([...this.#forms, ...secretForms(secret)])].sort((a, b) => b.length - a.length);
   }

@@ -44,7 +44,7 @@ export const AGENT: readonly Mutation[] = [
     becomes: '',
     test: {
       file: 'test/unit/lib/secret-forms.test.ts',
-      name: 'a secret is kept out in JSON, in a URL and in base64, whatever stands around it',
+      name: 'a secret is removed in JSON, in a URL and in base64, whatever is around it',
     },
   },
   {
@@ -195,7 +195,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a report that never passes is not sent every second',
     file: 'src/agent/reports/reporter.ts',
-    text: 'if (!tries.firm) this.#attempts.set',
+    text: 'if (!tries.isFixed) this.#attempts.set',
     becomes: 'this.#attempts.set',
     test: {
       file: 'test/unit/agent/reports/reporter.test.ts',

@@ -11,38 +11,38 @@ import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { isTransient, waitAfter } from '../retry/retry.ts';
 
-/** So many reports are under way at once while the broker answers; one at a time while it does not. */
-const AT_ONCE = 4;
+/** Deliveries at the same time while the broker answers; one at a time while it does not. */
+const CONCURRENCY = 4;
 
-/** What came of a delivery so far. `dueAt` is monotonic. */
+/** The failed deliveries of one report or release. `dueAt` is monotonic. */
 type Tries = {
   readonly count: number;
-  /** How often the broker itself said no (a 4xx) rather than nothing. */
+  /** How often the broker itself refused it with a 4xx. */
   readonly refusals: number;
-  /** Whether the broker said that the report itself will not do. */
-  readonly tooMuch: boolean;
+  /** Whether the broker refused what the report says, so that only its end is sent. */
+  readonly isTooLong: boolean;
   readonly dueAt: number;
-  /** Whether it waits until then whatever happens to others: it failed by itself, or the broker named the time. */
-  readonly firm: boolean;
+  /** Whether it waits until then whatever happens to others: it alone failed, or the broker named the time. */
+  readonly isFixed: boolean;
   /** How many deliveries the broker had answered when it failed. */
   readonly answers: number;
 };
 
-const UNTRIED: Tries = { count: 0, refusals: 0, tooMuch: false, dueAt: 0, firm: false, answers: 0 };
+const UNTRIED: Tries = { count: 0, refusals: 0, isTooLong: false, dueAt: 0, isFixed: false, answers: 0 };
 
-/** After so many refusals of a release the broker is asked whether it thinks that we hold the job at all. */
+/** After so many refusals of a release the broker is asked whether the job is ours at all. */
 const RELEASE_REFUSALS = 2;
 
-/** After so many refusals there is little hope that the broker ever takes it. */
+/** After so many refusals the broker will hardly ever accept it. */
 const EXHAUSTED_REFUSALS = 4;
 
-/** With these a broker denies what a report says; with others, such as a 404, its length is not the matter. */
-const DENIES_CONTENT: readonly (number | undefined)[] = [400, 413, 422];
+/** With these statuses a broker refuses what a report says. With others, such as 404, its length does not matter. */
+const CONTENT_REFUSALS: readonly (number | undefined)[] = [400, 413, 422];
 
-/** What waited through an outage is sent spread over this time. */
+/** After an outage the waiting deliveries are spread over this time. */
 const SPREAD_MS = 2_000;
 
-/** What is left of an output that the broker refuses whole, in characters. */
+/** How much of an output is sent after the broker has refused all of it, in characters. */
 const SHORT_OUTPUT = 16_384;
 
 export type ReporterDeps = {
@@ -59,9 +59,9 @@ export type ReporterDeps = {
 };
 
 /**
- * Gives the broker what it is owed, reports and releases, until it has taken them or says that they are not ours.
- * What is owed lies in the journal, so nothing is lost with this object. While the broker is away one delivery at
- * a time feels for it, each time another, so that one that always fails cannot hold up the rest.
+ * Delivers reports and releases until the broker has accepted them or says that the job is not ours. They are in the
+ * journal, so nothing is lost with this object. While the broker is unreachable a single delivery probes it, each time
+ * another one, so that one that always fails cannot hold up the rest.
  */
 export class Reporter {
   readonly #broker: ReporterDeps['broker'];
@@ -73,15 +73,15 @@ export class Reporter {
   readonly #accepted: Notifier<JobRecord>;
   readonly #onRefused: () => void;
   readonly #wake = new Notifier();
-  readonly #queue = new PQueue({ concurrency: AT_ONCE });
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
   readonly #attempts = new Map<string, Tries>();
   readonly #sending = new Set<string>();
-  /** What the broker has said and the disk has not let be written down yet. */
+  /** Answers of the broker that the disk has refused to keep so far. */
   readonly #unwritten = new Map<string, ReportAnswer>();
-  /** Failures in a row, of whatever delivery; 0 while the broker answers. */
+  /** Failures in a row of all deliveries; 0 while the broker answers. */
   #outage = 0;
   #probeAgainAt = 0;
-  /** How many deliveries the broker has answered with a final word. */
+  /** How many deliveries the broker has accepted or declined for good. */
   #answers = 0;
 
   constructor(deps: ReporterDeps) {
@@ -95,26 +95,23 @@ export class Reporter {
     this.#onRefused = deps.onRefused;
   }
 
-  /** Whether the broker is owed nothing. */
+  /** Whether nothing is pending. */
   get drained(): boolean {
     return this.#pending().length === 0;
   }
 
-  /** Whether all that is left was refused by the broker itself, again and again. */
+  /** Whether the broker has refused all that is pending, again and again. */
   get exhausted(): boolean {
-    const owed = this.#pending();
-    return owed.length > 0 && owed.every((job) => this.#attemptsOf(job).refusals >= EXHAUSTED_REFUSALS);
+    const pending = this.#pending();
+    return pending.length > 0 && pending.every((job) => this.#attemptsOf(job).refusals >= EXHAUSTED_REFUSALS);
   }
 
-  /** Looks at the journal again: something new is owed. */
+  /** Something new is pending in the journal. */
   wake(): void {
     this.#wake.notify();
   }
 
-  /**
-   * The broker has answered something: what fails now fails by itself. Where it is back after an outage, what waits
-   * for its turn is sent soon, not all at once.
-   */
+  /** The broker has answered another call. `again`: for the first time after an outage, so what waits is sent soon. */
   brokerAnswered(again: boolean): void {
     if (again) {
       this.retrySoon();
@@ -124,17 +121,17 @@ export class Reporter {
     }
   }
 
-  /** Tries again soon what waits for its turn, unless it failed by itself: what kept it back may be over. */
+  /** Delivers soon what waits, except for what failed while other deliveries succeeded. */
   retrySoon(): void {
     this.#outage = 0;
     const soon = (): number => this.#clock.monotonic() + this.#random() * SPREAD_MS;
     for (const [job, tries] of this.#attempts) {
-      if (!tries.firm) this.#attempts.set(job, { ...tries, dueAt: soon() });
+      if (!tries.isFixed) this.#attempts.set(job, { ...tries, dueAt: soon() });
     }
     this.#wake.notify();
   }
 
-  /** Delivers until the signal aborts; a delivery under way is then given up, the journal still has it. */
+  /** Delivers until the signal aborts. A delivery under way is then abandoned, and still in the journal. */
   async work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await this.#wake.wait(signal, this.#trySending(signal));
     await this.#queue.onIdle();
@@ -144,18 +141,20 @@ export class Reporter {
     return this.#journal.uuidsIn('finished', 'releasing');
   }
 
-  /** As `#sendWhatIsDue`; a journal that cannot be read for a moment is read again a moment later. */
+  /** As `#sendWhatIsDue`; a journal that cannot be read is read again a moment later. */
   #trySending(signal: AbortSignal): number | undefined {
     try {
       return this.#sendWhatIsDue(signal);
     } catch (thrown) {
       const error = asAgentError(thrown);
-      this.#log.error({ code: error.code, hint: error.hint }, `reports wait: ${error.message}`);
+      const { code, hint, message } = error;
+      const fields = { event: 'reports-not-read', code, hint };
+      this.#log.error(fields, `pending reports not read: ${message}`);
       return RETRY.engineCall.maxMs;
     }
   }
 
-  /** Answers after how long to look again; undefined: when woken. */
+  /** Returns after how long something is due; undefined: nothing is, until woken. */
   #sendWhatIsDue(signal: AbortSignal): number | undefined {
     const now = this.#clock.monotonic();
     const waiting = this.#pending().filter((job) => !this.#sending.has(job));
@@ -163,7 +162,7 @@ export class Reporter {
     if (this.#outage === 0) {
       for (const job of due) this.#send(job, signal);
     } else {
-      // All of them, so that at the end of the outage all of them are spread.
+      // Recorded now, so that the end of the outage spreads these too.
       for (const job of waiting) this.#attempts.set(job, this.#attemptsOf(job));
       if (this.#sending.size > 0 || waiting.length === 0) return undefined;
       if (now < this.#probeAgainAt) return this.#probeAgainAt - now;
@@ -211,25 +210,28 @@ export class Reporter {
   }
 
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
-    const { refusals, tooMuch } = this.#attemptsOf(job.uuid);
+    const { refusals, isTooLong } = this.#attemptsOf(job.uuid);
     if (job.state.name === 'finished') {
-      const report = tooMuch ? shortened(job.state.report) : job.state.report;
+      const report = isTooLong ? shortened(job.state.report) : job.state.report;
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
       return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
     }
-    // A release that is refused time and again is none to make where the broker does not think that we hold the job.
+    // A release that is refused again and again may be of a job that the broker does not think to be ours.
     const freed = refusals < RELEASE_REFUSALS ? undefined : await this.#notHeld(job, signal);
     return freed ?? this.#broker.release(job.uuid, job.instance, signal);
   }
 
-  /** Work that was done is not thrown away for one 404: a gateway may have said it. The job itself must be gone. */
+  /** A gateway may have answered one 404, so a report is dropped only where the job itself is gone. */
   async #confirmGone(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
     const freed = await this.#notHeld(job, signal);
     if (freed !== undefined) return freed;
-    throw new AgentError('BROKER_REFUSED', 'the broker says 404 to the report of a job that it says we hold');
+    throw new AgentError(
+      'BROKER_REFUSED',
+      'the broker answers 404 to the report of a job that it says is ours',
+    );
   }
 
-  /** In which way the broker does not think that we hold the job; undefined: it does. */
+  /** Why the job is not ours to the broker; undefined: it is. */
   async #notHeld(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer | undefined> {
     const theirs = await this.#broker.job(job.uuid, signal);
     if (theirs === undefined) return { kind: 'gone' };
@@ -266,31 +268,28 @@ export class Reporter {
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
     const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : RETRY.report, count, this.#random);
     const refusals = before.refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
-    const tooMuch = before.tooMuch || DENIES_CONTENT.includes(error.status);
+    const isTooLong = before.isTooLong || CONTENT_REFUSALS.includes(error.status);
     const dueAt = this.#clock.monotonic() + waitMs;
     const unauthorized = error.code === 'BROKER_UNAUTHORIZED';
-    // It failed again while the broker took others: that says nothing about them, and their success nothing about it.
-    const byItself = !unauthorized && before.count > 0 && this.#answers > before.answers;
-    const firm = byItself || error.retryAfterMs !== undefined;
-    this.#attempts.set(job, { count, refusals, tooMuch, dueAt, firm, answers: this.#answers });
-    if (unauthorized || (isTransient(error) && !byItself)) {
+    // It failed again while the broker accepted others: it is no sign of an outage, and their success none for it.
+    const isAlone = !unauthorized && before.count > 0 && this.#answers > before.answers;
+    const isFixed = isAlone || error.retryAfterMs !== undefined;
+    this.#attempts.set(job, { count, refusals, isTooLong, dueAt, isFixed, answers: this.#answers });
+    if (unauthorized || (isTransient(error) && !isAlone)) {
       this.#outage += 1;
-      const feelMs = waitAfter(error, RETRY.report, this.#outage, this.#random);
-      this.#probeAgainAt = this.#clock.monotonic() + feelMs;
+      const probeMs = waitAfter(error, RETRY.report, this.#outage, this.#random);
+      this.#probeAgainAt = this.#clock.monotonic() + probeMs;
     }
-    const fields = { job, code: error.code, tries: count, retryInMs: waitMs };
-    // What keeps a taken report from being written down keeps claims too, and is told there.
+    const fields = { event: 'delivery-failed', job, code: error.code, tries: count, retryInMs: waitMs };
+    // A state directory that refuses to keep the answer pauses claiming as well, which is logged at warn.
     const level = count > 1 && !unwritten ? 'warn' : 'debug';
-    const what = unwritten ? 'delivered, not written down yet' : 'not delivered yet, kept on disk';
+    const what = unwritten ? 'delivered, not written to the journal yet' : 'not delivered yet, kept on disk';
     this.#log[level](fields, `${what}: ${error.message}`);
     if (unauthorized) this.#onRefused();
   }
 }
 
-/**
- * The report of which the broker may take what it does not take whole: the ends of the outputs say most. A result is
- * sent as it is, unless it has what databases have no place for.
- */
+/** The report with the ends of its outputs, which say most, and a result without NUL, which databases refuse. */
 function shortened(report: Report): Report {
   const end = (text: string): string =>
     text.length <= SHORT_OUTPUT

@@ -32,7 +32,8 @@ export function engineRetry(log: Log): Pick<RetryOptions, 'policy' | 'onRetry'> 
     onRetry: ({ code, hint, message }, attempt, retryInMs) => {
       // Ever more rarely, so that an outage of days does not fill the log.
       const level = Number.isInteger(Math.log2(attempt)) ? 'warn' : 'debug';
-      log[level]({ code, hint, attempt, retryInMs }, `trying again: ${message}`);
+      const fields = { event: 'call-failed', code, hint, attempt, retryInMs };
+      log[level](fields, `trying again: ${message}`);
     },
   };
 }

@@ -104,15 +104,15 @@ describe('a program that is followed', () => {
     expect([lines, code]).toEqual([['a', 'b'], 4]);
   });
 
-  test('ends with what the reader of its complaints throws', async () => {
+  test('ends with what the reader of its stderr throws', async () => {
     const onStderr = (text: string): void => {
-      throw new Error(`complaint: ${text.trim()}`);
+      throw new Error(`stderr: ${text.trim()}`);
     };
     const call = followProgram(...sh('echo no >&2; sleep 100'), {
       onLine: () => undefined,
       onStderr,
       signal,
     });
-    await expect(call).rejects.toThrow('complaint: no');
+    await expect(call).rejects.toThrow('stderr: no');
   });
 });

@@ -5,7 +5,7 @@ import { secretForms } from '../../../src/lib/secret-forms.ts';
 
 const TOKEN = 'sc/AZ09+tok=en?&"quoted"x';
 
-test('a secret is kept out in JSON, in a URL and in base64, whatever stands around it', () => {
+test('a secret is removed in JSON, in a URL and in base64, whatever is around it', () => {
   const redactor = new Redactor();
   redactor.add(TOKEN);
   const writings: readonly ((text: string) => string)[] = [

@@ -145,7 +145,7 @@ test('a run whose parameters cannot be read is left alone for good', async () =>
 });
 
 describe('what several offers resolve', () => {
-  test('is looked up once, and told to all of them', async () => {
+  test('is looked up once, and all of them are notified', async () => {
     const { asked, resolver } = resolving();
     const offers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     for (const { resolve } of offers) resolver.changed.subscribe(resolve);

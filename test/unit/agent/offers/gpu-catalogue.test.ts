@@ -49,7 +49,7 @@ describe('a run that names a GPU which is not in the catalogue', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('does not ask a broker that is away in a hot loop, and what was known stays', async () => {
+  test('does not ask an unreachable broker in a hot loop, and keeps what was known', async () => {
     const { asked, broker, catalogue, log, now, pass } = await heard();
     broker.answer = () => Promise.reject(new AgentError('BROKER_UNAVAILABLE', 'not now'));
     pass(10 * MINUTE);
@@ -64,7 +64,7 @@ describe('a run that names a GPU which is not in the catalogue', () => {
   });
 });
 
-test('what cannot be read of it is told once', async () => {
+test('an invalid item of it is logged once', async () => {
   const { broker, catalogue, log } = await heard();
   broker.answer = () =>
     Promise.resolve({ items: [gpu('t4')], invalid: [{ uuid: 'g1', reason: 'cuda_cores: no number' }] });

@@ -17,7 +17,7 @@ const MINUTE = 60_000;
 const unavailable = (more: ErrorExtras = {}): AgentError =>
   new AgentError('BROKER_UNAVAILABLE', 'cannot serve now', more);
 
-/** A reporter at work, before a broker that takes what `broker` does not throw at; `tried` is when, in seconds. */
+/** A reporter whose broker accepts each report for which `broker` does not throw. Times are in seconds. */
 function atWork(broker: (job: string) => void) {
   const began = Date.now();
   const jobs = new Map<string, JobRecord>();
@@ -58,13 +58,13 @@ function atWork(broker: (job: string) => void) {
   const working = reporter.work(end.signal);
   return {
     reporter,
-    /** So many reports of these names are owed from now on. */
-    owe: (...names: readonly string[]): void => {
+    /** Makes a report of each of these jobs pending. */
+    add: (...names: readonly string[]): void => {
       for (const uuid of names)
         jobs.set(uuid, { ...aNewJob(), uuid, claimedAt: 0, updatedAt: 0, state: stateNamed('finished') });
       reporter.wake();
     },
-    owed: (): readonly string[] =>
+    pending: (): readonly string[] =>
       [...jobs.values()].filter(({ state }) => state.name === 'finished').map(({ uuid }) => uuid),
     timesOf: (job: string): readonly number[] => tried.filter((one) => one.job === job).map(({ at }) => at),
     tries: () => tried.length,
@@ -78,26 +78,26 @@ function atWork(broker: (job: string) => void) {
 const gaps = (times: readonly number[]): readonly number[] =>
   times.slice(1).map((at, index) => at - (times[index] ?? 0));
 
-/** A report that the broker never takes, on a busy host: for half an hour another one is taken every five seconds. */
+/** A report that the broker never accepts, while it accepts another one every five seconds for half an hour. */
 async function halfAnHourBeside(error: AgentError) {
   const at = atWork((job) => {
     if (job === 'bad') throw error;
   });
-  at.owe('bad');
+  at.add('bad');
   for (let n = 0; n < 360; n += 1) {
     await vi.advanceTimersByTimeAsync(5 * S);
-    at.owe(`good-${n}`);
-    // The market comes back into sight: it says nothing about that report either.
+    at.add(`good-${n}`);
+    // A poll that succeeds again says nothing about that report either.
     if (n % 5 === 0) at.reporter.brokerAnswered(true);
   }
   await vi.advanceTimersByTimeAsync(S);
-  const { owed, timesOf } = at;
+  const { pending, timesOf } = at;
   await at.stop();
-  expect(owed()).toEqual(['bad']);
+  expect(pending()).toEqual(['bad']);
   return timesOf;
 }
 
-describe('a report that always fails while others are taken', () => {
+describe('a report that always fails while others are accepted', () => {
   test.each<[string, AgentError]>([
     ['a 5xx', unavailable()],
     ['a cut connection', new AgentError('BROKER_UNREACHABLE', 'cut')],
@@ -118,12 +118,11 @@ describe('a report that always fails while others are taken', () => {
     expect(times.length).toBeGreaterThan(4);
   });
 
-  test('is no reason to send it more often where it is the only one', async () => {
+  test('is not sent more often because polls succeed', async () => {
     const at = atWork(() => {
       throw unavailable();
     });
-    at.owe('bad');
-    // Looks at the market are answered all the while.
+    at.add('bad');
     for (let n = 0; n < 72; n += 1) {
       await vi.advanceTimersByTimeAsync(25 * S);
       at.reporter.brokerAnswered(false);
@@ -133,39 +132,39 @@ describe('a report that always fails while others are taken', () => {
   });
 });
 
-test('what waited through an outage goes out within seconds of its end, one feeling for it at a time', async () => {
+test('reports that waited through an outage are delivered within seconds of its end, after one probe at a time', async () => {
   let away = true;
   const at = atWork(() => {
     if (away) throw unavailable();
   });
   const names = Array.from({ length: 20 }, (_, n) => `job-${n}`);
-  at.owe(...names);
+  at.add(...names);
   await vi.advanceTimersByTimeAsync(60 * MINUTE);
   expect(at.tries()).toBeLessThan(40);
   away = false;
   await vi.advanceTimersByTimeAsync(5 * MINUTE + 3 * S);
-  expect(at.owed()).toEqual([]);
+  expect(at.pending()).toEqual([]);
   const last = names.map((job) => at.timesOf(job).at(-1) ?? 0);
   expect(Math.max(...last) - Math.min(...last)).toBeLessThan(3);
   await at.stop();
 });
 
-test('one that failed by itself takes part in the next outage as all others do', async () => {
+test('a report that alone failed is part of the next outage like all others', async () => {
   let fails: 'bad' | 'all' | 'none' = 'bad';
   const at = atWork((job) => {
     if (fails === 'all' || fails === job) throw unavailable();
   });
-  at.owe('bad');
+  at.add('bad');
   for (let n = 0; n < 60; n += 1) {
     await vi.advanceTimersByTimeAsync(5 * S);
-    at.owe(`good-${n}`);
+    at.add(`good-${n}`);
   }
   fails = 'all';
-  at.owe('later');
+  at.add('later');
   await vi.advanceTimersByTimeAsync(30 * MINUTE);
   fails = 'none';
   at.reporter.brokerAnswered(true);
   await vi.advanceTimersByTimeAsync(3 * S);
-  expect(at.owed()).toEqual([]);
+  expect(at.pending()).toEqual([]);
   await at.stop();
 });
