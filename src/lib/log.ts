@@ -7,7 +7,7 @@ import type { Redactor } from './redactor.ts';
  * What a line carries beside its message: `event`, its stable name in kebab-case, and values with their unit in the
  * name. `err` may be an error; its code, message, hint and causes are logged.
  */
-export type Fields = Readonly<Record<string, unknown>>;
+export type Fields = { readonly event: string } & Readonly<Record<string, unknown>>;
 
 /** The agent's log. `debug` is for developers; `warn` needs the owner's attention. */
 export interface Log {
