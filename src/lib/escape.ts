@@ -5,8 +5,8 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A text made safe for a terminal: control characters, invisible formatting (which can turn the direction of
- * what follows) and halves of a character are shown as `\u{1b}` instead of doing something.
+ * Makes a text safe for a terminal: control characters, invisible formatting (which can reverse the text that follows)
+ * and unpaired surrogates are shown as `\u{1b}` and have no effect.
  */
 export function escapeControls(text: string): string {
   return text.replace(
