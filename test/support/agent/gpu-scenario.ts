@@ -11,6 +11,7 @@ import type { Xid } from '../../../src/domain/xid.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { aFunction, aNewJob } from '../domain.ts';
+import { withOther } from './with-other.ts';
 
 const IMAGE = 'sharedcloud/node24:latest';
 const BROKER = 'http://127.0.0.1:1';
@@ -62,7 +63,12 @@ export async function openGpuScenario(
     clock,
   });
   const plans: ContainerPlan[] = [];
-  const runtime = watched(processes, plans);
+  const runtime = withOther<Runtime>(processes, {
+    create: (plan) => {
+      plans.push(plan);
+      return processes.create(plan);
+    },
+  });
   const files = new JobFolders(join(directory, 'jobs'));
   const over = new AbortController();
   const sink: { xid?: (xid: Xid) => void } = {};
@@ -133,22 +139,4 @@ export async function openGpuScenario(
   const working = health.work();
   await Promise.resolve();
   return scenario;
-}
-
-function watched(runtime: ProcessRuntime, plans: ContainerPlan[]): Runtime {
-  return {
-    images: runtime.images,
-    probe: () => runtime.probe(),
-    ping: () => runtime.ping(),
-    create: (plan) => {
-      plans.push(plan);
-      return runtime.create(plan);
-    },
-    start: (id) => runtime.start(id),
-    follow: (id, sink, signal) => runtime.follow(id, sink, signal),
-    wait: (id, signal) => runtime.wait(id, signal),
-    stop: (id, graceMs) => runtime.stop(id, graceMs),
-    remove: (id) => runtime.remove(id),
-    list: () => runtime.list(),
-  };
 }
