@@ -15,7 +15,7 @@ export type CallOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** A sandbox broker that listens, with an image and a function of each kind, and a way to call it over HTTP. */
+/** An embedded broker that listens, with an image and a function of each kind, and a way to call it over HTTP. */
 export type Desk = {
   readonly broker: EmbeddedBroker;
   readonly store: BrokerStore;
