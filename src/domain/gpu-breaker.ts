@@ -18,11 +18,3 @@ export function streakAfter(streak: Streak, end: JobEnd): Streak {
 export function isTripped(streak: Streak): boolean {
   return streak.length >= BREAKER_THRESHOLD;
 }
-
-const INITIAL_WAIT_MS = 60_000;
-const MAX_WAIT_MS = 900_000;
-
-/** The milliseconds to wait before the next canary: none before the first, then 1, 2, 4, ... at most 15 minutes. */
-export function canaryWaitMs(failures: number): number {
-  return failures <= 0 ? 0 : Math.min(INITIAL_WAIT_MS * 2 ** Math.min(failures - 1, 10), MAX_WAIT_MS);
-}

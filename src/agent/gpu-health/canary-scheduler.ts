@@ -1,8 +1,9 @@
-import { canaryWaitMs } from '../../domain/gpu-breaker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import { backoffMs } from '../../lib/backoff.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';
+import { RETRY } from '../retry/policies.ts';
 import { type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
 import type { GpuCordons } from './cordons.ts';
 import type { GpuPoller } from './gpu-poller.ts';
@@ -22,7 +23,7 @@ export type CanarySchedulerDeps = InternalJobDeps & {
   /** Images for canaries on a GPU, the best first. */
   readonly images: (uuid: string) => readonly CanaryImage[];
   readonly onPassed: (uuid: string) => void;
-  /** How long to wait before a canary, after so many failed; by default as `canaryWaitMs` says. */
+  /** How long to wait before a canary, after so many failed; by default as RETRY.canary says. */
   readonly waitMs?: (failures: number) => number;
   /** Aborted when no more jobs are claimed: then no canary is needed. */
   readonly market: AbortSignal;
@@ -111,4 +112,8 @@ export class CanaryScheduler {
     const { at, times } = this.#passes.get(uuid) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
     return this.#deps.clock.monotonic() - at < RECENT_MS ? times : 0;
   }
+}
+
+function canaryWaitMs(failures: number): number {
+  return failures === 0 ? 0 : backoffMs(RETRY.canary, failures);
 }

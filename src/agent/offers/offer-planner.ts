@@ -4,11 +4,9 @@ import type { OfferPlan } from '../../domain/offer.ts';
 import type { HostPlan } from '../../domain/plan-offers.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
+import { RETRY } from '../retry/policies.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import type { GpuCatalogue } from './gpu-catalogue.ts';
-
-/** How often a host with nothing to offer is probed again. */
-const NOTHING_TO_OFFER_MS = 60_000;
 
 export type OfferPlannerDeps = {
   readonly catalogue: GpuCatalogue;
@@ -48,9 +46,9 @@ export class OfferPlanner {
         return offers;
       }
       if (once) return problem;
-      const retryInMs = NOTHING_TO_OFFER_MS;
+      const retryInMs = RETRY.planOffers.maxMs;
       log.error({ event: 'nothing-to-offer', code, hint, retryInMs }, `nothing to offer: ${message}`);
-      await sleep(NOTHING_TO_OFFER_MS, signal);
+      await sleep(retryInMs, signal);
     }
     return [];
   }

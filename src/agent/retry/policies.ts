@@ -27,7 +27,7 @@ export const RETRY = {
   /** An offer that is registered again, and an image that is announced. */
   updateOffer: { initialMs: 500, maxMs: 60_000, giveUpAfterMs: 60_000 },
 
-  // Runs that are left alone, without chance
+  // Runs that are left alone; nothing is taken off these waits
   /** Jobs could not be listed, or were all claimed by others. */
   listJobs: { initialMs: 500, maxMs: 30_000, onceFailures: 5 },
   noOpenJobs: { initialMs: 10_000, maxMs: 60_000 },
@@ -41,6 +41,10 @@ export const RETRY = {
   engineCall: { initialMs: 500, maxMs: 15_000 },
   engineCheck: { initialMs: 500, maxMs: 2_000 },
   stateDirWrite: { initialMs: 500, maxMs: 2_000 },
+  /** A canary on a GPU after one that failed; the first one runs at once. */
+  canary: { initialMs: 60_000, maxMs: 900_000 },
+  /** The search for GPUs while this host has nothing to offer. */
+  planOffers: { initialMs: 60_000, maxMs: 60_000 },
   kernelLog: { initialMs: 1_000, maxMs: 60_000 },
   verifyNetwork: { initialMs: 60_000, maxMs: 1_800_000 },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;

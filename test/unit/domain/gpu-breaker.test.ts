@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   BREAKER_THRESHOLD,
-  canaryWaitMs,
   isTripped,
   type JobEnd,
   type Streak,
@@ -39,10 +38,4 @@ describe('a streak of quick failures', () => {
       }),
     );
   });
-});
-
-test('the wait for a canary doubles from one minute to 15', () => {
-  expect([0, 1, 2, 3, 4, 5, 6, 1000].map(canaryWaitMs)).toEqual(
-    [0, 1, 2, 4, 8, 15, 15, 15].map((minutes) => minutes * 60_000),
-  );
 });

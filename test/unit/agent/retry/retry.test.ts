@@ -6,6 +6,7 @@ import { retryEngine } from '../../../../src/agent/retry/retry-engine.ts';
 import { retryUntilStopped } from '../../../../src/agent/retry/retry-until-stopped.ts';
 import { writeDurably } from '../../../../src/agent/retry/write-durably.ts';
 import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
+import { backoffMs } from '../../../../src/lib/backoff.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
@@ -52,6 +53,11 @@ describe('the waits between tries', () => {
     const refused = new AgentError('BROKER_UNAUTHORIZED', 'who are you');
     expect(waitAfter(refused, RETRY.pollRuns, 99, () => 0)).toBe(UNAUTHORIZED_RETRY_MS);
   });
+});
+
+test('a canary waits longer each time, from one minute to 15', () => {
+  const minutes = [1, 2, 3, 4, 5, 1_000].map((failures) => backoffMs(RETRY.canary, failures) / 60_000);
+  expect(minutes).toEqual([1, 2, 4, 8, 15, 15]);
 });
 
 describe('three days without a broker', () => {
