@@ -14,12 +14,9 @@ describe('a dry run that is ended midway', () => {
   ] as const)('by %s ends its jobs, removes its files and answers %i', async (name, exit) => {
     const directory = scratch();
     await using dryRun = new AgentProcess(['dry-run', '--nvidia-smi', '/nonexistent'], { TMPDIR: directory });
-    await vi.waitFor(() => expect(dryRun.said).toContain('job started'), WAIT);
-    expect(processesIn(directory)).not.toEqual([]);
+    await vi.waitFor(() => expect(processesIn(directory)).not.toEqual([]), WAIT);
     dryRun.signal(name);
-    const { code, stderr, stdout } = await dryRun.ended;
-    expect(stderr).toContain('interrupted');
-    expect(stderr).not.toContain('may be left');
+    const { code, stdout } = await dryRun.ended;
     expect(stdout).toBe('');
     expect(code).toBe(exit);
     expect(processesIn(directory)).toEqual([]);
@@ -29,7 +26,7 @@ describe('a dry run that is ended midway', () => {
   test('twice kills its jobs and ends with what came first', async () => {
     const directory = scratch();
     await using dryRun = new AgentProcess(['dry-run', '--nvidia-smi', '/nonexistent'], { TMPDIR: directory });
-    await vi.waitFor(() => expect(dryRun.said).toContain('job started'), WAIT);
+    await vi.waitFor(() => expect(processesIn(directory)).not.toEqual([]), WAIT);
     dryRun.signal('SIGTERM');
     await vi.waitFor(() => expect(dryRun.said).toContain('interrupted'), WAIT);
     dryRun.signal('SIGINT');
@@ -43,7 +40,6 @@ describe('a dry run that is ended midway', () => {
     writeFileSync(program, `#!/bin/sh\ncd ${directory} && sleep 600\n`, { mode: 0o755 });
     await using dryRun = new AgentProcess(['dry-run', '--nvidia-smi', program], { TMPDIR: directory });
     await vi.waitFor(() => expect(processesIn(directory)).toHaveLength(2), WAIT);
-    expect(dryRun.said).toContain('asking nvidia-smi');
     dryRun.signal('SIGINT');
     expect((await dryRun.ended).code).toBe(130);
     await vi.waitFor(() => expect(processesIn(directory)).toEqual([]), WAIT);
