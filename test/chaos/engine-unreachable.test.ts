@@ -137,6 +137,8 @@ describeOwnEngine('an engine that goes away', () => {
     scenario.startAgent();
     if (count > 1 || name === 'remove') {
       await scenario.runs(job);
+      // Its log is read while it runs, and once more after its end.
+      if (count > 1) await expect.poll(() => scenario.proxy.count(name), { timeout: 30_000 }).toBe(1);
       await scenario.goOn(job);
     }
     await down.promise;
