@@ -1,5 +1,3 @@
-import { earliest } from './earliest.ts';
-
 /** The failures in a row under one key; times by the map's clock. */
 export type Backoff<T> = {
   readonly failures: number;
@@ -71,4 +69,9 @@ export class BackoffMap<T> {
   #isWaiting({ retryAt }: Backoff<T>): boolean {
     return this.#now() < retryAt;
   }
+}
+
+/** The smallest of these times; Infinity where there are none. `Math.min(...times)` fails for very many. */
+export function earliest(times: readonly number[]): number {
+  return times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
 }

@@ -4,7 +4,7 @@ import { earnings, JOB_STATUS, type JobRecord, type Report } from '../../domain/
 import type { Broker, ReportAnswer } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import { earliest } from '../../lib/earliest.ts';
+import { earliest } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
