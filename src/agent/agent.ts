@@ -147,7 +147,7 @@ export class Agent {
     if (!market.signal.aborted) await this.#endOnce();
   }
 
-  /** Makes journal and engine agree, however long the engine is unreachable, and goes on with the jobs that are here. */
+  /** Makes journal and engine agree, however long the engine is unreachable, and reattaches to running jobs. */
   async #recover(): Promise<void> {
     const { detach, garbage, jobRunner, observe, reconciler, recovery, retryUntilExit, slots, tasks } =
       this.#parts;

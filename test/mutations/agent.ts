@@ -65,7 +65,7 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'no error repeats the token to whoever keeps it',
+    protection: 'no error repeats the token',
     file: 'src/broker/sanitize.ts',
     text: "return secretForms(token).reduce((rest, form) => rest.replaceAll(form, '[redacted]'), text);",
     becomes: 'return token === undefined ? text : text;',
@@ -153,7 +153,7 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'what one broker is owed goes to no other',
+    protection: 'pending reports of one broker go to no other',
     file: 'src/journal/broker-move.ts',
     text: 'throw otherBroker(file, from, url);',
     becomes: 'otherBroker(file, from, url);',
@@ -203,7 +203,7 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'an empty answer is no receipt for a report',
+    protection: 'an empty answer does not count as acceptance of a report',
     file: 'src/broker/answer.ts',
     text: 'return NO_CONTENT.includes(reply.status) && isEmpty(reply);',
     becomes: 'return isSuccess(reply) && isEmpty(reply);',
@@ -273,7 +273,7 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'a job is not claimed anew before its old container is gone',
+    protection: 'a job is not claimed again before its old container is gone',
     file: 'src/agent/market/claim-loop.ts',
     text: ' && !jobRunner.isActive(job.uuid)',
     becomes: '',

@@ -21,11 +21,11 @@ export const LEASES: readonly Mutation[] = [
     becomes: '[...HELD_STATES] as const',
     test: {
       file: RECONCILER_TEST,
-      name: 'of a job whose report is owed is renewed, also where its offer is not up',
+      name: 'of a job whose report is pending is renewed, also where its offer is not registered',
     },
   },
   {
-    protection: 'a lease is kept while the token is replaced, the market out of sight or not',
+    protection: 'a lease is kept while the token is replaced, whether polling fails or not',
     file: RECONCILER,
     text: "if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();",
     becomes: '',
@@ -39,13 +39,13 @@ export const LEASES: readonly Mutation[] = [
     test: { file: UNDELAYED_TEST, name: 'holds back no renewal of a lease of %i s' },
   },
   {
-    protection: 'no job is stopped or given back before recovery is over',
+    protection: 'no job is stopped or released before recovery is over',
     file: RECONCILER,
     text: 'if (!this.#isRecovered) return;',
     becomes: '',
     test: {
       file: UNDELAYED_TEST,
-      name: 'leases are renewed, and no job is looked into, stopped or given back; that comes at once then',
+      name: 'leases are renewed, and no job is looked up, stopped or released; that comes at once then',
     },
   },
   {
@@ -69,7 +69,7 @@ export const LEASES: readonly Mutation[] = [
     },
   },
   {
-    protection: 'no job is given back on an old answer',
+    protection: 'no job is released on an old answer',
     file: RECONCILER,
     text: 'held.filter((job) => !open.has(job.uuid))',
     becomes: 'held.filter((job) => open.size > -1 && job.uuid.length > 0)',
@@ -85,7 +85,7 @@ export const LEASES: readonly Mutation[] = [
     becomes: 'new Set([...held]',
     test: {
       file: RECONCILER_TEST,
-      name: 'an item that cannot be read stops no job and releases none, and is told once',
+      name: 'an item that cannot be read stops no job and releases none, and is logged once',
     },
   },
 ];

@@ -82,7 +82,7 @@ const rows: readonly Row[] = [
     'a job that ended well and whose result did not come through is read once more',
   ],
   [
-    'a flood is told from output',
+    'a flood is distinguished from output',
     'src/agent/jobs/output-rate-limit.ts',
     'return this.#bucket.take(bytes, BYTES_PER_SECOND) < 0;',
     'return false;',
@@ -151,7 +151,7 @@ const rows: readonly Row[] = [
     "{ name: 'disk', why: () => diskSpaceProblem(host.directories(), host.minFreeBytes, host.freeBytes) },",
     '',
     'test/unit/agent/admission/resource-checks.test.ts',
-    'the questions read afresh each time they are asked',
+    'the checks read the host again each time',
   ],
   [
     'no claims with few free files',
@@ -159,7 +159,7 @@ const rows: readonly Row[] = [
     "{ name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },",
     '',
     'test/unit/agent/admission/resource-checks.test.ts',
-    'the questions read afresh each time they are asked',
+    'the checks read the host again each time',
   ],
   [
     'stdout is cut',

@@ -132,7 +132,7 @@ export const NETWORK: readonly Mutation[] = [
     },
   },
   rule(
-    'the rules prove themselves',
+    'the rules are verified by themselves',
     '    # The agent asks it too, from a container of its own or, in output, from this host.\n    ${ruleTargets}\n',
     'succeeds in Python and in Node.js where it is up, and leaves nothing behind',
     'test/docker/network/verification.test.ts',

@@ -48,7 +48,7 @@ export class CanaryScheduler {
     return this.#running > 0;
   }
 
-  /** Suspects a GPU or slice. `lasting`: a passed canary proves little, so repeated suspicion means longer waits. */
+  /** Suspects a GPU or slice. `lasting`: a passed canary shows little, so repeated suspicion means longer waits. */
   suspect(uuid: string, lasting: boolean): void {
     const suspicions = this.#suspicions.get(uuid);
     this.#suspicions.set(uuid, (suspicions ?? 0) + 1);

@@ -16,7 +16,7 @@ export type GpuSnapshot =
   | { readonly error: AgentError };
 
 /** So many polls after an anomaly, they are as far apart as ever. */
-const CALM_POLLS = 10;
+const QUIET_POLLS = 10;
 
 export type GpuPollerDeps = {
   readonly probe: GpuProbe;
@@ -32,7 +32,7 @@ export type GpuPollerDeps = {
 export class GpuPoller {
   readonly #deps: GpuPollerDeps;
   readonly #anomaly = new Notifier();
-  #sinceAnomaly = CALM_POLLS;
+  #sinceAnomaly = QUIET_POLLS;
   /** Whether the wait for the next poll is to begin again, and be shorter. */
   #isNew = false;
   #underWay: Promise<GpuSnapshot> | undefined;

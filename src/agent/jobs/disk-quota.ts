@@ -56,7 +56,7 @@ type Watched = {
 };
 
 /** A job whose disk use is monitored until this is disposed of. */
-export type DiskWatch = Disposable & {
+export type DiskMonitoring = Disposable & {
   /**
    * Why this host's disk may have made the job fail; undefined: it did not. A job that could not write is not to
    * blame: what filled the disk is found by what it wrote.
@@ -79,7 +79,7 @@ export class DiskQuotaMonitor {
   }
 
   /** Monitors a running container until the watch is disposed of. */
-  watch(container: string, end: JobTermination): DiskWatch {
+  watch(container: string, end: JobTermination): DiskMonitoring {
     const job: Watched = {
       container,
       end,

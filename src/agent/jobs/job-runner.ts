@@ -97,7 +97,7 @@ export class JobRunner {
     });
   }
 
-  /** Goes on with a job that is `starting` or `running` in the journal and has this container. */
+  /** Reattaches to a job that is `starting` or `running` in the journal and has this container. */
   adopt(record: JobRecord, container: FoundContainer, lease: SlotLease): void {
     this.#own(
       record,

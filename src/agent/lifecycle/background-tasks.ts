@@ -7,7 +7,7 @@ export class BackgroundTasks {
   readonly #log: Log;
   readonly #ending: AbortSignal;
 
-  /** `ending` aborts when the agent is told to end. */
+  /** `ending` aborts when the agent is asked to end. */
   constructor(log: Log, ending: AbortSignal) {
     this.#log = log;
     this.#ending = ending;

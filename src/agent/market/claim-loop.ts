@@ -262,7 +262,7 @@ export class ClaimLoop {
     this.#deps.backoff.hostFault(run.uuid);
   }
 
-  /** Reports why a run is skipped, once per run and reason, unless that passes by itself. */
+  /** Reports why a run is skipped, once per run and reason, unless it is transient. */
   #reportSkips(verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) {
       if (verdict.kind === 'take') continue;

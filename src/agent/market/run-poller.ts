@@ -16,7 +16,7 @@ const WAIT_SECONDS = 25;
  * After so many polls without a change, a broker that does not hold polls is polled less and less often, down to this
  * factor.
  */
-const CALM_POLLS = 60;
+const QUIET_POLLS = 60;
 const IDLE_FACTOR = 3;
 
 /** Polls come early by up to this part of the interval, so that half of all runs are seen within half of it. */
@@ -164,7 +164,7 @@ export class RunPoller {
       // An immediate answer was not held, whatever the header says: polling again at once would be a hot loop.
       if (tookMs > HELD_MS) return { waitMs: 0, changed };
     }
-    const factor = Math.min(1 + Math.max(unchanged - CALM_POLLS, 0) / 4, IDLE_FACTOR);
+    const factor = Math.min(1 + Math.max(unchanged - QUIET_POLLS, 0) / 4, IDLE_FACTOR);
     const jitter = 1 - EARLY * this.#deps.random();
     return {
       waitMs: Math.max(this.#deps.pollIntervalMs * factor * jitter, answer.retryAfterMs ?? 0),

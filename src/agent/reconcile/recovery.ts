@@ -60,7 +60,7 @@ function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): 
   return [{ kind: 'release', job, why: 'its container has vanished' }];
 }
 
-/** A job whose container is here: the job runner goes on with it. */
+/** A job whose container is here: the job runner reattaches to it. */
 export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
 
 export type RecoveryDeps = {

@@ -19,7 +19,7 @@ import type { CliContext } from '../command.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 
-/** Everything that the checks judge. */
+/** Everything that the checks evaluate. */
 export type Facts = {
   readonly nodeVersion: string;
   readonly stateDir: QueryResult<StateDirInspection>;

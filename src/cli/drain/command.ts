@@ -58,7 +58,7 @@ async function signalAndWait(context: CliContext, stateDir: string, signal: Abor
     const inspection = inspectAgent(stateDir);
     const { agent } = inspection;
     if (agent.kind === 'none' && pid === undefined) throw notRunning(stateDir);
-    // Another process on the same directory: the service manager has already started the next agent.
+    // Another process on the same directory: systemd has already started the next agent.
     const isReplaced = agent.kind === 'here' && pid !== undefined && agent.pid !== pid;
     if (agent.kind === 'none' || isReplaced) return printEnd(context, stateDir, inspection);
     hiddenPolls = agent.kind === 'hidden' ? hiddenPolls + 1 : 0;

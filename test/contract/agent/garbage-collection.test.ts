@@ -34,7 +34,7 @@ test('removes what no job needs at the second collection, also while jobs run, a
   journal.insert(newJob('open'));
   journal.insert(newJob('over'));
   journal.transition('over', { name: 'releasing', why: 'the engine was unreachable' });
-  const sweep = new GarbageCollector({
+  const collector = new GarbageCollector({
     runtime,
     files,
     journal,
@@ -49,9 +49,9 @@ test('removes what no job needs at the second collection, also while jobs run, a
     graceMs: 50,
   });
   const end = new AbortController();
-  const work = sweep.work(end.signal);
+  const work = collector.work(end.signal);
   // Nothing happens by itself: the next collection is minutes away.
-  sweep.soon();
+  collector.soon();
   const containers = async () => (await runtime.list()).map(({ job }) => job).sort();
   await env.until(async () => expect(await containers()).toEqual(['active', 'open']));
   await env.until(async () => expect([...(await files.list())].sort()).toEqual(['active', 'open']));

@@ -42,7 +42,7 @@ type Scene = Partial<LeaseReconcilerDeps['broker']> & {
 
 /**
  * A reconciler at work, of an offer and the jobs that are open here, and when it asked, in seconds, also by instance. `jobs` is the
- * journal, which may change meanwhile; a broker that is not told otherwise thinks that nothing is here.
+ * journal, which may change meanwhile; a broker that has no other answer assigns nothing here.
  */
 export function atWork(jobs: JobRecord[], scene: Scene = {}) {
   const began = Date.now();

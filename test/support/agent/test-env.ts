@@ -267,7 +267,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     clock: systemClock,
   });
   const log = logInto(env.log);
-  const tell = eventLog(log);
+  const logEvent = eventLog(log);
   const agent = buildAgent({
     broker: new HttpBroker(transport),
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
@@ -280,7 +280,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     log,
     observe: (event) => {
       env.events.push(event);
-      tell(event);
+      logEvent(event);
     },
     settings: {
       pollIntervalMs: 100,

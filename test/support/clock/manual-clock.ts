@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/domain/ports/clock.ts';
 
-/** A clock that stands still until it is told to go on. Milliseconds. */
+/** A clock that stands still until a test advances it. Milliseconds. */
 export class ManualClock implements Clock {
   #now: number;
 

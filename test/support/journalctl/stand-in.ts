@@ -28,7 +28,7 @@ const MISBEHAVING: Readonly<Record<Misbehaviour, string>> = {
   'sees only its own': `echo "${HINT}" >&2; exec tail -n 0 -f "$log"`,
 };
 
-/** Puts an executable `journalctl` into a directory of its own, which shows what `say` is told, as it comes. */
+/** Puts an executable `journalctl` into a directory of its own, which prints what is passed to `say`. */
 export async function journalctlStandIn(misbehaviour?: Misbehaviour): Promise<JournalctlStandIn> {
   const directory = await mkdtemp(join(tmpdir(), 'journalctl-'));
   const log = join(directory, 'kernel.log');

@@ -54,7 +54,7 @@ export async function standIn(
   const program = join(directory, 'nvidia-smi');
   const calls = join(directory, 'calls');
   const become = async (other: Machine): Promise<void> => {
-    // Whoever reads it just now sees the one or the other, never half of it.
+    // A reader sees the old or the new content, never half of it.
     await writeFile(join(directory, 'machine.new'), JSON.stringify(other, undefined, 2));
     await rename(join(directory, 'machine.new'), join(directory, 'machine.json'));
   };

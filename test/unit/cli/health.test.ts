@@ -16,7 +16,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const health = (...more: readonly string[]) => runLine(['health', '--state-dir', directory, ...more]);
 
-/** A process that answers, until it is told otherwise by a signal. */
+/** A process that answers until a signal stops it. */
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
   const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
   const code = `const { serveHealth } = await import(${JSON.stringify(module)});

@@ -100,7 +100,7 @@ describe('beside a running agent', () => {
         { job: 'failed', state: 'finished', outcome: 'failed', durationMs: 1234, earned: null },
         {
           job: 'won',
-          run: 'run-won',
+          run: 'run-big',
           function: 'fn-won',
           offer: 'cpu',
           gpu: null,

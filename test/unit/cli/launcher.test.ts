@@ -24,7 +24,7 @@ function onVersion(version: string) {
   return run(['-e', pretend.join('')]);
 }
 
-test('an old Node.js is told plainly', () => {
+test('an old Node.js gets a plain message', () => {
   const { status, stdout, stderr } = onVersion('8.17.0');
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^sharedcloud-agent needs Node\.js 24 or newer, this is v8\.17\.0\.\n {2}hint: /);

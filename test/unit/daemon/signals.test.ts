@@ -86,7 +86,7 @@ describe('the signals that `drain` sends', () => {
     const sentIn = new Set<Phase>();
     const path: readonly Phase[] = ['working', 'draining', 'evicting'];
     let phase = from;
-    for (let looks = 0; looks < 6; looks += 1) {
+    for (let reads = 0; reads < 6; reads += 1) {
       if (!wantsSignal(phase, wanted, sentIn)) continue;
       sentIn.add(phase);
       phase = path[path.indexOf(phase) + 1] ?? 'stopping';

@@ -55,7 +55,7 @@ describe('memory', () => {
   });
 });
 
-test('the questions read afresh each time they are asked', () => {
+test('the checks read the host again each time', () => {
   let availableBytes = 8 * GIB;
   let free = 10;
   let freeFiles = 1;

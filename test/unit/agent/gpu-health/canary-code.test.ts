@@ -31,7 +31,7 @@ const withDriver = (library: string): string =>
 describe.each(pythons())('the canary on $name', (interpreter) => {
   const run = (code: string) => runLoader({ interpreter, code });
 
-  test('passes where a GPU does as it is told', async () => {
+  test('passes on a GPU that works', async () => {
     const { code, result } = await run(withDriver(driver('{}')));
     expect([code, result]).toEqual([0, 'filled some memory and read it back']);
   });
@@ -59,9 +59,9 @@ describe.each(pythons())('the canary on $name', (interpreter) => {
       driver('{}', 'WORD if at else 0'),
       'the memory does not hold what was written to it',
     ],
-  ])('does not pass where %s', async (_, library, complaint) => {
+  ])('does not pass where %s', async (_, library, message) => {
     const { code, result, stderr } = await run(withDriver(library));
-    expect([code, result, stderr.trim()]).toEqual([1, undefined, complaint]);
+    expect([code, result, stderr.trim()]).toEqual([1, undefined, message]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
+  type DiskMonitoring,
   DiskQuotaMonitor,
   type DiskQuotaMonitorDeps,
-  type DiskWatch,
 } from '../../../../src/agent/jobs/disk-quota.ts';
 import { JobTermination } from '../../../../src/agent/jobs/termination.ts';
 import type { DiskSpace } from '../../../../src/domain/ports/host.ts';
@@ -36,13 +36,13 @@ function watching(more: { readonly measure?: DiskQuotaMonitorDeps['runtime']['di
     minFreeBytes: 10 * GB,
   });
   const jobs = new Map<string, JobTermination>();
-  const watches = new Map<string, DiskWatch>();
+  const watches = new Map<string, DiskMonitoring>();
   return {
     measured,
     used,
     setSpace: (next: Partial<DiskSpace>): void => void (space = { ...space, ...next }),
     setEngine: (answers: boolean): void => void (engineAnswers = answers),
-    begin: (container: string): DiskWatch & { readonly end: JobTermination } => {
+    begin: (container: string): DiskMonitoring & { readonly end: JobTermination } => {
       const end = new JobTermination(new AbortController().signal);
       jobs.set(container, end);
       const watch = monitor.watch(container, end);

@@ -22,7 +22,7 @@ const JOB = {
   cost: undefined,
 };
 
-/** Runs a job whose container cannot be created; answers what was seen when its end was told, and afterwards. */
+/** Runs a job whose container cannot be created; answers what was seen when its end was reported, and afterwards. */
 async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> = {}) {
   const pool = new SlotPool();
   const unused = (): never => {
@@ -90,7 +90,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
   return { ...seen, isLeased: slots.busy, steps, runner };
 }
 
-test('a job that cannot start here is released, and its end is told before its slot is free', async () => {
+test('a job that cannot start here is released, and its end is reported before its slot is free', async () => {
   const { end, isLeased, runner, slotWasLeased, steps } = await runUnstartable(
     new AgentError('RUNTIME_FAILED', 'no such device'),
   );

@@ -9,7 +9,7 @@ const slots = (gpus: number, each: number) =>
     gpu: `GPU-${index % gpus}`,
   }));
 
-/** A pool with one offer of so many slots, and how often it was told that a slot may be free. */
+/** A pool with one offer of so many slots, and how often a slot was announced as free. */
 function poolOf(gpus: number, each: number) {
   const pool = new SlotPool();
   const freed = new Notifier();

@@ -32,7 +32,7 @@ test('reports each suspend once, and none after the end', async () => {
   const suspends: number[] = [];
   const controller = new AbortController();
   let polls = 0;
-  // The host sleeps for ten seconds between the first look and the second.
+  // The host sleeps for ten seconds between the first sample and the second.
   const tick = (): { readonly monotonic: number; readonly upMs: number } => {
     polls += 1;
     if (polls === 3) controller.abort();

@@ -42,7 +42,7 @@ function watchEvery(everyMs: number, ...answers: readonly (boolean | Error)[]) {
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 });
 
 describe('a token that was refused', () => {
-  test('is read again until there is another, which is told once; and again when that is refused too', async () => {
+  test('is read again until there is another, which is logged once; and again when that is refused too', async () => {
     const { seen, watch } = watchOver(false, false, true, false, true);
     expect(seen.reads).toBe(0);
     watch.rejected();
@@ -71,7 +71,7 @@ describe('a token that was refused', () => {
     expect(quiet.seen.reads).toBeLessThanOrEqual(reads + 1);
   });
 
-  test('that cannot be read is told once, not at every try, and waited for', async () => {
+  test('that cannot be read is logged once, not at every try, and waited for', async () => {
     const gone = new AgentError('TOKEN_MISSING', 'there is no token file', { hint: 'write it' });
     const { lines, seen, watch } = watchOver(gone, gone, gone, true);
     watch.rejected();

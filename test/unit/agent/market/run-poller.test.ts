@@ -149,13 +149,13 @@ test('a long list is not read so often', async () => {
   expect(at.gaps(5)).toEqual(Array.from({ length: 5 }, () => 1.05));
 });
 
-test('one that asks for patience has it', async () => {
+test('honours a Retry-After', async () => {
   await using at = watching(() => Promise.resolve({ ...UNCHANGED, retryAfterMs: 45_000 }));
   await seconds(91);
   expect(at.asked).toEqual([0, 45, 90]);
 });
 
-test('polls that are refused time and again are told, other failures are not', async () => {
+test('polls that are refused repeatedly are logged, other failures are not', async () => {
   const codes = ['BROKER_REFUSED', 'BROKER_UNAVAILABLE', 'BROKER_NOT_FOUND', 'BROKER_UNREACHABLE'] as const;
   let polls = 0;
   await using at = watching(() => {

@@ -18,7 +18,7 @@ const OFFER: Offer = {
 /** An offer, and a broker that answers when the test says so. */
 function market() {
   const events: AgentEvent[] = [];
-  const told: number[] = [];
+  const sent: number[] = [];
   const answers: PromiseWithResolvers<void>[] = [];
   const stand = {
     offer: OFFER,
@@ -31,23 +31,23 @@ function market() {
     const answer = Promise.withResolvers<void>();
     answers.push(answer);
     await answer.promise;
-    told.push(offer.askPrice);
+    sent.push(offer.askPrice);
   };
   const want = (askPrice: number): Promise<void> => {
     asks.setPrices([{ ...OFFER, askPrice }]);
     return asks.apply(stand, tell);
   };
-  return { asks, stand, want, answers, told, events };
+  return { asks, stand, want, answers, sent, events };
 }
 
 describe('a new ask', () => {
   test('that is higher counts at once, before the broker knows', async () => {
-    const { answers, events, stand, told, want } = market();
+    const { answers, events, stand, sent, want } = market();
     const done = want(0.3);
     expect(stand.offer.askPrice).toBe(0.3);
     answers[0]?.resolve();
     await done;
-    expect(told).toEqual([0.3]);
+    expect(sent).toEqual([0.3]);
     expect(events).toMatchObject([{ kind: 'offer-price-updated', before: 0.1, offer: { askPrice: 0.3 } }]);
   });
 
@@ -60,8 +60,8 @@ describe('a new ask', () => {
     expect(stand.offer.askPrice).toBe(0.05);
   });
 
-  test('that comes while another is being told wins, and the broker hears it last', async () => {
-    const { answers, stand, told, want } = market();
+  test('that comes while another is being sent wins, and is sent last', async () => {
+    const { answers, stand, sent, want } = market();
     const first = want(0.3);
     const second = want(0.05);
     await second;
@@ -70,7 +70,7 @@ describe('a new ask', () => {
     await expect.poll(() => answers.length).toBe(2);
     answers[1]?.resolve();
     await first;
-    expect(told).toEqual([0.3, 0.05]);
+    expect(sent).toEqual([0.3, 0.05]);
     expect(stand.offer.askPrice).toBe(0.05);
   });
 

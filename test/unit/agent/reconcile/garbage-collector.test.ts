@@ -9,7 +9,7 @@ const found = (...jobs: readonly string[]) => ({
 });
 
 describe('an orphan', () => {
-  test('is removed at the second look that finds it', () => {
+  test('is removed by the second collection that finds it', () => {
     const first = planGarbageCollection(found('gone', 'open'), (job) => job === 'open', NONE);
     expect(first.remove).toEqual(NONE);
     expect(first.orphans).toEqual({ containers: ['c-gone'], folders: ['gone'] });
@@ -17,7 +17,7 @@ describe('an orphan', () => {
     expect(second.remove).toEqual({ containers: ['c-gone'], folders: ['gone'] });
   });
 
-  test('is none any more once its job is claimed anew', () => {
+  test('is none any more once its job is claimed again', () => {
     const first = planGarbageCollection(found('job'), () => false, NONE);
     expect(planGarbageCollection(found('job'), () => true, first.orphans).remove).toEqual(NONE);
   });

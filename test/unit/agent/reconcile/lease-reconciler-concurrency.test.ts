@@ -102,7 +102,7 @@ test('the answer about an earlier claim of a job does not stop the one of now', 
 });
 
 describe('before recovery is over', () => {
-  test('leases are renewed, and no job is looked into, stopped or given back; that comes at once then', async () => {
+  test('leases are renewed, and no job is looked up, stopped or released; that comes at once then', async () => {
     const looked: string[] = [];
     const released: string[] = [];
     await using at = atWork(running('gone'), {
@@ -134,7 +134,7 @@ describe('a refused token', () => {
   const refuse = (): Promise<never> =>
     Promise.reject(new AgentError('BROKER_UNAUTHORIZED', 'Invalid token.'));
 
-  test('is told of, and the list is asked for again at once with another one', async () => {
+  test('is reported, and the list is fetched again at once with another one', async () => {
     let token = 'old';
     await using at = atWork(running('running'), {
       heldJobs: () => (token === 'old' ? refuse() : Promise.resolve(listOf('running'))),
@@ -148,7 +148,7 @@ describe('a refused token', () => {
     expect(at.seen.refused).toBe(1);
   });
 
-  test('is told of where the broker only says so about one job', async () => {
+  test('is reported where the broker only says so about one job', async () => {
     await using at = atWork(running('gone'), { heldJobs: () => Promise.resolve(listOf()), job: refuse });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(at.seen.refused).toBe(1);

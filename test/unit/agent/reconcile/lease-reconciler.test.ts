@@ -64,7 +64,7 @@ describe('a lease', () => {
     expect(at.written).toEqual([60, 15]);
   });
 
-  test('of a job whose report is owed is renewed, also where its offer is not up', async () => {
+  test('of a job whose report is pending is renewed, also where its offer is not registered', async () => {
     await using at = atWork([FINISHED], { lease: 15, offered: [] });
     await vi.advanceTimersByTimeAsync(16_000);
     expect(at.asked).toEqual([0, 5, 10, 15]);
@@ -87,7 +87,7 @@ describe('a broker that fails about one job', () => {
   const refuse = (uuid: string): Promise<never> =>
     Promise.reject(new AgentError('BROKER_REFUSED', `${uuid}: no`));
 
-  test('has the others cancelled and released all the same, and is told of once', async () => {
+  test('has the others cancelled and released all the same, and is logged once', async () => {
     const jobs = ['bad', 'gone'].map((uuid) => recordOf(uuid, stateNamed('running')));
     const released: string[] = [];
     await using at = atWork(jobs, {
@@ -113,7 +113,7 @@ test('a job that was open here when the broker was asked is not released by its 
   const released: string[] = [];
   await using at = atWork(jobs, {
     heldJobs: () => {
-      // Given back while the list is on its way: it may be claimed again at any moment.
+      // Released while the list is on its way: it may be claimed again at any moment.
       jobs[0] = recordOf('job', stateNamed('released'));
       return Promise.resolve(listOf('job'));
     },
@@ -130,7 +130,7 @@ test('a job that was open here when the broker was asked is not released by its 
   expect(released).toEqual(['job']);
 });
 
-test('an item that cannot be read stops no job and releases none, and is told once', async () => {
+test('an item that cannot be read stops no job and releases none, and is logged once', async () => {
   const item = { uuid: 'running', reason: 'status: not a number' };
   await using at = atWork([RUNNING], {
     heldJobs: () => Promise.resolve({ items: [], invalid: [item, { ...item, uuid: 'unknown' }] }),
