@@ -57,14 +57,14 @@ function fillAll(journal: Journal): void {
     result: '',
   };
   const since = { boot: 'boot-1', upMs: 5000 };
-  for (const uuid of ['won', 'failed', 'lost', 'running', 'new']) journal.insert(newJob(uuid));
-  for (const uuid of ['won', 'failed', 'running']) {
+  for (const uuid of ['paid', 'failed', 'lost', 'running', 'new']) journal.insert(newJob(uuid));
+  for (const uuid of ['paid', 'failed', 'running']) {
     journal.transition(uuid, { name: 'claimed' });
     journal.transition(uuid, { name: 'starting', container: 'c', since });
     journal.transition(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT, since });
   }
-  journal.transition('won', { name: 'finished', report, durationMs: 90_400 });
-  journal.transition('won', {
+  journal.transition('paid', { name: 'finished', report, durationMs: 90_400 });
+  journal.transition('paid', {
     name: 'reported',
     status: JOB_STATUS.SUCCEEDED,
     durationMs: 90_400,
@@ -84,7 +84,7 @@ describe('beside a running agent', () => {
     expect(lines[2]).toMatch(/^running +fn-running +running +\S+ +2026-05-06 07:08$/);
     expect(lines[3]).toMatch(/^lost +fn-lost +dropped: another was \\u\{1b\}\[2Jfaster +2026-05-06 07:08$/);
     expect(lines[4]).toMatch(/^failed +fn-failed +failed.* +1\.2s +2026/);
-    expect(lines[5]).toMatch(/^won +fn-won +succeeded +1m30s +\$0\.0904 {2}2026/);
+    expect(lines[5]).toMatch(/^paid +fn-paid +succeeded +1m30s +\$0\.0904 {2}2026/);
     expect(lines.slice(6).join('\n')).toContain('$0.0904');
   });
 
@@ -99,9 +99,9 @@ describe('beside a running agent', () => {
         { job: 'lost', state: 'dropped', why: 'another was \u001b[2Jfaster' },
         { job: 'failed', state: 'finished', outcome: 'failed', durationMs: 1234, earned: null },
         {
-          job: 'won',
-          run: 'run-big',
-          function: 'fn-won',
+          job: 'paid',
+          run: 'run-paid',
+          function: 'fn-paid',
           offer: 'cpu',
           gpu: null,
           image: 'sha256:0',
