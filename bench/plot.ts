@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 /* `npm run -s bench:plot -- FIGURES.json > PLOT.svg`: throughput by slots, of the agent and of the yardstick. */
 
-const SPREAD = z.object({ median: z.number(), least: z.number(), most: z.number() });
+const SPREAD = z.object({ median: z.number(), min: z.number(), max: z.number() });
 const FIGURES = z.object({
   rows: z.array(
     z.object({
@@ -40,7 +40,7 @@ const plot = Plot.plot({
   color: { domain: ['sharedcloud-agent', 'docker run --rm'], range: ['#1f6feb', '#8b949e'] },
   marks: [
     Plot.ruleY([0]),
-    Plot.ruleX(points, { x: 'slots', y1: 'least', y2: 'most', stroke: 'who', strokeOpacity: 0.5 }),
+    Plot.ruleX(points, { x: 'slots', y1: 'min', y2: 'max', stroke: 'who', strokeOpacity: 0.5 }),
     Plot.lineY(points, { x: 'slots', y: 'median', stroke: 'who', marker: 'dot' }),
     Plot.text(
       points,

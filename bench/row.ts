@@ -21,8 +21,8 @@ export type Target = { readonly of: 'median' | 'p95' | 'ratio' } & (
 export type Spread = {
   readonly median: number;
   readonly p95: number;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly samples: number;
 };
 

@@ -8,7 +8,7 @@ export function spreadOf(samples: readonly number[]): Spread {
     if (value === undefined) throw new Error('nothing was measured');
     return rounded(value);
   };
-  return { median: middle(sorted), p95: at(0.95), least: at(0), most: at(1), samples: sorted.length };
+  return { median: middle(sorted), p95: at(0.95), min: at(0), max: at(1), samples: sorted.length };
 }
 
 /** A figure of samples, and of those of its yardstick if it has one. */

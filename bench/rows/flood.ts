@@ -24,16 +24,16 @@ export const flood: Row = {
     for (let round = 0; round < (ground.quick ? 1 : 3); round += 1) {
       alone.push(await timeOf(scene, WAITING));
       const before = usageOf(agent.child.pid).rssBytes;
-      let most = before;
+      let max = before;
       const over = new AbortController();
-      const watching = watch(() => (most = Math.max(most, usageOf(agent.child.pid).rssBytes)), over.signal);
+      const watching = watch(() => (max = Math.max(max, usageOf(agent.child.pid).rssBytes)), over.signal);
       const flooding = timeOf(scene, code);
       await until('the flood has begun', () => scene.claimed.size > scene.reported.size);
       beside.push(await timeOf(scene, WAITING));
       times.push(await flooding);
       over.abort();
       await watching;
-      grown.push((most - before) / 1e6);
+      grown.push((max - before) / 1e6);
       yardsticks.push(await dockerRun(ground, yardstick.dockerRun));
       ground.say(`flood ${times.at(-1)} ms, docker run ${yardsticks.at(-1)} ms, ${grown.at(-1)} MB`);
     }
