@@ -3,12 +3,13 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 
-const ENDLESS = 'exports.handler = () => new Promise(() => setInterval(() => {}, 1000));';
+/** Without a limit it would end by itself, and well. */
+const LATE = 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 20_000, "late"));';
 
 describe('an agent', () => {
   test('ends a job that never does', async () => {
     await using env = await TestEnv.open();
-    const run = env.addRun(ENDLESS, '((),)');
+    const run = env.addRun(LATE, '((),)');
     await using agent = await env.open({ settings: { jobTimeoutMs: 1_000 } });
     await agent.run();
     const job = env.jobOf(run);
@@ -18,7 +19,7 @@ describe('an agent', () => {
 
   test('ends a job that floods its output', async () => {
     await using env = await TestEnv.open();
-    const run = env.addRun(ENDLESS, '((),)');
+    const run = env.addRun(LATE, '((),)');
     const chunk = Buffer.alloc(1_000_000, 'x');
     await using agent = await env.open({
       runtime: (_, processes) =>
