@@ -1,23 +1,32 @@
 /** The broker decides how many keys there are, so the memory of them is bounded. */
 const MAX_KEYS = 10_000;
 
+export type OncePerChangeOptions = {
+  /** A value counts as new again after so many milliseconds of `now`; by default never. */
+  readonly repeatMs?: number;
+  readonly now?: () => number;
+  /** With more keys, all are forgotten. Infinity for an owner that calls `retain`. */
+  readonly maxKeys?: number;
+};
+
 /** Lets a log line through only where it says something else than the last one under its key. */
 export class OncePerChange {
   readonly #last = new Map<string, { readonly value: string; readonly until: number }>();
   readonly #repeatMs: number;
   readonly #now: () => number;
+  readonly #maxKeys: number;
 
-  /** A value counts as new again after `repeatMs` milliseconds of `now`; by default never. */
-  constructor(repeatMs = Number.POSITIVE_INFINITY, now = (): number => 0) {
-    this.#repeatMs = repeatMs;
-    this.#now = now;
+  constructor(options: OncePerChangeOptions = {}) {
+    this.#repeatMs = options.repeatMs ?? Number.POSITIVE_INFINITY;
+    this.#now = options.now ?? (() => 0);
+    this.#maxKeys = options.maxKeys ?? MAX_KEYS;
   }
 
   /** Whether `value` differs from the last one under `key`; remembers it then. */
   isNew(value: string, key = ''): boolean {
     const last = this.#last.get(key);
     if (last?.value === value && this.#now() < last.until) return false;
-    if (this.#last.size >= MAX_KEYS && last === undefined) this.#last.clear();
+    if (this.#last.size >= this.#maxKeys && last === undefined) this.#last.clear();
     this.#last.set(key, { value, until: this.#now() + this.#repeatMs });
     return true;
   }

@@ -38,7 +38,7 @@ export class XidMonitor {
 
   constructor(deps: XidMonitorDeps) {
     this.#deps = deps;
-    this.#logged = new OncePerChange(REPEAT_MS, () => deps.clock.monotonic());
+    this.#logged = new OncePerChange({ repeatMs: REPEAT_MS, now: () => deps.clock.monotonic() });
   }
 
   /** Remembers the PCI addresses of these GPUs. */

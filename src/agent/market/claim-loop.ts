@@ -53,7 +53,8 @@ export type ClaimLoopDeps = {
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, BrokerJob[]>();
-  readonly #reported = new OncePerChange();
+  /** As many as the market has: with a bound, a larger market would be logged anew at every pass. */
+  readonly #reported = new OncePerChange({ maxKeys: Number.POSITIVE_INFINITY });
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
   /** Claims that wait for the broker's answer. */

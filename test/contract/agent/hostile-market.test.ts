@@ -62,6 +62,22 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     expect(env.jobOf(good).result).toBe('5');
   });
 
+  test('where it lists more runs than one remembers: each is logged as skipped once', async () => {
+    await using env = await TestEnv.open();
+    const runs = Array.from({ length: 10_001 }, (_, n) => ({
+      uuid: `low-${n}`,
+      function: 'none',
+      parameters: '((1,),)',
+      num_jobs: 1,
+      bid_price: 0,
+      created_at: '01-01-2026 00:00:00',
+    }));
+    env.proxy.plan = ({ method, path }) =>
+      method === 'GET' && /\/runs\b/.test(path) ? faults.answer(200, JSON.stringify(runs)) : undefined;
+    await runOnce(env);
+    expect(env.log.filter((line) => line.includes('"run-skipped"'))).toHaveLength(runs.length);
+  });
+
   test('where it says to come back tomorrow: the agent ends soon, and says so', async () => {
     await using env = await TestEnv.open();
     env.proxy.plan = () => faults.tooMany(99_999);

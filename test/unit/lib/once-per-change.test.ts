@@ -24,7 +24,7 @@ describe('once per change', () => {
 
   test('a value is new again after a while where that is wanted', () => {
     let now = 0;
-    const log = new OncePerChange(1_000, () => now);
+    const log = new OncePerChange({ repeatMs: 1_000, now: () => now });
     expect([log.isNew('a'), log.isNew('a')]).toEqual([true, false]);
     now = 999;
     expect(log.isNew('a')).toBe(false);
