@@ -53,7 +53,7 @@ export type ClaimLoopDeps = {
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, BrokerJob[]>();
-  /** As many as the market has: with a bound, a larger market would be logged anew at every pass. */
+  /** As many as the market has: with a bound, a larger market would be logged again at every pass. */
   readonly #reported = new OncePerChange({ maxKeys: Number.POSITIVE_INFINITY });
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
