@@ -28,7 +28,7 @@ const rows: readonly Row[] = [
   [
     'what jobs write is watched',
     'src/agent/jobs/job-supervisor.ts',
-    'disk.watch(container, end)',
+    'disk.watch(started.container, end)',
     '{ fault: () => undefined, [Symbol.dispose]: () => undefined }',
     DISK,
     'is not filled by a job that writes many files',
@@ -48,6 +48,14 @@ const rows: readonly Row[] = [
     'absent ? undefined : undefined',
     'test/unit/host/disk-space.test.ts',
     'reads the free space of a missing path from its nearest directory',
+  ],
+  [
+    'a disk that is being freed evicts nobody',
+    'src/agent/jobs/job-supervisor.ts',
+    'const watch = untilCleared.move();',
+    'const watch = new DisposableStack();',
+    'test/contract/agent/limits.test.ts',
+    'evicts no other job for a disk that the removal of an ended one may free',
   ],
   [
     'what jobs print is watched',

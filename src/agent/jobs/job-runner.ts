@@ -146,13 +146,13 @@ export class JobRunner {
     using _ = lease;
     const { clock, detach, failedSince, gpus } = this.#deps;
     const began = clock.monotonic();
-    using end = new JobTermination(detach);
+    const end = new JobTermination(detach);
     this.#active.set(record.uuid, end);
     if (this.#evicted !== undefined) end.evict(this.#evicted);
     const { cleared, result, vacant } = await live(end).catch((thrown: unknown) =>
       this.#abort(record, began, asAgentError(thrown)),
     );
-    void cleared.then(() => this.#active.delete(record.uuid));
+    void this.#untilCleared(record, end, cleared);
     if (result.kind === 'released') this.#lastRelease = result.why;
     if (result.kind === 'reported') this.#lastRelease = undefined;
     gpus.jobEnded(record, result);
@@ -160,6 +160,12 @@ export class JobRunner {
     await gpus.slotVacated(record);
     const isFault = result.kind === 'released' || result.kind === 'aborted';
     onEnd({ result, hostFault: isFault && !(await failedSince(began)) });
+  }
+
+  async #untilCleared({ uuid }: JobRecord, end: JobTermination, cleared: Promise<void>): Promise<void> {
+    using _ = end;
+    await cleared;
+    this.#active.delete(uuid);
   }
 
   async #abort(record: JobRecord, began: number, { code, message }: AgentError): Promise<Departure> {

@@ -7,7 +7,7 @@ import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { anySignal } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import type { DiskQuotaMonitor } from './disk-quota.ts';
+import type { DiskMonitoring, DiskQuotaMonitor } from './disk-quota.ts';
 import type { GpuMonitor } from './gpu-monitor.ts';
 import { EVICTION_GRACE_MS, type JobContainers } from './job-containers.ts';
 import type { JobFinalizer } from './job-finalizer.ts';
@@ -58,11 +58,21 @@ export class JobSupervisor {
   }
 
   async supervise(started: StartedJob, end: JobTermination): Promise<Departure> {
+    const { disk } = this.#deps;
+    using untilCleared = new DisposableStack();
+    const quota = untilCleared.use(disk.watch(started.container, end));
+    const departure = await this.#untilEnd(started, end, quota);
+    // Until the container is removed it takes its disk space, for which no other job may be evicted.
+    const watch = untilCleared.move();
+    void departure.cleared.then(() => watch.dispose());
+    return departure;
+  }
+
+  async #untilEnd(started: StartedJob, end: JobTermination, quota: DiskMonitoring): Promise<Departure> {
     const { container, record } = started;
-    const { clock, containers, detach, disk, finalizer, gpus, oomKills } = this.#deps;
+    const { clock, containers, detach, finalizer, gpus, oomKills } = this.#deps;
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
     end.deadline(record.timeoutMs - ranMs);
-    using quota = disk.watch(container, end);
     const killsAtStart = oomKills();
     const findHostFault: FindHostFault = async (exit) =>
       quota.fault(exit) ?? hostOomFault(exit, killsAtStart, oomKills()) ?? gpus.hostFault(record);

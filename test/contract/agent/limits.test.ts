@@ -35,4 +35,39 @@ describe('an agent', () => {
     expect(job.status).toBe(JOB_STATUS.FAILED);
     expect(job.stderr).toContain('stopped: it printed more than 2000000000 bytes in too short a time');
   });
+
+  test('evicts no other job for a disk that the removal of an ended one may free', async () => {
+    await using env = await TestEnv.open();
+    const removable = Promise.withResolvers<void>();
+    let checks = 0;
+    let isFull = false;
+    await using _agent = await env.start({
+      slots: 2,
+      settings: { minFreeBytes: 10 },
+      diskSpace: () => {
+        if (isFull) checks += 1;
+        if (checks > 5) removable.resolve();
+        return { freeBytes: isFull ? 1 : 1e9, freeInodes: 1 };
+      },
+      runtime: (_, processes) =>
+        withOther(processes, {
+          storagePath: '/storage',
+          remove: async (id) => {
+            isFull = true;
+            await removable.promise;
+            isFull = false;
+            await processes.remove(id);
+          },
+        }),
+    });
+    const long = env.addRun(
+      'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 3_000, "done"));',
+      '((),)',
+    );
+    await env.untilEvent('job-started');
+    env.addRun('exports.handler = () => "ended";', '((),)');
+    await env.untilDone(long);
+    expect(env.count('job-release-queued')).toBe(0);
+    expect(checks).toBeGreaterThan(5);
+  });
 });
