@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { arch, release } from 'node:os';
 import { join } from 'node:path';
-import { cpu, mem, osInfo, type Systeminformation, system } from 'systeminformation';
+import { parseEnv } from 'node:util';
+import { cpu, mem, type Systeminformation, system } from 'systeminformation';
 import { waitAtMost } from '../lib/deadline.ts';
 
 /** This host without its GPUs; undefined or empty where a fact could not be read in time. */
@@ -30,15 +32,15 @@ export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<Hos
       deadlineMs,
       fact.catch(() => undefined),
     );
-  const [os, processor, memory, machine, cards] = await Promise.all([
-    inTime(osInfo()),
+  const [distribution, processor, memory, machine, cards] = await Promise.all([
+    inTime(distributionName()),
     inTime(cpu()),
     inTime(mem()),
     inTime(system()),
     inTime(nvidiaCards(sysfs)),
   ]);
   return {
-    os: os && `${os.distro} ${os.release}, kernel ${os.kernel}, ${os.arch}`,
+    os: distribution && `${distribution}, kernel ${release()}, ${arch()}`,
     cpu: processor && {
       model: `${processor.manufacturer} ${processor.brand}`.trim(),
       cores: processor.cores,
@@ -47,6 +49,12 @@ export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<Hos
     virtualization: machine && virtualizationOf(machine),
     nvidiaCards: cards ?? [],
   };
+}
+
+/** Not by systeminformation, which blocks this process on `hostname -f`: without DNS that takes many seconds. */
+async function distributionName(): Promise<string | undefined> {
+  const { PRETTY_NAME } = parseEnv(await readFile('/etc/os-release', 'utf8'));
+  return PRETTY_NAME?.replace(/ \(.*\)$/, '');
 }
 
 function virtualizationOf({ model, virtual, virtualHost }: Systeminformation.SystemData): string {
