@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CliCommand } from '../../src/cli/command.ts';
-import { optionsTable } from '../../src/config/options-table.ts';
+import { optionsTable } from '../../src/config/options-markdown.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';

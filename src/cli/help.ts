@@ -1,5 +1,5 @@
 import { GROUPS, maySet, optionOf } from '../config/options.ts';
-import { defaultText } from '../config/options-table.ts';
+import { defaultText } from '../config/options-markdown.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { wrap } from '../lib/wrap.ts';
 import { type CliCommand, COMMAND_GROUPS } from './command.ts';

@@ -7,7 +7,7 @@ import { type HostFacts, hostFacts } from '../host/host-facts.ts';
 import type { Log } from '../lib/log.ts';
 import type { PullReport } from '../runtime/docker/image/pull.ts';
 import { reload } from './reload.ts';
-import { SignalListener } from './signals.ts';
+import { SignalListener } from './signal-listener.ts';
 import { SystemdNotifier, type SystemdNotifyAddress } from './systemd-notify.ts';
 import { SystemdStatus } from './systemd-status.ts';
 

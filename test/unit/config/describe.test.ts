@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { describe } from '../../../src/config/describe.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
-import { optionsTable } from '../../../src/config/options-table.ts';
+import { optionsTable } from '../../../src/config/options-markdown.ts';
 import { DEFAULT_FILE, load } from '../../support/config/load.ts';
 
 const TOKEN = 'f1e2d3c4b5a69788';

@@ -34,10 +34,10 @@ const FORBIDDEN_IMPORTS: readonly (readonly [file: string, specifier: string])[]
   ['agent/market/a.ts', '../lifecycle/once.ts'],
   ['agent/lifecycle/a.ts', '../agent.ts'],
   ['agent/a.ts', '../compose.ts'],
-  ['compose.ts', './daemon/signals.ts'],
+  ['compose.ts', './daemon/signal-listener.ts'],
   ['agent/settings.ts', './retry/policies.ts'],
   ['daemon/a.ts', '../cli/command.ts'],
-  ['cli/start/a.ts', '../../daemon/signals.ts'],
+  ['cli/start/a.ts', '../../daemon/signal-listener.ts'],
   ['cli/jobs/a.ts', '../../main.ts'],
   // Past a port.
   ['agent/b.ts', '../broker/client.ts'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isAsked, type Wanted, wantsSignal } from '../../../src/cli/drain/next-signal.ts';
-import { SignalListener } from '../../../src/daemon/signals.ts';
+import { SignalListener } from '../../../src/daemon/signal-listener.ts';
 import { ACTIONS, type Action, type Phase } from '../../../src/domain/signals.ts';
 
 /** The actions of the agent's process when these signals arrive in turn. */
