@@ -38,27 +38,37 @@ const HINTS: Readonly<Record<string, string>> = {
     'check the host name in the broker’s URL: the certificate is for another host',
 };
 
+/** What comes after the broker's origin in a message. */
 const MESSAGES: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
-  UND_ERR_HEADERS_TIMEOUT: 'the broker did not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the answer stopped before its end',
-  UND_ERR_SOCKET: 'the connection was cut',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was reset',
+  UND_ERR_CONNECT_TIMEOUT: ': connecting timed out',
+  UND_ERR_HEADERS_TIMEOUT: ' did not answer in time',
+  UND_ERR_BODY_TIMEOUT: ': the answer stopped before its end',
+  UND_ERR_SOCKET: ': the connection was cut',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ': the answer was cut short',
+  ECONNREFUSED: ' refused the connection',
+  ECONNRESET: ': the connection was reset',
+  EHOSTUNREACH: ' is out of reach',
+  ENETUNREACH: ' is out of reach',
+  ENOTFOUND: ': the host name is unknown',
+  EAI_AGAIN: ': the host name could not be resolved',
 };
+
+/** The call for messages, such as `GET /api/v1/runs`, the origin that it went to, and the token that it sent. */
+type FailedCall = { readonly name: string; readonly origin: string; readonly token: string };
 
 /**
  * The error for a call without a complete answer: BROKER_UNREACHABLE, or BROKER_BAD_ANSWER for an answer that is too large.
  * It has no `cause`, because the library's error may contain the token.
  */
-export function networkFailure(thrown: unknown, call: string, token: string): AgentError {
+export function networkFailure(thrown: unknown, { name, origin, token }: FailedCall): AgentError {
   const code = codeOf(thrown);
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return badAnswer(`${call}: the broker’s answer is too large`);
-  const message = MESSAGES[code ?? ''] ?? (thrown instanceof Error ? thrown.message : String(thrown));
-  const why = [sanitize(message, token), systemCode(code)].filter((part) => part !== '').join(', ');
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return badAnswer(`${name}: the broker’s answer is too large`);
+  const what = MESSAGES[code ?? ''] ?? `: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  const details = [systemCode(code), name].filter((part) => part !== '').join(', ');
   const hint = thrown instanceof errors.HTTPParserError ? NOT_HTTP : (HINTS[code ?? ''] ?? OFFLINE);
-  return new AgentError('BROKER_UNREACHABLE', `${call}: ${why}`, { hint });
+  return new AgentError('BROKER_UNREACHABLE', `${sanitize(`${origin}${what}`, token)} (${details})`, {
+    hint,
+  });
 }
 
 /** The code of the system, which an owner can look up; empty for those of the HTTP library. */

@@ -107,7 +107,9 @@ export class Transport {
         return { call: name, status: answer.statusCode, text, header, safe: (said) => sanitize(said, token) };
       });
     } catch (thrown) {
-      throw thrown instanceof AgentError ? thrown : networkFailure(thrown, name, token);
+      throw thrown instanceof AgentError
+        ? thrown
+        : networkFailure(thrown, { name, origin: url.origin, token });
     }
   }
 

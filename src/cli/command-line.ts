@@ -1,6 +1,6 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
-import { maySet, type OptionKey, optionOf } from '../config/options.ts';
+import { maySet, OPTIONS, type OptionKey, optionOf } from '../config/options.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { CliCommand } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -63,9 +63,9 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
     .filter((option) => maySet(option, 'flag'))
     .map(({ key, name, type }) => ({ key, option: withValue(name, type.metavar) }));
   for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
-  if (command.actions !== undefined)
-    sub.addArgument(new Argument('<action>').choices(command.actions.map(({ name }) => name)));
+  if (command.actions !== undefined) sub.argument('[action]');
   sub.action(() => {
+    requireAction(command, sub.args[0]);
     const written = parsedOptions.parse(sub.opts());
     onRequest({
       kind: 'command',
@@ -89,6 +89,14 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
   });
 }
 
+function requireAction({ actions, name }: CliCommand, written: string | undefined): void {
+  if (actions === undefined || actions.some((action) => action.name === written)) return;
+  const names = actions.map((action) => action.name).join(', ');
+  throw new AgentError('CONFIG_INVALID', `${name} needs one of ${names}`, {
+    hint: `run sharedcloud-agent ${name} --help`,
+  });
+}
+
 /** Collects the values of a repeated flag: whether there may be several is for the value's type to say. */
 function withValue(name: string, metavar: string): Option {
   return new Option(`--${name} <${metavar}>`).argParser(
@@ -100,6 +108,14 @@ function withValue(name: string, metavar: string): Option {
 }
 
 function invalid(cause: CommanderError): AgentError {
+  // Before all else, because the message would show the token of `--token=TOKEN`.
+  if (
+    cause.message.includes(`'--${OPTIONS.token.name}'`) ||
+    cause.message.includes(`'--${OPTIONS.token.name}=`)
+  )
+    return new AgentError('CONFIG_INVALID', 'there is no flag for the token', {
+      hint: `write it into a file and name it with --${OPTIONS.tokenFile.name}`,
+    });
   const message = cause.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return new AgentError('CONFIG_INVALID', message, {
     hint: 'run sharedcloud-agent --help for the commands, sharedcloud-agent COMMAND --help for its options',

@@ -37,8 +37,11 @@ export type CliContext = {
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
   readonly valueOf: <T>(flag: ValueFlag<T>) => T;
-  /** Reads the configuration; with `ask`, a missing price is an error. Throws CONFIG_INVALID. */
-  readonly loadConfig: (needs: { readonly ask: boolean }) => Promise<Loaded>;
+  /**
+   * Reads the configuration; with `ask`, a missing price is an error. Prints its warnings on stderr, unless the command
+   * shows them itself (`ownWarnings`) or was given --json. Throws CONFIG_INVALID.
+   */
+  readonly loadConfig: (needs: { readonly ask: boolean; readonly ownWarnings?: true }) => Promise<Loaded>;
   /** A log on stderr with the configured level and format. */
   readonly createLog: (config: Config) => Log;
   /** Takes each token that is read, so that no output shows it. */

@@ -3,6 +3,7 @@ import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
 import { BadValue } from '../config/value-type.ts';
 import { systemClock } from '../lib/clock.ts';
+import { escapeControls } from '../lib/escape.ts';
 import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './command.ts';
@@ -52,7 +53,12 @@ function contextOf(
     action: request.action,
     has: (flag) => request.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
-    loadConfig: (needs) => loadConfig({ flags: request.options, env, readFile: readTextFile }, needs),
+    loadConfig: async (needs) => {
+      const loaded = await loadConfig({ flags: request.options, env, readFile: readTextFile }, needs);
+      const printed = needs.ownWarnings || outside.argv.includes('--json') ? [] : loaded.warnings;
+      for (const warning of printed) stderr.write(`warning: ${escapeControls(warning)}\n`);
+      return loaded;
+    },
     createLog: ({ logLevel, logFormat }) =>
       createLog({
         level: logLevel,

@@ -1,6 +1,12 @@
-/** Breaks a text into lines of at most `width` characters, at spaces where there are any. Never an empty list. */
+/**
+ * Breaks a text into lines of at most `width` characters, at spaces where there are any. Every line has the indentation of
+ * the text, unless that takes half of the width. Never an empty list.
+ */
 export function wrap(text: string, width: number): readonly string[] {
   if (text.length <= width) return [text];
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  if (indent !== '' && indent.length < width / 2)
+    return wrap(text.slice(indent.length), width - indent.length).map((line) => `${indent}${line}`);
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -16,11 +16,11 @@ export const check: CliCommand = {
   values: [],
   examples: [
     { line: 'check', does: 'with the configuration of the service' },
-    { line: 'check --ask-price 0.05 --json', does: 'as JSON; `ready` is true where no check failed' },
+    { line: 'check --ask-price 0.05 --json', does: 'as JSON; ready is true where no check failed' },
   ],
   run: async (context) => {
     // A missing price is a result, not a reason to stop.
-    const loaded = await context.loadConfig({ ask: false });
+    const loaded = await context.loadConfig({ ask: false, ownWarnings: true });
     const results = runChecks(loaded, await collect(context, loaded));
     const checked = { results, configuration: describe(loaded) };
     context.stdout.write(context.has(JSON_SWITCH) ? checkJson(checked) : checkText(checked, context.stdout));

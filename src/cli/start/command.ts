@@ -48,7 +48,7 @@ export const start = (runDaemon: RunDaemon): CliCommand => ({
       clock,
       once: context.has(ONCE),
       onTerminal: stderr.isTerminal,
-      loadConfig: () => context.loadConfig({ ask: true }),
+      loadConfig: () => context.loadConfig({ ask: true, ownWarnings: true }),
       createLog,
       pullProgress: (log) => pullProgress(stderr, log, clock),
     });

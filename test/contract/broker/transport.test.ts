@@ -16,13 +16,16 @@ const PLAN = {
   slots: [{ id: 'cpu#0', gpu: null }],
 } as const;
 
+/** A message with the broker's origin and the call. */
+const namesCall = (url: string): RegExp => new RegExp(`^${url}.* \\(.*GET /api/v1/runs\\)$`);
+
 describe('a call fails for', () => {
   test('a server that accepts the connection and does not answer', async () => {
     await using server = await tcpServer(() => {});
     await using client = clientOf(server.url, { headersMs: 100 });
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toMatch(/^GET \/api\/v1\/runs: /);
+    expect(error.message).toMatch(namesCall(server.url));
     expect(error.hint).toBeDefined();
   });
 
@@ -31,7 +34,7 @@ describe('a call fails for', () => {
     await using client = clientOf(server.url, { bodyIdleMs: 100 });
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toMatch(/^GET \/api\/v1\/runs: /);
+    expect(error.message).toMatch(namesCall(server.url));
     expect(error.hint).toBeDefined();
   });
 
@@ -92,7 +95,7 @@ describe('a call fails for', () => {
     await using client = clientOf(url);
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
-    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).toBe(`${url} refused the connection (ECONNREFUSED, GET /api/v1/runs)`);
     expect(error.hint).toBeDefined();
   });
 
@@ -100,6 +103,9 @@ describe('a call fails for', () => {
     await using client = clientOf('http://no-such-host.invalid');
     const error = await failure(client.broker.runs(QUERY));
     expect(error.code).toBe('BROKER_UNREACHABLE');
+    expect(error.message).toBe(
+      'http://no-such-host.invalid: the host name is unknown (ENOTFOUND, GET /api/v1/runs)',
+    );
     expect(error.hint).toContain('DNS');
   });
 

@@ -93,7 +93,8 @@ describe('an invalid command line', () => {
     [['try', '--times', '10'], '--times: "10" is more than 9'],
     [['try', '--ask-price', '1', '--ask-price', '2'], '--ask-price: takes one value and was given 2'],
     [['try', '--times', '1', '--times', '2'], '--times: takes one value and was given 2'],
-    [['try', '--token', 'x'], "unknown option '--token'"],
+    [['try', '--token', 'x'], 'there is no flag for the token'],
+    [['try', '--token=x'], 'there is no flag for the token'],
   ])('%j: %s', async (argv, message) => {
     const { exit, stdout, stderr } = await runLine(
       argv,
@@ -105,10 +106,36 @@ describe('an invalid command line', () => {
     expect(stderr).toContain('\n  hint: ');
   });
 
+  test.each([[['network']], [['network', 'sideways']]])('%j: names the actions', async (argv) => {
+    const { exit, stderr } = await runLine(argv);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('network needs one of up, down, status');
+  });
+
   test('without a command the help is printed as an error', async () => {
     const { exit, stdout, stderr } = await runLine([], {}, nothing);
     expect([exit, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^Usage: sharedcloud-agent/);
+  });
+});
+
+describe('a warning about the configuration', () => {
+  const env = { SHAREDCLOUD_ASK_PRISE: '1' };
+  const loading = (ownWarnings: boolean) =>
+    command(async (context) => {
+      await context.loadConfig({ ask: false, ...(ownWarnings && { ownWarnings }) });
+      return 0;
+    });
+
+  test('is printed on stderr', async () => {
+    const { exit, stdout, stderr } = await runLine(['try'], env, loading(false));
+    expect([exit, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/^warning: .*SHAREDCLOUD_ASK_PRISE.*\n$/);
+  });
+
+  test('is not printed by a command that shows it in its own way, nor among JSON', async () => {
+    expect((await runLine(['try'], env, loading(true))).stderr).toBe('');
+    expect((await runLine(['try', '--json'], env, loading(false))).stderr).toBe('');
   });
 });
 
@@ -187,9 +214,14 @@ describe('the token', () => {
     expect(stderr).toContain('error BROKER_REFUSED: sent [redacted]');
   });
 
-  test('is not in an error about a command line that contains it', async () => {
-    const { exit, stderr } = await runLine(['try', TOKEN], env, nothing);
+  test.each([TOKEN, `--token=${TOKEN}`])('is not in an error about the argument %s', async (argument) => {
+    const { exit, stderr } = await runLine(['try', argument], env, nothing);
     expect(exit).toBe(2);
+    expect(stderr).not.toContain(TOKEN);
+  });
+
+  test('is not in an error about a flag for it, which does not exist', async () => {
+    const { stderr } = await runLine(['try', `--token=${TOKEN}`], {}, nothing);
     expect(stderr).not.toContain(TOKEN);
   });
 });

@@ -68,6 +68,8 @@ describe('wrapping', () => {
     ['a bc def', 5, ['a bc', 'def']],
     ['abcdefgh', 3, ['abc', 'def', 'gh']],
     ['a abcdef b', 4, ['a', 'abcd', 'ef b']],
+    ['  a bc def', 7, ['  a bc', '  def']],
+    ['    a bc', 5, ['a bc']],
   ])('%j at %d', (text, width, lines) => {
     expect(wrap(text, width)).toEqual(lines);
   });
