@@ -10,8 +10,9 @@ export function describe({ config, sources }: Loaded): readonly Described[] {
   const options = OPTION_KEYS.map((key) => {
     const option = optionOf(key);
     const value: unknown = config[key];
+    const unset = (option.unset ?? '').replaceAll('`', '');
     const text = value === undefined ? '' : option.secret ? '[redacted]' : option.type.show(value);
-    return { option: option.name, value: text === '' ? (option.unset ?? '') : text, source: sources[key] };
+    return { option: option.name, value: text === '' ? unset : text, source: sources[key] };
   });
   const fromFile: Source = { kind: 'file', name: config.configFile };
   const gpus = config.gpus.map((gpu) => ({

@@ -31,7 +31,7 @@ export const price: ValueType<number> = single({
     const hint = `write US dollars per job and minute, more than 0 and at most ${MAX_DOLLARS}, such as 0.05`;
     const value = decimal(text, hint);
     if (value === 0) throw new BadValue(`${quoted(text)} would make jobs free of charge`, hint);
-    if (value < 0) throw new BadValue(`${quoted(text)} is less than 0`, hint);
+    if (value < 0) throw new BadValue(`${quoted(text)} is not more than 0`, hint);
     if (value > MAX_DOLLARS) throw new BadValue(`${quoted(text)} is more than ${MAX_DOLLARS}`, hint);
     return value;
   },

@@ -2,7 +2,7 @@ import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import { size } from './size.ts';
-import { absolutePath, choice, imagePattern, path, program, secret, userAndGroup } from './text-types.ts';
+import { absolutePath, choice, imagePatterns, path, program, secret, userAndGroup } from './text-types.ts';
 import { brokerUrl, dockerHost } from './url-types.ts';
 import { list, type ValueType } from './value-type.ts';
 
@@ -98,7 +98,7 @@ export const OPTIONS = {
   images: {
     name: 'images',
     env: 'SHAREDCLOUD_IMAGES',
-    type: list(imagePattern),
+    type: imagePatterns,
     default: 'sharedcloud/*',
     help: 'images that jobs may use; `*` matches any characters',
     group: 'Offer',

@@ -14,5 +14,5 @@ export function configInvalid(problems: readonly Problem[], notes: readonly stri
     ...problems.flatMap(({ where, what, hint }) => [`  ${where}: ${what}`, `    ${hint}`]),
     ...notes.map((note) => `  also: ${note}`),
   ];
-  return new AgentError('CONFIG_INVALID', lines.join('\n'), { hint: 'correct all of them and start again' });
+  return new AgentError('CONFIG_INVALID', lines.join('\n'), { hint: 'correct all of them' });
 }

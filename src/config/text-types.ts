@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { canonicalImageRef, parseImageRef } from '../domain/image-ref.ts';
 import { Secret } from './secret.ts';
-import { BadValue, quoted, single, type ValueType } from './value-type.ts';
+import { BadValue, list, quoted, single, type ValueType } from './value-type.ts';
 
 /** One of some words. */
 export function choice<const T extends string>(...words: readonly T[]): ValueType<T> {
@@ -62,6 +62,15 @@ export const imagePattern: ValueType<string> = single({
   warn: (pattern) =>
     /^[*/]+$/.test(pattern) ? `${quoted(pattern)} allows any image of any registry` : undefined,
 });
+
+const patterns = list(imagePattern);
+
+/** The allow-list of images. */
+export const imagePatterns: ValueType<readonly string[]> = {
+  ...patterns,
+  warn: (allowed) =>
+    allowed.length === 0 ? 'no image is allowed, so no run is taken' : patterns.warn?.(allowed),
+};
 
 /** An image name, by default with the tag `latest`. */
 export const imageName: ValueType<string> = single({

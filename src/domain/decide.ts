@@ -43,6 +43,7 @@ export type MarketKnowledge = {
 /**
  * Decides for each run: take up to `jobs` of its jobs, or skip it and why. Pure. Ranks by bid, pulled image, age, uuid;
  * the order of the input makes no difference. `now` is in the milliseconds of `backoff`. Ranked verdicts come first.
+ * Called by the claim loop and by `market`.
  */
 export function decide(
   runs: readonly OpenRun[],

@@ -6,7 +6,7 @@ export const ERROR_KINDS = {
   CONFIG_INVALID: {
     exit: 2,
     what: 'an option, environment variable or file entry has an invalid value',
-    hint: 'correct the setting that the message names; `sharedcloud-agent check` lists every setting and its source',
+    hint: 'correct the setting that the message names; `sharedcloud-agent COMMAND --help` shows valid values',
   },
   TOKEN_MISSING: {
     exit: 2,

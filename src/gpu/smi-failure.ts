@@ -87,5 +87,6 @@ export function smiError({ code, stderr, stdout }: ProgramResult, program: strin
   const line = isShells ? '' : escapeControls(first.trim().slice(0, 300));
   const quoted = line === '' ? '' : `: ${line}`;
   const how = typeof code === 'number' ? `exit code ${code}` : `ended by ${code ?? 'a signal'}`;
-  return new AgentError('GPU_PROBE_FAILED', `${escapeControls(program)}: ${why} (${how})${quoted}`, { hint });
+  const said = why.startsWith('it ') ? why.slice('it'.length) : `: ${why}`;
+  return new AgentError('GPU_PROBE_FAILED', `${escapeControls(program)}${said} (${how})${quoted}`, { hint });
 }

@@ -13,8 +13,11 @@ const LEVELS: Readonly<Record<string, 'gray' | 'green' | 'yellow' | 'red'>> = {
 
 /** Fields for programs only, and those that repeat the message or another field. */
 const HIDDEN: ReadonlySet<string> = new Set(['event', 'instance', 'pid', 'reason', 'slot', 'status']);
-/** Fields that are hidden beside another one, which says more. */
-const HIDDEN_BESIDE: Readonly<Record<string, string>> = { run: 'job', offer: 'run' };
+/**
+ * Fields that are hidden beside another one, which says more. Beside its duration a job's earnings are an estimate;
+ * the broker's figure follows with the delivered report.
+ */
+const HIDDEN_BESIDE: Readonly<Record<string, string>> = { run: 'job', offer: 'run', earned: 'durationMs' };
 const PRICES: ReadonlySet<string> = new Set(['ask', 'before', 'bid']);
 
 /** The width of `14:05:09 INFO  `, under which every further line is indented. */
@@ -24,7 +27,7 @@ const HEAD_WIDTH = 15;
 export type LineStyle = { readonly colour: boolean; readonly columns: number };
 
 /**
- * A line of the JSON log as people read it: `14:05:09 INFO  job ended  job=531d8edc took=1.2s earned=$0.0123`. What
+ * A line of the JSON log as people read it: `14:05:09 INFO  job ended  job=531d8edc took=1.2s`. What
  * does not fit, the hint and the parts of an error follow on lines of their own. No value can control the terminal.
  */
 export function prettyLine(json: string, { colour, columns }: LineStyle): string {

@@ -22,16 +22,18 @@ const MARKS: Readonly<Record<Level, { readonly text: string; readonly style: 'gr
   };
 const MARK_WIDTH = 4;
 
-/** The results, each with its hint below it, a verdict, and the configuration as a table. */
+/** The results, each with its hint below it unless it was shown before, a verdict, and the configuration as a table. */
 export function checkText({ configuration, results }: Checked, terminal: Terminal): string {
   const { colour } = terminal;
   const nameWidth = Math.max(...results.map(({ check }) => check.length));
   const indent = MARK_WIDTH + nameWidth + 4;
+  const shownHints = new Set<string>();
   const texts = results.map(({ check, found, level, hint }) => {
     const { style, text } = MARKS[level];
     const padded = text.padEnd(MARK_WIDTH);
     const mark = colour ? styleText(style, padded, { validateStream: false }) : padded;
-    const paragraphs = hint === undefined ? [found] : [found, `hint: ${hint}`];
+    const paragraphs = hint === undefined || shownHints.has(hint) ? [found] : [found, `hint: ${hint}`];
+    if (hint !== undefined) shownHints.add(hint);
     const [first, ...more] = paragraphs.flatMap((one) => linesOf(one, terminal, indent));
     const below = more.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
     return `${mark}  ${check.padEnd(nameWidth)}  ${first}\n${below}`;

@@ -22,14 +22,17 @@ export const health: CliCommand = {
     const asked = await queryHealth(config.stateDir, TIMEOUT_MS);
     const healthy = asked.kind === 'alive';
     const status = healthy ? asked.status : null;
-    const text = context.has(JSON_SWITCH) ? JSON.stringify({ healthy, status }) : healthText(asked);
+    const text = context.has(JSON_SWITCH)
+      ? JSON.stringify({ healthy, status })
+      : healthText(asked, config.stateDir);
     context.stdout.write(`${text}\n`);
     return healthy ? EXIT.OK : EXIT.FAILED;
   },
 };
 
-function healthText(asked: Health): string {
+function healthText(asked: Health, stateDir: string): string {
   if (asked.kind === 'alive') return `alive: ${asked.status}`;
-  if (asked.kind === 'none') return 'no agent is running';
+  if (asked.kind === 'none')
+    return `no agent is running on ${stateDir}\n  hint: name another state directory with --state-dir`;
   return `the agent did not answer within ${TIMEOUT_MS / 1000} s`;
 }

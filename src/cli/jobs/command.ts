@@ -18,6 +18,8 @@ const OPEN: Switch = {
   help: 'only unfinished jobs: claimed, running or not reported yet; prints nothing if there are none',
 };
 
+const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
+
 /** Reads the journal only, so a running agent is not disturbed. */
 export const jobs: CliCommand = {
   name: 'jobs',
@@ -62,9 +64,9 @@ function readOpen(stateDir: string): readonly JobRecord[] {
 }
 
 async function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
-  await checkReadable(stateDir);
+  await checkReadable(stateDir, NO_JOBS_YET);
   const journal = readJournal(stateDir);
-  if (journal === undefined) throw noJournal(stateDir);
+  if (journal === undefined) throw noJournal(stateDir, NO_JOBS_YET);
   try {
     return journal.history(limit);
   } finally {

@@ -44,6 +44,9 @@ test('nothing moves while an agent runs, or where no agent ever ran', async () =
   expect((await run(dir)).stderr).toContain('error STATE_DIR_IN_USE');
   held.close();
   const empty = scratchDir();
-  expect((await run(empty)).exit).toBe(7);
+  const { exit, stderr } = await run(empty);
+  expect(exit).toBe(7);
+  expect(stderr).toContain('--state-dir');
+  expect(stderr).not.toContain('start the agent');
   expect(readdirSync(empty)).toEqual([]);
 });

@@ -11,7 +11,7 @@ import {
   checkStateDir,
 } from '../../../src/cli/check/check-host.ts';
 import type { CheckResult } from '../../../src/cli/check/check-result.ts';
-import { checkText, isReady } from '../../../src/cli/check/render.ts';
+import { checkJson, checkText, isReady } from '../../../src/cli/check/render.ts';
 import { query } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
@@ -310,4 +310,11 @@ test('results and hints are wrapped to the terminal, and stay whole', () => {
   const text = checkText({ results: [result], configuration: [] }, { colour: false, ...aPage(60) });
   expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
   expect(text.match(/word/g)).toHaveLength(80);
+});
+
+test('a hint that several results have is shown once, and each has it in JSON', () => {
+  const result: CheckResult = { check: 'docker', level: 'fail', found: 'f', hint: 'start it' };
+  const checked = { results: [result, { ...result, check: 'job network' }], configuration: [] };
+  expect(checkText(checked, { colour: false, ...aPage(60) }).match(/start it/g)).toHaveLength(1);
+  expect(checkJson(checked).match(/start it/g)).toHaveLength(2);
 });

@@ -47,7 +47,9 @@ describe('health', () => {
   });
 
   test('is bad where no agent runs or ever ran', async () => {
-    expect((await health()).exit).toBe(1);
+    const { exit, stdout } = await health();
+    expect(exit).toBe(1);
+    expect(stdout).toContain(`${directory}\n  hint: `);
     await rm(directory, { recursive: true });
     expect((await health()).exit).toBe(1);
     expect(JSON.parse((await health('--json')).stdout)).toEqual({ healthy: false, status: null });

@@ -86,9 +86,10 @@ test.each(['job-claimed', 'job-started', 'job-ended', 'job-released', 'report-de
 );
 
 test('money and durations are readable on a terminal and exact in JSON', () => {
-  const pretty = shown(EVENTS['job-ended'], 'pretty', 100);
-  expect(pretty).toContain('took=1.2s');
-  expect(pretty).toContain('earned=$0.0123');
+  const ended = shown(EVENTS['job-ended'], 'pretty', 100);
+  expect(ended).toContain('took=1.2s');
+  expect(ended).not.toContain('earned');
+  expect(shown(EVENTS['report-delivered'], 'pretty', 100)).toContain('earned=$0.0123');
   expect(JSON.parse(shown(EVENTS['job-ended'], 'json', 100))).toMatchObject({
     event: 'job-ended',
     job: UUID,

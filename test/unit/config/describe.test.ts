@@ -33,6 +33,7 @@ test('shows every value with its source, and masks the token', async () => {
     'gpu."T4"',
   ]);
   expect(table.every(({ value }) => value !== '')).toBe(true);
+  expect(table.filter(({ value }) => value.includes('`'))).toEqual([]);
 });
 
 test('the configuration is printed without the token in any way', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { duration, showDuration } from '../../../src/config/duration.ts';
 import { count, cpuCores, price } from '../../../src/config/number-types.ts';
 import { showSize, size } from '../../../src/config/size.ts';
-import { choice, imagePattern, path, userAndGroup } from '../../../src/config/text-types.ts';
+import { choice, imagePattern, imagePatterns, path, userAndGroup } from '../../../src/config/text-types.ts';
 import { brokerUrl, dockerHost, isLoopback } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
 
@@ -191,12 +191,13 @@ describe('other values', () => {
   });
 
   test('lists are split at commas, without duplicates', () => {
-    const patterns = list(imagePattern);
+    const patterns = imagePatterns;
     expect(patterns.read(['a/*, b:1', 'a/*', ''])).toEqual(['a/*', 'b:1']);
     expect(patterns.read([''])).toEqual([]);
     expect(() => patterns.read(['a b'])).toThrow(BadValue);
     expect(patterns.warn?.(['*', 'a/*'])).toBeDefined();
     expect(patterns.warn?.(['a/*'])).toBeUndefined();
+    expect(patterns.warn?.([])).toBeDefined();
   });
 
   test('whole numbers have bounds', () => {

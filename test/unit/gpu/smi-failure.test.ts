@@ -40,6 +40,12 @@ describe('the failure of nvidia-smi', () => {
     expect(failure?.message).toMatch(/exit code 99\): what\?$/);
   });
 
+  test('is one sentence where the program itself is the reason', () => {
+    expect(smiFailure({ code: 127, stdout: '', stderr: '' }, 'nvidia-smi')?.message).toBe(
+      'nvidia-smi is not installed (exit code 127)',
+    );
+  });
+
   test('by a signal names the signal', () => {
     const failure = smiFailure({ code: 'SIGSEGV', stdout: '', stderr: '' }, 'nvidia-smi');
     expect(failure).toMatchObject({
