@@ -42,7 +42,7 @@ export type GpuHealthDeps = InternalJobDeps &
   };
 
 /**
- * Cordons sick GPUs for as long as they are: by nvidia-smi, by the kernel log, by how jobs end on them and by the memory
+ * Cordons sick GPUs while they are sick: by nvidia-smi, by the kernel log, by how jobs end on them and by the memory
  * that these leave behind. Running jobs stay.
  */
 export class GpuHealth implements GpuMonitor {
@@ -110,7 +110,7 @@ export class GpuHealth implements GpuMonitor {
     void this.#polls.poll();
   }
 
-  /** As GpuMonitor says: canaries may use the same image. */
+  /** Remembers the image for canaries. */
   jobClaimed({ gpu, uuid }: JobRecord, { registryPath, runtime }: FunctionSpec): void {
     if (gpu !== null) this.#images.tried(uuid, { registryPath, runtime });
   }
@@ -131,7 +131,7 @@ export class GpuHealth implements GpuMonitor {
     if (result.kind === 'released' && !wasStarted) this.#recordEnd(job, job.gpu, false, true);
   }
 
-  /** Settles once the GPU's memory was checked, and after a few seconds where nvidia-smi does not answer. */
+  /** Settles once the GPU's memory has been checked, or after three seconds without an answer of nvidia-smi. */
   async slotVacated({ gpu, uuid }: JobRecord): Promise<void> {
     if (gpu === null) return;
     this.#leave(gpu, uuid);

@@ -132,7 +132,7 @@ export class ClaimLoop {
     return decide(open, offer(), slots.free, knowledge, clock.monotonic());
   }
 
-  /** A GPU that a run names may have been added to the catalogue; asked for beside the claims. */
+  /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */
   #askForUnknownGpus(verdicts: readonly Verdict[], signal: AbortSignal): void {
     const { catalogue, wake } = this.#deps;
     if (!verdicts.some((verdict) => verdict.kind === 'skip' && verdict.reason === 'gpu-unknown')) return;

@@ -1,7 +1,8 @@
 import { TokenBucket } from '../../lib/token-bucket.ts';
 
-/** So many polls may follow each other at once, and so many per second in the long run, by whether a slot is free. */
+/** How many polls may follow each other without a wait. */
 const MAX_BURST = 10;
+/** The rate in the long run, by whether a slot is free. */
 const POLLS_PER_SECOND = { free: 10, filled: 2 };
 
 /** The shortest wait in milliseconds, and what each run on the list adds: a long list takes time to read. */

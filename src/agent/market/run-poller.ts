@@ -98,19 +98,19 @@ export class RunPoller {
     this.#pollSoon.notify();
   }
 
-  /** Polls now, unless that is under way. */
+  /** Polls now, unless a poll is running. */
   pollNow(): void {
     this.#pollSoon.notify();
   }
 
-  /** Polls now, whatever is under way: a call from before the host slept would wait for an answer that never comes. */
+  /** Polls now, and aborts a running poll: a call from before the host slept would wait for an answer that never comes. */
   restartPoll(): void {
     this.#current.abort();
     this.#restart.notify();
     this.#pollSoon.notify();
   }
 
-  /** Polls until the signal aborts; `instance` answers for whom. */
+  /** Polls until the signal aborts; `instance` returns the instance to poll for. */
   async work(instance: () => string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let unchanged = 0;

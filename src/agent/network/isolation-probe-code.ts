@@ -1,7 +1,7 @@
 import type { Language } from '../../domain/language.ts';
 
-/* The function that tries the targets of a probeTargets, all at once: `handler([[[host, port], ...], seconds])` returns
-   a list with one word per target. Speaks Python 2.7 and 3, and Node.js since 6. */
+/* `handler([[[host, port], ...], seconds])` connects to all targets in parallel and returns a list with one word per
+   target. For Python 2.7 and 3, and Node.js 6 or newer. */
 
 const PYTHON = `import errno, json, select, socket, time
 

@@ -54,7 +54,7 @@ function readFound(result: string): readonly string[] {
   try {
     return FOUND.parse(JSON.parse(result));
   } catch {
-    // An image may make of the probe what it likes; then there is no result.
+    // An image can falsify the probe; then there is no result.
     return [];
   }
 }

@@ -43,7 +43,7 @@ type Outcome = { readonly verification: Verification } | { readonly failure: Fai
 /** Selects the network of a job: the isolated one only while its isolation is verified, otherwise none. */
 export class NetworkSelector {
   readonly #deps: NetworkSelectorDeps;
-  /** By image, because an image may make of the probe what it likes. */
+  /** By image, because an image can falsify the probe. */
   readonly #failed: BackoffMap<Failure>;
   readonly #probes = new SingleFlight<Outcome>();
   readonly #logged = new OncePerChange();
