@@ -47,6 +47,12 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why, hint },
 };
 
+/** Further examples of events whose level depends on their fields. */
+const VARIANTS: readonly AgentEvent[] = [
+  { kind: 'run-skipped', offer, run, reason: 'image-not-pulled' },
+  { kind: 'gpu-canary', gpu, why: undefined, retryInMs: 1 },
+];
+
 /** An event as it is documented: its name, level, message and fields in the log. */
 export type DocumentedEvent = readonly [name: string, level: string, message: string, fields: string];
 
@@ -54,7 +60,8 @@ export type DocumentedEvent = readonly [name: string, level: string, message: st
 export function documentedEvents(): readonly DocumentedEvent[] {
   const ofAgent = Object.values(EXAMPLES).map((event): DocumentedEvent => {
     const { fields, level, message } = logEntry(event);
-    return [event.kind, level, message, Object.keys(fields).join(', ')];
+    const others = VARIANTS.filter(({ kind }) => kind === event.kind).map((one) => logEntry(one).level);
+    return [event.kind, [level, ...others].join(' or '), message, Object.keys(fields).join(', ')];
   });
   return [...ofAgent, ...OTHERS].toSorted(([a], [b]) => a.localeCompare(b));
 }
@@ -74,7 +81,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['configuration-reloaded', 'info', 'configuration reloaded', ''],
   ['configuration-warning', 'warn', '…', ''],
   ['cpu-jobs-only', 'warn', 'CPU jobs only: …', 'code, hint'],
-  ['delivery-failed', 'warn', 'not delivered yet, kept on disk: …', 'job, code, tries, retryInMs'],
+  ['delivery-failed', 'warn or debug', 'not delivered yet, kept on disk: …', 'job, code, tries, retryInMs'],
   ['garbage-collected', 'debug', 'orphans listed', 'containers, folders'],
   ['garbage-collection-failed', 'debug', 'orphans not listed: …', 'code'],
   ['gpu-catalogue-failed', 'warn', 'GPU catalogue not fetched: …', 'code, retryInMs'],
@@ -102,7 +109,12 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['offer-deregistration-failed', 'warn', 'offer not deregistered at the broker: …', 'offer, code'],
   ['offer-registration-failed', 'warn', 'offer not registered again: …', 'offer, code'],
   ['open-jobs-failed', 'warn', 'open jobs not listed: …', 'run, code'],
-  ['orphan-removal-failed', 'warn', 'orphaned container or files not removed: …', 'container or job, code'],
+  [
+    'orphan-removal-failed',
+    'warn or error',
+    'orphaned container or files not removed: …',
+    'container or job, code',
+  ],
   ['orphan-removed', 'info', 'orphaned container or files removed', 'container or job'],
   ['polling-failed', 'warn or debug', 'polling failed: …', 'code, retryInMs, hint'],
   ['reconciliation-failed', 'debug', 'instance not reconciled: …', 'instance, code'],
