@@ -9,7 +9,7 @@ async function etagOf(desk: Desk, path: string): Promise<string> {
   return (await desk.call('GET', path)).headers.get('etag') ?? '';
 }
 
-/** Repricer for news of the list that has just been seen, and waits until the broker holds the call. */
+/** Asks for news of the list that has just been seen, and waits until the broker holds the call. */
 async function hold(desk: Desk, path: string, options: CallOptions = {}) {
   const etag = await etagOf(desk, path);
   const before = waiting(desk);
