@@ -60,7 +60,7 @@ export class ClaimLoop {
   /** Claims that wait for the broker's answer. */
   readonly #claims = new Set<Promise<void>>();
   readonly #invalidItems: InvalidItemLog;
-  #quietAtPoll = -1;
+  #exhaustedAtPoll = -1;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
@@ -68,8 +68,8 @@ export class ClaimLoop {
   }
 
   /** The number of the last poll after which there was nothing to do at all; -1 before. */
-  get quietAtPoll(): number {
-    return this.#quietAtPoll;
+  get exhaustedAtPoll(): number {
+    return this.#exhaustedAtPoll;
   }
 
   /** The broker knows none of this host's images any more. */
@@ -101,17 +101,17 @@ export class ClaimLoop {
       const runs = poller.runs;
       if (runs === undefined || signal.aborted) return;
       if (admission.blockedBy() !== undefined) {
-        if (!this.#busy() && !admission.recoverable) this.#quietAtPoll = poll;
+        if (!this.#busy() && !admission.recoverable) this.#exhaustedAtPoll = poll;
         return;
       }
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
       const verdicts = this.#decide(runs.map((run) => this.#deps.resolver.open(run)));
       this.#reportSkips(verdicts);
       this.#askForUnknownGpus(verdicts, signal);
-      const waiting = this.#readyWhatIsMissing(verdicts);
+      const waiting = this.#prepareRuns(verdicts);
       const takes = verdicts.filter((verdict) => verdict.kind === 'take');
       if (takes.length === 0) {
-        if (!waiting && !this.#busy()) this.#quietAtPoll = poll;
+        if (!waiting && !this.#busy()) this.#exhaustedAtPoll = poll;
         return;
       }
       if (!(await admission.isHealthy())) continue;
@@ -140,7 +140,7 @@ export class ClaimLoop {
   }
 
   /** Resolves the best runs and pulls their images; answers whether some of that is under way. */
-  #readyWhatIsMissing(verdicts: readonly Verdict[]): boolean {
+  #prepareRuns(verdicts: readonly Verdict[]): boolean {
     const { images, resolver, slots } = this.#deps;
     let room = slots.free + RESOLVE_AHEAD;
     let waiting = false;

@@ -141,7 +141,7 @@ export class OfferWorker {
   /** Whether the last poll left nothing to do, with nothing under way. */
   get exhausted(): boolean {
     if (this.poller.polls < this.#minPolls) return false;
-    return this.poller.runs !== undefined && this.#loop.quietAtPoll === this.poller.polls;
+    return this.poller.runs !== undefined && this.#loop.exhaustedAtPoll === this.poller.polls;
   }
 
   #registerAgain(): void {
