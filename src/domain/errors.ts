@@ -118,6 +118,11 @@ export const ERROR_KINDS = {
     what: 'the kernel log, which reports GPU errors, cannot be read',
     hint: 'add the agent’s user to the group systemd-journal',
   },
+  GPU_INJECTION_FAILED: {
+    exit: 6,
+    what: 'the container engine cannot give this GPU to a container',
+    hint: 'run `sharedcloud-agent check`, which tries each GPU and names what is missing',
+  },
   GPU_UNKNOWN: {
     exit: 6,
     what: 'a GPU has no unique entry in the broker’s catalogue',
