@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliCommand } from '../../src/cli/command.ts';
+import { actionsText, type CliCommand } from '../../src/cli/command.ts';
 import { optionsTable } from '../../src/config/options-markdown.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
@@ -47,8 +47,8 @@ function commandsTable(): string {
       ...command.switches.map(({ name }) => `\`--${name}\``),
       ...command.values.map(({ name, type }) => `\`--${name} ${type.metavar}\``),
     ].join(' ');
-  const invocation = ({ actions = [], name }: CliCommand): string =>
-    `\`${[name, actions.map(({ name }) => name).join('|')].join(' ').trim()}\``;
+  const invocation = (command: CliCommand): string =>
+    `\`${`${command.name} ${actionsText(command)}`.trim()}\``;
   return table(
     ['command', 'what it does', 'flags of its own'],
     COMMANDS.map((command) => [invocation(command), command.summary, flags(command)]),

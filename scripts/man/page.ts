@@ -1,4 +1,4 @@
-import type { CliCommand } from '../../src/cli/command.ts';
+import { actionsText, type CliCommand } from '../../src/cli/command.ts';
 import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
 import { defaultText } from '../../src/config/options-markdown.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
@@ -61,8 +61,7 @@ function commandEntry(command: CliCommand): string {
     ...command.values.map(({ help, name, type }) => `--${name} ${type.metavar}: ${help}`),
   ];
   const words = [command.summary, ...flags].map((text) => escaped(text.replaceAll('`', '')));
-  const actions = (command.actions ?? []).map((action) => bold(action.name)).join('|');
-  return tagged([bold(command.name), actions].join(' ').trim(), words.join('\n.br\n'));
+  return tagged(bold(`${command.name} ${actionsText(command)}`.trim()), words.join('\n.br\n'));
 }
 
 function optionsOf(group: string): readonly Option<unknown>[] {

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { maySet, OPTIONS, type OptionKey, optionOf } from '../config/options.ts';
 import { AgentError } from '../domain/errors.ts';
-import type { CliCommand } from './command.ts';
+import { actionText, type CliCommand } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 
 /** What a command line asks for. */
@@ -10,8 +10,10 @@ export type Request =
   | {
       readonly kind: 'command';
       readonly command: CliCommand;
-      /** Which of its actions; empty where it has none. */
+      /** Which of its actions; empty where none was named. */
       readonly action: string;
+      /** What was written behind the action; empty where it takes nothing. */
+      readonly argument: string;
       /** What was written for each option of the configuration. */
       readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
       /** The command's own flags: what was written for each, or true for a switch. */
@@ -64,13 +66,19 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
     .map(({ key, name, type }) => ({ key, option: withValue(name, type.metavar) }));
   for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
   if (command.actions !== undefined) sub.argument('[action]');
+  if (command.actions?.some(({ argument }) => argument !== undefined)) sub.argument('[argument]');
   sub.action(() => {
-    requireAction(command, sub.args[0]);
+    const [action = '', argument = ''] = sub.args;
+    checkAction(command, action, argument);
     const written = parsedOptions.parse(sub.opts());
+    for (const flag of [...command.switches, ...command.values])
+      if (flag.action !== undefined && flag.action !== action && isWritten(flag.name, written))
+        throw misplaced(command, flag.name, action);
     onRequest({
       kind: 'command',
       command,
-      action: sub.args[0] ?? '',
+      action,
+      argument,
       options: Object.fromEntries(
         options.flatMap(({ key, option }) => {
           const texts = written[option.attributeName()];
@@ -89,10 +97,32 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
   });
 }
 
-function requireAction({ actions, name }: CliCommand, written: string | undefined): void {
-  if (actions === undefined || actions.some((action) => action.name === written)) return;
-  const names = actions.map((action) => action.name).join(', ');
-  throw new AgentError('CONFIG_INVALID', `${name} needs one of ${names}`, {
+/** Throws CONFIG_INVALID for an unknown action, and for one without its argument or with one too many. */
+function checkAction(command: CliCommand, action: string, argument: string): void {
+  const { actionOptional, actions, name } = command;
+  if (actions === undefined || (actionOptional && action === '')) return;
+  const hint = `run sharedcloud-agent ${name} --help`;
+  const found = actions.find((one) => one.name === action);
+  if (found === undefined) {
+    const names = actions.map(actionText).join(', ');
+    const what = actionOptional
+      ? `${name} has no action ${JSON.stringify(action)}, only`
+      : `${name} needs one of`;
+    throw new AgentError('CONFIG_INVALID', `${what} ${names}`, { hint });
+  }
+  if (found.argument !== undefined && argument.trim() === '')
+    throw new AgentError('CONFIG_INVALID', `${name} ${action} needs its ${found.argument}`, { hint });
+  if (found.argument === undefined && argument !== '')
+    throw new AgentError('CONFIG_INVALID', `too many arguments for '${name} ${action}'`, { hint });
+}
+
+function isWritten(name: string, written: z.infer<typeof parsedOptions>): boolean {
+  const value = written[new Option(`--${name}`).attributeName()];
+  return value !== undefined && value !== false;
+}
+
+function misplaced({ name }: CliCommand, flag: string, action: string): AgentError {
+  return new AgentError('CONFIG_INVALID', `${[name, action].join(' ').trim()} does not take --${flag}`, {
     hint: `run sharedcloud-agent ${name} --help`,
   });
 }

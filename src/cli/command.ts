@@ -6,7 +6,20 @@ import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 
 /** A flag of one command that is on or off: `--once`. */
-export type Switch = { readonly name: string; readonly help: string };
+export type Switch = {
+  readonly name: string;
+  readonly help: string;
+  /** The only action that takes it; empty: only the command without an action; absent: always. */
+  readonly action?: string;
+};
+
+/** One of the things that a command does: `up` of `network up`, `show ID` of `jobs show ID`. */
+export type Action = {
+  readonly name: string;
+  readonly help: string;
+  /** What must be written behind it, as help shows it; absent: nothing. */
+  readonly argument?: string;
+};
 
 /** A flag of one command that takes a value: `--limit N`. */
 export type ValueFlag<T> = Switch & { readonly type: ValueType<T>; readonly default: string };
@@ -31,8 +44,10 @@ export type Writer = Stream & {
 export type CliContext = {
   readonly stdout: Writer;
   readonly stderr: Writer;
-  /** The command's action that was named; empty where it has none. */
+  /** The command's action that was named; empty where none was. */
   readonly action: string;
+  /** What was written behind the action; empty where it takes nothing. */
+  readonly argument: string;
   /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
@@ -62,8 +77,10 @@ export type CliCommand = {
   readonly name: string;
   readonly summary: string;
   readonly group: (typeof COMMAND_GROUPS)[number];
-  /** Where the command does more than one thing: what can be named, and one of them must be. */
-  readonly actions?: readonly { readonly name: string; readonly help: string }[];
+  /** Where the command does more than one thing: what can be named. */
+  readonly actions?: readonly Action[];
+  /** Whether the command also does something without an action. */
+  readonly actionOptional?: true;
   /** The options of the configuration that it takes as flags. */
   readonly options: readonly OptionKey[];
   readonly switches: readonly Switch[];
@@ -73,6 +90,17 @@ export type CliCommand = {
   /** Returns the exit code, or throws what `failure.ts` prints. */
   run(context: CliContext): Promise<number>;
 };
+
+/** The action and its argument as help shows them: `up`, `show ID`. */
+export function actionText({ argument, name }: Action): string {
+  return argument === undefined ? name : `${name} ${argument}`;
+}
+
+/** The actions as help shows them behind the command's name; empty where it has none. */
+export function actionsText({ actionOptional, actions = [] }: CliCommand): string {
+  const names = actions.map(actionText).join('|');
+  return actionOptional ? `[${names}]` : names;
+}
 
 /** The switch of every command that prints data. */
 export const JSON_SWITCH: Switch = { name: 'json', help: 'print JSON instead of text' };

@@ -2,7 +2,7 @@ import { GROUPS, maySet, optionOf } from '../config/options.ts';
 import { defaultText } from '../config/options-markdown.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { wrap } from '../lib/wrap.ts';
-import { type CliCommand, COMMAND_GROUPS } from './command.ts';
+import { actionsText, actionText, type CliCommand, COMMAND_GROUPS } from './command.ts';
 
 const NAME = 'sharedcloud-agent';
 const WIDTH = 80;
@@ -15,8 +15,7 @@ type Item = { readonly term: string; readonly paragraphs: readonly string[] };
 
 /** The help without a command: every command in its group, and the exit codes. */
 export function programHelp(commands: readonly CliCommand[]): string {
-  const termOf = ({ actions = [], name }: CliCommand): string =>
-    [name, actions.map((action) => action.name).join('|')].join(' ').trim();
+  const termOf = (command: CliCommand): string => `${command.name} ${actionsText(command)}`.trim();
   return page([
     `Usage: ${NAME} COMMAND [OPTION...]`,
     'Rents out your Nvidia GPUs on a SharedCloud broker.',
@@ -44,7 +43,7 @@ export function programHelp(commands: readonly CliCommand[]): string {
 /** The help of one command: its own flags, its options by subject, and examples. */
 export function commandHelp(command: CliCommand): string {
   const { actions = [], examples, name, options, summary, switches, values } = command;
-  const usage = [NAME, name, actions.map((action) => action.name).join('|'), '[OPTION...]'];
+  const usage = [NAME, name, actionsText(command), '[OPTION...]'];
   const flags: readonly Item[] = [
     ...switches.map((flag) => ({ term: `--${flag.name}`, paragraphs: [flag.help] })),
     ...values.map((flag) => ({
@@ -62,7 +61,7 @@ export function commandHelp(command: CliCommand): string {
       : [
           section(
             'Actions',
-            actions.map(({ help, name: term }) => ({ term, paragraphs: [help] })),
+            actions.map((action) => ({ term: actionText(action), paragraphs: [action.help] })),
           ),
         ]),
     section('Options', flags),

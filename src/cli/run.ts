@@ -51,6 +51,7 @@ function contextOf(
     stdout,
     stderr,
     action: request.action,
+    argument: request.argument,
     has: (flag) => request.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
     loadConfig: async (needs) => {

@@ -143,6 +143,16 @@ export const ERROR_KINDS = {
     what: 'the journal is damaged or was written by a newer agent',
     hint: 'keep the file, because it may hold unsent reports: move it away, or use the newer agent again',
   },
+  JOB_UNKNOWN: {
+    exit: 1,
+    what: 'no job in the journal has this id',
+    hint: 'list the jobs with `sharedcloud-agent jobs`; older ones than `keep-history` are deleted',
+  },
+  JOB_AMBIGUOUS: {
+    exit: 1,
+    what: 'the ids of several jobs begin like this',
+    hint: 'write more of the id',
+  },
   AGENT_NOT_RUNNING: {
     exit: 1,
     what: 'no agent runs on the state directory',

@@ -40,9 +40,18 @@ export function reportOfUnstartable(why: string, buildLogs: string): Report {
   return { status: JOB_STATUS.FAILED, buildLogs, stdout: '', stderr: withNote('', why), result: '' };
 }
 
+const MARK = '[sharedcloud-agent] ';
+
+/** What the agent says in a report about the end of the job; undefined for a job that succeeded. */
+export function noteOf({ status, stderr }: Report): string | undefined {
+  if (status === JOB_STATUS.SUCCEEDED || !stderr.endsWith('\n')) return undefined;
+  const line = stderr.slice(stderr.lastIndexOf('\n', stderr.length - 2) + 1, -1);
+  return line.startsWith(MARK) ? line.slice(MARK.length) : undefined;
+}
+
 function withNote(stderr: string, note: string): string {
   const gap = stderr === '' || stderr.endsWith('\n') ? '' : '\n';
-  return `${stderr}${gap}[sharedcloud-agent] ${note}\n`;
+  return `${stderr}${gap}${MARK}${note}\n`;
 }
 
 function reasonOf(ending: Ending): string {

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { OPEN_STATES } from '../domain/job.ts';
 import type { Clock } from '../domain/ports/clock.ts';
-import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError, isDamage } from '../domain/storage-error.ts';
 import { systemClock } from '../lib/clock.ts';
 import { backUpBeforeMigration, backUpUnusable } from './backup.ts';
@@ -19,7 +18,10 @@ import { SqliteJournal } from './sqlite-journal.ts';
 export const JOURNAL_FILE = 'journal.db';
 
 /** A journal that a command reads while an agent may be writing it. */
-export type JournalReader = Pick<Journal, 'agentId' | 'get' | 'inState' | 'uuidsIn' | 'history' | 'close'>;
+export type JournalReader = Pick<
+  SqliteJournal,
+  'agentId' | 'get' | 'inState' | 'uuidsIn' | 'history' | 'matching' | 'brokerOf' | 'events' | 'close'
+>;
 
 /** How long a call waits for another program that has locked the journal, such as a backup. */
 const BUSY_MS = 2000;

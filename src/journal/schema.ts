@@ -38,6 +38,21 @@ const MIGRATIONS = [
    WHERE state IN ('starting', 'running');`,
 ];
 
+/**
+ * Tables that older agents of the same version do not know. They do not raise the version, so that an upgrade can be rolled
+ * back: an older agent ignores them. Each statement can be repeated.
+ */
+const ADDITIONS = [
+  `CREATE TABLE IF NOT EXISTS job_history (
+     seq INTEGER PRIMARY KEY,
+     uuid TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     detail TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX IF NOT EXISTS job_history_by_job ON job_history (uuid, seq);`,
+];
+
 /** The schema version that this agent writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -68,8 +83,13 @@ export function checkOrigin(db: DatabaseSync, file: string, backUp = (): string 
   }
 }
 
-/** Migrates a database to the newest version in one transaction. */
+/** Migrates a database to the newest version in one transaction, and adds the tables that it lacks. */
 export function migrate(db: DatabaseSync): void {
+  toNewestVersion(db);
+  for (const statements of ADDITIONS) db.exec(statements);
+}
+
+function toNewestVersion(db: DatabaseSync): void {
   const version = versionOf(db);
   if (version === SCHEMA_VERSION) return;
   db.exec('BEGIN IMMEDIATE');

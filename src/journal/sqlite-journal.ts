@@ -13,6 +13,7 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { leaseKey } from './broker-move.ts';
+import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
 
 /** What a journal needs. */
@@ -26,6 +27,8 @@ export type JournalParts = {
   readonly broker: string;
   readonly clock: Clock;
 };
+
+const uuidRows = z.array(z.object({ uuid: z.string() }));
 
 const TERMINAL = STATE_NAMES.filter(isTerminal);
 
@@ -70,6 +73,7 @@ export class SqliteJournal implements Journal {
       const now = this.#parts.clock.now();
       const record: JobRecord = { ...job, state: { name: 'claiming' }, claimedAt: now, updatedAt: now };
       this.#insert(record);
+      this.#addEvent(record.uuid, record.state, now);
       return record;
     });
   }
@@ -91,6 +95,7 @@ export class SqliteJournal implements Journal {
         updatedAt,
         uuid,
       );
+      this.#addEvent(uuid, state, updatedAt);
       return { ...old, state, updatedAt };
     });
   }
@@ -107,10 +112,7 @@ export class SqliteJournal implements Journal {
   uuidsIn(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT uuid FROM jobs WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`;
     const rows = this.#guarded(() => this.#prepared(sql).all(...names));
-    return z
-      .array(z.object({ uuid: z.string() }))
-      .parse(rows)
-      .map(({ uuid }) => uuid);
+    return uuidRows.parse(rows).map(({ uuid }) => uuid);
   }
 
   instancesOf(...names: readonly JobStateName[]): readonly string[] {
@@ -126,10 +128,40 @@ export class SqliteJournal implements Journal {
     return this.#records('ORDER BY seq DESC LIMIT ?', limit);
   }
 
+  /** The uuids that begin with `prefix`, in any case, newest first; at most `limit`. */
+  matching(prefix: string, limit: number): readonly string[] {
+    const sql =
+      'SELECT uuid FROM jobs WHERE substr(lower(uuid), 1, length(?1)) = lower(?1) ORDER BY seq DESC LIMIT ?2';
+    const rows = this.#guarded(() => this.#prepared(sql).all(prefix, limit));
+    return uuidRows.parse(rows).map(({ uuid }) => uuid);
+  }
+
+  /** The URL of the broker that a job belongs to. */
+  brokerOf(uuid: string): string | undefined {
+    const row = this.#guarded(() => this.#prepared('SELECT broker FROM jobs WHERE uuid = ?').get(uuid));
+    return row === undefined ? undefined : z.object({ broker: z.string() }).parse(row).broker;
+  }
+
+  /** Every change of a job's state, oldest first, also those of an earlier claim; none for jobs of older agents. */
+  events(uuid: string): readonly JobEvent[] {
+    const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'job_history'";
+    const sql = 'SELECT at, state, detail FROM job_history WHERE uuid = ? ORDER BY seq';
+    const rows = this.#guarded(() =>
+      this.#prepared(table).get() === undefined ? [] : this.#prepared(sql).all(uuid),
+    );
+    return rows.map(eventOf);
+  }
+
   /** Deletes the jobs that ended before `beforeMs` of the local wall clock; returns how many. */
   prune(beforeMs: number): number {
     const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
-    return this.#write(() => Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes));
+    // Also the history of jobs that an older agent deleted.
+    const events = 'DELETE FROM job_history WHERE uuid NOT IN (SELECT uuid FROM jobs)';
+    return this.#write(() => {
+      const pruned = Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes);
+      this.#prepared(events).run();
+      return pruned;
+    });
   }
 
   tryWriting(): void {
@@ -178,6 +210,11 @@ export class SqliteJournal implements Journal {
       record.claimedAt,
       record.updatedAt,
     );
+  }
+
+  #addEvent(uuid: string, state: JobState, at: number): void {
+    const sql = 'INSERT INTO job_history (uuid, at, state, detail) VALUES (?, ?, ?, ?)';
+    this.#prepared(sql).run(uuid, at, state.name, eventDetail(state));
   }
 
   #records(where: string, ...values: readonly (string | number)[]): readonly JobRecord[] {

@@ -1,21 +1,26 @@
 import { count } from '../../config/number-types.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { type JobRecord, OPEN_STATES } from '../../domain/job.ts';
-import { readJournal } from '../../journal/open-journal.ts';
+import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
+import { detailsOf, findJob } from './job-details.ts';
 import { jobsTable, summaryOf } from './render.ts';
+import { detailsText } from './render-details.ts';
 
 const LIMIT: ValueFlag<number> = {
   name: 'limit',
   help: 'how many jobs to show, newest first',
   type: count(1, 1_000_000),
   default: '50',
+  action: '',
 };
 
 const OPEN: Switch = {
   name: 'open',
   help: 'only unfinished jobs: claimed, running or not reported yet; prints nothing if there are none',
+  action: '',
 };
 
 const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
@@ -25,15 +30,21 @@ export const jobs: CliCommand = {
   name: 'jobs',
   summary: 'list the jobs that ran here: state, duration, earnings',
   group: 'Look',
+  actions: [
+    { name: 'show', argument: 'ID', help: 'everything about one job; ID may be the beginning of its id' },
+  ],
+  actionOptional: true,
   options: ['stateDir', 'configFile'],
   switches: [OPEN, JSON_SWITCH],
   values: [LIMIT],
   examples: [
     { line: 'jobs --limit 20', does: 'the latest 20' },
     { line: 'jobs --open --json', does: 'unfinished jobs as JSON' },
+    { line: 'jobs show 531d8edc', does: 'states, times, earnings and report of one job' },
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
+    if (context.action === 'show') return showJob(context, config.stateDir);
     const limit = context.valueOf(LIMIT);
     const records = context.has(OPEN)
       ? readOpen(config.stateDir).slice(0, limit)
@@ -53,6 +64,22 @@ function show(context: CliContext, records: readonly JobRecord[]): void {
   context.stdout.write(text);
 }
 
+async function showJob(context: CliContext, stateDir: string): Promise<number> {
+  const details = await withJournal(stateDir, (journal) => {
+    const record = journal.get(findJob(journal, context.argument.trim()));
+    // An agent that prunes its journal may have deleted it just now.
+    if (record === undefined) throw new AgentError('JOB_UNKNOWN', 'the job was deleted from the journal');
+    return detailsOf(journal, record, context.clock.now());
+  });
+  const { stdout } = context;
+  stdout.write(
+    context.has(JSON_SWITCH)
+      ? `${JSON.stringify({ job: details }, null, 2)}\n`
+      : detailsText(details, stdout),
+  );
+  return EXIT.OK;
+}
+
 /** Without a journal no job is unfinished. */
 function readOpen(stateDir: string): readonly JobRecord[] {
   const journal = readJournal(stateDir);
@@ -63,12 +90,17 @@ function readOpen(stateDir: string): readonly JobRecord[] {
   }
 }
 
-async function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
+function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
+  return withJournal(stateDir, (journal) => journal.history(limit));
+}
+
+/** Reads the journal, whether or not an agent runs. Throws STATE_DIR_UNUSABLE without one. */
+async function withJournal<T>(stateDir: string, read: (journal: JournalReader) => T): Promise<T> {
   await checkReadable(stateDir, NO_JOBS_YET);
   const journal = readJournal(stateDir);
   if (journal === undefined) throw noJournal(stateDir, NO_JOBS_YET);
   try {
-    return journal.history(limit);
+    return read(journal);
   } finally {
     journal.close();
   }

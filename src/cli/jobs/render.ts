@@ -1,4 +1,4 @@
-import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import { readableDuration, readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
@@ -39,7 +39,8 @@ export function summaryOf(record: JobRecord, now: number): JobSummary {
     gpu: record.gpu,
     image: record.image,
     state: state.name,
-    outcome: outcomeOf(record),
+    outcome:
+      'report' in state ? outcomeOf(state.report.status) : 'status' in state ? outcomeOf(state.status) : null,
     why: 'why' in state ? state.why : null,
     durationMs: durationOf(record, now),
     askPrice: record.askPrice,
@@ -70,17 +71,18 @@ const COLUMNS: readonly Column<JobSummary>[] = [
   { title: 'WHEN', cell: (job) => localTime(new Date(job.claimedAt)) },
 ];
 
-function stateText(job: JobSummary): string {
+/** The state of a job and how or why it came to it. */
+export function stateText(job: JobSummary): string {
   if (job.outcome === null) return job.why === null ? job.state : `${job.state}: ${job.why}`;
   return job.state === 'reported' ? job.outcome : `${job.outcome}, not reported yet`;
 }
 
-function outcomeOf({ state }: JobRecord): JobSummary['outcome'] {
-  if (state.name === 'finished') return OUTCOMES[state.report.status];
-  return state.name === 'reported' ? OUTCOMES[state.status] : null;
+/** How a job ended, by the broker's number; null for none. */
+export function outcomeOf(status: number | undefined): JobSummary['outcome'] {
+  return OUTCOMES[status ?? 0] ?? null;
 }
 
-const OUTCOMES: Readonly<Record<FinalStatus, NonNullable<JobSummary['outcome']>>> = {
+const OUTCOMES: Readonly<Partial<Record<number, NonNullable<JobSummary['outcome']>>>> = {
   [JOB_STATUS.SUCCEEDED]: 'succeeded',
   [JOB_STATUS.FAILED]: 'failed',
   [JOB_STATUS.TIMEOUT]: 'timeout',
@@ -91,8 +93,10 @@ function durationOf({ state }: JobRecord, now: number): number | null {
   return 'durationMs' in state ? state.durationMs : null;
 }
 
-function localTime(time: Date): string {
+/** A time of this host's time zone, to the minute or to the second. */
+export function localTime(time: Date, to: 'minutes' | 'seconds' = 'minutes'): string {
   const two = (part: number) => String(part).padStart(2, '0');
   const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+  const clock = [time.getHours(), time.getMinutes(), ...(to === 'seconds' ? [time.getSeconds()] : [])];
+  return `${day} ${clock.map(two).join(':')}`;
 }

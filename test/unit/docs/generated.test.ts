@@ -4,6 +4,7 @@ import { alignTable } from '../../../scripts/docs/align-table.ts';
 import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { fillIn } from '../../../scripts/docs/fill-in.ts';
 import { PARTS } from '../../../scripts/docs/parts.ts';
+import { actionsText } from '../../../src/cli/command.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 import { ERROR_KINDS } from '../../../src/domain/errors.ts';
 import { exitCodes } from '../../../src/domain/exit-codes.ts';
@@ -34,8 +35,8 @@ describe('generated parts', () => {
 
   test('nothing that the code knows is missing in the tables', () => {
     const text = (name: string): string => readDocument(`docs/${name}.md`).text;
-    for (const { actions = [], name } of COMMANDS) {
-      const said = [name, actions.map((action) => action.name).join('\\|')].join(' ').trim();
+    for (const command of COMMANDS) {
+      const said = `${command.name} ${actionsText(command).replaceAll('|', '\\|')}`.trim();
       expect(text('commands')).toContain(`| \`${said}\` `);
     }
     for (const key of OPTION_KEYS) expect(text('options')).toContain(`| \`${optionOf(key).env}\` `);

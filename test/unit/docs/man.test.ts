@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { manPage } from '../../../scripts/man/page.ts';
 import { bold, escaped } from '../../../scripts/man/roff.ts';
+import { actionsText } from '../../../src/cli/command.ts';
 import { maySet, OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 import { exitCodes } from '../../../src/domain/exit-codes.ts';
 
@@ -20,10 +21,10 @@ describe('the man page', () => {
   const page = manPage();
 
   test('has every command, option, variable and exit code', () => {
-    for (const { actions = [], name, switches, values } of COMMANDS) {
-      const said = [bold(name), actions.map((action) => bold(action.name)).join('|')].join(' ').trim();
-      expect(page).toContain(`.TP\n${said}\n`);
-      for (const flag of [...switches, ...values]) expect(page).toContain(escaped(`--${flag.name}`));
+    for (const command of COMMANDS) {
+      expect(page).toContain(`.TP\n${bold(`${command.name} ${actionsText(command)}`.trim())}\n`);
+      for (const flag of [...command.switches, ...command.values])
+        expect(page).toContain(escaped(`--${flag.name}`));
     }
     for (const key of OPTION_KEYS) {
       const option = optionOf(key);

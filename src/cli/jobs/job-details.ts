@@ -1,0 +1,88 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { JobRecord, Report } from '../../domain/job.ts';
+import type { JobEvent } from '../../journal/job-history.ts';
+import type { JournalReader } from '../../journal/open-journal.ts';
+import { type JobSummary, outcomeOf, summaryOf } from './render.ts';
+
+/** Everything that the journal knows of one job, as `jobs show --json` prints it. Times are ISO 8601; unknown is null. */
+export type JobDetails = JobSummary & {
+  readonly broker: string | null;
+  readonly instance: string;
+  readonly slot: string;
+  readonly timeoutMs: number;
+  readonly container: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** What the agent says in the report about the end of the job. */
+  readonly note: string | null;
+  /** The sizes of the report's parts in characters. */
+  readonly sizes: NonNullable<JobEvent['sizes']> | null;
+  readonly buildLogs: string | null;
+  /** The whole report, until the broker has accepted it; then it is deleted from the journal. */
+  readonly report: (Omit<Report, 'status'> & { readonly status: JobSummary['outcome'] }) | null;
+  /** Every change of its state, oldest first. */
+  readonly history: readonly HistoryEntry[];
+};
+
+type HistoryEntry = Omit<JobEvent, 'at' | 'startedAt' | 'sizes' | 'buildLogs' | 'status'> & {
+  readonly at: string;
+  readonly outcome: JobSummary['outcome'];
+};
+
+/** How many ids the error for an ambiguous one names. */
+const MAX_NAMED = 5;
+
+/** The uuid of the only job whose id begins with `id`. Throws JOB_UNKNOWN, JOB_AMBIGUOUS. */
+export function findJob(journal: Pick<JournalReader, 'matching'>, id: string): string {
+  const found = journal.matching(id, MAX_NAMED + 1);
+  const [uuid] = found;
+  const shown = JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
+  if (uuid === undefined) throw new AgentError('JOB_UNKNOWN', `the journal has no job ${shown}`);
+  const exact = found.find((one) => one.toLowerCase() === id.toLowerCase());
+  if (found.length === 1 || exact !== undefined) return exact ?? uuid;
+  const named = found.slice(0, MAX_NAMED).join(', ');
+  const more = found.length > MAX_NAMED ? ' and more' : '';
+  throw new AgentError('JOB_AMBIGUOUS', `${shown} is the beginning of several jobs: ${named}${more}`);
+}
+
+/** What the journal knows of a job that is in it. `now` is in milliseconds of the wall clock. */
+export function detailsOf(
+  journal: Pick<JournalReader, 'brokerOf' | 'events'>,
+  record: JobRecord,
+  now: number,
+): JobDetails {
+  const events = journal.events(record.uuid);
+  // A job that was released may have been claimed again.
+  const current = events.slice(events.findLastIndex(({ state }) => state === 'claiming'));
+  const last = <Key extends keyof JobEvent>(key: Key): JobEvent[Key] | undefined =>
+    current.findLast((event) => event[key] !== undefined)?.[key];
+  const { state } = record;
+  const report = state.name === 'finished' ? state.report : undefined;
+  const startedAt = last('startedAt') ?? ('startedAt' in state ? state.startedAt : undefined);
+  const endedAt =
+    current.find((event) => event.state === 'finished')?.at ??
+    (state.name === 'finished' ? record.updatedAt : undefined);
+  return {
+    ...summaryOf(record, now),
+    broker: journal.brokerOf(record.uuid) ?? null,
+    instance: record.instance,
+    slot: record.slot,
+    timeoutMs: record.timeoutMs,
+    container: last('container') ?? ('container' in state ? state.container : null),
+    startedAt: iso(startedAt),
+    endedAt: iso(endedAt),
+    note: last('note') ?? null,
+    sizes: last('sizes') ?? null,
+    buildLogs: report?.buildLogs ?? last('buildLogs') ?? null,
+    report: report === undefined ? null : { ...report, status: outcomeOf(report.status) },
+    history: events.map(({ at, startedAt: _1, sizes: _2, buildLogs: _3, status, ...event }) => ({
+      ...event,
+      at: new Date(at).toISOString(),
+      outcome: outcomeOf(status),
+    })),
+  };
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

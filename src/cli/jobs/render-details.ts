@@ -1,0 +1,97 @@
+import { readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
+import { count } from '../count.ts';
+import { linesOf, type Page } from '../lines.ts';
+import { table } from '../table.ts';
+import type { JobDetails } from './job-details.ts';
+import { localTime, stateText } from './render.ts';
+
+/** How many characters and lines of an output a terminal shows; `--json` has all. */
+const MAX_SHOWN = 2_000;
+const MAX_LINES = 40;
+const INDENT = '  ';
+
+/** A job for people: its facts, its history, and the beginning of its report while that is in the journal. */
+export function detailsText(job: JobDetails, page: Page): string {
+  const facts = factsOf(job).filter((fact): fact is readonly [string, string] => fact[1] !== null);
+  const sections = [
+    table(
+      [
+        { title: 'FACT', cell: ([name]) => name },
+        { title: 'VALUE', cell: ([, value]) => value, wrap: true },
+      ],
+      facts,
+      page,
+    ),
+    ...(job.history.length === 0
+      ? []
+      : [
+          table(
+            [
+              { title: 'WHEN', cell: ({ at }) => localTime(new Date(at), 'seconds') },
+              { title: 'STATE', cell: eventText, wrap: true },
+            ],
+            job.history,
+            page,
+          ),
+        ]),
+    output('build logs', job.buildLogs, page),
+    output('stdout', job.report?.stdout ?? null, page),
+    output('stderr', job.report?.stderr ?? null, page),
+    output('result', job.report?.result ?? null, page),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
+}
+
+function factsOf(job: JobDetails): readonly (readonly [string, string | null])[] {
+  const time = (at: string | null): string | null => at && localTime(new Date(at), 'seconds');
+  return [
+    ['job', job.job],
+    ['state', stateText(job)],
+    ['run', job.run],
+    ['function', job.function],
+    ['image', job.image],
+    ['offer', job.offer],
+    ['instance', job.instance],
+    ['slot', job.slot],
+    ['gpu', job.gpu],
+    ['broker', job.broker],
+    ['container', job.container],
+    ['ask', `${readablePrice(job.askPrice)} per minute`],
+    ['timeout', readableDuration(job.timeoutMs)],
+    ['claimed', time(job.claimedAt)],
+    ['started', time(job.startedAt)],
+    ['ended', time(job.endedAt)],
+    ['duration', job.durationMs === null ? null : readableDuration(job.durationMs)],
+    ['note', job.note],
+    ['report', job.sizes && sizesText(job)],
+    ['earned', job.earned === null ? null : readableEarnings(job.earned)],
+  ];
+}
+
+function sizesText({ report, sizes }: JobDetails): string {
+  const parts = Object.entries({ stdout: sizes?.stdout, stderr: sizes?.stderr, result: sizes?.result });
+  const text = parts.map(([name, size = 0]) => `${name} ${count(size, 'character')}`).join(', ');
+  return report === null ? `${text}; not kept here after its delivery` : text;
+}
+
+function eventText({ durationMs, earned, outcome, state, why }: JobDetails['history'][number]): string {
+  const facts = [
+    outcome,
+    durationMs === undefined ? null : readableDuration(durationMs),
+    earned === undefined ? null : readableEarnings(earned),
+    why ?? null,
+  ].filter((fact) => fact !== null);
+  return facts.length === 0 ? state : `${state}: ${facts.join(', ')}`;
+}
+
+/** The beginning of a text under its name, each line made printable; empty if there is none. */
+function output(name: string, text: string | null, page: Page): string {
+  if (text === null || text === '') return '';
+  const all = text.slice(0, MAX_SHOWN).replace(/\n$/, '').split('\n');
+  const lines = all.slice(0, MAX_LINES).flatMap((line) => linesOf(line, page, INDENT.length));
+  const cut = text.length > MAX_SHOWN || all.length > MAX_LINES;
+  const title = cut ? `${name}, the beginning of ${count(text.length, 'character')}; --json has all` : name;
+  return [...linesOf(title, page), ...lines.map((line) => `${INDENT}${line}`)]
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
