@@ -180,7 +180,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_GPU_MODE',
     type: choice('auto', 'cdi', 'device-requests', 'runtime'),
     default: 'auto',
-    help: 'how a container gets its GPU; `auto` picks the best way that the engine has',
+    help: 'how a container gets its GPU; `auto` picks the best way that works, for each GPU',
     group: 'Host',
   },
   acceptRisk: {

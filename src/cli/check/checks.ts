@@ -3,7 +3,8 @@ import type { Loaded } from '../../config/config.ts';
 import { valueOf } from '../query.ts';
 import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
-import { checkEngine, checkGpuAccess } from './check-engine.ts';
+import { checkEngine } from './check-engine.ts';
+import { checkGpuAccess } from './check-gpu-access.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
@@ -29,7 +30,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkBroker(config.brokerUrl, catalogue, 'value' in token),
     checkClock(clocks),
     checkEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
-    checkGpuAccess(engine, { mode: gpuMode, wanted: found.length > 0, hook: gpuHook }),
+    ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
     ...checkVulnerabilities({ engine, gpus, toolkit }, config.acceptRisk),
     checkNetwork(facts.network),
     ...checkGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),

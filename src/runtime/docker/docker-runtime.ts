@@ -7,7 +7,8 @@ import { sleep } from '../../lib/sleep.ts';
 import { createContainer } from './container/create.ts';
 import { type ExitEvidence, exitOrigin } from './container/exit-origin.ts';
 import { findExitRecord } from './container/exit-record.ts';
-import { chooseGpuInjection, type GpuMode } from './container/gpu-injection.ts';
+import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
+import { GpuInjector } from './container/gpu-injector.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
 import { type ContainerState, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
@@ -54,6 +55,9 @@ export class DockerRuntime implements Runtime {
   readonly #now = (): number => this.#options.clock.now();
   readonly #attached: AttachedOutputs;
   #facts: EngineFacts | undefined;
+  readonly #injector: GpuInjector;
+  /** Whether the engine's facts may have changed since they were read. */
+  #areFactsStale = false;
   /** Containers that this process created and has not started yet. */
   readonly #unstarted = new Set<string>();
   /** Whether the storage driver enforces disk limits; unknown until the first container is created. */
@@ -65,6 +69,7 @@ export class DockerRuntime implements Runtime {
     this.#deadlines = options.deadlines ?? ENGINE_DEADLINES;
     this.#docker = connectEngine(parseDockerHost(options.host));
     this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.inspectMs);
+    this.#injector = new GpuInjector({ mode: options.gpuMode, runtime: options.limits.runtime });
     const rules = { ...options.images, inspectMs: this.#deadlines.inspectMs };
     this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
   }
@@ -96,16 +101,27 @@ export class DockerRuntime implements Runtime {
   }
 
   async create(plan: ContainerPlan): Promise<string> {
-    const id = await this.#create(plan);
-    this.#unstarted.add(id);
-    return id;
+    const facts = await this.#knownFacts();
+    const injected = this.#injector.choose(plan.gpu, facts);
+    try {
+      const id = await this.#create(plan, facts, injected?.injection ?? 'device-requests');
+      this.#unstarted.add(id);
+      this.#injector.created(id, injected);
+      return id;
+    } catch (thrown) {
+      throw this.#noticed(this.#injector.fault(injected, thrown)) ?? thrown;
+    }
   }
 
-  async #create(plan: ContainerPlan): Promise<string> {
-    const facts = this.#facts ?? (await this.#readFacts());
+  /** The owner may change the engine's configuration after such a fault. */
+  #noticed(fault: AgentError | undefined): AgentError | undefined {
+    this.#areFactsStale ||= fault !== undefined;
+    return fault;
+  }
+
+  async #create(plan: ContainerPlan, facts: EngineFacts, gpuInjection: GpuInjection): Promise<string> {
     const image = await this.images.describe(plan.image);
-    const { agentId, limits, gpuMode } = this.#options;
-    const gpuInjection = chooseGpuInjection(gpuMode, facts);
+    const { agentId, limits } = this.#options;
     const create = (diskQuota: boolean): Promise<string> => {
       const { seccomp } = facts;
       const spec = containerSpec(plan, {
@@ -148,9 +164,10 @@ export class DockerRuntime implements Runtime {
         (thrown) => startError(thrown, id),
       );
       this.#attached.started(id);
+      this.#injector.settled(id);
     } catch (thrown) {
       this.#attached.close(id);
-      throw thrown;
+      throw this.#noticed(this.#injector.startFault(id, thrown)) ?? thrown;
     }
   }
 
@@ -196,6 +213,7 @@ export class DockerRuntime implements Runtime {
 
   remove(id: string): Promise<void> {
     this.#unstarted.delete(id);
+    this.#injector.settled(id);
     this.#attached.close(id);
     return removeContainer(this.#docker, id, this.#deadlines);
   }
@@ -267,6 +285,10 @@ export class DockerRuntime implements Runtime {
     );
   }
 
+  async #knownFacts(): Promise<EngineFacts> {
+    return this.#facts === undefined || this.#areFactsStale ? this.#readFacts() : this.#facts;
+  }
+
   async #readFacts(signal?: AbortSignal): Promise<EngineFacts> {
     const call = { action: 'read Docker’s info and version', ms: this.#deadlines.inspectMs, signal };
     // dockerode's types do not know the signal.
@@ -277,6 +299,7 @@ export class DockerRuntime implements Runtime {
     const info = await callEngine(call, (abortSignal) => client.info({ abortSignal }));
     const version = await callEngine(call, (abortSignal) => client.version({ abortSignal }));
     this.#facts = readFacts(info, version);
+    this.#areFactsStale = false;
     return this.#facts;
   }
 }

@@ -162,6 +162,6 @@ describeGpuStandIn('a job’s GPU', (engine, standIn) => {
     const at = testRuntime(engine.host, { gpuMode: 'cdi' });
     await using job = await TestJob.create(engine, at, 'env', { gpu: GPU });
     const error = await rejection(at.runtime.start(job.id));
-    expect(error.code).toBe('RUNTIME_FAILED');
+    expect(error.code).toBe('GPU_INJECTION_FAILED');
   });
 });

@@ -13,7 +13,11 @@ import { openRegistryRoute } from './registry-route.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** How an engine is started. */
-export type EngineChoice = { readonly liveRestore: boolean };
+export type EngineChoice = {
+  readonly liveRestore: boolean;
+  /** Its daemon.json; nothing by default. */
+  readonly config?: Readonly<Record<string, unknown>>;
+};
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -25,6 +29,7 @@ const CGROUPS = '/sys/fs/cgroup';
 export class PrivateEngine implements AsyncDisposable {
   readonly host: string;
   readonly docker: Docker;
+  readonly standInDir = undefined;
   /** Every event of every life of this engine; the engine itself forgets them when it ends. */
   readonly events: EngineEvents;
   readonly registry: TcpProxy;
@@ -45,7 +50,6 @@ export class PrivateEngine implements AsyncDisposable {
   /** Makes all that an engine needs; `start` starts it. */
   static async open(): Promise<PrivateEngine> {
     const dir = await mkdtemp(join(tmpdir(), 'own-engine-'));
-    await writeFile(join(dir, 'daemon.json'), '{}');
     const namespace = await OwnNamespace.open();
     const engine = new PrivateEngine(dir, namespace, await openRegistryRoute(namespace, dir));
     const home = (name: string): string => join(dir, name);
@@ -58,8 +62,9 @@ export class PrivateEngine implements AsyncDisposable {
   }
 
   /** Starts dockerd, and waits until it answers. */
-  async start({ liveRestore }: EngineChoice): Promise<void> {
+  async start({ config = {}, liveRestore }: EngineChoice): Promise<void> {
     const home = (name: string): string => join(this.#dir, name);
+    await writeFile(home('daemon.json'), JSON.stringify(config));
     this.#dockerd = await this.#launch('dockerd', {
       'config-file': home('daemon.json'),
       containerd: home('containerd.sock'),

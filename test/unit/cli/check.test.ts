@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts';
 import { checkPrice } from '../../../src/cli/check/check-config.ts';
-import { checkEngine, checkGpuAccess } from '../../../src/cli/check/check-engine.ts';
+import { checkEngine } from '../../../src/cli/check/check-engine.ts';
+import { checkGpuAccess } from '../../../src/cli/check/check-gpu-access.ts';
 import { checkGpus } from '../../../src/cli/check/check-gpus.ts';
 import {
   checkDisks,
@@ -16,6 +17,7 @@ import { query } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
+import type { GpuMode } from '../../../src/runtime/docker/container/gpu-injection.ts';
 import type { EngineFacts } from '../../../src/runtime/docker/engine/facts.ts';
 import { aPage } from '../../support/cli/page.ts';
 
@@ -119,7 +121,7 @@ describe('Docker', () => {
     seccomp: true,
     limits: { memory: true, swap: true, pids: true, cpu: true },
     liveRestore: false,
-    cdi: false,
+    cdi: { enabled: false, devices: undefined },
   };
 
   const needs = { acceptNoSeccomp: false, gpuMode: 'auto', runtime: 'runc' } as const;
@@ -141,26 +143,55 @@ describe('Docker', () => {
   });
 
   const nvidia = { runtimes: ['runc', 'nvidia'] };
+  const listing = (...ids: readonly string[]) => {
+    return { cdi: { enabled: true, devices: ids.map((id) => `nvidia.com/gpu=${id}`) } };
+  };
+  const access = (
+    mode: GpuMode,
+    changes: Partial<EngineFacts>,
+    hook: boolean,
+    gpus: readonly Gpu[] = [GPU],
+  ) => checkGpuAccess(seen({ ...engine, ...changes }), { mode, runtime: 'runc', hook, gpus });
   test.each([
-    ['cdi', { cdi: true }, false, 'ok', /CDI/],
-    ['cdi', {}, true, 'fail with a hint', /nvidia\.com\/gpu/],
+    ['cdi', listing(GPU.uuid), false, 'ok', /CDI/],
+    ['cdi', listing('all', '0'), true, 'fail with a hint', /CDI/],
+    ['cdi', {}, true, 'fail with a hint', /CDI/],
     ['runtime', nvidia, false, 'ok', /runtime nvidia/],
     ['runtime', {}, true, 'fail with a hint', /runtime nvidia/],
     ['device-requests', {}, true, 'ok', /device requests/],
-    ['device-requests', nvidia, false, 'ok', /device requests/],
+    ['device-requests', nvidia, false, 'warn with a hint', /device requests/],
     ['device-requests', {}, false, 'warn with a hint', /device requests/],
-    ['auto', { cdi: true }, false, 'ok', /^CDI$/],
-    ['auto', { apiVersion: '1.39' }, true, 'fail with a hint', /runtime nvidia/],
+    ['auto', listing(GPU.uuid), false, 'ok', /^CDI for GPU 0$/],
+    ['auto', listing('all', '0'), true, 'warn with a hint', /device requests/],
+    ['auto', listing(), true, 'ok', /device requests/],
+    ['auto', { cdi: { enabled: true, devices: undefined } }, true, 'ok', /device requests/],
   ] as const)('gives a GPU: mode %s, %j, hook %s: %s', (mode, changes, hook, expected, found) => {
-    const result = checkGpuAccess(seen({ ...engine, ...changes }), { mode, hook, wanted: true });
-    expect(verdict(result)).toBe(expected);
-    expect(result.found).toMatch(found);
+    const [result, ...more] = access(mode, changes, hook);
+    expect(more).toEqual([]);
+    expect(result && verdict(result)).toBe(expected);
+    expect(result?.found).toMatch(found);
+  });
+
+  test('gives each GPU in its own way, and names what a stale spec has', () => {
+    const other = { ...GPU, index: 1, uuid: 'GPU-00000000-0000-4000-8000-000000000001' };
+    const results = access('auto', listing('all', GPU.uuid), true, [GPU, other]);
+    expect(results.map(verdict)).toEqual(['ok', 'warn with a hint']);
+    const [, stale] = results;
+    expect(stale?.found).toContain('GPU 1');
+    for (const part of [other.uuid, GPU.uuid, 'nvidia-ctk cdi generate']) expect(stale?.hint).toContain(part);
+  });
+
+  test('gives MIG slices by their own uuids', () => {
+    const slices = [{ uuid: 'MIG-1', profile: '1g.18gb' }];
+    const [result] = access('auto', listing('MIG-1'), false, [{ ...GPU, migMode: true, slices }]);
+    expect(result).toMatchObject({ level: 'ok', found: 'CDI for GPU 0 (1g.18gb)' });
   });
 
   test('need not give a GPU where there is none', () => {
     for (const mode of ['auto', 'cdi', 'runtime', 'device-requests'] as const)
-      expect(checkGpuAccess(seen(engine), { mode, hook: false, wanted: false }).level).not.toBe('fail');
-    expect(checkGpuAccess(unseen, { mode: 'auto', hook: true, wanted: true }).level).toBe('warn');
+      expect(access(mode, {}, false, []).map(({ level }) => level)).not.toContain('fail');
+    const need = { mode: 'auto', runtime: 'runc', hook: true, gpus: [GPU] } as const;
+    expect(checkGpuAccess(unseen, need).map(({ level }) => level)).toEqual(['warn']);
   });
 });
 

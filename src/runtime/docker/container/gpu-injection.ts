@@ -1,17 +1,40 @@
 import { AgentError } from '../../../domain/errors.ts';
-import type { EngineFacts } from '../engine/facts.ts';
+import { type EngineFacts, NVIDIA_GPU } from '../engine/facts.ts';
 
-/** How a container gets its GPU. `auto` is the best way that the engine supports. */
+/** How a container gets its GPU. `auto` is, for each GPU, the best way that works. */
 export type GpuMode = 'auto' | 'cdi' | 'device-requests' | 'runtime';
 export type GpuInjection = Exclude<GpuMode, 'auto'>;
 
-/** Resolves `auto` for this engine. */
-export function chooseGpuInjection(mode: GpuMode, facts: EngineFacts): GpuInjection {
-  if (mode !== 'auto') return mode;
-  if (facts.cdi) return 'cdi';
-  const [major = 0, minor = 0] = facts.apiVersion.split('.').map(Number);
-  // API 1.40 (Docker 19.03) introduced device requests.
-  return major > 1 || minor >= 40 ? 'device-requests' : 'runtime';
+/** What decides how a GPU may be injected. */
+export type InjectionNeeds = {
+  readonly mode: GpuMode;
+  /** The OCI runtime of jobs. */
+  readonly runtime: string;
+};
+
+/**
+ * The ways to give this GPU or MIG slice to a container, best first; never empty. Pure. CDI comes first if the engine
+ * lists the device, and after device requests if the engine cannot list devices: only a start shows whether it works.
+ */
+export function gpuInjectionCandidates(
+  { mode, runtime }: InjectionNeeds,
+  { cdi, runtimes }: Pick<EngineFacts, 'cdi' | 'runtimes'>,
+  gpu: string,
+): readonly [GpuInjection, ...GpuInjection[]] {
+  if (mode !== 'auto') return [mode];
+  // The runtime `nvidia` starts containers with runc.
+  const legacy: readonly GpuInjection[] =
+    runtime === 'runc' && runtimes.includes('nvidia') ? ['runtime'] : [];
+  if (!cdi.enabled) return ['device-requests', ...legacy];
+  if (cdi.devices === undefined) return ['device-requests', 'cdi', ...legacy];
+  return cdi.devices.includes(cdiName(gpu))
+    ? ['cdi', 'device-requests', ...legacy]
+    : ['device-requests', ...legacy];
+}
+
+/** The CDI name of a GPU or MIG slice. */
+export function cdiName(gpu: string): string {
+  return `${NVIDIA_GPU}${gpu}`;
 }
 
 /** A device request in the engine's form. `DeviceIDs` is the API's spelling. */
@@ -43,7 +66,7 @@ export function gpuAccess(gpu: string | null, injection: GpuInjection): GpuAcces
     ...(capabilities === undefined ? {} : { Capabilities: [capabilities] }),
   });
   const accesses: Readonly<Record<GpuInjection, GpuAccess>> = {
-    cdi: { visible: 'void', requests: [request('cdi', `nvidia.com/gpu=${gpu}`)], runtime: undefined },
+    cdi: { visible: 'void', requests: [request('cdi', cdiName(gpu))], runtime: undefined },
     'device-requests': {
       visible: gpu,
       requests: [request('nvidia', gpu, ['gpu', 'compute', 'utility'])],

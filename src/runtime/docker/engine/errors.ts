@@ -70,15 +70,24 @@ const IMAGE_AT_FAULT = [
   /(?:unable to start container process|starting container process caused): exec: (?!"\/sbin\/docker-init")/,
   /chdir to cwd \(.*\) set in config\.json failed/,
   /error finding executable/,
-  /exec format error/,
+  /^(?!.*error running).*exec format error/,
   /unable to find (?:user|group)/,
   /no command specified/i,
   /^Cannot mkdir: .* is not a directory/,
   // Our tmpfs for an image volume that is a file.
   /error mounting "tmpfs" to rootfs at .* not a directory/,
+  // The image was built on a host with a GPU and contains files of its driver.
+  /nvidia-container-cli: mount error: file creation failed: .*: file exists/,
 ];
 
-function unstartable(message: string, cause: unknown): AgentError | undefined {
+/** A failure that the image causes: CONTAINER_UNSTARTABLE, or IMAGE_REFUSED for one that needs a newer driver. */
+export function imageFault(message: string, cause: unknown): AgentError | undefined {
+  if (/nvidia-container-cli: requirement error/.test(message)) {
+    return new AgentError('IMAGE_REFUSED', `the image does not run on this driver: ${message}`, {
+      hint: 'update the Nvidia driver',
+      cause,
+    });
+  }
   if (!IMAGE_AT_FAULT.some((pattern) => pattern.test(message))) return undefined;
   return new AgentError('CONTAINER_UNSTARTABLE', `the image cannot be started: ${message}`, { cause });
 }
@@ -98,7 +107,7 @@ export function createError(thrown: unknown, name: string, image: string): Agent
       cause: thrown,
     });
   }
-  return unstartable(message, thrown) ?? engineError(thrown, `create container ${name}`);
+  return imageFault(message, thrown) ?? engineError(thrown, `create container ${name}`);
 }
 
 /** A failed start: CONTAINER_UNSTARTABLE for a fault of the image, RUNTIME_FAILED for one of the host. */
@@ -107,14 +116,8 @@ export function startError(thrown: unknown, id: string): AgentError {
   if (thrown instanceof AgentError || status === undefined || status === 404) {
     return engineError(thrown, `start container ${id}`);
   }
-  const fault = unstartable(message, thrown);
+  const fault = imageFault(message, thrown);
   if (fault !== undefined) return fault;
-  if (message.includes('could not select device driver')) {
-    return new AgentError('RUNTIME_FAILED', `Docker cannot give a GPU to a container: ${message}`, {
-      hint: 'install the Nvidia container toolkit and restart Docker, or choose another --gpu-mode',
-      cause: thrown,
-    });
-  }
   if (message.includes('error setting rlimit')) {
     return new AgentError('RUNTIME_FAILED', `Docker cannot set a job's limit of open files: ${message}`, {
       hint: 'raise LimitNOFILE in Docker’s systemd unit',

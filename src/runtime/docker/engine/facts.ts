@@ -59,9 +59,19 @@ export type EngineFacts = {
   };
   /** Whether containers keep running while the engine restarts. */
   readonly liveRestore: boolean;
-  /** Whether the engine can inject Nvidia GPUs by CDI. */
-  readonly cdi: boolean;
+  readonly cdi: CdiFacts;
 };
+
+/** What the engine knows of CDI (Container Device Interface). */
+export type CdiFacts = {
+  /** Whether the engine reads CDI specs. Docker before 25 does not, and later ones only if CDI is enabled. */
+  readonly enabled: boolean;
+  /** The names of Nvidia's devices in its specs, such as `nvidia.com/gpu=all`; undefined: it cannot list them. */
+  readonly devices: readonly string[] | undefined;
+};
+
+/** Docker 28.2 (API 1.50) and newer list CDI devices. They omit an empty list. */
+const LISTS_CDI = [1, 50] as const;
 
 /** Reads the engine's answers. Throws RUNTIME_UNAVAILABLE if they are not from a Docker engine. */
 export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFacts {
@@ -96,17 +106,22 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
       cpu: info.data.CpuCfsQuota === true,
     },
     liveRestore: info.data.LiveRestoreEnabled === true,
-    cdi: hasNvidiaCdi(info.data.CDISpecDirs ?? [], info.data.DiscoveredDevices),
+    cdi: {
+      enabled: (info.data.CDISpecDirs ?? []).length > 0,
+      devices: atLeast(version.data.ApiVersion, LISTS_CDI)
+        ? (info.data.DiscoveredDevices ?? []).map(({ ID }) => ID).filter((id) => id.startsWith(NVIDIA_GPU))
+        : undefined,
+    },
   };
 }
 
-/** Docker 28.2 and newer list CDI devices. Docker 25 and newer list only the spec directories, if CDI is enabled. */
-function hasNvidiaCdi(
-  specDirs: readonly string[],
-  devices: readonly { readonly ID: string }[] | null | undefined,
-): boolean {
-  if (devices === undefined || devices === null) return specDirs.length > 0;
-  return devices.some(({ ID }) => /^nvidia\.com\/gpu=(?:GPU|MIG)-/.test(ID));
+/** The prefix of the CDI names of Nvidia's GPUs and MIG slices. */
+export const NVIDIA_GPU = 'nvidia.com/gpu=';
+
+/** Whether an API version such as `1.41` is that version or newer. */
+function atLeast(apiVersion: string, [major, minor]: readonly [number, number]): boolean {
+  const [gotMajor = 0, gotMinor = 0] = apiVersion.split('.').map(Number);
+  return gotMajor > major || (gotMajor === major && gotMinor >= minor);
 }
 
 function upstream(version: string): string {

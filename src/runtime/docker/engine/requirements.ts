@@ -1,4 +1,4 @@
-import { chooseGpuInjection, type GpuMode } from '../container/gpu-injection.ts';
+import type { GpuMode } from '../container/gpu-injection.ts';
 import type { EngineFacts } from './facts.ts';
 
 /** The owner's settings that an engine must support. */
@@ -39,11 +39,11 @@ export function unmetRequirement(
     };
   }
   // The runtime `nvidia` starts containers with runc.
-  if (runtime !== 'runc' && chooseGpuInjection(gpuMode, facts) === 'runtime') {
+  if (runtime !== 'runc' && gpuMode === 'runtime') {
     return {
       requirement: 'gpu-injection',
-      why: `it can give a job a GPU only with the runtime nvidia, which replaces ${runtime}`,
-      hint: 'use Docker 19.03 or newer and --gpu-mode auto, or --job-runtime runc',
+      why: `--gpu-mode runtime gives a job its GPU with the runtime nvidia, which replaces ${runtime}`,
+      hint: 'set --gpu-mode auto, or --job-runtime runc',
     };
   }
   const unknown = [runtime, ...(gpuMode === 'runtime' ? ['nvidia'] : [])].find(

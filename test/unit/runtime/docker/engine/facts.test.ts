@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { chooseGpuInjection } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
 import { describeFacts, readFacts } from '../../../../../src/runtime/docker/engine/facts.ts';
 import { facts, INFO, VERSION } from '../../../../support/engine/facts.ts';
 
@@ -26,21 +25,18 @@ describe('an engine', () => {
 });
 
 test.each([
-  ['1.41', {}, 'device-requests'],
-  ['1.40', {}, 'device-requests'],
-  ['1.39', {}, 'runtime'],
-  ['2.0', {}, 'device-requests'],
-  ['1.44', { CDISpecDirs: ['/etc/cdi'] }, 'cdi'],
-  ['1.44', { CDISpecDirs: [] }, 'device-requests'],
-  ['1.50', { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [] }, 'device-requests'],
+  ['1.41', {}, false, undefined],
+  ['1.44', { CDISpecDirs: ['/etc/cdi'] }, true, undefined],
+  ['1.44', { CDISpecDirs: [] }, false, undefined],
+  // An engine that can list devices omits an empty list.
+  ['1.50', { CDISpecDirs: ['/etc/cdi'] }, true, []],
+  ['1.51', { CDISpecDirs: null, DiscoveredDevices: null }, false, []],
   [
     '1.50',
-    { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [{ ID: 'nvidia.com/gpu=all' }] },
-    'device-requests',
+    { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [{ ID: 'nvidia.com/gpu=0' }, { ID: 'x.org/nic=a' }] },
+    true,
+    ['nvidia.com/gpu=0'],
   ],
-  ['1.50', { CDISpecDirs: ['/etc/cdi'], DiscoveredDevices: [{ ID: 'nvidia.com/gpu=GPU-1' }] }, 'cdi'],
-])('with API %s and %j, the GPU mode auto means %s', (ApiVersion, changes, injection) => {
-  const read = facts(changes, { ApiVersion });
-  expect(chooseGpuInjection('auto', read)).toBe(injection);
-  expect(chooseGpuInjection('runtime', read)).toBe('runtime');
+])('with API %s and %j, CDI is enabled: %s, with the devices %j', (ApiVersion, changes, enabled, devices) => {
+  expect(facts(changes, { ApiVersion }).cdi).toEqual({ enabled, devices });
 });
