@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
+import { bodyOnly } from '../engine/body-only.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { createError } from '../engine/errors.ts';
 import { containerDifferences } from './check.ts';
@@ -17,19 +18,20 @@ export async function createContainer(
   swapLimit: boolean,
   deadlines: EngineDeadlines,
 ): Promise<string> {
+  const { name, ...body } = spec;
   // dockerode's type of these options is mutable and older than the engine's API.
   const client: { createContainer(options: object): Promise<{ readonly id: string }> } = docker;
   const inspect = (idOrName: string): Promise<Docker.ContainerInspectInfo> =>
-    callEngine({ action: `inspect container ${spec.name}`, ms: deadlines.inspectMs }, (abortSignal) =>
+    callEngine({ action: `inspect container ${name}`, ms: deadlines.inspectMs }, (abortSignal) =>
       docker.getContainer(idOrName).inspect({ abortSignal }),
     );
   const created = await callEngine(
-    { action: `create container ${spec.name}`, ms: deadlines.createMs },
-    (abortSignal) => client.createContainer({ ...spec, abortSignal }),
-    (thrown) => createError(thrown, spec.name, spec.Image),
+    { action: `create container ${name}`, ms: deadlines.createMs },
+    (abortSignal) => client.createContainer(bodyOnly(body, { name }, abortSignal)),
+    (thrown) => createError(thrown, name, spec.Image),
   ).then(
     ({ id }) => inspect(id),
-    (thrown: unknown) => findCreated(asAgentError(thrown), () => inspect(spec.name)),
+    (thrown: unknown) => findCreated(asAgentError(thrown), () => inspect(name)),
   );
   const { Id: id } = created;
   const differences = containerDifferences(spec, created, imageId, swapLimit);
@@ -37,7 +39,7 @@ export async function createContainer(
   await removeContainer(docker, id, deadlines);
   throw new AgentError(
     'RUNTIME_REFUSED',
-    `Docker created container ${spec.name} with other settings than requested: ${differences.join(', ')}`,
+    `Docker created container ${name} with other settings than requested: ${differences.join(', ')}`,
     { hint: 'remove plugins or defaults in Docker’s daemon.json that change containers' },
   );
 }

@@ -6,6 +6,8 @@ export type EngineFault = {
   readonly status: number | undefined;
   readonly code: string | undefined;
   readonly message: string;
+  /** Whether the engine itself answered: its errors are JSON, and those of a proxy before it are not. */
+  readonly isEngine: boolean;
 };
 
 const THROWN = z.object({
@@ -15,15 +17,16 @@ const THROWN = z.object({
   json: z.object({ message: z.string() }).optional().catch(undefined),
 });
 
+const NO_ANSWER = { status: undefined, code: undefined, isEngine: false } as const;
+
 /** Reads what dockerode throws. `message` is the engine's, without dockerode's prefix. */
 export function readFault(thrown: unknown): EngineFault {
-  if (thrown instanceof z.ZodError)
-    return { status: undefined, code: undefined, message: 'the answer is not from Docker' };
+  if (thrown instanceof z.ZodError) return { ...NO_ANSWER, message: 'the answer is not from Docker' };
   const read = THROWN.safeParse(thrown);
-  if (!read.success) return { status: undefined, code: undefined, message: String(thrown) };
+  if (!read.success) return { ...NO_ANSWER, message: String(thrown) };
   const { statusCode, code, json, message } = read.data;
   const text = json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
-  return { status: statusCode, code, message: text.trim() };
+  return { status: statusCode, code, message: text.trim(), isEngine: json !== undefined };
 }
 
 const SOCKET_HINTS: Readonly<Record<string, string>> = {
@@ -36,6 +39,8 @@ const SOCKET_HINTS: Readonly<Record<string, string>> = {
 
 /** The statuses of a proxy that cannot reach its engine. */
 const NO_ENGINE: readonly number[] = [502, 503, 504];
+/** The statuses of a proxy that does not let a call pass. */
+const PROXY_REFUSALS: readonly number[] = [400, 401, 403, 405, 413, 414, 501];
 
 /**
  * A failed call as an AgentError: RUNTIME_UNAVAILABLE without an answer of the engine itself, CONTAINER_GONE for 404,
@@ -59,6 +64,16 @@ export function engineError(thrown: unknown, action: string): AgentError {
       'RUNTIME_UNAVAILABLE',
       `could not ${action}: no answer from Docker (a proxy answered with status ${fault.status})`,
       { hint: 'start Docker, and see its log (journalctl -u docker)', cause: thrown },
+    );
+  }
+  if (!fault.isEngine && PROXY_REFUSALS.includes(fault.status)) {
+    return new AgentError(
+      'RUNTIME_FAILED',
+      `could not ${action}: a proxy before Docker refused it with status ${fault.status}`,
+      {
+        hint: 'let the proxy at --docker-host pass every call of the agent (docs/install.md)',
+        cause: thrown,
+      },
     );
   }
   const code: ErrorCode = fault.status === 404 ? 'CONTAINER_GONE' : 'RUNTIME_FAILED';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import { bodyOnly } from '../engine/body-only.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import {
@@ -73,7 +74,7 @@ export class DockerJobsNetwork {
     const client: { createNetwork(options: object): Promise<unknown> } = this.#docker;
     await callEngine(
       { action: `create network ${NETWORK_NAME}`, ms: this.#deadlines.createMs },
-      (abortSignal) => client.createNetwork({ ...spec, abortSignal }),
+      (abortSignal) => client.createNetwork(bodyOnly(spec, {}, abortSignal)),
       (thrown) => networkError(`Docker could not create network ${NETWORK_NAME}`, thrown),
     );
   }
