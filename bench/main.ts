@@ -9,6 +9,7 @@ import { claim } from './rows/claim.ts';
 import { flood } from './rows/flood.ts';
 import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
+import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
 import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
@@ -20,7 +21,7 @@ import { type Measured, tableOf } from './table.ts';
  * writes JSON. A figure that misses its target fails nothing.
  */
 
-const ROWS: readonly Row[] = [throughput, claim, report, idle, market, flood, restart, journal];
+const ROWS: readonly Row[] = [throughput, claim, report, idle, market, flood, restart, journal, loader];
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, '.cache', 'bench');
 

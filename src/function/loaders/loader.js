@@ -45,6 +45,29 @@
     return 1;
   }
 
+  /** Passes a stream of the process to `prepare` at its first use: opening one takes longer than many jobs run. */
+  function whenUsed(name, prepare) {
+    const property = Object.getOwnPropertyDescriptor(process, name);
+    const opening = {
+      configurable: true,
+      enumerable: true,
+      get() {
+        Object.defineProperty(process, name, property);
+        prepare(process[name]);
+        return process[name];
+      },
+      set: property.set,
+    };
+    Object.defineProperty(process, name, opening);
+  }
+
+  function keepOutput(stream) {
+    // Blocking writes, so that no output is lost at the exit.
+    if (stream._handle && stream._handle.setBlocking) stream._handle.setBlocking(true);
+    // A closed reader must not end the job.
+    stream.on('error', () => {});
+  }
+
   function writeAll(fd, text) {
     let data = Buffer.from(text);
     while (data.length > 0) {
@@ -170,12 +193,8 @@
   }
 
   function run() {
-    // Blocking writes, so that no output is lost at the exit.
-    for (const stream of [process.stdout, process.stderr]) {
-      if (stream._handle && stream._handle.setBlocking) stream._handle.setBlocking(true);
-      // A closed reader must not end the job.
-      stream.on('error', () => {});
-    }
+    whenUsed('stdout', keepOutput);
+    whenUsed('stderr', keepOutput);
     let exiting = false;
     process.exit = function (code) {
       exiting = true;

@@ -1,22 +1,16 @@
 # Runs a job inside its container as python -c "$CODE", where CODE is this text. Runs on Python 2.7 and 3.0 and later.
-# ../README.md explains it; ../frames.ts reads what it writes.
-from __future__ import print_function
-
-import ast
-import atexit
-import base64
+# ../frames.ts reads what it writes. Imports here only what the interpreter has at hand: other modules take longer to
+# import than most jobs run.
+import binascii
 import errno
-import fcntl
 import io
-import json
-import linecache
 import os
-import re
-import select
 import sys
-import threading
 import time
-import traceback
+try:
+    from _thread import start_new_thread
+except ImportError:
+    from thread import start_new_thread
 
 PY2 = sys.version_info[0] == 2
 TEXT = type(b''.decode('ascii'))
@@ -26,8 +20,8 @@ RECORD = 3000
 # Seconds for threads and exit handlers after the handler has returned.
 GRACE = 2.0
 # Saved, because the function may change these modules.
-leave, write, own_pid = os._exit, os.write, os.getpid
-b64encode, wait_writable = base64.b64encode, select.select
+leave, write, close, own_pid = os._exit, os.write, os.close, os.getpid
+in_base64, sleep = binascii.b2a_base64, time.sleep
 
 
 class Failure(Exception):
@@ -40,7 +34,9 @@ def private_copy(fd):
         copy = os.dup(fd)
     except OSError:
         return None
-    fcntl.fcntl(copy, fcntl.F_SETFD, fcntl.fcntl(copy, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+    if sys.version_info < (3, 4):
+        import fcntl
+        fcntl.fcntl(copy, fcntl.F_SETFD, fcntl.fcntl(copy, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
     return copy
 
 
@@ -50,7 +46,7 @@ def write_all(fd, data):
             data = data[write(fd, data):]
         except (OSError, IOError) as failure:
             if failure.errno == errno.EAGAIN:
-                wait_writable([], [fd], [])
+                sleep(0.001)
             elif failure.errno != errno.EINTR:
                 raise
 
@@ -81,7 +77,8 @@ class Job(object):
         sys.stderr = sys.__stderr__ = line_by_line(sys.stderr)
         self.streams += [sys.stdout, sys.stderr]
         with io.open(os.path.join(folder, 'job.json'), encoding='utf-8') as file:
-            about = json.load(file)
+            # The agent's own JSON of strings and numbers, which is Python too.
+            about = eval(file.read(), {})
         self.nonce, self.limit = about['nonce'], about['resultLimit']
         self.code, self.event = (os.path.join(folder, about[name]) for name in ('code', 'event'))
 
@@ -91,6 +88,12 @@ class Job(object):
                 stream.flush()
             except Exception:
                 pass  # Closed, replaced or broken by the function.
+
+    def free_descriptor(self):
+        """Modules are imported from files, which takes a descriptor that the function may have used up."""
+        if self.out is not None:
+            close(self.out)
+            self.out = None
 
     def report_error(self, text):
         self.flush()
@@ -106,7 +109,7 @@ class Job(object):
         if len(result) > self.limit:
             raise Failure('the result has %d bytes; at most %d are taken' % (len(result), self.limit))
         starts = range(0, len(result), RECORD)
-        bodies = [(str(number), b64encode(result[at:at + RECORD]).decode('ascii')) for number, at in enumerate(starts)]
+        bodies = [(str(number), in_base64(result[at:at + RECORD]).decode('ascii').strip()) for number, at in enumerate(starts)]
         for name, body in bodies + [('end', str(len(bodies)))]:
             record = '\x1e%s:%s:%s\x1e\n' % (self.nonce, name, body)
             write_all(1 if self.out is None else self.out, record.encode('ascii'))
@@ -117,6 +120,10 @@ def read_source(path):
     with io.open(path, 'rb') as file:
         text = file.read().decode('utf-8').replace('\r\n', '\n').replace('\r', '\n')
     text = text[1:] if text[:1] == b'\xef\xbb\xbf'.decode('utf-8') else text
+    if not PY2 and 'coding' not in ''.join(text.split('\n', 2)[:2]):
+        return text  # Tracebacks read the file themselves.
+    import linecache
+    import re
     lines = text.splitlines(True)
     # For tracebacks; without a modification time linecache does not read the file again.
     linecache.cache[path] = (len(text), None, [utf8(line) for line in lines] if PY2 else lines, path)
@@ -144,21 +151,51 @@ def load(path):
     return handler
 
 
+def plain_literal(text):
+    """The value of a literal of the most common kinds. Raises something for any other."""
+    import _ast
+
+    def value(node):
+        # By name, because the kinds of a constant differ between versions.
+        kind = type(node).__name__
+        if kind == 'Tuple':
+            return tuple([value(item) for item in node.elts])
+        if kind == 'List':
+            return [value(item) for item in node.elts]
+        if kind == 'Dict':
+            return dict([(value(key), value(item)) for key, item in zip(node.keys, node.values)])
+        if kind in ('Constant', 'NameConstant') and node.value is not Ellipsis:
+            return node.value
+        if kind in ('Str', 'Bytes'):
+            return node.s
+        if kind == 'Num':
+            return node.n
+        raise ValueError(kind)
+
+    return value(compile(text, '<unknown>', 'eval', _ast.PyCF_ONLY_AST).body)
+
+
 def read_event(path):
     with io.open(path, encoding='utf-8') as file:
-        text = file.read()
+        text = file.read().lstrip(' \t')
     try:
-        return ast.literal_eval(text.lstrip(' \t'))
+        return plain_literal(text)
+    except Exception:
+        pass  # Whatever it is, ast decides.
+    import ast
+    try:
+        return ast.literal_eval(text)
     except Exception:
         kind, value = sys.exc_info()[:2]
         raise Failure('the arguments are no Python literal: %s: %s' % (kind.__name__, value))
 
 
 def awaited(value):
-    if sys.version_info < (3, 5):
+    if PY2 or isinstance(value, (TEXT, bytes, int, float, list, tuple, dict, type(None))):
         return value
-    import inspect
-    if not inspect.isawaitable(value):
+    # A generator that types.coroutine has marked (CO_ITERABLE_COROUTINE) is awaitable too.
+    flags = getattr(getattr(value, 'gi_code', None), 'co_flags', 0)
+    if not hasattr(type(value), '__await__') and not flags & 0x100:
         return value
     import asyncio
     # A future only runs on its own loop.
@@ -187,12 +224,14 @@ def exit_code(code):
     return 1, as_text(code) + b'\n'
 
 
-def traceback_text():
+def traceback_text(job):
     kind, value, trace = sys.exc_info()
+    job.free_descriptor()
     mine = load.__code__.co_filename
     while trace is not None and trace.tb_frame.f_code.co_filename == mine:
         trace = trace.tb_next
     try:
+        import traceback
         return b''.join(utf8(line) for line in traceback.format_exception(kind, value, trace))
     except Exception:
         return utf8('%s, and its traceback cannot be written\n' % kind.__name__)
@@ -217,26 +256,26 @@ def run(job):
             job.send(b'')
         return code
     except BaseException:
-        job.report_error(traceback_text())
+        job.report_error(traceback_text(job))
     return 1
 
 
 def end(job, code):
     """Waits for threads and exit handlers for at most GRACE seconds, then exits."""
     def watch():
-        time.sleep(GRACE)
+        sleep(GRACE)
         job.flush()
         leave(code)
 
-    watcher = threading.Thread(target=watch)
-    watcher.daemon = True
-    watcher.start()
+    waits = (('threading', '_shutdown'), ('atexit', '_run_exitfuncs'))
     try:
-        for finish in (getattr(threading, '_shutdown', None), getattr(atexit, '_run_exitfuncs', None)):
+        start_new_thread(watch, ())
+        for module, finish in waits:
+            finish = getattr(sys.modules.get(module), finish, None)
             if finish is not None:
                 finish()
     except BaseException:
-        job.report_error(traceback_text())
+        job.report_error(traceback_text(job))
     job.flush()
     leave(code)
 
@@ -258,7 +297,7 @@ def main():
     try:
         code = run(job)
     except BaseException:
-        job.report_error(traceback_text() or 'the result could not be written\n')
+        job.report_error(traceback_text(job) or 'the result could not be written\n')
     if own_pid() == job.pid:
         end(job, code)
     job.flush()

@@ -43,6 +43,28 @@ export const PYTHON_CASES: readonly LoaderCase[] = [
     want: { code: 1, stderr: /raise ValueError\("é€"\) {2}# ü\n(?: +\^+\n)?ValueError: é€\n$/ },
   },
   {
+    what: 'shows the line of an error although it has used up its file descriptors',
+    code: 'import os\ndef handler(event):\n    kept = []\n    while True:\n        kept.append(os.open("/dev/null", 0))\n',
+    want: { code: 1, stderr: /kept\.append\(os\.open\("\/dev\/null", 0\)\)\n(?: +[~^]+\n)?OSError: / },
+  },
+  {
+    what: 'shows the line of an error in code with another coding line',
+    from: 3,
+    code: '# coding: latin-1\ndef handler(event):\n    raise ValueError("é")\n',
+    want: { code: 1, stderr: /raise ValueError\("é"\)\n(?: +\^+\n)?ValueError: é\n$/ },
+  },
+  {
+    what: 'gets negative, complex and unusual literals',
+    code: 'def handler(event): return repr(event)',
+    args: '(-1, 2.5, 1+2j, -1-0.5j, {"a": -0.0}, [()], "x" "y", 0x10)',
+    want: { code: 0, result: "(-1, 2.5, (1+2j), (-1-0.5j), {'a': -0.0}, [()], 'xy', 16)" },
+  },
+  {
+    what: 'returns a generator as it is',
+    code: 'def handler(event): return (item for item in event)',
+    want: { code: 0, stderr: '' },
+  },
+  {
     what: 'recurses forever',
     code: 'def handler(event): return handler(event)',
     want: { code: 1, result: undefined, stderr: /recursion/ },
