@@ -90,6 +90,15 @@ export function logEntry(event: AgentEvent): LogEntry {
     case 'report-refused':
       return warn(`report refused: ${event.why}`, { ...jobFields(event.job), why: event.why });
 
+    case 'container-removal-failed': {
+      const { container, hint, job, orphans, why } = event;
+      return warn(`container not removed, tried again later: ${why}`, { container, job, hint, orphans });
+    }
+    case 'container-removed': {
+      const { container, job, orphans } = event;
+      return info('orphaned container removed', { container, job, orphans });
+    }
+
     case 'gpu-cordoned': {
       const { gpu, hint, why } = event;
       return warn(`${gpu.name} cordoned: ${why}`, { gpu: gpu.uuid, why, hint });

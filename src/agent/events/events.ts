@@ -63,6 +63,21 @@ export type AgentEvent =
   | { readonly kind: 'job-release-queued'; readonly job: JobRecord; readonly why: string }
   /** The broker has accepted the release. */
   | { readonly kind: 'job-released'; readonly job: JobRecord }
+  /** The container of a job that is over cannot be removed; `orphans` counts all of them. */
+  | {
+      readonly kind: 'container-removal-failed';
+      readonly container: string;
+      readonly job: string;
+      readonly why: string;
+      readonly hint: string | undefined;
+      readonly orphans: number;
+    }
+  | {
+      readonly kind: 'container-removed';
+      readonly container: string;
+      readonly job: string;
+      readonly orphans: number;
+    }
   | { readonly kind: 'report-delivered'; readonly job: JobRecord; readonly earned: number }
   | { readonly kind: 'report-refused'; readonly job: JobRecord; readonly why: string };
 

@@ -10,7 +10,7 @@ import { findExitRecord } from './container/exit-record.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
-import { type ContainerState, inspectState } from './container/state.ts';
+import { type ContainerState, hasEnded, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
@@ -224,7 +224,7 @@ export class DockerRuntime implements Runtime {
       { action: 'list containers', ms: this.#deadlines.inspectMs },
       (abortSignal) => this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
-    const found = await Promise.all(listed.map(({ Id, Names, Labels }) => this.#found(Id, Names, Labels)));
+    const found = await Promise.all(listed.map((container) => this.#found(container)));
     return found.filter((container) => container !== undefined);
   }
 
@@ -251,11 +251,12 @@ export class DockerRuntime implements Runtime {
   }
 
   /** A listed container; undefined if it is not ours, or has been removed since. */
-  async #found(
-    id: string,
-    names: readonly string[],
-    labels: Readonly<Record<string, string>>,
-  ): Promise<FoundContainer | undefined> {
+  async #found({
+    Id: id,
+    Labels: labels,
+    Names: names,
+    State: state,
+  }: Docker.ContainerInfo): Promise<FoundContainer | undefined> {
     const job = labels[LABELS.job];
     // An image can set our labels, but not the container's name.
     if (job === undefined || !names.includes(`/${containerName(job)}`)) return undefined;
@@ -264,6 +265,8 @@ export class DockerRuntime implements Runtime {
       return { id, job, state: name, startedAt };
     } catch (thrown) {
       if (asAgentError(thrown).code === 'CONTAINER_GONE') return undefined;
+      // One stuck container must not hide all others.
+      if (hasEnded(state)) return { id, job, state: 'exited', startedAt: undefined };
       throw thrown;
     }
   }
