@@ -7,6 +7,7 @@ import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
 import { OrphanContainers } from './agent/jobs/orphan-containers.ts';
 import { SlotPool } from './agent/jobs/slot-pool.ts';
+import { TrafficMonitor } from './agent/jobs/traffic-monitor.ts';
 import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
 import { Market } from './agent/market/market.ts';
@@ -71,6 +72,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     ...host,
     ...settings,
     disk: new DiskQuotaMonitor({ ...host, ...settings }),
+    traffic: new TrafficMonitor({ ...host, ...settings }),
     gpus: gpuHealth,
     networkFor: (image) => networks.networkFor(image),
     failedSince: (since) => admission.failedSince(since),

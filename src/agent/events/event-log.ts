@@ -75,9 +75,10 @@ export function logEntry(event: AgentEvent): LogEntry {
     case 'job-adopted':
       return info('job adopted', { ...jobFields(event.job), slot: event.job.slot, gpu: event.job.gpu });
     case 'job-ended': {
-      const { durationMs, earned, job, report } = event;
+      const { durationMs, earned, job, report, traffic } = event;
       const status = STATUS_NAMES[report.status];
-      return info(`job ended: ${status}`, { ...jobFields(job), status, durationMs, earned: dollars(earned) });
+      const fields = { ...jobFields(job), status, durationMs, earned: dollars(earned), ...traffic };
+      return info(`job ended: ${status}`, fields);
     }
     case 'job-cancelled':
       return warn(`job cancelled: ${event.why}`, { ...jobFields(event.job), why: event.why });

@@ -2,6 +2,7 @@ import type { SkipReason } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
+import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 
@@ -57,6 +58,8 @@ export type AgentEvent =
       readonly durationMs: number;
       /** US dollars, estimated until the broker has accepted the report. */
       readonly earned: number;
+      /** Null: not known. */
+      readonly traffic: Traffic | null;
     }
   | { readonly kind: 'job-cancelled'; readonly job: JobRecord; readonly why: string }
   /** The journal says `releasing`: the reporter delivers the release. */

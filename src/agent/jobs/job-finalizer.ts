@@ -19,7 +19,7 @@ export type JobFinalizerDeps = {
   readonly containers: JobContainers;
   readonly orphanContainers: Pick<OrphanContainers, 'remove'>;
   readonly files: Pick<JobFiles, 'remove'>;
-  readonly journal: Pick<Journal, 'transition'>;
+  readonly journal: Pick<Journal, 'transition' | 'networkUse'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -59,7 +59,7 @@ export class JobFinalizer {
 
   /** Writes the whole report, then clears up. */
   async report(record: JobRecord, remains: Remains, report: Report, durationMs: number): Promise<Departure> {
-    const { observe, reportPending } = this.#deps;
+    const { journal, observe, reportPending } = this.#deps;
     const job = await this.write(record.uuid, { name: 'finished', report, durationMs });
     observe({
       kind: 'job-ended',
@@ -67,6 +67,7 @@ export class JobFinalizer {
       report,
       durationMs,
       earned: earnings(report.status, record.askPrice, durationMs),
+      traffic: journal.networkUse(record)?.traffic ?? null,
     });
     reportPending.notify();
     return this.#leave(record, remains, { kind: 'reported', report, durationMs });

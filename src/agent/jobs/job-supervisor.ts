@@ -15,6 +15,7 @@ import { type Departure, departed } from './job-result.ts';
 import { hostOomFault } from './oom-detector.ts';
 import { OutputCapture } from './output-capture.ts';
 import type { JobTermination } from './termination.ts';
+import type { TrafficCounting, TrafficMonitor } from './traffic-monitor.ts';
 
 const NO_OUTPUT: Output = { stdout: '', stderr: '', result: undefined };
 
@@ -27,6 +28,7 @@ export type JobSupervisorDeps = {
   readonly random: () => number;
   readonly log: Log;
   readonly disk: DiskQuotaMonitor;
+  readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
   /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
   readonly oomKills: () => number | undefined;
@@ -61,7 +63,9 @@ export class JobSupervisor {
     const { disk } = this.#deps;
     using untilCleared = new DisposableStack();
     const quota = untilCleared.use(disk.watch(started.container, end));
-    const departure = await this.#untilEnd(started, end, quota);
+    const { container, record, startedAt } = started;
+    using counting = this.#deps.traffic.watch({ job: record.uuid, container, startedAt }, end);
+    const departure = await this.#untilEnd(started, end, { quota, counting });
     quota.leave();
     // Until the container is removed it takes its disk space, for which no other job may be evicted.
     const watch = untilCleared.move();
@@ -69,7 +73,11 @@ export class JobSupervisor {
     return departure;
   }
 
-  async #untilEnd(started: StartedJob, end: JobTermination, quota: DiskMonitoring): Promise<Departure> {
+  async #untilEnd(
+    started: StartedJob,
+    end: JobTermination,
+    { counting, quota }: { readonly quota: DiskMonitoring; readonly counting: TrafficCounting },
+  ): Promise<Departure> {
     const { container, record } = started;
     const { clock, containers, detach, finalizer, gpus, oomKills } = this.#deps;
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
@@ -85,15 +93,20 @@ export class JobSupervisor {
       const exit = await containers.exit(container, end.signal);
       const decided = exit === undefined ? end.reason : undefined;
       if (detach.aborted || decided?.kind === 'detached') return departed({ kind: 'detached' });
-      if (decided?.kind === 'cancelled') return await finalizer.cancel(record, container, decided.why);
+      if (decided?.kind === 'cancelled') {
+        await counting.end();
+        return await finalizer.cancel(record, container, decided.why);
+      }
       if (decided === undefined) {
         const seen = exit === 'gone' ? undefined : exit;
         const output = await capture.output(seen);
+        await counting.end();
         return await this.#conclude(started, seen, decided, output, findHostFault);
       }
       const graceMs = decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined;
       const ended = await containers.end(container, graceMs);
       if (ended === undefined) enough.abort();
+      if (!detach.aborted) await counting.end();
       if (ended === 'gone') return await finalizer.release(record, over(container), VANISHED);
       const output = (await capture.output(ended)) ?? NO_OUTPUT;
       return await this.#conclude(started, ended, decided, output, findHostFault);

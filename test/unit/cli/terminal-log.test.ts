@@ -49,7 +49,7 @@ const EVENTS = {
   'image-failed': { kind: 'image-failed', image: 'sharedcloud/python36:latest', why: WHY, retryInMs: 1234 },
   'job-started': { kind: 'job-started', job },
   'job-adopted': { kind: 'job-adopted', job },
-  'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234 },
+  'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234, traffic: null },
   'job-cancelled': { kind: 'job-cancelled', job, why: WHY },
   'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
   'job-released': { kind: 'job-released', job },
