@@ -86,7 +86,8 @@ describeHost('the command `network`', () => {
 
   test('fails with a reason of its own without root, without nft, for another host and without an engine', async () => {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
-    const command = `${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
+    // Variables of the test engines look like options of the agent.
+    const command = `/usr/bin/env -u SHAREDCLOUD_ENGINE_DIR ${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
     const refusal = async (script: string): Promise<string> => {
       const { code, stderr } = await host.run(['sh', '-c', script]);
       return `${code} ${stderr}`;

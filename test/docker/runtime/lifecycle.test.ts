@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createContainer } from '../../../src/runtime/docker/container/create.ts';
 import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
@@ -186,13 +189,14 @@ describeDocker('a container that cannot be', (engine) => {
 
 describeDocker('a container that was made otherwise than asked', (engine) => {
   test('is refused, and removed', async () => {
-    const plan = testPlan({ inputDir: import.meta.dirname, resources: { memoryBytes: 64 * MIB, cpus: 1 } });
+    await using input = await mkdtempDisposable(join(tmpdir(), 'sharedcloud-input-'));
+    const plan = testPlan({ inputDir: input.path, resources: { memoryBytes: 64 * MIB, cpus: 1 } });
     const limits = {
       pidsLimit: 64,
       diskBytes: 64 * MIB,
       openFiles: 1024,
     };
-    const image = { id: '', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] };
+    const image = { id: BUSYBOX, sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] };
     const spec = containerSpec(plan, {
       agentId: 'test',
       limits: { ...limits, user: '65534:65534', runtime: 'runc', dns: [] },

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Stops what up.sh started. With --purge it also deletes the engine's data, images included.
+# Stops what up.sh or on.sh started: the engine that SHAREDCLOUD_ENGINE names. With --purge it also deletes its data,
+# images included.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/engine.sh"
@@ -18,5 +19,6 @@ end() {
 
 end "$ENGINE_PID" dockerd
 end "$REGISTRY_PID" docker-registry
-rm -f "$REGISTRY_PID"
+end "$ENGINE_HOLDER" sleep
+rm -f "$REGISTRY_PID" "$ENGINE_HOLDER"
 if [ "${1:-}" = --purge ]; then rm -rf "$ENGINE_DIR"; fi

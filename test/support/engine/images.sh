@@ -9,7 +9,7 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/engine.sh"
 
-tars="$ENGINE_DIR/tars"
+tars="$ENGINES_DIR/tars"
 mkdir -p "$tars"
 
 # Files that every image has: the user and the temporary directory that programs expect.
@@ -41,8 +41,8 @@ build_busybox() {
 build_python() {
   mkdir -p "$ENGINE_DEBS"
   debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=python3 "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
-    >"$ENGINE_DIR/debootstrap.log" 2>&1 || {
-    tail -n 20 "$ENGINE_DIR/debootstrap.log" >&2
+    >"$ENGINES_DIR/debootstrap.log" 2>&1 || {
+    tail -n 20 "$ENGINES_DIR/debootstrap.log" >&2
     return 1
   }
   rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/usr/share/doc/* "$1"/usr/share/locale/*

@@ -4,15 +4,11 @@
 # Safe to repeat. Prints the line that makes a shell use the engine:
 #
 #     eval "$(test/support/engine/up.sh)"
+#
+# on.sh calls it for the engines that SHAREDCLOUD_ENGINE names.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/engine.sh"
-
-say() { printf 'engine: %s\n' "$*" >&2; }
-fail() {
-  say "$*"
-  exit 1
-}
 
 for tool in dockerd docker docker-registry iptables; do
   command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install docker.io docker-registry iptables"
@@ -53,14 +49,41 @@ RUNTIME
   chmod +x "$ENGINE_DIR/bin/"*
 }
 
+# The stand-in for what `nvidia-ctk cdi generate` writes, for the first two GPUs of the stand-ins of nvidia-smi.
+write_cdi_spec() {
+  mkdir -p "$ENGINE_DIR/cdi"
+  local gpu devices=''
+  for gpu in GPU-11111111-aaaa-4bbb-8ccc-111111111111 GPU-22222222-aaaa-4bbb-8ccc-222222222222; do
+    devices+="${devices:+,}
+    { \"name\": \"$gpu\", \"containerEdits\": { \"env\": [\"STAND_IN_GPU=$gpu\"],
+      \"deviceNodes\": [{ \"path\": \"/dev/nvidia-stand-in\", \"hostPath\": \"/dev/null\" }] } }"
+  done
+  cat >"$ENGINE_DIR/cdi/nvidia.json" <<SPEC
+{ "cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": [$devices] }
+SPEC
+}
+
+# Commands that run Docker's programs of the other Debian, for whatever looks for them on PATH.
+write_commands() {
+  mkdir -p "$ENGINE_COMMANDS"
+  local program
+  for program in dockerd containerd docker; do
+    printf '#!/bin/sh\nexec %q %q %q %s "$@"\n' "$here/enter-root.sh" "$ENGINE_ROOT" "$ENGINE_DIR/bin" "$program" \
+      >"$ENGINE_COMMANDS/$program"
+  done
+  chmod +x "$ENGINE_COMMANDS/"*
+}
+
 # gVisor too, where it is installed; without a network of its own, which the version of Debian 12 cannot make on new
 # kernels.
 write_config() {
-  local gvisor=''
+  local gvisor='' more=''
   ! command -v runsc >/dev/null ||
     gvisor=", \"runsc\": { \"path\": \"$(command -v runsc)\", \"runtimeArgs\": [\"--network=none\"] }"
+  [ -z "$ENGINE_KIND" ] || more=", \"cdi-spec-dirs\": [\"$ENGINE_DIR/cdi\"], \"features\": { \"cdi\": true,
+  \"containerd-snapshotter\": $([ "$ENGINE_KIND" = docker-sid ] && echo false || echo true) }"
   cat >"$ENGINE_DIR/daemon.json" <<CONFIG
-{ "runtimes": { "nvidia": { "path": "$ENGINE_DIR/bin/nvidia-container-runtime" }$gvisor } }
+{ "runtimes": { "nvidia": { "path": "$ENGINE_DIR/bin/nvidia-container-runtime" }$gvisor }$more }
 CONFIG
 }
 
@@ -110,9 +133,16 @@ await() {
 registry_answers() { (: <"/dev/tcp/127.0.0.1/${REGISTRY#*:}") 2>/dev/null; }
 
 mkdir -p "$ENGINE_DIR"
+if [ -n "$ENGINE_KIND" ]; then
+  write_commands
+  write_cdi_spec
+  PATH="$ENGINE_COMMANDS:$PATH"
+fi
 engine_answers || start_engine
 alive "$REGISTRY_PID" docker-registry || start_registry
 await dockerd "$ENGINE_LOG" engine_answers
 await docker-registry "$ENGINE_DIR/registry.log" registry_answers
-say "$(engine version --format 'Docker {{.Server.Version}}') with a GPU stand-in; registry at $REGISTRY"
+say "$(engine info --format 'Docker {{.ServerVersion}}, store {{.Driver}}, cgroup v{{.CgroupVersion}}') with a GPU stand-in;" \
+  "registry at $REGISTRY"
+[ -z "$ENGINE_KIND" ] || printf 'export PATH=%q:$PATH\n' "$ENGINE_COMMANDS"
 printf 'export DOCKER_HOST=%q\n' "unix://$ENGINE_SOCKET"

@@ -6,15 +6,15 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/../engine/engine.sh"
 
-root="$ENGINE_DIR/debian-nft"
+root="$ENGINES_DIR/debian-nft"
 if [ ! -d "$root" ]; then
-  part="$(mktemp -d "$ENGINE_DIR/debian.XXXXXX")"
+  part="$(mktemp -d "$ENGINES_DIR/debian.XXXXXX")"
   chmod 755 "$part"
   mkdir -p "$ENGINE_DEBS"
   debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=systemd,systemd-sysv,dbus,nftables \
     "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$part" \
-    >"$ENGINE_DIR/debootstrap-debian.log" 2>&1 || {
-    tail -n 20 "$ENGINE_DIR/debootstrap-debian.log" >&2
+    >"$ENGINES_DIR/debootstrap-debian.log" 2>&1 || {
+    tail -n 20 "$ENGINES_DIR/debootstrap-debian.log" >&2
     exit 1
   }
   # Nothing of the network is this Debian's to set up: it shares the machine's.
