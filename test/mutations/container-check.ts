@@ -62,6 +62,12 @@ export const CONTAINER_CHECK: readonly Mutation[] = [
   ),
   wrong('a longer list is refused', ' || got.length !== wanted.length', '', 'an additional security option'),
   wrong(
+    'another limit of a process is refused',
+    "...ulimitDifferences(wantedUlimits, ULIMITS.parse(host['Ulimits'] ?? [])),",
+    '',
+    'refuses another or a second ulimit %s',
+  ),
+  wrong(
     'an open /proc is refused',
     "['MaskedPaths', 'ReadonlyPaths']",
     "['ReadonlyPaths']",

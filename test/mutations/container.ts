@@ -60,6 +60,7 @@ const spec: readonly Row[] = [
     '',
     limits,
   ],
+  ['no precedence over this host', "{ Name: 'rtprio', Soft: 0, Hard: 0 },", '', byField],
   [
     'the input cannot be changed',
     'ReadOnly: true,\n          BindOptions',

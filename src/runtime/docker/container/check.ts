@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { isGuarded } from './env.ts';
-import type { ContainerSpec } from './spec.ts';
+import type { ContainerSpec, Ulimit } from './spec.ts';
 
 const RECORD = z.record(z.string(), z.unknown());
 const STRINGS = z.array(z.string());
+const ULIMITS = z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() }));
 
 /** `HostConfig` fields that a job's container never sets. The engine must show them empty. */
 const NEVER_SET = [
@@ -40,13 +41,15 @@ export function containerDifferences(
   const container = RECORD.parse(inspected);
   const config = RECORD.parse(container['Config']);
   const host = RECORD.parse(container['HostConfig']);
-  const { name: _, HostConfig: wantedHost, Env: wantedEnv, ...wantedConfig } = spec;
+  const { name: _, HostConfig: wanted, Env: wantedEnv, ...wantedConfig } = spec;
+  const { Ulimits: wantedUlimits, ...wantedHost } = wanted;
   // An engine without swap accounting drops this limit with a warning.
   const comparedHost = swapLimit ? wantedHost : { ...wantedHost, MemorySwap: host['MemorySwap'] };
   return [
     ...(container['Image'] === imageId ? [] : ['Image']),
     ...differingPaths(wantedConfig, config, 'Config'),
     ...differingPaths(comparedHost, host, 'HostConfig'),
+    ...ulimitDifferences(wantedUlimits, ULIMITS.parse(host['Ulimits'] ?? [])),
     ...NEVER_SET.filter((field) => !isEmpty(host[field])).map((field) => `HostConfig.${field}`),
     // Engines since 19.03 show these lists. An empty one means that /proc is unmasked.
     ...['MaskedPaths', 'ReadonlyPaths'].filter((field) => Array.isArray(host[field]) && isEmpty(host[field])),
@@ -80,6 +83,15 @@ function envDifferences(wanted: readonly string[], got: readonly string[]): read
   const missing = wanted.filter((entry) => entry.includes('=') && !got.includes(entry));
   const guarded = got.filter((entry) => isGuarded(entry) && entry.includes('=') && !wanted.includes(entry));
   return [...missing, ...guarded].map((entry) => `Config.Env ${entry.split('=', 1)[0]}`);
+}
+
+/** Each of our ulimits must be there, and only as asked. The engine's own `default-ulimits` may be there too. */
+function ulimitDifferences(wanted: readonly Ulimit[], got: readonly Ulimit[]): readonly string[] {
+  return wanted.flatMap((ulimit) => {
+    const named = got.filter(({ Name }) => Name === ulimit.Name);
+    const isAsAsked = named.length > 0 && named.every((one) => differingPaths(ulimit, one, '').length === 0);
+    return isAsAsked ? [] : [`HostConfig.Ulimits ${ulimit.Name}`];
+  });
 }
 
 /** Counts the mounts that are neither binds nor tmpfs, because a volume outlives its container. */

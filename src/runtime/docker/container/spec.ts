@@ -77,7 +77,7 @@ export type ContainerSpec = {
     readonly PidsLimit: number;
     readonly OomScoreAdj: number;
     readonly ShmSize: number;
-    readonly Ulimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
+    readonly Ulimits: readonly Ulimit[];
     readonly Mounts: readonly [
       {
         readonly Type: 'bind';
@@ -100,6 +100,9 @@ export type ContainerSpec = {
     readonly CgroupnsMode: 'private';
   };
 };
+
+/** A limit of each process (setrlimit), in the limit's own unit. */
+export type Ulimit = { readonly Name: string; readonly Soft: number; readonly Hard: number };
 
 const GIB = 1024 ** 3;
 
@@ -147,6 +150,9 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
         // Disk use is measured periodically; this limit stops a single large file at once.
         { Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes },
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
+        // The kernel's own defaults: an engine's default-ulimits could let a job take precedence over this host.
+        { Name: 'nice', Soft: 0, Hard: 0 },
+        { Name: 'rtprio', Soft: 0, Hard: 0 },
       ],
       // A mount, not a bind: for a bind, the engine creates a missing source directory as root.
       Mounts: [

@@ -125,6 +125,9 @@ export function createError(thrown: unknown, name: string, image: string): Agent
   return imageFault(message, thrown) ?? engineError(thrown, `create container ${name}`);
 }
 
+/** The kernel's number of the limit of open files, as runc's messages have it. */
+const RLIMIT_NOFILE = '7';
+
 /** A failed start: CONTAINER_UNSTARTABLE for a fault of the image, RUNTIME_FAILED for one of the host. */
 export function startError(thrown: unknown, id: string): AgentError {
   const { status, message } = readFault(thrown);
@@ -133,9 +136,14 @@ export function startError(thrown: unknown, id: string): AgentError {
   }
   const fault = imageFault(message, thrown);
   if (fault !== undefined) return fault;
-  if (message.includes('error setting rlimit')) {
-    return new AgentError('RUNTIME_FAILED', `Docker cannot set a job's limit of open files: ${message}`, {
-      hint: 'raise LimitNOFILE in Docker’s systemd unit',
+  const [, rlimit] =
+    /error setting rlimit(?:s for ready process: error setting rlimit)? type (\d+)/.exec(message) ?? [];
+  if (rlimit !== undefined) {
+    return new AgentError('RUNTIME_FAILED', `Docker cannot set a limit of a job's processes: ${message}`, {
+      hint:
+        rlimit === RLIMIT_NOFILE
+          ? 'raise LimitNOFILE in Docker’s systemd unit'
+          : 'lower the values of "default-ulimits" in Docker’s daemon.json, or raise the limits of its systemd unit',
       cause: thrown,
     });
   }

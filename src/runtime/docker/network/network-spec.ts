@@ -107,11 +107,25 @@ export function readNetwork(inspected: unknown): NetworkState {
   return { network, differences, containers: Object.keys(made.Containers ?? {}).length };
 }
 
+/**
+ * Options of the owner's `default-network-opts` that open nothing: the MTU, the interface's name in a container, and the
+ * addresses on which this host publishes ports, which jobs have none of.
+ */
+const HARMLESS = [
+  'com.docker.network.driver.mtu',
+  'com.docker.network.container_iface_prefix',
+  'com.docker.network.bridge.host_binding_ipv4',
+  'com.docker.network.host_ipv4',
+];
+
 /** Options that an engine adds by itself or from its owner's defaults. */
 function isHarmless(name: string, value: string): boolean {
-  if (name === 'com.docker.network.driver.mtu') return true;
+  if (HARMLESS.includes(name)) return true;
   return (
     (name === 'com.docker.network.enable_ipv4' && value === 'true') ||
+    // Of IPv4, `nat` is the default; the network has no IPv6.
+    (name === 'com.docker.network.bridge.gateway_mode_ipv4' && value === 'nat') ||
+    name === 'com.docker.network.bridge.gateway_mode_ipv6' ||
     (name === 'com.docker.network.enable_ipv6' && value === 'false')
   );
 }

@@ -71,6 +71,8 @@ describe('the container spec of a plan', () => {
           { Name: 'core', Soft: 0, Hard: 0 },
           { Name: 'fsize', Soft: 20 * GIB, Hard: 20 * GIB },
           { Name: 'nofile', Soft: 65_536, Hard: 65_536 },
+          { Name: 'nice', Soft: 0, Hard: 0 },
+          { Name: 'rtprio', Soft: 0, Hard: 0 },
         ],
         Mounts: [
           {
@@ -229,6 +231,28 @@ describe('the check of a created container', () => {
   test('accepts the requested settings', () => {
     expect(differences({})).toEqual([]);
   });
+
+  test.each([
+    ['further ulimits', { Ulimits: [{ Name: 'memlock', Soft: -1, Hard: -1 }, ...HostConfig.Ulimits] }],
+    [
+      'log options',
+      { LogConfig: { ...HostConfig.LogConfig, Config: { ...HostConfig.LogConfig.Config, mode: 'x' } } },
+    ],
+    ['a storage option', { StorageOpt: { size: '10G' } }],
+    ['fields of a newer engine', { Annotations: null, ConsoleSize: [0, 0], Isolation: 'default' }],
+  ])('accepts %s of the engine’s own defaults', (_, changed) => {
+    expect(differences(host(changed))).toEqual([]);
+  });
+
+  test.each(['core', 'fsize', 'nofile', 'nice', 'rtprio'])(
+    'refuses another or a second ulimit %s',
+    (Name) => {
+      const other = { Name, Soft: 99, Hard: 99 };
+      const without = HostConfig.Ulimits.filter((ulimit) => ulimit.Name !== Name);
+      for (const Ulimits of [without, [...without, other], [...HostConfig.Ulimits, other]])
+        expect(differences(host({ Ulimits }))).toEqual([`HostConfig.Ulimits ${Name}`]);
+    },
+  );
 
   test('accepts a missing swap limit only from an engine without swap limits', () => {
     expect(differences(host({ MemorySwap: -1 }))).toEqual(['HostConfig.MemorySwap']);

@@ -52,7 +52,12 @@ describe('a failed start', () => {
   });
 
   test('of a limit beyond Docker’s own has a hint of its own', () => {
-    const message = `${START}error during container init: error setting rlimit type 7: not permitted`;
+    const rlimit = (type: number) =>
+      `${START}error during container init: error setting rlimit type ${type}: no`;
+    const hints = [7, 8].map((type) => startError(answered(500, rlimit(type)), 'abc').hint);
+    expect(hints[0]).toContain('LimitNOFILE');
+    expect(hints[1]).toContain('default-ulimits');
+    const message = rlimit(7);
     const general = startError(answered(500, 'anything else'), 'abc').hint;
     expect(startError(answered(500, message), 'abc').hint).not.toBe(general);
   });

@@ -250,7 +250,13 @@ describe('the network in Docker', () => {
   });
 
   test('may have the owner’s MTU and the options of newer engines', () => {
-    const more = { 'com.docker.network.driver.mtu': '1400', 'com.docker.network.enable_ipv4': 'true' };
+    const more = {
+      'com.docker.network.driver.mtu': '1400',
+      'com.docker.network.enable_ipv4': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
+      'com.docker.network.bridge.gateway_mode_ipv4': 'nat',
+      'com.docker.network.container_iface_prefix': 'net',
+    };
     expect(readNetwork({ ...inspected, Options: { ...inspected.Options, ...more } }).differences).toEqual([]);
   });
 
@@ -289,8 +295,8 @@ describe('the network in Docker', () => {
       { Options: { ...inspected.Options, 'com.docker.network.bridge.enable_icc': 'true' } },
     ],
     [
-      'com.docker.network.bridge.host_binding_ipv4',
-      { Options: { ...inspected.Options, 'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0' } },
+      'com.docker.network.bridge.gateway_mode_ipv4',
+      { Options: { ...inspected.Options, 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' } },
     ],
     [
       'com.docker.network.enable_ipv6',
