@@ -8,8 +8,8 @@ import { createLog } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './command.ts';
 import { type Request, readCommandLine } from './command-line.ts';
+import { readConfigText } from './config-text.ts';
 import { failure } from './failure.ts';
-import { readTextFile } from './read-text-file.ts';
 
 /** The outside world, as main.ts passes it in. */
 export type Outside = {
@@ -55,7 +55,8 @@ function contextOf(
     has: (flag) => request.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
     loadConfig: async (needs) => {
-      const loaded = await loadConfig({ flags: request.options, env, readFile: readTextFile }, needs);
+      const readFile = (path: string) => readConfigText(path, uid);
+      const loaded = await loadConfig({ flags: request.options, env, readFile }, needs);
       const printed = needs.ownWarnings || outside.argv.includes('--json') ? [] : loaded.warnings;
       for (const warning of printed) stderr.write(`warning: ${escapeControls(warning)}\n`);
       return loaded;

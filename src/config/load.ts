@@ -1,3 +1,4 @@
+import { asAgentError } from '../domain/errors.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
@@ -66,8 +67,8 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
     }
     if (source.kind !== 'default') report(`there is no file ${path}`, 'create it, or name another file');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    report(`${path} cannot be read: ${reason}`, 'make it readable for the agent’s user');
+    const { hint = 'make it readable for the agent’s user', message } = asAgentError(cause);
+    report(`${path} cannot be read: ${message}`, hint);
     return { ...nothing, unread: 'all' };
   }
   return nothing;

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
+import { ownerFor, refuseForeignDirectory } from './ownership.ts';
 import { findAgent, type RunningAgent } from './running-agent.ts';
 import { notADirectory } from './state-dir.ts';
 
@@ -17,16 +18,18 @@ export type StateDirInspection =
 
 /**
  * Inspects a state directory without changing it; an agent may be using it. `countOpenJobs` reads its journal. Throws
- * STATE_DIR_UNUSABLE if an agent of this user could not use it, and what `countOpenJobs` throws.
+ * STATE_DIR_UNUSABLE if an agent of this user could not use it, or another user could change it, and what `countOpenJobs` throws.
  */
 export async function inspectStateDir(
   directory: string,
   countOpenJobs: (path: string) => number,
+  uid: number = process.getuid?.() ?? 0,
 ): Promise<StateDirInspection> {
   const path = resolve(directory);
   const nearest = await nearestDirectory(path);
   await checkUsable(nearest, path);
   if (nearest !== path) return { kind: 'absent', parent: nearest };
+  refuseForeignDirectory(path, ownerFor(path, uid));
   return { kind: 'here', agent: findAgent(path), openJobs: countOpenJobs(path) };
 }
 

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
 import { PHASES, type Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../domain/storage-error.ts';
+import { refuseForeignDirectory } from './ownership.ts';
 
 /** The state directory, locked by this process until `close`, so that no other agent writes to it. */
 export type StateDir = {
@@ -22,15 +23,16 @@ const PID_FILE = 'lock.pid';
 const LOCK_WAIT_MS = 250;
 
 /**
- * Creates the state directory if it is missing (mode 0700), writes to it and locks it. Throws STATE_DIR_UNUSABLE or
- * STATE_DIR_IN_USE. The lock is SQLite's on an empty file, so the kernel releases it when the process ends in any way.
+ * Creates the state directory if it is missing (mode 0700), writes to it and locks it. Throws STATE_DIR_UNUSABLE, also
+ * for one that another user than `uid` could change, or STATE_DIR_IN_USE. The lock is SQLite's on an empty file, so the kernel releases it when the process ends in any way.
  * Nothing else may open that file, because closing any handle to it drops the lock.
  */
-export function openStateDir(directory: string): StateDir {
+export function openStateDir(directory: string, uid: number = process.getuid?.() ?? 0): StateDir {
   const path = resolve(directory);
   const pidFile = join(path, PID_FILE);
   try {
     makeDirectory(path);
+    refuseForeignDirectory(path, uid);
     const lock = takeLock(join(path, LOCK_FILE), pidFile);
     try {
       writePid(pidFile);
@@ -96,6 +98,8 @@ export function notADirectory(path: string): AgentError {
 function takeLock(file: string, pidFile: string): DatabaseSync {
   const lock = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
   try {
+    // A read lock of anybody who may open the file would keep the agent from starting.
+    chmodSync(file, 0o600);
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { EXIT } from '../../domain/exit-codes.ts';
 import type { BrokerMove } from '../../journal/broker-move.ts';
 import { openJournal, readJournal } from '../../journal/open-journal.ts';
+import { ownerFor } from '../../state-dir/ownership.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
@@ -39,10 +40,10 @@ function requireJournal(stateDir: string): void {
   journal.close();
 }
 
-function move({ clock }: CliContext, brokerUrl: string, stateDir: string): readonly BrokerMove[] {
+function move({ clock, uid }: CliContext, brokerUrl: string, stateDir: string): readonly BrokerMove[] {
   const moves: BrokerMove[] = [];
   using opened = new DisposableStack();
-  const dir = opened.adopt(openStateDir(stateDir), (one) => one.close());
+  const dir = opened.adopt(openStateDir(stateDir, ownerFor(stateDir, uid)), (one) => one.close());
   const about = { brokerMoved: true, onMoved: (one: BrokerMove): void => void moves.push(one) };
   opened.adopt(openJournal(dir, brokerUrl, clock, about), (one) => one.close());
   return moves;

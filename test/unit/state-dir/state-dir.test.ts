@@ -1,6 +1,6 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
@@ -36,6 +36,45 @@ test('a lock ends with its process in any way', async () => {
   await writer.read(1);
   await writer.kill();
   openStateDir(path).close();
+});
+
+test('lets nobody else take the lock', () => {
+  const path = scratchDir();
+  writeFileSync(join(path, 'lock'), '');
+  chmodSync(join(path, 'lock'), 0o644);
+  openStateDir(path).close();
+  expect(statSync(join(path, 'lock')).mode & 0o777).toBe(0o600);
+});
+
+test.each([0o770, 0o702, 0o777, 0o1777])('is STATE_DIR_UNUSABLE if others may write to it (%o)', (mode) => {
+  const path = scratchDir();
+  chmodSync(path, mode);
+  expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_UNUSABLE');
+  chmodSync(path, 0o755);
+  openStateDir(path).close();
+});
+
+describe.skipIf(process.getuid?.() !== 0)('with files of other users (needs root),', () => {
+  test.each([
+    { owner: 1234, uid: 0, right: false },
+    { owner: 1234, uid: 4321, right: false },
+    { owner: 1234, uid: 1234, right: true },
+    { owner: 0, uid: 1234, right: true },
+  ])('the directory of user $owner is usable by $uid: $right', ({ owner, right, uid }) => {
+    const path = scratchDir();
+    chownSync(path, owner, owner);
+    const open = (): void => openStateDir(path, uid).close();
+    if (right) expect(open).not.toThrow();
+    else expect(agentErrorOf(open).code).toBe('STATE_DIR_UNUSABLE');
+  });
+
+  test('a link of another user is refused, and one of our own is not', () => {
+    const link = join(scratchDir(), 'link');
+    symlinkSync(scratchDir(), link);
+    openStateDir(link).close();
+    lchownSync(link, 1234, 1234);
+    expect(agentErrorOf(() => openStateDir(link)).code).toBe('STATE_DIR_UNUSABLE');
+  });
 });
 
 test('is STATE_DIR_UNUSABLE for a file in its place or above it', () => {
