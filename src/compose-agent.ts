@@ -5,7 +5,9 @@ import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
+import { OrphanContainers } from './agent/jobs/orphan-containers.ts';
 import { SlotPool } from './agent/jobs/slot-pool.ts';
+import { TrafficMonitor } from './agent/jobs/traffic-monitor.ts';
 import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
 import { Market } from './agent/market/market.ts';
@@ -41,9 +43,10 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
   const slots = new SlotPool();
+  const orphanContainers = new OrphanContainers({ ...deps, detach: detach.signal });
   const admission = new AdmissionControl({
     ...deps,
-    checks: deps.admissionChecks,
+    checks: [...deps.admissionChecks, { name: 'orphans', why: () => orphanContainers.problem() }],
     busy: () => slots.busy,
     resumed: claimingResumed,
     engineRecovered,
@@ -52,6 +55,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   const host = {
     ...deps,
     ...admission.ports,
+    orphanContainers,
     resources: () => deps.jobResources(slots.size),
     detach: detach.signal,
   };
@@ -68,6 +72,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     ...host,
     ...settings,
     disk: new DiskQuotaMonitor({ ...host, ...settings }),
+    traffic: new TrafficMonitor({ ...host, ...settings }),
     gpus: gpuHealth,
     networkFor: (image) => networks.networkFor(image),
     failedSince: (since) => admission.failedSince(since),

@@ -244,6 +244,7 @@ export async function openAgent(
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,
+      trafficLimitBytes: config.jobTraffic,
       minFreeBytes: config.minFreeDisk,
       unkillableAfterMs: UNKILLABLE_AFTER_MS,
       once: options.once,

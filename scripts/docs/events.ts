@@ -12,6 +12,7 @@ const offer = anOffer();
 const run = aRun();
 const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } as const;
 const hint = '…';
+const traffic = { sentBytes: 1, receivedBytes: 1 };
 const why = '…';
 
 /** An example of each event, from which its level, message and fields in the log are read. */
@@ -32,10 +33,19 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'claim-rejected': { kind: 'claim-rejected', job: job.uuid, why },
   'job-started': { kind: 'job-started', job },
   'job-adopted': { kind: 'job-adopted', job },
-  'job-ended': { kind: 'job-ended', job, report, durationMs: 1, earned: 1 },
+  'job-ended': { kind: 'job-ended', job, report, durationMs: 1, earned: 1, traffic },
   'job-cancelled': { kind: 'job-cancelled', job, why },
   'job-release-queued': { kind: 'job-release-queued', job, why },
   'job-released': { kind: 'job-released', job },
+  'container-removal-failed': {
+    kind: 'container-removal-failed',
+    container: 'container',
+    job: job.uuid,
+    why,
+    hint,
+    orphans: 1,
+  },
+  'container-removed': { kind: 'container-removed', container: 'container', job: job.uuid, orphans: 0 },
   'report-delivered': { kind: 'report-delivered', job, earned: 1 },
   'report-refused': { kind: 'report-refused', job, why },
   'gpu-cordoned': { kind: 'gpu-cordoned', gpu, why, hint },
@@ -101,6 +111,13 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['job-network-unverified', 'warn', 'jobs get no network, its isolation is not verified: …', 'code, hint'],
   ['job-lookup-failed', 'warn or debug', 'job not looked up: …', 'job, code, times'],
   ['job-network-verified', 'info', 'the job network is verified to be isolated', ''],
+  ['job-traffic-not-written', 'warn', 'traffic of jobs not written to the journal: …', 'job, code'],
+  [
+    'job-traffic-unknown',
+    'warn',
+    '--job-traffic is not enforced: neither the kernel nor Docker counts the traffic of jobs',
+    'job, hint',
+  ],
   ['journal-unreadable', 'error', 'open jobs or lease not read: …', 'code, hint'],
   ['journal-prune-failed', 'warn', 'old jobs not deleted from the journal', 'err'],
   ['lease-not-written', 'debug', 'lease not written yet: …', 'code'],

@@ -5,6 +5,8 @@ export type AgentSettings = {
   /** Glob patterns of the images that may be used. */
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;
+  /** The most that a job may send and receive together; undefined: no limit. */
+  readonly trafficLimitBytes: number | undefined;
   /** Nothing is claimed below this; below half of it, running jobs are released. */
   readonly minFreeBytes: number;
   /** How long a container may stay unkillable before its job is reported all the same. */

@@ -143,6 +143,14 @@ export const OPTIONS = {
     help: 'maximum that a job may write to disk',
     group: 'Jobs',
   },
+  jobTraffic: {
+    name: 'job-traffic',
+    env: 'SHAREDCLOUD_JOB_TRAFFIC',
+    type: size('1 kB', '1000 TB'),
+    unset: 'no limit',
+    help: 'maximum that a job may send and receive together; it then ends as FAILED',
+    group: 'Jobs',
+  },
   jobNetwork: {
     name: 'job-network',
     env: 'SHAREDCLOUD_JOB_NETWORK',

@@ -1,9 +1,15 @@
 import type { AgentEvent } from '../agent/events/events.ts';
 
+/** So many orphaned containers are named, by so many characters of their ids. */
+const SHOWN_ORPHANS = 20;
+const SHORT_ID = 12;
+
 /** What the agent is doing, in one line for `health` and `systemctl status`, from the agent's events. */
 export class StatusText {
   readonly #offers = new Set<string>();
   readonly #jobs = new Set<string>();
+  /** The containers that cannot be removed. */
+  readonly #orphans = new Set<string>();
   #startup: string | undefined = 'starting';
   #remark: string | undefined;
   #ready = false;
@@ -15,12 +21,22 @@ export class StatusText {
 
   get text(): string {
     const counts = `offers on the market: ${this.#offers.size}, jobs running: ${this.#jobs.size}`;
-    return [counts, this.#startup, this.#remark].filter((part) => part !== undefined).join('; ');
+    return [counts, this.#orphansText(), this.#startup, this.#remark]
+      .filter((part) => part !== undefined)
+      .join('; ');
   }
 
   /** Shows the phase or the outcome of a reload, in place of the last remark. */
   setRemark(text: string): void {
     this.#remark = text;
+  }
+
+  #orphansText(): string | undefined {
+    if (this.#orphans.size === 0) return undefined;
+    const shown = [...this.#orphans].slice(0, SHOWN_ORPHANS).map((id) => id.slice(0, SHORT_ID));
+    const more = this.#orphans.size > shown.length ? ' ...' : '';
+    const command = `docker rm -f ${shown.join(' ')}${more}`;
+    return `containers that cannot be removed: ${this.#orphans.size} (try: ${command})`;
   }
 
   observe(event: AgentEvent): void {
@@ -43,6 +59,12 @@ export class StatusText {
       case 'job-started':
       case 'job-adopted':
         this.#jobs.add(event.job.uuid);
+        break;
+      case 'container-removal-failed':
+        this.#orphans.add(event.container);
+        break;
+      case 'container-removed':
+        this.#orphans.delete(event.container);
         break;
       case 'job-ended':
       case 'job-cancelled':

@@ -20,7 +20,17 @@ export const JOURNAL_FILE = 'journal.db';
 /** A journal that a command reads while an agent may be writing it. */
 export type JournalReader = Pick<
   SqliteJournal,
-  'agentId' | 'get' | 'inState' | 'uuidsIn' | 'history' | 'matching' | 'brokerOf' | 'events' | 'close'
+  | 'agentId'
+  | 'get'
+  | 'inState'
+  | 'uuidsIn'
+  | 'history'
+  | 'matching'
+  | 'brokerOf'
+  | 'events'
+  | 'networkUse'
+  | 'networkUsesAt'
+  | 'close'
 >;
 
 /** How long a call waits for another program that has locked the journal, such as a backup. */

@@ -51,6 +51,19 @@ const ADDITIONS = [
      detail TEXT NOT NULL
    ) STRICT;
    CREATE INDEX IF NOT EXISTS job_history_by_job ON job_history (uuid, seq);`,
+  // One row per container, because a job that comes back to this host has another address.
+  `CREATE TABLE IF NOT EXISTS network_use (
+     seq INTEGER PRIMARY KEY,
+     job TEXT NOT NULL,
+     container TEXT NOT NULL UNIQUE,
+     address TEXT,
+     started_at INTEGER NOT NULL,
+     ended_at INTEGER,
+     sent_bytes INTEGER,
+     received_bytes INTEGER
+   ) STRICT;
+   CREATE INDEX IF NOT EXISTS network_use_by_job ON network_use (job);
+   CREATE INDEX IF NOT EXISTS network_use_by_address ON network_use (address, started_at);`,
 ];
 
 /** The schema version that this agent writes. */

@@ -9,12 +9,22 @@ import {
   type JobStateName,
   type NewJob,
 } from '../domain/job.ts';
+import type { NetworkUse } from '../domain/network-use.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { leaseKey } from './broker-move.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
+import {
+  HAS_NETWORK_USE,
+  LATEST_USE,
+  PRUNE_USES,
+  USES_AT,
+  useOf,
+  useValues,
+  WRITE_USE,
+} from './network-use.ts';
 
 /** What a journal needs. */
 export type JournalParts = {
@@ -152,6 +162,19 @@ export class SqliteJournal implements Journal {
     return rows.map(eventOf);
   }
 
+  recordNetworkUse(use: NetworkUse): void {
+    this.#write(() => this.#prepared(WRITE_USE).run(...useValues(use)));
+  }
+
+  networkUse({ claimedAt, uuid }: Pick<JobRecord, 'claimedAt' | 'uuid'>): NetworkUse | undefined {
+    return this.#uses(LATEST_USE, uuid, claimedAt)[0];
+  }
+
+  /** The containers that had the address at some time from `fromMs` to `toMs`, oldest first. */
+  networkUsesAt(address: string, fromMs: number, toMs: number): readonly NetworkUse[] {
+    return this.#uses(USES_AT, address, toMs, fromMs);
+  }
+
   /** Deletes the jobs that ended before `beforeMs` of the local wall clock; returns how many. */
   prune(beforeMs: number): number {
     const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
@@ -160,6 +183,7 @@ export class SqliteJournal implements Journal {
     return this.#write(() => {
       const pruned = Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes);
       this.#prepared(events).run();
+      this.#prepared(PRUNE_USES).run(beforeMs);
       return pruned;
     });
   }
@@ -222,6 +246,17 @@ export class SqliteJournal implements Journal {
       this.#prepared(`SELECT * FROM jobs ${where}`).all(...values),
     );
     return rows.map(recordOf);
+  }
+
+  /** A journal that only an older agent has written has none. */
+  #uses(sql: string, ...values: readonly (string | number)[]): readonly NetworkUse[] {
+    return this.#guarded(() =>
+      this.#prepared(HAS_NETWORK_USE).get() === undefined
+        ? []
+        : this.#prepared(sql)
+            .all(...values)
+            .map(useOf),
+    );
   }
 
   #write<T>(work: () => T): T {

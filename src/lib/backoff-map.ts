@@ -44,6 +44,11 @@ export class BackoffMap<T> {
     return entry !== undefined && this.#isWaiting(entry) ? entry : undefined;
   }
 
+  /** All keys, whether their wait is over or not, in the order of their first failure. */
+  get all(): readonly (readonly [key: string, Backoff<T>])[] {
+    return [...this.#entries];
+  }
+
   /** All keys that wait now. */
   get waiting(): readonly (readonly [key: string, Backoff<T>])[] {
     return [...this.#entries].filter(([, entry]) => this.#isWaiting(entry));

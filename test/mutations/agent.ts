@@ -253,13 +253,13 @@ export const AGENT: readonly Mutation[] = [
     },
   },
   {
-    protection: 'a container that is being removed is not asked for without a pause',
+    protection: 'a container whose wait is answered at once is not inspected without a pause',
     file: 'src/runtime/docker/container/wait.ts',
     text: ' || (isObserved && !isFirst)',
     becomes: '',
     test: {
       file: 'test/unit/runtime/docker/container/wait.test.ts',
-      name: 'pauses between the inspects of a container in removal',
+      name: 'pauses between the inspects of a container whose wait is answered at once',
     },
   },
   {

@@ -28,6 +28,7 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
     remove: (id) => outcome(runtime.remove(id)),
     list: () => outcome(runtime.list()),
+    ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
   };
 }
@@ -56,6 +57,8 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     uuidsIn: (...names) => journal.uuidsIn(...names),
     instancesOf: (...names) => journal.instancesOf(...names),
     history: (limit) => journal.history(limit),
+    recordNetworkUse: (use) => failure(() => journal.recordNetworkUse(use)),
+    networkUse: (job) => journal.networkUse(job),
     tryWriting: () => journal.tryWriting(),
     close: () => journal.close(),
   };

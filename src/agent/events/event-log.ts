@@ -75,9 +75,10 @@ export function logEntry(event: AgentEvent): LogEntry {
     case 'job-adopted':
       return info('job adopted', { ...jobFields(event.job), slot: event.job.slot, gpu: event.job.gpu });
     case 'job-ended': {
-      const { durationMs, earned, job, report } = event;
+      const { durationMs, earned, job, report, traffic } = event;
       const status = STATUS_NAMES[report.status];
-      return info(`job ended: ${status}`, { ...jobFields(job), status, durationMs, earned: dollars(earned) });
+      const fields = { ...jobFields(job), status, durationMs, earned: dollars(earned), ...traffic };
+      return info(`job ended: ${status}`, fields);
     }
     case 'job-cancelled':
       return warn(`job cancelled: ${event.why}`, { ...jobFields(event.job), why: event.why });
@@ -89,6 +90,15 @@ export function logEntry(event: AgentEvent): LogEntry {
       return info('report delivered', { ...jobFields(event.job), earned: dollars(event.earned) });
     case 'report-refused':
       return warn(`report refused: ${event.why}`, { ...jobFields(event.job), why: event.why });
+
+    case 'container-removal-failed': {
+      const { container, hint, job, orphans, why } = event;
+      return warn(`container not removed, tried again later: ${why}`, { container, job, hint, orphans });
+    }
+    case 'container-removed': {
+      const { container, job, orphans } = event;
+      return info('orphaned container removed', { container, job, orphans });
+    }
 
     case 'gpu-cordoned': {
       const { gpu, hint, why } = event;

@@ -2,6 +2,7 @@ import type { SkipReason } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
+import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 
@@ -57,12 +58,29 @@ export type AgentEvent =
       readonly durationMs: number;
       /** US dollars, estimated until the broker has accepted the report. */
       readonly earned: number;
+      /** Null: not known. */
+      readonly traffic: Traffic | null;
     }
   | { readonly kind: 'job-cancelled'; readonly job: JobRecord; readonly why: string }
   /** The journal says `releasing`: the reporter delivers the release. */
   | { readonly kind: 'job-release-queued'; readonly job: JobRecord; readonly why: string }
   /** The broker has accepted the release. */
   | { readonly kind: 'job-released'; readonly job: JobRecord }
+  /** The container of a job that is over cannot be removed; `orphans` counts all of them. */
+  | {
+      readonly kind: 'container-removal-failed';
+      readonly container: string;
+      readonly job: string;
+      readonly why: string;
+      readonly hint: string | undefined;
+      readonly orphans: number;
+    }
+  | {
+      readonly kind: 'container-removed';
+      readonly container: string;
+      readonly job: string;
+      readonly orphans: number;
+    }
   | { readonly kind: 'report-delivered'; readonly job: JobRecord; readonly earned: number }
   | { readonly kind: 'report-refused'; readonly job: JobRecord; readonly why: string };
 

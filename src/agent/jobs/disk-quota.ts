@@ -53,6 +53,7 @@ type Watched = {
   failures: number;
   /** Whether the disk was full while it ran. */
   sawFull: boolean;
+  hasLeft: boolean;
 };
 
 /** A job whose disk use is monitored until this is disposed of. */
@@ -62,6 +63,8 @@ export type DiskMonitoring = Disposable & {
    * blame: what filled the disk is found by what it wrote.
    */
   fault(exit: Pick<Exit, 'code' | 'oomKilled'>): string | undefined;
+  /** The job has ended: it is neither measured nor evicted any more, and its disk space is about to be free. */
+  leave(): void;
 };
 
 /**
@@ -90,6 +93,7 @@ export class DiskQuotaMonitor {
       isMeasured: false,
       failures: 0,
       sawFull: false,
+      hasLeft: false,
     };
     this.#jobs.add(job);
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
@@ -98,6 +102,9 @@ export class DiskQuotaMonitor {
         if (oomKilled || code === 128 + SIGXFSZ) return undefined;
         this.#noteFull(this.#space());
         return job.sawFull ? 'the disk of this host was full while it ran' : undefined;
+      },
+      leave: () => {
+        job.hasLeft = true;
       },
       [Symbol.dispose]: () => {
         this.#jobs.delete(job);
@@ -126,7 +133,7 @@ export class DiskQuotaMonitor {
   }
 
   #isDue(job: Watched, space: DiskSpace | undefined): boolean {
-    if (job.isMeasured || job.end.signal.aborted) return false;
+    if (job.isMeasured || isLeaving(job)) return false;
     const agoMs = this.#deps.clock.monotonic() - job.measuredAt;
     if (agoMs < job.tookMs * PAUSE_PART) return false;
     if (agoMs >= MEASURE_MS) return true;
@@ -170,18 +177,21 @@ export class DiskQuotaMonitor {
   /** Evicts one job, unless another is still leaving. */
   #evictOne(): void {
     const now = this.#deps.clock.monotonic();
-    const isLeaving = [...this.#jobs].some(({ end }) => end.signal.aborted);
-    if (isLeaving && now - this.#evictedAt < EVICTION_TIMEOUT_MS) return;
+    if ([...this.#jobs].some(isLeaving) && now - this.#evictedAt < EVICTION_TIMEOUT_MS) return;
     // Small differences explain nothing: then the last one to start goes. Many small files show in the time to measure.
     const weight = ({ usedBytes }: Watched): number =>
       Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);
     const seconds = ({ tookMs }: Watched): number => Math.floor(tookMs / 1000);
     const [most] = [...this.#jobs]
-      .filter(({ end }) => !end.signal.aborted)
+      .filter((job) => !isLeaving(job))
       .toReversed()
       .sort((a, b) => weight(b) - weight(a) || seconds(b) - seconds(a));
     if (most === undefined) return;
     this.#evictedAt = now;
     most.end.evict('this host is running out of disk');
   }
+}
+
+function isLeaving({ end, hasLeft }: Watched): boolean {
+  return hasLeft || end.signal.aborted;
 }

@@ -81,8 +81,17 @@ export class JobContainers {
     }
   }
 
-  async remove(container: string): Promise<void> {
-    await this.#retry(() => this.#deps.runtime.remove(container), this.#deps.detach);
+  /** Settles once the container cannot run any more: it is removed, or has ended although it cannot be removed. */
+  async untilOver(job: string, container: string): Promise<void> {
+    const { detach, runtime } = this.#deps;
+    await this.#retry(async () => {
+      try {
+        await runtime.remove(container);
+      } catch (thrown) {
+        const found = (await runtime.list()).find((one) => one.job === job);
+        if (found !== undefined && found.state !== 'exited') throw thrown;
+      }
+    }, detach);
   }
 
   async #engineAnswers(): Promise<boolean> {

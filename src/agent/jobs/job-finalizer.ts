@@ -9,15 +9,17 @@ import type { Observer } from '../events/events.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 import { writeDurably } from '../retry/write-durably.ts';
 import type { JobContainers } from './job-containers.ts';
-import { type Departure, departed } from './job-result.ts';
+import { type Departure, departed, type JobResult } from './job-result.ts';
+import type { OrphanContainers } from './orphan-containers.ts';
 
-/** A container that is not removed after this long keeps its slot, but draining no longer waits for it. */
+/** A container that still runs after this long keeps its slot, but draining no longer waits for it. */
 const STUCK_AFTER_MS = 30_000;
 
 export type JobFinalizerDeps = {
   readonly containers: JobContainers;
+  readonly orphanContainers: Pick<OrphanContainers, 'remove'>;
   readonly files: Pick<JobFiles, 'remove'>;
-  readonly journal: Pick<Journal, 'transition'>;
+  readonly journal: Pick<Journal, 'transition' | 'networkUse'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -30,10 +32,18 @@ export type JobFinalizerDeps = {
   readonly unkillableAfterMs: number;
 };
 
+/** What is left of a job on this host. */
+export type Remains = {
+  /** Undefined: it has none. */
+  readonly container: string | undefined;
+  /** Whether the container may still run: then slot and release wait for its end. Nothing waits for its removal. */
+  readonly mayRun: boolean;
+};
+
 /** The ways in which a job leaves this host, each in the order that survives a crash at any point. */
 export class JobFinalizer {
   readonly #deps: JobFinalizerDeps;
-  /** Jobs that are over and whose containers cannot be removed. */
+  /** Jobs that are over and whose containers cannot be ended. */
   readonly #stuck = new Set<string>();
   /** The removal behind the job that fills a slot now, by slot. */
   readonly #clearing = new Map<string, Promise<void>>();
@@ -42,52 +52,37 @@ export class JobFinalizer {
     this.#deps = deps;
   }
 
-  /** Whether the job is over but for a container that cannot be removed. */
+  /** Whether the job is over but for a container that cannot be ended. */
   isStuck(job: string): boolean {
     return this.#stuck.has(job);
   }
 
-  /**
-   * Writes the whole report, then clears up. The slot of a container that has ended is vacant before it is removed,
-   * unless the container before it is still being removed too.
-   */
-  async report(
-    record: JobRecord,
-    container: string | undefined,
-    report: Report,
-    durationMs: number,
-    { unkillable = false }: { readonly unkillable?: boolean } = {},
-  ): Promise<Departure> {
-    const { observe, reportPending } = this.#deps;
-    const { slot, uuid } = record;
-    const job = await this.write(uuid, { name: 'finished', report, durationMs });
+  /** Writes the whole report, then clears up. */
+  async report(record: JobRecord, remains: Remains, report: Report, durationMs: number): Promise<Departure> {
+    const { journal, observe, reportPending } = this.#deps;
+    const job = await this.write(record.uuid, { name: 'finished', report, durationMs });
     observe({
       kind: 'job-ended',
       job,
       report,
       durationMs,
       earned: earnings(report.status, record.askPrice, durationMs),
+      traffic: journal.networkUse(record)?.traffic ?? null,
     });
     reportPending.notify();
-    const before = this.#clearing.get(slot) ?? Promise.resolve();
-    const cleared = this.#clearAtLength(uuid, container).finally(() => {
-      if (this.#clearing.get(slot) === cleared) this.#clearing.delete(slot);
-    });
-    this.#clearing.set(slot, cleared);
-    const result = { kind: 'reported', report, durationMs } as const;
-    return { result, vacant: unkillable ? cleared : Promise.race([before, cleared]), cleared };
+    return this.#leave(record, remains, { kind: 'reported', report, durationMs });
   }
 
   /** Queues the job's release to the market. */
-  async release(record: JobRecord, container: string | undefined, why: string): Promise<Departure> {
+  async release(record: JobRecord, remains: Remains, why: string): Promise<Departure> {
     const { detach, observe, reportPending } = this.#deps;
-    // The container goes first: once the broker knows of the release, the job may start elsewhere.
-    await this.#clear(record.uuid, container);
+    // Once the broker knows of the release, the job may start elsewhere.
+    await this.#untilOver(record.uuid, remains);
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'releasing', why });
     observe({ kind: 'job-release-queued', job, why });
     reportPending.notify();
-    return departed({ kind: 'released', why });
+    return this.#leave(record, { ...remains, mayRun: false }, { kind: 'released', why });
   }
 
   /** Ends a job that the broker has taken back. */
@@ -95,13 +90,14 @@ export class JobFinalizer {
     const { containers, detach, unkillableAfterMs, observe } = this.#deps;
     await this.write(record.uuid, { name: 'cancelling', why });
     await containers.stop(container, within(unkillableAfterMs, detach));
-    const cleared = this.#clearAtLength(record.uuid, container);
-    // A container that cannot be removed must not keep the job from being over.
-    await waitAtMost(STUCK_AFTER_MS, cleared, detach);
+    const remains = { container, mayRun: true };
+    const over = this.#untilOver(record.uuid, remains);
+    // A container that cannot be ended must not keep the job from being over.
+    await waitAtMost(STUCK_AFTER_MS, over, detach);
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'dropped', why });
     observe({ kind: 'job-cancelled', job, why });
-    return { result: { kind: 'cancelled' }, vacant: cleared, cleared };
+    return this.#leave(record, remains, { kind: 'cancelled' }, over);
   }
 
   /** Writes a job's state, however long the disk refuses. Throws where the change is invalid or the daemon ends. */
@@ -110,11 +106,32 @@ export class JobFinalizer {
     return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
   }
 
-  /** As `#clear`; the job is stuck while that takes long. */
-  async #clearAtLength(job: string, container: string | undefined): Promise<void> {
+  /**
+   * The slot of a container that has ended is vacant before it is removed, unless the container before it is still being
+   * removed, too: that takes 30 seconds at most.
+   */
+  #leave(
+    { slot, uuid }: JobRecord,
+    remains: Remains,
+    result: JobResult,
+    over = this.#untilOver(uuid, remains),
+  ): Departure {
+    const before = this.#clearing.get(slot) ?? Promise.resolve();
+    const cleared = over
+      .then(() => this.#clear(uuid, remains.container))
+      .finally(() => {
+        if (this.#clearing.get(slot) === cleared) this.#clearing.delete(slot);
+      });
+    this.#clearing.set(slot, cleared);
+    return { result, vacant: remains.mayRun ? over : Promise.race([before, cleared]), cleared };
+  }
+
+  /** Settles once the container cannot run any more; the job is stuck while that takes long. */
+  async #untilOver(job: string, { container, mayRun }: Remains): Promise<void> {
+    if (container === undefined || !mayRun) return;
     const late = setTimeout(() => this.#stuck.add(job), STUCK_AFTER_MS);
     try {
-      await this.#clear(job, container);
+      await this.#deps.containers.untilOver(job, container);
     } finally {
       clearTimeout(late);
       this.#stuck.delete(job);
@@ -123,8 +140,8 @@ export class JobFinalizer {
 
   /** Removes the job's container and files. */
   async #clear(job: string, container: string | undefined): Promise<void> {
-    const { containers, detach, files } = this.#deps;
-    if (container !== undefined) await containers.remove(container);
+    const { detach, files, orphanContainers } = this.#deps;
+    if (container !== undefined) await orphanContainers.remove({ container, job });
     await retryEngine({ ...this.#deps, signal: detach }, () => files.remove(job));
   }
 }

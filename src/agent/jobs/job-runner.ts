@@ -7,9 +7,10 @@ import type { FoundContainer, JobResources } from '../../domain/ports/runtime.ts
 import type { FunctionSpec } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import { JobContainers, type JobContainersDeps } from './job-containers.ts';
-import { JobFinalizer, type JobFinalizerDeps } from './job-finalizer.ts';
+import { JobFinalizer, type JobFinalizerDeps, type Remains } from './job-finalizer.ts';
 import { type Departure, departed, type JobResult } from './job-result.ts';
 import { JobSupervisor, type JobSupervisorDeps } from './job-supervisor.ts';
+import type { OrphanContainers } from './orphan-containers.ts';
 import type { SlotLease } from './slot-pool.ts';
 import { JobTermination } from './termination.ts';
 
@@ -17,8 +18,9 @@ import { JobTermination } from './termination.ts';
 const FIND_TIMEOUT_MS = 60_000;
 
 export type JobRunnerDeps = JobContainersDeps &
-  Omit<JobFinalizerDeps, 'containers'> &
+  Omit<JobFinalizerDeps, 'containers' | 'orphanContainers'> &
   Omit<JobSupervisorDeps, 'containers' | 'finalizer'> & {
+    readonly orphanContainers: Pick<OrphanContainers, 'remove' | 'has'>;
     /** What a container that is created now may use. */
     readonly resources: () => JobResources;
     /** Which network a job gets; `id` is its image. */
@@ -53,7 +55,7 @@ export class JobRunner {
     this.#supervisor = new JobSupervisor({ ...deps, ...parts });
   }
 
-  /** The jobs in hand, but for those that are over and whose containers cannot be removed. */
+  /** The jobs in hand, but for those that are over and whose containers cannot be ended. */
   get active(): readonly string[] {
     return [...this.#active.keys()].filter((job) => !this.#finalizer.isStuck(job));
   }
@@ -63,9 +65,9 @@ export class JobRunner {
     return this.#lastRelease;
   }
 
-  /** Whether the job is in hand, be it over or not. */
+  /** Whether the job is in hand, be it over or not, or has left a container that cannot be removed. */
   isActive(job: string): boolean {
-    return this.#active.has(job);
+    return this.#active.has(job) || this.#deps.orphanContainers.has(job);
   }
 
   /** Settles once no slot is leased by a job any more. */
@@ -199,7 +201,7 @@ export class JobRunner {
     } catch (thrown) {
       // The engine may have created the container although its answer was lost.
       const made = await this.#containers.find(record.uuid, within(FIND_TIMEOUT_MS, detach));
-      return this.#unstartable(record, asAgentError(thrown), made?.id);
+      return this.#unstartable(record, asAgentError(thrown), { container: made?.id, mayRun: false });
     }
   }
 
@@ -207,12 +209,15 @@ export class JobRunner {
     const { clock, detach, gpus, observe } = this.#deps;
     const { reason } = end;
     if (reason?.kind === 'cancelled') return this.#finalizer.cancel(record, container, reason.why);
-    if (reason?.kind === 'evicted') return this.#finalizer.release(record, container, reason.why);
+    if (reason?.kind === 'evicted')
+      return this.#finalizer.release(record, { container, mayRun: true }, reason.why);
     try {
       await this.#containers.start(record.uuid, container);
     } catch (thrown) {
       if (detach.aborted) return departed({ kind: 'detached' });
-      return this.#unstartable(record, asAgentError(thrown), container);
+      const error = asAgentError(thrown);
+      // A start that the engine has not answered may still take effect.
+      return this.#unstartable(record, error, { container, mayRun: error.code === 'RUNTIME_UNAVAILABLE' });
     }
     const startedAt = clock.now();
     // Not from before the start, which may take long: that is no time of the job's.
@@ -228,10 +233,10 @@ export class JobRunner {
   }
 
   /** A job that cannot start has failed where its image or function is at fault; else this host is. */
-  #unstartable(record: JobRecord, error: AgentError, container: string | undefined): Promise<Departure> {
+  #unstartable(record: JobRecord, error: AgentError, remains: Remains): Promise<Departure> {
     if (error.code !== 'FUNCTION_INVALID' && error.code !== 'CONTAINER_UNSTARTABLE')
-      return this.#finalizer.release(record, container, `${error.code}: ${error.message}`);
+      return this.#finalizer.release(record, remains, `${error.code}: ${error.message}`);
     const report = reportOfUnstartable(error.message, buildLogs(record.image));
-    return this.#finalizer.report(record, container, report, 0);
+    return this.#finalizer.report(record, remains, report, 0);
   }
 }

@@ -10,11 +10,12 @@ import type { Log } from '../../lib/log.ts';
 import type { DiskMonitoring, DiskQuotaMonitor } from './disk-quota.ts';
 import type { GpuMonitor } from './gpu-monitor.ts';
 import { EVICTION_GRACE_MS, type JobContainers } from './job-containers.ts';
-import type { JobFinalizer } from './job-finalizer.ts';
+import type { JobFinalizer, Remains } from './job-finalizer.ts';
 import { type Departure, departed } from './job-result.ts';
 import { hostOomFault } from './oom-detector.ts';
 import { OutputCapture } from './output-capture.ts';
 import type { JobTermination } from './termination.ts';
+import type { TrafficCounting, TrafficMonitor } from './traffic-monitor.ts';
 
 const NO_OUTPUT: Output = { stdout: '', stderr: '', result: undefined };
 
@@ -27,6 +28,7 @@ export type JobSupervisorDeps = {
   readonly random: () => number;
   readonly log: Log;
   readonly disk: DiskQuotaMonitor;
+  readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
   /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
   readonly oomKills: () => number | undefined;
@@ -61,14 +63,21 @@ export class JobSupervisor {
     const { disk } = this.#deps;
     using untilCleared = new DisposableStack();
     const quota = untilCleared.use(disk.watch(started.container, end));
-    const departure = await this.#untilEnd(started, end, quota);
+    const { container, record, startedAt } = started;
+    using counting = this.#deps.traffic.watch({ job: record.uuid, container, startedAt }, end);
+    const departure = await this.#untilEnd(started, end, { quota, counting });
+    quota.leave();
     // Until the container is removed it takes its disk space, for which no other job may be evicted.
     const watch = untilCleared.move();
     void departure.cleared.then(() => watch.dispose());
     return departure;
   }
 
-  async #untilEnd(started: StartedJob, end: JobTermination, quota: DiskMonitoring): Promise<Departure> {
+  async #untilEnd(
+    started: StartedJob,
+    end: JobTermination,
+    { counting, quota }: { readonly quota: DiskMonitoring; readonly counting: TrafficCounting },
+  ): Promise<Departure> {
     const { container, record } = started;
     const { clock, containers, detach, finalizer, gpus, oomKills } = this.#deps;
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
@@ -84,16 +93,21 @@ export class JobSupervisor {
       const exit = await containers.exit(container, end.signal);
       const decided = exit === undefined ? end.reason : undefined;
       if (detach.aborted || decided?.kind === 'detached') return departed({ kind: 'detached' });
-      if (decided?.kind === 'cancelled') return await finalizer.cancel(record, container, decided.why);
+      if (decided?.kind === 'cancelled') {
+        await counting.end();
+        return await finalizer.cancel(record, container, decided.why);
+      }
       if (decided === undefined) {
         const seen = exit === 'gone' ? undefined : exit;
         const output = await capture.output(seen);
+        await counting.end();
         return await this.#conclude(started, seen, decided, output, findHostFault);
       }
       const graceMs = decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined;
       const ended = await containers.end(container, graceMs);
       if (ended === undefined) enough.abort();
-      if (ended === 'gone') return await finalizer.release(record, container, VANISHED);
+      if (!detach.aborted) await counting.end();
+      if (ended === 'gone') return await finalizer.release(record, over(container), VANISHED);
       const output = (await capture.output(ended)) ?? NO_OUTPUT;
       return await this.#conclude(started, ended, decided, output, findHostFault);
     } finally {
@@ -111,8 +125,9 @@ export class JobSupervisor {
   ): Promise<Departure> {
     const { container, record, since } = started;
     const { clock, detach, finalizer } = this.#deps;
-    if (exit === undefined && decided === undefined) return finalizer.release(record, container, VANISHED);
-    if (output === undefined) return finalizer.release(record, container, 'its output cannot be read');
+    const remains = { container, mayRun: exit === undefined && decided !== undefined };
+    if (exit === undefined && decided === undefined) return finalizer.release(record, remains, VANISHED);
+    if (output === undefined) return finalizer.release(record, remains, 'its output cannot be read');
     const now = clock.bootTime();
     const ranMs = runtimeMs(exit, elapsedMs(since, now));
     const attribution = attributeExit({
@@ -124,14 +139,18 @@ export class JobSupervisor {
       unwatched: started.unwatched,
       rebooted: rebooted(since, now),
     });
-    if (attribution.kind === 'release') return finalizer.release(record, container, attribution.why);
+    if (attribution.kind === 'release') return finalizer.release(record, remains, attribution.why);
     const report = reportOf(attribution.ending, output, buildLogs(record.image));
     const failed = report.status === JOB_STATUS.FAILED ? attribution.ending : undefined;
     const fault = failed?.kind === 'exited' ? await findHostFault(failed.exit) : undefined;
-    if (fault !== undefined) return finalizer.release(record, container, fault);
+    if (fault !== undefined) return finalizer.release(record, remains, fault);
     if (detach.aborted) return departed({ kind: 'detached' });
-    return finalizer.report(record, container, report, ranMs, { unkillable: exit === undefined });
+    return finalizer.report(record, remains, report, ranMs);
   }
+}
+
+function over(container: string): Remains {
+  return { container, mayRun: false };
 }
 
 const VANISHED = 'its container has vanished';

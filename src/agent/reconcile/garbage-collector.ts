@@ -6,6 +6,7 @@ import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
+import type { OrphanContainers } from '../jobs/orphan-containers.ts';
 
 /** What is on this host. */
 export type Found = {
@@ -40,7 +41,8 @@ export function planGarbageCollection(
 }
 
 export type GarbageCollectorDeps = {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, 'list'>;
+  readonly orphanContainers: Pick<OrphanContainers, 'remove' | 'has' | 'retain' | 'soon' | 'work'>;
   readonly files: JobFiles;
   readonly journal: Journal;
   readonly log: Log;
@@ -72,10 +74,15 @@ export class GarbageCollector {
   /** Collects soon: the engine was unreachable, so something may have been orphaned. */
   soon(): void {
     this.#now.notify();
+    this.#deps.orphanContainers.soon();
   }
 
   /** Collects now and then until the signal aborts; recovery has done so at the start. */
   async work(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#collectRegularly(signal), this.#deps.orphanContainers.work(signal)]);
+  }
+
+  async #collectRegularly(signal: AbortSignal): Promise<void> {
     const { everyMs = EVERY_MS, graceMs = GRACE_MS } = this.#deps;
     for (;;) {
       const suspects = this.#before.containers.length + this.#before.folders.length;
@@ -94,31 +101,32 @@ export class GarbageCollector {
 
   /** Collects once. Throws where containers or files cannot be listed. */
   async collect(): Promise<void> {
-    const { files, journal, log, runtime } = this.#deps;
+    const { files, journal, orphanContainers, log, runtime } = this.#deps;
     const found = { containers: await runtime.list(), folders: await files.list() };
+    orphanContainers.retain(new Set(found.containers.map(({ id }) => id)));
     // Asked after the listing: what has begun since is not in it.
     const open = new Set(journal.uuidsIn(...SLOT_STATES));
-    const inUse = (job: string): boolean => open.has(job) || this.#deps.isActive(job);
+    // An orphan whose removal failed is tried again by its own clock.
+    const inUse = (job: string): boolean =>
+      open.has(job) || this.#deps.isActive(job) || orphanContainers.has(job);
     const { orphans, remove } = planGarbageCollection(found, inUse, this.#before);
     this.#before = orphans;
-    for (const id of remove.containers) await this.#remove({ container: id }, () => runtime.remove(id));
-    for (const job of remove.folders) await this.#remove({ job }, () => files.remove(job));
+    for (const { id, job } of found.containers)
+      if (remove.containers.includes(id) && (await orphanContainers.remove({ container: id, job })))
+        log.info({ event: 'orphan-removed', container: id }, 'orphaned container removed');
+    for (const job of remove.folders) await this.#removeFiles(job);
     const counts = { containers: orphans.containers.length, folders: orphans.folders.length };
     log.debug({ event: 'garbage-collected', ...counts }, 'orphans listed');
   }
 
-  async #remove(
-    what: { readonly container: string } | { readonly job: string },
-    removal: () => Promise<void>,
-  ) {
-    const { log } = this.#deps;
-    const kind = 'container' in what ? 'container' : 'files';
+  async #removeFiles(job: string): Promise<void> {
+    const { files, log } = this.#deps;
     try {
-      await removal();
-      log.info({ event: 'orphan-removed', ...what }, `orphaned ${kind} removed`);
+      await files.remove(job);
+      log.info({ event: 'orphan-removed', job }, 'orphaned files removed');
     } catch (thrown) {
       const { code, message } = asAgentError(thrown);
-      log.warn({ event: 'orphan-removal-failed', ...what, code }, `orphaned ${kind} not removed: ${message}`);
+      log.warn({ event: 'orphan-removal-failed', job, code }, `orphaned files not removed: ${message}`);
     }
   }
 }

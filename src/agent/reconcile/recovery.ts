@@ -1,18 +1,19 @@
-import { asAgentError } from '../../domain/errors.ts';
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
+import { waitAtMost } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
+import type { OrphanContainers } from '../jobs/orphan-containers.ts';
 
 /** What recovery does with one job or container. */
 export type RecoveryStep =
   | { readonly kind: 'adopt'; readonly job: JobRecord; readonly container: FoundContainer }
   | { readonly kind: 'release'; readonly job: JobRecord; readonly why: string }
   | { readonly kind: 'end-cancel'; readonly job: JobRecord }
-  | { readonly kind: 'remove'; readonly container: string; readonly why: string };
+  | { readonly kind: 'remove'; readonly container: FoundContainer; readonly why: string };
 
 /**
  * Compares the journal's open jobs with the containers that are there. Pure.
@@ -48,7 +49,7 @@ export function planRecovery(
     .map(
       (container): RecoveryStep => ({
         kind: 'remove',
-        container: container.id,
+        container,
         why: `no open job ${container.job}`,
       }),
     );
@@ -65,7 +66,8 @@ export type Adoption = { readonly job: JobRecord; readonly container: FoundConta
 
 export type RecoveryDeps = {
   readonly journal: Pick<Journal, 'inState' | 'transition'>;
-  readonly runtime: Pick<Runtime, 'probe' | 'list' | 'remove'>;
+  readonly runtime: Pick<Runtime, 'probe' | 'list'>;
+  readonly orphanContainers: Pick<OrphanContainers, 'remove'>;
   readonly files: Pick<JobFiles, 'list' | 'remove'>;
   readonly log: Log;
   readonly observe: Observer;
@@ -84,10 +86,11 @@ export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> 
   log.info({ event: 'runtime-ready', runtime: await runtime.probe(signal) }, 'runtime ready');
   const open = journal.inState(...SLOT_STATES);
   const adoptions: Adoption[] = [];
-  for (const step of planRecovery(open, await runtime.list())) {
-    if (step.kind === 'remove') {
-      await removeOrphan(deps, step);
-    } else if (step.kind === 'release') {
+  const steps = planRecovery(open, await runtime.list());
+  await removeOrphans(deps, steps);
+  for (const step of steps) {
+    if (step.kind === 'remove') continue;
+    if (step.kind === 'release') {
       queueRelease(deps, step);
     } else if (step.kind === 'end-cancel') {
       const why = step.job.state.name === 'cancelling' ? step.job.state.why : 'cancelled';
@@ -116,17 +119,25 @@ function queueRelease(
   observe({ kind: 'job-release-queued', job: journal.transition(job.uuid, { name: 'releasing', why }), why });
 }
 
-/** A container that cannot be removed must not keep recovery waiting; the garbage collector tries again. */
-async function removeOrphan(
-  { log, runtime }: RecoveryDeps,
-  { container, why }: RecoveryStep & { readonly kind: 'remove' },
+/**
+ * Removes the containers that no job needs. Recovery waits for those that have ended only so long that a healthy engine
+ * removes them, and for those that run until the removal has failed.
+ */
+async function removeOrphans(
+  { orphanContainers, log, signal }: RecoveryDeps,
+  steps: readonly RecoveryStep[],
 ): Promise<void> {
-  try {
-    await runtime.remove(container);
-    log.info({ event: 'orphan-removed', container, why }, 'orphaned container removed');
-  } catch (thrown) {
-    const { code, message } = asAgentError(thrown);
-    const fields = { event: 'orphan-removal-failed', container, why, code };
-    log.error(fields, `orphaned container not removed: ${message}`);
-  }
+  const remove = async ({ id, job }: FoundContainer, why: string): Promise<void> => {
+    if (!(await orphanContainers.remove({ container: id, job }))) return;
+    log.info({ event: 'orphan-removed', container: id, why }, 'orphaned container removed');
+  };
+  const removals = steps.flatMap((step) => {
+    if (step.kind !== 'remove') return [];
+    const removal = remove(step.container, step.why);
+    return [step.container.state === 'exited' ? waitAtMost(ORPHAN_MS, removal, signal) : removal];
+  });
+  await Promise.all(removals);
 }
+
+/** How long recovery waits for the removal of containers that have ended, in milliseconds. */
+const ORPHAN_MS = 5_000;

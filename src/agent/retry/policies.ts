@@ -41,6 +41,8 @@ export const RETRY = {
   engineCall: { initialMs: 500, maxMs: 15_000 },
   engineCheck: { initialMs: 500, maxMs: 2_000 },
   stateDirWrite: { initialMs: 500, maxMs: 2_000 },
+  /** A container that could not be removed; an engine that was restarted is asked at once. */
+  removeOrphan: { initialMs: 30_000, maxMs: 3_600_000 },
   /** A canary on a GPU after one that failed; the first one runs at once. */
   canary: { initialMs: 60_000, maxMs: 900_000 },
   /** The search for GPUs while this host has nothing to offer. */

@@ -1,12 +1,12 @@
 import { count } from '../../config/number-types.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { type JobRecord, OPEN_STATES } from '../../domain/job.ts';
+import { OPEN_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
 import { detailsOf, findJob } from './job-details.ts';
-import { jobsTable, summaryOf } from './render.ts';
+import { jobsTable, type ListedJob, summaryOf } from './render.ts';
 import { detailsText } from './render-details.ts';
 
 const LIMIT: ValueFlag<number> = {
@@ -54,7 +54,7 @@ export const jobs: CliCommand = {
   },
 };
 
-function show(context: CliContext, records: readonly JobRecord[]): void {
+function show(context: CliContext, records: readonly ListedJob[]): void {
   const now = context.clock.now();
   const text = context.has(JSON_SWITCH)
     ? `${JSON.stringify({ jobs: records.map((record) => summaryOf(record, now)) }, null, 2)}\n`
@@ -81,17 +81,17 @@ async function showJob(context: CliContext, stateDir: string): Promise<number> {
 }
 
 /** Without a journal no job is unfinished. */
-function readOpen(stateDir: string): readonly JobRecord[] {
+function readOpen(stateDir: string): readonly ListedJob[] {
   const journal = readJournal(stateDir);
   try {
-    return journal?.inState(...OPEN_STATES) ?? [];
+    return journal === undefined ? [] : withUse(journal, journal.inState(...OPEN_STATES));
   } finally {
     journal?.close();
   }
 }
 
-function readHistory(stateDir: string, limit: number): Promise<readonly JobRecord[]> {
-  return withJournal(stateDir, (journal) => journal.history(limit));
+function readHistory(stateDir: string, limit: number): Promise<readonly ListedJob[]> {
+  return withJournal(stateDir, (journal) => withUse(journal, journal.history(limit)));
 }
 
 /** Reads the journal, whether or not an agent runs. Throws STATE_DIR_UNUSABLE without one. */
@@ -104,4 +104,11 @@ async function withJournal<T>(stateDir: string, read: (journal: JournalReader) =
   } finally {
     journal.close();
   }
+}
+
+function withUse(
+  journal: JournalReader,
+  records: ReturnType<JournalReader['history']>,
+): readonly ListedJob[] {
+  return records.map((record) => ({ record, use: journal.networkUse(record) }));
 }

@@ -47,7 +47,7 @@ export function findJob(journal: Pick<JournalReader, 'matching'>, id: string): s
 
 /** What the journal knows of a job that is in it. `now` is in milliseconds of the wall clock. */
 export function detailsOf(
-  journal: Pick<JournalReader, 'brokerOf' | 'events'>,
+  journal: Pick<JournalReader, 'brokerOf' | 'events' | 'networkUse'>,
   record: JobRecord,
   now: number,
 ): JobDetails {
@@ -63,7 +63,7 @@ export function detailsOf(
     current.find((event) => event.state === 'finished')?.at ??
     (state.name === 'finished' ? record.updatedAt : undefined);
   return {
-    ...summaryOf(record, now),
+    ...summaryOf({ record, use: journal.networkUse(record) }, now),
     broker: journal.brokerOf(record.uuid) ?? null,
     instance: record.instance,
     slot: record.slot,

@@ -1,4 +1,4 @@
-import { readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
+import { readableBytes, readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
 import { count } from '../count.ts';
 import { linesOf, type Page } from '../lines.ts';
 import { table } from '../table.ts';
@@ -64,6 +64,9 @@ function factsOf(job: JobDetails): readonly (readonly [string, string | null])[]
     ['duration', job.durationMs === null ? null : readableDuration(job.durationMs)],
     ['note', job.note],
     ['report', job.sizes && sizesText(job)],
+    ['address', job.address],
+    ['sent', job.sentBytes === null ? null : readableBytes(job.sentBytes)],
+    ['received', job.receivedBytes === null ? null : readableBytes(job.receivedBytes)],
     ['earned', job.earned === null ? null : readableEarnings(job.earned)],
   ];
 }

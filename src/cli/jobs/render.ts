@@ -1,4 +1,5 @@
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import type { NetworkUse } from '../../domain/network-use.ts';
 import { readableDuration, readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
@@ -24,12 +25,20 @@ export type JobSummary = {
   readonly askPrice: number;
   /** US dollars, once the broker has accepted the report. */
   readonly earned: number | null;
+  /** Bytes at the job's network interface, so far. */
+  readonly sentBytes: number | null;
+  readonly receivedBytes: number | null;
+  /** Its IPv4 address in the jobs' network. */
+  readonly address: string | null;
   readonly claimedAt: string;
   readonly updatedAt: string;
 };
 
-/** The journal's record of a job, without its output. `now` is in milliseconds of the wall clock. */
-export function summaryOf(record: JobRecord, now: number): JobSummary {
+/** A job in the journal, and how it has used the network, where that is known. */
+export type ListedJob = { readonly record: JobRecord; readonly use: NetworkUse | undefined };
+
+/** What the journal has of a job, without its output. `now` is in milliseconds of the wall clock. */
+export function summaryOf({ record, use }: ListedJob, now: number): JobSummary {
   const { state } = record;
   return {
     job: record.uuid,
@@ -45,14 +54,17 @@ export function summaryOf(record: JobRecord, now: number): JobSummary {
     durationMs: durationOf(record, now),
     askPrice: record.askPrice,
     earned: state.name === 'reported' ? state.earned : null,
+    sentBytes: use?.traffic?.sentBytes ?? null,
+    receivedBytes: use?.traffic?.receivedBytes ?? null,
+    address: use?.address ?? null,
     claimedAt: new Date(record.claimedAt).toISOString(),
     updatedAt: new Date(record.updatedAt).toISOString(),
   };
 }
 
 /** The jobs as a table for people, with their total earnings. */
-export function jobsTable(records: readonly JobRecord[], now: number, page: Page): string {
-  const jobs = records.map((record) => summaryOf(record, now));
+export function jobsTable(listed: readonly ListedJob[], now: number, page: Page): string {
+  const jobs = listed.map((job) => summaryOf(job, now));
   if (jobs.length === 0) return 'no job has run here yet\n';
   const earned = jobs.reduce((sum, job) => sum + (job.earned ?? 0), 0);
   return `${table(COLUMNS, jobs, page)}\n${count(jobs.length, 'job')}, earned ${readableEarnings(earned)}\n`;

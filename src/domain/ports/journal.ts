@@ -1,4 +1,5 @@
 import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
+import type { NetworkUse } from '../network-use.ts';
 
 /** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface Journal {
@@ -22,6 +23,10 @@ export interface Journal {
   instancesOf(...names: readonly JobStateName[]): readonly string[];
   /** The latest `limit` jobs, newest first. */
   history(limit: number): readonly JobRecord[];
+  /** Writes a container's use of the network, or what has changed of it; what is null stays as it was. */
+  recordNetworkUse(use: NetworkUse): void;
+  /** How the job has used the network since its last claim; undefined: not known. */
+  networkUse(job: Pick<JobRecord, 'uuid' | 'claimedAt'>): NetworkUse | undefined;
   /** Writes a test row. Throws STATE_DIR_UNUSABLE. */
   tryWriting(): void;
   close(): void;

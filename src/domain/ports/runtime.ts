@@ -1,4 +1,5 @@
 import type { JobNetwork } from '../jobs-network.ts';
+import type { ContainerNetworkUse } from '../network-use.ts';
 
 /** A pulled image; containers are created from `id`, which is a digest or an id, never a tag. */
 export type ReadyImage = { readonly ref: string; readonly id: string; readonly sizeBytes: number };
@@ -77,6 +78,11 @@ export interface Runtime {
   /** Removes it with its volumes, running or not. Does nothing if it is gone. */
   remove(id: string): Promise<void>;
   list(): Promise<readonly FoundContainer[]>;
+  /**
+   * The container's address and the bytes that it has sent and received: read now, until the signal aborts, or as read `last`.
+   * Undefined or absent: this runtime does not know. Never throws.
+   */
+  networkUse?(id: string, when: AbortSignal | 'last'): Promise<ContainerNetworkUse | undefined>;
   /** The bytes that the container has written; undefined or absent if the engine enforces the limit itself. */
   diskBytes?(id: string, signal: AbortSignal): Promise<number | undefined>;
 }

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
+import type { ContainerNetworkUse } from '../../domain/network-use.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { sleep } from '../../lib/sleep.ts';
@@ -10,7 +11,7 @@ import { findExitRecord } from './container/exit-record.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
 import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
-import { type ContainerState, inspectState } from './container/state.ts';
+import { type ContainerState, hasEnded, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
@@ -21,6 +22,7 @@ import { pingEngine } from './engine/ping.ts';
 import { unmetRequirement } from './engine/requirements.ts';
 import { DockerImages, type ImageRules } from './image/images.ts';
 import type { PullHooks } from './image/pull.ts';
+import { ContainerTraffic } from './network/container-traffic.ts';
 import { AttachedOutputs, followAttached } from './output/attached.ts';
 import { followLog } from './output/logs.ts';
 
@@ -39,6 +41,8 @@ export type DockerRuntimeOptions = {
   readonly clock: Clock;
   /** For tests. */
   readonly deadlines?: EngineDeadlines;
+  /** For tests: where the engine's host shows its network interfaces. */
+  readonly sysfs?: string;
 };
 
 /** The pause before an unreachable engine is asked again what ended a container, in milliseconds. */
@@ -54,6 +58,7 @@ export class DockerRuntime implements Runtime {
   readonly #deadlines: EngineDeadlines;
   readonly #now = (): number => this.#options.clock.now();
   readonly #attached: AttachedOutputs;
+  readonly #traffic: ContainerTraffic;
   #facts: EngineFacts | undefined;
   readonly #injector: GpuInjector;
   /** Whether the engine's facts may have changed since they were read. */
@@ -68,8 +73,11 @@ export class DockerRuntime implements Runtime {
     this.#options = options;
     this.#deadlines = options.deadlines ?? ENGINE_DEADLINES;
     this.#docker = connectEngine(parseDockerHost(options.host));
-    this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.inspectMs);
     this.#injector = new GpuInjector({ mode: options.gpuMode, runtime: options.limits.runtime });
+    this.#traffic = new ContainerTraffic(this.#docker, this.#deadlines.inspectMs, options.sysfs);
+    this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.inspectMs, (id) =>
+      this.#traffic.sample(id),
+    );
     const rules = { ...options.images, inspectMs: this.#deadlines.inspectMs };
     this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
   }
@@ -165,6 +173,7 @@ export class DockerRuntime implements Runtime {
       );
       this.#attached.started(id);
       this.#injector.settled(id);
+      this.#traffic.track(id);
     } catch (thrown) {
       this.#attached.close(id);
       throw this.#noticed(this.#injector.startFault(id, thrown)) ?? thrown;
@@ -181,7 +190,7 @@ export class DockerRuntime implements Runtime {
     const attached = this.#attached.take(id);
     if (attached === undefined) {
       const open = (since: string | undefined, opened: AbortSignal) => this.#openLog(id, since, opened);
-      return followLog({ open, hasExited }, sink, signal);
+      return followLog({ open, hasExited }, sink, signal).finally(() => this.#traffic.sample(id));
     }
     const source = { hasExited, waitForExit: this.#waitForExit.bind(this, id), now: this.#now };
     await followAttached(attached, source, sink, signal);
@@ -215,6 +224,7 @@ export class DockerRuntime implements Runtime {
     this.#unstarted.delete(id);
     this.#injector.settled(id);
     this.#attached.close(id);
+    this.#traffic.forget(id);
     return removeContainer(this.#docker, id, this.#deadlines);
   }
 
@@ -224,8 +234,12 @@ export class DockerRuntime implements Runtime {
       { action: 'list containers', ms: this.#deadlines.inspectMs },
       (abortSignal) => this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
-    const found = await Promise.all(listed.map(({ Id, Names, Labels }) => this.#found(Id, Names, Labels)));
+    const found = await Promise.all(listed.map((container) => this.#found(container)));
     return found.filter((container) => container !== undefined);
+  }
+
+  networkUse(id: string, when: AbortSignal | 'last'): Promise<ContainerNetworkUse | undefined> {
+    return this.#traffic.use(id, when);
   }
 
   /**
@@ -251,11 +265,12 @@ export class DockerRuntime implements Runtime {
   }
 
   /** A listed container; undefined if it is not ours, or has been removed since. */
-  async #found(
-    id: string,
-    names: readonly string[],
-    labels: Readonly<Record<string, string>>,
-  ): Promise<FoundContainer | undefined> {
+  async #found({
+    Id: id,
+    Labels: labels,
+    Names: names,
+    State: state,
+  }: Docker.ContainerInfo): Promise<FoundContainer | undefined> {
     const job = labels[LABELS.job];
     // An image can set our labels, but not the container's name.
     if (job === undefined || !names.includes(`/${containerName(job)}`)) return undefined;
@@ -264,6 +279,8 @@ export class DockerRuntime implements Runtime {
       return { id, job, state: name, startedAt };
     } catch (thrown) {
       if (asAgentError(thrown).code === 'CONTAINER_GONE') return undefined;
+      // One stuck container must not hide all others.
+      if (hasEnded(state)) return { id, job, state: 'exited', startedAt: undefined };
       throw thrown;
     }
   }

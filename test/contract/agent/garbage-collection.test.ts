@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { OrphanContainers } from '../../../src/agent/jobs/orphan-containers.ts';
 import { GarbageCollector } from '../../../src/agent/reconcile/garbage-collector.ts';
 import type { FunctionSpec } from '../../../src/domain/run.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
-import { createLog } from '../../../src/lib/log.ts';
-import { Redactor } from '../../../src/lib/redactor.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { CPU_IMAGE } from '../../support/domain.ts';
 import { newJob } from '../../support/journal/samples.ts';
+import { logInto } from '../../support/log/log-into.ts';
 
 const FUNCTION: FunctionSpec = {
   uuid: 'fn',
@@ -34,21 +35,25 @@ test('removes what no job needs at the second collection, also while jobs run, a
   journal.insert(newJob('open'));
   journal.insert(newJob('over'));
   journal.transition('over', { name: 'releasing', why: 'the engine was unreachable' });
+  const end = new AbortController();
+  const collectorLog = logInto(log);
+  const orphanContainers = new OrphanContainers({
+    runtime,
+    clock: systemClock,
+    random: Math.random,
+    log: collectorLog,
+    observe: () => undefined,
+    detach: end.signal,
+  });
   const collector = new GarbageCollector({
     runtime,
+    orphanContainers,
     files,
     journal,
-    log: createLog({
-      level: 'debug',
-      format: 'json',
-      colour: false,
-      destination: { write: (line) => void log.push(line) },
-      redactor: new Redactor(),
-    }),
+    log: collectorLog,
     isActive: (job) => job === 'active',
     graceMs: 50,
   });
-  const end = new AbortController();
   const work = collector.work(end.signal);
   // Nothing happens by itself: the next collection is minutes away.
   collector.soon();

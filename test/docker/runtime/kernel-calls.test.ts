@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { describeDocker, NODE, PYTHON } from '../../support/engine/docker.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
+
+const exec = promisify(execFile);
 
 const CALL = `
 import ctypes, errno, os, socket
@@ -41,6 +45,24 @@ print(os.fstat(file).st_size)`);
       io_uring_setup: ['call(425, 1, 0)', 'EPERM'],
       keyctl: ['call(250, 0, -3, 0)', 'EPERM'],
       userfaultfd: ['call(323, 0)', 'EPERM'],
+      io_setup: ['call(206, 1, 0)', 'ENOSYS'],
+      io_destroy: ['call(207, 0)', 'ENOSYS'],
+      io_getevents: ['call(208, 0, 0, 0, 0, 0)', 'ENOSYS'],
+      io_submit: ['call(209, 0, 0, 0)', 'ENOSYS'],
+      io_cancel: ['call(210, 0, 0, 0)', 'ENOSYS'],
+      io_pgetevents: ['call(333, 0, 0, 0, 0, 0, 0)', 'ENOSYS'],
+      mq_open: ['call(240, 0, 0, 0, 0)', 'ENOSYS'],
+      mq_unlink: ['call(241, 0)', 'ENOSYS'],
+      mq_timedsend: ['call(242, 0, 0, 0, 0, 0)', 'ENOSYS'],
+      mq_timedreceive: ['call(243, 0, 0, 0, 0, 0)', 'ENOSYS'],
+      mq_notify: ['call(244, 0, 0)', 'ENOSYS'],
+      mq_getsetattr: ['call(245, 0, 0, 0)', 'ENOSYS'],
+      inotify_init: ['call(253)', 'ENOSYS'],
+      inotify_add_watch: ['call(254, 0, 0, 0)', 'ENOSYS'],
+      inotify_rm_watch: ['call(255, 0, 0)', 'ENOSYS'],
+      inotify_init1: ['call(294, 0)', 'ENOSYS'],
+      fanotify_init: ['call(300, 0, 0)', 'ENOSYS'],
+      fanotify_mark: ['call(301, 0, 0, 0, 0, 0)', 'ENOSYS'],
       setns: ['call(308, file, 0)', 'EPERM'],
       open_by_handle_at: ['call(304, file, 0, 0)', 'EPERM'],
       'a socket of the kernel’s ciphers': ['call(41, 38, 5, 0)', 'EPERM'],
@@ -54,6 +76,27 @@ print(os.fstat(file).st_size)`);
     expect(Object.fromEntries(Object.keys(answers).map((name, index) => [name, got[index]]))).toEqual(
       Object.fromEntries(Object.entries(answers).map(([name, [, answer]]) => [name, answer])),
     );
+  });
+
+  test('leaves the counts of the whole host to its neighbours', async () => {
+    const at = testRuntime(engine.host, { limits: { diskBytes: 1_000_000 } });
+    const greedy = `${CALL}
+for _ in range(2000): call(206, 4096, 0); call(294, 0)
+print('has tried', flush=True); import time; time.sleep(600)`;
+    await using job = await TestJob.create(engine, at, '', { image: PYTHON, env: { CODE: greedy } });
+    await at.runtime.start(job.id);
+    const tried = new AbortController();
+    const onOutput = (): void => tried.abort();
+    await at.runtime.follow(job.id, onOutput, AbortSignal.any([tried.signal, AbortSignal.timeout(60_000)]));
+    expect(tried.signal.aborted).toBe(true);
+    // Another job has the same user, and would meet the same counts.
+    const neighbour = `import ctypes; libc = ctypes.CDLL(None, use_errno=True)
+context = ctypes.c_ulong()
+print(libc.syscall(206, 128, ctypes.byref(context)), libc.inotify_init1(0) >= 0)`;
+    const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    // Debian's own Python, since that user may not be allowed to run any other.
+    const { stdout } = await exec('setpriv', [...user, '/usr/bin/python3', '-c', neighbour]);
+    expect(stdout.trim()).toBe('0 True');
   });
 
   test('has what programs are made of: processes, threads, memory, pipes, sockets, files', async () => {

@@ -287,6 +287,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
       jobTimeoutMs: 30_000,
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
+      trafficLimitBytes: undefined,
       minFreeBytes: 0,
       unkillableAfterMs: 30_000,
       once: true,

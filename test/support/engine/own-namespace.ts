@@ -38,6 +38,11 @@ export class OwnNamespace implements AsyncDisposable {
     );
   }
 
+  /** The path by which this process reaches a file of its mounts. */
+  path(inside: string): string {
+    return `/proc/${this.#init}/root${inside}`;
+  }
+
   /** Runs a command in it; the process that is answered only waits for the one inside, and ends as that does. */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const enter = ['--target', this.#init, '--net', '--mount', '--pid', '--'];

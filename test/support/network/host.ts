@@ -30,6 +30,8 @@ const SETUP = `set -e
 mkdir -p /run/netns
 mount -t tmpfs none /run/netns
 ip netns add outside
+mkdir -p /run/sysfs
+mount -t sysfs none /run/sysfs
 ip link add wan0 type veth peer name wan1 netns outside
 ip link add lan0 type veth peer name lan1 netns outside
 ip address add ${HOST.wan}/24 dev wan0
@@ -98,6 +100,11 @@ export class TestHost implements AsyncDisposable {
       await host[Symbol.asyncDispose]();
       throw thrown;
     }
+  }
+
+  /** Where this host's own sysfs is for the test, whose network is another. */
+  get sysfs(): string {
+    return this.#namespace.path('/run/sysfs');
   }
 
   /** Runs a command on this host. */
@@ -193,6 +200,27 @@ export class TestHost implements AsyncDisposable {
     const ended = once(dockerd, 'exit');
     await signalInside(dockerd, 'SIGTERM');
     await ended;
+  }
+
+  /**
+   * Has a server of the internet listen on a port: it sends the count of bytes that the first line of a connection
+   * asks for, and one more once it has received the `.` that ends what a client sends.
+   */
+  async serveBytes(port: number): Promise<void> {
+    const program = `require('net').createServer((socket) => {
+      let asked;
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        if (asked === undefined) socket.write(Buffer.alloc((asked = parseInt(bytes.toString('latin1', 0, 20)))));
+        if (bytes.at(-1) === 46) socket.end('.');
+      });
+    }).listen(${port}, '0.0.0.0', () => console.log('ready'))`;
+    const enter = ['ip', 'netns', 'exec', 'outside'];
+    const child = this.#namespace.spawn([...enter, process.execPath, '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (child.stdout === null) throw new Error('no pipe');
+    await once(child.stdout, 'data');
   }
 
   /** Who came to this host and to those outside since the last call: `outside tcp 8080 203.0.113.10`. */

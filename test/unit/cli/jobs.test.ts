@@ -63,6 +63,13 @@ function fillAll(journal: Journal): void {
     journal.transition(uuid, { name: 'starting', container: 'c', since });
     journal.transition(uuid, { name: 'running', container: 'c', startedAt: CLAIMED_AT, since });
   }
+  const container = 'container-of-paid';
+  const use = { job: 'paid', container, address: '172.18.0.2', startedAt: CLAIMED_AT };
+  journal.recordNetworkUse({
+    ...use,
+    endedAt: CLAIMED_AT + 90_400,
+    traffic: { sentBytes: 1_234_567, receivedBytes: 89 },
+  });
   journal.transition('paid', { name: 'finished', report, durationMs: 90_400 });
   journal.transition('paid', {
     name: 'reported',
@@ -95,7 +102,7 @@ describe('beside a running agent', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       jobs: [
         { job: 'new', state: 'claiming', outcome: null, why: null, durationMs: null, earned: null },
-        { job: 'running', state: 'running' },
+        { job: 'running', state: 'running', sentBytes: null, receivedBytes: null, address: null },
         { job: 'lost', state: 'dropped', why: 'another was \u001b[2Jfaster' },
         { job: 'failed', state: 'finished', outcome: 'failed', durationMs: 1234, earned: null },
         {
@@ -110,6 +117,9 @@ describe('beside a running agent', () => {
           durationMs: 90_400,
           askPrice: 0.06,
           earned: 0.0904,
+          sentBytes: 1_234_567,
+          receivedBytes: 89,
+          address: '172.18.0.2',
           claimedAt: new Date(CLAIMED_AT).toISOString(),
         },
       ],

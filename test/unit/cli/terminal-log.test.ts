@@ -8,6 +8,7 @@ import { Redactor } from '../../../src/lib/redactor.ts';
 import { aNewJob, anOffer, aRun } from '../../support/domain.ts';
 
 const UUID = '531d8edc-35c1-476b-b375-c44f3ddb9c69';
+const CONTAINER = '0a'.repeat(32);
 const GPU = { uuid: `GPU-${UUID}`, name: 'GPU 0 (NVIDIA GeForce RTX 3060)' };
 const WHY = 'connect ECONNREFUSED 127.0.0.1:8000: '.repeat(4).trim();
 const HINT = 'check the cable, then restart the service: sudo systemctl restart docker '.repeat(3).trim();
@@ -48,10 +49,19 @@ const EVENTS = {
   'image-failed': { kind: 'image-failed', image: 'sharedcloud/python36:latest', why: WHY, retryInMs: 1234 },
   'job-started': { kind: 'job-started', job },
   'job-adopted': { kind: 'job-adopted', job },
-  'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234 },
+  'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234, traffic: null },
   'job-cancelled': { kind: 'job-cancelled', job, why: WHY },
   'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
   'job-released': { kind: 'job-released', job },
+  'container-removal-failed': {
+    kind: 'container-removal-failed',
+    container: CONTAINER,
+    job: UUID,
+    why: WHY,
+    hint: HINT,
+    orphans: 3,
+  },
+  'container-removed': { kind: 'container-removed', container: CONTAINER, job: UUID, orphans: 2 },
   'report-delivered': { kind: 'report-delivered', job, earned: 0.01234 },
   'report-refused': { kind: 'report-refused', job, why: WHY },
 } as const satisfies { readonly [Kind in AgentEvent['kind']]: AgentEvent & { readonly kind: Kind } };

@@ -34,13 +34,11 @@ const CALLS = {
     sync_file_range2 syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev`,
   attributes: `fgetxattr flistxattr fremovexattr fsetxattr getxattr getxattrat lgetxattr listxattr listxattrat
     llistxattr lremovexattr lsetxattr removexattr removexattrat setxattr setxattrat`,
-  waiting: `epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 fanotify_mark
-    inotify_add_watch inotify_init inotify_init1 inotify_rm_watch pipe pipe2 poll ppoll pselect6 select signalfd
+  waiting: `epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 pipe pipe2 poll ppoll pselect6 select signalfd
     signalfd4`,
-  asynchronous: `io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit`,
   memory: `brk cachestat madvise map_shadow_stack membarrier memfd_create mincore mlock mlock2 mlockall mmap mprotect
     mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages`,
-  shared: `mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd semctl
+  shared: `msgctl msgget msgrcv msgsnd semctl
     semget semop semtimedop shmat shmctl shmdt shmget`,
   processes: `arch_prctl capget capset execve execveat exit exit_group fork getcpu getpgid getpgrp getpid getppid
     getpriority getrlimit getrusage getsid gettid ioprio_get ioprio_set kill pidfd_open pidfd_send_signal prctl
@@ -60,6 +58,14 @@ const CALLS = {
   own: `getrandom landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp`,
 };
 
+/**
+ * Calls that draw on a count of the whole host, or of one user on it, which one job could use up for all others: AIO
+ * contexts (fs.aio-max-nr), inotify instances and POSIX queues. Programs fall back on ENOSYS, as on a small kernel.
+ */
+const HOST_WIDE = `fanotify_init fanotify_mark inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
+    io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
+    mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink`;
+
 const RULES: readonly Rule[] = [
   allow(Object.values(CALLS).flatMap((names) => names.split(/\s+/))),
   // Before Linux 4.8, ptrace bypassed every filter.
@@ -67,6 +73,7 @@ const RULES: readonly Rule[] = [
   ...SOCKET_FAMILIES.map((value) => allowWhere('socket', { value, op: 'SCMP_CMP_EQ' })),
   ...PERSONALITIES.map((value) => allowWhere('personality', { value, op: 'SCMP_CMP_EQ' })),
   allowWhere('clone', { value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),
+  { names: HOST_WIDE.split(/\s+/), action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
   // clone3 passes its flags in memory, where a filter cannot read them. On ENOSYS, libraries fall back to `clone`.
   { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
   // fallocate takes any amount of disk at once, and evades the file size limit and the disk measurement. On EOPNOTSUPP,

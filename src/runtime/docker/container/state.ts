@@ -2,7 +2,15 @@ import type Docker from 'dockerode';
 import type { Exit, FoundContainer } from '../../../domain/ports/runtime.ts';
 import { callEngine } from '../engine/call.ts';
 
-/** A container's state in the domain's words. The engine's `dead` counts as exited. */
+/** The engine's states of a container that cannot run any more: in the last two, its removal is stuck or under way. */
+const ENDED: readonly string[] = ['exited', 'dead', 'removing'];
+
+/** Whether the engine's word for a state says that the container cannot run any more. */
+export function hasEnded(status: string): boolean {
+  return ENDED.includes(status);
+}
+
+/** A container's state in the domain's words. The engine's `dead` and `removing` count as exited. */
 export type ContainerState = {
   readonly name: FoundContainer['state'];
   /** Milliseconds since the epoch by the engine's clock; undefined if it was never started. */
@@ -22,9 +30,7 @@ type EngineState = Pick<
 export function readState(state: EngineState): ContainerState {
   const startedAt = parseTime(state.StartedAt);
   if (state.Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined };
-  if (state.Status !== 'exited' && state.Status !== 'dead') {
-    return { name: 'running', startedAt, exit: undefined };
-  }
+  if (!hasEnded(state.Status)) return { name: 'running', startedAt, exit: undefined };
   // The engine records the start when it hears of it, which can be after the exit of a short job.
   const finishedAt = Math.max(parseTime(state.FinishedAt) ?? 0, startedAt ?? 0);
   const exit = {

@@ -102,18 +102,24 @@ async function exitsWithin(
 const REMOVAL_POLL_MS = 200;
 const REMOVAL_TRIES = 3;
 const REMOVAL_PAUSE_MS = 1000;
+/** A healthy engine ends another removal within this time, in milliseconds. */
+const REMOVAL_IN_PROGRESS_MS = 10_000;
+const SHORT_ID = 12;
 
-/** Removes a container with its volumes, running or not. Does nothing if it is gone. */
+/**
+ * Removes a container with its volumes, running or not. Does nothing if it is gone. Throws RUNTIME_FAILED, with the
+ * command to type, if the engine cannot remove it, and RUNTIME_UNAVAILABLE if it does not answer.
+ */
 export async function removeContainer(docker: Docker, id: string, deadlines: EngineDeadlines): Promise<void> {
   const action = `remove container ${id}`;
-  await callEngine({ action, ms: deadlines.stopMs }, async (abortSignal) => {
+  const remove = async (abortSignal: AbortSignal): Promise<void> => {
     for (let tries = 1; ; tries += 1) {
       try {
         await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
         return;
       } catch (thrown) {
-        const { status = 0 } = readFault(thrown);
-        if (status === 404) return;
+        const { message, status = 0 } = readFault(thrown);
+        if (status === 404 || /no such container/i.test(message)) return;
         // Another removal is in progress.
         if (status === 409) return untilGone(docker, id, deadlines, abortSignal);
         // Transient: a busy mount, or a kill that the engine has not noticed yet.
@@ -121,18 +127,33 @@ export async function removeContainer(docker: Docker, id: string, deadlines: Eng
         await sleep(REMOVAL_PAUSE_MS, abortSignal);
       }
     }
-  });
+  };
+  await callEngine({ action, ms: deadlines.stopMs }, remove, (thrown) => removalError(thrown, id));
 }
 
+/** A failed removal, with what its owner can do. */
+function removalError(thrown: unknown, id: string): AgentError {
+  const error = engineError(thrown, `remove container ${id}`);
+  if (error.code !== 'RUNTIME_FAILED') return error;
+  const hint = `find what holds it, then: docker rm -f ${id.slice(0, SHORT_ID)}; if that fails, too: sudo systemctl restart docker`;
+  return new AgentError('RUNTIME_FAILED', error.message, { hint, cause: thrown });
+}
+
+/** Waits for another removal. Throws RUNTIME_FAILED if that takes long although the container has ended. */
 async function untilGone(
   docker: Docker,
   id: string,
   deadlines: EngineDeadlines,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
+  for (const until = performance.now() + REMOVAL_IN_PROGRESS_MS; ; ) {
     try {
-      await inspectState(docker, id, deadlines.inspectMs, signal);
+      const { exit } = await inspectState(docker, id, deadlines.inspectMs, signal);
+      if (exit !== undefined && performance.now() > until)
+        throw new AgentError(
+          'RUNTIME_FAILED',
+          `container ${id} is still there: its removal is already in progress`,
+        );
     } catch (thrown) {
       if (asAgentError(thrown).code === 'CONTAINER_GONE') return;
       throw thrown;

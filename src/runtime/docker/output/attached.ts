@@ -21,12 +21,17 @@ const UNREAD_MS = 2_000;
 export class AttachedOutputs {
   readonly #docker: Docker;
   readonly #ms: number;
+  readonly #ended: (id: string) => void;
   readonly #streams = new Map<string, Readable>();
 
-  /** `ms`: how long the engine may take to attach, in milliseconds. */
-  constructor(docker: Docker, ms: number) {
+  /**
+   * `ms`: how long the engine may take to attach, in milliseconds. `ended` is called at the end of a container's output,
+   * which the engine closes before it takes the network away.
+   */
+  constructor(docker: Docker, ms: number, ended: (id: string) => void) {
     this.#docker = docker;
     this.#ms = ms;
+    this.#ended = ended;
   }
 
   /** Attaches to a container before its start. If the engine fails, the log is the only source. */
@@ -39,6 +44,7 @@ export class AttachedOutputs {
       if (!(stream instanceof Readable)) throw new AgentError('INTERNAL', 'the output is not a stream');
       // The reader sees its errors; before it comes, an error must not be uncaught.
       stream.on('error', () => undefined);
+      stream.once('end', () => this.#ended(id));
       this.#streams.set(id, stream);
     } catch (thrown) {
       if (!TOLERATED.includes(asAgentError(thrown).code)) throw thrown;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { DiskQuotaMonitor } from '../../../../src/agent/jobs/disk-quota.ts';
 import { type JobEnd, JobRunner, type JobRunnerDeps } from '../../../../src/agent/jobs/job-runner.ts';
 import { SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
+import { TrafficMonitor } from '../../../../src/agent/jobs/traffic-monitor.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { JOB_STATUS, type JobRecord } from '../../../../src/domain/job.ts';
 import type { Runtime } from '../../../../src/domain/ports/runtime.ts';
@@ -52,12 +53,13 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       list: unused,
       tryWriting: unused,
     },
-    journal: { transition: (_, state) => ({ ...RECORD, state }) },
+    journal: { transition: (_, state) => ({ ...RECORD, state }), networkUse: () => undefined },
     clock,
     random: () => 0,
     log: logInto([]),
     observe: () => undefined,
     reportPending: new Notifier(),
+    orphanContainers: { has: () => false, remove: () => Promise.resolve(true) },
     detach: new AbortController().signal,
     unkillableAfterMs: 1_000,
     disk: new DiskQuotaMonitor({
@@ -66,6 +68,13 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       diskSpace: () => undefined,
       diskLimitBytes: 1,
       minFreeBytes: 0,
+    }),
+    traffic: new TrafficMonitor({
+      runtime,
+      journal: { recordNetworkUse: unused },
+      clock,
+      log: logInto([]),
+      trafficLimitBytes: undefined,
     }),
     gpus: {
       jobClaimed: step('claimed'),
@@ -119,7 +128,7 @@ test('a job whose journal entry cannot be changed is aborted, and its slot is fr
     throw new AgentError('INTERNAL', 'not in this state');
   };
   const { end, isLeased } = await runUnstartable(new AgentError('RUNTIME_FAILED', 'no'), {
-    journal: { transition },
+    journal: { transition, networkUse: () => undefined },
   });
   expect(end).toMatchObject({ hostFault: true, result: { kind: 'aborted' } });
   expect(isLeased).toBe(false);

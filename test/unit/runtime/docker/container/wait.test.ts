@@ -59,12 +59,12 @@ describe('the exit origin of a container that had failed before the first inspec
   });
 });
 
-test('pauses between the inspects of a container in removal', async () => {
+test('pauses between the inspects of a container whose wait is answered at once', async () => {
   const inspects: number[] = [];
   await using engine = await scriptedEngine((path): EngineAnswer => {
     if (path.endsWith('/wait')) return { json: { StatusCode: 0 } };
     inspects.push(performance.now());
-    return inspects.length <= 2 ? inspected('removing', 0) : { status: 404 };
+    return inspects.length <= 2 ? inspected('restarting', 0) : { status: 404 };
   });
   const waited = testRuntime(engine.host).runtime.wait('abc', AbortSignal.timeout(20_000));
   await expect(waited).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
