@@ -3,3 +3,6 @@
  * `SHAREDCLOUD_INPUT` to the real directory instead.
  */
 export const JOB_INPUT_PATH = '/sharedcloud';
+
+/** The file in that directory with the text of a Python function. Test containers copy it to their output. */
+export const PYTHON_CODE_FILE = 'sharedcloud_function.py';

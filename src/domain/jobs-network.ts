@@ -1,6 +1,11 @@
 /** What a job can reach: nothing, the internet but not this host or its networks, or all that this host can reach. */
 export type JobNetwork = 'none' | 'isolated' | 'bridge';
 
+/** The network that jobs get where nothing is known of the isolation of the network that the owner wants. */
+export function networkWithoutVerification(wanted: JobNetwork): JobNetwork {
+  return wanted === 'isolated' ? 'none' : wanted;
+}
+
 /** A TCP address that the probe tries. */
 export type Target = { readonly host: string; readonly port: number };
 

@@ -1,4 +1,5 @@
 import { asAgentError } from '../domain/errors.ts';
+import { PYTHON_CODE_FILE } from '../domain/job-input.ts';
 import type { Language } from '../domain/language.ts';
 import { parsePythonLiteral } from '../python-literal/literal.ts';
 import { LiteralError } from '../python-literal/literal-error.ts';
@@ -19,7 +20,7 @@ export const LOADERS: Readonly<Record<Language, Loader>> = {
   python: {
     program: new URL('./loaders/loader.py', import.meta.url),
     // Also the module's name, so that processes of multiprocessing can import it.
-    code: 'sharedcloud_function.py',
+    code: PYTHON_CODE_FILE,
     event: 'event.txt',
     // The loader parses the literal, because Python versions differ in what they accept.
     encode: (args) => args,

@@ -21,6 +21,7 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     // The health check's own call, and one from before there is anything to claim.
     ping: (signal) => runtime.ping(signal),
     probe: (signal) => runtime.probe(signal),
+    ...(runtime.testImage && { testImage: async (signal) => failure(testImage(runtime, signal)) }),
     create: (plan) => outcome(runtime.create(plan)),
     start: (id) => outcome(runtime.start(id)),
     follow: (id, sink, signal) => failure(runtime.follow(id, sink, signal)),
@@ -31,6 +32,10 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
   };
+}
+
+async function testImage(runtime: Runtime, signal: AbortSignal): Promise<string | undefined> {
+  return runtime.testImage?.(signal);
 }
 
 /** The journal, whose writes show whether the state directory can be written. */

@@ -4,7 +4,7 @@ import { type Language, languageOf } from '../../domain/language.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, JobResources, Runtime } from '../../domain/ports/runtime.ts';
-import { anySignal, within } from '../../lib/deadline.ts';
+import { anySignal, unlessAborted, waitAtMost, within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 import { OutputCapture } from './output-capture.ts';
@@ -55,11 +55,27 @@ export function internalJobName(kind: string, random: () => number): string {
  * Runs an internal job with the loader, files and container of any job, and removes what it leaves. Throws where it
  * cannot be run, and where the signal aborts first.
  */
-export async function runInternalJob(
+export function runInternalJob(
   deps: InternalJobDeps,
   internal: InternalJob,
   signal: AbortSignal,
 ): Promise<InternalJobResult> {
+  return withInternalContainer(deps, internal, signal, (container) =>
+    endOf(deps, internal, container, signal),
+  );
+}
+
+/**
+ * Creates and starts the container of an internal job, passes its id to `use`, and removes what is left after that, for
+ * as long as `clearMs`. Throws where it cannot be started, where the signal aborts first, and what `use` throws.
+ */
+export async function withInternalContainer<T>(
+  deps: InternalJobDeps,
+  internal: InternalJob,
+  signal: AbortSignal,
+  use: (container: string) => Promise<T>,
+  clearMs = Number.POSITIVE_INFINITY,
+): Promise<T> {
   const { files, runtime } = deps;
   const [kind = ''] = internal.name.split('-');
   const code = internal.code[languageOf(internal.image.runtime) ?? 'python'];
@@ -71,8 +87,9 @@ export async function runInternalJob(
       { ...fn, runtime: internal.image.runtime },
       internal.parameters,
     );
+    signal.throwIfAborted();
     made.asked = true;
-    made.container = await runtime.create({
+    const plan = {
       job: internal.name,
       run: kind,
       offerKey: kind,
@@ -82,11 +99,14 @@ export async function runInternalJob(
       gpu: internal.gpu,
       resources: deps.resources(),
       ...(internal.network !== undefined && { network: internal.network }),
-    });
-    await runtime.start(made.container);
-    return await endOf(deps, internal, made.container, signal);
+    };
+    made.container = await unlessAborted(runtime.create(plan), signal);
+    await unlessAborted(runtime.start(made.container), signal);
+    return await use(made.container);
   } finally {
-    await clear(deps, internal.name, made);
+    const cleared = clear(deps, internal.name, made);
+    if (Number.isFinite(clearMs)) await waitAtMost(clearMs, cleared, deps.detach);
+    else await cleared;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Loaded } from '../../config/config.ts';
 import { valueOf } from '../query.ts';
 import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
+import { checkContainer, checkGpuContainers } from './check-containers.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkGpuAccess } from './check-gpu-access.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
@@ -32,8 +33,10 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
     ...checkVulnerabilities({ engine, gpus, toolkit }, config.acceptRisk),
+    checkContainer(facts.containers),
     checkNetwork(facts.network),
     ...checkGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
+    ...checkGpuContainers(facts.containers, found),
     ...(found.length > 0 ? [checkKernelLog(kernelLog)] : []),
     checkCpuJobs(config.cpuSlots),
     ...checkDisks(config, fileSystems),

@@ -13,11 +13,13 @@ import { type FileSystem, fileSystems } from '../../host/disk-space.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
 import { countOpenJobs } from '../../journal/open-journal.ts';
+import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
+import { type ContainerTests, testContainers } from './test-containers.ts';
 
 /** Everything that the checks evaluate. */
 export type Facts = {
@@ -28,6 +30,8 @@ export type Facts = {
   /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly gpuHook: boolean;
   readonly network: QueryResult<NetworkInspection>;
+  /** Undefined where the engine did not answer. */
+  readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
   readonly toolkit: string | undefined;
   readonly gpus: QueryResult<readonly Gpu[]>;
@@ -90,7 +94,7 @@ const LIMITS = {
   },
 } as const satisfies Readonly<Record<string, QueryLimits>>;
 
-/** Collects everything side by side, each with its own deadline, and changes nothing. Never throws. */
+/** Collects everything side by side, each with its own deadline, and leaves nothing behind. Never throws. */
 export async function collect(context: CliContext, loaded: Loaded): Promise<Facts> {
   const { config } = loaded;
   const token = query(LIMITS.token, () => readToken(context, loaded));
@@ -111,6 +115,10 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const { clock } = context;
   const log = context.createLog(config);
   const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
+  const found = gpus.then((seen) => valueOf(seen) ?? []);
+  const containers = engine.then((seen) =>
+    'error' in seen ? undefined : testContainers({ loaded, clock, log }, found),
+  );
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
@@ -119,6 +127,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     token: await token,
     engine: await engine,
     network: await network,
+    containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,
     kernelLog: await kernelLog,
@@ -137,7 +146,7 @@ async function readToken({ redactor, uid }: CliContext, loaded: Loaded): Promise
 }
 
 function engineOf({ clock }: CliContext, loaded: Loaded): ReturnType<typeof openDocker> {
-  return openDocker({ loaded, clock }, 'check', () => undefined);
+  return openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
 }
 
 async function queryBroker(url: string, token: string): Promise<Pick<Facts, 'catalogue' | 'clocks'>> {

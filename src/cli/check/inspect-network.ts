@@ -10,6 +10,7 @@ import type { JobResources } from '../../domain/ports/runtime.ts';
 import { JobFolders } from '../../function/job-files.ts';
 import { hostAddresses } from '../../host/addresses.ts';
 import type { Log } from '../../lib/log.ts';
+import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import { ENGINE_DEADLINES } from '../../runtime/docker/engine/call.ts';
 import { connectEngine, parseDockerHost } from '../../runtime/docker/engine/connection.ts';
 import { openIsolatedNetwork } from '../../runtime/docker/network/isolated-network.ts';
@@ -36,7 +37,7 @@ export async function inspectNetwork(
   if (image === undefined) return { wanted, unverified: 'no image of --images has been pulled yet' };
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
   try {
-    const runtime = openDocker({ loaded, clock }, 'check', () => undefined);
+    const runtime = openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
     const files = new JobFolders(join(directory, 'jobs'));
     const resources = (): JobResources => jobResources(config, 1);
     const deps = { runtime, files, clock, random: Math.random, log, resources, detach: signal };

@@ -63,6 +63,11 @@ export interface Runtime {
   probe(signal: AbortSignal): Promise<string>;
   /** Settles once the engine answers. Throws RUNTIME_UNAVAILABLE if it does not within a few seconds. */
   ping(signal: AbortSignal): Promise<void>;
+  /**
+   * The id of the agent's own image for test containers, imported if it is missing and never pulled; undefined: there is
+   * none for this engine's architecture. Absent: jobs do not run in containers. Throws RUNTIME_*.
+   */
+  testImage?(signal: AbortSignal): Promise<string | undefined>;
   /** The directory of images and containers; undefined: unknown, or not on this host. */
   readonly storagePath?: string | undefined;
   /** Creates the container without starting it and returns its id. Throws if the job has a container. */

@@ -10,7 +10,7 @@ import { type ExitEvidence, exitOrigin } from './container/exit-origin.ts';
 import { findExitRecord } from './container/exit-record.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
-import { containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
+import { CHECK_AGENT_ID, containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
 import { type ContainerState, hasEnded, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { type ObservedExit, waitForExit } from './container/wait.ts';
@@ -25,6 +25,7 @@ import type { PullHooks } from './image/pull.ts';
 import { ContainerTraffic } from './network/container-traffic.ts';
 import { AttachedOutputs, followAttached } from './output/attached.ts';
 import { followLog } from './output/logs.ts';
+import { importTestImage } from './test-image/test-image.ts';
 
 /** What the runtime needs. */
 export type DockerRuntimeOptions = {
@@ -47,6 +48,9 @@ export type DockerRuntimeOptions = {
 
 /** The pause before an unreachable engine is asked again what ended a container, in milliseconds. */
 const RETRY_MS = 500;
+
+/** A container of `check` that is older was left behind by one that was killed, in seconds. */
+const CHECK_ABANDONED_S = 600;
 
 const DISK_USE = z.object({ SizeRw: z.number().optional() });
 
@@ -101,6 +105,10 @@ export class DockerRuntime implements Runtime {
 
   ping(signal: AbortSignal): Promise<void> {
     return pingEngine(this.#docker, this.#deadlines.inspectMs, signal);
+  }
+
+  testImage(signal: AbortSignal): Promise<string | undefined> {
+    return importTestImage(this.#docker, this.#deadlines, signal);
   }
 
   /** The engine's data root; undefined before the first `probe`, and for an engine on another machine. */
@@ -228,13 +236,15 @@ export class DockerRuntime implements Runtime {
     return removeContainer(this.#docker, id, this.#deadlines);
   }
 
+  /** This agent's containers, and those that a killed `check` has left behind. */
   async list(): Promise<readonly FoundContainer[]> {
-    const filters = JSON.stringify({ label: [`${LABELS.agent}=${this.#options.agentId}`] });
+    const filters = JSON.stringify({ label: [LABELS.agent] });
     const listed = await callEngine(
       { action: 'list containers', ms: this.#deadlines.inspectMs },
       (abortSignal) => this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
-    const found = await Promise.all(listed.map((container) => this.#found(container)));
+    const ours = listed.filter(({ Created, Labels }) => this.#isOurs(Labels[LABELS.agent], Created));
+    const found = await Promise.all(ours.map((container) => this.#found(container)));
     return found.filter((container) => container !== undefined);
   }
 
@@ -262,6 +272,12 @@ export class DockerRuntime implements Runtime {
 
   #state(id: string, signal?: AbortSignal): Promise<ContainerState> {
     return inspectState(this.#docker, id, this.#deadlines.inspectMs, signal);
+  }
+
+  /** `createdAt` is in seconds since the epoch. */
+  #isOurs(agentId: string | undefined, createdAt: number): boolean {
+    if (agentId === this.#options.agentId) return true;
+    return agentId === CHECK_AGENT_ID && createdAt < this.#now() / 1000 - CHECK_ABANDONED_S;
   }
 
   /** A listed container; undefined if it is not ours, or has been removed since. */

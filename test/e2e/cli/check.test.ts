@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,10 +8,10 @@ import { openDesk, TOKEN } from '../../support/broker/desk.ts';
 import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { engineStandIn } from '../../support/cli/engine-stand-in.ts';
 import { runProcess } from '../../support/cli/process.ts';
-import { describeDocker } from '../../support/engine/docker.ts';
+import { describeDocker, describeGpuStandIn, type TestEngine } from '../../support/engine/docker.ts';
 import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
-import { H100_MIG, RTX_4080_SUPER } from '../../support/nvidia-smi/machines.ts';
+import { H100_MIG, RTX_4080_SUPER, TWO_T4 } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
 
 /** Nothing listens there: it is the port of a service that nobody runs any more. */
@@ -60,6 +60,8 @@ describe('with all that a job needs', () => {
       DOCKER_HOST: engine.host,
     });
     expect(checked.ready).toBe(true);
+    // The stand-in for an engine is of no architecture, and runs no containers.
+    expect(checked.line('container')).toMatch(/^warn: /);
     expect(checked.checks.map(({ check }) => check)).toEqual([
       'node',
       'host',
@@ -75,6 +77,7 @@ describe('with all that a job needs', () => {
       'known vulnerabilities',
       'known vulnerabilities',
       'known vulnerabilities',
+      'container',
       'job network',
       'driver',
       'gpu 0',
@@ -252,9 +255,75 @@ describe('a broker that', () => {
   });
 });
 
+/** The containers of any agent at the engine that a `check` has made, also one that is over. */
+async function containersOfCheck({ docker }: TestEngine): Promise<readonly string[]> {
+  const filters = JSON.stringify({ label: ['sharedcloud.agent=check'] });
+  return (await docker.listContainers({ all: true, filters })).map(({ Id }) => Id);
+}
+
 describeDocker('at a real engine', (engine) => {
   test('Docker is reported with its version', async () => {
     const { line } = await check({ DOCKER_HOST: engine.host });
     expect(line('docker')).toMatch(/^ok: Docker \d+\.\d+\.\d+, runc \d.*, seccomp on$/);
+  });
+
+  test('a container is tried, without a state directory and beside it, and nothing stays', async () => {
+    const absent = await check({ DOCKER_HOST: engine.host });
+    expect(absent.line('container')).toMatch(/^ok: /);
+    expect(await readdir(dir)).toEqual(['config.toml']);
+    const abandoned = join(dir, 'state', '.sharedcloud-check-abcdef');
+    await mkdir(abandoned, { recursive: true, mode: 0o700 });
+    await utimes(abandoned, 1, 1);
+    const there = await check({ DOCKER_HOST: engine.host });
+    expect(there.line('container')).toMatch(/^ok: /);
+    expect(await readdir(join(dir, 'state'))).toEqual([]);
+    expect(await containersOfCheck(engine)).toEqual([]);
+  });
+
+  test('a container that cannot be started fails the check, with the engine’s words', async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    const message = 'OCI runtime create failed: cgroup: no such device';
+    proxy.plan = ({ name }) => (name === 'start' ? { answer: 500, message } : 'pass');
+    await using smi = await standIn(RTX_4080_SUPER);
+    const { line, checks } = await check({
+      DOCKER_HOST: proxy.host,
+      SHAREDCLOUD_NVIDIA_SMI: smi.program,
+    });
+    expect(line('container')).toMatch(/^fail: .* -> .*cgroup/);
+    expect(line('container')).toContain(message);
+    expect(checks.map(({ check }) => check)).not.toContain('gpu 0 container');
+    expect(await containersOfCheck(engine)).toEqual([]);
+  });
+
+  test('an engine that never answers a start does not hold the check up', async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    proxy.plan = ({ name }) => (name === 'start' ? 'blackhole' : 'pass');
+    const began = performance.now();
+    const { line } = await check({ DOCKER_HOST: proxy.host });
+    expect(line('container')).toMatch(/^fail: .* 15 s/);
+    expect(performance.now() - began).toBeLessThan(40_000);
+    expect(await containersOfCheck(engine)).toEqual([]);
+  });
+});
+
+describeGpuStandIn('with GPUs', (engine) => {
+  test('a container with each GPU is tried', async () => {
+    await using smi = await standIn(TWO_T4);
+    const { line } = await check({ DOCKER_HOST: engine.host, SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    expect(line('gpu 0 container')).toMatch(/^ok: /);
+    expect(line('gpu 1 container')).toMatch(/^ok: /);
+  });
+
+  test('a GPU that the engine cannot give to a container fails', async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    const message = 'could not select device driver "nvidia" with capabilities: [[gpu]]';
+    // The first start is of the container without a GPU.
+    proxy.plan = ({ count, name }) => (name === 'start' && count > 1 ? { answer: 500, message } : 'pass');
+    await using smi = await standIn(TWO_T4);
+    const { line } = await check({ DOCKER_HOST: proxy.host, SHAREDCLOUD_NVIDIA_SMI: smi.program });
+    expect(line('container')).toMatch(/^ok: /);
+    expect(line('gpu 1 container')).toMatch(/^fail: .* -> \S/);
+    expect(line('gpu 1 container')).toContain('could not select device driver');
+    expect(await containersOfCheck(engine)).toEqual([]);
   });
 });

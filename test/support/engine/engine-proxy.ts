@@ -10,8 +10,10 @@ export type EngineCall = {
   readonly container: string | undefined;
 };
 
-/** What happens to a call; `answer` is a status, and the engine never hears of the call. */
-export type EngineFault = Exclude<ConnectionFault, object> | { readonly answer: number };
+/** What happens to a call; `answer` is a status, perhaps with a message, and the engine never hears of the call. */
+export type EngineFault =
+  | Exclude<ConnectionFault, object>
+  | { readonly answer: number; readonly message?: string };
 
 /** Decides for each call; may do something to the engine first. */
 export type EngineFaultPlan = (call: EngineCall) => EngineFault | Promise<EngineFault>;
@@ -31,9 +33,10 @@ export class EngineProxy implements AsyncDisposable {
       this.#counts.set(name, count);
       const fault = await this.plan({ name, count, container });
       if (typeof fault === 'string') return fault;
-      return {
-        answer: `HTTP/1.1 ${fault.answer} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-      };
+      const body = fault.message === undefined ? '' : JSON.stringify({ message: fault.message });
+      const head = `HTTP/1.1 ${fault.answer} Fault\r\nContent-Type: application/json`;
+      const length = Buffer.byteLength(body);
+      return { answer: `${head}\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}` };
     };
   }
 

@@ -89,6 +89,12 @@ export class PrivateEngine implements AsyncDisposable {
     await this.events.follow();
   }
 
+  /** Lets this engine see an empty directory in place of one of the host's, as an engine from a snap package does. */
+  async hide(directory: string): Promise<void> {
+    const command = ['mount', '-t', 'tmpfs', 'none', directory];
+    await once(this.#namespace.spawn(command, { stdio: 'ignore' }), 'exit');
+  }
+
   /** Ends dockerd, and waits until it is gone. Nothing where it does not run. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const dockerd = this.#dockerd;

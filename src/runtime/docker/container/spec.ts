@@ -46,6 +46,9 @@ export const LABELS = {
   offer: 'sharedcloud.offer',
 } as const;
 
+/** The agent id of the containers of `check`, which has no journal. */
+export const CHECK_AGENT_ID = 'check';
+
 /** The container's name. It contains the job's uuid, so that the engine refuses a second container for a job. */
 export function containerName(job: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(job)) {

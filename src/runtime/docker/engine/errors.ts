@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError, type ErrorCode } from '../../../domain/errors.ts';
+import { hostHint } from './host-hints.ts';
 
 /** A failed call to the engine: its HTTP status, or the socket's error code. */
 export type EngineFault = {
@@ -77,7 +78,9 @@ export function engineError(thrown: unknown, action: string): AgentError {
     );
   }
   const code: ErrorCode = fault.status === 404 ? 'CONTAINER_GONE' : 'RUNTIME_FAILED';
-  return new AgentError(code, `could not ${action}: ${fault.message}`, { cause: thrown });
+  const hint = hostHint(fault.message);
+  const extras = hint === undefined ? { cause: thrown } : { hint, cause: thrown };
+  return new AgentError(code, `could not ${action}: ${fault.message}`, extras);
 }
 
 /** Messages of the engine or its OCI runtime for an unusable command, directory or volume of the image. */

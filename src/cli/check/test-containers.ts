@@ -1,0 +1,107 @@
+import { access, constants, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import PQueue from 'p-queue';
+import { runTestContainer, type TestContainerDeps } from '../../agent/jobs/test-container.ts';
+import { jobResources, openDocker } from '../../compose.ts';
+import type { Loaded } from '../../config/config.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import { networkWithoutVerification } from '../../domain/jobs-network.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { JobResources } from '../../domain/ports/runtime.ts';
+import { JobFolders } from '../../function/job-files.ts';
+import type { Log } from '../../lib/log.ts';
+import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
+import { nearestDirectory } from '../../state-dir/inspection.ts';
+import { type QueryLimits, type QueryResult, query } from '../query.ts';
+
+/** How one test container ended: whether there was one to run, or why it failed. */
+export type ContainerTest = QueryResult<boolean>;
+
+/** The test containers of `check`; those with a GPU by the uuid of the GPU or MIG slice. */
+export type ContainerTests = {
+  readonly plain: ContainerTest;
+  /** Empty where `plain` has failed. */
+  readonly gpus: ReadonlyMap<string, ContainerTest>;
+};
+
+const PREFIX = '.sharedcloud-check-';
+const ABANDONED_MS = 600_000;
+/** Containers with a GPU at once. */
+const CONCURRENT = 4;
+const DEADLINE_MS = 15_000;
+const HINT = 'see Docker’s log (journalctl -u docker), then restart it: sudo systemctl restart docker';
+/** Longer than a test container may take with its removal: `check` leaves none behind. */
+const LIMITS: QueryLimits = { ms: 30_000, code: 'RUNTIME_FAILED', who: 'the test container', hint: HINT };
+const GPU_LIMITS: QueryLimits = { ...LIMITS, ms: 60_000 };
+
+type Context = { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log };
+
+/** Runs a container as jobs have it, then one with each healthy GPU and MIG slice. Never throws. */
+export async function testContainers(
+  context: Context,
+  gpus: Promise<readonly Gpu[]>,
+): Promise<ContainerTests> {
+  const plain = await testContainer(context, LIMITS, null);
+  const tests = new Map<string, ContainerTest>();
+  if ('error' in plain || !plain.value) return { plain, gpus: tests };
+  const queue = new PQueue({ concurrency: CONCURRENT });
+  const uuids = (await gpus).filter(({ fault }) => fault === undefined).flatMap(uuidsOf);
+  await queue.addAll(
+    uuids.map((uuid) => async () => void tests.set(uuid, await testContainer(context, GPU_LIMITS, uuid))),
+  );
+  return { plain, gpus: tests };
+}
+
+/** What jobs get of a GPU: all of it, or one of its slices. */
+export function uuidsOf({ migMode, slices, uuid }: Gpu): readonly string[] {
+  return migMode ? slices.map((slice) => slice.uuid) : [uuid];
+}
+
+function testContainer(context: Context, limits: QueryLimits, gpu: string | null): Promise<ContainerTest> {
+  const { clock, loaded, log } = context;
+  return query(limits, async (signal) => {
+    await using directory = await openDirectory(loaded.config.stateDir);
+    const deps: TestContainerDeps = {
+      runtime: openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined),
+      files: new JobFolders(join(directory.path, 'jobs')),
+      clock,
+      log,
+      random: Math.random,
+      resources: (): JobResources => jobResources(loaded.config, 1),
+      detach: signal,
+      network: networkWithoutVerification(loaded.config.jobNetwork),
+      deadlineMs: DEADLINE_MS,
+    };
+    // The directory has to stay until then.
+    return await runTestContainer(deps, gpu, signal);
+  });
+}
+
+/**
+ * A directory of our own in the state directory, because the engine has to see the files of jobs there; beside it where
+ * it does not exist, and in the directory for temporary files where this user cannot write to either.
+ */
+async function openDirectory(stateDir: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const nearest = await nearestDirectory(resolve(stateDir));
+  const isWritable = await access(nearest, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  const parent = isWritable ? nearest : tmpdir();
+  await removeAbandoned(parent);
+  const path = await mkdtemp(join(parent, PREFIX));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Removes what a `check` that was killed has left, as far as this user may. */
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(parent, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    // Another user's stays, which does no harm.
+    if (Date.now() - mtimeMs > ABANDONED_MS)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

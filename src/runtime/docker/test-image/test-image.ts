@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { JOB_INPUT_PATH, PYTHON_CODE_FILE } from '../../../domain/job-input.ts';
+import { callEngine, type EngineDeadlines } from '../engine/call.ts';
+import { engineError, readFault } from '../engine/errors.ts';
+import { copyProgram, type ProgramArchitecture } from './program.ts';
+import { tar } from './tar.ts';
+
+/** To be increased with every change of the image. */
+const VERSION = 1;
+/** No registry has this name: the image is imported, never pulled. */
+const REPOSITORY = 'sharedcloud-agent/test-container';
+
+/** Where Nvidia's tools and OCI runtimes mount or write something, which a minimal image would not have. */
+const DIRECTORIES = ['dev', 'etc', 'proc', 'sys', 'tmp', 'usr', 'usr/bin', 'usr/lib'] as const;
+
+const ARCHITECTURES: Readonly<Record<string, ProgramArchitecture>> = {
+  amd64: 'amd64',
+  x86_64: 'amd64',
+  arm64: 'arm64',
+  aarch64: 'arm64',
+};
+
+const VERSION_ANSWER = z.object({ Arch: z.string() });
+const INSPECTED = z.object({ Id: z.string() });
+
+/** The image of test containers: its name, and an archive as `docker save` writes it. */
+export type TestImage = { readonly ref: string; readonly archive: Buffer };
+
+/** The image for this architecture: a program that copies one of the job's files to its output, and nothing else. Pure. */
+export function testImage(architecture: ProgramArchitecture): TestImage {
+  const ref = `${REPOSITORY}:${VERSION}-${architecture}`;
+  const layer = tar([
+    ...DIRECTORIES.map((path) => ({ path })),
+    { path: 'copy', content: copyProgram(architecture), mode: 0o755 },
+  ]);
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture,
+      os: 'linux',
+      created: '1970-01-01T00:00:00Z',
+      config: { Cmd: ['/copy', `${JOB_INPUT_PATH}/${PYTHON_CODE_FILE}`] },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
+      history: [{ created: '1970-01-01T00:00:00Z', created_by: 'sharedcloud-agent' }],
+    }),
+  );
+  const configFile = `${sha256(config)}.json`;
+  const manifest = [{ Config: configFile, RepoTags: [ref], Layers: ['layer.tar'] }];
+  const archive = tar([
+    { path: configFile, content: config },
+    { path: 'layer.tar', content: layer },
+    { path: 'manifest.json', content: Buffer.from(JSON.stringify(manifest)) },
+  ]);
+  return { ref, archive };
+}
+
+/**
+ * The id of the image for test containers, imported where it is missing; undefined where the engine's architecture has
+ * none. Throws RUNTIME_*.
+ */
+export async function importTestImage(
+  docker: Docker,
+  deadlines: EngineDeadlines,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const architecture = await engineArchitecture(docker, deadlines.inspectMs, signal);
+  if (architecture === undefined) return undefined;
+  const { archive, ref } = testImage(architecture);
+  const known = await findImage(docker, ref, deadlines.inspectMs, signal);
+  if (known !== undefined) return known;
+  await callEngine(
+    { action: 'import the image of test containers', ms: deadlines.createMs, signal },
+    async (abortSignal) => {
+      const options = { abortSignal };
+      const answer = await docker.loadImage(Readable.from([archive]), options);
+      // The engine has imported it once its answer has ended.
+      for await (const _ of answer);
+    },
+  );
+  return findImage(docker, ref, deadlines.inspectMs, signal);
+}
+
+/** The engine's own, which may be on another machine. */
+async function engineArchitecture(
+  docker: Docker,
+  ms: number,
+  signal: AbortSignal,
+): Promise<ProgramArchitecture | undefined> {
+  // dockerode's type does not know the signal.
+  const client: { version(options: { abortSignal: AbortSignal }): Promise<unknown> } = docker;
+  const call = { action: 'read Docker’s version', ms, signal };
+  const answer = await callEngine(call, (abortSignal) => client.version({ abortSignal }));
+  return ARCHITECTURES[VERSION_ANSWER.safeParse(answer).data?.Arch ?? ''];
+}
+
+async function findImage(
+  docker: Docker,
+  ref: string,
+  ms: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const action = `inspect image ${ref}`;
+  const inspected: unknown = await callEngine({ action, ms, signal }, async () => {
+    try {
+      return await docker.getImage(ref).inspect();
+    } catch (thrown) {
+      if (readFault(thrown).status === 404) return undefined;
+      throw engineError(thrown, action);
+    }
+  });
+  return inspected === undefined ? undefined : INSPECTED.parse(inspected).Id;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
