@@ -39,6 +39,7 @@ import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
+import type { LineLimits } from './runtime/docker/network/line-rules.ts';
 import { serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
@@ -104,6 +105,11 @@ export function offerSettings(config: Config): OfferSettings {
 export function jobResources({ jobCpus, jobMemory }: Config, slots: number): JobResources {
   const share = hostShare(slots);
   return { memoryBytes: jobMemory ?? share.memoryBytes, cpus: jobCpus ?? share.cpus };
+}
+
+/** What jobs may do on the owner's line. */
+export function lineLimits({ jobBandwidth, jobBlockPorts }: Config): LineLimits {
+  return { bandwidth: jobBandwidth, blockedPorts: jobBlockPorts };
 }
 
 /** Docker as the configuration names it. */
@@ -261,7 +267,9 @@ export async function openAgent(
     oomKills: readOomKills,
     network: config.jobNetwork,
     isolated:
-      overrides.runtime === undefined ? openIsolatedNetwork(config.dockerHost, hostAddresses) : undefined,
+      overrides.runtime === undefined
+        ? openIsolatedNetwork({ dockerHost: config.dockerHost, line: lineLimits(config), hostAddresses })
+        : undefined,
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();

@@ -102,6 +102,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['image-pulling', 'info', 'pulling image', 'image, doneBytes, totalBytes'],
   ['invalid-item', 'warn', '… skipped, it is invalid: …', 'reason, and the item by its kind'],
   ['job-aborted', 'error', 'job aborted: …', 'job, code'],
+  ['job-line-unprotected', 'warn', 'the rules of the job network are from an older agent: …', 'hint'],
   [
     'job-network-open',
     'warn',

@@ -15,6 +15,9 @@ export function count(min: number, max: number): ValueType<number> {
   });
 }
 
+/** A TCP port. */
+export const tcpPort: ValueType<number> = { ...count(1, 65_535), metavar: 'PORT' };
+
 /** A number of CPU cores, which may be fractional. */
 export const cpuCores: ValueType<number> = single({
   metavar: 'CORES',

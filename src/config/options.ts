@@ -1,6 +1,7 @@
 import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
+import { bandwidth } from './bandwidth.ts';
 import { duration } from './duration.ts';
-import { count, cpuCores, price } from './number-types.ts';
+import { count, cpuCores, price, tcpPort } from './number-types.ts';
 import { size } from './size.ts';
 import { absolutePath, choice, imagePatterns, path, program, secret, userAndGroup } from './text-types.ts';
 import { brokerUrl, dockerHost } from './url-types.ts';
@@ -141,6 +142,23 @@ export const OPTIONS = {
     type: size('1 MB', '100 TB'),
     default: '20 GB',
     help: 'maximum that a job may write to disk',
+    group: 'Jobs',
+  },
+  jobBandwidth: {
+    name: 'job-bandwidth',
+    env: 'SHAREDCLOUD_JOB_BANDWIDTH',
+    type: bandwidth,
+    unset: 'no limit',
+    help: 'maximum rate at which a job sends, and at which it receives; in the file, because `network up` applies it',
+    group: 'Jobs',
+  },
+  jobBlockPorts: {
+    name: 'job-block-ports',
+    env: 'SHAREDCLOUD_JOB_BLOCK_PORTS',
+    type: list(tcpPort),
+    default: '',
+    unset: 'only 25',
+    help: 'TCP ports beside 25 to which jobs cannot connect; in the file, because `network up` applies it',
     group: 'Jobs',
   },
   jobTraffic: {

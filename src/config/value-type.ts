@@ -45,7 +45,7 @@ export function single<T>(type: {
 }
 
 /** A type of several values in their order, without duplicates. */
-export function list<T extends string>(item: ValueType<T>): ValueType<readonly T[]> {
+export function list<T extends string | number>(item: ValueType<T>): ValueType<readonly T[]> {
   return {
     metavar: `${item.metavar},...`,
     many: true,

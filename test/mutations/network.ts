@@ -1,6 +1,8 @@
 import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
 const RULES = 'src/runtime/docker/network/rules.ts';
+const LINE_RULES = 'src/runtime/docker/network/line-rules.ts';
+const LINE = 'test/docker/network/line.test.ts';
 const WALLS = 'test/docker/network/isolation.test.ts';
 
 /** Where jobs must not get. */
@@ -130,6 +132,40 @@ export const NETWORK: readonly Mutation[] = [
       file: 'test/docker/network/verification.test.ts',
       name: 'is not tried where this host does not hear the rules',
     },
+  },
+  {
+    protection: 'no job sends mail to other servers',
+    file: LINE_RULES,
+    text: "    ${job} tcp dport { ${closedPorts(limits).join(', ')} } reject with tcp reset\n",
+    becomes: '',
+    test: {
+      file: LINE,
+      name: 'refuse mail to other servers always, and other ports where the owner says so',
+    },
+  },
+  {
+    protection: 'no option opens port 25',
+    file: LINE_RULES,
+    text: 'new Set([SMTP_PORT, ...blockedPorts])',
+    becomes: 'new Set(blockedPorts)',
+    test: {
+      file: 'test/unit/runtime/docker/network/line-rules.test.ts',
+      name: 'port 25 is closed whatever the owner sets',
+    },
+  },
+  {
+    protection: 'no job sends faster than its rate',
+    file: LINE_RULES,
+    text: '${job} add @uploads { ip saddr ${over} } drop',
+    becomes: '',
+    test: { file: LINE, name: 'hold each job to its rate in each direction, and each has its own' },
+  },
+  {
+    protection: 'no job receives faster than its rate',
+    file: LINE_RULES,
+    text: '    ${toJob} add @downloads { ip daddr ${over} } drop\n',
+    becomes: '',
+    test: { file: LINE, name: 'hold each job to its rate in each direction, and each has its own' },
   },
   rule(
     'the rules are verified by themselves',

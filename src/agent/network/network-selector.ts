@@ -62,12 +62,21 @@ export class NetworkSelector {
     if (isolated === undefined) return 'none';
     try {
       await this.#verify(isolated, image);
+      await this.#checkLine(isolated);
       this.#report(undefined);
       return 'isolated';
     } catch (thrown) {
       if (!detach.aborted) this.#report(asAgentError(thrown));
       return 'none';
     }
+  }
+
+  /** Warns once of a line that older rules do not protect; throws where limits of the owner's are not in force. */
+  async #checkLine(isolated: IsolatedNetwork): Promise<void> {
+    const problem = await isolated.lineProblem(this.#deps.detach);
+    if (!this.#logged.isNew(problem?.what ?? '', 'line') || problem === undefined) return;
+    const fields = { event: 'job-line-unprotected', hint: problem.hint };
+    this.#deps.log.warn(fields, `the rules of the job network are from an older agent: ${problem.what}`);
   }
 
   /** Resolves where the network as it is now is verified; throws why it is not. */

@@ -11,11 +11,12 @@ export function checkNetwork(answer: QueryResult<NetworkInspection>): CheckResul
     const { found, hint } = fromError(check, answer.error, 'warn');
     return warn(check, `jobs get no network: ${found}`, hint);
   }
-  const { leak, unverified, wanted } = answer.value;
+  const { leak, line, unverified, wanted } = answer.value;
   if (wanted === 'none') return ok(check, 'none (--job-network)');
   if (wanted === 'bridge')
     return warn(check, 'bridge: jobs reach this host and its network', 'set --job-network isolated');
   if (leak !== undefined) return warn(check, `jobs get no network: it is not isolated: ${leak}`, UP);
+  if (line !== undefined) return warn(check, `isolated, but its rules are from an older agent: ${line}`, UP);
   if (unverified !== undefined)
     return ok(check, `isolated, to be verified before the first job: ${unverified}`);
   return ok(check, 'isolated, verified from a container');

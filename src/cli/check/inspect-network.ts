@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runIsolationProbe } from '../../agent/network/isolation-probe.ts';
-import { jobResources, openDocker } from '../../compose.ts';
+import { jobResources, lineLimits, openDocker } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -21,6 +21,8 @@ export type NetworkInspection = {
   readonly wanted: JobNetwork;
   readonly leak?: string;
   readonly unverified?: string;
+  /** What the rules of an older agent leave open on the owner's line. */
+  readonly line?: string;
 };
 
 /** Reads the job network and verifies its isolation from a short-lived container. Throws NETWORK_NOT_READY. */
@@ -31,10 +33,14 @@ export async function inspectNetwork(
   const { config } = loaded;
   const wanted = config.jobNetwork;
   if (wanted !== 'isolated') return { wanted };
-  const probeTargets = await openIsolatedNetwork(config.dockerHost, hostAddresses).probeTargets(signal);
+  const { dockerHost } = config;
+  const network = openIsolatedNetwork({ dockerHost, line: lineLimits(config), hostAddresses });
+  const probeTargets = await network.probeTargets(signal);
+  const problem = await network.lineProblem(signal);
+  const line = problem === undefined ? {} : { line: problem.what };
   const docker = connectEngine(parseDockerHost(config.dockerHost));
   const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.inspectMs, signal);
-  if (image === undefined) return { wanted, unverified: 'no image of --images has been pulled yet' };
+  if (image === undefined) return { wanted, ...line, unverified: 'no image of --images has been pulled yet' };
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
   try {
     const runtime = openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
@@ -42,7 +48,7 @@ export async function inspectNetwork(
     const resources = (): JobResources => jobResources(config, 1);
     const deps = { runtime, files, clock, random: Math.random, log, resources, detach: signal };
     const leak = await runIsolationProbe(deps, image, probeTargets, signal);
-    return leak === undefined ? { wanted } : { wanted, leak };
+    return { wanted, ...line, ...(leak !== undefined && { leak }) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

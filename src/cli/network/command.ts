@@ -1,3 +1,4 @@
+import { lineLimits } from '../../compose.ts';
 import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
@@ -17,7 +18,7 @@ export const network: CliCommand = {
     { name: 'down', help: 'remove both; fails while jobs use the network' },
     { name: 'status', help: 'show both, without a change' },
   ],
-  options: ['dockerHost', 'configFile'],
+  options: ['dockerHost', 'jobBandwidth', 'jobBlockPorts', 'configFile'],
   switches: [JSON_SWITCH],
   values: [],
   examples: [
@@ -37,7 +38,7 @@ export const network: CliCommand = {
     const parts = await inspectParts(config, nft);
     const { stdout } = context;
     stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout));
-    return context.action === 'down' || isReady(parts) ? EXIT.OK : EXIT.FAILED;
+    return context.action === 'down' || (isReady(parts) && parts.line === 'right') ? EXIT.OK : EXIT.FAILED;
   },
 };
 
@@ -55,7 +56,7 @@ async function up(config: Config, nft: Nft): Promise<void> {
     throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not an interface of this host', {
       hint: 'set --job-network none: a rootless engine or one in a virtual machine has no such network',
     });
-  await nft.apply(made);
+  await nft.apply(made, lineLimits(config));
 }
 
 /** The network first: that fails while jobs use it, and then the rules must stay. */
@@ -66,5 +67,12 @@ async function down(config: Config, nft: Nft): Promise<void> {
 
 async function inspectParts(config: Config, nft: Nft): Promise<NetworkParts> {
   const docker = await openJobsNetwork(config.dockerHost).inspect();
-  return { docker, bridge: await hasBridge(), rules: await nft.compare(docker?.network) };
+  const limits = lineLimits(config);
+  return {
+    docker,
+    bridge: await hasBridge(),
+    rules: await nft.compareIsolation(docker?.network),
+    line: await nft.compareLine(docker?.network, limits),
+    limits,
+  };
 }

@@ -1,3 +1,5 @@
+import { showBandwidth } from '../../config/bandwidth.ts';
+import { closedPorts, type LineLimits } from '../../runtime/docker/network/line-rules.ts';
 import type { NetworkState } from '../../runtime/docker/network/network-spec.ts';
 import { BRIDGE_NAME, NETWORK_NAME, smallSubnet } from '../../runtime/docker/network/network-spec.ts';
 import type { RulesState } from '../../runtime/docker/network/nft.ts';
@@ -11,10 +13,14 @@ export type NetworkParts = {
   readonly docker: NetworkState | undefined;
   /** Whether its bridge is an interface of this host. */
   readonly bridge: boolean;
+  /** The rules of the isolation. */
   readonly rules: RulesState;
+  /** The rules that protect the owner's line and name, and what they have to allow. */
+  readonly line: RulesState;
+  readonly limits: LineLimits;
 };
 
-/** Whether every part is present and correct. */
+/** Whether jobs get the network: all but the rules of the line is present and correct. */
 export function isReady({ bridge, docker, rules }: NetworkParts): boolean {
   return docker?.network !== undefined && bridge && rules === 'right';
 }
@@ -26,6 +32,7 @@ export function networkText(parts: NetworkParts, page: Page): string {
     ['network', NETWORK_NAME, dockerText(parts)],
     ['bridge', BRIDGE_NAME, bridge ? 'present' : 'missing'],
     ['rules', 'nftables', RULES[rules]],
+    ['line', 'nftables', lineText(parts)],
   ] as const;
   const lines = table(
     [
@@ -36,15 +43,18 @@ export function networkText(parts: NetworkParts, page: Page): string {
     rows,
     page,
   );
-  const verdict = isReady(parts)
-    ? 'up'
-    : 'not up: jobs run without a network\n  hint: sudo sharedcloud-agent network up';
+  const hint = '\n  hint: sudo sharedcloud-agent network up';
+  const verdict = !isReady(parts)
+    ? `not up: jobs run without a network${hint}`
+    : parts.line === 'right'
+      ? 'up'
+      : `up, but the line is not protected as configured${hint}`;
   return `${lines}\n${verdict}\n`;
 }
 
 /** The same as JSON. */
 export function networkJson(parts: NetworkParts): string {
-  const { bridge, docker, rules } = parts;
+  const { bridge, docker, limits, line, rules } = parts;
   const shown = {
     up: isReady(parts),
     network: {
@@ -56,6 +66,11 @@ export function networkJson(parts: NetworkParts): string {
     },
     bridge: { name: BRIDGE_NAME, present: bridge },
     rules,
+    line: {
+      rules: line,
+      closedPorts: closedPorts(limits),
+      bitsPerSecond: limits.bandwidth ?? null,
+    },
   };
   return `${JSON.stringify(shown, null, 2)}\n`;
 }
@@ -65,6 +80,13 @@ const RULES: Readonly<Record<RulesState, string>> = {
   absent: 'missing',
   different: 'different from what the agent needs',
 };
+
+function lineText({ limits, line }: NetworkParts): string {
+  if (line !== 'right') return RULES[line];
+  const { bandwidth } = limits;
+  const rate = bandwidth === undefined ? 'no limit of bandwidth' : `${showBandwidth(bandwidth)} per job`;
+  return `correct, port ${closedPorts(limits).join(', ')} closed, ${rate}`;
+}
 
 const TOO_LARGE =
   'larger than needed, so a job could fill this host’s neighbour table: drain the agent, then run network up';

@@ -34,7 +34,7 @@ describeHost('the command `network`', () => {
     const made = await rules();
     await host.up();
     expect(await rules()).toBe(made);
-    const added = 'table inet sharedcloud\ntable bridge sharedcloud\n';
+    const added = 'table inet sharedcloud\ntable bridge sharedcloud\ntable inet sharedcloud_line\n';
     // Docker's own tables are there from the beginning, the owner's too.
     expect((await host.sh(TABLES)).split('\n').toSorted()).toEqual(
       `${before}${added}`.split('\n').toSorted(),

@@ -21,6 +21,7 @@ import { NODE_COMMAND, NODE_IMAGE } from '../../support/network/attack.ts';
 import { describeHost } from '../../support/network/describe.ts';
 import { HOST, OUTSIDE, PORTS, TestHost } from '../../support/network/host.ts';
 
+const DEFAULT_LINE = { blockedPorts: [], bandwidth: undefined };
 const PYTHON_IMAGE = 'sharedcloud/python36:latest';
 const PYTHON_COMMAND = ['/bin/bash', '-c', 'python3 -c "$CODE"'];
 
@@ -41,8 +42,10 @@ describeHost('the verification of the jobs’ network', () => {
     host.importImage('node', NODE_IMAGE, NODE_COMMAND);
     host.importImage('python', PYTHON_IMAGE, PYTHON_COMMAND);
     const own = (): readonly string[] => [HOST.wan, HOST.lan];
-    isolated = openIsolatedNetwork(host.dockerHost, own, hearOnHost);
-    unheard = openIsolatedNetwork(host.dockerHost, own, () => Promise.resolve(true));
+    const { dockerHost } = host;
+    const opened = { dockerHost, line: DEFAULT_LINE, hostAddresses: own };
+    isolated = openIsolatedNetwork({ ...opened, rulesAnswer: hearOnHost });
+    unheard = openIsolatedNetwork({ ...opened, rulesAnswer: () => Promise.resolve(true) });
   });
   afterAll(async () => {
     await host[Symbol.asyncDispose]();

@@ -141,14 +141,18 @@ export class TestHost implements AsyncDisposable {
 
   /** Runs the agent's command `network` on this host. */
   network(...args: readonly string[]): Promise<Ran> {
+    return this.agent('network', ...args, '--docker-host', this.dockerHost);
+  }
+
+  /** Runs the agent on this host. */
+  agent(...args: readonly string[]): Promise<Ran> {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
-    const options = ['--docker-host', this.dockerHost];
-    return this.run([process.execPath, main, 'network', ...args, ...options]);
+    return this.run([process.execPath, main, ...args]);
   }
 
   /** The same for `network up`, which must go well. */
-  async up(): Promise<void> {
-    const { code, stderr } = await this.network('up');
+  async up(...options: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.network('up', ...options);
     if (code !== 0) throw new Error(stderr);
   }
 

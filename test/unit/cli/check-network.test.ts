@@ -10,6 +10,7 @@ test.each([
   ['that is verified', { value: { wanted: 'isolated' }, ms: 1 }, 'ok'],
   ['that could not be verified yet', { value: { wanted: 'isolated', unverified: 'no image' }, ms: 1 }, 'ok'],
   ['that is not isolated', { value: { wanted: 'isolated', leak: 'it is open' }, ms: 1 }, 'warn'],
+  ['with rules of an older agent', { value: { wanted: 'isolated', line: 'port 25 is open' }, ms: 1 }, 'warn'],
   ['that is missing', { error: missing }, 'warn'],
 ] as const)(
   'a job network %s is never a failure, and has a hint where it is a warning: %s',

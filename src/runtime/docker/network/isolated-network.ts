@@ -3,6 +3,7 @@ import type { IsolatedNetwork } from '../../../domain/ports/network.ts';
 import { ENGINE_DEADLINES } from '../engine/call.ts';
 import { connectEngine, parseDockerHost } from '../engine/connection.ts';
 import { DockerJobsNetwork, UP } from './jobs-network.ts';
+import { isDefaultLine, type LineLimits, lineTargetsOf } from './line-rules.ts';
 import { probeTargetsOf } from './probe-targets.ts';
 import { checkRules, type RuleCheck } from './rule-check.ts';
 
@@ -11,16 +12,24 @@ export function openJobsNetwork(dockerHost: string): DockerJobsNetwork {
   return new DockerJobsNetwork(connectEngine(parseDockerHost(dockerHost)), ENGINE_DEADLINES);
 }
 
+/** How the jobs' network is opened. */
+export type IsolatedNetworkOptions = {
+  readonly dockerHost: string;
+  /** What the rules allow jobs on the owner's line. */
+  readonly line: LineLimits;
+  /** The IPv4 addresses of this host; called for each probe, because they change. */
+  readonly hostAddresses: () => readonly string[];
+  /** For tests. */
+  readonly rulesAnswer?: RuleCheck;
+};
+
 /**
  * The jobs' network as the agent sees it. Throws NETWORK_NOT_READY instead of giving probe targets while the rules do not
  * answer this process: without them, no image may try the network. An engine on TCP may be on another host, where that
- * cannot be checked. `hostAddresses` is called for each probe, because addresses change.
+ * cannot be checked.
  */
-export function openIsolatedNetwork(
-  dockerHost: string,
-  hostAddresses: () => readonly string[],
-  rulesAnswer: RuleCheck = checkRules,
-): IsolatedNetwork {
+export function openIsolatedNetwork(options: IsolatedNetworkOptions): IsolatedNetwork {
+  const { dockerHost, hostAddresses, line, rulesAnswer = checkRules } = options;
   const network = openJobsNetwork(dockerHost);
   const isLocal = dockerHost.startsWith('unix:');
   return {
@@ -31,6 +40,17 @@ export function openIsolatedNetwork(
         'NETWORK_NOT_READY',
         'its rules are missing or from another version of the agent, or this host has no route to the internet',
         { hint: `${UP}; then: sudo sharedcloud-agent network status` },
+      );
+    },
+    lineProblem: async (signal) => {
+      if (!isLocal) return undefined;
+      const { refused } = lineTargetsOf((await network.requireReady(signal)).secret, line);
+      if (await rulesAnswer(refused, signal)) return undefined;
+      if (isDefaultLine(line)) return { what: 'outgoing mail (port 25) is not blocked', hint: UP };
+      throw new AgentError(
+        'NETWORK_NOT_READY',
+        '--job-block-ports or --job-bandwidth is not in force with the values that this agent has',
+        { hint: `set both in the configuration file, which \`network up\` reads too, then: ${UP}` },
       );
     },
     watchEngine: (signal) => network.watchEngine(signal),

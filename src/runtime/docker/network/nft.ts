@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../../domain/errors.ts';
 import { PROGRAM_NOT_FOUND, ProgramError, type ProgramResult, runProgram } from '../../../lib/process.ts';
+import { LINE_SETS, LINE_TABLE, type LineLimits, lineRules } from './line-rules.ts';
 import type { JobsNetwork } from './network-spec.ts';
 import { COUNTING_SETS, jobsRules, TABLES } from './rules.ts';
 
@@ -36,8 +37,8 @@ export class Nft {
   }
 
   /** Replaces our tables in one transaction. */
-  async apply(network: JobsNetwork): Promise<void> {
-    await this.#change(`${DELETE_TABLES}${jobsRules(network)}`);
+  async apply(network: JobsNetwork, limits: LineLimits): Promise<void> {
+    await this.#change(`${DELETE_TABLES}${jobsRules(network)}${lineRules(network.secret, limits)}`);
   }
 
   /** Removes our tables, if there are any. */
@@ -45,21 +46,30 @@ export class Nft {
     await this.#change(DELETE_TABLES);
   }
 
+  /** Compares the rules of the isolation in the kernel with those for this network; without a network, with none. */
+  compareIsolation(network: JobsNetwork | undefined): Promise<RulesState> {
+    return this.#compare(TABLES, network && jobsRules(network));
+  }
+
+  /** The same for the rules that protect the owner's line. */
+  compareLine(network: JobsNetwork | undefined, limits: LineLimits): Promise<RulesState> {
+    return this.#compare([LINE_TABLE], network && lineRules(network.secret, limits));
+  }
+
   /**
-   * Compares our tables in the kernel with the rules for this network; without a network, there should be none. Each
-   * version of nft prints rules differently, so the expected rules are loaded in an empty network namespace and printed
-   * by the same program.
+   * Each version of nft prints rules differently, so the expected rules are loaded in an empty network namespace and
+   * printed by the same program.
    */
-  async compare(network: JobsNetwork | undefined): Promise<RulesState> {
-    const list = TABLES.map((table) => `"$0" --stateless list table ${table}`).join(' && ');
+  async #compare(tables: readonly string[], rules: string | undefined): Promise<RulesState> {
+    const list = tables.map((table) => `"$0" --stateless list table ${table}`).join(' && ');
     const loaded = await this.#run('/bin/sh', ['-c', list, this.#program]);
     if (loaded.code !== 0) {
       if (/No such file or directory/.test(loaded.stderr)) return 'absent';
       throw nftError(loaded.stderr);
     }
-    if (network === undefined) return 'different';
+    if (rules === undefined) return 'different';
     const load = ['--net', '/bin/sh', '-c', `"$0" -f - && ${list}`, this.#program];
-    const expected = await this.#run('unshare', load, jobsRules(network));
+    const expected = await this.#run('unshare', load, rules);
     if (expected.code !== 0) throw nftError(expected.stderr);
     return withoutCounts(loaded.stdout) === withoutCounts(expected.stdout) ? 'right' : 'different';
   }
@@ -82,12 +92,15 @@ export class Nft {
 }
 
 /** Removes our tables whether they exist or not, at the start of a transaction. */
-const DELETE_TABLES = TABLES.map((table) => `table ${table} {}\ndelete table ${table}\n`).join('');
+const DELETE_TABLES = [...TABLES, LINE_TABLE]
+  .map((table) => `table ${table} {}\ndelete table ${table}\n`)
+  .join('');
+const DYNAMIC_SETS = [...COUNTING_SETS, ...LINE_SETS];
 
 /** A listing without the elements of the counting sets. Pure. */
 export function withoutCounts(listing: string): string {
   const counted = new RegExp(
-    `(\\tset (?:${COUNTING_SETS.join('|')}) \\{\\n[^}]*?)\\t\\telements = \\{[^}]*\\}\\n`,
+    `(\\tset (?:${DYNAMIC_SETS.join('|')}) \\{\\n[^}]*?)\\t\\telements = \\{[^}]*\\}\\n`,
     'g',
   );
   return listing.replace(counted, '$1');

@@ -13,10 +13,10 @@ export type RuleTargets = { readonly refused: readonly Target[]; readonly silent
  * Derives which ports refuse from the text of the rules, so that their pattern verifies that exactly these rules are in
  * force. `secret` is the host's own: an image runs the probe and must not be able to compute the pattern.
  */
-export function ruleTargetsOf(secret: string, rules: string): RuleTargets {
+export function ruleTargetsOf(secret: string, rules: string, host: string = RULE_TARGET_HOST): RuleTargets {
   const bits = createHmac('sha256', secret).update(rules).digest().readUInt32BE();
   const targets = Array.from({ length: PORTS }, (_, index) => ({
-    host: RULE_TARGET_HOST,
+    host,
     port: FIRST_PORT + index,
   }));
   // The first port always refuses and the second never does, so that both kinds occur.

@@ -1,7 +1,7 @@
 import { BRIDGE_NAME, type JobsNetwork } from './network-spec.ts';
 import { RULE_TARGET_HOST, ruleTargetsOf } from './rule-targets.ts';
 
-/** Our tables, one per family. No other table is touched. */
+/** The tables of the isolation, one per family. */
 export const TABLES = ['inet sharedcloud', 'bridge sharedcloud'] as const;
 
 /** What jobs must not reach: every address outside the public internet. */

@@ -28,6 +28,7 @@ function selecting(wanted: JobNetwork = 'isolated') {
   const scenario = {
     probeTargets: { refused: [{ host: LOOPBACK, port: 1 }], silent: [] } as ProbeTargets,
     trouble: undefined as AgentError | undefined,
+    line: undefined as AgentError | { readonly what: string; readonly hint: string } | undefined,
     now: 0,
     probes: 0,
     /** Called in the middle of each probe. */
@@ -52,6 +53,8 @@ function selecting(wanted: JobNetwork = 'isolated') {
         scenario.trouble === undefined
           ? Promise.resolve(scenario.probeTargets)
           : Promise.reject(scenario.trouble),
+      lineProblem: () =>
+        scenario.line instanceof AgentError ? Promise.reject(scenario.line) : Promise.resolve(scenario.line),
       watchEngine: (signal) => {
         signal.addEventListener('abort', () => {
           scenario.unwatched += 1;
@@ -221,6 +224,25 @@ describe('the network that a job gets', () => {
     }
     expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61]);
     scenario.probeTargets = { refused: [{ host: LOOPBACK, port: 2 }], silent: [] };
+    expect(await ask()).toBe('isolated');
+  });
+});
+
+describe('the rules that protect the owner’s line', () => {
+  test('of an older agent are warned of once, and jobs keep the network', async () => {
+    const { ask, scenario } = selecting();
+    scenario.line = { what: 'port 25 is open', hint: 'network up' };
+    expect([await ask(), await ask()]).toEqual(['isolated', 'isolated']);
+    const warned = scenario.log.filter((line) => line.includes('"event":"job-line-unprotected"'));
+    expect(warned).toHaveLength(1);
+  });
+
+  test('that the owner has set and that are not in force keep jobs from the network', async () => {
+    const { ask, scenario } = selecting();
+    scenario.line = new AgentError('NETWORK_NOT_READY', 'not in force');
+    expect(await ask()).toBe('none');
+    expect(eventsIn(scenario.log)).toContain('job-network-unverified');
+    scenario.line = undefined;
     expect(await ask()).toBe('isolated');
   });
 });
