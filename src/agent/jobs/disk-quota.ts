@@ -179,8 +179,9 @@ export class DiskQuotaMonitor {
     const now = this.#deps.clock.monotonic();
     if ([...this.#jobs].some(isLeaving) && now - this.#evictedAt < EVICTION_TIMEOUT_MS) return;
     // Small differences explain nothing: then the last one to start goes. Many small files show in the time to measure.
-    const weight = ({ usedBytes }: Watched): number =>
-      Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);
+    // What cannot be measured may have written anything.
+    const weight = ({ failures, usedBytes }: Watched): number =>
+      failures > 0 ? Number.MAX_VALUE : Math.floor((16 * usedBytes) / this.#deps.diskLimitBytes);
     const seconds = ({ tookMs }: Watched): number => Math.floor(tookMs / 1000);
     const [most] = [...this.#jobs]
       .filter((job) => !isLeaving(job))

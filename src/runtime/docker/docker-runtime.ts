@@ -52,7 +52,8 @@ const RETRY_MS = 500;
 /** A container of `check` that is older was left behind by one that was killed, in seconds. */
 const CHECK_ABANDONED_S = 600;
 
-const DISK_USE = z.object({ SizeRw: z.number().optional() });
+/** Docker answers -1 where it could not walk through the files, as with paths longer than PATH_MAX. */
+const DISK_USE = z.object({ SizeRw: z.int().nonnegative() });
 
 /** Runs jobs in containers of a Docker engine. Every call has a deadline. */
 export class DockerRuntime implements Runtime {
@@ -254,7 +255,7 @@ export class DockerRuntime implements Runtime {
 
   /**
    * Bytes written to the container's own layer; undefined if the storage driver enforces the limit. The engine walks the
-   * container's files for it, so ask at most a few times a minute.
+   * container's files for it, so ask at most a few times a minute. Throws RUNTIME_FAILED if it could not.
    */
   async diskBytes(id: string, signal: AbortSignal): Promise<number | undefined> {
     if (this.#diskQuota === true) return undefined;
@@ -263,7 +264,9 @@ export class DockerRuntime implements Runtime {
       { action: `measure the disk use of container ${id}`, ms: this.#deadlines.createMs, signal },
       (abortSignal) => this.#docker.getContainer(id).inspect({ ...options, abortSignal }),
     );
-    return DISK_USE.parse(measured).SizeRw ?? 0;
+    const read = DISK_USE.safeParse(measured);
+    if (read.success) return read.data.SizeRw;
+    throw new AgentError('RUNTIME_FAILED', `Docker cannot measure the disk use of container ${id}`);
   }
 
   #waitForExit(id: string, signal: AbortSignal): Promise<ObservedExit> {

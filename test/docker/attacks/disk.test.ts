@@ -34,6 +34,21 @@ def handler(event):
     return 'hidden'
 `;
 
+/** Writes as many megabytes behind a path that is too long for the engine's walk through the files. */
+const BURIER = `
+import os, time
+def handler(event):
+    os.chdir('/tmp')
+    for _ in range(20):
+        os.mkdir('d' * 250)
+        os.chdir('d' * 250)
+    with open('file', 'wb') as file:
+        for _ in range(event[0]):
+            file.write(bytes(10**6))
+    time.sleep(event[1])
+    return 'buried'
+`;
+
 /** Fails as a job does that cannot write. */
 const VICTIM = `
 import time
@@ -69,6 +84,21 @@ describeDocker('the disk of a host', (engine) => {
       { status: JOB_STATUS.SUCCEEDED, result: 'written' },
     ]);
     await opened.agent.drain();
+    await running;
+    await opened.close();
+    await expectNothingLeft(engine, opened.journal.agentId);
+  });
+
+  test('is not filled by a job whose files cannot be measured: that goes back to the market', async () => {
+    await using env = await TestEnv.open({ realTime: true });
+    const bad = addPython(env, BURIER, '((60, 100),)');
+    const opened = await open(env, 0, () => ROOM);
+    const running = opened.agent.run();
+    await vi.waitFor(() => expect(env.events.map(({ kind }) => kind)).toContain('job-released'), soon);
+    expect(env.events.filter((event) => event.kind === 'job-release-queued')).toMatchObject([
+      { job: { run: bad } },
+    ]);
+    await opened.agent.evict();
     await running;
     await opened.close();
     await expectNothingLeft(engine, opened.journal.agentId);

@@ -157,6 +157,18 @@ describe('a disk that runs full', () => {
     expect(Object.keys(at.ended()).sort()).toEqual(['one', 'two']);
   });
 
+  test('takes first what cannot be measured, however much others have written', async () => {
+    const measure = (container: string): Promise<number> =>
+      container === 'hidden' ? Promise.reject(new Error('not measured')) : Promise.resolve(19 * GB);
+    const at = watching({ measure });
+    using _hidden = at.begin('hidden');
+    using _heavy = at.begin('heavy');
+    await at.seconds(12);
+    at.setSpace({ freeBytes: 1 });
+    await at.seconds(1);
+    expect(Object.keys(at.ended())).toEqual(['hidden']);
+  });
+
   test('of files counts too', async () => {
     const at = watching();
     using _one = at.begin('one');
