@@ -63,6 +63,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   const gpuHealth = new GpuHealth({
     ...host,
     kernelLog: deps.kernelLog,
+    gpuProbeMs: settings.gpuProbeMs,
     vulnerabilities: deps.vulnerabilities,
     slots,
     market: market.signal,

@@ -14,6 +14,7 @@ import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
+import { isWsl } from './domain/platform.ts';
 import type { Broker } from './domain/ports/broker.ts';
 import type { Clock, HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
@@ -30,6 +31,7 @@ import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
 import { readHostMemory, readOomKills } from './host/memory.ts';
 import { openFilesLimit } from './host/open-files.ts';
+import { readPlatform } from './host/platform.ts';
 import { logMove } from './journal/broker-move.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { pruneRegularly } from './journal/prune.ts';
@@ -81,8 +83,14 @@ export function openBroker(parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'>)
 }
 
 /** The probe of this host's GPUs. */
-export function openProbe(config: Config): NvidiaProbe {
-  return new NvidiaProbe({ program: config.nvidiaSmi });
+export function openProbe(config: Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout'>): NvidiaProbe {
+  const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
+  return new NvidiaProbe({ program, deadlineMs, platform: readPlatform() });
+}
+
+/** The kernel's log; undefined under WSL, whose kernel has no Nvidia driver that could report an Xid. */
+function openKernelLog(): JournalctlLog | undefined {
+  return isWsl(readPlatform()) ? undefined : new JournalctlLog();
 }
 
 /** The owner's settings for planning offers. */
@@ -234,7 +242,7 @@ export async function openAgent(
     probe: overrides.probe ?? openProbe(config),
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.
-    kernelLog: overrides.probe === undefined ? new JournalctlLog() : undefined,
+    kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,
     planOffers: (gpus, catalogue) =>
       planOffers(gpus, catalogue, { ...settings, refusal: vulnerabilities?.refusal }),
     jobResources: (slots) => jobResources(config, slots),
@@ -247,6 +255,7 @@ export async function openAgent(
     },
     settings: {
       pollIntervalMs: config.pollInterval,
+      gpuProbeMs: config.nvidiaSmiTimeout,
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,

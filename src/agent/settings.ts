@@ -2,6 +2,8 @@
 export type AgentSettings = {
   readonly pollIntervalMs: number;
   readonly jobTimeoutMs: number;
+  /** The deadline of one call of nvidia-smi. */
+  readonly gpuProbeMs: number;
   /** Glob patterns of the images that may be used. */
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;

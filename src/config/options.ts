@@ -226,6 +226,14 @@ export const OPTIONS = {
     help: 'the nvidia-smi program',
     group: 'Host',
   },
+  nvidiaSmiTimeout: {
+    name: 'nvidia-smi-timeout',
+    env: 'SHAREDCLOUD_NVIDIA_SMI_TIMEOUT',
+    type: duration('1s', '10m'),
+    default: '15s',
+    help: 'deadline of one call of nvidia-smi; without persistence mode it may take 30 s and more',
+    group: 'Host',
+  },
   stateDir: {
     name: 'state-dir',
     env: 'SHAREDCLOUD_STATE_DIR',

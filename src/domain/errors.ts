@@ -106,12 +106,12 @@ export const ERROR_KINDS = {
   GPU_PROBE_FAILED: {
     exit: 6,
     what: 'nvidia-smi is missing, failed, or printed something that cannot be used',
-    hint: 'install the Nvidia driver and check that `nvidia-smi` works',
+    hint: 'check that `nvidia-smi` works; install the Nvidia driver, but never inside WSL',
   },
   GPU_PROBE_HUNG: {
     exit: 6,
     what: 'nvidia-smi did not answer in time',
-    hint: 'look for Xid errors in the kernel log (journalctl -k | grep Xid), and reboot if there are any',
+    hint: 'turn on persistence mode (sudo nvidia-smi -pm 1) or set --nvidia-smi-timeout higher; if the kernel log (journalctl -k | grep Xid) has Xid errors, reboot',
   },
   KERNEL_LOG_UNREADABLE: {
     exit: 6,

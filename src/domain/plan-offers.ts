@@ -25,9 +25,14 @@ export type OfferSettings = {
 };
 
 /** What this host can offer, and what it cannot. */
-export type HostPlan = { readonly offers: readonly OfferPlan[]; readonly problems: readonly OfferProblem[] };
+export type HostPlan = {
+  readonly offers: readonly OfferPlan[];
+  readonly problems: readonly OfferProblem[];
+  /** What the owner should know about what is offered, such as fewer slots than were set. */
+  readonly notes?: readonly OfferProblem[];
+};
 
-/** Why something is not offered, and what the owner can do about it. */
+/** Why something is not offered, or not as it was set, and what the owner can do about it. */
 export type OfferProblem = { readonly what: string; readonly why: string; readonly hint: string };
 
 /** A slot with the facts that decide its offer. */
@@ -59,11 +64,13 @@ export function planOffers(
     } else candidates.push(...found);
   }
   const offers = [...gpuOffers(candidates)];
+  const offered = new Set(candidates.map(({ slot }) => slot.gpu));
+  const notes = gpus.flatMap((gpu) => (offered.has(gpu.uuid) ? slotNotes(gpu, settings.gpu(gpu.model)) : []));
   if (settings.cpuSlots > 0) {
     if (settings.askPrice !== undefined) offers.push(cpuOffer(settings.cpuSlots, settings.askPrice));
     else problems.push({ what: 'CPU jobs', why: NO_PRICE, hint: 'set --ask-price' });
   }
-  return { offers, problems };
+  return { offers, problems, notes };
 }
 
 const NO_PRICE = 'no ask price is set';
@@ -78,7 +85,7 @@ function candidatesOf(
   if (gpu.fault !== undefined) {
     return {
       why: gpu.fault,
-      hint: GPU_FAULT_HINT,
+      hint: gpu.faultHint ?? GPU_FAULT_HINT,
     };
   }
   const { askPrice } = terms;
@@ -94,7 +101,8 @@ function candidatesOf(
   const { entry } = match;
   const { model } = gpu;
   if (!gpu.migMode) {
-    return Array.from({ length: terms.slots }, (_, number) => {
+    const slots = gpu.exclusive === true ? 1 : terms.slots;
+    return Array.from({ length: slots }, (_, number) => {
       const slot = { id: `${gpu.uuid}#${number}`, gpu: gpu.uuid };
       return { slot, model, profile: undefined, entry, askPrice };
     });
@@ -108,6 +116,19 @@ function candidatesOf(
   return gpu.slices.map(({ profile, uuid }) => {
     return { slot: { id: `${uuid}#0`, gpu: uuid }, model, profile, entry, askPrice };
   });
+}
+
+/** What the owner should know about several slots on a GPU; a MIG slice has one. Pure. */
+export function slotNotes(gpu: Gpu, { slots }: GpuTerms): readonly OfferProblem[] {
+  if (slots <= 1 || gpu.migMode) return [];
+  const { index, model, uuid } = gpu;
+  const what = `GPU ${index}, ${model} (${uuid})`;
+  if (gpu.exclusive === true) {
+    const why = `its compute mode lets one process at a time compute on it, so it has 1 slot instead of ${slots}`;
+    return [{ what, why, hint: `for ${slots} slots run sudo nvidia-smi -c 0 -i ${index}; else set 1 slot` }];
+  }
+  const why = `its ${slots} jobs share its memory without limits: one of them can leave no memory to the others`;
+  return [{ what, why, hint: 'set --slots-per-gpu 1, unless your jobs are known to be small' }];
 }
 
 function unmatched(gpu: Gpu, match: Exclude<GpuMatch, { kind: 'match' }>, terms: GpuTerms): Reason {

@@ -1,65 +1,32 @@
-import { AgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
 import type { GpuProcess } from '../domain/gpu-memory.ts';
-
-/** The fields that identify a GPU. Every driver has them. */
-const IDENTITY = ['index', 'uuid', 'name', 'pci.bus_id', 'driver_version'] as const;
-
-/** The other fields, queried as far as the driver knows them. */
-const FIGURES = [
-  'memory.total',
-  'memory.used',
-  'utilization.gpu',
-  'temperature.gpu',
-  'power.draw',
-  'power.limit',
-  'compute_mode',
-  'mig.mode.current',
-  'gpu_recovery_action',
-] as const;
-
-/** A field of `--query-gpu` that the agent uses. */
-export type Field = (typeof IDENTITY)[number] | (typeof FIGURES)[number];
+import { escapeControls } from '../lib/escape.ts';
+import type { Field } from './fields.ts';
+import { type Cells, faultOf, type RowFault, warningsOf } from './row-faults.ts';
 
 /** A GPU without its MIG slices, which `-L` lists. */
 export type GpuRow = Omit<Gpu, 'slices'>;
 
-/** Cells that report a sick GPU, in any column. */
-const SICK = /^\[?(?:GPU requires reset|GPU is lost)\]?$/i;
+/** The rows of the table, and all other lines. */
+export type Table = { readonly rows: readonly GpuRow[]; readonly others: readonly string[] };
 
-/** Power sensors fail on many laptops while the GPU works. */
-const MAY_FAIL: ReadonlySet<Field> = new Set(['power.draw', 'power.limit']);
-
-/** The fields to query, from what `--help-query-gpu` prints. One unknown field would fail the whole query. */
-export function fieldsOf(help: string): readonly Field[] {
-  const known = new Set(help.split('\n').flatMap((line) => namesIn(line)));
-  const figures = known.size === 0 ? FIGURES.slice(0, 6) : FIGURES.filter((field) => known.has(field));
-  return [...IDENTITY, ...figures];
-}
-
-/** A line such as `"name" or "gpu_name"`. */
-function namesIn(line: string): readonly string[] {
-  return /^"[\w.]+"(?: or "[\w.]+")*/.test(line) ? (line.match(/(?<=")[\w.]+(?=")/g) ?? []) : [];
-}
+const MAX_NAME = 100;
 
 /**
- * Reads the output of `--query-gpu=<fields> --format=csv,noheader,nounits`, which quotes nothing. Throws GPU_PROBE_FAILED
- * for a row with a wrong number of columns or a duplicate uuid. `skipOthers` ignores other lines: nvidia-smi's warnings.
+ * Reads the output of `--query-gpu=<fields> --format=csv,noheader,nounits`, which quotes nothing: a line with another
+ * number of columns, or with a text for its index, is no row. GPUs that share a uuid are faulty. Never throws.
  */
-export function parseGpus(csv: string, fields: readonly Field[], skipOthers: boolean): readonly GpuRow[] {
-  const rows = csv
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '')
-    .map((line) => line.split(',').map((cell) => cell.trim()))
-    .filter((cells) => !skipOthers || cells.length === fields.length);
-  const gpus = rows.map((cells, row) => {
-    if (cells.length === fields.length)
-      return readRow(new Map(fields.map((field, at) => [field, cells[at] ?? ''])), row);
-    throw malformed(`row ${row + 1} has ${cells.length} columns instead of ${fields.length}`);
-  });
-  const duplicate = gpus.find(({ uuid }, at) => gpus.findIndex((gpu) => gpu.uuid === uuid) !== at);
-  if (duplicate !== undefined) throw malformed(`two GPUs have the uuid ${duplicate.uuid}`);
-  return gpus;
+export function parseGpus(csv: string, fields: readonly Field[]): Table {
+  const rows: GpuRow[] = [];
+  const others: string[] = [];
+  for (const line of csv.split(/\r?\n/)) {
+    if (line.trim() === '') continue;
+    const cells = line.split(',').map((cell) => cell.trim());
+    const isRow = cells.length === fields.length && /^(?:\d+|\[.*\]|N\/A|)$/.test(cells[0] ?? '');
+    if (isRow) rows.push(readRow(new Map(fields.map((field, at) => [field, cells[at] ?? ''])), rows.length));
+    else others.push(line);
+  }
+  return { rows: withoutTwins(rows), others };
 }
 
 /**
@@ -75,58 +42,61 @@ export function parseProcesses(csv: string): readonly GpuProcess[] {
   });
 }
 
-type Row = ReadonlyMap<Field, string>;
+/** A row that is printed twice counts once; two GPUs with one uuid look the same to a container engine. */
+function withoutTwins(rows: readonly GpuRow[]): readonly GpuRow[] {
+  const once = rows.filter(
+    ({ busId, uuid }, at) => rows.findIndex((row) => row.uuid === uuid && row.busId === busId) === at,
+  );
+  return once.map((row) => {
+    const twin = once.find((other) => other !== row && other.uuid === row.uuid);
+    if (twin === undefined) return row;
+    return {
+      ...row,
+      uuid: `unknown (${row.busId})`,
+      fault: row.fault ?? `GPU ${twin.index} has the same uuid, ${row.uuid}`,
+      faultHint: 'ask the card’s maker for a firmware with a uuid of its own, or take one of them out',
+    };
+  });
+}
 
-function readRow(row: Row, at: number): GpuRow {
-  const busId = row.get('pci.bus_id') ?? '';
+function readRow(row: Cells, at: number): GpuRow {
+  const busId = escapeControls((row.get('pci.bus_id') ?? '').slice(0, MAX_NAME));
+  const index = figure(row, 'index') ?? at;
+  const model = text(row, 'name') ?? 'unknown';
   const uuid = row.get('uuid') ?? '';
-  const hasUuid = /^GPU-[\w-]+$/.test(uuid);
+  const found: RowFault | undefined = faultOf(row, { uuid, index, model });
+  const warnings = warningsOf(row, index);
   return {
-    uuid: hasUuid ? uuid : `unknown (${busId})`,
-    index: figure(row, 'index') ?? at,
-    model: text(row, 'name') ?? 'unknown',
+    uuid: /^GPU-[\w-]{1,80}$/.test(uuid) ? uuid : `unknown (${busId})`,
+    index,
+    model,
     busId,
     driver: text(row, 'driver_version') ?? 'unknown',
     memoryTotalMiB: figure(row, 'memory.total'),
     memoryUsedMiB: figure(row, 'memory.used'),
+    memoryReservedMiB: figure(row, 'memory.reserved'),
     utilizationPercent: figure(row, 'utilization.gpu'),
     temperatureC: figure(row, 'temperature.gpu'),
     powerDrawW: figure(row, 'power.draw'),
     powerLimitW: figure(row, 'power.limit'),
     migMode: row.get('mig.mode.current') === 'Enabled',
-    fault: hasUuid ? faultOf(row) : 'its uuid is unreadable',
+    fault: found?.why,
+    faultHint: found?.hint,
+    ...(warnings.length > 0 && { warnings }),
+    ...(/^Exclusive_/i.test(row.get('compute_mode') ?? '') && { exclusive: true }),
+    persistence: { Enabled: true, Disabled: false }[row.get('persistence_mode') ?? ''],
   };
 }
 
-function faultOf(row: Row): string | undefined {
-  for (const [field, cell] of row) {
-    if (SICK.test(cell)) return `nvidia-smi reports “${withoutBrackets(cell)}”`;
-    if (/^\[?Unknown Error\]?$/i.test(cell) && !MAY_FAIL.has(field))
-      return `nvidia-smi reports an unknown error for its ${field}`;
-  }
-  const recovery = text(row, 'gpu_recovery_action');
-  if (recovery !== undefined && recovery !== 'None') return `its driver requests a recovery: ${recovery}`;
-  return row.get('compute_mode') === 'Prohibited' ? 'its compute mode is Prohibited' : undefined;
-}
-
 /** A number, with or without its unit; undefined for any other text. */
-function figure(row: Row, field: Field): number | undefined {
+function figure(row: Cells, field: Field): number | undefined {
   const found = /^(-?\d+(?:\.\d+)?)(?: ?(?:MiB|%|W|C))?$/.exec(row.get(field) ?? '')?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
-/** A text; undefined for `[N/A]` and everything else in brackets. */
-function text(row: Row, field: Field): string | undefined {
+/** A text, escaped and bounded; undefined for `[N/A]` and everything else in brackets. */
+function text(row: Cells, field: Field): string | undefined {
   const cell = row.get(field) ?? '';
-  return cell === '' || cell === 'N/A' || cell.startsWith('[') ? undefined : cell;
-}
-
-function withoutBrackets(cell: string): string {
-  return cell.replace(/^\[|\]$/g, '');
-}
-
-function malformed(why: string): AgentError {
-  return new AgentError('GPU_PROBE_FAILED', `the output of nvidia-smi is malformed: ${why}`, {
-    hint: 'set --nvidia-smi to Nvidia’s own program',
-  });
+  if (cell === '' || cell === 'N/A' || cell.startsWith('[')) return undefined;
+  return escapeControls(cell.slice(0, MAX_NAME));
 }

@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
-import { ProgramError, type ProgramResult, runProgram } from '../lib/process.ts';
-import { smiFailure } from './smi-failure.ts';
+import { PROGRAM_NOT_FOUND, ProgramError, type ProgramResult, runProgram } from '../lib/process.ts';
+
+/** Where WSL2 keeps Nvidia's program; it is on the PATH of login shells only. */
+const WSL_PROGRAM = '/usr/lib/wsl/lib/nvidia-smi';
+/** Without an option. Without persistence mode a host with many GPUs takes several seconds. In milliseconds. */
+export const SMI_TIMEOUT_MS = 15_000;
 
 export type NvidiaSmiOptions = {
   /** A path, or a name on PATH. */
@@ -10,6 +15,8 @@ export type NvidiaSmiOptions = {
   readonly deadlineMs?: number;
   /** For tests: kills a process. An nvidia-smi that hangs in the driver can survive SIGKILL. */
   readonly kill?: (pid: number) => void;
+  /** For tests: the program that is used where a name is not on PATH. */
+  readonly fallback?: string;
 };
 
 /**
@@ -18,20 +25,19 @@ export type NvidiaSmiOptions = {
  */
 export class NvidiaSmi {
   readonly #program: string;
+  readonly #fallback: string;
   readonly #options: { readonly deadlineMs: number; readonly kill?: (pid: number) => void };
   #turn: Promise<unknown> = Promise.resolve();
   /** The process id of a killed nvidia-smi that still runs. */
   #hung: number | undefined;
 
-  constructor({ deadlineMs = 15_000, kill, program }: NvidiaSmiOptions) {
+  constructor({ deadlineMs = SMI_TIMEOUT_MS, fallback = WSL_PROGRAM, kill, program }: NvidiaSmiOptions) {
     this.#program = program;
+    this.#fallback = fallback;
     this.#options = { deadlineMs, ...(kill !== undefined && { kill }) };
   }
 
-  /**
-   * The output, also for the exit codes 14 and 15, with which nvidia-smi warns of one GPU and shows the others. Throws
-   * GPU_PROBE_FAILED, GPU_PROBE_HUNG or GPU_NONE.
-   */
+  /** What it answers, whatever its exit code. Throws GPU_PROBE_FAILED, GPU_PROBE_HUNG. */
   run(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     const turn = this.#turn.then(() => this.#runNow(args, signal));
     this.#turn = turn.catch(() => undefined);
@@ -41,18 +47,19 @@ export class NvidiaSmi {
   async #runNow(args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     if (this.#hung !== undefined)
       throw this.#hungError(`still runs after it was killed (process ${this.#hung})`);
+    const result = await this.#runProgram(this.#program, args, signal);
+    const isAbsent = result.code === PROGRAM_NOT_FOUND && !this.#program.includes('/');
+    return isAbsent && existsSync(this.#fallback) ? this.#runProgram(this.#fallback, args, signal) : result;
+  }
+
+  async #runProgram(program: string, args: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     const onKilled = (pid: number, gone: Promise<void>): void => {
       this.#hung = pid;
       void gone.then(() => (this.#hung = undefined));
     };
-    const result = await runProgram(this.#program, args, { ...this.#options, signal, onKilled }).catch(
-      (thrown: unknown) => {
-        throw signal.aborted ? probeFailed('the GPU probe was cancelled') : this.#explain(thrown);
-      },
-    );
-    const failure = smiFailure(result, this.#program);
-    if (failure !== undefined) throw failure;
-    return result;
+    return runProgram(program, args, { ...this.#options, signal, onKilled }).catch((thrown: unknown) => {
+      throw signal.aborted ? probeFailed('the GPU probe was cancelled') : this.#explain(thrown);
+    });
   }
 
   #explain(thrown: unknown): unknown {
@@ -62,9 +69,7 @@ export class NvidiaSmi {
   }
 
   #hungError(what: string): AgentError {
-    return new AgentError('GPU_PROBE_HUNG', `${escapeControls(this.#program)} ${what}`, {
-      hint: 'look for a sick GPU in the kernel’s log (journalctl -k | grep Xid), then reboot',
-    });
+    return new AgentError('GPU_PROBE_HUNG', `${escapeControls(this.#program)} ${what}`);
   }
 }
 

@@ -110,6 +110,11 @@ export function logEntry(event: AgentEvent): LogEntry {
       return warn(`GPU probe failed, all GPUs are cordoned: ${event.why}`, { hint: event.hint });
     case 'gpu-probe-recovered':
       return info('GPU probe recovered');
+    case 'gpu-notice': {
+      const { gpu, hint, why } = event;
+      const where = gpu === undefined ? 'nvidia-smi says' : gpu.name;
+      return warn(`${where}: ${why}`, { gpu: gpu?.uuid, why, hint });
+    }
     case 'gpu-xid': {
       const { busId, gpu, number } = event;
       const where = gpu?.name ?? `an unknown GPU at ${busId}`;

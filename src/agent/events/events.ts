@@ -13,6 +13,13 @@ export type GpuEvent =
   /** nvidia-smi shows no GPU at all, so all are cordoned; `why` is its message. */
   | { readonly kind: 'gpu-probe-failed'; readonly why: string; readonly hint: string | undefined }
   | { readonly kind: 'gpu-probe-recovered' }
+  /** Something that nvidia-smi says, or about a GPU that works; `gpu` is undefined where it names none that is known. */
+  | {
+      readonly kind: 'gpu-notice';
+      readonly gpu: GpuLabel | undefined;
+      readonly why: string;
+      readonly hint: string;
+    }
   /** An Xid that does not cordon its GPU; `gpu` is undefined where the bus id is of no known GPU. */
   | {
       readonly kind: 'gpu-xid';

@@ -2,6 +2,7 @@ import type { Gpu } from '../../domain/gpu.ts';
 import {
   type Cordon,
   type CordonSource,
+  type GpuAddresses,
   type GpuLabel,
   type MigParents,
   withSlices,
@@ -19,6 +20,7 @@ export class GpuCordons {
   readonly #names = new Map<string, string>();
   readonly #parents = new Map<string, string>();
   readonly #slices = new Map<string, string>();
+  readonly #addresses = new Map<string, string>();
 
   /** `onChange` is called whenever the set may have changed. */
   constructor(observe: Observer, onChange: () => void) {
@@ -31,6 +33,11 @@ export class GpuCordons {
     return this.#parents;
   }
 
+  /** The PCI address of each GPU that was ever seen. */
+  get addresses(): GpuAddresses {
+    return this.#addresses;
+  }
+
   /** All cordoned uuids, of GPUs and of slices. */
   get uuids(): ReadonlySet<string> {
     return withSlices(
@@ -39,11 +46,12 @@ export class GpuCordons {
     );
   }
 
-  /** Learns the names and slices of GPUs. */
+  /** Learns the names, PCI addresses and slices of GPUs. */
   learn(gpus: readonly Gpu[]): void {
     for (const gpu of gpus) {
       const name = `GPU ${gpu.index}, ${gpu.model}`;
       this.#names.set(gpu.uuid, name);
+      this.#addresses.set(gpu.uuid, gpu.busId);
       const [slice] = gpu.slices;
       if (slice === undefined) this.#slices.delete(gpu.uuid);
       else this.#slices.set(gpu.uuid, slice.uuid);

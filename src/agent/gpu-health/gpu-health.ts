@@ -17,6 +17,7 @@ import { CanaryImages } from './canary-images.ts';
 import { CanaryScheduler } from './canary-scheduler.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { GpuCordons } from './cordons.ts';
+import { GpuNoticeLog } from './gpu-notice-log.ts';
 import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts';
 import { GpuTenants } from './gpu-tenants.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
@@ -25,16 +26,18 @@ import { XidMonitor } from './xid-monitor.ts';
 /** A slot waits at most this long for its GPU's memory to be checked. */
 const MEMORY_CHECK_MS = 3_000;
 
-/** A failed job waits at most this long for nvidia-smi, which answers within a second on a healthy host. */
-const PROBE_MS = 20_000;
+/** A failed job waits for at most this many calls of nvidia-smi: the end of a probe under way, and another probe. */
+const CALLS = 3;
 
 export type GpuHealthDeps = InternalJobDeps &
   Pick<GpuPollerDeps, 'vulnerabilities'> & {
     readonly probe: GpuProbe;
     readonly kernelLog: KernelLog | undefined;
+    /** The deadline of one call of nvidia-smi, in milliseconds. */
+    readonly gpuProbeMs: number;
     readonly clock: Clock;
     readonly observe: Observer;
-    readonly slots: Pick<SlotPool, 'gpus' | 'cordon'>;
+    readonly slots: Pick<SlotPool, 'gpus' | 'cordon' | 'limitToOneJob'>;
     /** How long to wait before a canary, after so many failed; see `CanaryScheduler`. */
     readonly waitMs?: (failures: number) => number;
     /** Aborted when no more jobs are claimed. */
@@ -56,6 +59,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #xids: XidMonitor;
   readonly #canaries: CanaryScheduler;
   readonly #breaker: CircuitBreaker;
+  readonly #notices: GpuNoticeLog;
   readonly #images = new CanaryImages();
   /** Settles once there is a GPU. */
   readonly #found = Promise.withResolvers<void>();
@@ -68,6 +72,7 @@ export class GpuHealth implements GpuMonitor {
     this.#deps = deps;
     const { detach: signal, observe } = deps;
     this.#cordons = new GpuCordons(observe, () => this.#cordonSlots());
+    this.#notices = new GpuNoticeLog(observe, this.#cordons);
     this.#tenants = new GpuTenants(() => this.#cordons.parents);
     const onSnapshot = (snapshot: GpuSnapshot): void => this.#take(snapshot);
     this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot });
@@ -144,7 +149,7 @@ export class GpuHealth implements GpuMonitor {
     if (gpu === null) return undefined;
     const known = this.#faultOf(gpu, uuid);
     if (known !== undefined) return known;
-    const snapshot = await waitAtMost(PROBE_MS, this.#polls.poll());
+    const snapshot = await waitAtMost(CALLS * this.#deps.gpuProbeMs, this.#polls.poll());
     if (this.#deps.detach.aborted) return undefined;
     if (snapshot === undefined) return 'nvidia-smi gives no answer';
     return 'error' in snapshot ? snapshot.error.message : this.#faultOf(gpu, uuid);
@@ -176,9 +181,11 @@ export class GpuHealth implements GpuMonitor {
     const { gpus } = snapshot;
     if (gpus.length > 0) this.#found.resolve();
     this.#cordons.learn(gpus);
-    this.#xids.learn(gpus);
-    const faults = cordonsFromProbe(this.#deps.slots.gpus, gpus, this.#cordons.parents);
+    this.#notices.report(snapshot);
+    const faults = cordonsFromProbe(this.#deps.slots.gpus, snapshot, this.#cordons);
     this.#cordons.replace('probe', faults);
+    const exclusive = gpus.filter((gpu) => gpu.exclusive === true);
+    this.#deps.slots.limitToOneJob(new Set(exclusive.map(({ uuid }) => uuid)));
     this.#memory.record(snapshot);
     this.polled.notify(gpus);
   }

@@ -1,5 +1,5 @@
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
-import type { Gpu } from '../../domain/gpu.ts';
+import type { GpuReading } from '../../domain/gpu.ts';
 import { nextPollMs } from '../../domain/gpu-cordon.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
 import { Notifier } from '../../lib/notifier.ts';
@@ -8,11 +8,10 @@ import type { GpuTenants } from './gpu-tenants.ts';
 
 /** What a poll of the GPUs has shown: the GPUs, or why they cannot be probed. */
 export type GpuSnapshot =
-  | {
-      readonly gpus: readonly Gpu[];
+  | (GpuReading & {
       /** Uuids of the GPUs that no job or canary used while the probe ran. */
       readonly idle: ReadonlySet<string>;
-    }
+    })
   | { readonly error: AgentError };
 
 /** So many polls after an anomaly, they are as far apart as ever. */
@@ -90,11 +89,14 @@ export class GpuPoller {
     const { probe, signal, tenants, vulnerabilities } = this.#deps;
     const before = tenants.versions;
     try {
-      const gpus = await probe.gpus(signal);
+      const { gpus, notices } = await probe.read(signal);
       const idle = new Set(gpus.map(({ uuid }) => uuid).filter((uuid) => tenants.wasIdle(uuid, before)));
       const refusal = await vulnerabilities?.check(gpus, signal);
-      if (refusal === undefined) return { gpus, idle };
-      return { gpus: gpus.map((gpu) => ({ ...gpu, fault: gpu.fault ?? refusal.why })), idle };
+      if (refusal === undefined) return { gpus, notices, idle };
+      const refused = gpus.map((gpu) =>
+        gpu.fault === undefined ? { ...gpu, fault: refusal.why, faultHint: refusal.hint } : gpu,
+      );
+      return { gpus: refused, notices, idle };
     } catch (thrown) {
       await vulnerabilities?.check([], signal);
       return { error: asAgentError(thrown) };

@@ -1,5 +1,4 @@
 import { asAgentError } from '../../domain/errors.ts';
-import type { Gpu } from '../../domain/gpu.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { KernelLog } from '../../domain/ports/gpu.ts';
 import { hostFaultOf, sameBus, type Xid } from '../../domain/xid.ts';
@@ -32,18 +31,11 @@ export type XidMonitorDeps = {
 /** Follows the kernel log for Xids, and cordons GPUs whose Xid is the host's fault. */
 export class XidMonitor {
   readonly #deps: XidMonitorDeps;
-  /** PCI addresses by uuid, of all GPUs that were ever seen. */
-  readonly #addresses = new Map<string, string>();
   readonly #logged: OncePerChange;
 
   constructor(deps: XidMonitorDeps) {
     this.#deps = deps;
     this.#logged = new OncePerChange({ repeatMs: REPEAT_MS, now: () => deps.clock.monotonic() });
-  }
-
-  /** Remembers the PCI addresses of these GPUs. */
-  learn(gpus: readonly Gpu[]): void {
-    for (const { busId, uuid } of gpus) this.#addresses.set(uuid, busId);
   }
 
   /** Runs until the signal aborts, or until the log turns out to be unreadable. */
@@ -66,7 +58,7 @@ export class XidMonitor {
 
   #take(xid: Xid): void {
     const { cordons, observe, onFault } = this.#deps;
-    const uuid = [...this.#addresses].find(([, busId]) => sameBus(busId, xid.busId))?.[0];
+    const uuid = [...cordons.addresses].find(([, busId]) => sameBus(busId, xid.busId))?.[0];
     const why = hostFaultOf(xid);
     if (uuid === undefined || why === undefined) {
       const gpu = uuid === undefined ? undefined : cordons.name(uuid);

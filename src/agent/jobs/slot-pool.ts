@@ -8,7 +8,9 @@ export type SlotLease = Disposable & { readonly slot: Slot };
 export class SlotPool {
   readonly #offers = new Set<OfferSlots>();
   /** By the slot's id; a recovered job leases its slot before its offer has added it. */
-  readonly #leased = new Set<string>();
+  readonly #leased = new Map<string, Slot>();
+  /** Uuids of the GPUs that run one job at a time, however many slots they have. */
+  #oneJob: ReadonlySet<string> = new Set();
   #cordoned: ReadonlySet<string> | 'all' = new Set();
 
   /** How many jobs may run on this host at once. */
@@ -35,7 +37,7 @@ export class SlotPool {
 
   /** Leases this very slot: for a job that ran in it before the agent started, and for `OfferSlots.take`. */
   lease(slot: Slot): SlotLease {
-    this.#leased.add(slot.id);
+    this.#leased.set(slot.id, slot);
     let isHeld = true;
     return {
       slot,
@@ -54,12 +56,33 @@ export class SlotPool {
     for (const { freed } of this.#offers) freed.notify();
   }
 
+  /** Lets these GPUs run one job at a time: only one process may compute on them. Replaces the last such limit. */
+  limitToOneJob(gpus: ReadonlySet<string>): void {
+    const isSame = gpus.size === this.#oneJob.size && [...gpus].every((uuid) => this.#oneJob.has(uuid));
+    if (isSame) return;
+    this.#oneJob = gpus;
+    for (const { freed } of this.#offers) freed.notify();
+  }
+
+  /** How many of these slots could be filled at once. */
+  countFree(slots: readonly Slot[]): number {
+    const free = slots.filter((slot) => this.isFree(slot));
+    const shared = free.filter(({ gpu }) => gpu === null || !this.#oneJob.has(gpu));
+    const single = new Set(free.filter((slot) => !shared.includes(slot)).map(({ gpu }) => gpu));
+    return shared.length + single.size;
+  }
+
   isLeased(slot: Slot): boolean {
     return this.#leased.has(slot.id);
   }
 
   isFree(slot: Slot): boolean {
-    return !this.isLeased(slot) && !this.#isCordoned(slot.gpu);
+    return !this.isLeased(slot) && !this.#isCordoned(slot.gpu) && !this.#isTaken(slot.gpu);
+  }
+
+  #isTaken(gpu: string | null): boolean {
+    if (gpu === null || !this.#oneJob.has(gpu)) return false;
+    return [...this.#leased.values()].some((slot) => slot.gpu === gpu);
   }
 
   #isCordoned(gpu: string | null): boolean {
@@ -81,7 +104,7 @@ export class OfferSlots {
 
   /** How many jobs could be taken now. */
   get free(): number {
-    return this.slots.filter((slot) => this.#pool.isFree(slot)).length;
+    return this.#pool.countFree(this.slots);
   }
 
   /** Whether any of the slots is leased. */

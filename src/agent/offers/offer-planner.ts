@@ -3,6 +3,7 @@ import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
 import type { OfferPlan } from '../../domain/offer.ts';
 import type { HostPlan } from '../../domain/plan-offers.ts';
 import type { Log } from '../../lib/log.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { RETRY } from '../retry/policies.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
@@ -25,6 +26,7 @@ export class OfferPlanner {
   readonly #planned = new Set<string>();
   /** Uuids of the healthy GPUs and slices that were planned with: a GPU that recovers is new. */
   readonly #seen = new Set<string>();
+  readonly #noted = new OncePerChange();
   #gpus: readonly Gpu[] = [];
 
   constructor(deps: OfferPlannerDeps) {
@@ -87,6 +89,9 @@ export class OfferPlanner {
     const plan = planOffers(gpus, [...catalogue.gpus.values()]);
     for (const { hint, what, why } of plan.problems)
       log.warn({ event: 'not-offered', what, why, hint }, `not offered: ${what}: ${why}`);
+    for (const { hint, what, why } of plan.notes ?? [])
+      if (this.#noted.isNew(why, what))
+        log.warn({ event: 'offer-note', what, why, hint }, `offered: ${what}: ${why}`);
     return plan.offers;
   }
 }

@@ -1,6 +1,13 @@
 import type { AgentError } from '../../domain/errors.ts';
-import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
-import { type OfferSettings, planOffers } from '../../domain/plan-offers.ts';
+import {
+  type CatalogueGpu,
+  GPU_FAULT_HINT,
+  type Gpu,
+  type GpuReading,
+  sharesHostMemory,
+} from '../../domain/gpu.ts';
+import { type OfferSettings, planOffers, slotNotes } from '../../domain/plan-offers.ts';
+import { isWsl, JETSON_FAULT, type Platform } from '../../domain/platform.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
 import { type QueryResult, valueOf } from '../query.ts';
@@ -8,7 +15,7 @@ import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 
 /** The GPUs of this host and of the broker's catalogue. */
 export type GpuInspection = {
-  readonly gpus: QueryResult<readonly Gpu[]>;
+  readonly reading: QueryResult<GpuReading>;
   /** PCI addresses of Nvidia's cards, whether or not a driver runs them. */
   readonly cards: readonly string[];
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
@@ -16,20 +23,23 @@ export type GpuInspection = {
 
 /** The driver, then each GPU and its catalogue entry. */
 export function checkGpus(seen: GpuInspection, settings: OfferSettings): readonly CheckResult[] {
-  if ('error' in seen.gpus) return [checkNoGpus(seen.gpus.error, seen.cards, settings.cpuSlots)];
-  const gpus = seen.gpus.value;
+  if ('error' in seen.reading) return [checkNoGpus(seen.reading.error, seen.cards, settings.cpuSlots)];
+  const { gpus, notices } = seen.reading.value;
   const driver = ok('driver', `${gpus[0]?.driver ?? 'unknown'}, ${count(gpus.length, 'GPU')}`);
   const entries = valueOf(seen.catalogue) ?? [];
   return [
     driver,
     ...checkCards(seen.cards, gpus.length),
+    ...notices.map(({ hint, text }) => warn('nvidia-smi', `it says: ${text}`, hint)),
     ...gpus.flatMap((gpu) => checkGpu(gpu, entries, settings)),
     ...checkCatalogue(seen.catalogue),
   ];
 }
 
 /** Whether Xids can be read: without them a sick GPU is noticed later, and its failures may look like the jobs' own. */
-export function checkKernelLog(answer: QueryResult<void>): CheckResult {
+export function checkKernelLog(answer: QueryResult<void>, platform: Platform = 'linux'): CheckResult {
+  if (isWsl(platform))
+    return ok('kernel log', 'not needed: under WSL the driver reports its errors to Windows');
   if ('error' in answer) return fromError('kernel log', answer.error, 'warn');
   return ok('kernel log', 'readable, for the driver’s error reports (Xid)');
 }
@@ -46,12 +56,9 @@ function checkNoGpus(error: AgentError, cards: readonly string[], cpuSlots: numb
       : `; ${count(cards.length, 'Nvidia card')} without a working driver (${cards.join(', ')})`;
   const found = `${error.message}${idle}`;
   if (cpuSlots > 0) return warn('driver', `${found}; only CPU jobs are offered`, error.hint);
-  const hint = error.hint === undefined || error.hint === '' ? 'install the Nvidia driver' : error.hint;
-  return fail(
-    'driver',
-    found,
-    `${hint}${hint.endsWith('?') ? ' Or' : '; or'} offer CPU jobs with --cpu-slots`,
-  );
+  const hint = error.hint === undefined || error.hint === '' ? 'check that nvidia-smi works' : error.hint;
+  const other = hint.includes('--cpu-slots') ? '' : '; or offer CPU jobs with --cpu-slots';
+  return fail('driver', found, `${hint}${other}`);
 }
 
 function checkCards(cards: readonly string[], gpus: number): readonly CheckResult[] {
@@ -75,16 +82,18 @@ function checkGpu(
 ): readonly CheckResult[] {
   const check = `gpu ${gpu.index}`;
   const found = describeGpu(gpu);
-  if (gpu.fault !== undefined)
-    return [
-      fail(
-        check,
-        `${found}: ${gpu.fault}`,
-        'see nvidia-smi and the kernel’s log (journalctl -k | grep Xid); the GPU may need a reset',
-      ),
-    ];
+  if (gpu.fault !== undefined) {
+    // CPU jobs can run all the same on a host whose GPU is not supported.
+    const isNoFailure = gpu.faultHint === JETSON_FAULT.hint && settings.cpuSlots > 0;
+    const result = isNoFailure ? warn : fail;
+    return [result(check, `${found}: ${gpu.fault}`, gpu.faultHint ?? GPU_FAULT_HINT)];
+  }
+  const warnings = (gpu.warnings ?? []).map(({ hint, why }) => warn(check, why, hint));
+  const slots = slotNotes(gpu, settings.gpu(gpu.model)).map(({ hint, why }) =>
+    warn(`${check} slots`, why, hint),
+  );
   const entry = entries.length === 0 ? [] : [checkEntry(`${check} entry`, gpu, entries, settings)];
-  return [ok(check, found), ...entry];
+  return [ok(check, found), ...warnings, ...entry, ...slots];
 }
 
 /** Which catalogue entry the GPU has, whatever its price. */
@@ -115,6 +124,7 @@ function describeGpu(gpu: Gpu): string {
   const parts = [
     `${gpu.model} (${shortIds(gpu.uuid)})`,
     memoryTotalMiB === undefined ? undefined : `${memoryTotalMiB} MiB`,
+    sharesHostMemory(gpu) && gpu.fault === undefined ? 'memory shared with the host' : undefined,
     temperatureC === undefined ? undefined : `${temperatureC} °C`,
     powerDrawW === undefined ? undefined : `${watts.join(' of ')} W`,
     gpu.migMode ? `MIG: ${gpu.slices.map(({ profile }) => profile).join(', ') || 'no slices'}` : undefined,

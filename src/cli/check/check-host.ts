@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
+import { PLATFORM_NAMES, type Platform } from '../../domain/platform.ts';
 import type { FileSystem } from '../../host/disk-space.ts';
 import type { HostFacts } from '../../host/host-facts.ts';
 import { readableBytes } from '../../lib/readable.ts';
@@ -22,12 +23,13 @@ export function checkNode(version: string): CheckResult {
 }
 
 /** The operating system, the CPU and the virtualisation; nothing here keeps jobs from running. */
-export function checkHost(facts: HostFacts): CheckResult {
+export function checkHost(facts: HostFacts, platform: Platform = 'linux'): CheckResult {
   const { cpu, os, virtualization } = facts;
   const known = [
     os,
     cpu && `${cpu.model}, ${count(cpu.cores, 'core')}`,
     virtualization && `virtualization ${virtualization}`,
+    PLATFORM_NAMES[platform],
   ].filter((part) => part !== undefined);
   return known.length > 0 ? ok('host', known.join('; ')) : warn('host', 'the operating system was not read');
 }

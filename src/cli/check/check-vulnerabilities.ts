@@ -8,14 +8,14 @@ import { type CheckResult, fail, ok, warn } from './check-result.ts';
 export function checkVulnerabilities(
   seen: {
     readonly engine: QueryResult<EngineFacts>;
-    readonly gpus: QueryResult<readonly Gpu[]>;
+    readonly gpus: readonly Gpu[];
     readonly toolkit: string | undefined;
   },
   accepted: readonly AcceptableRisk[],
 ): readonly CheckResult[] {
   const check = 'known vulnerabilities';
   const engine = valueOf(seen.engine);
-  const gpus = valueOf(seen.gpus) ?? [];
+  const { gpus } = seen;
   if (engine === undefined) return [warn(check, 'unknown: Docker does not answer')];
   const risks = risksOf(
     {

@@ -18,12 +18,12 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
   const { config } = loaded;
   const { gpuMode, jobRuntime: runtime } = config;
   const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, fileSystems } = facts;
-  const { stateDir, token, toolkit } = facts;
+  const { platform, stateDir, token, toolkit } = facts;
   const settings = offerSettings(config);
-  const found = valueOf(gpus) ?? [];
+  const found = valueOf(gpus)?.gpus ?? [];
   return [
     checkNode(nodeVersion),
-    checkHost(host),
+    checkHost(host, platform),
     ...checkConfig(loaded),
     checkPrice(config, found),
     checkStateDir(config.stateDir, stateDir),
@@ -32,12 +32,12 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkClock(clocks),
     checkEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
-    ...checkVulnerabilities({ engine, gpus, toolkit }, config.acceptRisk),
+    ...checkVulnerabilities({ engine, gpus: found, toolkit }, config.acceptRisk),
     checkContainer(facts.containers),
     checkNetwork(facts.network),
-    ...checkGpus({ gpus, cards: host.nvidiaCards, catalogue }, settings),
+    ...checkGpus({ reading: gpus, cards: host.nvidiaCards, catalogue }, settings),
     ...checkGpuContainers(facts.containers, found),
-    ...(found.length > 0 ? [checkKernelLog(kernelLog)] : []),
+    ...(found.length > 0 ? [checkKernelLog(kernelLog, platform)] : []),
     checkCpuJobs(config.cpuSlots),
     ...checkDisks(config, fileSystems),
     checkMemory(host.memory),

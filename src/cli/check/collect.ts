@@ -2,21 +2,23 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
 import { Transport } from '../../broker/transport.ts';
-import { openDocker } from '../../compose.ts';
+import { openDocker, openProbe } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
-import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
+import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
+import type { Platform } from '../../domain/platform.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
-import { NvidiaProbe } from '../../gpu/nvidia-probe.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
 import { type FileSystem, fileSystems } from '../../host/disk-space.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
+import { readPlatform } from '../../host/platform.ts';
 import { countOpenJobs } from '../../journal/open-journal.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
+import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 import { type ContainerTests, testContainers } from './test-containers.ts';
@@ -34,7 +36,7 @@ export type Facts = {
   readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
   readonly toolkit: string | undefined;
-  readonly gpus: QueryResult<readonly Gpu[]>;
+  readonly gpus: QueryResult<GpuReading>;
   /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
@@ -42,6 +44,7 @@ export type Facts = {
   /** The file systems of the state directory and of Docker's data. */
   readonly fileSystems: QueryResult<readonly FileSystem[]>;
   readonly host: HostFacts;
+  readonly platform: Platform;
 };
 
 /** The token, and where it was found, for people. */
@@ -50,8 +53,6 @@ export type Token = { readonly secret: string; readonly from: string };
 /** The broker's clock and ours, in milliseconds; undefined if the broker sends no time. */
 export type Clocks = Awaited<ReturnType<Broker['clock']>>;
 
-/** The deadline of one call of nvidia-smi; a query makes up to three. */
-const SMI_CALL_MS = 12_000;
 const HOST_MS = 5_000;
 const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, callMs: 9_000 };
 /** Sent where there is no token: the broker's 401 shows that it is up. */
@@ -67,12 +68,6 @@ const LIMITS = {
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
     hint: 'see its log (journalctl -u docker), then restart it: sudo systemctl restart docker',
-  },
-  gpus: {
-    ms: 16_000,
-    code: 'GPU_PROBE_HUNG',
-    who: 'nvidia-smi',
-    hint: 'run nvidia-smi by hand, and look for Xid lines in the kernel’s log: journalctl -k | grep Xid',
   },
   kernelLog: {
     ms: 5_000,
@@ -106,8 +101,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
       fileSystems([config.stateDir, ...(local === undefined ? [] : [local])]),
     );
   });
-  const probe = new NvidiaProbe({ program: config.nvidiaSmi, deadlineMs: SMI_CALL_MS });
-  const gpus = query(LIMITS.gpus, (signal) => probe.gpus(signal));
+  const gpus = query(gpuLimits(config.nvidiaSmiTimeout), (signal) => openProbe(config).read(signal));
   const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
   const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
   const toolkit = toolkitVersion();
@@ -115,7 +109,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const { clock } = context;
   const log = context.createLog(config);
   const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
-  const found = gpus.then((seen) => valueOf(seen) ?? []);
+  const found = gpus.then((seen) => valueOf(seen)?.gpus ?? []);
   const containers = engine.then((seen) =>
     'error' in seen ? undefined : testContainers({ loaded, clock, log }, found),
   );
@@ -133,6 +127,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     kernelLog: await kernelLog,
     stateDir: await stateDir,
     host: await host,
+    platform: readPlatform(),
   };
 }
 

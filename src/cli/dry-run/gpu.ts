@@ -30,7 +30,7 @@ export type DryRunGpus = {
 /** The host's GPUs, or a simulated one if none is usable. */
 export async function dryRunGpus(real: GpuProbe, signal: AbortSignal): Promise<DryRunGpus> {
   try {
-    const gpus = await real.gpus(signal);
+    const { gpus } = await real.read(signal);
     if (gpus.some((gpu) => gpu.fault === undefined)) {
       return { probe: real, names: namesOf(gpus), simulated: undefined };
     }
@@ -48,5 +48,6 @@ function namesOf(gpus: readonly Gpu[]): string {
 }
 
 function simulatedFor(why: string): DryRunGpus {
-  return { probe: { gpus: () => Promise.resolve([SIMULATED]) }, names: SIMULATED.model, simulated: why };
+  const reading = { gpus: [SIMULATED], notices: [] };
+  return { probe: { read: () => Promise.resolve(reading) }, names: SIMULATED.model, simulated: why };
 }

@@ -63,7 +63,7 @@ export async function openScenario(
     images: Object.values(images).map(({ registryPath }) => registryPath),
     overrides: {
       ...runtime,
-      probe: offer === 'gpu' ? gpus.probe : { gpus: () => Promise.resolve([]) },
+      probe: offer === 'gpu' ? gpus.probe : { read: () => Promise.resolve({ gpus: [], notices: [] }) },
     },
     intro: {
       broker: `embedded, at ${market.url}`,

@@ -8,6 +8,7 @@ import type { Broker } from '../../domain/ports/broker.ts';
 import { within } from '../../lib/deadline.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
+import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
@@ -17,7 +18,6 @@ const RESOLVE_MS = 60_000;
 
 const LIMITS = {
   broker: { ms: 60_000, code: 'BROKER_UNREACHABLE', who: 'the broker', hint: 'try again later' },
-  gpus: { ms: 20_000, code: 'GPU_PROBE_HUNG', who: 'nvidia-smi', hint: 'run sharedcloud-agent check' },
   docker: {
     ms: 8_000,
     code: 'RUNTIME_UNAVAILABLE',
@@ -41,6 +41,7 @@ export const market: CliCommand = {
     'maxImageSize',
     'dockerHost',
     'nvidiaSmi',
+    'nvidiaSmiTimeout',
     'configFile',
   ],
   switches: [JSON_SWITCH],
@@ -70,7 +71,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),
     ).then(orThrow),
     query(LIMITS.broker, async (signal) => (await broker.gpus(signal)).items).then(orThrow),
-    query(LIMITS.gpus, (signal) => openProbe(config).gpus(signal)),
+    query(gpuLimits(config.nvidiaSmiTimeout), async (signal) => (await openProbe(config).read(signal)).gpus),
     query(LIMITS.docker, (signal) => docker.probe(signal)),
   ]);
   const plan = planOffers(valueOf(gpus) ?? [], catalogue, offerSettings(config));
@@ -99,6 +100,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     problems: [
       ...problemOf('GPUs', gpus),
       ...plan.problems,
+      ...(plan.notes ?? []),
       ...problemOf('images count as not pulled', engine),
     ],
     rows: found.rows,

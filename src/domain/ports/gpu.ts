@@ -1,10 +1,10 @@
-import type { Gpu } from '../gpu.ts';
+import type { GpuReading } from '../gpu.ts';
 import type { GpuProcess } from '../gpu-memory.ts';
 import type { Xid } from '../xid.ts';
 
 /** Reads the GPUs of this host. Throws GPU_*; never hangs. */
 export interface GpuProbe {
-  gpus(signal: AbortSignal): Promise<readonly Gpu[]>;
+  read(signal: AbortSignal): Promise<GpuReading>;
   /** The processes that use GPU memory; absent if the host cannot list them. */
   processes?(signal: AbortSignal): Promise<readonly GpuProcess[]>;
 }

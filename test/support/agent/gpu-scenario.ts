@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
-import type { Gpu } from '../../../src/domain/gpu.ts';
+import type { Gpu, GpuNotice, GpuReading } from '../../../src/domain/gpu.ts';
 import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
 import type { ContainerPlan, Runtime } from '../../../src/domain/ports/runtime.ts';
@@ -23,6 +23,8 @@ export type GpuScenario = AsyncDisposable & {
   /** The answer to the next probes: GPUs, an error, or none. */
   probed: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
+  /** What else nvidia-smi says. */
+  notices: readonly GpuNotice[];
   /** The GPUs that get no new jobs. */
   readonly cordons: () => readonly string[];
   readonly events: AgentEvent[];
@@ -77,11 +79,11 @@ export async function openGpuScenario(
   const offered = new Set(
     gpus.flatMap(({ slices, uuid }) => (slices.length > 0 ? slices.map((slice) => slice.uuid) : [uuid])),
   );
-  const probe = (): Promise<readonly Gpu[]> => {
+  const read = (): Promise<GpuReading> => {
     if (scenario.probed === 'hangs') return Promise.withResolvers<never>().promise;
     return scenario.probed instanceof Error
       ? Promise.reject(scenario.probed)
-      : Promise.resolve(scenario.probed);
+      : Promise.resolve({ gpus: scenario.probed, notices: scenario.notices });
   };
   const health = new GpuHealth({
     runtime,
@@ -91,13 +93,14 @@ export async function openGpuScenario(
     clock,
     detach: over.signal,
     market: over.signal,
-    probe: { gpus: probe, processes: () => Promise.resolve(scenario.processes) },
+    probe: { read, processes: () => Promise.resolve(scenario.processes) },
     kernelLog: {
       follow: (xid, signal) => {
         sink.xid = xid;
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
       },
     },
+    gpuProbeMs: 7_000,
     observe: (event) => events.push(event),
     resources: () => ({ memoryBytes: 1e8, cpus: 1 }),
     vulnerabilities: undefined,
@@ -106,6 +109,7 @@ export async function openGpuScenario(
       cordon: (uuids) => {
         cordons = uuids === 'all' ? offered : uuids;
       },
+      limitToOneJob: () => undefined,
     },
     waitMs: (failures) => Math.min(failures, 1) * 100,
   });
@@ -113,6 +117,7 @@ export async function openGpuScenario(
     health,
     probed: gpus,
     processes: [],
+    notices: [],
     events,
     plans,
     cordons: () => [...cordons].sort(),

@@ -273,7 +273,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal: more.journal?.(journal) ?? journal,
-    probe: { gpus: () => Promise.resolve(more.gpus ?? []) },
+    probe: { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: more.clock ?? systemClock,
     random: Math.random,
@@ -285,6 +285,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     settings: {
       pollIntervalMs: 100,
       jobTimeoutMs: 30_000,
+      gpuProbeMs: 15_000,
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
       trafficLimitBytes: undefined,

@@ -63,7 +63,9 @@ function answerQuery(machine: Machine, asked: readonly string[], args: readonly 
   const header = format.includes('noheader')
     ? []
     : [fields.map((field) => `${field}${unit(field) && ` [${unit(field).trim()}]`}`)];
-  return end([...header, ...rows].map((cells) => `${cells.join(', ')}\n`).join(''), 0);
+  const table = [...header, ...rows].map((cells) => `${cells.join(', ')}\n`).join('');
+  const { after, before, exit, stderr } = machine.around ?? { before: '', after: '', exit: 0, stderr: '' };
+  return { code: exit, stdout: `${before}${table}${after}`, stderr };
 }
 
 function help({ fields }: Machine): string {

@@ -8,6 +8,13 @@ export type Machine = {
   /** What computes on the GPUs: `used` as a cell of MiB. */
   readonly processes?: readonly { readonly pid: number; readonly gpu: string; readonly used: string }[];
   readonly fault?: MachineFault;
+  /** What it prints around the rows of a query, and how it ends then. */
+  readonly around?: {
+    readonly before: string;
+    readonly after: string;
+    readonly exit: number;
+    readonly stderr: string;
+  };
 };
 
 /** A field that is left out is `[N/A]`; slices are profile and uuid. */

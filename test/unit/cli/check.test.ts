@@ -15,8 +15,9 @@ import type { CheckResult } from '../../../src/cli/check/check-result.ts';
 import { checkJson, checkText, isReady } from '../../../src/cli/check/render.ts';
 import { query } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import type { Gpu } from '../../../src/domain/gpu.ts';
+import type { Gpu, GpuNotice } from '../../../src/domain/gpu.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
+import { JETSON_FAULT } from '../../../src/domain/platform.ts';
 import type { GpuMode } from '../../../src/runtime/docker/container/gpu-injection.ts';
 import type { EngineFacts } from '../../../src/runtime/docker/engine/facts.ts';
 import { aPage } from '../../support/cli/page.ts';
@@ -197,14 +198,20 @@ describe('Docker', () => {
 
 describe('GPUs', () => {
   const settings = { cpuSlots: 0, askPrice: undefined, gpu: () => TERMS };
+  const read = (gpus: readonly Gpu[], notices: readonly GpuNotice[] = []) => seen({ gpus, notices });
   const checked = (changes: Partial<Gpu>, cards: readonly string[] = ['0000:01:00.0']) =>
-    checkGpus({ gpus: seen([{ ...GPU, ...changes }]), cards, catalogue: seen([RTX_3090]) }, settings);
+    checkGpus({ reading: read([{ ...GPU, ...changes }]), cards, catalogue: seen([RTX_3090]) }, settings);
   const verdicts = (results: readonly CheckResult[]) =>
     results.map((result) => `${result.check}: ${verdict(result)}`);
 
   test('are reported with their entries, whatever their price', () => {
     const results = checked({});
-    expect(verdicts(results)).toEqual(['driver: ok', 'gpu 0: ok', 'gpu 0 entry: ok']);
+    expect(verdicts(results)).toEqual([
+      'driver: ok',
+      'gpu 0: ok',
+      'gpu 0 entry: ok',
+      'gpu 0 slots: warn with a hint',
+    ]);
     const [driver, gpu, entry] = results.map(({ found }) => found);
     expect(driver).toContain('550.1');
     for (const fact of [MODEL, 'GPU-0a1b2c3d', '24576 MiB', '40 °C', '20 W']) expect(gpu).toContain(fact);
@@ -214,9 +221,41 @@ describe('GPUs', () => {
   test('with a fault, without MIG slices or without an entry fail', () => {
     expect(verdicts(checked({ fault: 'it is lost' })).at(-1)).toBe('gpu 0: fail with a hint');
     expect(verdicts(checked({ migMode: true })).at(-1)).toBe('gpu 0 entry: fail with a hint');
-    const unknown = checked({ model: 'NVIDIA X' }).at(-1);
+    const unknown = checked({ model: 'NVIDIA X' }).at(-2);
     expect(unknown?.level).toBe('fail');
     expect(unknown?.hint).toContain('[gpu."NVIDIA X"] catalogue');
+  });
+
+  test('on a Jetson fail, unless CPU jobs are offered', () => {
+    const jetson = { ...GPU, fault: JETSON_FAULT.why, faultHint: JETSON_FAULT.hint };
+    const host = { reading: read([jetson]), cards: [], catalogue: seen([RTX_3090]) };
+    expect(verdicts(checkGpus(host, settings)).at(-1)).toBe('gpu 0: fail with a hint');
+    expect(verdicts(checkGpus(host, { ...settings, cpuSlots: 1 })).at(-1)).toBe('gpu 0: warn with a hint');
+  });
+
+  test('with several slots each, or one process at a time, are a warning', () => {
+    const two = { ...settings, gpu: () => ({ ...TERMS, slots: 2 }) };
+    const host = (gpu: Gpu) => ({ reading: read([gpu]), cards: [], catalogue: seen([RTX_3090]) });
+    expect(verdicts(checkGpus(host(GPU), two)).at(-1)).toBe('gpu 0 slots: warn with a hint');
+    const results = checkGpus(host({ ...GPU, exclusive: true }), two);
+    expect(results.at(-2)?.found).toContain('1 slot');
+    expect(results.at(-1)?.hint).toContain('nvidia-smi -c 0 -i 0');
+  });
+
+  test('show every other line of nvidia-smi, and what is odd about one that works', () => {
+    const notice = { text: 'GPU 0000:02:00.0: GPU is lost', hint: 'reboot', busId: '0000:02:00.0' };
+    const warnings = [{ why: 'a memory repair is pending', hint: 'reboot' }];
+    const reading = read([{ ...GPU, warnings }], [notice]);
+    const results = checkGpus({ reading, cards: [], catalogue: seen([]) }, settings);
+    expect(verdicts(results)).toEqual([
+      'driver: ok',
+      'nvidia-smi: warn with a hint',
+      'gpu 0: ok',
+      'gpu 0: warn with a hint',
+      'gpu 0 slots: warn with a hint',
+      'gpu entries: fail with a hint',
+    ]);
+    expect(results[1]?.found).toContain(notice.text);
   });
 
   test('that the driver does not show are a warning', () => {
@@ -226,7 +265,7 @@ describe('GPUs', () => {
   });
 
   test('without a driver are reported by their PCI addresses', () => {
-    const gone = { gpus: unseen, cards: ['0000:01:00.0'], catalogue: unseen };
+    const gone = { reading: unseen, cards: ['0000:01:00.0'], catalogue: unseen };
     const [result, ...more] = checkGpus(gone, settings);
     expect(more).toEqual([]);
     expect(result?.level).toBe('fail');
@@ -238,8 +277,8 @@ describe('GPUs', () => {
   });
 
   test('fail together where the catalogue is empty', () => {
-    const gpus = seen([GPU, { ...GPU, index: 1 }]);
-    const results = checkGpus({ gpus, cards: [], catalogue: seen([]) }, settings);
+    const reading = read([GPU, { ...GPU, index: 1 }]);
+    const results = checkGpus({ reading, cards: [], catalogue: seen([]) }, settings);
     expect(verdicts(results.filter(({ level }) => level === 'fail'))).toEqual([
       'gpu entries: fail with a hint',
     ]);
@@ -247,13 +286,18 @@ describe('GPUs', () => {
 
   test('that are missing have a hint even if the error has none', () => {
     const error = new AgentError('GPU_NONE', 'none', { hint: '' });
-    const [result] = checkGpus({ gpus: { error }, cards: [], catalogue: unseen }, settings);
+    const [result] = checkGpus({ reading: { error }, cards: [], catalogue: unseen }, settings);
     expect(result?.hint).toContain('--cpu-slots');
   });
 
   test('are reported where the catalogue could not be read', () => {
-    const results = checkGpus({ gpus: seen([GPU]), cards: [], catalogue: unseen }, settings);
-    expect(verdicts(results)).toEqual(['driver: ok', 'gpu 0: ok', 'gpu entries: warn']);
+    const results = checkGpus({ reading: read([GPU]), cards: [], catalogue: unseen }, settings);
+    expect(verdicts(results)).toEqual([
+      'driver: ok',
+      'gpu 0: ok',
+      'gpu 0 slots: warn with a hint',
+      'gpu entries: warn',
+    ]);
   });
 });
 

@@ -32,6 +32,7 @@ const EVENTS = {
   'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
   'gpu-xid': { kind: 'gpu-xid', gpu: GPU, busId: '00000000:01:00.0', number: 31 },
   'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why: WHY, hint: HINT },
+  'gpu-notice': { kind: 'gpu-notice', gpu: GPU, why: WHY, hint: HINT },
   'gpu-canary': { kind: 'gpu-canary', gpu: GPU, why: WHY, retryInMs: 60_000 },
   'recovery-completed': { kind: 'recovery-completed', adopted: 3 },
   'startup-blocked': { kind: 'startup-blocked', error, retryInMs: 1234 },

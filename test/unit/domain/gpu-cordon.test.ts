@@ -10,8 +10,9 @@ const PARENTS = new Map([
   ['MIG-1', 'GPU-1'],
   ['MIG-2', 'GPU-1'],
 ]);
+const SEEN = { parents: PARENTS, addresses: new Map([['GPU-1', '00000000:01:00.0']]) };
 const cordoned = (offered: readonly string[], gpus: readonly Partial<ReturnType<typeof aGpu>>[]) => [
-  ...cordonsFromProbe(new Set(offered), gpus.map(aGpu), PARENTS).keys(),
+  ...cordonsFromProbe(new Set(offered), { gpus: gpus.map(aGpu), notices: [] }, SEEN).keys(),
 ];
 
 describe('a poll cordons', () => {

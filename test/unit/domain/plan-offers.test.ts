@@ -55,6 +55,35 @@ function plan(
   return planOffers(gpus, CATALOGUE, settings);
 }
 
+describe('several slots on a GPU', () => {
+  test('come with a note that they share its memory', () => {
+    const { notes, offers } = plan([gpu()], { slots: 2 });
+    expect(offers[0]?.slots).toHaveLength(2);
+    expect(notes).toEqual([
+      expect.objectContaining({ hint: expect.stringContaining('--slots-per-gpu') as unknown }),
+    ]);
+  });
+
+  test('are one where its compute mode allows one process, with a note how to change that', () => {
+    const { notes, offers } = plan([gpu({ exclusive: true, index: 3 })], { slots: 2 });
+    expect(offers[0]?.slots).toHaveLength(1);
+    expect(notes).toEqual([
+      expect.objectContaining({ hint: expect.stringContaining('-c 0 -i 3') as unknown }),
+    ]);
+    expect(plan([gpu({ exclusive: true })], { slots: 1 }).notes).toEqual([]);
+  });
+
+  test('need no note on MIG slices, nor on a GPU that is not offered', () => {
+    const sliced = h100({ slices: [{ uuid: 'MIG-1', profile: '1g.10gb' }] });
+    expect(plan([sliced, gpu({ fault: 'lost' })], { slots: 2 }).notes).toEqual([]);
+  });
+
+  test('a hint of the fault itself replaces the general one', () => {
+    const { problems } = plan([gpu({ fault: 'Prohibited', faultHint: 'run it' })]);
+    expect(problems).toMatchObject([{ why: 'Prohibited', hint: 'run it' }]);
+  });
+});
+
 describe('planOffers', () => {
   test('makes one offer per model with the slots of all its GPUs', () => {
     const gpus = [gpu(), gpu({ uuid: 'GPU-b', index: 1 }), h100({ uuid: 'GPU-c', index: 2, migMode: false })];
@@ -157,7 +186,7 @@ describe('planOffers', () => {
         ],
       },
     ]);
-    expect(plan([], {}, 0)).toEqual({ offers: [], problems: [] });
+    expect(plan([], {}, 0)).toEqual({ offers: [], problems: [], notes: [] });
   });
 
   test('offers nothing without an ask price', () => {

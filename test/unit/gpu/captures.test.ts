@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { fieldsOf, parseGpus } from '../../../src/gpu/csv.ts';
+import { parseGpus } from '../../../src/gpu/csv.ts';
+import { fieldsOf } from '../../../src/gpu/fields.ts';
 import { parseSlices } from '../../../src/gpu/mig.ts';
 
 /* Real output of nvidia-smi, if it lies beside the checkout. Each file has sections with the command as header. */
@@ -43,7 +44,8 @@ describe.skipIf(files.length === 0)(`real captures${skip}`, () => {
     const queries = sections.filter(({ command }) => command.startsWith('--query-gpu='));
     expect(queries.length).toBeGreaterThan(0);
     for (const query of queries) {
-      const gpus = parseGpus(answerTo(fields, query), fields, false);
+      const { others, rows: gpus } = parseGpus(answerTo(fields, query), fields);
+      expect(others).toEqual([]);
       expect(gpus).toHaveLength(1);
       const [gpu] = gpus;
       expect(gpu?.fault).toBeUndefined();

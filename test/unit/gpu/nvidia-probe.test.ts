@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { AgentError } from '../../../src/domain/errors.ts';
 import { NvidiaProbe } from '../../../src/gpu/nvidia-probe.ts';
-import { smiFailure } from '../../../src/gpu/smi-failure.ts';
 import { answer } from '../../support/nvidia-smi/answer.ts';
 import type { Machine, MachineFault } from '../../support/nvidia-smi/machine.ts';
 import {
+  changed,
   EIGHT_A100,
   GTX_1080_TI,
   H100_MIG,
@@ -18,17 +19,14 @@ const never = new AbortController().signal;
 function probeOf(machine: Machine) {
   const calls: (readonly string[])[] = [];
   const at = { machine };
-  const run = async (args: readonly string[]) => {
+  const run = (args: readonly string[]) => {
     calls.push(args);
-    const result = answer(at.machine, args);
-    const failure = smiFailure(result, 'nvidia-smi');
-    if (failure !== undefined) throw failure;
-    return result;
+    return Promise.resolve(answer(at.machine, args));
   };
   return { at, calls, probe: new NvidiaProbe({ program: 'nvidia-smi' }, { run }) };
 }
 
-const gpusOf = (machine: Machine) => probeOf(machine).probe.gpus(never);
+const gpusOf = async (machine: Machine) => (await probeOf(machine).probe.read(never)).gpus;
 
 describe('the GPU probe', () => {
   test('reads a GeForce', async () => {
@@ -48,6 +46,7 @@ describe('the GPU probe', () => {
         migMode: false,
         slices: [],
         fault: undefined,
+        persistence: false,
       },
     ]);
   });
@@ -104,18 +103,6 @@ describe('the GPU probe', () => {
     const fault: MachineFault = { kind: 'rows', exit: 0, rows: '0, GPU-1, Tesla T4\n' };
     await expect(gpusOf({ ...TESLA_T4, fault })).rejects.toMatchObject({ code: 'GPU_PROBE_FAILED' });
   });
-
-  test('shows the other GPUs beside a lost one, and fails if there are none', async () => {
-    const row =
-      '1, GPU-b, Tesla T4, 00000000:02:00.0, 535.183.01, 15360, 4, 0, 38, 14.52, 70.00, Default, [N/A]\n';
-    const lost =
-      'Unable to determine the device handle for GPU 0000:01:00.0: GPU is lost.  Reboot the system.\n';
-    expect(await gpusOf({ ...TESLA_T4, fault: { kind: 'rows', exit: 15, rows: lost + row } })).toMatchObject([
-      { uuid: 'GPU-b', fault: undefined },
-    ]);
-    const none: MachineFault = { kind: 'rows', exit: 15, rows: lost };
-    await expect(gpusOf({ ...TESLA_T4, fault: none })).rejects.toMatchObject({ code: 'GPU_PROBE_FAILED' });
-  });
 });
 
 describe('the fields of a driver', () => {
@@ -124,20 +111,20 @@ describe('the fields of a driver', () => {
 
   test('are read once', async () => {
     const { calls, probe } = probeOf(TESLA_T4);
-    for (let times = 0; times < 3; times += 1) await probe.gpus(never);
+    for (let times = 0; times < 3; times += 1) await probe.read(never);
     expect(helps(calls)).toBe(1);
     expect(calls).toHaveLength(4);
   });
 
   test('are read again after an update of the driver, with or without a failed probe between', async () => {
     const { at, calls, probe } = probeOf(TESLA_T4);
-    await probe.gpus(never);
+    await probe.read(never);
     at.machine = GTX_1080_TI;
-    await expect(probe.gpus(never)).rejects.toMatchObject({ code: 'GPU_PROBE_FAILED' });
-    expect(await probe.gpus(never)).toMatchObject([{ driver: '390.157' }]);
+    await expect(probe.read(never)).rejects.toMatchObject({ code: 'GPU_PROBE_FAILED' });
+    expect(await probe.read(never)).toMatchObject({ gpus: [{ driver: '390.157' }] });
     at.machine = RTX_4080_SUPER;
-    await probe.gpus(never);
-    expect(await probe.gpus(never)).toMatchObject([{ driver: '580.65.06' }]);
+    await probe.read(never);
+    expect(await probe.read(never)).toMatchObject({ gpus: [{ driver: '580.65.06' }] });
     expect(helps(calls)).toBe(3);
   });
 });
@@ -157,5 +144,24 @@ describe('the compute processes', () => {
 
   test('can be none', async () => {
     expect(await probeOf(TESLA_T4).probe.processes(never)).toEqual([]);
+  });
+});
+
+test.each([
+  ['unknown', TESLA_T4, false, /persistence mode.*--nvidia-smi-timeout/],
+  ['off', TESLA_T4, true, /persistence mode.*--nvidia-smi-timeout/],
+  ['on', changed(TESLA_T4, 0, { persistence_mode: 'Enabled' }), true, /^look for a sick GPU/],
+])('a hung probe hints at persistence mode where it is %s', async (_, machine, seenBefore, hint) => {
+  let isHung = false;
+  const run = (args: readonly string[]) =>
+    isHung
+      ? Promise.reject(new AgentError('GPU_PROBE_HUNG', 'late'))
+      : Promise.resolve(answer(machine, args));
+  const probe = new NvidiaProbe({ program: 'nvidia-smi' }, { run });
+  if (seenBefore) await probe.read(never);
+  isHung = true;
+  await expect(probe.read(never)).rejects.toMatchObject({
+    code: 'GPU_PROBE_HUNG',
+    hint: expect.stringMatching(hint) as unknown,
   });
 });

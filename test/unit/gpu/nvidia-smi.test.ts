@@ -64,31 +64,37 @@ describe('nvidia-smi', () => {
   });
 
   test.each(['no-such-nvidia-smi', '/no/such/nvidia-smi'])(
-    'fails with exit code 127 if it is %s',
+    'ends with exit code 127 if it is %s',
     async (program) => {
-      const error = await rejection(new NvidiaSmi({ program }).run([], never));
-      expect(error).toMatchObject({ code: 'GPU_PROBE_FAILED', hint: expect.any(String) as unknown });
-      expect(error.message).toMatch(/\(exit code 127\)$/);
+      expect(await new NvidiaSmi({ program, fallback: '/no/such/fallback' }).run([], never)).toMatchObject({
+        code: 127,
+      });
     },
   );
 
-  test('fails with exit code 126 if the file is not executable', async () => {
+  test('that is not on PATH is the one of WSL, if there is one; a path never is', async () => {
+    await using wsl = await standIn(EIGHT_A100);
+    const at = (program: string) => new NvidiaSmi({ program, fallback: wsl.program }).run(['-L'], never);
+    expect((await at('no-such-nvidia-smi')).stdout).toContain('A100');
+    expect(await at('/no/such/nvidia-smi')).toMatchObject({ code: 127 });
+  });
+
+  test('ends with exit code 126 if the file is not executable', async () => {
     await using plain = await script('exit 0');
     await chmod(plain.program, 0o644);
-    const error = await rejection(new NvidiaSmi(plain).run([], never));
-    expect(error.message).toContain('(exit code 126)');
+    expect(await new NvidiaSmi(plain).run([], never)).toMatchObject({ code: 126 });
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    'fails with exit code 127 despite an unreadable directory in PATH (needs a user other than root)',
+    'ends with exit code 127 despite an unreadable directory in PATH (needs a user other than root)',
     async () => {
       await using other = await script('exit 0');
       const sealed = `${other.program}.sealed`;
       await mkdir(sealed, { mode: 0 });
       vi.stubEnv('PATH', `${sealed}:${process.env['PATH']}`);
       onTestFinished(() => void vi.unstubAllEnvs());
-      const error = await rejection(new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never));
-      expect(error.message).toMatch(/\(exit code 127\)$/);
+      const result = await new NvidiaSmi({ program: 'no-such-nvidia-smi' }).run([], never);
+      expect(result).toMatchObject({ code: 127 });
     },
   );
 });

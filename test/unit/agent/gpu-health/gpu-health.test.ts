@@ -146,6 +146,48 @@ describe('the cause of a failed job', () => {
   });
 });
 
+describe('what nvidia-smi says beside its table', () => {
+  const lost = (text: string) => ({ text, hint: 'reboot', busId: '0000:02:00.0' });
+  const NOTICE = lost('GPU 0000:02:00.0: GPU is lost.');
+
+  test('is the reason why a GPU is missing, and is reported once until it is gone', async () => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
+    const job = aJobOn(BAD, 'a');
+    scenario.probed = [GOOD];
+    scenario.notices = [NOTICE];
+    for (let times = 0; times < 3; times += 1)
+      expect(await scenario.health.hostFault(job)).toContain('GPU is lost');
+    expect(scenario.cordons()).toEqual(['GPU-bad']);
+    expect(scenario.kinds()).toEqual(['gpu-notice', 'gpu-cordoned']);
+    expect(scenario.events[0]).toMatchObject({ gpu: { uuid: 'GPU-bad' }, hint: 'reboot' });
+    scenario.probed = [GOOD, BAD];
+    scenario.notices = [];
+    await scenario.health.gpus();
+    scenario.notices = [NOTICE];
+    await scenario.health.gpus();
+    expect(scenario.kinds()).toEqual(['gpu-notice', 'gpu-cordoned', 'gpu-uncordoned', 'gpu-notice']);
+  });
+
+  test('is no new notice because of a time of day in it, and cordons no GPU that is listed', async () => {
+    await using scenario = await openGpuScenario([GOOD, BAD]);
+    for (const time of ['10:00:01', '10:00:59', '23:12:13']) {
+      scenario.notices = [{ text: `${time} WARNING: infoROM is corrupted`, hint: 'ask', busId: undefined }];
+      await scenario.health.gpus();
+    }
+    expect(scenario.kinds()).toEqual(['gpu-notice']);
+    expect(scenario.cordons()).toEqual([]);
+  });
+
+  test('about a GPU that works is reported once', async () => {
+    await using scenario = await openGpuScenario([GOOD]);
+    scenario.probed = [{ ...GOOD, warnings: [{ why: 'a memory repair is pending', hint: 'reboot' }] }];
+    await scenario.health.gpus();
+    await scenario.health.gpus();
+    expect(scenario.events).toMatchObject([{ kind: 'gpu-notice', gpu: { uuid: 'GPU-good' } }]);
+    expect(scenario.cordons()).toEqual([]);
+  });
+});
+
 describe('GPUs whose probe fails', () => {
   test('are all cordoned, which is logged once, and uncordoned later', async () => {
     await using scenario = await openGpuScenario([GOOD, BAD]);

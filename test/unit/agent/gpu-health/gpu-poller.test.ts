@@ -16,7 +16,7 @@ const REFUSAL = { why: 'the toolkit lets images out', hint: 'update it' };
 function pollerOf(more: Partial<GpuPollerDeps>) {
   const snapshots: GpuSnapshot[] = [];
   const polls = new GpuPoller({
-    probe: { gpus: () => Promise.resolve([GPU, LOST]) },
+    probe: { read: () => Promise.resolve({ gpus: [GPU, LOST], notices: [] }) },
     vulnerabilities: undefined,
     tenants: new GpuTenants(() => new Map()),
     onSnapshot: (snapshot) => void snapshots.push(snapshot),
@@ -35,7 +35,7 @@ test('shows every GPU as faulty while known vulnerabilities refuse to offer any,
 test('has vulnerabilities checked also where the probe fails', async () => {
   const checked: number[] = [];
   const { polls, snapshots } = pollerOf({
-    probe: { gpus: () => Promise.reject(new AgentError('GPU_NONE', 'none')) },
+    probe: { read: () => Promise.reject(new AgentError('GPU_NONE', 'none')) },
     vulnerabilities: {
       check: (gpus) => {
         checked.push(gpus.length);

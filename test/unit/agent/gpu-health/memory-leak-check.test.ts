@@ -3,7 +3,7 @@ import { GpuCordons } from '../../../../src/agent/gpu-health/cordons.ts';
 import { GpuPoller } from '../../../../src/agent/gpu-health/gpu-poller.ts';
 import { GpuTenants } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
 import { GpuMemoryLeakCheck } from '../../../../src/agent/gpu-health/memory-leak-check.ts';
-import type { Gpu } from '../../../../src/domain/gpu.ts';
+import type { Gpu, GpuReading } from '../../../../src/domain/gpu.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { aJobOn, openGpuScenario } from '../../../support/agent/gpu-scenario.ts';
 import { VirtualTime } from '../../../support/clock/virtual-time.ts';
@@ -128,11 +128,12 @@ test('memory that was read while a canary came and went is not taken for the bas
   );
   const tenants = new GpuTenants(() => cordons.parents);
   const seen = Promise.withResolvers<readonly Gpu[]>();
+  const reading = (gpus: readonly Gpu[]): GpuReading => ({ gpus, notices: [] });
   const probes = [Promise.resolve([GPU]), seen.promise, Promise.resolve([FULL])];
   const parts = { tenants, vulnerabilities: undefined, signal: over.signal };
   const polls = new GpuPoller({
     ...parts,
-    probe: { gpus: () => probes.shift() ?? Promise.resolve([FULL]) },
+    probe: { read: async () => reading((await probes.shift()) ?? [FULL]) },
     onSnapshot: (snapshot) => 'gpus' in snapshot && memory.record(snapshot),
   });
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

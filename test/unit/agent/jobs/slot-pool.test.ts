@@ -63,6 +63,18 @@ describe('the slots of an offer', () => {
     expect(seen.freed).toBe(3);
   });
 
+  test('on a GPU that runs one job at a time are one, and all again without that limit', () => {
+    const { offer, pool, seen } = poolOf(2, 2);
+    pool.limitToOneJob(new Set(['GPU-0']));
+    pool.limitToOneJob(new Set(['GPU-0']));
+    expect([offer.free, seen.freed]).toEqual([3, 1]);
+    const leases = [offer.take(), offer.take(), offer.take()];
+    expect(leases.map((lease) => lease?.slot.gpu).toSorted()).toEqual(['GPU-0', 'GPU-1', 'GPU-1']);
+    expect([offer.free, offer.take()]).toEqual([0, undefined]);
+    pool.limitToOneJob(new Set());
+    expect(offer.free).toBe(1);
+  });
+
   test('are cordoned too where their offer comes later', () => {
     const pool = new SlotPool();
     pool.cordon(new Set(['GPU-0']));
