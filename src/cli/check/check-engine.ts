@@ -1,7 +1,7 @@
 import { describeFacts, type EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
 import type { QueryResult } from '../query.ts';
-import { type CheckResult, fail, fromError, ok } from './check-result.ts';
+import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 
 /** Whether Docker answers and meets the requirements for strangers' jobs. */
 export function checkEngine(answer: QueryResult<EngineFacts>, needs: EngineNeeds): CheckResult {
@@ -9,5 +9,10 @@ export function checkEngine(answer: QueryResult<EngineFacts>, needs: EngineNeeds
   const runtime = needs.runtime === 'runc' ? '' : `, job runtime ${needs.runtime}`;
   const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${runtime}`;
   const unmet = unmetRequirement(answer.value, needs);
-  return unmet === undefined ? ok('docker', found) : fail('docker', `${found}: ${unmet.why}`, unmet.hint);
+  if (unmet !== undefined) return fail('docker', `${found}: ${unmet.why}`, unmet.hint);
+  return answer.value.rootless ? warn('docker', found, ROOTLESS) : ok('docker', found);
 }
+
+/** What rootless Docker lacks. */
+const ROOTLESS =
+  'rootless Docker has no isolated job network, so that jobs get none; its GPUs need CDI, or no-cgroups = true in the Nvidia toolkit’s config.toml; for both, use Docker as root';

@@ -97,7 +97,7 @@ export class DockerRuntime implements Runtime {
     const { acceptNoSeccomp, gpuMode, limits } = this.#options;
     const unmet = unmetRequirement(facts, { acceptNoSeccomp, gpuMode, runtime: limits.runtime });
     if (unmet !== undefined) {
-      throw new AgentError('RUNTIME_UNAVAILABLE', `Docker cannot run jobs: ${unmet.why}`, {
+      throw new AgentError('RUNTIME_UNAVAILABLE', `the engine cannot run jobs: ${unmet.why}`, {
         hint: unmet.hint,
       });
     }

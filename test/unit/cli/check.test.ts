@@ -111,7 +111,9 @@ describe('the price', () => {
 
 describe('Docker', () => {
   const engine: EngineFacts = {
+    product: 'Docker',
     version: '27.0.1',
+    rootless: false,
     apiVersion: '1.46',
     runc: '1.2.8',
     os: 'linux',
@@ -133,6 +135,14 @@ describe('Docker', () => {
     for (const fact of ['27.0.1', '1.2.8', 'overlay2']) expect(found).toContain(fact);
     expect(verdict(checkEngine(seen({ ...engine, seccomp: false }), needs))).toBe('fail with a hint');
     expect(verdict(checkEngine(unseen, needs))).toBe('fail with a hint');
+  });
+
+  test('is named as what it is: too old, Podman, or without root', () => {
+    expect(verdict(checkEngine(seen({ ...engine, apiVersion: '1.40' }), needs))).toBe('fail with a hint');
+    const podman = checkEngine(seen({ ...engine, product: 'Podman' }), needs);
+    expect(verdict(podman)).toBe('fail with a hint');
+    expect(podman.found).toContain('Podman 27.0.1');
+    expect(verdict(checkEngine(seen({ ...engine, rootless: true }), needs))).toBe('warn with a hint');
   });
 
   test('fails without the runtime that the owner wants for jobs', () => {

@@ -38,6 +38,13 @@ const SOCKET_HINTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'correct the host name in --docker-host',
 };
 
+/** `HPE_*` are Node.js's codes for an answer that is not HTTP. */
+function hintOf(code: string): string | undefined {
+  return code.startsWith('HPE_')
+    ? 'set --docker-host to Docker’s own socket: what listens there does not speak HTTP, as containerd’s socket does not'
+    : SOCKET_HINTS[code];
+}
+
 /** The statuses of a proxy that cannot reach its engine. */
 const NO_ENGINE: readonly number[] = [502, 503, 504];
 /** The statuses of a proxy that does not let a call pass. */
@@ -55,7 +62,7 @@ export function engineError(thrown: unknown, action: string): AgentError {
       'RUNTIME_UNAVAILABLE',
       `could not ${action}: no answer from Docker (${fault.message})`,
       {
-        hint: SOCKET_HINTS[fault.code ?? ''] ?? 'start Docker, and see its log (journalctl -u docker)',
+        hint: hintOf(fault.code ?? '') ?? 'start Docker, and see its log (journalctl -u docker)',
         cause: thrown,
       },
     );

@@ -20,6 +20,7 @@ const INFO = z.object({
   PidsLimit: z.boolean().optional(),
   CpuCfsQuota: z.boolean().optional(),
   OSType: z.string(),
+  OperatingSystem: z.string().optional(),
   DockerRootDir: z.string().optional(),
   LiveRestoreEnabled: z.boolean().optional(),
   CDISpecDirs: z.array(z.string()).nullish(),
@@ -38,6 +39,7 @@ const CONTAINERD_ROOT = '/var/lib/containerd';
 
 /** What the agent needs from the engine's `info` and `version`. */
 export type EngineFacts = {
+  readonly product: 'Docker' | 'Docker Desktop' | 'Podman';
   /** Such as `20.10.24`, without a distribution's suffix. */
   readonly version: string;
   readonly apiVersion: string;
@@ -57,6 +59,8 @@ export type EngineFacts = {
     readonly pids: boolean;
     readonly cpu: boolean;
   };
+  /** Whether the engine runs without root, in a user namespace. */
+  readonly rootless: boolean;
   /** Whether containers keep running while the engine restarts. */
   readonly liveRestore: boolean;
   readonly cdi: CdiFacts;
@@ -78,6 +82,8 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   const info = INFO.safeParse(infoAnswer);
   const version = VERSION.safeParse(versionAnswer);
   if (!info.success || !version.success) {
+    // Its older versions answer `info` in another form.
+    if (version.success && isPodman(version.data)) throw podmanError(version.data.Version);
     throw new AgentError('RUNTIME_UNAVAILABLE', 'the server at --docker-host is not a Docker engine', {
       hint: 'set --docker-host to the socket or address of Docker itself',
       cause: info.error ?? version.error,
@@ -86,6 +92,11 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   const backing = info.data.DriverStatus.find(([name]) => name === 'Backing Filesystem');
   const runc = version.data.Components?.find(({ Name }) => Name === 'runc');
   return {
+    product: isPodman(version.data)
+      ? 'Podman'
+      : info.data.OperatingSystem === 'Docker Desktop'
+        ? 'Docker Desktop'
+        : 'Docker',
     version: upstream(version.data.Version),
     apiVersion: version.data.ApiVersion,
     runc: runc === undefined ? undefined : upstream(runc.Version),
@@ -105,6 +116,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
       pids: info.data.PidsLimit === true,
       cpu: info.data.CpuCfsQuota === true,
     },
+    rootless: info.data.SecurityOptions.some((option) => /(^|,)(name=)?rootless(,|$)/.test(option)),
     liveRestore: info.data.LiveRestoreEnabled === true,
     cdi: {
       enabled: (info.data.CDISpecDirs ?? []).length > 0,
@@ -118,8 +130,26 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
 /** The prefix of the CDI names of Nvidia's GPUs and MIG slices. */
 export const NVIDIA_GPU = 'nvidia.com/gpu=';
 
+function isPodman({ Components }: z.infer<typeof VERSION>): boolean {
+  return Components?.some(({ Name }) => Name === 'Podman Engine') ?? false;
+}
+
+function podmanError(version: string): AgentError {
+  return new AgentError(
+    'RUNTIME_UNAVAILABLE',
+    `the engine at --docker-host is Podman ${upstream(version)}, not Docker`,
+    {
+      hint: USE_DOCKER,
+    },
+  );
+}
+
+/** For the owner of another engine. */
+export const USE_DOCKER =
+  'install Docker 20.10 or newer beside it, and set --docker-host to Docker’s socket (unix:///var/run/docker.sock)';
+
 /** Whether an API version such as `1.41` is that version or newer. */
-function atLeast(apiVersion: string, [major, minor]: readonly [number, number]): boolean {
+export function atLeast(apiVersion: string, [major, minor]: readonly [number, number]): boolean {
   const [gotMajor = 0, gotMinor = 0] = apiVersion.split('.').map(Number);
   return gotMajor > major || (gotMajor === major && gotMinor >= minor);
 }
@@ -131,10 +161,11 @@ function upstream(version: string): string {
 /** One line for people, such as `Docker 20.10.24, runc 1.1.5, overlay2`. */
 export function describeFacts(facts: EngineFacts): string {
   const parts = [
-    `Docker ${facts.version}`,
+    `${facts.product} ${facts.version}`,
     `runc ${facts.runc ?? 'of unknown version'}`,
     facts.storageDriver,
   ];
+  if (facts.rootless) parts.push('rootless');
   if (!facts.limits.swap) parts.push('swap cannot be limited');
   return parts.join(', ');
 }

@@ -81,7 +81,7 @@ test.each([502, 503, 504])(
   },
 );
 
-test.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET'])(
+test.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET', 'HPE_INVALID_CONSTANT'])(
   'the socket error %s is RUNTIME_UNAVAILABLE with a hint',
   (code) => {
     const error = engineError(Object.assign(new Error(`connect ${code} /x`), { code }), 'list containers');

@@ -10,6 +10,31 @@ describe('an engine', () => {
     );
   });
 
+  test.each([
+    [{}, {}, 'Docker 20.10.24, runc 1.1.5, overlay2'],
+    [{ OperatingSystem: 'Docker Desktop' }, {}, 'Docker Desktop 20.10.24, runc 1.1.5, overlay2'],
+    [{ SecurityOptions: ['name=rootless'] }, {}, 'Docker 20.10.24, runc 1.1.5, overlay2, rootless'],
+    [
+      {},
+      { Version: '4.3.1', Components: [{ Name: 'Podman Engine', Version: '4.3.1' }] },
+      'Podman 4.3.1, runc of unknown version, overlay2',
+    ],
+  ])('is named as what it is: %j %j', (info, version, described) => {
+    expect(describeFacts(facts(info, version))).toBe(described);
+  });
+
+  test('that is a Podman whose info cannot be read is still named', () => {
+    const podman = {
+      ...VERSION,
+      Version: '3.0.1',
+      Components: [{ Name: 'Podman Engine', Version: '3.0.1' }],
+    };
+    const named = expect.objectContaining({
+      message: expect.stringContaining('Podman 3.0.1') as unknown,
+    }) as unknown;
+    expect(() => readFacts({}, podman)).toThrow(named);
+  });
+
   test('keeps containers in its own directory, or in containerd’s with containerd’s image store', () => {
     const DockerRootDir = '/data/docker';
     expect(facts({ DockerRootDir }).dataRoot).toBe('/data/docker');
