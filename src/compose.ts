@@ -6,6 +6,7 @@ import type { Observer } from './agent/events/events.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
 import { HttpBroker } from './broker/client.ts';
+import { connectionOptions, prepareConnection } from './broker/connection.ts';
 import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
 import type { Config, Loaded } from './config/config.ts';
@@ -74,11 +75,23 @@ export type AppParts = {
 /** A connection to the broker, and the token that it sends. */
 export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
 
-/** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING. */
-export function openBroker(parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'>): OpenBroker {
-  const { loaded, redactor, uid } = parts;
+/** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING, CONFIG_INVALID. */
+export function openBroker(
+  parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'> & { readonly log?: Log },
+): OpenBroker {
+  const { loaded, log, redactor, uid } = parts;
+  const { config } = loaded;
   const tokens = new TokenSource(tokenOrigin(loaded), uid, (token) => redactor.add(token));
-  const transport = new Transport(loaded.config.brokerUrl, tokens);
+  const connection = prepareConnection(config.brokerUrl, config);
+  const { cas, route } = connection;
+  if (route.kind === 'proxy')
+    log?.info(
+      { event: 'broker-proxy-used', proxy: route.proxy.origin },
+      'the broker is reached through a proxy',
+    );
+  for (const { hint, what } of cas?.problems ?? [])
+    log?.warn({ event: 'ca-certificates-unusable', hint }, `certificate authorities not loaded: ${what}`);
+  const transport = new Transport(config.brokerUrl, tokens, {}, connectionOptions(connection));
   return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
 }
 

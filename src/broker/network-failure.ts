@@ -1,12 +1,15 @@
 import { errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
+import { escapeControls } from '../lib/escape.ts';
 import { badAnswer } from './fields.ts';
+import type { Proxy } from './proxy.ts';
+import { ProxyError } from './proxy-error.ts';
+import { connectHint, statusHint } from './proxy-hints.ts';
 import { sanitize } from './sanitize.ts';
+import { tlsProblem } from './tls-problems.ts';
 
 const URL_OR_OFFLINE = 'check the broker’s URL and this host’s internet connection';
 const NOT_HTTP = 'check the broker’s URL: the server there does not speak HTTP';
-const CERTIFICATE =
-  'check this host’s clock; for a private certificate authority, name its file in NODE_EXTRA_CA_CERTS';
 
 const SILENT = 'check the broker’s URL: the server there accepts connections but does not answer';
 const CUT = 'look for a proxy, VPN or firewall that cuts connections, or contact the broker’s operator';
@@ -27,15 +30,6 @@ const HINTS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
   ECONNRESET: CUT,
   EPROTO: NOT_HTTPS,
-  ERR_SSL_WRONG_VERSION_NUMBER: NOT_HTTPS,
-  CERT_HAS_EXPIRED: CERTIFICATE,
-  CERT_NOT_YET_VALID: CERTIFICATE,
-  DEPTH_ZERO_SELF_SIGNED_CERT: CERTIFICATE,
-  SELF_SIGNED_CERT_IN_CHAIN: CERTIFICATE,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: CERTIFICATE,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: CERTIFICATE,
-  ERR_TLS_CERT_ALTNAME_INVALID:
-    'check the host name in the broker’s URL: the certificate is for another host',
 };
 
 /** What comes after the broker's origin in a message. */
@@ -53,22 +47,72 @@ const MESSAGES: Readonly<Record<string, string>> = {
   EAI_AGAIN: ': the host name could not be resolved',
 };
 
-/** The call for messages, such as `GET /api/v1/runs`, the origin that it went to, and the token that it sent. */
-type FailedCall = { readonly name: string; readonly origin: string; readonly token: string };
+/** The call for messages, such as `GET /api/v1/runs`, the origin that it went to, the token, and the proxy that was used. */
+type FailedCall = {
+  readonly name: string;
+  readonly origin: string;
+  readonly token: string;
+  readonly proxy?: Proxy | undefined;
+};
 
 /**
  * The error for a call without a complete answer: BROKER_UNREACHABLE, or BROKER_BAD_ANSWER for an answer that is too large.
  * It has no `cause`, because the library's error may contain the token.
  */
-export function networkFailure(thrown: unknown, { name, origin, token }: FailedCall): AgentError {
+export function networkFailure(thrown: unknown, { name, origin, proxy, token }: FailedCall): AgentError {
   const code = codeOf(thrown);
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return badAnswer(`${name}: the broker’s answer is too large`);
-  const what = MESSAGES[code ?? ''] ?? `: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  const failed = proxy === undefined ? undefined : proxyErrorIn(thrown);
+  if (failed !== undefined && proxy !== undefined) return proxyFailure(failed, proxy, { name, origin });
+  const via = proxy === undefined ? '' : ` through the proxy ${proxy.origin}`;
   const details = [systemCode(code), name].filter((part) => part !== '').join(', ');
-  const hint = thrown instanceof errors.HTTPParserError ? NOT_HTTP : (HINTS[code ?? ''] ?? OFFLINE);
-  return new AgentError('BROKER_UNREACHABLE', `${sanitize(`${origin}${what}`, token)} (${details})`, {
-    hint,
+  const message = sanitize(`${origin}${via}${whatOf(thrown, code)}`, token);
+  return new AgentError('BROKER_UNREACHABLE', `${message} (${details})`, {
+    hint: hintOf(thrown, code, proxy),
   });
+}
+
+/** The error for a proxy that cannot be connected to, or that does not pass the call on. */
+function proxyFailure(
+  failed: ProxyError,
+  proxy: Proxy,
+  { name, origin }: Pick<FailedCall, 'name' | 'origin'>,
+): AgentError {
+  const at = `the proxy ${proxy.origin}`;
+  if (failed.status !== undefined) {
+    const { host } = new URL(origin);
+    return new AgentError(
+      'BROKER_UNREACHABLE',
+      `${origin}: ${at} answered with the error ${failed.status} (${name})`,
+      { hint: statusHint(failed.status, proxy, host) },
+    );
+  }
+  const code = codeOf(failed.cause) ?? '';
+  const details = [systemCode(code), name].filter((part) => part !== '').join(', ');
+  const what = escapeControls(whatOf(failed.cause, code));
+  const hint = tlsProblem(code)?.hint ?? connectHint(code, proxy);
+  return new AgentError('BROKER_UNREACHABLE', `${origin}: ${at}${what} (${details})`, { hint });
+}
+
+function whatOf(thrown: unknown, code = ''): string {
+  return (
+    MESSAGES[code] ??
+    tlsProblem(code)?.what ??
+    `: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+  );
+}
+
+function hintOf(thrown: unknown, code = '', proxy: Proxy | undefined): string {
+  const isNotHttp = thrown instanceof errors.HTTPParserError;
+  if (proxy !== undefined && (isNotHttp || code === 'UND_ERR_HEADERS_TIMEOUT'))
+    return connectHint(isNotHttp ? 'HPE_' : code, proxy);
+  if (isNotHttp) return NOT_HTTP;
+  return HINTS[code] ?? tlsProblem(code)?.hint ?? OFFLINE;
+}
+
+function proxyErrorIn(thrown: unknown): ProxyError | undefined {
+  if (thrown instanceof ProxyError) return thrown;
+  return thrown instanceof Error && thrown.cause !== undefined ? proxyErrorIn(thrown.cause) : undefined;
 }
 
 /** The code of the system, which an owner can look up; empty for those of the HTTP library. */

@@ -1,8 +1,11 @@
-import { Agent, type Dispatcher, errors } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from './dispatcher.ts';
 import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
+import type { Proxy } from './proxy.ts';
+import { ProxyError } from './proxy-error.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
 import { sanitize } from './sanitize.ts';
 import { inChunks, maxUnsentBytes } from './upload.ts';
@@ -11,20 +14,16 @@ import { inChunks, maxUnsentBytes } from './upload.ts';
 export type TokenSource = { current(): Promise<string> };
 
 /** The limits of a call: times in milliseconds, sizes in bytes. */
-export type Limits = {
-  readonly connectMs: number;
+export type Limits = ConnectionLimits & {
   /**
    * From the request to the answer's headers, plus the wait of a held poll and the upload time of a body. Restarts with each
    * chunk of a long body that is sent.
    */
   readonly headersMs: number;
-  /** Between two chunks of the answer's body. */
-  readonly bodyIdleMs: number;
   /** The whole call with its redirects, plus the wait of a held poll and the upload time of a body. */
   readonly callMs: number;
   /** The upload rate that a call may assume, in bytes per second. */
   readonly bytesPerS: number;
-  readonly bodyBytes: number;
 };
 
 export const LIMITS: Limits = {
@@ -38,10 +37,8 @@ export const LIMITS: Limits = {
 };
 
 const MAX_REDIRECTS = 5;
-/** Longer than the default poll interval, so that polls share a connection. */
-const KEEP_ALIVE_MS = 20_000;
-/** Limits the load that a busy host puts on the broker. */
-const CONNECTIONS = 32;
+/** With a page of HTML, the answers of proxies that could not pass a call on; a broker answers with JSON. */
+const PROXY_STATUSES: readonly number[] = [401, 403, 405, 500, 502, 503, 504];
 
 /** One API call. `path` is relative to the base URL, or a whole URL of the same origin. */
 export type Call = {
@@ -74,21 +71,24 @@ export class Transport {
   readonly #base: URL;
   readonly #token: TokenSource;
   readonly #limits: Limits;
-  readonly #agent: Agent;
+  readonly #dispatcher: Dispatcher;
+  readonly #proxy: Proxy | undefined;
+  /** A proxy to which calls are sent, instead of through a tunnel that it opens. */
+  readonly #forwarder: Proxy | undefined;
 
   /** `baseUrl` such as `https://sharedcloud.io`; a path in it comes before `/api/v1`. */
-  constructor(baseUrl: string, token: TokenSource, limits: Partial<Limits> = {}) {
+  constructor(
+    baseUrl: string,
+    token: TokenSource,
+    limits: Partial<Limits> = {},
+    connection: ConnectionOptions = {},
+  ) {
     this.#base = new URL(baseUrl.replace(/\/*$/, '/'));
     this.#token = token;
     this.#limits = { ...LIMITS, ...limits };
-    this.#agent = new Agent({
-      connect: { timeout: this.#limits.connectMs },
-      bodyTimeout: this.#limits.bodyIdleMs,
-      maxResponseSize: this.#limits.bodyBytes,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connections: CONNECTIONS,
-      allowH2: false,
-    });
+    this.#dispatcher = openDispatcher(this.#base, this.#limits, connection);
+    this.#proxy = connection.proxy;
+    this.#forwarder = this.#base.protocol === 'http:' ? connection.proxy : undefined;
   }
 
   /** Sends a call and reads its complete answer. Throws BROKER_* without a status, and what the token source throws. */
@@ -103,19 +103,20 @@ export class Transport {
       return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
         const text = await answer.body.text();
+        if (this.#isFromProxy(answer.statusCode, text)) throw new ProxyError({ status: answer.statusCode });
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
         return { call: name, status: answer.statusCode, text, header, safe: (said) => sanitize(said, token) };
       });
     } catch (thrown) {
       throw thrown instanceof AgentError
         ? thrown
-        : networkFailure(thrown, { name, origin: url.origin, token });
+        : networkFailure(thrown, { name, origin: url.origin, token, proxy: this.#proxy });
     }
   }
 
   /** Closes all connections; calls in progress fail. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#dispatcher.destroy();
   }
 
   #urlOf({ path, query }: Call): URL {
@@ -123,6 +124,12 @@ export class Transport {
     if (url.origin !== this.#base.origin) throw redirectedAway(this.#base, url);
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     return url;
+  }
+
+  /** Whether a proxy that forwards calls answered this one itself, or at least did not pass the broker's answer on. */
+  #isFromProxy(status: number, text: string): boolean {
+    if (this.#forwarder === undefined) return false;
+    return status === 407 || (PROXY_STATUSES.includes(status) && text.trimStart().startsWith('<'));
   }
 
   /** How long an upload may take, in milliseconds. */
@@ -153,13 +160,19 @@ export class Transport {
     const headersMs = this.#limits.headersMs + holdMs + this.#uploadMs(maxUnsentBytes(body));
     const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), headersMs);
     try {
-      return await this.#agent.request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
+      const path = `${url.pathname}${url.search}`;
+      return await this.#dispatcher.request({
+        ...(this.#forwarder === undefined
+          ? { origin: url.origin, path }
+          : { origin: this.#forwarder.origin, path: `${url.origin}${path}` }),
         method,
         headers: {
           accept: 'application/json',
           authorization: `Token ${token}`,
+          ...(this.#forwarder === undefined ? {} : { host: url.host }),
+          ...(this.#forwarder?.authorization === undefined
+            ? {}
+            : { 'proxy-authorization': this.#forwarder.authorization }),
           ...(body === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': String(body.length) }),

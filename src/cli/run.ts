@@ -5,11 +5,14 @@ import { BadValue } from '../config/value-type.ts';
 import { systemClock } from '../lib/clock.ts';
 import { escapeControls } from '../lib/escape.ts';
 import { createLog } from '../lib/log.ts';
+import { proxySecrets } from '../lib/proxy-url.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './command.ts';
 import { type Request, readCommandLine } from './command-line.ts';
 import { readConfigText } from './config-text.ts';
 import { failure } from './failure.ts';
+
+const MIN_PROXY_SECRET = 6;
 
 /** The outside world, as main.ts passes it in. */
 export type Outside = {
@@ -46,7 +49,7 @@ function contextOf(
   outside: Outside & Pick<CliContext, 'stdout' | 'stderr'>,
   request: Extract<Request, { kind: 'command' }>,
 ): CliContext {
-  const { env, stdout, stderr, redactor, uid, version } = outside;
+  const { env, redactor, stderr, stdout, uid, version } = outside;
   return {
     stdout,
     stderr,
@@ -57,6 +60,10 @@ function contextOf(
     loadConfig: async (needs) => {
       const readFile = (path: string) => readConfigText(path, uid);
       const loaded = await loadConfig({ flags: request.options, env, readFile }, needs);
+      // A shorter one would be found in ordinary words; proxies are shown without credentials anyway.
+      for (const proxy of [loaded.config.httpsProxy, loaded.config.httpProxy])
+        for (const secret of proxySecrets(proxy ?? ''))
+          if (secret.length >= MIN_PROXY_SECRET) redactor.add(secret);
       const printed = needs.ownWarnings || outside.argv.includes('--json') ? [] : loaded.warnings;
       for (const warning of printed) stderr.write(`warning: ${escapeControls(warning)}\n`);
       return loaded;

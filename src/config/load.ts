@@ -78,15 +78,21 @@ function writtenValue(key: OptionKey, sources: Sources, file: File | undefined):
   const option = optionOf(key);
   const flag = sources.flags[key];
   if (flag !== undefined) return { texts: flag, source: { kind: 'flag', name: `--${option.name}` } };
-  const variable = sources.env[option.env];
-  if (variable !== undefined && variable.trim() !== '')
-    return { texts: [variable], source: { kind: 'env', name: option.env } };
+  for (const name of variablesOf(option)) {
+    const variable = sources.env[name];
+    if (variable !== undefined && variable.trim() !== '')
+      return { texts: [variable], source: { kind: 'env', name } };
+  }
   const entry = file?.entries.get(option.name);
   if (file !== undefined && entry !== undefined)
     return { texts: entry, source: { kind: 'file', name: file.path } };
   return option.default === undefined
     ? { texts: [], source: { kind: 'unset', name: 'not set' } }
     : { texts: [option.default], source: { kind: 'default', name: 'default' } };
+}
+
+function variablesOf({ env, lowerCaseEnv }: Option<unknown>): readonly string[] {
+  return lowerCaseEnv ? [env.toLowerCase(), env] : [env];
 }
 
 function readValue<T>(option: Option<T>, written: Written, problems: Problem[]): T | undefined {

@@ -3,8 +3,17 @@ import { bandwidth } from './bandwidth.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price, tcpPort } from './number-types.ts';
 import { size } from './size.ts';
-import { absolutePath, choice, imagePatterns, path, program, secret, userAndGroup } from './text-types.ts';
-import { brokerUrl, dockerHost } from './url-types.ts';
+import {
+  absolutePath,
+  choice,
+  foreignPath,
+  imagePatterns,
+  path,
+  program,
+  secret,
+  userAndGroup,
+} from './text-types.ts';
+import { brokerUrl, dockerHost, noProxy, proxyUrl } from './url-types.ts';
 import { list, type ValueType } from './value-type.ts';
 
 /** The groups of options in help and docs. */
@@ -14,6 +23,8 @@ export const GROUPS = ['Broker', 'Offer', 'Jobs', 'Host', 'Log', 'Configuration'
 export type Option<T> = {
   readonly name: string;
   readonly env: string;
+  /** Whether the variable is also read in lower case, which goes first, as other programs do. */
+  readonly lowerCaseEnv?: true;
   readonly type: ValueType<T>;
   /** Written as by an owner and parsed the same way; absent: none. */
   readonly default?: string;
@@ -61,6 +72,64 @@ export const OPTIONS = {
     type: absolutePath,
     unset: 'no credential',
     help: 'set by systemd for `LoadCredential=token:...`',
+    group: 'Broker',
+    only: ['env'],
+  },
+  httpsProxy: {
+    name: 'https-proxy',
+    env: 'HTTPS_PROXY',
+    lowerCaseEnv: true,
+    type: proxyUrl,
+    unset: 'no proxy',
+    help: 'HTTP proxy for a broker at an https URL',
+    group: 'Broker',
+    only: ['env', 'file'],
+  },
+  httpProxy: {
+    name: 'http-proxy',
+    env: 'HTTP_PROXY',
+    lowerCaseEnv: true,
+    type: proxyUrl,
+    unset: 'no proxy',
+    help: 'HTTP proxy for a broker at an http URL',
+    group: 'Broker',
+    only: ['env', 'file'],
+  },
+  noProxy: {
+    name: 'no-proxy',
+    env: 'NO_PROXY',
+    lowerCaseEnv: true,
+    type: noProxy,
+    default: '',
+    unset: 'none',
+    help: 'hosts, domains, addresses and subnets that are reached without the proxy; `*` for all',
+    group: 'Broker',
+    only: ['env', 'file'],
+  },
+  sslCertFile: {
+    name: 'ssl-cert-file',
+    env: 'SSL_CERT_FILE',
+    type: foreignPath,
+    unset: 'the system’s bundle',
+    help: 'file with the certificate authorities of this host, in PEM format',
+    group: 'Broker',
+    only: ['env'],
+  },
+  sslCertDir: {
+    name: 'ssl-cert-dir',
+    env: 'SSL_CERT_DIR',
+    type: foreignPath,
+    unset: '`/etc/ssl/certs`',
+    help: 'directories with certificate authorities of this host, separated by colons',
+    group: 'Broker',
+    only: ['env'],
+  },
+  nodeExtraCaCerts: {
+    name: 'node-extra-ca-certs',
+    env: 'NODE_EXTRA_CA_CERTS',
+    type: foreignPath,
+    unset: 'none',
+    help: 'file with more certificate authorities, in PEM format',
     group: 'Broker',
     only: ['env'],
   },

@@ -38,6 +38,9 @@ export const path: ValueType<string> = single({
   },
 });
 
+/** A path, or several with colons between them, of a variable that other programs read too; checked where it is used. */
+export const foreignPath: ValueType<string> = single({ metavar: 'PATH', parse: (text) => text });
+
 /** A program: a name in PATH, or a path. */
 export const program: ValueType<string> = single({
   metavar: 'PROGRAM',

@@ -1,3 +1,5 @@
+import { isLoopback } from '../lib/loopback.ts';
+import { withoutCredentials } from '../lib/proxy-url.ts';
 import { BadValue, quoted, single, type ValueType } from './value-type.ts';
 
 /** The base URL of a broker without a trailing slash. A path is allowed, credentials and a query are not. */
@@ -40,13 +42,22 @@ export const dockerHost: ValueType<string> = single({
   },
 });
 
-/** Whether a URL's host name is always this machine. */
-export function isLoopback(hostname: string): boolean {
-  const host = hostname.toLowerCase().replace(/\.$/, '');
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    host === '[::1]' ||
-    /^127\.\d+\.\d+\.\d+$/.test(host)
-  );
-}
+/**
+ * A proxy's URL as it was written; its credentials are never shown. Checked where it is used, because a variable that other
+ * programs understand must not keep a command from running that needs no proxy.
+ */
+export const proxyUrl: ValueType<string> = single({
+  metavar: 'URL',
+  parse: (text) => text,
+  show: withoutCredentials,
+});
+
+/** Hosts that are reached without a proxy, as they were written. */
+export const noProxy: ValueType<readonly string[]> = {
+  metavar: 'HOST,...',
+  many: true,
+  read: (written) => [
+    ...new Set(written.flatMap((text) => text.split(/[,\s]+/)).filter((host) => host !== '')),
+  ],
+  show: (hosts) => hosts.join(','),
+};

@@ -3,6 +3,7 @@ import type { Loaded } from '../../config/config.ts';
 import { valueOf } from '../query.ts';
 import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
+import { checkConnection, checkDockerProxy } from './check-connection.ts';
 import { checkContainer, checkGpuContainers } from './check-containers.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkGpuAccess } from './check-gpu-access.ts';
@@ -28,9 +29,11 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkPrice(config, found),
     checkStateDir(config.stateDir, stateDir),
     checkToken(token),
+    ...checkConnection(facts.connection),
     checkBroker(config.brokerUrl, catalogue, 'value' in token),
     checkClock(clocks),
     checkEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
+    ...checkDockerProxy(facts.connection, engine),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
     ...checkVulnerabilities({ engine, gpus: found, toolkit }, config.acceptRisk),
     checkContainer(facts.containers),

@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
+import { type BrokerConnection, connectionOptions, prepareConnection } from '../../broker/connection.ts';
 import { Transport } from '../../broker/transport.ts';
 import { openDocker, openProbe } from '../../compose.ts';
-import type { Loaded } from '../../config/config.ts';
+import type { Config, Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
 import type { Platform } from '../../domain/platform.ts';
@@ -39,6 +40,8 @@ export type Facts = {
   readonly gpus: QueryResult<GpuReading>;
   /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
+  /** The way to the broker. */
+  readonly connection: QueryResult<BrokerConnection>;
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
   readonly clocks: QueryResult<Clocks>;
   /** The file systems of the state directory and of Docker's data. */
@@ -74,6 +77,12 @@ const LIMITS = {
     code: 'KERNEL_LOG_UNREADABLE',
     who: 'journalctl',
     hint: 'run it by hand: journalctl -k -n 1',
+  },
+  connection: {
+    ms: 5_000,
+    code: 'CONFIG_INVALID',
+    who: 'the certificate store',
+    hint: MOUNT,
   },
   network: {
     ms: 16_000,
@@ -117,7 +126,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
     toolkit: await toolkit,
-    ...(await queryBroker(config.brokerUrl, valueOf(await token)?.secret ?? NO_TOKEN)),
+    ...(await queryBroker(config, valueOf(await token)?.secret ?? NO_TOKEN)),
     token: await token,
     engine: await engine,
     network: await network,
@@ -144,15 +153,22 @@ function engineOf({ clock }: CliContext, loaded: Loaded): ReturnType<typeof open
   return openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
 }
 
-async function queryBroker(url: string, token: string): Promise<Pick<Facts, 'catalogue' | 'clocks'>> {
-  const transport = new Transport(url, { current: () => Promise.resolve(token) }, BROKER_LIMITS);
+async function queryBroker(
+  config: Config,
+  token: string,
+): Promise<Pick<Facts, 'catalogue' | 'clocks' | 'connection'>> {
+  const connection = await query(LIMITS.connection, async () => prepareConnection(config.brokerUrl, config));
+  if ('error' in connection) return { connection, catalogue: connection, clocks: connection };
+  const source = { current: () => Promise.resolve(token) };
+  const options = connectionOptions(connection.value);
+  const transport = new Transport(config.brokerUrl, source, BROKER_LIMITS, options);
   const broker = new HttpBroker(transport);
   try {
     const [catalogue, clocks] = await Promise.all([
       query(LIMITS.broker, async (signal) => (await broker.gpus(signal)).items),
       query(LIMITS.broker, (signal) => broker.clock(signal)),
     ]);
-    return { catalogue, clocks };
+    return { connection, catalogue, clocks };
   } finally {
     await transport.close();
   }

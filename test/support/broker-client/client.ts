@@ -1,4 +1,5 @@
 import { HttpBroker } from '../../../src/broker/client.ts';
+import type { ConnectionOptions } from '../../../src/broker/dispatcher.ts';
 import { type Limits, Transport } from '../../../src/broker/transport.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 
@@ -9,8 +10,12 @@ export const TOKEN = 'tok-5ecret-0123456789abcdef';
 export type TestClient = AsyncDisposable & { readonly broker: HttpBroker; readonly transport: Transport };
 
 /** The real client, talking to `url`. */
-export function clientOf(url: string, limits: Partial<Limits> = {}): TestClient {
-  const transport = new Transport(url, { current: async () => TOKEN }, limits);
+export function clientOf(
+  url: string,
+  limits: Partial<Limits> = {},
+  connection: ConnectionOptions = {},
+): TestClient {
+  const transport = new Transport(url, { current: async () => TOKEN }, limits, connection);
   return {
     transport,
     broker: new HttpBroker(transport),

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { ServerCertificate } from '../tls-certificates.ts';
 import { close, listen } from './listen.ts';
 
 /** A request as a server got it. */
@@ -29,7 +31,18 @@ export type Answer = (seen: Seen, response: ServerResponse, count: number) => vo
 /** A real HTTP server that answers by a script, on a port of its own or at the path of a Unix socket. */
 export async function httpServer(answer: Answer, path?: string): Promise<TestServer> {
   const seen: Seen[] = [];
-  const server = createServer((request, response) => {
+  return serve(createServer(listener(answer, seen)), seen, path);
+}
+
+/** The same over TLS; its `url` begins with https. */
+export async function httpsServer(answer: Answer, certificate: ServerCertificate): Promise<TestServer> {
+  const seen: Seen[] = [];
+  const server = await serve(createTlsServer(certificate, listener(answer, seen)), seen);
+  return { ...server, url: server.url.replace('http:', 'https:') };
+}
+
+function listener(answer: Answer, seen: Seen[]): RequestListener {
+  return (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -38,8 +51,7 @@ export async function httpServer(answer: Answer, path?: string): Promise<TestSer
       seen.push(one);
       answer(one, response, seen.length);
     });
-  });
-  return serve(server, seen, path);
+  };
 }
 
 /** A server that is given requests before their bodies are read; one that it cannot serve is cut off. */

@@ -124,6 +124,7 @@ describe('Docker', () => {
     seccomp: true,
     limits: { memory: true, swap: true, pids: true, cpu: true },
     liveRestore: false,
+    hasProxy: false,
     cdi: { enabled: false, devices: undefined },
   };
 

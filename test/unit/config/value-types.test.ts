@@ -4,8 +4,9 @@ import { duration, showDuration } from '../../../src/config/duration.ts';
 import { count, cpuCores, price } from '../../../src/config/number-types.ts';
 import { showSize, size } from '../../../src/config/size.ts';
 import { choice, imagePattern, imagePatterns, path, userAndGroup } from '../../../src/config/text-types.ts';
-import { brokerUrl, dockerHost, isLoopback } from '../../../src/config/url-types.ts';
+import { brokerUrl, dockerHost } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
+import { isLoopback } from '../../../src/lib/loopback.ts';
 
 function rejection<T>(type: ValueType<T>, text: string): BadValue {
   try {

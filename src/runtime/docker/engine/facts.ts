@@ -23,6 +23,8 @@ const INFO = z.object({
   OperatingSystem: z.string().optional(),
   DockerRootDir: z.string().optional(),
   LiveRestoreEnabled: z.boolean().optional(),
+  HttpProxy: z.string().nullish(),
+  HttpsProxy: z.string().nullish(),
   CDISpecDirs: z.array(z.string()).nullish(),
   DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
 });
@@ -63,6 +65,8 @@ export type EngineFacts = {
   readonly rootless: boolean;
   /** Whether containers keep running while the engine restarts. */
   readonly liveRestore: boolean;
+  /** Whether the engine pulls images through a proxy. */
+  readonly hasProxy: boolean;
   readonly cdi: CdiFacts;
 };
 
@@ -118,6 +122,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     },
     rootless: info.data.SecurityOptions.some((option) => /(^|,)(name=)?rootless(,|$)/.test(option)),
     liveRestore: info.data.LiveRestoreEnabled === true,
+    hasProxy: [info.data.HttpProxy, info.data.HttpsProxy].some(Boolean),
     cdi: {
       enabled: (info.data.CDISpecDirs ?? []).length > 0,
       devices: atLeast(version.data.ApiVersion, LISTS_CDI)
