@@ -14,13 +14,15 @@ import { isTransient, waitAfter } from '../retry/retry.ts';
 /** Deliveries at the same time while the broker answers; one at a time while it does not. */
 const CONCURRENCY = 4;
 
+type ContentRefusals = { readonly status: number | undefined; readonly count: number };
+
 /** The failed deliveries of one report or release. `dueAt` is monotonic. */
 type Tries = {
   readonly count: number;
   /** How often the broker itself refused it with a 4xx. */
   readonly refusals: number;
-  /** Whether the broker refused what the report says, so that only its end is sent. */
-  readonly isTooLong: boolean;
+  /** How often in a row, and with which status, the broker refused what the report says. */
+  readonly content: ContentRefusals;
   readonly dueAt: number;
   /** Whether it waits until then whatever happens to others: it alone failed, or the broker named the time. */
   readonly isFixed: boolean;
@@ -28,7 +30,14 @@ type Tries = {
   readonly answers: number;
 };
 
-const UNTRIED: Tries = { count: 0, refusals: 0, isTooLong: false, dueAt: 0, isFixed: false, answers: 0 };
+const UNTRIED: Tries = {
+  count: 0,
+  refusals: 0,
+  content: { status: undefined, count: 0 },
+  dueAt: 0,
+  isFixed: false,
+  answers: 0,
+};
 
 /** After so many refusals of a release the broker is asked whether the job is ours at all. */
 const RELEASE_REFUSALS = 2;
@@ -37,7 +46,10 @@ const RELEASE_REFUSALS = 2;
 const EXHAUSTED_REFUSALS = 4;
 
 /** With these statuses a broker refuses what a report says. With others, such as 404, its length does not matter. */
-const CONTENT_REFUSALS: readonly (number | undefined)[] = [400, 413, 422];
+const CONTENT_STATUSES: readonly (number | undefined)[] = [400, 413, 422];
+
+/** After so many refusals of its content with one status a report is sent without a result, and then dropped. */
+const MAX_CONTENT_REFUSALS = 5;
 
 /** After an outage the waiting deliveries are spread over this time. */
 const SPREAD_MS = 2_000;
@@ -194,7 +206,7 @@ export class Reporter {
         this.#unwritten.delete(uuid);
         this.#attempts.delete(uuid);
       } catch (thrown) {
-        if (!signal.aborted) this.#failed(uuid, thrown);
+        if (!signal.aborted) this.#failed(uuid, asAgentError(thrown));
       } finally {
         this.#sending.delete(uuid);
         this.#wake.notify();
@@ -210,9 +222,9 @@ export class Reporter {
   }
 
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
-    const { refusals, isTooLong } = this.#attemptsOf(job.uuid);
+    const { content, refusals } = this.#attemptsOf(job.uuid);
     if (job.state.name === 'finished') {
-      const report = isTooLong ? shortened(job.state.report) : job.state.report;
+      const report = deliverable(job.state.report, content.count);
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
       return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
     }
@@ -248,7 +260,8 @@ export class Reporter {
       const dropped = this.#journal.transition(job.uuid, { name: 'dropped', why });
       if (job.state.name === 'finished') this.#observe({ kind: 'report-refused', job: dropped, why });
     } else if (job.state.name === 'finished') {
-      const { durationMs, report } = job.state;
+      const { durationMs } = job.state;
+      const report = deliverable(job.state.report, this.#attemptsOf(job.uuid).content.count);
       const earned = answer.cost ?? earnings(report.status, job.askPrice, durationMs);
       const state = { name: 'reported', status: report.status, durationMs, earned } as const;
       const reported = this.#journal.transition(job.uuid, state);
@@ -261,20 +274,34 @@ export class Reporter {
     }
   }
 
-  #failed(job: string, thrown: unknown): void {
-    const error = asAgentError(thrown);
+  #isReport(job: string): boolean {
+    return this.#journal.get(job)?.state.name === 'finished';
+  }
+
+  /** Gives up a report that the broker refuses even without its result. */
+  #drop(job: string, { message }: AgentError): void {
+    const why = `the broker refuses every report of it: ${message}`;
+    const dropped = this.#journal.transition(job, { name: 'dropped', why });
+    this.#attempts.delete(job);
+    this.#observe({ kind: 'report-refused', job: dropped, why });
+  }
+
+  #failed(job: string, error: AgentError): void {
     const before = this.#attemptsOf(job);
     const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
     const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : RETRY.report, count, this.#random);
-    const refusals = before.refusals + (error.code === 'BROKER_REFUSED' ? 1 : 0);
-    const isTooLong = before.isTooLong || CONTENT_REFUSALS.includes(error.status);
+    const isContent = CONTENT_STATUSES.includes(error.status) && this.#isReport(job);
+    // What is refused for its content comes to an end by itself.
+    const refusals = before.refusals + (error.code === 'BROKER_REFUSED' && !isContent ? 1 : 0);
+    const content = isContent ? contentRefused(before.content, error.status) : before.content;
+    if (content.count > MAX_CONTENT_REFUSALS) return this.#drop(job, error);
     const dueAt = this.#clock.monotonic() + waitMs;
     const unauthorized = error.code === 'BROKER_UNAUTHORIZED';
     // It failed again while the broker accepted others: it is no sign of an outage, and their success none for it.
     const isAlone = !unauthorized && before.count > 0 && this.#answers > before.answers;
     const isFixed = isAlone || error.retryAfterMs !== undefined;
-    this.#attempts.set(job, { count, refusals, isTooLong, dueAt, isFixed, answers: this.#answers });
+    this.#attempts.set(job, { count, refusals, content, dueAt, isFixed, answers: this.#answers });
     if (unauthorized || (isTransient(error) && !isAlone)) {
       this.#outage += 1;
       const probeMs = waitAfter(error, RETRY.report, this.#outage, this.#random);
@@ -287,6 +314,26 @@ export class Reporter {
     this.#log[level](fields, `${what}: ${error.message}`);
     if (unauthorized) this.#onRefused();
   }
+}
+
+/** Counts up, from 1 for another status; a report that went without its result stays so. */
+function contentRefused(before: ContentRefusals, status: number | undefined): ContentRefusals {
+  const isAlike = before.status === status || before.count >= MAX_CONTENT_REFUSALS;
+  return { status, count: isAlike ? before.count + 1 : 1 };
+}
+
+/** What is sent of a report whose content was refused so often. */
+function deliverable(report: Report, refusals: number): Report {
+  if (refusals === 0) return report;
+  return refusals < MAX_CONTENT_REFUSALS ? shortened(report) : withoutResult(report);
+}
+
+/** The report of a job that the broker takes no result of. A timeout stays one, since it is paid without a result. */
+function withoutResult({ status }: Report): Report {
+  const stderr =
+    '[sharedcloud-agent] result too large for this broker, which refused the report again and again\n';
+  const sent = status === JOB_STATUS.SUCCEEDED ? JOB_STATUS.FAILED : status;
+  return { status: sent, buildLogs: '', stdout: '', stderr, result: '' };
 }
 
 /** The report with the ends of its outputs, which say most, and a result without NUL, which databases refuse. */

@@ -89,11 +89,65 @@ describe('a report is not given up', () => {
   });
 
   test('where it is always refused: --once ends and says so, and the report stays on disk', async () => {
-    await using opened = await openWith(toReport(() => no(400)));
+    await using opened = await openWith(toReport(() => no(402)));
     const { env, agent } = opened;
     await expect(agent.run()).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
     expect(agent.journal.uuidsIn('finished')).toHaveLength(1);
     expect(env.proxy.calls.filter(isJobChange).length).toBeLessThan(10);
+  });
+});
+
+describe('a report whose content is refused', () => {
+  test.each([400, 413, 422])(
+    'five times with %i is sent once more, as a failure without its result',
+    async (status) => {
+      await using opened = await openWith(toReport((nth) => (nth <= 5 ? no(status) : undefined)));
+      const { env, run, agent } = opened;
+      await agent.run();
+      expect(env.jobOf(run)).toMatchObject({
+        status: JOB_STATUS.FAILED,
+        result: '',
+      });
+      expect(env.proxy.calls.filter(isJobChange)).toHaveLength(1 + 6);
+      expect(agent.journal.history(9).map(({ state }) => state)).toMatchObject([
+        { name: 'reported', status: JOB_STATUS.FAILED, earned: 0 },
+      ]);
+    },
+  );
+
+  test('four times is still sent with its result', async () => {
+    await using opened = await openWith(toReport((nth) => (nth <= 4 ? no(413) : undefined)));
+    const { env, run, agent } = opened;
+    await agent.run();
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+  });
+
+  test('with one status and another in turn is sent with its result', async () => {
+    await using opened = await openWith(
+      toReport((nth) => (nth <= 8 ? no(nth % 2 === 0 ? 400 : 413) : undefined)),
+    );
+    const { env, run, agent } = opened;
+    await agent.run();
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.SUCCEEDED, result: '5' });
+  });
+
+  test('however short it is, is dropped, and logged once', async () => {
+    await using opened = await openWith(toReport(() => no(413)));
+    const { env, agent } = opened;
+    await agent.run();
+    expect(agent.journal.history(9).map(({ state }) => state.name)).toEqual(['dropped']);
+    expect(env.events.filter(({ kind }) => kind === 'report-refused')).toHaveLength(1);
+    expect(env.proxy.calls.filter(isJobChange)).toHaveLength(1 + 6);
+  });
+
+  test('of a job that timed out stays one, which is paid', async () => {
+    await using env = await TestEnv.open();
+    const never = 'function handler() { return new Promise((done) => setTimeout(done, 3600000)); }';
+    const run = env.addRun(never, '((),)');
+    env.proxy.plan = toReport((nth) => (nth <= 5 ? no(413) : undefined));
+    await using agent = await env.open({ slots: 1, settings: { jobTimeoutMs: 500 } });
+    await agent.run();
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.TIMEOUT);
   });
 });
 

@@ -101,7 +101,7 @@ describe('a report that always fails while others are accepted', () => {
   test.each<[string, AgentError]>([
     ['a 5xx', unavailable()],
     ['a cut connection', new AgentError('BROKER_UNREACHABLE', 'cut')],
-    ['a 400', new AgentError('BROKER_REFUSED', 'no', { status: 400 })],
+    ['a 402', new AgentError('BROKER_REFUSED', 'no', { status: 402 })],
   ])('with %s is sent less and less often, and holds up none of them', async (_, error) => {
     const timesOf = await halfAnHourBeside(error);
     const times = timesOf('bad');
