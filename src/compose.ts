@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { diskSpaceProblem, resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
@@ -43,6 +44,7 @@ import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import type { LineLimits } from './runtime/docker/network/line-rules.ts';
+import { RegistryCredentials } from './runtime/docker/registry/credentials.ts';
 import { serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
@@ -133,17 +135,41 @@ export function lineLimits({ jobBandwidth, jobBlockPorts }: Config): LineLimits 
   return { bandwidth: jobBandwidth, blockedPorts: jobBlockPorts };
 }
 
-/** Docker as the configuration names it. */
+/** The directory of Docker's `config.json`; undefined: this user has no home. */
+export function dockerConfigDirectory({ dockerConfig }: Pick<Config, 'dockerConfig'>): string | undefined {
+  if (dockerConfig !== undefined) return dockerConfig;
+  try {
+    return join(homedir(), '.docker');
+  } catch {
+    // A user that is in no list of users, as in a container.
+    return undefined;
+  }
+}
+
+/** The credentials for registries. What cannot be used is logged. */
+function openCredentials({ loaded, log, redactor }: Pick<AppParts, 'loaded' | 'log' | 'redactor'>) {
+  const directory = dockerConfigDirectory(loaded.config);
+  if (directory === undefined) return undefined;
+  return new RegistryCredentials({
+    directory,
+    onSecret: (secret, registry) => redactor.add(secret, registry),
+    onProblem: ({ code, hint, message }) =>
+      log.warn({ event: 'registry-credentials-unusable', code, hint }, message),
+  });
+}
+
+/** Docker as the configuration names it. Without a log and a redactor it pulls without credentials. */
 export function openDocker(
-  parts: Pick<AppParts, 'loaded'> & { readonly clock: Clock },
+  parts: Pick<AppParts, 'loaded'> & Partial<Pick<AppParts, 'log' | 'redactor'>> & { readonly clock: Clock },
   agentId: string,
   onProgress: (report: PullReport) => void,
 ): DockerRuntime {
-  const { config } = parts.loaded;
+  const { loaded, log, redactor } = parts;
+  const { config } = loaded;
   const checkDisk = (): Promise<void> => {
     const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeBytes);
     if (why === undefined) return Promise.resolve();
-    throw new AgentError('IMAGE_PULL_FAILED', why, { hint: 'free disk space, or lower --min-free-disk' });
+    throw new AgentError('IMAGE_STORE_FULL', why, { hint: 'free disk space, or lower --min-free-disk' });
   };
   const runtime = new DockerRuntime({
     host: config.dockerHost,
@@ -167,6 +193,8 @@ export function openDocker(
     },
     hooks: { onProgress, checkDisk },
     clock: parts.clock,
+    credentials:
+      log === undefined || redactor === undefined ? undefined : openCredentials({ loaded, log, redactor }),
   });
   return runtime;
 }

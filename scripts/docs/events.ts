@@ -28,7 +28,15 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'offer-deregistered': { kind: 'offer-deregistered', offer, why },
   'run-skipped': { kind: 'run-skipped', offer, run, reason: 'no-slot' },
   'image-ready': { kind: 'image-ready', image: 'image', tookMs: 1 },
-  'image-failed': { kind: 'image-failed', image: 'image', why, retryInMs: 1 },
+  'image-failed': {
+    kind: 'image-failed',
+    image: 'image',
+    code: 'IMAGE_NOT_FOUND',
+    why,
+    hint,
+    hostFault: false,
+    retryInMs: 1,
+  },
   'job-claimed': { kind: 'job-claimed', offer, run, job: job.uuid },
   'claim-rejected': { kind: 'claim-rejected', job: job.uuid, why },
   'job-started': { kind: 'job-started', job },
@@ -62,6 +70,15 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
 const VARIANTS: readonly AgentEvent[] = [
   { kind: 'run-skipped', offer, run, reason: 'image-not-pulled' },
   { kind: 'gpu-canary', gpu, why: undefined, retryInMs: 1 },
+  {
+    kind: 'image-failed',
+    image: 'image',
+    code: 'IMAGE_STORE_CORRUPT',
+    why,
+    hint,
+    hostFault: true,
+    retryInMs: 1,
+  },
 ];
 
 /** An event as it is documented: its name, level, message and fields in the log. */
@@ -140,6 +157,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['orphan-removed', 'info', 'orphaned container or files removed', 'container or job'],
   ['polling-failed', 'warn or debug', 'polling failed: …', 'code, retryInMs, hint'],
   ['reconciliation-failed', 'debug', 'instance not reconciled: …', 'instance, code'],
+  ['registry-credentials-unusable', 'warn', '…', 'code, hint'],
   ['reload-failed', 'error', 'configuration not reloaded: …', 'code, hint'],
   ['removal-failed', 'warn', 'jobs of this dry run may be left: …', 'code'],
   ['reports-not-read', 'error', 'pending reports not read: …', 'code, hint'],

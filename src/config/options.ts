@@ -270,6 +270,14 @@ export const OPTIONS = {
     help: 'URL of the container engine',
     group: 'Host',
   },
+  dockerConfig: {
+    name: 'docker-config',
+    env: 'DOCKER_CONFIG',
+    type: path,
+    unset: '`~/.docker` of the agent’s user',
+    help: 'directory of Docker’s `config.json`, which has the credentials for private registries',
+    group: 'Host',
+  },
   gpuMode: {
     name: 'gpu-mode',
     env: 'SHAREDCLOUD_GPU_MODE',

@@ -17,6 +17,7 @@ export const SKIP_REASONS = {
   'unsupported-runtime': 'the agent does not support the function’s runtime',
   'wrong-offer-type': 'the image is for the other offer type (CPU or GPU)',
   'image-not-allowed': 'the image is not on the owner’s list (--images)',
+  'image-wrong-platform': 'the image is for another CPU architecture or operating system',
   'image-failed': 'the image could not be pulled',
   'image-not-pulled': 'the image is not pulled yet',
 } as const;
@@ -27,12 +28,15 @@ export type Verdict =
   | { readonly kind: 'take'; readonly open: OpenRun; readonly jobs: number }
   | { readonly kind: 'skip'; readonly open: OpenRun; readonly reason: SkipReason };
 
+/** What is known of an image. A failed one may be pulled again later. */
+export type ImageState = 'ready' | 'missing' | 'failed' | 'wrong-platform';
+
 /** What a decision depends on beside the runs. */
 export type MarketKnowledge = {
   readonly catalogue: ReadonlyMap<string, CatalogueGpu>;
   /** The owner's image patterns. */
   readonly images: readonly string[];
-  readonly imageState: (registryPath: string) => 'ready' | 'missing' | 'failed';
+  readonly imageState: (registryPath: string) => ImageState;
   /** Runs that are in backoff, why, and until when. */
   readonly backoff: ReadonlyMap<
     string,
@@ -113,13 +117,14 @@ function skipReasonOfImage(
   if (open.image.requiresGpu !== (offer.kind === 'gpu')) return 'wrong-offer-type';
   const { allowed, state } = images(open.function.registryPath);
   if (!allowed) return 'image-not-allowed';
+  if (state === 'wrong-platform') return 'image-wrong-platform';
   if (state === 'failed') return 'image-failed';
   return state === 'ready' ? undefined : 'image-not-pulled';
 }
 
 type ImageView = {
   readonly allowed: boolean;
-  readonly state: ReturnType<MarketKnowledge['imageState']>;
+  readonly state: ImageState;
 };
 
 /** Memoizes the state of each image, because many runs share a few images. */

@@ -85,8 +85,8 @@ export const ERROR_KINDS = {
   },
   IMAGE_NOT_FOUND: {
     exit: 5,
-    what: 'the image does not exist in its registry or may not be pulled',
-    hint: 'ignore it, unless the image is yours: then correct its name or its registry’s permissions',
+    what: 'the image does not exist in its registry',
+    hint: 'ignore it, unless the image is yours: then correct its name or push it',
   },
   IMAGE_PULL_FAILED: {
     exit: 5,
@@ -97,6 +97,56 @@ export const ERROR_KINDS = {
     exit: 5,
     what: 'the image breaks one of the owner’s rules (allow-list, size)',
     hint: 'ignore it, unless you want such images: then change --images or --max-image-size',
+  },
+  IMAGE_PLATFORM: {
+    exit: 5,
+    what: 'the image is made for another CPU architecture or operating system than this host’s Docker',
+    hint: 'ignore it, unless the image is yours: then build it for this host’s platform too; emulation is not used',
+  },
+  IMAGE_UNSUPPORTED: {
+    exit: 5,
+    what: 'the registry’s answer is not an image that Docker can use (old schema, other media type, web page)',
+    hint: 'ignore it, unless the image is yours: then push it again with a current Docker',
+  },
+  IMAGE_CORRUPT: {
+    exit: 5,
+    what: 'what the registry sent does not have the digest that the image names',
+    hint: 'look for a proxy or mirror that changes downloads, if it lasts; the agent pulls again by itself',
+  },
+  IMAGE_STORE_CORRUPT: {
+    exit: 5,
+    what: 'Docker’s own store of images on this host is damaged',
+    hint: 'restart Docker; if it lasts, run `docker image prune -a`, which removes all unused images',
+  },
+  IMAGE_STORE_FULL: {
+    exit: 5,
+    what: 'the file system of Docker’s images has no space or inodes left',
+    hint: 'see `docker system df`, `df -h` and `df -i`, then free space with `docker image prune`',
+  },
+  REGISTRY_DENIED: {
+    exit: 5,
+    what: 'the registry wants credentials for the image, or refuses those of this host',
+    hint: 'ignore it, unless the image is yours: then run `docker login REGISTRY` as the agent’s user, and see the line `registries` of `sharedcloud-agent check`',
+  },
+  REGISTRY_RATE_LIMITED: {
+    exit: 5,
+    what: 'the registry limits how often this host may pull',
+    hint: 'wait: the agent pulls again by itself; `docker login` as the agent’s user or a mirror raises the limit',
+  },
+  REGISTRY_UNAVAILABLE: {
+    exit: 5,
+    what: 'the registry failed (5xx)',
+    hint: 'wait: the agent pulls again by itself; see the registry’s status page if it lasts',
+  },
+  REGISTRY_UNREACHABLE: {
+    exit: 5,
+    what: 'Docker cannot reach the registry (DNS, network, TLS, proxy)',
+    hint: 'try `docker pull` of the image by hand, and check this host’s DNS, firewall and Docker’s proxy settings',
+  },
+  REGISTRY_CREDENTIALS_UNUSABLE: {
+    exit: 5,
+    what: 'the file or the program with registry credentials cannot be used',
+    hint: 'run `docker login REGISTRY` again as the agent’s user; `sharedcloud-agent check` shows what is found',
   },
   GPU_NONE: {
     exit: 6,

@@ -28,6 +28,16 @@ export function canonicalImageRef(ref: ImageRef): string {
   return `${ref.repository}${tag === undefined ? '' : `:${tag}`}${ref.digest === undefined ? '' : `@${ref.digest}`}`;
 }
 
+/** The name of Docker Hub, which has several hosts. */
+export const DOCKER_HUB = 'docker.io';
+
+/** The registry of an image, such as `ghcr.io` or `localhost:5000`; `docker.io` where the reference names none. */
+export function registryOf({ repository }: Pick<ImageRef, 'repository'>): string {
+  const [host = '', ...path] = repository.split('/');
+  const hasHost = path.length > 0 && (/[.:]/.test(host) || host === 'localhost');
+  return hasHost ? host.toLowerCase() : DOCKER_HUB;
+}
+
 /**
  * Whether an image matches one of the owner's patterns. `*` matches any characters; a pattern without a tag matches
  * every tag. Text that is not an image reference never matches.

@@ -3,13 +3,21 @@ import { secretForms } from './secret-forms.ts';
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
 
+const MAX_SECRETS_OF_OWNER = 8;
+
 /** Removes the secrets from text that is about to be shown. */
 export class Redactor {
+  readonly #secrets = new Map<string, readonly string[]>();
   #forms: readonly string[] = [];
 
-  /** Removes this secret too from now on. */
-  add(secret: string): void {
-    this.#forms = [...new Set([...this.#forms, ...secretForms(secret)])].sort((a, b) => b.length - a.length);
+  /** Removes this secret too from now on. Of one owner only the last few are kept: some are new every hour. */
+  add(secret: string, owner = ''): void {
+    const known = this.#secrets.get(owner) ?? [];
+    if (known.includes(secret)) return;
+    const kept = owner === '' ? known : known.slice(1 - MAX_SECRETS_OF_OWNER);
+    this.#secrets.set(owner, [...kept, secret]);
+    const forms = [...this.#secrets.values()].flat().flatMap(secretForms);
+    this.#forms = [...new Set(forms)].sort((a, b) => b.length - a.length);
   }
 
   /** Whether a secret is somewhere in the text, in any writing of it. */

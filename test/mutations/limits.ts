@@ -252,10 +252,18 @@ const rows: readonly Row[] = [
   [
     'large images are not used',
     IMAGES,
-    'return found === undefined || found.sizeBytes > this.#rules.maxBytes ? undefined : found;',
-    'return found;',
+    'return !isForeign && sizeBytes <= this.#rules.maxBytes;',
+    'return !isForeign && sizeBytes > 0;',
     IMAGES_TEST,
     'over the owner’s size are not found even though they are here',
+  ],
+  [
+    'images of another platform are not used',
+    IMAGES,
+    'return !isForeign && sizeBytes <= this.#rules.maxBytes;',
+    'return sizeBytes <= this.#rules.maxBytes;',
+    'test/docker/runtime/images-platform.test.ts',
+    'is checked of an image that is here already, at the claim and at the container',
   ],
   [
     'nothing is pulled onto a full disk',

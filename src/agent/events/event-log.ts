@@ -12,7 +12,7 @@ const STATUS_NAMES = {
 
 /** A line of the log. */
 export type LogEntry = {
-  readonly level: 'debug' | 'info' | 'warn';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 };
@@ -66,8 +66,9 @@ export function logEntry(event: AgentEvent): LogEntry {
     case 'image-ready':
       return info('image ready', { image: event.image, tookMs: Math.round(event.tookMs) });
     case 'image-failed': {
-      const { image, retryInMs, why } = event;
-      return warn(`image not ready: ${why}`, { image, retryInMs: Math.round(retryInMs) });
+      const { code, hint, hostFault, image, why } = event;
+      const fields = { image, code, hint, retryInMs: Math.round(event.retryInMs) };
+      return { level: hostFault ? 'error' : 'warn', fields, message: `image not ready: ${why}` };
     }
 
     case 'job-started':

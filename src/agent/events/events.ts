@@ -1,5 +1,5 @@
 import type { SkipReason } from '../../domain/decide.ts';
-import type { AgentError } from '../../domain/errors.ts';
+import type { AgentError, ErrorCode } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Traffic } from '../../domain/network-use.ts';
@@ -53,7 +53,11 @@ export type AgentEvent =
   | {
       readonly kind: 'image-failed';
       readonly image: string;
+      readonly code: ErrorCode;
       readonly why: string;
+      readonly hint: string;
+      /** Docker's store on this host is the cause, so every image may fail. */
+      readonly hostFault: boolean;
       readonly retryInMs: number;
     }
   | { readonly kind: 'job-started'; readonly job: JobRecord }

@@ -36,8 +36,12 @@ export const RETRY = {
 
   // This host
   pullImage: { initialMs: 2_000, maxMs: 600_000, onceFailures: 3 },
-  /** The registry refuses the image or does not know it, or it is larger than the owner allows. */
+  /** The image is missing, private, for another platform or against the owner's rules. */
   pullImageRefused: { initialMs: 600_000, maxMs: 600_000 },
+  /** The registry limits pulls and names no wait; Docker Hub counts by six hours. Then none of its images is pulled. */
+  pullRateLimited: { initialMs: 900_000, maxMs: 3_600_000 },
+  /** Docker's store of images is damaged or full. */
+  pullStoreFault: { initialMs: 60_000, maxMs: 1_800_000 },
   engineCall: { initialMs: 500, maxMs: 15_000 },
   engineCheck: { initialMs: 500, maxMs: 2_000 },
   stateDirWrite: { initialMs: 500, maxMs: 2_000 },

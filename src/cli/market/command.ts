@@ -1,11 +1,13 @@
 import { offerSettings, openBroker, openDocker, openProbe } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
+import type { ImageState } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import { within } from '../../lib/deadline.ts';
+import type { DockerImages } from '../../runtime/docker/image/images.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
 import { gpuLimits } from '../gpu-limits.ts';
@@ -40,6 +42,7 @@ export const market: CliCommand = {
     'images',
     'maxImageSize',
     'dockerHost',
+    'dockerConfig',
     'nvidiaSmi',
     'nvidiaSmiTimeout',
     'configFile',
@@ -65,7 +68,13 @@ export const market: CliCommand = {
 
 async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker): Promise<Shown> {
   const { config } = loaded;
-  const docker = openDocker({ loaded, clock: context.clock }, 'market', () => undefined);
+  const { clock, redactor } = context;
+  const signal = within(RESOLVE_MS);
+  const docker = openDocker(
+    { loaded, clock, redactor, log: context.createLog(config) },
+    'market',
+    () => undefined,
+  );
   const [seen, catalogue, gpus, engine] = await Promise.all([
     query(LIMITS.broker, (signal) =>
       broker.runs({ instance: undefined, etag: undefined, waitSeconds: 0, signal }),
@@ -84,8 +93,8 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
   };
   const found = await evaluate(seen.runs, host, {
     broker,
-    findImage: 'value' in engine ? (ref) => docker.images.find(ref) : undefined,
-    signal: within(RESOLVE_MS),
+    imageState: 'value' in engine ? (ref) => imageState(docker.images, ref, signal) : undefined,
+    signal,
   });
   const [unread] = seen.invalid;
   const notRead =
@@ -106,6 +115,12 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     rows: found.rows,
     notes: [...notRead, ...found.notes],
   };
+}
+
+/** Asks the registry of an image that is not pulled for its platforms. */
+async function imageState(images: DockerImages, ref: string, signal: AbortSignal): Promise<ImageState> {
+  if ((await images.find(ref)) !== undefined) return 'ready';
+  return (await images.isForeign(ref, signal)) ? 'wrong-platform' : 'missing';
 }
 
 function orThrow<T>(answer: QueryResult<T>): T {

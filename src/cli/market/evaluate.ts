@@ -1,8 +1,7 @@
-import type { MarketKnowledge } from '../../domain/decide.ts';
+import type { ImageState, MarketKnowledge } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
-import type { ReadyImage } from '../../domain/ports/runtime.ts';
 import type { OpenRun, Run } from '../../domain/run.ts';
 import { rowWithNeeds } from './needs.ts';
 import { forEach, type ResolvedRuns, resolveRuns } from './resolve-runs.ts';
@@ -11,8 +10,8 @@ import { byBid, type MarketRow, rowsFor, worthResolving } from './rows.ts';
 /** Where facts about runs come from. */
 export type Sources = {
   readonly broker: Pick<Broker, 'function' | 'image' | 'openJobs'>;
-  /** The image if Docker has it; undefined if Docker does not answer. */
-  readonly findImage: ((ref: string) => Promise<ReadyImage | undefined>) | undefined;
+  /** What Docker and the image's registry say of it; undefined if Docker does not answer. */
+  readonly imageState: ((ref: string) => Promise<ImageState>) | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -33,7 +32,7 @@ export async function evaluate(runs: readonly Run[], host: HostSide, sources: So
   const unresolved = runs.map((run): OpenRun => ({ run, function: undefined, image: undefined }));
   const hasOffers = host.offers.length > 0;
   const wanted = hasOffers
-    ? worthResolving(unresolved, host.offers, knowledgeOf(host, new Set(), new Map()))
+    ? worthResolving(unresolved, host.offers, knowledgeOf(host, new Map(), new Map()))
     : [...unresolved].sort(byBid);
   const best = wanted.slice(0, host.maxResolved).map(({ run }) => run);
   const resolved = await resolveRuns(sources.broker, best, sources.signal);
@@ -68,19 +67,19 @@ async function rowsWithOpenJobs(
   open: readonly OpenRun[],
   host: HostSide,
   resolved: ResolvedRuns,
-  { broker, findImage, signal }: Sources,
+  { broker, imageState, signal }: Sources,
 ): Promise<Rows> {
   const refs = new Set([...resolved.open.values()].flatMap((one) => one.function?.registryPath ?? []));
-  const pulled = new Set<string>();
-  let failure = await forEach(findImage === undefined ? [] : refs, async (ref) => {
-    if ((await findImage?.(ref)) !== undefined) pulled.add(ref);
+  const images = new Map<string, ImageState>();
+  let failure = await forEach(imageState === undefined ? [] : refs, async (ref) => {
+    images.set(ref, (await imageState?.(ref)) ?? 'missing');
   });
   const openJobs = new Map<string, number | undefined>();
   for (;;) {
     const empty = [...openJobs].filter(([, jobs]) => jobs === 0).map(([uuid]) => uuid);
     const counted = open.map((one) => withOpenJobs(one, openJobs.get(one.run.uuid)));
     const backoff = backoffFor([...resolved.invalid], empty);
-    const rows = rowsFor(counted, host.offers, knowledgeOf(host, pulled, backoff));
+    const rows = rowsFor(counted, host.offers, knowledgeOf(host, images, backoff));
     const uncounted = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
     if (uncounted.length === 0) return { rows, failure };
     const error = await forEach(uncounted, async (run) => {
@@ -104,8 +103,8 @@ function withOpenJobs(open: OpenRun, jobs: number | undefined): OpenRun {
 
 function knowledgeOf(
   { catalogue, images }: HostSide,
-  pulled: ReadonlySet<string>,
+  states: ReadonlyMap<string, ImageState>,
   backoff: MarketKnowledge['backoff'],
 ): MarketKnowledge {
-  return { catalogue, images, backoff, imageState: (ref) => (pulled.has(ref) ? 'ready' : 'missing') };
+  return { catalogue, images, backoff, imageState: (ref) => states.get(ref) ?? 'missing' };
 }

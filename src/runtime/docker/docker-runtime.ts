@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
+import type { ImagePlatform } from '../../domain/image-platform.ts';
 import type { ContainerNetworkUse } from '../../domain/network-use.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
@@ -25,6 +26,7 @@ import type { PullHooks } from './image/pull.ts';
 import { ContainerTraffic } from './network/container-traffic.ts';
 import { AttachedOutputs, followAttached } from './output/attached.ts';
 import { followLog } from './output/logs.ts';
+import type { RegistryCredentials } from './registry/credentials.ts';
 import { importTestImage } from './test-image/test-image.ts';
 
 /** What the runtime needs. */
@@ -40,6 +42,8 @@ export type DockerRuntimeOptions = {
   readonly images: Omit<ImageRules, 'inspectMs'>;
   readonly hooks: PullHooks;
   readonly clock: Clock;
+  /** The credentials for private registries; absent: none. */
+  readonly credentials?: RegistryCredentials | undefined;
   /** For tests. */
   readonly deadlines?: EngineDeadlines;
   /** For tests: where the engine's host shows its network interfaces. */
@@ -84,7 +88,9 @@ export class DockerRuntime implements Runtime {
       this.#traffic.sample(id),
     );
     const rules = { ...options.images, inspectMs: this.#deadlines.inspectMs };
-    this.images = new DockerImages(this.#docker, rules, options.hooks, options.clock);
+    const { clock, credentials, hooks } = options;
+    const platform = async (): Promise<ImagePlatform> => (await this.#knownFacts()).platform;
+    this.images = new DockerImages(this.#docker, rules, { hooks, clock, platform, credentials });
   }
 
   /** The engine's version and features. Throws RUNTIME_UNAVAILABLE. */
@@ -185,6 +191,9 @@ export class DockerRuntime implements Runtime {
       this.#traffic.track(id);
     } catch (thrown) {
       this.#attached.close(id);
+      // Only a container of an older agent can have an image of another platform.
+      if (/exec format error/i.test(asAgentError(thrown).message))
+        await this.images.describe(await this.#imageOf(id));
       throw this.#noticed(this.#injector.startFault(id, thrown)) ?? thrown;
     }
   }
@@ -271,6 +280,14 @@ export class DockerRuntime implements Runtime {
 
   #waitForExit(id: string, signal: AbortSignal): Promise<ObservedExit> {
     return waitForExit(this.#docker, id, this.#deadlines, this.#now, signal);
+  }
+
+  async #imageOf(id: string): Promise<string> {
+    const inspected = await callEngine(
+      { action: `inspect container ${id}`, ms: this.#deadlines.inspectMs },
+      (abortSignal) => this.#docker.getContainer(id).inspect({ abortSignal }),
+    );
+    return inspected.Image;
   }
 
   #state(id: string, signal?: AbortSignal): Promise<ContainerState> {

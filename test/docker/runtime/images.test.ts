@@ -62,7 +62,7 @@ describeDocker('images', (engine) => {
   test.each([
     ['not in the registry', `${REGISTRY}/sharedcloud/nothing:latest`, 'IMAGE_NOT_FOUND'],
     ['of an unknown tag', `${REGISTRY}/sharedcloud/busybox:none`, 'IMAGE_NOT_FOUND'],
-    ['of a registry that is not there', 'localhost:1/sharedcloud/busybox', 'IMAGE_PULL_FAILED'],
+    ['of a registry that is not there', 'localhost:1/sharedcloud/busybox', 'REGISTRY_UNREACHABLE'],
     ['not on the list', 'docker.io/evil/image:latest', 'IMAGE_REFUSED'],
     ['no name at all', 'localhost:5000/x/../../containers/json?all=1', 'IMAGE_REFUSED'],
   ])('that are %s', async (_, ref, code) => {
@@ -76,7 +76,7 @@ describeDocker('images', (engine) => {
     ['truncated', { idleMs: 1500 }, 'IMAGE_PULL_FAILED', /\b1\.5 s|unexpected EOF/],
     ['silent', { idleMs: 1000 }, 'IMAGE_PULL_FAILED', /\b1 s/],
     ['drip', { totalMs: 2000 }, 'IMAGE_PULL_FAILED', /\b2 s/],
-    ['wrong-bytes', {}, 'IMAGE_PULL_FAILED', /verification failed for digest|unexpected commit digest/],
+    ['wrong-bytes', {}, 'IMAGE_CORRUPT', /verification failed for digest|unexpected commit digest/],
     ['honest', { maxBytes: 1000 }, 'IMAGE_REFUSED', /\b1000 bytes/],
     ['huge', {}, 'IMAGE_REFUSED', /bytes/],
   ] as const)('from a registry that is %s', async (behaviour, limits, code, words) => {

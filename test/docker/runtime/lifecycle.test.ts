@@ -3,6 +3,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { imagePlatform } from '../../../src/domain/image-platform.ts';
 import { createContainer } from '../../../src/runtime/docker/container/create.ts';
 import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
 import { ENGINE_DEADLINES } from '../../../src/runtime/docker/engine/call.ts';
@@ -196,7 +197,15 @@ describeDocker('a container that was made otherwise than asked', (engine) => {
       diskBytes: 64 * MIB,
       openFiles: 1024,
     };
-    const image = { id: BUSYBOX, sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] };
+    const image = {
+      id: BUSYBOX,
+      sizeBytes: 1,
+      digests: [],
+      platform: imagePlatform(),
+      envNames: [],
+      labels: [],
+      volumes: [],
+    };
     const spec = containerSpec(plan, {
       agentId: 'test',
       limits: { ...limits, user: '65534:65534', runtime: 'runc', dns: [] },

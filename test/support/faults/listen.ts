@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /** Listens on a port of the loopback, 0 for a free one, or at the path of a Unix socket. Answers the port; 0 for a path. */
 export async function listen(server: Server, at: number | string = 0): Promise<number> {
@@ -14,4 +14,12 @@ export async function listen(server: Server, at: number | string = 0): Promise<n
 /** Resolves when no connection is left. */
 export async function close(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
+}
+
+/** A port of the loopback that was free a moment ago, for a program that cannot choose one itself. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await close(server);
+  return port;
 }

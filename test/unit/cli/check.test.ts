@@ -16,6 +16,7 @@ import { checkJson, checkText, isReady } from '../../../src/cli/check/render.ts'
 import { query } from '../../../src/cli/query.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu, GpuNotice } from '../../../src/domain/gpu.ts';
+import { imagePlatform } from '../../../src/domain/image-platform.ts';
 import type { GpuTerms } from '../../../src/domain/plan-offers.ts';
 import { JETSON_FAULT } from '../../../src/domain/platform.ts';
 import type { GpuMode } from '../../../src/runtime/docker/container/gpu-injection.ts';
@@ -117,6 +118,7 @@ describe('Docker', () => {
     apiVersion: '1.46',
     runc: '1.2.8',
     os: 'linux',
+    platform: imagePlatform('linux', 'amd64'),
     storageDriver: 'overlay2',
     backingFileSystem: 'xfs',
     dataRoot: '/var/lib/docker',

@@ -102,8 +102,8 @@ describe('an evaluation', () => {
       },
       ...changes,
     };
-    const findImage = async (ref: string) => ({ ref, id: 'sha256:1', sizeBytes: 1 });
-    return { calls, sources: { broker, findImage, signal: new AbortController().signal } };
+    const imageState = () => Promise.resolve('ready' as const);
+    return { calls, sources: { broker, imageState, signal: new AbortController().signal } };
   }
 
   test('of 100,000 runs resolves 200, asks for no function twice, and has a row for each', async () => {

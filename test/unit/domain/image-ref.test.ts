@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalImageRef, imageAllowed, parseImageRef } from '../../../src/domain/image-ref.ts';
+import { canonicalImageRef, imageAllowed, parseImageRef, registryOf } from '../../../src/domain/image-ref.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -66,4 +66,19 @@ describe('the owner’s list of images', () => {
   ])('%s on %j: %s', (ref, patterns, allowed) => {
     expect(imageAllowed(ref, patterns)).toBe(allowed);
   });
+});
+
+test.each([
+  ['busybox', 'docker.io'],
+  ['docker.io/library/busybox', 'docker.io'],
+  ['index.docker.io/team/x:1', 'docker.io'],
+  ['team/x', 'docker.io'],
+  ['ghcr.io/team/x:1', 'ghcr.io'],
+  ['GHCR.io/team/x', 'ghcr.io'],
+  ['localhost/x', 'localhost'],
+  ['localhost:5000/x/y@sha256:' + '1'.repeat(64), 'localhost:5000'],
+  ['10.0.0.1:5000/x', '10.0.0.1:5000'],
+  ['registry:5000/x', 'registry:5000'],
+])('the registry of %s is %s', (text, registry) => {
+  expect(registryOf(parseImageRef(text) ?? { repository: '' })).toBe(registry);
 });

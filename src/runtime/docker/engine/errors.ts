@@ -159,23 +159,3 @@ export function startError(thrown: unknown, id: string): AgentError {
   }
   return engineError(thrown, `start container ${id}`);
 }
-
-const NOT_FOUND = /manifest unknown|not found|does not exist|access denied|unauthorized|no such image/i;
-
-/** A failed pull, from what dockerode throws. */
-export function pullError(thrown: unknown, ref: string): AgentError {
-  if (thrown instanceof AgentError) return thrown;
-  const { status, message } = readFault(thrown);
-  if (status === undefined) return engineError(thrown, `pull image ${ref}`);
-  return pullRefusal(ref, message, thrown);
-}
-
-/** A failed pull, from the engine's message: IMAGE_NOT_FOUND or IMAGE_PULL_FAILED. */
-export function pullRefusal(ref: string, message: string, cause?: unknown): AgentError {
-  return NOT_FOUND.test(message)
-    ? new AgentError('IMAGE_NOT_FOUND', `image ${ref} is not in its registry, or is private: ${message}`, {
-        hint: 'correct the image name; private images cannot be pulled, because the agent has no credentials',
-        cause,
-      })
-    : new AgentError('IMAGE_PULL_FAILED', `image ${ref} could not be pulled: ${message}`, { cause });
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../../../domain/errors.ts';
+import { type ImagePlatform, imagePlatform } from '../../../domain/image-platform.ts';
 
 const INFO = z.object({
   Driver: z.string(),
@@ -21,6 +22,7 @@ const INFO = z.object({
   CpuCfsQuota: z.boolean().optional(),
   OSType: z.string(),
   OperatingSystem: z.string().optional(),
+  Architecture: z.string().optional(),
   DockerRootDir: z.string().optional(),
   LiveRestoreEnabled: z.boolean().optional(),
   HttpProxy: z.string().nullish(),
@@ -47,6 +49,8 @@ export type EngineFacts = {
   readonly apiVersion: string;
   readonly runc: string | undefined;
   readonly os: string;
+  /** The platform of the images that it runs without emulation. */
+  readonly platform: ImagePlatform;
   readonly storageDriver: string;
   /** The file system below overlay2, such as `extfs` or `xfs`. */
   readonly backingFileSystem: string | undefined;
@@ -105,6 +109,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     apiVersion: version.data.ApiVersion,
     runc: runc === undefined ? undefined : upstream(runc.Version),
     os: info.data.OSType,
+    platform: imagePlatform(info.data.OSType, info.data.Architecture),
     storageDriver: info.data.Driver,
     backingFileSystem: backing?.[1],
     dataRoot: info.data.DriverStatus.some(([, value]) => value === SNAPSHOTTER)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../../../domain/errors.ts';
+import { type ImagePlatform, imagePlatform } from '../../../domain/image-platform.ts';
 
 const INSPECTED = z.object({
   Id: z.string(),
@@ -8,6 +9,9 @@ const INSPECTED = z.object({
     .array(z.string())
     .nullish()
     .transform((digests) => digests ?? []),
+  Os: z.string().nullish(),
+  Architecture: z.string().nullish(),
+  Variant: z.string().nullish(),
   Config: z
     .object({
       Env: z.array(z.string()).nullish(),
@@ -23,6 +27,7 @@ export type ImageConfig = {
   readonly sizeBytes: number;
   /** `repository@sha256:...`, one for each repository that it came from. */
   readonly digests: readonly string[];
+  readonly platform: ImagePlatform;
   /** The names of its environment variables. */
   readonly envNames: readonly string[];
   /** The names of its labels. */
@@ -39,11 +44,12 @@ export function readImage(answer: unknown): ImageConfig {
       cause: read.error,
     });
   }
-  const { Id, Size, RepoDigests, Config } = read.data;
+  const { Architecture, Config, Id, Os, RepoDigests, Size, Variant } = read.data;
   return {
     id: Id,
     sizeBytes: Size,
     digests: RepoDigests,
+    platform: imagePlatform(Os ?? '', Architecture ?? '', Variant ?? ''),
     envNames: (Config?.Env ?? []).map((entry) => entry.split('=', 1)[0] ?? ''),
     labels: Object.keys(Config?.Labels ?? {}),
     volumes: Object.keys(Config?.Volumes ?? {}),

@@ -1,13 +1,23 @@
 import type Docker from 'dockerode';
 import PQueue from 'p-queue';
-import { AgentError, asAgentError } from '../../../domain/errors.ts';
-import { canonicalImageRef, type ImageRef, imageAllowed, parseImageRef } from '../../../domain/image-ref.ts';
+import { AgentError, asAgentError, type ErrorCode } from '../../../domain/errors.ts';
+import { type ImagePlatform, runsOn } from '../../../domain/image-platform.ts';
+import {
+  canonicalImageRef,
+  type ImageRef,
+  imageAllowed,
+  parseImageRef,
+  registryOf,
+} from '../../../domain/image-ref.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../../domain/ports/runtime.ts';
 import { SingleFlight } from '../../../lib/single-flight.ts';
 import { callEngine } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
+import type { RegistryCredentials } from '../registry/credentials.ts';
+import type { RegistryAuth } from '../registry/docker-config.ts';
 import { type ImageConfig, readImage } from './config.ts';
+import { platformsInRegistry, refuseForeign } from './platform-check.ts';
 import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pull.ts';
 
 /** The owner's rules for images; times in milliseconds. */
@@ -20,15 +30,27 @@ export type ImageRules = PullLimits & {
   readonly inspectMs: number;
 };
 
+/** What the images of an engine need beside it. */
+export type DockerImagesDeps = {
+  readonly hooks: PullHooks;
+  readonly clock: Clock;
+  /** The platform of the engine. Throws RUNTIME_UNAVAILABLE. */
+  readonly platform: () => Promise<ImagePlatform>;
+  /** Undefined: pulls go without credentials. */
+  readonly credentials?: Pick<RegistryCredentials, 'forRegistry'> | undefined;
+};
+
+/** After these, an image of before the failed pull is not used either. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['IMAGE_REFUSED', 'IMAGE_PLATFORM']);
+
 const MAX_CACHED_CONFIGS = 100;
 const CONCURRENT_PULLS = 2;
 
-/** The images of one engine. Pulls without credentials, so only public images. */
+/** The images of one engine. */
 export class DockerImages implements Images {
   readonly #docker: Docker;
   readonly #rules: ImageRules;
-  readonly #hooks: PullHooks;
-  readonly #clock: Clock;
+  readonly #deps: DockerImagesDeps;
   readonly #pulls = new PQueue({ concurrency: CONCURRENT_PULLS });
   readonly #shared = new SingleFlight<ReadyImage>();
   /** Configs by digest or id. They never change. */
@@ -36,18 +58,30 @@ export class DockerImages implements Images {
   /** When each image was last pulled, by the monotonic clock. */
   readonly #pulledAt = new Map<string, number>();
 
-  constructor(docker: Docker, rules: ImageRules, hooks: PullHooks, clock: Clock) {
+  constructor(docker: Docker, rules: ImageRules, deps: DockerImagesDeps) {
     this.#docker = docker;
     this.#rules = rules;
-    this.#hooks = hooks;
-    this.#clock = clock;
+    this.#deps = deps;
   }
 
   async find(ref: string): Promise<ReadyImage | undefined> {
     const parsed = parseImageRef(ref);
     if (parsed === undefined || !imageAllowed(ref, this.#rules.allowed)) return undefined;
     const found = await this.#find(ref, parsed);
-    return found === undefined || found.sizeBytes > this.#rules.maxBytes ? undefined : found;
+    return found !== undefined && this.#isUsable(found) ? readyImage(found) : undefined;
+  }
+
+  /** Whether an image is for another platform, as far as the engine or the image's registry say. Pulls nothing. */
+  async isForeign(ref: string, signal: AbortSignal): Promise<boolean> {
+    const parsed = parseImageRef(ref);
+    if (parsed === undefined || !imageAllowed(ref, this.#rules.allowed)) return false;
+    const found = await this.#find(ref, parsed);
+    if (found !== undefined && !found.isForeign) return false;
+    if (found !== undefined && parsed.digest !== undefined) return true;
+    const platforms = await this.#platforms(parsed, await this.#auth(parsed, signal), signal);
+    const engine = await this.#deps.platform();
+    if (platforms.length === 0) return found !== undefined;
+    return !platforms.some((platform) => runsOn(platform, engine));
   }
 
   async prepare(ref: string, signal: AbortSignal): Promise<ReadyImage> {
@@ -67,7 +101,7 @@ export class DockerImages implements Images {
 
   /**
    * What a container inherits from an image, given a ReadyImage's id. May answer from memory for an image that was
-   * removed meanwhile; creating the container then fails.
+   * removed meanwhile; creating the container then fails. Throws IMAGE_PLATFORM for an image of another platform.
    */
   async describe(image: string): Promise<ImageConfig> {
     const known = this.#configs.get(image);
@@ -75,6 +109,7 @@ export class DockerImages implements Images {
     const config = await this.#inspect(image);
     if (config === undefined)
       throw new AgentError('IMAGE_NOT_FOUND', `image ${image} is no longer on this host`);
+    refuseForeign(image, [config.platform], await this.#deps.platform());
     if (this.#configs.size >= MAX_CACHED_CONFIGS) this.#configs.clear();
     if (/sha256:[0-9a-f]{64}$/.test(image)) this.#configs.set(image, config);
     return config;
@@ -82,41 +117,73 @@ export class DockerImages implements Images {
 
   async #prepare(ref: string, parsed: ImageRef, key: string, signal: AbortSignal): Promise<ReadyImage> {
     const found = await this.#find(ref, parsed);
-    const usable = found === undefined || found.sizeBytes > this.#rules.maxBytes ? undefined : found;
+    const usable = found !== undefined && this.#isUsable(found) ? readyImage(found) : undefined;
     const pinned = parsed.digest !== undefined;
-    const age = this.#clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
+    if (pinned && found?.isForeign === true)
+      refuseForeign(ref, [found.platform], await this.#deps.platform());
+    const age = this.#deps.clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (usable !== undefined && (pinned || age < this.#rules.refreshMs)) return usable;
     try {
-      const tag = parsed.digest ?? parsed.tag ?? 'latest';
-      const request = { ref, repository: parsed.repository, tag };
-      const pull = (): Promise<void> => pullImage(this.#docker, request, this.#rules, this.#hooks, signal);
-      await this.#pulls.add(pull, { signal });
+      await this.#pulls.add(() => this.#pull(ref, parsed, usable === undefined, signal), { signal });
     } catch (thrown) {
       const { code } = asAgentError(thrown);
-      const registryFailed = code === 'IMAGE_PULL_FAILED' || code === 'IMAGE_NOT_FOUND';
+      const registryFailed = /^(?:IMAGE|REGISTRY)_/.test(code) && !FINAL.has(code);
       if (usable === undefined || !registryFailed || signal.aborted) throw thrown;
     }
-    this.#pulledAt.set(key, this.#clock.monotonic());
+    this.#pulledAt.set(key, this.#deps.clock.monotonic());
     return this.#accept(ref, parsed, found);
   }
 
-  /** The image after its pull. Removes one that is too large, unless it was on this host before. */
-  async #accept(ref: string, parsed: ImageRef, before: ReadyImage | undefined): Promise<ReadyImage> {
+  /** Pulls an image. Of a new one the platforms are asked first, which may save gigabytes. */
+  async #pull(ref: string, parsed: ImageRef, isNew: boolean, signal: AbortSignal): Promise<void> {
+    const auth = await this.#auth(parsed, signal);
+    if (isNew) {
+      const platforms = await this.#platforms(parsed, auth, signal);
+      refuseForeign(ref, platforms, await this.#deps.platform());
+    }
+    const tag = parsed.digest ?? parsed.tag ?? 'latest';
+    const request = { ref, repository: parsed.repository, tag, auth };
+    await pullImage(this.#docker, request, this.#rules, this.#deps.hooks, signal);
+  }
+
+  /** The credentials for the image's own registry, and no other's. */
+  async #auth(parsed: ImageRef, signal: AbortSignal): Promise<RegistryAuth | undefined> {
+    return this.#deps.credentials?.forRegistry(registryOf(parsed), signal);
+  }
+
+  #platforms(
+    parsed: ImageRef,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly ImagePlatform[]> {
+    return platformsInRegistry(this.#docker, canonicalImageRef(parsed), auth, signal);
+  }
+
+  /** The image after its pull. Removes one that is too large or foreign, unless it was on this host before. */
+  async #accept(ref: string, parsed: ImageRef, before: FoundImage | undefined): Promise<ReadyImage> {
     const pulled = await this.#find(ref, parsed);
     if (pulled === undefined) {
       throw new AgentError('IMAGE_PULL_FAILED', `image ${ref} was pulled but is not on this host`);
     }
-    if (pulled.sizeBytes > this.#rules.maxBytes && pulled.id !== before?.id)
-      await this.#discard(canonicalImageRef(parsed));
+    if (!this.#isUsable(pulled) && pulled.id !== before?.id) await this.#discard(canonicalImageRef(parsed));
+    if (pulled.isForeign) refuseForeign(ref, [pulled.platform], await this.#deps.platform());
     refuseOversize(ref, pulled.sizeBytes, this.#rules.maxBytes);
-    return pulled;
+    return readyImage(pulled);
   }
 
-  async #find(ref: string, parsed: ImageRef): Promise<ReadyImage | undefined> {
+  #isUsable({ isForeign, sizeBytes }: FoundImage): boolean {
+    return !isForeign && sizeBytes <= this.#rules.maxBytes;
+  }
+
+  async #find(ref: string, parsed: ImageRef): Promise<FoundImage | undefined> {
     const config = await this.#inspect(canonicalImageRef(parsed));
     if (config === undefined) return undefined;
-    const digest = config.digests.find((digest) => digest.startsWith(`${parsed.repository}@`));
-    return { ref, id: digest ?? config.id, sizeBytes: config.sizeBytes };
+    const { digests, platform, sizeBytes } = config;
+    const pinned = `${parsed.repository}@${parsed.digest}`;
+    const digest =
+      digests.find((one) => one === pinned) ?? digests.find((one) => one.startsWith(`${parsed.repository}@`));
+    const isForeign = !runsOn(platform, await this.#deps.platform());
+    return { ref, id: digest ?? config.id, sizeBytes, platform, isForeign };
   }
 
   async #inspect(name: string): Promise<ImageConfig | undefined> {
@@ -144,4 +211,11 @@ export class DockerImages implements Images {
       }
     });
   }
+}
+
+/** An image on this host, usable or not. */
+type FoundImage = ReadyImage & { readonly platform: ImagePlatform; readonly isForeign: boolean };
+
+function readyImage({ id, ref, sizeBytes }: FoundImage): ReadyImage {
+  return { ref, id, sizeBytes };
 }

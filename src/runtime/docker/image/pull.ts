@@ -1,8 +1,9 @@
 import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
 import { withDeadline } from '../../../lib/deadline.ts';
-import { pullError, pullRefusal } from '../engine/errors.ts';
 import { linesOf } from '../engine/json-lines.ts';
+import type { RegistryAuth } from '../registry/docker-config.ts';
+import { pullError, pullRefusal } from './pull-error.ts';
 import { PullProgress } from './pull-progress.ts';
 
 /** Limits of a pull. Times in milliseconds. */
@@ -24,7 +25,13 @@ export type PullReport = {
 };
 
 /** What to pull. The tag may be a digest. It is never empty, because that means every tag. */
-export type PullRequest = { readonly ref: string; readonly repository: string; readonly tag: string };
+export type PullRequest = {
+  readonly ref: string;
+  readonly repository: string;
+  readonly tag: string;
+  /** For the image's own registry. */
+  readonly auth?: RegistryAuth | undefined;
+};
 
 export type PullHooks = {
   /** Called at every step, unthrottled. */
@@ -38,7 +45,7 @@ const DISK_CHECK_MS = 1000;
 /** Linux's limit of overlay layers (OVL_MAX_STACK). Docker's own limit is lower, but applies after the download. */
 const MAX_LAYERS = 500;
 
-/** Pulls an image. Throws IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_REFUSED, RUNTIME_*, or the signal's reason. */
+/** Pulls an image. Throws IMAGE_*, REGISTRY_*, RUNTIME_*, or the signal's reason. */
 export async function pullImage(
   docker: Docker,
   request: PullRequest,
@@ -47,8 +54,10 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { idleMs, totalMs } = limits;
-  const tooSlow = pullRefusal(request.ref, `it took longer than ${totalMs / 1000} s`);
-  const stuck = pullRefusal(request.ref, `it made no progress for ${idleMs / 1000} s`);
+  const late = (why: string): AgentError =>
+    new AgentError('IMAGE_PULL_FAILED', `image ${request.ref} could not be pulled: ${why}`);
+  const tooSlow = late(`it took longer than ${totalMs / 1000} s`);
+  const stuck = late(`it made no progress for ${idleMs / 1000} s`);
   const progress = new PullProgress();
   const report = (finished: boolean): void =>
     hooks.onProgress({ ref: request.ref, ...progress.bytes, finished });
@@ -56,7 +65,7 @@ export async function pullImage(
     await hooks.checkDisk();
     let checkedAt = performance.now();
     const options = { fromImage: request.repository, tag: request.tag, abortSignal };
-    for await (const line of linesOf(await docker.createImage(options))) {
+    for await (const line of linesOf(await docker.createImage(request.auth, options))) {
       const progressed = progress.take(line);
       refuseManyLayers(request.ref, progress.layers);
       if (!progressed) continue;

@@ -39,10 +39,12 @@ function pulling() {
       pulls.at(-1)?.resolve({ ref: REF, id: 'sha256:1', sizeBytes: 1 });
       await over;
     },
-    fail: async (code: ErrorCode): Promise<number> => {
+    fail: async (code: ErrorCode, retryAfterMs?: number): Promise<number> => {
       const over = changed();
       puller.pull(REF);
-      pulls.at(-1)?.reject(new AgentError(code, 'it failed'));
+      pulls
+        .at(-1)
+        ?.reject(new AgentError(code, 'it failed', retryAfterMs === undefined ? {} : { retryAfterMs }));
       await over;
       return puller.nextRetryAt - now;
     },
@@ -75,7 +77,13 @@ describe('an image', () => {
     expect(waits.at(-1)).toBe(600_000);
   });
 
-  test.each<ErrorCode>(['IMAGE_NOT_FOUND', 'IMAGE_REFUSED'])(
+  test.each<ErrorCode>([
+    'IMAGE_NOT_FOUND',
+    'IMAGE_REFUSED',
+    'IMAGE_PLATFORM',
+    'IMAGE_UNSUPPORTED',
+    'REGISTRY_DENIED',
+  ])(
     'that ends with %s is left alone for ten minutes at once, and start --once does not wait for it',
     async (code) => {
       const { events, fail, puller } = pulling();
@@ -93,5 +101,55 @@ describe('an image', () => {
       expect(puller.busy).toBe(busy);
       pass(1);
     }
+  });
+
+  test('of another platform is skipped for that reason while it is left alone', async () => {
+    const { fail, pass, puller } = pulling();
+    const waitMs = await fail('IMAGE_PLATFORM');
+    expect(puller.state(REF)).toBe('wrong-platform');
+    pass(waitMs);
+    expect(puller.state(REF)).toBe('missing');
+  });
+
+  test.each<ErrorCode>(['REGISTRY_UNREACHABLE', 'REGISTRY_UNAVAILABLE', 'IMAGE_CORRUPT'])(
+    'that ends with %s is pulled again soon',
+    async (code) => {
+      const { fail } = pulling();
+      expect(await fail(code)).toBe(2_000);
+    },
+  );
+
+  test.each<ErrorCode>(['IMAGE_STORE_CORRUPT', 'IMAGE_STORE_FULL'])(
+    'that ends with %s is this host’s fault, which is an error with a hint',
+    async (code) => {
+      const { events, fail } = pulling();
+      expect(await fail(code)).toBe(60_000);
+      const hint: unknown = expect.any(String);
+      expect(events).toMatchObject([{ kind: 'image-failed', code, hint, hostFault: true }]);
+    },
+  );
+
+  test('is left alone for as long as its registry asks, and else for a quarter of an hour and more', async () => {
+    const { fail, pass } = pulling();
+    const asked = await fail('REGISTRY_RATE_LIMITED', 90_000);
+    // Longer by chance, so that not all agents come back at once.
+    expect(asked).toBeGreaterThanOrEqual(90_000);
+    expect(asked).toBeLessThanOrEqual(99_000);
+    pass(asked);
+    const unknown = await fail('REGISTRY_RATE_LIMITED');
+    expect(unknown).toBeGreaterThanOrEqual(900_000);
+  });
+
+  test('is not pulled while its registry limits pulls of another one', async () => {
+    const { fail, pass, puller, pulls, succeed } = pulling();
+    const waitMs = await fail('REGISTRY_RATE_LIMITED', 60_000);
+    expect(puller.state('sharedcloud/other')).toBe('failed');
+    expect(puller.state('quay.io/sharedcloud/other')).toBe('missing');
+    puller.pull('sharedcloud/other');
+    expect(pulls).toHaveLength(1);
+    pass(waitMs);
+    expect(puller.state('sharedcloud/other')).toBe('missing');
+    await succeed();
+    expect(puller.state('sharedcloud/other')).toBe('missing');
   });
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { imagePlatform } from '../../../../../src/domain/image-platform.ts';
 import { containerDifferences } from '../../../../../src/runtime/docker/container/check.ts';
 import { gpuAccess } from '../../../../../src/runtime/docker/container/gpu-injection.ts';
 import { SECCOMP_PROFILE } from '../../../../../src/runtime/docker/container/seccomp.ts';
@@ -21,7 +22,15 @@ const input: SpecInput = {
     dns: ['192.0.2.1'],
   },
   gpuInjection: 'cdi',
-  image: { id: 'sha256:1', sizeBytes: 1, digests: [], envNames: [], labels: [], volumes: [] },
+  image: {
+    id: 'sha256:1',
+    sizeBytes: 1,
+    digests: [],
+    platform: imagePlatform(),
+    envNames: [],
+    labels: [],
+    volumes: [],
+  },
   diskQuota: false,
   seccomp: true,
 };

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../../../src/domain/errors.ts';
-import {
-  createError,
-  engineError,
-  pullError,
-  pullRefusal,
-  startError,
-} from '../../../../../src/runtime/docker/engine/errors.ts';
+import { createError, engineError, startError } from '../../../../../src/runtime/docker/engine/errors.ts';
 
 /** An answer as dockerode throws it. */
 function answered(status: number, message: string): Error {
@@ -89,27 +83,11 @@ test.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET', 'HPE_INVALID_CONSTA
   },
 );
 
-test.each([
-  ['manifest for x:y not found: manifest unknown', 'IMAGE_NOT_FOUND'],
-  ['pull access denied for x, repository does not exist or may require docker login', 'IMAGE_NOT_FOUND'],
-  ['unauthorized: authentication required', 'IMAGE_NOT_FOUND'],
-  ['toomanyrequests: You have reached your pull rate limit', 'IMAGE_PULL_FAILED'],
-  ['Get "http://localhost:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'IMAGE_PULL_FAILED'],
-  ['filesystem layer verification failed for digest sha256:1', 'IMAGE_PULL_FAILED'],
-  ['write /var/lib/docker/tmp/x: no space left on device', 'IMAGE_PULL_FAILED'],
-])('a failed pull with %j is %s', (words, code) => {
-  expect(pullRefusal('x:y', words).code).toBe(code);
-  expect(pullError(answered(500, words), 'x:y').code).toBe(code);
-});
-
 test('keeps an AgentError as it is', () => {
   const error = new AgentError('IMAGE_REFUSED', 'no');
-  expect([
-    engineError(error, 'x'),
-    createError(error, 'n', 'i'),
-    startError(error, 'i'),
-    pullError(error, 'r'),
-  ]).toEqual(Array.from({ length: 4 }, () => error));
+  expect([engineError(error, 'x'), createError(error, 'n', 'i'), startError(error, 'i')]).toEqual(
+    Array.from({ length: 3 }, () => error),
+  );
 });
 
 test('keeps the text of a thrown value that is not an Error', () => {

@@ -1,0 +1,54 @@
+import { open, stat } from 'node:fs/promises';
+import { AgentError } from '../../../domain/errors.ts';
+import { type DockerConfig, parseDockerConfig } from './docker-config.ts';
+
+const MAX_BYTES = 1024 * 1024;
+const READABLE_BY_OTHERS = 0o004;
+
+/** Docker's `config.json` as it was read. */
+export type ConfigFile = {
+  readonly config: DockerConfig;
+  /** Differs after every change of the file. */
+  readonly version: string;
+  /** Whether every user of this host can read it. */
+  readonly isPublic: boolean;
+};
+
+/**
+ * Reads the file, unless it is still as in `before`. undefined: it does not exist. Throws REGISTRY_CREDENTIALS_UNUSABLE,
+ * without anything of its content.
+ */
+export async function readConfigFile(path: string, before?: ConfigFile): Promise<ConfigFile | undefined> {
+  const unusable = (why: string, hint: string): AgentError =>
+    new AgentError('REGISTRY_CREDENTIALS_UNUSABLE', `registry credentials are not used: ${path} ${why}`, {
+      hint,
+    });
+  let text: string;
+  let version: string;
+  let mode: number;
+  try {
+    const found = await stat(path);
+    // Opening a pipe would wait for its writer.
+    if (!found.isFile()) throw unusable('is not a file', 'name another directory with --docker-config');
+    if (found.size > MAX_BYTES) throw unusable(`has more than ${MAX_BYTES} bytes`, 'write a smaller one');
+    version = [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
+    mode = found.mode;
+    if (before?.version === version) return before;
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    text = buffer.toString('utf8', 0, bytesRead);
+  } catch (thrown) {
+    if (thrown instanceof AgentError) throw thrown;
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const hint = 'make it readable for the agent’s user, or name another directory with --docker-config';
+    throw unusable(`cannot be read (${String(code ?? thrown)})`, hint);
+  }
+  try {
+    return { config: parseDockerConfig(text), version, isPublic: (mode & READABLE_BY_OTHERS) !== 0 };
+  } catch {
+    // The parser's message would quote the file.
+    const hint = 'correct it, or write it again with `docker login` as the agent’s user';
+    throw unusable('is not a valid config.json of Docker', hint);
+  }
+}
