@@ -61,7 +61,7 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'gpu-probe-failed': { kind: 'gpu-probe-failed', why, hint },
   'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
   'gpu-notice': { kind: 'gpu-notice', gpu, why, hint },
-  'gpu-xid': { kind: 'gpu-xid', gpu, busId: '0', number: 0 },
+  'gpu-xid': { kind: 'gpu-xid', gpu, busId: '0', number: 0, why, hint },
   'gpu-canary': { kind: 'gpu-canary', gpu, why, retryInMs: 1 },
   'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why, hint },
 };

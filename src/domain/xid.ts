@@ -1,44 +1,83 @@
-/** An Xid: the Nvidia driver's error report about a GPU in the kernel log. */
+import { type CatalogueXid, XID_CATALOGUE, type XidAction } from './xid-catalogue.ts';
+
+/** An Xid: the Nvidia driver's error report about a GPU in the kernel log; an SXid is one of an NVSwitch. */
 export type Xid = {
-  /** The GPU's PCI address as written by the driver, such as `0000:65:00`. */
+  /** The PCI address as written by the driver, such as `0000:65:00`; for an SXid that of the NVSwitch. */
   readonly busId: string;
-  readonly number: number;
+  /** Undefined: the driver reported an error without an Xid. */
+  readonly number: number | undefined;
   /** The rest of the driver's message; it contains a process name, which is free text. */
   readonly text: string;
+  /** Whether it is an SXid. */
+  readonly nvswitch?: true;
 };
 
-/**
- * The Xids of docs.nvidia.com/deploy/xid-errors whose immediate action is a GPU reset, a reboot or a hardware check, and 94.
- * Left out: 109, which a job can cause, and 155 and 156, which intended changes cause too.
- */
-const HOST_FAULTS: ReadonlyMap<number, string> = new Map([
-  [46, 'the GPU stopped processing'],
-  [48, 'a double-bit memory error'],
-  [54, 'the auxiliary power is not connected'],
-  [62, 'the internal micro-controller halted'],
-  [64, 'a memory row remapping or page retirement could not be recorded'],
-  [74, 'an NVLink error'],
-  [79, 'the GPU has fallen off the bus'],
-  [94, 'a memory error, contained to one program'],
-  [95, 'an uncontained memory error'],
-  [110, 'a hardware security fault'],
-  [119, 'the GPU system processor does not answer the driver'],
-  [120, 'an error in the GPU system processor'],
-  [136, 'a link could not be trained'],
-  [140, 'a memory error that the driver could not handle'],
-  [143, 'the GPU could not be initialised'],
-  [154, 'the driver asks for a recovery of the GPU'],
-  [158, 'a fatal timeout of the GPU'],
-  [171, 'an uncorrectable memory error'],
-  [172, 'an uncorrectable cache error'],
-]);
+/** What an Xid means, and what the owner can do. */
+export type XidVerdict = {
+  /** `Xid 79: the GPU has fallen off the bus` */
+  readonly why: string;
+  readonly hint: string;
+  /** Whether the GPU must get no jobs until a canary passes. */
+  readonly hostFault: boolean;
+  /** Whether the catalogue has it; what is unknown is treated with care. */
+  readonly known: boolean;
+};
 
-/** The host failure that an Xid reports; undefined: usually caused by the job, or harmless. */
-export function hostFaultOf(xid: Xid): string | undefined {
+const WAIT = 'wait until nvidia-smi reports no fault and a canary passes';
+const LOG = 'see the kernel’s log (journalctl -k | grep -i xid)';
+const HINTS: Readonly<Record<XidAction, string>> = {
+  ignore: 'nothing to do',
+  'restart-app': `${WAIT}; if it recurs, ${LOG}`,
+  'reset-gpu': `${WAIT}; if that takes long, reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot`,
+  reboot: 'reboot; if it recurs, check the card’s seat, its power and its cooling',
+  'check-hardware': 'shut down and check the card’s power cables, seat and cooling',
+  'check-link': `${WAIT}; if that takes long, reset all GPUs or reboot, and check the NVLink bridges`,
+  'update-software': 'update the Nvidia driver',
+  'contact-support': `${LOG}; if it recurs, update the driver or ask the card’s maker`,
+  'see-text': `${WAIT}; if that takes long, run nvidia-smi -q, which says what it needs: a reset or a reboot`,
+};
+
+/** The verdict on an Xid. Pure. */
+export function verdictOn(xid: Xid): XidVerdict {
+  if (xid.nvswitch === true) return switchVerdict(xid);
+  if (xid.number === undefined) return unnumbered(xid.text);
+  const entry = XID_CATALOGUE.get(xid.number);
+  const name = `Xid ${xid.number}`;
+  if (entry === undefined) {
+    const why = `${name}: unknown to this version of the agent`;
+    return { why, hint: HINTS['contact-support'], hostFault: false, known: false };
+  }
+  return {
+    why: `${name}: ${entry.meaning}`,
+    hint: HINTS[entry.action],
+    hostFault: isHostFault(xid, entry),
+    known: true,
+  };
+}
+
+function isHostFault({ number, text }: Xid, { action, fault }: CatalogueXid): boolean {
+  if (fault !== 'host') return false;
   // 154 reports every change of the recommended recovery action, also the change to none.
-  if (xid.number === 154 && /\bto (?:0x0\b|\(?None\b)/i.test(xid.text)) return undefined;
-  const fault = HOST_FAULTS.get(xid.number);
-  return fault === undefined ? undefined : `Xid ${xid.number}: ${fault}`;
+  if (number === 154) return !/\bto (?:0x0\b|\(?None\b)/i.test(text);
+  // The links of Blackwell report each error with its severity; Xid 154 follows where a nonfatal one needs more.
+  return !(action === 'check-link' && number !== 74 && /\bnon-?fatal\b/i.test(text));
+}
+
+function unnumbered(text: string): XidVerdict {
+  const isOffBus = /fallen off the bus/i.test(text);
+  return {
+    why: isOffBus ? 'the GPU has fallen off the bus' : 'the driver could not initialise the GPU',
+    hint: HINTS.reboot,
+    hostFault: true,
+    known: true,
+  };
+}
+
+function switchVerdict({ number, text }: Xid): XidVerdict {
+  const isFatal = /\bfatal\b/i.test(text) && !/\bnon-?fatal\b/i.test(text);
+  const why = `SXid ${number}: ${isFatal ? 'a fatal' : 'an'} error of an NVSwitch`;
+  const hint = isFatal ? 'reset all GPUs and NVSwitches, or reboot' : HINTS.ignore;
+  return { why, hint, hostFault: false, known: true };
 }
 
 /** Whether two PCI addresses name one device: nvidia-smi writes `00000000:65:00.0`, the kernel log `0000:65:00`. */
@@ -47,10 +86,10 @@ export function sameBus(one: string, other: string): boolean {
   return slot !== undefined && slot === pciSlot(other);
 }
 
+/** Old drivers leave out the domain. */
 function pciSlot(busId: string): string | undefined {
-  const found = /^([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)(?:\.[0-7])?$/i.exec(busId.trim());
-  return found
-    ?.slice(1, 4)
-    .map((part) => Number.parseInt(part, 16))
-    .join(':');
+  const [, domain = '0', bus, device] =
+    /^(?:([0-9a-f]+):)?([0-9a-f]+):([0-9a-f]+)(?:\.[0-7])?$/i.exec(busId.trim()) ?? [];
+  if (bus === undefined || device === undefined) return undefined;
+  return [domain, bus, device].map((part) => Number.parseInt(part, 16)).join(':');
 }

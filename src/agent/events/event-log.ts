@@ -117,9 +117,9 @@ export function logEntry(event: AgentEvent): LogEntry {
       return warn(`${where}: ${why}`, { gpu: gpu?.uuid, why, hint });
     }
     case 'gpu-xid': {
-      const { busId, gpu, number } = event;
-      const where = gpu?.name ?? `an unknown GPU at ${busId}`;
-      return info(`Xid ${number} on ${where}, not attributed to this host`, { gpu: gpu?.uuid, xid: number });
+      const { busId, gpu, hint, number, why } = event;
+      const where = gpu?.name ?? `an unknown device at ${busId}`;
+      return info(`${where} reported ${why}; it is not cordoned`, { gpu: gpu?.uuid, xid: number, hint });
     }
     case 'kernel-log-unavailable':
       return info(`kernel log unavailable, Xids are not monitored: ${event.why}`, { hint: event.hint });

@@ -25,7 +25,11 @@ export type GpuEvent =
       readonly kind: 'gpu-xid';
       readonly gpu: GpuLabel | undefined;
       readonly busId: string;
-      readonly number: number;
+      /** Undefined: the driver reported an error without an Xid. */
+      readonly number: number | undefined;
+      /** What it means; not the driver's text, which contains free text. */
+      readonly why: string;
+      readonly hint: string;
     }
   | { readonly kind: 'kernel-log-unavailable'; readonly why: string; readonly hint: string | undefined }
   /** A canary has ended; `why` is undefined where it passed. */

@@ -78,7 +78,11 @@ export class GpuHealth implements GpuMonitor {
     this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot });
     const shared = { ...deps, cordons: this.#cordons, tenants: this.#tenants, polls: this.#polls };
     this.#memory = new GpuMemoryLeakCheck({ ...shared, signal });
-    this.#xids = new XidMonitor({ ...shared, onFault: (uuid, why) => this.#recordFault(uuid, why) });
+    this.#xids = new XidMonitor({
+      ...shared,
+      onFault: (uuid, why) => this.#recordFault(uuid, why),
+      onUnknown: () => this.#polls.reportAnomaly(),
+    });
     this.#canaries = new CanaryScheduler({
       ...shared,
       images: (uuid) => this.#images.for(uuid),

@@ -1,16 +1,13 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { KernelLog } from '../../domain/ports/gpu.ts';
-import { hostFaultOf, sameBus, type Xid } from '../../domain/xid.ts';
+import { sameBus, verdictOn, type Xid } from '../../domain/xid.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import type { GpuCordons } from './cordons.ts';
-
-const HINT =
-  'wait until nvidia-smi reports no fault and a canary passes; if that takes long, reset it (sudo nvidia-smi --gpu-reset -i INDEX) or reboot';
 
 /** A harmless Xid may come a thousand times; it is logged again after this long. */
 const REPEAT_MS = 600_000;
@@ -26,6 +23,8 @@ export type XidMonitorDeps = {
   readonly cordons: GpuCordons;
   /** Called with the uuid of a GPU that had an Xid that is the host's fault, and what that means. */
   readonly onFault: (uuid: string, why: string) => void;
+  /** Called after an Xid that is not in the catalogue: the GPUs are probed sooner. */
+  readonly onUnknown: () => void;
 };
 
 /** Follows the kernel log for Xids, and cordons GPUs whose Xid is the host's fault. */
@@ -57,17 +56,19 @@ export class XidMonitor {
   }
 
   #take(xid: Xid): void {
-    const { cordons, observe, onFault } = this.#deps;
+    const { cordons, observe, onFault, onUnknown } = this.#deps;
     const uuid = [...cordons.addresses].find(([, busId]) => sameBus(busId, xid.busId))?.[0];
-    const why = hostFaultOf(xid);
-    if (uuid === undefined || why === undefined) {
+    const { hint, hostFault, known, why } = verdictOn(xid);
+    if (uuid === undefined || !hostFault) {
       const gpu = uuid === undefined ? undefined : cordons.name(uuid);
-      if (this.#logged.isNew('xid', `${xid.busId} ${xid.number}`))
-        observe({ kind: 'gpu-xid', gpu, busId: xid.busId, number: xid.number });
+      const { busId, number } = xid;
+      if (this.#logged.isNew('xid', `${busId} ${why}`))
+        observe({ kind: 'gpu-xid', gpu, busId, number, why, hint });
+      if (!known) onUnknown();
       return;
     }
     // One fault makes the driver log several Xids; the first one says most.
-    if (cordons.get('xid', uuid) === undefined) cordons.cordon('xid', uuid, { why, hint: HINT });
+    if (cordons.get('xid', uuid) === undefined) cordons.cordon('xid', uuid, { why, hint });
     onFault(uuid, why);
   }
 }

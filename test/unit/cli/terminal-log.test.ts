@@ -30,7 +30,7 @@ const EVENTS = {
   'gpu-uncordoned': { kind: 'gpu-uncordoned', gpu: GPU },
   'gpu-probe-failed': { kind: 'gpu-probe-failed', why: WHY, hint: HINT },
   'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
-  'gpu-xid': { kind: 'gpu-xid', gpu: GPU, busId: '00000000:01:00.0', number: 31 },
+  'gpu-xid': { kind: 'gpu-xid', gpu: GPU, busId: '00000000:01:00.0', number: 31, why: WHY, hint: HINT },
   'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why: WHY, hint: HINT },
   'gpu-notice': { kind: 'gpu-notice', gpu: GPU, why: WHY, hint: HINT },
   'gpu-canary': { kind: 'gpu-canary', gpu: GPU, why: WHY, retryInMs: 60_000 },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostFaultOf } from '../../../src/domain/xid.ts';
+import { verdictOn } from '../../../src/domain/xid.ts';
 import { xidIn } from '../../../src/host/xid-lines.ts';
 
 /* Hand-written lines in the formats of several driver generations. */
@@ -48,12 +48,43 @@ describe('a line of the kernel’s log', () => {
   test.each([
     '',
     'NVRM: GPU at PCI:0000:65:00: GPU-455d8f70-2051-db6c-0430-ffc457bff834',
-    'NVRM: GPU 0000:65:00.0: GPU has fallen off the bus.',
-    'NVRM: Xid (PCI:0000:65:00): GPU has fallen off the bus.',
+    'NVRM: GPU 0000:65:00.0: GPU is initialised.',
+    'NVRM: loading NVIDIA UNIX x86_64 Kernel Module 580.65.06',
+    'NVRM: rm_init_adapter failed for device bearing minor number 0',
+    'nvidia-nvswitch3: open (major=510)',
+    'NVRM: GPU at PCI:0000:65:00: GPU-1 name=has fallen',
     'NVRM: Xid (79): GPU has fallen off the bus.',
     'audit: comm="NVRM: Xid (PCI:0000:65:00): 79"',
   ])('without an Xid: %s', (line) => {
     expect(xidIn(line)).toBeUndefined();
+  });
+
+  test.each([
+    ['NVRM: GPU 0000:65:00.0: GPU has fallen off the bus.', '0000:65:00.0'],
+    ['NVRM: GPU at PCI:0000:65:00 has fallen off the bus.', '0000:65:00'],
+    ['NVRM: GPU at PCI:0000:65:00: GPU has fallen off the bus', '0000:65:00'],
+    ['NVRM: GPU at 00000000:65:00.0 has fallen off the bus.', '00000000:65:00.0'],
+    ['NVRM: Xid (PCI:0000:65:00): GPU has fallen off the bus.', '0000:65:00'],
+    [
+      'NVRM: The NVIDIA GPU 0000:65:00.0 (PCI ID: 10de:1eb8) has fallen off the bus and is not responding',
+      '0000:65:00.0',
+    ],
+    ['NVRM: GPU 0000:65:00.0: RmInitAdapter failed! (0x62:0xffff:2351)', '0000:65:00.0'],
+    ['NVRM: GPU 10000:01:00.0: rm_init_adapter failed, device minor number 0', '10000:01:00.0'],
+  ])('without an Xid about a lost GPU: %s', (line, busId) => {
+    const xid = xidIn(line);
+    expect(xid).toMatchObject({ busId, number: undefined });
+    expect(xid && verdictOn(xid).hostFault).toBe(true);
+  });
+
+  test.each([
+    ['nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 20034, Fatal, Link 30 LTSSM Fault Up', 20034],
+    [
+      'nvidia-nvswitch0: SXid (PCI:0000:05:00.0): 12028, Non-fatal, Link 32 egress non-posted PRIV error',
+      12028,
+    ],
+  ])('with an SXid of an NVSwitch: %s', (line, number) => {
+    expect(xidIn(line)).toMatchObject({ number, nvswitch: true });
   });
 
   test('cannot get another Xid through the name of a process', () => {
@@ -61,7 +92,7 @@ describe('a line of the kernel’s log', () => {
       fc.property(fc.string(), (name) => {
         const xid = xidIn(`NVRM: Xid (PCI:0000:65:00): 13, pid=1, name=${name.replaceAll('\n', ' ')}, Ch 1`);
         expect(xid).toMatchObject({ busId: '0000:65:00', number: 13 });
-        expect(xid && hostFaultOf(xid)).toBeUndefined();
+        expect(xid && verdictOn(xid).hostFault).toBe(false);
       }),
     );
   });
