@@ -1,31 +1,40 @@
 #!/usr/bin/env bash
-# Runs a program of the Debian that docker-root.sh has made, in place of this process:
+# Runs a program of the Debian that docker-root.sh has made, in place of this process, with that Debian as the root of a
+# mount namespace of its own: where it was a mere chroot, `docker exec` would end up in this machine's root.
 #
 #     enter-root.sh ROOT FIRST PROGRAM [ARGUMENT...]    FIRST: a directory that begins its PATH
 #
-# What this machine has mounted is seen in there, as far as an engine needs it. The mounts are made once in each mount
-# namespace, which must not be the machine's own.
+# It has this machine's processes, devices and temporary directories. What is mounted on the latter is seen by both,
+# and so by every such program: containerd finds what dockerd mounts. Not for a shell in the machine's own namespaces.
 set -euo pipefail
-debian="$(realpath "$1")" first="$2" root=/mnt
+root="$1" first="$2"
 shift 2
+directories="/tmp ${TMPDIR:-}"
 
-prepare() {
-  # The process numbers of this namespace mean: it has been here.
-  [ "$root/proc/1" -ef /proc/1 ] && mountpoint -q "$root/run" && return
-  # runc refuses a root directory that is no mount point, or that lies on a shared one.
-  mount --bind "$debian" "$root"
-  mount --make-private "$root"
-  for directory in /proc /sys /dev /tmp ${TMPDIR:-}; do
-    mkdir -p "$root$directory"
-    mount --rbind "$directory" "$root$directory"
-    # What is mounted on the machine later comes along; nothing goes the other way.
-    mount --make-rslave "$root$directory"
+if [ -z "${INSIDE:-}" ]; then
+  exec 9>"$root/.lock"
+  flock 9
+  for directory in $directories; do
+    [ "$(findmnt -n -o PROPAGATION "$directory")" = shared ] || {
+      mount --rbind "$directory" "$directory"
+      mount --make-rshared "$directory"
+    }
   done
-  mount -t tmpfs -o mode=755 tmpfs "$root/run"
-}
+  exec 9>&-
+  INSIDE=yes exec unshare --mount --propagation unchanged "$0" "$root" "$first" "$@"
+fi
 
-exec 9>"$debian/.lock"
-flock 9
-prepare
-exec 9>&-
-exec chroot "$root" /usr/bin/env PATH="$first:/usr/sbin:/usr/bin:/sbin:/bin" "$@"
+mount --bind "$(realpath "$root")" /mnt
+mount --make-private /mnt
+for directory in /proc /sys /dev $directories; do
+  mkdir -p "/mnt$directory"
+  mount --rbind "$directory" "/mnt$directory"
+done
+mount -t tmpfs -o mode=755 tmpfs /mnt/run
+cd /mnt
+pivot_root . mnt
+# Else what is unmounted here would be unmounted there too.
+mount --make-rprivate /mnt
+umount -l /mnt
+unset INSIDE
+exec /usr/bin/env PATH="$first:/usr/sbin:/usr/bin:/sbin:/bin" "$@"

@@ -12,16 +12,9 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/engine.sh"
 "$here/docker-root.sh" >/dev/null
 
-# Network and mounts of its own, which end with a process that only waits. What a test mounts on a temporary directory
-# is seen by the engine too.
+# Network and mounts of its own, which end with a process that only waits.
 hold() {
-  setsid unshare --net --mount bash -ec '
-    for directory in /tmp ${TMPDIR:-}; do
-      mount --rbind "$directory" "$directory"
-      mount --make-rshared "$directory"
-    done
-    ip link set lo up
-    exec sleep infinity' </dev/null >/dev/null 2>&1 &
+  setsid unshare --net --mount bash -ec 'ip link set lo up && exec sleep infinity' </dev/null >/dev/null 2>&1 &
   printf '%s\n' "$!" >"$ENGINE_HOLDER"
   for _ in $(seq 100); do
     ! alive "$ENGINE_HOLDER" sleep || return 0
