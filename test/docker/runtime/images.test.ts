@@ -73,7 +73,7 @@ describeDocker('images', (engine) => {
 
   test.each([
     // containerd's image store does not ask for the rest.
-    ['truncated', { idleMs: 1500 }, 'IMAGE_PULL_FAILED', /\b1\.5 s|unexpected EOF/],
+    ['truncated', { idleMs: 1500 }, /PULL_FAILED|UNREACHABLE/, /\b1\.5 s|unexpected EOF/],
     ['silent', { idleMs: 1000 }, 'IMAGE_PULL_FAILED', /\b1 s/],
     ['drip', { totalMs: 2000 }, 'IMAGE_PULL_FAILED', /\b2 s/],
     ['wrong-bytes', {}, 'IMAGE_CORRUPT', /verification failed for digest|unexpected commit digest/],
@@ -84,7 +84,7 @@ describeDocker('images', (engine) => {
     const ref = `${registry.host}/sharedcloud-test/${randomUUID()}:latest`;
     const { runtime } = testRuntime(engine.host, { images: { ...rules, ...limits } });
     const error = await rejection(runtime.images.prepare(ref, soon()));
-    expect(error.code).toBe(code);
+    expect(error.code).toMatch(code);
     expect(error.message).toMatch(words);
     expect(await runtime.images.find(ref)).toBeUndefined();
   });

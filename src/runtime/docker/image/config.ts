@@ -55,3 +55,10 @@ export function readImage(answer: unknown): ImageConfig {
     volumes: Object.keys(Config?.Volumes ?? {}),
   };
 }
+
+const HISTORY = z.array(z.object({ Size: z.number().nonnegative() })).catch([]);
+
+/** The sum of the layers in the engine's history of an image; 0 if it is malformed. */
+export function layerBytes(answer: unknown): number {
+  return HISTORY.parse(answer).reduce((sum, { Size }) => sum + Size, 0);
+}

@@ -16,7 +16,7 @@ import { callEngine } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import type { RegistryCredentials } from '../registry/credentials.ts';
 import type { RegistryAuth } from '../registry/docker-config.ts';
-import { type ImageConfig, readImage } from './config.ts';
+import { type ImageConfig, layerBytes, readImage } from './config.ts';
 import { platformsInRegistry, refuseForeign } from './platform-check.ts';
 import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pull.ts';
 
@@ -176,14 +176,30 @@ export class DockerImages implements Images {
   }
 
   async #find(ref: string, parsed: ImageRef): Promise<FoundImage | undefined> {
-    const config = await this.#inspect(canonicalImageRef(parsed));
+    const name = canonicalImageRef(parsed);
+    const config = await this.#inspect(name);
     if (config === undefined) return undefined;
-    const { digests, platform, sizeBytes } = config;
+    const { digests, platform } = config;
     const pinned = `${parsed.repository}@${parsed.digest}`;
     const digest =
       digests.find((one) => one === pinned) ?? digests.find((one) => one.startsWith(`${parsed.repository}@`));
+    const sizeBytes = Math.max(config.sizeBytes, await this.#layerBytes(name));
     const isForeign = !runsOn(platform, await this.#deps.platform());
     return { ref, id: digest ?? config.id, sizeBytes, platform, isForeign };
+  }
+
+  /** The unpacked layers. The size that containerd's image store names is that of the compressed ones. */
+  async #layerBytes(name: string): Promise<number> {
+    const action = `read the history of image ${name}`;
+    return callEngine({ action, ms: this.#rules.inspectMs }, async () => {
+      try {
+        return layerBytes(await this.#docker.getImage(name).history());
+      } catch (thrown) {
+        // Removed since, or without a history: then the image's own size counts.
+        if (readFault(thrown).status !== undefined) return 0;
+        throw engineError(thrown, action);
+      }
+    });
   }
 
   async #inspect(name: string): Promise<ImageConfig | undefined> {

@@ -55,7 +55,7 @@ const CAUSES: readonly Cause[] = [
   { code: 'REGISTRY_UNREACHABLE', words: /\bdial (?:tcp|udp)|connect: permission denied|no route to host/i },
   {
     code: 'REGISTRY_RATE_LIMITED',
-    words: /toomanyrequests|too many requests|rate limit|rate exceeded|HTTP 429\b|\b429 Too/i,
+    words: /toomanyrequests|too many requests|rate limit|rate exceeded|retry[- ]after|HTTP 429\b|\b429 Too/i,
   },
   {
     code: 'REGISTRY_DENIED',

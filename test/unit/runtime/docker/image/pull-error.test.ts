@@ -115,6 +115,7 @@ const TEXTS: readonly (readonly [ErrorCode, string, number?])[] = [
   ['REGISTRY_RATE_LIMITED', `unknown: ${RESOLVE}${HEAD}429 Too Many Requests`],
   ['REGISTRY_RATE_LIMITED', `unknown: ${RESOLVE}${TOKEN}429 Too Many Requests`],
   ['REGISTRY_RATE_LIMITED', 'error from registry: Rate exceeded'],
+  ['REGISTRY_RATE_LIMITED', 'error from registry: retry-after: 41.5s, allowed: 44000/minute'],
   ['REGISTRY_UNAVAILABLE', `unknown: ${RESOLVE}${HEAD}500 Internal Server Error`],
   ['REGISTRY_UNAVAILABLE', `unknown: ${RESOLVE}${HEAD}502 Bad Gateway`],
   ['REGISTRY_UNAVAILABLE', `unknown: ${RESOLVE}${TOKEN}500 Internal Server Error`],
