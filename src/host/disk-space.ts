@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { type StatsFs, statfsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from '../domain/ports/host.ts';
@@ -10,12 +10,15 @@ import type { DiskSpace } from '../domain/ports/host.ts';
  */
 export function diskSpace(path: string): DiskSpace | undefined {
   try {
-    const { bavail, bsize, ffree, files } = statfsSync(path);
-    return { freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree / files : 1 };
+    return spaceOf(statfsSync(path));
   } catch (cause) {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     return absent && dirname(path) !== path ? diskSpace(dirname(path)) : undefined;
   }
+}
+
+function spaceOf({ bavail, bsize, ffree, files }: StatsFs): DiskSpace {
+  return { freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree / files : 1 };
 }
 
 /** The free bytes of `diskSpace`. */
@@ -24,7 +27,7 @@ export function freeBytes(path: string): number | undefined {
 }
 
 /** The size of a file system. `path` is the requested one. */
-export type FileSystem = { readonly path: string; readonly sizeBytes: number; readonly freeBytes: number };
+export type FileSystem = DiskSpace & { readonly path: string; readonly sizeBytes: number };
 
 /**
  * The file systems of these paths, or of the directories in which absent ones would be created; each file system once.
@@ -35,8 +38,9 @@ export async function fileSystems(paths: readonly string[]): Promise<readonly Fi
   for (const path of paths) {
     const nearest = await nearestExisting(path);
     const { dev } = await stat(nearest);
-    const { bavail, blocks, bsize } = await statfs(nearest);
-    if (!found.has(dev)) found.set(dev, { path, sizeBytes: blocks * bsize, freeBytes: bavail * bsize });
+    if (found.has(dev)) continue;
+    const space = await statfs(nearest);
+    found.set(dev, { path, sizeBytes: space.blocks * space.bsize, ...spaceOf(space) });
   }
   return [...found.values()];
 }

@@ -8,8 +8,8 @@ export type AdmissionCheck = {
   readonly why: (blocking: boolean) => string | undefined;
 };
 
-/** Claims stop below this part of a disk's inodes. */
-const FILES_FLOOR_PART = 0.05;
+/** Claims stop below this free part of a disk's inodes. */
+export const FILES_FLOOR_PART = 0.05;
 /** Claims stop below this part of the host's memory, or below MAX_MEMORY_FLOOR where that is less. */
 const MEMORY_FLOOR_PART = 0.05;
 const MAX_MEMORY_FLOOR = 1024 ** 3;

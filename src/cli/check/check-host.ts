@@ -1,3 +1,4 @@
+import { FILES_FLOOR_PART } from '../../agent/admission/resource-checks.ts';
 import type { Config } from '../../config/config.ts';
 import { showSize } from '../../config/size.ts';
 import { PLATFORM_NAMES, type Platform } from '../../domain/platform.ts';
@@ -55,7 +56,20 @@ export function checkDisks(
   answer: QueryResult<readonly FileSystem[]>,
 ): CheckResult[] {
   if ('error' in answer) return [fromError('disk', answer.error, 'warn')];
-  return answer.value.map((fileSystem) => checkDisk(fileSystem, config.minFreeDisk));
+  return answer.value.flatMap((fileSystem) => [
+    checkDisk(fileSystem, config.minFreeDisk),
+    ...checkInodes(fileSystem),
+  ]);
+}
+
+/** Nearly used up inodes: the disk can hold hardly any more files, whatever its free space. */
+function checkInodes({ freeInodes, path }: FileSystem): readonly CheckResult[] {
+  if (freeInodes >= 2 * FILES_FLOOR_PART) return [];
+  const found = `${(freeInodes * 100).toFixed(1)} % of the inodes at ${path} are free`;
+  const hint = `delete directories with many small files; find them with: sudo du --inodes -xS ${path} | sort -n | tail`;
+  return freeInodes < FILES_FLOOR_PART
+    ? [fail('inodes', `${found}: no job is claimed below ${FILES_FLOOR_PART * 100} %`, hint)]
+    : [warn('inodes', found, hint)];
 }
 
 function checkDisk({ freeBytes, path, sizeBytes }: FileSystem, minFreeBytes: number): CheckResult {

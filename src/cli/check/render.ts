@@ -38,7 +38,7 @@ export function checkText({ configuration, results }: Checked, terminal: Termina
     const below = more.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
     return `${mark}  ${check.padEnd(nameWidth)}  ${first}\n${below}`;
   });
-  return `${texts.join('')}\n${verdict(results)}\n\n${table(COLUMNS, configuration, terminal)}`;
+  return `${texts.join('')}\n${verdict(results, terminal)}\n\n${table(COLUMNS, configuration, terminal)}`;
 }
 
 /** The same as JSON. */
@@ -58,11 +58,14 @@ const COLUMNS: readonly Column<Described>[] = [
   { title: 'FROM', cell: ({ source }) => source.name, wrap: true },
 ];
 
-function verdict(results: readonly CheckResult[]): string {
+/** Shown where something is not as usual. */
+const HOSTS = 'docs/hosts.md lists unusual hosts, and what the agent does there';
+
+function verdict(results: readonly CheckResult[], terminal: Terminal): string {
   const of = (level: Level): number => results.filter((result) => result.level === level).length;
   const [failed, warned] = [of('fail'), of('warn')];
   const warnings = warned === 0 ? '' : `, ${count(warned, 'warning')}`;
-  return failed === 0
-    ? `ready${warnings}`
-    : `not ready: ${failed} of ${results.length} checks failed${warnings}`;
+  const ready =
+    failed === 0 ? `ready${warnings}` : `not ready: ${failed} of ${results.length} checks failed${warnings}`;
+  return failed + warned === 0 ? ready : [ready, ...linesOf(HOSTS, terminal)].join('\n');
 }

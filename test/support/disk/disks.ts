@@ -94,6 +94,41 @@ export class SickDisk implements Disposable {
   }
 }
 
+/** A disk with room for a few files only, as long as they are: an ext4 with so many inodes. */
+export class FewInodes implements Disposable {
+  readonly path: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'few-inodes-'));
+
+  constructor(inodes = 64) {
+    const image = join(this.#directory, 'image');
+    this.path = join(this.#directory, 'disk');
+    mkdirSync(this.path);
+    closeSync(openSync(image, 'w'));
+    truncateSync(image, 32 * 1024 * 1024);
+    orRemove(this.#directory, () => {
+      run('mkfs.ext4', ['-q', '-N', String(inodes), image]);
+      mount(['-o', 'loop', image, this.path]);
+    });
+  }
+
+  /** Uses all inodes. */
+  fill(): void {
+    for (let number = 0; ; number += 1) {
+      try {
+        closeSync(openSync(join(this.path, `file-${number}`), 'w'));
+      } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC') return;
+        throw cause;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    unmount(this.path);
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
 /** Something that cannot be written, laid over a directory until it is disposed of. */
 export function readOnlyOver(directory: string): Disposable {
   mount(['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', directory]);

@@ -320,11 +320,22 @@ describe('the host', () => {
     [29.9e9, 'warn with a hint'],
     [9e9, 'fail with a hint'],
   ])('with %d bytes of free disk space: %s', (freeBytes, expected) => {
-    const fileSystem = { path: '/s', sizeBytes: 500e9, freeBytes };
+    const fileSystem = { path: '/s', sizeBytes: 500e9, freeBytes, freeInodes: 0.5 };
     const [result, ...more] = checkDisks({ minFreeDisk: 10e9 }, seen([fileSystem]));
     expect(more).toEqual([]);
     expect(result && verdict(result)).toBe(expected);
     expect(result?.found).toContain('/s');
+  });
+
+  test.each([
+    [1, ['ok']],
+    [0.11, ['ok']],
+    [0.09, ['ok', 'warn with a hint']],
+    [0.049, ['ok', 'fail with a hint']],
+    [0, ['ok', 'fail with a hint']],
+  ])('with %d of its inodes free: %j', (freeInodes, expected) => {
+    const fileSystem = { path: '/s', sizeBytes: 500e9, freeBytes: 50e9, freeInodes };
+    expect(checkDisks({ minFreeDisk: 10e9 }, seen([fileSystem])).map(verdict)).toEqual(expected);
   });
 
   test('with more or less memory', () => {
