@@ -64,6 +64,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     ...host,
     kernelLog: deps.kernelLog,
     gpuProbeMs: settings.gpuProbeMs,
+    minFreeGpuMemory: settings.minFreeGpuMemory,
     vulnerabilities: deps.vulnerabilities,
     slots,
     market: market.signal,

@@ -297,6 +297,7 @@ export async function openAgent(
     settings: {
       pollIntervalMs: config.pollInterval,
       gpuProbeMs: config.nvidiaSmiTimeout,
+      minFreeGpuMemory: config.minFreeGpuMemory,
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       diskLimitBytes: config.jobDisk,
@@ -315,6 +316,7 @@ export async function openAgent(
     }),
     diskSpace,
     oomKills: readOomKills,
+    hostMemory: readHostMemory,
     network: config.jobNetwork,
     isolated:
       overrides.runtime === undefined

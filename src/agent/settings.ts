@@ -1,9 +1,13 @@
+import type { MinFreeMemory } from '../domain/gpu-memory.ts';
+
 /** What the owner has decided for the agent. */
 export type AgentSettings = {
   readonly pollIntervalMs: number;
   readonly jobTimeoutMs: number;
   /** The deadline of one call of nvidia-smi. */
   readonly gpuProbeMs: number;
+  /** A GPU with less free memory gets no jobs. */
+  readonly minFreeGpuMemory: MinFreeMemory;
   /** Glob patterns of the images that may be used. */
   readonly imagePatterns: readonly string[];
   readonly diskLimitBytes: number;

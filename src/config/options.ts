@@ -3,6 +3,7 @@ import { bandwidth } from './bandwidth.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price, tcpPort } from './number-types.ts';
 import { size } from './size.ts';
+import { sizeOrPart } from './size-or-part.ts';
 import {
   absolutePath,
   choice,
@@ -333,6 +334,14 @@ export const OPTIONS = {
     type: size('0 B', '100 TB'),
     default: '10 GB',
     help: 'minimum free disk space, for the agent and for Docker; below it no job is claimed',
+    group: 'Host',
+  },
+  minFreeGpuMemory: {
+    name: 'min-free-gpu-memory',
+    env: 'SHAREDCLOUD_MIN_FREE_GPU_MEMORY',
+    type: sizeOrPart('0 B', '10 TB'),
+    default: '10%',
+    help: 'minimum free memory of a GPU, as a size or a part of it; with less no job is claimed on it',
     group: 'Host',
   },
   logLevel: {

@@ -12,6 +12,7 @@ export const SKIP_REASONS = {
   'gpu-unknown': 'the run asks for a GPU that is not in the broker’s catalogue',
   'gpu-too-small': 'the run asks for a larger GPU',
   'no-slot': 'no slot is free',
+  'gpu-memory-short': 'too little memory of the GPU is free (--min-free-gpu-memory)',
   invalid: 'the run’s parameters or function are invalid',
   unresolved: 'the run’s function and image are not looked up yet',
   'unsupported-runtime': 'the agent does not support the function’s runtime',
@@ -42,6 +43,8 @@ export type MarketKnowledge = {
     string,
     { readonly reason: 'in-backoff' | 'no-open-jobs' | 'invalid'; readonly until: number }
   >;
+  /** Uuids of the GPUs whose memory others use; none by default. */
+  readonly shortOfMemory?: ReadonlySet<string>;
 };
 
 /**
@@ -69,12 +72,17 @@ export function decide(
   const considered = ranked.map(({ open }): Verdict => {
     const reason = skipReasonOfImage(open, offer, images);
     if (reason !== undefined) return { kind: 'skip', open, reason };
-    if (free <= 0) return { kind: 'skip', open, reason: 'no-slot' };
+    if (free <= 0) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
     const jobs = Math.min(open.run.numJobs, free);
     free -= jobs;
     return { kind: 'take', open, jobs };
   });
   return [...considered, ...skipped];
+}
+
+function noSlotReason({ slots }: Offer, { shortOfMemory }: MarketKnowledge): SkipReason {
+  const isShort = slots.some(({ gpu }) => gpu !== null && shortOfMemory?.has(gpu) === true);
+  return isShort ? 'gpu-memory-short' : 'no-slot';
 }
 
 /** The checks that need the run alone. Cheap, because every run on the market gets them. */

@@ -48,7 +48,7 @@ def handler(event):
     try:
         fill_and_read(cuda)
     except Full:
-        return 'started; the memory is taken by others'
+        raise SystemExit('others use all memory of the GPU')
     return 'filled some memory and read it back'
 `;
 

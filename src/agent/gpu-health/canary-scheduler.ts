@@ -74,14 +74,18 @@ export class CanaryScheduler {
     }
   }
 
-  /** Waits so long, and then until nvidia-smi reports no fault of the GPU; false where no more jobs are claimed. */
+  /** Waits so long, and then until nvidia-smi reports no fault of the GPU and enough free memory; false where no more jobs are claimed. */
   async #wait(uuid: string, ms: number): Promise<boolean> {
     const { cordons, polls, market } = this.#deps;
     if (!(await sleep(ms, market))) return false;
     for (;;) {
       const snapshot = await polls.poll();
       if (market.aborted) return false;
-      if ('gpus' in snapshot && cordons.find('probe', uuid) === undefined) return true;
+      // A GPU whose memory others use cannot show that it works.
+      const isBlocked = (['probe', 'memory'] as const).some(
+        (source) => cordons.find(source, uuid) !== undefined,
+      );
+      if ('gpus' in snapshot && !isBlocked) return true;
       if (!(await sleep(RECHECK_MS, market))) return false;
     }
   }

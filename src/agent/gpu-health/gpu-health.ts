@@ -1,14 +1,16 @@
 import type { Gpu } from '../../domain/gpu.ts';
 import { QUICK_FAILURE_MS } from '../../domain/gpu-breaker.ts';
 import { cordonsFromProbe } from '../../domain/gpu-cordon.ts';
+import type { MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
+import type { HostMemory } from '../../domain/ports/host.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { aborted, waitAtMost } from '../../lib/deadline.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
-import type { GpuMonitor } from '../jobs/gpu-monitor.ts';
+import type { GpuFailure, GpuMonitor } from '../jobs/gpu-monitor.ts';
 import type { InternalJobDeps } from '../jobs/internal-job.ts';
 import type { JobResult } from '../jobs/job-result.ts';
 import type { SlotPool } from '../jobs/slot-pool.ts';
@@ -17,6 +19,7 @@ import { CanaryImages } from './canary-images.ts';
 import { CanaryScheduler } from './canary-scheduler.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { GpuCordons } from './cordons.ts';
+import { FreeMemoryCheck } from './free-memory-check.ts';
 import { GpuNoticeLog } from './gpu-notice-log.ts';
 import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts';
 import { GpuTenants } from './gpu-tenants.ts';
@@ -35,6 +38,8 @@ export type GpuHealthDeps = InternalJobDeps &
     readonly kernelLog: KernelLog | undefined;
     /** The deadline of one call of nvidia-smi, in milliseconds. */
     readonly gpuProbeMs: number;
+    readonly minFreeGpuMemory: MinFreeMemory;
+    readonly hostMemory: () => HostMemory | undefined;
     readonly clock: Clock;
     readonly observe: Observer;
     readonly slots: Pick<SlotPool, 'gpus' | 'cordon' | 'limitToOneJob'>;
@@ -56,6 +61,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #tenants: GpuTenants;
   readonly #polls: GpuPoller;
   readonly #memory: GpuMemoryLeakCheck;
+  readonly #freeMemory: FreeMemoryCheck;
   readonly #xids: XidMonitor;
   readonly #canaries: CanaryScheduler;
   readonly #breaker: CircuitBreaker;
@@ -78,6 +84,7 @@ export class GpuHealth implements GpuMonitor {
     this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot });
     const shared = { ...deps, cordons: this.#cordons, tenants: this.#tenants, polls: this.#polls };
     this.#memory = new GpuMemoryLeakCheck({ ...shared, signal });
+    this.#freeMemory = new FreeMemoryCheck({ ...shared, signal });
     this.#xids = new XidMonitor({
       ...shared,
       onFault: (uuid, why) => this.#recordFault(uuid, why),
@@ -149,14 +156,19 @@ export class GpuHealth implements GpuMonitor {
   }
 
   /** Why the GPU, and so this host, is to blame for a job that failed; undefined: it is not. */
-  async hostFault({ gpu, uuid }: JobRecord): Promise<string | undefined> {
+  async hostFault({ gpu, uuid }: JobRecord, failure?: GpuFailure): Promise<string | undefined> {
     if (gpu === null) return undefined;
     const known = this.#faultOf(gpu, uuid);
     if (known !== undefined) return known;
     const snapshot = await waitAtMost(CALLS * this.#deps.gpuProbeMs, this.#polls.poll());
     if (this.#deps.detach.aborted) return undefined;
     if (snapshot === undefined) return 'nvidia-smi gives no answer';
-    return 'error' in snapshot ? snapshot.error.message : this.#faultOf(gpu, uuid);
+    if ('error' in snapshot) return snapshot.error.message;
+    const fault = this.#faultOf(gpu, uuid);
+    if (fault !== undefined) return fault;
+    const baseline = failure?.outOfMemory === true ? this.#memory.baselineOf(gpu) : undefined;
+    const short = await this.#freeMemory.shortageFor(gpu, uuid, baseline);
+    return short === undefined ? undefined : `${this.#cordons.name(gpu).name}: ${short}`;
   }
 
   #recordEnd({ run, uuid }: JobRecord, gpu: string, succeeded: boolean, failedQuickly: boolean): void {
@@ -191,6 +203,7 @@ export class GpuHealth implements GpuMonitor {
     const exclusive = gpus.filter((gpu) => gpu.exclusive === true);
     this.#deps.slots.limitToOneJob(new Set(exclusive.map(({ uuid }) => uuid)));
     this.#memory.record(snapshot);
+    this.#freeMemory.record(snapshot, (uuid) => this.#memory.isChecking(uuid));
     this.polled.notify(gpus);
   }
 

@@ -55,6 +55,16 @@ export class GpuMemoryLeakCheck {
     });
   }
 
+  /** The MiB in use when the GPU was last idle; undefined: unknown. */
+  baselineOf(uuid: string): number | undefined {
+    return this.#baselines.get(uuid);
+  }
+
+  /** Whether the memory of a job that has left this GPU is being checked. */
+  isChecking(uuid: string): boolean {
+    return this.#checks.has(uuid);
+  }
+
   /** Settles once a GPU that a job has just left was polled. */
   async checked(uuid: string): Promise<void> {
     await this.#checks.get(uuid);

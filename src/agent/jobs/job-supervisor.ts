@@ -1,5 +1,6 @@
 import { attributeExit, type ExitFacts, runtimeMs } from '../../domain/attribution.ts';
 import { type BootTime, elapsedMs, rebooted } from '../../domain/boot-time.ts';
+import { isGpuOutOfMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import { buildLogs, reportOf } from '../../domain/outcome.ts';
 import type { HostClock } from '../../domain/ports/clock.ts';
@@ -49,7 +50,7 @@ export type StartedJob = {
 };
 
 /** Why this host is to blame for a failed exit; undefined: it is not. */
-type FindHostFault = (exit: Pick<Exit, 'code' | 'oomKilled'>) => Promise<string | undefined>;
+type FindHostFault = (exit: Pick<Exit, 'code' | 'oomKilled'>, output: Output) => Promise<string | undefined>;
 
 /** Watches a started job until it has ended, ends it where it must, and attributes the end. */
 export class JobSupervisor {
@@ -83,8 +84,10 @@ export class JobSupervisor {
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
     end.deadline(record.timeoutMs - ranMs);
     const killsAtStart = oomKills();
-    const findHostFault: FindHostFault = async (exit) =>
-      quota.fault(exit) ?? hostOomFault(exit, killsAtStart, oomKills()) ?? gpus.hostFault(record);
+    const findHostFault: FindHostFault = async (exit, { stderr }) =>
+      quota.fault(exit) ??
+      hostOomFault(exit, killsAtStart, oomKills()) ??
+      gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(stderr) });
     const enough = new AbortController();
     const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
     const source = { job: record.uuid, container, through };
@@ -142,7 +145,7 @@ export class JobSupervisor {
     if (attribution.kind === 'release') return finalizer.release(record, remains, attribution.why);
     const report = reportOf(attribution.ending, output, buildLogs(record.image));
     const failed = report.status === JOB_STATUS.FAILED ? attribution.ending : undefined;
-    const fault = failed?.kind === 'exited' ? await findHostFault(failed.exit) : undefined;
+    const fault = failed?.kind === 'exited' ? await findHostFault(failed.exit, output) : undefined;
     if (fault !== undefined) return finalizer.release(record, remains, fault);
     if (detach.aborted) return departed({ kind: 'detached' });
     return finalizer.report(record, remains, report, ranMs);

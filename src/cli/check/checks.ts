@@ -7,6 +7,7 @@ import { checkConnection, checkDockerProxy } from './check-connection.ts';
 import { checkContainer, checkGpuContainers } from './check-containers.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkGpuAccess } from './check-gpu-access.ts';
+import { checkGpuMemory } from './check-gpu-memory.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
@@ -39,6 +40,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkContainer(facts.containers),
     checkNetwork(facts.network),
     ...checkGpus({ reading: gpus, cards: host.nvidiaCards, catalogue }, settings),
+    ...checkGpuMemory(found, config.minFreeGpuMemory, host.memory),
     ...checkGpuContainers(facts.containers, found),
     ...(found.length > 0 ? [checkKernelLog(kernelLog, platform)] : []),
     checkCpuJobs(config.cpuSlots),

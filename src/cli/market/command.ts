@@ -3,9 +3,12 @@ import type { Loaded } from '../../config/config.ts';
 import type { ImageState } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import { type MinFreeMemory, shortageOf } from '../../domain/gpu-memory.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
+import { readHostMemory } from '../../host/memory.ts';
 import { within } from '../../lib/deadline.ts';
 import type { DockerImages } from '../../runtime/docker/image/images.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
@@ -45,6 +48,7 @@ export const market: CliCommand = {
     'dockerConfig',
     'nvidiaSmi',
     'nvidiaSmiTimeout',
+    'minFreeGpuMemory',
     'configFile',
   ],
   switches: [JSON_SWITCH],
@@ -84,11 +88,13 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     query(LIMITS.docker, (signal) => docker.probe(signal)),
   ]);
   const plan = planOffers(valueOf(gpus) ?? [], catalogue, offerSettings(config));
+  const short = shortOfMemory(valueOf(gpus) ?? [], config.minFreeGpuMemory);
   const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
   const host = {
     offers,
     catalogue: new Map(catalogue.map((gpu) => [gpu.uuid, gpu])),
     images: config.images,
+    shortOfMemory: new Set(short.map(({ uuid }) => uuid)),
     maxResolved: MAX_RESOLVED,
   };
   const found = await evaluate(seen.runs, host, {
@@ -110,6 +116,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
       ...problemOf('GPUs', gpus),
       ...plan.problems,
       ...(plan.notes ?? []),
+      ...short.map(({ hint, what, why }) => ({ what, why, hint })),
       ...problemOf('images count as not pulled', engine),
     ],
     rows: found.rows,
@@ -121,6 +128,17 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
 async function imageState(images: DockerImages, ref: string, signal: AbortSignal): Promise<ImageState> {
   if ((await images.find(ref)) !== undefined) return 'ready';
   return (await images.isForeign(ref, signal)) ? 'wrong-platform' : 'missing';
+}
+
+type ShortGpu = OfferProblem & { readonly uuid: string };
+
+/** The GPUs that get no jobs for lack of free memory; jobs that run on them now count as well. */
+function shortOfMemory(gpus: readonly Gpu[], min: MinFreeMemory): readonly ShortGpu[] {
+  return gpus.flatMap((gpu): readonly ShortGpu[] => {
+    const short = gpu.fault === undefined ? shortageOf(gpu, min, readHostMemory()) : undefined;
+    if (short === undefined) return [];
+    return [{ uuid: gpu.uuid, what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, ...short }];
+  });
 }
 
 function orThrow<T>(answer: QueryResult<T>): T {

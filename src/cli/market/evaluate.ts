@@ -20,6 +20,7 @@ export type HostSide = {
   readonly offers: readonly Offer[];
   readonly catalogue: MarketKnowledge['catalogue'];
   readonly images: readonly string[];
+  readonly shortOfMemory: ReadonlySet<string>;
   /** At most so many runs are resolved, those with the best bids. */
   readonly maxResolved: number;
 };
@@ -102,9 +103,9 @@ function withOpenJobs(open: OpenRun, jobs: number | undefined): OpenRun {
 }
 
 function knowledgeOf(
-  { catalogue, images }: HostSide,
+  { catalogue, images, shortOfMemory }: HostSide,
   states: ReadonlyMap<string, ImageState>,
   backoff: MarketKnowledge['backoff'],
 ): MarketKnowledge {
-  return { catalogue, images, backoff, imageState: (ref) => states.get(ref) ?? 'missing' };
+  return { catalogue, images, backoff, shortOfMemory, imageState: (ref) => states.get(ref) ?? 'missing' };
 }

@@ -43,7 +43,7 @@ export function rowsFor(
 ): readonly MarketRow[] {
   const verdicts = new Map<string, { readonly offer: Offer; readonly verdict: Verdict }[]>();
   for (const offer of offers) {
-    for (const verdict of decide(runs, offer, offer.slots.length, knowledge, NOW)) {
+    for (const verdict of decide(runs, offer, usableSlots(offer, knowledge), knowledge, NOW)) {
       const { uuid } = verdict.open.run;
       const before = verdicts.get(uuid);
       if (before === undefined) verdicts.set(uuid, [{ offer, verdict }]);
@@ -72,6 +72,11 @@ export function worthResolving(
 /** Orders runs by bid, best first. */
 export function byBid(a: OpenRun, b: OpenRun): number {
   return b.run.bidPrice - a.run.bidPrice;
+}
+
+/** The slots of an offer if no job ran here. */
+function usableSlots({ slots }: Offer, { shortOfMemory }: MarketKnowledge): number {
+  return slots.filter(({ gpu }) => gpu === null || shortOfMemory?.has(gpu) !== true).length;
 }
 
 function rowOf(

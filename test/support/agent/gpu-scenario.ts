@@ -6,6 +6,7 @@ import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
 import type { Gpu, GpuNotice, GpuReading } from '../../../src/domain/gpu.ts';
 import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
+import type { HostMemory } from '../../../src/domain/ports/host.ts';
 import type { ContainerPlan, Runtime } from '../../../src/domain/ports/runtime.ts';
 import type { Xid } from '../../../src/domain/xid.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
@@ -23,6 +24,8 @@ export type GpuScenario = AsyncDisposable & {
   /** The answer to the next probes: GPUs, an error, or none. */
   probed: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
+  /** The host's memory, for GPUs that share it. */
+  hostMemory: HostMemory | undefined;
   /** What else nvidia-smi says. */
   notices: readonly GpuNotice[];
   /** The GPUs that get no new jobs. */
@@ -101,6 +104,8 @@ export async function openGpuScenario(
       },
     },
     gpuProbeMs: 7_000,
+    minFreeGpuMemory: { part: 0.1 },
+    hostMemory: () => scenario.hostMemory,
     observe: (event) => events.push(event),
     resources: () => ({ memoryBytes: 1e8, cpus: 1 }),
     vulnerabilities: undefined,
@@ -118,6 +123,7 @@ export async function openGpuScenario(
     probed: gpus,
     processes: [],
     notices: [],
+    hostMemory: undefined,
     events,
     plans,
     cordons: () => [...cordons].sort(),

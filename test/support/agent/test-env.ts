@@ -286,6 +286,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
       pollIntervalMs: 100,
       jobTimeoutMs: 30_000,
       gpuProbeMs: 15_000,
+      minFreeGpuMemory: { part: 0.1 },
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,
       trafficLimitBytes: undefined,
@@ -300,6 +301,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
     diskSpace: more.diskSpace ?? (() => undefined),
     oomKills: more.oomKills ?? (() => undefined),
+    hostMemory: () => undefined,
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });
   return new TestAgent({ agent, journal, runtime }, async () => {

@@ -33,6 +33,15 @@ describe('the row of a run', () => {
     expect(row([open], two, KNOWN)).toMatchObject({ taken: 3, offers: ['GPU', 'other'] });
   });
 
+  test('has the lack of free GPU memory as its reason, unless another GPU of the offer is free', () => {
+    const open = anOpenRun();
+    const offer = { ...GPU, slots: [{ id: 'a#0', gpu: 'GPU-a' }] };
+    const short = { ...KNOWN, shortOfMemory: new Set(['GPU-a']) };
+    expect(row([open], [offer], short)).toMatchObject({ taken: 0, reason: 'gpu-memory-short' });
+    const two = { ...GPU, slots: [...offer.slots, { id: 'b#0', gpu: 'GPU-b' }] };
+    expect(row([open], [two], short)).toMatchObject({ taken: 1, reason: null });
+  });
+
   test('has the reason of the offer that came closest', () => {
     const bigger = anOpenRun({ baseGpu: 'big', baseGpuName: 'Big' });
     expect(row([bigger], [CPU, GPU], KNOWN)).toMatchObject({ reason: 'gpu-too-small', ask: 0.1 });
@@ -82,7 +91,13 @@ describe('the row of a run', () => {
 });
 
 describe('an evaluation', () => {
-  const host = { offers: [GPU], catalogue: KNOWN.catalogue, images: ['*'], maxResolved: 200 };
+  const host = {
+    offers: [GPU],
+    catalogue: KNOWN.catalogue,
+    images: ['*'],
+    shortOfMemory: new Set<string>(),
+    maxResolved: 200,
+  };
 
   /** A broker that records its calls. */
   function recordingBroker(changes: Partial<Sources['broker']> = {}) {

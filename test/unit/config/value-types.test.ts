@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { duration, showDuration } from '../../../src/config/duration.ts';
 import { count, cpuCores, price } from '../../../src/config/number-types.ts';
 import { showSize, size } from '../../../src/config/size.ts';
+import { sizeOrPart } from '../../../src/config/size-or-part.ts';
 import { choice, imagePattern, imagePatterns, path, userAndGroup } from '../../../src/config/text-types.ts';
 import { brokerUrl, dockerHost } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
@@ -46,6 +47,25 @@ describe('durations', () => {
         expect(anyTime.read([showDuration(milliseconds)])).toBe(milliseconds);
       }),
     );
+  });
+});
+
+describe('sizes or parts', () => {
+  const type = sizeOrPart('0 B', '10 TB');
+
+  test.each([
+    ['10%', { part: 0.1 }, '10%'],
+    ['7.5 %', { part: 0.075 }, '7.5%'],
+    ['0%', { part: 0 }, '0%'],
+    ['2 GB', { bytes: 2e9 }, '2 GB'],
+    ['512MiB', { bytes: 512 * 2 ** 20 }, '512 MiB'],
+  ])('%s is %j', (text, value, shown) => {
+    expect(type.read([text])).toEqual(value);
+    expect(type.show(value)).toBe(shown);
+  });
+
+  test.each(['10', '91%', '-1%', '0.1', 'abc', '', '%', '99 PB'])('%j is rejected', (text) => {
+    expect(rejection(type, text).hint).toContain('10%');
   });
 });
 

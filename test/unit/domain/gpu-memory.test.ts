@@ -1,6 +1,62 @@
 import { describe, expect, test } from 'vitest';
-import { describeLeak, leakedMiB } from '../../../src/domain/gpu-memory.ts';
+import {
+  describeLeak,
+  isGpuOutOfMemory,
+  leakedMiB,
+  type MinFreeMemory,
+  shortageOf,
+} from '../../../src/domain/gpu-memory.ts';
 import { aGpu } from '../../support/domain.ts';
+
+const GIB = 2 ** 30;
+const TENTH: MinFreeMemory = { part: 0.1 };
+const HOST = { totalBytes: 128 * GIB, availableBytes: 120 * GIB };
+
+describe('a GPU is short of memory', () => {
+  const UNKNOWN = { memoryTotalMiB: undefined, memoryUsedMiB: undefined };
+
+  test.each<[string, Parameters<typeof aGpu>[0], MinFreeMemory, boolean, boolean]>([
+    ['not while it is idle', { memoryUsedMiB: 4 }, TENTH, false, false],
+    ['not with exactly as much free', { memoryUsedMiB: 13_824 }, TENTH, false, false],
+    ['with less than a tenth free', { memoryUsedMiB: 13_825 }, TENTH, false, true],
+    ['with what the driver keeps', { memoryUsedMiB: 13_500, memoryReservedMiB: 400 }, TENTH, false, true],
+    ['with less free than the size', { memoryUsedMiB: 4_000 }, { bytes: 12 * GIB }, false, true],
+    ['not with as much free as the size', { memoryUsedMiB: 3_000 }, { bytes: 12 * GIB }, false, false],
+    ['always where it has less than the size', { memoryUsedMiB: 0 }, { bytes: 80 * GIB }, false, true],
+    ['never without a minimum', { memoryUsedMiB: 15_360 }, { part: 0 }, true, false],
+    ['still with a little more than a tenth', { memoryUsedMiB: 13_700 }, TENTH, true, true],
+    ['no longer with 12 % free', { memoryUsedMiB: 13_500 }, TENTH, true, false],
+    ['no longer where all is free', { memoryUsedMiB: 0 }, { bytes: 15_360 * 2 ** 20 }, true, false],
+    ['not in MIG mode', { memoryUsedMiB: 15_360, migMode: true }, TENTH, false, false],
+    ['not where its use is unknown', { memoryUsedMiB: undefined }, TENTH, false, false],
+    ['not where it shares the host’s, which is free', UNKNOWN, TENTH, false, false],
+    ['where it shares the host’s, which is not free', UNKNOWN, { bytes: 121 * GIB }, false, true],
+  ])('%s', (_, gpu, min, wasShort, isShort) => {
+    expect(shortageOf(aGpu(gpu), min, HOST, wasShort) !== undefined).toBe(isShort);
+  });
+
+  test('not where the host’s memory is unknown', () => {
+    expect(shortageOf(aGpu(UNKNOWN), TENTH, undefined)).toBeUndefined();
+  });
+});
+
+describe('the output of a failed job', () => {
+  test.each([
+    ['RuntimeError: CUDA error: out of memory', true],
+    ['RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB (GPU 0; 15.78 GiB total)', true],
+    ['torch.OutOfMemoryError: CUDA out of memory.', true],
+    ['cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY: out of memory', true],
+    ['jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory allocating', true],
+    ['tensorflow ResourceExhaustedError: OOM when allocating tensor with shape[1]', true],
+    ['CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)', true],
+    ['MemoryError', false],
+    ['ValueError: no', false],
+    ['the shop is out of memory sticks', false],
+    ['', false],
+  ])('%j says that the GPU had too little memory: %s', (stderr, says) => {
+    expect(isGpuOutOfMemory(stderr)).toBe(says);
+  });
+});
 
 describe('leaked memory of a GPU', () => {
   test.each<[string, Parameters<typeof aGpu>[0], number | undefined, number | undefined]>([
