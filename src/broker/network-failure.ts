@@ -4,13 +4,15 @@ import { escapeControls } from '../lib/escape.ts';
 import { badAnswer } from './fields.ts';
 import type { Proxy } from './proxy.ts';
 import { ProxyError } from './proxy-error.ts';
-import { connectHint, statusHint } from './proxy-hints.ts';
+import { connectHint, statusHint, throughHint } from './proxy-hints.ts';
 import { sanitize } from './sanitize.ts';
 import { tlsProblem } from './tls-problems.ts';
 
 const URL_OR_OFFLINE = 'check the broker’s URL and this host’s internet connection';
 const NOT_HTTP = 'check the broker’s URL: the server there does not speak HTTP';
 
+/** Stands for every code of the HTTP parser. */
+const NOT_HTTP_CODE = 'HPE_INVALID';
 const SILENT = 'check the broker’s URL: the server there accepts connections but does not answer';
 const CUT = 'look for a proxy, VPN or firewall that cuts connections, or contact the broker’s operator';
 const OFFLINE = 'check this host’s internet connection, or contact the broker’s operator';
@@ -87,7 +89,7 @@ function proxyFailure(
       { hint: statusHint(failed.status, proxy, host) },
     );
   }
-  const code = codeOf(failed.cause) ?? '';
+  const code = failed.cause instanceof errors.HTTPParserError ? NOT_HTTP_CODE : (codeOf(failed.cause) ?? '');
   const details = [systemCode(code), name].filter((part) => part !== '').join(', ');
   const what = escapeControls(whatOf(failed.cause, code));
   const hint = tlsProblem(code)?.hint ?? connectHint(code, proxy);
@@ -104,10 +106,11 @@ function whatOf(thrown: unknown, code = ''): string {
 
 function hintOf(thrown: unknown, code = '', proxy: Proxy | undefined): string {
   const isNotHttp = thrown instanceof errors.HTTPParserError;
-  if (proxy !== undefined && (isNotHttp || code === 'UND_ERR_HEADERS_TIMEOUT'))
-    return connectHint(isNotHttp ? 'HPE_' : code, proxy);
-  if (isNotHttp) return NOT_HTTP;
-  return HINTS[code] ?? tlsProblem(code)?.hint ?? OFFLINE;
+  const problem = tlsProblem(code);
+  if (proxy !== undefined && problem === undefined)
+    return throughHint(isNotHttp ? NOT_HTTP_CODE : code, proxy);
+  const hint = isNotHttp ? NOT_HTTP : (HINTS[code] ?? problem?.hint ?? OFFLINE);
+  return proxy === undefined ? hint : `${hint}; or the proxy changes what it passes on`;
 }
 
 function proxyErrorIn(thrown: unknown): ProxyError | undefined {

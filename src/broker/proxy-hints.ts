@@ -28,6 +28,13 @@ export function connectHint(code: string, { origin, setting }: Proxy): string {
   return `check ${name} and whether ${origin} can be reached, or list the broker’s host in no-proxy`;
 }
 
+/** What the owner can do where the proxy was reached, and the call failed behind it or between. */
+export function throughHint(code: string, proxy: Proxy): string {
+  if (code.startsWith('HPE_')) return connectHint(code, proxy);
+  const name = written(proxy.setting);
+  return `check the broker’s URL and ${name}: the broker, or the proxy, does not answer as it should`;
+}
+
 function written(setting: Proxy['setting']): string {
   return `${setting} (${setting.toUpperCase().replace('-', '_')})`;
 }

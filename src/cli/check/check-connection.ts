@@ -10,7 +10,9 @@ export function checkConnection(answer: QueryResult<BrokerConnection>): readonly
   const { cas, route } = answer.value;
   const proxy = ok('proxy', routeText(route));
   if (cas === undefined) return [proxy];
-  const found = cas.sources.map(({ count: added, from }) => `${added} from ${from}`).join(', ');
+  const found = cas.sources
+    .map(({ count, from }, index) => `${count} ${index === 0 ? '' : 'more '}from ${from}`)
+    .join(', ');
   const certificates = 'certificates';
   return [
     proxy,

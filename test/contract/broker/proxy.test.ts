@@ -199,6 +199,37 @@ describe.each(['http', 'https'] as const)('a proxy that is none, before an %s br
   });
 });
 
+describe('behind a tunnel that is open,', () => {
+  const OPEN = 'HTTP/1.1 200 Connection established\r\n\r\n';
+
+  test.each([
+    ['nothing answers', () => {}],
+    ['something without TLS answers', (socket) => void socket.write('220 mail.example ESMTP\r\n')],
+    ['the connection is closed', (socket) => void socket.end()],
+    ['the connection is reset', (socket) => void socket.resetAndDestroy()],
+  ] satisfies readonly (readonly [string, Parameters<typeof tcpServer>[0]])[])(
+    '%s: the call fails in time, and both are named',
+    async (_, talk) => {
+      await using server = await tcpServer((socket) => {
+        // The first data are the CONNECT, the second the client's greeting.
+        socket.once('data', () => {
+          socket.write(OPEN);
+          socket.once('data', () => talk(socket));
+        });
+      });
+      const limits = { connectMs: 500, headersMs: 5000 };
+      await using client = clientOf('https://broker.invalid', limits, {
+        proxy: proxyAt(server.url),
+        secureContext,
+      });
+      const error = await failure(client.broker.runs(QUERY));
+      expect(error.code).toBe('BROKER_UNREACHABLE');
+      for (const part of ['https://broker.invalid', server.url]) expect(error.message).toContain(part);
+      expect(error.hint).toContain('proxy');
+    },
+  );
+});
+
 test('a call that is aborted while a proxy is silent ends at once, and so does the client', async () => {
   await using server = await tcpServer(() => {});
   await using client = clientOf('https://broker.invalid', {}, { proxy: proxyAt(server.url), secureContext });
