@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../src/domain/job.ts';
-import { BAD, eventually, GOOD, openTwoGpus } from '../support/e2e/two-gpus.ts';
+import { BAD, eventually, GOOD, GPU_OF_JOB, openTwoGpus } from '../support/e2e/two-gpus.ts';
 import { describeGpuStandIn, imageWith, PYTHON } from '../support/engine/docker.ts';
 import { changed, TWO_T4 } from '../support/nvidia-smi/machines.ts';
 
@@ -16,7 +16,7 @@ import os, time
 
 def handler(event):
     time.sleep(${seconds})
-    where = os.environ['NVIDIA_VISIBLE_DEVICES']
+    where = ${GPU_OF_JOB}
     if ${fails ? 'True' : 'False'} and where == '${BAD}':
         raise SystemExit('CUDA error: no GPU answers')
     # Jobs on the good GPU take a little longer, so that the bad one gets its share of every run.
@@ -117,7 +117,7 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
   });
 
   test.concurrent('jobs and the canary fail on it: it stays out, and jobs on the other go on', async () => {
-    const refuses = `[ "$NVIDIA_VISIBLE_DEVICES" != ${BAD} ] || exit 9; exec python3 -c "$CODE"`;
+    const refuses = `[ "\${STAND_IN_GPU:-$NVIDIA_VISIBLE_DEVICES}" != ${BAD} ] || exit 9; exec python3 -c "$CODE"`;
     await using image = await imageWith(engine, PYTHON, `localhost:5000/sharedcloud/test-${randomUUID()}`, [
       `CMD ${JSON.stringify(['/bin/bash', '-c', refuses])}`,
     ]);

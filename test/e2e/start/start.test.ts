@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, HELLO_NODE, HELLO_PYTHON, openScenario, TOKEN } from '../../support/e2e/scenario.ts';
+import { GPU_OF_JOB } from '../../support/e2e/two-gpus.ts';
 import { describeDocker, describeGpuStandIn, NODE, PYTHON } from '../../support/engine/docker.ts';
 import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { toolkitOf } from '../../support/gpu/toolkit.ts';
@@ -83,7 +84,7 @@ describeGpuStandIn('start --once with a GPU', (engine) => {
   test('offers the GPU that nvidia-smi shows and hands it to the container by its uuid', async () => {
     await using smi = await standIn(TESLA_T4);
     await using set = await openScenario(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program });
-    const code = `import os\ndef handler(event):\n    return os.environ['NVIDIA_VISIBLE_DEVICES']\n`;
+    const code = `import os\ndef handler(event):\n    return ${GPU_OF_JOB}\n`;
     const run = addRun(set.broker, PYTHON, code, '((),)', true);
     await using agent = new AgentProcess(['start', '--once'], set.env);
     expect((await agent.ended).code).toBe(0);

@@ -14,6 +14,9 @@ import { addRun, openScenario } from './scenario.ts';
 /** The uuids of the two GPUs; the second is the one that goes bad. */
 export const [GOOD = '', BAD = ''] = TWO_T4.gpus.map(({ cells }) => cells['uuid'] ?? '');
 
+/** A Python expression for the uuid of a job's GPU: what the CDI spec of the test engine sets, else the toolkit's. */
+export const GPU_OF_JOB = "os.environ.get('STAND_IN_GPU', os.environ['NVIDIA_VISIBLE_DEVICES'])";
+
 /** Waits for a condition for as long as a daemon may need on a busy machine. */
 export const eventually = (condition: () => void | Promise<void>): Promise<void> =>
   vi.waitFor(condition, { timeout: 120_000, interval: 50 });
