@@ -41,6 +41,7 @@ import { cachedFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
+import { type EngineEndpoint, engineEndpoint } from './runtime/docker/engine/endpoint.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import type { LineLimits } from './runtime/docker/network/line-rules.ts';
@@ -158,6 +159,17 @@ function openCredentials({ loaded, log, redactor }: Pick<AppParts, 'loaded' | 'l
   });
 }
 
+/** Where the engine is, by the configuration or a Docker context. Reads certificates. Throws CONFIG_INVALID. */
+export function dockerEndpoint({ config, sources }: Loaded): EngineEndpoint {
+  return engineEndpoint({
+    host: { value: config.dockerHost, source: sources.dockerHost },
+    context: { value: config.dockerContext, source: sources.dockerContext },
+    configDirectory: dockerConfigDirectory(config),
+    tlsVerify: config.dockerTlsVerify,
+    certPath: config.dockerCertPath,
+  });
+}
+
 /** Docker as the configuration names it. Without a log and a redactor it pulls without credentials. */
 export function openDocker(
   parts: Pick<AppParts, 'loaded'> & Partial<Pick<AppParts, 'log' | 'redactor'>> & { readonly clock: Clock },
@@ -172,7 +184,7 @@ export function openDocker(
     throw new AgentError('IMAGE_STORE_FULL', why, { hint: 'free disk space, or lower --min-free-disk' });
   };
   const runtime = new DockerRuntime({
-    host: config.dockerHost,
+    ...dockerEndpoint(parts.loaded),
     agentId,
     limits: {
       pidsLimit: PIDS_PER_JOB,
@@ -320,7 +332,7 @@ export async function openAgent(
     network: config.jobNetwork,
     isolated:
       overrides.runtime === undefined
-        ? openIsolatedNetwork({ dockerHost: config.dockerHost, line: lineLimits(config), hostAddresses })
+        ? openIsolatedNetwork({ engine: dockerEndpoint(loaded), line: lineLimits(config), hostAddresses })
         : undefined,
     reloadToken: () => tokens.renew(),
   });

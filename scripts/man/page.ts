@@ -1,5 +1,6 @@
 import { actionsText, type CliCommand } from '../../src/cli/command.ts';
-import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from '../../src/config/options.ts';
+import { GROUPS, maySet, type Option } from '../../src/config/option.ts';
+import { OPTION_KEYS, optionOf } from '../../src/config/options.ts';
 import { defaultText } from '../../src/config/options-markdown.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { ACTIONS, SIGNAL_TABLE, SIGNALS, type SignalKind } from '../../src/domain/signals.ts';

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
-import { maySet, OPTIONS, type OptionKey, optionOf } from '../config/options.ts';
+import { maySet } from '../config/option.ts';
+import { OPTIONS, type OptionKey, optionOf } from '../config/options.ts';
 import { AgentError } from '../domain/errors.ts';
 import { actionText, type CliCommand } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';

@@ -1,4 +1,5 @@
-import { GROUPS, maySet, optionOf } from '../config/options.ts';
+import { GROUPS, maySet } from '../config/option.ts';
+import { optionOf } from '../config/options.ts';
 import { defaultText } from '../config/options-markdown.ts';
 import { exitCodes } from '../domain/exit-codes.ts';
 import { wrap } from '../lib/wrap.ts';

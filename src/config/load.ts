@@ -3,7 +3,8 @@ import { didYouMean } from '../lib/nearest.ts';
 import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
 import type { GpuSettings } from './gpu-settings.ts';
-import { maySet, OPTION_KEYS, OPTIONS, type Option, type OptionKey, optionOf } from './options.ts';
+import { maySet, type Option } from './option.ts';
+import { OPTION_KEYS, OPTIONS, type OptionKey, optionOf } from './options.ts';
 import { configInvalid, type Problem } from './problem.ts';
 import { BadValue } from './value-type.ts';
 

@@ -1,4 +1,5 @@
-import { GROUPS, maySet, OPTION_KEYS, type Option, optionOf } from './options.ts';
+import { GROUPS, maySet, type Option } from './option.ts';
+import { OPTION_KEYS, optionOf } from './options.ts';
 
 /** The table of options in docs/options.md; ends without a line break. */
 export function optionsTable(): string {

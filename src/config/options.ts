@@ -2,6 +2,7 @@ import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { bandwidth } from './bandwidth.ts';
 import { duration } from './duration.ts';
 import { count, cpuCores, price, tcpPort } from './number-types.ts';
+import type { Option } from './option.ts';
 import { size } from './size.ts';
 import { sizeOrPart } from './size-or-part.ts';
 import {
@@ -14,30 +15,8 @@ import {
   secret,
   userAndGroup,
 } from './text-types.ts';
-import { brokerUrl, dockerHost, noProxy, proxyUrl } from './url-types.ts';
-import { list, type ValueType } from './value-type.ts';
-
-/** The groups of options in help and docs. */
-export const GROUPS = ['Broker', 'Offer', 'Jobs', 'Host', 'Log', 'Configuration'] as const;
-
-/** An option. Its flag is `--name`, its key in the file `name`. */
-export type Option<T> = {
-  readonly name: string;
-  readonly env: string;
-  /** Whether the variable is also read in lower case, which goes first, as other programs do. */
-  readonly lowerCaseEnv?: true;
-  readonly type: ValueType<T>;
-  /** Written as by an owner and parsed the same way; absent: none. */
-  readonly default?: string;
-  /** Shown in help and tables instead of an absent or empty default. */
-  readonly unset?: string;
-  readonly help: string;
-  readonly group: (typeof GROUPS)[number];
-  /** The sources that may set it; by default all three. */
-  readonly only?: readonly ('flag' | 'env' | 'file')[];
-  /** Never shown, not in `check` and not in messages. */
-  readonly secret?: true;
-};
+import { brokerUrl, dockerContext, dockerHost, dockerSwitch, noProxy, proxyUrl } from './url-types.ts';
+import { list } from './value-type.ts';
 
 /** All options. Flags, environment, file keys, validation, `check` and the docs are derived from this table. */
 export const OPTIONS = {
@@ -268,7 +247,15 @@ export const OPTIONS = {
     env: 'DOCKER_HOST',
     type: dockerHost,
     default: 'unix:///var/run/docker.sock',
-    help: 'URL of the container engine',
+    help: 'URL of the container engine; takes precedence over a Docker context',
+    group: 'Host',
+  },
+  dockerContext: {
+    name: 'docker-context',
+    env: 'DOCKER_CONTEXT',
+    type: dockerContext,
+    unset: 'the current context of the agent’s user (`docker context use`)',
+    help: 'Docker context that names the engine, with its certificates',
     group: 'Host',
   },
   dockerConfig: {
@@ -276,7 +263,23 @@ export const OPTIONS = {
     env: 'DOCKER_CONFIG',
     type: path,
     unset: '`~/.docker` of the agent’s user',
-    help: 'directory of Docker’s `config.json`, which has the credentials for private registries',
+    help: 'directory of Docker’s `config.json`, which has the credentials for private registries, and of its contexts',
+    group: 'Host',
+  },
+  dockerTlsVerify: {
+    name: 'docker-tls-verify',
+    env: 'DOCKER_TLS_VERIFY',
+    type: dockerSwitch,
+    default: 'false',
+    help: '`true`: a `tcp://` engine is reached over TLS; its certificate is always verified',
+    group: 'Host',
+  },
+  dockerCertPath: {
+    name: 'docker-cert-path',
+    env: 'DOCKER_CERT_PATH',
+    type: path,
+    unset: '`--docker-config`',
+    help: 'directory of `ca.pem`, `cert.pem` and `key.pem`; if set, a `tcp://` engine is reached over TLS',
     group: 'Host',
   },
   gpuMode: {
@@ -382,9 +385,4 @@ export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS).filter((ke
 /** The option as the general type, for code that handles all options. */
 export function optionOf(key: OptionKey): Option<unknown> {
   return OPTIONS[key];
-}
-
-/** Whether a source may set an option. */
-export function maySet(option: Option<unknown>, kind: 'flag' | 'env' | 'file'): boolean {
-  return option.only?.includes(kind) ?? true;
 }

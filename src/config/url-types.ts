@@ -28,7 +28,7 @@ export const brokerUrl: ValueType<string> = single({
   },
 });
 
-/** The container engine's URL: a Unix socket, or TCP without TLS. */
+/** The container engine's URL: a Unix socket, or TCP. */
 export const dockerHost: ValueType<string> = single({
   metavar: 'URL',
   parse: (text) => {
@@ -61,3 +61,17 @@ export const noProxy: ValueType<readonly string[]> = {
   ],
   show: (hosts) => hosts.join(','),
 };
+/** The name of a Docker context, as Docker limits it. */
+export const dockerContext: ValueType<string> = single({
+  metavar: 'NAME',
+  parse: (text) => {
+    if (/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,254}$/.test(text)) return text;
+    throw new BadValue(`${quoted(text)} cannot be the name of a Docker context`, 'see docker context ls');
+  },
+});
+
+/** On or off. For Docker, DOCKER_TLS_VERIFY is on with any value; here its usual words for off are off. */
+export const dockerSwitch: ValueType<boolean> = single({
+  metavar: 'true|false',
+  parse: (text) => !/^(?:false|0|no|off|)$/i.test(text),
+});

@@ -33,7 +33,11 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkConnection(facts.connection),
     checkBroker(config.brokerUrl, catalogue, 'value' in token),
     checkClock(clocks),
-    checkEngine(engine, { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime }),
+    checkEngine(
+      engine,
+      { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime },
+      facts.endpoint,
+    ),
     ...checkDockerProxy(facts.connection, engine),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
     ...checkVulnerabilities({ engine, gpus: found, toolkit }, config.acceptRisk),

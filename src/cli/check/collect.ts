@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
 import { type BrokerConnection, connectionOptions, prepareConnection } from '../../broker/connection.ts';
 import { Transport } from '../../broker/transport.ts';
-import { openDocker, openProbe } from '../../compose.ts';
+import { dockerEndpoint, openDocker, openProbe } from '../../compose.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
@@ -16,6 +16,7 @@ import { JournalctlLog } from '../../host/kernel-log.ts';
 import { readPlatform } from '../../host/platform.ts';
 import { countOpenJobs } from '../../journal/open-journal.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
+import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
@@ -30,6 +31,8 @@ export type Facts = {
   readonly stateDir: QueryResult<StateDirInspection>;
   readonly token: QueryResult<Token>;
   readonly engine: QueryResult<EngineFacts>;
+  /** Where the engine is; undefined if that cannot be found out, which `engine` then says. */
+  readonly endpoint: EngineEndpoint | undefined;
   /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly gpuHook: boolean;
   readonly network: QueryResult<NetworkInspection>;
@@ -103,9 +106,10 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const { config } = loaded;
   const token = query(LIMITS.token, () => readToken(context, loaded));
   const engine = query(LIMITS.engine, async (signal) => engineOf(context, loaded).facts(signal));
+  const endpoint = await query(LIMITS.engine, async () => dockerEndpoint(loaded));
   const disks = engine.then((seen) => {
     // The data directory of a remote engine is not on this machine.
-    const local = config.dockerHost.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
+    const local = valueOf(endpoint)?.host.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
     return query(LIMITS.fileSystems, () =>
       fileSystems([config.stateDir, ...(local === undefined ? [] : [local])]),
     );
@@ -129,6 +133,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     ...(await queryBroker(config, valueOf(await token)?.secret ?? NO_TOKEN)),
     token: await token,
     engine: await engine,
+    endpoint: valueOf(endpoint),
     network: await network,
     containers: await containers,
     fileSystems: await disks,

@@ -1,8 +1,9 @@
-import { lineLimits } from '../../compose.ts';
-import type { Config } from '../../config/config.ts';
+import { dockerEndpoint, lineLimits } from '../../compose.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
+import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import { openJobsNetwork } from '../../runtime/docker/network/isolated-network.ts';
+import type { LineLimits } from '../../runtime/docker/network/line-rules.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { hasBridge } from './bridge.ts';
@@ -18,7 +19,7 @@ export const network: CliCommand = {
     { name: 'down', help: 'remove both; fails while jobs use the network' },
     { name: 'status', help: 'show both, without a change' },
   ],
-  options: ['dockerHost', 'jobBandwidth', 'jobBlockPorts', 'configFile'],
+  options: ['dockerHost', 'dockerContext', 'dockerConfig', 'jobBandwidth', 'jobBlockPorts', 'configFile'],
   switches: [JSON_SWITCH],
   values: [],
   examples: [
@@ -26,16 +27,17 @@ export const network: CliCommand = {
     { line: 'network status --json', does: 'as JSON, without a change' },
   ],
   run: async (context) => {
-    const { config } = await context.loadConfig({ ask: false });
-    requireLocalEngine(config);
+    const loaded = await context.loadConfig({ ask: false });
+    const engine = requireLocalEngine(dockerEndpoint(loaded));
+    const limits = lineLimits(loaded.config);
     if (context.uid !== 0)
       throw new AgentError('NETWORK_UNPRIVILEGED', 'the job network needs root', {
         hint: `sudo sharedcloud-agent network ${context.action}`,
       });
     const nft = await Nft.find(context.path);
-    if (context.action === 'up') await up(config, nft);
-    if (context.action === 'down') await down(config, nft);
-    const parts = await inspectParts(config, nft);
+    if (context.action === 'up') await up(engine, limits, nft);
+    if (context.action === 'down') await down(engine, nft);
+    const parts = await inspectParts(engine, limits, nft);
     const { stdout } = context;
     stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout));
     return context.action === 'down' || (isReady(parts) && parts.line === 'right') ? EXIT.OK : EXIT.FAILED;
@@ -43,31 +45,30 @@ export const network: CliCommand = {
 };
 
 /** The rules belong on the engine's host, and only a Unix socket shows that it is this one. */
-function requireLocalEngine({ dockerHost }: Config): void {
-  if (dockerHost.startsWith('unix:')) return;
-  throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${dockerHost} may be on another host`, {
+function requireLocalEngine(engine: EngineEndpoint): EngineEndpoint {
+  if (engine.host.startsWith('unix:')) return engine;
+  throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${engine.host} may be on another host`, {
     hint: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',
   });
 }
 
-async function up(config: Config, nft: Nft): Promise<void> {
-  const made = await openJobsNetwork(config.dockerHost).ensure();
+async function up(engine: EngineEndpoint, limits: LineLimits, nft: Nft): Promise<void> {
+  const made = await openJobsNetwork(engine).ensure();
   if (!(await hasBridge()))
     throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not an interface of this host', {
       hint: 'set --job-network none: a rootless engine or one in a virtual machine has no such network',
     });
-  await nft.apply(made, lineLimits(config));
+  await nft.apply(made, limits);
 }
 
 /** The network first: that fails while jobs use it, and then the rules must stay. */
-async function down(config: Config, nft: Nft): Promise<void> {
-  await openJobsNetwork(config.dockerHost).remove();
+async function down(engine: EngineEndpoint, nft: Nft): Promise<void> {
+  await openJobsNetwork(engine).remove();
   await nft.remove();
 }
 
-async function inspectParts(config: Config, nft: Nft): Promise<NetworkParts> {
-  const docker = await openJobsNetwork(config.dockerHost).inspect();
-  const limits = lineLimits(config);
+async function inspectParts(engine: EngineEndpoint, limits: LineLimits, nft: Nft): Promise<NetworkParts> {
+  const docker = await openJobsNetwork(engine).inspect();
   return {
     docker,
     bridge: await hasBridge(),

@@ -16,11 +16,12 @@ import { type ContainerState, hasEnded, inspectState } from './container/state.t
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
-import { connectEngine, isLocal, parseDockerHost } from './engine/connection.ts';
+import { isLocal, openEngine, parseDockerHost } from './engine/connection.ts';
 import { startError } from './engine/errors.ts';
 import { describeFacts, type EngineFacts, readFacts } from './engine/facts.ts';
 import { pingEngine } from './engine/ping.ts';
 import { unmetRequirement } from './engine/requirements.ts';
+import type { EngineTls } from './engine/tls.ts';
 import { DockerImages, type ImageRules } from './image/images.ts';
 import type { PullHooks } from './image/pull.ts';
 import { ContainerTraffic } from './network/container-traffic.ts';
@@ -33,6 +34,8 @@ import { importTestImage } from './test-image/test-image.ts';
 export type DockerRuntimeOptions = {
   /** `unix:///path` or `tcp://host:port`. */
   readonly host: string;
+  /** How a `tcp://` engine is reached over TLS; absent: without. */
+  readonly tls?: EngineTls | undefined;
   /** The owner of the containers. Those of another agent are never touched. */
   readonly agentId: string;
   readonly limits: DockerLimits;
@@ -81,7 +84,7 @@ export class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
     this.#deadlines = options.deadlines ?? ENGINE_DEADLINES;
-    this.#docker = connectEngine(parseDockerHost(options.host));
+    this.#docker = openEngine({ host: options.host, tls: options.tls });
     this.#injector = new GpuInjector({ mode: options.gpuMode, runtime: options.limits.runtime });
     this.#traffic = new ContainerTraffic(this.#docker, this.#deadlines.inspectMs, options.sysfs);
     this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.inspectMs, (id) =>

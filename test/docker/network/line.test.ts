@@ -99,7 +99,7 @@ describeHost('the rules that protect the owner’s line and name', () => {
   };
   const lineProblem = (line: LineLimits) =>
     openIsolatedNetwork({
-      dockerHost: host.dockerHost,
+      engine: { host: host.dockerHost, tls: undefined },
       line,
       hostAddresses: () => [],
       rulesAnswer: hearOnHost,
@@ -112,7 +112,7 @@ describeHost('the rules that protect the owner’s line and name', () => {
     expect((await lineProblem(DEFAULT))?.hint).toContain('network up');
     expect(await status()).toMatchObject({ up: true, rules: 'right', line: { rules: 'absent' } });
     const network = openIsolatedNetwork({
-      dockerHost: host.dockerHost,
+      engine: { host: host.dockerHost, tls: undefined },
       line: DEFAULT,
       hostAddresses: () => [],
       rulesAnswer: hearOnHost,

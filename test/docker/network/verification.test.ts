@@ -42,8 +42,11 @@ describeHost('the verification of the jobs’ network', () => {
     host.importImage('node', NODE_IMAGE, NODE_COMMAND);
     host.importImage('python', PYTHON_IMAGE, PYTHON_COMMAND);
     const own = (): readonly string[] => [HOST.wan, HOST.lan];
-    const { dockerHost } = host;
-    const opened = { dockerHost, line: DEFAULT_LINE, hostAddresses: own };
+    const opened = {
+      engine: { host: host.dockerHost, tls: undefined },
+      line: DEFAULT_LINE,
+      hostAddresses: own,
+    };
     isolated = openIsolatedNetwork({ ...opened, rulesAnswer: hearOnHost });
     unheard = openIsolatedNetwork({ ...opened, rulesAnswer: () => Promise.resolve(true) });
   });
@@ -138,7 +141,7 @@ describeHost('the verification of the jobs’ network', () => {
   });
 
   test('fails with the rules of another version, or of another host', async () => {
-    const network = await openJobsNetwork(host.dockerHost).requireReady();
+    const network = await openJobsNetwork({ host: host.dockerHost, tls: undefined }).requireReady();
     const others = jobsRules({ ...network, secret: '0'.repeat(32) });
     await host.withoutRules(async () => {
       await host.sh(`nft -f - <<'RULES'\n${others}\nRULES`);

@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { vi } from 'vitest';
 
 /**
@@ -54,6 +55,14 @@ export class OwnNamespace implements AsyncDisposable {
     process.kill(Number(this.#init), 'SIGKILL');
     await ended;
   }
+}
+
+/** Leads connections between a port in the namespace and a unix socket, in the direction from `from` to `to`. */
+export async function relay(namespace: OwnNamespace, from: string, to: string): Promise<void> {
+  const started = namespace.spawn([process.execPath, join(import.meta.dirname, 'relay.ts'), from, to], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (started.stdout !== null) await once(started.stdout, 'data');
 }
 
 /** Sends a signal to what a process of `OwnNamespace.spawn` waits for. */

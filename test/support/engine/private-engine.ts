@@ -6,9 +6,9 @@ import { basename, join } from 'node:path';
 import type Docker from 'dockerode';
 import { vi } from 'vitest';
 import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
-import type { TcpProxy } from '../faults/tcp-proxy.ts';
+import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { EngineEvents } from './engine-events.ts';
-import { OwnNamespace, signalInside } from './own-namespace.ts';
+import { OwnNamespace, relay, signalInside } from './own-namespace.ts';
 import { openRegistryRoute } from './registry-route.ts';
 import { removeContainer } from './remove-container.ts';
 
@@ -17,6 +17,8 @@ export type EngineChoice = {
   readonly liveRestore: boolean;
   /** Its daemon.json; nothing by default. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Where it listens beside its Unix socket, such as `tcp://127.0.0.1:2376` in its namespace. */
+  readonly hosts?: readonly string[];
 };
 
 const CGROUPS = '/sys/fs/cgroup';
@@ -62,16 +64,15 @@ export class PrivateEngine implements AsyncDisposable {
   }
 
   /** Starts dockerd, and waits until it answers. */
-  async start({ config = {}, liveRestore }: EngineChoice): Promise<void> {
+  async start({ config = {}, hosts = [], liveRestore }: EngineChoice): Promise<void> {
     const home = (name: string): string => join(this.#dir, name);
-    await writeFile(home('daemon.json'), JSON.stringify(config));
+    await writeFile(home('daemon.json'), JSON.stringify({ hosts: [this.host, ...hosts], ...config }));
     this.#dockerd = await this.#launch('dockerd', {
       'config-file': home('daemon.json'),
       containerd: home('containerd.sock'),
       'data-root': home('data'),
       'exec-root': home('exec'),
       pidfile: home('dockerd.pid'),
-      host: this.host,
       bridge: 'none',
       iptables: 'false',
       'cgroup-parent': `/${this.#cgroup}`,
@@ -87,6 +88,13 @@ export class PrivateEngine implements AsyncDisposable {
       { timeout: 60_000, interval: 50 },
     );
     await this.events.follow();
+  }
+
+  /** Opens the way to a port in the engine's namespace, and answers its address here: `http://127.0.0.1:PORT`. */
+  async openPort(port: number): Promise<TcpProxy> {
+    const path = join(this.#dir, `${port}.sock`);
+    await relay(this.#namespace, path, String(port));
+    return TcpProxy.open(`unix://${path}`);
   }
 
   /** Lets this engine see an empty directory in place of one of the host's, as an engine from a snap package does. */

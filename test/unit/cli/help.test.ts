@@ -3,7 +3,8 @@ import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { COMMAND_GROUPS } from '../../../src/cli/command.ts';
 import { readCommandLine } from '../../../src/cli/command-line.ts';
 import { commandHelp, programHelp } from '../../../src/cli/help.ts';
-import { maySet, OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
+import { maySet } from '../../../src/config/option.ts';
+import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 
 const WIDTH = 80;
 const MIN_TEXT_WIDTH = 50;

@@ -8,7 +8,8 @@ import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { manPage } from '../../../scripts/man/page.ts';
 import { bold, escaped } from '../../../scripts/man/roff.ts';
 import { actionsText } from '../../../src/cli/command.ts';
-import { maySet, OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
+import { maySet } from '../../../src/config/option.ts';
+import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 import { exitCodes } from '../../../src/domain/exit-codes.ts';
 
 const run = promisify(execFile);

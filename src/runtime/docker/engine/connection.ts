@@ -1,15 +1,21 @@
 import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import type { EngineEndpoint } from './endpoint.ts';
+import type { EngineTls } from './tls.ts';
 
 /** Where a Docker engine listens. */
 export type EngineAddress =
   | { readonly socketPath: string }
   | { readonly host: string; readonly port: number };
 
-/** Parses `unix:///path` or `tcp://host:port` (default port 2375). Throws CONFIG_INVALID for everything else. */
-export function parseDockerHost(text: string): EngineAddress {
+/** Docker's ports without and with TLS. */
+const PORTS = { plain: 2375, tls: 2376 } as const;
+
+/** Parses `unix:///path` or `tcp://host:port` (default port 2375, with TLS 2376). Throws CONFIG_INVALID for everything else. */
+export function parseDockerHost(text: string, isTls = false): EngineAddress {
   const refuse = (why: string): AgentError =>
     new AgentError('CONFIG_INVALID', `the Docker host ${JSON.stringify(text)} cannot be used: ${why}`, {
       hint: 'set --docker-host to unix:///var/run/docker.sock or tcp://host:port',
@@ -25,7 +31,7 @@ export function parseDockerHost(text: string): EngineAddress {
   if (!text.startsWith('tcp://') || !URL.canParse(text)) throw refuse('only unix and tcp are supported');
   const url = new URL(text);
   if (url.hostname === '' || !['', '/'].includes(url.pathname)) throw refuse('it has no host and port');
-  return { host: url.hostname, port: url.port === '' ? 2375 : Number(url.port) };
+  return { host: url.hostname, port: url.port === '' ? PORTS[isTls ? 'tls' : 'plain'] : Number(url.port) };
 }
 
 /** Whether the address is on this machine. A proxy there may still forward to another machine. */
@@ -43,19 +49,34 @@ class BriefAgent extends Agent {
   }
 }
 
+/** The same for TLS. */
+class BriefTlsAgent extends TlsAgent {
+  [inspect.custom](): string {
+    return 'BriefTlsAgent';
+  }
+}
+
+/** A client for an engine. It connects at the first call. Throws CONFIG_INVALID as `parseDockerHost` does. */
+export function openEngine({ host, tls }: Pick<EngineEndpoint, 'host' | 'tls'>): Docker {
+  return connectEngine(parseDockerHost(host, tls !== undefined), tls);
+}
+
 /** A client for the engine at that address. It connects at the first call. */
-export function connectEngine(address: EngineAddress): Docker {
+export function connectEngine(address: EngineAddress, tls?: EngineTls): Docker {
   const where = 'socketPath' in address ? { ...address, host: undefined, port: undefined } : address;
   const options = {
     ...where,
     // dockerode takes missing options from DOCKER_* variables, which must not override the configuration.
-    protocol: 'http' as const,
-    ca: undefined,
-    cert: undefined,
-    key: undefined,
+    protocol: tls === undefined ? ('http' as const) : ('https' as const),
+    ca: tls?.ca,
+    cert: tls?.client?.cert,
+    key: tls?.client?.key,
     timeout: undefined,
     // A new connection for each call: one kept alive across a restart of the engine would fail the next call.
-    agent: new BriefAgent({ keepAlive: false }),
+    agent:
+      tls === undefined
+        ? new BriefAgent({ keepAlive: false })
+        : new BriefTlsAgent({ keepAlive: false, rejectUnauthorized: tls.verify }),
   };
   return new Docker(options);
 }

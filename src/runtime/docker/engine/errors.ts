@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError, type ErrorCode } from '../../../domain/errors.ts';
+import { connectionHint, expectsTls, USE_TLS } from './connection-hints.ts';
 import { hostHint } from './host-hints.ts';
 
 /** A failed call to the engine: its HTTP status, or the socket's error code. */
@@ -30,21 +31,6 @@ export function readFault(thrown: unknown): EngineFault {
   return { status: statusCode, code, message: text.trim(), isEngine: json !== undefined };
 }
 
-const SOCKET_HINTS: Readonly<Record<string, string>> = {
-  ENOENT: 'install and start Docker, or correct --docker-host',
-  ECONNREFUSED: 'start Docker, or correct --docker-host',
-  EACCES: 'add this user to the group docker and log in again',
-  EPERM: 'add this user to the group docker and log in again',
-  ENOTFOUND: 'correct the host name in --docker-host',
-};
-
-/** `HPE_*` are Node.js's codes for an answer that is not HTTP. */
-function hintOf(code: string): string | undefined {
-  return code.startsWith('HPE_')
-    ? 'set --docker-host to Docker’s own socket: what listens there does not speak HTTP, as containerd’s socket does not'
-    : SOCKET_HINTS[code];
-}
-
 /** The statuses of a proxy that cannot reach its engine. */
 const NO_ENGINE: readonly number[] = [502, 503, 504];
 /** The statuses of a proxy that does not let a call pass. */
@@ -62,10 +48,18 @@ export function engineError(thrown: unknown, action: string): AgentError {
       'RUNTIME_UNAVAILABLE',
       `could not ${action}: no answer from Docker (${fault.message})`,
       {
-        hint: hintOf(fault.code ?? '') ?? 'start Docker, and see its log (journalctl -u docker)',
+        hint:
+          connectionHint(fault.code ?? '', fault.message) ??
+          'start Docker, and see its log (journalctl -u docker)',
         cause: thrown,
       },
     );
+  }
+  if (!fault.isEngine && expectsTls(fault.message)) {
+    return new AgentError('RUNTIME_UNAVAILABLE', `could not ${action}: Docker expects TLS`, {
+      hint: USE_TLS,
+      cause: thrown,
+    });
   }
   if (NO_ENGINE.includes(fault.status)) {
     return new AgentError(

@@ -1,20 +1,21 @@
 import { AgentError } from '../../../domain/errors.ts';
 import type { IsolatedNetwork } from '../../../domain/ports/network.ts';
 import { ENGINE_DEADLINES } from '../engine/call.ts';
-import { connectEngine, parseDockerHost } from '../engine/connection.ts';
+import { openEngine } from '../engine/connection.ts';
+import type { EngineEndpoint } from '../engine/endpoint.ts';
 import { DockerJobsNetwork, UP } from './jobs-network.ts';
 import { isDefaultLine, type LineLimits, lineTargetsOf } from './line-rules.ts';
 import { probeTargetsOf } from './probe-targets.ts';
 import { checkRules, type RuleCheck } from './rule-check.ts';
 
-/** The jobs' network in the engine at `--docker-host`. Throws CONFIG_INVALID. */
-export function openJobsNetwork(dockerHost: string): DockerJobsNetwork {
-  return new DockerJobsNetwork(connectEngine(parseDockerHost(dockerHost)), ENGINE_DEADLINES);
+/** The jobs' network in an engine. Throws CONFIG_INVALID. */
+export function openJobsNetwork(engine: Pick<EngineEndpoint, 'host' | 'tls'>): DockerJobsNetwork {
+  return new DockerJobsNetwork(openEngine(engine), ENGINE_DEADLINES);
 }
 
 /** How the jobs' network is opened. */
 export type IsolatedNetworkOptions = {
-  readonly dockerHost: string;
+  readonly engine: Pick<EngineEndpoint, 'host' | 'tls'>;
   /** What the rules allow jobs on the owner's line. */
   readonly line: LineLimits;
   /** The IPv4 addresses of this host; called for each probe, because they change. */
@@ -29,9 +30,9 @@ export type IsolatedNetworkOptions = {
  * cannot be checked.
  */
 export function openIsolatedNetwork(options: IsolatedNetworkOptions): IsolatedNetwork {
-  const { dockerHost, hostAddresses, line, rulesAnswer = checkRules } = options;
-  const network = openJobsNetwork(dockerHost);
-  const isLocal = dockerHost.startsWith('unix:');
+  const { engine, hostAddresses, line, rulesAnswer = checkRules } = options;
+  const network = openJobsNetwork(engine);
+  const isLocal = engine.host.startsWith('unix:');
   return {
     probeTargets: async (signal) => {
       const targets = probeTargetsOf(await network.requireReady(signal), hostAddresses());

@@ -93,3 +93,18 @@ test('keeps an AgentError as it is', () => {
 test('keeps the text of a thrown value that is not an Error', () => {
   expect(engineError('odd', 'list containers').message).toContain('odd');
 });
+
+test.each([
+  ['CERT_HAS_EXPIRED', 'certificate has expired', 'renew'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname/IP does not match', '--docker-host'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain', 'ca.pem'],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tlsv13 alert certificate required', 'cert.pem'],
+  ['EPROTO', 'write EPROTO 40:error:0A00010B:SSL routines::wrong version number', '--docker-tls-verify'],
+  ['EPROTO', 'write EPROTO 40:error:0A000418:SSL routines::tlsv1 alert unknown ca', 'cert.pem'],
+])('the TLS error %s (%s) has the hint %s', (code, message, hint) => {
+  const error = engineError(Object.assign(new Error(message), { code }), 'list containers');
+  expect(error).toMatchObject({
+    code: 'RUNTIME_UNAVAILABLE',
+    hint: expect.stringContaining(hint) as unknown,
+  });
+});
