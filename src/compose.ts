@@ -31,7 +31,8 @@ import { hostAddresses } from './host/addresses.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
 import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
-import { readHostMemory, readOomKills } from './host/memory.ts';
+import { readHostMemory } from './host/memory.ts';
+import { HostMemoryMonitor } from './host/memory-monitor.ts';
 import { openFilesLimit } from './host/open-files.ts';
 import { readPlatform } from './host/platform.ts';
 import { logMove } from './journal/broker-move.ts';
@@ -327,7 +328,7 @@ export async function openAgent(
       memory: readHostMemory,
     }),
     diskSpace,
-    oomKills: readOomKills,
+    memory: new HostMemoryMonitor(() => clock.monotonic()),
     hostMemory: readHostMemory,
     network: config.jobNetwork,
     isolated:

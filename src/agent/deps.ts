@@ -4,7 +4,7 @@ import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
-import type { DiskSpace, HostMemory } from '../domain/ports/host.ts';
+import type { DiskSpace, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
@@ -36,8 +36,7 @@ export type AgentDeps = {
   readonly admissionChecks: readonly AdmissionCheck[];
   /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskSpace: (path: string) => DiskSpace | undefined;
-  /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
-  readonly oomKills: () => number | undefined;
+  readonly memory: MemoryMonitor;
   /** The host's memory, which some GPUs share; undefined: it cannot be read. */
   readonly hostMemory: () => HostMemory | undefined;
   /** What each of so many jobs at once may use. */

@@ -15,6 +15,8 @@ export type ExitFacts = {
     | undefined;
   readonly timeoutMs: number;
   readonly ranMs: number;
+  /** How much of `ranMs` somebody had paused it. */
+  readonly pausedMs: number;
   /** Whether the container exited while no agent was running. */
   readonly unwatched: boolean;
   /** Whether the host was restarted after the job started. */
@@ -29,6 +31,9 @@ export type Attribution =
 /** The largest apparent difference between the engine's clock and the host's when neither was set. */
 const CLOCK_SKEW_MS = 1_000;
 
+/** How late a pause is noticed, so that the job gets less time back than it lost. */
+const PAUSE_SKEW_MS = 3_000;
+
 const SIGKILL = 9;
 const SIGTERM = 15;
 
@@ -40,32 +45,39 @@ export function attributeExit(end: ExitFacts): Attribution {
   const { exit, reason, timeoutMs } = end;
   const report = (ending: Ending): Attribution => ({ kind: 'report', ending });
   const release = (why: string): Attribution => ({ kind: 'release', why });
+  if (exit?.restarted === true) return release('its container was started again by another program');
   if (reason?.kind === 'limit') return report(reason);
   if (reason?.kind === 'evicted' && !(exit?.code === 0 && end.returned)) return release(reason.why);
-  if (exit === undefined) return report({ kind: 'deadline', timeoutMs });
+  const leftMs = timeoutMs - end.ranMs;
+  const timeOut = (): Attribution =>
+    end.pausedMs > 0 && leftMs + end.pausedMs > PAUSE_SKEW_MS
+      ? release('its container was paused by another program')
+      : report({ kind: 'deadline', timeoutMs });
+  if (exit === undefined) return timeOut();
   if (exit.code === 0 && end.returned) return report({ kind: 'exited', exit });
   // Checked before the deadline, because after a boot the engine dates the exit at the moment it finds it.
   if (end.rebooted) return release('the host was restarted while the job ran');
   const killed = exit.code === 128 + SIGKILL || exit.code === 128 + SIGTERM;
+  // Its handler may turn a signal into an exit code of its own.
+  const external = exit.exitOrigin === 'external';
   // The engine's start time is later than ours, so a job that we killed at its deadline may seem to have time left.
-  const byUs = killed && reason !== undefined && !end.unwatched && exit.exitOrigin !== 'engine';
-  const leftMs = timeoutMs - end.ranMs;
+  const byUs = (killed || external) && reason !== undefined && !end.unwatched && exit.exitOrigin !== 'engine';
   // A job may answer our SIGTERM with an exit code of its own.
-  const stopped = killed || reason !== undefined;
-  if (byUs || (stopped && leftMs <= CLOCK_SKEW_MS) || (end.unwatched && leftMs <= 0)) {
-    return report({ kind: 'deadline', timeoutMs });
-  }
+  const stopped = killed || external || reason !== undefined;
+  if (byUs || (stopped && leftMs <= CLOCK_SKEW_MS) || (end.unwatched && leftMs <= 0)) return timeOut();
   if (exit.exitOrigin === 'engine') return release('the container engine stopped while the job ran');
   // The engine may have lost the last output, the result among it.
   if (end.unwatched && exit.code === 0)
     return release('the job ended while no agent was running, and its result is lost');
-  // Stopped by an agent that died meanwhile, by a person, or by a restarted engine: this cannot be known.
-  if (end.unwatched && !killed && exit.exitOrigin === 'external')
-    return release('the container was stopped while no agent was running');
-  if (killed && !exit.oomKilled) {
-    if (exit.exitOrigin === 'external') return release('the container was killed by another program');
-    if (end.unwatched) return release('the container was killed while no agent was running');
-  }
+  // Stopped by a person, by a restarted engine, or by an agent that died meanwhile.
+  if (external)
+    return release(
+      end.unwatched
+        ? 'the container was stopped while no agent was running'
+        : 'the container was stopped by another program',
+    );
+  if (killed && !exit.oomKilled && end.unwatched)
+    return release('the container was killed while no agent was running');
   return report({ kind: 'exited', exit });
 }
 

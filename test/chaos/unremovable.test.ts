@@ -12,7 +12,7 @@ describeDocker('an engine that removes nothing', (engine) => {
     await using scenario = await EngineScenario.open(engine);
     let isBroken = true;
     scenario.proxy.plan = ({ name }) => (isBroken && name === 'remove' ? fault : 'pass');
-    const agent = scenario.startAgent();
+    scenario.startAgent();
     const jobs: string[] = [];
     for (const _job of [1, 2, 3]) {
       const job = scenario.addJob();
@@ -22,8 +22,7 @@ describeDocker('an engine that removes nothing', (engine) => {
       await scenario.hears(job, 'reported SUCCEEDED');
     }
     expect(jobs.map((job) => scenario.words(job))).toEqual(jobs.map(() => ['claimed', 'reported SUCCEEDED']));
-    agent.signal('SIGTERM');
-    await agent.ended;
+    await scenario.stopAgent();
     isBroken = false;
     scenario.startAgent();
     await scenario.untilExhausted();

@@ -244,7 +244,7 @@ export const AGENT: readonly Mutation[] = [
   },
   {
     protection: 'a failure that the engine has forgotten is one',
-    file: 'src/runtime/docker/container/exit-record.ts',
+    file: 'src/runtime/docker/container/history.ts',
     text: 'startedAt < finishedAt ?',
     becomes: 'false ?',
     test: {

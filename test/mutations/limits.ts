@@ -19,8 +19,8 @@ type Row = readonly [
 const rows: readonly Row[] = [
   [
     'jobs have a deadline',
-    'src/agent/jobs/job-supervisor.ts',
-    'end.deadline(record.timeoutMs - ranMs);',
+    'src/agent/jobs/pause-monitor.ts',
+    'end.deadline(leftMs);',
     '',
     'test/contract/agent/limits.test.ts',
     'ends a job that never does',

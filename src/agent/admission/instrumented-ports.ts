@@ -25,7 +25,7 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     create: (plan) => outcome(runtime.create(plan)),
     start: (id) => outcome(runtime.start(id)),
     follow: (id, sink, signal) => failure(runtime.follow(id, sink, signal)),
-    wait: (id, signal) => failure(runtime.wait(id, signal)),
+    wait: (id, signal, onSeen) => failure(runtime.wait(id, signal, onSeen)),
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
     remove: (id) => outcome(runtime.remove(id)),
     list: () => outcome(runtime.list()),

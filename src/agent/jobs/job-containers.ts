@@ -1,6 +1,6 @@
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { Exit, FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
+import type { Exit, FoundContainer, RunningState, Runtime } from '../../domain/ports/runtime.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
@@ -56,8 +56,12 @@ export class JobContainers {
   }
 
   /** Waits for the container's end; undefined: the signal aborted first. */
-  async exit(container: string, signal: AbortSignal): Promise<Exit | 'gone' | undefined> {
-    const exit = await this.#retry(() => this.#deps.runtime.wait(container, signal), signal);
+  async exit(
+    container: string,
+    signal: AbortSignal,
+    onSeen?: (seen: RunningState) => void,
+  ): Promise<Exit | 'gone' | undefined> {
+    const exit = await this.#retry(() => this.#deps.runtime.wait(container, signal, onSeen), signal);
     return exit ?? (signal.aborted ? undefined : 'gone');
   }
 

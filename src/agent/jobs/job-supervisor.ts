@@ -2,8 +2,10 @@ import { attributeExit, type ExitFacts, runtimeMs } from '../../domain/attributi
 import { type BootTime, elapsedMs, rebooted } from '../../domain/boot-time.ts';
 import { isGpuOutOfMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
-import { buildLogs, reportOf } from '../../domain/outcome.ts';
+import { oomVerdict } from '../../domain/oom.ts';
+import { buildLogs, type Ending, reportOf } from '../../domain/outcome.ts';
 import type { HostClock } from '../../domain/ports/clock.ts';
+import type { MemoryMonitor, MemoryObservation } from '../../domain/ports/host.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { anySignal } from '../../lib/deadline.ts';
@@ -13,10 +15,11 @@ import type { GpuMonitor } from './gpu-monitor.ts';
 import { EVICTION_GRACE_MS, type JobContainers } from './job-containers.ts';
 import type { JobFinalizer, Remains } from './job-finalizer.ts';
 import { type Departure, departed } from './job-result.ts';
-import { hostOomFault } from './oom-detector.ts';
 import { OutputCapture } from './output-capture.ts';
+import { PauseMonitor } from './pause-monitor.ts';
 import type { JobTermination } from './termination.ts';
 import type { TrafficCounting, TrafficMonitor } from './traffic-monitor.ts';
+import { UnexplainedKills } from './unexplained-kills.ts';
 
 const NO_OUTPUT: Output = { stdout: '', stderr: '', result: undefined };
 
@@ -31,8 +34,7 @@ export type JobSupervisorDeps = {
   readonly disk: DiskQuotaMonitor;
   readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
-  /** The kernel's count of out-of-memory kills since boot; undefined: it does not say. */
-  readonly oomKills: () => number | undefined;
+  readonly memory: MemoryMonitor;
   /** Aborted when the daemon ends: containers run on. */
   readonly detach: AbortSignal;
 };
@@ -49,12 +51,17 @@ export type StartedJob = {
   readonly unwatched: boolean;
 };
 
-/** Why this host is to blame for a failed exit; undefined: it is not. */
-type FindHostFault = (exit: Pick<Exit, 'code' | 'oomKilled'>, output: Output) => Promise<string | undefined>;
+/** What was watched while a job ran. */
+type Watches = {
+  readonly quota: DiskMonitoring;
+  readonly pause: Pick<PauseMonitor, 'pausedMs'>;
+  readonly memory: MemoryObservation;
+};
 
 /** Watches a started job until it has ended, ends it where it must, and attributes the end. */
 export class JobSupervisor {
   readonly #deps: JobSupervisorDeps;
+  readonly #kills = new UnexplainedKills();
 
   constructor(deps: JobSupervisorDeps) {
     this.#deps = deps;
@@ -80,20 +87,17 @@ export class JobSupervisor {
     { counting, quota }: { readonly quota: DiskMonitoring; readonly counting: TrafficCounting },
   ): Promise<Departure> {
     const { container, record } = started;
-    const { clock, containers, detach, finalizer, gpus, oomKills } = this.#deps;
+    const { clock, containers, detach, finalizer } = this.#deps;
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
-    end.deadline(record.timeoutMs - ranMs);
-    const killsAtStart = oomKills();
-    const findHostFault: FindHostFault = async (exit, { stderr }) =>
-      quota.fault(exit) ??
-      hostOomFault(exit, killsAtStart, oomKills()) ??
-      gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(stderr) });
+    using pause = new PauseMonitor(end, clock, record.timeoutMs - ranMs);
+    using memory = this.#deps.memory.watch(container);
+    const watches: Watches = { quota, pause, memory };
     const enough = new AbortController();
     const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
     const source = { job: record.uuid, container, through };
     const capture = new OutputCapture(this.#deps, source, anySignal(detach, enough.signal));
     try {
-      const exit = await containers.exit(container, end.signal);
+      const exit = await containers.exit(container, end.signal, (seen) => pause.see(seen));
       const decided = exit === undefined ? end.reason : undefined;
       if (detach.aborted || decided?.kind === 'detached') return departed({ kind: 'detached' });
       if (decided?.kind === 'cancelled') {
@@ -104,7 +108,7 @@ export class JobSupervisor {
         const seen = exit === 'gone' ? undefined : exit;
         const output = await capture.output(seen);
         await counting.end();
-        return await this.#conclude(started, seen, decided, output, findHostFault);
+        return await this.#conclude(started, seen, decided, output, watches);
       }
       const graceMs = decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined;
       const ended = await containers.end(container, graceMs);
@@ -112,7 +116,7 @@ export class JobSupervisor {
       if (!detach.aborted) await counting.end();
       if (ended === 'gone') return await finalizer.release(record, over(container), VANISHED);
       const output = (await capture.output(ended)) ?? NO_OUTPUT;
-      return await this.#conclude(started, ended, decided, output, findHostFault);
+      return await this.#conclude(started, ended, decided, output, watches);
     } finally {
       enough.abort();
     }
@@ -124,7 +128,7 @@ export class JobSupervisor {
     exit: Exit | undefined,
     decided: ExitFacts['reason'],
     output: Output | undefined,
-    findHostFault: FindHostFault,
+    watches: Watches,
   ): Promise<Departure> {
     const { container, record, since } = started;
     const { clock, detach, finalizer } = this.#deps;
@@ -133,22 +137,44 @@ export class JobSupervisor {
     if (output === undefined) return finalizer.release(record, remains, 'its output cannot be read');
     const now = clock.bootTime();
     const ranMs = runtimeMs(exit, elapsedMs(since, now));
+    const pausedMs = Math.max(exit?.pausedMs ?? 0, watches.pause.pausedMs);
     const attribution = attributeExit({
       exit,
       returned: output.result !== undefined,
       reason: decided,
       timeoutMs: record.timeoutMs,
       ranMs,
+      pausedMs,
       unwatched: started.unwatched,
       rebooted: rebooted(since, now),
     });
     if (attribution.kind === 'release') return finalizer.release(record, remains, attribution.why);
-    const report = reportOf(attribution.ending, output, buildLogs(record.image));
-    const failed = report.status === JOB_STATUS.FAILED ? attribution.ending : undefined;
-    const fault = failed?.kind === 'exited' ? await findHostFault(failed.exit, output) : undefined;
+    const { fault, ending } = await this.#examine(record, attribution.ending, output, watches);
     if (fault !== undefined) return finalizer.release(record, remains, fault);
     if (detach.aborted) return departed({ kind: 'detached' });
-    return finalizer.report(record, remains, report, ranMs);
+    const report = reportOf(ending, output, buildLogs(record.image));
+    return finalizer.report(record, remains, report, Math.max(ranMs - pausedMs, 0));
+  }
+
+  /** Whether this host made the job fail after all, and how it ended as far as that is known. */
+  async #examine(
+    record: JobRecord,
+    ending: Ending,
+    output: Output,
+    { memory, quota }: Watches,
+  ): Promise<{ readonly ending: Ending; readonly fault: string | undefined }> {
+    const { status } = reportOf(ending, output, '');
+    if (ending.kind !== 'exited' || status !== JOB_STATUS.FAILED) {
+      this.#kills.ended(record.run);
+      return { ending, fault: undefined };
+    }
+    const verdict = oomVerdict(ending.exit, memory.facts());
+    const exit = { ...ending.exit, oomKilled: verdict === 'job' };
+    const known =
+      quota.fault(exit) ??
+      (verdict === 'host' ? 'it was killed while this host was short of memory' : undefined) ??
+      (await this.#deps.gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(output.stderr) }));
+    return { ending: { kind: 'exited', exit }, fault: known ?? this.#kills.fault(record.run, exit) };
   }
 }
 

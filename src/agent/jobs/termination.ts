@@ -34,8 +34,9 @@ export class JobTermination implements Disposable {
     return this.#reason;
   }
 
-  /** Ends the job in `ms` milliseconds, or at once where that is none. Timers are monotonic. */
+  /** Ends the job in `ms` milliseconds, or at once where that is none; replaces the last deadline. Timers are monotonic. */
   deadline(ms: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#end({ kind: 'deadline' }), Math.min(Math.max(ms, 0), 2 ** 31 - 1));
   }
 

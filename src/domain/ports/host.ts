@@ -1,3 +1,5 @@
+import type { MemoryFacts } from '../oom.ts';
+
 /** The free space of a file system. */
 export type DiskSpace = {
   /** Bytes that an unprivileged user can still write. */
@@ -12,3 +14,12 @@ export type HostMemory = {
   /** What new programs can use without swapping. */
   readonly availableBytes: number;
 };
+
+/** Watches this host's memory while a container runs, until it is disposed of. */
+export type MemoryObservation = Disposable & { facts(): MemoryFacts };
+
+/** This host's memory, as far as it explains the end of a job. */
+export interface MemoryMonitor {
+  /** Watches from now on; `container` is the engine's id. */
+  watch(container: string): MemoryObservation;
+}

@@ -41,7 +41,14 @@ export type Exit = {
    * or a client of the engine, this agent included.
    */
   readonly exitOrigin: 'job' | 'engine' | 'external';
+  /** Whether somebody started the container again: then nothing of it can be trusted. */
+  readonly restarted?: boolean;
+  /** How long somebody had paused it, in milliseconds; may be 0 where it ended well. */
+  readonly pausedMs?: number;
 };
+
+/** How a container that has not ended is seen; `restarted`: it was started again, and stays so. */
+export type RunningState = 'running' | 'paused' | 'restarted';
 
 /** A container of this agent that the engine lists. */
 export type FoundContainer = {
@@ -76,8 +83,11 @@ export interface Runtime {
   start(id: string): Promise<void>;
   /** Passes all output from the first byte to `sink` until the container exits. Returns early when aborted. */
   follow(id: string, sink: OutputSink, signal: AbortSignal): Promise<void>;
-  /** Waits for the exit. Throws CONTAINER_GONE if the container no longer exists. */
-  wait(id: string, signal: AbortSignal): Promise<Exit>;
+  /**
+   * Waits for the exit. Throws CONTAINER_GONE if the container no longer exists. `onSeen` is called every few seconds with
+   * the state of a container that has not ended.
+   */
+  wait(id: string, signal: AbortSignal, onSeen?: (seen: RunningState) => void): Promise<Exit>;
   /** Asks it to stop and kills it `graceMs` later. Does nothing if it has exited or is gone. */
   stop(id: string, graceMs: number): Promise<void>;
   /** Removes it with its volumes, running or not. Does nothing if it is gone. */

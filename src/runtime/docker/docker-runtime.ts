@@ -4,13 +4,20 @@ import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { ImagePlatform } from '../../domain/image-platform.ts';
 import type { ContainerNetworkUse } from '../../domain/network-use.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { ContainerPlan, Exit, FoundContainer, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
+import type {
+  ContainerPlan,
+  Exit,
+  FoundContainer,
+  OutputSink,
+  RunningState,
+  Runtime,
+} from '../../domain/ports/runtime.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { createContainer } from './container/create.ts';
-import { type ExitEvidence, exitOrigin } from './container/exit-origin.ts';
-import { findExitRecord } from './container/exit-record.ts';
+import { exitOrigin } from './container/exit-origin.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
+import { type ContainerHistory, findHistory } from './container/history.ts';
 import { CHECK_AGENT_ID, containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
 import { type ContainerState, hasEnded, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
@@ -77,6 +84,8 @@ export class DockerRuntime implements Runtime {
   #areFactsStale = false;
   /** Containers that this process created and has not started yet. */
   readonly #unstarted = new Set<string>();
+  /** Containers that this process started: their whole life was watched. */
+  readonly #startedHere = new Set<string>();
   /** Whether the storage driver enforces disk limits; unknown until the first container is created. */
   #diskQuota: boolean | undefined;
 
@@ -190,6 +199,7 @@ export class DockerRuntime implements Runtime {
         (thrown) => startError(thrown, id),
       );
       this.#attached.started(id);
+      this.#startedHere.add(id);
       this.#injector.settled(id);
       this.#traffic.track(id);
     } catch (thrown) {
@@ -218,16 +228,27 @@ export class DockerRuntime implements Runtime {
   }
 
   /** Waits through restarts of the engine. Throws the signal's reason after an abort. */
-  async wait(id: string, signal: AbortSignal): Promise<Exit> {
-    const observed = await this.#waitForExit(id, signal);
-    const { exit } = observed;
-    const evidence: ExitEvidence = {
-      liveRestore: async () => (await this.#readFacts(signal)).liveRestore,
-      exitRecord: () => findExitRecord(this.#docker, id, exit.finishedAt, this.#deadlines, signal),
+  async wait(id: string, signal: AbortSignal, onSeen?: (seen: RunningState) => void): Promise<Exit> {
+    const observed = await this.#waitForExit(id, signal, onSeen);
+    const { alreadyExited, exit, restarted, wasPaused } = observed;
+    let known: { readonly history: ContainerHistory | undefined } | undefined;
+    const history = async (): Promise<ContainerHistory | undefined> => {
+      known ??= { history: await findHistory(this.#docker, id, exit.finishedAt, this.#deadlines, signal) };
+      return known.history;
     };
+    const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
     for (;;) {
       try {
-        return { ...exit, exitOrigin: await exitOrigin(observed, evidence) };
+        const origin = await exitOrigin(observed, { history, liveRestore });
+        // A success that was watched from start to end needs no questions.
+        const isClear = exit.code === 0 && !wasPaused && !alreadyExited && this.#startedHere.has(id);
+        const seen = isClear ? undefined : await history();
+        return {
+          ...exit,
+          exitOrigin: origin,
+          restarted: restarted || seen?.restarted === true,
+          pausedMs: seen?.pausedMs ?? 0,
+        };
       } catch (thrown) {
         signal.throwIfAborted();
         // The engine is unreachable again, so the question waits.
@@ -281,8 +302,12 @@ export class DockerRuntime implements Runtime {
     throw new AgentError('RUNTIME_FAILED', `Docker cannot measure the disk use of container ${id}`);
   }
 
-  #waitForExit(id: string, signal: AbortSignal): Promise<ObservedExit> {
-    return waitForExit(this.#docker, id, this.#deadlines, this.#now, signal);
+  #waitForExit(
+    id: string,
+    signal: AbortSignal,
+    onSeen?: (seen: RunningState) => void,
+  ): Promise<ObservedExit> {
+    return waitForExit(this.#docker, id, this.#deadlines, this.#now, signal, onSeen);
   }
 
   async #imageOf(id: string): Promise<string> {
@@ -307,12 +332,15 @@ export class DockerRuntime implements Runtime {
   async #found({
     Id: id,
     Labels: labels,
+    Mounts: mounts,
     Names: names,
     State: state,
   }: Docker.ContainerInfo): Promise<FoundContainer | undefined> {
     const job = labels[LABELS.job];
-    // An image can set our labels, but not the container's name.
-    if (job === undefined || !names.includes(`/${containerName(job)}`)) return undefined;
+    if (job === undefined) return undefined;
+    // An image can set our labels, but neither the container's name nor its mounts; anyone can rename a container.
+    const isNamed = names.includes(`/${containerName(job)}`);
+    if (!isNamed && !mounts.some(({ Source }) => Source.split('/').includes(job))) return undefined;
     try {
       const { name, startedAt } = await this.#state(id);
       return { id, job, state: name, startedAt };

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { MemoryFacts } from '../../../src/domain/oom.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
+import { NO_MEMORY_FACTS } from '../../support/agent/memory-monitor.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { faults, isJobChange, isRunsPoll } from '../../support/faults/http-proxy.ts';
@@ -229,20 +231,42 @@ test('logs what blocks claiming once per change, and claims again when nothing d
   expect(logged(env.log, 'claiming-resumed')).toHaveLength(1);
 });
 
-test.each([
-  ['the host was short of memory: the job goes back to the market', 1, JOB_STATUS.CREATED],
-  ['the host was not: the job has failed', 0, JOB_STATUS.FAILED],
-])('a job is killed while %s', async (_, rise, status) => {
+test.each<[string, Partial<MemoryFacts>, number]>([
+  [
+    'the kernel killed for lack of memory: the job goes back to the market',
+    { kernelKills: 1 },
+    JOB_STATUS.CREATED,
+  ],
+  ['little memory was available: the job goes back to the market', { wasShort: true }, JOB_STATUS.CREATED],
+  [
+    'it broke its own limit: the job has failed',
+    { kernelKills: 1, unified: true, cgroup: { limitsReached: 1, kills: 1 } },
+    JOB_STATUS.FAILED,
+  ],
+])('a job is killed while %s', async (_, facts, status) => {
   await using env = await TestEnv.open();
   const run = env.addRun(`function handler() { process.kill(process.pid, 'SIGKILL') }`, '((),)');
-  const statuses: unknown[] = [];
+  const statuses = endsOf(env);
+  await using _agent = await env.start({ memory: () => ({ ...NO_MEMORY_FACTS, ...facts }) });
+  await env.until(() => expect(statuses[0]).toBe(status));
+  expect(env.jobsOf(run)).toHaveLength(1);
+});
+
+test('a job that is killed again and again, by nobody knows whom, goes back twice and has failed then', async () => {
+  await using env = await TestEnv.open();
+  env.addRun(`function handler() { process.kill(process.pid, 'SIGKILL') }`, '((),)');
+  const statuses = endsOf(env);
+  await using _agent = await env.start();
+  await env.until(() =>
+    expect(statuses).toEqual([JOB_STATUS.CREATED, JOB_STATUS.CREATED, JOB_STATUS.FAILED]),
+  );
+});
+
+/** The status of each job that the broker hears the end of, in order. */
+function endsOf(env: TestEnv): readonly number[] {
+  const statuses: number[] = [];
   env.broker.store.onEvent((event) => {
     if (event.kind === 'released' || event.kind === 'reported') statuses.push(event.job.status);
   });
-  // The count is first read when the job has started, so it must rise after that.
-  let reads = 0;
-  await using _agent = await env.start({ oomKills: () => 7 + (reads++ === 0 ? 0 : rise) });
-  await env.untilEvent(rise > 0 ? 'job-released' : 'report-delivered');
-  expect(statuses[0]).toBe(status);
-  expect(env.jobsOf(run)).toHaveLength(1);
-});
+  return statuses;
+}

@@ -13,6 +13,7 @@ import { buildAgent } from '../../../src/compose-agent.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
+import type { MemoryFacts } from '../../../src/domain/oom.ts';
 import type { Clock, HostClock } from '../../../src/domain/ports/clock.ts';
 import type { DiskSpace } from '../../../src/domain/ports/host.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
@@ -29,6 +30,7 @@ import { VirtualTime } from '../clock/virtual-time.ts';
 import { CPU_IMAGE } from '../domain.ts';
 import { HttpProxy } from '../faults/http-proxy.ts';
 import { logged, logInto } from '../log/log-into.ts';
+import { memoryMonitor } from './memory-monitor.ts';
 
 export const TOKEN = 'test-token';
 
@@ -196,7 +198,8 @@ export type AgentChoices = {
   readonly isolated?: IsolatedNetwork;
   /** What holds claims back beside the engine and the state directory. */
   readonly admissionChecks?: readonly AdmissionCheck[];
-  readonly oomKills?: () => number | undefined;
+  /** What is known of the host's memory; else nothing is. */
+  readonly memory?: () => MemoryFacts;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskSpace?: (path: string) => DiskSpace | undefined;
 };
@@ -300,7 +303,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     admissionChecks: more.admissionChecks ?? [],
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
     diskSpace: more.diskSpace ?? (() => undefined),
-    oomKills: more.oomKills ?? (() => undefined),
+    memory: memoryMonitor(more.memory),
     hostMemory: () => undefined,
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });

@@ -63,6 +63,12 @@ export class EngineScenario implements AsyncDisposable {
     return this.#agent;
   }
 
+  /** Ends the agent; its jobs run on. */
+  async stopAgent(): Promise<void> {
+    this.#agent?.signal('SIGTERM');
+    await this.#agent?.ended;
+  }
+
   /** What is not as it should be, with what the broker has heard and the agent has said so far. */
   #unlike(what: string): Error {
     const words = [...this.#words].map(([job, heard]) => `${job}: ${heard.join(', ')}`).join('\n');

@@ -20,6 +20,7 @@ const end = (more: Partial<ExitFacts>): ExitFacts => ({
   reason: undefined,
   timeoutMs: TIMEOUT_MS,
   ranMs: 10_000,
+  pausedMs: 0,
   unwatched: false,
   rebooted: false,
   ...more,
@@ -120,10 +121,47 @@ describe('attributes the exit of a job that', () => {
     ],
     ['was killed from outside', { exit: exit(137, { exitOrigin: 'external' }) }, 'release'],
     [
-      'was signalled from outside and failed by itself',
+      'was stopped from outside and turned the signal into a failure',
       { exit: exit(1, { exitOrigin: 'external' }) },
-      'exited',
+      'release',
     ],
+    [
+      'turned the SIGTERM of its deadline into a failure, seconds early by the engine’s times',
+      { exit: exit(1, { exitOrigin: 'external' }), reason: deadline, ranMs: TIMEOUT_MS - 3_000 },
+      'deadline',
+    ],
+    [
+      'exceeded a limit that somebody had lowered',
+      { exit: exit(137, { oomKilled: true, exitOrigin: 'external' }) },
+      'release',
+    ],
+    ['was started again by hand', { exit: exit(0, { restarted: true }), returned: true }, 'release'],
+    [
+      'was started again by hand and exceeded a limit',
+      { exit: exit(143, { restarted: true }), reason: { kind: 'limit', what: 'disk' } },
+      'release',
+    ],
+    [
+      'was paused until its deadline',
+      { exit: exit(137), reason: deadline, ranMs: TIMEOUT_MS, pausedMs: 30_000 },
+      'release',
+    ],
+    [
+      'was paused while no agent was running, until its deadline had passed',
+      { exit: exit(1), unwatched: true, ranMs: TIMEOUT_MS * 2, pausedMs: TIMEOUT_MS * 1.5 },
+      'release',
+    ],
+    [
+      'was paused and cannot be killed at its deadline',
+      { exit: undefined, reason: deadline, ranMs: TIMEOUT_MS, pausedMs: 30_000 },
+      'release',
+    ],
+    [
+      'was paused, got its time back and used that up',
+      { exit: exit(143), reason: deadline, ranMs: TIMEOUT_MS + 8_000, pausedMs: 8_000 },
+      'deadline',
+    ],
+    ['was paused and returned', { returned: true, pausedMs: 8_000 }, 'exited'],
     [
       'was signalled from outside and failed while no agent was running',
       { exit: exit(1, { exitOrigin: 'external' }), unwatched: true },
@@ -164,6 +202,57 @@ describe('attributes the exit of a job that', () => {
         expect(outcomeOf({ exit: exit(0, { exitOrigin, oomKilled }), returned: true, ...more })).toBe(
           'exited',
         );
+      }),
+    );
+  });
+});
+
+describe('whatever happened', () => {
+  const anyEnd = fc.record({
+    exit: fc.option(
+      fc.record({
+        code: fc.constantFrom(0, 1, 130, 137, 143, 255),
+        oomKilled: fc.boolean(),
+        startedAt: fc.constant(1_000),
+        finishedAt: fc.constant(11_000),
+        exitOrigin: fc.constantFrom<Exit['exitOrigin']>('job', 'engine', 'external'),
+        restarted: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
+    returned: fc.boolean(),
+    reason: fc.constantFrom(undefined, deadline, eviction, { kind: 'limit', what: 'disk' } as const),
+    ranMs: fc.nat(TIMEOUT_MS * 3),
+    pausedMs: fc.nat(TIMEOUT_MS * 3),
+    unwatched: fc.boolean(),
+    rebooted: fc.boolean(),
+  });
+
+  test('a container that was started again is never reported', () => {
+    fc.assert(
+      fc.property(anyEnd, (facts) => {
+        fc.pre(facts.exit?.restarted === true);
+        expect(outcomeOf(facts)).toBe('release');
+      }),
+    );
+  });
+
+  test('a job that was paused is a TIMEOUT only if it had its time all the same', () => {
+    fc.assert(
+      fc.property(anyEnd, (facts) => {
+        // What this agent stops at its deadline had its time, whatever the engine's clock says.
+        fc.pre(facts.pausedMs > 0 && outcomeOf(facts) === 'deadline');
+        expect(facts.ranMs - facts.pausedMs).toBeGreaterThanOrEqual(TIMEOUT_MS - 3_000);
+      }),
+    );
+  });
+
+  test('what a client of the engine stopped is never the job’s failure, unless it exceeded a limit', () => {
+    fc.assert(
+      fc.property(anyEnd, (facts) => {
+        fc.pre(facts.exit?.exitOrigin === 'external' && facts.reason?.kind !== 'limit');
+        fc.pre(facts.exit?.code !== 0 || !facts.returned);
+        expect(outcomeOf(facts)).not.toBe('exited');
       }),
     );
   });

@@ -1,5 +1,5 @@
 import type { Exit } from '../../../domain/ports/runtime.ts';
-import type { ExitRecord } from './exit-record.ts';
+import type { ContainerHistory } from './history.ts';
 import type { ObservedExit } from './wait.ts';
 
 /** The exit codes of SIGKILL and SIGTERM: 128 plus the signal's number. */
@@ -10,27 +10,28 @@ export type ExitEvidence = {
   /** Whether the engine keeps its containers running when it stops. */
   readonly liveRestore: () => Promise<boolean>;
   /** undefined: the engine refuses access to its events. */
-  readonly exitRecord: () => Promise<ExitRecord | undefined>;
+  readonly history: () => Promise<Pick<ContainerHistory, 'exit' | 'updated'> | undefined>;
 };
 
 /**
- * Decides what ended a container. Asks the engine only where the answer matters. Without live-restore, an engine stops
- * its containers when it stops, and kills surviving ones when it starts. With live-restore, it knows their exit codes but
- * not what they printed while it was down, so a job that exited with 0 may have lost its result.
+ * Decides what ended a container. Without live-restore, an engine stops its containers when it stops, and kills surviving
+ * ones when it starts. With live-restore, it knows their exit codes but not what they printed while it was down, so a job
+ * that exited with 0 may have lost its result.
  */
 export async function exitOrigin(
   { alreadyExited, engineWasUnreachable, exit }: ObservedExit,
-  { exitRecord, liveRestore }: ExitEvidence,
+  { history, liveRestore }: ExitEvidence,
 ): Promise<Exit['exitOrigin']> {
-  if (exit.oomKilled) return 'job';
+  // Somebody may have lowered the limit that the job then exceeded.
+  if (exit.oomKilled) return (await history())?.updated === true ? 'external' : 'job';
   const killed = KILLED.includes(exit.code);
   if (engineWasUnreachable && (killed || exit.code === 0)) return 'engine';
-  // A wait through a reachable engine has observed the whole exit.
-  if (!killed && (exit.code === 0 || !(engineWasUnreachable || alreadyExited) || (await liveRestore())))
-    return 'job';
-  const record = await exitRecord();
+  if (exit.code === 0) return 'job';
+  const record = (await history())?.exit;
   if (record === 'exited') return 'job';
   if (record === 'killed') return engineWasUnreachable ? 'engine' : 'external';
-  if (killed || engineWasUnreachable || record === 'missing') return 'engine';
-  return 'job';
+  if (killed) return 'engine';
+  // A wait through a reachable engine has observed the whole exit.
+  if (!(engineWasUnreachable || alreadyExited) || (await liveRestore())) return 'job';
+  return engineWasUnreachable || record === 'missing' ? 'engine' : 'job';
 }

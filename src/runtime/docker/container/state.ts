@@ -16,10 +16,11 @@ export type ContainerState = {
   /** Milliseconds since the epoch by the engine's clock; undefined if it was never started. */
   readonly startedAt: number | undefined;
   readonly exit: EngineExit | undefined;
+  readonly paused: boolean;
 };
 
 /** What the engine says about an exit. */
-export type EngineExit = Omit<Exit, 'exitOrigin'>;
+export type EngineExit = Omit<Exit, 'exitOrigin' | 'restarted' | 'pausedMs'>;
 
 type EngineState = Pick<
   Docker.ContainerInspectInfo['State'],
@@ -29,8 +30,10 @@ type EngineState = Pick<
 /** Reads the `State` of an inspect answer. */
 export function readState(state: EngineState): ContainerState {
   const startedAt = parseTime(state.StartedAt);
-  if (state.Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined };
-  if (!hasEnded(state.Status)) return { name: 'running', startedAt, exit: undefined };
+  if (state.Status === 'created')
+    return { name: 'created', startedAt: undefined, exit: undefined, paused: false };
+  if (!hasEnded(state.Status))
+    return { name: 'running', startedAt, exit: undefined, paused: state.Status === 'paused' };
   // The engine records the start when it hears of it, which can be after the exit of a short job.
   const finishedAt = Math.max(parseTime(state.FinishedAt) ?? 0, startedAt ?? 0);
   const exit = {
@@ -39,7 +42,7 @@ export function readState(state: EngineState): ContainerState {
     startedAt: startedAt ?? finishedAt,
     finishedAt,
   };
-  return { name: 'exited', startedAt, exit };
+  return { name: 'exited', startedAt, exit, paused: false };
 }
 
 /** The engine writes an unset time as January 1 of the year 1. */

@@ -2,12 +2,16 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { AgentError, asAgentError } from '../../../domain/errors.ts';
+import type { RunningState } from '../../../domain/ports/runtime.ts';
 import { sleep } from '../../../lib/sleep.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { type ContainerState, type EngineExit, inspectState } from './state.ts';
 
-/** How long one call to the engine's wait may last before the container is inspected again, in milliseconds. */
-const WAIT_MS = 10_000;
+/**
+ * How long one call to the engine's wait may last before the container is inspected again, in milliseconds: a container
+ * that somebody pauses or restarts is noticed so late.
+ */
+const WAIT_MS = 2_000;
 /** The pause before the next inspect when the engine cannot wait: it is unreachable, or the container is not running. */
 const PAUSE_MS = 500;
 
@@ -18,6 +22,10 @@ export type ObservedExit = {
   readonly engineWasUnreachable: boolean;
   /** Whether the container had exited before the first inspect, so that its earlier life is unknown. */
   readonly alreadyExited: boolean;
+  /** Whether the container was started again meanwhile. */
+  readonly restarted: boolean;
+  /** Whether it was seen paused. */
+  readonly wasPaused: boolean;
 };
 
 /**
@@ -31,24 +39,39 @@ export async function waitForExit(
   deadlines: EngineDeadlines,
   now: () => number,
   signal: AbortSignal,
+  onSeen: (seen: RunningState) => void = () => undefined,
 ): Promise<ObservedExit> {
   // An answered wait means that the engine saw the exit. Any other exit may have happened while the engine was unreachable,
   // up to the next inspect: just after its restart, the engine shows such a container as running.
   let isObserved = true;
   let isFirst = true;
   let unobservedUntil = Number.NEGATIVE_INFINITY;
+  let firstStart: number | undefined;
+  let restarted = false;
+  let wasPaused = false;
   for (; ; isFirst = false) {
     const state = await inspectIfReachable(docker, id, deadlines, signal);
     if (!isObserved && state !== undefined) unobservedUntil = now();
     if (state?.exit !== undefined) {
       const engineWasUnreachable = state.exit.finishedAt <= unobservedUntil;
-      return { exit: state.exit, engineWasUnreachable, alreadyExited: isFirst };
+      restarted ||= isAnotherStart(firstStart, state.exit.startedAt);
+      return { exit: state.exit, engineWasUnreachable, alreadyExited: isFirst, restarted, wasPaused };
+    }
+    if (state?.name === 'running') {
+      firstStart ??= state.startedAt;
+      restarted ||= isAnotherStart(firstStart, state.startedAt);
+      wasPaused ||= state.paused;
+      onSeen(restarted ? 'restarted' : state.paused ? 'paused' : 'running');
     }
     // The engine answers a wait for a container in removal at once, and removal can take long.
     if (state?.name !== 'running' || (isObserved && !isFirst)) await sleep(PAUSE_MS, signal);
     isObserved = state?.name === 'running' && (await waitOnce(docker, id, signal));
     signal.throwIfAborted();
   }
+}
+
+function isAnotherStart(first: number | undefined, now: number | undefined): boolean {
+  return first !== undefined && now !== undefined && now !== first;
 }
 
 /** The container's state, or undefined while the engine is unreachable or fails. */

@@ -7,6 +7,7 @@ import { AgentError } from '../../../../src/domain/errors.ts';
 import { JOB_STATUS, type JobRecord } from '../../../../src/domain/job.ts';
 import type { Runtime } from '../../../../src/domain/ports/runtime.ts';
 import { Notifier } from '../../../../src/lib/notifier.ts';
+import { memoryMonitor } from '../../../support/agent/memory-monitor.ts';
 import { aFunction, aNewJob } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
@@ -83,7 +84,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       slotVacated: () => Promise.resolve(step('vacated')()),
       hostFault: unused,
     },
-    oomKills: () => undefined,
+    memory: memoryMonitor(),
     resources: () => ({ memoryBytes: 1, cpus: 1 }),
     networkFor: () => Promise.resolve('none'),
     failedSince: () => Promise.resolve(false),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitOrigin } from '../../../../../src/runtime/docker/container/exit-origin.ts';
-import type { ExitRecord } from '../../../../../src/runtime/docker/container/exit-record.ts';
+import type { ExitRecord } from '../../../../../src/runtime/docker/container/history.ts';
 
 type Case = {
   readonly code: number;
@@ -8,6 +8,7 @@ type Case = {
   readonly unreachable?: boolean;
   readonly liveRestore?: boolean;
   readonly alreadyExited?: boolean;
+  readonly updated?: boolean;
   /** By default `exited`. */
   readonly record?: ExitRecord | undefined;
 };
@@ -16,8 +17,14 @@ test.each<[string, Case, string]>([
   ['a failure', { code: 1 }, 'job'],
   ['a kill from inside', { code: 137 }, 'job'],
   ['a kill through the engine', { code: 137, record: 'killed' }, 'external'],
-  ['a failure after a signal through the engine', { code: 1, record: 'killed' }, 'job'],
+  ['a failure after a signal through the engine', { code: 1, record: 'killed' }, 'external'],
+  ['a watched failure without a record', { code: 1, record: 'missing' }, 'job'],
   ['an out-of-memory kill', { code: 137, oom: true, record: 'killed' }, 'job'],
+  [
+    'an out-of-memory kill after somebody changed its limits',
+    { code: 137, oom: true, updated: true },
+    'external',
+  ],
   ['a kill while the engine was unreachable', { code: 143, unreachable: true }, 'engine'],
   [
     'a failure without a record, engine unreachable',
@@ -47,6 +54,11 @@ test.each<[string, Case, string]>([
   ['a kill without access to events', { code: 137, record: undefined }, 'engine'],
   ['an earlier success', { code: 0, alreadyExited: true, record: 'missing' }, 'job'],
   [
+    'an earlier failure after a kill, under live-restore',
+    { code: 1, alreadyExited: true, liveRestore: true, record: 'killed' },
+    'external',
+  ],
+  [
     'an earlier failure under live-restore',
     { code: 1, alreadyExited: true, liveRestore: true, record: 'missing' },
     'job',
@@ -54,7 +66,10 @@ test.each<[string, Case, string]>([
 ])('attributes %s', async (_, how, expected) => {
   const { alreadyExited = false, code, liveRestore = false, oom = false, unreachable = false } = how;
   const exit = { code, oomKilled: oom, startedAt: 0, finishedAt: 1 };
-  const observed = { exit, engineWasUnreachable: unreachable, alreadyExited };
-  const exitRecord = async () => ('record' in how ? how.record : 'exited');
-  expect(await exitOrigin(observed, { liveRestore: async () => liveRestore, exitRecord })).toBe(expected);
+  const seen = { restarted: false, wasPaused: false };
+  const observed = { exit, engineWasUnreachable: unreachable, alreadyExited, ...seen };
+  const record = 'record' in how ? how.record : 'exited';
+  const known = record === undefined ? undefined : { exit: record, updated: how.updated === true };
+  const evidence = { liveRestore: async () => liveRestore, history: async () => known };
+  expect(await exitOrigin(observed, evidence)).toBe(expected);
 });

@@ -14,7 +14,7 @@ const START = Date.parse('2026-01-01T00:00:01.5Z');
 
 test('reads the code and times of an exit', () => {
   const exit = { code: 3, oomKilled: false, startedAt: START, finishedAt: START + 1750 };
-  expect(readState(state({}))).toEqual({ name: 'exited', startedAt: START, exit });
+  expect(readState(state({}))).toEqual({ name: 'exited', startedAt: START, exit, paused: false });
   for (const Status of ['dead', 'removing']) expect(readState(state({ Status })).exit).toEqual(exit);
 });
 
@@ -25,10 +25,20 @@ test('counts no time for a job whose start was recorded after its exit', () => {
 
 test('reads no times and no exit of a container that was never started', () => {
   const never = state({ Status: 'created', ExitCode: 127, StartedAt: NEVER, FinishedAt: NEVER });
-  expect(readState(never)).toEqual({ name: 'created', startedAt: undefined, exit: undefined });
+  expect(readState(never)).toEqual({
+    name: 'created',
+    startedAt: undefined,
+    exit: undefined,
+    paused: false,
+  });
 });
 
 test.each(['running', 'paused', 'restarting'])('counts %s as running', (Status) => {
   const running = state({ Status, FinishedAt: NEVER });
-  expect(readState(running)).toEqual({ name: 'running', startedAt: START, exit: undefined });
+  expect(readState(running)).toEqual({
+    name: 'running',
+    startedAt: START,
+    exit: undefined,
+    paused: Status === 'paused',
+  });
 });
