@@ -35,6 +35,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   const detach = new AbortController();
   const reportPending = new Notifier();
   const accepted = new Notifier<JobRecord>();
+  const returned = new Notifier<JobRecord>();
   const claimingResumed = new Notifier();
   const engineRecovered = new Notifier();
   const retryNow = new Notifier();
@@ -79,6 +80,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     networkFor: (image) => networks.networkFor(image),
     failedSince: (since) => admission.failedSince(since),
     reportPending,
+    returned,
   });
   const reporter = new Reporter({ ...host, accepted, onRefused });
   const cancel = (job: string, why: string): void => jobRunner.cancel(job, why);
@@ -122,6 +124,7 @@ export function buildAgent(deps: AgentDeps): Agent {
 
   reportPending.subscribe(() => reporter.wake());
   accepted.subscribe((job) => offers.accepted(job));
+  returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
   engineRecovered.subscribe(() => garbage.soon());
   retryNow.subscribe(() => {

@@ -140,8 +140,8 @@ const rows: readonly Row[] = [
   [
     'jobs go before the disk is full',
     WATCH,
-    'this.#isShort(space)) this.#evictOne();',
-    'this.#isShort(space)) return;',
+    'this.#evictOne(this.#shortSince);',
+    '',
     WATCH_TEST,
     'sends the job away that wrote most, and the next only where that was not enough',
   ],

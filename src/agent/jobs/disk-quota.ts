@@ -28,7 +28,7 @@ const MIN_INODES = 0.02;
 const FULL_BYTES = 64 * 1024 * 1024;
 const FULL_INODES = 0.001;
 
-/** How long an evicted job may take to free its disk space before another is evicted. */
+/** How long a job that was evicted, or has ended, may take to free its disk space before another is evicted. */
 const EVICTION_TIMEOUT_MS = 30_000;
 
 export type DiskQuotaMonitorDeps = {
@@ -76,6 +76,8 @@ export class DiskQuotaMonitor {
   readonly #jobs = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
   #evictedAt = Number.NEGATIVE_INFINITY;
+  /** Since when the disk is short; undefined: it is not. */
+  #shortSince: number | undefined;
 
   constructor(deps: DiskQuotaMonitorDeps) {
     this.#deps = deps;
@@ -129,7 +131,12 @@ export class DiskQuotaMonitor {
     const space = this.#space();
     this.#noteFull(space);
     for (const job of this.#jobs) if (this.#isDue(job, space)) void this.#measure(job, space);
-    if (space !== undefined && this.#isShort(space)) this.#evictOne();
+    if (space === undefined || !this.#isShort(space)) {
+      this.#shortSince = undefined;
+      return;
+    }
+    this.#shortSince ??= this.#deps.clock.monotonic();
+    this.#evictOne(this.#shortSince);
   }
 
   #isDue(job: Watched, space: DiskSpace | undefined): boolean {
@@ -175,9 +182,10 @@ export class DiskQuotaMonitor {
   }
 
   /** Evicts one job, unless another is still leaving. */
-  #evictOne(): void {
+  #evictOne(shortSince: number): void {
     const now = this.#deps.clock.monotonic();
-    if ([...this.#jobs].some(isLeaving) && now - this.#evictedAt < EVICTION_TIMEOUT_MS) return;
+    const waitedMs = now - Math.max(this.#evictedAt, shortSince);
+    if ([...this.#jobs].some(isLeaving) && waitedMs < EVICTION_TIMEOUT_MS) return;
     // Small differences explain nothing: then the last one to start goes. Many small files show in the time to measure.
     // What cannot be measured may have written anything.
     const weight = ({ failures, usedBytes }: Watched): number =>

@@ -15,6 +15,9 @@ import type { OrphanContainers } from './orphan-containers.ts';
 /** A container that still runs after this long keeps its slot, but draining no longer waits for it. */
 const STUCK_AFTER_MS = 30_000;
 
+/** A release waits so long for the removal of a container that has ended, in milliseconds. */
+const QUICK_REMOVAL_MS = 3_000;
+
 export type JobFinalizerDeps = {
   readonly containers: JobContainers;
   readonly orphanContainers: Pick<OrphanContainers, 'remove'>;
@@ -39,6 +42,9 @@ export type Remains = {
   /** Whether the container may still run: then slot and release wait for its end. Nothing waits for its removal. */
   readonly mayRun: boolean;
 };
+
+/** When the container that may still run has ended (undefined: it has), and when nothing of the job is left to remove. */
+type Ends = { readonly over: Promise<void> | undefined; readonly cleared: Promise<void> };
 
 /** The ways in which a job leaves this host, each in the order that survives a crash at any point. */
 export class JobFinalizer {
@@ -70,19 +76,26 @@ export class JobFinalizer {
       traffic: journal.networkUse(record)?.traffic ?? null,
     });
     reportPending.notify();
-    return this.#leave(record, remains, { kind: 'reported', report, durationMs });
+    const over = remains.mayRun ? this.#untilOver(record.uuid, remains) : undefined;
+    return this.#leave(
+      record.slot,
+      { kind: 'reported', report, durationMs },
+      this.#end(record, remains, over),
+    );
   }
 
   /** Queues the job's release to the market. */
   async release(record: JobRecord, remains: Remains, why: string): Promise<Departure> {
     const { detach, observe, reportPending } = this.#deps;
-    // Once the broker knows of the release, the job may start elsewhere.
+    // Once the broker knows of the release, the job may start elsewhere, and here as soon as its container is gone.
     await this.#untilOver(record.uuid, remains);
+    const cleared = this.#clear(record.uuid, remains.container);
+    await waitAtMost(QUICK_REMOVAL_MS, cleared, detach);
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'releasing', why });
     observe({ kind: 'job-release-queued', job, why });
     reportPending.notify();
-    return this.#leave(record, { ...remains, mayRun: false }, { kind: 'released', why });
+    return this.#leave(record.slot, { kind: 'released', why }, { over: undefined, cleared });
   }
 
   /** Ends a job that the broker has taken back. */
@@ -97,7 +110,7 @@ export class JobFinalizer {
     if (detach.aborted) return departed({ kind: 'detached' });
     const job = await this.write(record.uuid, { name: 'dropped', why });
     observe({ kind: 'job-cancelled', job, why });
-    return this.#leave(record, remains, { kind: 'cancelled' }, over);
+    return this.#leave(record.slot, { kind: 'cancelled' }, this.#end(record, remains, over));
   }
 
   /** Writes a job's state, however long the disk refuses. Throws where the change is invalid or the daemon ends. */
@@ -106,24 +119,21 @@ export class JobFinalizer {
     return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
   }
 
+  #end({ uuid }: JobRecord, { container }: Remains, over: Promise<void> | undefined): Ends {
+    return { over, cleared: (over ?? Promise.resolve()).then(() => this.#clear(uuid, container)) };
+  }
+
   /**
    * The slot of a container that has ended is vacant before it is removed, unless the container before it is still being
    * removed, too: that takes 30 seconds at most.
    */
-  #leave(
-    { slot, uuid }: JobRecord,
-    remains: Remains,
-    result: JobResult,
-    over = this.#untilOver(uuid, remains),
-  ): Departure {
+  #leave(slot: string, result: JobResult, { cleared, over }: Ends): Departure {
     const before = this.#clearing.get(slot) ?? Promise.resolve();
-    const cleared = over
-      .then(() => this.#clear(uuid, remains.container))
-      .finally(() => {
-        if (this.#clearing.get(slot) === cleared) this.#clearing.delete(slot);
-      });
-    this.#clearing.set(slot, cleared);
-    return { result, vacant: remains.mayRun ? over : Promise.race([before, cleared]), cleared };
+    const clearing = cleared.finally(() => {
+      if (this.#clearing.get(slot) === clearing) this.#clearing.delete(slot);
+    });
+    this.#clearing.set(slot, clearing);
+    return { result, vacant: over ?? Promise.race([before, clearing]), cleared: clearing };
   }
 
   /** Settles once the container cannot run any more; the job is stuck while that takes long. */

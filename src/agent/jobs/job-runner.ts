@@ -6,6 +6,7 @@ import { buildLogs, reportOfUnstartable } from '../../domain/outcome.ts';
 import type { FoundContainer, JobResources } from '../../domain/ports/runtime.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
+import type { Notifier } from '../../lib/notifier.ts';
 import { JobContainers, type JobContainersDeps } from './job-containers.ts';
 import { JobFinalizer, type JobFinalizerDeps, type Remains } from './job-finalizer.ts';
 import { type Departure, departed, type JobResult } from './job-result.ts';
@@ -21,6 +22,8 @@ export type JobRunnerDeps = JobContainersDeps &
   Omit<JobFinalizerDeps, 'containers' | 'orphanContainers'> &
   Omit<JobSupervisorDeps, 'containers' | 'finalizer'> & {
     readonly orphanContainers: Pick<OrphanContainers, 'remove' | 'has'>;
+    /** Notified when nothing is left here of a job that went back to the market, so that it may be claimed again. */
+    readonly returned: Notifier<JobRecord>;
     /** What a container that is created now may use. */
     readonly resources: () => JobResources;
     /** Which network a job gets; `id` is its image. */
@@ -154,7 +157,7 @@ export class JobRunner {
     const { cleared, result, vacant } = await live(end).catch((thrown: unknown) =>
       this.#abort(record, began, asAgentError(thrown)),
     );
-    void this.#untilCleared(record, end, cleared);
+    void this.#untilCleared(record, end, cleared, result);
     if (result.kind === 'released') this.#lastRelease = result.why;
     if (result.kind === 'reported') this.#lastRelease = undefined;
     gpus.jobEnded(record, result);
@@ -164,10 +167,16 @@ export class JobRunner {
     onEnd({ result, hostFault: isFault && !(await failedSince(began)) });
   }
 
-  async #untilCleared({ uuid }: JobRecord, end: JobTermination, cleared: Promise<void>): Promise<void> {
+  async #untilCleared(
+    record: JobRecord,
+    end: JobTermination,
+    cleared: Promise<void>,
+    { kind }: JobResult,
+  ): Promise<void> {
     using _ = end;
     await cleared;
-    this.#active.delete(uuid);
+    this.#active.delete(record.uuid);
+    if (kind === 'released' || kind === 'cancelled') this.#deps.returned.notify(record);
   }
 
   async #abort(record: JobRecord, began: number, { code, message }: AgentError): Promise<Departure> {

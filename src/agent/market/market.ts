@@ -70,6 +70,11 @@ export class Market {
     for (const { poller } of this.#workers) poller.restartPoll();
   }
 
+  /** Nothing is left here of a job that went back to the market. */
+  returned({ run }: JobRecord): void {
+    for (const worker of this.#workers) worker.jobReleased(run);
+  }
+
   /** The broker has accepted the release or the report of a job. */
   accepted({ instance, run, state }: JobRecord): void {
     for (const worker of this.#workers) {

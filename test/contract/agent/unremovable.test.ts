@@ -38,7 +38,7 @@ test.each<[string, () => Promise<void>]>([
   const { runtime } = withoutRemoval(refuse);
   await using agent = await env.start({ slots: 1, runtime });
   await env.untilDone(run);
-  expect(agent.journal.uuidsIn('reported')).toHaveLength(4);
+  await env.until(() => expect(agent.journal.uuidsIn('reported')).toHaveLength(4));
   await env.time.passUntil(() => env.count('container-removal-failed') === 4);
 });
 

@@ -60,6 +60,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
     log: logInto([]),
     observe: () => undefined,
     reportPending: new Notifier(),
+    returned: new Notifier(),
     orphanContainers: { has: () => false, remove: () => Promise.resolve(true) },
     detach: new AbortController().signal,
     unkillableAfterMs: 1_000,
