@@ -11,6 +11,7 @@ import { checkGpuMemory } from './check-gpu-memory.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
+import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
 import type { Facts } from './collect.ts';
@@ -39,6 +40,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
       facts.endpoint,
     ),
     ...checkDockerProxy(facts.connection, engine),
+    checkRegistries(facts.registries),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),
     ...checkVulnerabilities({ engine, gpus: found, toolkit }, config.acceptRisk),
     checkContainer(facts.containers),

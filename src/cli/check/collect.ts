@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
 import { type BrokerConnection, connectionOptions, prepareConnection } from '../../broker/connection.ts';
 import { Transport } from '../../broker/transport.ts';
-import { dockerEndpoint, openDocker, openProbe } from '../../compose.ts';
+import { dockerConfigDirectory, dockerEndpoint, openDocker, openProbe } from '../../compose.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
@@ -18,6 +18,7 @@ import { countOpenJobs } from '../../journal/open-journal.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
+import { type CredentialsInspection, inspectCredentials } from '../../runtime/docker/registry/inspection.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';
@@ -36,6 +37,8 @@ export type Facts = {
   /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly gpuHook: boolean;
   readonly network: QueryResult<NetworkInspection>;
+  /** The credentials for private registries. */
+  readonly registries: QueryResult<CredentialsInspection>;
   /** Undefined where the engine did not answer. */
   readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
@@ -87,6 +90,7 @@ const LIMITS = {
     who: 'the certificate store',
     hint: MOUNT,
   },
+  registries: { ms: 3_000, code: 'REGISTRY_CREDENTIALS_UNUSABLE', who: 'Docker’s config.json', hint: MOUNT },
   network: {
     ms: 16_000,
     code: 'NETWORK_NOT_READY',
@@ -117,6 +121,9 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const gpus = query(gpuLimits(config.nvidiaSmiTimeout), (signal) => openProbe(config).read(signal));
   const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
   const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
+  const registries = query(LIMITS.registries, () =>
+    inspectCredentials(dockerConfigDirectory(config), context.path),
+  );
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;
@@ -135,6 +142,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     engine: await engine,
     endpoint: valueOf(endpoint),
     network: await network,
+    registries: await registries,
     containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,

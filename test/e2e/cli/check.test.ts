@@ -72,6 +72,7 @@ describe('with all that a job needs', () => {
       'broker',
       'clock',
       'docker',
+      'registries',
       'gpu access',
       // Docker and the driver of this test are old, and there is no toolkit to ask.
       'known vulnerabilities',

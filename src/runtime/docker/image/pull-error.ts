@@ -25,7 +25,7 @@ const CAUSES: readonly Cause[] = [
   {
     code: 'IMAGE_STORE_CORRUPT',
     words:
-      /content digest \S+ not found|failed to register layer|layer does not exist|missing parent|parent snapshot \S+ does not exist|failed to get reader from content store|failed to (?:stat|prepare|create|mount) \S*\s?snapshot|\/var\/lib\/(?:docker|containerd)\S* no such file or directory|input\/output error|structure needs cleaning|read-only file system|unexpected EOF in layer|ingest \S+ not found|failed to extract layer/i,
+      /content digest \S+ not found|failed to lease content|blob \S+ expected at|failed to register layer|layer does not exist|missing parent|parent snapshot \S+ does not exist|failed to get reader from content store|failed to (?:stat|prepare|create|mount) \S*\s?snapshot|\/var\/lib\/(?:docker|containerd)\S* no such file or directory|input\/output error|structure needs cleaning|read-only file system|unexpected EOF in layer|ingest \S+ not found|failed to extract layer/i,
   },
   {
     code: 'IMAGE_PLATFORM',

@@ -164,6 +164,18 @@ const TEXTS: readonly (readonly [ErrorCode, string, number?])[] = [
   ['IMAGE_STORE_CORRUPT', 'layer does not exist'],
   [
     'IMAGE_STORE_CORRUPT',
+    `failed to lease content: rpc error: code = NotFound desc = blob ${DIGEST} expected at /var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/1: blob not found`,
+  ],
+  [
+    'IMAGE_STORE_CORRUPT',
+    `failed to prepare extraction snapshot "extract-1 ${DIGEST}": failed to create prepare snapshot dir: failed to create temp dir: stat /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots: no such file or directory`,
+  ],
+  [
+    'IMAGE_STORE_CORRUPT',
+    'failed to register layer: symlink ../0f45/diff /var/lib/docker/overlay2/l/G25P: no such file or directory',
+  ],
+  [
+    'IMAGE_STORE_CORRUPT',
     'failed to register layer: stat /var/lib/docker/overlay2/abc: no such file or directory',
   ],
   [
