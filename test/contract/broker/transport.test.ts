@@ -1,3 +1,5 @@
+import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
@@ -144,6 +146,23 @@ describe('a call fails for', () => {
     });
     expect(server.seen).toHaveLength(0);
   });
+});
+
+const ipv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+test.skipIf(!ipv6)('a broker at an IPv6 address is reached (needs IPv6)', async () => {
+  await using server = await httpServer((_, res) => json(res, []));
+  const front = createServer((socket) => socket.pipe(connect(server.port, '127.0.0.1')).pipe(socket));
+  await new Promise<void>((listening) => front.listen(0, '::1', listening));
+  const address = front.address();
+  if (address === null || typeof address === 'string') throw new Error('it has no port');
+  const url = `http://[::1]:${address.port}`;
+  {
+    await using client = clientOf(url);
+    await client.broker.runs(QUERY);
+  }
+  expect(server.seen[0]?.headers.host).toBe(new URL(url).host);
+  front.close();
 });
 
 describe('connections', () => {
