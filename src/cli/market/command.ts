@@ -118,7 +118,6 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     problems: [
       ...problemOf('GPUs', gpus),
       ...plan.problems,
-      ...(plan.notes ?? []),
       ...short.map(({ hint, what, why }) => ({ what, why, hint })),
       ...problemOf('images count as not pulled', engine),
     ],

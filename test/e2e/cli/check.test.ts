@@ -223,7 +223,7 @@ describe('with something that hangs', () => {
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
       DOCKER_HOST: engine.host,
     });
-    expect(line('driver')).toMatch(/^fail: .*12 s.* -> /);
+    expect(line('driver')).toMatch(/^fail: .*15 s.* -> /);
     expect(line('docker')).toMatch(/^fail: .*8 s.* -> /);
     expect(line('broker')).toMatch(/^fail: \S/);
     const [call] = await smi.calls();

@@ -3,7 +3,7 @@ import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts'
 import { checkPrice } from '../../../src/cli/check/check-config.ts';
 import { checkEngine } from '../../../src/cli/check/check-engine.ts';
 import { checkGpuAccess } from '../../../src/cli/check/check-gpu-access.ts';
-import { checkGpus } from '../../../src/cli/check/check-gpus.ts';
+import { checkGpus, checkKernelLog } from '../../../src/cli/check/check-gpus.ts';
 import {
   checkDisks,
   checkHost,
@@ -206,6 +206,14 @@ describe('Docker', () => {
       expect(access(mode, {}, false, []).map(({ level }) => level)).not.toContain('fail');
     const need = { mode: 'auto', runtime: 'runc', hook: true, gpus: [GPU] } as const;
     expect(checkGpuAccess(unseen, need).map(({ level }) => level)).toEqual(['warn']);
+  });
+});
+
+describe('the kernel log', () => {
+  test('is a warning where it cannot be read, but not under WSL, where it has no Xids', () => {
+    expect(checkKernelLog(unseen).level).toBe('warn');
+    expect(checkKernelLog(unseen, 'wsl2').level).toBe('ok');
+    expect(checkKernelLog({ value: undefined, ms: 1 }).level).toBe('ok');
   });
 });
 
