@@ -15,6 +15,7 @@ import { gpuSettings } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { AgentError } from './domain/errors.ts';
+import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import { isWsl } from './domain/platform.ts';
 import type { Broker } from './domain/ports/broker.ts';
@@ -43,6 +44,8 @@ import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { type EngineEndpoint, engineEndpoint } from './runtime/docker/engine/endpoint.ts';
+import type { EngineFacts } from './runtime/docker/engine/facts.ts';
+import { readGvisor } from './runtime/docker/engine/gvisor.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import type { LineLimits } from './runtime/docker/network/line-rules.ts';
@@ -273,13 +276,17 @@ export async function openAgent(
     overrides.runtime === undefined
       ? openDocker(parts, journal.agentId, options.onProgress)
       : overrides.runtime(journal.agentId);
+  let gvisor: GvisorFacts | undefined;
   const vulnerabilities =
     docker instanceof DockerRuntime
       ? new VulnerabilityGate({
           hostVersions: cachedFor(
             HOST_VERSIONS_TTL_MS,
             () => clock.monotonic(),
-            (signal) => hostVersionsOf(docker, signal),
+            async (signal) => {
+              gvisor = await gvisorOf(loaded, await docker.facts(signal), signal);
+              return hostVersionsOf(docker, signal);
+            },
           ),
           accepted: config.acceptRisk,
           log,
@@ -298,7 +305,11 @@ export async function openAgent(
     // The kernel log knows nothing of GPUs that are simulated.
     kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,
     planOffers: (gpus, catalogue) =>
-      planOffers(gpus, catalogue, { ...settings, refusal: vulnerabilities?.refusal }),
+      planOffers(gpus, catalogue, {
+        ...settings,
+        refusal: vulnerabilities?.refusal,
+        unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
+      }),
     jobResources: (slots) => jobResources(config, slots),
     clock,
     random: Math.random,
@@ -361,6 +372,17 @@ export async function openAgent(
     reloadToken: async () => void (await tokens.reload()),
     close: () => kept.disposeAsync(),
   };
+}
+
+/** What gVisor can do for GPUs; undefined if jobs do not run in it. */
+export async function gvisorOf(
+  loaded: Loaded,
+  { gvisor }: EngineFacts,
+  signal: AbortSignal,
+): Promise<GvisorFacts | undefined> {
+  if (loaded.config.jobRuntime !== 'runsc' || gvisor === undefined) return undefined;
+  // Its paths are the engine's, and only a Unix socket shows that they are this machine's.
+  return readGvisor(gvisor, dockerEndpoint(loaded).host.startsWith('unix:'), signal);
 }
 
 /** The versions that known vulnerabilities are looked up by. */

@@ -20,6 +20,8 @@ export type OfferSettings = {
   readonly askPrice: number | undefined;
   /** Why no GPU may be offered; undefined: GPUs may be offered. */
   readonly refusal?: Reason | undefined;
+  /** Why this GPU may not be offered in the jobs' runtime; undefined: it may. Absent: every GPU may. */
+  readonly unsuitable?: (gpu: Gpu) => Reason | undefined;
   /** The terms for a model as named by nvidia-smi. */
   readonly gpu: (model: string) => GpuTerms;
 };
@@ -57,7 +59,8 @@ export function planOffers(
   const candidates: Candidate[] = [];
   const problems: OfferProblem[] = [];
   for (const gpu of gpus) {
-    const found = settings.refusal ?? candidatesOf(gpu, catalogue, settings.gpu(gpu.model));
+    const found =
+      settings.refusal ?? settings.unsuitable?.(gpu) ?? candidatesOf(gpu, catalogue, settings.gpu(gpu.model));
     if ('why' in found) {
       const { hint, why } = found;
       problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, hint });

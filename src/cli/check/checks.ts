@@ -1,5 +1,7 @@
 import { offerSettings } from '../../compose.ts';
 import type { Loaded } from '../../config/config.ts';
+import { unmetByGvisor } from '../../domain/gvisor.ts';
+import type { OfferSettings } from '../../domain/plan-offers.ts';
 import { valueOf } from '../query.ts';
 import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
@@ -22,7 +24,11 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
   const { gpuMode, jobRuntime: runtime } = config;
   const { catalogue, clocks, engine, gpuHook, gpus, host, kernelLog, nodeVersion, fileSystems } = facts;
   const { platform, stateDir, token, toolkit } = facts;
-  const settings = offerSettings(config);
+  const { gvisor } = facts;
+  const settings: OfferSettings = {
+    ...offerSettings(config),
+    unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
+  };
   const found = valueOf(gpus)?.gpus ?? [];
   return [
     checkNode(nodeVersion),

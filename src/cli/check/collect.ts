@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
 import { type BrokerConnection, connectionOptions, prepareConnection } from '../../broker/connection.ts';
 import { Transport } from '../../broker/transport.ts';
-import { dockerConfigDirectory, dockerEndpoint, openDocker, openProbe } from '../../compose.ts';
+import { dockerConfigDirectory, dockerEndpoint, gvisorOf, openDocker, openProbe } from '../../compose.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
 import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
+import type { GvisorFacts } from '../../domain/gvisor.ts';
 import type { Platform } from '../../domain/platform.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import { toolkitVersion } from '../../gpu/toolkit-version.ts';
@@ -34,6 +35,8 @@ export type Facts = {
   readonly engine: QueryResult<EngineFacts>;
   /** Where the engine is; undefined if that cannot be found out, which `engine` then says. */
   readonly endpoint: EngineEndpoint | undefined;
+  /** What gVisor can do for GPUs; undefined if jobs do not run in it. */
+  readonly gvisor: GvisorFacts | undefined;
   /** Whether the hook of Nvidia's container toolkit is installed on this machine. */
   readonly gpuHook: boolean;
   readonly network: QueryResult<NetworkInspection>;
@@ -111,6 +114,11 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const token = query(LIMITS.token, () => readToken(context, loaded));
   const engine = query(LIMITS.engine, async (signal) => engineOf(context, loaded).facts(signal));
   const endpoint = await query(LIMITS.engine, async () => dockerEndpoint(loaded));
+  const gvisor = engine.then(async (seen) => {
+    const known = valueOf(seen);
+    if (known === undefined) return undefined;
+    return valueOf(await query(LIMITS.engine, (signal) => gvisorOf(loaded, known, signal)));
+  });
   const disks = engine.then((seen) => {
     // The data directory of a remote engine is not on this machine.
     const local = valueOf(endpoint)?.host.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
@@ -141,6 +149,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     token: await token,
     engine: await engine,
     endpoint: valueOf(endpoint),
+    gvisor: await gvisor,
     network: await network,
     registries: await registries,
     containers: await containers,

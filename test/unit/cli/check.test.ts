@@ -123,6 +123,7 @@ describe('Docker', () => {
     backingFileSystem: 'xfs',
     dataRoot: '/var/lib/docker',
     runtimes: ['runc'],
+    gvisor: undefined,
     seccomp: true,
     limits: { memory: true, swap: true, pids: true, cpu: true },
     liveRestore: false,

@@ -24,7 +24,7 @@ const FLAGS: ReadonlySet<string> = new Set([
   'version',
 ]);
 
-/** Flags of docker and systemctl, which the documents use too. */
+/** Flags of docker, dockerd, runsc and systemctl, which the documents use too. */
 const OF_OTHERS: ReadonlySet<string> = new Set([
   'cap-drop',
   'gpus',
@@ -32,9 +32,11 @@ const OF_OTHERS: ReadonlySet<string> = new Set([
   'init',
   'name',
   'now',
+  'nvproxy',
   'read-only',
   'restart',
   'security-opt',
+  'tlsverify',
 ]);
 
 /** Variables that are no options: the first two of the tests' engine, the last of a job. */

@@ -15,7 +15,7 @@ const INFO = z.object({
   Runtimes: z
     .record(z.string(), z.unknown())
     .nullish()
-    .transform((runtimes) => Object.keys(runtimes ?? {})),
+    .transform((runtimes) => runtimes ?? {}),
   MemoryLimit: z.boolean().optional(),
   SwapLimit: z.boolean().optional(),
   PidsLimit: z.boolean().optional(),
@@ -57,6 +57,8 @@ export type EngineFacts = {
   /** The engine's directory of images and containers, on its own machine. */
   readonly dataRoot: string | undefined;
   readonly runtimes: readonly string[];
+  /** The runtime `runsc`; undefined: the engine has none. */
+  readonly gvisor: OciRuntime | undefined;
   /** Whether the engine applies seccomp profiles. */
   readonly seccomp: boolean;
   readonly limits: {
@@ -73,6 +75,21 @@ export type EngineFacts = {
   readonly hasProxy: boolean;
   readonly cdi: CdiFacts;
 };
+
+/** An OCI runtime as the engine starts it. */
+export type OciRuntime = {
+  /** Its program, on the engine's machine; undefined: only its shim is known. */
+  readonly path: string | undefined;
+  readonly args: readonly string[];
+  /** The configuration file of its shim. */
+  readonly configPath: string | undefined;
+};
+
+const RUNTIME = z.object({
+  path: z.string().optional(),
+  runtimeArgs: z.array(z.string()).nullish(),
+  options: z.object({ ConfigPath: z.string().optional() }).nullish(),
+});
 
 /** What the engine knows of CDI (Container Device Interface). */
 export type CdiFacts = {
@@ -115,7 +132,8 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     dataRoot: info.data.DriverStatus.some(([, value]) => value === SNAPSHOTTER)
       ? CONTAINERD_ROOT
       : info.data.DockerRootDir,
-    runtimes: info.data.Runtimes,
+    runtimes: Object.keys(info.data.Runtimes),
+    gvisor: readRuntime(info.data.Runtimes['runsc']),
     seccomp: info.data.SecurityOptions.some(
       (option) => /(^|,)(name=)?seccomp(,|$)/.test(option) && !option.includes('profile=unconfined'),
     ),
@@ -139,6 +157,13 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
 
 /** The prefix of the CDI names of Nvidia's GPUs and MIG slices. */
 export const NVIDIA_GPU = 'nvidia.com/gpu=';
+
+/** undefined for a runtime that is not there, or is described in an unknown form. */
+function readRuntime(described: unknown): OciRuntime | undefined {
+  if (described === undefined) return undefined;
+  const { data } = RUNTIME.safeParse(described);
+  return { path: data?.path, args: data?.runtimeArgs ?? [], configPath: data?.options?.ConfigPath };
+}
 
 function isPodman({ Components }: z.infer<typeof VERSION>): boolean {
   return Components?.some(({ Name }) => Name === 'Podman Engine') ?? false;
