@@ -19,7 +19,7 @@ Priority: optional
 Installed-Size: ${kilobytes}
 Depends: libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1, adduser
 Recommends: docker.io | docker-ce, nftables, systemd
-Suggests: nvidia-container-toolkit
+Suggests: nvidia-container-toolkit, conntrack
 Description: rents out this host's Nvidia GPUs
 ${wrapped(description)}
  .

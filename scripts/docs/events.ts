@@ -132,6 +132,12 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['job-network-unverified', 'warn', 'jobs get no network, its isolation is not verified: …', 'code, hint'],
   ['job-lookup-failed', 'warn or debug', 'job not looked up: …', 'job, code, times'],
   ['job-network-verified', 'info', 'the job network is verified to be isolated', ''],
+  ['connections-lost', 'warn', 'some connections were lost, this host is busy', ''],
+  ['traffic-log-not-written', 'error', 'connections not written: …', ''],
+  ['traffic-log-off', 'info', 'connections of jobs are not logged (--job-traffic-log off)', ''],
+  ['traffic-log-prune-failed', 'warn', 'old connections not deleted: …', ''],
+  ['traffic-log-started', 'info', 'connections of jobs are logged', 'directory'],
+  ['traffic-log-written', 'info', 'connections are written again', ''],
   ['job-traffic-not-written', 'warn', 'traffic of jobs not written to the journal: …', 'job, code'],
   [
     'job-traffic-unknown',

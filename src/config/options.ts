@@ -1,7 +1,7 @@
 import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
-import { bandwidth } from './bandwidth.ts';
 import { duration } from './duration.ts';
-import { count, cpuCores, price, tcpPort } from './number-types.ts';
+import { LINE_OPTIONS } from './line-options.ts';
+import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
 import { size } from './size.ts';
 import { sizeOrPart } from './size-or-part.ts';
@@ -193,31 +193,7 @@ export const OPTIONS = {
     help: 'maximum that a job may write to disk',
     group: 'Jobs',
   },
-  jobBandwidth: {
-    name: 'job-bandwidth',
-    env: 'SHAREDCLOUD_JOB_BANDWIDTH',
-    type: bandwidth,
-    unset: 'no limit',
-    help: 'maximum rate at which a job sends, and at which it receives; in the file, because `network up` applies it',
-    group: 'Jobs',
-  },
-  jobBlockPorts: {
-    name: 'job-block-ports',
-    env: 'SHAREDCLOUD_JOB_BLOCK_PORTS',
-    type: list(tcpPort),
-    default: '',
-    unset: 'only 25',
-    help: 'TCP ports beside 25 to which jobs cannot connect; in the file, because `network up` applies it',
-    group: 'Jobs',
-  },
-  jobTraffic: {
-    name: 'job-traffic',
-    env: 'SHAREDCLOUD_JOB_TRAFFIC',
-    type: size('1 kB', '1000 TB'),
-    unset: 'no limit',
-    help: 'maximum that a job may send and receive together; it then ends as FAILED',
-    group: 'Jobs',
-  },
+  ...LINE_OPTIONS,
   jobNetwork: {
     name: 'job-network',
     env: 'SHAREDCLOUD_JOB_NETWORK',

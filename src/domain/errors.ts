@@ -178,6 +178,11 @@ export const ERROR_KINDS = {
     what: 'a GPU has no unique entry in the broker’s catalogue',
     hint: 'name the entry with `catalogue` in the GPU’s table of the configuration file',
   },
+  TRAFFIC_LOG_UNAVAILABLE: {
+    exit: 8,
+    what: 'the log of the jobs’ connections is missing, or cannot be written or read',
+    hint: 'see journalctl -u sharedcloud-agent-traffic, which writes the log',
+  },
   STATE_DIR_UNUSABLE: {
     exit: 7,
     what: 'the state directory cannot be created, read or written',

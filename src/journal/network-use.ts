@@ -33,7 +33,7 @@ export const LATEST_USE = `SELECT * FROM network_use WHERE job = ? AND started_a
 
 /** The containers that had an address at some time between two times. */
 export const USES_AT = `SELECT * FROM network_use
-  WHERE address = ? AND started_at <= ? AND (ended_at IS NULL OR ended_at >= ?) ORDER BY seq`;
+  WHERE address IS ? AND started_at <= ? AND (ended_at IS NULL OR ended_at >= ?) ORDER BY seq`;
 
 /** Forgets the use of jobs that are no longer in the journal. */
 export const PRUNE_USES =

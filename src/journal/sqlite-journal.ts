@@ -170,8 +170,8 @@ export class SqliteJournal implements Journal {
     return this.#uses(LATEST_USE, uuid, claimedAt)[0];
   }
 
-  /** The containers that had the address at some time from `fromMs` to `toMs`, oldest first. */
-  networkUsesAt(address: string, fromMs: number, toMs: number): readonly NetworkUse[] {
+  /** The containers that had the address, or none that is known, at some time from `fromMs` to `toMs`, oldest first. */
+  networkUsesAt(address: string | null, fromMs: number, toMs: number): readonly NetworkUse[] {
     return this.#uses(USES_AT, address, toMs, fromMs);
   }
 
@@ -249,7 +249,7 @@ export class SqliteJournal implements Journal {
   }
 
   /** A journal that only an older agent has written has none. */
-  #uses(sql: string, ...values: readonly (string | number)[]): readonly NetworkUse[] {
+  #uses(sql: string, ...values: readonly (string | number | null)[]): readonly NetworkUse[] {
     return this.#guarded(() =>
       this.#prepared(HAS_NETWORK_USE).get() === undefined
         ? []

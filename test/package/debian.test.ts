@@ -17,6 +17,7 @@ import { buildPackage, Debian, describeDebian } from '../support/package/debian.
 
 const SERVICE = 'sharedcloud-agent.service';
 const NETWORK_SERVICE = 'sharedcloud-agent-network.service';
+const TRAFFIC_SERVICE = 'sharedcloud-agent-traffic.service';
 const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
 
 describeDebian('the Debian package', () => {
@@ -79,6 +80,8 @@ describeDebian('the Debian package', () => {
       [SERVICE, 1.6],
       // It needs root's hold on the network.
       [NETWORK_SERVICE, 2.6],
+      // It listens to the kernel.
+      [TRAFFIC_SERVICE, 1.8],
     ])('has a unit %s that systemd finds no fault with, and that is closed well', async (unit, most) => {
       // What it needs of Docker is not in this Debian.
       await debian.sh(

@@ -15,6 +15,7 @@ import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './
 import { checkNetwork } from './check-network.ts';
 import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
+import { checkTrafficLog } from './check-traffic-log.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
 import type { Facts } from './collect.ts';
 
@@ -51,6 +52,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkVulnerabilities({ engine, gpus: found, toolkit }, config.acceptRisk),
     checkContainer(facts.containers),
     checkNetwork(facts.network),
+    ...checkTrafficLog(facts.trafficLog),
     ...checkGpus({ reading: gpus, cards: host.nvidiaCards, catalogue }, settings),
     ...checkGpuMemory(found, config.minFreeGpuMemory, host.memory),
     ...checkGpuContainers(facts.containers, found),

@@ -24,6 +24,7 @@ import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspec
 import type { CliContext } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
+import { inspectTrafficLog, type TrafficLogInspection } from './check-traffic-log.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 import { type ContainerTests, testContainers } from './test-containers.ts';
 
@@ -42,6 +43,8 @@ export type Facts = {
   readonly network: QueryResult<NetworkInspection>;
   /** The credentials for private registries. */
   readonly registries: QueryResult<CredentialsInspection>;
+  /** Undefined: the owner wants none. */
+  readonly trafficLog: TrafficLogInspection | undefined;
   /** Undefined where the engine did not answer. */
   readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
@@ -152,6 +155,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     gvisor: await gvisor,
     network: await network,
     registries: await registries,
+    trafficLog: await inspectTrafficLog(config, context.path),
     containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.ts';
 import { count } from '../../config/number-types.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
@@ -5,9 +6,11 @@ import { OPEN_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
+import { AT, DESTINATION, findJobs, PORT, SOURCE_PORT, WITHIN } from './find.ts';
 import { detailsOf, findJob } from './job-details.ts';
 import { jobsTable, type ListedJob, summaryOf } from './render.ts';
 import { detailsText } from './render-details.ts';
+import { findJson, findText } from './render-find.ts';
 
 const LIMIT: ValueFlag<number> = {
   name: 'limit',
@@ -31,19 +34,25 @@ export const jobs: CliCommand = {
   summary: 'list the jobs that ran here: state, duration, earnings',
   group: 'Look',
   actions: [
+    { name: 'find', help: 'which job opened a connection, as a letter about abuse names it' },
     { name: 'show', argument: 'ID', help: 'everything about one job; ID may be the beginning of its id' },
   ],
   actionOptional: true,
-  options: ['stateDir', 'configFile'],
+  options: ['stateDir', 'jobTrafficLogDir', 'configFile'],
   switches: [OPEN, JSON_SWITCH],
-  values: [LIMIT],
+  values: [LIMIT, DESTINATION, PORT, SOURCE_PORT, AT, WITHIN],
   examples: [
     { line: 'jobs --limit 20', does: 'the latest 20' },
     { line: 'jobs --open --json', does: 'unfinished jobs as JSON' },
+    {
+      line: 'jobs find --destination 203.0.113.10 --at 2026-11-26T14:03Z',
+      does: 'the jobs that connected to that address around that time',
+    },
     { line: 'jobs show 531d8edc', does: 'states, times, earnings and report of one job' },
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
+    if (context.action === 'find') return find(context, config);
     if (context.action === 'show') return showJob(context, config.stateDir);
     const limit = context.valueOf(LIMIT);
     const records = context.has(OPEN)
@@ -62,6 +71,20 @@ function show(context: CliContext, records: readonly ListedJob[]): void {
       ? ''
       : jobsTable(records, now, context.stdout);
   context.stdout.write(text);
+}
+
+async function find(context: CliContext, config: Config): Promise<number> {
+  await checkReadable(config.stateDir, NO_JOBS_YET);
+  const journal = readJournal(config.stateDir);
+  if (journal === undefined) throw noJournal(config.stateDir, NO_JOBS_YET);
+  try {
+    const result = await findJobs(context, config, journal);
+    const { stdout } = context;
+    stdout.write(context.has(JSON_SWITCH) ? findJson(result) : findText(result, stdout));
+    return EXIT.OK;
+  } finally {
+    journal.close();
+  }
 }
 
 async function showJob(context: CliContext, stateDir: string): Promise<number> {

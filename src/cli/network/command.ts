@@ -1,12 +1,15 @@
 import { dockerEndpoint, lineLimits } from '../../compose.ts';
+import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
+import { findConntrack } from '../../host/connections.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import { openJobsNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import type { LineLimits } from '../../runtime/docker/network/line-rules.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
-import { type CliCommand, JSON_SWITCH } from '../command.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { hasBridge } from './bridge.ts';
+import { logConnections } from './log.ts';
 import { isReady, type NetworkParts, networkJson, networkText } from './render.ts';
 
 /** The job network: a Docker network, and the host's firewall rules that let it reach only the internet. */
@@ -17,9 +20,24 @@ export const network: CliCommand = {
   actions: [
     { name: 'up', help: 'create the network and its firewall rules, or repair them' },
     { name: 'down', help: 'remove both; fails while jobs use the network' },
+    {
+      name: 'log',
+      help: 'write the connections of jobs to a log, if --job-traffic-log is on; the service does',
+    },
     { name: 'status', help: 'show both, without a change' },
   ],
-  options: ['dockerHost', 'dockerContext', 'dockerConfig', 'jobBandwidth', 'jobBlockPorts', 'configFile'],
+  options: [
+    'dockerHost',
+    'dockerContext',
+    'dockerConfig',
+    'jobBandwidth',
+    'jobBlockPorts',
+    'jobTrafficLog',
+    'jobTrafficLogDir',
+    'logLevel',
+    'logFormat',
+    'configFile',
+  ],
   switches: [JSON_SWITCH],
   values: [],
   examples: [
@@ -28,16 +46,21 @@ export const network: CliCommand = {
   ],
   run: async (context) => {
     const loaded = await context.loadConfig({ ask: false });
+    const { config } = loaded;
+    if (context.action === 'log') {
+      requireRoot(context);
+      return logConnections(context, config);
+    }
     const engine = requireLocalEngine(dockerEndpoint(loaded));
-    const limits = lineLimits(loaded.config);
-    if (context.uid !== 0)
-      throw new AgentError('NETWORK_UNPRIVILEGED', 'the job network needs root', {
-        hint: `sudo sharedcloud-agent network ${context.action}`,
-      });
+    const limits = lineLimits(config);
+    requireRoot(context);
     const nft = await Nft.find(context.path);
     if (context.action === 'up') await up(engine, limits, nft);
     if (context.action === 'down') await down(engine, nft);
-    const parts = await inspectParts(engine, limits, nft);
+    const parts = {
+      ...(await inspectParts(engine, limits, nft)),
+      log: await inspectLog(config, context.path),
+    };
     const { stdout } = context;
     stdout.write(context.has(JSON_SWITCH) ? networkJson(parts) : networkText(parts, stdout));
     return context.action === 'down' || (isReady(parts) && parts.line === 'right') ? EXIT.OK : EXIT.FAILED;
@@ -67,7 +90,11 @@ async function down(engine: EngineEndpoint, nft: Nft): Promise<void> {
   await nft.remove();
 }
 
-async function inspectParts(engine: EngineEndpoint, limits: LineLimits, nft: Nft): Promise<NetworkParts> {
+async function inspectParts(
+  engine: EngineEndpoint,
+  limits: LineLimits,
+  nft: Nft,
+): Promise<Omit<NetworkParts, 'log'>> {
   const docker = await openJobsNetwork(engine).inspect();
   return {
     docker,
@@ -76,4 +103,18 @@ async function inspectParts(engine: EngineEndpoint, limits: LineLimits, nft: Nft
     line: await nft.compareLine(docker?.network, limits),
     limits,
   };
+}
+
+async function inspectLog(config: Config, path: string): Promise<NetworkParts['log']> {
+  return {
+    wanted: config.jobTrafficLog === 'on',
+    directory: config.jobTrafficLogDir,
+    conntrack: (await findConntrack(path)) !== undefined,
+  };
+}
+
+function requireRoot({ action, uid }: CliContext): void {
+  if (uid === 0) return;
+  const hint = `sudo sharedcloud-agent network ${action}`;
+  throw new AgentError('NETWORK_UNPRIVILEGED', 'the job network needs root', { hint });
 }

@@ -18,6 +18,8 @@ export type NetworkParts = {
   /** The rules that protect the owner's line and name, and what they have to allow. */
   readonly line: RulesState;
   readonly limits: LineLimits;
+  /** Whether connections are to be logged, where, and whether the program for it is installed. */
+  readonly log: { readonly wanted: boolean; readonly directory: string; readonly conntrack: boolean };
 };
 
 /** Whether jobs get the network: all but the rules of the line is present and correct. */
@@ -33,6 +35,7 @@ export function networkText(parts: NetworkParts, page: Page): string {
     ['bridge', BRIDGE_NAME, bridge ? 'present' : 'missing'],
     ['rules', 'nftables', RULES[rules]],
     ['line', 'nftables', lineText(parts)],
+    ['log', 'conntrack', logText(parts)],
   ] as const;
   const lines = table(
     [
@@ -54,7 +57,7 @@ export function networkText(parts: NetworkParts, page: Page): string {
 
 /** The same as JSON. */
 export function networkJson(parts: NetworkParts): string {
-  const { bridge, docker, limits, line, rules } = parts;
+  const { bridge, docker, limits, line, log, rules } = parts;
   const shown = {
     up: isReady(parts),
     network: {
@@ -66,6 +69,7 @@ export function networkJson(parts: NetworkParts): string {
     },
     bridge: { name: BRIDGE_NAME, present: bridge },
     rules,
+    log: { on: log.wanted, directory: log.directory, conntrack: log.conntrack },
     line: {
       rules: line,
       closedPorts: closedPorts(limits),
@@ -86,6 +90,11 @@ function lineText({ limits, line }: NetworkParts): string {
   const { bandwidth } = limits;
   const rate = bandwidth === undefined ? 'no limit of bandwidth' : `${showBandwidth(bandwidth)} per job`;
   return `correct, port ${closedPorts(limits).join(', ')} closed, ${rate}`;
+}
+
+function logText({ log }: NetworkParts): string {
+  if (!log.wanted) return 'off';
+  return log.conntrack ? `on, in ${log.directory}` : 'not possible: install the package conntrack';
 }
 
 const TOO_LARGE =

@@ -193,15 +193,16 @@ export class DockerRuntime implements Runtime {
       if (name === 'exited') throw new AgentError('RUNTIME_FAILED', `container ${id} has already run`);
     }
     try {
-      await callEngine(
+      const started = callEngine(
         { action: `start container ${id}`, ms: this.#deadlines.createMs },
         (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
         (thrown) => startError(thrown, id),
       );
+      void this.#traffic.track(id, started);
+      await started;
       this.#attached.started(id);
       this.#startedHere.add(id);
       this.#injector.settled(id);
-      this.#traffic.track(id);
     } catch (thrown) {
       this.#attached.close(id);
       // Only a container of an older agent can have an image of another platform.

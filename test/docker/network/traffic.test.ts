@@ -74,6 +74,15 @@ describeHost('the traffic of a job', () => {
     expect(use?.traffic?.sentBytes).toBeLessThan(1_000);
   });
 
+  test('has an address also of jobs that end at once', async () => {
+    const addresses: (string | null | undefined)[] = [];
+    for (let pair = 0; pair < 5; pair += 1) {
+      const uses = await Promise.all([run('process.exit(0)'), run('process.exit(0)')]);
+      addresses.push(...uses.map((use) => use?.address));
+    }
+    expect(addresses.filter((address) => typeof address !== 'string')).toEqual([]);
+  });
+
   test('goes on to be counted by the next agent', async () => {
     const { at, job } = await start(program(2 * MB, 0, 60_000));
     await using running = job;

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * A suite that needs a `TestHost`: root, Docker's programs, nft and the tars of images.sh. Without them it is skipped
+ * A suite that needs a `TestHost`: root, Docker's programs, nft, the tars of images.sh, and `programs` by their paths. Without them it is skipped
  * under a name that says why; where CI=true it fails instead.
  */
-export function describeHost(name: string, body: () => void): void {
-  const why = missing();
+export function describeHost(name: string, body: () => void, programs: readonly string[] = []): void {
+  const why = missing(programs);
   if (why === undefined) describe(name, body);
   else if (process.env['CI'] === 'true') test(name, () => expect.fail(why));
   else
@@ -20,7 +20,7 @@ export function describeHost(name: string, body: () => void): void {
     });
 }
 
-function missing(): string | undefined {
+function missing(programs: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can make a host of its own';
   const engine = process.env['SHAREDCLOUD_ENGINE_DIR'] ?? join(tmpdir(), 'sharedcloud-agent-engine');
   const needed = [
@@ -30,6 +30,7 @@ function missing(): string | undefined {
     '/usr/sbin/iptables',
     '/bin/busybox',
     '/usr/bin/python3',
+    ...programs,
     ...['node', 'python'].map((tar) => join(engine, 'tars', `${tar}.tar`)),
   ];
   const absent = needed.find((path) => !exists(path));

@@ -156,6 +156,32 @@ export class TestHost implements AsyncDisposable {
     if (code !== 0) throw new Error(stderr);
   }
 
+  /** Starts the agent's command `network log` with a log in this directory; it runs until it is disposed of. */
+  async logConnections(directory: string): Promise<AsyncDisposable & { readonly lines: readonly string[] }> {
+    const main = new URL('../../../src/main.ts', import.meta.url).pathname;
+    const options = ['--job-traffic-log', 'on', '--job-traffic-log-dir', directory, '--log-format', 'json'];
+    const child = this.#namespace.spawn([process.execPath, main, 'network', 'log', ...options], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    if (child.stderr === null) throw new Error('no pipe');
+    const lines: string[] = [];
+    const ended = once(child, 'exit');
+    createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
+    await vi.waitFor(
+      () => {
+        if (!lines.some((line) => line.includes('traffic-log-started'))) throw new Error(lines.join('\n'));
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+    return {
+      lines,
+      [Symbol.asyncDispose]: async () => {
+        await signalInside(child, 'SIGTERM');
+        await ended;
+      },
+    };
+  }
+
   /** Has the kernel forget every connection of this host, which it keeps for minutes after their end. */
   async forgetConnections(): Promise<void> {
     const { code, stderr } = await this.run(['python3', '-c', FORGET_CONNECTIONS]);

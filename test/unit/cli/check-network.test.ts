@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkNetwork } from '../../../src/cli/check/check-network.ts';
+import { checkTrafficLog } from '../../../src/cli/check/check-traffic-log.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 
 const missing = new AgentError('NETWORK_NOT_READY', 'it is not there', { hint: 'make it' });
@@ -20,3 +21,13 @@ test.each([
     expect(result.hint === undefined).toBe(level === 'ok');
   },
 );
+
+test('the log of connections is a line where the owner wants it, and names the package that is missing', () => {
+  expect(checkTrafficLog(undefined)).toEqual([]);
+  const log = { directory: '/log', conntrack: true, readable: true };
+  expect(checkTrafficLog(log)).toMatchObject([{ level: 'ok' }]);
+  expect(checkTrafficLog({ ...log, readable: false })).toMatchObject([{ level: 'warn' }]);
+  const [missing] = checkTrafficLog({ ...log, conntrack: false });
+  expect(missing?.level).toBe('warn');
+  expect(missing?.hint).toContain('conntrack');
+});

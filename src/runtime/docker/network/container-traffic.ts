@@ -2,11 +2,16 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import type { ContainerNetworkUse, Traffic } from '../../../domain/network-use.ts';
 import { SingleFlight } from '../../../lib/single-flight.ts';
+import { sleep } from '../../../lib/sleep.ts';
 import { callEngine } from '../engine/call.ts';
 import { interfaceBehind, isOwnSysfs, SYSFS, trafficOf } from './bridge-ports.ts';
 import { BRIDGE_NAME, NETWORK_NAME } from './network-spec.ts';
 
 const NO_TRAFFIC: Traffic = { sentBytes: 0, receivedBytes: 0 };
+
+/** How often, and after how many milliseconds, a container is inspected again while the engine starts it. */
+const MAX_EARLY_TRIES = 5;
+const EARLY_MS = 5;
 
 /** The bridge of each network that a job may get. */
 const BRIDGES: ReadonlyMap<string, string> = new Map([
@@ -15,7 +20,6 @@ const BRIDGES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const INSPECTED = z.object({
-  State: z.object({ Running: z.boolean() }),
   NetworkSettings: z.object({
     Networks: z.record(z.string(), z.object({ IPAddress: z.string(), MacAddress: z.string() })).nullish(),
   }),
@@ -56,10 +60,21 @@ export class ContainerTraffic {
     this.#sysfs = sysfs;
   }
 
-  /** Begins to count for a container that has just started. */
-  track(id: string): void {
+  /**
+   * Begins to count for a container whose start has been asked for. The engine answers an inspection behind the start that
+   * it is busy with, so one that is asked meanwhile finds the address also of a container that exits at once.
+   */
+  async track(id: string, start: Promise<unknown>): Promise<void> {
     this.#fresh.add(id);
-    void this.#find(id).catch(() => undefined);
+    const over = new AbortController();
+    const ended = start.catch(() => undefined).then(() => over.abort());
+    const find = (): Promise<Tracked | undefined> => this.#find(id).catch(() => undefined);
+    for (let tries = 0; tries < MAX_EARLY_TRIES && !over.signal.aborted; tries += 1) {
+      if ((await find()) !== undefined) return;
+      await sleep(EARLY_MS, over.signal);
+    }
+    await ended;
+    await find();
   }
 
   /** Reads the kernel's counters now, before the container's interface goes away. */
@@ -100,11 +115,11 @@ export class ContainerTraffic {
     const inspected: unknown = await callEngine(call, (abortSignal) =>
       this.#docker.getContainer(id).inspect({ abortSignal }),
     );
-    const { NetworkSettings, State } = INSPECTED.parse(inspected);
+    const { NetworkSettings } = INSPECTED.parse(inspected);
     const [[network, at] = ['none', undefined], ...more] = Object.entries(NetworkSettings.Networks ?? {});
     const isOffline = network === 'none' && more.length === 0;
-    // After the exit the engine has taken the address back.
-    if (!isOffline && (!State.Running || at === undefined || at.IPAddress === '')) return undefined;
+    // Before the start there is no address yet, and after the exit the engine has taken it back.
+    if (!isOffline && (at === undefined || at.IPAddress === '')) return undefined;
     const tracked: Tracked = {
       address: isOffline || at === undefined ? null : at.IPAddress,
       hardwareAddress: at?.MacAddress ?? '',
