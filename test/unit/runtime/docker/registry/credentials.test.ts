@@ -89,6 +89,19 @@ describe('the credentials of a registry', () => {
     expect((await credentials.forRegistry('a.example', soon()))?.password).toBe('one');
   });
 
+  test.each([0o622, 0o666, 0o660])(
+    'are not read from a file of mode %o, which names programs',
+    async (mode) => {
+      await write({ auths: { 'a.example': login('one') } });
+      await chmod(join(directory, 'config.json'), mode);
+      const { credentials, problems } = opened();
+      expect(await credentials.forRegistry('a.example', soon())).toBeUndefined();
+      expect(problems).toMatchObject([{ code: 'REGISTRY_CREDENTIALS_UNUSABLE' }]);
+      await chmod(join(directory, 'config.json'), 0o640);
+      expect((await credentials.forRegistry('a.example', soon()))?.password).toBe('one');
+    },
+  );
+
   test('are not read from what is no file', async () => {
     await symlink('/dev/zero', join(directory, 'config.json'));
     const { credentials, problems } = opened();
