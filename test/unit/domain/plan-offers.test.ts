@@ -109,6 +109,16 @@ describe('planOffers', () => {
     ]);
   });
 
+  test('gives each GPU the same slots, whatever its index and the order of nvidia-smi', () => {
+    const slotsOf = (gpus: readonly Gpu[]) =>
+      plan(gpus)
+        .offers.flatMap(({ slots }) => slots)
+        .toSorted((a, b) => a.id.localeCompare(b.id));
+    const before = [gpu(), gpu({ uuid: 'GPU-b', index: 1 })];
+    const after = [gpu({ uuid: 'GPU-b', index: 0 }), gpu({ index: 1 })];
+    expect(slotsOf(after)).toEqual(slotsOf(before));
+  });
+
   test('makes one offer per MIG profile with a slot per slice', () => {
     const slices = [
       { uuid: 'MIG-1', profile: '3g.40gb' },
