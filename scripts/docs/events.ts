@@ -96,7 +96,12 @@ export function documentedEvents(): readonly DocumentedEvent[] {
 
 /** Lines that one part logs by itself; `test/unit/docs/events.test.ts` compares the names with the sources. */
 const OTHERS: readonly DocumentedEvent[] = [
-  ['agent-started', 'info', 'agent started', 'version, broker, pid, os, cpu, memoryBytes, virtualization'],
+  [
+    'agent-started',
+    'info',
+    'agent started',
+    'version, broker, pid, os, cpu, memoryBytes, virtualization, platform',
+  ],
   ['agent-stopped', 'info', 'agent stopped', ''],
   ['broker-reachable', 'info', 'broker reachable again', ''],
   ['broker-proxy-used', 'info', 'the broker is reached through a proxy', 'proxy'],

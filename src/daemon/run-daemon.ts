@@ -4,6 +4,7 @@ import type { Config, Loaded } from '../config/config.ts';
 import { EXIT } from '../domain/exit-codes.ts';
 import { ACTIONS } from '../domain/signals.ts';
 import { type HostFacts, hostFacts } from '../host/host-facts.ts';
+import { readPlatform } from '../host/platform.ts';
 import type { Log } from '../lib/log.ts';
 import type { PullReport } from '../runtime/docker/image/pull.ts';
 import { reload } from './reload.ts';
@@ -68,6 +69,7 @@ function logStart(log: Log, version: string, { brokerUrl }: Config, host: HostFa
     cpu: cpu && `${cpu.model}, ${cpu.cores} cores`,
     memoryBytes: memory?.totalBytes,
     virtualization,
+    platform: readPlatform(),
   };
   log.info({ event: 'agent-started', ...fields }, 'agent started');
 }
