@@ -25,8 +25,9 @@ import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
 import { isLocal, openEngine, parseDockerHost } from './engine/connection.ts';
 import { startError } from './engine/errors.ts';
-import { describeFacts, type EngineFacts, readFacts } from './engine/facts.ts';
+import { describeFacts, type EngineFacts } from './engine/facts.ts';
 import { pingEngine } from './engine/ping.ts';
+import { queryFacts } from './engine/query-facts.ts';
 import { unmetRequirement } from './engine/requirements.ts';
 import type { EngineTls } from './engine/tls.ts';
 import { DockerImages, type ImageRules } from './image/images.ts';
@@ -375,15 +376,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async #readFacts(signal?: AbortSignal): Promise<EngineFacts> {
-    const call = { action: 'read Docker’s info and version', ms: this.#deadlines.inspectMs, signal };
-    // dockerode's types do not know the signal.
-    const client: {
-      info(options: { abortSignal: AbortSignal }): Promise<unknown>;
-      version(options: { abortSignal: AbortSignal }): Promise<unknown>;
-    } = this.#docker;
-    const info = await callEngine(call, (abortSignal) => client.info({ abortSignal }));
-    const version = await callEngine(call, (abortSignal) => client.version({ abortSignal }));
-    this.#facts = readFacts(info, version);
+    this.#facts = await queryFacts(this.#docker, this.#deadlines.inspectMs, signal);
     this.#areFactsStale = false;
     return this.#facts;
   }

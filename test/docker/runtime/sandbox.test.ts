@@ -9,6 +9,9 @@ import { TestJob } from '../../support/engine/test-job.ts';
 
 const GPU = 'GPU-11111111-2222-3333-4444-555555555555';
 
+/** A GPU that the CDI spec of the newer engine's stand-in has. */
+const LISTED = 'GPU-11111111-aaaa-4bbb-8ccc-111111111111';
+
 describeDocker('what a job sees from inside', (engine) => {
   const inside = async (code: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
     const at = testRuntime(engine.host);
@@ -140,6 +143,20 @@ describeGpuStandIn('a job’s GPU', (engine, standIn) => {
       new Set([`environment NVIDIA_VISIBLE_DEVICES=${GPU}`]),
     );
     expect(asked.at(-1)).toBe('environment NVIDIA_DRIVER_CAPABILITIES=compute,utility');
+  });
+
+  test('comes by CDI if the engine lists its uuid, and otherwise by a device request', async () => {
+    const at = testRuntime(engine.host, { gpuMode: 'auto' });
+    const { cdi } = await at.runtime.facts(AbortSignal.timeout(20_000));
+    for (const gpu of [GPU, LISTED]) {
+      await using job = await TestJob.create(engine, at, 'env', { gpu });
+      const { stdout } = await job.run();
+      const isListed = cdi.devices?.includes(`nvidia.com/gpu=${gpu}`) === true;
+      const given = isListed
+        ? ['NVIDIA_VISIBLE_DEVICES=void', `STAND_IN_GPU=${gpu}`]
+        : [`NVIDIA_VISIBLE_DEVICES=${gpu}`];
+      expect(stdout.toString().split('\n')).toEqual(expect.arrayContaining(given));
+    }
   });
 
   test('is given by the legacy runtime where the owner says so', async () => {

@@ -23,13 +23,18 @@ const MAX_NAMES = 10;
 
 /**
  * The context that `docker context use` chose in this directory of Docker's client configuration, usually `~/.docker`;
- * undefined: none, or the directory cannot be read. Throws CONFIG_INVALID if `config.json` cannot be parsed.
+ * undefined: none, or `config.json` cannot be read or parsed. The docker command then also goes on without it.
  */
 export function currentContext(directory: string): string | undefined {
-  const path = join(directory, 'config.json');
-  const text = readIfThere(path, () => undefined);
+  const text = readIfThere(join(directory, 'config.json'), () => undefined);
   if (text === undefined) return undefined;
-  const name = parse(CURRENT, text, path).currentContext;
+  let name: string | undefined;
+  try {
+    name = CURRENT.parse(JSON.parse(text)).currentContext;
+  } catch {
+    // What is wrong with the file is reported where its credentials are read.
+    return undefined;
+  }
   return name === undefined || name === '' || name === DEFAULT_CONTEXT ? undefined : name;
 }
 

@@ -109,10 +109,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
   if (!info.success || !version.success) {
     // Its older versions answer `info` in another form.
     if (version.success && isPodman(version.data)) throw podmanError(version.data.Version);
-    throw new AgentError('RUNTIME_UNAVAILABLE', 'the server at --docker-host is not a Docker engine', {
-      hint: 'set --docker-host to the socket or address of Docker itself',
-      cause: info.error ?? version.error,
-    });
+    throw notDocker(info.error ?? version.error);
   }
   const backing = info.data.DriverStatus.find(([name]) => name === 'Backing Filesystem');
   const runc = version.data.Components?.find(({ Name }) => Name === 'runc');
@@ -163,6 +160,14 @@ function readRuntime(described: unknown): OciRuntime | undefined {
   if (described === undefined) return undefined;
   const { data } = RUNTIME.safeParse(described);
   return { path: data?.path, args: data?.runtimeArgs ?? [], configPath: data?.options?.ConfigPath };
+}
+
+/** RUNTIME_UNAVAILABLE for a server that is no engine. */
+export function notDocker(cause: unknown): AgentError {
+  return new AgentError('RUNTIME_UNAVAILABLE', 'the server at --docker-host is not a Docker engine', {
+    hint: 'set --docker-host to the socket or address of Docker itself',
+    cause,
+  });
 }
 
 function isPodman({ Components }: z.infer<typeof VERSION>): boolean {

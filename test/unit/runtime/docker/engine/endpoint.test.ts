@@ -44,6 +44,12 @@ describe('the engine’s address', () => {
       expect(at({ configDirectory })).toEqual({ host: DEFAULT, tls: undefined, origin: undefined });
   });
 
+  test('is the default with a Docker configuration that cannot be parsed', async () => {
+    const broken = await mkdtemp(join(directory, 'broken-'));
+    await writeFile(join(broken, 'config.json'), '{');
+    expect(at({ configDirectory: broken }).host).toBe(DEFAULT);
+  });
+
   test('is that of the current context, which is named as its origin', () => {
     const endpoint = at();
     expect(endpoint).toMatchObject({ host: 'tcp://10.0.0.7:2375', tls: undefined });

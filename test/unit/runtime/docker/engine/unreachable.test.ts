@@ -29,6 +29,12 @@ test.each(calls)('%s at an engine that hangs fails with a hint at its deadline',
   expect(error).toMatchObject({ code: 'RUNTIME_UNAVAILABLE', hint: expect.any(String) as unknown });
 });
 
+test('probe at a server that is no engine says so', async () => {
+  await using server = await scriptedEngine(() => ({ status: 404 }));
+  const error = await rejection(testRuntime(server.host).runtime.probe(soon()));
+  expect(error).toMatchObject({ code: 'RUNTIME_UNAVAILABLE', hint: expect.any(String) as unknown });
+});
+
 test.each(calls)('%s without an engine fails with a hint', async (_, call) => {
   const error = await rejection(call(testRuntime('unix:///nowhere/docker.sock').runtime, soon()));
   expect(error).toMatchObject({ code: 'RUNTIME_UNAVAILABLE', hint: expect.any(String) as unknown });
