@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { JobNetwork } from '../../../src/domain/jobs-network.ts';
 import type { ContainerNetworkUse } from '../../../src/domain/network-use.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
 import { NODE_COMMAND, NODE_IMAGE } from '../../support/network/attack.ts';
@@ -93,6 +95,38 @@ describeHost('the traffic of a job', () => {
     await expect.poll(() => sentBy(at.runtime), SOON).toBeGreaterThan(2 * MB);
     const next = testRuntime(host.dockerHost, { sysfs: host.sysfs, agentId: at.agentId }).runtime;
     expect(await sentBy(next)).toBeGreaterThan(2 * MB);
+  });
+
+  test('above the limit ends the job as its own failure, and is in the journal and the log', async () => {
+    await using env = await TestEnv.open({ realTime: true });
+    const code = `
+      exports.handler = () => new Promise(() => {
+        const socket = require('net').connect(9100, '${OUTSIDE.internet}', () => {
+          const send = () => { while (socket.write(Buffer.alloc(16384))); };
+          socket.on('drain', send);
+          socket.write('0\\n');
+          send();
+        });
+      });`;
+    const run = env.addRun(code, '((),)');
+    const opened = await env.open({
+      settings: { trafficLimitBytes: 5 * MB },
+      isolated: {
+        probeTargets: () => Promise.resolve({ refused: [], silent: [] }),
+        lineProblem: () => Promise.resolve(undefined),
+        watchEngine: () => Promise.resolve({ gone: new Promise<void>(() => undefined) }),
+      },
+      runtime: (agentId) => testRuntime(host.dockerHost, { agentId, sysfs: host.sysfs }).runtime,
+    });
+    await opened.agent.run();
+    expect(env.broker.store.jobsOf(run)).toMatchObject([{ status: JOB_STATUS.FAILED }]);
+    const [record] = opened.journal.history(1);
+    const use = record && opened.journal.networkUse(record);
+    expect(use?.traffic?.sentBytes).toBeGreaterThan(5 * MB);
+    expect(use?.endedAt).not.toBeNull();
+    const ended = env.events.find((event) => event.kind === 'job-ended');
+    expect(ended?.traffic).toEqual(use?.traffic);
+    await opened.close();
   });
 
   test('is asked of the engine where this process does not see the bridge, and stays known after the end', async () => {
