@@ -52,8 +52,9 @@ export function detailsOf(
   now: number,
 ): JobDetails {
   const events = journal.events(record.uuid);
-  // A job that was released may have been claimed again.
-  const current = events.slice(events.findLastIndex(({ state }) => state === 'claiming'));
+  // A job that was released may have been claimed again, also by an older agent, which keeps no history.
+  const claim = events.findLastIndex(({ at, state }) => state === 'claiming' && at === record.claimedAt);
+  const current = claim < 0 ? [] : events.slice(claim);
   const last = <Key extends keyof JobEvent>(key: Key): JobEvent[Key] | undefined =>
     current.findLast((event) => event[key] !== undefined)?.[key];
   const { state } = record;

@@ -153,6 +153,19 @@ describe('a job beside a running agent', () => {
   });
 });
 
+test('a claim by an agent that keeps no history has none of the times of an earlier claim', async () => {
+  await whileRunning(reported, () => undefined);
+  const db = new DatabaseSync(join(dir, 'journal.db'));
+  db.exec(
+    `UPDATE jobs SET claimed_at = claimed_at + 60000, state = 'claimed', detail = '{"name":"claimed"}'`,
+  );
+  db.close();
+  const { stdout } = await show(JOB, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    job: { state: 'claimed', startedAt: null, endedAt: null, note: null, sizes: null, container: null },
+  });
+});
+
 describe('an id', () => {
   const both = (journal: SqliteJournal): void => {
     claimed(journal, JOB);
