@@ -266,6 +266,22 @@ const rows: readonly Row[] = [
     'is checked of an image that is here already, at the claim and at the container',
   ],
   [
+    'no container is made of an image for another platform',
+    IMAGES,
+    'refuseForeign(image, [config.platform], await this.#deps.platform());',
+    '',
+    'test/docker/runtime/images-platform.test.ts',
+    'is checked of an image that is here already, at the claim and at the container',
+  ],
+  [
+    'credentials are sent to their own registry only',
+    'src/runtime/docker/registry/credentials.ts',
+    'const auth = asked ?? auths.get(registry);',
+    'const auth = asked ?? [...auths.values()][0];',
+    'test/docker/runtime/images-credentials.test.ts',
+    'sends its credentials to no other registry, whatever that asks for',
+  ],
+  [
     'nothing is pulled onto a full disk',
     'src/runtime/docker/image/pull.ts',
     '    await hooks.checkDisk();\n    let checkedAt',
