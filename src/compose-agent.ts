@@ -1,4 +1,5 @@
 import { AdmissionControl } from './agent/admission/admission.ts';
+import { EngineBreaker } from './agent/admission/engine-breaker.ts';
 import { Agent } from './agent/agent.ts';
 import type { AgentDeps } from './agent/deps.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
@@ -7,6 +8,7 @@ import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
 import { OrphanContainers } from './agent/jobs/orphan-containers.ts';
 import { SlotPool } from './agent/jobs/slot-pool.ts';
+import { runTestContainer } from './agent/jobs/test-container.ts';
 import { TrafficMonitor } from './agent/jobs/traffic-monitor.ts';
 import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
@@ -22,6 +24,7 @@ import { Reporter } from './agent/reports/reporter.ts';
 import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
 import type { AgentError } from './domain/errors.ts';
 import type { JobRecord } from './domain/job.ts';
+import { networkWithoutVerification } from './domain/jobs-network.ts';
 import { Notifier } from './lib/notifier.ts';
 
 /**
@@ -44,9 +47,21 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
   const slots = new SlotPool();
+  const breaker = new EngineBreaker({
+    ...deps,
+    test: (signal) => runTestContainer(testDeps, null, signal),
+    roomMade: claimingResumed,
+  });
   const orphanContainers = new OrphanContainers({ ...deps, detach: detach.signal });
+  const testDeps = {
+    ...deps,
+    resources: () => deps.jobResources(slots.size),
+    network: networkWithoutVerification(deps.network),
+    detach: detach.signal,
+  };
   const admission = new AdmissionControl({
     ...deps,
+    breaker,
     checks: [...deps.admissionChecks, { name: 'orphans', why: () => orphanContainers.problem() }],
     busy: () => slots.busy,
     resumed: claimingResumed,
@@ -126,7 +141,16 @@ export function buildAgent(deps: AgentDeps): Agent {
   accepted.subscribe((job) => offers.accepted(job));
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
-  engineRecovered.subscribe(() => garbage.soon());
+  breaker.changed.subscribe((problem) => {
+    // Logs it at once, rather than with the next poll.
+    admission.blockedBy();
+    if (problem === undefined) offers.resume('engine');
+    else offers.suspend('engine', problem.message);
+  });
+  engineRecovered.subscribe(() => {
+    garbage.soon();
+    breaker.testSoon();
+  });
   retryNow.subscribe(() => {
     resolver.retryNow();
     offers.restartPolls();

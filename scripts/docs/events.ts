@@ -18,6 +18,19 @@ const why = '…';
 /** An example of each event, from which its level, message and fields in the log are read. */
 const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'recovery-completed': { kind: 'recovery-completed', adopted: 1 },
+  'claiming-paused': { kind: 'claiming-paused', blockedBy: [], why, hint },
+  'claiming-resumed': { kind: 'claiming-resumed' },
+  'test-container-failed': {
+    kind: 'test-container-failed',
+    error: new AgentError('RUNTIME_FAILED', why, { hint }),
+    retryInMs: 1,
+  },
+  'test-container-passed': { kind: 'test-container-passed' },
+  'engine-breaker-opened': {
+    kind: 'engine-breaker-opened',
+    error: new AgentError('RUNTIME_FAILED', why, { hint }),
+    retryInMs: 1,
+  },
   'startup-blocked': {
     kind: 'startup-blocked',
     error: new AgentError('BROKER_UNREACHABLE', why),

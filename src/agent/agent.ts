@@ -131,6 +131,7 @@ export class Agent {
       await untilIdle(() => this.#isIdle(), log, market.signal);
       throw plans;
     }
+    await this.#untilTested();
     gpuHealth.polled.subscribe((gpus) => {
       for (const plan of planner.since(gpus)) tasks.run(this.#offer(plan));
     });
@@ -149,8 +150,8 @@ export class Agent {
 
   /** Makes journal and engine agree, however long the engine is unreachable, and reattaches to running jobs. */
   async #recover(): Promise<void> {
-    const { detach, garbage, jobRunner, observe, reconciler, recovery, retryUntilExit, slots, tasks } =
-      this.#parts;
+    const { admission, detach, garbage, jobRunner, market, observe } = this.#parts;
+    const { reconciler, recovery, retryUntilExit, slots, tasks } = this.#parts;
     const adoptions = await retryUntilExit(() => recover({ ...recovery, signal: detach.signal }));
     for (const { container, job } of adoptions)
       jobRunner.adopt(job, container, slots.lease({ id: job.slot, gpu: job.gpu }));
@@ -158,7 +159,18 @@ export class Agent {
     recovery.reportPending.notify();
     reconciler.recovered();
     tasks.run(garbage.work(detach.signal));
+    // Not earlier, since recovery removes what the journal does not know.
+    tasks.run(admission.breaker.work(market.signal));
     tasks.run(this.#detectSuspends());
+  }
+
+  /** Offers nothing before a test container has shown that the engine can run jobs. */
+  async #untilTested(): Promise<void> {
+    const { admission, market, once } = this.#parts;
+    const inTime = once ? within(RETRY.startupOnce.giveUpAfterMs, market.signal) : market.signal;
+    await admission.breaker.passed(inTime);
+    const { problem } = admission.breaker;
+    if (once && problem !== undefined && !market.signal.aborted) throw problem;
   }
 
   async #offer(plan: OfferPlan): Promise<void> {
@@ -206,8 +218,8 @@ export class Agent {
 
   /** Whether nothing runs here and nothing is pending for the broker. */
   #isIdle(): boolean {
-    const { gpuHealth, journal, jobRunner, reporter } = this.#parts;
-    if (journal.uuidsIn(...SLOT_STATES).length > 0 || gpuHealth.busy) return false;
+    const { admission, gpuHealth, journal, jobRunner, reporter } = this.#parts;
+    if (journal.uuidsIn(...SLOT_STATES).length > 0 || gpuHealth.busy || admission.breaker.busy) return false;
     return jobRunner.active.length === 0 && reporter.drained;
   }
 }

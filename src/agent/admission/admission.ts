@@ -3,10 +3,11 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
-import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
+import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
+import type { EngineBreaker } from './engine-breaker.ts';
 import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
 import type { AdmissionCheck } from './resource-checks.ts';
@@ -29,7 +30,8 @@ export type AdmissionControlDeps = {
   readonly files: JobFiles;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly observe: Observer;
+  readonly breaker: EngineBreaker;
   /** What is checked before every claim. */
   readonly checks: readonly AdmissionCheck[];
   /** Whether jobs run here. */
@@ -53,6 +55,8 @@ export type InstrumentedPorts = {
 export class AdmissionControl {
   readonly ports: InstrumentedPorts;
   readonly #deps: AdmissionControlDeps;
+  /** Whether the engine can run jobs. */
+  readonly breaker: EngineBreaker;
   readonly #engine: HealthCheck;
   readonly #stateDir: HealthCheck;
   readonly #blockers = new Set<string>();
@@ -61,6 +65,7 @@ export class AdmissionControl {
   constructor(deps: AdmissionControlDeps) {
     const { busy, clock, engineRecovered, files, journal, random, runtime, signal } = deps;
     this.#deps = deps;
+    this.breaker = deps.breaker;
     const onChange = (): void => void this.blockedBy();
     this.#engine = new HealthCheck({
       check: () => runtime.ping(signal),
@@ -123,6 +128,12 @@ export class AdmissionControl {
     return failed.some(Boolean);
   }
 
+  /** Why nothing may be claimed now, and what the owner can do about it; undefined: claims may go on. */
+  problem(): { readonly why: string; readonly hint: string | undefined } | undefined {
+    const why = this.blockedBy();
+    return why === undefined ? undefined : { why, hint: this.#hint() };
+  }
+
   /** Why engine or state directory have been unhealthy for longer than `ms`; undefined: they have not. */
   unhealthyForLongerThan(ms: number): AgentError | undefined {
     return this.#unhealthy().find(({ forMs }) => forMs > ms)?.error;
@@ -145,32 +156,37 @@ export class AdmissionControl {
     }
   }
 
+  #hint(): string | undefined {
+    const hints = this.#unhealthy().flatMap(({ error }) => error.hint ?? []);
+    return hints.length === 0 ? undefined : hints.join('; ');
+  }
+
   #unhealthy(): readonly { readonly name: string; readonly error: AgentError; readonly forMs: number }[] {
     const checks = [
       { name: 'engine', check: this.#engine },
       { name: 'state-dir', check: this.#stateDir },
     ];
-    return checks.flatMap(({ check: { error, unhealthyForMs }, name }) =>
+    const { problem, problemForMs } = this.breaker;
+    const failed = problem === undefined ? [] : [{ name: 'containers', error: problem, forMs: problemForMs }];
+    const unhealthy = checks.flatMap(({ check: { error, unhealthyForMs }, name }) =>
       error === undefined ? [] : [{ name, error, forMs: unhealthyForMs }],
     );
+    return [...unhealthy, ...failed];
   }
 
   /** One line per change of the reasons; the figures in their words change all the time. */
   #logChange(reasons: ReadonlyMap<string, string>, words: string): void {
-    const { log, resumed } = this.#deps;
+    const { observe, resumed } = this.#deps;
     const same =
       reasons.size === this.#blockers.size && [...reasons.keys()].every((name) => this.#blockers.has(name));
     if (same) return;
     this.#blockers.clear();
     for (const name of reasons.keys()) this.#blockers.add(name);
     if (reasons.size > 0) {
-      const hints = this.#unhealthy().flatMap(({ error }) => error.hint ?? []);
-      const hint = hints.length === 0 ? {} : { hint: hints.join('; ') };
-      const fields = { event: 'claiming-paused', blockedBy: [...reasons.keys()], ...hint };
-      log.warn(fields, `claiming paused: ${words}`);
+      observe({ kind: 'claiming-paused', blockedBy: [...reasons.keys()], why: words, hint: this.#hint() });
       this.#paused.notify();
     } else {
-      log.info({ event: 'claiming-resumed' }, 'claiming resumed');
+      observe({ kind: 'claiming-resumed' });
       resumed.notify();
     }
   }

@@ -35,6 +35,27 @@ export function logEntry(event: AgentEvent): LogEntry {
       return warn(`startup blocked: ${error.message}`, { code: error.code, hint: error.hint, retryInMs });
     }
 
+    case 'claiming-paused': {
+      const { blockedBy, hint, why } = event;
+      return warn(`claiming paused: ${why}`, { blockedBy, hint });
+    }
+    case 'claiming-resumed':
+      return info('claiming resumed');
+    case 'test-container-failed': {
+      const { error, retryInMs } = event;
+      return warn(`test container failed: ${error.message}`, {
+        code: error.code,
+        hint: error.hint,
+        retryInMs,
+      });
+    }
+    case 'test-container-passed':
+      return info('test container passed');
+    case 'engine-breaker-opened': {
+      const { error, retryInMs } = event;
+      return warn(`claiming stopped: ${error.message}`, { code: error.code, hint: error.hint, retryInMs });
+    }
+
     case 'offer-registered':
       return info('offer registered', offerFields(event.offer));
     case 'offer-price-updated':

@@ -45,6 +45,19 @@ export type AgentEvent =
   | GpuEvent
   /** Journal and engine agree; `adopted` jobs go on. */
   | { readonly kind: 'recovery-completed'; readonly adopted: number }
+  /** Nothing is claimed because of this host; `blockedBy` names the checks. */
+  | {
+      readonly kind: 'claiming-paused';
+      readonly blockedBy: readonly string[];
+      readonly why: string;
+      readonly hint: string | undefined;
+    }
+  | { readonly kind: 'claiming-resumed' }
+  /** A test container could not be run as jobs are, so nothing is claimed until another one passes. */
+  | { readonly kind: 'test-container-failed'; readonly error: AgentError; readonly retryInMs: number }
+  | { readonly kind: 'test-container-passed' }
+  /** Several jobs in a row failed through this host; a test container runs in `retryInMs`. */
+  | { readonly kind: 'engine-breaker-opened'; readonly error: AgentError; readonly retryInMs: number }
   /** Engine, broker or token is not usable yet; it is tried again in `retryInMs`. */
   | { readonly kind: 'startup-blocked'; readonly error: AgentError; readonly retryInMs: number }
   | { readonly kind: 'offer-registered'; readonly offer: Offer }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../domain/errors.ts';
 import type { Report } from '../../domain/job.ts';
 
 /** How a job's life on this host ended. */
@@ -5,7 +6,12 @@ export type JobResult =
   /** The journal has its report. */
   | { readonly kind: 'reported'; readonly report: Report; readonly durationMs: number }
   /** The journal has its release: it goes back to the market. */
-  | { readonly kind: 'released'; readonly why: string }
+  | {
+      readonly kind: 'released';
+      readonly why: string;
+      /** Why it could not be started; undefined: it was started. */
+      readonly code?: ErrorCode;
+    }
   /** The broker took it back. */
   | { readonly kind: 'cancelled' }
   /** A defect of the agent: the next start recovers it. */

@@ -38,6 +38,14 @@ export type ClaimedJob = { readonly record: JobRecord; readonly job: BrokerJob; 
 /** `hostFault`: the job ended through this host, and not just because engine or state directory were unavailable. */
 export type JobEnd = { readonly result: JobResult; readonly hostFault: boolean };
 
+/** What is called as a claimed job goes on. */
+export type JobWatch = {
+  /** The engine has started its container. */
+  readonly started: () => void;
+  /** It has ended. Called before the lease ends, so that the next claim knows of it. */
+  readonly ended: (end: JobEnd) => void;
+};
+
 /** Owns jobs from claim, or recovery, until their slots are free again. */
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
@@ -89,16 +97,16 @@ export class JobRunner {
     for (const end of this.#active.values()) end.evict(why);
   }
 
-  /** Runs a claimed job. `onEnd` is called before the lease ends, so that the next claim knows of it. */
-  run({ fn, job, record }: ClaimedJob, lease: SlotLease, onEnd: (end: JobEnd) => void): void {
+  /** Runs a claimed job. */
+  run({ fn, job, record }: ClaimedJob, lease: SlotLease, watch: JobWatch): void {
     this.#deps.gpus.jobClaimed(record, fn);
-    this.#own(record, lease, onEnd, async (end) => {
+    this.#own(record, lease, watch.ended, async (end) => {
       const made = await this.#create(record, job, fn);
       if (typeof made !== 'string') return made;
       if (this.#deps.detach.aborted) return departed({ kind: 'detached' });
       const since = this.#deps.clock.bootTime();
       await this.#finalizer.write(record.uuid, { name: 'starting', container: made, since });
-      return this.#start(record, made, end);
+      return this.#start(record, made, end, watch.started);
     });
   }
 
@@ -214,7 +222,12 @@ export class JobRunner {
     }
   }
 
-  async #start(record: JobRecord, container: string, end: JobTermination): Promise<Departure> {
+  async #start(
+    record: JobRecord,
+    container: string,
+    end: JobTermination,
+    onStart: () => void = () => undefined,
+  ): Promise<Departure> {
     const { clock, detach, gpus, observe } = this.#deps;
     const { reason } = end;
     if (reason?.kind === 'cancelled') return this.#finalizer.cancel(record, container, reason.why);
@@ -228,6 +241,7 @@ export class JobRunner {
       // A start that the engine has not answered may still take effect.
       return this.#unstartable(record, error, { container, mayRun: error.code === 'RUNTIME_UNAVAILABLE' });
     }
+    onStart();
     const startedAt = clock.now();
     // Not from before the start, which may take long: that is no time of the job's.
     const since = clock.bootTime();
@@ -242,9 +256,13 @@ export class JobRunner {
   }
 
   /** A job that cannot start has failed where its image or function is at fault; else this host is. */
-  #unstartable(record: JobRecord, error: AgentError, remains: Remains): Promise<Departure> {
-    if (error.code !== 'FUNCTION_INVALID' && error.code !== 'CONTAINER_UNSTARTABLE')
-      return this.#finalizer.release(record, remains, `${error.code}: ${error.message}`);
+  async #unstartable(record: JobRecord, error: AgentError, remains: Remains): Promise<Departure> {
+    const { code, message } = error;
+    if (code !== 'FUNCTION_INVALID' && code !== 'CONTAINER_UNSTARTABLE') {
+      const departure = await this.#finalizer.release(record, remains, `${code}: ${message}`);
+      const { result } = departure;
+      return result.kind === 'released' ? { ...departure, result: { ...result, code } } : departure;
+    }
     const report = reportOfUnstartable(error.message, buildLogs(record.image));
     return this.#finalizer.report(record, remains, report, 0);
   }

@@ -10,6 +10,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
+import type { ClaimPermit, JobOutcome } from '../admission/engine-breaker.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -104,6 +105,8 @@ export class ClaimLoop {
         if (!this.#busy() && !admission.recoverable) this.#exhaustedAtPoll = poll;
         return;
       }
+      // The first test container runs.
+      if (admission.breaker.isOpen) return;
       this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
       const verdicts = this.#decide(runs.map((run) => this.#deps.resolver.open(run)));
       this.#reportSkips(verdicts);
@@ -121,7 +124,8 @@ export class ClaimLoop {
   }
 
   #decide(open: readonly OpenRun[]): readonly Verdict[] {
-    const { backoff, catalogue, clock, imagePatterns, images, offer, resolver, slots } = this.#deps;
+    const { admission, backoff, catalogue, clock, imagePatterns, images, offer, resolver, slots } =
+      this.#deps;
     for (const { run } of open) if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
     const knowledge = {
       catalogue: catalogue.gpus,
@@ -129,7 +133,8 @@ export class ClaimLoop {
       imageState: (ref: string) => images.state(ref),
       backoff: backoff.all,
     };
-    return decide(open, offer(), slots.free, knowledge, clock.monotonic());
+    const free = Math.min(slots.free, admission.breaker.room);
+    return decide(open, offer(), free, knowledge, clock.monotonic());
   }
 
   /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */
@@ -206,14 +211,16 @@ export class ClaimLoop {
   }
 
   #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
-    const { images, slots } = this.#deps;
+    const { admission, images, slots } = this.#deps;
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
     if (fn === undefined || image === undefined || !this.#mayClaim(job)) return;
     const lease = slots.take();
     if (lease === undefined) return;
+    const permit = admission.breaker.take(open.run.uuid, signal);
+    if (permit === undefined) return lease[Symbol.dispose]();
     const target = { job, run: open.run, fn, image, offer: this.#deps.offer(), slot: lease.slot };
-    const claim = this.#claimInto(lease, target, signal).finally(() => this.#claims.delete(claim));
+    const claim = this.#claimInto(lease, permit, target, signal).finally(() => this.#claims.delete(claim));
     this.#claims.add(claim);
   }
 
@@ -224,9 +231,15 @@ export class ClaimLoop {
   }
 
   /** Claims a job and hands it to the job runner with the lease of its slot. Never throws. */
-  async #claimInto(lease: SlotLease, target: ClaimTarget, signal: AbortSignal): Promise<void> {
+  async #claimInto(
+    lease: SlotLease,
+    permit: ClaimPermit,
+    target: ClaimTarget,
+    signal: AbortSignal,
+  ): Promise<void> {
     using untilHandedOver = new DisposableStack();
     untilHandedOver.use(lease);
+    untilHandedOver.defer(() => permit.ended({ kind: 'unknown' }));
     const { admission, backoff, claimer, clock, jobRunner, leases, log, poller } = this.#deps;
     const { fn, job, run } = target;
     const began = clock.monotonic();
@@ -236,7 +249,8 @@ export class ClaimLoop {
         backoff.claimed(run.uuid);
         leases.lease(claim.won.job.leaseSeconds);
         untilHandedOver.move();
-        jobRunner.run({ ...claim.won, fn }, lease, (end) => this.#ended(target, end));
+        const ended = (end: JobEnd): void => this.#ended(target, permit, end);
+        jobRunner.run({ ...claim.won, fn }, lease, { started: () => permit.started(), ended });
       } else if (claim.kind === 'refused') {
         backoff.refused(run.uuid);
       } else {
@@ -257,8 +271,9 @@ export class ClaimLoop {
   }
 
   /** A run whose job ended through this host is left alone for a while; its image may be gone. */
-  #ended({ fn, run }: ClaimTarget, { hostFault }: JobEnd): void {
-    if (!hostFault) return;
+  #ended({ fn, run }: ClaimTarget, permit: ClaimPermit, end: JobEnd): void {
+    permit.ended(outcomeOf(end));
+    if (!end.hostFault) return;
     this.#deps.images.forget(fn.registryPath);
     this.#deps.backoff.hostFault(run.uuid);
   }
@@ -280,4 +295,12 @@ export class ClaimLoop {
     this.#deps.resolver.retain(this.#deps.offer().key, runs);
     this.#deps.backoff.retain(runs);
   }
+}
+
+/** What a job's end says of the engine. A report without a duration is of a job that was never started. */
+function outcomeOf({ hostFault, result }: JobEnd): JobOutcome {
+  if (hostFault && result.kind === 'released') return { kind: 'failed', code: result.code, why: result.why };
+  if (hostFault && result.kind === 'aborted')
+    return { kind: 'failed', code: undefined, why: 'it was aborted' };
+  return { kind: result.kind === 'reported' && result.durationMs > 0 ? 'well' : 'unknown' };
 }

@@ -14,6 +14,8 @@ export type MarketDeps = OfferWorkerDeps & {
 export class Market {
   readonly #deps: MarketDeps;
   #workers: readonly OfferWorker[] = [];
+  /** Why all offers are off the market, by what keeps them off. */
+  readonly #suspensions = new Map<string, string>();
 
   constructor(deps: MarketDeps) {
     this.#deps = deps;
@@ -39,6 +41,7 @@ export class Market {
     const offer: Offer = await retryUntilStopped((signal) => registrar.register(plan, signal));
     const worker = new OfferWorker(offer, added, wake, this.#deps);
     this.#workers = [...this.#workers, worker];
+    for (const [by, why] of this.#suspensions) worker.suspend(by, why);
     leases.now();
     return worker;
   }
@@ -52,6 +55,18 @@ export class Market {
   reprice(worker: OfferWorker): Promise<void> {
     const { registrar, retryUntilStopped } = this.#deps;
     return registrar.reprice(worker, retryUntilStopped);
+  }
+
+  /** Takes all offers off the market, also later ones, for as long as something with this name keeps them off. */
+  suspend(by: string, why: string): void {
+    this.#suspensions.set(by, why);
+    for (const worker of this.#workers) worker.suspend(by, why);
+  }
+
+  /** Puts all offers on the market again, unless something else keeps them off. */
+  resume(by: string): void {
+    this.#suspensions.delete(by);
+    for (const worker of this.#workers) worker.resume(by);
   }
 
   /** Deregisters all offers, as far as the broker answers before the signal aborts. */

@@ -49,6 +49,10 @@ export class OfferWorker {
   readonly #deps: OfferWorkerDeps;
   readonly #loop: ClaimLoop;
   readonly #wake: Notifier;
+  /** Why the offer is off the market, by what keeps it off. */
+  readonly #suspensions = new Map<string, string>();
+  #isRegistered = true;
+  #syncing = false;
   #minPolls = 0;
   #offer: Offer;
 
@@ -108,6 +112,17 @@ export class OfferWorker {
     this.poller.restartPoll();
   }
 
+  /** Takes the offer off the market for as long as something with this name keeps it off; jobs go on. */
+  suspend(by: string, why: string): void {
+    this.#suspensions.set(by, why);
+    void this.#sync();
+  }
+
+  /** Puts the offer on the market again, unless something else keeps it off. */
+  resume(by: string): void {
+    if (this.#suspensions.delete(by)) void this.#sync();
+  }
+
   /** Goes on until no more jobs are claimed. */
   async work(): Promise<void> {
     const { images, market, resolver } = this.#deps;
@@ -145,6 +160,26 @@ export class OfferWorker {
   }
 
   #registerAgain(): void {
-    void this.#deps.registrar.registerAgain(this, this.#deps.market);
+    // The broker may not have heard of the suspension.
+    if (this.#suspensions.size > 0) this.#isRegistered = true;
+    if (this.#suspensions.size > 0) void this.#sync();
+    else void this.#deps.registrar.registerAgain(this, this.#deps.market);
+  }
+
+  /** Makes the broker's view follow the suspensions, one call at a time. */
+  async #sync(): Promise<void> {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const { market, registrar } = this.#deps;
+    while (!market.aborted && this.#isRegistered !== (this.#suspensions.size === 0)) {
+      const [why] = this.#suspensions.values();
+      this.#isRegistered = why === undefined;
+      if (why !== undefined) await registrar.deregister(this.#offer, why, market);
+      else {
+        await registrar.registerAgain(this, market);
+        this.poller.restartPoll();
+      }
+    }
+    this.#syncing = false;
   }
 }

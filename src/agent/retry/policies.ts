@@ -32,7 +32,7 @@ export const RETRY = {
   listJobs: { initialMs: 500, maxMs: 30_000, onceFailures: 5 },
   noOpenJobs: { initialMs: 10_000, maxMs: 60_000 },
   claimRefused: { initialMs: 15_000, maxMs: 900_000 },
-  hostFault: { initialMs: 15_000, maxMs: 900_000, onceFailures: 1 },
+  hostFault: { initialMs: 20_000, maxMs: 900_000, onceFailures: 1 },
 
   // This host
   pullImage: { initialMs: 2_000, maxMs: 600_000, onceFailures: 3 },
@@ -47,6 +47,10 @@ export const RETRY = {
   stateDirWrite: { initialMs: 500, maxMs: 2_000 },
   /** A container that could not be removed; an engine that was restarted is asked at once. */
   removeOrphan: { initialMs: 30_000, maxMs: 3_600_000 },
+  /** A test container after one that failed: the engine cannot run jobs. */
+  testContainer: { initialMs: 5_000, maxMs: 300_000 },
+  /** A test container where the last ones have passed and jobs fail all the same. */
+  reopenedBreaker: { initialMs: 600_000, maxMs: 3_600_000 },
   /** A canary on a GPU after one that failed; the first one runs at once. */
   canary: { initialMs: 60_000, maxMs: 900_000 },
   /** The search for GPUs while this host has nothing to offer. */

@@ -93,9 +93,12 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
   });
   const slots = pool.add([SLOT], new Notifier());
   const seen: { end?: JobEnd; slotWasLeased?: boolean } = {};
-  runner.run({ record: RECORD, job: JOB, fn: aFunction() }, pool.lease(SLOT), (end) => {
-    seen.end = end;
-    seen.slotWasLeased = slots.busy;
+  runner.run({ record: RECORD, job: JOB, fn: aFunction() }, pool.lease(SLOT), {
+    started: () => undefined,
+    ended: (end) => {
+      seen.end = end;
+      seen.slotWasLeased = slots.busy;
+    },
   });
   await runner.settled();
   return { ...seen, isLeased: slots.busy, steps, runner };
