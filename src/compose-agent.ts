@@ -78,6 +78,7 @@ export function buildAgent(deps: AgentDeps): Agent {
 
   const gpuHealth = new GpuHealth({
     ...host,
+    testGpu: (gpu, signal) => runTestContainer(testDeps, gpu, signal),
     kernelLog: deps.kernelLog,
     gpuProbeMs: settings.gpuProbeMs,
     minFreeGpuMemory: settings.minFreeGpuMemory,

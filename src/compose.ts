@@ -50,7 +50,7 @@ import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import type { LineLimits } from './runtime/docker/network/line-rules.ts';
 import { RegistryCredentials } from './runtime/docker/registry/credentials.ts';
-import { serveHealth } from './state-dir/health-socket.ts';
+import { type HealthReport, serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
 /* The composition root: opens the adapters that the configuration names; compose-agent.ts builds the agent on them. */
@@ -239,7 +239,7 @@ export type OpenAgent = {
   readonly journal: Journal;
   /** Writes the phase to the state directory, for `drain` and `check`. */
   setPhase(phase: Phase): void;
-  /** Answers `health` from now on with this status line. */
+  /** Answers `health` from now on, with this status line. */
   answerHealth(status: () => string): Promise<void>;
   /** Applies the prices of a configuration that was read again, and nothing else of it. */
   reprice(config: Config): void;
@@ -363,7 +363,11 @@ export async function openAgent(
     setPhase: (phase) => void orWarn('phase not written', () => stateDir.setPhase(phase)),
     answerHealth: (status) =>
       orWarn('`health` is not answered', async () => {
-        kept.use(await serveHealth(stateDir.path, status));
+        const report = (): HealthReport => {
+          const problem = agent.problem();
+          return { status: status(), why: problem?.why ?? null, hint: problem?.hint ?? null };
+        };
+        kept.use(await serveHealth(stateDir.path, report));
       }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));

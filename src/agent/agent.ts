@@ -6,7 +6,7 @@ import type { Journal } from '../domain/ports/journal.ts';
 import { aborted, waitAtMost, within } from '../lib/deadline.ts';
 import type { Log } from '../lib/log.ts';
 import type { Notifier } from '../lib/notifier.ts';
-import type { AdmissionControl } from './admission/admission.ts';
+import type { AdmissionControl, Problem } from './admission/admission.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
@@ -116,6 +116,12 @@ export class Agent {
     detach.abort();
   }
 
+  /** Why this host can claim no job now, and what its owner can do about it; undefined: it can. */
+  problem(): Problem | undefined {
+    const { admission, gpuHealth, planner, slots } = this.#parts;
+    return admission.problem() ?? planner.problem ?? (slots.isUsable ? undefined : gpuHealth.problem);
+  }
+
   /** Applies the prices that the planner answers now. */
   reprice(): void {
     const { offers, planner, tasks } = this.#parts;
@@ -174,7 +180,10 @@ export class Agent {
   }
 
   async #offer(plan: OfferPlan): Promise<void> {
-    const { offers, tasks } = this.#parts;
+    const { gpuHealth, offers, once, tasks } = this.#parts;
+    const gpus = new Set(plan.slots.flatMap(({ gpu }) => gpu ?? []));
+    const error = gpus.size === 0 ? undefined : await gpuHealth.admit([...gpus], !once);
+    if (error !== undefined) throw error;
     const worker = await offers.register(plan);
     tasks.run(offers.reprice(worker));
     tasks.run(worker.work());

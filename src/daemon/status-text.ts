@@ -11,6 +11,7 @@ export class StatusText {
   /** The containers that cannot be removed. */
   readonly #orphans = new Set<string>();
   #startup: string | undefined = 'starting';
+  #paused: string | undefined;
   #remark: string | undefined;
   #ready = false;
 
@@ -21,7 +22,7 @@ export class StatusText {
 
   get text(): string {
     const counts = `offers on the market: ${this.#offers.size}, jobs running: ${this.#jobs.size}`;
-    return [counts, this.#orphansText(), this.#startup, this.#remark]
+    return [counts, this.#orphansText(), this.#startup, this.#paused, this.#remark]
       .filter((part) => part !== undefined)
       .join('; ');
   }
@@ -48,6 +49,14 @@ export class StatusText {
       case 'startup-blocked':
         this.#ready = true;
         this.#startup = `waiting: ${event.error.message}`;
+        break;
+      case 'claiming-paused': {
+        const hint = event.hint === undefined ? '' : ` (hint: ${event.hint})`;
+        this.#paused = `claiming paused: ${event.why}${hint}`;
+        break;
+      }
+      case 'claiming-resumed':
+        this.#paused = undefined;
         break;
       case 'offer-registered':
         this.#offers.add(event.offer.key);

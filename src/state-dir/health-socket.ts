@@ -6,24 +6,33 @@ import { z } from 'zod';
 import { asStorageError } from '../domain/storage-error.ts';
 
 const SOCKET = 'health.sock';
-const MAX_STATUS = 400;
+/** Of each text, in characters. */
+const MAX_TEXT = 1_000;
+
+/** What the agent does, and why it can claim no job; `why` is null where it can, as far as this host is concerned. */
+export type HealthReport = {
+  readonly status: string;
+  readonly why: string | null;
+  readonly hint: string | null;
+};
 
 /** The health of the daemon on a state directory; `silent`: it runs but does not answer; `none`: none runs. */
-export type Health =
-  | { readonly kind: 'alive'; readonly status: string }
-  | { readonly kind: 'silent' | 'none' };
+export type Health = ({ readonly kind: 'alive' } & HealthReport) | { readonly kind: 'silent' | 'none' };
 
-const ANSWER = z.object({ status: z.string() });
+const TEXT = z.string().nullable().default(null);
+const ANSWER = z.object({ status: z.string(), why: TEXT, hint: TEXT });
 
 /**
  * Answers health queries on a socket in a state directory that this process has locked. A process that hangs does not answer,
  * because the event loop does. Throws STATE_DIR_UNUSABLE.
  */
-export async function serveHealth(stateDir: string, status: () => string): Promise<AsyncDisposable> {
+export async function serveHealth(stateDir: string, report: () => HealthReport): Promise<AsyncDisposable> {
   const server = createServer((socket) => {
     // The client may have disconnected.
     socket.on('error', () => undefined);
-    const answer: z.infer<typeof ANSWER> = { status: status().slice(0, MAX_STATUS) };
+    const { hint, status, why } = report();
+    const short = (text: string | null): string | null => text?.slice(0, MAX_TEXT) ?? null;
+    const answer: HealthReport = { status: status.slice(0, MAX_TEXT), why: short(why), hint: short(hint) };
     socket.end(JSON.stringify(answer), () => socket.destroy());
   });
   const directory = shortPath(stateDir);

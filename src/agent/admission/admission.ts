@@ -24,6 +24,11 @@ const STATE_DIR_COOLDOWN_MS = 2_500;
 /** How often the checks are repeated while claiming is paused. */
 const RECHECK_MS = 1_000;
 
+/** Why this host can claim no job, and what its owner can do about it. */
+export type Problem = { readonly why: string; readonly hint: string | undefined };
+
+const UNTESTED: Problem = { why: 'no test container has passed yet', hint: 'wait a moment' };
+
 export type AdmissionControlDeps = {
   readonly runtime: Runtime;
   readonly journal: Journal;
@@ -129,9 +134,10 @@ export class AdmissionControl {
   }
 
   /** Why nothing may be claimed now, and what the owner can do about it; undefined: claims may go on. */
-  problem(): { readonly why: string; readonly hint: string | undefined } | undefined {
+  problem(): Problem | undefined {
     const why = this.blockedBy();
-    return why === undefined ? undefined : { why, hint: this.#hint() };
+    if (why !== undefined) return { why, hint: this.#hint() };
+    return this.breaker.isOpen ? UNTESTED : undefined;
   }
 
   /** Why engine or state directory have been unhealthy for longer than `ms`; undefined: they have not. */

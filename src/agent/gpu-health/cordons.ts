@@ -62,6 +62,14 @@ export class GpuCordons {
     }
   }
 
+  /** Why GPUs are cordoned, in one line, and what can be done about it; undefined: none is. */
+  get problem(): { readonly why: string; readonly hint: string } | undefined {
+    const all = [...this.#cordons.values()].flatMap((cordons) => [...cordons]);
+    if (all.length === 0) return undefined;
+    const words = all.map(([uuid, { why }]) => `${this.name(uuid).name}: ${why}`);
+    return { why: words.join('; '), hint: [...new Set(all.map(([, { hint }]) => hint))].join('; ') };
+  }
+
   name(uuid: string): GpuLabel {
     return { uuid, name: `${this.#names.get(uuid) ?? 'GPU'} (${uuid})` };
   }

@@ -1,3 +1,4 @@
+import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { QUICK_FAILURE_MS } from '../../domain/gpu-breaker.ts';
 import { cordonsFromProbe } from '../../domain/gpu-cordon.ts';
@@ -23,6 +24,7 @@ import { FreeMemoryCheck } from './free-memory-check.ts';
 import { GpuNoticeLog } from './gpu-notice-log.ts';
 import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts';
 import { GpuTenants } from './gpu-tenants.ts';
+import { GpuTests, type GpuTestsDeps } from './gpu-tests.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
 import { XidMonitor } from './xid-monitor.ts';
 
@@ -35,6 +37,8 @@ const CALLS = 3;
 export type GpuHealthDeps = InternalJobDeps &
   Pick<GpuPollerDeps, 'vulnerabilities'> & {
     readonly probe: GpuProbe;
+    /** Runs a test container with a GPU or slice. Throws why no job could have run so. */
+    readonly testGpu: GpuTestsDeps['test'];
     readonly kernelLog: KernelLog | undefined;
     /** The deadline of one call of nvidia-smi, in milliseconds. */
     readonly gpuProbeMs: number;
@@ -65,6 +69,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #xids: XidMonitor;
   readonly #canaries: CanaryScheduler;
   readonly #breaker: CircuitBreaker;
+  readonly #tests: GpuTests;
   readonly #notices: GpuNoticeLog;
   readonly #images = new CanaryImages();
   /** Settles once there is a GPU. */
@@ -73,6 +78,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #faults = new Map<string, string>();
   /** Why no GPU can be probed. */
   #probeError: string | undefined;
+  #probeHint: string | undefined;
 
   constructor(deps: GpuHealthDeps) {
     this.#deps = deps;
@@ -95,12 +101,27 @@ export class GpuHealth implements GpuMonitor {
       images: (uuid) => this.#images.for(uuid),
       onPassed: (uuid) => this.#clearFault(uuid),
     });
+    this.#tests = new GpuTests({ ...shared, test: deps.testGpu });
     this.#breaker = new CircuitBreaker(this.#cordons, (uuid) => this.#canaries.suspect(uuid, false));
   }
 
-  /** Whether a canary runs now. */
+  /** Whether a canary or a test container runs now. */
   get busy(): boolean {
-    return this.#canaries.busy;
+    return this.#canaries.busy || this.#tests.busy;
+  }
+
+  /**
+   * Tests GPUs and slices before their first job. Settles once one of them may get jobs; where `mayWait` is false with the
+   * reason once none may.
+   */
+  admit(gpus: readonly string[], mayWait: boolean): Promise<AgentError | undefined> {
+    return this.#tests.admit(gpus, mayWait);
+  }
+
+  /** Why GPUs get no jobs, and what can be done about it; undefined: none is cordoned. */
+  get problem(): { readonly why: string; readonly hint: string | undefined } | undefined {
+    if (this.#probeError === undefined) return this.#cordons.problem;
+    return { why: `GPU probe failed: ${this.#probeError}`, hint: this.#probeHint };
   }
 
   /** Goes on until the daemon ends; polls only while jobs are claimed. */
@@ -143,6 +164,8 @@ export class GpuHealth implements GpuMonitor {
       const isQuickFailure = report.status === JOB_STATUS.FAILED && durationMs < QUICK_FAILURE_MS;
       this.#recordEnd(job, job.gpu, report.status === JOB_STATUS.SUCCEEDED, isQuickFailure);
     }
+    if (result.kind === 'released' && result.code === 'GPU_INJECTION_FAILED')
+      this.#tests.failed(job.gpu, new AgentError(result.code, result.why));
     // A job that was started was released for a reason of its own; one that was not could not start.
     if (result.kind === 'released' && !wasStarted) this.#recordEnd(job, job.gpu, false, true);
   }
@@ -213,6 +236,7 @@ export class GpuHealth implements GpuMonitor {
     const why = error !== undefined && slots.gpus.size > 0 ? error.message : undefined;
     if (why === this.#probeError) return;
     this.#probeError = why;
+    this.#probeHint = error?.hint;
     if (why === undefined) observe({ kind: 'gpu-probe-recovered' });
     else observe({ kind: 'gpu-probe-failed', why, hint: error?.hint });
     this.#cordonSlots();

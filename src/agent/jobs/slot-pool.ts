@@ -23,6 +23,12 @@ export class SlotPool {
     return this.#leased.size > 0;
   }
 
+  /** Whether any slot could get a job now or once its job has ended; true also where there are no slots yet. */
+  get isUsable(): boolean {
+    const slots = [...this.#offers].flatMap((offer) => offer.slots);
+    return slots.length === 0 || slots.some(({ gpu }) => !this.#isCordoned(gpu));
+  }
+
   /** Uuids of the GPUs and MIG slices that have slots. */
   get gpus(): ReadonlySet<string> {
     return new Set([...this.#offers].flatMap(({ slots }) => slots.flatMap(({ gpu }) => gpu ?? [])));

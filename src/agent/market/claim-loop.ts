@@ -1,6 +1,6 @@
 import { decide, type Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
-import type { BrokerJob } from '../../domain/job.ts';
+import { type BrokerJob, JOB_STATUS } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -187,12 +187,18 @@ export class ClaimLoop {
   async #take(open: OpenRun, count: number, signal: AbortSignal): Promise<void> {
     const { backoff, broker, poller } = this.#deps;
     const run = open.run.uuid;
+    const { releases } = backoff;
     let jobs = this.#openJobs.get(run) ?? [];
     if (jobs.length === 0) {
       try {
         const listed = await broker.openJobs(run, signal);
         this.#invalidItems.log(listed.invalid);
         jobs = listed.items.filter((job) => this.#mayClaim(job));
+        // What this host has just released may be claimed again in a moment.
+        if (jobs.length === 0 && listed.items.some(({ status }) => status === JOB_STATUS.CREATED)) {
+          if (backoff.releases === releases) backoff.notYetClaimable(run);
+          return;
+        }
         if (jobs.length === 0 && (await broker.run(run, signal)) === undefined) poller.forget(run);
       } catch (thrown) {
         const { code, message } = asAgentError(thrown);
@@ -204,7 +210,9 @@ export class ClaimLoop {
       this.#openJobs.set(run, jobs);
     }
     if (jobs.length === 0) {
-      backoff.noOpenJobs(run);
+      // What was released meanwhile is not in the list.
+      if (backoff.releases === releases) backoff.noOpenJobs(run);
+      else this.#openJobs.delete(run);
       return;
     }
     for (const job of jobs.splice(0, count)) this.#claim(job, open, signal);

@@ -22,6 +22,7 @@ type Failure = {
 /** The runs that are left alone for a while, so that nothing is tried in a hot loop. Times are monotonic. */
 export class RunBackoff {
   readonly #runs: BackoffMap<Failure>;
+  #releases = 0;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#runs = new BackoffMap(() => clock.monotonic());
@@ -35,8 +36,18 @@ export class RunBackoff {
     );
   }
 
+  /** How many jobs of this host have gone back to their runs. */
+  get releases(): number {
+    return this.#releases;
+  }
+
   noOpenJobs(run: string): void {
     this.#fail(run, 'no-open-jobs', RETRY.noOpenJobs, 'no-open-jobs');
+  }
+
+  /** Jobs of the run are open, and this host is still clearing up after them. */
+  notYetClaimable(run: string): void {
+    this.#fail(run, 'no-open-jobs', RETRY.listJobs, 'no-open-jobs');
   }
 
   /** A job of the run failed through this host. */
@@ -90,6 +101,7 @@ export class RunBackoff {
 
   /** A job of the run is open again. Whatever else keeps the run waiting still does. */
   jobReleased(run: string): void {
+    this.#releases += 1;
     if (this.#runs.get(run)?.failure.reason === 'no-open-jobs') this.#runs.clear(run);
   }
 

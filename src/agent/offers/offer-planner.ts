@@ -28,9 +28,15 @@ export class OfferPlanner {
   readonly #seen = new Set<string>();
   readonly #noted = new OncePerChange();
   #gpus: readonly Gpu[] = [];
+  #problem: AgentError | undefined;
 
   constructor(deps: OfferPlannerDeps) {
     this.#deps = deps;
+  }
+
+  /** Why there is nothing to offer; undefined: there is, or it was not planned yet. */
+  get problem(): { readonly why: string; readonly hint: string | undefined } | undefined {
+    return this.#problem && { why: `nothing to offer: ${this.#problem.message}`, hint: this.#problem.hint };
   }
 
   /** Waits for something to offer; with `once` answers the problem instead. No offers where the signal aborts. */
@@ -43,6 +49,7 @@ export class OfferPlanner {
       const offers = this.#planNew(gpus);
       const problem = probed instanceof AgentError ? probed : NOTHING;
       const { code, hint, message } = problem;
+      this.#problem = offers.length > 0 ? undefined : problem;
       if (offers.length > 0) {
         if (gpus.length === 0) log.warn({ event: 'cpu-jobs-only', code, hint }, `CPU jobs only: ${message}`);
         return offers;

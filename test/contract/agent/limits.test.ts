@@ -61,7 +61,7 @@ describe('an agent', () => {
         }),
     });
     const long = env.addRun(
-      'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 3_000, "done"));',
+      'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 6_000, "done"));',
       '((),)',
     );
     await env.untilEvent('job-started');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
+import type { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu, GpuNotice, GpuReading } from '../../../src/domain/gpu.ts';
 import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
 import { type FinalStatus, JOB_STATUS, type JobRecord } from '../../../src/domain/job.ts';
@@ -24,6 +25,9 @@ export type GpuScenario = AsyncDisposable & {
   /** The answer to the next probes: GPUs, an error, or none. */
   probed: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
+  /** The GPUs of the test containers so far, and why the next ones fail. */
+  readonly tested: string[];
+  testError: AgentError | undefined;
   /** The host's memory, for GPUs that share it. */
   hostMemory: HostMemory | undefined;
   /** What else nvidia-smi says. */
@@ -97,6 +101,10 @@ export async function openGpuScenario(
     detach: over.signal,
     market: over.signal,
     probe: { read, processes: () => Promise.resolve(scenario.processes) },
+    testGpu: (gpu) => {
+      scenario.tested.push(gpu);
+      return scenario.testError === undefined ? Promise.resolve(true) : Promise.reject(scenario.testError);
+    },
     kernelLog: {
       follow: (xid, signal) => {
         sink.xid = xid;
@@ -124,6 +132,8 @@ export async function openGpuScenario(
     processes: [],
     notices: [],
     hostMemory: undefined,
+    tested: [],
+    testError: undefined,
     events,
     plans,
     cordons: () => [...cordons].sort(),

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { queryHealth, serveHealth } from '../../../src/state-dir/health-socket.ts';
 import { runLine } from '../../support/cli/run.ts';
+
+const report = (status: string) => ({ status, why: null, hint: null });
 
 let directory = '';
 beforeEach(async () => {
@@ -20,7 +22,7 @@ const health = (...more: readonly string[]) => runLine(['health', '--state-dir',
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
   const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
   const code = `const { serveHealth } = await import(${JSON.stringify(module)});
-    await serveHealth(${JSON.stringify(directory)}, () => 'apart');
+    await serveHealth(${JSON.stringify(directory)}, () => ({ status: 'apart', why: null, hint: null }));
     console.log('ready');`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,11 +41,37 @@ async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => 
 describe('health', () => {
   test('is good where the agent answers, with its current status', async () => {
     let status = 'starting';
-    await using _ = await serveHealth(directory, () => status);
+    await using _ = await serveHealth(directory, () => report(status));
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: starting\n' });
     status = 'at work';
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: at work\n' });
-    expect(JSON.parse((await health('--json')).stdout)).toEqual({ healthy: true, status: 'at work' });
+    expect(JSON.parse((await health('--json')).stdout)).toMatchObject({
+      healthy: true,
+      ready: true,
+      status: 'at work',
+    });
+    expect(await health('--ready')).toMatchObject({ exit: 0 });
+  });
+
+  test('is good, and with --ready bad, where the agent can claim no job; both say why and what to do', async () => {
+    const problem = { why: 'test container failed: \u001b[2J', hint: 'repair Docker' };
+    await using _ = await serveHealth(directory, () => ({ status: 'at work', ...problem }));
+    const plain = await health();
+    expect(plain).toMatchObject({ exit: 0 });
+    expect(plain.stdout).toContain('repair Docker');
+    expect(plain.stdout).not.toContain('\u001b');
+    expect(await health('--ready')).toMatchObject({ exit: 1 });
+    const { exit, stdout } = await health('--ready', '--json');
+    expect(exit).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ healthy: true, ready: false, status: 'at work', ...problem });
+  });
+
+  test('of an older agent, which knows nothing of readiness, counts as ready', async () => {
+    const server = createServer((socket) => socket.end('{"status":"old"}'));
+    server.listen(join(directory, 'health.sock'));
+    await once(server, 'listening');
+    expect(await health('--ready')).toMatchObject({ exit: 0, stdout: 'alive: old\n' });
+    server.close();
   });
 
   test('is bad where no agent runs or ever ran', async () => {
@@ -52,11 +80,15 @@ describe('health', () => {
     expect(stdout).toContain(`${directory}\n  hint: `);
     await rm(directory, { recursive: true });
     expect((await health()).exit).toBe(1);
-    expect(JSON.parse((await health('--json')).stdout)).toEqual({ healthy: false, status: null });
+    expect(JSON.parse((await health('--json')).stdout)).toMatchObject({
+      healthy: false,
+      ready: false,
+      status: null,
+    });
   });
 
   test('is bad as soon as the agent has exited', async () => {
-    await (await serveHealth(directory, () => 'well'))[Symbol.asyncDispose]();
+    await (await serveHealth(directory, () => report('well')))[Symbol.asyncDispose]();
     expect((await health()).exit).toBe(1);
   });
 
@@ -67,7 +99,7 @@ describe('health', () => {
       killed.signal('SIGKILL');
     }
     expect((await health()).exit).toBe(1);
-    await using _ = await serveHealth(directory, () => 'back');
+    await using _ = await serveHealth(directory, () => report('back'));
     expect(await health()).toMatchObject({ exit: 0, stdout: 'alive: back\n' });
   });
 
@@ -82,7 +114,7 @@ describe('health', () => {
   test('works in a directory whose path is longer than one of a socket may be', async () => {
     const deep = join(directory, ...Array.from({ length: 6 }, () => 'a-name-that-is-long'.repeat(3)));
     await mkdir(deep, { recursive: true });
-    await using _ = await serveHealth(deep, () => 'deep');
+    await using _ = await serveHealth(deep, () => report('deep'));
     expect(await queryHealth(deep, 10_000)).toMatchObject({ kind: 'alive', status: 'deep' });
   });
 
@@ -94,7 +126,7 @@ describe('health', () => {
 
 describe('the health socket', () => {
   test('closes without waiting for a client that stays connected', async () => {
-    const health = await serveHealth(directory, () => 'well');
+    const health = await serveHealth(directory, () => report('well'));
     const socket = connect({ path: join(directory, 'health.sock'), allowHalfOpen: true });
     await once(socket, 'data');
     await expect(health[Symbol.asyncDispose]()).resolves.toBeUndefined();
@@ -102,12 +134,14 @@ describe('the health socket', () => {
   });
 
   test('throws where there is no directory', async () => {
-    await expect(serveHealth(join(directory, 'absent'), () => '')).rejects.toMatchObject({
+    await expect(serveHealth(join(directory, 'absent'), () => report(''))).rejects.toMatchObject({
       code: 'STATE_DIR_UNUSABLE',
     });
   });
 
   test('throws where it cannot be created', async () => {
-    await expect(serveHealth('/proc', () => '')).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+    await expect(serveHealth('/proc', () => report(''))).rejects.toMatchObject({
+      code: 'STATE_DIR_UNUSABLE',
+    });
   });
 });

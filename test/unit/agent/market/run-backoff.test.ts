@@ -19,10 +19,10 @@ describe('runs in backoff', () => {
   test('jobs that fail side by side count once; one that fails later counts again', () => {
     const { backoff, left, pass } = backoffAt();
     for (let n = 0; n < 8; n += 1) backoff.hostFault('run');
-    expect(left()).toBe(15_000);
-    pass(15_000);
+    expect(left()).toBe(20_000);
+    pass(20_000);
     backoff.hostFault('run');
-    expect(left()).toBe(30_000);
+    expect(left()).toBe(40_000);
   });
 
   test('claiming a job of a run forgets that it was refused, but not that this host failed it', () => {
@@ -31,10 +31,10 @@ describe('runs in backoff', () => {
     backoff.claimed('run');
     expect(backoff.all.size).toBe(0);
     backoff.hostFault('run');
-    pass(15_000);
+    pass(20_000);
     backoff.claimed('run');
     backoff.hostFault('run');
-    expect(left()).toBe(30_000);
+    expect(left()).toBe(40_000);
     expect(backoff.busy).toBe(false);
   });
 
