@@ -124,8 +124,6 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['claim-aborted', 'error', 'claim aborted: …', 'job, code'],
   ['claim-pass-failed', 'error', 'claiming interrupted: …', 'code'],
   ['claim-unanswered', 'warn', 'claim unanswered, releasing it: …', 'job, code'],
-  ['claiming-paused', 'warn', 'claiming paused: …', 'blockedBy, hint'],
-  ['claiming-resumed', 'info', 'claiming resumed', ''],
   ['configuration-reloaded', 'info', 'configuration reloaded', ''],
   ['configuration-warning', 'warn', '…', ''],
   ['cpu-jobs-only', 'warn', 'CPU jobs only: …', 'code, hint'],
