@@ -63,8 +63,8 @@ function checkWay(
     return runtimes.includes('nvidia')
       ? ok(CHECK, found)
       : fail(CHECK, `${found}: Docker has no such runtime`, INSTALL_TOOLKIT);
-  // Without its own specs for Nvidia, the owner does not use CDI.
-  if (cdi.enabled && isUnlisted && cdi.devices.length > 0)
+  // Without specs for Nvidia, the owner does not use CDI; in WSL2, they have only the name for all GPUs.
+  if (cdi.enabled && isUnlisted && cdi.devices.some((name) => name !== cdiName('all')))
     return warn(CHECK, `${found}: the CDI specs of Docker are stale`, staleSpec(injected));
   if (need.hook) return ok(CHECK, found);
   return runtimes.includes('nvidia')

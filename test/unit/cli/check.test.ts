@@ -179,6 +179,8 @@ describe('Docker', () => {
     ['auto', listing(GPU.uuid), false, 'ok', /^CDI for GPU 0$/],
     ['auto', listing('all', '0'), true, 'warn with a hint', /device requests/],
     ['auto', listing(), true, 'ok', /device requests/],
+    // As in WSL2.
+    ['auto', listing('all'), true, 'ok', /device requests/],
     ['auto', { cdi: { enabled: true, devices: undefined } }, true, 'ok', /device requests/],
   ] as const)('gives a GPU: mode %s, %j, hook %s: %s', (mode, changes, hook, expected, found) => {
     const [result, ...more] = access(mode, changes, hook);
