@@ -36,6 +36,7 @@ import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
 import { openFilesLimit } from './host/open-files.ts';
 import { readPlatform } from './host/platform.ts';
+import { systemdReloadedAt } from './host/systemd-reloads.ts';
 import { logMove } from './journal/broker-move.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { pruneRegularly } from './journal/prune.ts';
@@ -340,6 +341,7 @@ export async function openAgent(
     }),
     diskSpace,
     memory: new HostMemoryMonitor(() => clock.monotonic()),
+    systemdReloadedAt,
     hostMemory: readHostMemory,
     network: config.jobNetwork,
     isolated:

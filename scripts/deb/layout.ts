@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 const run = promisify(execFile);
 
 /** The maintainer scripts, which dpkg calls. */
-export const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
+export const MAINTAINER_SCRIPTS = ['preinst', 'postinst', 'prerm', 'postrm'] as const;
 
 const HOME = 'usr/lib/sharedcloud-agent';
 const DOC = 'usr/share/doc/sharedcloud-agent';

@@ -37,6 +37,8 @@ export type AgentDeps = {
   /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskSpace: (path: string) => DiskSpace | undefined;
   readonly memory: MemoryMonitor;
+  /** When systemd last read its units again, by the wall clock; undefined: not known. */
+  readonly systemdReloadedAt: () => number | undefined;
   /** The host's memory, which some GPUs share; undefined: it cannot be read. */
   readonly hostMemory: () => HostMemory | undefined;
   /** What each of so many jobs at once may use. */

@@ -30,6 +30,7 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     remove: (id) => outcome(runtime.remove(id)),
     list: () => outcome(runtime.list()),
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
+    ...(runtime.mayLoseGpu && { mayLoseGpu: (id) => runtime.mayLoseGpu?.(id) ?? false }),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
   };
 }

@@ -35,6 +35,8 @@ export type JobSupervisorDeps = {
   readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
   readonly memory: MemoryMonitor;
+  /** When systemd last read its units again, by the wall clock; undefined: not known. */
+  readonly systemdReloadedAt: () => number | undefined;
   /** Aborted when the daemon ends: containers run on. */
   readonly detach: AbortSignal;
 };
@@ -149,7 +151,7 @@ export class JobSupervisor {
       rebooted: rebooted(since, now),
     });
     if (attribution.kind === 'release') return finalizer.release(record, remains, attribution.why);
-    const { fault, ending } = await this.#examine(record, attribution.ending, output, watches);
+    const { fault, ending } = await this.#examine(started, attribution.ending, output, watches);
     if (fault !== undefined) return finalizer.release(record, remains, fault);
     if (detach.aborted) return departed({ kind: 'detached' });
     const report = reportOf(ending, output, buildLogs(record.image));
@@ -158,11 +160,12 @@ export class JobSupervisor {
 
   /** Whether this host made the job fail after all, and how it ended as far as that is known. */
   async #examine(
-    record: JobRecord,
+    started: StartedJob,
     ending: Ending,
     output: Output,
     { memory, quota }: Watches,
   ): Promise<{ readonly ending: Ending; readonly fault: string | undefined }> {
+    const { record } = started;
     const { status } = reportOf(ending, output, '');
     if (ending.kind !== 'exited' || status !== JOB_STATUS.FAILED) {
       this.#kills.ended(record.run);
@@ -173,8 +176,17 @@ export class JobSupervisor {
     const known =
       quota.fault(exit) ??
       (verdict === 'host' ? 'it was killed while this host was short of memory' : undefined) ??
+      this.#gpuLoss(started) ??
       (await this.#deps.gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(output.stderr) }));
     return { ending: { kind: 'exited', exit }, fault: known ?? this.#kills.fault(record.run, exit) };
+  }
+
+  /** Why the job may have lost its GPU; undefined: it has not. */
+  #gpuLoss({ container, record, startedAt }: StartedJob): string | undefined {
+    const { runtime, systemdReloadedAt } = this.#deps;
+    if (record.gpu === null || runtime.mayLoseGpu?.(container) !== true) return undefined;
+    if ((systemdReloadedAt() ?? 0) < startedAt) return undefined;
+    return 'systemd was reloaded while it ran, which can take its GPU away';
   }
 }
 

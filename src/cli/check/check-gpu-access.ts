@@ -37,13 +37,22 @@ export function checkGpuAccess(answer: QueryResult<EngineFacts>, need: GpuNeed):
       : [{ uuid, name: String(index) }],
   );
   const ways = Map.groupBy(devices, ({ uuid }) => gpuInjectionCandidates(need, facts, uuid)[0]);
-  return [...ways].map(([injection, given]) => {
+  const results = [...ways].map(([injection, given]) => {
     const [first] = given;
     const names = [...new Set(given.map(({ name }) => name))].join(', ');
     const found = `${INJECTION_NAMES[injection]}${need.mode === 'auto' ? '' : ' (--gpu-mode)'} for GPU ${names}`;
     return checkWay(injection, found, { gpu: first?.uuid ?? '', facts }, need);
   });
+  const mayLoseGpus = facts.cgroupDriver === 'systemd' && [...ways.keys()].some((way) => way !== 'cdi');
+  return mayLoseGpus ? [...results, RELOAD] : results;
 }
+
+/** Nvidia's container toolkit sets device rules behind the back of systemd, which resets them at every reload. */
+const RELOAD = warn(
+  CHECK,
+  'without CDI, each systemctl daemon-reload (any package may run it) takes the GPUs of running jobs away',
+  'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml, use Docker 28.2 or newer, and leave --gpu-mode auto',
+);
 
 function checkWay(
   injection: GpuInjection,

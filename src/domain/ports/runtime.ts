@@ -98,6 +98,8 @@ export interface Runtime {
    * Undefined or absent: this runtime does not know. Never throws.
    */
   networkUse?(id: string, when: AbortSignal | 'last'): Promise<ContainerNetworkUse | undefined>;
+  /** Whether a reload of systemd may take the GPU away from this running container; absent: never. */
+  mayLoseGpu?(id: string): boolean;
   /** The bytes that the container has written; undefined or absent if the engine enforces the limit itself. */
   diskBytes?(id: string, signal: AbortSignal): Promise<number | undefined>;
 }

@@ -18,8 +18,9 @@ import { exitOrigin } from './container/exit-origin.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
 import { type ContainerHistory, findHistory } from './container/history.ts';
-import { CHECK_AGENT_ID, containerName, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
-import { type ContainerState, hasEnded, inspectState } from './container/state.ts';
+import { readListed } from './container/listed.ts';
+import { CHECK_AGENT_ID, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
+import { type ContainerState, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
@@ -87,6 +88,8 @@ export class DockerRuntime implements Runtime {
   readonly #unstarted = new Set<string>();
   /** Containers that this process started: their whole life was watched. */
   readonly #startedHere = new Set<string>();
+  /** Containers that this process gave a GPU by CDI. */
+  readonly #cdi = new Set<string>();
   /** Whether the storage driver enforces disk limits; unknown until the first container is created. */
   #diskQuota: boolean | undefined;
 
@@ -143,6 +146,7 @@ export class DockerRuntime implements Runtime {
       const id = await this.#create(plan, facts, injected?.injection ?? 'device-requests');
       this.#unstarted.add(id);
       this.#injector.created(id, injected);
+      if (injected?.injection === 'cdi') this.#cdi.add(id);
       return id;
     } catch (thrown) {
       throw this.#noticed(this.#injector.fault(injected, thrown)) ?? thrown;
@@ -273,6 +277,11 @@ export class DockerRuntime implements Runtime {
   }
 
   /** This agent's containers, and those that a killed `check` has left behind. */
+  /** With its systemd driver, the engine leaves device rules to systemd, which knows only those of CDI. */
+  mayLoseGpu(id: string): boolean {
+    return this.#facts?.cgroupDriver === 'systemd' && !this.#cdi.has(id);
+  }
+
   async list(): Promise<readonly FoundContainer[]> {
     const filters = JSON.stringify({ label: [LABELS.agent] });
     const listed = await callEngine(
@@ -280,7 +289,7 @@ export class DockerRuntime implements Runtime {
       (abortSignal) => this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
     const ours = listed.filter(({ Created, Labels }) => this.#isOurs(Labels[LABELS.agent], Created));
-    const found = await Promise.all(ours.map((container) => this.#found(container)));
+    const found = await Promise.all(ours.map((container) => readListed(container, (id) => this.#state(id))));
     return found.filter((container) => container !== undefined);
   }
 
@@ -328,30 +337,6 @@ export class DockerRuntime implements Runtime {
   #isOurs(agentId: string | undefined, createdAt: number): boolean {
     if (agentId === this.#options.agentId) return true;
     return agentId === CHECK_AGENT_ID && createdAt < this.#now() / 1000 - CHECK_ABANDONED_S;
-  }
-
-  /** A listed container; undefined if it is not ours, or has been removed since. */
-  async #found({
-    Id: id,
-    Labels: labels,
-    Mounts: mounts,
-    Names: names,
-    State: state,
-  }: Docker.ContainerInfo): Promise<FoundContainer | undefined> {
-    const job = labels[LABELS.job];
-    if (job === undefined) return undefined;
-    // An image can set our labels, but neither the container's name nor its mounts; anyone can rename a container.
-    const isNamed = names.includes(`/${containerName(job)}`);
-    if (!isNamed && !mounts.some(({ Source }) => Source.split('/').includes(job))) return undefined;
-    try {
-      const { name, startedAt } = await this.#state(id);
-      return { id, job, state: name, startedAt };
-    } catch (thrown) {
-      if (asAgentError(thrown).code === 'CONTAINER_GONE') return undefined;
-      // One stuck container must not hide all others.
-      if (hasEnded(state)) return { id, job, state: 'exited', startedAt: undefined };
-      throw thrown;
-    }
   }
 
   async #openLog(

@@ -200,6 +200,7 @@ export type AgentChoices = {
   readonly admissionChecks?: readonly AdmissionCheck[];
   /** What is known of the host's memory; else nothing is. */
   readonly memory?: () => MemoryFacts;
+  readonly systemdReloadedAt?: () => number | undefined;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskSpace?: (path: string) => DiskSpace | undefined;
 };
@@ -304,6 +305,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
     diskSpace: more.diskSpace ?? (() => undefined),
     memory: memoryMonitor(more.memory),
+    systemdReloadedAt: more.systemdReloadedAt ?? (() => undefined),
     hostMemory: () => undefined,
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });

@@ -127,6 +127,7 @@ describe('Docker', () => {
     seccomp: true,
     limits: { memory: true, swap: true, pids: true, cpu: true },
     liveRestore: false,
+    cgroupDriver: 'cgroupfs',
     hasProxy: false,
     cdi: { enabled: false, devices: undefined },
   };
@@ -196,6 +197,16 @@ describe('Docker', () => {
     const [, stale] = results;
     expect(stale?.found).toContain('GPU 1');
     for (const part of [other.uuid, GPU.uuid, 'nvidia-ctk cdi generate']) expect(stale?.hint).toContain(part);
+  });
+
+  test('warns where a reload of systemd takes GPUs away, and names CDI', () => {
+    const driver = { cgroupDriver: 'systemd' };
+    const [, reload, ...more] = access('auto', driver, true);
+    expect(more).toEqual([]);
+    expect(reload && verdict(reload)).toBe('warn with a hint');
+    expect(reload?.hint).toContain('nvidia-ctk cdi generate');
+    expect(access('auto', { ...driver, ...listing(GPU.uuid) }, true)).toHaveLength(1);
+    expect(access('auto', driver, true, [])).toHaveLength(1);
   });
 
   test('gives MIG slices by their own uuids', () => {

@@ -27,6 +27,7 @@ const INFO = z.object({
   LiveRestoreEnabled: z.boolean().optional(),
   HttpProxy: z.string().nullish(),
   HttpsProxy: z.string().nullish(),
+  CgroupDriver: z.string().optional(),
   CDISpecDirs: z.array(z.string()).nullish(),
   DiscoveredDevices: z.array(z.object({ ID: z.string() })).nullish(),
 });
@@ -73,6 +74,8 @@ export type EngineFacts = {
   readonly liveRestore: boolean;
   /** Whether the engine pulls images through a proxy. */
   readonly hasProxy: boolean;
+  /** What makes the containers' cgroups: `systemd` or `cgroupfs`; undefined: not known. */
+  readonly cgroupDriver: string | undefined;
   readonly cdi: CdiFacts;
 };
 
@@ -143,6 +146,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
     rootless: info.data.SecurityOptions.some((option) => /(^|,)(name=)?rootless(,|$)/.test(option)),
     liveRestore: info.data.LiveRestoreEnabled === true,
     hasProxy: [info.data.HttpProxy, info.data.HttpsProxy].some(Boolean),
+    cgroupDriver: info.data.CgroupDriver,
     cdi: {
       enabled: (info.data.CDISpecDirs ?? []).length > 0,
       devices: atLeast(version.data.ApiVersion, LISTS_CDI)

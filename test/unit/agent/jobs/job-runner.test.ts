@@ -86,6 +86,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       hostFault: unused,
     },
     memory: memoryMonitor(),
+    systemdReloadedAt: () => undefined,
     resources: () => ({ memoryBytes: 1, cpus: 1 }),
     networkFor: () => Promise.resolve('none'),
     failedSince: () => Promise.resolve(false),
