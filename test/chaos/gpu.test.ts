@@ -131,6 +131,36 @@ describeGpuStandIn('one of two GPUs goes bad', (engine) => {
     await host.leave();
   });
 
+  test.concurrent('others use its memory: its job that fails goes back, no other comes until the memory is free', async () => {
+    await using host = await openTwoGpus(engine);
+    const first = host.addRun(job(4), 2);
+    await bothRun(host);
+    await host.smi.become(changed(TWO_T4, 1, { 'memory.used': '15100' }));
+    await allOf(host, first, SUCCEEDED);
+    expect(places(host, first)).toEqual([GOOD, GOOD]);
+    await host.agent.untilLogged(cordoned(/MiB memory are free/));
+    const second = host.addRun(job(0), 3);
+    await allOf(host, second, SUCCEEDED);
+    expect(places(host, second)).toEqual([GOOD, GOOD, GOOD]);
+    await host.smi.become(TWO_T4);
+    await host.agent.untilLogged(UNCORDONED);
+    await host.leave();
+  });
+
+  test.concurrent('it is lost among good rows: the line of nvidia-smi is its reason, the other goes on', async () => {
+    await using host = await openTwoGpus(engine);
+    const first = host.addRun(job(4), 2);
+    await bothRun(host);
+    const after = 'Unable to determine the device handle for GPU 0000:02:00.0: GPU is lost.\n';
+    const gpus = TWO_T4.gpus.slice(0, 1);
+    await host.smi.become({ ...TWO_T4, gpus, around: { before: '', after, exit: 15, stderr: '' } });
+    await host.agent.untilLogged(cordoned(/GPU is lost/));
+    await host.agent.untilLogged({ event: 'gpu-notice', gpu: BAD });
+    await allOf(host, first, SUCCEEDED);
+    expect(places(host, first)).toEqual([GOOD, GOOD]);
+    await host.leave();
+  });
+
   test.concurrent('a job leaves memory in use: what holds it is named, no job comes until it is back', async () => {
     await using host = await openTwoGpus(engine);
     const first = host.addRun(job(4, false), 2);
