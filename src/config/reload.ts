@@ -17,7 +17,9 @@ export function withPrices(running: Config, next: Config): Config {
 
 /** The changed settings that need a restart, by their names in the file. Pure. */
 export function restartNeeded(running: Config, next: Config): readonly string[] {
-  const options = OPTION_KEYS.filter((key) => !RELOADED.has(key) && shown(running, key) !== shown(next, key));
+  const options = OPTION_KEYS.filter(
+    (key) => !RELOADED.has(key) && compared(running, key) !== compared(next, key),
+  );
   const models = [...running.gpus, ...next.gpus].map(({ model }) => model);
   const gpus = models.filter((model) => {
     const before = gpuSettings(running.gpus, model);
@@ -28,7 +30,7 @@ export function restartNeeded(running: Config, next: Config): readonly string[] 
   return [...options.map((key) => optionOf(key).name), ...tables.values()];
 }
 
-function shown(config: Config, key: OptionKey): string | undefined {
-  const value: unknown = config[key];
-  return value === undefined ? undefined : optionOf(key).type.show(value);
+/** Not as it is shown, which leaves out the password of a proxy. */
+function compared(config: Config, key: OptionKey): string {
+  return JSON.stringify([config[key]]);
 }

@@ -51,6 +51,12 @@ slots = 3
     ]);
   });
 
+  test('names the proxy, also if only its password has changed', async () => {
+    const proxied = (password: string) =>
+      configured(`https-proxy = "http://me:${password}@proxy.example:3128"\n${RUNNING}`);
+    expect(restartNeeded(await proxied('old'), await proxied('new'))).toEqual(['https-proxy']);
+  });
+
   test('needs no restart for new prices or an unchanged file', async () => {
     const running = await configured(RUNNING);
     expect(restartNeeded(running, running)).toEqual([]);
