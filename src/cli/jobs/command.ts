@@ -6,7 +6,7 @@ import { OPEN_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
-import { AT, DESTINATION, findJobs, PORT, SOURCE_PORT, WITHIN } from './find.ts';
+import { AT, DESTINATION, findJobs, PORT, readQuestion, SOURCE_PORT, WITHIN } from './find.ts';
 import { detailsOf, findJob } from './job-details.ts';
 import { jobsTable, type ListedJob, summaryOf } from './render.ts';
 import { detailsText } from './render-details.ts';
@@ -74,11 +74,12 @@ function show(context: CliContext, records: readonly ListedJob[]): void {
 }
 
 async function find(context: CliContext, config: Config): Promise<number> {
+  const question = readQuestion(context);
   await checkReadable(config.stateDir, NO_JOBS_YET);
   const journal = readJournal(config.stateDir);
   if (journal === undefined) throw noJournal(config.stateDir, NO_JOBS_YET);
   try {
-    const result = await findJobs(context, config, journal);
+    const result = await findJobs(question, config, journal);
     const { stdout } = context;
     stdout.write(context.has(JSON_SWITCH) ? findJson(result) : findText(result, stdout));
     return EXIT.OK;

@@ -92,19 +92,27 @@ export type FoundJob = {
   readonly certain: boolean;
 };
 
-/** Reads the question from the command line, and answers it from log and journal. Throws TRAFFIC_LOG_UNAVAILABLE. */
-export async function findJobs(
-  context: CliContext,
-  config: Config,
-  journal: JournalReader,
-): Promise<FindResult> {
-  const at = context.valueOf(AT);
-  const withinMs = context.valueOf(WITHIN);
-  const question = {
+/** What is looked for. */
+export type Question = Pick<FindResult, 'at' | 'destination' | 'port' | 'sourcePort' | 'withinMs'>;
+
+/** Reads the question from the command line. Throws CONFIG_INVALID. */
+export function readQuestion(context: Pick<CliContext, 'valueOf'>): Question {
+  return {
     destination: context.valueOf(DESTINATION),
     port: context.valueOf(PORT),
     sourcePort: context.valueOf(SOURCE_PORT),
+    at: context.valueOf(AT),
+    withinMs: context.valueOf(WITHIN),
   };
+}
+
+/** Answers the question from log and journal. Throws TRAFFIC_LOG_UNAVAILABLE. */
+export async function findJobs(
+  question: Question,
+  config: Config,
+  journal: JournalReader,
+): Promise<FindResult> {
+  const { at, withinMs } = question;
   const query = {
     destination: question.destination,
     destinationPort: question.port,
@@ -119,8 +127,6 @@ export async function findJobs(
   );
   return {
     ...question,
-    at,
-    withinMs,
     log: found,
     connections: found.connections.map((connection) => ({ connection, jobs: jobsOf(connection, journal) })),
   };

@@ -156,3 +156,17 @@ describe('where there is nothing to show', () => {
     expect(stderr).toContain(join(dir, 'none'));
   });
 });
+
+test.each([
+  [[], '--destination'],
+  [['--destination', 'example.com', '--at', '2026-11-26T14:03Z'], '--destination'],
+  [['--destination', '203.0.113.10'], '--at'],
+  [['--destination', '203.0.113.10', '--at', 'yesterday'], '--at'],
+  [['--destination', '203.0.113.10', '--at', '2026-11-26T14:03Z', '--port', '70000'], '--port'],
+] as const)('find %j is refused before anything is read, and names the flag %s', async (flags, named) => {
+  const { exit, stderr } = await runLine(['jobs', 'find', ...flags, '--state-dir', join(dir, 'none')], {}, [
+    jobs,
+  ]);
+  expect(exit).toBe(2);
+  expect(stderr).toContain(named);
+});
