@@ -69,6 +69,7 @@ describe('with all that a job needs', () => {
       'ask price',
       'state directory',
       'token',
+      'proxy',
       'broker',
       'clock',
       'docker',
