@@ -12,6 +12,7 @@ import { runTestContainer } from './agent/jobs/test-container.ts';
 import { TrafficMonitor } from './agent/jobs/traffic-monitor.ts';
 import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
+import { CordonedOffers } from './agent/market/cordoned-offers.ts';
 import { Market } from './agent/market/market.ts';
 import { RunResolver } from './agent/market/run-resolver.ts';
 import { NetworkSelector } from './agent/network/network-selector.ts';
@@ -159,6 +160,11 @@ export function buildAgent(deps: AgentDeps): Agent {
     reporter.retrySoon();
   });
 
+  const cordonedOffers = new CordonedOffers({
+    workers: () => offers.workers,
+    why: () => gpuHealth.problem?.why,
+    clock,
+  });
   return new Agent({
     market,
     detach,
@@ -173,6 +179,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     jobRunner,
     planner,
     offers,
+    cordonedOffers,
     retryNow,
     retryUntilExit: retryUntilStopped({ ...retry, signal: detach.signal }),
     journal: host.journal,

@@ -15,6 +15,7 @@ import type { BackgroundTasks } from './lifecycle/background-tasks.ts';
 import { untilExhausted } from './lifecycle/once.ts';
 import { untilIdle } from './lifecycle/shutdown.ts';
 import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
+import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
@@ -49,6 +50,7 @@ export type AgentParts = {
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
   readonly offers: Market;
+  readonly cordonedOffers: CordonedOffers;
   /** Notified when what waits for its next try may be tried now. */
   readonly retryNow: Notifier;
   readonly retryUntilExit: RetryUntilStopped;
@@ -130,7 +132,8 @@ export class Agent {
   }
 
   async #work(): Promise<void> {
-    const { clock, detach, gpuHealth, log, market, offers, once, planner, tasks } = this.#parts;
+    const { clock, cordonedOffers, detach, gpuHealth, log, market, offers, once, planner, tasks } =
+      this.#parts;
     await this.#recover();
     const plans = await planner.first(market.signal);
     if (plans instanceof AgentError) {
@@ -142,6 +145,8 @@ export class Agent {
       for (const plan of planner.since(gpus)) tasks.run(this.#offer(plan));
     });
     tasks.run(gpuHealth.work());
+    // With `once` a market without a usable GPU ends the agent by itself.
+    if (!once) tasks.run(cordonedOffers.work(market.signal));
     // Side by side: an offer that the broker refuses for now keeps no other off the market.
     const offered = plans.map((plan) => this.#offer(plan));
     if (!once) {

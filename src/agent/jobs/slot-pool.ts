@@ -25,8 +25,13 @@ export class SlotPool {
 
   /** Whether any slot could get a job now or once its job has ended; true also where there are no slots yet. */
   get isUsable(): boolean {
-    const slots = [...this.#offers].flatMap((offer) => offer.slots);
-    return slots.length === 0 || slots.some(({ gpu }) => !this.#isCordoned(gpu));
+    const offers = [...this.#offers];
+    return offers.length === 0 || offers.some(({ slots }) => !this.areCordoned(slots));
+  }
+
+  /** Whether all of these slots are cordoned; there is at least one. */
+  areCordoned(slots: readonly Slot[]): boolean {
+    return slots.length > 0 && slots.every(({ gpu }) => this.#isCordoned(gpu));
   }
 
   /** Uuids of the GPUs and MIG slices that have slots. */
@@ -111,6 +116,11 @@ export class OfferSlots {
   /** How many jobs could be taken now. */
   get free(): number {
     return this.#pool.countFree(this.slots);
+  }
+
+  /** Whether all of the slots are cordoned. */
+  get areCordoned(): boolean {
+    return this.#pool.areCordoned(this.slots);
   }
 
   /** Whether any of the slots is leased. */

@@ -47,6 +47,7 @@ export class OfferWorker {
   readonly backoff: RunBackoff;
   readonly poller: RunPoller;
   readonly #deps: OfferWorkerDeps;
+  readonly #slots: OfferSlots;
   readonly #loop: ClaimLoop;
   readonly #wake: Notifier;
   /** Why the offer is off the market, by what keeps it off. */
@@ -61,6 +62,7 @@ export class OfferWorker {
     const { broker, clock, log, market: signal, random, settings } = deps;
     this.#offer = offer;
     this.#deps = deps;
+    this.#slots = slots;
     this.#wake = wake;
     this.backoff = new RunBackoff(clock);
     this.poller = new RunPoller({
@@ -90,6 +92,11 @@ export class OfferWorker {
       wake,
       announceImage: (ref) => void deps.registrar.announceImage(this.#offer, ref, signal),
     });
+  }
+
+  /** Whether all GPUs of the offer are cordoned. */
+  get isCordoned(): boolean {
+    return this.#slots.areCordoned;
   }
 
   /** The offer with its price and instance as they are now. */

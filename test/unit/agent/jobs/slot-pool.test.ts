@@ -75,6 +75,18 @@ describe('the slots of an offer', () => {
     expect(offer.free).toBe(1);
   });
 
+  test('are all cordoned with the last of their GPUs', () => {
+    const { offer, pool } = poolOf(2, 2);
+    pool.cordon(new Set(['GPU-0']));
+    expect(offer.areCordoned).toBe(false);
+    pool.cordon(new Set(['GPU-0', 'GPU-1']));
+    expect(offer.areCordoned).toBe(true);
+    pool.cordon('all');
+    expect(offer.areCordoned).toBe(true);
+    pool.cordon(new Set());
+    expect(offer.areCordoned).toBe(false);
+  });
+
   test('are cordoned too where their offer comes later', () => {
     const pool = new SlotPool();
     pool.cordon(new Set(['GPU-0']));
