@@ -7,11 +7,33 @@ import { boot, type Step } from '../support/vm/vm.ts';
  * boot for all.
  */
 
+/** Prints how often a limit of Docker's containers was reached, and how many of their processes were killed. */
+const MEMORY_EVENTS = `events() { su -s /bin/sh nobody -c "grep -E '^oom(_kill)? ' /sys/fs/cgroup/system.slice/memory.events"; }
+events`;
+
 const STEPS = {
   host: `set -e
 stat --file-system --format %T /sys/fs/cgroup
 docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 docker run --rm localhost:5000/sharedcloud/busybox echo from a container`,
+  reload: `set -e
+sleep 2
+asked=$(date +%s)
+systemctl daemon-reload
+changed=$(su -s /bin/sh nobody -c 'stat --format %Z /run/systemd/generator')
+[ "$changed" -ge "$asked" ] && echo dated`,
+  ownOom: `${MEMORY_EVENTS}
+docker run --init --name own -m 64m --memory-swap 64m localhost:5000/sharedcloud/python36 python3 -c 'bytearray(300 << 20)'
+docker inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' own
+events`,
+  hostOom: `${MEMORY_EVENTS}
+docker run -d --init --name host -m 400m --memory-swap 400m localhost:5000/sharedcloud/python36 \
+  python3 -c 'import time; held = bytearray(b"1") * (150 << 20); print("held", flush=True); time.sleep(600)' >/dev/null
+until docker logs host | grep -q held; do sleep 1; done
+echo f >/proc/sysrq-trigger
+docker wait host >/dev/null
+docker inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' host
+events`,
 } as const;
 
 describeVm('a host with systemd and cgroup v2', () => {
@@ -24,5 +46,16 @@ describeVm('a host with systemd and cgroup v2', () => {
 
   test('is what it is', () => {
     expect(step('host')).toMatchObject({ code: 0, output: 'cgroup2fs\nsystemd 2\nfrom a container' });
+  });
+
+  test('dates a reload of systemd by its directories of generated units', () => {
+    expect(step('reload')).toMatchObject({ code: 0, output: 'dated' });
+  });
+
+  test('tells by memory.events whose memory ran out, whatever the engine says', () => {
+    const own = step('ownOom')?.output ?? '';
+    const host = step('hostOom')?.output ?? '';
+    expect(own).toMatch(/^oom 0\noom_kill 0\n(?:.*\n)*137 (?:true|false)\noom 1\noom_kill 1$/);
+    expect(host).toMatch(/^oom 1\noom_kill 1\n(?:.*\n)*137 (?:true|false)\noom 1\noom_kill 2$/);
   });
 });
