@@ -80,6 +80,10 @@ describeDocker('an engine that cannot end a container', (engine) => {
         () => expect(store.jobsOf(run).map((job) => job.status)).toEqual(store.jobsOf(run).map(() => status)),
         { timeout: 60_000, interval: 100 },
       );
+    const first = await open(false);
+    const running = first.agent.run();
+    // The first test container is over then.
+    await env.untilEvent('offer-registered');
     // The first that is started is the one that hangs.
     let hanging: string | undefined;
     proxy.plan = ({ container, name }) => {
@@ -88,8 +92,6 @@ describeDocker('an engine that cannot end a container', (engine) => {
       return name === 'kill' ? kill : name === 'remove' ? remove : 'pass';
     };
     const endless = put(ENDLESS, '((1,),)');
-    const first = await open(false);
-    const running = first.agent.run();
     await reported(endless, JOB_STATUS.TIMEOUT);
     expect(store.jobsOf(endless)[0]?.stdout).toBe('begun\n');
     const quick = put(QUICK, '((1,), (2,), (3,))');
