@@ -1,4 +1,9 @@
+import { copyFile, mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { buildPackage } from '../support/package/debian.ts';
+import { AGENT_STEPS } from '../support/vm/agent-steps.ts';
 import { describeVm } from '../support/vm/describe.ts';
 import { boot, type Step } from '../support/vm/vm.ts';
 
@@ -16,6 +21,7 @@ const STEPS = {
 stat --file-system --format %T /sys/fs/cgroup
 docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 docker run --rm localhost:5000/sharedcloud/busybox echo from a container`,
+  ...AGENT_STEPS,
   reload: `set -e
 sleep 2
 asked=$(date +%s)
@@ -39,9 +45,18 @@ events`,
 describeVm('a host with systemd and cgroup v2', () => {
   let steps: ReadonlyMap<string, Step>;
   const step = (name: keyof typeof STEPS): Step | undefined => steps.get(name);
+  /** The last line of a step as JSON; its whole output where it failed. */
+  const lastOf = (name: keyof typeof STEPS): unknown => {
+    const { code, output = '' } = step(name) ?? {};
+    if (code !== 0) expect.fail(`${name}: ${output}\n${step('log')?.output}`);
+    return JSON.parse(output.split('\n').at(-1) ?? '');
+  };
 
   beforeAll(async () => {
-    steps = await boot({ steps: STEPS });
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'sharedcloud-package-'));
+    const deb = join(folder.path, 'agent.deb');
+    await copyFile(await buildPackage(), deb);
+    steps = await boot({ steps: STEPS, files: [deb] });
   });
 
   test('is what it is', () => {
@@ -57,5 +72,18 @@ describeVm('a host with systemd and cgroup v2', () => {
     const host = step('hostOom')?.output ?? '';
     expect(own).toMatch(/^oom 0\noom_kill 0\n(?:.*\n)*137 (?:true|false)\noom 1\noom_kill 1$/);
     expect(host).toMatch(/^oom 1\noom_kill 1\n(?:.*\n)*137 (?:true|false)\noom 1\noom_kill 2$/);
+  });
+
+  test('runs the package as a service that does a job, and is healthy', () => {
+    expect(step('install')).toMatchObject({ code: 0 });
+    expect(lastOf('job')).toMatchObject({ hello: ['SUCCEEDED', 'works'] });
+  });
+
+  test('reloads its units while a job runs, which ends as if nothing had been', () => {
+    expect(lastOf('reloadUnits')).toMatchObject({ slow: ['SUCCEEDED', '10'] });
+  });
+
+  test('drains the service, which leaves no container and has logged no error', () => {
+    expect(step('drain')?.output).toMatch(/\nsuccess\n0\n0$/);
   });
 });

@@ -266,7 +266,9 @@ async function containersOfCheck({ docker }: TestEngine): Promise<readonly strin
 describeDocker('at a real engine', (engine) => {
   test('Docker is reported with its version', async () => {
     const { line } = await check({ DOCKER_HOST: engine.host });
-    expect(line('docker')).toMatch(/^ok: Docker \d+\.\d+\.\d+, runc \d.*, seccomp on$/);
+    expect(line('docker')).toMatch(
+      /^ok: Docker \d+\.\d+\.\d+, runc \d.*, seccomp on, at \S+ \(DOCKER_HOST\)$/,
+    );
   });
 
   test('a container is tried, without a state directory and beside it, and nothing stays', async () => {

@@ -22,7 +22,7 @@ export type Payload = {
 };
 
 /** The most that a boot with all its steps may take, in milliseconds. */
-const BOOT_MS = 540_000;
+const BOOT_MS = 900_000;
 
 const MACHINE = words(
   '-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu max -smp 2 -m 2048',
