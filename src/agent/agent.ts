@@ -1,4 +1,4 @@
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, asAgentError } from '../domain/errors.ts';
 import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
@@ -65,6 +65,8 @@ export type AgentParts = {
 export class Agent {
   readonly #parts: AgentParts;
   #isEnding = false;
+  /** Why the agent has not recovered yet. */
+  #recoveryProblem: Problem | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -121,7 +123,12 @@ export class Agent {
   /** Why this host can claim no job now, and what its owner can do about it; undefined: it can. */
   problem(): Problem | undefined {
     const { admission, gpuHealth, planner, slots } = this.#parts;
-    return admission.problem() ?? planner.problem ?? (slots.isUsable ? undefined : gpuHealth.problem);
+    return (
+      this.#recoveryProblem ??
+      admission.problem() ??
+      planner.problem ??
+      (slots.isUsable ? undefined : gpuHealth.problem)
+    );
   }
 
   /** Applies the prices that the planner answers now. */
@@ -163,7 +170,16 @@ export class Agent {
   async #recover(): Promise<void> {
     const { admission, detach, garbage, jobRunner, market, observe } = this.#parts;
     const { reconciler, recovery, retryUntilExit, slots, tasks } = this.#parts;
-    const adoptions = await retryUntilExit(() => recover({ ...recovery, signal: detach.signal }));
+    const adoptions = await retryUntilExit(async () => {
+      try {
+        return await recover({ ...recovery, signal: detach.signal });
+      } catch (thrown) {
+        const { hint, message } = asAgentError(thrown);
+        this.#recoveryProblem = { why: message, hint };
+        throw thrown;
+      }
+    });
+    this.#recoveryProblem = undefined;
     for (const { container, job } of adoptions)
       jobRunner.adopt(job, container, slots.lease({ id: job.slot, gpu: job.gpu }));
     observe({ kind: 'recovery-completed', adopted: adoptions.length });
