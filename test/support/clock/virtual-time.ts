@@ -36,6 +36,7 @@ export class VirtualTime implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #running: Promise<void>;
   #passing = 0;
+  #stepMs = STEP_MS;
 
   constructor() {
     vi.useFakeTimers({ toFake: [...FAKED] });
@@ -50,10 +51,14 @@ export class VirtualTime implements AsyncDisposable {
     await this.passUntil(() => performance.now() >= until);
   }
 
-  /** Lets time pass until the condition is met; child processes that run do not slow it down. */
-  async passUntil(condition: () => boolean): Promise<void> {
+  /**
+   * Lets time pass until the condition is met; child processes that run do not slow it down. In longer steps, of `stepMs`
+   * milliseconds, timers are later by as much.
+   */
+  async passUntil(condition: () => boolean, stepMs: number = STEP_MS): Promise<void> {
     const latest = this.waitedMs + LONGEST_MS;
     this.#passing += 1;
+    this.#stepMs = stepMs;
     try {
       while (!condition()) {
         if (this.waitedMs > latest) throw new Error(`the condition is not met after ${LONGEST_MS} ms`);
@@ -61,6 +66,7 @@ export class VirtualTime implements AsyncDisposable {
       }
     } finally {
       this.#passing -= 1;
+      this.#stepMs = STEP_MS;
     }
   }
 
@@ -78,8 +84,8 @@ export class VirtualTime implements AsyncDisposable {
       await realDelay(1);
       const now = this.#realNow();
       const isIdle = this.#isIdle();
-      if (isIdle) this.waitedMs += STEP_MS;
-      vi.advanceTimersByTime(isIdle ? STEP_MS : now - last);
+      if (isIdle) this.waitedMs += this.#stepMs;
+      vi.advanceTimersByTime(isIdle ? this.#stepMs : now - last);
       last = now;
     }
   }
