@@ -34,9 +34,9 @@ min-free-disk = "0 B"
 poll-interval = "500ms"
 `;
 
-/** Waits for a pattern in what the broker tells, for a minute of the machine's. */
+/** Waits for a pattern in what the broker tells, for five minutes of the machine’s. */
 const until = (pattern: string): string =>
-  `timeout 90 sh -c 'until grep -q "${pattern}" /run/broker.json; do sleep 0.2; done'`;
+  `timeout 300 sh -c 'until grep -q "${pattern}" /run/broker.json; do sleep 0.2; done'`;
 
 /**
  * The Debian package as the service that it is, from its installation to the end of its drain: steps of a virtual
@@ -49,7 +49,7 @@ echo '${TOKEN}' | install -m 600 /dev/stdin /etc/sharedcloud-agent/token
 cat >>/etc/sharedcloud-agent/config.toml <<'CONFIG'${CONFIG}CONFIG
 cat >/root/broker.mjs <<'BROKER'${BROKER}BROKER
 systemd-run --quiet --unit broker /usr/lib/sharedcloud-agent/bin/node /root/broker.mjs
-timeout 60 sh -c 'until [ -e /run/broker.json ]; do sleep 0.2; done'`,
+timeout 300 sh -c 'until [ -e /run/broker.json ]; do sleep 0.2; done'`,
   job: `set -e
 systemctl start sharedcloud-agent
 ${until('hello....SUCCEEDED')}
@@ -57,12 +57,12 @@ sharedcloud-agent health
 cat /run/broker.json`,
   reloadUnits: `set -e
 touch /run/add-slow
-timeout 90 sh -c 'until docker ps --quiet | grep -q .; do sleep 0.2; done'
+timeout 300 sh -c 'until docker ps --quiet | grep -q .; do sleep 0.2; done'
 systemctl daemon-reload
 ${until('slow....SUCCEEDED')}
 cat /run/broker.json`,
   drain: `sharedcloud-agent drain
-timeout 60 sh -c 'while systemctl is-active --quiet sharedcloud-agent; do sleep 0.2; done'
+timeout 300 sh -c 'while systemctl is-active --quiet sharedcloud-agent; do sleep 0.2; done'
 systemctl show --value -p Result -p ExecMainStatus sharedcloud-agent
 docker ps --all --quiet
 journalctl --no-pager -o cat -u sharedcloud-agent | grep -c '"level":"error"'`,

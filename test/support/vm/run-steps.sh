@@ -12,7 +12,7 @@ for step in /payload/steps/*; do
   began="$(cut -d. -f1 /proc/uptime)"
   printf '\n=== step %s\n' "$name"
   # Through a pipe, so that programs show no progress bars.
-  (cd /root && timeout 240 bash "$step" 2>&1; echo "$?" >/run/step-status) | cat
+  (cd /root && timeout 600 bash "$step" 2>&1; echo "$?" >/run/step-status) | cat
   printf '\n=== ended %s %s %s\n' "$name" "$(cat /run/step-status)" "$(($(cut -d. -f1 /proc/uptime) - began))"
 done
 systemctl poweroff --force --force

@@ -15,7 +15,7 @@ export type Step = { readonly code: number; readonly output: string; readonly se
 
 /** What the virtual machine is given. */
 export type Payload = {
-  /** Shell scripts by their names, run in this order as root; each may take 240 seconds of the machine’s. */
+  /** Shell scripts by their names, run in this order as root; each may take 600 seconds of the machine’s. */
   readonly steps: Readonly<Record<string, string>>;
   /** Files of this machine that the steps find in /payload, under their own names. */
   readonly files?: readonly string[];
