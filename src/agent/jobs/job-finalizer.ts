@@ -1,4 +1,5 @@
 import { earnings, type JobRecord, type JobState, type Report } from '../../domain/job.ts';
+import type { Traffic } from '../../domain/network-use.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -65,17 +66,18 @@ export class JobFinalizer {
 
   /** Writes the whole report, then clears up. */
   async report(record: JobRecord, remains: Remains, report: Report, durationMs: number): Promise<Departure> {
-    const { journal, observe, reportPending } = this.#deps;
+    const { observe, reportPending } = this.#deps;
     const job = await this.write(record.uuid, { name: 'finished', report, durationMs });
+    // First of all: nothing below may keep a report that is on disk from the broker.
+    reportPending.notify();
     observe({
       kind: 'job-ended',
       job,
       report,
       durationMs,
       earned: earnings(report.status, record.askPrice, durationMs),
-      traffic: journal.networkUse(record)?.traffic ?? null,
+      traffic: this.#traffic(record),
     });
-    reportPending.notify();
     const over = remains.mayRun ? this.#untilOver(record.uuid, remains) : undefined;
     return this.#leave(
       record.slot,
@@ -117,6 +119,16 @@ export class JobFinalizer {
   write(job: string, state: JobState): Promise<JobRecord> {
     const { detach, journal } = this.#deps;
     return writeDurably({ ...this.#deps, signal: detach }, () => journal.transition(job, state));
+  }
+
+  /** What the job has sent and received; null: not known. */
+  #traffic(record: JobRecord): Traffic | null {
+    try {
+      return this.#deps.journal.networkUse(record)?.traffic ?? null;
+    } catch {
+      // The disk may refuse a read. The report is written, and waits for no figure.
+      return null;
+    }
   }
 
   #end({ uuid }: JobRecord, { container }: Remains, over: Promise<void> | undefined): Ends {

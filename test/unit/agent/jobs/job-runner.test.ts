@@ -139,3 +139,19 @@ test('a job whose journal entry cannot be changed is aborted, and its slot is fr
   expect(end).toMatchObject({ hostFault: true, result: { kind: 'aborted' } });
   expect(isLeased).toBe(false);
 });
+
+test('a report goes to the broker although the journal cannot be read after it was written', async () => {
+  let pending = 0;
+  const reportPending = new Notifier();
+  reportPending.subscribe(() => (pending += 1));
+  const networkUse = (): never => {
+    throw new Error('disk I/O error');
+  };
+  const { end, isLeased } = await runUnstartable(new AgentError('FUNCTION_INVALID', 'no handler'), {
+    journal: { transition: (_, state) => ({ ...RECORD, state }), networkUse },
+    reportPending,
+  });
+  expect(end).toMatchObject({ hostFault: false, result: { kind: 'reported' } });
+  expect(pending).toBe(1);
+  expect(isLeased).toBe(false);
+});
