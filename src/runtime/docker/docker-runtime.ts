@@ -276,12 +276,12 @@ export class DockerRuntime implements Runtime {
     return removeContainer(this.#docker, id, this.#deadlines);
   }
 
-  /** This agent's containers, and those that a killed `check` has left behind. */
   /** With its systemd driver, the engine leaves device rules to systemd, which knows only those of CDI. */
   mayLoseGpu(id: string): boolean {
     return this.#facts?.cgroupDriver === 'systemd' && !this.#cdi.has(id);
   }
 
+  /** This agent's containers, and those that a killed `check` has left behind. */
   async list(): Promise<readonly FoundContainer[]> {
     const filters = JSON.stringify({ label: [LABELS.agent] });
     const listed = await callEngine(

@@ -1,19 +1,22 @@
+import { basename } from 'node:path/posix';
 import type Docker from 'dockerode';
 import { asAgentError } from '../../../domain/errors.ts';
+import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
 import type { FoundContainer } from '../../../domain/ports/runtime.ts';
-import { containerName, LABELS } from './spec.ts';
+import { CHECK_AGENT_ID, containerName, isJobId, LABELS } from './spec.ts';
 import { type ContainerState, hasEnded } from './state.ts';
+
+/** The names of the jobs of `check`: see `internalJobName`. */
+const CHECK_JOB = /^(?:test|probe)-[0-9a-f]{1,12}$/;
 
 /** A listed container; undefined if it is not ours, or has been removed since. Throws RUNTIME_*. */
 export async function readListed(
-  { Id: id, Labels: labels, Mounts: mounts, Names: names, State: status }: Docker.ContainerInfo,
+  container: Docker.ContainerInfo,
   inspect: (id: string) => Promise<ContainerState>,
 ): Promise<FoundContainer | undefined> {
+  const { Id: id, Labels: labels, State: status } = container;
   const job = labels[LABELS.job];
-  if (job === undefined) return undefined;
-  // An image can set our labels, but neither the container's name nor its mounts; anyone can rename a container.
-  const isNamed = names.includes(`/${containerName(job)}`);
-  if (!isNamed && !mounts.some(({ Source }) => Source.split('/').includes(job))) return undefined;
+  if (job === undefined || !isJobContainer(container, job)) return undefined;
   try {
     const { name, startedAt } = await inspect(id);
     return { id, job, state: name, startedAt };
@@ -23,4 +26,16 @@ export async function readListed(
     if (hasEnded(status)) return { id, job, state: 'exited', startedAt: undefined };
     throw thrown;
   }
+}
+
+/** An image can set our labels, but neither the container's name nor what is mounted where. Never throws. */
+function isJobContainer({ Labels, Mounts, Names }: Docker.ContainerInfo, job: string): boolean {
+  if (!isJobId(job)) return false;
+  const isNamed = Names.includes(`/${containerName(job)}`);
+  // Every image can know this id, so nothing but the name counts.
+  if (Labels[LABELS.agent] === CHECK_AGENT_ID) return isNamed && CHECK_JOB.test(job);
+  // Anyone can rename a container, but its input stays.
+  const isInput = ({ Destination, Source, Type }: (typeof Mounts)[number]): boolean =>
+    Type === 'bind' && Destination === JOB_INPUT_PATH && basename(Source) === job;
+  return isNamed || Mounts.some(isInput);
 }

@@ -49,9 +49,19 @@ export const LABELS = {
 /** The agent id of the containers of `check`, which has no journal. */
 export const CHECK_AGENT_ID = 'check';
 
-/** The container's name. It contains the job's uuid, so that the engine refuses a second container for a job. */
+const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** Whether a container can be named after a job of this id. */
+export function isJobId(job: string): boolean {
+  return JOB_ID.test(job);
+}
+
+/**
+ * The container's name. It contains the job's uuid, so that the engine refuses a second container for a job. Throws
+ * RUNTIME_FAILED for an id that cannot name one.
+ */
 export function containerName(job: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(job)) {
+  if (!isJobId(job)) {
     throw new AgentError('RUNTIME_FAILED', `the job id ${JSON.stringify(job)} cannot name a container`);
   }
   return `sharedcloud-job-${job}`;
