@@ -78,7 +78,10 @@ function refusalOf(reply: Reply): AgentError {
     );
   }
   if (status >= 400) {
-    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${details}`, { status });
+    // A page is from a proxy, which refuses anything but the size for reasons of its own.
+    const isTheirs = !isPage(reply.text) || status === 413;
+    const extras = isTheirs ? { status } : {};
+    return new AgentError('BROKER_REFUSED', `${call}: the broker refused (${status})${details}`, extras);
   }
   return new AgentError(
     'BROKER_BAD_ANSWER',

@@ -197,8 +197,10 @@ export class Reporter {
   #send(uuid: string, signal: AbortSignal): void {
     this.#sending.add(uuid);
     void this.#queue.add(async () => {
+      let isReport = false;
       try {
         const job = this.#journal.get(uuid);
+        isReport = job?.state.name === 'finished';
         if (signal.aborted || job === undefined) return;
         const answer = this.#unwritten.get(uuid) ?? (await this.#answerTo(job, signal));
         this.#unwritten.set(uuid, answer);
@@ -206,7 +208,7 @@ export class Reporter {
         this.#unwritten.delete(uuid);
         this.#attempts.delete(uuid);
       } catch (thrown) {
-        if (!signal.aborted) this.#failed(uuid, asAgentError(thrown));
+        if (!signal.aborted) this.#failed(uuid, asAgentError(thrown), isReport);
       } finally {
         this.#sending.delete(uuid);
         this.#wake.notify();
@@ -274,28 +276,35 @@ export class Reporter {
     }
   }
 
-  #isReport(job: string): boolean {
-    return this.#journal.get(job)?.state.name === 'finished';
-  }
-
-  /** Gives up a report that the broker refuses even without its result. */
-  #drop(job: string, { message }: AgentError): void {
+  /** Gives up a report that the broker refuses even without its result; false: the disk refuses that for now. */
+  #drop(job: string, { message }: AgentError): boolean {
     const why = `the broker refuses every report of it: ${message}`;
-    const dropped = this.#journal.transition(job, { name: 'dropped', why });
-    this.#attempts.delete(job);
-    this.#observe({ kind: 'report-refused', job: dropped, why });
+    try {
+      const dropped = this.#journal.transition(job, { name: 'dropped', why });
+      this.#attempts.delete(job);
+      this.#observe({ kind: 'report-refused', job: dropped, why });
+      return true;
+    } catch (thrown) {
+      const error = asAgentError(thrown);
+      this.#log.debug(
+        { event: 'delivery-failed', job, code: error.code },
+        `not dropped yet: ${error.message}`,
+      );
+      return false;
+    }
   }
 
-  #failed(job: string, error: AgentError): void {
+  #failed(job: string, error: AgentError, isReport: boolean): void {
     const before = this.#attemptsOf(job);
     const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
-    const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : RETRY.report, count, this.#random);
-    const isContent = CONTENT_STATUSES.includes(error.status) && this.#isReport(job);
+    const isContent = isReport && CONTENT_STATUSES.includes(error.status);
+    const policy = isContent && error.status !== 413 ? RETRY.reportContent : RETRY.report;
+    const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : policy, count, this.#random);
     // What is refused for its content comes to an end by itself.
     const refusals = before.refusals + (error.code === 'BROKER_REFUSED' && !isContent ? 1 : 0);
     const content = isContent ? contentRefused(before.content, error.status) : before.content;
-    if (content.count > MAX_CONTENT_REFUSALS) return this.#drop(job, error);
+    if (content.count > MAX_CONTENT_REFUSALS && this.#drop(job, error)) return;
     const dueAt = this.#clock.monotonic() + waitMs;
     const unauthorized = error.code === 'BROKER_UNAUTHORIZED';
     // It failed again while the broker accepted others: it is no sign of an outage, and their success none for it.

@@ -24,6 +24,8 @@ export const RETRY = {
   lookUpNotFound: { initialMs: 5_000, maxMs: 600_000 },
   claim: { initialMs: 200, maxMs: 5_000, giveUpAfterMs: 30_000 },
   report: { initialMs: 500, maxMs: 300_000 },
+  /** The content of a report was refused, other than for its size: a broker that is being repaired may say so. */
+  reportContent: { initialMs: 4_000, maxMs: 300_000 },
   /** An offer that is registered again, and an image that is announced. */
   updateOffer: { initialMs: 500, maxMs: 60_000, giveUpAfterMs: 60_000 },
 

@@ -115,6 +115,17 @@ describe('a report whose content is refused', () => {
     },
   );
 
+  test('on a page of a proxy, any number of times, is sent with its result', async () => {
+    const page = faults.answer(400, '<html>Bad Request</html>', { 'content-type': 'text/html' });
+    await using env = await TestEnv.open();
+    const run = env.addRun(QUICK, '((5,),)');
+    env.proxy.plan = toReport((nth) => (nth <= 7 ? page : undefined));
+    await using _agent = await env.start({ slots: 1 });
+    await env.time.passUntil(() => env.jobOf(run).status !== JOB_STATUS.IN_PROGRESS);
+    await env.untilDone(run);
+    expect(env.jobOf(run).result).toBe('5');
+  });
+
   test('four times is still sent with its result', async () => {
     await using opened = await openWith(toReport((nth) => (nth <= 4 ? no(413) : undefined)));
     const { env, run, agent } = opened;
