@@ -94,7 +94,8 @@ describeDisks(
         using disk = new SmallDisk();
         await using set = await openScenario(engine.host, onDisk(disk));
         await using watch = await EngineWatch.open(engine);
-        const run = addRun(set.broker, PYTHON, BIG, "(('a', 1), ('b', 2))");
+        // The second starts a second after the first, and both run for long enough that neither has ended then.
+        const run = addRun(set.broker, PYTHON, BIG, "(('a', 6), ('b', 7))");
         const heard = watchBroker(set.broker);
         await using agent = await startDaemon(set.env);
         await agent.untilLogged({ event: 'job-started' }, 2);
