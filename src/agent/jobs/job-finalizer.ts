@@ -10,7 +10,7 @@ import type { Observer } from '../events/events.ts';
 import { retryEngine } from '../retry/retry-engine.ts';
 import { writeDurably } from '../retry/write-durably.ts';
 import type { JobContainers } from './job-containers.ts';
-import { type Departure, departed, type JobResult } from './job-result.ts';
+import { type Departure, departed, type JobResult, type ReleaseCause } from './job-result.ts';
 import type { OrphanContainers } from './orphan-containers.ts';
 
 /** A container that still runs after this long keeps its slot, but draining no longer waits for it. */
@@ -87,7 +87,12 @@ export class JobFinalizer {
   }
 
   /** Queues the job's release to the market. */
-  async release(record: JobRecord, remains: Remains, why: string): Promise<Departure> {
+  async release(
+    record: JobRecord,
+    remains: Remains,
+    why: string,
+    cause: ReleaseCause = 'other',
+  ): Promise<Departure> {
     const { detach, observe, reportPending } = this.#deps;
     // Once the broker knows of the release, the job may start elsewhere, and here as soon as its container is gone.
     await this.#untilOver(record.uuid, remains);
@@ -97,7 +102,7 @@ export class JobFinalizer {
     const job = await this.write(record.uuid, { name: 'releasing', why });
     observe({ kind: 'job-release-queued', job, why });
     reportPending.notify();
-    return this.#leave(record.slot, { kind: 'released', why }, { over: undefined, cleared });
+    return this.#leave(record.slot, { kind: 'released', why, cause }, { over: undefined, cleared });
   }
 
   /** Ends a job that the broker has taken back. */

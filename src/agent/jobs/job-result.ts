@@ -1,6 +1,12 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Report } from '../../domain/job.ts';
 
+/**
+ * What a release says of the engine: it could not start the job, or ended it or lost it. `other`: it says nothing, because
+ * a job can bring it about, or because something else of this host is the cause.
+ */
+export type ReleaseCause = 'start' | 'engine' | 'other';
+
 /** How a job's life on this host ended. */
 export type JobResult =
   /** The journal has its report. */
@@ -9,6 +15,7 @@ export type JobResult =
   | {
       readonly kind: 'released';
       readonly why: string;
+      readonly cause: ReleaseCause;
       /** Why it could not be started; undefined: it was started. */
       readonly code?: ErrorCode;
     }

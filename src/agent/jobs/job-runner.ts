@@ -259,7 +259,7 @@ export class JobRunner {
   async #unstartable(record: JobRecord, error: AgentError, remains: Remains): Promise<Departure> {
     const { code, message } = error;
     if (code !== 'FUNCTION_INVALID' && code !== 'CONTAINER_UNSTARTABLE') {
-      const departure = await this.#finalizer.release(record, remains, `${code}: ${message}`);
+      const departure = await this.#finalizer.release(record, remains, `${code}: ${message}`, 'start');
       const { result } = departure;
       return result.kind === 'released' ? { ...departure, result: { ...result, code } } : departure;
     }

@@ -14,7 +14,7 @@ import type { DiskMonitoring, DiskQuotaMonitor } from './disk-quota.ts';
 import type { GpuMonitor } from './gpu-monitor.ts';
 import { EVICTION_GRACE_MS, type JobContainers } from './job-containers.ts';
 import type { JobFinalizer, Remains } from './job-finalizer.ts';
-import { type Departure, departed } from './job-result.ts';
+import { type Departure, departed, type ReleaseCause } from './job-result.ts';
 import { OutputCapture } from './output-capture.ts';
 import { PauseMonitor } from './pause-monitor.ts';
 import type { JobTermination } from './termination.ts';
@@ -116,7 +116,7 @@ export class JobSupervisor {
       const ended = await containers.end(container, graceMs);
       if (ended === undefined) enough.abort();
       if (!detach.aborted) await counting.end();
-      if (ended === 'gone') return await finalizer.release(record, over(container), VANISHED);
+      if (ended === 'gone') return await finalizer.release(record, over(container), VANISHED, 'engine');
       const output = (await capture.output(ended)) ?? NO_OUTPUT;
       return await this.#conclude(started, ended, decided, output, watches);
     } finally {
@@ -135,8 +135,12 @@ export class JobSupervisor {
     const { container, record, since } = started;
     const { clock, detach, finalizer } = this.#deps;
     const remains = { container, mayRun: exit === undefined && decided !== undefined };
-    if (exit === undefined && decided === undefined) return finalizer.release(record, remains, VANISHED);
-    if (output === undefined) return finalizer.release(record, remains, 'its output cannot be read');
+    if (exit === undefined && decided === undefined) {
+      return finalizer.release(record, remains, VANISHED, 'engine');
+    }
+    if (output === undefined) {
+      return finalizer.release(record, remains, 'its output cannot be read', 'engine');
+    }
     const now = clock.bootTime();
     const ranMs = runtimeMs(exit, elapsedMs(since, now));
     const pausedMs = Math.max(exit?.pausedMs ?? 0, watches.pause.pausedMs);
@@ -150,7 +154,9 @@ export class JobSupervisor {
       unwatched: started.unwatched,
       rebooted: rebooted(since, now),
     });
-    if (attribution.kind === 'release') return finalizer.release(record, remains, attribution.why);
+    if (attribution.kind === 'release') {
+      return finalizer.release(record, remains, attribution.why, causeOf(exit, decided));
+    }
     const { fault, ending } = await this.#examine(started, attribution.ending, output, watches);
     if (fault !== undefined) return finalizer.release(record, remains, fault);
     if (detach.aborted) return departed({ kind: 'detached' });
@@ -188,6 +194,12 @@ export class JobSupervisor {
     if ((systemdReloadedAt() ?? 0) < startedAt) return undefined;
     return 'systemd was reloaded while it ran, which can take its GPU away';
   }
+}
+
+/** Whether the engine ended a job that goes back to the market; a job that this agent stopped says nothing of it. */
+function causeOf(exit: Exit | undefined, decided: ExitFacts['reason']): ReleaseCause {
+  if (exit === undefined || decided !== undefined || exit.restarted) return 'other';
+  return exit.exitOrigin === 'job' ? 'other' : 'engine';
 }
 
 function over(container: string): Remains {

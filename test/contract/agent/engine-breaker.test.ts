@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { logged } from '../../support/log/log-into.ts';
 
+const KILLS_ITSELF = `function handler() { process.exit(137) }`;
 const QUICK = `function handler(event) { return event[0] }`;
 const TEN_MINUTES = 600_000;
 
@@ -59,6 +61,18 @@ describe('a host on which jobs', () => {
     for (let run = 0; run < runs; run += 1) env.addRun(QUICK, `(${'(1,),'.repeat(20)})`);
     expect(await claimsOfTenMinutes(env, 4, cannotStart)).toBeLessThanOrEqual(5);
   });
+});
+
+test('jobs of two runs that end as if they were killed do not stop claims', async () => {
+  await using env = await TestEnv.open();
+  const runs = [1, 2].map(() => env.addRun(KILLS_ITSELF, '((1,), (2,), (3,))'));
+  await using _ = await env.start({ slots: 4 });
+  await env.until(() => {
+    const statuses = runs.flatMap((run) => env.jobsOf(run).map(({ status }) => status));
+    expect(statuses).toEqual(statuses.map(() => JOB_STATUS.FAILED));
+  });
+  expect(env.count('job-released')).toBeGreaterThan(2);
+  expect(env.count('engine-breaker-opened')).toBe(0);
 });
 
 /** An engine whose test containers fail while `isBroken`. */

@@ -77,7 +77,11 @@ describe('a GPU on which several jobs in a row fail at once', () => {
     expect(scenario.cordons()).toEqual([]);
     for (const uuid of ['d', 'e', 'f']) {
       const job = aJobOn(BAD, uuid);
-      scenario.health.jobEnded(job, { kind: 'released', why: 'RUNTIME_FAILED: nvidia-container-cli' });
+      scenario.health.jobEnded(job, {
+        kind: 'released',
+        cause: 'start',
+        why: 'RUNTIME_FAILED: nvidia-container-cli',
+      });
     }
     expect(scenario.cordons()).toEqual(['GPU-bad']);
   });
