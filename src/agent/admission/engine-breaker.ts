@@ -14,9 +14,10 @@ import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 
-/** A job that has run for so long lets others start beside it, and one that has run for longer has gone well. */
+/** A job that has run for so long lets others start beside it. */
 const STARTED_WELL_MS = 1_000;
-const RAN_WELL_MS = 30_000;
+/** A job that has run for so long has gone well: longer than output that cannot be read is tried again after the end. */
+const RAN_WELL_MS = 45_000;
 const TOGETHER_MS = 10_000;
 
 /** Failures of a job that say nothing about whether the engine can run others. */
