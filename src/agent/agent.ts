@@ -142,6 +142,8 @@ export class Agent {
     const { clock, cordonedOffers, detach, gpuHealth, log, market, offers, once, planner, tasks } =
       this.#parts;
     await this.#recover();
+    // Before the market: adopted jobs need the kernel log, and what follows may take for ever.
+    tasks.run(gpuHealth.work());
     const plans = await planner.first(market.signal);
     if (plans instanceof AgentError) {
       await untilIdle(() => this.#isIdle(), log, market.signal);
@@ -151,7 +153,6 @@ export class Agent {
     gpuHealth.polled.subscribe((gpus) => {
       for (const plan of planner.since(gpus)) tasks.run(this.#offer(plan));
     });
-    tasks.run(gpuHealth.work());
     // With `once` a market without a usable GPU ends the agent by itself.
     if (!once) tasks.run(cordonedOffers.work(market.signal));
     // Side by side: an offer that the broker refuses for now keeps no other off the market.

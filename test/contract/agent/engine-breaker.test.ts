@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
+import { aborted } from '../../../src/lib/deadline.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
+import { aGpu } from '../../support/domain.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const KILLS_ITSELF = `function handler() { process.exit(137) }`;
@@ -108,6 +110,24 @@ describe('before the first test container has passed', () => {
     ]);
     engine.isBroken = false;
     await env.untilDone(run);
+  });
+
+  test('the kernel log is followed all the same, for the jobs that were adopted', async () => {
+    await using env = await TestEnv.open();
+    const engine = new Engine();
+    engine.isBroken = true;
+    let followed = 0;
+    const follow = (_: unknown, signal: AbortSignal): Promise<void> => {
+      followed += 1;
+      return aborted(signal);
+    };
+    await using _agent = await env.start({
+      runtime: (_, real) => engine.before(real),
+      gpus: [aGpu()],
+      kernelLog: { follow },
+    });
+    await env.time.passUntil(() => followed > 0);
+    expect(env.count('offer-registered')).toBe(0);
   });
 
   test('an agent with --once ends with the reason after a while', async () => {

@@ -15,6 +15,7 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import type { MemoryFacts } from '../../../src/domain/oom.ts';
 import type { Clock, HostClock } from '../../../src/domain/ports/clock.ts';
+import type { KernelLog } from '../../../src/domain/ports/gpu.ts';
 import type { DiskSpace } from '../../../src/domain/ports/host.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
@@ -191,6 +192,7 @@ export type AgentChoices = {
   /** Stands before the journal. */
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
+  readonly kernelLog?: KernelLog;
   /** What is offered instead of slots for CPU jobs. */
   readonly offers?: readonly OfferPlan[];
   readonly clock?: HostClock;
@@ -278,6 +280,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal: more.journal?.(journal) ?? journal,
     probe: { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
+    kernelLog: more.kernelLog,
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: more.clock ?? systemClock,
     random: Math.random,
