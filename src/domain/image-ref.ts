@@ -38,13 +38,16 @@ export function registryOf({ repository }: Pick<ImageRef, 'repository'>): string
   return hasHost ? host.toLowerCase() : DOCKER_HUB;
 }
 
+/** The repository of the agent's own image for test containers, which is loaded into the engine and never pulled. */
+export const TEST_IMAGE_REPOSITORY = 'sharedcloud-agent/test-container';
+
 /**
- * Whether an image matches one of the owner's patterns. `*` matches any characters; a pattern without a tag matches
+ * Whether an image matches one of the owner's patterns, and is not the agent's own. `*` matches any characters; a pattern without a tag matches
  * every tag. Text that is not an image reference never matches.
  */
 export function imageAllowed(text: string, patterns: readonly string[]): boolean {
   const ref = parseImageRef(text);
-  if (ref === undefined) return false;
+  if (ref === undefined || ref.repository === TEST_IMAGE_REPOSITORY) return false;
   const names = [ref.repository, canonicalImageRef(ref)];
   return patterns.some((pattern) =>
     names.some((name) => matches(name, pattern.replace(/^docker\.io\//, ''))),

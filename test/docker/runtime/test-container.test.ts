@@ -1,13 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeDocker, describeOwnEngine, expectNothingLeft } from '../../support/engine/docker.ts';
+import {
+  BUSYBOX,
+  describeDocker,
+  describeOwnEngine,
+  expectNothingLeft,
+  imageWith,
+} from '../../support/engine/docker.ts';
 import { type EngineFault, EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { PrivateEngine } from '../../support/engine/private-engine.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
 import { openTestContainers } from '../../support/test-container/test-container.ts';
 
+const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 const AMONG_OURS = { reference: ['sharedcloud-agent/test-container'] };
 
 describeDocker('a test container', (engine) => {
@@ -21,6 +29,18 @@ describeDocker('a test container', (engine) => {
     expect(await engine.docker.listImages({ filters: JSON.stringify(AMONG_OURS) })).toHaveLength(1);
     expect(await readdir(join(containers.directory, 'jobs'))).toEqual([]);
     await expectNothingLeft(engine, agentId);
+  });
+
+  test('does not run another image of its name, but loads its own again', async () => {
+    const { runtime } = testRuntime(engine.host);
+    const own = await runtime.testImage(soon());
+    if (own === undefined) throw new Error('no test image');
+    const [ref = ''] = (await engine.docker.getImage(own).inspect()).RepoTags;
+    const [repo = '', tag = ''] = ref.split(':');
+    await using other = await imageWith(engine, BUSYBOX, `sharedcloud-test/${randomUUID()}`, []);
+    await engine.docker.getImage(other.ref).tag({ repo, tag });
+    expect(await runtime.testImage(soon())).toBe(own);
+    expect((await engine.docker.getImage(ref).inspect()).Id).toBe(own);
   });
 
   const refusals: readonly (readonly [string, string, EngineFault, RegExp])[] = [

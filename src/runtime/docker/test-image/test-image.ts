@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { TEST_IMAGE_REPOSITORY } from '../../../domain/image-ref.ts';
 import { JOB_INPUT_PATH, PYTHON_CODE_FILE } from '../../../domain/job-input.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
@@ -10,8 +12,6 @@ import { tar } from './tar.ts';
 
 /** To be increased with every change of the image. */
 const VERSION = 1;
-/** No registry has this name: the image is imported, never pulled. */
-const REPOSITORY = 'sharedcloud-agent/test-container';
 
 /** Where Nvidia's tools and OCI runtimes mount or write something, which a minimal image would not have. */
 const DIRECTORIES = ['dev', 'etc', 'proc', 'sys', 'tmp', 'usr', 'usr/bin', 'usr/lib'] as const;
@@ -24,25 +24,41 @@ const ARCHITECTURES: Readonly<Record<string, ProgramArchitecture>> = {
 };
 
 const VERSION_ANSWER = z.object({ Arch: z.string() });
-const INSPECTED = z.object({ Id: z.string() });
+const INSPECTED = z.object({
+  Id: z.string(),
+  RootFS: z.object({ Layers: z.array(z.string()) }),
+  Config: z.object({
+    Cmd: z.array(z.string()).nullish(),
+    Entrypoint: z.array(z.string()).nullish(),
+    Env: z.array(z.string()).nullish(),
+  }),
+});
 
-/** The image of test containers: its name, and an archive as `docker save` writes it. */
-export type TestImage = { readonly ref: string; readonly archive: Buffer };
+/** The image of test containers: its name, an archive as `docker save` writes it, and what the engine shows of it. */
+export type TestImage = {
+  readonly ref: string;
+  readonly archive: Buffer;
+  /** The digest of its only layer, uncompressed. */
+  readonly diffId: string;
+  readonly command: readonly string[];
+};
 
 /** The image for this architecture: a program that copies one of the job's files to its output, and nothing else. Pure. */
 export function testImage(architecture: ProgramArchitecture): TestImage {
-  const ref = `${REPOSITORY}:${VERSION}-${architecture}`;
+  const ref = `${TEST_IMAGE_REPOSITORY}:${VERSION}-${architecture}`;
   const layer = tar([
     ...DIRECTORIES.map((path) => ({ path })),
     { path: 'copy', content: copyProgram(architecture), mode: 0o755 },
   ]);
+  const diffId = `sha256:${sha256(layer)}`;
+  const command = ['/copy', `${JOB_INPUT_PATH}/${PYTHON_CODE_FILE}`];
   const config = Buffer.from(
     JSON.stringify({
       architecture,
       os: 'linux',
       created: '1970-01-01T00:00:00Z',
-      config: { Cmd: ['/copy', `${JOB_INPUT_PATH}/${PYTHON_CODE_FILE}`] },
-      rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
+      config: { Cmd: command },
+      rootfs: { type: 'layers', diff_ids: [diffId] },
       history: [{ created: '1970-01-01T00:00:00Z', created_by: 'sharedcloud-agent' }],
     }),
   );
@@ -53,11 +69,11 @@ export function testImage(architecture: ProgramArchitecture): TestImage {
     { path: 'layer.tar', content: layer },
     { path: 'manifest.json', content: Buffer.from(JSON.stringify(manifest)) },
   ]);
-  return { ref, archive };
+  return { ref, archive, diffId, command };
 }
 
 /**
- * The id of the image for test containers, imported where it is missing; undefined where the engine's architecture has
+ * The id of the image for test containers, imported where its name is missing or another image has it; undefined where the engine's architecture has
  * none. Throws RUNTIME_*.
  */
 export async function importTestImage(
@@ -67,19 +83,19 @@ export async function importTestImage(
 ): Promise<string | undefined> {
   const architecture = await engineArchitecture(docker, deadlines.inspectMs, signal);
   if (architecture === undefined) return undefined;
-  const { archive, ref } = testImage(architecture);
-  const known = await findImage(docker, ref, deadlines.inspectMs, signal);
+  const image = testImage(architecture);
+  const known = await findImage(docker, image, deadlines.inspectMs, signal);
   if (known !== undefined) return known;
   await callEngine(
     { action: 'import the image of test containers', ms: deadlines.createMs, signal },
     async (abortSignal) => {
       const options = { abortSignal };
-      const answer = await docker.loadImage(Readable.from([archive]), options);
+      const answer = await docker.loadImage(Readable.from([image.archive]), options);
       // The engine has imported it once its answer has ended.
       for await (const _ of answer);
     },
   );
-  return findImage(docker, ref, deadlines.inspectMs, signal);
+  return findImage(docker, image, deadlines.inspectMs, signal);
 }
 
 /** The engine's own, which may be on another machine. */
@@ -95,12 +111,14 @@ async function engineArchitecture(
   return ARCHITECTURES[VERSION_ANSWER.safeParse(answer).data?.Arch ?? ''];
 }
 
+/** The id of the image of this name; undefined where there is none, or anything else has its name. */
 async function findImage(
   docker: Docker,
-  ref: string,
+  image: TestImage,
   ms: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { ref } = image;
   const action = `inspect image ${ref}`;
   const inspected: unknown = await callEngine({ action, ms, signal }, async () => {
     try {
@@ -110,7 +128,14 @@ async function findImage(
       throw engineError(thrown, action);
     }
   });
-  return inspected === undefined ? undefined : INSPECTED.parse(inspected).Id;
+  const { data } = INSPECTED.safeParse(inspected);
+  return data !== undefined && isThisImage(data, image) ? data.Id : undefined;
+}
+
+/** Whether an inspected image has these files and runs this program: the id differs between Docker's image stores. */
+function isThisImage({ Config, RootFS }: z.infer<typeof INSPECTED>, image: TestImage): boolean {
+  const shown = [RootFS.Layers, Config.Cmd ?? [], Config.Entrypoint ?? [], Config.Env ?? []];
+  return isDeepStrictEqual(shown, [[image.diffId], image.command, [], []]);
 }
 
 function sha256(bytes: Uint8Array): string {

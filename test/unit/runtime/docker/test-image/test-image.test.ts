@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copyProgram } from '../../../../../src/runtime/docker/test-image/program.ts';
 import { tar } from '../../../../../src/runtime/docker/test-image/tar.ts';
 import { testImage } from '../../../../../src/runtime/docker/test-image/test-image.ts';
+import { testRuntime } from '../../../../support/engine/runtime.ts';
+import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -63,4 +65,30 @@ test('the image is always the same, and names its version and architecture', asy
   const names = execFileSync('tar', ['-t'], { input: layers }).toString().split('\n');
   // Nvidia's hooks write to these.
   expect(names).toEqual(expect.arrayContaining(['etc/', 'tmp/', 'usr/bin/', 'usr/lib/', 'copy']));
+});
+
+const { command, diffId, ref } = testImage('amd64');
+const IMAGE = { Id: 'sha256:own', RootFS: { Layers: [diffId] }, Config: { Cmd: command } };
+const BUSYBOX_LAYER = `sha256:${'1'.repeat(64)}`;
+
+test.each<[string, object, boolean]>([
+  ['itself', IMAGE, false],
+  ['itself with empty fields', { ...IMAGE, Config: { Cmd: command, Entrypoint: [], Env: null } }, false],
+  ['other files', { ...IMAGE, RootFS: { Layers: [BUSYBOX_LAYER] } }, true],
+  ['one more layer', { ...IMAGE, RootFS: { Layers: [diffId, BUSYBOX_LAYER] } }, true],
+  ['another command', { ...IMAGE, Config: { Cmd: ['/copy', '/etc/passwd'] } }, true],
+  ['an entrypoint', { ...IMAGE, Config: { Cmd: command, Entrypoint: ['/bin/sh'] } }, true],
+  ['variables', { ...IMAGE, Config: { Cmd: command, Env: ['LD_PRELOAD=/x'] } }, true],
+  ['no known form', {}, true],
+])('the image of this name with %s is loaded again: %o', async (_, shown, again) => {
+  let isLoaded = false;
+  await using engine = await scriptedEngine((path) => {
+    if (path === '/version') return { json: { Arch: 'amd64', ApiVersion: '1.41' } };
+    if (path === `/images/${ref}/json`) return { json: isLoaded ? IMAGE : { ...shown, Id: 'sha256:here' } };
+    isLoaded ||= path === '/images/load';
+    return { json: {} };
+  });
+  const id = await testRuntime(engine.host).runtime.testImage(AbortSignal.timeout(10_000));
+  expect(id).toBe(again ? 'sha256:own' : 'sha256:here');
+  expect(isLoaded).toBe(again);
 });
