@@ -20,6 +20,7 @@ export type Interruption = {
   readonly first: AbortSignal;
   /** Aborts at the second signal: exit without waiting. */
   readonly second: AbortSignal;
+  /** To be called when the command is over: signals end the process as usual, unless one has ended the command. */
   ignore(): void;
 };
 
@@ -36,6 +37,8 @@ export function listenForInterruption(): Interruption {
     first: first.signal,
     second: second.signal,
     ignore: () => {
+      // A second signal just before the exit would take the place of the first one's exit code.
+      if (first.signal.aborted) return;
       for (const name of SIGNALS) process.off(name, interrupt);
     },
   };
