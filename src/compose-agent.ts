@@ -64,7 +64,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     ...deps,
     breaker,
     checks: [...deps.admissionChecks, { name: 'orphans', why: () => orphanContainers.problem() }],
-    busy: () => slots.busy,
+    // While claims are stopped, so that a restart of the engine is noticed.
+    busy: () => slots.busy || breaker.isOpen,
     resumed: claimingResumed,
     engineRecovered,
     signal: detach.signal,

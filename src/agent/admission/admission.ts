@@ -15,7 +15,7 @@ import type { AdmissionCheck } from './resource-checks.ts';
 /** An engine that has answered this recently is not checked again before a claim. */
 const ENGINE_FRESH_MS = 250;
 
-/** How often the engine is checked while jobs run, so that no outage goes unnoticed. */
+/** How often the engine is checked while it is in use, so that no outage goes unnoticed. */
 const ENGINE_INTERVAL_MS = 1_000;
 
 /** Writes that the disk has refused are repeated at least this often (see RETRY.stateDirWrite), with a margin. */
@@ -42,7 +42,7 @@ export type AdmissionControlDeps = {
   readonly breaker: EngineBreaker;
   /** What is checked before every claim. */
   readonly checks: readonly AdmissionCheck[];
-  /** Whether jobs run here. */
+  /** Whether an outage of the engine has to be noticed at once. */
   readonly busy: () => boolean;
   /** Notified when nothing blocks claiming any more. */
   readonly resumed: Notifier;

@@ -134,7 +134,7 @@ export class EngineBreaker {
     };
   }
 
-  /** The engine answers again, or the host has slept: a test container is not waited for after one that failed. */
+  /** The engine was unreachable and answers again: a test container is not waited for any longer. */
   testSoon(): void {
     this.#testNow.notify();
   }
@@ -149,7 +149,7 @@ export class EngineBreaker {
 
   async #untilPassed(signal: AbortSignal): Promise<void> {
     const { observe, random } = this.#deps;
-    await sleep(this.#reopenedWaitMs(), signal);
+    await sleep(this.#reopenedWaitMs(), AbortSignal.any([signal, this.#testNow.next]));
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       const result = await this.#test(signal);
       if (signal.aborted) return;
