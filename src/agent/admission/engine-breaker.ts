@@ -19,6 +19,8 @@ const STARTED_WELL_MS = 1_000;
 /** A job that has run for so long has gone well: longer than output that cannot be read is tried again after the end. */
 const RAN_WELL_MS = 45_000;
 const TOGETHER_MS = 10_000;
+/** A job whose container does not run after so long has failed: the engine hangs. */
+const START_TIMEOUT_MS = 180_000;
 
 /** Failures of a job that say nothing about whether the engine can run others. */
 const OTHER_FAULTS: ReadonlySet<ErrorCode> = new Set([
@@ -46,6 +48,8 @@ export type JobOutcome =
 
 /** A claim that has not shown yet how its job goes. */
 export type ClaimPermit = {
+  /** The broker has given the job to this host. */
+  won(): void;
   /** The job's container runs. */
   started(): void;
   /** The job, or the claim, is over. */
@@ -126,6 +130,7 @@ export class EngineBreaker {
     const claim: Claim = { run, epoch: this.#epoch, ...NOT_STARTED };
     if (!this.#state.confirmed) this.#pending.add(claim);
     return {
+      won: () => void this.#watchStart(claim, signal),
       started: () => {
         claim.startedAt = this.#deps.clock.monotonic();
         void this.#watch(claim, signal);
@@ -191,6 +196,12 @@ export class EngineBreaker {
     this.#deps.roomMade.notify();
     if (!(await sleep(RAN_WELL_MS - STARTED_WELL_MS, signal)) || claim.isOver) return;
     this.#record(claim, { kind: 'well' });
+  }
+
+  /** The job itself stays as it is: it may start yet. */
+  async #watchStart(claim: Claim, signal: AbortSignal): Promise<void> {
+    if (!(await sleep(START_TIMEOUT_MS, signal)) || Number.isFinite(claim.startedAt)) return;
+    this.#end(claim, { kind: 'failed', code: undefined, why: 'a job was not started within 3 minutes' });
   }
 
   #end(claim: Claim, outcome: JobOutcome): void {

@@ -257,6 +257,7 @@ export class ClaimLoop {
         backoff.claimed(run.uuid);
         leases.lease(claim.won.job.leaseSeconds);
         untilHandedOver.move();
+        permit.won();
         const ended = (end: JobEnd): void => this.#ended(target, permit, end);
         jobRunner.run({ ...claim.won, fn }, lease, { started: () => permit.started(), ended });
       } else if (claim.kind === 'refused') {

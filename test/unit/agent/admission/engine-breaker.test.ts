@@ -47,3 +47,24 @@ test('an engine that was restarted is tested at once, however long the wait woul
   expect(host.passed).toHaveBeenCalledTimes(3);
   expect(host.breaker.isOpen).toBe(false);
 });
+
+test('jobs that are not started within three minutes have failed', async () => {
+  await using host = await openBreaker();
+  for (const run of ['a', 'b', 'a']) {
+    host.take(run)?.won();
+    await vi.advanceTimersByTimeAsync(3 * MINUTE);
+  }
+  expect(host.opened()).toBe(1);
+});
+
+test('jobs that are started or over within three minutes have not failed', async () => {
+  await using host = await openBreaker();
+  for (const run of ['a', 'b', 'a', 'b', 'a']) {
+    const claim = host.take(run);
+    claim?.won();
+    if (run === 'a') claim?.started();
+    else claim?.ended({ kind: 'unknown' });
+    await vi.advanceTimersByTimeAsync(4 * MINUTE);
+  }
+  expect(host.opened()).toBe(0);
+});
