@@ -93,8 +93,9 @@ const IMAGE_AT_FAULT = [
   /unable to find (?:user|group)/,
   /no command specified/i,
   /^Cannot mkdir: .* is not a directory/,
-  // Our tmpfs for an image volume that is a file.
-  /error mounting "tmpfs" to rootfs at .* not a directory/,
+  // A path of the image where something is mounted is a file or a link.
+  /must be mounted on ordinary directory/,
+  /error mounting .* to rootfs at .*(?:not a directory|too many levels of symbolic links)/,
   // The image was built on a host with a GPU and contains files of its driver.
   /nvidia-container-cli: mount error: file creation failed: .*: file exists/,
 ];

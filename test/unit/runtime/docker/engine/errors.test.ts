@@ -23,6 +23,26 @@ describe('a failed start', () => {
       'CONTAINER_UNSTARTABLE',
     ],
     ['starting sandbox: error finding executable "x" in PATH', 'CONTAINER_UNSTARTABLE'],
+    [
+      `${START}error during container init: error mounting "tmpfs" to rootfs at "/data": mount tmpfs:/data, data: mode=1777: not a directory`,
+      'CONTAINER_UNSTARTABLE',
+    ],
+    [
+      `${START}error during container init: error mounting "/var/lib/docker/containers/1/hosts" to rootfs at "/etc/hosts": open o_path procfd: open /var/lib/docker/overlay2/1/merged/etc/hosts: not a directory`,
+      'CONTAINER_UNSTARTABLE',
+    ],
+    [
+      `${START}error during container init: error mounting "/x" to rootfs at "/input": open /m/input: too many levels of symbolic links`,
+      'CONTAINER_UNSTARTABLE',
+    ],
+    [
+      `${START}error during container init: filesystem "proc" must be mounted on ordinary directory`,
+      'CONTAINER_UNSTARTABLE',
+    ],
+    [
+      `${START}error during container init: error mounting "/x" to rootfs at "/input": no such device`,
+      'RUNTIME_FAILED',
+    ],
     // The image's command imitates a fault of the host.
     [`${START}exec: "nvidia hook cgroup": executable file not found in $PATH`, 'CONTAINER_UNSTARTABLE'],
     [
