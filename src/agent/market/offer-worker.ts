@@ -2,8 +2,9 @@ import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
+import { backoffMs } from '../../lib/backoff.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Notifier } from '../../lib/notifier.ts';
+import { Notifier } from '../../lib/notifier.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -12,6 +13,7 @@ import type { OfferSlots } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { InstanceRegistrar } from '../offers/instance-registrar.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
+import { RETRY } from '../retry/policies.ts';
 import type { AgentSettings } from '../settings.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer, type ClaimerDeps } from './claimer.ts';
@@ -52,8 +54,12 @@ export class OfferWorker {
   readonly #wake: Notifier;
   /** Why the offer is off the market, by what keeps it off. */
   readonly #suspensions = new Map<string, string>();
-  #isRegistered = true;
+  /** Undefined: not known, as after a call that failed and may have had its effect all the same. */
+  #isRegistered: boolean | undefined = true;
+  #wasSuspended = false;
   #syncing = false;
+  /** Notified when a call that failed may go well now, or is no longer wanted. */
+  readonly #syncNow = new Notifier();
   #minPolls = 0;
   #offer: Offer;
 
@@ -76,7 +82,9 @@ export class OfferWorker {
       onPoll: () => wake.notify(),
       onAnswer: (again) => {
         deps.onAnswer(again);
-        if (again) this.#registerAgain();
+        if (!again) return;
+        this.#syncNow.notify();
+        this.#registerAgain();
       },
       onRefused: deps.onRefused,
       onInstanceRefused: () => this.#registerAgain(),
@@ -122,12 +130,16 @@ export class OfferWorker {
   /** Takes the offer off the market for as long as something with this name keeps it off; jobs go on. */
   suspend(by: string, why: string): void {
     this.#suspensions.set(by, why);
+    this.#wasSuspended = true;
+    this.#syncNow.notify();
     void this.#sync();
   }
 
   /** Puts the offer on the market again, unless something else keeps it off. */
   resume(by: string): void {
-    if (this.#suspensions.delete(by)) void this.#sync();
+    if (!this.#suspensions.delete(by)) return;
+    this.#syncNow.notify();
+    void this.#sync();
   }
 
   /** Goes on until no more jobs are claimed. */
@@ -166,27 +178,41 @@ export class OfferWorker {
     return this.poller.runs !== undefined && this.#loop.exhaustedAtPoll === this.poller.polls;
   }
 
+  /** Makes sure of what the broker knows: it may have stopped the offer, or may not have heard of a suspension. */
   #registerAgain(): void {
-    // The broker may not have heard of the suspension.
-    if (this.#suspensions.size > 0) this.#isRegistered = true;
-    if (this.#suspensions.size > 0) void this.#sync();
-    else void this.#deps.registrar.registerAgain(this, this.#deps.market);
+    // What is under way for an offer without a suspension ends with its registration.
+    if (this.#syncing && this.#suspensions.size === 0) return;
+    this.#isRegistered = undefined;
+    void this.#sync();
   }
 
-  /** Makes the broker's view follow the suspensions, one call at a time. */
+  /** Makes the broker's view follow the suspensions, one call at a time, until one has gone well. */
   async #sync(): Promise<void> {
     if (this.#syncing) return;
     this.#syncing = true;
-    const { market, registrar } = this.#deps;
-    while (!market.aborted && this.#isRegistered !== (this.#suspensions.size === 0)) {
+    const { market, random } = this.#deps;
+    for (let failures = 0; !market.aborted && this.#isRegistered !== (this.#suspensions.size === 0); ) {
       const [why] = this.#suspensions.values();
+      // Before the call, because what comes meanwhile may put it in doubt again.
       this.#isRegistered = why === undefined;
-      if (why !== undefined) await registrar.deregister(this.#offer, why, market);
-      else {
-        await registrar.registerAgain(this, market);
-        this.poller.restartPoll();
+      if (await this.#setRegistered(why)) {
+        failures = 0;
+        continue;
       }
+      this.#isRegistered = undefined;
+      failures += 1;
+      await this.#syncNow.wait(market, backoffMs(RETRY.updateOffer, failures, random));
     }
     this.#syncing = false;
+  }
+
+  /** Takes the offer off the market, or without a reason puts it there. Answers whether that has gone well. */
+  async #setRegistered(why: string | undefined): Promise<boolean> {
+    const { market, registrar } = this.#deps;
+    if (why !== undefined) return registrar.deregister(this.#offer, why, market);
+    if (!(await registrar.registerAgain(this, market))) return false;
+    if (this.#wasSuspended) this.poller.restartPoll();
+    this.#wasSuspended = false;
+    return true;
   }
 }

@@ -28,8 +28,6 @@ export class InstanceRegistrar {
   readonly #observe: Observer;
   readonly #repricer: Repricer;
   readonly #invalidItems: InvalidItemLog;
-  /** Keys of the offers that are being registered again. */
-  readonly #registering = new Set<string>();
 
   constructor(deps: {
     readonly broker: Broker;
@@ -58,23 +56,22 @@ export class InstanceRegistrar {
 
   /**
    * Registers an offer again that the broker may have stopped, or whose instance it may not know any more, while it was
-   * unreachable. Jobs of a replaced instance are still reported as that one's. A failure is only logged.
+   * unreachable. Jobs of a replaced instance are still reported as that one's. Answers whether it is on the market for
+   * certain; a failure is logged.
    */
-  async registerAgain(registered: RegisteredOffer, signal: AbortSignal): Promise<void> {
+  async registerAgain(registered: RegisteredOffer, signal: AbortSignal): Promise<boolean> {
     const { key } = registered.offer;
-    if (this.#registering.has(key)) return;
-    this.#registering.add(key);
     try {
       const started = await this.#retry(signal, () =>
         this.#start(this.#repricer.now(registered.offer), signal),
       );
       if (started.instance !== registered.offer.instance) registered.rebind(started.instance);
+      return true;
     } catch (thrown) {
       const { code, message } = asAgentError(thrown);
       const fields = { event: 'offer-registration-failed', offer: key, code };
       if (!signal.aborted) this.#log.warn(fields, `offer not registered again: ${message}`);
-    } finally {
-      this.#registering.delete(key);
+      return false;
     }
   }
 
@@ -90,16 +87,21 @@ export class InstanceRegistrar {
     await this.#repricer.apply(registered, update);
   }
 
-  /** Stops the offer's instance; a failure is only logged. */
-  async deregister(offer: Offer, why: string, signal: AbortSignal): Promise<void> {
+  /** Stops the offer's instance. Answers whether it is off the market for certain; a failure is logged. */
+  async deregister(offer: Offer, why: string, signal: AbortSignal): Promise<boolean> {
     try {
       await this.#broker.stopInstance(offer.instance, signal);
     } catch (thrown) {
       const { code, message } = asAgentError(thrown);
-      const fields = { event: 'offer-deregistration-failed', offer: offer.key, code };
-      this.#log.warn(fields, `offer not deregistered at the broker: ${message}`);
+      // An instance that the broker does not know is not on its market.
+      if (code !== 'BROKER_NOT_FOUND') {
+        const fields = { event: 'offer-deregistration-failed', offer: offer.key, code };
+        this.#log.warn(fields, `offer not deregistered at the broker: ${message}`);
+        return false;
+      }
     }
     this.#observe({ kind: 'offer-deregistered', offer, why });
+    return true;
   }
 
   /** Tells the broker that an image is pulled; a failure is only logged. */

@@ -7,6 +7,7 @@ import { GATED, Gate } from '../../support/agent/gate.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { aGpu } from '../../support/domain.ts';
+import { faults } from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 
 const KILLS_ITSELF = `function handler() { process.exit(137) }`;
@@ -161,6 +162,28 @@ describe('an engine that can run no jobs any more', () => {
     for (const run of runs) await env.untilDone(run);
     expect(isOnMarket()).toBe(true);
   });
+});
+
+test.each([
+  ['a 500, for longer than one call is repeated', faults.serverError, 200_000],
+  ['a refusal', faults.answer(400, '{"detail": "Not now."}'), 10_000],
+])('an offer that the broker answers with %s goes on the market again all the same', async (_, fault, ms) => {
+  await using env = await TestEnv.open();
+  const engine = new Engine();
+  const done = env.addRun(QUICK, '((1,),)');
+  await using _agent = await env.start({ runtime: (__, real) => engine.before(real) });
+  await env.untilDone(done);
+  engine.isBroken = true;
+  const run = env.addRun(QUICK, '((1,), (2,))');
+  await env.untilEvent('offer-deregistered');
+  env.proxy.plan = ({ path }) => (path.endsWith('/start/') ? fault : undefined);
+  engine.isBroken = false;
+  await env.untilLogged('offer-registration-failed');
+  await env.time.pass(ms);
+  env.proxy.plan = () => undefined;
+  await env.untilDone(run);
+  const { instances } = env.broker.store;
+  await env.until(() => expect(instances.all()).toMatchObject([{ available: true }]));
 });
 
 test('jobs side by side need no success once one has gone well, and at first only a second', async () => {
