@@ -268,12 +268,15 @@ export class DockerRuntime implements Runtime {
     return stopContainer(this.#docker, id, graceMs, this.#deadlines, this.#now);
   }
 
-  remove(id: string): Promise<void> {
+  async remove(id: string): Promise<void> {
     this.#unstarted.delete(id);
     this.#injector.settled(id);
     this.#attached.close(id);
     this.#traffic.forget(id);
-    return removeContainer(this.#docker, id, this.#deadlines);
+    await removeContainer(this.#docker, id, this.#deadlines);
+    // Its end has been attributed by now, or nobody wants to know.
+    this.#startedHere.delete(id);
+    this.#cdi.delete(id);
   }
 
   /** With its systemd driver, the engine leaves device rules to systemd, which knows only those of CDI. */
