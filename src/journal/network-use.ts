@@ -31,9 +31,15 @@ export function useValues(use: NetworkUse): (string | number | null)[] {
 /** The latest use of one job since a time. */
 export const LATEST_USE = `SELECT * FROM network_use WHERE job = ? AND started_at >= ? ORDER BY seq DESC LIMIT 1`;
 
-/** The containers that had an address at some time between two times. */
-export const USES_AT = `SELECT * FROM network_use
-  WHERE address IS ? AND started_at <= ? AND (ended_at IS NULL OR ended_at >= ?) ORDER BY seq`;
+/**
+ * The containers that had an address at some time between two times. One with no known end had it until the next
+ * one got it.
+ */
+export const USES_AT = `SELECT * FROM (
+    SELECT *, coalesce(ended_at, (SELECT min(later.started_at) FROM network_use later
+      WHERE later.address = network_use.address AND later.seq > network_use.seq)) AS had_until
+    FROM network_use)
+  WHERE address IS ? AND started_at <= ? AND (had_until IS NULL OR had_until >= ?) ORDER BY seq`;
 
 /** Forgets the use of jobs that are no longer in the journal. */
 export const PRUNE_USES =

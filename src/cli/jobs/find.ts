@@ -88,7 +88,7 @@ export type FoundConnection = { readonly connection: Connection; readonly jobs: 
 export type FoundJob = {
   readonly use: NetworkUse;
   readonly record: JobRecord | undefined;
-  /** False: its address is not known, but it ran then, and no other job had the address. */
+  /** False: it had the address only shortly before or after, or others had it, too, or its address is not known. */
   readonly certain: boolean;
 };
 
@@ -142,7 +142,7 @@ function jobsOf(
   const known = exact.length > 0 ? exact : near(address);
   // A job without a network is known to have sent nothing.
   const uses = known.length > 0 ? known : near(null).filter(({ traffic }) => traffic?.sentBytes !== 0);
-  return uses.map((use) => ({ use, record: journal.get(use.job), certain: known.length > 0 }));
+  return uses.map((use) => ({ use, record: journal.get(use.job), certain: exact.length === 1 }));
 }
 
 function offError(thrown: unknown): AgentError {

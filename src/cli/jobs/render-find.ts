@@ -60,6 +60,12 @@ function groupText({ connections, job }: Group, page: Page): string {
   return `${facts}\n${shown}${rest > 0 ? `and ${count(rest, 'more connection')}\n` : ''}`;
 }
 
+function doubt({ address }: FoundJob['use']): string {
+  return address === null
+    ? 'its address is not known, but it ran then'
+    : 'containers with that address began or ended at about that time';
+}
+
 function factsOf(
   job: FoundJob | undefined,
   connections: readonly Connection[],
@@ -72,7 +78,7 @@ function factsOf(
   const { certain, record, use } = job;
   const ended = use.endedAt === null ? 'no end is known' : iso(use.endedAt);
   return [
-    ['job', certain ? use.job : `${use.job}, possibly: its address is not known, but it ran then`],
+    ['job', certain ? use.job : `${use.job}, possibly: ${doubt(use)}`],
     ['run', record?.run ?? 'deleted from the journal'],
     ['function', record?.functionName ?? ''],
     ['image', record?.image ?? ''],

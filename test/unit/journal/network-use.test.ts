@@ -70,6 +70,18 @@ test('an address is looked up by time', () => {
   expect(at(99_000, 99_000)).toEqual(['c2']);
 });
 
+test('a container with no known end had its address until the next one got it', () => {
+  const { journal } = timedJournal();
+  journal.recordNetworkUse(use({ container: 'c1', startedAt: 2_000 }));
+  journal.recordNetworkUse(use({ container: 'c2', startedAt: 2_500, address: '172.18.0.3' }));
+  journal.recordNetworkUse(use({ container: 'c3', startedAt: 4_000, endedAt: 5_000 }));
+  const at = (time: number) =>
+    journal.networkUsesAt('172.18.0.2', time, time).map(({ container }) => container);
+  expect(at(3_999)).toEqual(['c1']);
+  expect(at(4_001)).toEqual(['c3']);
+  expect(at(6_000)).toEqual([]);
+});
+
 test('is forgotten with its job', () => {
   const { journal, time } = timedJournal();
   journal.insert(newJob('a'));
