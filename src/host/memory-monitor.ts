@@ -28,7 +28,7 @@ export type MemoryEvents = { readonly limitsReached: number; readonly kills: num
 export class HostMemoryMonitor implements MemoryMonitor {
   readonly #files: MemoryFiles;
   readonly #now: () => number;
-  readonly #watches = new Set<object>();
+  readonly #watches = new Set<{ readonly count: () => void }>();
   #timer: NodeJS.Timeout | undefined;
   #shortAt = Number.NEGATIVE_INFINITY;
 
@@ -42,23 +42,15 @@ export class HostMemoryMonitor implements MemoryMonitor {
     const { cgroups, vmstat } = this.#files;
     const killsBefore = readOomKills(vmstat);
     const own = findCgroup(cgroups, container);
-    const parent = own === undefined ? undefined : join(own, '..', 'memory.events');
-    const before = parent === undefined ? undefined : readMemoryEvents(parent);
+    const counters = own === undefined ? undefined : new ContainerEvents(own);
     const watch = {
+      count: (): void => counters?.count(),
       facts: (): MemoryFacts => {
         this.#sample();
         const kills = readOomKills(vmstat);
-        // The container's own counters are gone with its cgroup; its parent keeps the sum of all.
-        const after = parent === undefined ? undefined : readMemoryEvents(parent);
         return {
           kernelKills: kills === undefined || killsBefore === undefined ? undefined : kills - killsBefore,
-          cgroup:
-            before === undefined || after === undefined
-              ? undefined
-              : {
-                  limitsReached: after.limitsReached - before.limitsReached,
-                  kills: after.kills - before.kills,
-                },
+          cgroup: counters?.sinceStart(),
           unified: existsSync(join(cgroups, 'cgroup.controllers')),
           wasShort: this.#now() - this.#shortAt < SHORT_FOR_MS,
         };
@@ -79,6 +71,49 @@ export class HostMemoryMonitor implements MemoryMonitor {
     const memory = readHostMemory(this.#files.meminfo);
     if (memory !== undefined && memory.availableBytes < memory.totalBytes * SHORT_PART)
       this.#shortAt = this.#now();
+    for (const { count } of this.#watches) count();
+  }
+}
+
+/**
+ * What `memory.events` counts of one container. Its own counters are gone with its cgroup; its parent keeps the sum of
+ * all. So of that sum only what came after its own counters were last read may be its own.
+ */
+class ContainerEvents {
+  readonly #own: string;
+  readonly #parent: string;
+  readonly #ownBefore: MemoryEvents | undefined;
+  #ownLast: MemoryEvents | undefined;
+  #parentLast: MemoryEvents | undefined;
+
+  constructor(cgroup: string) {
+    this.#own = join(cgroup, 'memory.events');
+    this.#parent = join(cgroup, '..', 'memory.events');
+    this.#ownBefore = readMemoryEvents(this.#own);
+    this.#ownLast = this.#ownBefore;
+    this.#parentLast = readMemoryEvents(this.#parent);
+  }
+
+  /** Reads the counters. */
+  count(): void {
+    // The parent first: what the container adds in between is counted twice, rather than not at all.
+    const parent = readMemoryEvents(this.#parent);
+    const own = readMemoryEvents(this.#own);
+    if (parent === undefined || own === undefined || this.#ownBefore === undefined) return;
+    this.#parentLast = parent;
+    this.#ownLast = own;
+  }
+
+  /** How much the container has added, as far as is known; undefined: nothing is. */
+  sinceStart(): MemoryEvents | undefined {
+    const parent = readMemoryEvents(this.#parent);
+    if (parent === undefined || this.#parentLast === undefined) return undefined;
+    const seen = (of: keyof MemoryEvents): number =>
+      (this.#ownLast?.[of] ?? 0) - (this.#ownBefore?.[of] ?? 0);
+    return {
+      limitsReached: seen('limitsReached') + parent.limitsReached - this.#parentLast.limitsReached,
+      kills: seen('kills') + parent.kills - this.#parentLast.kills,
+    };
   }
 }
 

@@ -46,6 +46,22 @@ test.each(['systemd', 'cgroupfs'] as const)(
   },
 );
 
+test('what other containers did before this one’s own counters were last read is not this one’s', async () => {
+  const { at, change } = await files('systemd');
+  const parent = join(at.cgroups, 'system.slice', 'memory.events');
+  const own = join(at.cgroups, 'system.slice', `docker-${ID}.scope`, 'memory.events');
+  await writeFile(own, events(0, 0));
+  using watch = new HostMemoryMonitor(() => 0, at).watch(ID);
+  const counted = () => watch.facts().cgroup;
+  await writeFile(parent, events(5, 6));
+  expect(counted()).toEqual({ limitsReached: 0, kills: 0 });
+  await writeFile(own, events(1, 1));
+  await writeFile(parent, events(6, 7));
+  expect(counted()).toEqual({ limitsReached: 1, kills: 1 });
+  await change({ oom: 7, kills: 9 });
+  expect(counted()).toEqual({ limitsReached: 2, kills: 3 });
+});
+
 test('on cgroup v1 the cgroup says nothing', async () => {
   const { at } = await files('v1');
   using watch = new HostMemoryMonitor(() => 0, at).watch(ID);
