@@ -181,7 +181,7 @@ export class JobSupervisor {
     const exit = { ...ending.exit, oomKilled: verdict === 'job' };
     const known =
       quota.fault(exit) ??
-      (verdict === 'host' ? 'it was killed while this host was short of memory' : undefined) ??
+      (verdict === 'host' ? this.#kills.faultIfShort(record.run) : undefined) ??
       this.#gpuLoss(started) ??
       (await this.#deps.gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(output.stderr) }));
     return { ending: { kind: 'exited', exit }, fault: known ?? this.#kills.fault(record.run, exit) };

@@ -3,8 +3,11 @@ import type { Exit } from '../../domain/ports/runtime.ts';
 /** The exit codes of SIGHUP, SIGINT, SIGKILL and SIGTERM, by which people and programs end processes. */
 const KILLED: readonly number[] = [129, 130, 137, 143];
 
-/** So many jobs of a run in a row are believed to have been killed by something on this host. */
+/** So many jobs of a run in a row are believed to have been killed by something on this host that left no trace. */
 const BELIEVED = 2;
+
+/** So many are believed where it is known that this host was short of memory: the run may be what makes it so. */
+const BELIEVED_IF_SHORT = 5;
 
 /** The broker decides how many runs there are, so the memory of them is bounded. */
 const MAX_RUNS = 10_000;
@@ -15,6 +18,7 @@ const MAX_RUNS = 10_000;
  */
 export class UnexplainedKills {
   readonly #inARow = new Map<string, number>();
+  readonly #whileShort = new Map<string, number>();
 
   /** Why this host is taken to be at fault for an exit that nothing else explains; undefined: it is not. */
   fault(run: string, { code, oomKilled }: Pick<Exit, 'code' | 'oomKilled'>): string | undefined {
@@ -22,14 +26,26 @@ export class UnexplainedKills {
       this.ended(run);
       return undefined;
     }
-    if (this.#inARow.size >= MAX_RUNS) this.#inARow.clear();
-    const inARow = (this.#inARow.get(run) ?? 0) + 1;
-    this.#inARow.set(run, inARow);
-    return inARow > BELIEVED ? undefined : 'it was killed, perhaps by another program';
+    return count(this.#inARow, run) > BELIEVED ? undefined : 'it was killed, perhaps by another program';
+  }
+
+  /** Why this host is at fault for a kill that its lack of memory explains; undefined: there were too many of the run. */
+  faultIfShort(run: string): string | undefined {
+    return count(this.#whileShort, run) > BELIEVED_IF_SHORT
+      ? undefined
+      : 'it was killed while this host was short of memory';
   }
 
   /** A job of the run has ended in another way. */
   ended(run: string): void {
     this.#inARow.delete(run);
+    this.#whileShort.delete(run);
   }
+}
+
+function count(inARow: Map<string, number>, run: string): number {
+  if (inARow.size >= MAX_RUNS) inARow.clear();
+  const next = (inARow.get(run) ?? 0) + 1;
+  inARow.set(run, next);
+  return next;
 }

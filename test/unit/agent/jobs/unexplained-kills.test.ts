@@ -28,3 +28,20 @@ test.each([
 ])('an exit with %d (out of memory: %s) is explained', (code, oomKilled) => {
   expect(new UnexplainedKills().fault('run', { code, oomKilled })).toBeUndefined();
 });
+
+test('five kills in a row while the host is short of memory are the host’s', () => {
+  const kills = new UnexplainedKills();
+  const isFault = (run: string): boolean => kills.faultIfShort(run) !== undefined;
+  expect([1, 2, 3, 4, 5, 6, 7].map(() => isFault('run'))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(isFault('other')).toBe(true);
+  kills.ended('run');
+  expect(isFault('run')).toBe(true);
+});
