@@ -1,4 +1,4 @@
-import { AgentError, asAgentError } from '../../domain/errors.ts';
+import { AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { anySignal, unlessAborted, within } from '../../lib/deadline.ts';
 import { type InternalJobDeps, internalJobName, withInternalContainer } from './internal-job.ts';
@@ -9,8 +9,11 @@ const KIND = 'test';
 const DEADLINE_MS = 45_000;
 /** How long the outcome waits for the container's removal; what is left then is removed in the background. */
 const CLEAR_MS = 10_000;
-/** A GPU may be injected in several ways, and a failed start makes the runtime choose the next. */
-const GPU_TRIES = 3;
+/**
+ * How often one is tried where it failed by no fault of the engine. A GPU may be injected in several ways, and a failed
+ * start makes the runtime choose the next. An owner may prune containers, also one that was just created or has ended.
+ */
+const TRIES: Partial<Record<ErrorCode, number>> = { GPU_INJECTION_FAILED: 3, CONTAINER_GONE: 10 };
 
 export type TestContainerDeps = InternalJobDeps & {
   /** The network that jobs get where nothing is known of its isolation. */
@@ -33,8 +36,7 @@ export async function runTestContainer(
     try {
       return await runOnce(deps, gpu, signal);
     } catch (thrown) {
-      const isNextWay = asAgentError(thrown).code === 'GPU_INJECTION_FAILED' && attempt < GPU_TRIES;
-      if (!isNextWay || signal.aborted) throw thrown;
+      if (attempt >= (TRIES[asAgentError(thrown).code] ?? 1) || signal.aborted) throw thrown;
     }
   }
 }
