@@ -139,6 +139,8 @@ export function startError(thrown: unknown, id: string): AgentError {
   if (thrown instanceof AgentError || status === undefined || status === 404) {
     return engineError(thrown, `start container ${id}`);
   }
+  if (status === 409 && message.includes('marked for removal'))
+    return new AgentError('CONTAINER_GONE', `could not start container ${id}: ${message}`, { cause: thrown });
   const fault = imageFault(message, thrown);
   if (fault !== undefined) return fault;
   const [, rlimit] =

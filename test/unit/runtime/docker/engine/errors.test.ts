@@ -63,6 +63,8 @@ describe('a failed start', () => {
 
   test('of a removed container is CONTAINER_GONE', () => {
     expect(startError(answered(404, 'No such container: abc'), 'abc').code).toBe('CONTAINER_GONE');
+    const leaving = 'container is marked for removal and cannot be started';
+    expect(startError(answered(409, leaving), 'abc').code).toBe('CONTAINER_GONE');
   });
 
   test('of a limit beyond Docker’s own has a hint of its own', () => {
