@@ -82,6 +82,7 @@ function openWriter(directory: string): TrafficLogWriter {
   try {
     return new TrafficLogWriter(directory);
   } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
     const message = `the directory ${directory} cannot be created: ${asAgentError(cause).message}`;
     throw new AgentError('TRAFFIC_LOG_UNAVAILABLE', message, {
       hint: 'name another --job-traffic-log-dir',
@@ -96,7 +97,8 @@ function jobAddresses(now: () => number): (address: string) => boolean {
   let subnet: { readonly list: BlockList; readonly own: string } | undefined;
   return (address) => {
     if (subnet === undefined || now() - readAt >= SUBNET_MS) {
-      subnet = readSubnet();
+      // The last connections of a job may be heard after its bridge is gone from the list.
+      subnet = readSubnet() ?? subnet;
       readAt = now();
     }
     return subnet !== undefined && address !== subnet.own && subnet.list.check(address);

@@ -1,6 +1,8 @@
 import {
   closeSync,
+  constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -11,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '../../domain/connection.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { dayOf, lineOf, type Segment, segmentName, segmentOf } from './format.ts';
 
 /** How long connections are kept, and how many bytes of them at most. */
@@ -21,6 +24,8 @@ const DAY_MS = 86_400_000;
 /** The owner's group may read what root writes; nobody else. */
 const DIRECTORY_MODE = 0o750;
 const FILE_MODE = 0o640;
+/** To append and to read; never through a link, which could name any file of this host. */
+const FILE_FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
 export type TrafficLogLimits = { readonly maxBytes: number; readonly segmentBytes: number };
 
@@ -33,6 +38,7 @@ export class TrafficLogWriter implements Disposable {
   readonly #limits: TrafficLogLimits;
   #open: { readonly segment: Segment; readonly file: number; bytes: number } | undefined;
 
+  /** Throws TRAFFIC_LOG_UNAVAILABLE for a directory that others than this user could change. */
   constructor(
     directory: string,
     limits: TrafficLogLimits = { maxBytes: MAX_BYTES, segmentBytes: SEGMENT_BYTES },
@@ -40,6 +46,7 @@ export class TrafficLogWriter implements Disposable {
     this.#directory = directory;
     this.#limits = limits;
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    refuseForeign(directory);
   }
 
   /** Writes connections in the order in which they are given. */
@@ -87,10 +94,24 @@ export class TrafficLogWriter implements Disposable {
       last !== undefined && statSync(join(this.#directory, last.name)).size >= this.#limits.segmentBytes;
     const part = (last?.part ?? 1) + (isFull ? 1 : 0);
     const name = segmentName(day, part);
-    const file = openSync(join(this.#directory, name), 'a+', FILE_MODE);
+    const file = openSync(join(this.#directory, name), FILE_FLAGS, FILE_MODE);
     this.#open = { segment: { name, day, part }, file, bytes: endLine(file) };
     return this.#open;
   }
+}
+
+/** A user who can change the directory could have root write to files of others, and delete them. */
+function refuseForeign(directory: string): void {
+  const uid = process.geteuid?.() ?? 0;
+  const { mode, uid: owner } = statSync(directory);
+  const refuse = (why: string, hint: string): AgentError =>
+    new AgentError('TRAFFIC_LOG_UNAVAILABLE', `the directory ${directory} ${why}`, { hint });
+  if ([owner, lstatSync(directory).uid].some((one) => one !== uid && one !== 0))
+    throw refuse(
+      'belongs to another user',
+      `chown -h ${uid} ${directory}, or name another --job-traffic-log-dir`,
+    );
+  if ((mode & 0o022) !== 0) throw refuse('can be written to by other users', `chmod go-w ${directory}`);
 }
 
 /** The segments in a directory, oldest first. Throws if it cannot be read. */

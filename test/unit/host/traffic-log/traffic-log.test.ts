@@ -1,4 +1,16 @@
-import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -88,6 +100,44 @@ test('the owner’s group may read it, and nobody else', () => {
   write(connection());
   expect(statSync(directory).mode & 0o007).toBe(0);
   expect(statSync(join(directory, 'connections-2026-11-26-0001.log')).mode & 0o007).toBe(0);
+});
+
+test('a directory that others could change is refused', () => {
+  write(connection());
+  const code = { code: 'TRAFFIC_LOG_UNAVAILABLE' };
+  for (const mode of [0o770, 0o707]) {
+    chmodSync(directory, mode);
+    expect(() => write(connection())).toThrow(expect.objectContaining(code));
+  }
+  chmodSync(directory, 0o750);
+  expect(() => write(connection())).not.toThrow();
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a directory of another user, or a link of theirs to one, is refused',
+  () => {
+    const code = { code: 'TRAFFIC_LOG_UNAVAILABLE' };
+    write(connection());
+    const link = join(directory, '../link');
+    symlinkSync(directory, link);
+    expect(() => new TrafficLogWriter(link)).not.toThrow();
+    lchownSync(link, 65_534, 65_534);
+    expect(() => new TrafficLogWriter(link)).toThrow(expect.objectContaining(code));
+    chownSync(directory, 65_534, 65_534);
+    expect(() => write(connection())).toThrow(expect.objectContaining(code));
+  },
+);
+
+test('a link in the place of a file is not written through', () => {
+  write(connection());
+  const [name = ''] = readdirSync(directory);
+  const file = join(directory, name);
+  const target = join(directory, '../target');
+  renameSync(file, target);
+  const before = readFileSync(target, 'utf8');
+  symlinkSync(target, file);
+  expect(() => write(connection())).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+  expect(readFileSync(target, 'utf8')).toBe(before);
 });
 
 test('a line is for people too', () => {
