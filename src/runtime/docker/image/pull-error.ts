@@ -55,7 +55,8 @@ const CAUSES: readonly Cause[] = [
   { code: 'REGISTRY_UNREACHABLE', words: /\bdial (?:tcp|udp)|connect: permission denied|no route to host/i },
   {
     code: 'REGISTRY_RATE_LIMITED',
-    words: /toomanyrequests|too many requests|rate limit|rate exceeded|retry[- ]after|HTTP 429\b|\b429 Too/i,
+    words:
+      /\btoomanyrequests:(?!\w)|too many requests|rate limit|rate exceeded|retry[- ]after|HTTP 429\b|\b429 Too/i,
   },
   {
     code: 'REGISTRY_DENIED',
@@ -119,7 +120,7 @@ export function pullRefusal(
   const words = withoutNames(message.slice(0, MAX_READ_LENGTH), ref);
   const found = CAUSES.find((one) => one.words.test(words));
   const code = found?.code ?? STATUSES[status] ?? 'IMAGE_PULL_FAILED';
-  const retryAfterMs = code === 'REGISTRY_RATE_LIMITED' ? readRetryAfter(message) : undefined;
+  const retryAfterMs = code === 'REGISTRY_RATE_LIMITED' ? readRetryAfter(words) : undefined;
   const shown = escapeControls(message.trim()).slice(0, MAX_MESSAGE_LENGTH);
   return new AgentError(code, `image ${ref} could not be pulled: ${shown}`, {
     ...(found?.hint !== undefined && { hint: found.hint }),
@@ -128,10 +129,24 @@ export function pullRefusal(
   });
 }
 
-/** The message without URLs and the image's name: a repository may be called `denied`. */
+/** The message without URLs and the image's name in any form that engines write: a repository may be called `denied`. */
 function withoutNames(message: string, ref: string): string {
   const repository = ref.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  const names = [ref, repository].filter((name) => name !== '');
+  const path = repository.replace(/^(?:[^/]*[.:][^/]*|localhost)\//, '');
+  const tagged = ref.slice(repository.length);
+  const names = [repository, path, `library/${path}`].flatMap((name) => [`${name}${tagged}`, name]);
   const short = message.replace(/\bhttps?:\/\/[^\s"]+/g, 'URL');
-  return names.reduce((text, name) => text.replaceAll(name, 'IMAGE'), short);
+  return names
+    .filter((name) => name !== '')
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((text, name) => text.replaceAll(asWhole(name), 'IMAGE'), short);
+}
+
+/** A name that is not part of another word. One word alone may be the engine's own, except where it writes names. */
+function asWhole(name: string): RegExp {
+  const before = /[/:@]/.test(name)
+    ? String.raw`(?<![\w-])`
+    : String.raw`(?<=["'‘/]|\brepository[: ]|\bfor )`;
+  const literal = name.replace(/[^\w-]/g, String.raw`\$&`);
+  return new RegExp(`${before}${literal}(?![\\w-])`, 'g');
 }

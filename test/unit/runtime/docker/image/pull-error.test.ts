@@ -206,6 +206,26 @@ describe('a failed pull', () => {
     },
   );
 
+  test.each([
+    ['r.example/denied/x:1', 'repository denied/x: EOF', 'REGISTRY_UNREACHABLE'],
+    ['r.example/denied:1', 'failed to resolve reference "denied:1": EOF', 'REGISTRY_UNREACHABLE'],
+    ['denied:1', 'failed to resolve reference "docker.io/library/denied:1": EOF', 'REGISTRY_UNREACHABLE'],
+    ['denied', 'repository library/denied: EOF', 'REGISTRY_UNREACHABLE'],
+    ['toomanyrequests:1', 'docker.io/library/toomanyrequests:1: EOF', 'REGISTRY_UNREACHABLE'],
+    ['x/toomanyrequests', 'something about toomanyrequests', 'IMAGE_PULL_FAILED'],
+    // The engine's own words stay.
+    ['denied:1', 'pull access denied for denied, repository does not exist', 'REGISTRY_DENIED'],
+    ['r.example/e:1', 'denied', 'REGISTRY_DENIED'],
+    ['toomanyrequests:1', 'toomanyrequests: slow', 'REGISTRY_RATE_LIMITED'],
+  ])('of %s that says ‘%s’ is %s', (ref, message, code) => {
+    expect(pullRefusal(ref, message).code).toBe(code);
+  });
+
+  test('takes no wait from the name of the image', () => {
+    const ref = 'r.example/x/retry-after';
+    expect(pullRefusal(ref, `toomanyrequests: ${ref} 30s`).retryAfterMs).toBeUndefined();
+  });
+
   test('has a hint of its own for TLS, for plain HTTP, for DNS and for a proxy', () => {
     const hints = [
       'x509: bad',
