@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,3 +90,19 @@ test('a removal under a GPU job reloads nothing', async () => {
   await other.run('postrm', 'remove');
   expect(await other.calls()).toContain('daemon-reload');
 });
+
+test.each(['preinst', 'postinst', 'prerm', 'postrm'])(
+  '%s of this host takes no program from the caller’s PATH',
+  async (name) => {
+    const lines = (await readFile(join(SCRIPTS, name), 'utf8')).split('\n');
+    const head = lines.slice(0, lines.findIndex((line) => line.includes('PATH=')) + 1);
+    // Nothing before it runs a program.
+    expect(head.filter((line) => !line.startsWith('#')).slice(0, -1)).toEqual(['set -e']);
+    const pathWith = (env: Readonly<Record<string, string>>): string =>
+      execFileSync('/bin/sh', ['-c', `${head.join('\n')}\n/usr/bin/printenv PATH`], { env })
+        .toString()
+        .trim();
+    expect(pathWith({ PATH: '/home/x/bin', DPKG_ROOT: '' })).toBe('/usr/sbin:/usr/bin:/sbin:/bin');
+    expect(pathWith({ PATH: '/home/x/bin' })).toBe('/usr/sbin:/usr/bin:/sbin:/bin');
+  },
+);
