@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AgentError } from '../domain/errors.ts';
+import { foreignAccess } from '../lib/foreign-access.ts';
 
 /**
  * The text of the configuration file; undefined if it is absent. Throws the system's error, an Error for what is no file,
@@ -11,12 +12,9 @@ export async function readConfigText(path: string, uid: number): Promise<string 
   if (file === undefined) return undefined;
   const found = await file.stat();
   if (!found.isFile()) throw new Error('it is not a regular file');
-  if (found.uid !== uid && found.uid !== 0)
-    throw new AgentError('CONFIG_INVALID', `it belongs to another user (uid ${found.uid})`, {
-      hint: `chown ${uid} ${path}`,
-    });
-  if ((found.mode & 0o022) !== 0)
-    throw new AgentError('CONFIG_INVALID', 'other users may write to it', { hint: `chmod go-w ${path}` });
+  const foreign = foreignAccess(path, found, uid);
+  if (foreign !== undefined)
+    throw new AgentError('CONFIG_INVALID', `it ${foreign.why}`, { hint: foreign.hint });
   return await file.readFile('utf8');
 }
 

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
+import { ownUid } from '../lib/foreign-access.ts';
 import { ownerFor, refuseForeignDirectory } from './ownership.ts';
 import { findAgent, type RunningAgent } from './running-agent.ts';
 import { notADirectory } from './state-dir.ts';
@@ -23,7 +24,7 @@ export type StateDirInspection =
 export async function inspectStateDir(
   directory: string,
   countOpenJobs: (path: string) => number,
-  uid: number = process.getuid?.() ?? 0,
+  uid: number = ownUid(),
 ): Promise<StateDirInspection> {
   const path = resolve(directory);
   const nearest = await nearestDirectory(path);

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
 import { PHASES, type Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../domain/storage-error.ts';
+import { ownUid } from '../lib/foreign-access.ts';
 import { refuseForeignDirectory } from './ownership.ts';
 
 /** The state directory, locked by this process until `close`, so that no other agent writes to it. */
@@ -27,7 +28,7 @@ const LOCK_WAIT_MS = 250;
  * for one that another user than `uid` could change, or STATE_DIR_IN_USE. The lock is SQLite's on an empty file, so the kernel releases it when the process ends in any way.
  * Nothing else may open that file, because closing any handle to it drops the lock.
  */
-export function openStateDir(directory: string, uid: number = process.getuid?.() ?? 0): StateDir {
+export function openStateDir(directory: string, uid: number = ownUid()): StateDir {
   const path = resolve(directory);
   const pidFile = join(path, PID_FILE);
   try {

@@ -9,6 +9,7 @@ import {
 import { AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import { aborted } from '../../lib/deadline.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
@@ -119,9 +120,7 @@ export class EngineBreaker {
 
   /** Settles once the first test container has passed, or the signal aborts. */
   async passed(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
-    if (!signal.aborted) await Promise.race([this.#passed.promise, aborted.promise]);
+    await Promise.race([this.#passed.promise, aborted(signal)]);
   }
 
   /** A claim of a job of this run; undefined where there is no room. The signal ends the observation of the job. */

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
-import { earnings, JOB_STATUS, type JobRecord, type Report } from '../../domain/job.ts';
+import { earnings, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Broker, ReportAnswer } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -10,11 +10,17 @@ import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { isTransient, waitAfter } from '../retry/retry.ts';
+import {
+  type ContentRefusals,
+  contentRefused,
+  deliverable,
+  isContentRefusal,
+  isRefusedForGood,
+  NOT_REFUSED,
+} from './content-refusals.ts';
 
 /** Deliveries at the same time while the broker answers; one at a time while it does not. */
 const CONCURRENCY = 4;
-
-type ContentRefusals = { readonly status: number | undefined; readonly count: number };
 
 /** The failed deliveries of one report or release. `dueAt` is monotonic. */
 type Tries = {
@@ -33,7 +39,7 @@ type Tries = {
 const UNTRIED: Tries = {
   count: 0,
   refusals: 0,
-  content: { status: undefined, count: 0 },
+  content: NOT_REFUSED,
   dueAt: 0,
   isFixed: false,
   answers: 0,
@@ -45,17 +51,8 @@ const RELEASE_REFUSALS = 2;
 /** After so many refusals the broker will hardly ever accept it. */
 const EXHAUSTED_REFUSALS = 4;
 
-/** With these statuses a broker refuses what a report says. With others, such as 404, its length does not matter. */
-const CONTENT_STATUSES: readonly (number | undefined)[] = [400, 413, 422];
-
-/** After so many refusals of its content with one status a report is sent without a result, and then dropped. */
-const MAX_CONTENT_REFUSALS = 5;
-
 /** After an outage the waiting deliveries are spread over this time. */
 const SPREAD_MS = 2_000;
-
-/** How much of an output is sent after the broker has refused all of it, in characters. */
-const SHORT_OUTPUT = 16_384;
 
 export type ReporterDeps = {
   readonly broker: Pick<Broker, 'report' | 'release' | 'job'>;
@@ -226,7 +223,7 @@ export class Reporter {
   async #deliver(job: JobRecord, signal: AbortSignal): Promise<ReportAnswer> {
     const { content, refusals } = this.#attemptsOf(job.uuid);
     if (job.state.name === 'finished') {
-      const report = deliverable(job.state.report, content.count);
+      const report = deliverable(job.state.report, content);
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
       return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
     }
@@ -263,7 +260,7 @@ export class Reporter {
       if (job.state.name === 'finished') this.#observe({ kind: 'report-refused', job: dropped, why });
     } else if (job.state.name === 'finished') {
       const { durationMs } = job.state;
-      const report = deliverable(job.state.report, this.#attemptsOf(job.uuid).content.count);
+      const report = deliverable(job.state.report, this.#attemptsOf(job.uuid).content);
       const earned = answer.cost ?? earnings(report.status, job.askPrice, durationMs);
       const state = { name: 'reported', status: report.status, durationMs, earned } as const;
       const reported = this.#journal.transition(job.uuid, state);
@@ -298,13 +295,13 @@ export class Reporter {
     const before = this.#attemptsOf(job);
     const count = before.count + 1;
     const unwritten = error.code === 'STATE_DIR_UNUSABLE';
-    const isContent = isReport && CONTENT_STATUSES.includes(error.status);
+    const isContent = isReport && isContentRefusal(error.status);
     const policy = isContent && error.status !== 413 ? RETRY.reportContent : RETRY.report;
     const waitMs = waitAfter(error, unwritten ? RETRY.stateDirWrite : policy, count, this.#random);
     // What is refused for its content comes to an end by itself.
     const refusals = before.refusals + (error.code === 'BROKER_REFUSED' && !isContent ? 1 : 0);
     const content = isContent ? contentRefused(before.content, error.status) : before.content;
-    if (content.count > MAX_CONTENT_REFUSALS && this.#drop(job, error)) return;
+    if (isRefusedForGood(content) && this.#drop(job, error)) return;
     const dueAt = this.#clock.monotonic() + waitMs;
     const unauthorized = error.code === 'BROKER_UNAUTHORIZED';
     // It failed again while the broker accepted others: it is no sign of an outage, and their success none for it.
@@ -323,34 +320,4 @@ export class Reporter {
     this.#log[level](fields, `${what}: ${error.message}`);
     if (unauthorized) this.#onRefused();
   }
-}
-
-/** Counts up, from 1 for another status; a report that went without its result stays so. */
-function contentRefused(before: ContentRefusals, status: number | undefined): ContentRefusals {
-  const isAlike = before.status === status || before.count >= MAX_CONTENT_REFUSALS;
-  return { status, count: isAlike ? before.count + 1 : 1 };
-}
-
-/** What is sent of a report whose content was refused so often. */
-function deliverable(report: Report, refusals: number): Report {
-  if (refusals === 0) return report;
-  return refusals < MAX_CONTENT_REFUSALS ? shortened(report) : withoutResult(report);
-}
-
-/** The report of a job that the broker takes no result of. A timeout stays one, since it is paid without a result. */
-function withoutResult({ status }: Report): Report {
-  const stderr =
-    '[sharedcloud-agent] result too large for this broker, which refused the report again and again\n';
-  const sent = status === JOB_STATUS.SUCCEEDED ? JOB_STATUS.FAILED : status;
-  return { status: sent, buildLogs: '', stdout: '', stderr, result: '' };
-}
-
-/** The report with the ends of its outputs, which say most, and a result without NUL, which databases refuse. */
-function shortened(report: Report): Report {
-  const end = (text: string): string =>
-    text.length <= SHORT_OUTPUT
-      ? text
-      : `[sharedcloud-agent] only the end, the broker refused the whole\n${text.slice(-SHORT_OUTPUT)}`;
-  const result = report.result.replaceAll('\0', '\uFFFD');
-  return { ...report, stdout: end(report.stdout), stderr: end(report.stderr), result };
 }

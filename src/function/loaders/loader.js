@@ -1,5 +1,5 @@
 // Runs a job inside its container as node -e "$CODE", where CODE is this text. Runs on Node.js 8 and later.
-// ../README.md explains it; ../frames.ts reads what it writes.
+// ../frames.ts reads what it writes.
 (function loader(load, globals) {
   'use strict';
   const fs = load('fs');

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -14,6 +13,7 @@ import {
 import { join } from 'node:path';
 import type { Connection } from '../../domain/connection.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { foreignAccessTo, ownUid } from '../../lib/foreign-access.ts';
 import { dayOf, lineOf, type Segment, segmentName, segmentOf } from './format.ts';
 
 /** How long connections are kept, and how many bytes of them at most. */
@@ -102,16 +102,11 @@ export class TrafficLogWriter implements Disposable {
 
 /** A user who can change the directory could have root write to files of others, and delete them. */
 function refuseForeign(directory: string): void {
-  const uid = process.geteuid?.() ?? 0;
-  const { mode, uid: owner } = statSync(directory);
-  const refuse = (why: string, hint: string): AgentError =>
-    new AgentError('TRAFFIC_LOG_UNAVAILABLE', `the directory ${directory} ${why}`, { hint });
-  if ([owner, lstatSync(directory).uid].some((one) => one !== uid && one !== 0))
-    throw refuse(
-      'belongs to another user',
-      `chown -h ${uid} ${directory}, or name another --job-traffic-log-dir`,
-    );
-  if ((mode & 0o022) !== 0) throw refuse('can be written to by other users', `chmod go-w ${directory}`);
+  const foreign = foreignAccessTo(directory, ownUid());
+  if (foreign === undefined) return;
+  throw new AgentError('TRAFFIC_LOG_UNAVAILABLE', `the directory ${directory} ${foreign.why}`, {
+    hint: `${foreign.hint}, or name another --job-traffic-log-dir`,
+  });
 }
 
 /** The segments in a directory, oldest first. Throws if it cannot be read. */

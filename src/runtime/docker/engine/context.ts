@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError } from '../../../domain/errors.ts';
 import { escapeControls } from '../../../lib/escape.ts';
+import { type ForeignAccess, foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
 import { type EngineTls, readEngineTls } from './tls.ts';
 
 /** The name by which the docker command means no context. */
@@ -44,8 +45,8 @@ export function readContext(directory: string, name: string): DockerContext {
   const id = createHash('sha256').update(name).digest('hex');
   const path = join(contexts, 'meta', id, 'meta.json');
   const shown = JSON.stringify(escapeControls(name.slice(0, 80)));
-  const text = readIfThere(path, (code) => {
-    throw invalid(`the Docker context ${shown} cannot be read (${path}: ${code})`, READABLE);
+  const text = readIfThere(path, (why) => {
+    throw invalid(`the Docker context ${shown} cannot be read (${path}: ${why})`, READABLE);
   });
   if (text === undefined) {
     const names = contextNames(join(contexts, 'meta'));
@@ -76,14 +77,21 @@ function contextNames(directory: string): readonly string[] {
   }
 }
 
-/** The text of a file; undefined: it does not exist. `onUnreadable` decides about any other failure. */
-function readIfThere(path: string, onUnreadable: (code: string) => undefined): string | undefined {
+/**
+ * The text of a file; undefined: it does not exist. `onUnreadable` decides about any other failure, and about a file that
+ * another user could change: it chooses the engine.
+ */
+function readIfThere(path: string, onUnreadable: (why: string) => undefined): string | undefined {
+  let text: string;
+  let foreign: ForeignAccess | undefined;
   try {
-    return readFileSync(path, 'utf8');
+    foreign = foreignAccess(path, statSync(path), ownUid());
+    text = readFileSync(path, 'utf8');
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : onUnreadable(code);
   }
+  return foreign === undefined ? text : onUnreadable(`it ${foreign.why}: ${foreign.hint}`);
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string, path: string): T {

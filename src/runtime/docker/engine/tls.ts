@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../../../domain/errors.ts';
+import { type ForeignAccess, foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
 
 /** What a TLS connection to an engine uses; everything in PEM. */
 export type EngineTls = {
@@ -42,8 +43,11 @@ export function readEngineTls(directory: string, verify: boolean): EngineTls | u
 }
 
 function readPem(path: string): string | undefined {
+  let text: string;
+  let foreign: ForeignAccess | undefined;
   try {
-    return readFileSync(path, 'utf8');
+    foreign = foreignAccess(path, statSync(path), ownUid());
+    text = readFileSync(path, 'utf8');
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -53,6 +57,9 @@ function readPem(path: string): string | undefined {
       thrown,
     );
   }
+  // Who changes it chooses which engine is trusted.
+  if (foreign !== undefined) throw unusable(`${path} ${foreign.why}`, foreign.hint);
+  return text;
 }
 
 function unusable(what: string, hint: string, cause?: unknown): AgentError {

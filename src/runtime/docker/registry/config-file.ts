@@ -1,10 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { AgentError } from '../../../domain/errors.ts';
+import { foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
 import { type DockerConfig, parseDockerConfig } from './docker-config.ts';
 
 const MAX_BYTES = 1024 * 1024;
 const READABLE_BY_OTHERS = 0o004;
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** Docker's `config.json` as it was read. */
 export type ConfigFile = {
@@ -19,7 +19,11 @@ export type ConfigFile = {
  * Reads the file, unless it is still as in `before`. undefined: it does not exist. Throws REGISTRY_CREDENTIALS_UNUSABLE,
  * also where other users can change it, and without anything of its content.
  */
-export async function readConfigFile(path: string, before?: ConfigFile): Promise<ConfigFile | undefined> {
+export async function readConfigFile(
+  path: string,
+  before?: ConfigFile,
+  uid: number = ownUid(),
+): Promise<ConfigFile | undefined> {
   const unusable = (why: string, hint: string): AgentError =>
     new AgentError('REGISTRY_CREDENTIALS_UNUSABLE', `registry credentials are not used: ${path} ${why}`, {
       hint,
@@ -33,8 +37,8 @@ export async function readConfigFile(path: string, before?: ConfigFile): Promise
     if (!found.isFile()) throw unusable('is not a file', 'name another directory with --docker-config');
     if (found.size > MAX_BYTES) throw unusable(`has more than ${MAX_BYTES} bytes`, 'write a smaller one');
     // It names programs that the agent runs.
-    if ((found.mode & WRITABLE_BY_OTHERS) !== 0)
-      throw unusable('can be changed by other users', `chmod go-w ${path}`);
+    const foreign = foreignAccess(path, found, uid);
+    if (foreign !== undefined) throw unusable(foreign.why, foreign.hint);
     version = [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
     mode = found.mode;
     if (before?.version === version) return before;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,15 +13,18 @@ beforeAll(async () => {
   await addContext('far', { Host: 'ssh://me@far' });
   await addContext('loose', { Host: 'tcp://10.0.0.8:2376', SkipTLSVerify: true });
   await addContext('empty', {});
-  await writeFile(join(directory, 'config.json'), JSON.stringify({ currentContext: 'lab', auths: {} }));
+  await addContext('shared', { Host: 'tcp://10.0.0.9:2375' }, 0o664);
+  const config = JSON.stringify({ currentContext: 'lab', auths: {} });
+  await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-async function addContext(name: string, docker: object): Promise<void> {
+async function addContext(name: string, docker: object, mode = 0o644): Promise<void> {
   const folder = join(directory, 'contexts', 'meta', createHash('sha256').update(name).digest('hex'));
   await mkdir(folder, { recursive: true });
   const meta = { Name: name, Metadata: {}, Endpoints: { docker } };
   await writeFile(join(folder, 'meta.json'), JSON.stringify(meta));
+  await chmod(join(folder, 'meta.json'), mode);
 }
 
 const DEFAULT = 'unix:///var/run/docker.sock';
@@ -86,6 +89,7 @@ describe('the engine’s address', () => {
 
   test.each([
     ['a context that does not exist', { context: context('env', 'nosuch') }, /lab/],
+    ['a context that others can change', { context: context('env', 'shared') }, /shared/],
     ['a context without a host', { context: context('env', 'empty') }, /empty/],
     ['two flags', { host: host('flag', 'tcp://a'), context: context('flag', 'lab') }, /--docker-context/],
     ['a context without a home', { context: context('env', 'lab'), configDirectory: undefined }, /home/],
@@ -114,7 +118,8 @@ describe('the engine’s address', () => {
 describe('certificates', () => {
   const certificates = async (files: Readonly<Record<string, string>>) => {
     const certPath = await mkdtemp(join(directory, 'certs-'));
-    for (const [name, text] of Object.entries(files)) await writeFile(join(certPath, name), text);
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(certPath, name), text, { mode: 0o600 });
     return () => at({ host: host('flag', 'tcp://a'), certPath });
   };
 
@@ -128,6 +133,15 @@ describe('certificates', () => {
         code: 'CONFIG_INVALID',
         message: expect.stringMatching(message) as unknown,
       }),
+    );
+  });
+
+  test('are refused where others can change them', async () => {
+    const certPath = await mkdtemp(join(directory, 'certs-'));
+    await writeFile(join(certPath, 'ca.pem'), 'x');
+    await chmod(join(certPath, 'ca.pem'), 0o646);
+    expect(() => at({ host: host('flag', 'tcp://a'), certPath })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: `chmod go-w ${join(certPath, 'ca.pem')}` }),
     );
   });
 });
