@@ -7,6 +7,7 @@ import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { canTransition, isTerminal, type JobStateName } from '../../src/domain/job.ts';
 import { ACTIONS, type Action, PHASES, type Phase, SIGNAL_TABLE, SIGNALS } from '../../src/domain/signals.ts';
+import { LIMITS, type Limit } from '../../src/limits.ts';
 import { alignTable } from './align-table.ts';
 import { COMMANDS } from './commands.ts';
 import { ROOT } from './documents.ts';
@@ -24,6 +25,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['job-states', jobStatesTable],
   ['decisions', decisionsTable],
   ['events', eventsTable],
+  ['limits', limitsTable],
 ]);
 
 /** What each state of a job means; which follow comes from the domain. */
@@ -133,6 +135,24 @@ function eventsTable(): string {
     ['event', 'level', 'message', 'fields'],
     documentedEvents().map(([name, level, message, fields]) => [`\`${name}\``, level, message, fields]),
   );
+}
+
+function limitsTable(): string {
+  const rows: readonly (readonly [string, Readonly<Record<string, Limit>>])[] = Object.entries(LIMITS);
+  return table(
+    ['from', 'what', 'at most', 'beyond that'],
+    rows.flatMap(([source, limits]) =>
+      Object.values(limits).map(({ beyond, max, of, unit }) => [source, of, amount(max, unit), beyond]),
+    ),
+  );
+}
+
+/** `8 MiB`, `1,000 items`. */
+function amount(max: number, unit: Limit['unit']): string {
+  const MIB = 1024 * 1024;
+  if (unit === 'bytes' && max % MIB === 0) return `${max / MIB} MiB`;
+  if (unit === 'bytes' && max % 1024 === 0) return `${max / 1024} KiB`;
+  return `${max.toLocaleString('en')} ${unit}`;
 }
 
 function decisionsTable(): string {

@@ -14,6 +14,7 @@ const ADAPTERS = [
 
 /** The floors of `src/`, lowest first: a file imports its own folder and what is on lower floors. */
 export const FLOORS: readonly (readonly string[])[] = [
+  ['limits.ts'],
   ['domain', 'lib', 'python-literal'],
   ADAPTERS,
   ['agent/settings.ts'],

@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { LIMITS } from '../limits.ts';
 import { jsonOf } from './answer.ts';
 import { badAnswer } from './fields.ts';
 import type { Reply } from './transport.ts';
-
-const MAX_PAGES = 1_000;
 
 const pageSchema = z.object({ results: z.array(z.unknown()), next: z.string().nullish() });
 
@@ -21,7 +20,7 @@ export async function allItems(
     const { items, next } = pageOf(reply);
     pages.push(items);
     if (next === undefined) return pages.flat();
-    if (seen.has(next) || seen.size >= MAX_PAGES)
+    if (seen.has(next) || seen.size >= LIMITS.broker.pages.max)
       throw badAnswer(`${first.call}: the list’s pages never end`);
     seen.add(next);
     reply = await fetch(next);

@@ -1,8 +1,9 @@
 import { escapeControls } from '../lib/escape.ts';
 import { secretForms } from '../lib/secret-forms.ts';
+import { LIMITS } from '../limits.ts';
 
 /** The longest result, in characters. */
-const MAX_SHOWN = 500;
+const MAX_SHOWN = LIMITS.broker.errorText.max;
 
 /** How much of the text is processed: enough for a full result after blanks are collapsed. */
 const MAX_READ = 8 * MAX_SHOWN;

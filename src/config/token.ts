@@ -2,9 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat as statFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
+import { LIMITS } from '../limits.ts';
 import type { Loaded } from './config.ts';
-
-const MAX_BYTES = 4096;
 
 /** The token file if none is configured. */
 const DEFAULT_FILE = '/etc/sharedcloud-agent/token';
@@ -101,7 +100,7 @@ async function readTokenFile(
         hint: `chown ${uid} ${path}`,
       });
   }
-  if (size > MAX_BYTES)
+  if (size > LIMITS.host.tokenFile.max)
     throw new AgentError('CONFIG_INVALID', `${path} is too large for a token (${size} bytes)`, {
       hint: 'name a file that contains only the token',
     });

@@ -1,13 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import { LIMITS } from '../limits.ts';
 import { unlessAborted, withDeadline } from './deadline.ts';
 
 /** The exit code of a program that is not on this host. */
 export const PROGRAM_NOT_FOUND = 127;
-
-/** More than any program that the agent runs has to say. */
-const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
 /** How a program ended, by its exit code or by a signal, and what it printed. */
 export type ProgramResult = {
@@ -56,7 +54,13 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions,
 ): Promise<ProgramResult> {
-  const { deadlineMs, kill = killGroup, maxOutputBytes = MAX_OUTPUT_BYTES, onKilled, signal } = options;
+  const {
+    deadlineMs,
+    kill = killGroup,
+    maxOutputBytes = LIMITS.host.programOutput.max,
+    onKilled,
+    signal,
+  } = options;
   signal?.throwIfAborted();
   const child = start(program, args, options);
   const ended = endOf(child);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts';
 import { LiteralError } from './literal-error.ts';
 
 /** A token of a Python literal: `text.slice(start, end)`. A string includes its prefix and quotes. */
@@ -7,8 +8,6 @@ export type Token = {
   readonly end: number;
 };
 
-/** CPython's limit on open brackets (MAXLEVEL in its tokenizer); it also bounds the parser's recursion. */
-const MAX_DEPTH = 200;
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /**
@@ -134,7 +133,8 @@ export class PythonLexer {
     const mark = this.#text.startsWith('...', start) ? '...' : char;
     const close = CLOSING[char];
     if (close !== undefined) {
-      if (this.#open.length === MAX_DEPTH) throw this.#error(`more than ${MAX_DEPTH} open brackets`, start);
+      if (this.#open.length === LIMITS.broker.literalDepth.max)
+        throw this.#error(`more than ${LIMITS.broker.literalDepth.max} open brackets`, start);
       this.#open.push(char);
     } else if (char === ')' || char === ']' || char === '}') {
       const open = this.#open.pop();

@@ -1,0 +1,52 @@
+/*
+ * The bounds of what the agent takes from others. Code imports them from here, and `docs/limits.md` is generated from
+ * here, so each is written once.
+ */
+
+/** A bound of something that comes from outside. */
+export type Limit = {
+  readonly max: number;
+  readonly unit: 'bytes' | 'characters' | 'items' | 'levels' | 'ms';
+  /** What is bounded. */
+  readonly of: string;
+  /** What happens to what is larger. */
+  readonly beyond: string;
+};
+
+type Limits = Readonly<Record<string, Limit>>;
+
+/** By who sends it. */
+export const LIMITS = {
+  broker: {
+    errorText: {
+      max: 500,
+      unit: 'characters',
+      of: 'the broker’s text in an error message',
+      beyond: 'cut',
+    },
+    pages: {
+      max: 1_000,
+      unit: 'items',
+      of: 'pages of a list',
+      beyond: 'the list is refused: its pages never end',
+    },
+    literalDepth: {
+      max: 200,
+      unit: 'levels',
+      of: 'open brackets in a job’s arguments, as in CPython',
+      beyond: 'the arguments are unreadable',
+    },
+  },
+  job: {},
+  image: {},
+  engine: {},
+  host: {
+    programOutput: {
+      max: 8 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'the output of a program that the agent runs, such as nvidia-smi',
+      beyond: 'the program is stopped and counts as failed',
+    },
+    tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
+  },
+} as const satisfies Readonly<Record<string, Limits>>;
