@@ -6,6 +6,7 @@ import { findEngine } from '../test/support/engine/find-engine.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Row } from './row.ts';
 import { claim } from './rows/claim.ts';
+import { coldImage } from './rows/cold-image.ts';
 import { flood } from './rows/flood.ts';
 import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
@@ -21,7 +22,18 @@ import { type Measured, tableOf } from './table.ts';
  * writes JSON. A figure that misses its target fails nothing.
  */
 
-const ROWS: readonly Row[] = [throughput, claim, report, idle, market, flood, restart, journal, loader];
+const ROWS: readonly Row[] = [
+  throughput,
+  claim,
+  report,
+  idle,
+  market,
+  flood,
+  restart,
+  journal,
+  loader,
+  coldImage,
+];
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, '.cache', 'bench');
 

@@ -65,10 +65,10 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
       await until('an agent on the market', () => isUp(agent));
       return agent;
     },
-    /** Adds a run of so many jobs to the market; returns their uuids. */
-    addRun: (code: string, jobs: number): readonly string[] => {
+    /** Adds a run of so many jobs to the market, of an image with Python; returns their uuids. */
+    addRun: (code: string, jobs: number, image = PYTHON): readonly string[] => {
       const parameters = `(${Array.from({ length: jobs }, (_, index) => `(${index},),`).join('')})`;
-      return store.jobsOf(addRun(scenario.broker, PYTHON, code, parameters)).map(({ uuid }) => uuid);
+      return store.jobsOf(addRun(scenario.broker, image, code, parameters)).map(({ uuid }) => uuid);
     },
     /** Waits until all of these are reported; returns the time of the last report. */
     allReported: async (jobs: readonly string[]): Promise<number> => {
