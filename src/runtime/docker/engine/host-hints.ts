@@ -24,6 +24,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     'restart Docker, which makes its network rules again: sudo systemctl restart docker',
   ],
   [/seccomp/i, 'update Docker, runc and libseccomp together'],
+  [
+    /shim.*(?:not installed|permission denied|no such file|not found)/i,
+    'reinstall containerd (package containerd or containerd.io), then restart Docker: sudo systemctl restart docker',
+  ],
   [/shim|containerd|ttrpc/i, 'restart containerd and Docker: sudo systemctl restart containerd docker'],
   [
     /permission denied|operation not permitted|read-only file system/i,

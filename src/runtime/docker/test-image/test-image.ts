@@ -3,10 +3,14 @@ import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { AgentError } from '../../../domain/errors.ts';
 import { TEST_IMAGE_REPOSITORY } from '../../../domain/image-ref.ts';
 import { JOB_INPUT_PATH, PYTHON_CODE_FILE } from '../../../domain/job-input.ts';
+import { escapeControls } from '../../../lib/escape.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
+import { hostHint } from '../engine/host-hints.ts';
+import { linesOf } from '../engine/json-lines.ts';
 import { copyProgram, type ProgramArchitecture } from './program.ts';
 import { tar } from './tar.ts';
 
@@ -22,6 +26,9 @@ const ARCHITECTURES: Readonly<Record<string, ProgramArchitecture>> = {
   arm64: 'arm64',
   aarch64: 'arm64',
 };
+
+/** Characters of the engine's message. */
+const MAX_SHOWN = 600;
 
 const VERSION_ANSWER = z.object({ Arch: z.string() });
 const INSPECTED = z.object({
@@ -86,16 +93,35 @@ export async function importTestImage(
   const image = testImage(architecture);
   const known = await findImage(docker, image, deadlines.inspectMs, signal);
   if (known !== undefined) return known;
-  await callEngine(
-    { action: 'import the image of test containers', ms: deadlines.createMs, signal },
-    async (abortSignal) => {
-      const options = { abortSignal };
-      const answer = await docker.loadImage(Readable.from([image.archive]), options);
-      // The engine has imported it once its answer has ended.
-      for await (const _ of answer);
-    },
-  );
-  return findImage(docker, image, deadlines.inspectMs, signal);
+  await callEngine({ action: IMPORT, ms: deadlines.createMs, signal }, async (abortSignal) => {
+    const answer = await docker.loadImage(Readable.from([image.archive]), { abortSignal });
+    // The engine has imported it once its answer has ended, whose status is 200 even where a later line is an error.
+    for await (const line of linesOf(answer)) {
+      const { error } = LOAD_LINE.parse(parsedJson(line));
+      if (error !== undefined) throw notImported(error);
+    }
+  });
+  const imported = await findImage(docker, image, deadlines.inspectMs, signal);
+  if (imported === undefined) throw notImported(`Docker does not have ${image.ref} after it`);
+  return imported;
+}
+
+const IMPORT = 'import the image of test containers';
+const LOAD_LINE = z.object({ error: z.string().optional().catch(undefined) }).catch({ error: undefined });
+
+function notImported(why: string): AgentError {
+  return new AgentError('RUNTIME_FAILED', `could not ${IMPORT}: ${escapeControls(why).slice(0, MAX_SHOWN)}`, {
+    hint: hostHint(why) ?? 'see Docker’s log (journalctl -u docker) for what its store of images refuses',
+  });
+}
+
+/** `docker load` answers with lines of JSON or of text. */
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The engine's own, which may be on another machine. */

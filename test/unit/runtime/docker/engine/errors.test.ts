@@ -67,6 +67,17 @@ describe('a failed start', () => {
     expect(startError(answered(409, leaving), 'abc').code).toBe('CONTAINER_GONE');
   });
 
+  test.each([
+    'failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: permission denied: unknown',
+    'failed to start shim: failed to resolve runtime path: runtime "io.containerd.runc.v2" binary not installed "containerd-shim-runc-v2": file does not exist: unknown',
+  ])('without a usable shim has another hint than a restart: %s', (message) => {
+    const broken = startError(answered(500, 'ttrpc: closed'), 'abc');
+    const { code, hint } = startError(answered(500, message), 'abc');
+    expect(code).toBe('RUNTIME_FAILED');
+    expect(hint).toEqual(expect.any(String));
+    expect(hint).not.toBe(broken.hint);
+  });
+
   test('of a limit beyond Docker’s own has a hint of its own', () => {
     const rlimit = (type: number) =>
       `${START}error during container init: error setting rlimit type ${type}: no`;

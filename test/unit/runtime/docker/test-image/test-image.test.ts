@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copyProgram } from '../../../../../src/runtime/docker/test-image/program.ts';
 import { tar } from '../../../../../src/runtime/docker/test-image/tar.ts';
 import { testImage } from '../../../../../src/runtime/docker/test-image/test-image.ts';
+import { rejection } from '../../../../support/engine/rejection.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
@@ -91,4 +92,17 @@ test.each<[string, object, boolean]>([
   const id = await testRuntime(engine.host).runtime.testImage(AbortSignal.timeout(10_000));
   expect(id).toBe(again ? 'sha256:own' : 'sha256:here');
   expect(isLoaded).toBe(again);
+});
+
+test.each<[string, unknown]>([
+  ['says why', { errorDetail: { message: 'no space left on device' }, error: 'no space left on device' }],
+  ['says nothing', { stream: 'Loaded image: x' }],
+])('an import that failed although its status was 200 is an error, where Docker %s', async (_, line) => {
+  await using engine = await scriptedEngine((path) => {
+    if (path === '/version') return { json: { Arch: 'amd64', ApiVersion: '1.41' } };
+    if (path === '/images/load') return { json: line };
+    return { status: 404, message: `No such image: ${ref}` };
+  });
+  const error = await rejection(testRuntime(engine.host).runtime.testImage(AbortSignal.timeout(10_000)));
+  expect(error).toMatchObject({ code: 'RUNTIME_FAILED', hint: expect.any(String) as unknown });
 });
