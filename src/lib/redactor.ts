@@ -3,6 +3,9 @@ import { secretForms } from './secret-forms.ts';
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
 
+/** In characters. A shorter one is part of ordinary words, and anyone can guess it: hiding it would only spoil text. */
+export const MIN_SECRET_LENGTH = 4;
+
 const MAX_SECRETS_OF_OWNER = 8;
 
 /** Removes the secrets from text that is about to be shown. */
@@ -10,8 +13,12 @@ export class Redactor {
   readonly #secrets = new Map<string, readonly string[]>();
   #forms: readonly string[] = [];
 
-  /** Removes this secret too from now on. Of one owner only the last few are kept: some are new every hour. */
+  /**
+   * Removes this secret too from now on, unless it is shorter than MIN_SECRET_LENGTH. Of one owner only the last few are
+   * kept: some are new every hour.
+   */
   add(secret: string, owner = ''): void {
+    if (secret.length < MIN_SECRET_LENGTH) return;
     const known = this.#secrets.get(owner) ?? [];
     if (known.includes(secret)) return;
     const kept = owner === '' ? known : known.slice(1 - MAX_SECRETS_OF_OWNER);

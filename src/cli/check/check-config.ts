@@ -3,6 +3,7 @@ import { gpuSettings } from '../../config/gpu-settings.ts';
 import { OPTION_KEYS } from '../../config/options.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { readablePrice } from '../../lib/readable.ts';
+import { MIN_SECRET_LENGTH } from '../../lib/redactor.ts';
 import type { QueryResult } from '../query.ts';
 import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 import type { Token } from './collect.ts';
@@ -43,5 +44,12 @@ function hasOwnPrice(config: Pick<Config, 'gpus'>, model: string): boolean {
 
 /** Whether there is a usable token; whether the broker accepts it is `checkBroker`'s result. */
 export function checkToken(answer: QueryResult<Token>): CheckResult {
-  return 'error' in answer ? fromError('token', answer.error) : ok('token', `from ${answer.value.from}`);
+  if ('error' in answer) return fromError('token', answer.error);
+  const { from, secret } = answer.value;
+  if (secret.length >= MIN_SECRET_LENGTH) return ok('token', `from ${from}`);
+  return warn(
+    'token',
+    `from ${from}; it is too short to be redacted in the log and in output`,
+    'put the broker’s token into it: one that it issues has far more than four characters',
+  );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts';
-import { checkPrice } from '../../../src/cli/check/check-config.ts';
+import { checkPrice, checkToken } from '../../../src/cli/check/check-config.ts';
 import { checkEngine } from '../../../src/cli/check/check-engine.ts';
 import { checkGpuAccess } from '../../../src/cli/check/check-gpu-access.ts';
 import { checkGpus, checkKernelLog } from '../../../src/cli/check/check-gpus.ts';
@@ -72,6 +72,15 @@ describe('the clocks', () => {
   test('are not compared where the broker sends no time', () => {
     expect(checkClock(seen(undefined)).level).toBe('warn');
     expect(checkClock(unseen).level).toBe('warn');
+  });
+});
+
+describe('the token', () => {
+  test.each([
+    ['40-characters-of-the-broker-0123456789abc', 'ok'],
+    ['abc', 'warn with a hint'],
+  ])('%s', (secret, expected) => {
+    expect(verdict(checkToken(seen({ secret, from: 'file /token' })))).toBe(expected);
   });
 });
 
