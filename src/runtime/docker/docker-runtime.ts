@@ -82,6 +82,8 @@ export class DockerRuntime implements Runtime {
   readonly #traffic: ContainerTraffic;
   #facts: EngineFacts | undefined;
   readonly #injector: GpuInjector;
+  /** The agent's own image; undefined: it has none here, so that only jobs show how a GPU can be given. */
+  #testImage: string | undefined;
   /** Whether the engine's facts may have changed since they were read. */
   #areFactsStale = false;
   /** Containers that this process created and has not started yet. */
@@ -130,8 +132,9 @@ export class DockerRuntime implements Runtime {
     return pingEngine(this.#docker, this.#deadlines.inspectMs, signal);
   }
 
-  testImage(signal: AbortSignal): Promise<string | undefined> {
-    return importTestImage(this.#docker, this.#deadlines, signal);
+  async testImage(signal: AbortSignal): Promise<string | undefined> {
+    this.#testImage = await importTestImage(this.#docker, this.#deadlines, signal);
+    return this.#testImage;
   }
 
   /** The engine's data root; undefined before the first `probe`, and for an engine on another machine. */
@@ -141,7 +144,8 @@ export class DockerRuntime implements Runtime {
 
   async create(plan: ContainerPlan): Promise<string> {
     const facts = await this.#knownFacts();
-    const injected = this.#injector.choose(plan.gpu, facts);
+    const isOwn = this.#testImage === undefined || plan.image === this.#testImage;
+    const injected = this.#injector.choose(plan.gpu, facts, isOwn);
     try {
       const id = await this.#create(plan, facts, injected?.injection ?? 'device-requests');
       this.#unstarted.add(id);

@@ -6,19 +6,22 @@ import { type GpuInjection, gpuInjectionCandidates, type InjectionNeeds } from '
 /** The ways that failed for one GPU; they count only while it has the same candidates. */
 type Failures = { readonly candidates: string; readonly injections: Set<GpuInjection> };
 
+/** `teaches`: a failure of this container is the engine's; one of a stranger's image may be that image's own. */
+type Chosen = Injected & { readonly teaches: boolean };
+
 /** Chooses how each GPU is given to its next container: the first candidate that has not failed for this GPU. */
 export class GpuInjector {
   readonly #needs: InjectionNeeds;
   readonly #failures = new Map<string, Failures>();
   /** By the id of a container that has not started. */
-  readonly #unstarted = new Map<string, Injected>();
+  readonly #unstarted = new Map<string, Chosen>();
 
   constructor(needs: InjectionNeeds) {
     this.#needs = needs;
   }
 
   /** The way for the next container with this GPU; undefined for none. After all candidates failed, it starts over. */
-  choose(gpu: string | null, facts: EngineFacts): Injected | undefined {
+  choose(gpu: string | null, facts: EngineFacts, teaches: boolean): Chosen | undefined {
     if (gpu === null) return undefined;
     const candidates = gpuInjectionCandidates(this.#needs, facts, gpu);
     const key = candidates.join();
@@ -28,10 +31,10 @@ export class GpuInjector {
     const left = candidates.find((injection) => !failures.injections.has(injection));
     if (left === undefined) failures.injections.clear();
     this.#failures.set(gpu, failures);
-    return { gpu, injection: left ?? candidates[0], facts };
+    return { gpu, injection: left ?? candidates[0], facts, teaches };
   }
 
-  created(id: string, injected: Injected | undefined): void {
+  created(id: string, injected: Chosen | undefined): void {
     if (injected !== undefined) this.#unstarted.set(id, injected);
   }
 
@@ -45,11 +48,12 @@ export class GpuInjector {
     return this.fault(this.#unstarted.get(id), thrown);
   }
 
-  /** GPU_INJECTION_FAILED if this way failed for the GPU, whose next container then tries the next; else undefined. */
-  fault(injected: Injected | undefined, thrown: unknown): AgentError | undefined {
+  /** GPU_INJECTION_FAILED if this way failed; the GPU's next container tries the next if that teaches so. */
+  fault(injected: Chosen | undefined, thrown: unknown): AgentError | undefined {
     if (injected === undefined) return undefined;
     const fault = injectionError(asAgentError(thrown).cause, injected);
-    if (fault !== undefined) this.#failures.get(injected.gpu)?.injections.add(injected.injection);
+    if (fault !== undefined && injected.teaches)
+      this.#failures.get(injected.gpu)?.injections.add(injected.injection);
     return fault;
   }
 }

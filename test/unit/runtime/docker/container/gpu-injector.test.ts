@@ -40,33 +40,42 @@ describe('the way of a GPU’s next container', () => {
   test('is the next candidate after a failure of this GPU, and the first again after all failed', () => {
     const injector = new GpuInjector({ mode: 'auto', runtime: 'runc' });
     const ways = Array.from({ length: 4 }, () => {
-      const injected = injector.choose(GPU, known);
+      const injected = injector.choose(GPU, known, true);
       expect(injector.fault(injected, fault)?.code).toBe('GPU_INJECTION_FAILED');
       return injected?.injection;
     });
     expect(ways).toEqual(['cdi', 'device-requests', 'runtime', 'cdi']);
-    expect(injector.choose(OTHER, known)?.injection).toBe('cdi');
+    expect(injector.choose(OTHER, known, true)?.injection).toBe('cdi');
+  });
+
+  test('stays after a failure of an image that is not the agent’s own', () => {
+    const injector = new GpuInjector({ mode: 'auto', runtime: 'runc' });
+    injector.created('job', injector.choose(GPU, known, false));
+    expect(injector.startFault('job', fault)?.code).toBe('GPU_INJECTION_FAILED');
+    expect(injector.choose(GPU, known, false)?.injection).toBe('cdi');
+    injector.fault(injector.choose(GPU, known, true), fault);
+    expect(injector.choose(GPU, known, false)?.injection).toBe('device-requests');
   });
 
   test('stays after other failures', () => {
     const injector = new GpuInjector({ mode: 'auto', runtime: 'runc' });
-    injector.created('c', injector.choose(GPU, known));
+    injector.created('c', injector.choose(GPU, known, true));
     expect(injector.startFault('c', refused('no space left on device'))).toBeUndefined();
-    expect(injector.choose(GPU, known)?.injection).toBe('cdi');
+    expect(injector.choose(GPU, known, true)?.injection).toBe('cdi');
   });
 
   test('is chosen again once the engine’s CDI devices change', () => {
     const injector = new GpuInjector({ mode: 'auto', runtime: 'runc' });
     const stale = facts(listing('all'), { ApiVersion: '1.50' });
-    injector.created('c', injector.choose(GPU, stale));
+    injector.created('c', injector.choose(GPU, stale, true));
     injector.startFault('c', fault);
-    expect(injector.choose(GPU, stale)?.injection).toBe('runtime');
-    expect(injector.choose(GPU, known)?.injection).toBe('cdi');
+    expect(injector.choose(GPU, stale, true)?.injection).toBe('runtime');
+    expect(injector.choose(GPU, known, true)?.injection).toBe('cdi');
   });
 
   test('concerns only containers with a GPU', () => {
     const injector = new GpuInjector({ mode: 'auto', runtime: 'runc' });
-    const injected = injector.choose(null, known);
+    const injected = injector.choose(null, known, true);
     injector.created('c', injected);
     expect(injected).toBeUndefined();
     expect(injector.fault(injected, fault)).toBeUndefined();
