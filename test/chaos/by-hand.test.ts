@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { expect, test, vi } from 'vitest';
-import { EngineScenario } from '../support/chaos/engine-scenario.ts';
+import { type AtSigterm, EngineScenario } from '../support/chaos/engine-scenario.ts';
 import { describeDocker } from '../support/engine/docker.ts';
 
 /** The process below the container's init, as this host numbers them. */
@@ -12,7 +12,7 @@ async function childOf(pid: number): Promise<number> {
 
 describeDocker('a job whose container somebody', (engine) => {
   /** A job that runs under an agent, and its container. */
-  async function running(env: Readonly<Record<string, string>> = {}, ends?: 'fails at SIGTERM') {
+  async function running(env: Readonly<Record<string, string>> = {}, ends?: AtSigterm) {
     const scenario = await EngineScenario.open(engine, env);
     const job = scenario.addJob(ends);
     scenario.startAgent();
@@ -42,13 +42,16 @@ describeDocker('a job whose container somebody', (engine) => {
     await vi.waitFor(async () => expect(await scenario.containers(job)).toEqual([]), 20_000);
   });
 
-  test('stops, and that turns SIGTERM into a failure of its own, is released', async () => {
-    const { container, job, scenario } = await running({}, 'fails at SIGTERM');
-    await using _scenario = scenario;
-    await container.stop();
-    await scenario.hears(job, 'released');
-    expect(scenario.words(job).slice(0, 2)).toEqual(['claimed', 'released']);
-  });
+  test.each<AtSigterm>(['fails at SIGTERM', 'exits at SIGTERM'])(
+    'stops, and that %s, is released',
+    async (ends) => {
+      const { container, job, scenario } = await running({}, ends);
+      await using _scenario = scenario;
+      await container.stop();
+      await scenario.hears(job, 'released');
+      expect(scenario.words(job).slice(0, 2)).toEqual(['claimed', 'released']);
+    },
+  );
 
   test.each<[string, Deed]>([
     [

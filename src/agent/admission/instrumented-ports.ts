@@ -26,6 +26,9 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     start: (id) => outcome(runtime.start(id)),
     follow: (id, sink, signal) => failure(runtime.follow(id, sink, signal)),
     wait: (id, signal, onSeen) => failure(runtime.wait(id, signal, onSeen)),
+    ...(runtime.wasSignalled && {
+      wasSignalled: async (id, exit, signal) => (await runtime.wasSignalled?.(id, exit, signal)) ?? false,
+    }),
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
     remove: (id) => outcome(runtime.remove(id)),
     list: () => outcome(runtime.list()),

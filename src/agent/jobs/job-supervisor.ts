@@ -127,20 +127,22 @@ export class JobSupervisor {
   /** Reports the job, or releases it where this host ended it. Nothing `decided` and no `exit`: it has vanished. */
   async #conclude(
     started: StartedJob,
-    exit: Exit | undefined,
+    seen: Exit | undefined,
     decided: ExitFacts['reason'],
     output: Output | undefined,
     watches: Watches,
   ): Promise<Departure> {
     const { container, record, since } = started;
     const { clock, detach, finalizer } = this.#deps;
-    const remains = { container, mayRun: exit === undefined && decided !== undefined };
-    if (exit === undefined && decided === undefined) {
+    const remains = { container, mayRun: seen === undefined && decided !== undefined };
+    if (seen === undefined && decided === undefined) {
       return finalizer.release(record, remains, VANISHED, 'engine');
     }
     if (output === undefined) {
       return finalizer.release(record, remains, 'its output cannot be read', 'engine');
     }
+    const exit = await this.#withOrigin(container, seen, output);
+    if (detach.aborted) return departed({ kind: 'detached' });
     const now = clock.bootTime();
     const ranMs = runtimeMs(exit, elapsedMs(since, now));
     const pausedMs = Math.max(exit?.pausedMs ?? 0, watches.pause.pausedMs);
@@ -162,6 +164,21 @@ export class JobSupervisor {
     if (detach.aborted) return departed({ kind: 'detached' });
     const report = reportOf(ending, output, buildLogs(record.image));
     return finalizer.report(record, remains, report, Math.max(ranMs - pausedMs, 0));
+  }
+
+  /** An exit with 0 and no result may be a job's answer to a signal, so the engine is asked where the signal came from. */
+  async #withOrigin(
+    container: string,
+    exit: Exit | undefined,
+    { result }: Output,
+  ): Promise<Exit | undefined> {
+    if (exit?.code !== 0 || result !== undefined || exit.exitOrigin !== 'job') return exit;
+    const { detach, runtime } = this.#deps;
+    const asked = runtime.wasSignalled?.(container, exit, detach).catch((thrown: unknown) => {
+      if (detach.aborted) return false;
+      throw thrown;
+    });
+    return (await asked) === true ? { ...exit, exitOrigin: 'external' } : exit;
   }
 
   /** Whether this host made the job fail after all, and how it ended as far as that is known. */

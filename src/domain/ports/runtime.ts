@@ -88,6 +88,11 @@ export interface Runtime {
    * the state of a container that has not ended.
    */
   wait(id: string, signal: AbortSignal, onSeen?: (seen: RunningState) => void): Promise<Exit>;
+  /**
+   * Whether a client of the engine sent it a signal shortly before this exit, which one with 0 does not show; absent: this
+   * runtime has no clients. Throws the signal's reason.
+   */
+  wasSignalled?(id: string, exit: Exit, signal: AbortSignal): Promise<boolean>;
   /** Asks it to stop and kills it `graceMs` later. Does nothing if it has exited or is gone. */
   stop(id: string, graceMs: number): Promise<void>;
   /** Removes it with its volumes, running or not. Does nothing if it is gone. */

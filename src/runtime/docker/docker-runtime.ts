@@ -247,25 +247,25 @@ export class DockerRuntime implements Runtime {
       return known.history;
     };
     const liveRestore = async (): Promise<boolean> => (await this.#readFacts(signal)).liveRestore;
-    for (;;) {
-      try {
-        const origin = await exitOrigin(observed, { history, liveRestore });
-        // A success that was watched from start to end needs no questions.
-        const isClear = exit.code === 0 && !wasPaused && !alreadyExited && this.#startedHere.has(id);
-        const seen = isClear ? undefined : await history();
-        return {
-          ...exit,
-          exitOrigin: origin,
-          restarted: restarted || seen?.restarted === true,
-          pausedMs: seen?.pausedMs ?? 0,
-        };
-      } catch (thrown) {
-        signal.throwIfAborted();
-        // The engine is unreachable again, so the question waits.
-        if (asAgentError(thrown).code !== 'RUNTIME_UNAVAILABLE') throw thrown;
-        await sleep(RETRY_MS, signal);
-      }
-    }
+    return untilAnswered(signal, async () => {
+      const origin = await exitOrigin(observed, { history, liveRestore });
+      // A success that was watched from start to end needs no questions.
+      const isClear = exit.code === 0 && !wasPaused && !alreadyExited && this.#startedHere.has(id);
+      const seen = isClear ? undefined : await history();
+      return {
+        ...exit,
+        exitOrigin: origin,
+        restarted: restarted || seen?.restarted === true,
+        pausedMs: seen?.pausedMs ?? 0,
+      };
+    });
+  }
+
+  wasSignalled(id: string, { finishedAt }: Exit, signal: AbortSignal): Promise<boolean> {
+    return untilAnswered(signal, async () => {
+      const history = await findHistory(this.#docker, id, finishedAt, this.#deadlines, signal);
+      return history?.exit === 'killed';
+    });
   }
 
   stop(id: string, graceMs: number): Promise<void> {
@@ -378,4 +378,17 @@ export class DockerRuntime implements Runtime {
 function mayHaveQuota({ storageDriver, backingFileSystem }: EngineFacts): boolean {
   if (storageDriver === 'overlay2') return backingFileSystem === 'xfs';
   return ['btrfs', 'zfs', 'devicemapper'].includes(storageDriver);
+}
+
+/** Asks an engine that may be unreachable until it answers. Throws other errors, and the signal's reason. */
+async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (asAgentError(thrown).code !== 'RUNTIME_UNAVAILABLE') throw thrown;
+      await sleep(RETRY_MS, signal);
+    }
+  }
 }

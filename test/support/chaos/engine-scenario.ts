@@ -11,8 +11,9 @@ import { EngineProxy } from '../engine/engine-proxy.ts';
 const WAITS_FOR_GO = `
 import os, signal, sys, time
 def handler(event):
-    if event[0] == 'fails at SIGTERM':
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+    codes = {'fails at SIGTERM': 1, 'exits at SIGTERM': 0}
+    if event[0] in codes:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(codes[event[0]]))
     print('first')
     go = os.path.join(os.environ['SHAREDCLOUD_INPUT'], 'go')
     while not os.path.exists(go):
@@ -22,6 +23,9 @@ def handler(event):
         os._exit(int(event[0]))
     return 'done'
 `;
+
+/** How a job ends that is asked to stop. */
+export type AtSigterm = 'fails at SIGTERM' | 'exits at SIGTERM';
 
 type Engine = Pick<TestEngine, 'host' | 'docker'>;
 
@@ -76,10 +80,10 @@ export class EngineScenario implements AsyncDisposable {
   }
 
   /**
-   * Puts one job on the market; `ends` is its exit code, else it returns: also one that `fails at SIGTERM`, unless it is
-   * ended before. Answers its uuid.
+   * Puts one job on the market; `ends` is its exit code, else it returns: also one that fails or `exits at SIGTERM` (with 0),
+   * unless it is ended before. Answers its uuid.
    */
-  addJob(ends: number | 'returns' | 'fails at SIGTERM' = 'returns', image = PYTHON): string {
+  addJob(ends: number | 'returns' | AtSigterm = 'returns', image = PYTHON): string {
     const { broker } = this.#scenario;
     const run = addRun(broker, image, WAITS_FOR_GO, `(('${ends}',),)`);
     return broker.store.jobsOf(run)[0]?.uuid ?? '';
