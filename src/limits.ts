@@ -30,6 +30,18 @@ export const LIMITS = {
       of: 'pages of a list',
       beyond: 'the list is refused: its pages never end',
     },
+    openJobs: {
+      max: 100,
+      unit: 'items',
+      of: 'open jobs of a run that are remembered for claims',
+      beyond: 'listed again once those are claimed',
+    },
+    skipLines: {
+      max: 100,
+      unit: 'items',
+      of: 'skipped runs with a log line each, at once and per offer; then one a second',
+      beyond: 'counted by reason, once a minute',
+    },
     literalDepth: {
       max: 200,
       unit: 'levels',

@@ -40,6 +40,7 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'offer-price-updated': { kind: 'offer-price-updated', offer, before: 1 },
   'offer-deregistered': { kind: 'offer-deregistered', offer, why },
   'run-skipped': { kind: 'run-skipped', offer, run, reason: 'no-slot' },
+  'runs-skipped': { kind: 'runs-skipped', offer, reasons: { 'no-slot': 2 } },
   'image-ready': { kind: 'image-ready', image: 'image', tookMs: 1 },
   'image-failed': {
     kind: 'image-failed',

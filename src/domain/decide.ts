@@ -3,6 +3,7 @@ import { imageAllowed } from './image-ref.ts';
 import { languageOf } from './language.ts';
 import type { Offer } from './offer.ts';
 import type { OpenRun, Run } from './run.ts';
+import { sortInSteps } from './sort-in-steps.ts';
 
 /** Why a run is skipped, in the order of the checks, with the text that owners see. */
 export const SKIP_REASONS = {
@@ -39,10 +40,11 @@ export type MarketKnowledge = {
   readonly images: readonly string[];
   readonly imageState: (registryPath: string) => ImageState;
   /** Runs that are in backoff, why, and until when. */
-  readonly backoff: ReadonlyMap<
-    string,
-    { readonly reason: 'in-backoff' | 'no-open-jobs' | 'invalid'; readonly until: number }
-  >;
+  readonly backoff: {
+    get(
+      runUuid: string,
+    ): { readonly reason: 'in-backoff' | 'no-open-jobs' | 'invalid'; readonly until: number } | undefined;
+  };
   /** Uuids of the GPUs whose memory others use; none by default. */
   readonly shortOfMemory?: ReadonlySet<string>;
 };
@@ -50,7 +52,6 @@ export type MarketKnowledge = {
 /**
  * Decides for each run: take up to `jobs` of its jobs, or skip it and why. Pure. Ranks by bid, pulled image, age, uuid;
  * the order of the input makes no difference. `now` is in the milliseconds of `backoff`. Ranked verdicts come first.
- * Called by the claim loop and by `market`.
  */
 export function decide(
   runs: readonly OpenRun[],
@@ -59,25 +60,56 @@ export function decide(
   knowledge: MarketKnowledge,
   now: number,
 ): readonly Verdict[] {
-  const candidates: OpenRun[] = [];
+  const steps = decideInSteps(runs, offer, freeSlots, knowledge, now);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `decide`, with a `yield` after each small step, because a broker may list more runs than one turn has time for. */
+export function* decideInSteps(
+  runs: readonly OpenRun[],
+  offer: Offer,
+  freeSlots: number,
+  knowledge: MarketKnowledge,
+  now: number,
+): Generator<void, readonly Verdict[]> {
+  const images = imagesOf(knowledge);
+  const candidates: Ranked[] = [];
   const skipped: Verdict[] = [];
   for (const open of runs) {
     const reason = skipReasonOfRun(open.run, offer, knowledge, now);
-    if (reason === undefined) candidates.push(open);
+    if (reason === undefined) candidates.push(rankedOf(open, images));
     else skipped.push({ kind: 'skip', open, reason });
+    yield;
   }
-  const images = imagesOf(knowledge);
-  const ranked = candidates.map((open) => rankedOf(open, images)).sort(byRank);
+  const verdicts: Verdict[] = [];
   let free = freeSlots;
-  const considered = ranked.map(({ open }): Verdict => {
-    const reason = skipReasonOfImage(open, offer, images);
-    if (reason !== undefined) return { kind: 'skip', open, reason };
-    if (free <= 0) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
-    const jobs = Math.min(open.run.numJobs, free);
-    free -= jobs;
-    return { kind: 'take', open, jobs };
-  });
-  return [...considered, ...skipped];
+  for (const { open } of yield* sortInSteps(candidates, byRank)) {
+    const verdict = verdictOf(open, offer, free, images, knowledge);
+    if (verdict.kind === 'take') free -= verdict.jobs;
+    verdicts.push(verdict);
+    yield;
+  }
+  for (const verdict of skipped) {
+    verdicts.push(verdict);
+    yield;
+  }
+  return verdicts;
+}
+
+function verdictOf(
+  open: OpenRun,
+  offer: Offer,
+  free: number,
+  images: (ref: string) => ImageView,
+  knowledge: MarketKnowledge,
+): Verdict {
+  const reason = skipReasonOfImage(open, offer, images);
+  if (reason !== undefined) return { kind: 'skip', open, reason };
+  if (free <= 0) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
+  return { kind: 'take', open, jobs: Math.min(open.run.numJobs, free) };
 }
 
 function noSlotReason({ slots }: Offer, { shortOfMemory }: MarketKnowledge): SkipReason {

@@ -54,9 +54,18 @@ export class BackoffMap<T> {
     return [...this.#entries].filter(([, entry]) => this.#isWaiting(entry));
   }
 
+  /** Whether any key waits now whose entry `accepts` accepts. */
+  isAnyWaiting(accepts: (entry: Backoff<T>) => boolean): boolean {
+    for (const entry of this.#entries.values()) if (this.#isWaiting(entry) && accepts(entry)) return true;
+    return false;
+  }
+
   /** When the next wait is over; Infinity where nothing waits. */
   get nextRetryAt(): number {
-    return earliest(this.waiting.map(([, { retryAt }]) => retryAt));
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values())
+      if (this.#isWaiting(entry)) next = Math.min(next, entry.retryAt);
+    return next;
   }
 
   /** Forgets the failures of a key. */

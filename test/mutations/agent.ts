@@ -165,7 +165,7 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'a GPU that is added to the catalogue is heard of',
     file: 'src/agent/market/claim-loop.ts',
-    text: 'this.#askForUnknownGpus(verdicts, signal);',
+    text: 'if (isGpuUnknown) this.#askForUnknownGpus(signal);',
     becomes: '',
     test: {
       file: 'test/contract/agent/gpu-added.test.ts',

@@ -76,6 +76,11 @@ export function logEntry(event: AgentEvent): LogEntry {
       const level = reason === 'image-not-pulled' ? 'debug' : 'info';
       return { level, fields, message: `run skipped: ${SKIP_REASONS[reason]}` };
     }
+    case 'runs-skipped': {
+      const { offer, reasons } = event;
+      const runs = Object.values(reasons).reduce((sum, some) => sum + some, 0);
+      return info(`${runs} more runs skipped`, { runs, reasons, offer: offer.key });
+    }
     case 'job-claimed': {
       const { job, offer, run } = event;
       const prices = { bid: run.bidPrice, ask: offer.askPrice };

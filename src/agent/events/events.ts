@@ -64,6 +64,12 @@ export type AgentEvent =
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
   | { readonly kind: 'offer-deregistered'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }
+  /** Runs that were skipped without an event each, because there were too many; how many, by reason. */
+  | {
+      readonly kind: 'runs-skipped';
+      readonly offer: Offer;
+      readonly reasons: Readonly<Partial<Record<SkipReason, number>>>;
+    }
   | { readonly kind: 'job-claimed'; readonly offer: Offer; readonly run: Run; readonly job: string }
   | { readonly kind: 'claim-rejected'; readonly job: string; readonly why: string }
   | { readonly kind: 'image-ready'; readonly image: string; readonly tookMs: number }

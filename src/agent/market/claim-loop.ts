@@ -1,14 +1,21 @@
-import { decide, type Verdict } from '../../domain/decide.ts';
+import {
+  decide,
+  decideInSteps,
+  type MarketKnowledge,
+  type SkipReason,
+  type Verdict,
+} from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import type { OpenRun } from '../../domain/run.ts';
+import type { OpenRun, Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
-import { OncePerChange } from '../../lib/once-per-change.ts';
+import { forEachInSlices, inSlices, type Steps } from '../../lib/slices.ts';
+import { LIMITS } from '../../limits.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { ClaimPermit, JobOutcome } from '../admission/engine-breaker.ts';
 import type { Observer } from '../events/events.ts';
@@ -22,6 +29,7 @@ import { type Claimer, type ClaimTarget, mayClaim } from './claimer.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
+import { SkipLog } from './skip-log.ts';
 
 /** How many runs are resolved ahead of free slots. */
 const RESOLVE_AHEAD = 8;
@@ -54,21 +62,23 @@ export type ClaimLoopDeps = {
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, BrokerJob[]>();
-  /** As many as the market has: with a bound, a larger market would be logged again at every pass. */
-  readonly #reported = new OncePerChange({ maxKeys: Number.POSITIVE_INFINITY });
+  readonly #skipLog: SkipLog;
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
   /** Claims that wait for the broker's answer. */
   readonly #claims = new Set<Promise<void>>();
   readonly #invalidItems: InvalidItemLog;
+  /** The list whose runs are remembered. */
+  #known: readonly Run[] | undefined;
   #exhaustedAtPoll = -1;
 
   constructor(deps: ClaimLoopDeps) {
     this.#deps = deps;
     this.#invalidItems = new InvalidItemLog(deps.log, 'job');
+    this.#skipLog = new SkipLog(deps);
   }
 
-  /** The number of the last poll after which there was nothing to do at all; -1 before. */
+  /** The number of the last poll after which there was nothing to do at all; -1: there is something to do. */
   get exhaustedAtPoll(): number {
     return this.#exhaustedAtPoll;
   }
@@ -102,73 +112,99 @@ export class ClaimLoop {
       const runs = poller.runs;
       if (runs === undefined || signal.aborted) return;
       if (admission.blockedBy() !== undefined) {
-        if (!this.#busy() && !admission.recoverable) this.#exhaustedAtPoll = poll;
+        this.#exhaustedAtPoll = this.#busy() || admission.recoverable ? -1 : poll;
         return;
       }
       // The first test container runs.
       if (admission.breaker.isOpen) return;
-      this.#forgetAllBut(new Set(runs.map((run) => run.uuid)));
-      const verdicts = this.#decide(runs.map((run) => this.#deps.resolver.open(run)));
-      this.#reportSkips(verdicts);
-      this.#askForUnknownGpus(verdicts, signal);
-      const waiting = this.#prepareRuns(verdicts);
-      const takes = verdicts.filter((verdict) => verdict.kind === 'take');
+      await this.#forgetAllBut(runs);
+      const { isGpuUnknown, takes, waiting } = await inSlices(this.#plan(runs));
+      this.#skipLog.reportCounts();
+      if (isGpuUnknown) this.#askForUnknownGpus(signal);
       if (takes.length === 0) {
-        if (!waiting && !this.#busy()) this.#exhaustedAtPoll = poll;
+        this.#exhaustedAtPoll = waiting || this.#busy() ? -1 : poll;
         return;
       }
-      if (!(await admission.isHealthy())) continue;
+      this.#exhaustedAtPoll = -1;
+      if (!(await admission.isHealthy()) || poller.runs === undefined) continue;
       // What is taken changes what may be taken next, so the loop decides again.
-      await Promise.all(takes.map((take) => this.#take(take.open, take.jobs, signal)));
+      await Promise.all(this.#stillTaken(takes).map((take) => this.#take(take.open, take.jobs, signal)));
     }
   }
 
-  #decide(open: readonly OpenRun[]): readonly Verdict[] {
-    const { admission, backoff, catalogue, clock, imagePatterns, images, offer, resolver, slots } =
-      this.#deps;
-    for (const { run } of open) if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
-    const knowledge = {
-      catalogue: catalogue.gpus,
-      images: imagePatterns,
-      imageState: (ref: string) => images.state(ref),
-      backoff: backoff.all,
-    };
-    const free = Math.min(slots.free, admission.breaker.room);
-    return decide(open, offer(), free, knowledge, clock.monotonic());
+  /** Decides on all runs, reports what is skipped, and resolves and pulls what is missing. */
+  *#plan(runs: readonly Run[]): Steps<Plan> {
+    const { backoff, clock, offer, resolver } = this.#deps;
+    const open: OpenRun[] = [];
+    for (const run of runs) {
+      if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
+      open.push(resolver.open(run));
+      yield;
+    }
+    const verdicts = yield* decideInSteps(open, offer(), this.#free, this.#knowledge, clock.monotonic());
+    const takes: Take[] = [];
+    const preparation = this.#prepare();
+    let isGpuUnknown = false;
+    for (const verdict of verdicts) {
+      if (verdict.kind === 'take') takes.push(verdict);
+      else {
+        this.#skipLog.skipped(verdict.open.run, verdict.reason);
+        isGpuUnknown ||= verdict.reason === 'gpu-unknown';
+        preparation.skipped(verdict.open, verdict.reason);
+      }
+      yield;
+    }
+    return { takes, isGpuUnknown, waiting: preparation.isWaiting };
+  }
+
+  /** What is still to be taken of an earlier decision: prices, slots and backoffs may have changed meanwhile. */
+  #stillTaken(takes: readonly Take[]): readonly Take[] {
+    const open = takes.map((take) => take.open);
+    const again = decide(open, this.#deps.offer(), this.#free, this.#knowledge, this.#deps.clock.monotonic());
+    return again.filter((verdict) => verdict.kind === 'take');
+  }
+
+  get #free(): number {
+    return Math.min(this.#deps.slots.free, this.#deps.admission.breaker.room);
+  }
+
+  get #knowledge(): MarketKnowledge {
+    const { backoff, catalogue, imagePatterns, images } = this.#deps;
+    const imageState = (ref: string) => images.state(ref);
+    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff };
   }
 
   /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */
-  #askForUnknownGpus(verdicts: readonly Verdict[], signal: AbortSignal): void {
+  #askForUnknownGpus(signal: AbortSignal): void {
     const { catalogue, wake } = this.#deps;
-    if (!verdicts.some((verdict) => verdict.kind === 'skip' && verdict.reason === 'gpu-unknown')) return;
     void catalogue.fetchAgain(signal).then((isFetched) => isFetched && wake.notify());
   }
 
-  /** Resolves the best runs and pulls their images; answers whether some of that is under way. */
-  #prepareRuns(verdicts: readonly Verdict[]): boolean {
+  /** Announces the images that were pulled; then resolves the best runs and pulls their images, best first. */
+  #prepare(): Preparation {
     const { images, resolver, slots } = this.#deps;
     let room = slots.free + RESOLVE_AHEAD;
-    let waiting = false;
     for (const ref of this.#wanted) {
       if (images.state(ref) !== 'ready') continue;
       this.#wanted.delete(ref);
       if (!this.#announcedImages.has(ref)) this.#deps.announceImage(ref);
       this.#announcedImages.add(ref);
     }
-    for (const verdict of verdicts) {
-      if (verdict.kind !== 'skip') continue;
-      if (verdict.reason === 'unresolved' && room > 0) {
-        if (!resolver.resolve(verdict.open.run)) continue;
+    const preparation = {
+      isWaiting: false,
+      skipped: (open: OpenRun, reason: SkipReason): void => {
+        if (room <= 0) return;
+        if (reason === 'unresolved') {
+          if (!resolver.resolve(open.run)) return;
+        } else if (reason === 'image-not-pulled' && open.function !== undefined) {
+          images.pull(open.function.registryPath);
+          this.#wanted.add(open.function.registryPath);
+        } else return;
         room -= 1;
-        waiting = true;
-      } else if (verdict.reason === 'image-not-pulled' && verdict.open.function !== undefined && room > 0) {
-        room -= 1;
-        images.pull(verdict.open.function.registryPath);
-        this.#wanted.add(verdict.open.function.registryPath);
-        waiting = true;
-      }
-    }
-    return waiting;
+        preparation.isWaiting = true;
+      },
+    };
+    return preparation;
   }
 
   /** Whether something is under way, or will be tried again soon. */
@@ -193,7 +229,7 @@ export class ClaimLoop {
       try {
         const listed = await broker.openJobs(run, signal);
         this.#invalidItems.log(listed.invalid);
-        jobs = listed.items.filter((job) => this.#mayClaim(job));
+        jobs = await inSlices(this.#claimable(listed.items));
         // What this host has just released may be claimed again in a moment.
         if (jobs.length === 0 && listed.items.some(({ status }) => status === JOB_STATUS.CREATED)) {
           if (backoff.releases === releases) backoff.notYetClaimable(run);
@@ -216,6 +252,17 @@ export class ClaimLoop {
       return;
     }
     for (const job of jobs.splice(0, count)) this.#claim(job, open, signal);
+  }
+
+  /** The first jobs that may be claimed; a run may have a million, and each costs a query of the journal. */
+  *#claimable(jobs: readonly BrokerJob[]): Steps<BrokerJob[]> {
+    const claimable: BrokerJob[] = [];
+    for (const job of jobs) {
+      if (claimable.length >= LIMITS.broker.openJobs.max) break;
+      if (this.#mayClaim(job)) claimable.push(job);
+      yield;
+    }
+    return claimable;
   }
 
   #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
@@ -287,24 +334,32 @@ export class ClaimLoop {
     this.#deps.backoff.hostFault(run.uuid);
   }
 
-  /** Reports why a run is skipped, once per run and reason, unless it is transient. */
-  #reportSkips(verdicts: readonly Verdict[]): void {
-    for (const verdict of verdicts) {
-      if (verdict.kind === 'take') continue;
-      const { open, reason } = verdict;
-      if (reason === 'no-slot' || reason === 'no-open-jobs' || reason === 'unresolved') continue;
-      if (!this.#reported.isNew(reason, open.run.uuid)) continue;
-      this.#deps.observe({ kind: 'run-skipped', offer: this.#deps.offer(), run: open.run, reason });
-    }
-  }
-
-  #forgetAllBut(runs: ReadonlySet<string>): void {
-    this.#reported.retain((uuid) => runs.has(uuid));
-    for (const uuid of this.#openJobs.keys()) if (!runs.has(uuid)) this.#openJobs.delete(uuid);
-    this.#deps.resolver.retain(this.#deps.offer().key, runs);
-    this.#deps.backoff.retain(runs);
+  /** Forgets what is remembered of runs that are not on this list, unless that was done for it. */
+  async #forgetAllBut(runs: readonly Run[]): Promise<void> {
+    if (runs === this.#known) return;
+    const uuids = new Set<string>();
+    await forEachInSlices(runs, ({ uuid }) => void uuids.add(uuid));
+    await inSlices(this.#skipLog.retain(uuids));
+    for (const uuid of this.#openJobs.keys()) if (!uuids.has(uuid)) this.#openJobs.delete(uuid);
+    this.#deps.resolver.retain(this.#deps.offer().key, uuids);
+    this.#deps.backoff.retain(uuids);
+    this.#known = runs;
   }
 }
+
+type Take = Extract<Verdict, { kind: 'take' }>;
+
+type Plan = {
+  readonly takes: readonly Take[];
+  readonly isGpuUnknown: boolean;
+  /** Whether a run is being resolved or its image pulled. */
+  readonly waiting: boolean;
+};
+
+type Preparation = {
+  readonly isWaiting: boolean;
+  readonly skipped: (open: OpenRun, reason: SkipReason) => void;
+};
 
 /**
  * What a job's end says of the engine: nothing where the job may have chosen it. A report without a duration is of a job

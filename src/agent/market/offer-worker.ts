@@ -60,7 +60,7 @@ export class OfferWorker {
   #syncing = false;
   /** Notified when a call that failed may go well now, or is no longer wanted. */
   readonly #syncNow = new Notifier();
-  #minPolls = 0;
+  #minPolls = 1;
   #offer: Offer;
 
   /** `wake` is notified when a slot may have become free. */
@@ -172,10 +172,9 @@ export class OfferWorker {
     this.poller.pollNow();
   }
 
-  /** Whether the last poll left nothing to do, with nothing under way. */
+  /** Whether the last poll that was decided on left nothing to do, with nothing under way. */
   get exhausted(): boolean {
-    if (this.poller.polls < this.#minPolls) return false;
-    return this.poller.runs !== undefined && this.#loop.exhaustedAtPoll === this.poller.polls;
+    return this.poller.runs !== undefined && this.#loop.exhaustedAtPoll >= this.#minPolls;
   }
 
   /** Makes sure of what the broker knows: it may have stopped the offer, or may not have heard of a suspension. */

@@ -28,12 +28,10 @@ export class RunBackoff {
     this.#runs = new BackoffMap(() => clock.monotonic());
   }
 
-  /** The runs that wait now, and until when. */
-  get all(): ReadonlyMap<string, { readonly reason: BackoffReason; readonly until: number }> {
-    const entries = this.#runs.waiting;
-    return new Map(
-      entries.map(([run, { failure, retryAt }]) => [run, { reason: failure.reason, until: retryAt }]),
-    );
+  /** Why a run waits now, and until when; undefined: it does not. */
+  get(run: string): { readonly reason: BackoffReason; readonly until: number } | undefined {
+    const waiting = this.#runs.waitingFor(run);
+    return waiting && { reason: waiting.failure.reason, until: waiting.retryAt };
   }
 
   /** How many jobs of this host have gone back to their runs. */

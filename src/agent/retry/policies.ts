@@ -66,5 +66,5 @@ export const UNAUTHORIZED_RETRY_MS = 60_000;
 
 /** Whether `start --once` waits for one of these keys, each of which failed under a policy. */
 export function isOnceWaiting(failed: BackoffMap<Pick<RetryPolicy, 'onceFailures'>>): boolean {
-  return failed.waiting.some(([, { failure, failures }]) => failures <= (failure.onceFailures ?? 0));
+  return failed.isAnyWaiting(({ failure, failures }) => failures <= (failure.onceFailures ?? 0));
 }

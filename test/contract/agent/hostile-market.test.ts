@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { type Fault, faults, isJobChange } from '../../support/faults/http-proxy.ts';
 
@@ -62,7 +63,7 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     expect(env.jobOf(good).result).toBe('5');
   });
 
-  test('where it lists more runs than one remembers: each is logged as skipped once', async () => {
+  test('where it lists very many runs: some get a line each, and the others are counted', async () => {
     await using env = await TestEnv.open();
     const runs = Array.from({ length: 10_001 }, (_, n) => ({
       uuid: `low-${n}`,
@@ -75,7 +76,38 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     env.proxy.plan = ({ method, path }) =>
       method === 'GET' && /\/runs\b/.test(path) ? faults.answer(200, JSON.stringify(runs)) : undefined;
     await runOnce(env);
-    expect(env.log.filter((line) => line.includes('"run-skipped"'))).toHaveLength(runs.length);
+    const alone = env.log.filter((line) => line.includes('"run-skipped"'));
+    const counted = env.events.flatMap((event) => (event.kind === 'runs-skipped' ? [event.reasons] : []));
+    expect(alone.length).toBeLessThan(200);
+    expect(counted).toEqual([{ 'bid-below-ask': runs.length - alone.length }]);
+  });
+
+  test('where it lists very many new runs at each poll: the one that pays is done', async () => {
+    await using env = await TestEnv.open();
+    const good = env.addRun(QUICK, '((5,),)');
+    const [fn] = env.broker.store.functions.all();
+    const common = {
+      function: fn?.uuid,
+      parameters: '((5,),)',
+      num_jobs: 1,
+      created_at: '01-01-2026 00:00:00',
+    };
+    let polls = 0;
+    env.proxy.plan = ({ method, path }) => {
+      if (method !== 'GET' || !/\/runs\b(?!\/)/.test(path)) return undefined;
+      polls += 1;
+      const low = Array.from({ length: 20_000 }, (_, n) => ({
+        ...common,
+        uuid: `low-${polls}-${n}`,
+        bid_price: 0,
+      }));
+      const paying = { ...common, uuid: good, bid_price: 0.5 };
+      const isDone = env.jobOf(good).status === JOB_STATUS.SUCCEEDED;
+      return faults.answer(200, JSON.stringify(isDone ? low : [...low, paying]));
+    };
+    await runOnce(env);
+    expect(env.jobOf(good).result).toBe('5');
+    expect(env.count('run-skipped')).toBeLessThan(500);
   });
 
   test('where it says to come back tomorrow: the agent ends soon, and says so', async () => {

@@ -61,6 +61,7 @@ const EVENTS = {
     hostFault: false,
     retryInMs: 1234,
   },
+  'runs-skipped': { kind: 'runs-skipped', offer, reasons: { 'bid-below-ask': 99_000, 'in-backoff': 12 } },
   'job-started': { kind: 'job-started', job },
   'job-adopted': { kind: 'job-adopted', job },
   'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234, traffic: null },
