@@ -1,6 +1,5 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { diskSpaceProblem, resourceChecks } from './agent/admission/resource-checks.ts';
+import { resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
@@ -10,16 +9,16 @@ import { HttpBroker } from './broker/client.ts';
 import { connectionOptions, prepareConnection } from './broker/connection.ts';
 import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
+import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
-import { AgentError } from './domain/errors.ts';
 import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import { isWsl } from './domain/platform.ts';
 import type { Broker } from './domain/ports/broker.ts';
-import type { Clock, HostClock } from './domain/ports/clock.ts';
+import type { HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
@@ -27,49 +26,38 @@ import type { JobResources, Runtime } from './domain/ports/runtime.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
-import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { hostAddresses } from './host/addresses.ts';
+import { noneRuns } from './host/container-processes.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
 import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
+import { machineId } from './host/machine-id.ts';
 import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
-import { openFilesLimit } from './host/open-files.ts';
 import { readPlatform } from './host/platform.ts';
 import { systemdReloadedAt } from './host/systemd-reloads.ts';
 import { logMove } from './journal/broker-move.ts';
+import { logCopied } from './journal/home.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { pruneRegularly } from './journal/prune.ts';
 import { cachedFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
-import { type EngineEndpoint, engineEndpoint } from './runtime/docker/engine/endpoint.ts';
-import type { EngineFacts } from './runtime/docker/engine/facts.ts';
-import { readGvisor } from './runtime/docker/engine/gvisor.ts';
 import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
-import type { LineLimits } from './runtime/docker/network/line-rules.ts';
-import { RegistryCredentials } from './runtime/docker/registry/credentials.ts';
 import { type HealthReport, serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
-/* The composition root: opens the adapters that the configuration names; compose-agent.ts builds the agent on them. */
+/*
+ * The composition root: opens the adapters that the configuration names, those of Docker in compose-docker.ts;
+ * compose-agent.ts builds the agent on them.
+ */
 
-/** How long a pull may take in all, and without progress. */
-const PULL_TOTAL_MS = 3_600_000;
-const PULL_IDLE_MS = 120_000;
-/** How old the answer of a registry about a tag may be. */
-const IMAGE_REFRESH_MS = 3_600_000;
-/** The resolvers of jobs with a network; never the host's own. */
-const PUBLIC_RESOLVERS = ['1.1.1.1', '8.8.8.8'];
 /** A container that survives SIGKILL this long hangs in the kernel, most likely in the GPU driver. */
 const UNKILLABLE_AFTER_MS = 300_000;
 /** GPUs are polled after every job; engine and toolkit change more rarely. */
 const HOST_VERSIONS_TTL_MS = 30_000;
-const PIDS_PER_JOB = 4096;
-const OPEN_FILES_PER_JOB = 65_536;
-
 /** What a command has for the adapters. */
 export type AppParts = {
   readonly loaded: Loaded;
@@ -136,86 +124,6 @@ export function jobResources({ jobCpus, jobMemory }: Config, slots: number): Job
   return { memoryBytes: jobMemory ?? share.memoryBytes, cpus: jobCpus ?? share.cpus };
 }
 
-/** What jobs may do on the owner's line. */
-export function lineLimits({ jobBandwidth, jobBlockPorts }: Config): LineLimits {
-  return { bandwidth: jobBandwidth, blockedPorts: jobBlockPorts };
-}
-
-/** The directory of Docker's `config.json`; undefined: this user has no home. */
-export function dockerConfigDirectory({ dockerConfig }: Pick<Config, 'dockerConfig'>): string | undefined {
-  if (dockerConfig !== undefined) return dockerConfig;
-  try {
-    return join(homedir(), '.docker');
-  } catch {
-    // A user that is in no list of users, as in a container.
-    return undefined;
-  }
-}
-
-/** The credentials for registries. What cannot be used is logged. */
-function openCredentials({ loaded, log, redactor }: Pick<AppParts, 'loaded' | 'log' | 'redactor'>) {
-  const directory = dockerConfigDirectory(loaded.config);
-  if (directory === undefined) return undefined;
-  return new RegistryCredentials({
-    directory,
-    onSecret: (secret, registry) => redactor.add(secret, registry),
-    onProblem: ({ code, hint, message }) =>
-      log.warn({ event: 'registry-credentials-unusable', code, hint }, message),
-  });
-}
-
-/** Where the engine is, by the configuration or a Docker context. Reads certificates. Throws CONFIG_INVALID. */
-export function dockerEndpoint({ config, sources }: Loaded): EngineEndpoint {
-  return engineEndpoint({
-    host: { value: config.dockerHost, source: sources.dockerHost },
-    context: { value: config.dockerContext, source: sources.dockerContext },
-    configDirectory: dockerConfigDirectory(config),
-    tlsVerify: config.dockerTlsVerify,
-    certPath: config.dockerCertPath,
-  });
-}
-
-/** Docker as the configuration names it. Without a log and a redactor it pulls without credentials. */
-export function openDocker(
-  parts: Pick<AppParts, 'loaded'> & Partial<Pick<AppParts, 'log' | 'redactor'>> & { readonly clock: Clock },
-  agentId: string,
-  onProgress: (report: PullReport) => void,
-): DockerRuntime {
-  const { loaded, log, redactor } = parts;
-  const { config } = loaded;
-  const checkDisk = (): Promise<void> => {
-    const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeBytes);
-    if (why === undefined) return Promise.resolve();
-    throw new AgentError('IMAGE_STORE_FULL', why, { hint: 'free disk space, or lower --min-free-disk' });
-  };
-  const runtime = new DockerRuntime({
-    ...dockerEndpoint(parts.loaded),
-    agentId,
-    limits: {
-      pidsLimit: PIDS_PER_JOB,
-      openFiles: Math.min(OPEN_FILES_PER_JOB, openFilesLimit() ?? OPEN_FILES_PER_JOB),
-      diskBytes: config.jobDisk,
-      user: config.jobUser,
-      runtime: config.jobRuntime,
-      dns: PUBLIC_RESOLVERS,
-    },
-    gpuMode: config.gpuMode,
-    acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'),
-    images: {
-      allowed: config.images,
-      maxBytes: config.maxImageSize,
-      totalMs: PULL_TOTAL_MS,
-      idleMs: PULL_IDLE_MS,
-      refreshMs: IMAGE_REFRESH_MS,
-    },
-    hooks: { onProgress, checkDisk },
-    clock: parts.clock,
-    credentials:
-      log === undefined || redactor === undefined ? undefined : openCredentials({ loaded, log, redactor }),
-  });
-  return runtime;
-}
-
 /** What the dry run and tests use instead of the configured host. */
 export type Overrides = {
   readonly runtime?: (agentId: string) => Runtime;
@@ -268,7 +176,11 @@ export async function openAgent(
   await tokens.current();
   const stateDir = openStateDir(config.stateDir);
   opened.defer(() => stateDir.close());
-  const journal = openJournal(stateDir, config.brokerUrl, clock, { onMoved: logMove(log) });
+  const journal = openJournal(stateDir, config.brokerUrl, clock, {
+    machine: machineId(),
+    onMoved: logMove(log),
+    onCopied: logCopied(log),
+  });
   opened.defer(() => journal.close());
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
@@ -340,6 +252,8 @@ export async function openAgent(
       memory: readHostMemory,
     }),
     diskSpace,
+    // Without an id the machine may be another one, whose processes say nothing.
+    noneRuns: (containers) => machineId() !== undefined && noneRuns(containers),
     memory: new HostMemoryMonitor(() => clock.monotonic()),
     systemdReloadedAt,
     hostMemory: readHostMemory,
@@ -378,22 +292,4 @@ export async function openAgent(
     reloadToken: async () => void (await tokens.reload()),
     close: () => kept.disposeAsync(),
   };
-}
-
-/** What gVisor can do for GPUs; undefined if jobs do not run in it. */
-export async function gvisorOf(
-  loaded: Loaded,
-  { gvisor }: EngineFacts,
-  signal: AbortSignal,
-): Promise<GvisorFacts | undefined> {
-  if (loaded.config.jobRuntime !== 'runsc' || gvisor === undefined) return undefined;
-  // Its paths are the engine's, and only a Unix socket shows that they are this machine's.
-  return readGvisor(gvisor, dockerEndpoint(loaded).host.startsWith('unix:'), signal);
-}
-
-/** The versions that known vulnerabilities are looked up by. */
-async function hostVersionsOf(docker: DockerRuntime, signal: AbortSignal) {
-  const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);
-  const { runc, seccomp, version } = facts;
-  return { docker: version, runc, seccomp, 'nvidia-container-toolkit': toolkit };
 }

@@ -14,10 +14,12 @@ const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } 
 const hint = '…';
 const traffic = { sentBytes: 1, receivedBytes: 1 };
 const why = '…';
+const engine = { id: '…', dataRoot: '…', endpoint: '…' };
 
 /** An example of each event, from which its level, message and fields in the log are read. */
 const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'recovery-completed': { kind: 'recovery-completed', adopted: 1 },
+  'engine-changed': { kind: 'engine-changed', from: engine, to: engine, lost: 0 },
   'claiming-paused': { kind: 'claiming-paused', blockedBy: [], why, hint },
   'claiming-resumed': { kind: 'claiming-resumed' },
   'test-container-failed': {
@@ -117,6 +119,7 @@ const OTHERS: readonly DocumentedEvent[] = [
     'version, broker, pid, os, cpu, memoryBytes, virtualization, platform',
   ],
   ['agent-stopped', 'info', 'agent stopped', ''],
+  ['state-dir-copied', 'warn', 'state directory was copied from …', 'from, otherMachine'],
   ['broker-reachable', 'info', 'broker reachable again', ''],
   ['broker-proxy-used', 'info', 'the broker is reached through a proxy', 'proxy'],
   ['broker-moved', 'warn', 'broker moved from … to …', 'from, to'],
@@ -196,5 +199,10 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['task-failed', 'error', 'background task failed: …', 'code, err'],
   ['token-renewed', 'info', 'token renewed', ''],
   ['token-unreadable', 'warn', 'token not read again: …', 'code, hint'],
-  ['unknown-job-released', 'warn', 'job is held here only by the broker’s account, releasing it', 'job'],
+  [
+    'unknown-job-released',
+    'warn',
+    'job is held here only by the broker’s account, releasing it',
+    'job, hint',
+  ],
 ];

@@ -24,7 +24,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent/market'],
   ['agent/lifecycle'],
   ['agent'],
-  ['compose-agent.ts'],
+  ['compose-agent.ts', 'compose-docker.ts'],
   ['compose.ts'],
   ['cli', 'daemon'],
   ['main.ts'],

@@ -36,6 +36,8 @@ export type AgentDeps = {
   readonly admissionChecks: readonly AdmissionCheck[];
   /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskSpace: (path: string) => DiskSpace | undefined;
+  /** Whether none of these containers runs on this machine; false: not known. */
+  readonly noneRuns: (containers: readonly string[]) => boolean;
   readonly memory: MemoryMonitor;
   /** When systemd last read its units again, by the wall clock; undefined: not known. */
   readonly systemdReloadedAt: () => number | undefined;

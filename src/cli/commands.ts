@@ -1,3 +1,4 @@
+import { agentMoved } from './agent-moved/command.ts';
 import { brokerMoved } from './broker-moved/command.ts';
 import { check } from './check/command.ts';
 import type { CliCommand } from './command.ts';
@@ -11,5 +12,5 @@ import { type RunDaemon, start } from './start/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
 export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
-  return [start(runDaemon), drain, dryRun, check, market, jobs, health, network, brokerMoved];
+  return [start(runDaemon), drain, dryRun, check, market, jobs, health, network, brokerMoved, agentMoved];
 }

@@ -1,5 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { AgentError } from '../domain/errors.ts';
+import { readJournal } from '../journal/open-journal.ts';
 import { notADirectory } from '../state-dir/state-dir.ts';
 
 const NAME_IT = 'name the agent’s state directory with --state-dir';
@@ -23,6 +24,13 @@ export async function checkReadable(stateDir: string, hint = NAME_IT): Promise<v
 /** The error for a state directory without a journal. */
 export function noJournal(stateDir: string, hint = NAME_IT): AgentError {
   return absent(`there is no journal in ${stateDir}`, hint);
+}
+
+/** Without a journal nothing is created, because most likely another state directory is meant. */
+export function requireJournal(stateDir: string): void {
+  const journal = readJournal(stateDir);
+  if (journal === undefined) throw noJournal(stateDir);
+  journal.close();
 }
 
 function absent(message: string, hint: string, cause?: unknown): AgentError {

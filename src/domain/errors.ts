@@ -73,6 +73,11 @@ export const ERROR_KINDS = {
     what: 'the container that the engine created differs from the one that was requested',
     hint: 'find what changes containers on this host: a Docker plugin, or a default in /etc/docker/daemon.json',
   },
+  ENGINE_CHANGED: {
+    exit: 5,
+    what: 'started jobs have their containers on another Docker engine than the one that answers',
+    hint: 'start the agent with the --docker-host of these jobs until they have ended; if that engine no longer exists, run `sharedcloud-agent agent-moved`',
+  },
   CONTAINER_GONE: {
     exit: 5,
     what: 'a container of the agent no longer exists',
@@ -192,6 +197,11 @@ export const ERROR_KINDS = {
     exit: 7,
     what: 'another agent runs on this state directory',
     hint: 'stop the other agent, or give this one its own --state-dir',
+  },
+  STATE_DIR_COPIED: {
+    exit: 7,
+    what: 'the state directory is a copy, and the agent of the original may be running its unfinished jobs',
+    hint: 'give this agent an empty --state-dir; if the other one is no longer used, run `sharedcloud-agent agent-moved`',
   },
   JOURNAL_UNUSABLE: {
     exit: 7,

@@ -11,6 +11,7 @@ import { backUpBeforeMigration, backUpUnusable } from './backup.ts';
 import { assignBroker, type BrokerMoveOptions } from './broker-move.ts';
 import { compact } from './compact.ts';
 import { createDatabase } from './create-database.ts';
+import { type HomeOptions, settleHome } from './home.ts';
 import { checkOrigin, migrate } from './schema.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
 
@@ -42,13 +43,14 @@ const SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 
 /**
  * Opens or creates the journal in `dir`, the locked state directory, for the broker at the URL `broker`. Throws STATE_DIR_UNUSABLE;
- * JOURNAL_UNUSABLE, after a backup, if it is damaged or a newer agent's; CONFIG_INVALID as `assignBroker` does.
+ * JOURNAL_UNUSABLE, after a backup, if it is damaged or a newer agent's; STATE_DIR_COPIED as `settleHome` does; CONFIG_INVALID as
+ * `assignBroker` does.
  */
 export function openJournal(
   dir: { readonly path: string },
   broker: string,
   clock: Clock,
-  options: BrokerMoveOptions = {},
+  options: BrokerMoveOptions & HomeOptions = {},
 ): SqliteJournal {
   const file = join(dir.path, JOURNAL_FILE);
   const brokerUrl = new URL(broker).href;
@@ -64,6 +66,7 @@ export function openJournal(
       backUpBeforeMigration(db, file);
       migrate(db);
       compact(db, file);
+      settleHome(db, file, options);
       assignBroker(db, file, brokerUrl, options);
       return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: brokerUrl, clock });
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
+import type { EngineIdentity } from '../domain/engine-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import {
   canTransition,
@@ -14,6 +15,7 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { leaseKey } from './broker-move.ts';
+import { ENGINE_KEY } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
 import {
@@ -38,6 +40,19 @@ export type JournalParts = {
   readonly clock: Clock;
 };
 
+const engineRow = z.object({
+  value: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(
+      z.object({
+        id: z.string().optional(),
+        dataRoot: z.string().optional(),
+        endpoint: z.string(),
+      }),
+    )
+    .transform(({ dataRoot, endpoint, id }): EngineIdentity => ({ id, dataRoot, endpoint })),
+});
 const uuidRows = z.array(z.object({ uuid: z.string() }));
 
 const TERMINAL = STATE_NAMES.filter(isTerminal);
@@ -74,6 +89,16 @@ export class SqliteJournal implements Journal {
   rememberLease(seconds: number): void {
     const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
     this.#write(() => this.#prepared(sql).run(this.#leaseKey, `${seconds}`));
+  }
+
+  engine(): EngineIdentity | undefined {
+    const row = this.#guarded(() => this.#prepared('SELECT value FROM meta WHERE key = ?').get(ENGINE_KEY));
+    return row === undefined ? undefined : engineRow.parse(row).value;
+  }
+
+  rememberEngine(engine: EngineIdentity): void {
+    const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
+    this.#write(() => this.#prepared(sql).run(ENGINE_KEY, JSON.stringify(engine)));
   }
 
   insert(job: NewJob): JobRecord {

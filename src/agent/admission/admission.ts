@@ -7,6 +7,7 @@ import { Notifier } from '../../lib/notifier.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
+import { EngineBinding } from './engine-binding.ts';
 import type { EngineBreaker } from './engine-breaker.ts';
 import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
@@ -42,6 +43,8 @@ export type AdmissionControlDeps = {
   readonly breaker: EngineBreaker;
   /** What is checked before every claim. */
   readonly checks: readonly AdmissionCheck[];
+  /** Whether none of these containers runs on this machine; false: not known. */
+  readonly noneRuns: (containers: readonly string[]) => boolean;
   /** Whether an outage of the engine has to be noticed at once. */
   readonly busy: () => boolean;
   /** Notified when nothing blocks claiming any more. */
@@ -75,8 +78,17 @@ export class AdmissionControl {
     this.#deps = deps;
     this.breaker = deps.breaker;
     const onChange = (): void => void this.blockedBy();
+    const binding = new EngineBinding(deps);
     this.#engine = new HealthCheck({
-      check: () => runtime.ping(signal),
+      check: async () => {
+        try {
+          await runtime.ping(signal);
+        } catch (thrown) {
+          binding.doubt();
+          throw thrown;
+        }
+        await binding.confirmIfDoubtful();
+      },
       maxAgeMs: ENGINE_FRESH_MS,
       intervalMs: ENGINE_INTERVAL_MS,
       cooldownMs: 0,
@@ -104,8 +116,15 @@ export class AdmissionControl {
       onChange,
       onBack: () => undefined,
     });
+    const engine = {
+      recordFailure: (error: AgentError): void => {
+        binding.doubt();
+        this.#engine.recordFailure(error);
+      },
+      recordSuccess: (): void => this.#engine.recordSuccess(),
+    };
     this.ports = {
-      runtime: instrumentRuntime(runtime, this.#engine),
+      runtime: instrumentRuntime(runtime, engine, binding),
       journal: instrumentJournal(journal, this.#stateDir),
       files: instrumentFiles(files, this.#stateDir),
     };

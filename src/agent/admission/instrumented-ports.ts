@@ -2,14 +2,33 @@ import { asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
+import type { EngineBinding } from './engine-binding.ts';
 import type { HealthCheck } from './health-check.ts';
 
-/** The runtime, whose calls show whether the engine answers. */
-export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtime {
+/** Takes how calls have gone. */
+type HealthRecord = Pick<HealthCheck, 'recordFailure' | 'recordSuccess'>;
+
+/** The runtime, whose calls show whether the engine answers, and whether it is that of the jobs. */
+export function instrumentRuntime(
+  runtime: Runtime,
+  engine: HealthRecord,
+  binding: Pick<EngineBinding, 'confirm' | 'confirmIfDoubtful'>,
+): Runtime {
   const { images } = runtime;
   const outcome = <T>(call: Promise<T>): Promise<T> => recordOutcome(call, engine, 'RUNTIME_UNAVAILABLE');
   /** For calls that may also succeed without an answer of the engine. */
   const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, engine, 'RUNTIME_UNAVAILABLE');
+  /** A container that is missing on another engine is not gone. Throws ENGINE_CHANGED then. */
+  const unlessElsewhere = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (thrown) {
+      if (asAgentError(thrown).code === 'CONTAINER_GONE') await bound(binding.confirm());
+      throw thrown;
+    }
+  };
+  const bound = (confirmed: Promise<void>): Promise<void> =>
+    recordFailure(recordFailure(confirmed, engine, 'ENGINE_CHANGED'), engine, 'RUNTIME_UNAVAILABLE');
   return {
     images: {
       find: (ref) => failure(images.find(ref)),
@@ -24,14 +43,17 @@ export function instrumentRuntime(runtime: Runtime, engine: HealthCheck): Runtim
     ...(runtime.testImage && { testImage: async (signal) => failure(testImage(runtime, signal)) }),
     create: (plan) => outcome(runtime.create(plan)),
     start: (id) => outcome(runtime.start(id)),
-    follow: (id, sink, signal) => failure(runtime.follow(id, sink, signal)),
-    wait: (id, signal, onSeen) => failure(runtime.wait(id, signal, onSeen)),
+    follow: (id, sink, signal) => unlessElsewhere(failure(runtime.follow(id, sink, signal))),
+    wait: (id, signal, onSeen) => unlessElsewhere(failure(runtime.wait(id, signal, onSeen))),
     ...(runtime.wasSignalled && {
       wasSignalled: async (id, exit, signal) => (await runtime.wasSignalled?.(id, exit, signal)) ?? false,
     }),
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
     remove: (id) => outcome(runtime.remove(id)),
-    list: () => outcome(runtime.list()),
+    list: async () => {
+      await bound(binding.confirmIfDoubtful());
+      return outcome(runtime.list());
+    },
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.mayLoseGpu && { mayLoseGpu: (id) => runtime.mayLoseGpu?.(id) ?? false }),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
@@ -68,6 +90,8 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     history: (limit) => journal.history(limit),
     recordNetworkUse: (use) => failure(() => journal.recordNetworkUse(use)),
     networkUse: (job) => journal.networkUse(job),
+    engine: () => journal.engine(),
+    rememberEngine: (engine) => failure(() => journal.rememberEngine(engine)),
     tryWriting: () => journal.tryWriting(),
     close: () => journal.close(),
   };
@@ -85,13 +109,13 @@ export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFile
   };
 }
 
-async function recordOutcome<T>(call: Promise<T>, check: HealthCheck, code: ErrorCode): Promise<T> {
+async function recordOutcome<T>(call: Promise<T>, check: HealthRecord, code: ErrorCode): Promise<T> {
   const answer = await recordFailure(call, check, code);
   check.recordSuccess();
   return answer;
 }
 
-async function recordFailure<T>(call: Promise<T>, check: HealthCheck, code: ErrorCode): Promise<T> {
+async function recordFailure<T>(call: Promise<T>, check: HealthRecord, code: ErrorCode): Promise<T> {
   try {
     return await call;
   } catch (thrown) {

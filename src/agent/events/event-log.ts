@@ -34,6 +34,11 @@ export function logEntry(event: AgentEvent): LogEntry {
       const { error, retryInMs } = event;
       return warn(`startup blocked: ${error.message}`, { code: error.code, hint: error.hint, retryInMs });
     }
+    case 'engine-changed': {
+      const { from, lost, to } = event;
+      const level = lost === 0 ? 'info' : 'warn';
+      return { level, fields: { from, to, lost }, message: 'Docker engine or its address changed' };
+    }
 
     case 'claiming-paused': {
       const { blockedBy, hint, why } = event;

@@ -1,4 +1,5 @@
 import type { SkipReason } from '../../domain/decide.ts';
+import type { EngineIdentity } from '../../domain/engine-identity.ts';
 import type { AgentError, ErrorCode } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
@@ -45,6 +46,13 @@ export type AgentEvent =
   | GpuEvent
   /** Journal and engine agree; `adopted` jobs go on. */
   | { readonly kind: 'recovery-completed'; readonly adopted: number }
+  /** Another engine has the jobs from now on; `lost` is how many were started on the one before, and are released. */
+  | {
+      readonly kind: 'engine-changed';
+      readonly from: EngineIdentity;
+      readonly to: EngineIdentity;
+      readonly lost: number;
+    }
   /** Nothing is claimed because of this host; `blockedBy` names the checks. */
   | {
       readonly kind: 'claiming-paused';

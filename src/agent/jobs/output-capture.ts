@@ -55,7 +55,9 @@ export class OutputCapture {
     const { files, runtime } = this.#deps;
     const { container, job, through = (sink) => sink } = this.#source;
     const retryIf = (error: AgentError, attempt: number): boolean =>
-      error.code === 'RUNTIME_UNAVAILABLE' || (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
+      error.code === 'RUNTIME_UNAVAILABLE' ||
+      error.code === 'ENGINE_CHANGED' ||
+      (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
     return retryEngine({ ...this.#deps, signal: this.#signal, retryIf }, async () => {
       const collector = await files.output(job);
       await runtime.follow(container, through(collector.write), this.#signal);

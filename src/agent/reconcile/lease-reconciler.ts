@@ -24,6 +24,10 @@ const HELD_STATES = ['claimed', 'starting', 'running'] as const;
 /** A job whose report is pending needs its lease too: it is paid for only once the report is accepted. */
 const LEASED_STATES = [...HELD_STATES, 'finished'] as const;
 
+/** What a job is that the broker assigns to this host and the journal does not know: most likely a copy's. */
+const ONE_STATE_DIR =
+  'if another agent runs on a copy of this state directory or machine, give it an empty --state-dir';
+
 export type LeaseReconcilerDeps = {
   readonly broker: Pick<Broker, 'heldJobs' | 'job' | 'release'>;
   readonly journal: Pick<
@@ -200,7 +204,7 @@ export class LeaseReconciler {
     const { broker, journal, log } = this.#deps;
     const known = journal.get(job.uuid);
     if (known !== undefined && known.state.name !== 'released' && known.state.name !== 'dropped') return;
-    const fields = { event: 'unknown-job-released', job: job.uuid };
+    const fields = { event: 'unknown-job-released', job: job.uuid, hint: ONE_STATE_DIR };
     log.warn(fields, 'job is held here only by the broker’s account, releasing it');
     await broker.release(job.uuid, instance, signal);
   }

@@ -1,11 +1,12 @@
 import { EXIT } from '../../domain/exit-codes.ts';
+import { machineId } from '../../host/machine-id.ts';
 import type { BrokerMove } from '../../journal/broker-move.ts';
-import { openJournal, readJournal } from '../../journal/open-journal.ts';
+import { openJournal } from '../../journal/open-journal.ts';
 import { ownerFor } from '../../state-dir/ownership.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
-import { checkReadable, noJournal } from '../readable-state-dir.ts';
+import { checkReadable, requireJournal } from '../readable-state-dir.ts';
 
 /** Records the owner's confirmation that unfinished jobs belong to the configured broker. Sends nothing. */
 export const brokerMoved: CliCommand = {
@@ -33,18 +34,15 @@ export const brokerMoved: CliCommand = {
   },
 };
 
-/** Without a journal nothing is created, because most likely another state directory is meant. */
-function requireJournal(stateDir: string): void {
-  const journal = readJournal(stateDir);
-  if (journal === undefined) throw noJournal(stateDir);
-  journal.close();
-}
-
 function move({ clock, uid }: CliContext, brokerUrl: string, stateDir: string): readonly BrokerMove[] {
   const moves: BrokerMove[] = [];
   using opened = new DisposableStack();
   const dir = opened.adopt(openStateDir(stateDir, ownerFor(stateDir, uid)), (one) => one.close());
-  const about = { brokerMoved: true, onMoved: (one: BrokerMove): void => void moves.push(one) };
+  const about = {
+    machine: machineId(),
+    brokerMoved: true,
+    onMoved: (one: BrokerMove): void => void moves.push(one),
+  };
   opened.adopt(openJournal(dir, brokerUrl, clock, about), (one) => one.close());
   return moves;
 }

@@ -1,4 +1,5 @@
-import { offerSettings, openBroker, openDocker, openProbe } from '../../compose.ts';
+import { offerSettings, openBroker, openProbe } from '../../compose.ts';
+import { openDocker } from '../../compose-docker.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { ImageState } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';

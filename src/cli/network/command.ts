@@ -1,4 +1,4 @@
-import { dockerEndpoint, lineLimits } from '../../compose.ts';
+import { dockerEndpoint, lineLimits } from '../../compose-docker.ts';
 import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';

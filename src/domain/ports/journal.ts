@@ -1,3 +1,4 @@
+import type { EngineIdentity } from '../engine-identity.ts';
 import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
 import type { NetworkUse } from '../network-use.ts';
 
@@ -10,6 +11,9 @@ export interface Journal {
   /** The lease that this broker named last, in seconds; undefined: none yet. */
   leaseSeconds(): number | undefined;
   rememberLease(seconds: number): void;
+  /** The engine that has the containers of the started jobs; undefined: not known. */
+  engine(): EngineIdentity | undefined;
+  rememberEngine(engine: EngineIdentity): void;
   /** Writes a job as `claiming`, also one that was released or dropped before. Throws INTERNAL for any other known job. */
   insert(job: NewJob): JobRecord;
   /** Changes a job's state. Throws INTERNAL for a transition that `canTransition` forbids. */

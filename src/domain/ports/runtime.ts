@@ -1,3 +1,4 @@
+import type { EngineIdentity } from '../engine-identity.ts';
 import type { JobNetwork } from '../jobs-network.ts';
 import type { ContainerNetworkUse } from '../network-use.ts';
 
@@ -70,6 +71,8 @@ export interface Runtime {
   probe(signal: AbortSignal): Promise<string>;
   /** Settles once the engine answers. Throws RUNTIME_UNAVAILABLE if it does not within a few seconds. */
   ping(signal: AbortSignal): Promise<void>;
+  /** Which engine answers now. Absent: jobs do not run in containers. Throws RUNTIME_UNAVAILABLE. */
+  identity?(signal: AbortSignal): Promise<EngineIdentity>;
   /**
    * The id of the agent's own image for test containers, imported if it is missing and never pulled; undefined: there is
    * none for this engine's architecture. Absent: jobs do not run in containers. Throws RUNTIME_*.

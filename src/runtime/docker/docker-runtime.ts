@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import type { EngineIdentity } from '../../domain/engine-identity.ts';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { ImagePlatform } from '../../domain/image-platform.ts';
 import type { ContainerNetworkUse } from '../../domain/network-use.ts';
@@ -126,6 +127,10 @@ export class DockerRuntime implements Runtime {
       });
     }
     return describeFacts(facts);
+  }
+
+  async identity(signal: AbortSignal): Promise<EngineIdentity> {
+    return { ...(await this.#readFacts(signal)).identity, endpoint: this.#options.host };
   }
 
   ping(signal: AbortSignal): Promise<void> {

@@ -307,6 +307,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     admissionChecks: more.admissionChecks ?? [],
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
     diskSpace: more.diskSpace ?? (() => undefined),
+    noneRuns: () => false,
     memory: memoryMonitor(more.memory),
     systemdReloadedAt: more.systemdReloadedAt ?? (() => undefined),
     hostMemory: () => undefined,

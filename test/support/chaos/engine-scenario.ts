@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { AgentProcess } from '../e2e/agent-process.ts';
+import { AgentProcess, type Ended } from '../e2e/agent-process.ts';
 import { addRun, openScenario } from '../e2e/scenario.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { EngineProxy } from '../engine/engine-proxy.ts';
@@ -59,6 +59,16 @@ export class EngineScenario implements AsyncDisposable {
     const proxy = await EngineProxy.start(engine.host);
     const scenario = await openScenario(proxy.host, { SHAREDCLOUD_CPU_SLOTS: '1', ...env });
     return new EngineScenario(engine, proxy, scenario);
+  }
+
+  /** Where the agents keep what they must not forget. */
+  get stateDir(): string {
+    return join(this.#scenario.directory, 'state');
+  }
+
+  /** Runs a command of the agents' command line to its end. */
+  async command(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    return new AgentProcess(argv, { ...this.#scenario.env, ...env }).ended;
   }
 
   /** Starts an agent; `entry` is another than the product's own. */
@@ -126,7 +136,7 @@ export class EngineScenario implements AsyncDisposable {
 
   /** Lets a job go on to its end. */
   async goOn(job: string): Promise<void> {
-    await writeFile(join(this.#scenario.directory, 'state', 'jobs', job, 'go'), '');
+    await writeFile(join(this.stateDir, 'jobs', job, 'go'), '');
   }
 
   /** The containers of a job, whatever their state. */

@@ -122,6 +122,7 @@ describe('the price', () => {
 describe('Docker', () => {
   const engine: EngineFacts = {
     product: 'Docker',
+    identity: { id: 'a3f0', dataRoot: '/var/lib/docker' },
     version: '27.0.1',
     rootless: false,
     apiVersion: '1.46',

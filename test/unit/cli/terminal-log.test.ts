@@ -11,6 +11,7 @@ const UUID = '531d8edc-35c1-476b-b375-c44f3ddb9c69';
 const CONTAINER = '0a'.repeat(32);
 const GPU = { uuid: `GPU-${UUID}`, name: 'GPU 0 (NVIDIA GeForce RTX 3060)' };
 const WHY = 'connect ECONNREFUSED 127.0.0.1:8000: '.repeat(4).trim();
+const ENGINE = { id: 'a3f0', dataRoot: '/var/lib/docker', endpoint: 'unix:///var/run/docker.sock' };
 const HINT = 'check the cable, then restart the service: sudo systemctl restart docker '.repeat(3).trim();
 
 const job: JobRecord = {
@@ -68,6 +69,7 @@ const EVENTS = {
   'job-cancelled': { kind: 'job-cancelled', job, why: WHY },
   'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
   'job-released': { kind: 'job-released', job },
+  'engine-changed': { kind: 'engine-changed', from: ENGINE, to: ENGINE, lost: 1 },
   'container-removal-failed': {
     kind: 'container-removal-failed',
     container: CONTAINER,

@@ -44,7 +44,9 @@ function tamper(file: string, sql: string): void {
 function rowsOf(file: string): unknown {
   const db = new DatabaseSync(file, { readOnly: true });
   const schema = "(SELECT * FROM sqlite_schema WHERE tbl_name NOT IN ('job_history', 'network_use'))";
-  const tables = [schema, 'pragma_user_version', 'meta', 'instances', 'jobs'];
+  // Older agents ignore where the journal is.
+  const meta = "(SELECT * FROM meta WHERE key <> 'home')";
+  const tables = [schema, 'pragma_user_version', meta, 'instances', 'jobs'];
   const rows = tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all());
   db.close();
   return rows;

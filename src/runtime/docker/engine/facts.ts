@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { EngineIdentity } from '../../../domain/engine-identity.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { type ImagePlatform, imagePlatform } from '../../../domain/image-platform.ts';
 
 const INFO = z.object({
+  ID: z.string().optional(),
   Driver: z.string(),
   DriverStatus: z
     .array(z.array(z.string()))
@@ -45,6 +47,8 @@ const CONTAINERD_ROOT = '/var/lib/containerd';
 /** What the agent needs from the engine's `info` and `version`. */
 export type EngineFacts = {
   readonly product: 'Docker' | 'Docker Desktop' | 'Podman';
+  /** What tells it from other engines. */
+  readonly identity: Pick<EngineIdentity, 'id' | 'dataRoot'>;
   /** Such as `20.10.24`, without a distribution's suffix. */
   readonly version: string;
   readonly apiVersion: string;
@@ -122,6 +126,7 @@ export function readFacts(infoAnswer: unknown, versionAnswer: unknown): EngineFa
       : info.data.OperatingSystem === 'Docker Desktop'
         ? 'Docker Desktop'
         : 'Docker',
+    identity: { id: info.data.ID === '' ? undefined : info.data.ID, dataRoot: info.data.DockerRootDir },
     version: upstream(version.data.Version),
     apiVersion: version.data.ApiVersion,
     runc: runc === undefined ? undefined : upstream(runc.Version),

@@ -1,0 +1,23 @@
+/** Which Docker engine the containers of open jobs are on. */
+export type EngineIdentity = {
+  /** The engine's own id; undefined: it names none. Docker before 23 keeps one for all engines of a machine. */
+  readonly id: string | undefined;
+  /** Its directory of images and containers; tells the engines of one machine apart. */
+  readonly dataRoot: string | undefined;
+  /** How it is reached, such as `unix:///var/run/docker.sock`; a copy of a whole machine has an engine of the same id. */
+  readonly endpoint: string;
+};
+
+/** Whether both are certainly one engine. */
+export function isSameEngine(a: EngineIdentity, b: EngineIdentity): boolean {
+  return a.id === b.id && a.dataRoot === b.dataRoot && a.endpoint === b.endpoint;
+}
+
+/**
+ * Whether `now` may be the engine `before` after it was installed again: the same socket and directory, in which no two
+ * engines can run at a time.
+ */
+export function mayReplace(before: EngineIdentity, now: EngineIdentity): boolean {
+  const samePlace = before.endpoint === now.endpoint && before.dataRoot === now.dataRoot;
+  return samePlace && now.dataRoot !== undefined && now.endpoint.startsWith('unix:');
+}
