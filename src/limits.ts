@@ -15,7 +15,7 @@ export type Limit = {
 
 type Limits = Readonly<Record<string, Limit>>;
 
-/** By who sends it. */
+/** By who sends it; `log`: in any line of the log. */
 export const LIMITS = {
   broker: {
     errorText: {
@@ -60,5 +60,17 @@ export const LIMITS = {
       beyond: 'the program is stopped and counts as failed',
     },
     tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
+  },
+  log: {
+    text: { max: 2_000, unit: 'characters', of: 'a message or field of the log', beyond: 'cut' },
+    line: { max: 16_000, unit: 'characters', of: 'all texts of a line of the log', beyond: 'cut' },
+    items: { max: 100, unit: 'items', of: 'a list in a line of the log', beyond: 'left out' },
+    depth: { max: 8, unit: 'levels', of: 'nesting in a line of the log', beyond: 'left out' },
+    sameEvent: {
+      max: 200,
+      unit: 'items',
+      of: 'lines of one event at once, then two a second; not of jobs that ran here',
+      beyond: 'counted, once a minute (`log-lines-omitted`)',
+    },
   },
 } as const satisfies Readonly<Record<string, Limits>>;

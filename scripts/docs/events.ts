@@ -142,6 +142,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['image-pulling', 'info', 'pulling image', 'image, doneBytes, totalBytes'],
   ['invalid-item', 'warn', '… skipped, it is invalid: …', 'reason, and the item by its kind'],
   ['job-aborted', 'error', 'job aborted: …', 'job, code'],
+  ['log-lines-omitted', 'warn', '… lines of the event … omitted', 'of, lines'],
   ['job-line-unprotected', 'warn', 'the rules of the job network are from an older agent: …', 'hint'],
   [
     'job-network-open',

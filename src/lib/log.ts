@@ -1,5 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino';
-import { describeError } from './describe-error.ts';
+import { boundLine } from './bound-line.ts';
+import { LogRate } from './log-rate.ts';
 import { prettyLine } from './pretty-line.ts';
 import type { Redactor } from './redactor.ts';
 
@@ -28,7 +29,8 @@ export const MAX_COLUMNS = 100;
 
 /**
  * Makes a log that writes each line at once: JSON for programs (`level`, `time` in ISO 8601, the fields, `msg`) or text
- * for people, at most `columns` wide. No line contains a secret of the redactor.
+ * for people, at most `columns` wide. No line contains a secret of the redactor. Lines have a limited length, and those of
+ * one event a limited rate. `now`: a clock in milliseconds that never goes back.
  */
 export function createLog(options: {
   readonly level: LogLevel;
@@ -37,21 +39,40 @@ export function createLog(options: {
   readonly columns?: number;
   readonly destination: Destination;
   readonly redactor: Redactor;
+  readonly now?: () => number;
 }): Log {
   const { level, format, colour, columns = MAX_COLUMNS, destination, redactor } = options;
+  const { now = () => performance.now() } = options;
   const style = { colour, columns: Math.min(columns, MAX_COLUMNS) };
-  const write = (line: string) => {
+  const writeText = (line: string) => {
     const safe = redactor.line(line);
     destination.write(format === 'json' ? safe : prettyLine(safe, style));
   };
-  return pino(
+  const lines = pino(
     {
       level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describeError },
+      // An error is described before it is bounded; pino would describe the description again.
+      serializers: { err: (described: unknown) => described },
     },
-    { write },
+    { write: writeText },
   );
+  const write = (of: LogLevel, fields: Fields, message: string): void => {
+    const line = boundLine({ fields, message }, (text) => redactor.text(text));
+    lines[of](line.fields, line.message);
+  };
+  const rate = new LogRate(now);
+  const limited =
+    (of: LogLevel) =>
+    (fields: Fields, message: string): void => {
+      if (!lines.isLevelEnabled(of)) return;
+      if (rate.allows(fields.event)) write(of, fields, message);
+      for (const [event, omitted] of rate.countOmitted()) {
+        const counted = { event: 'log-lines-omitted', of: event, lines: omitted };
+        write('warn', counted, `${omitted} lines of the event ${event} omitted`);
+      }
+    };
+  return { debug: limited('debug'), info: limited('info'), warn: limited('warn'), error: limited('error') };
 }

@@ -5,18 +5,25 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { escapeControls } from '../../../src/lib/escape.ts';
 import { createLog, type LogLevel } from '../../../src/lib/log.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
+import { LIMITS } from '../../../src/limits.ts';
 
 const TOKEN = '0f9a8b7c6d5e4f3a2b1c';
 
 function logging(
-  given: { format?: 'json' | 'pretty'; level?: LogLevel; colour?: boolean; secret?: string } = {},
+  given: {
+    format?: 'json' | 'pretty';
+    level?: LogLevel;
+    colour?: boolean;
+    secret?: string;
+    now?: () => number;
+  } = {},
 ) {
-  const { format = 'json', level = 'info', colour = false, secret = TOKEN } = given;
+  const { format = 'json', level = 'info', colour = false, secret = TOKEN, now = () => 0 } = given;
   const written: string[] = [];
   const redactor = new Redactor();
   redactor.add(secret);
   const destination = { write: (text: string) => void written.push(text) };
-  return { log: createLog({ level, format, colour, destination, redactor }), written };
+  return { log: createLog({ level, format, colour, destination, redactor, now }), written };
 }
 
 function fieldsOf(line: string): Readonly<Record<string, unknown>> {
@@ -69,6 +76,86 @@ describe('for programs', () => {
     error.cause = error;
     log.error({ event: 'x', err: error }, 'failed');
     expect(written).toHaveLength(1);
+  });
+});
+
+describe('bounds', () => {
+  const { line, text } = LIMITS.log;
+
+  test('a long message or field is cut, wherever it is, and says how long it was', () => {
+    const { log, written } = logging();
+    const long = 'x'.repeat(5_000_000);
+    const err = new AgentError('RUNTIME_FAILED', long, { hint: long, cause: new Error(long) });
+    log.warn({ event: 'x', why: long, deep: [{ a: { b: long } }], err, [long]: 1 }, long);
+    const { msg, why } = parsed(written);
+    for (const shown of [msg, why]) expect(shown).toBe(`${'x'.repeat(text.max)}… (5000000 characters)`);
+    expect(written.join('').length).toBeLessThan(line.max + 1_000);
+  });
+
+  test('a long list, a deep value and many fields are cut', () => {
+    const { log, written } = logging();
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, n]));
+    log.warn({ event: 'x', list: Array.from({ length: 1e6 }, () => 'item'), deep, many }, 'm');
+    expect(written.join('').length).toBeLessThan(line.max);
+  });
+
+  test('a secret at the cut leaves no part of it', () => {
+    for (let before = text.max - TOKEN.length; before <= text.max; before += 1) {
+      const { log, written } = logging();
+      log.info({ event: 'x' }, `${'a'.repeat(before)}${TOKEN}${'b'.repeat(100_000)}`);
+      expect(written.join('')).not.toContain(TOKEN.slice(0, 4));
+    }
+  });
+
+  test('half of a character is not left at the cut', () => {
+    const { log, written } = logging();
+    log.info({ event: 'x' }, `${'a'.repeat(text.max - 1)}😀${'b'.repeat(10)}`);
+    expect(String(parsed(written)['msg']).isWellFormed()).toBe(true);
+  });
+
+  test('any fields make a line of bounded length with event, message and level', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.string({ unit: 'binary' }),
+        (fields, text) => {
+          const { log, written } = logging();
+          log.error({ ...fields, event: 'x' }, text);
+          expect(parsed(written)).toMatchObject({ level: 'error', event: 'x' });
+        },
+      ),
+    );
+  });
+});
+
+describe('rate', () => {
+  const MAX = LIMITS.log.sameEvent.max;
+  const countOf = (written: readonly string[], event: string) =>
+    written.filter((line) => fieldsOf(line)['event'] === event).length;
+
+  test('lines of one event beyond a rate are omitted and counted once a minute; other events have their lines', () => {
+    let now = 0;
+    const { log, written } = logging({ now: () => now });
+    for (let second = 0; second < 120; second += 1) {
+      for (let n = 0; n < 1_000; n += 1) log.warn({ event: 'polling-failed' }, `no answer ${second} ${n}`);
+      now += 1_000;
+    }
+    log.info({ event: 'other' }, 'm');
+    const shown = countOf(written, 'polling-failed');
+    expect(shown).toBeLessThanOrEqual(MAX + 2 * 120);
+    const omitted = written.map(fieldsOf).filter(({ event }) => event === 'log-lines-omitted');
+    expect(omitted.length).toBeLessThanOrEqual(3);
+    const lines = omitted.reduce((sum, one) => sum + Number(one['lines']), 0);
+    expect(lines + shown).toBe(120_000);
+    expect(countOf(written, 'other')).toBe(1);
+  });
+
+  test('each job that ran here has its lines', () => {
+    const { log, written } = logging({ now: () => 0 });
+    for (let n = 0; n < 3 * MAX; n += 1) log.info({ event: 'job-ended' }, 'job ended');
+    expect(written).toHaveLength(3 * MAX);
   });
 });
 
