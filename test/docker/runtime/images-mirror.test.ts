@@ -1,4 +1,4 @@
-import { mkdtempDisposable, rm } from 'node:fs/promises';
+import { mkdtempDisposable, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,6 +67,14 @@ describeOwnEngine('an engine with a mirror of Docker Hub', () => {
       const blobs = join(dirname(DockerRootDir), 'containerd/io.containerd.content.v1.content/blobs/sha256');
       const [directory, next] =
         Driver === 'overlayfs' ? [blobs, BUSYBOX] : [join(DockerRootDir, 'overlay2/l'), PYTHON];
+      // What is here already cannot be read any more, either.
+      const { GraphDriver } = LAYERS.parse(await engine.docker.getImage(BUSYBOX).inspect());
+      const layer = GraphDriver?.Data?.UpperDir;
+      if (Driver === 'overlay2' && layer !== undefined) {
+        await rename(dirname(layer), `${dirname(layer)}-away`);
+        expect((await rejection(runtime.images.find(BUSYBOX))).code).toBe('IMAGE_STORE_CORRUPT');
+        await rename(`${dirname(layer)}-away`, dirname(layer));
+      }
       await rm(directory, { recursive: true });
       const error = await rejection(testRuntime(engine.host).runtime.images.prepare(next, soon()));
       expect(error.code).toBe('IMAGE_STORE_CORRUPT');
@@ -74,6 +82,9 @@ describeOwnEngine('an engine with a mirror of Docker Hub', () => {
   });
 });
 
+const LAYERS = z.object({
+  GraphDriver: z.object({ Data: z.object({ UpperDir: z.string().optional() }).nullish() }).nullish(),
+});
 const STORE = z.object({ DockerRootDir: z.string(), Driver: z.string() });
 
 const RULES = {

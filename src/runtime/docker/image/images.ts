@@ -19,6 +19,7 @@ import type { RegistryAuth } from '../registry/docker-config.ts';
 import { type ImageConfig, layerBytes, readImage } from './config.ts';
 import { platformsInRegistry, refuseForeign } from './platform-check.ts';
 import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pull.ts';
+import { storeFault } from './pull-error.ts';
 
 /** The owner's rules for images; times in milliseconds. */
 export type ImageRules = PullLimits & {
@@ -209,7 +210,7 @@ export class DockerImages implements Images {
         return await this.#docker.getImage(name).inspect();
       } catch (thrown) {
         if (readFault(thrown).status === 404) return undefined;
-        throw engineError(thrown, action);
+        throw storeFault(thrown, name) ?? engineError(thrown, action);
       }
     });
     return answer === undefined ? undefined : readImage(answer);

@@ -25,7 +25,7 @@ const CAUSES: readonly Cause[] = [
   {
     code: 'IMAGE_STORE_CORRUPT',
     words:
-      /content digest \S+ not found|failed to lease content|blob \S+ expected at|failed to register layer|layer does not exist|missing parent|parent snapshot \S+ does not exist|failed to get reader from content store|failed to (?:stat|prepare|create|mount) \S*\s?snapshot|\/var\/lib\/(?:docker|containerd)\S* no such file or directory|input\/output error|structure needs cleaning|read-only file system|unexpected EOF in layer|ingest \S+ not found|failed to extract layer/i,
+      /content digest \S+ not found|failed to lease content|blob \S+ expected at|failed to register layer|layer does not exist|missing parent|parent snapshot \S+ does not exist|failed to get reader from content store|failed to (?:stat|prepare|create|mount) \S*\s?snapshot|(?:\/var\/lib\/(?:docker|containerd)|\/(?:overlay2|fuse-overlayfs|vfs|btrfs|zfs|containerd)\/)\S* no such file or directory|input\/output error|structure needs cleaning|read-only file system|unexpected EOF in layer|ingest \S+ not found|failed to extract layer/i,
   },
   {
     code: 'IMAGE_PLATFORM',
@@ -127,6 +127,17 @@ export function pullRefusal(
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     cause,
   });
+}
+
+/** A failed look at an image that is here, as `pullError` would name it where the store is at fault; else undefined. */
+export function storeFault(thrown: unknown, ref: string): AgentError | undefined {
+  const { message, status } = readFault(thrown);
+  if (status === undefined) return undefined;
+  const words = withoutNames(message.slice(0, MAX_READ_LENGTH), ref);
+  const code = CAUSES.find((one) => one.words.test(words))?.code;
+  if (code !== 'IMAGE_STORE_CORRUPT' && code !== 'IMAGE_STORE_FULL') return undefined;
+  const shown = escapeControls(message.trim()).slice(0, MAX_MESSAGE_LENGTH);
+  return new AgentError(code, `image ${ref} is here and could not be read: ${shown}`, { cause: thrown });
 }
 
 /** The message without URLs and the image's name in any form that engines write: a repository may be called `denied`. */

@@ -184,6 +184,7 @@ const TEXTS: readonly (readonly [ErrorCode, string, number?])[] = [
   ],
   ['IMAGE_STORE_CORRUPT', 'open /var/lib/docker/image/overlay2/repositories.json: read-only file system'],
   ['IMAGE_STORE_CORRUPT', 'read /var/lib/docker/overlay2/x/diff: input/output error'],
+  ['IMAGE_STORE_CORRUPT', 'stat /mnt/big/docker/overlay2/abc: no such file or directory'],
   ['IMAGE_PULL_FAILED', 'something that nobody has seen'],
 ];
 
