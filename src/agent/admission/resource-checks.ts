@@ -1,4 +1,5 @@
 import type { HostMemory } from '../../domain/ports/host.ts';
+import { readableBytes } from '../../lib/readable.ts';
 
 /** A condition of this host that is checked before every claim. */
 export type AdmissionCheck = {
@@ -25,7 +26,7 @@ export function diskSpaceProblem(
   for (const path of paths) {
     const free = path === undefined ? undefined : freeBytes(path);
     if (free !== undefined && free < minBytes)
-      return `${path} has ${free} bytes of free disk, fewer than --min-free-disk ${minBytes}`;
+      return `${path} has ${readableBytes(free)} of free disk, less than --min-free-disk ${readableBytes(minBytes)}`;
   }
   return undefined;
 }
@@ -44,7 +45,8 @@ export function memoryProblem(memory: HostMemory | undefined, blocking: boolean)
   if (memory === undefined) return undefined;
   const floor = Math.min(memory.totalBytes * MEMORY_FLOOR_PART, MAX_MEMORY_FLOOR);
   if (memory.availableBytes >= (blocking ? floor * MEMORY_MARGIN : floor)) return undefined;
-  return `this host is short of memory: ${memory.availableBytes} of ${memory.totalBytes} bytes are available`;
+  const [available, total] = [memory.availableBytes, memory.totalBytes].map(readableBytes);
+  return `this host is short of memory: ${available} of ${total} are available`;
 }
 
 /** The checks of disks and memory. `directories` may be known only later. */

@@ -22,7 +22,7 @@ describe('room on the disks', () => {
   ])('%s', (_, paths, least, named) => {
     const why = diskSpaceProblem(paths, least, freeBytes);
     if (named === undefined) expect(why).toBeUndefined();
-    else expect(why).toContain(`${named} has ${free[named]} bytes of free disk`);
+    else expect(why).toContain(`${named} has ${free[named]} B of free disk`);
   });
 });
 
