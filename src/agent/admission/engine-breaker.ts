@@ -237,7 +237,7 @@ export class EngineBreaker {
     this.#pending.clear();
     const retryInMs = this.#reopenedWaitMs();
     const error = new AgentError('RUNTIME_FAILED', `jobs cannot be run on this host: ${why}`, {
-      hint: 'run `sharedcloud-agent check`, and read Docker’s log (journalctl -u docker)',
+      hint: 'see the last jobs (sharedcloud-agent jobs) and Docker’s log (journalctl -u docker), and restart Docker',
     });
     this.#deps.observe({ kind: 'engine-breaker-opened', error, retryInMs });
     // A test container that runs at once will say more.

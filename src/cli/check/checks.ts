@@ -3,6 +3,7 @@ import type { Loaded } from '../../config/config.ts';
 import { unmetByGvisor } from '../../domain/gvisor.ts';
 import type { OfferSettings } from '../../domain/plan-offers.ts';
 import { valueOf } from '../query.ts';
+import { checkAgent } from './check-agent.ts';
 import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
 import { checkConnection, checkDockerProxy } from './check-connection.ts';
@@ -37,6 +38,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkConfig(loaded),
     checkPrice(config, found),
     checkStateDir(config.stateDir, stateDir),
+    ...checkAgent(facts.agent),
     checkToken(token),
     ...checkConnection(facts.connection),
     checkBroker(config.brokerUrl, catalogue, 'value' in token),

@@ -21,6 +21,7 @@ import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type CredentialsInspection, inspectCredentials } from '../../runtime/docker/registry/inspection.ts';
+import { type Health, queryHealth } from '../../state-dir/health-socket.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';
@@ -33,6 +34,8 @@ import { type ContainerTests, testContainers } from './test-containers.ts';
 export type Facts = {
   readonly nodeVersion: string;
   readonly stateDir: QueryResult<StateDirInspection>;
+  /** The agent that runs on the state directory; undefined: it could not be asked. */
+  readonly agent: Health | undefined;
   readonly token: QueryResult<Token>;
   readonly engine: QueryResult<EngineFacts>;
   /** Where the engine is; undefined if that cannot be found out, which `engine` then says. */
@@ -70,6 +73,8 @@ export type Token = { readonly secret: string; readonly from: string };
 export type Clocks = Awaited<ReturnType<Broker['clock']>>;
 
 const HOST_MS = 5_000;
+/** How long the running agent has to answer. */
+const AGENT_MS = 3_000;
 const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, callMs: 9_000 };
 /** Sent where there is no token: the broker's 401 shows that it is up. */
 const NO_TOKEN = 'none';
@@ -133,6 +138,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const gpus = query(gpuLimits(config.nvidiaSmiTimeout), (signal) => openProbe(config).read(signal));
   const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
   const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
+  const agent = query(LIMITS.stateDir, () => queryHealth(config.stateDir, AGENT_MS));
   const registries = query(LIMITS.registries, () =>
     inspectCredentials(dockerConfigDirectory(config), context.path),
   );
@@ -162,6 +168,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     gpus: await gpus,
     kernelLog: await kernelLog,
     stateDir: await stateDir,
+    agent: valueOf(await agent),
     host: await host,
     platform: readPlatform(),
   };

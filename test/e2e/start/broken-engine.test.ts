@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { lineOf, readChecked } from '../../support/cli/checked.ts';
 import { runProcess } from '../../support/cli/process.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, HELLO_PYTHON, openScenario } from '../../support/e2e/scenario.ts';
@@ -21,6 +22,9 @@ describeDocker('an engine that answers and can start no container', (engine) => 
     expect(ready.stdout).toContain(message);
     expect(ready.stdout).toContain('hint: ');
     expect((await runProcess(['health'], scenario.env)).exit).toBe(0);
+    const checked = readChecked((await runProcess(['check', '--json'], scenario.env)).stdout);
+    expect(lineOf(checked, 'running agent')).toContain(message);
+    expect(checked.ready).toBe(false);
     const { store } = scenario.broker;
     expect(store.instances.all().some(({ available }) => available)).toBe(false);
     expect(store.jobsOf(run).map(({ status }) => status)).toEqual([1]);

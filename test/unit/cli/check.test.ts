@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { checkAgent } from '../../../src/cli/check/check-agent.ts';
 import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts';
 import { checkPrice, checkToken } from '../../../src/cli/check/check-config.ts';
 import { checkEngine } from '../../../src/cli/check/check-engine.ts';
@@ -72,6 +73,21 @@ describe('the clocks', () => {
   test('are not compared where the broker sends no time', () => {
     expect(checkClock(seen(undefined)).level).toBe('warn');
     expect(checkClock(unseen).level).toBe('warn');
+  });
+});
+
+describe('the running agent', () => {
+  const alive = { kind: 'alive', status: 'offers on the market: 1', why: null, hint: null } as const;
+
+  test.each([
+    ['claims jobs', alive, ['ok']],
+    ['claims none, and says why', { ...alive, why: 'jobs fail', hint: 'see them' }, ['fail with a hint']],
+    ['claims none, and has no hint', { ...alive, why: 'jobs fail' }, ['fail']],
+    ['hangs', { kind: 'silent' } as const, ['warn with a hint']],
+    ['is none', { kind: 'none' } as const, []],
+    ['could not be asked', undefined, []],
+  ])('%s', (_, health, expected) => {
+    expect(checkAgent(health).map(verdict)).toEqual(expected);
   });
 });
 

@@ -1,0 +1,15 @@
+import type { Health } from '../../state-dir/health-socket.ts';
+import { type CheckResult, fail, ok, warn } from './check-result.ts';
+
+/**
+ * Whether the running agent claims jobs: it knows how the jobs of this host went, which no check can try. Nothing where no
+ * agent runs, or where it could not be asked.
+ */
+export function checkAgent(health: Health | undefined): readonly CheckResult[] {
+  const check = 'running agent';
+  if (health?.kind === 'silent')
+    return [warn(check, 'it does not answer', 'see its log, and restart it if it stays silent')];
+  if (health?.kind !== 'alive') return [];
+  const { hint, status, why } = health;
+  return [why === null ? ok(check, status) : fail(check, `it claims no job: ${why}`, hint ?? undefined)];
+}
