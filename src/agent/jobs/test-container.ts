@@ -1,7 +1,14 @@
 import { AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
+import type { Output } from '../../domain/ports/job-files.ts';
 import { anySignal, unlessAborted, within } from '../../lib/deadline.ts';
-import { type InternalJobDeps, internalJobName, withInternalContainer } from './internal-job.ts';
+import { escapeControls } from '../../lib/escape.ts';
+import {
+  type InternalJobDeps,
+  internalJobName,
+  lastStderrLine,
+  withInternalContainer,
+} from './internal-job.ts';
 
 const KIND = 'test';
 
@@ -81,21 +88,31 @@ async function compare(
   text: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const read = async (): Promise<string> => {
+  const read = async (): Promise<Output> => {
     const collector = await files.output(job);
     await unlessAborted(runtime.follow(container, collector.write, signal), signal);
-    return collector.end().stdout;
+    return collector.end();
   };
   const [printed, exit] = await Promise.all([read(), unlessAborted(runtime.wait(container, signal), signal)]);
-  if (exit.code !== 0) throw failed(`a test container ended with exit code ${exit.code}`, HINTS.exit);
-  if (printed !== text) throw failed('the output of a test container was not what it printed', HINTS.output);
+  if (exit.code !== 0) {
+    const said = escapeControls(lastStderrLine(printed));
+    const hint = exit.code === FILE_MISSING ? HINTS.file : HINTS.program;
+    throw failed(`a test container ended with exit code ${exit.code}${said}`, hint);
+  }
+  if (printed.stdout !== text)
+    throw failed('the output of a test container was not what it printed', HINTS.output);
   // The first stream is the attached one; what a restarted agent reads of a job is the log.
-  if ((await read()) !== text)
+  if ((await read()).stdout !== text)
     throw failed('the engine did not keep the output of a test container', HINTS.output);
 }
 
+/** The exit code of its program where it cannot read the job's file or write it to its output; it has no other. */
+const FILE_MISSING = 1;
+
 const HINTS = {
-  exit: 'check that Docker sees the state directory (--state-dir) under the same path',
+  file: 'check that Docker sees the state directory (--state-dir) under the same path',
+  program:
+    'see whether `docker run --rm --init` works with any image: reinstall docker-init (init-path in daemon.json) and runc',
   output: 'check that Docker can write to its own disk, and its log: journalctl -u docker',
 } as const;
 

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -117,6 +119,19 @@ describeOwnEngine('on a host that cannot run jobs', () => {
     engine = await PrivateEngine.open();
   });
   afterAll(() => engine[Symbol.asyncDispose]());
+
+  test('docker-init that runs no job is named by what it printed', async () => {
+    const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
+    const init = join(tmpdir(), `other-init-${randomUUID()}`);
+    await copyFile(busybox, init);
+    await engine.start({ liveRestore: false, config: { 'init-path': init } });
+    await using containers = await openTestContainers();
+    const error = await rejection(containers.run(testRuntime(engine.host).runtime));
+    await engine.end('SIGTERM');
+    await rm(init);
+    expect(error.message).toContain('docker-init: applet not found');
+    expect(error.hint).toContain('docker-init');
+  });
 
   test('docker-init that is missing is named, with what to do', async () => {
     await engine.start({ liveRestore: false, config: { 'init-path': '/nonexistent/docker-init' } });

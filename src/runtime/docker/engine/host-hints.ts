@@ -16,6 +16,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /(?:runc|runsc|crun|kata).*(?:executable file not found|no such file or directory)|OCI runtime .*not found|unknown or invalid runtime name/i,
     'reinstall the container runtime that the message names, and restart Docker',
   ],
+  [
+    /unmapped user|(?:uid|gid|user|group) \S* ?(?:is )?not mapped|cannot set uid|newuidmap/i,
+    'give the user of Docker’s userns-remap 65536 ids in /etc/subuid and /etc/subgid, then restart Docker',
+  ],
   [/apparmor/i, 'reload the AppArmor profiles (sudo systemctl restart apparmor), then restart Docker'],
   [/selinux/i, 'see what SELinux refuses: ausearch -m avc -ts recent'],
   [/cgroup/i, 'check the cgroup driver and controllers (docker info), then restart Docker'],

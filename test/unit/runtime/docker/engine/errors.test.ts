@@ -78,6 +78,11 @@ describe('a failed start', () => {
     expect(hint).not.toBe(broken.hint);
   });
 
+  test('of a user that userns-remap has no id for names the file with the ids', () => {
+    const message = `${START}unable to setup user: cannot set uid to unmapped user in user namespace: unknown`;
+    expect(startError(answered(500, message), 'abc').hint).toContain('/etc/subuid');
+  });
+
   test('of a limit beyond Docker’s own has a hint of its own', () => {
     const rlimit = (type: number) =>
       `${START}error during container init: error setting rlimit type ${type}: no`;
