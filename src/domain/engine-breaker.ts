@@ -10,17 +10,30 @@ export type EngineBreaker = {
   readonly confirmed: boolean;
   /** The runs of the jobs that failed through this host in a row, latest last. */
   readonly failures: readonly string[];
+  /** The runs whose jobs were killed, nobody knows by whom, while no job had gone well. */
+  readonly killed: readonly string[];
   /** When it opened within the last hour, by the monotonic clock in milliseconds. */
   readonly openings: readonly number[];
 };
 
 /** At the start, before any test container. */
-export const UNTESTED: EngineBreaker = { state: 'untested', confirmed: false, failures: [], openings: [] };
+export const UNTESTED: EngineBreaker = {
+  state: 'untested',
+  confirmed: false,
+  failures: [],
+  killed: [],
+  openings: [],
+};
 
 /** So many failures in a row open it, if they are of several runs: one run may be at fault itself. */
 const THRESHOLD = 3;
 /** So many open it even where they are of one run. */
 const THRESHOLD_ONE_RUN = 4;
+/**
+ * Jobs of so many runs that were killed open it, while none has gone well. A job can kill itself, so that of fewer runs, or
+ * after a job that went well, nothing follows.
+ */
+const THRESHOLD_KILLED = 3;
 /** Jobs that may start side by side before one has gone well. */
 const UNCONFIRMED_JOBS = 3;
 const HOUR_MS = 3_600_000;
@@ -38,14 +51,29 @@ export function afterFailure(breaker: EngineBreaker, run: string, now: number): 
   const several = failures.length >= THRESHOLD && new Set(failures).size > 1;
   const opens = breaker.state === 'half-open' || several || failures.length >= THRESHOLD_ONE_RUN;
   if (!opens) return { ...breaker, confirmed: false, failures };
-  const openings = [...breaker.openings.filter((at) => now - at < HOUR_MS), now];
-  return { state: 'open', confirmed: false, failures, openings };
+  const openings = [...recent(breaker, now), now];
+  return { ...breaker, state: 'open', confirmed: false, failures, openings };
+}
+
+/**
+ * The breaker after a job of this run that was killed, by itself or by another program. Pure. As test containers do not show
+ * what kills jobs, the pause is that of a second opening.
+ */
+export function afterKill(breaker: EngineBreaker, run: string, now: number): EngineBreaker {
+  if (breaker.state === 'untested' || breaker.state === 'open' || breaker.confirmed) return breaker;
+  const killed = [...new Set([...breaker.killed, run])];
+  if (killed.length < THRESHOLD_KILLED) return { ...breaker, killed };
+  return { ...breaker, state: 'open', killed, openings: [...recent(breaker, now), now, now] };
+}
+
+function recent({ openings }: EngineBreaker, now: number): readonly number[] {
+  return openings.filter((at) => now - at < HOUR_MS);
 }
 
 /** The breaker after a job that ended by its own doing, or has run for a while. Pure. */
 export function afterSuccess(breaker: EngineBreaker): EngineBreaker {
   if (breaker.state === 'untested' || breaker.state === 'open') return breaker;
-  return { ...breaker, state: 'closed', confirmed: true, failures: [] };
+  return { ...breaker, state: 'closed', confirmed: true, failures: [], killed: [] };
 }
 
 /**
@@ -53,11 +81,12 @@ export function afterSuccess(breaker: EngineBreaker): EngineBreaker {
  * that cannot run jobs fails one job after the other and not all slots at once.
  */
 export function claimRoom(
-  { failures, confirmed, state }: EngineBreaker,
+  { failures, confirmed, killed, state }: EngineBreaker,
   pending: { readonly claimed: number; readonly started: number },
 ): number {
   if (state === 'untested' || state === 'open') return 0;
   if (confirmed) return Number.POSITIVE_INFINITY;
-  const oneByOne = state === 'half-open' || failures.length > 0 || pending.started === 0;
+  const failed = failures.length + killed.length > 0;
+  const oneByOne = state === 'half-open' || failed || pending.started === 0;
   return Math.max((oneByOne ? 1 : UNCONFIRMED_JOBS) - pending.claimed, 0);
 }

@@ -1,5 +1,6 @@
 import {
   afterFailure,
+  afterKill,
   afterSuccess,
   afterTest,
   claimRoom,
@@ -45,6 +46,8 @@ export type EngineBreakerDeps = {
 /** How a job has gone, as far as it says something about the engine. */
 export type JobOutcome =
   | { readonly kind: 'well' | 'unknown' }
+  /** It was killed, by another program or by itself. */
+  | { readonly kind: 'killed'; readonly why: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly why: string };
 
 /** A claim that has not shown yet how its job goes. */
@@ -215,7 +218,9 @@ export class EngineBreaker {
     // What was claimed before it opened says nothing about the engine as it is now.
     if (claim.epoch === this.#epoch) {
       if (outcome.kind === 'well') this.#state = afterSuccess(this.#state);
-      if (outcome.kind === 'failed' && this.#counts(claim, outcome.code)) this.#fail(claim.run, outcome.why);
+      if (outcome.kind === 'failed' && this.#counts(claim, outcome.code))
+        this.#take(afterFailure(this.#state, claim.run, this.#now()), outcome.why);
+      if (outcome.kind === 'killed') this.#take(afterKill(this.#state, claim.run, this.#now()), outcome.why);
     }
     if (!wasConfirmed) this.#deps.roomMade.notify();
   }
@@ -230,8 +235,13 @@ export class EngineBreaker {
     return isAnother;
   }
 
-  #fail(run: string, why: string): void {
-    this.#state = afterFailure(this.#state, run, this.#deps.clock.monotonic());
+  #now(): number {
+    return this.#deps.clock.monotonic();
+  }
+
+  /** Takes over a state that is open because of `why`, if it is. */
+  #take(state: State, why: string): void {
+    this.#state = state;
     if (!this.isOpen) return;
     this.#epoch += 1;
     this.#pending.clear();

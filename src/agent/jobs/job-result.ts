@@ -2,10 +2,10 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Report } from '../../domain/job.ts';
 
 /**
- * What a release says of the engine: it could not start the job, or ended it or lost it. `other`: it says nothing, because
- * a job can bring it about, or because something else of this host is the cause.
+ * What a release says of the engine: it could not start the job, or ended it or lost it. `killed`: it was killed by another
+ * program or by itself. `other`: it says nothing, because something else of this host is the cause.
  */
-export type ReleaseCause = 'start' | 'engine' | 'other';
+export type ReleaseCause = 'start' | 'engine' | 'killed' | 'other';
 
 /** How a job's life on this host ended. */
 export type JobResult =

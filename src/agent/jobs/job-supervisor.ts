@@ -159,8 +159,8 @@ export class JobSupervisor {
     if (attribution.kind === 'release') {
       return finalizer.release(record, remains, attribution.why, causeOf(exit, decided));
     }
-    const { fault, ending } = await this.#examine(started, attribution.ending, output, watches);
-    if (fault !== undefined) return finalizer.release(record, remains, fault);
+    const { cause, ending, fault } = await this.#examine(started, attribution.ending, output, watches);
+    if (fault !== undefined) return finalizer.release(record, remains, fault, cause);
     if (detach.aborted) return departed({ kind: 'detached' });
     const report = reportOf(ending, output, buildLogs(record.image));
     return finalizer.report(record, remains, report, Math.max(ranMs - pausedMs, 0));
@@ -187,7 +187,11 @@ export class JobSupervisor {
     ending: Ending,
     output: Output,
     { memory, quota }: Watches,
-  ): Promise<{ readonly ending: Ending; readonly fault: string | undefined }> {
+  ): Promise<{
+    readonly ending: Ending;
+    readonly fault: string | undefined;
+    readonly cause?: ReleaseCause;
+  }> {
     const { record } = started;
     const { status } = reportOf(ending, output, '');
     if (ending.kind !== 'exited' || status !== JOB_STATUS.FAILED) {
@@ -201,7 +205,9 @@ export class JobSupervisor {
       (verdict === 'host' ? this.#kills.faultIfShort(record.run) : undefined) ??
       this.#gpuLoss(started) ??
       (await this.#deps.gpus.hostFault(record, { outOfMemory: isGpuOutOfMemory(output.stderr) }));
-    return { ending: { kind: 'exited', exit }, fault: known ?? this.#kills.fault(record.run, exit) };
+    const examined: Ending = { kind: 'exited', exit };
+    if (known !== undefined) return { ending: examined, fault: known };
+    return { ending: examined, fault: this.#kills.fault(record.run, exit), cause: 'killed' };
   }
 
   /** Why the job may have lost its GPU; undefined: it has not. */

@@ -366,6 +366,8 @@ type Preparation = {
  * that was never started.
  */
 function outcomeOf({ hostFault, result }: JobEnd): JobOutcome {
+  if (hostFault && result.kind === 'released' && result.cause === 'killed')
+    return { kind: 'killed', why: result.why };
   if (hostFault && result.kind === 'released' && result.cause !== 'other')
     return { kind: 'failed', code: result.code, why: result.why };
   if (hostFault && result.kind === 'aborted')

@@ -24,8 +24,12 @@ const failing: Readonly<Record<string, (runtime: Runtime) => Partial<Runtime>>> 
   'cannot be created': () => ({ create: () => Promise.reject(broken('no space left on device')) }),
   'cannot be started': cannotStart,
   'have output that cannot be read': () => ({ follow: () => Promise.reject(broken('no log')) }),
-  'are killed by another program': (runtime) => ({
+  'are stopped through the engine by another program': (runtime) => ({
     wait: async (id, signal) => ({ ...(await runtime.wait(id, signal)), code: 137, exitOrigin: 'external' }),
+  }),
+  'are killed by another program that leaves no trace': (runtime) => ({
+    wait: async (id, signal) => ({ ...(await runtime.wait(id, signal)), code: 137, exitOrigin: 'job' }),
+    follow: () => Promise.resolve(),
   }),
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   afterFailure,
+  afterKill,
   afterSuccess,
   afterTest,
   claimRoom,
@@ -11,12 +12,13 @@ import {
 const CLOSED = afterTest(UNTESTED);
 const NONE = { claimed: 0, started: 0 };
 
-/** The breaker after what has happened: `A` to `Z` fails a job of that run, `+` is a success, `t` a passed test. */
+/** The breaker after what has happened: `A` to `Z` fails a job of that run, one of `a` to `z` is killed, `+` is a success, `t` a passed test. */
 const after = (events: string, start: EngineBreaker = CLOSED): EngineBreaker => {
   let at = 0;
   return events.split('').reduce((breaker, event) => {
     at += 1_000;
     if (event === 't') return afterTest(breaker);
+    if (event >= 'a') return afterKill(breaker, event, at);
     return event === '+' ? afterSuccess(breaker) : afterFailure(breaker, event, at);
   }, start);
 };
@@ -36,6 +38,15 @@ test.each([
   ['ABCtD', 'open'],
   ['ABCt+', 'closed'],
   ['ABCt+A', 'closed'],
+  // A job may kill itself, so that it takes three runs before any job has gone well.
+  ['aaaabbb', 'closed'],
+  ['abc', 'open'],
+  ['+abcdef', 'closed'],
+  ['ab+cd', 'closed'],
+  ['abct', 'half-open'],
+  ['abcta', 'open'],
+  ['abct+abc', 'closed'],
+  ['aBCD', 'open'],
   // What was claimed before it opened does not matter any more.
   ['ABCDE', 'open'],
   ['ABC+', 'open'],
@@ -45,6 +56,10 @@ test.each([
 
 test('before any test container nothing counts', () => {
   expect(after('AAAAA+', UNTESTED)).toEqual(UNTESTED);
+});
+
+test('the pause after kills is that of a second opening', () => {
+  expect(after('abc').openings).toEqual([3_000, 3_000]);
 });
 
 test('it remembers when it opened, for an hour', () => {
@@ -64,6 +79,7 @@ describe('how many jobs may be claimed', () => {
     ['after a job that went well', after('+'), { claimed: 7, started: 0 }, Number.POSITIVE_INFINITY],
     ['after a failure', after('+A'), NONE, 1],
     ['after a failure, while others run', after('A'), { claimed: 2, started: 2 }, 0],
+    ['after a kill, while others run', after('a'), { claimed: 2, started: 2 }, 0],
     ['while it is open', after('ABC'), NONE, 0],
     ['while it is half-open', after('ABCt'), NONE, 1],
     ['while the job of a half-open breaker runs', after('ABCt'), { claimed: 1, started: 1 }, 0],

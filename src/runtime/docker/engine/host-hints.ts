@@ -34,6 +34,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/shim|containerd|ttrpc/i, 'restart containerd and Docker: sudo systemctl restart containerd docker'],
   [
+    /input\/output error|structure needs cleaning|stale file handle/i,
+    'the disk with Docker’s data fails: see the kernel’s log (journalctl -k), and check its file system',
+  ],
+  [
     /permission denied|operation not permitted|read-only file system/i,
     'see Docker’s log (journalctl -u docker) for what the kernel refuses',
   ],

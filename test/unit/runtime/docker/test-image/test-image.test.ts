@@ -96,6 +96,7 @@ test.each<[string, object, boolean]>([
 
 test.each<[string, unknown]>([
   ['says why', { errorDetail: { message: 'no space left on device' }, error: 'no space left on device' }],
+  ['has a disk that fails', { error: 'mkdir /var/lib/docker/tmp/docker-import-1: input/output error' }],
   ['says nothing', { stream: 'Loaded image: x' }],
 ])('an import that failed although its status was 200 is an error, where Docker %s', async (_, line) => {
   await using engine = await scriptedEngine((path) => {
