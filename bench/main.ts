@@ -7,6 +7,7 @@ import { describeMachine } from './measure/machine.ts';
 import type { Row } from './row.ts';
 import { claim } from './rows/claim.ts';
 import { coldImage } from './rows/cold-image.ts';
+import { cpuPerJob } from './rows/cpu-per-job.ts';
 import { flood } from './rows/flood.ts';
 import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
@@ -26,6 +27,7 @@ const ROWS: readonly Row[] = [
   throughput,
   claim,
   report,
+  cpuPerJob,
   idle,
   market,
   flood,

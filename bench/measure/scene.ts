@@ -57,8 +57,9 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     claimed,
     reported,
     stateDir: join(scenario.directory, 'state'),
-    /** Starts an agent as the packages do. */
-    spawn: (): AgentProcess => new AgentProcess(['start'], env, ground.entry),
+    /** Starts an agent as the packages do; `through`: a command before it, such as that of a profiler. */
+    spawn: (through: readonly string[] = []): AgentProcess =>
+      new AgentProcess(['start'], env, ground.entry, through),
     /** Starts an agent and waits until it is on the market. */
     start: async (): Promise<AgentProcess> => {
       const agent = new AgentProcess(['start'], env, ground.entry);
