@@ -125,7 +125,12 @@ export function buildAgent(deps: AgentDeps): Agent {
     slots,
     admission,
     catalogue,
-    images: new ImagePuller({ ...host, images: host.runtime.images, signal: market.signal }),
+    images: new ImagePuller({
+      ...host,
+      images: host.runtime.images,
+      maxPulls: settings.maxPulls,
+      signal: market.signal,
+    }),
     resolver,
     registrar: new InstanceRegistrar(host),
     jobRunner,

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { diskSpaceProblem } from './agent/admission/resource-checks.ts';
+import { refuseFullDisk } from './agent/admission/resource-checks.ts';
 import type { Config, Loaded } from './config/config.ts';
-import { AgentError } from './domain/errors.ts';
 import type { GvisorFacts } from './domain/gvisor.ts';
 import type { Clock } from './domain/ports/clock.ts';
+import type { PullProgress } from './domain/ports/runtime.ts';
 import { toolkitVersion } from './gpu/toolkit-version.ts';
 import { freeBytes } from './host/disk-space.ts';
 import { openFilesLimit } from './host/open-files.ts';
@@ -14,7 +14,6 @@ import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { type EngineEndpoint, engineEndpoint } from './runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from './runtime/docker/engine/facts.ts';
 import { readGvisor } from './runtime/docker/engine/gvisor.ts';
-import type { PullReport } from './runtime/docker/image/pull.ts';
 import type { LineLimits } from './runtime/docker/network/line-rules.ts';
 import { RegistryCredentials } from './runtime/docker/registry/credentials.ts';
 
@@ -81,15 +80,12 @@ export function dockerEndpoint({ config, sources }: Loaded): EngineEndpoint {
 export function openDocker(
   parts: Pick<DockerParts, 'loaded' | 'clock'> & Partial<DockerParts>,
   agentId: string,
-  onProgress: (report: PullReport) => void,
+  onProgress: (progress: PullProgress) => void,
 ): DockerRuntime {
   const { loaded, log, redactor } = parts;
   const { config } = loaded;
-  const checkDisk = (): Promise<void> => {
-    const why = diskSpaceProblem([config.stateDir, runtime.storagePath], config.minFreeDisk, freeBytes);
-    if (why === undefined) return Promise.resolve();
-    throw new AgentError('IMAGE_STORE_FULL', why, { hint: 'free disk space, or lower --min-free-disk' });
-  };
+  const checkDisk = async (pendingBytes: number): Promise<void> =>
+    refuseFullDisk(config.stateDir, runtime.storagePath, config.minFreeDisk, pendingBytes, freeBytes);
   const runtime = new DockerRuntime({
     ...dockerEndpoint(parts.loaded),
     agentId,

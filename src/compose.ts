@@ -3,6 +3,8 @@ import { resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
+import { pullText } from './agent/events/pull-text.ts';
+import { PullMonitor } from './agent/images/pull-monitor.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
 import { HttpBroker } from './broker/client.ts';
@@ -22,7 +24,7 @@ import type { HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
-import type { JobResources, Runtime } from './domain/ports/runtime.ts';
+import type { JobResources, PullProgress, Runtime } from './domain/ports/runtime.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
@@ -44,7 +46,6 @@ import { cachedFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
-import type { PullReport } from './runtime/docker/image/pull.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { type HealthReport, serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
@@ -163,7 +164,7 @@ export type OpenAgent = {
  */
 export async function openAgent(
   parts: AppParts,
-  options: { readonly once: boolean; readonly onProgress: (report: PullReport) => void },
+  options: { readonly once: boolean; readonly onProgress: (progress: PullProgress) => void },
   overrides: Overrides = {},
 ): Promise<OpenAgent> {
   const { clock, loaded, log } = parts;
@@ -185,9 +186,14 @@ export async function openAgent(
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
   const logEvent = eventLog(log);
+  const observe: Observer = (event) => {
+    logEvent(event);
+    overrides.observe?.(event);
+  };
+  const pulls = new PullMonitor(clock, observe, options.onProgress);
   const docker =
     overrides.runtime === undefined
-      ? openDocker(parts, journal.agentId, options.onProgress)
+      ? openDocker(parts, journal.agentId, (progress) => pulls.report(progress))
       : overrides.runtime(journal.agentId);
   let gvisor: GvisorFacts | undefined;
   const vulnerabilities =
@@ -227,16 +233,14 @@ export async function openAgent(
     clock,
     random: Math.random,
     log,
-    observe: (event) => {
-      logEvent(event);
-      overrides.observe?.(event);
-    },
+    observe,
     settings: {
       pollIntervalMs: config.pollInterval,
       gpuProbeMs: config.nvidiaSmiTimeout,
       minFreeGpuMemory: config.minFreeGpuMemory,
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
+      maxPulls: config.maxPulls,
       diskLimitBytes: config.jobDisk,
       trafficLimitBytes: config.jobTraffic,
       minFreeBytes: config.minFreeDisk,
@@ -281,7 +285,8 @@ export async function openAgent(
       orWarn('`health` is not answered', async () => {
         const report = (): HealthReport => {
           const problem = agent.problem();
-          return { status: status(), why: problem?.why ?? null, hint: problem?.hint ?? null };
+          const text = [status(), ...pulls.pulls.map(pullText)].join('; ');
+          return { status: text, why: problem?.why ?? null, hint: problem?.hint ?? null };
         };
         kept.use(await serveHealth(stateDir.path, report));
       }),

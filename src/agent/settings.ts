@@ -10,6 +10,8 @@ export type AgentSettings = {
   readonly minFreeGpuMemory: MinFreeMemory;
   /** Glob patterns of the images that may be used. */
   readonly imagePatterns: readonly string[];
+  /** How many images are pulled at the same time. */
+  readonly maxPulls: number;
   readonly diskLimitBytes: number;
   /** The most that a job may send and receive together; undefined: no limit. */
   readonly trafficLimitBytes: number | undefined;

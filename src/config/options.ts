@@ -153,6 +153,14 @@ export const OPTIONS = {
     help: 'images that jobs may use; `*` matches any characters',
     group: 'Offer',
   },
+  maxPulls: {
+    name: 'max-pulls',
+    env: 'SHAREDCLOUD_MAX_PULLS',
+    type: count(1, 16),
+    default: '2',
+    help: 'how many images are pulled at the same time; the best run’s image comes first',
+    group: 'Offer',
+  },
   maxImageSize: {
     name: 'max-image-size',
     env: 'SHAREDCLOUD_MAX_IMAGE_SIZE',

@@ -2,11 +2,11 @@ import type { Observer } from '../agent/events/events.ts';
 import { type AppParts, type OpenAgent, type Overrides, openAgent } from '../compose.ts';
 import type { Config, Loaded } from '../config/config.ts';
 import { EXIT } from '../domain/exit-codes.ts';
+import type { PullProgress } from '../domain/ports/runtime.ts';
 import { ACTIONS } from '../domain/signals.ts';
 import { type HostFacts, hostFacts } from '../host/host-facts.ts';
 import { readPlatform } from '../host/platform.ts';
 import type { Log } from '../lib/log.ts';
-import type { PullReport } from '../runtime/docker/image/pull.ts';
 import { reload } from './reload.ts';
 import { SignalListener } from './signal-listener.ts';
 import { SystemdNotifier, type SystemdNotifyAddress } from './systemd-notify.ts';
@@ -26,8 +26,8 @@ export type DaemonParts = Pick<AppParts, 'clock' | 'redactor' | 'uid'> & {
   /** Reads the configuration, again for each reload. Throws CONFIG_INVALID. */
   readonly loadConfig: () => Promise<Loaded>;
   readonly createLog: (config: Config) => Log;
-  /** Makes the observer of image pulls. */
-  readonly pullProgress: (log: Log) => (report: PullReport) => void;
+  /** Takes each step of image pulls. */
+  readonly onPullProgress: (progress: PullProgress) => void;
 };
 
 /** Runs the agent until it ends or a signal abandons it. Returns the exit code; throws what keeps it from starting. */
@@ -46,7 +46,7 @@ export async function runDaemon(parts: DaemonParts, overrides: Overrides = {}): 
   };
   const opened = await openAgent(
     { ...parts, loaded, log },
-    { once: parts.once, onProgress: parts.pullProgress(log) },
+    { once: parts.once, onProgress: parts.onPullProgress },
     { ...overrides, observe },
   );
   try {

@@ -1,3 +1,4 @@
+import { AgentError } from '../../domain/errors.ts';
 import type { HostMemory } from '../../domain/ports/host.ts';
 import { readableBytes } from '../../lib/readable.ts';
 
@@ -29,6 +30,29 @@ export function diskSpaceProblem(
       return `${path} has ${readableBytes(free)} of free disk, less than --min-free-disk ${readableBytes(minBytes)}`;
   }
   return undefined;
+}
+
+/**
+ * Throws IMAGE_STORE_FULL if the disk is too full for a pull. `pendingBytes`: what pulls under way will still download to
+ * Docker's directory `storage`, which is undefined where it is not known.
+ */
+export function refuseFullDisk(
+  stateDir: string,
+  storage: string | undefined,
+  minBytes: number,
+  pendingBytes: number,
+  freeBytes: (path: string) => number | undefined,
+): void {
+  const hint = 'free disk space, or lower --min-free-disk';
+  const why = diskSpaceProblem([stateDir, storage], minBytes, freeBytes);
+  if (why !== undefined) throw new AgentError('IMAGE_STORE_FULL', why, { hint });
+  const free = storage === undefined ? undefined : freeBytes(storage);
+  if (free === undefined || free - pendingBytes >= minBytes) return;
+  throw new AgentError(
+    'IMAGE_STORE_FULL',
+    `${storage} has ${free} bytes of free disk, of which pulls need ${pendingBytes} beside --min-free-disk ${minBytes}`,
+    { hint },
+  );
 }
 
 /** Why nothing may be claimed: too few free inodes at one of these paths; undefined: there are enough. */

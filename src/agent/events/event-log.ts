@@ -3,6 +3,7 @@ import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
+import { pullText } from './pull-text.ts';
 
 const STATUS_NAMES = {
   [JOB_STATUS.SUCCEEDED]: 'SUCCEEDED',
@@ -96,6 +97,15 @@ export function logEntry(event: AgentEvent): LogEntry {
 
     case 'image-ready':
       return info('image ready', { image: event.image, tookMs: Math.round(event.tookMs) });
+    case 'image-pulling': {
+      const { kind: _, ...status } = event;
+      return info(pullText(status), status);
+    }
+    case 'image-pull-cancelled':
+      return info('image pull cancelled: no run needs it any more', {
+        image: event.image,
+        tookMs: Math.round(event.tookMs),
+      });
     case 'image-failed': {
       const { code, hint, hostFault, image, why } = event;
       const fields = { image, code, hint, retryInMs: Math.round(event.retryInMs) };

@@ -5,6 +5,7 @@ import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
+import type { PullStatus } from '../../domain/pull-status.ts';
 import type { Run } from '../../domain/run.ts';
 
 /** What happens to GPUs. */
@@ -81,6 +82,10 @@ export type AgentEvent =
   | { readonly kind: 'job-claimed'; readonly offer: Offer; readonly run: Run; readonly job: string }
   | { readonly kind: 'claim-rejected'; readonly job: string; readonly why: string }
   | { readonly kind: 'image-ready'; readonly image: string; readonly tookMs: number }
+  /** How far a pull is, from time to time. */
+  | ({ readonly kind: 'image-pulling' } & PullStatus)
+  /** No run needs the image any more. */
+  | { readonly kind: 'image-pull-cancelled'; readonly image: string; readonly tookMs: number }
   | {
       readonly kind: 'image-failed';
       readonly image: string;

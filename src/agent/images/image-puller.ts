@@ -8,14 +8,23 @@ import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
+import { PullQueue } from './pull-queue.ts';
 
 export type ImagePullerDeps = {
   readonly images: Images;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: () => number;
   readonly observe: Observer;
+  /** How many images are pulled at the same time. */
+  readonly maxPulls: number;
   readonly signal: AbortSignal;
 };
+
+/**
+ * How long a pull goes on that no run needs any more: the next run often has the same image, and an engine starts a
+ * cancelled pull from the beginning.
+ */
+const UNWANTED_MS = 30_000;
 
 /** Failures whose next try is no sooner likely to succeed after the first than after the tenth. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -31,7 +40,15 @@ const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set(['IMAGE_STORE_CORRUPT', 'IMA
 
 type Failure = RetryPolicy & { readonly code: ErrorCode };
 
-/** Pulls images in the background before anything is claimed, and remembers which are ready and which failed. */
+/** The images that the runs of one offer need and this host has not: all, and the best with their places. */
+type Wants = { readonly all: ReadonlySet<string>; readonly next: ReadonlyMap<string, number> };
+
+type Pull = { readonly cancel: AbortController; unwanted: NodeJS.Timeout | undefined };
+
+/**
+ * Pulls images in the background before anything is claimed, a few at a time and those of the best runs first; remembers
+ * which are ready and which failed.
+ */
 export class ImagePuller {
   /** Notified whenever an image has become ready or has failed. */
   readonly changed = new Notifier();
@@ -40,10 +57,18 @@ export class ImagePuller {
   readonly #failed: BackoffMap<Failure>;
   /** The registries that limit this host's pulls, for all of their images. */
   readonly #limited: BackoffMap<Failure>;
-  readonly #underWay = new Set<string>();
+  readonly #underWay = new Map<string, Pull>();
+  readonly #queue: PullQueue;
+  /** By the offer's key. */
+  readonly #wants = new Map<string, Wants>();
 
   constructor(deps: ImagePullerDeps) {
     this.#deps = deps;
+    this.#queue = new PullQueue({
+      limit: deps.maxPulls,
+      rank: (ref) => this.#rank(ref),
+      onWaiting: () => this.#makeRoom(),
+    });
     this.#failed = new BackoffMap(() => deps.clock.monotonic());
     this.#limited = new BackoffMap(() => deps.clock.monotonic());
   }
@@ -51,8 +76,9 @@ export class ImagePuller {
   /** `failed` and `wrong-platform` only while their wait lasts. */
   state(ref: string): ImageState {
     if (this.#ready.has(ref)) return 'ready';
-    const waiting = this.#failed.waitingFor(ref) ?? this.#limited.waitingFor(registryOfRef(ref));
-    if (waiting === undefined) return 'missing';
+    const waiting = this.#waitingFor(ref);
+    // What goes on is not affected by a limit of its registry that another pull has met.
+    if (waiting === undefined || this.#queue.isAdmitted(ref)) return 'missing';
     return waiting.failure.code === 'IMAGE_PLATFORM' ? 'wrong-platform' : 'failed';
   }
 
@@ -70,14 +96,19 @@ export class ImagePuller {
     return earliest([this.#failed.nextRetryAt, this.#limited.nextRetryAt]);
   }
 
-  /** Pulls a missing image in the background. */
-  pull(ref: string): void {
-    if (this.#underWay.has(ref) || this.state(ref) !== 'missing') return;
-    this.#underWay.add(ref);
-    void this.#pull(ref).finally(() => {
-      this.#underWay.delete(ref);
-      this.changed.notify();
-    });
+  /**
+   * Says which missing images an offer's runs need, best run first. The first `ahead` are pulled in the background; what
+   * is under way goes on for the others too. What no offer needs any more is cancelled.
+   */
+  want(offer: string, refs: Iterable<string>, ahead: number): void {
+    const all = new Set(refs);
+    const next = new Map([...all].slice(0, ahead).map((ref, place) => [ref, place]));
+    this.#wants.set(offer, { all, next });
+    for (const [ref, pull] of this.#underWay) this.#review(ref, pull);
+    for (const ref of next.keys()) this.#begin(ref);
+    const needsRoom = ([ref, { cancel }]: readonly [string, Pull]): boolean =>
+      !cancel.signal.aborted && this.#queue.isWaiting(ref);
+    if ([...this.#underWay].some(needsRoom)) this.#makeRoom();
   }
 
   /** Forgets that an image is ready: no container could be made of it. */
@@ -85,16 +116,37 @@ export class ImagePuller {
     this.#ready.delete(ref);
   }
 
-  async #pull(ref: string): Promise<void> {
-    const { clock, images, observe, random, signal } = this.#deps;
-    const began = clock.monotonic();
+  #begin(ref: string): void {
+    if (this.#underWay.has(ref) || this.state(ref) !== 'missing') return;
+    const pull: Pull = { cancel: new AbortController(), unwanted: undefined };
+    this.#underWay.set(ref, pull);
+    void this.#pull(ref, AbortSignal.any([this.#deps.signal, pull.cancel.signal])).finally(() => {
+      clearTimeout(pull.unwanted);
+      this.#underWay.delete(ref);
+      this.changed.notify();
+    });
+  }
+
+  async #pull(ref: string, signal: AbortSignal): Promise<void> {
+    const { clock, images, observe, random } = this.#deps;
+    const isHere = async (): Promise<boolean> => (await images.find(ref)) !== undefined;
+    let began: number | undefined;
     try {
+      using _place = await this.#queue.enter(ref, isHere, signal);
+      // Meanwhile, its registry may have asked for fewer pulls.
+      if (this.#waitingFor(ref) !== undefined) return;
+      began = clock.monotonic();
       this.#ready.set(ref, await images.prepare(ref, signal));
       this.#failed.clear(ref);
       this.#limited.clear(registryOfRef(ref));
       observe({ kind: 'image-ready', image: ref, tookMs: clock.monotonic() - began });
     } catch (thrown) {
-      if (signal.aborted) return;
+      if (this.#deps.signal.aborted) return;
+      if (signal.aborted) {
+        if (began !== undefined)
+          observe({ kind: 'image-pull-cancelled', image: ref, tookMs: clock.monotonic() - began });
+        return;
+      }
       const error = asAgentError(thrown);
       const { code, message } = error;
       const { waitMs } = this.#fail(ref, error, random);
@@ -108,6 +160,33 @@ export class ImagePuller {
         retryInMs: waitMs,
       });
     }
+  }
+
+  /** Cancels a pull that nobody needs: at once while it waits, else after a while. */
+  #review(ref: string, pull: Pull): void {
+    const isAdmitted = this.#queue.isAdmitted(ref);
+    const offers = [...this.#wants.values()];
+    if (offers.some(({ all, next }) => (isAdmitted ? all : next).has(ref))) {
+      clearTimeout(pull.unwanted);
+      pull.unwanted = undefined;
+    } else if (isAdmitted) pull.unwanted ??= setTimeout(() => pull.cancel.abort(), UNWANTED_MS);
+    else pull.cancel.abort();
+  }
+
+  /** Cancels what nobody needs, since an image waits that somebody needs. */
+  #makeRoom(): void {
+    for (const { cancel, unwanted } of this.#underWay.values()) if (unwanted !== undefined) cancel.abort();
+  }
+
+  /** By the image's place in the offer that would take it first. */
+  #rank(ref: string): number {
+    return Math.min(
+      ...[...this.#wants.values()].map(({ next }) => next.get(ref) ?? Number.POSITIVE_INFINITY),
+    );
+  }
+
+  #waitingFor(ref: string): Backoff<Failure> | undefined {
+    return this.#failed.waitingFor(ref) ?? this.#limited.waitingFor(registryOfRef(ref));
   }
 
   #fail(ref: string, error: AgentError, random: () => number): Backoff<Failure> {

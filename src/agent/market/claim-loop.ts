@@ -134,7 +134,7 @@ export class ClaimLoop {
 
   /** Decides on all runs, reports what is skipped, and resolves and pulls what is missing. */
   *#plan(runs: readonly Run[]): Steps<Plan> {
-    const { backoff, clock, offer, resolver } = this.#deps;
+    const { backoff, clock, images, offer, resolver, slots } = this.#deps;
     const open: OpenRun[] = [];
     for (const run of runs) {
       if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
@@ -154,7 +154,11 @@ export class ClaimLoop {
       }
       yield;
     }
-    return { takes, isGpuUnknown, waiting: preparation.isWaiting };
+    const { isWaiting, missing } = preparation;
+    images.want(offer().key, missing, slots.free + RESOLVE_AHEAD);
+    for (const ref of this.#wanted)
+      if (!missing.has(ref) && images.state(ref) !== 'ready') this.#wanted.delete(ref);
+    return { takes, isGpuUnknown, waiting: isWaiting };
   }
 
   /** What is still to be taken of an earlier decision: prices, slots and backoffs may have changed meanwhile. */
@@ -180,7 +184,7 @@ export class ClaimLoop {
     void catalogue.fetchAgain(signal).then((isFetched) => isFetched && wake.notify());
   }
 
-  /** Announces the images that were pulled; then resolves the best runs and pulls their images, best first. */
+  /** Announces the images that were pulled; then resolves the best runs and collects the images that they miss. */
   #prepare(): Preparation {
     const { images, resolver, slots } = this.#deps;
     let room = slots.free + RESOLVE_AHEAD;
@@ -192,14 +196,12 @@ export class ClaimLoop {
     }
     const preparation = {
       isWaiting: false,
+      missing: new Set<string>(),
       skipped: (open: OpenRun, reason: SkipReason): void => {
-        if (room <= 0) return;
-        if (reason === 'unresolved') {
-          if (!resolver.resolve(open.run)) return;
-        } else if (reason === 'image-not-pulled' && open.function !== undefined) {
-          images.pull(open.function.registryPath);
+        if (reason === 'image-not-pulled' && open.function !== undefined) {
+          preparation.missing.add(open.function.registryPath);
           this.#wanted.add(open.function.registryPath);
-        } else return;
+        } else if (reason !== 'unresolved' || room <= 0 || !resolver.resolve(open.run)) return;
         room -= 1;
         preparation.isWaiting = true;
       },
@@ -358,6 +360,8 @@ type Plan = {
 
 type Preparation = {
   readonly isWaiting: boolean;
+  /** The images that runs miss, best run first. */
+  readonly missing: ReadonlySet<string>;
   readonly skipped: (open: OpenRun, reason: SkipReason) => void;
 };
 

@@ -6,7 +6,7 @@ import { Secret } from '../../config/secret.ts';
 import type { SkipReason } from '../../domain/decide.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { CliContext } from '../command.ts';
-import { pullProgress } from '../pull-progress.ts';
+import { pullDisplay } from '../pull-display.ts';
 import { type OutcomeRow, outcomeOf } from './outcome.ts';
 import { removeJobs } from './remove-jobs.ts';
 import { DRY_RUN_ASK } from './samples.ts';
@@ -30,7 +30,7 @@ export async function runAgent(
     if (event.kind === 'run-skipped') skipped.set(event.run.uuid, event.reason);
   };
   const parts: AppParts = { ...context, log, loaded: { ...loaded, config } };
-  const onProgress = pullProgress(context.stderr, log, context.clock);
+  const onProgress = pullDisplay(context.stderr, context.clock);
   let runtime: Runtime | undefined;
   const between = (ports: Ports): Ports => {
     runtime = ports.runtime;

@@ -4,7 +4,7 @@ import type { HostClock } from '../../domain/ports/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Redactor } from '../../lib/redactor.ts';
 import type { CliCommand, Switch } from '../command.ts';
-import { type PullProgress, pullProgress } from '../pull-progress.ts';
+import { type PullDisplay, pullDisplay } from '../pull-display.ts';
 
 const ONCE: Switch = {
   name: 'once',
@@ -21,7 +21,7 @@ export type RunDaemon = (parts: {
   readonly onTerminal: boolean;
   readonly loadConfig: () => Promise<Loaded>;
   readonly createLog: (config: Config) => Log;
-  readonly pullProgress: (log: Log) => PullProgress;
+  readonly onPullProgress: PullDisplay;
 }) => Promise<number>;
 
 /** The agent itself. */
@@ -50,7 +50,7 @@ export const start = (runDaemon: RunDaemon): CliCommand => ({
       onTerminal: stderr.isTerminal,
       loadConfig: () => context.loadConfig({ ask: true, ownWarnings: true }),
       createLog,
-      pullProgress: (log) => pullProgress(stderr, log, clock),
+      onPullProgress: pullDisplay(stderr, clock),
     });
   },
 });

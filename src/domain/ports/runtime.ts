@@ -5,6 +5,18 @@ import type { ContainerNetworkUse } from '../network-use.ts';
 /** A pulled image; containers are created from `id`, which is a digest or an id, never a tag. */
 export type ReadyImage = { readonly ref: string; readonly id: string; readonly sizeBytes: number };
 
+/** A step of a pull, in bytes of compressed layers. */
+export type PullProgress = {
+  readonly ref: string;
+  /** Of the layers whose sizes are known. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** How many layers' sizes are not known yet. */
+  readonly unknownLayers: number;
+  /** True once, after success and failure alike. */
+  readonly finished: boolean;
+};
+
 /** The images on this host. */
 export interface Images {
   /** The image if it is pulled and allowed. Asks no registry. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { PullReport } from '../../../src/runtime/docker/image/pull.ts';
+import type { PullProgress } from '../../../src/domain/ports/runtime.ts';
 import { BUSYBOX, describeDocker, REGISTRY, type TestEngine } from '../../support/engine/docker.ts';
 import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { rejection } from '../../support/engine/rejection.ts';
@@ -18,7 +18,7 @@ const rules = {
 
 describeDocker('images', (engine) => {
   test('are pulled, found and named by their digest', async () => {
-    const reports: PullReport[] = [];
+    const reports: PullProgress[] = [];
     await using registry = await HostileRegistry.start('honest');
     const ref = `${registry.host}/sharedcloud-test/${randomUUID()}:latest`;
     await using _ = removed(engine, ref);
@@ -90,7 +90,7 @@ describeDocker('images', (engine) => {
   });
 
   test('of thousands of layers are left after some hundreds, and others can be pulled', async () => {
-    const reports: PullReport[] = [];
+    const reports: PullProgress[] = [];
     await using hostile = await HostileRegistry.start('many-layers');
     await using honest = await HostileRegistry.start('honest');
     const refused = `${hostile.host}/sharedcloud-test/${randomUUID()}:latest`;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { addRun, openScenario } from '../../support/e2e/scenario.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
+import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { OwnRegistry, REGISTRY_PASSWORD, REGISTRY_USER } from '../../support/engine/own-registry.ts';
 import { refuse, ScriptedRegistry } from '../../support/engine/scripted-registry.ts';
 import { filesIn, leaksOf } from '../../support/secrets/leaks.ts';
@@ -71,6 +73,29 @@ describeDocker('start', (engine) => {
     const all = { ...seen, ...filesIn(join(set.directory, 'state')), result: job?.result ?? '' };
     expect(leaksOf(REGISTRY_PASSWORD, all)).toEqual([]);
     expect(leaksOf(LOGIN, all)).toEqual([]);
+  });
+
+  test('cancels a pull that no run needs any more where another image waits', async () => {
+    await using slow = await HostileRegistry.start('drip');
+    await using fast = await HostileRegistry.start('honest');
+    await using set = await openScenario(engine.host, {
+      SHAREDCLOUD_CPU_SLOTS: '1',
+      SHAREDCLOUD_IMAGES: 'localhost:*',
+      SHAREDCLOUD_MAX_PULLS: '1',
+    });
+    const [never, wanted] = [slow, fast].map(({ host }) => `${host}/sharedcloud-test/${randomUUID()}:latest`);
+    if (never === undefined || wanted === undefined) throw new Error('no images');
+    await using agent = new AgentProcess(['start'], set.env);
+    const gone = addRun(set.broker, never, SPY, '((1,),)');
+    await expect.poll(() => slow.openLayers).toBe(1);
+    const later = addRun(set.broker, wanted, SPY, '((1,),)');
+
+    set.broker.store.deleteRun(gone);
+    await agent.untilLogged({ event: 'image-pull-cancelled', image: never });
+    await agent.untilLogged({ event: 'image-ready', image: wanted });
+    await expect.poll(() => slow.openLayers).toBe(0);
+    await expect.poll(() => set.broker.store.jobsOf(later)[0]?.status).toBe(JOB_STATUS.FAILED);
+    await engine.docker.getImage(wanted).remove({ force: true });
   });
 
   test('claims no job of an image for another platform, and market says why', async () => {

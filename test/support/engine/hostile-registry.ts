@@ -28,6 +28,8 @@ export class HostileRegistry implements AsyncDisposable {
   readonly host: string;
   /** How often a layer was asked for. */
   layerRequests = 0;
+  /** How many answers with a layer are under way. */
+  openLayers = 0;
   readonly #close: () => Promise<void>;
 
   private constructor(host: string, close: () => Promise<void>) {
@@ -44,6 +46,8 @@ export class HostileRegistry implements AsyncDisposable {
       if (!image.layerDigests.has(url.slice(url.lastIndexOf('/') + 1)))
         return void response.writeHead(404).end();
       registry.layerRequests += 1;
+      registry.openLayers += 1;
+      response.on('close', () => (registry.openLayers -= 1));
       serveLayer(response, image.layer, behaviour);
     });
     const registry = new HostileRegistry(`localhost:${server.port}`, async () =>

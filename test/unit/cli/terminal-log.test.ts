@@ -48,6 +48,20 @@ const EVENTS = {
   'run-skipped': { kind: 'run-skipped', offer, run, reason: 'wrong-offer-type' },
   'job-claimed': { kind: 'job-claimed', offer, run, job: UUID },
   'claim-rejected': { kind: 'claim-rejected', job: UUID, why: WHY },
+  'image-pulling': {
+    kind: 'image-pulling',
+    image: 'sharedcloud/web-crawler-python36:latest',
+    doneBytes: 1.2e9,
+    totalBytes: 2e9,
+    unknownLayers: 3,
+    bytesPerSecond: 12e6,
+    secondsLeft: 90,
+  },
+  'image-pull-cancelled': {
+    kind: 'image-pull-cancelled',
+    image: 'sharedcloud/web-crawler-python36:latest',
+    tookMs: 12_345,
+  },
   'image-ready': {
     kind: 'image-ready',
     image: `registry.example/${'deep/'.repeat(20)}image:1`,

@@ -1,5 +1,4 @@
 import type Docker from 'dockerode';
-import PQueue from 'p-queue';
 import { AgentError, asAgentError, type ErrorCode } from '../../../domain/errors.ts';
 import { type ImagePlatform, runsOn } from '../../../domain/image-platform.ts';
 import {
@@ -18,7 +17,7 @@ import type { RegistryCredentials } from '../registry/credentials.ts';
 import type { RegistryAuth } from '../registry/docker-config.ts';
 import { type ImageConfig, layerBytes, readImage } from './config.ts';
 import { platformsInRegistry, refuseForeign } from './platform-check.ts';
-import { type PullHooks, type PullLimits, pullImage, refuseOversize } from './pull.ts';
+import { type PullHooks, type PullLimits, PullsUnderWay, pullImage, refuseOversize } from './pull.ts';
 import { storeFault } from './pull-error.ts';
 
 /** The owner's rules for images; times in milliseconds. */
@@ -45,14 +44,13 @@ export type DockerImagesDeps = {
 const FINAL: ReadonlySet<ErrorCode> = new Set(['IMAGE_REFUSED', 'IMAGE_PLATFORM']);
 
 const MAX_CACHED_CONFIGS = 100;
-const CONCURRENT_PULLS = 2;
 
 /** The images of one engine. */
 export class DockerImages implements Images {
   readonly #docker: Docker;
   readonly #rules: ImageRules;
   readonly #deps: DockerImagesDeps;
-  readonly #pulls = new PQueue({ concurrency: CONCURRENT_PULLS });
+  readonly #pulls = new PullsUnderWay();
   readonly #shared = new SingleFlight<ReadyImage>();
   /** Configs by digest or id. They never change. */
   readonly #configs = new Map<string, ImageConfig>();
@@ -125,7 +123,7 @@ export class DockerImages implements Images {
     const age = this.#deps.clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (usable !== undefined && (pinned || age < this.#rules.refreshMs)) return usable;
     try {
-      await this.#pulls.add(() => this.#pull(ref, parsed, usable === undefined, signal), { signal });
+      await this.#pull(ref, parsed, usable === undefined, signal);
     } catch (thrown) {
       const { code } = asAgentError(thrown);
       const registryFailed = /^(?:IMAGE|REGISTRY)_/.test(code) && !FINAL.has(code);
@@ -144,7 +142,7 @@ export class DockerImages implements Images {
     }
     const tag = parsed.digest ?? parsed.tag ?? 'latest';
     const request = { ref, repository: parsed.repository, tag, auth };
-    await pullImage(this.#docker, request, this.#rules, this.#deps.hooks, signal);
+    await pullImage(this.#docker, request, this.#rules, this.#deps.hooks, this.#pulls, signal);
   }
 
   /** The credentials for the image's own registry, and no other's. */

@@ -1,10 +1,11 @@
 import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import type { PullProgress } from '../../../domain/ports/runtime.ts';
 import { withDeadline } from '../../../lib/deadline.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import type { RegistryAuth } from '../registry/docker-config.ts';
+import { LayerProgress } from './layer-progress.ts';
 import { pullError, pullRefusal } from './pull-error.ts';
-import { PullProgress } from './pull-progress.ts';
 
 /** Limits of a pull. Times in milliseconds. */
 export type PullLimits = {
@@ -14,14 +15,6 @@ export type PullLimits = {
   readonly idleMs: number;
   /** The largest size: of compressed layers during the pull, of the unpacked image afterwards. */
   readonly maxBytes: number;
-};
-
-/** Progress in bytes of compressed layers. `finished` is true once, after success and failure alike. */
-export type PullReport = {
-  readonly ref: string;
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-  readonly finished: boolean;
 };
 
 /** What to pull. The tag may be a digest. It is never empty, because that means every tag. */
@@ -35,10 +28,36 @@ export type PullRequest = {
 
 export type PullHooks = {
   /** Called at every step, unthrottled. */
-  readonly onProgress: (report: PullReport) => void;
-  /** Throws if too little disk is free. Called before a pull and at most once a second during it. */
-  readonly checkDisk: () => Promise<void>;
+  readonly onProgress: (progress: PullProgress) => void;
+  /**
+   * Throws if too little disk is free beside the bytes that pulls under way will still download. Called before a pull and at
+   * most once a second during it.
+   */
+  readonly checkDisk: (pendingBytes: number) => Promise<void>;
 };
+
+/** The pulls of one engine that go on, in the order of their beginnings. */
+export class PullsUnderWay {
+  readonly #pulls = new Set<LayerProgress>();
+
+  begin(): LayerProgress {
+    const progress = new LayerProgress();
+    this.#pulls.add(progress);
+    return progress;
+  }
+
+  end(progress: LayerProgress): void {
+    this.#pulls.delete(progress);
+  }
+
+  /** What a pull and those that began before it will still download: where disk is short, the last one ends first. */
+  pendingBytes(progress: LayerProgress): number {
+    const all = [...this.#pulls];
+    return all
+      .slice(0, all.indexOf(progress) + 1)
+      .reduce((sum, { bytes }) => sum + bytes.totalBytes - bytes.doneBytes, 0);
+  }
+}
 
 const DISK_CHECK_MS = 1000;
 
@@ -51,6 +70,7 @@ export async function pullImage(
   request: PullRequest,
   limits: PullLimits,
   hooks: PullHooks,
+  pulls: PullsUnderWay,
   signal: AbortSignal,
 ): Promise<void> {
   const { idleMs, totalMs } = limits;
@@ -58,11 +78,11 @@ export async function pullImage(
     new AgentError('IMAGE_PULL_FAILED', `image ${request.ref} could not be pulled: ${why}`);
   const tooSlow = late(`it took longer than ${totalMs / 1000} s`);
   const stuck = late(`it made no progress for ${idleMs / 1000} s`);
-  const progress = new PullProgress();
+  const progress = pulls.begin();
   const report = (finished: boolean): void =>
     hooks.onProgress({ ref: request.ref, ...progress.bytes, finished });
   const pull = async (abortSignal: AbortSignal, extend: () => void): Promise<void> => {
-    await hooks.checkDisk();
+    await hooks.checkDisk(pulls.pendingBytes(progress));
     let checkedAt = performance.now();
     const options = { fromImage: request.repository, tag: request.tag, abortSignal };
     for await (const line of linesOf(await docker.createImage(request.auth, options))) {
@@ -74,7 +94,7 @@ export async function pullImage(
       refuseOversize(request.ref, progress.bytes.totalBytes, limits.maxBytes);
       if (performance.now() - checkedAt < DISK_CHECK_MS) continue;
       checkedAt = performance.now();
-      await hooks.checkDisk();
+      await hooks.checkDisk(pulls.pendingBytes(progress));
     }
   };
   try {
@@ -85,6 +105,7 @@ export async function pullImage(
     if (signal.aborted) throw signal.reason;
     throw pullError(thrown, request.ref);
   } finally {
+    pulls.end(progress);
     report(true);
   }
   if (progress.error !== undefined) throw pullRefusal(request.ref, progress.error);

@@ -3,6 +3,7 @@ import {
   diskSpaceProblem,
   inodeProblem,
   memoryProblem,
+  refuseFullDisk,
   resourceChecks,
 } from '../../../../src/agent/admission/resource-checks.ts';
 
@@ -73,4 +74,19 @@ test('the checks read the host again each time', () => {
   expect(disk?.why(false)).toContain('/state');
   expect(files?.why(false)).toContain('inodes');
   expect(memory?.why(false)).toContain('memory');
+});
+
+describe('the disk of a pull', () => {
+  const free = (path: string): number | undefined => ({ '/state': 200, '/docker': 1_000 })[path];
+
+  test.each([
+    ['takes what pulls will still download', '/docker', 100, 900, undefined],
+    ['is too full for one byte more', '/docker', 100, 901, 'IMAGE_STORE_FULL'],
+    ['is too full where the agent has too little', '/docker', 201, 0, 'IMAGE_STORE_FULL'],
+    ['is not known at another machine', undefined, 100, 1e12, undefined],
+  ])('%s', (_, storage, least, pending, code) => {
+    const check = (): void => refuseFullDisk('/state', storage, least, pending, free);
+    if (code === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code }));
+  });
 });

@@ -2,29 +2,35 @@ import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../../../src/domain/errors.ts';
-import { type PullReport, pullImage } from '../../../../../src/runtime/docker/image/pull.ts';
+import type { PullProgress } from '../../../../../src/domain/ports/runtime.ts';
+import { PullsUnderWay, pullImage } from '../../../../../src/runtime/docker/image/pull.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A pull whose answer a test writes, with an engine that ignores every abort. */
-function pulling() {
+function pulling(pulls = new PullsUnderWay()) {
   const answer = new PassThrough();
   const docker = Object.assign(new Docker(), { createImage: () => Promise.resolve(answer) });
-  const reports: PullReport[] = [];
+  const reports: PullProgress[] = [];
+  const pending: number[] = [];
   const caller = new AbortController();
   const outcome = pullImage(
     docker,
     { ref: 'a:1', repository: 'a', tag: '1' },
     { totalMs: 60_000, idleMs: 10_000, maxBytes: 1_000 },
-    { onProgress: (report) => void reports.push(report), checkDisk: () => Promise.resolve() },
+    {
+      onProgress: (report) => void reports.push(report),
+      checkDisk: async (bytes) => void pending.push(bytes),
+    },
+    pulls,
     caller.signal,
   ).catch((thrown: unknown) => thrown);
   const write = (current: number, total = 1_000): void => {
     const progressDetail = { current, total };
     answer.write(`${JSON.stringify({ id: 'layer', status: 'Downloading', progressDetail })}\n`);
   };
-  return { answer, caller, outcome, reports, write };
+  return { answer, caller, outcome, pending, reports, write };
 }
 
 describe('a pull', () => {
@@ -65,6 +71,27 @@ describe('a pull', () => {
     const { outcome, write } = pulling();
     write(1, 1_001);
     expect(await outcome).toMatchObject({ code: 'IMAGE_REFUSED' } satisfies Partial<AgentError>);
+  });
+
+  test('needs disk for what it and the pulls before it will still download', async () => {
+    const pulls = new PullsUnderWay();
+    const [first, second] = [pulling(pulls), pulling(pulls)];
+    for (const done of [100, 300]) {
+      first.write(done, 900);
+      second.write(done, 500);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect([first.pending, second.pending]).toEqual([
+      [0, 600],
+      [0, 600 + 200],
+    ]);
+    first.answer.end();
+    await first.outcome;
+    second.write(400, 500);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(second.pending.at(-1)).toBe(100);
+    second.answer.end();
+    await second.outcome;
   });
 
   test('ends with the signal of the caller, for its reason', async () => {

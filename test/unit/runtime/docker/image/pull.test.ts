@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type LayerBytes, LayerProgress } from '../../../../../src/runtime/docker/image/layer-progress.ts';
 import { refuseManyLayers } from '../../../../../src/runtime/docker/image/pull.ts';
-import { type PullBytes, PullProgress } from '../../../../../src/runtime/docker/image/pull-progress.ts';
 
 describe('the progress of a pull', () => {
   const layer = (id: string, status: string, current?: number, total?: number): string =>
     JSON.stringify({ id, status, progressDetail: { current, total } });
 
   test('adds up its layers, also after their download', () => {
-    const progress = new PullProgress();
+    const progress = new LayerProgress();
     const lines = [
       layer('a', 'Pulling fs layer'),
       layer('a', 'Downloading', 10, 100),
@@ -17,8 +17,23 @@ describe('the progress of a pull', () => {
       layer('a', 'Extracting', 7, 100),
     ];
     expect(lines.map((line) => progress.take(line))).toEqual([true, true, true, true, true]);
-    expect(progress.bytes).toEqual({ doneBytes: 105, totalBytes: 150 });
+    expect(progress.bytes).toEqual({ doneBytes: 105, totalBytes: 150, unknownLayers: 0 });
     expect(progress.error).toBeUndefined();
+  });
+
+  test('knows of how many layers the size is still to come', () => {
+    const progress = new LayerProgress();
+    const unknown = (line: string): number => {
+      progress.take(line);
+      return progress.bytes.unknownLayers;
+    };
+    expect(unknown(layer('latest', 'Pulling from a/b'))).toBe(0);
+    expect(unknown(layer('a', 'Pulling fs layer'))).toBe(1);
+    expect(unknown(layer('b', 'Pulling fs layer'))).toBe(2);
+    expect(unknown(layer('b', 'Waiting'))).toBe(2);
+    expect(unknown(layer('a', 'Downloading', 1, 10))).toBe(1);
+    expect(unknown(layer('c', 'Already exists'))).toBe(1);
+    expect(unknown(layer('b', 'Download complete'))).toBe(0);
   });
 
   test('equals the sum of its lines after every line', () => {
@@ -44,7 +59,7 @@ describe('the progress of a pull', () => {
     );
     fc.assert(
       fc.property(lines, (taken) => {
-        const progress = new PullProgress();
+        const progress = new LayerProgress();
         for (const [index, line] of taken.entries()) {
           progress.take(JSON.stringify(line));
           expect(progress.bytes).toEqual(sumOf(taken.slice(0, index + 1)));
@@ -54,7 +69,7 @@ describe('the progress of a pull', () => {
   });
 
   test('does not count repetitions, waiting and retries', () => {
-    const progress = new PullProgress();
+    const progress = new LayerProgress();
     progress.take(layer('a', 'Downloading', 10, 100));
     const idle = [
       layer('a', 'Downloading', 10, 100),
@@ -70,13 +85,13 @@ describe('the progress of a pull', () => {
   });
 
   test('counts each layer once', () => {
-    const progress = new PullProgress();
+    const progress = new LayerProgress();
     for (const id of ['a', 'b', 'a', 'c', 'b']) progress.take(layer(id, 'Downloading', 1, 2));
     expect(progress.layers).toBe(3);
   });
 
   test('keeps the error that ends the pull', () => {
-    const progress = new PullProgress();
+    const progress = new LayerProgress();
     progress.take(JSON.stringify({ error: 'short', errorDetail: { message: 'in full' } }));
     expect(progress.error).toBe('in full');
   });
@@ -89,7 +104,7 @@ type Line = {
 };
 
 /** The sum over all lines of a pull, computed from scratch: the last line of each layer counts. */
-function sumOf(lines: readonly Line[]): PullBytes {
+function sumOf(lines: readonly Line[]): LayerBytes {
   const relevant = lines.filter(
     ({ id, status }) => id !== undefined && !/^(?:Retrying|Waiting)/.test(status),
   );
@@ -104,7 +119,10 @@ function sumOf(lines: readonly Line[]): PullBytes {
     doneBytes += current ?? size;
     totalBytes += Math.max(size, current ?? 0);
   }
-  return { doneBytes, totalBytes };
+  const unknownLayers = [...Map.groupBy(relevant, ({ id }) => id).values()].filter(
+    (layer) => layer.at(-1)?.status === 'Pulling fs layer',
+  ).length;
+  return { doneBytes, totalBytes, unknownLayers };
 }
 
 describe('the number of layers', () => {

@@ -12,15 +12,23 @@ type Layer = { readonly status: string; readonly current: number; readonly total
 
 const UNKNOWN: Layer = { status: '', current: 0, total: 0 };
 
-/** Progress in bytes of compressed layers. The total grows as the engine reports more layers. */
-export type PullBytes = { readonly doneBytes: number; readonly totalBytes: number };
+/** Progress in bytes of compressed layers, and how many layers' sizes the engine has not reported yet. */
+export type LayerBytes = {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly unknownLayers: number;
+};
+
+/** A layer whose download has not begun. */
+const ANNOUNCED = 'Pulling fs layer';
 
 /** Adds up the engine's progress report: one JSON line for each step of a layer. */
-export class PullProgress {
+export class LayerProgress {
   readonly #layers = new Map<string, Layer>();
   // Running sums, because they are read at every line and an image can have thousands of layers.
   #doneBytes = 0;
   #totalBytes = 0;
+  #unknownLayers = 0;
   #error: string | undefined;
 
   /** Takes one line. Returns whether it is progress; retries and repetitions are not. */
@@ -37,6 +45,7 @@ export class PullProgress {
     this.#layers.set(event.id, layer);
     this.#doneBytes += doneOf(layer) - doneOf(before);
     this.#totalBytes += totalOf(layer) - totalOf(before);
+    this.#unknownLayers += Number(status === ANNOUNCED) - Number(before.status === ANNOUNCED);
     return before.status !== status || before.current !== current;
   }
 
@@ -50,8 +59,9 @@ export class PullProgress {
     return this.#layers.size;
   }
 
-  get bytes(): PullBytes {
-    return { doneBytes: this.#doneBytes, totalBytes: this.#totalBytes };
+  get bytes(): LayerBytes {
+    const [doneBytes, totalBytes, unknownLayers] = [this.#doneBytes, this.#totalBytes, this.#unknownLayers];
+    return { doneBytes, totalBytes, unknownLayers };
   }
 }
 
