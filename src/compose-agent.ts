@@ -13,6 +13,7 @@ import { TrafficMonitor } from './agent/jobs/traffic-monitor.ts';
 import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
 import { CordonedOffers } from './agent/market/cordoned-offers.ts';
+import { FunctionCode } from './agent/market/function-code.ts';
 import { Market } from './agent/market/market.ts';
 import { RunResolver } from './agent/market/run-resolver.ts';
 import { NetworkSelector } from './agent/network/network-selector.ts';
@@ -119,7 +120,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     log,
     once,
   });
-  const resolver = new RunResolver({ ...host, signal: market.signal });
+  const functionCode = new FunctionCode(host.broker);
+  const resolver = new RunResolver({ ...host, functionCode, signal: market.signal });
   const offers = new Market({
     ...host,
     slots,
@@ -132,6 +134,7 @@ export function buildAgent(deps: AgentDeps): Agent {
       signal: market.signal,
     }),
     resolver,
+    functionCode,
     registrar: new InstanceRegistrar(host),
     jobRunner,
     leases: reconciler,

@@ -22,8 +22,8 @@ export type Yardstick = AsyncDisposable & {
 /** Lays out the function once and creates containers of it. */
 export async function openYardstick(ground: Ground, code: string): Promise<Yardstick> {
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-bench-'));
-  const fn = { uuid: '', name: 'yardstick', code, runtime: 'python36', imageUuid: '', registryPath: PYTHON };
-  const laid = await new JobFolders(directory).layOut('yardstick', fn, '(1,)');
+  const fn = { uuid: '', name: 'yardstick', runtime: 'python36', imageUuid: '', registryPath: PYTHON };
+  const laid = await new JobFolders(directory).layOut('yardstick', { fn, code, args: '(1,)' });
   const image = readImage(await ground.engine.docker.getImage(PYTHON).inspect());
   const resources = { memoryBytes: JOB_MEMORY_BYTES, cpus: JOB_CPUS };
   const limits = {

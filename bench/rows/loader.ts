@@ -47,8 +47,12 @@ async function measure(
 ): Promise<Figure> {
   const root = await mkdtemp(join(tmpdir(), 'sharedcloud-bench-'));
   try {
-    const fn = { uuid: 'f', name: 'f', code, runtime, imageUuid: 'i', registryPath: 'sharedcloud/x' };
-    const { env, inputDir } = await new JobFolders(root).layOut('job', fn, '((1, "two", None),)');
+    const fn = { uuid: 'f', name: 'f', runtime, imageUuid: 'i', registryPath: 'sharedcloud/x' };
+    const { env, inputDir } = await new JobFolders(root).layOut('job', {
+      fn,
+      code,
+      args: '((1, "two", None),)',
+    });
     const timed = (program: string): number => {
       const began = performance.now();
       const options = { env: { LC_ALL: 'C', ...env, SHAREDCLOUD_INPUT: inputDir }, cwd: root };

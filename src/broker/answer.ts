@@ -2,9 +2,6 @@ import { AgentError } from '../domain/errors.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Reply } from './transport.ts';
 
-/** A longer refusal, in characters, is shown as it is instead of parsed. */
-const MAX_PARSED = 65_536;
-
 const GONE: readonly number[] = [404, 410];
 
 const FINAL: readonly number[] = [403, 409, ...GONE];
@@ -13,14 +10,9 @@ function isSuccess(reply: Reply): boolean {
   return reply.status >= 200 && reply.status < 300;
 }
 
-/** The JSON of an answer, whatever its content type. Throws BROKER_* for any status but 2xx. */
-export function jsonOf(reply: Reply): unknown {
+/** Throws BROKER_* for any status but 2xx. */
+export function expectOk(reply: Reply): void {
   if (!isSuccess(reply)) throw refusalOf(reply);
-  try {
-    return JSON.parse(reply.text);
-  } catch {
-    throw notJson(reply);
-  }
 }
 
 const NO_CONTENT: readonly number[] = [204, 205];
@@ -38,13 +30,9 @@ export function isUnconfirmed(reply: Reply): boolean {
   return isSuccess(reply) && isEmpty(reply) && !isNoContent(reply);
 }
 
-function isEmpty({ text }: Reply): boolean {
+/** Whether the answer has no body. */
+export function isEmpty({ text }: Reply): boolean {
   return text.trim() === '';
-}
-
-/** Accepts a 2xx with an empty body or any JSON. Throws as `jsonOf` does. For calls that do not affect a job. */
-export function expectSuccess(reply: Reply): void {
-  if (!isSuccess(reply) || !isEmpty(reply)) jsonOf(reply);
 }
 
 /** The wait before the next call that the broker asks for, in milliseconds; undefined: none. */
@@ -113,13 +101,9 @@ export function isGone(reply: Reply): boolean {
   return GONE.includes(reply.status) && isFinal(reply);
 }
 
-/**
- * The JSON of an answer that is not final. Throws as `jsonOf` does, but BROKER_NOT_JSON for a final status from a proxy, so
- * that the call is retried.
- */
-export function finalJsonOf(reply: Reply): unknown {
+/** Throws BROKER_NOT_JSON for a final status from a proxy, so that the call is retried. */
+export function expectBroker(reply: Reply): void {
   if (FINAL.includes(reply.status)) throw notJson(reply);
-  return jsonOf(reply);
 }
 
 /** The error for an answer that is not from a broker; the call is retried. */
@@ -144,7 +128,6 @@ function detailsOf({ safe, text }: Reply): string {
 
 /** Django REST Framework answers `{"detail": text}` or lists of messages per field; other text stays as it is. */
 function messagesOf(text: string): string {
-  if (text.length > MAX_PARSED) return text;
   try {
     return flatten(JSON.parse(text), 0);
   } catch {

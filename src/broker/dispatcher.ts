@@ -9,12 +9,11 @@ const KEEP_ALIVE_MS = 20_000;
 /** Limits the load that a busy host puts on the broker. */
 const CONNECTIONS = 32;
 
-/** The limits of a connection: times in milliseconds, sizes in bytes. */
+/** The limits of a connection: in milliseconds. */
 export type ConnectionLimits = {
   readonly connectMs: number;
   /** Between two chunks of the answer's body. */
   readonly bodyIdleMs: number;
-  readonly bodyBytes: number;
 };
 
 /** How connections are made. */
@@ -38,7 +37,6 @@ export function openDispatcher(
   };
   const options = {
     bodyTimeout: limits.bodyIdleMs,
-    maxResponseSize: limits.bodyBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: CONNECTIONS,
     allowH2: false,

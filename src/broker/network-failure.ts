@@ -1,7 +1,6 @@
 import { errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
-import { badAnswer } from './fields.ts';
 import type { Proxy } from './proxy.ts';
 import { ProxyError } from './proxy-error.ts';
 import { connectHint, statusHint, throughHint } from './proxy-hints.ts';
@@ -58,12 +57,11 @@ type FailedCall = {
 };
 
 /**
- * The error for a call without a complete answer: BROKER_UNREACHABLE, or BROKER_BAD_ANSWER for an answer that is too large.
- * It has no `cause`, because the library's error may contain the token.
+ * The error for a call without a complete answer: BROKER_UNREACHABLE. It has no `cause`, because the library's
+ * error may contain the token.
  */
 export function networkFailure(thrown: unknown, { name, origin, proxy, token }: FailedCall): AgentError {
   const code = codeOf(thrown);
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return badAnswer(`${name}: the broker’s answer is too large`);
   const failed = proxy === undefined ? undefined : proxyErrorIn(thrown);
   if (failed !== undefined && proxy !== undefined) return proxyFailure(failed, proxy, { name, origin });
   const via = proxy === undefined ? '' : ` through the proxy ${proxy.origin}`;

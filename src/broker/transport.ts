@@ -6,6 +6,7 @@ import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
 import type { Proxy } from './proxy.ts';
 import { ProxyError } from './proxy-error.ts';
+import { type BodySink, readBody } from './read-body.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
 import { sanitize } from './sanitize.ts';
 import { inChunks, maxUnsentBytes } from './upload.ts';
@@ -33,7 +34,6 @@ export const LIMITS: Limits = {
   callMs: 300_000,
   // A line of 32 kB/s that four reports share.
   bytesPerS: 8_000,
-  bodyBytes: 256 * 1024 * 1024,
 };
 
 const MAX_REDIRECTS = 5;
@@ -49,15 +49,20 @@ export type Call = {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the broker may hold the call, in milliseconds. */
   readonly holdMs?: number;
+  /** Takes the body of a 2xx. */
+  readonly into: BodySink;
   readonly signal: AbortSignal;
 };
 
-/** A complete answer with any status. */
+/** An answer with any status. */
 export type Reply = {
   /** The call for messages: `GET /api/v1/runs`. */
   readonly call: string;
   readonly status: number;
+  /** The body; of a long one the beginning. */
   readonly text: string;
+  /** How long this process was busy with the body, in milliseconds. */
+  readonly busyMs: number;
   readonly header: (name: string) => string | undefined;
   /** Makes the broker's text safe for a message. */
   readonly safe: (text: string) => string;
@@ -91,7 +96,7 @@ export class Transport {
     this.#forwarder = this.#base.protocol === 'http:' ? connection.proxy : undefined;
   }
 
-  /** Sends a call and reads its complete answer. Throws BROKER_* without a status, and what the token source throws. */
+  /** Sends a call and reads its answer. Throws BROKER_* without a status, and what the token source throws. */
   async send(call: Call): Promise<Reply> {
     const token = await this.#token.current();
     const url = this.#urlOf(call);
@@ -102,10 +107,12 @@ export class Transport {
     try {
       return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
-        const text = await answer.body.text();
-        if (this.#isFromProxy(answer.statusCode, text)) throw new ProxyError({ status: answer.statusCode });
+        const { statusCode: status } = answer;
+        const isSuccess = status >= 200 && status < 300;
+        const { busyMs, head: text } = await readBody(answer.body, isSuccess ? call.into : undefined);
+        if (this.#isFromProxy(status, text)) throw new ProxyError({ status });
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
-        return { call: name, status: answer.statusCode, text, header, safe: (said) => sanitize(said, token) };
+        return { call: name, status, text, busyMs, header, safe: (said) => sanitize(said, token) };
       });
     } catch (thrown) {
       throw thrown instanceof AgentError
@@ -142,7 +149,7 @@ export class Transport {
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const answer = await this.#request(hop, call, token);
       if (!isRedirect(answer.statusCode)) return answer;
-      await answer.body.dump();
+      await readBody(answer.body);
       hop = nextHop(hop, answer.statusCode, [answer.headers['location'] ?? []].flat()[0]);
     }
     throw badAnswer(

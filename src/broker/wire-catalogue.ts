@@ -1,33 +1,56 @@
 import { z } from 'zod';
 import type { CatalogueGpu } from '../domain/gpu.ts';
-import type { FunctionSpec, ImageInfo } from '../domain/run.ts';
+import type { FunctionWithCode, ImageInfo } from '../domain/run.ts';
+import { LIMITS } from '../limits.ts';
 import { parseBrokerTime } from './broker-time.ts';
-import { displayText, id } from './fields.ts';
+import { cutName, displayText, id, ON_WIRE, registryPath } from './fields.ts';
+import type { Fields } from './json-fields.ts';
+
+/** Code may be twice as long on the wire, for its escapes. */
+const CODE_ON_WIRE = 2 * LIMITS.broker.code.max;
+
+export const FUNCTION_FIELDS: Fields = {
+  uuid: ON_WIRE.short,
+  name: ON_WIRE.name,
+  code: { keep: CODE_ON_WIRE, refuse: CODE_ON_WIRE },
+  runtime: ON_WIRE.name,
+  image: ON_WIRE.short,
+  registry_path: ON_WIRE.registryPath,
+};
 
 /** The wire format of a function. */
 export const functionSchema = z
   .object({
     uuid: id(),
     name: displayText('n/a'),
-    code: z.string(),
-    runtime: z.string(),
+    code: z.string().transform((code) => Buffer.from(code)),
+    runtime: z.string().transform(cutName),
     image: id(),
-    registry_path: z.string(),
+    registry_path: registryPath(),
   })
   .transform(
-    (fn): FunctionSpec => ({
-      uuid: fn.uuid,
-      name: fn.name,
-      code: fn.code,
-      runtime: fn.runtime,
-      imageUuid: fn.image,
-      registryPath: fn.registry_path,
+    ({ code, ...fn }): FunctionWithCode => ({
+      spec: {
+        uuid: fn.uuid,
+        name: fn.name,
+        runtime: fn.runtime,
+        imageUuid: fn.image,
+        registryPath: fn.registry_path,
+      },
+      code,
     }),
   );
 
+export const IMAGE_FIELDS: Fields = {
+  uuid: ON_WIRE.short,
+  registry_path: ON_WIRE.registryPath,
+  requires_gpu: ON_WIRE.short,
+  runtime: ON_WIRE.name,
+};
+
 /** The wire format of an image. */
 export const imageSchema = z
-  .object({ uuid: id(), registry_path: z.string(), requires_gpu: z.boolean(), runtime: displayText('') })
+  .object({ uuid: id(), registry_path: registryPath(), requires_gpu: z.boolean(), runtime: displayText('') })
   .transform(
     (image): ImageInfo => ({
       uuid: image.uuid,
@@ -37,9 +60,21 @@ export const imageSchema = z
     }),
   );
 
+export const GPU_FIELDS: Fields = {
+  uuid: ON_WIRE.short,
+  name: ON_WIRE.name,
+  codename: ON_WIRE.name,
+  cuda_cores: ON_WIRE.short,
+};
+
 /** The wire format of a catalogue GPU. */
 export const gpuSchema = z
-  .object({ uuid: id(), name: z.string(), codename: displayText(''), cuda_cores: z.int().nonnegative() })
+  .object({
+    uuid: id(),
+    name: z.string().transform(cutName),
+    codename: displayText(''),
+    cuda_cores: z.int().nonnegative(),
+  })
   .transform(
     (gpu): CatalogueGpu => ({
       uuid: gpu.uuid,
@@ -48,6 +83,8 @@ export const gpuSchema = z
       cudaCores: gpu.cuda_cores,
     }),
   );
+
+export const SERVER_TIME_FIELDS: Fields = { current_server_time: ON_WIRE.short };
 
 /** The broker's current time, which every resource has, in milliseconds; undefined: not readable. */
 export const serverTimeSchema = z

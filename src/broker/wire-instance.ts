@@ -1,10 +1,23 @@
 import { z } from 'zod';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { Instance } from '../domain/ports/broker.ts';
-import { displayText, id, money } from './fields.ts';
+import { LIMITS } from '../limits.ts';
+import { displayText, id, money, ON_WIRE } from './fields.ts';
+import type { Fields } from './json-fields.ts';
 
 const TYPE = { cpu: 1, gpu: 2 } as const;
 const NOT_AVAILABLE = 1;
+
+export const INSTANCE_FIELDS: Fields = {
+  uuid: ON_WIRE.short,
+  name: ON_WIRE.name,
+  type: ON_WIRE.short,
+  gpu: ON_WIRE.short,
+  ask_price: ON_WIRE.short,
+  max_num_parallel_jobs: ON_WIRE.short,
+  status: ON_WIRE.short,
+  downloaded_images: { keep: LIMITS.broker.instanceImages.max },
+};
 
 /** The wire format of an instance. */
 export const instanceSchema = z

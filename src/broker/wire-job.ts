@@ -1,79 +1,128 @@
 import { z } from 'zod';
-import { type BrokerJob, JOB_STATUS, type Report } from '../domain/job.ts';
-import type { InvalidItem, Listed } from '../domain/ports/broker.ts';
-import { describeIssues, displayText, id, money } from './fields.ts';
+import { type BrokerJob, JOB_STATUS, type JobWithArguments, type Report } from '../domain/job.ts';
+import { LIMITS } from '../limits.ts';
+import { fieldOf, InvalidItems, id, idOf, money, ON_WIRE, type readItem } from './fields.ts';
+import type { Fields, ProjectedItem } from './json-fields.ts';
 
 const seconds = z.number().positive();
 
-/** The wire format of a job. Invalid values of fields that the agent does not depend on are ignored. */
-export const jobSchema = z
-  .object({
-    uuid: id(),
-    run: id(),
-    function_name: displayText('n/a'),
-    arguments: z.string(),
-    status: z.int(),
-    instance: id().nullish(),
-    lease_seconds: seconds.optional().catch(undefined),
-    cost: money().optional().catch(undefined),
-  })
-  // A broker may omit fields that are null, but the instance of a job in progress is not null.
-  .refine(({ instance, status }) => status !== JOB_STATUS.IN_PROGRESS || instance !== undefined, {
-    path: ['instance'],
-    message: 'missing',
-  })
-  .transform(
-    (job): BrokerJob => ({
-      uuid: job.uuid,
-      run: job.run,
-      functionName: job.function_name,
-      arguments: job.arguments,
-      status: job.status,
-      instance: job.instance ?? null,
-      leaseSeconds: job.lease_seconds,
-      cost: job.cost,
-    }),
-  );
+export const JOB_FIELDS = {
+  uuid: ON_WIRE.short,
+  run: ON_WIRE.short,
+  status: ON_WIRE.short,
+  instance: ON_WIRE.short,
+  lease_seconds: ON_WIRE.short,
+  cost: ON_WIRE.short,
+} as const satisfies Fields;
 
-/** The readable fields of an invalid job. */
-const partialSchema = z
-  .object({
-    uuid: id().optional().catch(undefined),
-    run: id().optional().catch(undefined),
-    status: z.int().optional().catch(undefined),
-    instance: id().nullish().catch(undefined),
-  })
-  .catch({ uuid: undefined, run: undefined, status: undefined, instance: undefined });
+/** Arguments may be twice as long on the wire, for their escapes. */
+const ARGUMENTS_ON_WIRE = 2 * LIMITS.broker.arguments.max;
+
+/** Of a job that was claimed. */
+export const CLAIMED_FIELDS: Fields = { ...JOB_FIELDS, arguments: { keep: ARGUMENTS_ON_WIRE } };
+
+/** Of a job that may be claimed. */
+export const OPEN_FIELDS: Fields = {
+  ...JOB_FIELDS,
+  arguments: { keep: LIMITS.broker.listedArguments.max, refuse: LIMITS.broker.arguments.max },
+};
+
+const wireJob = z.object({
+  uuid: id(),
+  run: id(),
+  status: z.int(),
+  instance: id().nullish(),
+  lease_seconds: seconds.optional().catch(undefined),
+  cost: money().optional().catch(undefined),
+});
+
+const hasInstance = ({ instance, status }: z.output<typeof wireJob>): boolean =>
+  status !== JOB_STATUS.IN_PROGRESS || instance !== undefined;
+
+// A broker may omit fields that are null, but the instance of a job in progress is not null.
+const INSTANCE_MISSING = { path: ['instance'], message: 'missing' };
+
+function brokerJob(job: z.output<typeof wireJob>): BrokerJob {
+  return {
+    uuid: job.uuid,
+    run: job.run,
+    status: job.status,
+    instance: job.instance ?? null,
+    leaseSeconds: job.lease_seconds,
+    cost: job.cost,
+  };
+}
+
+/** The wire format of a job. Invalid values of fields that the agent does not depend on are ignored. */
+export const jobSchema = wireJob.refine(hasInstance, INSTANCE_MISSING).transform(brokerJob);
+
+const withArgumentsSchema = wireJob
+  .extend({ arguments: z.string() })
+  .refine(hasInstance, INSTANCE_MISSING)
+  .transform((job): JobWithArguments => {
+    const isTooLong = Buffer.byteLength(job.arguments) > LIMITS.broker.arguments.max;
+    return { ...brokerJob(job), arguments: isTooLong ? undefined : job.arguments };
+  });
+
+const withoutArgumentsSchema = jobSchema.transform(
+  (job): JobWithArguments => ({ ...job, arguments: undefined }),
+);
+
+/** The wire format of a job with its arguments, where those were not left out because of their length. */
+export function jobWithArgumentsSchema(omitted: readonly string[]): z.ZodType<JobWithArguments> {
+  return omitted.includes('arguments') ? withoutArgumentsSchema : withArgumentsSchema;
+}
 
 /** The filter of a list of jobs. */
 type Filter = {
   readonly [Name in 'run' | 'status' | 'instance']?: BrokerJob[Name] | undefined;
 };
 
+type ReadJob<Job> = ReturnType<typeof readItem<Job>>;
+
 /**
- * The jobs of a list that match `filter`, because a broker may ignore filters. An invalid item that may match is returned as
- * invalid, so that no job is stopped because of it. A job that is listed twice, by shifting pages, counts once.
+ * The jobs of a list that match a filter, parsed one by one, because a broker may ignore filters and list all jobs that it
+ * ever had. An invalid item that may match is kept as invalid, so that no job is stopped because of it.
  */
-export function readJobs(list: readonly unknown[], filter: Filter): Listed<BrokerJob> {
-  const jobs = new Map<string, BrokerJob>();
-  const invalid: InvalidItem[] = [];
-  for (const item of list) {
-    const parsed = jobSchema.safeParse(item);
-    if (!parsed.success) {
-      const partial = partialSchema.parse(item);
-      if (mayMatch(filter, partial))
-        invalid.push({ uuid: partial.uuid, reason: describeIssues(parsed.error) });
-    } else if (mayMatch(filter, parsed.data)) jobs.set(parsed.data.uuid, parsed.data);
+export class JobList<Job extends BrokerJob> {
+  readonly invalid = new InvalidItems();
+  readonly #filter: Filter;
+  readonly #read: (item: ProjectedItem) => ReadJob<Job>;
+  /** By uuid, because shifting pages may list a job twice. */
+  readonly #jobs = new Map<string, Job>();
+
+  constructor(filter: Filter, read: (item: ProjectedItem) => ReadJob<Job>) {
+    this.#filter = filter;
+    this.#read = read;
   }
-  return { items: [...jobs.values()], invalid };
+
+  get jobs(): readonly Job[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** Answers how many jobs there are. */
+  add(item: ProjectedItem): number {
+    if (item.kind === 'refused' || mayMatch(this.#filter, item.json)) {
+      const read = this.#read(item);
+      if ('invalid' in read) this.invalid.add(read.invalid);
+      else this.#jobs.set(read.value.uuid, read.value);
+    }
+    return this.#jobs.size;
+  }
 }
 
-/** Whether no known field of a job contradicts the filter. */
-function mayMatch(filter: Filter, job: Filter): boolean {
-  return (['run', 'status', 'instance'] as const).every(
-    (name) => filter[name] === undefined || job[name] === undefined || job[name] === filter[name],
+/** Whether no known field of what should be a job contradicts the filter. Cheaper than its schema. */
+function mayMatch(filter: Filter, json: unknown): boolean {
+  const status = fieldOf(json, 'status');
+  if (filter.status !== undefined && Number.isInteger(status) && status !== filter.status) return false;
+  if (filter.run !== undefined && (idOf(json, 'run') ?? filter.run) !== filter.run) return false;
+  if (filter.instance === undefined) return true;
+  return (
+    fieldOf(json, 'instance') !== null && (idOf(json, 'instance') ?? filter.instance) === filter.instance
   );
 }
+
+export const COST_FIELDS: Fields = { cost: ON_WIRE.short };
 
 /** The cost in the answer to a report, in US dollars; undefined: none or not readable. */
 export const costSchema = z

@@ -8,15 +8,18 @@ export type FinalStatus = typeof JOB_STATUS.SUCCEEDED | typeof JOB_STATUS.FAILED
 export type BrokerJob = {
   readonly uuid: string;
   readonly run: string;
-  readonly functionName: string;
-  /** The job's inner tuple as a Python literal. */
-  readonly arguments: string;
   readonly status: number;
   readonly instance: string | null;
   /** The seconds after which the broker takes the job back from a silent instance; undefined: no leases. */
   readonly leaseSeconds: number | undefined;
   /** US dollars, once the job has ended. */
   readonly cost: number | undefined;
+};
+
+/** A job at the broker with what it is called with. */
+export type JobWithArguments = BrokerJob & {
+  /** Its inner tuple as a Python literal; undefined: longer than what is read. */
+  readonly arguments: string | undefined;
 };
 
 /** What the agent reports to the broker about a job that has ended. */

@@ -6,23 +6,23 @@ export type Run = {
   /** The catalogue uuid of the smallest sufficient GPU; null: any GPU, or none needed. */
   readonly baseGpu: string | null;
   readonly baseGpuName: string;
-  /** A Python literal: a tuple of tuples, one inner tuple per job. */
-  readonly parameters: string;
   readonly numJobs: number;
   readonly bidPrice: number;
   /** In milliseconds of the broker's clock; not comparable with local times. */
   readonly createdAt: number;
 };
 
-/** What a run executes. `runtime` is the broker's name, such as `python27`, `python36` or `node8`. */
+/** What a run executes, without its code. `runtime` is the broker's name, such as `python27`, `python36` or `node8`. */
 export type FunctionSpec = {
   readonly uuid: string;
   readonly name: string;
-  readonly code: string;
   readonly runtime: string;
   readonly imageUuid: string;
   readonly registryPath: string;
 };
+
+/** A function with its code in UTF-8. */
+export type FunctionWithCode = { readonly spec: FunctionSpec; readonly code: Uint8Array };
 
 /** An image of the broker's catalogue. */
 export type ImageInfo = {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { languageOf } from '../domain/language.ts';
-import type { JobFiles, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
-import type { FunctionSpec } from '../domain/run.ts';
+import type { JobFiles, JobInput, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import { asStorageError } from '../domain/storage-error.ts';
+import { LIMITS } from '../limits.ts';
 import { LOADERS } from './loaders.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 
@@ -27,11 +27,17 @@ export class JobFolders implements JobFiles {
     this.#root = root;
   }
 
-  async layOut(job: string, fn: FunctionSpec, args: string): Promise<LaidOut> {
+  async layOut(job: string, { args, code, fn }: JobInput): Promise<LaidOut> {
     const folder = this.#folder(job);
     const language = languageOf(fn.runtime);
     if (language === undefined) {
       throw new AgentError('FUNCTION_INVALID', `the runtime ‘${fn.runtime}’ of ${fn.name} is not supported`);
+    }
+    if (args === undefined) {
+      throw new AgentError(
+        'FUNCTION_INVALID',
+        `the job’s arguments have more than ${LIMITS.broker.arguments.max} bytes`,
+      );
     }
     const loader = LOADERS[language];
     const event = loader.encode(args);
@@ -40,7 +46,7 @@ export class JobFolders implements JobFiles {
     const program = await withStorageErrors(folder, () => readFile(loader.program, 'utf8'));
     await withStorageErrors(folder, () =>
       replaceFolder(folder, {
-        [loader.code]: fn.code,
+        [loader.code]: code,
         [loader.event]: event,
         [MANIFEST]: JSON.stringify(manifest),
       }),
@@ -110,7 +116,10 @@ function draftOf(folder: string): string {
 }
 
 /** Replaces a folder at once, so that it is never incomplete. */
-async function replaceFolder(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+async function replaceFolder(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
   const draft = draftOf(folder);
   await removeFolder(draft);
   await mkdir(draft, { recursive: true, mode: 0o700 });

@@ -1,7 +1,8 @@
 import type { Gpu } from '../../src/domain/gpu.ts';
 import type { NewJob } from '../../src/domain/job.ts';
 import type { Offer } from '../../src/domain/offer.ts';
-import type { FunctionSpec, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
+import type { Listed } from '../../src/domain/ports/broker.ts';
+import type { FunctionSpec, FunctionWithCode, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
 
 /** What jobs of CPU runs use where local processes run them. */
 export const CPU_IMAGE = 'sharedcloud/node24:latest';
@@ -17,7 +18,6 @@ export function aRun(more: Partial<Run> = {}): Run {
     functionName: 'hello',
     baseGpu: null,
     baseGpuName: 'n/a',
-    parameters: '((1,),)',
     numJobs: 1,
     bidPrice: 0.1,
     createdAt: 1000,
@@ -29,12 +29,20 @@ export function aFunction(more: Partial<FunctionSpec> = {}): FunctionSpec {
   return {
     uuid: 'function-1',
     name: 'hello',
-    code: 'def handler(event):\n    return 1\n',
     runtime: 'python36',
     imageUuid: 'image-1',
     registryPath: IMAGE_NAME,
     ...more,
   };
+}
+
+export function aFunctionWithCode(more: Partial<FunctionSpec> = {}): FunctionWithCode {
+  return { spec: aFunction(more), code: Buffer.from('def handler(event):\n    return 1\n') };
+}
+
+/** A list that was read to its end. */
+export function listed<Item>(items: readonly Item[], more: Partial<Listed<Item>> = {}): Listed<Item> {
+  return { items, invalid: [], moreInvalid: 0, isCut: false, busyMs: 0, ...more };
 }
 
 export function anImage(more: Partial<ImageInfo> = {}): ImageInfo {

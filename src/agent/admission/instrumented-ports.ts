@@ -101,7 +101,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
 export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFiles {
   const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, stateDir, 'STATE_DIR_UNUSABLE');
   return {
-    layOut: (job, fn, args) => failure(files.layOut(job, fn, args)),
+    layOut: (job, input) => failure(files.layOut(job, input)),
     output: (job) => files.output(job),
     remove: (job) => failure(files.remove(job)),
     list: () => files.list(),

@@ -79,14 +79,11 @@ export async function withInternalContainer<T>(
   const { files, runtime } = deps;
   const [kind = ''] = internal.name.split('-');
   const code = internal.code[languageOf(internal.image.runtime) ?? 'python'];
-  const fn = { uuid: kind, name: kind, code, imageUuid: kind, registryPath: internal.image.id };
+  const { id, runtime: language } = internal.image;
+  const fn = { uuid: kind, name: kind, imageUuid: kind, registryPath: id, runtime: language };
   const made = { asked: false, container: undefined as string | undefined };
   try {
-    const laid = await files.layOut(
-      internal.name,
-      { ...fn, runtime: internal.image.runtime },
-      internal.parameters,
-    );
+    const laid = await files.layOut(internal.name, { fn, code, args: internal.parameters });
     signal.throwIfAborted();
     made.asked = true;
     const plan = {

@@ -1,10 +1,10 @@
 import { bootTimeAgo } from '../../domain/boot-time.ts';
 import { type AgentError, asAgentError } from '../../domain/errors.ts';
-import type { BrokerJob, JobRecord } from '../../domain/job.ts';
+import type { JobRecord } from '../../domain/job.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { buildLogs, reportOfUnstartable } from '../../domain/outcome.ts';
+import type { JobInput, LaidOut } from '../../domain/ports/job-files.ts';
 import type { FoundContainer, JobResources } from '../../domain/ports/runtime.ts';
-import type { FunctionSpec } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 import { JobContainers, type JobContainersDeps } from './job-containers.ts';
@@ -33,7 +33,7 @@ export type JobRunnerDeps = JobContainersDeps &
   };
 
 /** A job that the broker has given to this host, and what it runs. */
-export type ClaimedJob = { readonly record: JobRecord; readonly job: BrokerJob; readonly fn: FunctionSpec };
+export type ClaimedJob = { readonly record: JobRecord; readonly input: JobInput };
 
 /** `hostFault`: the job ended through this host, and not just because engine or state directory were unavailable. */
 export type JobEnd = { readonly result: JobResult; readonly hostFault: boolean };
@@ -98,10 +98,13 @@ export class JobRunner {
   }
 
   /** Runs a claimed job. */
-  run({ fn, job, record }: ClaimedJob, lease: SlotLease, watch: JobWatch): void {
-    this.#deps.gpus.jobClaimed(record, fn);
+  run({ input, record }: ClaimedJob, lease: SlotLease, watch: JobWatch): void {
+    this.#deps.gpus.jobClaimed(record, input.fn);
+    const { runtime } = input.fn;
+    // Called here, so that nothing keeps code and arguments for as long as the job runs.
+    const laidOut = this.#deps.files.layOut(record.uuid, input);
     this.#own(record, lease, watch.ended, async (end) => {
-      const made = await this.#create(record, job, fn);
+      const made = await this.#create(record, runtime, laidOut);
       if (typeof made !== 'string') return made;
       if (this.#deps.detach.aborted) return departed({ kind: 'detached' });
       const since = this.#deps.clock.bootTime();
@@ -197,12 +200,12 @@ export class JobRunner {
   }
 
   /** Answers the id of the container, or how the job has ended without one. */
-  async #create(record: JobRecord, job: BrokerJob, fn: FunctionSpec): Promise<string | Departure> {
-    const { detach, files, networkFor, resources, runtime } = this.#deps;
+  async #create(record: JobRecord, language: string, laidOut: Promise<LaidOut>): Promise<string | Departure> {
+    const { detach, networkFor, resources, runtime } = this.#deps;
     try {
       const [laid, network] = await Promise.all([
-        files.layOut(record.uuid, fn, job.arguments),
-        networkFor({ id: record.image, runtime: fn.runtime }),
+        laidOut,
+        networkFor({ id: record.image, runtime: language }),
       ]);
       return await runtime.create({
         job: record.uuid,

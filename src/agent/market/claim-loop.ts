@@ -17,7 +17,7 @@ import type { Notifier } from '../../lib/notifier.ts';
 import { forEachInSlices, inSlices, type Steps } from '../../lib/slices.ts';
 import { LIMITS } from '../../limits.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
-import type { ClaimPermit, JobOutcome } from '../admission/engine-breaker.ts';
+import type { ClaimPermit } from '../admission/engine-breaker.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -25,7 +25,10 @@ import type { JobEnd, JobRunner } from '../jobs/job-runner.ts';
 import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
+import { outcomeOf } from './claim-outcome.ts';
 import { type Claimer, type ClaimTarget, mayClaim } from './claimer.ts';
+import type { FunctionCode } from './function-code.ts';
+import { readArguments } from './job-arguments.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -44,6 +47,7 @@ export type ClaimLoopDeps = {
   readonly observe: Observer;
   readonly poller: RunPoller;
   readonly resolver: RunResolver;
+  readonly functionCode: Pick<FunctionCode, 'of'>;
   readonly images: ImagePuller;
   readonly imagePatterns: readonly string[];
   readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
@@ -230,10 +234,15 @@ export class ClaimLoop {
     if (jobs.length === 0) {
       try {
         const listed = await broker.openJobs(run, signal);
-        this.#invalidItems.log(listed.invalid);
-        jobs = await inSlices(this.#claimable(listed.items));
+        this.#invalidItems.log(listed);
+        const { readable, unreadable } = await inSlices(
+          readArguments(listed.items, open.function?.runtime ?? ''),
+        );
+        this.#invalidItems.log({ invalid: unreadable });
+        if (unreadable.length > 0 && readable.length === 0) return backoff.invalid(run);
+        jobs = await inSlices(this.#claimable(readable));
         // What this host has just released may be claimed again in a moment.
-        if (jobs.length === 0 && listed.items.some(({ status }) => status === JOB_STATUS.CREATED)) {
+        if (jobs.length === 0 && readable.some(({ status }) => status === JOB_STATUS.CREATED)) {
           if (backoff.releases === releases) backoff.notYetClaimable(run);
           return;
         }
@@ -301,6 +310,8 @@ export class ClaimLoop {
     const { fn, job, run } = target;
     const began = clock.monotonic();
     try {
+      const code = await this.#codeFor(target, signal);
+      if (code === undefined) return;
       const claim = await claimer.claim(target, signal);
       if (claim.kind === 'won') {
         backoff.claimed(run.uuid);
@@ -308,7 +319,8 @@ export class ClaimLoop {
         untilHandedOver.move();
         permit.won();
         const ended = (end: JobEnd): void => this.#ended(target, permit, end);
-        jobRunner.run({ ...claim.won, fn }, lease, { started: () => permit.started(), ended });
+        const input = { fn, code, args: claim.won.job.arguments };
+        jobRunner.run({ record: claim.won.record, input }, lease, { started: () => permit.started(), ended });
       } else if (claim.kind === 'refused') {
         backoff.refused(run.uuid);
       } else {
@@ -325,6 +337,22 @@ export class ClaimLoop {
       const fields = { event: 'claim-aborted', job: job.uuid, code };
       log[isKnown ? 'debug' : 'error'](fields, `claim aborted: ${message}`);
       if (!isKnown) backoff.hostFault(run.uuid);
+    }
+  }
+
+  /** The code for a claim, had before the claim is sent; undefined: it cannot be had now. */
+  async #codeFor({ fn, run }: ClaimTarget, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { backoff, functionCode, log, resolver } = this.#deps;
+    try {
+      const code = await functionCode.of(fn, signal);
+      if (code === undefined) resolver.resolveAgain(run.uuid);
+      return code;
+    } catch (thrown) {
+      const { code, message } = asAgentError(thrown);
+      const fields = { event: 'function-code-failed', run: run.uuid, code };
+      if (!signal.aborted) log.warn(fields, `code not fetched, nothing is claimed: ${message}`);
+      backoff.listFailed(run.uuid);
+      return undefined;
     }
   }
 
@@ -364,17 +392,3 @@ type Preparation = {
   readonly missing: ReadonlySet<string>;
   readonly skipped: (open: OpenRun, reason: SkipReason) => void;
 };
-
-/**
- * What a job's end says of the engine: nothing where the job may have chosen it. A report without a duration is of a job
- * that was never started.
- */
-function outcomeOf({ hostFault, result }: JobEnd): JobOutcome {
-  if (hostFault && result.kind === 'released' && result.cause === 'killed')
-    return { kind: 'killed', why: result.why };
-  if (hostFault && result.kind === 'released' && result.cause !== 'other')
-    return { kind: 'failed', code: result.code, why: result.why };
-  if (hostFault && result.kind === 'aborted')
-    return { kind: 'failed', code: undefined, why: 'it was aborted' };
-  return { kind: result.kind === 'reported' && result.durationMs > 0 ? 'well' : 'unknown' };
-}

@@ -1,5 +1,11 @@
 import { asAgentError } from '../../domain/errors.ts';
-import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../domain/job.ts';
+import {
+  type BrokerJob,
+  JOB_STATUS,
+  type JobRecord,
+  type JobState,
+  type JobWithArguments,
+} from '../../domain/job.ts';
 import type { Offer, Slot } from '../../domain/offer.ts';
 import type { Broker, ClaimAnswer } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -32,7 +38,7 @@ export type Claimed =
   | { readonly kind: 'won'; readonly won: Won }
   | { readonly kind: 'lost' | 'refused' | 'early' | 'unanswered' | 'unauthorized' };
 
-export type Won = { readonly record: JobRecord; readonly job: BrokerJob };
+export type Won = { readonly record: JobRecord; readonly job: JobWithArguments };
 
 export type ClaimerDeps = {
   readonly broker: Broker;

@@ -17,6 +17,7 @@ import { RETRY } from '../retry/policies.ts';
 import type { AgentSettings } from '../settings.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer, type ClaimerDeps } from './claimer.ts';
+import type { FunctionCode } from './function-code.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -31,6 +32,7 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly settings: AgentSettings;
   readonly images: ImagePuller;
   readonly resolver: RunResolver;
+  readonly functionCode: FunctionCode;
   readonly registrar: InstanceRegistrar;
   readonly jobRunner: JobRunner;
   readonly catalogue: GpuCatalogue;

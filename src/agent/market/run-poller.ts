@@ -146,7 +146,7 @@ export class RunPoller {
     });
     if (!answer.unchanged) {
       this.#runs = answer.runs;
-      this.#invalidItems.log(answer.invalid);
+      this.#invalidItems.log(answer);
     }
     // An answer without a tag has none: with an older one, it might never be sent again.
     this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import { asAgentError } from '../../domain/errors.ts';
+import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ImageInfo, OpenRun, Run } from '../../domain/run.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
@@ -8,12 +9,16 @@ import { Notifier } from '../../lib/notifier.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
+import type { FunctionCode } from './function-code.ts';
 import { type LookUps, type Resolution, resolveRun } from './resolve-run.ts';
 
 const CONCURRENCY = 4;
+/** With more images, all are forgotten. */
+const MAX_IMAGES = 1_000;
 
 export type RunResolverDeps = {
-  readonly broker: LookUps;
+  readonly broker: Pick<Broker, 'image'>;
+  readonly functionCode: Pick<FunctionCode, 'find'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
   readonly random: () => number;
@@ -50,7 +55,7 @@ export class RunResolver {
     return { run, function: found.function, image: found.image };
   }
 
-  /** Whether the run was resolved and its parameters cannot be read, which stays so. */
+  /** Whether the run was resolved and its function cannot be run, which stays so. */
   invalid(runUuid: string): boolean {
     return this.#resolved.get(runUuid)?.kind === 'invalid';
   }
@@ -74,6 +79,12 @@ export class RunResolver {
     return true;
   }
 
+  /** Resolves a run again: its function has changed. */
+  resolveAgain(runUuid: string): void {
+    this.#resolved.delete(runUuid);
+    this.changed.notify();
+  }
+
   /** Makes every failed run due: there is a new token, or the host has slept. */
   retryNow(): void {
     this.#failed.retain(() => false);
@@ -90,7 +101,7 @@ export class RunResolver {
   async #resolve(run: Run): Promise<void> {
     const { log, signal } = this.#deps;
     const lookUps: LookUps = {
-      function: (uuid) => this.#deps.broker.function(uuid, signal),
+      function: (uuid) => this.#deps.functionCode.find(uuid, signal),
       image: (uuid) => this.#image(uuid),
     };
     try {
@@ -100,7 +111,7 @@ export class RunResolver {
       if (found.kind === 'invalid')
         log.warn(
           { event: 'run-invalid', run: run.uuid },
-          `run skipped, its parameters cannot be read: ${found.why}`,
+          `run skipped, its function cannot be run: ${found.why}`,
         );
     } catch (thrown) {
       if (!signal.aborted) this.#fail(run.uuid, thrown);
@@ -128,6 +139,7 @@ export class RunResolver {
     if (known !== undefined) return known;
     return this.#imageCalls.run(uuid, async () => {
       const image = await broker.image(uuid, signal);
+      if (this.#images.size >= MAX_IMAGES) this.#images.clear();
       if (image !== undefined) this.#images.set(uuid, image);
       return image;
     });

@@ -44,9 +44,9 @@ export class GpuCatalogue {
   /** Throws what the broker's client throws. */
   async fetch(signal: AbortSignal): Promise<void> {
     const { broker, clock } = this.#deps;
-    const { invalid, items } = await broker.gpus(signal);
-    this.#invalidItems.log(invalid);
-    this.#gpus = new Map(items.map((gpu) => [gpu.uuid, gpu]));
+    const list = await broker.gpus(signal);
+    this.#invalidItems.log(list);
+    this.#gpus = new Map(list.items.map((gpu) => [gpu.uuid, gpu]));
     this.#failed.clear(KEY);
     this.#freshUntil = clock.monotonic() + FRESH_MS;
   }

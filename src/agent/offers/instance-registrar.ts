@@ -134,9 +134,9 @@ export class InstanceRegistrar {
     const remembered = this.#journal.instance(plan.key);
     const instance = remembered === undefined ? undefined : await this.#broker.instance(remembered, signal);
     if (instance !== undefined) return instance;
-    const { invalid, items } = await this.#broker.instances(signal);
-    this.#invalidItems.log(invalid);
-    return items.find((one) => one.name === plan.name && one.kind === plan.kind);
+    const list = await this.#broker.instances(signal);
+    this.#invalidItems.log(list);
+    return list.items.find((one) => one.name === plan.name && one.kind === plan.kind);
   }
 }
 

@@ -168,8 +168,9 @@ export class LeaseReconciler {
     // Read before the call: its answer may be wrong about what is claimed or released meanwhile.
     const before = journal.inState(...HELD_STATES).filter(mine);
     const open = new Set(journal.uuidsIn(...OPEN_STATES));
-    const { invalid, items: held } = await broker.heldJobs(instance, this.#inTime(signal));
-    this.#invalidItems.log(invalid);
+    const list = await broker.heldJobs(instance, this.#inTime(signal));
+    const { invalid, items: held } = list;
+    this.#invalidItems.log(list);
     for (const job of held) this.lease(job.leaseSeconds);
     if (!this.#isRecovered) return;
     // An invalid item may well be held: its job is neither cancelled nor released.

@@ -111,8 +111,13 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     unread === undefined
       ? []
       : [
-          `${count(seen.invalid.length, 'run')} could not be read, such as ${unread.uuid ?? 'one'}: ${unread.reason}`,
+          `${count(seen.invalid.length + seen.moreInvalid, 'run')} could not be read, such as ${unread.uuid ?? 'one'}: ${unread.reason}`,
         ];
+  const cut = seen.isCut
+    ? [
+        `the broker lists more runs than are read; ${count(seen.runs.length, 'run')} with the highest bids are shown`,
+      ]
+    : [];
   return {
     broker: config.brokerUrl,
     offers,
@@ -123,7 +128,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
       ...problemOf('images count as not pulled', engine),
     ],
     rows: found.rows,
-    notes: [...notRead, ...found.notes],
+    notes: [...notRead, ...cut, ...found.notes],
   };
 }
 

@@ -1,3 +1,4 @@
+import { unreadableArguments } from '../../agent/market/job-arguments.ts';
 import type { ImageState, MarketKnowledge } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -75,17 +76,23 @@ async function rowsWithOpenJobs(
   let failure = await forEach(imageState === undefined ? [] : refs, async (ref) => {
     images.set(ref, (await imageState?.(ref)) ?? 'missing');
   });
+  /** By run; undefined: not known, or more than are read. */
   const openJobs = new Map<string, number | undefined>();
+  const invalid = new Set(resolved.invalid);
   for (;;) {
     const empty = [...openJobs].filter(([, jobs]) => jobs === 0).map(([uuid]) => uuid);
     const counted = open.map((one) => withOpenJobs(one, openJobs.get(one.run.uuid)));
-    const backoff = backoffFor([...resolved.invalid], empty);
+    const backoff = backoffFor([...invalid], empty);
     const rows = rowsFor(counted, host.offers, knowledgeOf(host, images, backoff));
     const uncounted = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
     if (uncounted.length === 0) return { rows, failure };
     const error = await forEach(uncounted, async (run) => {
       openJobs.set(run, undefined);
-      openJobs.set(run, (await broker.openJobs(run, signal)).items.length);
+      const { isCut, items } = await broker.openJobs(run, signal);
+      const runtime = resolved.open.get(run)?.function?.runtime ?? '';
+      const readable = items.filter((job) => unreadableArguments(job, runtime) === undefined);
+      if (items.length > 0 && readable.length === 0) invalid.add(run);
+      else if (!isCut) openJobs.set(run, readable.length);
     });
     failure ??= error;
   }

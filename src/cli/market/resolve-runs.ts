@@ -25,7 +25,8 @@ export async function resolveRuns(
   const open = new Map<string, OpenRun>();
   const invalid = new Set<string>();
   const lookUps = {
-    function: once((uuid) => broker.function(uuid, signal)),
+    // Without its code, which is of no use here and may be long.
+    function: once(async (uuid) => (await broker.function(uuid, signal))?.spec),
     image: once((uuid) => broker.image(uuid, signal)),
   };
   const failure = await forEach(runs, async (run) => {

@@ -1,19 +1,29 @@
 import type { CatalogueGpu } from '../gpu.ts';
-import type { BrokerJob, Report } from '../job.ts';
+import type { BrokerJob, JobWithArguments, Report } from '../job.ts';
 import type { OfferPlan } from '../offer.ts';
-import type { FunctionSpec, ImageInfo, Run } from '../run.ts';
+import type { FunctionWithCode, ImageInfo, Run } from '../run.ts';
 
 /** An unusable item of a list, and why. */
 export type InvalidItem = { readonly uuid: string | undefined; readonly reason: string };
 
-/** The usable and the unusable items of a list. */
-export type Listed<Item> = { readonly items: readonly Item[]; readonly invalid: readonly InvalidItem[] };
+/** A list that was read. */
+export type Listed<Item> = {
+  readonly items: readonly Item[];
+  /** The first of the unusable items. */
+  readonly invalid: readonly InvalidItem[];
+  /** How many more unusable items there are. */
+  readonly moreInvalid: number;
+  /** Whether the list is longer than what was read of it. */
+  readonly isCut: boolean;
+  /** How long this process was busy with it, in milliseconds. */
+  readonly busyMs: number;
+};
 
 /** The broker's answer to one poll for runs. If `unchanged` (304), `runs` is empty and to be ignored. */
-export type MarketAnswer = {
+export type MarketAnswer = Omit<Listed<Run>, 'items'> & {
   readonly unchanged: boolean;
+  /** Of a list that is too long the runs with the highest bids. */
   readonly runs: readonly Run[];
-  readonly invalid: readonly InvalidItem[];
   readonly etag: string | undefined;
   /** Whether the broker held the call (`Preference-Applied: wait`), so that the next call may follow at once. */
   readonly waited: boolean;
@@ -22,7 +32,7 @@ export type MarketAnswer = {
 
 /** The broker's final answer to a claim. Everything else is thrown. */
 export type ClaimAnswer =
-  | { readonly kind: 'claimed'; readonly job: BrokerJob }
+  | { readonly kind: 'claimed'; readonly job: JobWithArguments }
   | { readonly kind: 'lost' | 'underbid' | 'gone' };
 
 /** The broker's final answer to a report or a release. Everything else is thrown. */
@@ -54,8 +64,8 @@ export interface Broker {
   }): Promise<MarketAnswer>;
   /** undefined: 404. */
   run(uuid: string, signal: AbortSignal): Promise<Run | undefined>;
-  /** undefined: 404. */
-  function(uuid: string, signal: AbortSignal): Promise<FunctionSpec | undefined>;
+  /** undefined: 404. Throws FUNCTION_INVALID where its code is too long. */
+  function(uuid: string, signal: AbortSignal): Promise<FunctionWithCode | undefined>;
   /** undefined: 404. */
   image(uuid: string, signal: AbortSignal): Promise<ImageInfo | undefined>;
   /** The catalogue of GPUs. */
@@ -71,9 +81,9 @@ export interface Broker {
   startInstance(uuid: string, signal: AbortSignal): Promise<void>;
   stopInstance(uuid: string, signal: AbortSignal): Promise<void>;
   addImage(instance: string, registryPath: string, signal: AbortSignal): Promise<void>;
-  /** The run's jobs that are CREATED. The broker's filter is not trusted. */
-  openJobs(run: string, signal: AbortSignal): Promise<Listed<BrokerJob>>;
-  /** The jobs in progress at this instance; renews their leases. The broker's filter is not trusted. */
+  /** The run's first jobs that are CREATED; cut where there are more. The broker's filter is not trusted. */
+  openJobs(run: string, signal: AbortSignal): Promise<Listed<JobWithArguments>>;
+  /** All jobs in progress at this instance; renews their leases. The broker's filter is not trusted. */
   heldJobs(instance: string, signal: AbortSignal): Promise<Listed<BrokerJob>>;
   /** undefined: 404. */
   job(uuid: string, signal: AbortSignal): Promise<BrokerJob | undefined>;

@@ -1,6 +1,14 @@
 import type { FunctionSpec } from '../run.ts';
 import type { OutputSink } from './runtime.ts';
 
+/** What a job executes. */
+export type JobInput = {
+  readonly fn: FunctionSpec;
+  readonly code: string | Uint8Array;
+  /** A Python literal, a tuple; undefined: longer than what is read. */
+  readonly args: string | undefined;
+};
+
 /** The host directory of a job's files, and the environment variables with which the container finds them. */
 export type LaidOut = { readonly inputDir: string; readonly env: Readonly<Record<string, string>> };
 
@@ -20,7 +28,7 @@ export interface OutputCollector {
 /** Brings a job's function, arguments and loader into its container, and the result back. */
 export interface JobFiles {
   /** Throws FUNCTION_INVALID if the function or its arguments cannot be run. Safe to repeat. */
-  layOut(job: string, fn: FunctionSpec, args: string): Promise<LaidOut>;
+  layOut(job: string, input: JobInput): Promise<LaidOut>;
   /** A collector that recognises the frames of this job, also after a restart. */
   output(job: string): Promise<OutputCollector>;
   remove(job: string): Promise<void>;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OrphanContainers } from '../../../src/agent/jobs/orphan-containers.ts';
 import { GarbageCollector } from '../../../src/agent/reconcile/garbage-collector.ts';
-import type { FunctionSpec } from '../../../src/domain/run.ts';
+import type { JobInput } from '../../../src/domain/ports/job-files.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
@@ -10,13 +10,10 @@ import { CPU_IMAGE } from '../../support/domain.ts';
 import { newJob } from '../../support/journal/samples.ts';
 import { logInto } from '../../support/log/log-into.ts';
 
-const FUNCTION: FunctionSpec = {
-  uuid: 'fn',
-  name: 'sample',
+const INPUT: JobInput = {
+  fn: { uuid: 'fn', name: 'sample', runtime: 'node24', imageUuid: 'image', registryPath: CPU_IMAGE },
   code: 'function handler() { return 1 }',
-  runtime: 'node24',
-  imageUuid: 'image',
-  registryPath: CPU_IMAGE,
+  args: '()',
 };
 
 test('removes what no job needs at the second collection, also while jobs run, and keeps what is open or active', async () => {
@@ -26,7 +23,7 @@ test('removes what no job needs at the second collection, also while jobs run, a
   const files = new JobFolders(join(env.directory, 'state', 'jobs'));
   const log: string[] = [];
   const make = async (job: string): Promise<string> => {
-    const { env, inputDir } = await files.layOut(job, FUNCTION, '()');
+    const { env, inputDir } = await files.layOut(job, INPUT);
     const resources = { memoryBytes: 1e8, cpus: 1 };
     const plan = { job, run: 'run', offerKey: 'cpu', image: CPU_IMAGE, inputDir, env, gpu: null, resources };
     return runtime.create(plan);

@@ -262,7 +262,6 @@ describe('the answer to a claim', () => {
       job: {
         uuid: 'job-1',
         run: 'run-1',
-        functionName: 'hello',
         arguments: '(512, 0.2)',
         status: 2,
         instance: 'inst-1',

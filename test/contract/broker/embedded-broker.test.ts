@@ -74,7 +74,10 @@ describe('against the embedded broker', () => {
       { uuid: run, functionUuid: at.fn, numJobs: 2, bidPrice: 0.02, baseGpu: null },
     ]);
     expect(await broker.run(run, never)).toMatchObject({ uuid: run });
-    expect(await broker.function(at.fn, never)).toMatchObject({ imageUuid: at.image, runtime: 'python36' });
+    expect((await broker.function(at.fn, never))?.spec).toMatchObject({
+      imageUuid: at.image,
+      runtime: 'python36',
+    });
     expect(await broker.image(at.image, never)).toMatchObject({ requiresGpu: false });
 
     const [job, other] = (await broker.openJobs(run, never)).items;

@@ -1,7 +1,7 @@
 import { LeaseReconciler, type LeaseReconcilerDeps } from '../../../src/agent/reconcile/lease-reconciler.ts';
 import { type BrokerJob, JOB_STATUS, type JobRecord, type JobState } from '../../../src/domain/job.ts';
 import type { Listed } from '../../../src/domain/ports/broker.ts';
-import { aNewJob } from '../domain.ts';
+import { aNewJob, listed } from '../domain.ts';
 import { logInto } from '../log/log-into.ts';
 
 /** A job of this host, claimed under an instance. */
@@ -18,8 +18,6 @@ export const recordOf = (uuid: string, state: JobState, instance = 'instance-1')
 const theirs = (uuid: string, more: Partial<BrokerJob> = {}): BrokerJob => ({
   uuid,
   run: 'run-1',
-  functionName: 'hello',
-  arguments: '()',
   status: JOB_STATUS.IN_PROGRESS,
   instance: 'instance-1',
   leaseSeconds: undefined,
@@ -28,10 +26,7 @@ const theirs = (uuid: string, more: Partial<BrokerJob> = {}): BrokerJob => ({
 });
 
 /** What the broker thinks is here. */
-export const listOf = (...uuids: string[]): Listed<BrokerJob> => ({
-  items: uuids.map((uuid) => theirs(uuid)),
-  invalid: [],
-});
+export const listOf = (...uuids: string[]): Listed<BrokerJob> => listed(uuids.map((uuid) => theirs(uuid)));
 
 type Scene = Partial<LeaseReconcilerDeps['broker']> & {
   readonly lease?: number;

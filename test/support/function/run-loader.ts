@@ -32,12 +32,15 @@ export async function runLoader(run: LoaderRun): Promise<LoaderOutcome> {
     const fn = {
       uuid: 'f',
       name: 'f',
-      code: run.code,
       runtime,
       imageUuid: 'i',
       registryPath: 'sharedcloud/x',
     };
-    const { env, inputDir } = await files.layOut('job', fn, run.args ?? '()');
+    const { env, inputDir } = await files.layOut('job', {
+      fn,
+      code: run.code,
+      args: run.args ?? '()',
+    });
     const output = await files.output('job');
     const command = [run.interpreter.path, python ? '-c' : '-e', env['CODE'] ?? ''];
     const started = performance.now();

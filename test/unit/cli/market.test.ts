@@ -6,7 +6,7 @@ import { type MarketRow, rowsFor, worthResolving } from '../../../src/cli/market
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { aPage } from '../../support/cli/page.ts';
-import { aFunction, anImage, anOffer, anOpenRun, aRun } from '../../support/domain.ts';
+import { aFunctionWithCode, anImage, anOffer, anOpenRun, aRun, listed } from '../../support/domain.ts';
 
 const KNOWN = {
   catalogue: new Map([['big', { uuid: 'big', name: 'Big', codename: 'big', cudaCores: 99_999 }]]),
@@ -105,7 +105,7 @@ describe('an evaluation', () => {
     const broker: Sources['broker'] = {
       function: async (uuid) => {
         calls.push(`function ${uuid}`);
-        return aFunction({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'image-1' });
+        return aFunctionWithCode({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'image-1' });
       },
       image: async (uuid) => {
         calls.push(`image ${uuid}`);
@@ -113,7 +113,8 @@ describe('an evaluation', () => {
       },
       openJobs: async (run) => {
         calls.push(`jobs ${run}`);
-        return { items: run === 'done' ? [] : [A_JOB], invalid: [] };
+        if (run === 'garbage') return listed([{ ...A_JOB, arguments: '((' }]);
+        return listed(run === 'done' ? [] : [A_JOB]);
       },
       ...changes,
     };
@@ -158,13 +159,13 @@ describe('an evaluation', () => {
         if (uuid === 'broken') throw new AgentError('BROKER_UNAVAILABLE', 'it broke');
         return uuid === 'unknown'
           ? undefined
-          : aFunction({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'i' });
+          : aFunctionWithCode({ uuid, imageUuid: uuid === 'lost' ? 'gone' : 'i' });
       },
     });
     const runs = ['fine', 'broken', 'unknown', 'lost'].map((name) =>
       aRun({ uuid: name, functionUuid: name }),
     );
-    const garbage = aRun({ uuid: 'garbage', parameters: '((' });
+    const garbage = aRun({ uuid: 'garbage', bidPrice: 0.9 });
     const { notes, rows } = await evaluate([...runs, garbage], host, sources);
     expect(new Map(rows.map(({ reason, run }) => [run, reason]))).toEqual(
       new Map([
@@ -178,19 +179,28 @@ describe('an evaluation', () => {
     expect(notes).toHaveLength(1);
   });
 
-  test('leaves the parameters of Python 2 to Python 2, as the agent does', async () => {
+  test('leaves the arguments of Python 2 to Python 2, as the agent does', async () => {
     const { sources } = recordingBroker({
-      function: async (uuid) => aFunction({ uuid, runtime: 'python27' }),
+      function: async (uuid) => aFunctionWithCode({ uuid, runtime: 'python27' }),
+      openJobs: async () => listed([{ ...A_JOB, arguments: '(1L,)' }]),
     });
-    const run = aRun({ uuid: 'old', parameters: '((1L,),)' });
+    const run = aRun({ uuid: 'old' });
     const { notes, rows } = await evaluate([run], host, sources);
     expect(rows).toMatchObject([{ run: 'old', reason: null, taken: 1 }]);
     expect(notes).toEqual([]);
   });
 
   test('without an offer says what each run needs', async () => {
-    const { sources, calls } = recordingBroker();
-    const runs = [aRun({ uuid: 'a', bidPrice: 0.2 }), aRun({ uuid: 'b', bidPrice: 0.1, parameters: '((' })];
+    const { sources, calls } = recordingBroker({
+      function: async (uuid) => {
+        if (uuid === 'long') throw new AgentError('FUNCTION_INVALID', 'its code is too long');
+        return aFunctionWithCode({ uuid });
+      },
+    });
+    const runs = [
+      aRun({ uuid: 'a', bidPrice: 0.2 }),
+      aRun({ uuid: 'b', bidPrice: 0.1, functionUuid: 'long' }),
+    ];
     const { rows } = await evaluate(runs, { ...host, offers: [], images: ['mine/*'] }, sources);
     expect(rows.map(({ reason, run }) => [run, reason])).toEqual([
       ['a', 'nothing-offered'],
@@ -204,7 +214,6 @@ describe('an evaluation', () => {
 const A_JOB = {
   uuid: 'job-1',
   run: 'run-1',
-  functionName: 'hello',
   arguments: '(1,)',
   status: 1,
   instance: null,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FunctionSpec } from '../../../src/domain/run.ts';
+import type { JobInput } from '../../../src/domain/ports/job-files.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 
 const JOB = '0b5e2a3c-6d1f-4a55-9f6e-2f1f7f3d8a10';
@@ -16,15 +16,9 @@ beforeEach(async () => {
 
 afterEach(() => rm(join(root, '..'), { recursive: true, force: true }));
 
-function fn(runtime: string, code = 'code'): FunctionSpec {
-  return {
-    uuid: 'f',
-    name: 'mine',
-    code,
-    runtime,
-    imageUuid: 'i',
-    registryPath: 'sharedcloud/python36:latest',
-  };
+function input(runtime: string, args: string | undefined, code: JobInput['code'] = 'code'): JobInput {
+  const registryPath = 'sharedcloud/python36:latest';
+  return { fn: { uuid: 'f', name: 'mine', runtime, imageUuid: 'i', registryPath }, code, args };
 }
 
 async function nonceOf(folder: string): Promise<string | undefined> {
@@ -33,7 +27,7 @@ async function nonceOf(folder: string): Promise<string | undefined> {
 
 describe('a layout', () => {
   test('is a folder that all users can read and none can write', async () => {
-    const { inputDir, env } = await files.layOut(JOB, fn('python36', 'def handler(event): pass'), '(1,)');
+    const { inputDir, env } = await files.layOut(JOB, input('python36', '(1,)', 'def handler(event): pass'));
     expect(inputDir).toBe(join(root, JOB));
     expect(await readFile(join(inputDir, 'sharedcloud_function.py'), 'utf8')).toBe(
       'def handler(event): pass',
@@ -52,20 +46,20 @@ describe('a layout', () => {
   test.each(['python27', 'python36', 'python3.12', 'node8', 'nodejs'])(
     'of %s has a loader that fits into an environment variable',
     async (runtime) => {
-      const { env } = await files.layOut(JOB, fn(runtime), '()');
+      const { env } = await files.layOut(JOB, input(runtime, '()'));
       expect(env['CODE']).toContain(runtime.startsWith('python') ? 'import ast' : "load('vm')");
       expect(Buffer.byteLength(env['CODE'] ?? '')).toBeLessThan(32 * 1024);
     },
   );
 
   test('of Python 2 has unbuffered output', async () => {
-    expect((await files.layOut(JOB, fn('python27'), '()')).env).toMatchObject({ PYTHONUNBUFFERED: '1' });
+    expect((await files.layOut(JOB, input('python27', '()'))).env).toMatchObject({ PYTHONUNBUFFERED: '1' });
   });
 
   test('that is repeated keeps its nonce and has the new code', async () => {
-    const { inputDir } = await files.layOut(JOB, fn('node8', 'old'), '(1,)');
+    const { inputDir } = await files.layOut(JOB, input('node8', '(1,)', 'old'));
     const nonce = await nonceOf(inputDir);
-    await files.layOut(JOB, fn('python36', 'new'), '(2,)');
+    await files.layOut(JOB, input('python36', '(2,)', 'new'));
     expect(nonce).toMatch(/^[0-9a-f]{32}$/);
     expect(await nonceOf(inputDir)).toBe(nonce);
     expect(await readdir(inputDir)).toEqual(['event.txt', 'job.json', 'sharedcloud_function.py']);
@@ -73,15 +67,15 @@ describe('a layout', () => {
   });
 
   test('has a nonce of its own for each job', async () => {
-    const one = await files.layOut('one', fn('node8'), '()');
-    const two = await files.layOut('two', fn('node8'), '()');
+    const one = await files.layOut('one', input('node8', '()'));
+    const two = await files.layOut('two', input('node8', '()'));
     expect(await nonceOf(one.inputDir)).not.toBe(await nonceOf(two.inputDir));
   });
 
   test('replaces a draft that a crash has left', async () => {
     await mkdir(join(root, `${JOB}.new`), { recursive: true });
     await writeFile(join(root, `${JOB}.new`, 'rubbish'), 'x');
-    const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
+    const { inputDir } = await files.layOut(JOB, input('node8', '()'));
     expect(await readdir(inputDir)).toEqual(['event.json', 'job.json', 'sharedcloud_function.js']);
     expect(await readdir(root)).toEqual([JOB]);
   });
@@ -91,7 +85,7 @@ describe('a layout', () => {
     ['', '()', '‘’'],
     ['node8', '(1, os)', 'line 1, column 5'],
   ])('is FUNCTION_INVALID for %j with the arguments %j', async (runtime, args, detail) => {
-    const layout = files.layOut(JOB, fn(runtime), args);
+    const layout = files.layOut(JOB, input(runtime, args));
     await expect(layout).rejects.toMatchObject({ code: 'FUNCTION_INVALID' });
     await expect(layout).rejects.toThrow(detail);
     expect(await files.list()).toEqual([]);
@@ -101,7 +95,7 @@ describe('a layout', () => {
     'is BROKER_BAD_ANSWER for the job %j, as is every call',
     async (job) => {
       const refused = { code: 'BROKER_BAD_ANSWER' };
-      await expect(files.layOut(job, fn('node8'), '()')).rejects.toMatchObject(refused);
+      await expect(files.layOut(job, input('node8', '()'))).rejects.toMatchObject(refused);
       await expect(files.output(job)).rejects.toMatchObject(refused);
       await expect(files.remove(job)).rejects.toMatchObject(refused);
     },
@@ -110,14 +104,14 @@ describe('a layout', () => {
   test('is STATE_DIR_UNUSABLE if the folder cannot be created', async () => {
     await writeFile(root, 'a file');
     const refused = { code: 'STATE_DIR_UNUSABLE' };
-    await expect(files.layOut(JOB, fn('node8'), '()')).rejects.toMatchObject(refused);
+    await expect(files.layOut(JOB, input('node8', '()'))).rejects.toMatchObject(refused);
     await expect(files.list()).rejects.toMatchObject(refused);
   });
 });
 
 describe('the output', () => {
   test('is read with the job’s nonce, also after a restart', async () => {
-    const { inputDir } = await files.layOut(JOB, fn('node8'), '()');
+    const { inputDir } = await files.layOut(JOB, input('node8', '()'));
     const output = await new JobFolders(root).output(JOB);
     output.write('stdout', Buffer.from(`a\x1e${await nonceOf(inputDir)}:end:0\x1e\n`));
     expect(output.end()).toEqual({ stdout: 'a', stderr: '', result: '' });
@@ -130,7 +124,7 @@ describe('the output', () => {
 
 describe('remove', () => {
   test('removes everything and may be repeated', async () => {
-    await files.layOut(JOB, fn('node8'), '()');
+    await files.layOut(JOB, input('node8', '()'));
     await mkdir(join(root, `${JOB}.new`));
     await files.remove(JOB);
     await files.remove(JOB);
@@ -138,8 +132,8 @@ describe('remove', () => {
   });
 
   test('keeps other jobs', async () => {
-    await files.layOut('one', fn('node8'), '()');
-    await files.layOut('two', fn('node8'), '()');
+    await files.layOut('one', input('node8', '()'));
+    await files.layOut('two', input('node8', '()'));
     await files.remove('one');
     expect(await files.list()).toEqual(['two']);
   });
@@ -164,7 +158,7 @@ describe('list', () => {
   });
 
   test('has every job once, with drafts', async () => {
-    await files.layOut('one', fn('node8'), '()');
+    await files.layOut('one', input('node8', '()'));
     for (const name of ['one.new', 'two.new', 'lost+found']) await mkdir(join(root, name));
     expect([...(await files.list())].sort()).toEqual(['one', 'two']);
   });

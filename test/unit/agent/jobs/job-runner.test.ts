@@ -13,17 +13,6 @@ import { logInto } from '../../../support/log/log-into.ts';
 
 const RECORD: JobRecord = { ...aNewJob(), state: { name: 'claimed' }, claimedAt: 0, updatedAt: 0 };
 const SLOT = { id: RECORD.slot, gpu: RECORD.gpu };
-const JOB = {
-  uuid: RECORD.uuid,
-  run: RECORD.run,
-  functionName: RECORD.functionName,
-  arguments: '()',
-  status: JOB_STATUS.IN_PROGRESS,
-  instance: RECORD.instance,
-  leaseSeconds: undefined,
-  cost: undefined,
-};
-
 /** Runs a job whose container cannot be created; answers what was seen when its end was reported, and afterwards. */
 async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> = {}) {
   const pool = new SlotPool();
@@ -94,7 +83,8 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
   });
   const slots = pool.add([SLOT], new Notifier());
   const seen: { end?: JobEnd; slotWasLeased?: boolean } = {};
-  runner.run({ record: RECORD, job: JOB, fn: aFunction() }, pool.lease(SLOT), {
+  const input = { fn: aFunction(), code: '', args: '()' };
+  runner.run({ record: RECORD, input }, pool.lease(SLOT), {
     started: () => undefined,
     ended: (end) => {
       seen.end = end;

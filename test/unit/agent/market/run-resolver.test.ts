@@ -1,15 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { resolveRun } from '../../../../src/agent/market/resolve-run.ts';
+import { type LookUps, resolveRun } from '../../../../src/agent/market/resolve-run.ts';
 import { RunResolver } from '../../../../src/agent/market/run-resolver.ts';
 import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
-import type { Broker } from '../../../../src/domain/ports/broker.ts';
 import type { Run } from '../../../../src/domain/run.ts';
 import { aFunction, anImage, aRun } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
 const HOUR_MS = 3_600_000;
-
-type LookUps = Pick<Broker, 'function' | 'image'>;
 
 /** A resolver at a broker of which a test may change what it knows. */
 function resolving(knows: Partial<LookUps> = {}) {
@@ -22,11 +19,13 @@ function resolving(knows: Partial<LookUps> = {}) {
     ...knows,
   };
   const resolver = new RunResolver({
-    broker: {
-      function: (uuid, signal) => {
+    functionCode: {
+      find: (uuid, signal) => {
         asked.push(`function ${uuid}`);
         return broker.function(uuid, signal);
       },
+    },
+    broker: {
       image: (uuid, signal) => {
         asked.push(`image ${uuid}`);
         return broker.image(uuid, signal);
@@ -134,9 +133,9 @@ test('a run that failed because the token was refused waits a minute, or until t
   expect(isFound()).toBe(true);
 });
 
-test('a run whose parameters cannot be read is left alone for good', async () => {
-  const { asked, look, pass, resolver } = resolving();
-  const run = aRun({ parameters: 'oops(' });
+test('a run whose function cannot be run is left alone for good', async () => {
+  const { asked, look, pass, resolver } = resolving({ function: failing('FUNCTION_INVALID') });
+  const run = aRun();
   await look(run);
   expect(resolver.invalid('run-1')).toBe(true);
   pass(HOUR_MS);
@@ -193,20 +192,14 @@ describe('one run, resolved without state', () => {
   const signal = new AbortController().signal;
   const broker: LookUps = { function: async () => aFunction(), image: async () => anImage() };
 
-  test('names function and image, or says that its parameters cannot be read', async () => {
+  test('names function and image, or says that the function cannot be run', async () => {
     const image = anImage();
     expect(await resolveRun(broker, aRun(), signal)).toEqual({
       kind: 'resolved',
       function: aFunction(),
       image,
     });
-    const unreadable = await resolveRun(broker, aRun({ parameters: 'oops(' }), signal);
-    expect(unreadable).toMatchObject({ kind: 'invalid' });
-  });
-
-  test('leaves the parameters of Python 2 to Python 2', async () => {
-    const old = { ...broker, function: async () => ({ ...aFunction(), runtime: 'python2.7' }) };
-    const found = await resolveRun(old, aRun({ parameters: '(1L, 0777)' }), signal);
-    expect(found.kind).toBe('resolved');
+    const invalid = await resolveRun({ ...broker, function: failing('FUNCTION_INVALID') }, aRun(), signal);
+    expect(invalid).toMatchObject({ kind: 'invalid' });
   });
 });

@@ -3,13 +3,14 @@ import { GpuCatalogue } from '../../../../src/agent/offers/gpu-catalogue.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { CatalogueGpu } from '../../../../src/domain/gpu.ts';
 import type { Listed } from '../../../../src/domain/ports/broker.ts';
+import { listed } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
 const MINUTE = 60_000;
 const never = new AbortController().signal;
 
 const gpu = (uuid: string): CatalogueGpu => ({ uuid, name: uuid, codename: uuid, cudaCores: 1 });
-const listOf = (...uuids: string[]): Listed<CatalogueGpu> => ({ items: uuids.map(gpu), invalid: [] });
+const listOf = (...uuids: string[]): Listed<CatalogueGpu> => listed(uuids.map(gpu));
 
 /** A catalogue that was heard once, at a broker whose answer a test may change. */
 async function heard() {
@@ -67,7 +68,7 @@ describe('a run that names a GPU which is not in the catalogue', () => {
 test('an invalid item of it is logged once', async () => {
   const { broker, catalogue, log } = await heard();
   broker.answer = () =>
-    Promise.resolve({ items: [gpu('t4')], invalid: [{ uuid: 'g1', reason: 'cuda_cores: no number' }] });
+    Promise.resolve(listed([gpu('t4')], { invalid: [{ uuid: 'g1', reason: 'cuda_cores: no number' }] }));
   await catalogue.fetch(never);
   await catalogue.fetch(never);
   expect(log).toHaveLength(1);

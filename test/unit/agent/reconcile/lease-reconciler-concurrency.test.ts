@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../../src/domain/errors.ts';
+import type { BrokerJob } from '../../../../src/domain/job.ts';
 import type { ReportAnswer } from '../../../../src/domain/ports/broker.ts';
 import { atWork, listOf, recordOf } from '../../../support/agent/running-reconciler.ts';
+import { listed } from '../../../support/domain.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -65,7 +67,7 @@ test('an instance about which the broker does not answer holds back no other', a
       heldJobs: (instance, signal) =>
         instance === 'mute'
           ? silence(signal)
-          : Promise.resolve({ items: [], invalid: [{ uuid: 'other', reason: '' }] }),
+          : Promise.resolve(listed<BrokerJob>([], { invalid: [{ uuid: 'other', reason: '' }] })),
     },
   );
   await vi.advanceTimersByTimeAsync(24_500);

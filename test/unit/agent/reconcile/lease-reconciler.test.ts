@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../../../../src/domain/errors.ts';
-import type { JobRecord } from '../../../../src/domain/job.ts';
+import type { BrokerJob, JobRecord } from '../../../../src/domain/job.ts';
 import { atWork, listOf, recordOf } from '../../../support/agent/running-reconciler.ts';
+import { listed } from '../../../support/domain.ts';
 import { stateNamed } from '../../../support/journal/samples.ts';
 import { logged } from '../../../support/log/log-into.ts';
 
@@ -133,7 +134,7 @@ test('a job that was open here when the broker was asked is not released by its 
 test('an item that cannot be read stops no job and releases none, and is logged once', async () => {
   const item = { uuid: 'running', reason: 'status: not a number' };
   await using at = atWork([RUNNING], {
-    heldJobs: () => Promise.resolve({ items: [], invalid: [item, { ...item, uuid: 'unknown' }] }),
+    heldJobs: () => Promise.resolve(listed<BrokerJob>([], { invalid: [item, { ...item, uuid: 'unknown' }] })),
   });
   await vi.advanceTimersByTimeAsync(61_000);
   expect(at.asked).toEqual([0, 30, 60]);
