@@ -15,7 +15,7 @@ export type Limit = {
 
 type Limits = Readonly<Record<string, Limit>>;
 
-/** By who sends it; `log`: in any line of the log. */
+/** By who sends it; `journal` and `log`: in any row or line. */
 export const LIMITS = {
   broker: {
     errorText: {
@@ -175,6 +175,15 @@ export const LIMITS = {
       beyond: 'the program is stopped and counts as failed',
     },
     tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
+  },
+  journal: {
+    reason: {
+      max: 1_000,
+      unit: 'characters',
+      of: 'why a job was released, cancelled or dropped',
+      beyond: 'cut',
+    },
+    functionName: { max: 200, unit: 'characters', of: 'the name of a job’s function', beyond: 'cut' },
   },
   log: {
     text: { max: 2_000, unit: 'characters', of: 'a message or field of the log', beyond: 'cut' },

@@ -1,9 +1,12 @@
+import { cut } from '../lib/cut.ts';
 import { wrap } from '../lib/wrap.ts';
 import { type Page, printable } from './lines.ts';
 
 const GAP = '  ';
 /** A column is never wrapped to less than this. */
 const MIN_WIDTH = 8;
+/** The longest cell, in characters: others wrote some of them. */
+const MAX_CELL = 500;
 
 /** One column of a table for people. */
 export type Column<Row> = {
@@ -19,12 +22,22 @@ export type Column<Row> = {
  * Rows under their titles, as wide as the page as far as the columns that wrap allow. Cells are made printable.
  */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], page: Page): string {
-  const cells = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ cell }) => printable(cell(row), page))),
-  ];
-  const widths = fit(columns, cells, page.columns);
-  return cells.map((row) => lineOf(columns, row, widths)).join('');
+  return tableInParts(columns, page)(rows);
+}
+
+/** A table of very many rows in parts. The first one has the titles, and its cells decide how wide the columns are. */
+export function tableInParts<Row>(
+  columns: readonly Column<Row>[],
+  page: Page,
+): (rows: readonly Row[]) => string {
+  let widths: readonly number[] | undefined;
+  return (rows) => {
+    const body = rows.map((row) => columns.map(({ cell }) => cut(printable(cell(row), page), MAX_CELL)));
+    const cells = widths === undefined ? [columns.map(({ title }) => title), ...body] : body;
+    widths ??= fit(columns, cells, page.columns);
+    const fitted = widths;
+    return cells.map((row) => lineOf(columns, row, fitted)).join('');
+  };
 }
 
 /** The widest wrapping columns give way first, all to the same width. */

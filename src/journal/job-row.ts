@@ -2,6 +2,8 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { JOB_STATUS, type JobRecord, type JobState, type JobStateName } from '../domain/job.ts';
+import { cut } from '../lib/cut.ts';
+import { LIMITS } from '../limits.ts';
 
 const STATES = {
   claiming: 'claiming',
@@ -76,6 +78,11 @@ const jobRow = z
     updated_at: z.number(),
   })
   .refine((row) => row.state === row.detail.name, { message: 'state and detail have different states' });
+
+/** The state with its reason cut: the broker or the engine may have written it. */
+export function boundState(state: JobState): JobState {
+  return 'why' in state ? { ...state, why: cut(state.why, LIMITS.journal.reason.max) } : state;
+}
 
 /** A row of the table `jobs`. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;

@@ -41,10 +41,6 @@ export const USES_AT = `SELECT * FROM (
     FROM network_use)
   WHERE address IS ? AND started_at <= ? AND (had_until IS NULL OR had_until >= ?) ORDER BY seq`;
 
-/** Forgets the use of jobs that are no longer in the journal. */
-export const PRUNE_USES =
-  'DELETE FROM network_use WHERE started_at < ? AND job NOT IN (SELECT uuid FROM jobs)';
-
 const ROW = z.object({
   job: z.string(),
   container: z.string(),

@@ -26,6 +26,7 @@ export type JournalReader = Pick<
   | 'inState'
   | 'uuidsIn'
   | 'history'
+  | 'newest'
   | 'matching'
   | 'brokerOf'
   | 'events'
@@ -141,7 +142,7 @@ export function countOpenJobs(directory: string): number {
   const journal = readJournal(directory);
   if (journal === undefined) return 0;
   try {
-    return journal.inState(...OPEN_STATES).length;
+    return journal.uuidsIn(...OPEN_STATES).length;
   } finally {
     journal.close();
   }

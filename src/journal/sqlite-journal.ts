@@ -4,7 +4,6 @@ import type { EngineIdentity } from '../domain/engine-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import {
   canTransition,
-  isTerminal,
   type JobRecord,
   type JobState,
   type JobStateName,
@@ -14,19 +13,15 @@ import type { NetworkUse } from '../domain/network-use.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError } from '../domain/storage-error.ts';
+import { cut } from '../lib/cut.ts';
+import { LIMITS } from '../limits.ts';
 import { leaseKey } from './broker-move.ts';
 import { ENGINE_KEY } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
-import { type Row, recordOf, STATE_NAMES } from './job-row.ts';
-import {
-  HAS_NETWORK_USE,
-  LATEST_USE,
-  PRUNE_USES,
-  USES_AT,
-  useOf,
-  useValues,
-  WRITE_USE,
-} from './network-use.ts';
+import { boundState, type Row, recordOf } from './job-row.ts';
+import { HAS_NETWORK_USE, LATEST_USE, USES_AT, useOf, useValues, WRITE_USE } from './network-use.ts';
+
+import { PRUNE_WALKS, type PruneWalk, walkedRows } from './prune-walks.ts';
 
 /** What a journal needs. */
 export type JournalParts = {
@@ -54,8 +49,6 @@ const engineRow = z.object({
     .transform(({ dataRoot, endpoint, id }): EngineIdentity => ({ id, dataRoot, endpoint })),
 });
 const uuidRows = z.array(z.object({ uuid: z.string() }));
-
-const TERMINAL = STATE_NAMES.filter(isTerminal);
 
 /** The journal in SQLite. Each change is one transaction, synced to the disk before the call returns. */
 export class SqliteJournal implements Journal {
@@ -102,18 +95,26 @@ export class SqliteJournal implements Journal {
   }
 
   insert(job: NewJob): JobRecord {
+    const functionName = cut(job.functionName, LIMITS.journal.functionName.max);
     return this.#write(() => {
       const old = this.get(job.uuid);
       if (old !== undefined) checkTransition(old, 'claiming');
       const now = this.#parts.clock.now();
-      const record: JobRecord = { ...job, state: { name: 'claiming' }, claimedAt: now, updatedAt: now };
+      const record: JobRecord = {
+        ...job,
+        functionName,
+        state: { name: 'claiming' },
+        claimedAt: now,
+        updatedAt: now,
+      };
       this.#insert(record);
       this.#addEvent(record.uuid, record.state, now);
       return record;
     });
   }
 
-  transition(uuid: string, state: JobState): JobRecord {
+  transition(uuid: string, to: JobState): JobRecord {
+    const state = boundState(to);
     return this.#write(() => {
       const old = this.get(uuid);
       if (old === undefined) {
@@ -160,7 +161,19 @@ export class SqliteJournal implements Journal {
   }
 
   history(limit: number): readonly JobRecord[] {
-    return this.#records('ORDER BY seq DESC LIMIT ?', limit);
+    return [...this.newest(limit)];
+  }
+
+  /** The latest `limit` jobs, in any of these states where some are named; newest first, each read when it is asked for. */
+  *newest(limit: number, ...names: readonly JobStateName[]): Generator<JobRecord, void> {
+    const where = names.length === 0 ? '' : `WHERE state IN (${names.map(() => '?').join()})`;
+    const sql = `SELECT * FROM jobs ${where} ORDER BY seq DESC LIMIT ?`;
+    const rows = this.#guarded(() => this.#prepared(sql).iterate(...names, limit));
+    for (;;) {
+      const { done, value } = this.#guarded(() => rows.next());
+      if (done === true) return;
+      yield recordOf(value);
+    }
   }
 
   /** The uuids that begin with `prefix`, in any case, newest first; at most `limit`. */
@@ -200,17 +213,29 @@ export class SqliteJournal implements Journal {
     return this.#uses(USES_AT, address, toMs, fromMs);
   }
 
-  /** Deletes the jobs that ended before `beforeMs` of the local wall clock; returns how many. */
-  prune(beforeMs: number): number {
-    const sql = `DELETE FROM jobs WHERE state IN (${TERMINAL.map(() => '?').join()}) AND updated_at < ?`;
-    // Also the history of jobs that an older agent deleted.
-    const events = 'DELETE FROM job_history WHERE uuid NOT IN (SELECT uuid FROM jobs)';
-    return this.#write(() => {
-      const pruned = Number(this.#prepared(sql).run(...TERMINAL, beforeMs).changes);
-      this.#prepared(events).run();
-      this.#prepared(PRUNE_USES).run(beforeMs);
-      return pruned;
-    });
+  /**
+   * Deletes the jobs that ended before `beforeMs` of the local wall clock, and what is stored of them; returns how many. A
+   * `yield` follows each small transaction, because a journal may have a million jobs.
+   */
+  *pruneInSteps(beforeMs: number): Generator<void, number> {
+    let pruned = 0;
+    for (const walk of PRUNE_WALKS) {
+      for (let after = 0, isOver = false; !isOver; ) {
+        const batch = this.#write(() => this.#pruneBatch(walk, beforeMs, after));
+        if (walk.countsJobs) pruned += batch.deleted;
+        ({ isOver, last: after } = batch);
+        yield;
+      }
+    }
+    return pruned;
+  }
+
+  #pruneBatch(walk: PruneWalk, beforeMs: number, after: number) {
+    const rows = walkedRows.parse(this.#prepared(walk.select).all({ beforeMs, after }));
+    const old = rows.filter((row) => row.is_old === 1);
+    for (const { seq } of old) this.#prepared(walk.remove).run(seq);
+    const isOver = rows.every((row) => row.is_before === 0);
+    return { deleted: old.length, isOver, last: rows.at(-1)?.seq ?? after };
   }
 
   tryWriting(): void {

@@ -2,13 +2,13 @@ import type { Config } from '../../config/config.ts';
 import { count } from '../../config/number-types.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { OPEN_STATES } from '../../domain/job.ts';
+import { type JobRecord, type JobStateName, OPEN_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
 import { AT, DESTINATION, findJobs, PORT, readQuestion, SOURCE_PORT, WITHIN } from './find.ts';
 import { detailsOf, findJob } from './job-details.ts';
-import { jobsTable, type ListedJob, summaryOf } from './render.ts';
+import { jobsJson, jobsTable, type ListedJob } from './render.ts';
 import { detailsText } from './render-details.ts';
 import { findJson, findText } from './render-find.ts';
 
@@ -54,23 +54,20 @@ export const jobs: CliCommand = {
     const { config } = await context.loadConfig({ ask: false });
     if (context.action === 'find') return find(context, config);
     if (context.action === 'show') return showJob(context, config.stateDir);
-    const limit = context.valueOf(LIMIT);
-    const records = context.has(OPEN)
-      ? readOpen(config.stateDir).slice(0, limit)
-      : await readHistory(config.stateDir, limit);
-    show(context, records);
+    if (context.has(OPEN)) listOpen(context, config.stateDir);
+    else await withJournal(config.stateDir, (journal) => print(context, journal));
     return EXIT.OK;
   },
 };
 
-function show(context: CliContext, records: readonly ListedJob[]): void {
+/** Prints the jobs as they are read: a journal may have a million. */
+function print(context: CliContext, journal: JournalReader, ...states: readonly JobStateName[]): void {
+  const { stdout } = context;
   const now = context.clock.now();
-  const text = context.has(JSON_SWITCH)
-    ? `${JSON.stringify({ jobs: records.map((record) => summaryOf(record, now)) }, null, 2)}\n`
-    : records.length === 0 && context.has(OPEN)
-      ? ''
-      : jobsTable(records, now, context.stdout);
-  context.stdout.write(text);
+  const isJson = context.has(JSON_SWITCH);
+  const records = journal.newest(context.valueOf(LIMIT), ...states);
+  const listed = withUse(isJson ? journal : undefined, records);
+  for (const part of isJson ? jobsJson(listed, now) : jobsTable(listed, now, stdout)) stdout.write(part);
 }
 
 async function find(context: CliContext, config: Config): Promise<number> {
@@ -105,17 +102,15 @@ async function showJob(context: CliContext, stateDir: string): Promise<number> {
 }
 
 /** Without a journal no job is unfinished. */
-function readOpen(stateDir: string): readonly ListedJob[] {
+function listOpen(context: CliContext, stateDir: string): void {
   const journal = readJournal(stateDir);
   try {
-    return journal === undefined ? [] : withUse(journal, journal.inState(...OPEN_STATES));
+    if (journal !== undefined && journal.uuidsIn(...OPEN_STATES).length > 0)
+      print(context, journal, ...OPEN_STATES);
+    else if (context.has(JSON_SWITCH)) for (const part of jobsJson([], 0)) context.stdout.write(part);
   } finally {
     journal?.close();
   }
-}
-
-function readHistory(stateDir: string, limit: number): Promise<readonly ListedJob[]> {
-  return withJournal(stateDir, (journal) => withUse(journal, journal.history(limit)));
 }
 
 /** Reads the journal, whether or not an agent runs. Throws STATE_DIR_UNUSABLE without one. */
@@ -130,9 +125,10 @@ async function withJournal<T>(stateDir: string, read: (journal: JournalReader) =
   }
 }
 
-function withUse(
-  journal: JournalReader,
-  records: ReturnType<JournalReader['history']>,
-): readonly ListedJob[] {
-  return records.map((record) => ({ record, use: journal.networkUse(record) }));
+/** The jobs with their use of the network, where there is a journal to read it from: that costs a query per job. */
+function* withUse(
+  journal: JournalReader | undefined,
+  records: Iterable<JobRecord>,
+): Generator<ListedJob, void> {
+  for (const record of records) yield { record, use: journal?.networkUse(record) };
 }

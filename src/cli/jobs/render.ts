@@ -4,7 +4,7 @@ import { readableDuration, readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
 import { type Page } from '../lines.ts';
-import { type Column, table } from '../table.ts';
+import { type Column, tableInParts } from '../table.ts';
 
 /** A job as `jobs --json` prints it. Times are ISO 8601; what is not known, or not yet, is null. */
 export type JobSummary = {
@@ -62,12 +62,50 @@ export function summaryOf({ record, use }: ListedJob, now: number): JobSummary {
   };
 }
 
-/** The jobs as a table for people, with their total earnings. */
-export function jobsTable(listed: readonly ListedJob[], now: number, page: Page): string {
-  const jobs = listed.map((job) => summaryOf(job, now));
-  if (jobs.length === 0) return 'no job has run here yet\n';
-  const earned = jobs.reduce((sum, job) => sum + (job.earned ?? 0), 0);
-  return `${table(COLUMNS, jobs, page)}\n${count(jobs.length, 'job')}, earned ${readableEarnings(earned)}\n`;
+/** So many jobs are held in memory at once. */
+const PART = 1_000;
+
+/** The jobs as a table for people, in parts, with their total earnings. */
+export function* jobsTable(listed: Iterable<ListedJob>, now: number, page: Page): Generator<string, void> {
+  const part = tableInParts(COLUMNS, page);
+  let [jobs, earned] = [0, 0];
+  for (const some of chunked(listed, PART)) {
+    const summaries = some.map((job) => summaryOf(job, now));
+    jobs += summaries.length;
+    earned = summaries.reduce((sum, job) => sum + (job.earned ?? 0), earned);
+    yield part(summaries);
+  }
+  yield jobs === 0
+    ? 'no job has run here yet\n'
+    : `\n${count(jobs, 'job')}, earned ${readableEarnings(earned)}\n`;
+}
+
+/** The jobs as one JSON document, in parts. */
+export function* jobsJson(listed: Iterable<ListedJob>, now: number): Generator<string, void> {
+  yield '{\n  "jobs": [';
+  let isFirst = true;
+  for (const some of chunked(listed, PART)) {
+    const texts = some.map((job) => indented(JSON.stringify(summaryOf(job, now), null, 2)));
+    yield `${isFirst ? '\n' : ',\n'}${texts.join(',\n')}`;
+    isFirst = false;
+  }
+  yield isFirst ? ']\n}\n' : '\n  ]\n}\n';
+}
+
+/** No string of JSON contains a line break. */
+function indented(json: string): string {
+  return json.replace(/^/gm, '    ');
+}
+
+function* chunked<T>(items: Iterable<T>, size: number): Generator<readonly T[], void> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 const COLUMNS: readonly Column<JobSummary>[] = [

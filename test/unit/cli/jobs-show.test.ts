@@ -12,6 +12,7 @@ import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { aPage } from '../../support/cli/page.ts';
 import { runLine } from '../../support/cli/run.ts';
+import { prune } from '../../support/journal/prune.ts';
 import { newJob } from '../../support/journal/samples.ts';
 
 const START = new Date(2026, 4, 6, 7, 8, 9).getTime();
@@ -217,7 +218,7 @@ describe('a journal', () => {
   test('that is pruned keeps no history of the jobs that are gone', async () => {
     const left = await whileRunning(reported, (journal) => {
       claimed(journal, OTHER);
-      journal.prune(START + 7000);
+      prune(journal, START + 7000);
       return [journal.get(JOB), journal.events(JOB), journal.events(OTHER).length];
     });
     expect(left).toEqual([undefined, [], 2]);

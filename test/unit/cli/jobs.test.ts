@@ -170,3 +170,35 @@ test.each([
   expect(exit).toBe(2);
   expect(stderr).toContain(named);
 });
+
+describe('a journal with more jobs than a part of the output', () => {
+  const many = 2_500;
+  const fill = (journal: Journal): void => {
+    for (let n = 0; n < many; n += 1) journal.insert({ ...newJob(`job-${n}`), functionName: `fn-${n}` });
+  };
+
+  test('is shown whole under one title, with a total', async () => {
+    const { stdout } = await whileRunning(fill, () => list('--limit', '1000000'));
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith('JOB '))).toHaveLength(1);
+    expect(lines.slice(1, -2).map((line) => line.split(/ +/)[0])).toEqual(
+      Array.from({ length: many }, (_, n) => `job-${many - 1 - n}`),
+    );
+    expect(lines.at(-1)).toContain(`${many} jobs`);
+  });
+
+  test('is one document of JSON', async () => {
+    const { stdout } = await whileRunning(fill, () => list('--limit', '1000000', '--json'));
+    const document: unknown = JSON.parse(stdout);
+    expect(document).toMatchObject({ jobs: { length: many } });
+    expect(stdout).toBe(`${JSON.stringify(document, null, 2)}\n`);
+  });
+
+  test('without jobs the document has none', async () => {
+    const { stdout } = await whileRunning(
+      () => undefined,
+      () => list('--json'),
+    );
+    expect(stdout).toBe(`${JSON.stringify({ jobs: [] }, null, 2)}\n`);
+  });
+});

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
 import { pruneIntervalMs } from '../../../src/journal/prune.ts';
 import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
+import { prune } from '../../support/journal/prune.ts';
 import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
 
@@ -17,6 +18,56 @@ test.each([
   ['a month', 30 * 24 * 60 * MINUTE, 60 * MINUTE],
 ])('a journal that keeps jobs for %s is pruned often enough', (_, keepMs, intervalMs) => {
   expect(pruneIntervalMs(keepMs)).toBe(intervalMs);
+});
+
+describe('a journal with very many jobs', () => {
+  const many = 2_000;
+  /** Fills a journal with jobs that ended a day ago, with one of another state in the midst of them. */
+  function fill(path: string): void {
+    withJournal(path, (journal) => journal.insert(newJob('shape')));
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec(`BEGIN;
+      WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${many})
+      INSERT INTO jobs SELECT 1000 + n, 'job-' || n, broker, run, function_name, offer_key, instance, slot, gpu, ask_price,
+        image, timeout_ms, CASE n WHEN 100 THEN 'claimed' ELSE 'dropped' END, detail, n, n FROM jobs, n;
+      INSERT INTO job_history (uuid, at, state, detail) SELECT uuid, updated_at, state, '{}' FROM jobs WHERE seq > 1000;
+      INSERT INTO job_history (uuid, at, state, detail) VALUES ('unknown', 1, 'dropped', '{}');
+      COMMIT`);
+    db.close();
+  }
+  const uuids = (path: string, table: string): readonly unknown[] => {
+    const db = new DatabaseSync(join(path, JOURNAL_FILE), { readOnly: true });
+    const rows = db.prepare(`SELECT DISTINCT uuid FROM ${table} ORDER BY seq`).all();
+    db.close();
+    return rows.map((row) => row['uuid']);
+  };
+
+  test('is pruned in small transactions, of jobs and their history, and of nothing else', () => {
+    const path = scratchDir();
+    fill(path);
+    withJournal(path, (journal) => {
+      const steps = journal.pruneInSteps(many);
+      let [transactions, left] = [0, many + 1];
+      for (let step = steps.next(); step.done !== true; step = steps.next()) {
+        transactions += 1;
+        const now = uuids(path, 'jobs').length;
+        expect(left - now).toBeLessThanOrEqual(250);
+        left = now;
+      }
+      expect(transactions).toBeGreaterThan(2 * (many / 250));
+    });
+    expect(uuids(path, 'jobs')).toEqual(['shape', 'job-100', `job-${many}`]);
+    expect(uuids(path, 'job_history')).toEqual(['shape', 'job-100', `job-${many}`]);
+  });
+
+  test('costs a few rows where nothing is old', () => {
+    const path = scratchDir();
+    fill(path);
+    withJournal(path, (journal) => {
+      expect([...journal.pruneInSteps(0)]).toHaveLength(3);
+    });
+    expect(uuids(path, 'jobs')).toHaveLength(many + 1);
+  });
 });
 
 describe('before an older journal is migrated', () => {
@@ -59,10 +110,10 @@ describe('a journal after many large jobs', () => {
   function fill(path: string, megabytes: number, kept: number): void {
     withJournal(path, (journal) => {
       for (let n = 0; n < megabytes; n += 1) {
-        journal.insert({ ...newJob(`job-${n}`), functionName: 'x'.repeat(MIB) });
+        journal.insert({ ...newJob(`job-${n}`), offerKey: 'x'.repeat(MIB) });
         if (n >= kept) journal.transition(`job-${n}`, stateNamed('dropped'));
       }
-      expect(journal.prune(Number.MAX_SAFE_INTEGER)).toBe(megabytes - kept);
+      expect(prune(journal, Number.MAX_SAFE_INTEGER)).toBe(megabytes - kept);
     });
   }
   const size = (path: string) => statSync(join(path, JOURNAL_FILE)).size;
@@ -97,7 +148,7 @@ test('a journal that is pruned regularly stays small', () => {
       journal.insert({ ...newJob(`job-${n}`), functionName: 'x'.repeat(60_000) });
       for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
         journal.transition(`job-${n}`, stateNamed(name));
-      journal.prune(Number.MAX_SAFE_INTEGER);
+      prune(journal, Number.MAX_SAFE_INTEGER);
       return statSync(join(path, JOURNAL_FILE)).size + statSync(join(path, `${JOURNAL_FILE}-wal`)).size;
     };
     const sizes = Array.from({ length: 50 }, (_, n) => round(n));

@@ -6,6 +6,7 @@ import { openJournal, readJournal } from '../../../src/journal/open-journal.ts';
 import { SCHEMA_VERSION } from '../../../src/journal/schema.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
+import { prune } from '../../support/journal/prune.ts';
 import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { BROKER, scratchDir } from '../../support/journal/scratch.ts';
 
@@ -87,10 +88,10 @@ test('is forgotten with its job', () => {
   journal.insert(newJob('a'));
   journal.recordNetworkUse(use());
   journal.transition('a', stateNamed('dropped'));
-  journal.prune(1_000);
+  prune(journal, 1_000);
   expect(journal.networkUsesAt('172.18.0.2', 2_000, 2_000)).toHaveLength(1);
   time.now = 9_000;
-  journal.prune(8_000);
+  prune(journal, 8_000);
   expect(journal.networkUsesAt('172.18.0.2', 2_000, 2_000)).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ import { canTransition, type JobState } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
+import { prune } from '../../support/journal/prune.ts';
 import { ALL_STATES, newJob, stateNamed } from '../../support/journal/samples.ts';
 import { BROKER, scratchDir, withJournal } from '../../support/journal/scratch.ts';
 import { agentErrorOf } from '../../support/journal/thrown.ts';
@@ -94,10 +95,10 @@ test('prune deletes old jobs but none with a pending report', () => {
   journal.transition('old', stateNamed('dropped'));
   time.now = 2000;
   journal.transition('new', stateNamed('dropped'));
-  expect(journal.prune(1000)).toBe(0);
-  expect(journal.prune(2000)).toBe(1);
+  expect(prune(journal, 1000)).toBe(0);
+  expect(prune(journal, 2000)).toBe(1);
   expect(journal.history(10).map((job) => job.uuid)).toEqual(['pending', 'new']);
-  expect(journal.prune(Number.MAX_SAFE_INTEGER)).toBe(1);
+  expect(prune(journal, Number.MAX_SAFE_INTEGER)).toBe(1);
   expect(journal.history(10).map((job) => job.uuid)).toEqual(['pending']);
 });
 
@@ -176,3 +177,23 @@ function codeOf(work: () => unknown): string | undefined {
     return asAgentError(cause).code;
   }
 }
+
+test('texts of others are cut: the function’s name and why a job was released', () => {
+  withJournal(scratchDir(), (journal) => {
+    const long = 'x'.repeat(5_000_000);
+    journal.insert({ ...newJob('a'), functionName: long });
+    journal.transition('a', { name: 'releasing', why: long });
+    expect(JSON.stringify([journal.get('a'), journal.events('a')]).length).toBeLessThan(5_000);
+  });
+});
+
+test('jobs are read one by one, newest first, of the named states', () => {
+  withJournal(scratchDir(), (journal) => {
+    for (const uuid of ['a', 'b', 'c']) journal.insert(newJob(uuid));
+    journal.transition('b', { name: 'dropped', why: 'lost' });
+    const jobs = journal.newest(10);
+    expect(jobs.next().value).toMatchObject({ uuid: 'c' });
+    expect(Array.from(jobs, ({ uuid }) => uuid)).toEqual(['b', 'a']);
+    expect(Array.from(journal.newest(10, 'claiming'), ({ uuid }) => uuid)).toEqual(['c', 'a']);
+  });
+});

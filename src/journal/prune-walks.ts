@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { isTerminal } from '../domain/job.ts';
+import { STATE_NAMES } from './job-row.ts';
+
+/** So many rows are looked at in one transaction: a few milliseconds. */
+const BATCH = 250;
+
+/**
+ * How the old rows of a table are found: in the order in which they were written, up to a batch that is all newer.
+ * `select` takes `beforeMs` and `after`, the last `seq` of the batch before.
+ */
+export type PruneWalk = {
+  readonly select: string;
+  readonly remove: string;
+  /** Whether each row is a job. */
+  readonly countsJobs: boolean;
+};
+
+const TERMINAL = STATE_NAMES.filter(isTerminal)
+  .map((name) => `'${name}'`)
+  .join();
+
+/** Jobs first: what is stored of a job goes once the job is gone, also one that an older agent has deleted. */
+export const PRUNE_WALKS: readonly PruneWalk[] = [
+  walk('jobs', 'claimed_at', `state IN (${TERMINAL}) AND updated_at < $beforeMs`),
+  walk('job_history', 'at', 'at < $beforeMs AND uuid NOT IN (SELECT uuid FROM jobs)'),
+  walk('network_use', 'started_at', 'started_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
+];
+
+function walk(table: string, time: string, isOld: string): PruneWalk {
+  return {
+    select: `SELECT seq, ${isOld} AS is_old, ${time} < $beforeMs AS is_before
+      FROM ${table} WHERE seq > $after ORDER BY seq LIMIT ${BATCH}`,
+    remove: `DELETE FROM ${table} WHERE seq = ?`,
+    countsJobs: table === 'jobs',
+  };
+}
+
+/** The rows that a walk selects. */
+export const walkedRows = z.array(z.object({ seq: z.number(), is_old: z.number(), is_before: z.number() }));
