@@ -89,6 +89,12 @@ export function buildAgent(deps: AgentDeps): Agent {
     slots,
     market: market.signal,
   });
+  const images = new ImagePuller({
+    ...host,
+    images: host.runtime.images,
+    maxPulls: settings.maxPulls,
+    signal: market.signal,
+  });
   const networks = new NetworkSelector({ ...host, wanted: deps.network });
   const jobRunner = new JobRunner({
     ...host,
@@ -100,6 +106,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     failedSince: (since) => admission.failedSince(since),
     reportPending,
     returned,
+    testContainer: ({ gpu, network }, signal) => runTestContainer({ ...testDeps, network }, gpu, signal),
+    blockImage: (image, error) => images.block(image, error),
   });
   const reporter = new Reporter({ ...host, accepted, onRefused });
   const cancel = (job: string, why: string): void => jobRunner.cancel(job, why);
@@ -127,12 +135,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     slots,
     admission,
     catalogue,
-    images: new ImagePuller({
-      ...host,
-      images: host.runtime.images,
-      maxPulls: settings.maxPulls,
-      signal: market.signal,
-    }),
+    images,
     resolver,
     functionCode,
     registrar: new InstanceRegistrar(host),

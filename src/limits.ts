@@ -165,8 +165,41 @@ export const LIMITS = {
     },
   },
   job: {},
-  image: {},
-  engine: {},
+  image: {
+    description: {
+      max: 1024 * 1024,
+      unit: 'bytes',
+      of: 'the engine’s description of an image, and its history',
+      beyond: 'the image is refused',
+    },
+    settings: {
+      max: 1_000,
+      unit: 'items',
+      of: 'environment variables of an image, and labels',
+      beyond: 'the image is refused',
+    },
+    volumes: { max: 32, unit: 'items', of: 'volumes of an image', beyond: 'the image is refused' },
+    remembered: {
+      max: 1_000,
+      unit: 'items',
+      of: 'images that are remembered as startable or not',
+      beyond: 'all are forgotten',
+    },
+  },
+  engine: {
+    answer: {
+      max: 8 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'an answer of Docker, such as the list of the agent’s containers',
+      beyond: 'the call counts as failed',
+    },
+    error: {
+      max: 64 * 1024,
+      unit: 'bytes',
+      of: 'Docker’s text in an error',
+      beyond: 'the call counts as failed',
+    },
+  },
   host: {
     programOutput: {
       max: 8 * 1024 * 1024,

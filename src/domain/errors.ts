@@ -83,6 +83,11 @@ export const ERROR_KINDS = {
     what: 'a container of the agent no longer exists',
     hint: 'do not remove the agent’s containers; a job whose container is removed goes back to the market',
   },
+  CONTAINER_NAME_TAKEN: {
+    exit: 5,
+    what: 'another container has the name that a job’s container gets',
+    hint: 'remove the container that the message names, if no agent runs its job',
+  },
   CONTAINER_UNSTARTABLE: {
     exit: 5,
     what: 'the image cannot be started',

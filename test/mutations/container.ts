@@ -175,14 +175,14 @@ const image: readonly Row[] = [
 const tmpfs: readonly Row[] = [
   [
     'not too many volumes',
-    ' || paths.length > MAX_VOLUMES',
-    '',
+    'if (volumes.length > LIMITS.image.volumes.max) return',
+    'if (false) return',
     { file: UNIT, name: 'are refused beyond 32' },
   ],
   [
     'no volume over /proc, /sys, /dev or the input',
-    ' || coversSystemPath(path))',
-    ')',
+    ' || coversSystemPath(path),',
+    ',',
     { file: UNIT, name: 'are refused at %s' },
   ],
   [

@@ -244,7 +244,7 @@ const rows: readonly Row[] = [
   [
     'images that unpack to too much are removed',
     IMAGES,
-    'await this.#discard(canonicalImageRef(parsed));',
+    'if (!this.#isUsable(pulled) && pulled.id !== before?.id) await this.#discard(canonicalImageRef(parsed));',
     'await undefined;',
     IMAGES_TEST,
     'over the owner’s size only once they are unpacked are refused, and do not stay',
@@ -252,7 +252,7 @@ const rows: readonly Row[] = [
   [
     'large images are not used',
     IMAGES,
-    'return !isForeign && sizeBytes <= this.#rules.maxBytes;',
+    'return !isForeign && refusal === undefined && sizeBytes <= this.#rules.maxBytes;',
     'return !isForeign && sizeBytes > 0;',
     IMAGES_TEST,
     'over the owner’s size are not found even though they are here',
@@ -260,8 +260,8 @@ const rows: readonly Row[] = [
   [
     'images of another platform are not used',
     IMAGES,
-    'return !isForeign && sizeBytes <= this.#rules.maxBytes;',
-    'return sizeBytes <= this.#rules.maxBytes;',
+    'return !isForeign && refusal === undefined && sizeBytes <= this.#rules.maxBytes;',
+    'return refusal === undefined && sizeBytes <= this.#rules.maxBytes;',
     'test/docker/runtime/images-platform.test.ts',
     'is checked of an image that is here already, at the claim and at the container',
   ],

@@ -3,6 +3,7 @@ import { type AgentError, asAgentError, ERROR_KINDS, type ErrorCode } from '../.
 import { parseImageRef, registryOf } from '../../domain/image-ref.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../domain/ports/runtime.ts';
+import { backoffMs } from '../../lib/backoff.ts';
 import { type Backoff, BackoffMap, earliest } from '../../lib/backoff-map.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
@@ -57,6 +58,8 @@ export class ImagePuller {
   readonly #failed: BackoffMap<Failure>;
   /** The registries that limit this host's pulls, for all of their images. */
   readonly #limited: BackoffMap<Failure>;
+  /** The images, by id, whose containers could not be started here. */
+  readonly #blocked: BackoffMap<ErrorCode>;
   readonly #underWay = new Map<string, Pull>();
   readonly #queue: PullQueue;
   /** By the offer's key. */
@@ -64,6 +67,7 @@ export class ImagePuller {
 
   constructor(deps: ImagePullerDeps) {
     this.#deps = deps;
+    this.#blocked = new BackoffMap(() => deps.clock.monotonic());
     this.#queue = new PullQueue({
       limit: deps.maxPulls,
       rank: (ref) => this.#rank(ref),
@@ -75,7 +79,8 @@ export class ImagePuller {
 
   /** `failed` and `wrong-platform` only while their wait lasts. */
   state(ref: string): ImageState {
-    if (this.#ready.has(ref)) return 'ready';
+    const ready = this.#ready.get(ref);
+    if (ready !== undefined) return this.#blocked.waitingFor(ready.id) === undefined ? 'ready' : 'failed';
     const waiting = this.#waitingFor(ref);
     // What goes on is not affected by a limit of its registry that another pull has met.
     if (waiting === undefined || this.#queue.isAdmitted(ref)) return 'missing';
@@ -93,7 +98,7 @@ export class ImagePuller {
 
   /** When the next failed image may be pulled again; Infinity where none has failed. */
   get nextRetryAt(): number {
-    return earliest([this.#failed.nextRetryAt, this.#limited.nextRetryAt]);
+    return earliest([this.#failed.nextRetryAt, this.#limited.nextRetryAt, this.#blocked.nextRetryAt]);
   }
 
   /**
@@ -114,6 +119,18 @@ export class ImagePuller {
   /** Forgets that an image is ready: no container could be made of it. */
   forget(ref: string): void {
     this.#ready.delete(ref);
+  }
+
+  /** An image, by the id of a ready one, counts as failed for a while: its containers cannot be started here. */
+  block(id: string, error: AgentError): void {
+    const { clock, observe, random } = this.#deps;
+    const now = clock.monotonic();
+    this.#blocked.retain((_, { retryAt, waitMs }) => now < retryAt + waitMs);
+    const { waitMs } = this.#blocked.fail(id, error.code, (failures) =>
+      backoffMs(RETRY.unstartableImage, failures, random),
+    );
+    const [image = id] = [...this.#ready].flatMap(([ref, ready]) => (ready.id === id ? [ref] : []));
+    observe({ kind: 'image-failed', image, ...describe(error), retryInMs: waitMs });
   }
 
   #begin(ref: string): void {
@@ -148,17 +165,8 @@ export class ImagePuller {
         return;
       }
       const error = asAgentError(thrown);
-      const { code, message } = error;
       const { waitMs } = this.#fail(ref, error, random);
-      observe({
-        kind: 'image-failed',
-        image: ref,
-        code,
-        why: `${code}: ${message}`,
-        hint: error.hint ?? ERROR_KINDS[code].hint,
-        hostFault: HOST_FAULTS.has(code),
-        retryInMs: waitMs,
-      });
+      observe({ kind: 'image-failed', image: ref, ...describe(error), retryInMs: waitMs });
     }
   }
 
@@ -197,6 +205,12 @@ export class ImagePuller {
     if (code === 'REGISTRY_RATE_LIMITED') this.#limited.fail(registryOfRef(ref), { ...policy, code }, wait);
     return this.#failed.fail(ref, { ...policy, code }, wait);
   }
+}
+
+/** An error as the owner reads it in the log. */
+function describe({ code, hint, message }: AgentError) {
+  const why = `${code}: ${message}`;
+  return { code, why, hint: hint ?? ERROR_KINDS[code].hint, hostFault: HOST_FAULTS.has(code) };
 }
 
 function policyAfter({ code, retryAfterMs }: AgentError): RetryPolicy {

@@ -11,6 +11,8 @@ export const EVICTION_GRACE_MS = 3_000;
 
 /** A start is repeated this often where its answer was lost and the container did not start. */
 const START_TRIES = 3;
+/** One that took so long, in milliseconds, hangs in the engine: no answer was lost, and the next would hang as well. */
+const HANGING_START_MS = 10_000;
 
 export type JobContainersDeps = {
   readonly runtime: Pick<Runtime, 'list' | 'start' | 'stop' | 'wait' | 'remove' | 'ping'>;
@@ -42,15 +44,18 @@ export class JobContainers {
    * CONTAINER_UNSTARTABLE where the image is at fault, and other codes where the host is.
    */
   async start(job: string, container: string): Promise<void> {
+    const { clock, detach, runtime } = this.#deps;
     for (let attempt = 1; ; attempt += 1) {
+      const began = clock.monotonic();
       try {
-        return await this.#deps.runtime.start(container);
+        return await runtime.start(container);
       } catch (thrown) {
         const error = asAgentError(thrown);
         if (error.code === 'CONTAINER_UNSTARTABLE') throw error;
-        const found = await this.find(job, this.#deps.detach);
+        const isHanging = clock.monotonic() - began >= HANGING_START_MS;
+        const found = await this.find(job, detach);
         if (found !== undefined && found.state !== 'created') return;
-        if (!isRepeatable(found, error) || attempt >= START_TRIES) throw error;
+        if (!isRepeatable(found, error) || isHanging || attempt >= START_TRIES) throw error;
       }
     }
   }

@@ -13,12 +13,14 @@ import { type Departure, departed, type JobResult } from './job-result.ts';
 import { JobSupervisor, type JobSupervisorDeps } from './job-supervisor.ts';
 import type { OrphanContainers } from './orphan-containers.ts';
 import type { SlotLease } from './slot-pool.ts';
+import { StartAttribution, type StartAttributionDeps } from './start-attribution.ts';
 import { JobTermination } from './termination.ts';
 
 /** A container that cannot be created because the engine is unreachable is looked for this long. */
 const FIND_TIMEOUT_MS = 60_000;
 
 export type JobRunnerDeps = JobContainersDeps &
+  StartAttributionDeps &
   Omit<JobFinalizerDeps, 'containers' | 'orphanContainers'> &
   Omit<JobSupervisorDeps, 'containers' | 'finalizer'> & {
     readonly orphanContainers: Pick<OrphanContainers, 'remove' | 'has'>;
@@ -52,6 +54,7 @@ export class JobRunner {
   readonly #containers: JobContainers;
   readonly #finalizer: JobFinalizer;
   readonly #supervisor: JobSupervisor;
+  readonly #starts: StartAttribution;
   readonly #active = new Map<string, JobTermination>();
   readonly #lives = new Set<Promise<void>>();
   /** Why all jobs are evicted; undefined: they are not. */
@@ -61,6 +64,7 @@ export class JobRunner {
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
     this.#containers = new JobContainers(deps);
+    this.#starts = new StartAttribution(deps);
     this.#finalizer = new JobFinalizer({ ...deps, containers: this.#containers });
     const parts = { containers: this.#containers, finalizer: this.#finalizer };
     this.#supervisor = new JobSupervisor({ ...deps, ...parts });
@@ -104,12 +108,13 @@ export class JobRunner {
     // Called here, so that nothing keeps code and arguments for as long as the job runs.
     const laidOut = this.#deps.files.layOut(record.uuid, input);
     this.#own(record, lease, watch.ended, async (end) => {
-      const made = await this.#create(record, runtime, laidOut);
-      if (typeof made !== 'string') return made;
+      const made = await this.#create(record, runtime, laidOut, end);
+      if ('result' in made) return made;
+      const { container } = made;
       if (this.#deps.detach.aborted) return departed({ kind: 'detached' });
       const since = this.#deps.clock.bootTime();
-      await this.#finalizer.write(record.uuid, { name: 'starting', container: made, since });
-      return this.#start(record, made, end, watch.started);
+      await this.#finalizer.write(record.uuid, { name: 'starting', container, since });
+      return this.#start(record, container, made.network, end, watch.started);
     });
   }
 
@@ -126,7 +131,7 @@ export class JobRunner {
         observe({ kind: 'job-adopted', job: record });
         gpus.jobStarted(record);
         if (state.name === 'starting' && container.state === 'created')
-          return this.#start(record, container.id, end);
+          return this.#start(record, container.id, undefined, end);
         // Where the journal never came to say that it was started, the engine does; it must not start again.
         const startedAt = state.name === 'running' ? state.startedAt : (container.startedAt ?? clock.now());
         const unwatched = container.state === 'exited';
@@ -199,15 +204,20 @@ export class JobRunner {
     return departed({ kind: 'aborted' });
   }
 
-  /** Answers the id of the container, or how the job has ended without one. */
-  async #create(record: JobRecord, language: string, laidOut: Promise<LaidOut>): Promise<string | Departure> {
+  /** Answers the id of the container and its network, or how the job has ended without one. */
+  async #create(
+    record: JobRecord,
+    language: string,
+    laidOut: Promise<LaidOut>,
+    end: JobTermination,
+  ): Promise<{ readonly container: string; readonly network: JobNetwork } | Departure> {
     const { detach, networkFor, resources, runtime } = this.#deps;
     try {
       const [laid, network] = await Promise.all([
         laidOut,
         networkFor({ id: record.image, runtime: language }),
       ]);
-      return await runtime.create({
+      const plan = {
         job: record.uuid,
         run: record.run,
         offerKey: record.offerKey,
@@ -217,7 +227,10 @@ export class JobRunner {
         gpu: record.gpu,
         network,
         resources: resources(),
-      });
+      };
+      const like = { gpu: record.gpu, network };
+      const create = (): Promise<string> => runtime.create(plan);
+      return { container: await this.#starts.try(record.image, like, end.signal, create), network };
     } catch (thrown) {
       // The engine may have created the container although its answer was lost.
       const made = await this.#containers.find(record.uuid, within(FIND_TIMEOUT_MS, detach));
@@ -228,6 +241,7 @@ export class JobRunner {
   async #start(
     record: JobRecord,
     container: string,
+    network: JobNetwork | undefined,
     end: JobTermination,
     onStart: () => void = () => undefined,
   ): Promise<Departure> {
@@ -236,8 +250,11 @@ export class JobRunner {
     if (reason?.kind === 'cancelled') return this.#finalizer.cancel(record, container, reason.why);
     if (reason?.kind === 'evicted')
       return this.#finalizer.release(record, { container, mayRun: true }, reason.why);
+    const start = (): Promise<void> => this.#containers.start(record.uuid, container);
     try {
-      await this.#containers.start(record.uuid, container);
+      // Of a container that an earlier agent created, the network is not known.
+      if (network === undefined) await start();
+      else await this.#starts.try(record.image, { gpu: record.gpu, network }, end.signal, start);
     } catch (thrown) {
       if (detach.aborted) return departed({ kind: 'detached' });
       const error = asAgentError(thrown);
@@ -245,6 +262,7 @@ export class JobRunner {
       return this.#unstartable(record, error, { container, mayRun: error.code === 'RUNTIME_UNAVAILABLE' });
     }
     onStart();
+    this.#starts.started(record.image, record);
     const startedAt = clock.now();
     // Not from before the start, which may take long: that is no time of the job's.
     const since = clock.bootTime();

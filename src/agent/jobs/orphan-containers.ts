@@ -25,7 +25,7 @@ const LAST_WORD_MS = 100;
 export const MAX_ORPHANS = 50;
 
 export type OrphanContainersDeps = {
-  readonly runtime: Pick<Runtime, 'remove'>;
+  readonly runtime: Pick<Runtime, 'ping' | 'remove'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -86,9 +86,11 @@ export class OrphanContainers {
     enough.abort();
     // What only waits for its next try has an error to tell.
     const outcome = inTime ?? (await waitAtMost(LAST_WORD_MS, removal, detach)) ?? unanswered(container);
+    const answers =
+      outcome !== 'gone' && outcome.code === 'RUNTIME_UNAVAILABLE' && (await this.#engineAnswers());
     this.#removing.delete(container);
     if (outcome === 'gone') this.#gone(ended);
-    else if (!detach.aborted) this.#fail(ended, outcome);
+    else if (!detach.aborted) this.#fail(ended, answers ? unanswered(container) : outcome);
     return outcome === 'gone';
   }
 
@@ -128,6 +130,15 @@ export class OrphanContainers {
       const error = asAgentError(thrown);
       return error.code === 'CONTAINER_GONE' ? 'gone' : error;
     }
+  }
+
+  /** Docker may hang in the removal of one container and answer about all others. */
+  async #engineAnswers(): Promise<boolean> {
+    const { detach, runtime } = this.#deps;
+    return runtime.ping(detach).then(
+      () => true,
+      () => false,
+    );
   }
 
   #fail(ended: EndedContainer, error: AgentError): void {

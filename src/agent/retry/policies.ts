@@ -44,6 +44,8 @@ export const RETRY = {
   pullRateLimited: { initialMs: 900_000, maxMs: 3_600_000 },
   /** Docker's store of images is damaged or full. */
   pullStoreFault: { initialMs: 60_000, maxMs: 1_800_000 },
+  /** An image whose containers cannot be started here, by a fault of its own or of this host's copy. */
+  unstartableImage: { initialMs: 600_000, maxMs: 86_400_000 },
   engineCall: { initialMs: 500, maxMs: 15_000 },
   engineCheck: { initialMs: 500, maxMs: 2_000 },
   stateDirWrite: { initialMs: 500, maxMs: 2_000 },

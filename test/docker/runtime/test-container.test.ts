@@ -156,7 +156,7 @@ describeOwnEngine('on a host that cannot run jobs', () => {
     await using containers = await openTestContainers();
     await engine.hide(containers.directory);
     const error = await rejection(containers.run(testRuntime(engine.host).runtime));
-    expect(error).toMatchObject({ code: 'RUNTIME_FAILED' });
+    expect(error).toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
     expect(error.message).toContain(containers.directory);
     expect(error.hint).toContain('--state-dir');
   });

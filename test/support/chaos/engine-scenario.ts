@@ -110,12 +110,12 @@ export class EngineScenario implements AsyncDisposable {
   }
 
   /** Waits until the broker has heard this of a job. */
-  async hears(job: string, word: string): Promise<void> {
+  async hears(job: string, word: string, timeout = 90_000): Promise<void> {
     await vi.waitFor(
       () => {
         if (!this.words(job).includes(word)) throw this.#unlike(`the broker never heard ‘${word}’`);
       },
-      { timeout: 90_000, interval: 50 },
+      { timeout, interval: 50 },
     );
   }
 

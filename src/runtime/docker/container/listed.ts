@@ -21,10 +21,12 @@ export async function readListed(
     const { name, startedAt } = await inspect(id);
     return { id, job, state: name, startedAt };
   } catch (thrown) {
-    if (asAgentError(thrown).code === 'CONTAINER_GONE') return undefined;
-    // One stuck container must not hide all others.
+    const { code } = asAgentError(thrown);
+    if (code === 'CONTAINER_GONE') return undefined;
+    // One stuck container must not hide all others: the engine answers nothing about one while it starts or removes it.
     if (hasEnded(status)) return { id, job, state: 'exited', startedAt: undefined };
-    throw thrown;
+    if (code !== 'RUNTIME_UNAVAILABLE') throw thrown;
+    return { id, job, state: status === 'created' ? 'created' : 'running', startedAt: undefined };
   }
 }
 

@@ -77,6 +77,7 @@ export type ContainerSpec = {
   readonly Labels: Readonly<Record<string, string>>;
   readonly Env: readonly string[];
   readonly User: string;
+  readonly WorkingDir: '/';
   readonly StopSignal: 'SIGTERM';
   readonly Healthcheck: { readonly Test: readonly ['NONE'] };
   readonly HostConfig: {
@@ -144,6 +145,8 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
     },
     Env: containerEnv(plan.env, image.envNames, gpu.visible),
     User: limits.user,
+    // The image's may be a file or a link, or lead out of the container (CVE-2024-21626).
+    WorkingDir: '/',
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {

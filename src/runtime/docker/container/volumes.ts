@@ -1,9 +1,15 @@
 import { posix } from 'node:path';
 import { AgentError } from '../../../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
+import { LIMITS } from '../../../limits.ts';
 
-const MAX_VOLUMES = 32;
 const MAX_TMPFS_BYTES = 256 * 1024 * 1024;
+/** Longer paths do not fit with the container's own before them into Linux's PATH_MAX. */
+const MAX_PATH_LENGTH = 1024;
+const SHOWN_LENGTH = 200;
+
+/** Where the kernel's file systems, the job's input and Docker's init are mounted. */
+const SYSTEM_PATHS = ['/proc', '/sys', '/dev', JOB_INPUT_PATH, '/sbin/docker-init'];
 
 /**
  * A size-limited tmpfs in place of each volume of an image, because a volume is unlimited and outlives its container.
@@ -13,20 +19,30 @@ export function tmpfsForVolumes(
   volumes: readonly string[],
   memoryBytes: number,
 ): Readonly<Record<string, string>> {
-  const paths = [...new Set(volumes.map((path) => posix.normalize(path).replace(/(.)\/$/, '$1')))].filter(
-    (path) => path !== JOB_INPUT_PATH,
-  );
-  const bad = paths.find((path) => !path.startsWith('/') || coversSystemPath(path));
-  if (bad !== undefined || paths.length > MAX_VOLUMES) {
-    const what = bad === undefined ? `${paths.length} volumes` : `a volume at ${JSON.stringify(bad)}`;
-    throw new AgentError('IMAGE_REFUSED', `the image declares ${what}, which jobs may not have`);
-  }
+  const fault = volumesFault(volumes);
+  if (fault !== undefined) throw new AgentError('IMAGE_REFUSED', `the image declares ${fault}`);
+  const paths = pathsOf(volumes);
   const size = Math.min(MAX_TMPFS_BYTES, Math.floor(memoryBytes / 4 / Math.max(paths.length, 1)));
   return Object.fromEntries(paths.map((path) => [path, `rw,nosuid,nodev,mode=1777,size=${size}`]));
 }
 
+/** Why no container may have these volumes, such as `a volume at "/proc"...`; undefined: it may. */
+export function volumesFault(volumes: readonly string[]): string | undefined {
+  if (volumes.length > LIMITS.image.volumes.max) return `${volumes.length} volumes, which jobs may not have`;
+  const bad = pathsOf(volumes).find(
+    (path) => !path.startsWith('/') || path.length > MAX_PATH_LENGTH || coversSystemPath(path),
+  );
+  if (bad === undefined) return undefined;
+  return `a volume at ${JSON.stringify(bad.slice(0, SHOWN_LENGTH))}, which jobs may not have`;
+}
+
+function pathsOf(volumes: readonly string[]): readonly string[] {
+  const paths = volumes.map((path) => posix.normalize(path).replace(/(.)\/$/, '$1'));
+  return [...new Set(paths)].filter((path) => path !== JOB_INPUT_PATH);
+}
+
 function coversSystemPath(path: string): boolean {
-  return ['/proc', '/sys', '/dev', JOB_INPUT_PATH].some(
+  return SYSTEM_PATHS.some(
     (taken) => path === '/' || path === taken || path.startsWith(`${taken}/`) || taken.startsWith(`${path}/`),
   );
 }

@@ -3,6 +3,7 @@ import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import { boundAnswers } from './bounded-answers.ts';
 import type { EngineEndpoint } from './endpoint.ts';
 import type { EngineTls } from './tls.ts';
 
@@ -78,5 +79,5 @@ export function connectEngine(address: EngineAddress, tls?: EngineTls): Docker {
         ? new BriefAgent({ keepAlive: false })
         : new BriefTlsAgent({ keepAlive: false, rejectUnauthorized: tls.verify }),
   };
-  return new Docker(options);
+  return boundAnswers(new Docker(options));
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError, type ErrorCode } from '../../../domain/errors.ts';
+import { ANSWER_TOO_LARGE } from './bounded-answers.ts';
 import { connectionHint, expectsTls, USE_TLS } from './connection-hints.ts';
 import { hostHint } from './host-hints.ts';
 
@@ -43,6 +44,12 @@ const PROXY_REFUSALS: readonly number[] = [400, 401, 403, 405, 413, 414, 501];
 export function engineError(thrown: unknown, action: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const fault = readFault(thrown);
+  if (fault.code === ANSWER_TOO_LARGE) {
+    return new AgentError('RUNTIME_FAILED', `could not ${action}: ${fault.message}`, {
+      hint: 'look for labels or environment variables of megabytes in `docker info` and `docker ps -a`',
+      cause: thrown,
+    });
+  }
   if (fault.status === undefined) {
     return new AgentError(
       'RUNTIME_UNAVAILABLE',
@@ -112,7 +119,22 @@ export function imageFault(message: string, cause: unknown): AgentError | undefi
   return new AgentError('CONTAINER_UNSTARTABLE', `the image cannot be started: ${message}`, { cause });
 }
 
-/** A failed creation: IMAGE_NOT_FOUND, CONTAINER_UNSTARTABLE, RUNTIME_FAILED for a taken name, or `engineError`. */
+/**
+ * How the engine begins to say that it could not put the image's layers together; a path of the image can only come later.
+ * Docker 20.10 to 28 with overlay2, and with containerd's image store.
+ */
+const STORE_AT_FAULT =
+  /^(?:error creating overlay mount|failed to (?:mount|prepare|stat|create) (?!shim|task)|layer does not exist|missing parent|lstat \S+\/overlay2\/|open \S+\/overlay2\/)/i;
+
+/** A failure of this host's copy of the image: IMAGE_STORE_FULL or IMAGE_STORE_CORRUPT. */
+function layersFault(message: string, action: string, cause: unknown): AgentError | undefined {
+  if (!STORE_AT_FAULT.test(message)) return undefined;
+  const isFull = /: (?:no space left on device|disk quota exceeded)/i.test(message);
+  const code: ErrorCode = isFull ? 'IMAGE_STORE_FULL' : 'IMAGE_STORE_CORRUPT';
+  return new AgentError(code, `could not ${action}: ${message}`, { cause });
+}
+
+/** A failed creation: IMAGE_NOT_FOUND, CONTAINER_NAME_TAKEN, CONTAINER_UNSTARTABLE, IMAGE_STORE_*, STATE_DIR_UNUSABLE, or `engineError`. */
 export function createError(thrown: unknown, name: string, image: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const { status, message } = readFault(thrown);
@@ -122,18 +144,31 @@ export function createError(thrown: unknown, name: string, image: string): Agent
     });
   }
   if (status === 409) {
-    return new AgentError('RUNTIME_FAILED', `a container named ${name} already exists`, {
+    return new AgentError('CONTAINER_NAME_TAKEN', `a container named ${name} already exists`, {
       hint: `if no agent runs this job: docker rm -f ${name}`,
       cause: thrown,
     });
   }
-  return imageFault(message, thrown) ?? engineError(thrown, `create container ${name}`);
+  if (message.startsWith('invalid mount config for type "bind"')) {
+    return new AgentError('STATE_DIR_UNUSABLE', `could not create container ${name}: ${message}`, {
+      hint: 'check that Docker sees the state directory (--state-dir) under the same path',
+      cause: thrown,
+    });
+  }
+  return (
+    layersFault(message, `create container ${name}`, thrown) ??
+    imageFault(message, thrown) ??
+    engineError(thrown, `create container ${name}`)
+  );
 }
 
 /** The kernel's number of the limit of open files, as runc's messages have it. */
 const RLIMIT_NOFILE = '7';
 
-/** A failed start: CONTAINER_UNSTARTABLE for a fault of the image, RUNTIME_FAILED for one of the host. */
+/**
+ * A failed start: CONTAINER_UNSTARTABLE for a known fault of the image, IMAGE_STORE_* for one of this host's copy of it, and
+ * RUNTIME_FAILED for any other: of the host, or of the image in unknown words.
+ */
 export function startError(thrown: unknown, id: string): AgentError {
   const { status, message } = readFault(thrown);
   if (thrown instanceof AgentError || status === undefined || status === 404) {
@@ -141,7 +176,7 @@ export function startError(thrown: unknown, id: string): AgentError {
   }
   if (status === 409 && message.includes('marked for removal'))
     return new AgentError('CONTAINER_GONE', `could not start container ${id}: ${message}`, { cause: thrown });
-  const fault = imageFault(message, thrown);
+  const fault = layersFault(message, `start container ${id}`, thrown) ?? imageFault(message, thrown);
   if (fault !== undefined) return fault;
   const [, rlimit] =
     /error setting rlimit(?:s for ready process: error setting rlimit)? type (\d+)/.exec(message) ?? [];

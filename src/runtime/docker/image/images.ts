@@ -11,6 +11,7 @@ import {
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Images, ReadyImage } from '../../../domain/ports/runtime.ts';
 import { SingleFlight } from '../../../lib/single-flight.ts';
+import { ANSWER_TOO_LARGE } from '../engine/bounded-answers.ts';
 import { callEngine } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import type { RegistryCredentials } from '../registry/credentials.ts';
@@ -19,6 +20,7 @@ import { type ImageConfig, layerBytes, readImage } from './config.ts';
 import { platformsInRegistry, refuseForeign } from './platform-check.ts';
 import { type PullHooks, type PullLimits, PullsUnderWay, pullImage, refuseOversize } from './pull.ts';
 import { storeFault } from './pull-error.ts';
+import { oversized, settingsRefusal } from './settings-check.ts';
 
 /** The owner's rules for images; times in milliseconds. */
 export type ImageRules = PullLimits & {
@@ -160,18 +162,23 @@ export class DockerImages implements Images {
 
   /** The image after its pull. Removes one that is too large or foreign, unless it was on this host before. */
   async #accept(ref: string, parsed: ImageRef, before: FoundImage | undefined): Promise<ReadyImage> {
-    const pulled = await this.#find(ref, parsed);
+    const pulled = await this.#find(ref, parsed).catch(async (thrown: unknown) => {
+      if (asAgentError(thrown).code === 'IMAGE_REFUSED' && before === undefined)
+        await this.#discard(canonicalImageRef(parsed));
+      throw thrown;
+    });
     if (pulled === undefined) {
       throw new AgentError('IMAGE_PULL_FAILED', `image ${ref} was pulled but is not on this host`);
     }
     if (!this.#isUsable(pulled) && pulled.id !== before?.id) await this.#discard(canonicalImageRef(parsed));
+    if (pulled.refusal !== undefined) throw pulled.refusal;
     if (pulled.isForeign) refuseForeign(ref, [pulled.platform], await this.#deps.platform());
     refuseOversize(ref, pulled.sizeBytes, this.#rules.maxBytes);
     return readyImage(pulled);
   }
 
-  #isUsable({ isForeign, sizeBytes }: FoundImage): boolean {
-    return !isForeign && sizeBytes <= this.#rules.maxBytes;
+  #isUsable({ isForeign, sizeBytes, refusal }: FoundImage): boolean {
+    return !isForeign && refusal === undefined && sizeBytes <= this.#rules.maxBytes;
   }
 
   async #find(ref: string, parsed: ImageRef): Promise<FoundImage | undefined> {
@@ -184,7 +191,14 @@ export class DockerImages implements Images {
       digests.find((one) => one === pinned) ?? digests.find((one) => one.startsWith(`${parsed.repository}@`));
     const sizeBytes = Math.max(config.sizeBytes, await this.#layerBytes(name));
     const isForeign = !runsOn(platform, await this.#deps.platform());
-    return { ref, id: digest ?? config.id, sizeBytes, platform, isForeign };
+    return {
+      ref,
+      id: digest ?? config.id,
+      sizeBytes,
+      platform,
+      isForeign,
+      refusal: settingsRefusal(ref, config),
+    };
   }
 
   /** The unpacked layers. The size that containerd's image store names is that of the compressed ones. */
@@ -194,8 +208,10 @@ export class DockerImages implements Images {
       try {
         return layerBytes(await this.#docker.getImage(name).history());
       } catch (thrown) {
+        const { code, status } = readFault(thrown);
+        if (code === ANSWER_TOO_LARGE) throw oversized(name);
         // Removed since, or without a history: then the image's own size counts.
-        if (readFault(thrown).status !== undefined) return 0;
+        if (status !== undefined) return 0;
         throw engineError(thrown, action);
       }
     });
@@ -207,7 +223,9 @@ export class DockerImages implements Images {
       try {
         return await this.#docker.getImage(name).inspect();
       } catch (thrown) {
-        if (readFault(thrown).status === 404) return undefined;
+        const { code, status } = readFault(thrown);
+        if (status === 404) return undefined;
+        if (code === ANSWER_TOO_LARGE) throw oversized(name);
         throw storeFault(thrown, name) ?? engineError(thrown, action);
       }
     });
@@ -229,7 +247,12 @@ export class DockerImages implements Images {
 }
 
 /** An image on this host, usable or not. */
-type FoundImage = ReadyImage & { readonly platform: ImagePlatform; readonly isForeign: boolean };
+type FoundImage = ReadyImage & {
+  readonly platform: ImagePlatform;
+  readonly isForeign: boolean;
+  /** Why no container can be made of it; undefined: one can. */
+  readonly refusal: AgentError | undefined;
+};
 
 function readyImage({ id, ref, sizeBytes }: FoundImage): ReadyImage {
   return { ref, id, sizeBytes };

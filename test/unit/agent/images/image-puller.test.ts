@@ -65,6 +65,35 @@ const ready = (ref: string): ReadyImage => ({ ref, id: 'sha256:1', sizeBytes: 1 
 /** Until all that has begun waits for a test. */
 const settle = (): Promise<void> => setImmediate();
 
+describe('an image whose containers cannot be started here', () => {
+  test('counts as failed for a while, ever longer, whatever is pulled', async () => {
+    const { events, pass, puller, succeed, want } = pulling();
+    await want(REF);
+    await succeed();
+    const error = new AgentError('CONTAINER_UNSTARTABLE', 'the engine hangs');
+    puller.block('sha256:1', error);
+    expect(puller.state(REF)).toBe('failed');
+    expect(puller.nextRetryAt).toBe(600_000);
+    expect(events.at(-1)).toMatchObject({ kind: 'image-failed', image: REF, code: error.code });
+    pass(600_000);
+    expect(puller.state(REF)).toBe('ready');
+    puller.block('sha256:1', error);
+    expect(puller.nextRetryAt).toBe(600_000 + 1_200_000);
+    puller.forget(REF);
+    await want(REF);
+    await succeed();
+    expect(puller.state(REF)).toBe('failed');
+  });
+
+  test('keeps no other image from being used', async () => {
+    const { puller, succeed, want } = pulling();
+    await want(REF);
+    await succeed();
+    puller.block('sha256:2', new AgentError('CONTAINER_UNSTARTABLE', 'the engine hangs'));
+    expect(puller.state(REF)).toBe('ready');
+  });
+});
+
 describe('an image', () => {
   test('is pulled once however often it is wanted, and then ready until it is forgotten', async () => {
     const { events, puller, pulls, succeed, want } = pulling();

@@ -79,6 +79,8 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
     resources: () => ({ memoryBytes: 1, cpus: 1 }),
     networkFor: () => Promise.resolve('none'),
     failedSince: () => Promise.resolve(false),
+    testContainer: () => Promise.resolve(false),
+    blockImage: unused,
     ...more,
   });
   const slots = pool.add([SLOT], new Notifier());

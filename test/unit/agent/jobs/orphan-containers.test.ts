@@ -13,7 +13,7 @@ function open(remove: (id: string) => Promise<void>) {
   const events: AgentEvent[] = [];
   const detach = new AbortController();
   const orphanContainers = new OrphanContainers({
-    runtime: { remove },
+    runtime: { ping: () => Promise.resolve(), remove },
     clock: systemClock,
     random: () => 1,
     log: logInto([]),
@@ -49,6 +49,16 @@ test('a refused removal stays at once, an unanswered one after 30 seconds', asyn
   expect(await removal).toBe(false);
   expect(orphanContainers.size).toBe(2);
   expect(orphanContainers.has('j1')).toBe(true);
+});
+
+test('a removal in which an engine hangs that answers otherwise is logged', async () => {
+  await using time = new VirtualTime();
+  const { events, orphanContainers } = open(() =>
+    Promise.reject(new AgentError('RUNTIME_UNAVAILABLE', 'no answer in 30000 ms')),
+  );
+  expect(await orphanContainers.remove({ container: 'c', job: 'j' })).toBe(false);
+  expect(time.waitedMs).toBeGreaterThanOrEqual(30_000);
+  expect(events).toMatchObject([{ kind: 'container-removal-failed', container: 'c' }]);
 });
 
 test('tries again with growing pauses, and at once when the engine was restarted', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ENGINE_DEADLINES } from '../../../../../src/runtime/docker/engine/call.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
 
@@ -74,3 +75,32 @@ test.each<[string, Listed]>([
 ])('a container is not ours %s', async (_, listed) => {
   expect(await found(listed)).toEqual([]);
 });
+
+test.each([
+  ['created', 'created'],
+  ['running', 'running'],
+  ['dead', 'exited'],
+])(
+  'a container about which the engine does not answer is taken as it is listed: %s',
+  async (status, state) => {
+    await using engine = await scriptedEngine((path) =>
+      path === '/containers/json'
+        ? {
+            json: [
+              {
+                Id: 'abc',
+                Created: 1,
+                Names: [`/sharedcloud-job-${JOB}`],
+                Labels: { 'sharedcloud.agent': OURS, 'sharedcloud.job': JOB },
+                Mounts: [],
+                State: status,
+              },
+            ],
+          }
+        : { lines: [] },
+    );
+    const deadlines = { ...ENGINE_DEADLINES, inspectMs: 200 };
+    const { runtime } = testRuntime(engine.host, { agentId: OURS, deadlines });
+    expect(await runtime.list()).toMatchObject([{ job: JOB, state, startedAt: undefined }]);
+  },
+);

@@ -63,6 +63,7 @@ describe('the container spec of a plan', () => {
         'NVIDIA_DRIVER_CAPABILITIES=compute,utility',
       ],
       User: '65534:65534',
+      WorkingDir: '/',
       StopSignal: 'SIGTERM',
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {

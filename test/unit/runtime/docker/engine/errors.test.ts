@@ -57,6 +57,11 @@ describe('a failed start', () => {
     [`${START}error during container init: error setting cgroup config for procHooks`, 'RUNTIME_FAILED'],
     ['could not select device driver "nvidia" with capabilities: [[gpu]]', 'RUNTIME_FAILED'],
     ['write /var/lib/docker/x: no space left on device', 'RUNTIME_FAILED'],
+    ['error creating overlay mount to /m/merged: input/output error', 'IMAGE_STORE_CORRUPT'],
+    ['error creating overlay mount to /m/merged: no such file or directory', 'IMAGE_STORE_CORRUPT'],
+    ['failed to mount /tmp/containerd-mount1: no space left on device', 'IMAGE_STORE_FULL'],
+    // The image names a path like a fault of the store.
+    [`${START}error mounting "tmpfs" to rootfs at "/layer does not exist": no`, 'RUNTIME_FAILED'],
   ])('with %j is %s', (message, code) => {
     expect(startError(answered(500, message), 'abc').code).toBe(code);
   });
@@ -97,7 +102,7 @@ describe('a failed start', () => {
 
 test.each([
   [404, 'No such image: x', 'IMAGE_NOT_FOUND'],
-  [409, 'Conflict. The container name is already in use', 'RUNTIME_FAILED'],
+  [409, 'Conflict. The container name is already in use', 'CONTAINER_NAME_TAKEN'],
   [400, 'No command specified', 'CONTAINER_UNSTARTABLE'],
   [500, 'Cannot mkdir: /x is not a directory', 'CONTAINER_UNSTARTABLE'],
   [500, 'Unknown runtime specified nosuch', 'RUNTIME_FAILED'],

@@ -1,0 +1,84 @@
+import { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
+import type Docker from 'dockerode';
+import { LIMITS } from '../../../limits.ts';
+
+/** A call as dockerode makes it. */
+type DialOptions = Parameters<Docker['modem']['dial']>[0];
+type StatusCodes = NonNullable<DialOptions['statusCodes']>;
+
+/** The code of the error for an answer over its limit. */
+export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
+
+/** What a stranger's image fills with text. */
+const IMAGE_DESCRIPTION = /^\/images\/.*\/(?:json|history)\b/;
+
+/** Every status: which ones are errors is decided here, and not before their text is read. */
+const ANY_STATUS: StatusCodes = new Proxy({}, { get: () => true });
+
+/**
+ * The client itself, which from now on reads at most so much of each answer (LIMITS.engine, LIMITS.image). dockerode reads
+ * answers and error texts whole, however long. Streams are bounded where they are read.
+ */
+export function boundAnswers(docker: Docker): Docker {
+  const { modem } = docker;
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, callback = () => undefined) => {
+    if (options.hijack === true || options.openStdin === true) return dial(options, callback);
+    dial({ ...options, isStream: true, statusCodes: ANY_STATUS }, (error, answer) => {
+      if (error === null && answer instanceof IncomingMessage) void settle(options, answer, callback);
+      else callback(error, null);
+    });
+  };
+  return docker;
+}
+
+/** Calls back as dockerode expects it of the call: with its stream, its answer, or the error of its status. */
+async function settle(
+  options: DialOptions,
+  answer: IncomingMessage,
+  callback: NonNullable<Parameters<Docker['modem']['dial']>[1]>,
+): Promise<void> {
+  const { abortSignal, isStream, path, statusCodes = {} } = options;
+  const status = answer.statusCode ?? 0;
+  const reason = statusCodes[status];
+  if (reason === true && isStream === true) return callback(null, answer);
+  if (abortSignal !== undefined) addAbortSignal(abortSignal, answer);
+  const max = IMAGE_DESCRIPTION.test(path) ? LIMITS.image.description.max : LIMITS.engine.answer.max;
+  let body: Buffer;
+  try {
+    body = await readAtMost(answer, reason === true ? max : LIMITS.engine.error.max);
+  } catch (thrown) {
+    return callback(thrown instanceof Error ? thrown : new Error(String(thrown)), null);
+  }
+  const json = parsed(body);
+  if (reason === true) return callback(null, json ?? body);
+  const text = json !== undefined && 'message' in json ? String(json.message) : body.toString();
+  const error = new Error(`(HTTP code ${status}) ${reason ?? 'unexpected'} - ${text} `);
+  callback(Object.assign(error, { reason, statusCode: status, json }), null);
+}
+
+/** undefined for what is no JSON object or array, as an empty answer is not. */
+function parsed(bytes: Buffer): object | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAtMost(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    length += chunk.length;
+    if (length > maxBytes) {
+      const error = new Error(`the answer has more than ${maxBytes} bytes`);
+      throw Object.assign(error, { code: ANSWER_TOO_LARGE });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

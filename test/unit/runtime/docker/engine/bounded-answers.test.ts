@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { LIMITS } from '../../../../../src/limits.ts';
+import { connectEngine, parseDockerHost } from '../../../../../src/runtime/docker/engine/connection.ts';
+import { engineError, readFault } from '../../../../../src/runtime/docker/engine/errors.ts';
+import { rejection } from '../../../../support/engine/rejection.ts';
+import { testRuntime } from '../../../../support/engine/runtime.ts';
+import { type EngineAnswer, scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
+
+const huge = (bytes: number): EngineAnswer => ({ json: { Labels: ['x'.repeat(bytes)] } });
+
+/** What a call of a client throws, and what becomes of it. */
+async function thrownBy(answer: EngineAnswer, call = 'info') {
+  await using engine = await scriptedEngine(() => answer);
+  const docker = connectEngine(parseDockerHost(engine.host));
+  const thrown: unknown = await (call === 'info' ? docker.info() : docker.getContainer('abc').logs({})).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return { fault: readFault(thrown), error: engineError(thrown, 'ask'), thrown };
+}
+
+describe('an answer of the engine', () => {
+  test('is taken up to its limit', async () => {
+    const { thrown } = await thrownBy(huge(LIMITS.engine.answer.max - 100));
+    expect(thrown).toBeUndefined();
+  });
+
+  test('over its limit is a failed call', async () => {
+    const { error } = await thrownBy(huge(LIMITS.engine.answer.max));
+    expect(error.code).toBe('RUNTIME_FAILED');
+  });
+
+  test('with an error keeps its status and message', async () => {
+    const { fault } = await thrownBy({ status: 409, message: 'a conflict' });
+    expect(fault).toMatchObject({ status: 409, message: 'a conflict', isEngine: true });
+  });
+
+  test('of a proxy is not the engine’s', async () => {
+    expect((await thrownBy({ status: 502 })).fault).toMatchObject({ status: 502, isEngine: false });
+  });
+
+  test.each(['info', 'logs'])('with an error text over its limit is a failed call of %s', async (call) => {
+    const { error } = await thrownBy({ status: 500, message: 'x'.repeat(LIMITS.engine.error.max) }, call);
+    expect(error.code).toBe('RUNTIME_FAILED');
+  });
+
+  test('that is empty is no error', async () => {
+    await using engine = await scriptedEngine(() => ({ status: 204 }));
+    const docker = connectEngine(parseDockerHost(engine.host));
+    await expect(docker.getContainer('abc').remove()).resolves.toBeDefined();
+  });
+});
+
+test.each(['/json', '/history'])('an image with megabytes of settings (%s) is refused', async (path) => {
+  const image = { Id: 'sha256:1', Size: 1, Os: 'linux', Architecture: 'amd64' };
+  const { max } = LIMITS.image.description;
+  await using engine = await scriptedEngine((asked) => {
+    if (!asked.startsWith('/images/')) return { status: 404, message: 'not scripted' };
+    if (asked.endsWith(path)) return huge(max);
+    return { json: asked.endsWith('/history') ? [] : image };
+  });
+  const { runtime } = testRuntime(engine.host);
+  expect((await rejection(runtime.images.find('sharedcloud/x:latest'))).code).toBe('IMAGE_REFUSED');
+});

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { settingsRefusal } from '../../../../../src/runtime/docker/image/settings-check.ts';
+
+const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `/v${index}`);
+const FIT = { envNames: ['PATH', '', 'A B'], labels: ['a'], volumes: ['/data', '/sharedcloud', '/a/../b'] };
+
+test('an ordinary image is fit', () => {
+  expect(settingsRefusal('x', FIT)).toBeUndefined();
+});
+
+test.each([
+  ['a volume over everything', { volumes: ['/'] }],
+  ['a volume over the kernel’s files', { volumes: ['/data/../proc/sys'] }],
+  ['a volume in the job’s input', { volumes: ['/sharedcloud/x'] }],
+  ['a volume over the engine’s init', { volumes: ['/sbin'] }],
+  ['a relative volume', { volumes: ['data'] }],
+  ['a volume without a path', { volumes: [''] }],
+  ['a volume with an endless path', { volumes: [`/${'x'.repeat(5_000)}`] }],
+  ['a thousand volumes', { volumes: names(1_000) }],
+  ['ten thousand environment variables', { envNames: names(10_000) }],
+  ['ten thousand labels', { labels: names(10_000) }],
+])('an image with %s is refused', (_, more) => {
+  expect(settingsRefusal('x', { ...FIT, ...more })?.code).toBe('IMAGE_REFUSED');
+});
