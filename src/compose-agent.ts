@@ -55,12 +55,6 @@ export function buildAgent(deps: AgentDeps): Agent {
     roomMade: claimingResumed,
   });
   const orphanContainers = new OrphanContainers({ ...deps, detach: detach.signal });
-  const testDeps = {
-    ...deps,
-    resources: () => deps.jobResources(slots.size),
-    network: networkWithoutVerification(deps.network),
-    detach: detach.signal,
-  };
   const admission = new AdmissionControl({
     ...deps,
     breaker,
@@ -71,6 +65,13 @@ export function buildAgent(deps: AgentDeps): Agent {
     engineRecovered,
     signal: detach.signal,
   });
+  const testDeps = {
+    ...deps,
+    runtime: admission.testRuntime,
+    resources: () => deps.jobResources(slots.size),
+    network: networkWithoutVerification(deps.network),
+    detach: detach.signal,
+  };
   const host = {
     ...deps,
     ...admission.ports,

@@ -284,9 +284,10 @@ export async function openAgent(
     answerHealth: (status) =>
       orWarn('`health` is not answered', async () => {
         const report = (): HealthReport => {
-          const problem = agent.problem();
+          const [problem, slow] = [agent.problem(), agent.degraded()];
           const text = [status(), ...pulls.pulls.map(pullText)].join('; ');
-          return { status: text, why: problem?.why ?? null, hint: problem?.hint ?? null };
+          const hint = (problem ?? slow)?.hint ?? null;
+          return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
         };
         kept.use(await serveHealth(stateDir.path, report));
       }),

@@ -20,6 +20,8 @@ const engine = { id: '…', dataRoot: '…', endpoint: '…' };
 const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'recovery-completed': { kind: 'recovery-completed', adopted: 1 },
   'engine-changed': { kind: 'engine-changed', from: engine, to: engine, lost: 0 },
+  'engine-degraded': { kind: 'engine-degraded', why, slow: [], hint },
+  'engine-recovered': { kind: 'engine-recovered' },
   'claiming-paused': { kind: 'claiming-paused', blockedBy: [], why, hint },
   'claiming-resumed': { kind: 'claiming-resumed' },
   'test-container-failed': {

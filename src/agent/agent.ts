@@ -131,6 +131,11 @@ export class Agent {
     );
   }
 
+  /** What makes jobs slow on this host, and what its owner can do about it; undefined: nothing does. */
+  degraded(): Problem | undefined {
+    return this.#parts.admission.degraded();
+  }
+
   /** Applies the prices that the planner answers now. */
   reprice(): void {
     const { offers, planner, tasks } = this.#parts;

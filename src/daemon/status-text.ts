@@ -12,6 +12,7 @@ export class StatusText {
   readonly #orphans = new Set<string>();
   #startup: string | undefined = 'starting';
   #paused: string | undefined;
+  #degraded: string | undefined;
   #remark: string | undefined;
   #ready = false;
 
@@ -22,7 +23,7 @@ export class StatusText {
 
   get text(): string {
     const counts = `offers on the market: ${this.#offers.size}, jobs running: ${this.#jobs.size}`;
-    return [counts, this.#orphansText(), this.#startup, this.#paused, this.#remark]
+    return [counts, this.#orphansText(), this.#startup, this.#paused, this.#degraded, this.#remark]
       .filter((part) => part !== undefined)
       .join('; ');
   }
@@ -57,6 +58,12 @@ export class StatusText {
       }
       case 'claiming-resumed':
         this.#paused = undefined;
+        break;
+      case 'engine-degraded':
+        this.#degraded = `degraded: ${event.why}`;
+        break;
+      case 'engine-recovered':
+        this.#degraded = undefined;
         break;
       case 'offer-registered':
         this.#offers.add(event.offer.key);

@@ -9,18 +9,23 @@ const SOCKET = 'health.sock';
 /** Of each text, in characters. */
 const MAX_TEXT = 1_000;
 
-/** What the agent does, and why it can claim no job; `why` is null where it can, as far as this host is concerned. */
+/**
+ * What the agent does, and why it can claim no job; `why` is null where it can, as far as this host is concerned. `hint` is
+ * for `why`, or else for `degraded`.
+ */
 export type HealthReport = {
   readonly status: string;
   readonly why: string | null;
   readonly hint: string | null;
+  /** What makes jobs slow; null where nothing does. */
+  readonly degraded: string | null;
 };
 
 /** The health of the daemon on a state directory; `silent`: it runs but does not answer; `none`: none runs. */
 export type Health = ({ readonly kind: 'alive' } & HealthReport) | { readonly kind: 'silent' | 'none' };
 
 const TEXT = z.string().nullable().default(null);
-const ANSWER = z.object({ status: z.string(), why: TEXT, hint: TEXT });
+const ANSWER = z.object({ status: z.string(), why: TEXT, hint: TEXT, degraded: TEXT });
 
 /**
  * Answers health queries on a socket in a state directory that this process has locked. A process that hangs does not answer,
@@ -30,9 +35,14 @@ export async function serveHealth(stateDir: string, report: () => HealthReport):
   const server = createServer((socket) => {
     // The client may have disconnected.
     socket.on('error', () => undefined);
-    const { hint, status, why } = report();
+    const { degraded, hint, status, why } = report();
     const short = (text: string | null): string | null => text?.slice(0, MAX_TEXT) ?? null;
-    const answer: HealthReport = { status: status.slice(0, MAX_TEXT), why: short(why), hint: short(hint) };
+    const answer: HealthReport = {
+      status: status.slice(0, MAX_TEXT),
+      why: short(why),
+      hint: short(hint),
+      degraded: short(degraded),
+    };
     socket.end(JSON.stringify(answer), () => socket.destroy());
   });
   const directory = shortPath(stateDir);

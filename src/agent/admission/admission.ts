@@ -9,6 +9,7 @@ import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { EngineBinding } from './engine-binding.ts';
 import type { EngineBreaker } from './engine-breaker.ts';
+import { EngineLatency, SLOW_ENGINE_HINT } from './engine-latency.ts';
 import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
 import type { AdmissionCheck } from './resource-checks.ts';
@@ -65,9 +66,12 @@ export type InstrumentedPorts = {
 /** Decides whether jobs may be claimed now: by engine, state directory, disks and memory. */
 export class AdmissionControl {
   readonly ports: InstrumentedPorts;
+  /** For test containers, which say nothing about whether the engine answers; only their calls are timed. */
+  readonly testRuntime: Runtime;
   readonly #deps: AdmissionControlDeps;
   /** Whether the engine can run jobs. */
   readonly breaker: EngineBreaker;
+  readonly #latency: EngineLatency;
   readonly #engine: HealthCheck;
   readonly #stateDir: HealthCheck;
   readonly #blockers = new Set<string>();
@@ -76,13 +80,14 @@ export class AdmissionControl {
   constructor(deps: AdmissionControlDeps) {
     const { busy, clock, engineRecovered, files, journal, random, runtime, signal } = deps;
     this.#deps = deps;
+    this.#latency = new EngineLatency(deps);
     this.breaker = deps.breaker;
     const onChange = (): void => void this.blockedBy();
     const binding = new EngineBinding(deps);
     this.#engine = new HealthCheck({
       check: async () => {
         try {
-          await runtime.ping(signal);
+          await this.#latency.time('ping', runtime.ping(signal));
         } catch (thrown) {
           binding.doubt();
           throw thrown;
@@ -124,10 +129,11 @@ export class AdmissionControl {
       recordSuccess: (): void => this.#engine.recordSuccess(),
     };
     this.ports = {
-      runtime: instrumentRuntime(runtime, engine, binding),
+      runtime: instrumentRuntime(runtime, { health: engine, binding, latency: this.#latency }),
       journal: instrumentJournal(journal, this.#stateDir),
       files: instrumentFiles(files, this.#stateDir),
     };
+    this.testRuntime = instrumentRuntime(runtime, { latency: this.#latency });
   }
 
   /** Why nothing may be claimed now, all reasons in one line; undefined: claim. Logs when the reasons change. */
@@ -160,6 +166,12 @@ export class AdmissionControl {
     const why = this.blockedBy();
     if (why !== undefined) return { why, hint: this.#hint() };
     return this.breaker.isOpen ? UNTESTED : undefined;
+  }
+
+  /** What makes jobs slow here, and what the owner can do about it; undefined: nothing does. Claims go on. */
+  degraded(): Problem | undefined {
+    const why = this.#latency.degraded;
+    return why === undefined ? undefined : { why, hint: SLOW_ENGINE_HINT };
   }
 
   /** Why engine or state directory have been unhealthy for longer than `ms`; undefined: they have not. */

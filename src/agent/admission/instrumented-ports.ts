@@ -3,35 +3,45 @@ import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { EngineBinding } from './engine-binding.ts';
+import type { EngineLatency } from './engine-latency.ts';
 import type { HealthCheck } from './health-check.ts';
 
 /** Takes how calls have gone. */
 type HealthRecord = Pick<HealthCheck, 'recordFailure' | 'recordSuccess'>;
 
-/** The runtime, whose calls show whether the engine answers, and whether it is that of the jobs. */
+/** What learns from the calls to the runtime. */
+export type RuntimeInstruments = {
+  readonly latency: Pick<EngineLatency, 'time'>;
+  /** Absent: calls say nothing about the engine's health. */
+  readonly health?: HealthRecord;
+  /** Absent: the containers are on this engine, because they are no job's. */
+  readonly binding?: Pick<EngineBinding, 'confirm' | 'confirmIfDoubtful'>;
+};
+
+/** The runtime, whose calls show whether the engine answers, how soon, and whether it is that of the jobs. */
 export function instrumentRuntime(
   runtime: Runtime,
-  engine: HealthRecord,
-  binding: Pick<EngineBinding, 'confirm' | 'confirmIfDoubtful'>,
+  { binding, health, latency }: RuntimeInstruments,
 ): Runtime {
   const { images } = runtime;
-  const outcome = <T>(call: Promise<T>): Promise<T> => recordOutcome(call, engine, 'RUNTIME_UNAVAILABLE');
+  const outcome = <T>(call: Promise<T>): Promise<T> => recordOutcome(call, health, 'RUNTIME_UNAVAILABLE');
   /** For calls that may also succeed without an answer of the engine. */
-  const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, engine, 'RUNTIME_UNAVAILABLE');
+  const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, health, 'RUNTIME_UNAVAILABLE');
   /** A container that is missing on another engine is not gone. Throws ENGINE_CHANGED then. */
   const unlessElsewhere = async <T>(call: Promise<T>): Promise<T> => {
     try {
       return await call;
     } catch (thrown) {
-      if (asAgentError(thrown).code === 'CONTAINER_GONE') await bound(binding.confirm());
+      if (asAgentError(thrown).code === 'CONTAINER_GONE') await bound(binding?.confirm());
       throw thrown;
     }
   };
-  const bound = (confirmed: Promise<void>): Promise<void> =>
-    recordFailure(recordFailure(confirmed, engine, 'ENGINE_CHANGED'), engine, 'RUNTIME_UNAVAILABLE');
+  const bound = async (confirmed: Promise<void> | undefined): Promise<void> => {
+    if (confirmed !== undefined) await failure(recordFailure(confirmed, health, 'ENGINE_CHANGED'));
+  };
   return {
     images: {
-      find: (ref) => failure(images.find(ref)),
+      find: (ref) => latency.time('find image', failure(images.find(ref))),
       prepare: (ref, signal) => failure(images.prepare(ref, signal)),
     },
     get storagePath() {
@@ -41,8 +51,8 @@ export function instrumentRuntime(
     ping: (signal) => runtime.ping(signal),
     probe: (signal) => runtime.probe(signal),
     ...(runtime.testImage && { testImage: async (signal) => failure(testImage(runtime, signal)) }),
-    create: (plan) => outcome(runtime.create(plan)),
-    start: (id) => outcome(runtime.start(id)),
+    create: (plan) => latency.time('create', outcome(runtime.create(plan))),
+    start: (id) => latency.time('start', outcome(runtime.start(id))),
     follow: (id, sink, signal) => unlessElsewhere(failure(runtime.follow(id, sink, signal))),
     wait: (id, signal, onSeen) => unlessElsewhere(failure(runtime.wait(id, signal, onSeen))),
     ...(runtime.wasSignalled && {
@@ -51,8 +61,8 @@ export function instrumentRuntime(
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
     remove: (id) => outcome(runtime.remove(id)),
     list: async () => {
-      await bound(binding.confirmIfDoubtful());
-      return outcome(runtime.list());
+      await bound(binding?.confirmIfDoubtful());
+      return latency.time('list', outcome(runtime.list()));
     },
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.mayLoseGpu && { mayLoseGpu: (id) => runtime.mayLoseGpu?.(id) ?? false }),
@@ -109,18 +119,26 @@ export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFile
   };
 }
 
-async function recordOutcome<T>(call: Promise<T>, check: HealthRecord, code: ErrorCode): Promise<T> {
+async function recordOutcome<T>(
+  call: Promise<T>,
+  check: HealthRecord | undefined,
+  code: ErrorCode,
+): Promise<T> {
   const answer = await recordFailure(call, check, code);
-  check.recordSuccess();
+  check?.recordSuccess();
   return answer;
 }
 
-async function recordFailure<T>(call: Promise<T>, check: HealthRecord, code: ErrorCode): Promise<T> {
+async function recordFailure<T>(
+  call: Promise<T>,
+  check: HealthRecord | undefined,
+  code: ErrorCode,
+): Promise<T> {
   try {
     return await call;
   } catch (thrown) {
     const error = asAgentError(thrown);
-    if (error.code === code) check.recordFailure(error);
+    if (error.code === code) check?.recordFailure(error);
     throw thrown;
   }
 }

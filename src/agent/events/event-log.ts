@@ -40,6 +40,10 @@ export function logEntry(event: AgentEvent): LogEntry {
       const level = lost === 0 ? 'info' : 'warn';
       return { level, fields: { from, to, lost }, message: 'Docker engine or its address changed' };
     }
+    case 'engine-degraded':
+      return warn(event.why, { slow: event.slow, hint: event.hint });
+    case 'engine-recovered':
+      return info('Docker is no longer slow');
 
     case 'claiming-paused': {
       const { blockedBy, hint, why } = event;

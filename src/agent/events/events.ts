@@ -42,6 +42,14 @@ export type GpuEvent =
       readonly retryInMs: number | undefined;
     };
 
+/** How slow the calls of one kind to the engine are: `slow` of the last `of` calls, up to `maxMs` milliseconds. */
+export type SlowCalls = {
+  readonly call: string;
+  readonly slow: number;
+  readonly of: number;
+  readonly maxMs: number;
+};
+
 /** What happened, for reporting only: the log, the systemd status and the dry run read it, nothing else. */
 export type AgentEvent =
   | GpuEvent
@@ -54,6 +62,14 @@ export type AgentEvent =
       readonly to: EngineIdentity;
       readonly lost: number;
     }
+  /** The engine answers slowly; jobs run all the same. */
+  | {
+      readonly kind: 'engine-degraded';
+      readonly why: string;
+      readonly slow: readonly SlowCalls[];
+      readonly hint: string;
+    }
+  | { readonly kind: 'engine-recovered' }
   /** Nothing is claimed because of this host; `blockedBy` names the checks. */
   | {
       readonly kind: 'claiming-paused';

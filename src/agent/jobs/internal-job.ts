@@ -10,7 +10,7 @@ import { retryEngine } from '../retry/retry-engine.ts';
 import { OutputCapture } from './output-capture.ts';
 
 /** How long an internal job may take once it runs, unless it says otherwise. */
-export const INTERNAL_JOB_TIMEOUT_MS = 60_000;
+export const INTERNAL_JOB_TIMEOUT_MS = 120_000;
 
 /** What internal jobs are run with. */
 export type InternalJobDeps = {

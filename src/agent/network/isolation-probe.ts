@@ -11,8 +11,8 @@ import { ISOLATION_PROBE_CODE } from './isolation-probe-code.ts';
 
 /** How long a target may take to answer. Our own rules refuse at once. */
 const SILENCE_S = 3;
-/** Enough for the silence and a slow start, and no more: a stranger's image runs on a network that is not verified yet. */
-const DEADLINE_MS = 15_000;
+/** Enough for the silence and a slow engine, and no more: a stranger's image runs on a network that is not verified yet. */
+const DEADLINE_MS = 30_000;
 
 /** An image on this host, and the runtime of its functions as the broker names it. */
 export type ProbeImage = { readonly id: string; readonly runtime: string };

@@ -10,6 +10,7 @@ export function checkAgent(health: Health | undefined): readonly CheckResult[] {
   if (health?.kind === 'silent')
     return [warn(check, 'it does not answer', 'see its log, and restart it if it stays silent')];
   if (health?.kind !== 'alive') return [];
-  const { hint, status, why } = health;
-  return [why === null ? ok(check, status) : fail(check, `it claims no job: ${why}`, hint ?? undefined)];
+  const { degraded, hint, status, why } = health;
+  if (why !== null) return [fail(check, `it claims no job: ${why}`, hint ?? undefined)];
+  return [degraded === null ? ok(check, status) : warn(check, degraded, hint ?? undefined)];
 }

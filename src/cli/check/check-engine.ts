@@ -1,3 +1,5 @@
+import { SLOW_ENGINE_HINT } from '../../agent/admission/engine-latency.ts';
+import { readableDuration } from '../../lib/readable.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import { describeFacts, type EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
@@ -19,8 +21,13 @@ export function checkEngine(
   const found = `${describeFacts(answer.value)}, seccomp ${answer.value.seccomp ? 'on' : 'off'}${runtime}${at}`;
   const unmet = unmetRequirement(answer.value, needs);
   if (unmet !== undefined) return fail('docker', `${found}: ${unmet.why}`, unmet.hint);
+  if (answer.ms >= SLOW_MS)
+    return warn('docker', `${found}, slow: two calls took ${readableDuration(answer.ms)}`, SLOW_ENGINE_HINT);
   return answer.value.rootless ? warn('docker', found, ROOTLESS) : ok('docker', found);
 }
+
+/** From how many milliseconds on two calls are slow. */
+const SLOW_MS = 2_000;
 
 /** What rootless Docker lacks. */
 const ROOTLESS =

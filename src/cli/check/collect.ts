@@ -75,6 +75,8 @@ export type Clocks = Awaited<ReturnType<Broker['clock']>>;
 const HOST_MS = 5_000;
 /** How long the running agent has to answer. */
 const AGENT_MS = 3_000;
+/** How many calls to the engine its facts take. */
+const FACTS_CALLS = 2;
 const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, callMs: 9_000 };
 /** Sent where there is no token: the broker's 401 shows that it is up. */
 const NO_TOKEN = 'none';
@@ -85,7 +87,7 @@ const LIMITS = {
   stateDir: { ms: 5_000, code: 'STATE_DIR_UNUSABLE', who: 'the state directory', hint: MOUNT },
   fileSystems: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', hint: MOUNT },
   engine: {
-    ms: 8_000,
+    ms: 25_000,
     code: 'RUNTIME_UNAVAILABLE',
     who: 'Docker',
     hint: 'see its log (journalctl -u docker), then restart it: sudo systemctl restart docker',
@@ -104,7 +106,7 @@ const LIMITS = {
   },
   registries: { ms: 3_000, code: 'REGISTRY_CREDENTIALS_UNUSABLE', who: 'Docker’s config.json', hint: MOUNT },
   network: {
-    ms: 16_000,
+    ms: 61_000,
     code: 'NETWORK_NOT_READY',
     who: 'the probe of the job network',
     hint: 'run sudo sharedcloud-agent network status',
@@ -149,7 +151,9 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
   const found = gpus.then((seen) => valueOf(seen)?.gpus ?? []);
   const containers = engine.then((seen) =>
-    'error' in seen ? undefined : testContainers({ loaded, clock, log }, found),
+    'error' in seen
+      ? undefined
+      : testContainers({ loaded, clock, log, callMs: seen.ms / FACTS_CALLS }, found),
   );
   return {
     nodeVersion: process.versions.node,

@@ -31,12 +31,20 @@ const ABANDONED_MS = 600_000;
 /** Containers with a GPU at once. */
 const CONCURRENT = 4;
 const DEADLINE_MS = 15_000;
+/** A test container takes so many calls to the engine, one after the other. */
+const CALLS = 14;
 const HINT = 'see Docker’s log (journalctl -u docker), then restart it: sudo systemctl restart docker';
 /** Longer than a test container may take with its removal: `check` leaves none behind. */
 const LIMITS: QueryLimits = { ms: 30_000, code: 'RUNTIME_FAILED', who: 'the test container', hint: HINT };
 const GPU_LIMITS: QueryLimits = { ...LIMITS, ms: 60_000 };
 
-type Context = { readonly loaded: Loaded; readonly clock: Clock; readonly log: Log };
+type Context = {
+  readonly loaded: Loaded;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a call to the engine takes, in milliseconds: a slow engine gets more time. */
+  readonly callMs: number;
+};
 
 /** Runs a container as jobs have it, then one with each healthy GPU and MIG slice. Never throws. */
 export async function testContainers(
@@ -60,8 +68,9 @@ export function uuidsOf({ migMode, slices, uuid }: Gpu): readonly string[] {
 }
 
 function testContainer(context: Context, limits: QueryLimits, gpu: string | null): Promise<ContainerTest> {
-  const { clock, loaded, log } = context;
-  return query(limits, async (signal) => {
+  const { callMs, clock, loaded, log } = context;
+  const slowMs = CALLS * callMs;
+  return query({ ...limits, ms: limits.ms + slowMs }, async (signal) => {
     await using directory = await openDirectory(loaded.config.stateDir);
     const deps: TestContainerDeps = {
       runtime: openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined),
@@ -72,7 +81,7 @@ function testContainer(context: Context, limits: QueryLimits, gpu: string | null
       resources: (): JobResources => jobResources(loaded.config, 1),
       detach: signal,
       network: networkWithoutVerification(loaded.config.jobNetwork),
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: DEADLINE_MS + Math.round(slowMs),
     };
     // The directory has to stay until then.
     return await runTestContainer(deps, gpu, signal);

@@ -29,10 +29,10 @@ export const health: CliCommand = {
     const asked = await queryHealth(config.stateDir, TIMEOUT_MS);
     const healthy = asked.kind === 'alive';
     const ready = healthy && asked.why === null;
-    const nothing = { hint: null, status: null, why: null };
-    const { hint, status, why } = asked.kind === 'alive' ? asked : nothing;
+    const nothing = { degraded: null, hint: null, status: null, why: null };
+    const { degraded, hint, status, why } = asked.kind === 'alive' ? asked : nothing;
     const text = context.has(JSON_SWITCH)
-      ? JSON.stringify({ healthy, ready, status, why, hint })
+      ? JSON.stringify({ healthy, ready, status, why, degraded, hint })
       : healthText(asked, config.stateDir);
     context.stdout.write(`${text}\n`);
     return healthy && (ready || !context.has(READY)) ? EXIT.OK : EXIT.FAILED;
@@ -41,10 +41,13 @@ export const health: CliCommand = {
 
 function healthText(asked: Health, stateDir: string): string {
   if (asked.kind === 'alive') {
-    const { hint, status, why } = asked;
+    const { degraded, hint, status, why } = asked;
     const notReady = why === null ? [] : [`not ready: ${escapeControls(why)}`];
-    const hints = why === null || hint === null ? [] : [`  hint: ${escapeControls(hint)}`];
-    return [`alive: ${escapeControls(status)}`, ...notReady, ...hints].join('\n');
+    const slow = degraded === null ? [] : [`degraded: ${escapeControls(degraded)}`];
+    const problems = why === null ? slow : notReady;
+    const hints = problems.length === 0 || hint === null ? [] : [`  hint: ${escapeControls(hint)}`];
+    const rest = why === null ? [] : slow;
+    return [`alive: ${escapeControls(status)}`, ...problems, ...hints, ...rest].join('\n');
   }
   if (asked.kind === 'none')
     return `no agent is running on ${stateDir}\n  hint: name another state directory with --state-dir`;

@@ -225,7 +225,7 @@ describe('with something that hangs', () => {
       DOCKER_HOST: engine.host,
     });
     expect(line('driver')).toMatch(/^fail: .*15 s.* -> /);
-    expect(line('docker')).toMatch(/^fail: .*8 s.* -> /);
+    expect(line('docker')).toMatch(/^fail: .*25 s.* -> /);
     expect(line('broker')).toMatch(/^fail: \S/);
     const [call] = await smi.calls();
     await expect.poll(() => isRunning(call?.pid ?? process.pid)).toBe(false);
@@ -304,7 +304,7 @@ describeDocker('at a real engine', (engine) => {
     proxy.plan = ({ name }) => (name === 'start' ? 'blackhole' : 'pass');
     const began = performance.now();
     const { line } = await check({ DOCKER_HOST: proxy.host });
-    expect(line('container')).toMatch(/^fail: .* 15 s/);
+    expect(line('container')).toMatch(/^fail: .* 1\d(\.\d+)? s/);
     expect(performance.now() - began).toBeLessThan(40_000);
     expect(await containersOfCheck(engine)).toEqual([]);
   });

@@ -77,12 +77,23 @@ describe('the clocks', () => {
 });
 
 describe('the running agent', () => {
-  const alive = { kind: 'alive', status: 'offers on the market: 1', why: null, hint: null } as const;
+  const alive = {
+    kind: 'alive',
+    status: 'offers on the market: 1',
+    why: null,
+    hint: null,
+    degraded: null,
+  } as const;
 
   test.each([
     ['claims jobs', alive, ['ok']],
     ['claims none, and says why', { ...alive, why: 'jobs fail', hint: 'see them' }, ['fail with a hint']],
     ['claims none, and has no hint', { ...alive, why: 'jobs fail' }, ['fail']],
+    [
+      'has a slow engine',
+      { ...alive, degraded: 'Docker is slow', hint: 'find out why' },
+      ['warn with a hint'],
+    ],
     ['hangs', { kind: 'silent' } as const, ['warn with a hint']],
     ['is none', { kind: 'none' } as const, []],
     ['could not be asked', undefined, []],

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { queryHealth, serveHealth } from '../../../src/state-dir/health-socket.ts';
 import { runLine } from '../../support/cli/run.ts';
 
-const report = (status: string) => ({ status, why: null, hint: null });
+const report = (status: string) => ({ status, why: null, hint: null, degraded: null });
 
 let directory = '';
 beforeEach(async () => {
@@ -22,7 +22,7 @@ const health = (...more: readonly string[]) => runLine(['health', '--state-dir',
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
   const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
   const code = `const { serveHealth } = await import(${JSON.stringify(module)});
-    await serveHealth(${JSON.stringify(directory)}, () => ({ status: 'apart', why: null, hint: null }));
+    await serveHealth(${JSON.stringify(directory)}, () => ({ status: 'apart', why: null, hint: null, degraded: null }));
     console.log('ready');`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -54,7 +54,7 @@ describe('health', () => {
   });
 
   test('is good, and with --ready bad, where the agent can claim no job; both say why and what to do', async () => {
-    const problem = { why: 'test container failed: \u001b[2J', hint: 'repair Docker' };
+    const problem = { why: 'test container failed: \u001b[2J', hint: 'repair Docker', degraded: null };
     await using _ = await serveHealth(directory, () => ({ status: 'at work', ...problem }));
     const plain = await health();
     expect(plain).toMatchObject({ exit: 0 });
@@ -64,6 +64,16 @@ describe('health', () => {
     const { exit, stdout } = await health('--ready', '--json');
     expect(exit).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ healthy: true, ready: false, status: 'at work', ...problem });
+  });
+
+  test('is good, also with --ready, where the engine is slow, and says so', async () => {
+    const slow = { why: null, hint: 'look at the disk', degraded: 'Docker is slow: \u001b[2J' };
+    await using _ = await serveHealth(directory, () => ({ status: 'at work', ...slow }));
+    const { exit, stdout } = await health('--ready');
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/\ndegraded: Docker is slow.*\n  hint: look at the disk\n$/);
+    expect(stdout).not.toContain('\u001b');
+    expect(JSON.parse((await health('--json')).stdout)).toMatchObject({ ready: true, ...slow });
   });
 
   test('of an older agent, which knows nothing of readiness, counts as ready', async () => {

@@ -84,6 +84,13 @@ const EVENTS = {
   'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
   'job-released': { kind: 'job-released', job },
   'engine-changed': { kind: 'engine-changed', from: ENGINE, to: ENGINE, lost: 1 },
+  'engine-degraded': {
+    kind: 'engine-degraded',
+    why: WHY,
+    slow: [{ call: 'ping', slow: 2, of: 3, maxMs: 5_000 }],
+    hint: HINT,
+  },
+  'engine-recovered': { kind: 'engine-recovered' },
   'container-removal-failed': {
     kind: 'container-removal-failed',
     container: CONTAINER,

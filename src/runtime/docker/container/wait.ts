@@ -12,6 +12,8 @@ import { type ContainerState, type EngineExit, inspectState } from './state.ts';
  * that somebody pauses or restarts is noticed so late.
  */
 const WAIT_MS = 2_000;
+/** The engine may take so many times as long to begin to wait as it took to answer. */
+const SLOW_FACTOR = 3;
 /** The pause before the next inspect when the engine cannot wait: it is unreachable, or the container is not running. */
 const PAUSE_MS = 500;
 
@@ -50,7 +52,9 @@ export async function waitForExit(
   let restarted = false;
   let wasPaused = false;
   for (; ; isFirst = false) {
+    const asked = performance.now();
     const state = await inspectIfReachable(docker, id, deadlines, signal);
+    const waitMs = WAIT_MS + SLOW_FACTOR * (performance.now() - asked);
     if (!isObserved && state !== undefined) unobservedUntil = now();
     if (state?.exit !== undefined) {
       const engineWasUnreachable = state.exit.finishedAt <= unobservedUntil;
@@ -65,7 +69,7 @@ export async function waitForExit(
     }
     // The engine answers a wait for a container in removal at once, and removal can take long.
     if (state?.name !== 'running' || (isObserved && !isFirst)) await sleep(PAUSE_MS, signal);
-    isObserved = state?.name === 'running' && (await waitOnce(docker, id, signal));
+    isObserved = state?.name === 'running' && (await waitOnce(docker, id, waitMs, signal));
     signal.throwIfAborted();
   }
 }
@@ -91,17 +95,17 @@ async function inspectIfReachable(
   }
 }
 
-/** Calls the engine's wait. Returns true once the container has exited, false after WAIT_MS or a failure and a pause. */
-async function waitOnce(docker: Docker, id: string, signal: AbortSignal): Promise<boolean> {
+/** Calls the engine's wait. Returns true once the container has exited, false after `ms` or a failure and a pause. */
+async function waitOnce(docker: Docker, id: string, ms: number, signal: AbortSignal): Promise<boolean> {
   const startedAt = performance.now();
   try {
-    const call = { action: `wait for container ${id}`, ms: WAIT_MS, signal };
+    const call = { action: `wait for container ${id}`, ms, signal };
     await callEngine(call, (abortSignal) => engineWait(docker, id, abortSignal));
     return true;
   } catch {
     signal.throwIfAborted();
     // A timeout is the usual case. After a failure, the next inspect shows the state.
-    if (performance.now() - startedAt < WAIT_MS) await sleep(PAUSE_MS, signal);
+    if (performance.now() - startedAt < ms) await sleep(PAUSE_MS, signal);
     return false;
   }
 }

@@ -3,8 +3,8 @@ import { AgentError } from '../../../domain/errors.ts';
 import { callEngine } from './call.ts';
 import { readFault } from './errors.ts';
 
-/** The longest wait for a ping, in milliseconds. A slower engine counts as unreachable. */
-const PING_MS = 3_000;
+/** The longest wait for a ping, in milliseconds. A slower engine counts as unreachable; nothing is claimed meanwhile. */
+const PING_MS = 30_000;
 
 /** Resolves if the engine answers with any status below 500. Throws RUNTIME_UNAVAILABLE. */
 export async function pingEngine(docker: Docker, maxMs: number, signal: AbortSignal): Promise<void> {

@@ -74,7 +74,7 @@ export class AttachedOutputs {
 /** How much later than the end of the output the engine may record the exit, in milliseconds. */
 const EXIT_RECORD_DELAY_MS = 1_000;
 /** A container that has not exited this long after the end of its output keeps running, in milliseconds. */
-const EXIT_MS = 5_000;
+const EXIT_MS = 60_000;
 
 /** What following an attached output needs: the container's state, its exit, and the wall clock. */
 export type AttachedSource = {
