@@ -1,5 +1,6 @@
-import type { CatalogueGpu, Gpu } from '../domain/gpu.ts';
+import type { Gpu } from '../domain/gpu.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
+import type { NamedGpu } from '../domain/named-catalogue.ts';
 import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
@@ -26,7 +27,7 @@ export type AgentDeps = {
   readonly kernelLog?: KernelLog | undefined;
   /** Undefined: the host's versions are not checked for known vulnerabilities. */
   readonly vulnerabilities?: VulnerabilityGate | undefined;
-  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
+  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly NamedGpu[]) => HostPlan;
   readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;

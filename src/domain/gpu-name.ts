@@ -36,7 +36,11 @@ export function parseGpuName(name: string): GpuName {
 
 /** Whether two names have the same distinguishing words, and at least one. */
 export function sameWords(a: GpuName, b: GpuName): boolean {
-  return a.words.length > 0 && a.words.join(' ') === b.words.join(' ');
+  return (
+    a.words.length > 0 &&
+    a.words.length === b.words.length &&
+    a.words.every((word, at) => word === b.words[at])
+  );
 }
 
 function formOf(word: string): GpuName['form'] {

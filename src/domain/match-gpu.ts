@@ -1,5 +1,6 @@
 import type { CatalogueGpu, Gpu } from './gpu.ts';
 import { type GpuName, parseGpuName, sameWords } from './gpu-name.ts';
+import { type NamedGpu, plain } from './named-catalogue.ts';
 
 /** The catalogue entry of a GPU. `candidates` are similar entries from which the owner may choose. */
 export type GpuMatch =
@@ -8,8 +9,6 @@ export type GpuMatch =
 
 /** The facts by which a GPU is matched. */
 export type LocalGpu = Pick<Gpu, 'model' | 'memoryTotalMiB'>;
-
-type Named = { readonly entry: CatalogueGpu; readonly name: GpuName };
 
 /** A GPU reports less memory than it is sold with: a Tesla T4 of 16 GB has 15360 MiB, or 14.8 GiB with ECC. */
 const MIN_SHARE_OF_SOLD = 0.87;
@@ -20,32 +19,29 @@ const MAX_CANDIDATES = 5;
  * Finds a GPU in the catalogue: same words and a size that fits, ranked by form factor, then by nearest size. Never guesses:
  * two equal matches are `ambiguous`, a different word (Ti, SUPER, Laptop) is `none`.
  */
-export function matchGpu(gpu: LocalGpu, catalogue: readonly CatalogueGpu[]): GpuMatch {
+export function matchGpu(gpu: LocalGpu, catalogue: readonly NamedGpu[]): GpuMatch {
   const local = parseGpuName(gpu.model);
-  const named = catalogue.map((entry): Named => ({ entry, name: parseGpuName(entry.name) }));
-  const fitting = named
+  const fitting = catalogue
     .filter(({ name }) => sameWords(local, name) && formFits(local, name))
     .map((one) => ({ ...one, distance: distance(gpu, local, one.name) }))
     .filter((one) => one.distance !== undefined)
     .map((one) => ({ entry: one.entry, rank: rank(local, one.name, one.distance ?? 0) }));
-  const best = Math.min(...fitting.map((one) => one.rank));
+  const best = fitting.reduce((least, one) => Math.min(least, one.rank), Number.POSITIVE_INFINITY);
   const bests = fitting.filter((one) => one.rank === best).map(({ entry }) => entry);
   const [entry] = bests;
   if (entry !== undefined && bests.length === 1) return { kind: 'match', entry };
-  if (entry !== undefined) return { kind: 'ambiguous', candidates: bests };
-  const near = named.filter(({ name }) => isNear(local, name)).map(({ entry }) => entry);
+  if (entry !== undefined) return { kind: 'ambiguous', candidates: bests.slice(0, MAX_CANDIDATES) };
+  const near = catalogue.filter(({ name }) => isNear(local, name)).map(({ entry }) => entry);
   return { kind: 'none', candidates: near.slice(0, MAX_CANDIDATES) };
 }
 
 /** Finds the entry that the owner named by uuid, codename or name; case and repeated blanks do not matter. */
-export function findNamed(wanted: string, catalogue: readonly CatalogueGpu[]): GpuMatch {
-  const plain = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
-  const found = catalogue.filter(({ codename, name, uuid }) =>
-    [uuid, codename, name].some((text) => plain(text) === plain(wanted)),
-  );
+export function findNamed(wanted: string, catalogue: readonly NamedGpu[]): GpuMatch {
+  const text = plain(wanted);
+  const found = catalogue.filter((one) => one.plain.includes(text)).map(({ entry }) => entry);
   const [entry] = found;
   if (entry !== undefined && found.length === 1) return { kind: 'match', entry };
-  return { kind: entry === undefined ? 'none' : 'ambiguous', candidates: found };
+  return { kind: entry === undefined ? 'none' : 'ambiguous', candidates: found.slice(0, MAX_CANDIDATES) };
 }
 
 /** An entry with a form factor matches only that form; an entry without one matches all. */

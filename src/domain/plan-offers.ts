@@ -1,5 +1,6 @@
 import { type CatalogueGpu, GPU_FAULT_HINT, type Gpu, sliceShare } from './gpu.ts';
 import { findNamed, type GpuMatch, matchGpu } from './match-gpu.ts';
+import type { NamedGpu } from './named-catalogue.ts';
 import type { OfferPlan, Slot } from './offer.ts';
 
 /** The owner's settings for the GPUs of one model. */
@@ -53,14 +54,15 @@ type Candidate = {
  */
 export function planOffers(
   gpus: readonly Gpu[],
-  catalogue: readonly CatalogueGpu[],
+  catalogue: readonly NamedGpu[],
   settings: OfferSettings,
 ): HostPlan {
   const candidates: Candidate[] = [];
   const problems: OfferProblem[] = [];
+  const match = matcherOf(catalogue);
   for (const gpu of gpus) {
     const found =
-      settings.refusal ?? settings.unsuitable?.(gpu) ?? candidatesOf(gpu, catalogue, settings.gpu(gpu.model));
+      settings.refusal ?? settings.unsuitable?.(gpu) ?? candidatesOf(gpu, match, settings.gpu(gpu.model));
     if ('why' in found) {
       const { hint, why } = found;
       problems.push({ what: `GPU ${gpu.index}, ${gpu.model} (${gpu.uuid})`, why, hint });
@@ -80,11 +82,22 @@ const NO_PRICE = 'no ask price is set';
 
 type Reason = Pick<OfferProblem, 'why' | 'hint'>;
 
-function candidatesOf(
-  gpu: Gpu,
-  catalogue: readonly CatalogueGpu[],
-  terms: GpuTerms,
-): readonly Candidate[] | Reason {
+type Matcher = (gpu: Gpu, terms: GpuTerms) => GpuMatch;
+
+/** Matches GPUs, equal ones once: a host has eight of a model, and the broker a long catalogue. */
+function matcherOf(catalogue: readonly NamedGpu[]): Matcher {
+  const known = new Map<string, GpuMatch>();
+  return (gpu, terms) => {
+    const key = JSON.stringify([gpu.model, gpu.memoryTotalMiB, terms.catalogue]);
+    const match =
+      known.get(key) ??
+      (terms.catalogue === undefined ? matchGpu(gpu, catalogue) : findNamed(terms.catalogue, catalogue));
+    known.set(key, match);
+    return match;
+  };
+}
+
+function candidatesOf(gpu: Gpu, matchOf: Matcher, terms: GpuTerms): readonly Candidate[] | Reason {
   if (gpu.fault !== undefined) {
     return {
       why: gpu.fault,
@@ -98,8 +111,7 @@ function candidatesOf(
       hint: `set --ask-price, or [gpu."${gpu.model}"] ask-price in the configuration file`,
     };
   }
-  const match =
-    terms.catalogue === undefined ? matchGpu(gpu, catalogue) : findNamed(terms.catalogue, catalogue);
+  const match = matchOf(gpu, terms);
   if (match.kind !== 'match') return unmatched(gpu, match, terms);
   const { entry } = match;
   const { model } = gpu;

@@ -93,7 +93,8 @@ export class RunResolver {
   /** Says which runs an offer has on its market; forgets those that no offer has. */
   retain(offerKey: string, runs: ReadonlySet<string>): void {
     this.#retained.set(offerKey, runs);
-    const isRetained = (run: string): boolean => [...this.#retained.values()].some((kept) => kept.has(run));
+    const kept = [...this.#retained.values()];
+    const isRetained = (run: string): boolean => kept.some((one) => one.has(run));
     for (const run of this.#resolved.keys()) if (!isRetained(run)) this.#resolved.delete(run);
     this.#failed.retain(isRetained);
   }

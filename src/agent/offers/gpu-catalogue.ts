@@ -1,10 +1,12 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { CatalogueGpu } from '../../domain/gpu.ts';
+import { type NamedGpu, nameInSteps } from '../../domain/named-catalogue.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
+import { inSlices } from '../../lib/slices.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { RETRY } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
@@ -28,6 +30,7 @@ export class GpuCatalogue {
   readonly #calls = new SingleFlight<boolean>();
   readonly #failed: BackoffMap<void>;
   #gpus: ReadonlyMap<string, CatalogueGpu> = new Map();
+  #named: readonly NamedGpu[] = [];
   #freshUntil = 0;
 
   constructor(deps: GpuCatalogueDeps) {
@@ -41,12 +44,19 @@ export class GpuCatalogue {
     return this.#gpus;
   }
 
+  /** With their names parsed, to match this host's GPUs. */
+  get named(): readonly NamedGpu[] {
+    return this.#named;
+  }
+
   /** Throws what the broker's client throws. */
   async fetch(signal: AbortSignal): Promise<void> {
     const { broker, clock } = this.#deps;
     const list = await broker.gpus(signal);
     this.#invalidItems.log(list);
-    this.#gpus = new Map(list.items.map((gpu) => [gpu.uuid, gpu]));
+    const gpus = new Map(list.items.map((gpu) => [gpu.uuid, gpu]));
+    this.#named = await inSlices(nameInSteps([...gpus.values()]));
+    this.#gpus = gpus;
     this.#failed.clear(KEY);
     this.#freshUntil = clock.monotonic() + FRESH_MS;
   }

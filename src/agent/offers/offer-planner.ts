@@ -1,5 +1,6 @@
 import { AgentError, asAgentError } from '../../domain/errors.ts';
-import type { CatalogueGpu, Gpu } from '../../domain/gpu.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import type { NamedGpu } from '../../domain/named-catalogue.ts';
 import type { OfferPlan } from '../../domain/offer.ts';
 import type { HostPlan } from '../../domain/plan-offers.ts';
 import type { Log } from '../../lib/log.ts';
@@ -13,7 +14,7 @@ export type OfferPlannerDeps = {
   readonly catalogue: GpuCatalogue;
   /** The GPUs as they are now. Throws GPU_*. */
   readonly gpus: () => Promise<readonly Gpu[]>;
-  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly CatalogueGpu[]) => HostPlan;
+  readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly NamedGpu[]) => HostPlan;
   readonly retryUntilStopped: RetryUntilStopped;
   readonly log: Log;
   readonly once: boolean;
@@ -93,7 +94,7 @@ export class OfferPlanner {
 
   #plan(gpus: readonly Gpu[]): readonly OfferPlan[] {
     const { catalogue, log, planOffers } = this.#deps;
-    const plan = planOffers(gpus, [...catalogue.gpus.values()]);
+    const plan = planOffers(gpus, catalogue.named);
     for (const { hint, what, why } of plan.problems)
       log.warn({ event: 'not-offered', what, why, hint }, `not offered: ${what}: ${why}`);
     for (const { hint, what, why } of plan.notes ?? [])

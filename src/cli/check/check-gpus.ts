@@ -6,6 +6,7 @@ import {
   type GpuReading,
   sharesHostMemory,
 } from '../../domain/gpu.ts';
+import { namedCatalogue } from '../../domain/named-catalogue.ts';
 import { type OfferSettings, planOffers, slotNotes } from '../../domain/plan-offers.ts';
 import { isWsl, JETSON_FAULT, type Platform } from '../../domain/platform.ts';
 import { shortIds } from '../../lib/short-id.ts';
@@ -108,7 +109,7 @@ function checkEntry(
     cpuSlots: 0,
     gpu: (model) => ({ ...settings.gpu(model), askPrice: settings.gpu(model).askPrice ?? 0 }),
   };
-  const { offers, problems } = planOffers([gpu], entries, priced);
+  const { offers, problems } = planOffers([gpu], namedCatalogue(entries), priced);
   const [problem] = problems;
   if (problem !== undefined) return fail(check, problem.why, problem.hint);
   const entry = offers[0]?.gpu;

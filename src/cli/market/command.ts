@@ -6,6 +6,7 @@ import type { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { type MinFreeMemory, shortageOf } from '../../domain/gpu-memory.ts';
+import { namedCatalogue } from '../../domain/named-catalogue.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { type OfferProblem, planOffers } from '../../domain/plan-offers.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
@@ -91,7 +92,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     query(gpuLimits(config.nvidiaSmiTimeout), async (signal) => (await openProbe(config).read(signal)).gpus),
     query(LIMITS.docker, (signal) => docker.probe(signal)),
   ]);
-  const plan = planOffers(valueOf(gpus) ?? [], catalogue, offerSettings(config));
+  const plan = planOffers(valueOf(gpus) ?? [], namedCatalogue(catalogue), offerSettings(config));
   const short = shortOfMemory(valueOf(gpus) ?? [], config.minFreeGpuMemory);
   const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
   const host = {

@@ -1,8 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CatalogueGpu } from '../../../src/domain/gpu.ts';
-import { findNamed, matchGpu } from '../../../src/domain/match-gpu.ts';
+import { findNamed as findIn, type LocalGpu, matchGpu as matchIn } from '../../../src/domain/match-gpu.ts';
+import { namedCatalogue, nameInSteps } from '../../../src/domain/named-catalogue.ts';
 import { DEFAULT_CATALOGUE } from '../../../src/embedded/broker/catalogue-data.ts';
+
+const matchGpu = (gpu: LocalGpu, catalogue: readonly CatalogueGpu[]) =>
+  matchIn(gpu, namedCatalogue(catalogue));
+const findNamed = (wanted: string, catalogue: readonly CatalogueGpu[]) =>
+  findIn(wanted, namedCatalogue(catalogue));
 
 const entry = (name: string, codename = '', uuid = name): CatalogueGpu => ({
   uuid,
@@ -174,4 +180,16 @@ describe('findNamed', () => {
     const match = findNamed(wanted, twins);
     expect(match.kind === 'match' ? match.entry.uuid : match.kind).toBe(uuid);
   });
+});
+
+test('names are parsed one in a step, and a few candidates of very many are named', () => {
+  const many = Array.from({ length: 10_000 }, (_, n) => entry('Nvidia Tesla T4 16GB', 't4', `gpu-${n}`));
+  const naming = nameInSteps(many);
+  let steps = 0;
+  let step = naming.next();
+  for (; step.done !== true; step = naming.next()) steps += 1;
+  expect(steps).toBe(many.length);
+  expect(step.value).toEqual(namedCatalogue(many));
+  for (const match of [matchGpu({ model: 'Tesla T4', memoryTotalMiB: 15360 }, many), findNamed('t4', many)])
+    expect(match).toMatchObject({ kind: 'ambiguous', candidates: { length: 5 } });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CatalogueGpu, type Gpu, sliceShare } from '../../../src/domain/gpu.ts';
+import { namedCatalogue } from '../../../src/domain/named-catalogue.ts';
 import { type GpuTerms, planOffers } from '../../../src/domain/plan-offers.ts';
 
 const T4: CatalogueGpu = { uuid: 'c-t4', name: 'Nvidia Tesla T4 16GB', codename: 't4', cudaCores: 2560 };
@@ -52,7 +53,7 @@ function plan(
     askPrice,
     gpu: () => ({ askPrice: 0.02, catalogue: undefined, slots: 1, ...terms }),
   };
-  return planOffers(gpus, CATALOGUE, settings);
+  return planOffers(gpus, namedCatalogue(CATALOGUE), settings);
 }
 
 describe('several slots on a GPU', () => {
@@ -205,7 +206,7 @@ describe('planOffers', () => {
       askPrice: undefined,
       gpu: () => ({ askPrice: undefined, catalogue: undefined, slots: 1 }),
     };
-    const { offers, problems } = planOffers([gpu()], CATALOGUE, settings);
+    const { offers, problems } = planOffers([gpu()], namedCatalogue(CATALOGUE), settings);
     expect(offers).toEqual([]);
     expect(problems.map(({ what }) => what)).toEqual(['GPU 0, Tesla T4 (GPU-a)', 'CPU jobs']);
   });
