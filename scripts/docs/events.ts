@@ -186,6 +186,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['nothing-to-offer', 'error', 'nothing to offer: …', 'code, hint, retryInMs'],
   ['offer-deregistration-failed', 'warn', 'offer not deregistered at the broker: …', 'offer, code'],
   ['offer-registration-failed', 'warn', 'offer not registered again: …', 'offer, code'],
+  ['market-cut', 'warn', 'the market is larger than what is read of it, some runs are left out', 'runs'],
   ['open-jobs-failed', 'warn', 'open jobs not listed: …', 'run, code'],
   [
     'orphan-removal-failed',

@@ -41,7 +41,7 @@ export const LEASES: readonly Mutation[] = [
   {
     protection: 'no job is stopped or released before recovery is over',
     file: RECONCILER,
-    text: 'if (!this.#isRecovered) return;',
+    text: 'if (!this.#isRecovered) return list.busyMs;',
     becomes: '',
     test: {
       file: UNDELAYED_TEST,

@@ -1,11 +1,12 @@
 import { type AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
-import type { Broker } from '../../domain/ports/broker.ts';
+import type { Broker, MarketAnswer } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { RETRY } from '../retry/policies.ts';
+import { restAfter } from '../retry/rest-after.ts';
 import { waitAfter } from '../retry/retry.ts';
 import { PollRateLimit } from './poll-rate-limit.ts';
 
@@ -65,6 +66,8 @@ export class RunPoller {
   #polls = 0;
   readonly #rateLimit: PollRateLimit;
   #error: AgentError | undefined;
+  /** Whether the last list was read in part. */
+  #isCut = false;
 
   constructor(deps: RunPollerDeps) {
     this.#deps = deps;
@@ -147,6 +150,7 @@ export class RunPoller {
     if (!answer.unchanged) {
       this.#runs = answer.runs;
       this.#invalidItems.log(answer);
+      this.#logCut(answer);
     }
     // An answer without a tag has none: with an older one, it might never be sent again.
     this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
@@ -158,18 +162,30 @@ export class RunPoller {
     this.#deps.onPoll();
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;
+    const restMs = restAfter(answer.busyMs);
     if (answer.waited && answer.retryAfterMs === undefined) {
       const slots = this.#deps.isFree() ? 'free' : 'filled';
-      if (changed) return { waitMs: this.#rateLimit.spend(answer.runs.length, slots), changed };
+      if (changed)
+        return { waitMs: Math.max(this.#rateLimit.spend(answer.runs.length, slots), restMs), changed };
       // An immediate answer was not held, whatever the header says: polling again at once would be a hot loop.
       if (tookMs > HELD_MS) return { waitMs: 0, changed };
     }
     const factor = Math.min(1 + Math.max(unchanged - QUIET_POLLS, 0) / 4, IDLE_FACTOR);
     const jitter = 1 - EARLY * this.#deps.random();
     return {
-      waitMs: Math.max(this.#deps.pollIntervalMs * factor * jitter, answer.retryAfterMs ?? 0),
+      waitMs: Math.max(this.#deps.pollIntervalMs * factor * jitter, answer.retryAfterMs ?? 0, restMs),
       changed,
     };
+  }
+
+  /** Once for as long as it lasts. */
+  #logCut({ isCut, runs }: MarketAnswer): void {
+    if (isCut && !this.#isCut)
+      this.#deps.log.warn(
+        { event: 'market-cut', runs: runs.length },
+        'the market is larger than what is read of it, some runs are left out',
+      );
+    this.#isCut = isCut;
   }
 
   async #failed(error: AgentError, failures: number, signal: AbortSignal): Promise<void> {

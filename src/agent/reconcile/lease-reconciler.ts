@@ -7,6 +7,7 @@ import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
+import { restAfter } from '../retry/rest-after.ts';
 import { JobLookupQueue } from './job-lookup-queue.ts';
 
 /** How often to reconcile where the broker names no lease; and at most. */
@@ -130,9 +131,9 @@ export class LeaseReconciler {
     const { clock } = this.#deps;
     const turn: Turn = { since: clock.monotonic(), notBefore: 0 };
     this.#turns.set(instance, turn);
-    await this.#try(instance, signal);
+    const busyMs = await this.#try(instance, signal);
     // A broker that takes longer than its own lease allows gets a pause all the same.
-    turn.notBefore = clock.monotonic() + MIN_EVERY_MS;
+    turn.notBefore = clock.monotonic() + Math.max(MIN_EVERY_MS, restAfter(busyMs));
     this.#underWay.delete(instance);
     this.#sooner.notify();
   }
@@ -148,21 +149,23 @@ export class LeaseReconciler {
     return this.#leased;
   }
 
-  async #try(instance: string, signal: AbortSignal): Promise<void> {
+  /** Answers how long reading the list kept this process busy, in milliseconds. */
+  async #try(instance: string, signal: AbortSignal): Promise<number> {
     try {
-      await this.#reconcile(instance, signal);
+      return await this.#reconcile(instance, signal);
     } catch (thrown) {
       const error = asAgentError(thrown);
-      if (signal.aborted) return;
+      if (signal.aborted) return 0;
       const level = error.code === 'INTERNAL' ? 'error' : 'debug';
       const fields = { event: 'reconciliation-failed', instance, code: error.code };
       this.#deps.log[level](fields, `instance not reconciled: ${error.message}`);
       if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();
+      return 0;
     }
   }
 
-  /** Compares once and begins to look up what differs. Throws where the broker does not answer. */
-  async #reconcile(instance: string, signal: AbortSignal): Promise<void> {
+  /** Compares once and begins to look up what differs; answers as `#try`. Throws where the broker does not answer. */
+  async #reconcile(instance: string, signal: AbortSignal): Promise<number> {
     const { broker, journal } = this.#deps;
     const mine = (job: JobRecord): boolean => job.instance === instance;
     // Read before the call: its answer may be wrong about what is claimed or released meanwhile.
@@ -172,7 +175,7 @@ export class LeaseReconciler {
     const { invalid, items: held } = list;
     this.#invalidItems.log(list);
     for (const job of held) this.lease(job.leaseSeconds);
-    if (!this.#isRecovered) return;
+    if (!this.#isRecovered) return list.busyMs;
     // An invalid item may well be held: its job is neither cancelled nor released.
     const heldUuids = new Set([...held, ...invalid].map((job) => job.uuid));
     const missing = before.filter((job) => !heldUuids.has(job.uuid));
@@ -181,6 +184,7 @@ export class LeaseReconciler {
       this.#lookups.begin({ job, instance, lookUp }, signal);
     for (const job of missing) begin(job.uuid, () => this.#confirmLoss(job, this.#inTime(signal)));
     for (const job of unknown) begin(job.uuid, () => this.#releaseLost(job, instance, this.#inTime(signal)));
+    return list.busyMs;
   }
 
   #inTime(signal: AbortSignal): AbortSignal {

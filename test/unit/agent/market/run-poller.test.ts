@@ -29,6 +29,7 @@ function watching(
   const began = Date.now();
   const asked: number[] = [];
   const denied: number[] = [];
+  const log: string[] = [];
   const end = new AbortController();
   const watch = new RunPoller({
     broker: {
@@ -38,7 +39,7 @@ function watching(
       },
     },
     clock: { now: () => Date.now(), monotonic: () => Date.now() },
-    log: logInto([]),
+    log: logInto(log),
     random: () => 0,
     pollIntervalMs: 10_000,
     hold: true,
@@ -53,6 +54,7 @@ function watching(
     watch,
     asked,
     denied,
+    log,
     /** How long passed between the last so many polls and the ones before, in seconds. */
     gaps: (count: number) =>
       asked
@@ -150,6 +152,25 @@ test('a long list is not read so often', async () => {
   await using at = watching(() => Promise.resolve({ ...CHANGED, runs, waited: true }));
   await seconds(10);
   expect(at.gaps(5)).toEqual(Array.from({ length: 5 }, () => 1.05));
+});
+
+test('a list that took a second to read is not read again for nine', async () => {
+  await using at = watching(() => Promise.resolve({ ...CHANGED, waited: true, busyMs: 1_000 }));
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(at.gaps(2)).toEqual([9, 9]);
+});
+
+test('a market that is larger than what is read of it is logged once for as long as it is', async () => {
+  let answer: MarketAnswer = { ...CHANGED, isCut: true };
+  await using at = watching(() => Promise.resolve(answer));
+  const cuts = () => at.log.filter((line) => line.includes('"event":"market-cut"')).length;
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(cuts()).toBe(1);
+  answer = CHANGED;
+  await vi.advanceTimersByTimeAsync(20_000);
+  answer = { ...CHANGED, isCut: true };
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(cuts()).toBe(2);
 });
 
 test('honours a Retry-After', async () => {

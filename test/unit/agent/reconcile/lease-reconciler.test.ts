@@ -38,6 +38,13 @@ test('a job that is claimed in between is not left alone for the rest of the two
   expect(at.asked).toEqual([0, 50, 80]);
 });
 
+test('a list that took five seconds to read is not read again for 45', async () => {
+  const heldJobs = () => Promise.resolve({ ...listOf('job-1'), busyMs: 5_000 });
+  await using at = atWork([RUNNING], { heldJobs });
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(at.asked).toEqual([0, 45, 90]);
+});
+
 test('an offer that comes up is not waited with', async () => {
   await using at = atWork([]);
   await vi.advanceTimersByTimeAsync(10_000);
