@@ -214,8 +214,8 @@ export const OPTIONS = {
     name: 'job-user',
     env: 'SHAREDCLOUD_JOB_USER',
     type: userAndGroup,
-    default: '65534:65534',
-    help: 'numeric user and group of jobs inside their containers',
+    default: 'separate',
+    help: 'numeric user and group of jobs inside their containers; `separate`: user 65534, and jobs beside it 65533 to 65520',
     group: 'Jobs',
   },
   jobRuntime: {

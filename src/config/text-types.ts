@@ -94,8 +94,9 @@ export const imageName: ValueType<string> = single({
  * the image, which is not trusted.
  */
 export const userAndGroup: ValueType<string> = single({
-  metavar: 'UID:GID',
+  metavar: 'UID:GID|separate',
   parse: (text) => {
+    if (text === 'separate') return text;
     const [, uid, gid = uid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
     if (uid === undefined || Number(uid) > 4_294_967_294 || Number(gid) > 4_294_967_294)
       throw new BadValue(

@@ -32,7 +32,12 @@ const network = {
 type Row = readonly [protection: string, text: string, becomes: string, test: Mutation['test']];
 
 const spec: readonly Row[] = [
-  ['the user is nobody', 'User: limits.user,', "User: '0:0',", nobody],
+  [
+    'the user is nobody',
+    "User: limits.user === 'separate' ? separateUser(plan.neighbour) : limits.user,",
+    "User: '0:0',",
+    nobody,
+  ],
   ['no capabilities', "CapDrop: ['ALL'],", 'CapDrop: [],', nobody],
   ['no new privileges', "SecurityOpt: ['no-new-privileges', ", 'SecurityOpt: [', nobody],
   ['a profile of system calls', '...(input.seccomp ? [`seccomp=${SECCOMP_PROFILE}`] : [])', '', profile],
@@ -205,8 +210,20 @@ const seccomp: readonly Row[] = [
   ],
   [
     'no namespaces of its own',
-    "allowWhere('clone', { value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),",
+    "allowWhere('clone', masked(0, NEW_NAMESPACES, 0)),",
     "allow(['clone', 'unshare']),",
+    calls,
+  ],
+  [
+    'no huge pages of files',
+    "...unlessHuge('memfd_create', 1, MFD_HUGETLB),",
+    "allow(['memfd_create']),",
+    calls,
+  ],
+  [
+    'no filters by prctl',
+    "...PRCTL_OPTIONS.map(([mask, value]) => allowWhere('prctl', masked(0, mask, value))),",
+    "allow(['prctl']),",
     calls,
   ],
   [

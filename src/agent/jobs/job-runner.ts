@@ -40,6 +40,14 @@ export type ClaimedJob = { readonly record: JobRecord; readonly input: JobInput 
 /** `hostFault`: the job ended through this host, and not just because engine or state directory were unavailable. */
 export type JobEnd = { readonly result: JobResult; readonly hostFault: boolean };
 
+/** What a job's container is created from, beside what the journal knows. */
+type CreationInput = {
+  readonly language: string;
+  readonly laidOut: Promise<LaidOut>;
+  /** Of no other job that runs. */
+  readonly neighbour: number;
+};
+
 /** What is called as a claimed job goes on. */
 export type JobWatch = {
   /** The engine has started its container. */
@@ -108,7 +116,7 @@ export class JobRunner {
     // Called here, so that nothing keeps code and arguments for as long as the job runs.
     const laidOut = this.#deps.files.layOut(record.uuid, input);
     this.#own(record, lease, watch.ended, async (end) => {
-      const made = await this.#create(record, runtime, laidOut, end);
+      const made = await this.#create(record, { language: runtime, laidOut, neighbour: lease.number }, end);
       if ('result' in made) return made;
       const { container } = made;
       if (this.#deps.detach.aborted) return departed({ kind: 'detached' });
@@ -207,8 +215,7 @@ export class JobRunner {
   /** Answers the id of the container and its network, or how the job has ended without one. */
   async #create(
     record: JobRecord,
-    language: string,
-    laidOut: Promise<LaidOut>,
+    { language, laidOut, neighbour }: CreationInput,
     end: JobTermination,
   ): Promise<{ readonly container: string; readonly network: JobNetwork } | Departure> {
     const { detach, networkFor, resources, runtime } = this.#deps;
@@ -226,6 +233,7 @@ export class JobRunner {
         env: laid.env,
         gpu: record.gpu,
         network,
+        neighbour,
         resources: resources(),
       };
       const like = { gpu: record.gpu, network };

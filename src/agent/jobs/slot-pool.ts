@@ -1,14 +1,16 @@
 import type { Slot } from '../../domain/offer.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 
-/** A slot that is filled until the lease is disposed of. */
-export type SlotLease = Disposable & { readonly slot: Slot };
+/** A slot that is filled until the lease is disposed of; `number`: from 0 on, of no other slot that is filled. */
+export type SlotLease = Disposable & { readonly slot: Slot; readonly number: number };
 
 /** All slots of this host: which are free, leased, or cordoned with their GPU. */
 export class SlotPool {
   readonly #offers = new Set<OfferSlots>();
   /** By the slot's id; a recovered job leases its slot before its offer has added it. */
   readonly #leased = new Map<string, Slot>();
+  /** The numbers of leases, by the slot's id. */
+  readonly #numbers = new Map<string, number>();
   /** Uuids of the GPUs that run one job at a time, however many slots they have. */
   #oneJob: ReadonlySet<string> = new Set();
   #cordoned: ReadonlySet<string> | 'all' = new Set();
@@ -49,16 +51,27 @@ export class SlotPool {
   /** Leases this very slot: for a job that ran in it before the agent started, and for `OfferSlots.take`. */
   lease(slot: Slot): SlotLease {
     this.#leased.set(slot.id, slot);
+    const number = this.#number(slot.id);
     let isHeld = true;
     return {
       slot,
+      number,
       [Symbol.dispose]: () => {
         if (!isHeld) return;
         isHeld = false;
         this.#leased.delete(slot.id);
+        this.#numbers.delete(slot.id);
         for (const offer of this.#offers) if (offer.has(slot.id)) offer.freed.notify();
       },
     };
+  }
+
+  #number(slotId: string): number {
+    const taken = new Set(this.#numbers.values());
+    let number = this.#numbers.get(slotId) ?? 0;
+    if (!this.#numbers.has(slotId)) while (taken.has(number)) number += 1;
+    this.#numbers.set(slotId, number);
+    return number;
   }
 
   /** Keeps new jobs off these GPUs and slices, or off all GPUs; replaces the last cordon. */

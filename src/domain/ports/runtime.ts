@@ -40,6 +40,8 @@ export type ContainerPlan = {
   readonly gpu: string | null;
   /** Absent: `none`. */
   readonly network?: JobNetwork;
+  /** From 0 on: a number that no other job has that runs now. Absent: 0. */
+  readonly neighbour?: number;
   readonly resources: JobResources;
 };
 

@@ -200,6 +200,7 @@ describe('other values', () => {
     ['65534:65534', '65534:65534'],
     ['1000', '1000:1000'],
     ['0:0', '0:0'],
+    ['separate', 'separate'],
   ])('user %s is %s', (text, user) => expect(userAndGroup.read([text])).toBe(user));
 
   test.each(['nobody', '1000:', '-1', '4294967295', ''])('user %j is rejected', (text) => {

@@ -17,6 +17,9 @@ export function containerEnv(
   const ours: Readonly<Record<string, string>> = {
     HOME: '/tmp',
     TMPDIR: '/tmp',
+    // Images know no name for most users of jobs, and Python's `getpass.getuser` fails without one.
+    LOGNAME: 'nobody',
+    USER: 'nobody',
     NVIDIA_VISIBLE_DEVICES: visibleDevices,
     NVIDIA_DRIVER_CAPABILITIES: 'compute,utility',
   };

@@ -7,6 +7,7 @@ import { NETWORK_NAME } from '../network/network-spec.ts';
 import { containerEnv } from './env.ts';
 import { type DeviceRequest, type GpuInjection, gpuAccess } from './gpu-injection.ts';
 import { SECCOMP_PROFILE } from './seccomp.ts';
+import { separateUser } from './separate-user.ts';
 import { tmpfsForVolumes } from './volumes.ts';
 
 /** The engine's name of a network. `bridge` is Docker's default, which reaches everything that this host reaches. */
@@ -18,7 +19,7 @@ export type DockerLimits = {
   readonly diskBytes: number;
   /** Open files per process. Above dockerd's own hard limit, containers fail to start on some hosts. */
   readonly openFiles: number;
-  /** Numeric `uid:gid`; by default `65534:65534` (nobody). */
+  /** Numeric `uid:gid`, or `separate`: as of `separateUser`. */
   readonly user: string;
   /** The OCI runtime's name in the engine: `runc` or `runsc`. */
   readonly runtime: string;
@@ -144,7 +145,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       [LABELS.offer]: plan.offerKey,
     },
     Env: containerEnv(plan.env, image.envNames, gpu.visible),
-    User: limits.user,
+    User: limits.user === 'separate' ? separateUser(plan.neighbour) : limits.user,
     // The image's may be a file or a link, or lead out of the container (CVE-2024-21626).
     WorkingDir: '/',
     StopSignal: 'SIGTERM',

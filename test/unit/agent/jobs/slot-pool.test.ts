@@ -50,6 +50,14 @@ describe('the slots of an offer', () => {
     );
   });
 
+  test('have numbers from 0 on, of which no two that are leased have the same', () => {
+    const { offer } = poolOf(3, 2);
+    const held = [1, 2, 3].map(() => offer.take());
+    expect(held.map((lease) => lease?.number)).toEqual([0, 1, 2]);
+    held[1]?.[Symbol.dispose]();
+    expect([offer.take()?.number, offer.take()?.number]).toEqual([1, 3]);
+  });
+
   test('on a cordoned GPU are not free, and a job that runs there keeps its slot', () => {
     const { offer, pool, seen } = poolOf(2, 1);
     const lease = offer.take();

@@ -59,6 +59,8 @@ describe('the container spec of a plan', () => {
         'CODE=x',
         'HOME=/tmp',
         'TMPDIR=/tmp',
+        'LOGNAME=nobody',
+        'USER=nobody',
         'NVIDIA_VISIBLE_DEVICES=void',
         'NVIDIA_DRIVER_CAPABILITIES=compute,utility',
       ],
@@ -162,6 +164,25 @@ describe('the container spec of a plan', () => {
       'NVIDIA_REQUIRE_CUDA',
       'DOCKER_HOST',
     ]);
+  });
+
+  test('has a user of its own beside others, unless the owner names one for all', () => {
+    const users = (user: string): readonly unknown[] =>
+      [undefined, 0, 1, 14, 15].map(
+        (neighbour) =>
+          containerSpec(testPlan(neighbour === undefined ? {} : { neighbour }), {
+            ...input,
+            limits: { ...input.limits, user },
+          }).User,
+      );
+    expect(users('separate')).toEqual([
+      '65534:65534',
+      '65534:65534',
+      '65533:65534',
+      '65520:65534',
+      '65534:65534',
+    ]);
+    expect(new Set(users('1000:1000'))).toEqual(new Set(['1000:1000']));
   });
 
   test.each(['', '../../../x', 'a/b', 'a b', '-a', 'x'.repeat(65), 'ä'])(
