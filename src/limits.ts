@@ -163,8 +163,58 @@ export const LIMITS = {
       of: 'open brackets in a job’s arguments, as in CPython',
       beyond: 'the arguments are unreadable',
     },
+    killedRuns: {
+      max: 10_000,
+      unit: 'items',
+      of: 'runs of which killed jobs are counted',
+      beyond: 'all are forgotten',
+    },
+    jobLookUps: {
+      max: 10_000,
+      unit: 'items',
+      of: 'jobs that the broker is asked about one by one',
+      beyond: 'asked about later',
+    },
+    images: {
+      max: 1_000,
+      unit: 'items',
+      of: 'images of the broker that are remembered',
+      beyond: 'all are forgotten',
+    },
   },
-  job: {},
+  job: {
+    output: {
+      max: 1024 * 1024,
+      unit: 'bytes',
+      of: 'stdout of a job, and its stderr',
+      beyond: 'the middle is left out of the report',
+    },
+    result: { max: 10 * 1024 * 1024, unit: 'bytes', of: 'the result of a job', beyond: 'the job fails' },
+    record: {
+      max: 4096,
+      unit: 'bytes',
+      of: 'a line by which the loader tells the agent how a job went',
+      beyond: 'it is output of the job',
+    },
+    frame: {
+      max: 16 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'a piece of a job’s output',
+      beyond: 'the output cannot be read',
+    },
+    trafficLog: {
+      max: 1024 ** 3,
+      unit: 'bytes',
+      of: 'the log of connections of jobs, of all days',
+      beyond: 'the oldest are deleted',
+    },
+    waitingConnections: {
+      max: 100_000,
+      unit: 'items',
+      of: 'connections of jobs that wait for a disk that refuses them',
+      beyond: 'the oldest are left out',
+    },
+  },
   image: {
     description: {
       max: 1024 * 1024,
@@ -185,6 +235,18 @@ export const LIMITS = {
       of: 'images that are remembered as startable or not',
       beyond: 'all are forgotten',
     },
+    layers: {
+      max: 500,
+      unit: 'items',
+      of: 'layers of an image (OVL_MAX_STACK of Linux)',
+      beyond: 'the image is refused',
+    },
+    volumePath: {
+      max: 1024,
+      unit: 'characters',
+      of: 'the path of an image’s volume, which with the container’s own has to fit into PATH_MAX',
+      beyond: 'the image is refused',
+    },
   },
   engine: {
     answer: {
@@ -199,6 +261,30 @@ export const LIMITS = {
       of: 'Docker’s text in an error',
       beyond: 'the call counts as failed',
     },
+    pullError: {
+      max: 500,
+      unit: 'characters',
+      of: 'the text of Docker or a registry in the error of a pull',
+      beyond: 'cut',
+    },
+    pullErrorRead: {
+      max: 10_000,
+      unit: 'characters',
+      of: 'that text, where its cause is looked for',
+      beyond: 'not looked at',
+    },
+    gpuError: {
+      max: 600,
+      unit: 'characters',
+      of: 'Docker’s text about a GPU that it cannot give to a container',
+      beyond: 'cut',
+    },
+    jsonLine: {
+      max: 1024 * 1024,
+      unit: 'characters',
+      of: 'a line of a stream of Docker, such as the progress of a pull',
+      beyond: 'the stream counts as failed',
+    },
   },
   host: {
     programOutput: {
@@ -208,6 +294,50 @@ export const LIMITS = {
       beyond: 'the program is stopped and counts as failed',
     },
     tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
+    dockerConfig: {
+      max: 1024 * 1024,
+      unit: 'bytes',
+      of: 'the file config.json of the docker command',
+      beyond: 'the file is refused',
+    },
+    credentialHelper: {
+      max: 256 * 1024,
+      unit: 'bytes',
+      of: 'the answer of a credential helper',
+      beyond: 'it counts as failed',
+    },
+    registries: { max: 1_000, unit: 'items', of: 'registries in that file', beyond: 'left out' },
+    registrySecret: {
+      max: 64 * 1024,
+      unit: 'characters',
+      of: 'a password or token for a registry',
+      beyond: 'the entry is unusable',
+    },
+    gvisorDrivers: { max: 1000, unit: 'items', of: 'driver versions that runsc lists', beyond: 'left out' },
+    smiLine: {
+      max: 300,
+      unit: 'characters',
+      of: 'a line of nvidia-smi that is no row of its table',
+      beyond: 'cut',
+    },
+    smiName: {
+      max: 100,
+      unit: 'characters',
+      of: 'the name of a GPU, its driver or bus id from nvidia-smi',
+      beyond: 'cut',
+    },
+    journalctlError: {
+      max: 4_096,
+      unit: 'characters',
+      of: 'the error output of journalctl',
+      beyond: 'left out',
+    },
+    conntrackError: {
+      max: 1_000,
+      unit: 'characters',
+      of: 'the error output of conntrack',
+      beyond: 'the beginning is left out',
+    },
   },
   journal: {
     reason: {
@@ -217,6 +347,12 @@ export const LIMITS = {
       beyond: 'cut',
     },
     functionName: { max: 200, unit: 'characters', of: 'the name of a job’s function', beyond: 'cut' },
+    buildLogs: {
+      max: 2_000,
+      unit: 'characters',
+      of: 'build logs of a job that was reported',
+      beyond: 'the end is left out',
+    },
   },
   log: {
     text: { max: 2_000, unit: 'characters', of: 'a message or field of the log', beyond: 'cut' },
@@ -229,5 +365,13 @@ export const LIMITS = {
       of: 'lines of one event at once, then two a second; not of jobs that ran here',
       beyond: 'counted, once a minute (`log-lines-omitted`)',
     },
+    health: { max: 1_000, unit: 'characters', of: 'a text that `health` shows', beyond: 'cut' },
+    remembered: {
+      max: 10_000,
+      unit: 'items',
+      of: 'things of one kind whose last line is remembered, so that it is not repeated',
+      beyond: 'all are forgotten',
+    },
+    error: { max: 2_000, unit: 'characters', of: 'the message of an error, and its hint', beyond: 'cut' },
   },
 } as const satisfies Readonly<Record<string, Limits>>;

@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.ts';
+
 /**
  * The codes of all errors that people see. Codes are stable, texts may change. `exit` is the exit code of a command that
  * fails with the error, `hint` what the owner can do about it unless the error has a hint of its own.
@@ -286,10 +288,10 @@ export class AgentError extends Error {
   readonly status: number | undefined;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
-    super(message, extras.cause === undefined ? {} : { cause: extras.cause });
+    super(atMost(message), extras.cause === undefined ? {} : { cause: extras.cause });
     this.name = 'AgentError';
     this.code = code;
-    this.hint = extras.hint;
+    this.hint = extras.hint === undefined ? undefined : atMost(extras.hint);
     this.retryAfterMs = extras.retryAfterMs;
     this.status = extras.status;
   }
@@ -298,6 +300,12 @@ export class AgentError extends Error {
   get exit(): number {
     return ERROR_KINDS[this.code].exit;
   }
+}
+
+/** Others may have written a part of the text: an engine, a registry, a broker. */
+function atMost(text: string): string {
+  const max = LIMITS.log.error.max;
+  return text.length <= max ? text : `${text.slice(0, max).toWellFormed()}…`;
 }
 
 /** Converts anything thrown to an AgentError; an AgentError stays as it is. */

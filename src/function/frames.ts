@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.ts';
+
 /**
  * A loader writes a result to stdout in records, between anything that the job prints:
  *
@@ -7,7 +9,6 @@
  * A record is shorter than PIPE_BUF, so that the kernel writes it atomically between the output of other threads and
  * processes. Records without the job's nonce are output.
  */
-const MAX_RECORD_BYTES = 4096;
 const MARK = 0x1e;
 const NEWLINE = 0x0a;
 
@@ -69,10 +70,10 @@ export class FrameScanner {
    */
   #read(data: Buffer, start: number, last: boolean): Found {
     const body = start + this.#opening.length;
-    const close = data.subarray(body, start + MAX_RECORD_BYTES).indexOf(MARK) + body;
+    const close = data.subarray(body, start + LIMITS.job.record.max).indexOf(MARK) + body;
     const unclosed = close < body;
     const after = data[close + 1];
-    if (!last && (unclosed ? data.length - start < MAX_RECORD_BYTES : after === undefined))
+    if (!last && (unclosed ? data.length - start < LIMITS.job.record.max : after === undefined))
       return 'undecided';
     if (unclosed) return 'none';
     const fields = /^(\d{1,4}|end):([\w+/=]*)$/.exec(data.toString('latin1', body, close));

@@ -1,12 +1,13 @@
 import type { Output, OutputCollector } from '../domain/ports/job-files.ts';
 import type { OutputStream } from '../domain/ports/runtime.ts';
+import { LIMITS } from '../limits.ts';
 import { FrameScanner, ResultAssembler } from './frames.ts';
 import { HeadTail } from './head-tail.ts';
 
 /** The most bytes of UTF-8 that are reported of stdout, and of stderr. */
-export const OUTPUT_LIMIT = 1024 * 1024;
+export const OUTPUT_LIMIT = LIMITS.job.output.max;
 /** The most bytes of UTF-8 that a result may have; the loaders read it from job.json. */
-export const RESULT_LIMIT = 10 * 1024 * 1024;
+export const RESULT_LIMIT = LIMITS.job.result.max;
 
 /** Collects the output of the job with this nonce for its report. */
 export class JobOutput implements OutputCollector {

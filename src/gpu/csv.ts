@@ -1,6 +1,7 @@
 import type { Gpu } from '../domain/gpu.ts';
 import type { GpuProcess } from '../domain/gpu-memory.ts';
 import { escapeControls } from '../lib/escape.ts';
+import { LIMITS } from '../limits.ts';
 import type { Field } from './fields.ts';
 import { type Cells, faultOf, type RowFault, warningsOf } from './row-faults.ts';
 
@@ -9,8 +10,6 @@ export type GpuRow = Omit<Gpu, 'slices'>;
 
 /** The rows of the table, and all other lines. */
 export type Table = { readonly rows: readonly GpuRow[]; readonly others: readonly string[] };
-
-const MAX_NAME = 100;
 
 /**
  * Reads the output of `--query-gpu=<fields> --format=csv,noheader,nounits`, which quotes nothing: a line with another
@@ -60,7 +59,7 @@ function withoutTwins(rows: readonly GpuRow[]): readonly GpuRow[] {
 }
 
 function readRow(row: Cells, at: number): GpuRow {
-  const busId = escapeControls((row.get('pci.bus_id') ?? '').slice(0, MAX_NAME));
+  const busId = escapeControls((row.get('pci.bus_id') ?? '').slice(0, LIMITS.host.smiName.max));
   const index = figure(row, 'index') ?? at;
   const model = text(row, 'name') ?? 'unknown';
   const uuid = row.get('uuid') ?? '';
@@ -98,5 +97,5 @@ function figure(row: Cells, field: Field): number | undefined {
 function text(row: Cells, field: Field): string | undefined {
   const cell = row.get(field) ?? '';
   if (cell === '' || cell === 'N/A' || cell.startsWith('[')) return undefined;
-  return escapeControls(cell.slice(0, MAX_NAME));
+  return escapeControls(cell.slice(0, LIMITS.host.smiName.max));
 }

@@ -1,8 +1,8 @@
 import type { GpuNotice } from '../domain/gpu.ts';
 import { escapeControls } from '../lib/escape.ts';
+import { LIMITS } from '../limits.ts';
 import { type Meaning, meaningOf } from './messages.ts';
 
-const MAX_CHARACTERS = 300;
 /** More lines than this say nothing new. */
 export const MAX_NOTICES = 16;
 
@@ -17,7 +17,9 @@ const BUS_ID = /(?:^|[^0-9a-f])((?:[0-9a-f]{4,8}:)[0-9a-f]{2}:[0-9a-f]{2}(?:\.[0
 
 /** The lines that are no rows as notices: each text once, bounded in length and number. */
 export function noticesOf(lines: readonly string[]): readonly GpuNotice[] {
-  const texts = lines.map((line) => escapeControls(line.trim().slice(0, MAX_CHARACTERS))).filter(Boolean);
+  const texts = lines
+    .map((line) => escapeControls(line.trim().slice(0, LIMITS.host.smiLine.max)))
+    .filter(Boolean);
   return [...new Set(texts)].slice(0, MAX_NOTICES).map((text) => ({
     text,
     hint: (meaningOf(text) ?? (isLikeRow(text) ? WRONG_COLUMNS : undefined))?.hint ?? UNKNOWN_HINT,

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import type { Connection } from '../domain/connection.ts';
 import { AgentError } from '../domain/errors.ts';
 import { followProgram, PROGRAM_NOT_FOUND, ProgramError } from '../lib/process.ts';
+import { LIMITS } from '../limits.ts';
 import { connectionIn } from './conntrack-line.ts';
 
 /** The directories of conntrack, which a user's PATH may lack. */
 const SBIN = ['/usr/sbin', '/sbin'];
 /** In bytes: events that wait while this process is busy. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
-/** In characters. */
-const MAX_STDERR = 1_000;
 const EVENTS_SWITCH = '/proc/sys/net/netfilter/nf_conntrack_events';
 
 const INSTALL = 'install conntrack (apt-get install conntrack), then restart sharedcloud-agent-network';
@@ -62,7 +61,7 @@ export async function followConnections(
       },
       onStderr: (text) => {
         if (/ENOBUFS/.test(text)) onLost();
-        stderr = (stderr + text).slice(-MAX_STDERR);
+        stderr = (stderr + text).slice(-LIMITS.host.conntrackError.max);
       },
       signal,
     });

@@ -2,10 +2,9 @@ import { AgentError } from '../domain/errors.ts';
 import type { KernelLog } from '../domain/ports/gpu.ts';
 import type { Xid } from '../domain/xid.ts';
 import { followProgram, PROGRAM_NOT_FOUND, ProgramError } from '../lib/process.ts';
+import { LIMITS } from '../limits.ts';
 import { xidIn } from './xid-lines.ts';
 
-/** In characters. */
-const MAX_STDERR = 4_096;
 /** Without the group systemd-journal, journalctl prints this and shows no kernel messages. */
 const UNPRIVILEGED = /insufficient permissions|not seeing messages/i;
 
@@ -35,7 +34,7 @@ export class JournalctlLog implements KernelLog {
       if (xid !== undefined) sink(xid);
     };
     const onStderr = (text: string): void => {
-      stderr = (stderr + text).slice(0, MAX_STDERR);
+      stderr = (stderr + text).slice(0, LIMITS.host.journalctlError.max);
       if (UNPRIVILEGED.test(stderr)) throw unprivileged();
     };
     try {

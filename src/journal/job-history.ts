@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import type { FinalStatus, JobState, Report } from '../domain/job.ts';
 import { noteOf } from '../domain/outcome.ts';
+import { LIMITS } from '../limits.ts';
 import type { Row } from './job-row.ts';
-
-/** How much of the build logs is kept, in characters. */
-const MAX_BUILD_LOGS = 2_000;
 
 const sizes = z.object({ buildLogs: z.number(), stdout: z.number(), stderr: z.number(), result: z.number() });
 
@@ -41,7 +39,7 @@ function summary(report: Report): Detail {
   const note = noteOf(report);
   return {
     status: report.status,
-    buildLogs: report.buildLogs.slice(0, MAX_BUILD_LOGS),
+    buildLogs: report.buildLogs.slice(0, LIMITS.journal.buildLogs.max),
     ...(note === undefined ? {} : { note }),
     sizes: {
       buildLogs: report.buildLogs.length,

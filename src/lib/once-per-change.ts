@@ -1,5 +1,4 @@
-/** The broker decides how many keys there are, so the memory of them is bounded. */
-const MAX_KEYS = 10_000;
+import { LIMITS } from '../limits.ts';
 
 export type OncePerChangeOptions = {
   /** A value counts as new again after so many milliseconds of `now`; by default never. */
@@ -19,7 +18,7 @@ export class OncePerChange {
   constructor(options: OncePerChangeOptions = {}) {
     this.#repeatMs = options.repeatMs ?? Number.POSITIVE_INFINITY;
     this.#now = options.now ?? (() => 0);
-    this.#maxKeys = options.maxKeys ?? MAX_KEYS;
+    this.#maxKeys = options.maxKeys ?? LIMITS.log.remembered.max;
   }
 
   /** Whether `value` differs from the last one under `key`; remembers it then. */

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { asStorageError } from '../domain/storage-error.ts';
+import { LIMITS } from '../limits.ts';
 
 const SOCKET = 'health.sock';
-/** Of each text, in characters. */
-const MAX_TEXT = 1_000;
 
 /**
  * What the agent does, and why it can claim no job; `why` is null where it can, as far as this host is concerned. `hint` is
@@ -36,9 +35,9 @@ export async function serveHealth(stateDir: string, report: () => HealthReport):
     // The client may have disconnected.
     socket.on('error', () => undefined);
     const { degraded, hint, status, why } = report();
-    const short = (text: string | null): string | null => text?.slice(0, MAX_TEXT) ?? null;
+    const short = (text: string | null): string | null => text?.slice(0, LIMITS.log.health.max) ?? null;
     const answer: HealthReport = {
-      status: status.slice(0, MAX_TEXT),
+      status: status.slice(0, LIMITS.log.health.max),
       why: short(why),
       hint: short(hint),
       degraded: short(degraded),

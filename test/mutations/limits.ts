@@ -188,7 +188,7 @@ const rows: readonly Row[] = [
   [
     'a record has a limit',
     'src/function/frames.ts',
-    'data.length - start < MAX_RECORD_BYTES',
+    'data.length - start < LIMITS.job.record.max',
     'true',
     OUTPUT_TEST,
     'an opening without an end buffers no more than a record',

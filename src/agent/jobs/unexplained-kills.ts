@@ -1,4 +1,5 @@
 import type { Exit } from '../../domain/ports/runtime.ts';
+import { LIMITS } from '../../limits.ts';
 
 /** The exit codes of SIGHUP, SIGINT, SIGKILL and SIGTERM, by which people and programs end processes. */
 const KILLED: readonly number[] = [129, 130, 137, 143];
@@ -8,9 +9,6 @@ const BELIEVED = 2;
 
 /** So many are believed where it is known that this host was short of memory: the run may be what makes it so. */
 const BELIEVED_IF_SHORT = 5;
-
-/** The broker decides how many runs there are, so the memory of them is bounded. */
-const MAX_RUNS = 10_000;
 
 /**
  * Jobs that were killed by nobody knows whom: `kill`, earlyoom and systemd-oomd leave no trace that this process can
@@ -44,7 +42,7 @@ export class UnexplainedKills {
 }
 
 function count(inARow: Map<string, number>, run: string): number {
-  if (inARow.size >= MAX_RUNS) inARow.clear();
+  if (inARow.size >= LIMITS.broker.killedRuns.max) inARow.clear();
   const next = (inARow.get(run) ?? 0) + 1;
   inARow.set(run, next);
   return next;

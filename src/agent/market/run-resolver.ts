@@ -7,14 +7,13 @@ import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
+import { LIMITS } from '../../limits.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
 import type { FunctionCode } from './function-code.ts';
 import { type LookUps, type Resolution, resolveRun } from './resolve-run.ts';
 
 const CONCURRENCY = 4;
-/** With more images, all are forgotten. */
-const MAX_IMAGES = 1_000;
 
 export type RunResolverDeps = {
   readonly broker: Pick<Broker, 'image'>;
@@ -140,7 +139,7 @@ export class RunResolver {
     if (known !== undefined) return known;
     return this.#imageCalls.run(uuid, async () => {
       const image = await broker.image(uuid, signal);
-      if (this.#images.size >= MAX_IMAGES) this.#images.clear();
+      if (this.#images.size >= LIMITS.broker.images.max) this.#images.clear();
       if (image !== undefined) this.#images.set(uuid, image);
       return image;
     });

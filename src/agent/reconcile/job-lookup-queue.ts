@@ -1,15 +1,13 @@
 import PQueue from 'p-queue';
 import { asAgentError } from '../../domain/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { LIMITS } from '../../limits.ts';
 
 /** How many jobs of an instance are looked up at once, so that connections are left for all else. */
 const AT_ONCE = 4;
 
 /** After so many failures in a row about one job, the next is logged as a warning, once. */
 const WARN_AFTER = 3;
-
-/** The broker decides how many jobs there are, so queue and memory are bounded. */
-const MAX_JOBS = 10_000;
 
 export type JobLookup = {
   readonly job: string;
@@ -41,7 +39,7 @@ export class JobLookupQueue {
 
   /** Looks a job up soon, unless that is under way or the signal aborts. */
   begin({ instance, job, lookUp }: JobLookup, signal: AbortSignal): void {
-    if (this.#begun.has(job) || this.#begun.size >= MAX_JOBS) return;
+    if (this.#begun.has(job) || this.#begun.size >= LIMITS.broker.jobLookUps.max) return;
     this.#begun.add(job);
     const queue = this.#queues.get(instance) ?? new PQueue({ concurrency: AT_ONCE });
     this.#queues.set(instance, queue);
@@ -65,7 +63,7 @@ export class JobLookupQueue {
       if (signal.aborted) return;
       const error = asAgentError(thrown);
       const times = (this.#failures.get(job) ?? 0) + 1;
-      if (this.#failures.size > MAX_JOBS) this.#failures.clear();
+      if (this.#failures.size > LIMITS.broker.jobLookUps.max) this.#failures.clear();
       this.#failures.set(job, times);
       const level = error.code === 'INTERNAL' ? 'error' : times === WARN_AFTER ? 'warn' : 'debug';
       const fields = { event: 'job-lookup-failed', job, code: error.code, times };

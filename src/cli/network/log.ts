@@ -7,6 +7,7 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import { followConnections } from '../../host/connections.ts';
 import { TrafficLogWriter } from '../../host/traffic-log/writer.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
+import { LIMITS } from '../../limits.ts';
 import { BRIDGE_NAME } from '../../runtime/docker/network/network-spec.ts';
 import type { CliContext } from '../command.ts';
 import { Interrupted, listenForInterruption } from '../interruption.ts';
@@ -14,8 +15,6 @@ import { Interrupted, listenForInterruption } from '../interruption.ts';
 /** How often what was heard is written, in milliseconds; a crash loses at most this. */
 const WRITE_MS = 1_000;
 const PRUNE_MS = 600_000;
-/** Connections that wait for a disk that refuses them; more are dropped. */
-const MAX_WAITING = 100_000;
 /** How long the jobs' subnet is believed, in milliseconds. */
 const SUBNET_MS = 1_000;
 
@@ -42,7 +41,7 @@ export async function logConnections(context: CliContext, config: Config): Promi
       const why = asAgentError(thrown).message;
       if (failures.isNew(why, 'write'))
         log.error({ event: 'traffic-log-not-written' }, `connections not written: ${why}`);
-      waiting = waiting.slice(-MAX_WAITING);
+      waiting = waiting.slice(-LIMITS.job.waitingConnections.max);
     }
   };
   const prune = (): void => {

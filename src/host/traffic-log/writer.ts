@@ -14,11 +14,11 @@ import { join } from 'node:path';
 import type { Connection } from '../../domain/connection.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { foreignAccessTo, ownUid } from '../../lib/foreign-access.ts';
+import { LIMITS } from '../../limits.ts';
 import { dayOf, lineOf, type Segment, segmentName, segmentOf } from './format.ts';
 
 /** How long connections are kept, and how many bytes of them at most. */
 export const KEPT_DAYS = 30;
-const MAX_BYTES = 1024 ** 3;
 const SEGMENT_BYTES = 16 * 1024 ** 2;
 const DAY_MS = 86_400_000;
 /** The owner's group may read what root writes; nobody else. */
@@ -41,7 +41,7 @@ export class TrafficLogWriter implements Disposable {
   /** Throws TRAFFIC_LOG_UNAVAILABLE for a directory that others than this user could change. */
   constructor(
     directory: string,
-    limits: TrafficLogLimits = { maxBytes: MAX_BYTES, segmentBytes: SEGMENT_BYTES },
+    limits: TrafficLogLimits = { maxBytes: LIMITS.job.trafficLog.max, segmentBytes: SEGMENT_BYTES },
   ) {
     this.#directory = directory;
     this.#limits = limits;

@@ -4,8 +4,6 @@ import { JOB_INPUT_PATH } from '../../../domain/job-input.ts';
 import { LIMITS } from '../../../limits.ts';
 
 const MAX_TMPFS_BYTES = 256 * 1024 * 1024;
-/** Longer paths do not fit with the container's own before them into Linux's PATH_MAX. */
-const MAX_PATH_LENGTH = 1024;
 const SHOWN_LENGTH = 200;
 
 /** Where the kernel's file systems, the job's input and Docker's init are mounted. */
@@ -30,7 +28,7 @@ export function tmpfsForVolumes(
 export function volumesFault(volumes: readonly string[]): string | undefined {
   if (volumes.length > LIMITS.image.volumes.max) return `${volumes.length} volumes, which jobs may not have`;
   const bad = pathsOf(volumes).find(
-    (path) => !path.startsWith('/') || path.length > MAX_PATH_LENGTH || coversSystemPath(path),
+    (path) => !path.startsWith('/') || path.length > LIMITS.image.volumePath.max || coversSystemPath(path),
   );
   if (bad === undefined) return undefined;
   return `a volume at ${JSON.stringify(bad.slice(0, SHOWN_LENGTH))}, which jobs may not have`;

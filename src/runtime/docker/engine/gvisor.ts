@@ -3,10 +3,10 @@ import { parse } from 'smol-toml';
 import { z } from 'zod';
 import type { GvisorFacts } from '../../../domain/gvisor.ts';
 import { runProgram } from '../../../lib/process.ts';
+import { LIMITS } from '../../../limits.ts';
 import type { OciRuntime } from './facts.ts';
 
 const DEADLINE_MS = 5_000;
-const MAX_DRIVERS = 1000;
 const CONFIG = z.object({ runsc_config: z.record(z.string(), z.unknown()).optional() });
 
 /**
@@ -61,5 +61,5 @@ async function supportedDrivers(
   );
   if (result?.code !== 0) return undefined;
   const drivers = result.stdout.split('\n').filter((line) => /^\d+(?:\.\d+){1,2}$/.test(line));
-  return drivers.length === 0 ? undefined : drivers.slice(0, MAX_DRIVERS);
+  return drivers.length === 0 ? undefined : drivers.slice(0, LIMITS.host.gvisorDrivers.max);
 }

@@ -1,5 +1,6 @@
 import { AgentError } from '../../../domain/errors.ts';
 import { escapeControls } from '../../../lib/escape.ts';
+import { LIMITS } from '../../../limits.ts';
 import { cdiName, type GpuInjection } from '../container/gpu-injection.ts';
 import { imageFault, readFault } from './errors.ts';
 import { type EngineFacts, NVIDIA_GPU } from './facts.ts';
@@ -23,8 +24,6 @@ export const INSTALL_HOOK = `Docker has the runtime nvidia, but finds no nvidia-
 export const ENABLE_CDI =
   'with Docker 25 or newer, set "features": {"cdi": true} in Docker’s daemon.json and restart Docker; or choose another --gpu-mode';
 
-/** Characters of the engine's message, and devices of its specs. */
-const MAX_SHOWN = 600;
 const MAX_NAMES = 12;
 
 /** A message of the engine, its OCI runtime or a hook that says that a container could not get its GPU. */
@@ -82,7 +81,7 @@ export function injectionError(thrown: unknown, injected: Injected): AgentError 
   if (status === undefined || imageFault(message, thrown) !== undefined) return undefined;
   const fault = FAULTS.find(({ pattern }) => pattern.test(message));
   if (fault === undefined) return undefined;
-  const words = escapeControls(message.replace(/\s+/g, ' ')).slice(0, MAX_SHOWN);
+  const words = escapeControls(message.replace(/\s+/g, ' ')).slice(0, LIMITS.engine.gpuError.max);
   return new AgentError(
     'GPU_INJECTION_FAILED',
     `Docker cannot give GPU ${injected.gpu} to a container by ${INJECTION_NAMES[injected.injection]}: ${words}`,

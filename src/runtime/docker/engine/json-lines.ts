@@ -1,6 +1,5 @@
 import { AgentError } from '../../../domain/errors.ts';
-
-const MAX_LINE_LENGTH = 1024 * 1024;
+import { LIMITS } from '../../../limits.ts';
 
 /** Splits a stream of bytes into its non-empty lines. Throws RUNTIME_FAILED for a line over 1 MiB. */
 export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): AsyncGenerator<string> {
@@ -10,7 +9,7 @@ export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): Asyn
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE_LENGTH)
+    if (rest.length > LIMITS.engine.jsonLine.max)
       throw new AgentError('RUNTIME_FAILED', 'Docker sent a line of more than 1 MiB');
     for (const line of lines) if (line.trim() !== '') yield line;
   }

@@ -1,11 +1,8 @@
 import { AgentError, type ErrorCode } from '../../../domain/errors.ts';
 import { escapeControls } from '../../../lib/escape.ts';
+import { LIMITS } from '../../../limits.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import { readRetryAfter } from './retry-after.ts';
-
-/** A registry writes part of an engine's message, so it is escaped and cut. */
-const MAX_MESSAGE_LENGTH = 500;
-const MAX_READ_LENGTH = 10_000;
 
 /** A cause of failed pulls: the engine's words for it, and the hint where the code's own is too general. */
 type Cause = { readonly code: ErrorCode; readonly words: RegExp; readonly hint?: string };
@@ -117,11 +114,11 @@ export function pullRefusal(
   message: string,
   { cause, status = 0 }: { readonly status?: number; readonly cause?: unknown } = {},
 ): AgentError {
-  const words = withoutNames(message.slice(0, MAX_READ_LENGTH), ref);
+  const words = withoutNames(message.slice(0, LIMITS.engine.pullErrorRead.max), ref);
   const found = CAUSES.find((one) => one.words.test(words));
   const code = found?.code ?? STATUSES[status] ?? 'IMAGE_PULL_FAILED';
   const retryAfterMs = code === 'REGISTRY_RATE_LIMITED' ? readRetryAfter(words) : undefined;
-  const shown = escapeControls(message.trim()).slice(0, MAX_MESSAGE_LENGTH);
+  const shown = escapeControls(message.trim()).slice(0, LIMITS.engine.pullError.max);
   return new AgentError(code, `image ${ref} could not be pulled: ${shown}`, {
     ...(found?.hint !== undefined && { hint: found.hint }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -133,10 +130,10 @@ export function pullRefusal(
 export function storeFault(thrown: unknown, ref: string): AgentError | undefined {
   const { message, status } = readFault(thrown);
   if (status === undefined) return undefined;
-  const words = withoutNames(message.slice(0, MAX_READ_LENGTH), ref);
+  const words = withoutNames(message.slice(0, LIMITS.engine.pullErrorRead.max), ref);
   const code = CAUSES.find((one) => one.words.test(words))?.code;
   if (code !== 'IMAGE_STORE_CORRUPT' && code !== 'IMAGE_STORE_FULL') return undefined;
-  const shown = escapeControls(message.trim()).slice(0, MAX_MESSAGE_LENGTH);
+  const shown = escapeControls(message.trim()).slice(0, LIMITS.engine.pullError.max);
   return new AgentError(code, `image ${ref} is here and could not be read: ${shown}`, { cause: thrown });
 }
 

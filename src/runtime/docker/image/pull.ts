@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
 import type { PullProgress } from '../../../domain/ports/runtime.ts';
 import { withDeadline } from '../../../lib/deadline.ts';
+import { LIMITS } from '../../../limits.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import type { RegistryAuth } from '../registry/docker-config.ts';
 import { LayerProgress } from './layer-progress.ts';
@@ -60,9 +61,6 @@ export class PullsUnderWay {
 }
 
 const DISK_CHECK_MS = 1000;
-
-/** Linux's limit of overlay layers (OVL_MAX_STACK). Docker's own limit is lower, but applies after the download. */
-const MAX_LAYERS = 500;
 
 /** Pulls an image. Throws IMAGE_*, REGISTRY_*, RUNTIME_*, or the signal's reason. */
 export async function pullImage(
@@ -124,8 +122,8 @@ export function refuseOversize(ref: string, bytes: number, maxBytes: number): vo
  * the engine reports all of them before it downloads the first.
  */
 export function refuseManyLayers(ref: string, layers: number): void {
-  if (layers <= MAX_LAYERS) return;
-  throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${MAX_LAYERS} layers`, {
+  if (layers <= LIMITS.image.layers.max) return;
+  throw new AgentError('IMAGE_REFUSED', `image ${ref} has more than ${LIMITS.image.layers.max} layers`, {
     hint: 'build the image with fewer layers: no engine can mount so many',
   });
 }

@@ -1,12 +1,11 @@
 import { AgentError } from '../../../domain/errors.ts';
 import type { OutputStream } from '../../../domain/ports/runtime.ts';
+import { LIMITS } from '../../../limits.ts';
 
 /** One message of a container's output as the engine sends it. */
 export type StreamFrame = { readonly stream: OutputStream; readonly bytes: Buffer };
 
 const HEADER_BYTES = 8;
-/** Far above what engines send: a longer frame means that the bytes are no output stream. */
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 /**
  * Splits the engine's multiplexed stdout and stderr into frames: a header (stream number, three zero bytes, length as 32
@@ -23,7 +22,7 @@ export class StreamFrames {
     let at = 0;
     while (data.length - at >= HEADER_BYTES) {
       const length = data.readUInt32BE(at + 4);
-      if (length > MAX_FRAME_BYTES) throw unreadable('a frame is too long');
+      if (length > LIMITS.job.frame.max) throw unreadable('a frame is too long');
       const end = at + HEADER_BYTES + length;
       if (end > data.length) break;
       const bytes = data.subarray(at + HEADER_BYTES, end);

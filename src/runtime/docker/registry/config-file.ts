@@ -1,9 +1,9 @@
 import { open, stat } from 'node:fs/promises';
 import { AgentError } from '../../../domain/errors.ts';
 import { foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
+import { LIMITS } from '../../../limits.ts';
 import { type DockerConfig, parseDockerConfig } from './docker-config.ts';
 
-const MAX_BYTES = 1024 * 1024;
 const READABLE_BY_OTHERS = 0o004;
 
 /** Docker's `config.json` as it was read. */
@@ -35,7 +35,8 @@ export async function readConfigFile(
     const found = await stat(path);
     // Opening a pipe would wait for its writer.
     if (!found.isFile()) throw unusable('is not a file', 'name another directory with --docker-config');
-    if (found.size > MAX_BYTES) throw unusable(`has more than ${MAX_BYTES} bytes`, 'write a smaller one');
+    if (found.size > LIMITS.host.dockerConfig.max)
+      throw unusable(`has more than ${LIMITS.host.dockerConfig.max} bytes`, 'write a smaller one');
     // It names programs that the agent runs.
     const foreign = foreignAccess(path, found, uid);
     if (foreign !== undefined) throw unusable(foreign.why, foreign.hint);
@@ -43,7 +44,12 @@ export async function readConfigFile(
     mode = found.mode;
     if (before?.version === version) return before;
     await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(LIMITS.host.dockerConfig.max),
+      0,
+      LIMITS.host.dockerConfig.max,
+      0,
+    );
     text = buffer.toString('utf8', 0, bytesRead);
   } catch (thrown) {
     if (thrown instanceof AgentError) throw thrown;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { AgentError } from '../../../domain/errors.ts';
 import { PROGRAM_NOT_FOUND, ProgramError, runProgram } from '../../../lib/process.ts';
+import { LIMITS } from '../../../limits.ts';
 import { type RegistryAuth, serverAddress } from './docker-config.ts';
 
 /** A helper may ask a service of its cloud. */
 const DEADLINE_MS = 15_000;
-const MAX_OUTPUT_BYTES = 256 * 1024;
 
 const ANSWER = z.object({ Username: z.string(), Secret: z.string().min(1) });
 
@@ -32,7 +32,12 @@ export async function askHelper(
     new AgentError('REGISTRY_CREDENTIALS_UNUSABLE', `the credential helper ${program} ${why}`, {
       hint: hint ?? `run as the agent’s user: echo ${serveraddress} | ${program} get`,
     });
-  const run = { input: serveraddress, deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES, signal };
+  const run = {
+    input: serveraddress,
+    deadlineMs: DEADLINE_MS,
+    maxOutputBytes: LIMITS.host.credentialHelper.max,
+    signal,
+  };
   let ended: Awaited<ReturnType<typeof runProgram>>;
   try {
     ended = await runProgram(program, ['get'], run);

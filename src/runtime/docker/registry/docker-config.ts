@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DOCKER_HUB } from '../../../domain/image-ref.ts';
+import { LIMITS } from '../../../limits.ts';
 
 /** Credentials as the engine takes them in the header X-Registry-Auth. */
 export type RegistryAuth = {
@@ -28,14 +29,10 @@ export const NO_CONFIG: DockerConfig = {
   problems: [],
 };
 
-/** More registries than anybody logs in to. */
-const MAX_ENTRIES = 1_000;
-const MAX_SECRET_LENGTH = 64 * 1024;
-
 /** A shorter secret may be a part of many words, and would make the log unreadable; its base64 with the name is not. */
 const MIN_SECRET_LENGTH = 8;
 
-const text = z.string().max(MAX_SECRET_LENGTH).optional();
+const text = z.string().max(LIMITS.host.registrySecret.max).optional();
 const CONFIG = z.object({
   auths: z.record(z.string(), z.unknown()).nullish(),
   credHelpers: z.record(z.string(), z.unknown()).nullish(),
@@ -93,7 +90,7 @@ function readEntries<T>(
   read: (entry: unknown, registry: string) => T | undefined,
 ): ReadonlyMap<string, T> {
   const found = new Map<string, T>();
-  for (const [key, entry] of Object.entries(entries ?? {}).slice(0, MAX_ENTRIES)) {
+  for (const [key, entry] of Object.entries(entries ?? {}).slice(0, LIMITS.host.registries.max)) {
     const registry = registryOfKey(key);
     const name = JSON.stringify(key.slice(0, 100));
     try {
