@@ -293,6 +293,24 @@ export const LIMITS = {
       of: 'the output of a program that the agent runs, such as nvidia-smi',
       beyond: 'the program is stopped and counts as failed',
     },
+    configFile: {
+      max: 1024 * 1024,
+      unit: 'bytes',
+      of: 'the configuration file',
+      beyond: 'the configuration is refused',
+    },
+    dockerFile: {
+      max: 1024 * 1024,
+      unit: 'bytes',
+      of: 'a file of Docker’s client: context, certificate or key',
+      beyond: 'it is refused',
+    },
+    healthAnswer: {
+      max: 64 * 1024,
+      unit: 'bytes',
+      of: 'the answer of an agent to `health`',
+      beyond: 'the agent counts as one that does not answer',
+    },
     tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
     dockerConfig: {
       max: 1024 * 1024,

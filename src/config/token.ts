@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat as statFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
+import { foreignOnTheWay } from '../lib/foreign-access.ts';
 import { LIMITS } from '../limits.ts';
 import type { Loaded } from './config.ts';
 
@@ -99,6 +100,9 @@ async function readTokenFile(
       throw new AgentError('TOKEN_FILE_UNSAFE', `${path} belongs to another user (uid ${owner})`, {
         hint: `chown ${uid} ${path}`,
       });
+    const foreign = foreignOnTheWay(path, uid);
+    if (foreign !== undefined)
+      throw new AgentError('TOKEN_FILE_UNSAFE', `${path} ${foreign.why}`, { hint: foreign.hint });
   }
   if (size > LIMITS.host.tokenFile.max)
     throw new AgentError('CONFIG_INVALID', `${path} is too large for a token (${size} bytes)`, {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -59,6 +59,7 @@ export function openJournal(
     if (!exists(file)) createDatabase(file);
     // Checked before SQLite opens it, because SQLite deletes the write-ahead log of an empty database.
     if (statSync(file).size === 0) throw damaged(file, 'it is empty');
+    for (const one of [file, `${file}-wal`, `${file}-shm`]) keepToOwner(one);
     const db = new DatabaseSync(file, { timeout: BUSY_MS });
     try {
       checkIntegrity(db, file);
@@ -98,6 +99,12 @@ export function readJournal(directory: string): JournalReader | undefined {
   } catch (cause) {
     throw asStorageError(cause, file);
   }
+}
+
+/** A restored journal may be anybody's to read, and so to lock. */
+function keepToOwner(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found !== undefined && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** Whether the journal exists. Throws JOURNAL_UNUSABLE for anything but a file, because opening a pipe never returns. */

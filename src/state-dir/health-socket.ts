@@ -1,7 +1,6 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { chmodSync, closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { asStorageError } from '../domain/storage-error.ts';
 import { LIMITS } from '../limits.ts';
@@ -49,6 +48,8 @@ export async function serveHealth(stateDir: string, report: () => HealthReport):
     // A crash may have left one.
     rmSync(join(stateDir, SOCKET), { force: true });
     await listen(server, join(directory.path, SOCKET));
+    // Whatever the umask of this process is.
+    chmodSync(join(stateDir, SOCKET), 0o600);
   } catch (cause) {
     directory.close();
     throw asStorageError(cause, join(stateDir, SOCKET));
@@ -73,7 +74,7 @@ export async function queryHealth(stateDir: string, ms: number): Promise<Health>
     let connected = false;
     socket.once('connect', () => (connected = true));
     try {
-      return { kind: 'alive', ...ANSWER.parse(JSON.parse(await text(socket))) };
+      return { kind: 'alive', ...ANSWER.parse(JSON.parse(await textOf(socket))) };
     } catch {
       // Refused, closed or timed out: the kind of failure does not matter.
       return { kind: connected ? 'silent' : 'none' };
@@ -81,6 +82,19 @@ export async function queryHealth(stateDir: string, ms: number): Promise<Health>
   } finally {
     directory.close();
   }
+}
+
+/** Throws where the agent sends more than an answer. */
+async function textOf(socket: Socket): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of socket) {
+    if (!(chunk instanceof Uint8Array)) throw new Error('the answer is not bytes');
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > LIMITS.host.healthAnswer.max) throw new Error('the answer is too long');
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A short path of the directory, because a socket's path is limited to 107 bytes. Throws STATE_DIR_UNUSABLE. */

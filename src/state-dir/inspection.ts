@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { ownUid } from '../lib/foreign-access.ts';
-import { ownerFor, refuseForeignDirectory } from './ownership.ts';
+import { ownerFor, refuseForeignDirectory, refuseForeignPath } from './ownership.ts';
 import { findAgent, type RunningAgent } from './running-agent.ts';
 import { notADirectory } from './state-dir.ts';
 
@@ -27,6 +27,7 @@ export async function inspectStateDir(
   uid: number = ownUid(),
 ): Promise<StateDirInspection> {
   const path = resolve(directory);
+  refuseForeignPath(path, ownerFor(path, uid));
   const nearest = await nearestDirectory(path);
   await checkUsable(nearest, path);
   if (nearest !== path) return { kind: 'absent', parent: nearest };

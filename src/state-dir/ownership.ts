@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { AgentError } from '../domain/errors.ts';
-import { foreignAccessTo } from '../lib/foreign-access.ts';
+import { foreignAccessTo, foreignOnTheWay } from '../lib/foreign-access.ts';
 
 /**
  * Throws STATE_DIR_UNUSABLE if another user could change what the agent writes there: the directory or a link to it
@@ -15,6 +15,13 @@ export function refuseForeignDirectory(path: string, uid: number): void {
   throw new AgentError('STATE_DIR_UNUSABLE', `${path} ${foreign.why}`, {
     hint: isOthers ? `run this as that user: sudo -u '#${owner}' sharedcloud-agent ...` : foreign.hint,
   });
+}
+
+/** Throws STATE_DIR_UNUSABLE if another user could put something else in the place of the directory, which may be absent. */
+export function refuseForeignPath(path: string, uid: number): void {
+  const foreign = foreignOnTheWay(path, uid);
+  if (foreign === undefined) return;
+  throw new AgentError('STATE_DIR_UNUSABLE', `${path} ${foreign.why}`, { hint: foreign.hint });
 }
 
 /** The user for whom `uid` acts on a state directory: root acts for the directory's owner, as with `sudo`. */

@@ -5,7 +5,7 @@ import { AgentError } from '../domain/errors.ts';
 import { PHASES, type Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../domain/storage-error.ts';
 import { ownUid } from '../lib/foreign-access.ts';
-import { refuseForeignDirectory } from './ownership.ts';
+import { refuseForeignDirectory, refuseForeignPath } from './ownership.ts';
 
 /** The state directory, locked by this process until `close`, so that no other agent writes to it. */
 export type StateDir = {
@@ -32,6 +32,7 @@ export function openStateDir(directory: string, uid: number = ownUid()): StateDi
   const path = resolve(directory);
   const pidFile = join(path, PID_FILE);
   try {
+    refuseForeignPath(path, uid);
     makeDirectory(path);
     refuseForeignDirectory(path, uid);
     const lock = takeLock(join(path, LOCK_FILE), pidFile);

@@ -1,4 +1,4 @@
-import { access, constants, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import PQueue from 'p-queue';
@@ -11,6 +11,7 @@ import { networkWithoutVerification } from '../../domain/jobs-network.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobResources } from '../../domain/ports/runtime.ts';
 import { JobFolders } from '../../function/job-files.ts';
+import { ownUid } from '../../lib/foreign-access.ts';
 import type { Log } from '../../lib/log.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import { nearestDirectory } from '../../state-dir/inspection.ts';
@@ -109,9 +110,9 @@ async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(PREFIX)) continue;
     const path = join(parent, name);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    // Another user's stays, which does no harm.
-    if (Date.now() - mtimeMs > ABANDONED_MS)
+    const found = await lstat(path).catch(() => undefined);
+    // Another user's stays: what it leads to could change while root removes it.
+    if (found?.uid === ownUid() && Date.now() - found.mtimeMs > ABANDONED_MS)
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

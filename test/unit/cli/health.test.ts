@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -82,6 +82,24 @@ describe('health', () => {
     await once(server, 'listening');
     expect(await health('--ready')).toMatchObject({ exit: 0, stdout: 'alive: old\n' });
     server.close();
+  });
+
+  test('is bad where something answers without end', async () => {
+    const server = createServer((socket) => {
+      const more = setInterval(() => socket.write('x'.repeat(10_000)), 1);
+      socket.on('error', () => undefined).on('close', () => clearInterval(more));
+    });
+    server.listen(join(directory, 'health.sock'));
+    await once(server, 'listening');
+    expect(await health()).toMatchObject({ exit: 1 });
+    server.close();
+  });
+
+  test('is answered to the agent’s user only, whatever the umask', async () => {
+    const before = process.umask(0);
+    await using _ = await serveHealth(directory, () => report('at work'));
+    process.umask(before);
+    expect((await stat(join(directory, 'health.sock'))).mode & 0o777).toBe(0o600);
   });
 
   test('is bad where no agent runs or ever ran', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TokenOrigin, TokenSource, tokenOrigin } from '../../../src/config/token.ts';
 import { DEFAULT_FILE, load } from '../../support/config/load.ts';
@@ -76,6 +76,18 @@ describe('a token file', () => {
     await expect(fromFile().current()).rejects.toMatchObject({
       code: 'TOKEN_FILE_UNSAFE',
       hint: `chown 0 ${file}`,
+    });
+  });
+
+  test('in a directory in which anybody may replace it is TOKEN_FILE_UNSAFE', async () => {
+    const open = join(dirname(file), 'open');
+    await mkdir(open);
+    await writeFile(join(open, 'token'), 'abc', { mode: 0o600 });
+    await chmod(open, 0o777);
+    const tokens = new TokenSource({ kind: 'file', path: join(open, 'token') }, uid, () => undefined);
+    await expect(tokens.current()).rejects.toMatchObject({
+      code: 'TOKEN_FILE_UNSAFE',
+      hint: `chmod o-w ${open}`,
     });
   });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -54,6 +55,13 @@ function rowsOf(file: string): unknown {
 
 const fingerprint = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 const copies = (path: string) => readdirSync(path).filter((name) => /damaged|newer/.test(name));
+
+test('a journal that others could read, and so lock, is its owner’s again', () => {
+  const { file, path } = usedJournal();
+  chmodSync(file, 0o644);
+  withJournal(path, () => expect(statSync(`${file}-wal`).mode & 0o777).toBe(0o600));
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
 
 test('a journal is created once with an agent id, readable by its owner only', () => {
   const path = scratchDir();

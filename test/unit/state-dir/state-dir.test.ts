@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
@@ -52,6 +61,18 @@ test.each([0o770, 0o702, 0o777, 0o1777])('is STATE_DIR_UNUSABLE if others may wr
   expect(agentErrorOf(() => openStateDir(path)).code).toBe('STATE_DIR_UNUSABLE');
   chmodSync(path, 0o755);
   openStateDir(path).close();
+});
+
+test('is STATE_DIR_UNUSABLE, and not created, where others may put another one in its place', () => {
+  const open = join(scratchDir(), 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const error = agentErrorOf(() => openStateDir(join(open, 'state')));
+  expect(error.code).toBe('STATE_DIR_UNUSABLE');
+  expect(error.hint).toBe(`chmod o-w ${open}`);
+  expect(readdirSync(open)).toEqual([]);
+  chmodSync(open, 0o1777);
+  openStateDir(join(open, 'state')).close();
 });
 
 describe.skipIf(process.getuid?.() !== 0)('with files of other users (needs root),', () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError } from '../../../domain/errors.ts';
 import { escapeControls } from '../../../lib/escape.ts';
-import { type ForeignAccess, foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
+import { type OwnFile, readOwnFile } from '../../../lib/own-file.ts';
+import { LIMITS } from '../../../limits.ts';
 import { type EngineTls, readEngineTls } from './tls.ts';
 
 /** The name by which the docker command means no context. */
@@ -69,7 +70,8 @@ function contextNames(directory: string): readonly string[] {
   try {
     return readdirSync(directory)
       .slice(0, MAX_NAMES)
-      .map((id) => META.parse(JSON.parse(readFileSync(join(directory, id, 'meta.json'), 'utf8'))).Name)
+      .flatMap((id) => readIfThere(join(directory, id, 'meta.json'), () => undefined) ?? [])
+      .map((text) => META.parse(JSON.parse(text)).Name)
       .map((name) => escapeControls(name.slice(0, 80)));
   } catch {
     // Only the message would have named them.
@@ -82,16 +84,14 @@ function contextNames(directory: string): readonly string[] {
  * another user could change: it chooses the engine.
  */
 function readIfThere(path: string, onUnreadable: (why: string) => undefined): string | undefined {
-  let text: string;
-  let foreign: ForeignAccess | undefined;
+  let read: OwnFile | undefined;
   try {
-    foreign = foreignAccess(path, statSync(path), ownUid());
-    text = readFileSync(path, 'utf8');
+    read = readOwnFile(path, LIMITS.host.dockerFile.max);
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : onUnreadable(code);
+    return onUnreadable(thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown));
   }
-  return foreign === undefined ? text : onUnreadable(`it ${foreign.why}: ${foreign.hint}`);
+  if (read === undefined || 'text' in read) return read?.text;
+  return onUnreadable(`it ${read.why}: ${read.hint}`);
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string, path: string): T {

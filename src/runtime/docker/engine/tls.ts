@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../../../domain/errors.ts';
-import { type ForeignAccess, foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
+import { type OwnFile, readOwnFile } from '../../../lib/own-file.ts';
+import { LIMITS } from '../../../limits.ts';
 
 /** What a TLS connection to an engine uses; everything in PEM. */
 export type EngineTls = {
@@ -42,24 +42,21 @@ export function readEngineTls(directory: string, verify: boolean): EngineTls | u
   return { ca, client, verify };
 }
 
+/** Who changes it chooses which engine is trusted. */
 function readPem(path: string): string | undefined {
-  let text: string;
-  let foreign: ForeignAccess | undefined;
+  let read: OwnFile | undefined;
   try {
-    foreign = foreignAccess(path, statSync(path), ownUid());
-    text = readFileSync(path, 'utf8');
+    read = readOwnFile(path, LIMITS.host.dockerFile.max);
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw unusable(
       `${path} cannot be read (${String(code ?? thrown)})`,
       'make it readable for the agent’s user',
       thrown,
     );
   }
-  // Who changes it chooses which engine is trusted.
-  if (foreign !== undefined) throw unusable(`${path} ${foreign.why}`, foreign.hint);
-  return text;
+  if (read === undefined || 'text' in read) return read?.text;
+  throw unusable(`${path} ${read.why}`, read.hint);
 }
 
 function unusable(what: string, hint: string, cause?: unknown): AgentError {

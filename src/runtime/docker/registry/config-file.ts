@@ -1,6 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { AgentError } from '../../../domain/errors.ts';
-import { foreignAccess, ownUid } from '../../../lib/foreign-access.ts';
+import { foreignAccess, foreignOnTheWay, ownUid } from '../../../lib/foreign-access.ts';
 import { LIMITS } from '../../../limits.ts';
 import { type DockerConfig, parseDockerConfig } from './docker-config.ts';
 
@@ -32,18 +33,18 @@ export async function readConfigFile(
   let version: string;
   let mode: number;
   try {
-    const found = await stat(path);
-    // Opening a pipe would wait for its writer.
+    // What was opened is checked. Without O_NONBLOCK opening a pipe would wait for its writer.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
     if (!found.isFile()) throw unusable('is not a file', 'name another directory with --docker-config');
     if (found.size > LIMITS.host.dockerConfig.max)
       throw unusable(`has more than ${LIMITS.host.dockerConfig.max} bytes`, 'write a smaller one');
     // It names programs that the agent runs.
-    const foreign = foreignAccess(path, found, uid);
+    const foreign = foreignAccess(path, found, uid) ?? foreignOnTheWay(path, uid);
     if (foreign !== undefined) throw unusable(foreign.why, foreign.hint);
     version = [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
     mode = found.mode;
     if (before?.version === version) return before;
-    await using file = await open(path);
     const { buffer, bytesRead } = await file.read(
       Buffer.alloc(LIMITS.host.dockerConfig.max),
       0,

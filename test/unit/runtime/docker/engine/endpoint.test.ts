@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -142,6 +143,14 @@ describe('certificates', () => {
     await chmod(join(certPath, 'ca.pem'), 0o646);
     expect(() => at({ host: host('flag', 'tcp://a'), certPath })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', hint: `chmod go-w ${join(certPath, 'ca.pem')}` }),
+    );
+  });
+
+  test('are refused, and do not block, where they are a pipe', async () => {
+    const certPath = await mkdtemp(join(directory, 'certs-'));
+    execFileSync('mkfifo', ['-m', '600', join(certPath, 'ca.pem')]);
+    expect(() => at({ host: host('flag', 'tcp://a'), certPath })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.any(String) as unknown }),
     );
   });
 });

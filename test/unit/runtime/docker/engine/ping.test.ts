@@ -4,6 +4,7 @@ import { engineStandIn } from '../../../../support/cli/engine-stand-in.ts';
 import { rejection } from '../../../../support/engine/rejection.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
+import { httpServer } from '../../../../support/faults/server.ts';
 
 /** A runtime with an engine that answers every call with this status. */
 async function answering(status: number): Promise<DockerRuntime> {
@@ -25,6 +26,18 @@ describe('a ping', () => {
       expect((await rejection(runtime.ping(AbortSignal.timeout(5_000)))).code).toBe('RUNTIME_UNAVAILABLE');
     },
   );
+});
+
+test('that an engine swallowed does not keep the next one from being answered', async () => {
+  let calls = 0;
+  const engine = await httpServer((_, response) => {
+    calls += 1;
+    if (calls > 1) response.writeHead(200).end('OK');
+  });
+  onTestFinished(() => engine[Symbol.asyncDispose]());
+  const { runtime } = testRuntime(engine.dockerHost);
+  await runtime.ping(AbortSignal.timeout(15_000));
+  expect(calls).toBe(2);
 });
 
 test('knows the storage path once the engine was asked', async () => {

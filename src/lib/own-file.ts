@@ -1,0 +1,42 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { foreignAccess, foreignOnTheWay, ownUid } from './foreign-access.ts';
+import { readableBytes } from './readable.ts';
+
+/** The text of a file, or why it must not be used. */
+export type OwnFile = { readonly text: string } | { readonly why: string; readonly hint: string };
+
+/**
+ * Reads a file of at most `maxBytes` that no other user than `uid` and root may change or replace; undefined: it does not
+ * exist. What was opened is checked, not the name, which another file could take meanwhile. Throws the system's error.
+ */
+export function readOwnFile(path: string, maxBytes: number, uid: number = ownUid()): OwnFile | undefined {
+  const file = openIfThere(path);
+  if (file === undefined) return undefined;
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) return { why: 'is not a regular file', hint: 'name a file' };
+    const foreign = foreignAccess(path, found, uid) ?? foreignOnTheWay(path, uid);
+    if (foreign !== undefined) return foreign;
+    // One byte more than allowed shows that it is too large, also if it grows now.
+    const buffer = Buffer.alloc(Math.min(found.size, maxBytes) + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      read = readSync(file, buffer, length, buffer.length - length, null);
+    if (length > maxBytes)
+      return { why: `has more than ${readableBytes(maxBytes)}`, hint: 'name the right file' };
+    return { text: buffer.toString('utf8', 0, length) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    // Without O_NONBLOCK opening a pipe would wait for a writer for ever.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownUid } from '../../../src/lib/foreign-access.ts';
+import { readOwnFile } from '../../../src/lib/own-file.ts';
+import { scratchDir } from '../../support/journal/scratch.ts';
+
+const MAX = 100;
+
+test('is read, also through a link of our own and with the largest size', () => {
+  const directory = scratchDir();
+  const file = join(directory, 'file');
+  writeFileSync(file, 'ä'.repeat(MAX / 2), { mode: 0o600 });
+  symlinkSync('file', join(directory, 'link'));
+  expect(readOwnFile(join(directory, 'link'), MAX)).toEqual({ text: 'ä'.repeat(MAX / 2) });
+});
+
+test.each(['none', 'none/file'])('is undefined where it is absent (%s)', (name) => {
+  expect(readOwnFile(join(scratchDir(), name), MAX)).toBeUndefined();
+});
+
+test.each<[string, (path: string) => unknown]>([
+  ['a pipe', (path) => execFileSync('mkfifo', ['-m', '600', path])],
+  ['a directory', (path) => mkdirSync(path, { mode: 0o700 })],
+  ['a link to a device', (path) => symlinkSync('/dev/zero', path)],
+  ['too large', (path) => writeFileSync(path, 'x'.repeat(MAX + 1), { mode: 0o600 })],
+  [
+    'far too large',
+    (path) => {
+      writeFileSync(path, '', { mode: 0o600 });
+      truncateSync(path, 2 ** 40);
+    },
+  ],
+  [
+    'writable by others',
+    (path) => {
+      writeFileSync(path, '');
+      chmodSync(path, 0o602);
+    },
+  ],
+])('is refused with a hint where it is %s', (_, make) => {
+  const path = join(scratchDir(), 'file');
+  make(path);
+  expect(readOwnFile(path, MAX, ownUid())).toEqual({
+    why: expect.any(String) as unknown,
+    hint: expect.any(String) as unknown,
+  });
+});
+
+test('is refused in a directory in which anybody may replace it', () => {
+  const directory = join(scratchDir(), 'open');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'file'), '', { mode: 0o600 });
+  chmodSync(directory, 0o777);
+  expect(readOwnFile(join(directory, 'file'), MAX)).toMatchObject({ hint: `chmod o-w ${directory}` });
+});
+
+test('that grows while it is read is no longer than allowed', () => {
+  // The kernel says that this file is empty, and then writes more.
+  expect(readOwnFile('/proc/self/status', MAX)).toEqual({ text: expect.any(String) as unknown });
+});
