@@ -9,6 +9,7 @@ import { claim } from './rows/claim.ts';
 import { coldImage } from './rows/cold-image.ts';
 import { cpuPerJob } from './rows/cpu-per-job.ts';
 import { flood } from './rows/flood.ts';
+import { gap } from './rows/gap.ts';
 import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
 import { loader } from './rows/loader.ts';
@@ -27,6 +28,7 @@ const ROWS: readonly Row[] = [
   throughput,
   claim,
   report,
+  gap,
   cpuPerJob,
   idle,
   market,

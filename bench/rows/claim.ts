@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EngineLog } from '../measure/engine-log.ts';
 import { now } from '../measure/now.ts';
+import { rawStart } from '../measure/raw-start.ts';
 import { openScene, TRIVIAL } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
-import { openYardstick, type Yardstick } from '../measure/yardstick.ts';
+import { openYardstick } from '../measure/yardstick.ts';
 import type { Figure, Ground, Row } from '../row.ts';
 
 const POLL_MS = 5_000;
@@ -44,21 +44,6 @@ async function held(ground: Ground): Promise<readonly Figure[]> {
       samples: raw,
     }),
   ];
-}
-
-/** How long the engine takes to create and start the same container, by its own events. */
-async function rawStart({ engine }: Ground, { spec }: Yardstick, log: EngineLog): Promise<number> {
-  const job = randomUUID();
-  // The published type of the options is mutable and older than the engine.
-  const maker: { createContainer(options: object): Promise<{ readonly id: string }> } = engine.docker;
-  const began = now();
-  const { id } = await maker.createContainer(spec(job));
-  const container = engine.docker.getContainer(id);
-  await container.start();
-  const ms = (await log.at(job, 'start')) - began;
-  await container.wait();
-  await container.remove({ v: true });
-  return ms;
 }
 
 async function polled(ground: Ground): Promise<Figure> {

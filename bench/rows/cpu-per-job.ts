@@ -5,8 +5,8 @@ import { openScene, type Scene, TRIVIAL } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
 import type { Figure, Ground, Row } from '../row.ts';
 
-/** The calls that a job needs at least: create, compare, attach, start, wait, look how it ended, remove. */
-const CALLS = 7;
+/** What a job needs at least: create, attach, start, wait, remove, and inspect after creation, start and end. */
+const CALLS = 8;
 
 /** What the agent itself uses for a trivial job: CPU time of its process without that of an idle one, and calls. */
 export const cpuPerJob: Row = {

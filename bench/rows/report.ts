@@ -3,7 +3,7 @@ import { openScene, TRIVIAL } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
 import type { Row } from '../row.ts';
 
-/** From a container's exit to its report at the broker, and to the next container in the slot. */
+/** From a container's exit to its report at the broker, and to the claim of the next job. */
 export const report: Row = {
   name: 'report',
   measure: async (ground) => {
@@ -14,7 +14,6 @@ export const report: Row = {
     await scene.allReported(jobs);
     const inOrder = jobs.toSorted((a, b) => (scene.claimed.get(a) ?? 0) - (scene.claimed.get(b) ?? 0));
     const reports: number[] = [];
-    const gaps: number[] = [];
     const ahead: number[] = [];
     for (const [index, job] of inOrder.entries()) {
       const exit = await log.at(job, 'die');
@@ -22,7 +21,6 @@ export const report: Row = {
       reports.push(reported - exit);
       const next = inOrder[index + 1];
       if (next === undefined) continue;
-      gaps.push((await log.at(next, 'start')) - exit);
       ahead.push((scene.claimed.get(next) ?? 0) - reported);
     }
     return [
@@ -30,7 +28,6 @@ export const report: Row = {
         { what: 'exit -> report taken', unit: 'ms', targets: [{ of: 'median', atMost: 100 }] },
         reports,
       ),
-      figureOf({ what: 'exit -> next container started, one slot', unit: 'ms' }, gaps),
       figureOf({ what: 'report taken -> next job claimed (less than 0: before it)', unit: 'ms' }, ahead),
     ];
   },

@@ -103,7 +103,7 @@ export class Transport {
     const name = `${call.method} ${url.pathname}`;
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#uploadMs(body?.length ?? 0);
-    const error = new Error(`the call took longer than ${callMs / 1000} s`);
+    const error = (): Error => new Error(`the call took longer than ${callMs / 1000} s`);
     try {
       return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);

@@ -49,6 +49,10 @@ const engineRow = z.object({
     .transform(({ dataRoot, endpoint, id }): EngineIdentity => ({ id, dataRoot, endpoint })),
 });
 const uuidRows = z.array(z.object({ uuid: z.string() }));
+const instanceRow = z.object({ instance: z.string() });
+const instanceRows = z.array(instanceRow);
+const leaseRow = z.object({ value: z.coerce.number() });
+const brokerRow = z.object({ broker: z.string() });
 
 /** The journal in SQLite. Each change is one transaction, synced to the disk before the call returns. */
 export class SqliteJournal implements Journal {
@@ -65,7 +69,7 @@ export class SqliteJournal implements Journal {
   instance(offerKey: string): string | undefined {
     const sql = 'SELECT instance FROM instances WHERE broker = ? AND offer_key = ?';
     const row = this.#guarded(() => this.#prepared(sql).get(this.#parts.broker, offerKey));
-    return row === undefined ? undefined : z.object({ instance: z.string() }).parse(row).instance;
+    return row === undefined ? undefined : instanceRow.parse(row).instance;
   }
 
   rememberInstance(offerKey: string, instance: string): void {
@@ -76,7 +80,7 @@ export class SqliteJournal implements Journal {
   leaseSeconds(): number | undefined {
     const sql = 'SELECT value FROM meta WHERE key = ?';
     const row = this.#guarded(() => this.#prepared(sql).get(this.#leaseKey));
-    return row === undefined ? undefined : z.object({ value: z.coerce.number() }).parse(row).value;
+    return row === undefined ? undefined : leaseRow.parse(row).value;
   }
 
   rememberLease(seconds: number): void {
@@ -154,10 +158,7 @@ export class SqliteJournal implements Journal {
   instancesOf(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT DISTINCT instance FROM jobs WHERE state IN (${names.map(() => '?').join()})`;
     const rows = this.#guarded(() => this.#prepared(sql).all(...names));
-    return z
-      .array(z.object({ instance: z.string() }))
-      .parse(rows)
-      .map(({ instance }) => instance);
+    return instanceRows.parse(rows).map(({ instance }) => instance);
   }
 
   history(limit: number): readonly JobRecord[] {
@@ -187,7 +188,7 @@ export class SqliteJournal implements Journal {
   /** The URL of the broker that a job belongs to. */
   brokerOf(uuid: string): string | undefined {
     const row = this.#guarded(() => this.#prepared('SELECT broker FROM jobs WHERE uuid = ?').get(uuid));
-    return row === undefined ? undefined : z.object({ broker: z.string() }).parse(row).broker;
+    return row === undefined ? undefined : brokerRow.parse(row).broker;
   }
 
   /** Every change of a job's state, oldest first, also those of an earlier claim; none for jobs of older agents. */
@@ -312,10 +313,10 @@ export class SqliteJournal implements Journal {
   #write<T>(work: () => T): T {
     const { db } = this.#parts;
     return this.#guarded(() => {
-      db.exec('BEGIN IMMEDIATE');
+      this.#prepared('BEGIN IMMEDIATE').run();
       try {
         const done = work();
-        db.exec('COMMIT');
+        this.#prepared('COMMIT').run();
         return done;
       } catch (cause) {
         // After some failures, such as a full disk, SQLite has already rolled back.

@@ -57,8 +57,8 @@ export async function waitAtMost<T>(
 export type Deadline = {
   /** In milliseconds. */
   readonly ms: number;
-  /** What the caller gets when the time is up. */
-  readonly error: Error;
+  /** What the caller gets when the time is up. A function makes it only then: an error takes time for its stack. */
+  readonly error: Error | (() => Error);
   /** Ends the call too, with its own reason. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -74,7 +74,7 @@ export async function withDeadline<T>(
   signal?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => controller.abort(error), ms);
+  const timer = setTimeout(() => controller.abort(typeof error === 'function' ? error() : error), ms);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await unlessAborted(

@@ -72,7 +72,7 @@ export class TrafficMonitor {
       if (isOver) return;
       unknown = use.traffic === null ? unknown + 1 : 0;
       this.#enforce(at, use, unknown, end);
-      if (!isWritten && clock.monotonic() - writtenAt >= WRITE_MS) write(null);
+      if (!isWritten && !isSilent(use) && clock.monotonic() - writtenAt >= WRITE_MS) write(null);
     };
     void read();
     const timer = setInterval(() => void read(), READ_MS);
@@ -122,4 +122,9 @@ export class TrafficMonitor {
       this.#deps.log.warn(fields, `traffic of jobs not written to the journal: ${message}`);
     }
   }
+}
+
+/** Whether the container has no network, as far as is known: only its end is worth an entry. */
+function isSilent({ address, traffic }: ContainerNetworkUse): boolean {
+  return address === null && traffic !== null && totalBytes(traffic) === 0;
 }

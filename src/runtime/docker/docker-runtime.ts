@@ -16,6 +16,7 @@ import type {
 import { sleep } from '../../lib/sleep.ts';
 import { createContainer } from './container/create.ts';
 import { exitOrigin } from './container/exit-origin.ts';
+import { ExitWaits } from './container/exit-waits.ts';
 import type { GpuInjection, GpuMode } from './container/gpu-injection.ts';
 import { GpuInjector } from './container/gpu-injector.ts';
 import { type ContainerHistory, findHistory } from './container/history.ts';
@@ -23,7 +24,6 @@ import { readListed } from './container/listed.ts';
 import { CHECK_AGENT_ID, containerSpec, type DockerLimits, LABELS } from './container/spec.ts';
 import { type ContainerState, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
-import { type ObservedExit, waitForExit } from './container/wait.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
 import { isLocal, openEngine, parseDockerHost } from './engine/connection.ts';
 import { startError } from './engine/errors.ts';
@@ -81,6 +81,7 @@ export class DockerRuntime implements Runtime {
   readonly #now = (): number => this.#options.clock.now();
   readonly #attached: AttachedOutputs;
   readonly #traffic: ContainerTraffic;
+  readonly #exits: ExitWaits;
   #facts: EngineFacts | undefined;
   readonly #injector: GpuInjector;
   /** The agent's own image; undefined: it has none here, so that only jobs show how a GPU can be given. */
@@ -103,6 +104,7 @@ export class DockerRuntime implements Runtime {
     this.#docker = openEngine({ host: options.host, tls: options.tls });
     this.#injector = new GpuInjector({ mode: options.gpuMode, runtime: options.limits.runtime });
     this.#traffic = new ContainerTraffic(this.#docker, this.#deadlines.inspectMs, options.sysfs);
+    this.#exits = new ExitWaits(this.#docker, this.#deadlines, this.#now);
     this.#attached = new AttachedOutputs(this.#docker, this.#deadlines.inspectMs, (id) =>
       this.#traffic.sample(id),
     );
@@ -212,7 +214,7 @@ export class DockerRuntime implements Runtime {
         (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
         (thrown) => startError(thrown, id),
       );
-      void this.#traffic.track(id, started);
+      this.#exits.started(id, this.#traffic.track(id, started));
       await started;
       this.#attached.started(id);
       this.#startedHere.add(id);
@@ -238,13 +240,13 @@ export class DockerRuntime implements Runtime {
       const open = (since: string | undefined, opened: AbortSignal) => this.#openLog(id, since, opened);
       return followLog({ open, hasExited }, sink, signal).finally(() => this.#traffic.sample(id));
     }
-    const source = { hasExited, waitForExit: this.#waitForExit.bind(this, id), now: this.#now };
+    const source = { hasExited, waitForExit: this.#exits.join.bind(this.#exits, id), now: this.#now };
     await followAttached(attached, source, sink, signal);
   }
 
   /** Waits through restarts of the engine. Throws the signal's reason after an abort. */
   async wait(id: string, signal: AbortSignal, onSeen?: (seen: RunningState) => void): Promise<Exit> {
-    const observed = await this.#waitForExit(id, signal, onSeen);
+    const observed = await this.#exits.wait(id, signal, onSeen);
     const { alreadyExited, exit, restarted, wasPaused } = observed;
     let known: { readonly history: ContainerHistory | undefined } | undefined;
     const history = async (): Promise<ContainerHistory | undefined> => {
@@ -282,6 +284,7 @@ export class DockerRuntime implements Runtime {
     this.#injector.settled(id);
     this.#attached.close(id);
     this.#traffic.forget(id);
+    this.#exits.forget(id);
     await removeContainer(this.#docker, id, this.#deadlines);
     // Its end has been attributed by now, or nobody wants to know.
     this.#startedHere.delete(id);
@@ -323,14 +326,6 @@ export class DockerRuntime implements Runtime {
     const read = DISK_USE.safeParse(measured);
     if (read.success) return read.data.SizeRw;
     throw new AgentError('RUNTIME_FAILED', `Docker cannot measure the disk use of container ${id}`);
-  }
-
-  #waitForExit(
-    id: string,
-    signal: AbortSignal,
-    onSeen?: (seen: RunningState) => void,
-  ): Promise<ObservedExit> {
-    return waitForExit(this.#docker, id, this.#deadlines, this.#now, signal, onSeen);
   }
 
   async #imageOf(id: string): Promise<string> {

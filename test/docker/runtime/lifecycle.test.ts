@@ -8,6 +8,7 @@ import { createContainer } from '../../../src/runtime/docker/container/create.ts
 import { containerSpec } from '../../../src/runtime/docker/container/spec.ts';
 import { ENGINE_DEADLINES } from '../../../src/runtime/docker/engine/call.ts';
 import { BUSYBOX, describeDocker, imageWith } from '../../support/engine/docker.ts';
+import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
@@ -36,6 +37,18 @@ describeDocker('a container’s life', (engine) => {
     await at.runtime.remove(job.id);
     await expect(at.runtime.wait(job.id, soon())).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
     await expect(at.runtime.start(job.id)).rejects.toMatchObject({ code: 'CONTAINER_GONE' });
+  });
+
+  // On a busy machine, a wait may take longer than one call.
+  test('takes eight calls, of which three inspect: after creation, start and end', { retry: 3 }, async () => {
+    await using proxy = await EngineProxy.start(engine.host);
+    const at = testRuntime(proxy.host);
+    await at.runtime.images.find(BUSYBOX);
+    await using job = await TestJob.create(engine, at, 'sleep 1; echo done');
+    expect((await job.run()).stdout.toString()).toBe('done\n');
+    await at.runtime.remove(job.id);
+    const names = ['create', 'inspect', 'attach', 'start', 'wait', 'remove'];
+    expect(names.map((name) => proxy.count(name))).toEqual([1, 3, 1, 1, 1, 1]);
   });
 
   test('says that memory ran out', async () => {

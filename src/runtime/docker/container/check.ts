@@ -5,6 +5,7 @@ import type { ContainerSpec, Ulimit } from './spec.ts';
 const RECORD = z.record(z.string(), z.unknown());
 const STRINGS = z.array(z.string());
 const ULIMITS = z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() }));
+const MOUNTS = z.array(z.object({ Type: z.string() }));
 
 /** `HostConfig` fields that a job's container never sets. The engine must show them empty. */
 const NEVER_SET = [
@@ -65,13 +66,16 @@ function differingPaths(wanted: unknown, got: unknown, path: string): readonly s
     if (!Array.isArray(got) || got.length !== wanted.length) return [path];
     return wanted.flatMap((item, index) => differingPaths(item, got[index], `${path}[${index}]`));
   }
-  const fields = RECORD.safeParse(wanted);
-  if (!fields.success) return wanted === got ? [] : [path];
-  const found = RECORD.safeParse(got);
-  if (!found.success) return [path];
-  return Object.entries(fields.data).flatMap(([name, value]) =>
-    differingPaths(value, found.data[name], `${path}.${name}`),
+  if (!isRecord(wanted)) return wanted === got ? [] : [path];
+  if (!isRecord(got)) return [path];
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    differingPaths(value, got[name], `${path}.${name}`),
   );
+}
+
+/** By hand and not by a schema, which would copy what it reads and make an error for each other value. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEmpty(value: unknown): boolean {
@@ -96,6 +100,6 @@ function ulimitDifferences(wanted: readonly Ulimit[], got: readonly Ulimit[]): r
 
 /** Counts the mounts that are neither binds nor tmpfs, because a volume outlives its container. */
 function countVolumes(mounts: unknown): number {
-  const read = z.array(z.object({ Type: z.string() })).parse(mounts ?? []);
+  const read = MOUNTS.parse(mounts ?? []);
   return read.filter(({ Type }) => Type !== 'bind' && Type !== 'tmpfs').length;
 }

@@ -32,8 +32,8 @@ export type ObservedExit = {
 
 /**
  * Waits for a container's exit, through broken connections and restarts of the engine. The engine's wait only shortens
- * the pause between inspects. `now` is the wall clock, assumed equal to the engine's.
- * Throws CONTAINER_GONE, or the signal's reason.
+ * the pause between inspects. `now` is the wall clock, assumed equal to the engine's; `first` is what somebody has just
+ * seen of the container, and spares the first inspect. Throws CONTAINER_GONE, or the signal's reason.
  */
 export async function waitForExit(
   docker: Docker,
@@ -42,6 +42,7 @@ export async function waitForExit(
   now: () => number,
   signal: AbortSignal,
   onSeen: (seen: RunningState) => void = () => undefined,
+  first?: ContainerState,
 ): Promise<ObservedExit> {
   // An answered wait means that the engine saw the exit. Any other exit may have happened while the engine was unreachable,
   // up to the next inspect: just after its restart, the engine shows such a container as running.
@@ -52,8 +53,9 @@ export async function waitForExit(
   let restarted = false;
   let wasPaused = false;
   for (; ; isFirst = false) {
+    const known = isFirst ? first : undefined;
     const asked = performance.now();
-    const state = await inspectIfReachable(docker, id, deadlines, signal);
+    const state = known ?? (await inspectIfReachable(docker, id, deadlines, signal));
     const waitMs = WAIT_MS + SLOW_FACTOR * (performance.now() - asked);
     if (!isObserved && state !== undefined) unobservedUntil = now();
     if (state?.exit !== undefined) {

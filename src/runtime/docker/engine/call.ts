@@ -39,11 +39,13 @@ export async function callEngine<T>(
   work: (signal: AbortSignal) => Promise<T>,
   toError: (thrown: unknown) => AgentError = (thrown) => engineError(thrown, call.action),
 ): Promise<T> {
-  const late = new AgentError('RUNTIME_UNAVAILABLE', `could not ${call.action}: no answer in ${call.ms} ms`, {
-    hint: 'see Docker’s log (journalctl -u docker) and restart Docker if it hangs',
-  });
+  let late: AgentError | undefined;
+  const error = (): AgentError =>
+    (late = new AgentError('RUNTIME_UNAVAILABLE', `could not ${call.action}: no answer in ${call.ms} ms`, {
+      hint: 'see Docker’s log (journalctl -u docker) and restart Docker if it hangs',
+    }));
   try {
-    return await withDeadline({ ms: call.ms, error: late, signal: call.signal }, work);
+    return await withDeadline({ ms: call.ms, error, signal: call.signal }, work);
   } catch (thrown) {
     call.signal?.throwIfAborted();
     throw thrown === late ? late : toError(thrown);

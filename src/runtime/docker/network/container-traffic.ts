@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ContainerNetworkUse, Traffic } from '../../../domain/network-use.ts';
 import { SingleFlight } from '../../../lib/single-flight.ts';
 import { sleep } from '../../../lib/sleep.ts';
+import { type ContainerState, readState } from '../container/state.ts';
 import { callEngine } from '../engine/call.ts';
 import { interfaceBehind, isOwnSysfs, SYSFS, trafficOf } from './bridge-ports.ts';
 import { BRIDGE_NAME, NETWORK_NAME } from './network-spec.ts';
@@ -38,6 +39,8 @@ type Tracked = {
   /** The interface at this host's end, once the bridge has heard of the container. */
   port: string | undefined;
   traffic: Traffic | null;
+  /** Its state when it was inspected. */
+  readonly state: ContainerState;
 };
 
 /**
@@ -62,19 +65,21 @@ export class ContainerTraffic {
 
   /**
    * Begins to count for a container whose start has been asked for. The engine answers an inspection behind the start that
-   * it is busy with, so one that is asked meanwhile finds the address also of a container that exits at once.
+   * it is busy with, so one that is asked meanwhile finds the address also of a container that exits at once. Answers the
+   * state that it found after the start; undefined: it found none.
    */
-  async track(id: string, start: Promise<unknown>): Promise<void> {
+  async track(id: string, start: Promise<unknown>): Promise<ContainerState | undefined> {
     this.#fresh.add(id);
     const over = new AbortController();
     const ended = start.catch(() => undefined).then(() => over.abort());
     const find = (): Promise<Tracked | undefined> => this.#find(id).catch(() => undefined);
     for (let tries = 0; tries < MAX_EARLY_TRIES && !over.signal.aborted; tries += 1) {
-      if ((await find()) !== undefined) return;
+      const found = await find();
+      if (found !== undefined) return found.state;
       await sleep(EARLY_MS, over.signal);
     }
     await ended;
-    await find();
+    return (await find())?.state;
   }
 
   /** Reads the kernel's counters now, before the container's interface goes away. */
@@ -112,7 +117,7 @@ export class ContainerTraffic {
 
   async #inspect(id: string, signal: AbortSignal): Promise<Tracked | undefined> {
     const call = { action: `inspect container ${id}`, ms: this.#ms, signal };
-    const inspected: unknown = await callEngine(call, (abortSignal) =>
+    const inspected = await callEngine(call, (abortSignal) =>
       this.#docker.getContainer(id).inspect({ abortSignal }),
     );
     const { NetworkSettings } = INSPECTED.parse(inspected);
@@ -126,6 +131,7 @@ export class ContainerTraffic {
       bridge: BRIDGES.get(network),
       port: undefined,
       traffic: isOffline ? NO_TRAFFIC : null,
+      state: readState(inspected.State),
     };
     this.#tracked.set(id, tracked);
     this.#read(id, tracked);
