@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { printFigures } from '../support/chaos/figures.ts';
 import { amount, LONG, SEED } from '../support/chaos/length.ts';
 import { describeCgroup } from '../support/fuzz/describe-cgroup.ts';
-import { Dice } from '../support/fuzz/dice.ts';
 import type { Fuzzer } from '../support/fuzz/front.ts';
 import { type FuzzOptions, type FuzzPlan, fuzz, type Place, type Verdict } from '../support/fuzz/fuzz.ts';
 import * as fuzzers from '../support/fuzz/fuzzers.ts';
@@ -16,27 +15,37 @@ const MAX_END_MS = 1_000;
 const MAX_MEMORY_BYTES = 300e6;
 const MAX_LOG_BYTES = 5e6;
 
-type Make = (dice: Dice, place: Place) => FuzzPlan;
+type Make = (place: Place) => FuzzPlan;
 
 const only =
-  (make: (dice: Dice, place: Place) => Fuzzer): Make =>
-  (dice, place) => ({ fuzzer: make(dice, place) });
+  (make: (place: Place) => Fuzzer): Make =>
+  (place) => ({ fuzzer: make(place) });
 
-const strangers: Make = (dice, { started }) => {
-  const runs = { plain: 100, parameters: 20, 'many-jobs': 2, code: 5, names: 20, image: 2, gpu: 2 };
-  return new MadeUpMarket(dice, { runs, bytes: 1e5, jobs: 1e4, gpus: 1e4 }, started);
+const strangers: Make = ({ started }) => {
+  const runs = {
+    plain: 100,
+    parameters: 20,
+    'many-jobs': 2,
+    code: 5,
+    names: 20,
+    image: 2,
+    gpu: 2,
+    arguments: 2,
+  };
+  return new MadeUpMarket({ runs, bytes: 2.4e6, argumentBytes: 100e6, jobs: 1e6, gpus: 3e5 }, started);
 };
 
-const everything = only((dice, place) =>
-  fuzzers.anyOf(dice, [
-    fuzzers.hugeErrors(dice, { bytes: 1e6 }),
-    fuzzers.oddTypes(dice),
-    fuzzers.oldAnswers(dice),
-    fuzzers.duplicates(dice),
-    fuzzers.delays(dice),
-    fuzzers.statuses(dice, place),
-    fuzzers.headers(dice),
-  ]),
+const everything = only((place) =>
+  fuzzers.anyOf(
+    fuzzers.hugeLists({ bytes: 1e6, items: 1e4 }),
+    fuzzers.hugeErrors({ bytes: 1e6 }),
+    fuzzers.oddTypes(),
+    fuzzers.oldAnswers(),
+    fuzzers.duplicates(),
+    fuzzers.delays(),
+    fuzzers.statuses(place),
+    fuzzers.headers(),
+  ),
 );
 
 /** What goes wrong, and the seed by which it does in the short form. */
@@ -44,12 +53,19 @@ const KINDS: readonly (readonly [name: string, seed: number, Make, FuzzOptions?]
   [
     'lists are of any length, and items of any size',
     1,
-    only((dice) => fuzzers.hugeLists(dice, { bytes: 1e6, items: 1e4 })),
+    only(() => fuzzers.hugeLists()),
+    { fromTheStart: true },
   ],
-  ['pages never end', 1, only((dice) => fuzzers.endlessPages(dice, { bytes: 1e4 }))],
-  ['fields of a resource are of any size', 1, only((dice) => fuzzers.hugeResources(dice, { bytes: 1e6 }))],
-  ['strangers offer too much of all', 1, strangers],
-  ['errors are of any size', 1, only((dice) => fuzzers.hugeErrors(dice, { bytes: 16e6 }))],
+  [
+    'the market has a million runs',
+    1,
+    only(() => fuzzers.hugeMarket()),
+    { worksMeanwhile: true, restart: true },
+  ],
+  ['pages never end', 1, only(fuzzers.endlessPages), { worksMeanwhile: true }],
+  ['fields of a resource are of any size', 1, only(() => fuzzers.hugeResources())],
+  ['strangers offer too much of all', 1, strangers, { worksMeanwhile: true }],
+  ['errors are of any size', 1, only(() => fuzzers.hugeErrors())],
   ['fields, items and answers are of other types', 1, only(fuzzers.oddTypes)],
   ['answers are old, and lists shuffled or cut', 1, only(fuzzers.oldAnswers)],
   ['items and keys are there twice, and others’ too', 1, only(fuzzers.duplicates)],
@@ -73,7 +89,7 @@ describeCgroup(
       seedsOf(own).map((seed) => ({ name, seed, make, options })),
     );
     test.each(rows)('$name', async ({ make, name, options, seed }) => {
-      const verdict = await fuzz((place) => make(new Dice(seed), place), options);
+      const verdict = await fuzz(seed, make, options);
       const { figures, problems: _, ...measured } = verdict;
       printFigures(`fuzz-${name.replaceAll(/\W+/g, '-')}-${seed}`, { ...measured, ...figures });
       expect(violations(verdict)).toEqual([]);

@@ -2,23 +2,27 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { close, listen } from '../faults/listen.ts';
+import { Dice } from './dice.ts';
 import { type RawAnswer, sendRaw } from './raw-answer.ts';
 
 /** What a call is for. */
-export type Endpoint =
-  | 'runs'
-  | 'run'
-  | 'function'
-  | 'image'
-  | 'gpus'
-  | 'instances'
-  | 'instance'
-  | 'instance-change'
-  | 'open-jobs'
-  | 'held-jobs'
-  | 'job'
-  | 'job-change'
-  | 'other';
+export type Endpoint = (typeof ENDPOINTS)[number];
+
+const ENDPOINTS = [
+  'runs',
+  'run',
+  'function',
+  'image',
+  'gpus',
+  'instances',
+  'instance',
+  'instance-change',
+  'open-jobs',
+  'held-jobs',
+  'job',
+  'job-change',
+  'other',
+] as const;
 
 export type FuzzCall = {
   readonly endpoint: Endpoint;
@@ -47,8 +51,11 @@ export type Distortion = {
   readonly isLie?: boolean;
 };
 
-/** Decides for each call; undefined passes it on as it is. */
-export type Fuzzer = (call: FuzzCall) => Distortion | undefined;
+/**
+ * Decides for each call; undefined passes it on as it is. The dice depend on the seed, on what the call is for, and on how
+ * many of that kind there were before, so that a seed gives the same answers in whatever order the agent calls.
+ */
+export type Fuzzer = (call: FuzzCall, dice: Dice) => Distortion | undefined;
 
 /** Answers some calls in place of the broker; undefined: the broker's. */
 export type MadeUp = (call: FuzzCall) => Honest | undefined;
@@ -62,12 +69,13 @@ export class FuzzingFront implements AsyncDisposable {
   /** How many answers were distorted, and of how many. */
   distorted = 0;
   calls = 0;
-  /** How many calls asked for runs. */
+  /** How many calls asked for runs, without further pages. */
   polls = 0;
-  /** Called when a distorted answer begins. */
-  onDistortion: () => void = () => undefined;
   #fuzzer: Fuzzer | undefined;
   #madeUp: MadeUp | undefined;
+  readonly #seed: number;
+  /** Calls of each kind since the fuzzer began. */
+  readonly #counts = new Map<Endpoint, number>();
   readonly #target: URL;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #fuzzed = new Set<Socket>();
@@ -80,12 +88,13 @@ export class FuzzingFront implements AsyncDisposable {
   });
   #port = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, seed: number) {
+    this.#seed = seed;
     this.#target = new URL(target);
   }
 
-  static async open(target: string): Promise<FuzzingFront> {
-    const front = new FuzzingFront(target);
+  static async open(target: string, seed: number): Promise<FuzzingFront> {
+    const front = new FuzzingFront(target, seed);
     front.#port = await listen(front.#server);
     return front;
   }
@@ -104,6 +113,7 @@ export class FuzzingFront implements AsyncDisposable {
   begin(fuzzer: Fuzzer, madeUp?: MadeUp): void {
     this.#fuzzer = fuzzer;
     this.#madeUp = madeUp;
+    this.#counts.clear();
   }
 
   /** From now on answers are honest; those that are still under way are cut. */
@@ -124,8 +134,8 @@ export class FuzzingFront implements AsyncDisposable {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const call = callOf(incoming, await buffer(incoming));
     this.calls += 1;
-    if (call.endpoint === 'runs') this.polls += 1;
-    const distortion = this.#fuzzer?.(call);
+    if (call.endpoint === 'runs' && !call.query.has('page')) this.polls += 1;
+    const distortion = this.#fuzzer?.(call, this.#diceFor(call));
     const passOn = distortion?.passOn ?? true;
     const honest = passOn ? (this.#madeUp?.(call) ?? (await this.#pass(incoming, call, outgoing))) : UNHEARD;
     if (distortion === undefined || this.#fuzzer === undefined) {
@@ -134,11 +144,17 @@ export class FuzzingFront implements AsyncDisposable {
     }
     if (distortion.isLie) this.lies.add(call.id);
     this.distorted += 1;
-    this.onDistortion();
     const { socket } = incoming;
     this.#fuzzed.add(socket);
     socket.once('close', () => this.#fuzzed.delete(socket));
     await sendRaw(socket, distortion.answer(honest));
+  }
+
+  #diceFor({ endpoint }: FuzzCall): Dice {
+    const count = (this.#counts.get(endpoint) ?? 0) + 1;
+    this.#counts.set(endpoint, count);
+    const kind = ENDPOINTS.indexOf(endpoint) + 1;
+    return new Dice(this.#seed ^ Math.imul(kind, 0x9e3779b1) ^ Math.imul(count, 0x85ebca77));
   }
 
   async #pass(incoming: IncomingMessage, call: FuzzCall, outgoing: ServerResponse): Promise<Honest> {

@@ -29,6 +29,8 @@ export type FuzzPlan = {
 export type FuzzOptions = {
   /** Answers are distorted before the agent starts. */
   readonly fromTheStart?: boolean;
+  /** The jobs have to be done while answers are distorted. */
+  readonly worksMeanwhile?: boolean;
   /** The agent is ended while answers are distorted, once it has run all jobs; another one starts after that. */
   readonly restart?: boolean;
 };
@@ -57,13 +59,16 @@ const FUZZED_ANSWERS = LONG ? 400 : 60;
 const FUZZED_MS = LONG ? 15_000 : 4_000;
 /** The jobs have to be done so long after that. */
 const RECOVERY_MS = 60_000;
+/** Or so long after they were put on the market. */
+const MEANWHILE_MS = 30_000;
 /** More polls in a second are a hot loop. */
 const MAX_POLLS_PER_S = 20;
 
 /** Has an agent work for a broker whose answers are distorted for a while. */
 export async function fuzz(
+  seed: number,
   plan: (place: Place) => FuzzPlan,
-  { fromTheStart = false, restart = false }: FuzzOptions = {},
+  { fromTheStart = false, restart = false, worksMeanwhile = false }: FuzzOptions = {},
 ): Promise<Verdict> {
   await using open = new AsyncDisposableStack();
   const scenario = open.use(
@@ -74,7 +79,7 @@ export async function fuzz(
       NODE_OPTIONS: '--max-semi-space-size=1',
     }),
   );
-  const front = open.use(await FuzzingFront.open(scenario.url));
+  const front = open.use(await FuzzingFront.open(scenario.url, seed));
   const elsewhere = open.use(await httpServer((_, response) => response.end('[]')));
   const workDir = join(scenario.directory, 'processes');
   await mkdir(workDir);
@@ -109,8 +114,13 @@ export async function fuzz(
   for (let run = 0; run < 4; run += 1) jobs.add(3);
   const fuzzedSince = performance.now();
   const pollsBefore = front.polls;
-  front.begin(fuzzer, madeUp);
+  if (!fromTheStart) front.begin(fuzzer, madeUp);
+  await until(() => front.distorted > 0, RECOVERY_MS);
   await until(() => front.distorted >= FUZZED_ANSWERS, FUZZED_MS);
+  if (worksMeanwhile) {
+    await until(() => jobs.areDone, MEANWHILE_MS);
+    if (!jobs.areDone) problems.push('not all jobs were done while answers were distorted');
+  }
   const pollsPerS = ((front.polls - pollsBefore) / (performance.now() - fuzzedSince)) * 1000;
   if (restart) {
     await until(() => jobs.haveRun(stateDir), RECOVERY_MS);

@@ -53,24 +53,32 @@ function itemsOf(honest: Honest): readonly unknown[] | undefined {
 
 /** So many calls are distorted; fewer polls, because after one that failed the agent waits, and then there are few calls. */
 const sometimes =
-  (dice: Dice, probability: number, fuzzer: Fuzzer): Fuzzer =>
-  (call) =>
-    dice.chance(call.endpoint === 'runs' ? probability / 2 : probability) ? fuzzer(call) : undefined;
+  (probability: number, fuzzer: Fuzzer): Fuzzer =>
+  (call, dice) =>
+    dice.chance(call.endpoint === 'runs' ? probability / 2 : probability) ? fuzzer(call, dice) : undefined;
+
+/** Often the most, because a bound that is missing shows only there; else any size up to it. */
+const sizeUpTo = (dice: Dice, max: number): number => (dice.chance(0.4) ? max : dice.size(1_000, max));
 
 /** Lists with items of any size, and so many of them. */
-export function hugeLists(dice: Dice, { bytes = 64e6, items = 1e6 } = {}): Fuzzer {
-  return sometimes(dice, 0.7, (call) => {
+export function hugeLists({ bytes = 200e6, items = 1e6 } = {}): Fuzzer {
+  return sometimes(0.9, (call, dice) => {
     if (!isList(call)) return undefined;
     return heard((honest) => {
       const own = itemsOf(honest) ?? [];
-      const size = dice.size(1_000, bytes);
-      const count = dice.size(1, items);
+      const size = sizeUpTo(dice, bytes);
+      const count = sizeUpTo(dice, items);
       return dice.oneOf<() => RawAnswer>([
-        () =>
-          json(
-            manyItems(count, dice.oneOf([() => '{}', () => '0', () => '[]', () => 'null', () => '""']), own),
-          ),
+        () => json(manyItems(count, () => dice.oneOf(['{}', '0', '[]', 'null', '""']), own)),
         () => json(manyItems(count, (n) => `{"uuid":"many-${n}"}`, own)),
+        () => json(manyItems(count, likeOwn(call, own[0]), own)),
+        () => json(manyItems(count, likeOwn(call, own[0]), own)),
+        () =>
+          onPage(
+            call,
+            manyItems(count / 10, (n) => `{"uuid":"p${pageOf(call)}-${n}"}`, own),
+          ),
+        () => onPage(call, own, oddValue(dice)),
         () => json([...own, bigged(dice, own[0], size)]),
         () => json([bigged(dice, own[0], size), ...own]),
         () => json([...Array.from({ length: 20 }, () => bigged(dice, own[0], size / 20)), ...own]),
@@ -78,6 +86,22 @@ export function hugeLists(dice: Dice, { bytes = 64e6, items = 1e6 } = {}): Fuzze
       ])();
     });
   });
+}
+
+/** So many runs that could be taken, and those of the broker, which bid more. */
+export function hugeMarket({ runs = 1e6 } = {}): Fuzzer {
+  return (call) =>
+    call.endpoint === 'runs'
+      ? heard((honest) => json(manyItems(runs, likeOwn(call, undefined), itemsOf(honest) ?? [])))
+      : undefined;
+}
+
+/** Makes valid items of a list, as JSON, none of which is anybody's. */
+function likeOwn({ query }: FuzzCall, own: unknown): (n: number) => string {
+  const run = { function: 'nothing', num_jobs: 1, bid_price: 0.2, created_at: '27-11-2026 00:00:00' };
+  const job = { run: 'none', arguments: '()', status: 2, instance: query.get('instance') };
+  const rest = JSON.stringify({ ...run, ...job, ...(isFields(own) && own), run: 'none', uuid: undefined });
+  return (n) => `{"uuid":"like-${n}",${rest.slice(1)}`;
 }
 
 /** An item with one of its fields so long. */
@@ -89,27 +113,34 @@ function bigged(dice: Dice, item: unknown, bytes: number): unknown {
   return { ...fields, uuid: `big-${dice.whole(0, 1e9)}`, [name]: longText(bytes) };
 }
 
-/** Lists whose pages never end. */
-export function endlessPages(dice: Dice, { bytes = 8e6 } = {}): Fuzzer {
+/** A market whose pages never end, with the broker’s runs on the first. */
+export function endlessPages(): Fuzzer {
   return (call) => {
-    if (!isList(call)) return undefined;
-    const page = Number(call.query.get('page') ?? 0) + 1;
-    const size = dice.size(100, bytes);
-    return heard((honest) => {
-      const next = new URLSearchParams(call.query);
-      next.set('page', String(page));
-      const link = dice.chance(0.9) ? `${call.path}?${next.toString()}` : oddValue(dice);
-      const many = manyItems(size / 20, (n) => `{"uuid":"p${page}-${n}"}`, itemsOf(honest) ?? []);
-      return json({ count: size, next: link, previous: null, results: many });
-    });
+    if (call.endpoint !== 'runs') return undefined;
+    const page = pageOf(call);
+    return heard((honest) =>
+      onPage(
+        call,
+        manyItems(1, () => `{"uuid":"p${page}"}`, page > 1 ? [] : itemsOf(honest)),
+      ),
+    );
   };
 }
 
+const pageOf = ({ query }: FuzzCall): number => Number(query.get('page') ?? 1);
+
+/** A page with these items, after which there is another one at `next`. */
+function onPage(call: FuzzCall, results: unknown, next?: unknown): RawAnswer {
+  const query = new URLSearchParams(call.query);
+  query.set('page', String(pageOf(call) + 1));
+  return json({ count: 1, next: next ?? `${call.path}?${query.toString()}`, previous: null, results });
+}
+
 /** Single resources with a field of any size, such as the code of a function. */
-export function hugeResources(dice: Dice, { bytes = 100e6 } = {}): Fuzzer {
-  return sometimes(dice, 0.6, (call) => {
+export function hugeResources({ bytes = 100e6 } = {}): Fuzzer {
+  return sometimes(0.6, (call, dice) => {
     if (isList(call)) return undefined;
-    const size = dice.size(1_000, bytes);
+    const size = sizeUpTo(dice, bytes);
     const isLie = isAboutAJob(call) && call.endpoint !== 'job-change';
     if (isLie && dice.chance(0.5)) return undefined;
     return heard((honest) => {
@@ -126,10 +157,10 @@ export function hugeResources(dice: Dice, { bytes = 100e6 } = {}): Fuzzer {
 }
 
 /** Errors with bodies of any size. */
-export function hugeErrors(dice: Dice, { bytes = 64e6 } = {}): Fuzzer {
-  return sometimes(dice, 0.6, () => {
+export function hugeErrors({ bytes = 200e6 } = {}): Fuzzer {
+  return sometimes(0.6, (_, dice) => {
     const status = dice.oneOf([500, 502, 503, 429, 408, 599]);
-    const size = dice.size(1_000, bytes);
+    const size = sizeUpTo(dice, bytes);
     const [type, body] = dice.oneOf<readonly [string, () => Iterable<string>]>([
       ['text/html', () => repeated('<p>no</p>', size)],
       ['application/json', () => piecesOf({ detail: longText(size) })],
@@ -141,8 +172,8 @@ export function hugeErrors(dice: Dice, { bytes = 64e6 } = {}): Fuzzer {
 }
 
 /** Fields, items and whole answers of other types. */
-export function oddTypes(dice: Dice): Fuzzer {
-  return sometimes(dice, 0.6, (call) => {
+export function oddTypes(): Fuzzer {
+  return sometimes(0.6, (call, dice) => {
     const isLie = isAboutAJob(call);
     if (isLie && dice.chance(0.9)) return undefined;
     return heard((honest) => {
@@ -169,9 +200,9 @@ function oddItem(dice: Dice, item: unknown): unknown {
 }
 
 /** Answers of before, lists in another order, and parts of lists. */
-export function oldAnswers(dice: Dice): Fuzzer {
+export function oldAnswers(): Fuzzer {
   const said = new Map<string, Honest[]>();
-  return (call) => {
+  return (call, dice) => {
     const key = `${call.method} ${call.path}?${call.query.toString()}`;
     const before = said.get(key) ?? [];
     said.set(key, before);
@@ -193,9 +224,9 @@ export function oldAnswers(dice: Dice): Fuzzer {
 }
 
 /** Items twice, keys twice, the same id for other things, and things in lists that are not theirs. */
-export function duplicates(dice: Dice): Fuzzer {
+export function duplicates(): Fuzzer {
   const seen: unknown[] = [];
-  return sometimes(dice, 0.7, (call) => {
+  return sometimes(0.7, (call, dice) => {
     if (!isList(call)) return undefined;
     return heard((honest) => {
       const items = itemsOf(honest) ?? [];
@@ -214,8 +245,8 @@ export function duplicates(dice: Dice): Fuzzer {
 }
 
 /** Answers that come late, in drops, by half, or never. */
-export function delays(dice: Dice): Fuzzer {
-  return sometimes(dice, 0.6, () => {
+export function delays(): Fuzzer {
+  return sometimes(0.6, (_, dice) => {
     const how = dice.oneOf<Partial<RawAnswer>>([
       { headersAfterMs: dice.size(10, 3_000) },
       { byteEveryMs: dice.whole(1, 20) },
@@ -241,8 +272,8 @@ const FINAL: readonly number[] = [403, 404, 409, 410];
 const REFUSES_CONTENT: readonly number[] = [400, 413, 422];
 
 /** Every status with every type of content, redirects, and answers before the answer. `elsewhere`: another origin. */
-export function statuses(dice: Dice, { elsewhere = 'http://127.0.0.1:9' } = {}): Fuzzer {
-  return sometimes(dice, 0.6, (call) => {
+export function statuses({ elsewhere = 'http://127.0.0.1:9' } = {}): Fuzzer {
+  return sometimes(0.6, (call, dice) => {
     const status = dice.chance(0.3) ? dice.oneOf([301, 302, 303, 307, 308, 304]) : dice.whole(200, 599);
     // A token that is refused is not sent again for a minute.
     if (status === 401) return undefined;
@@ -279,8 +310,8 @@ export function statuses(dice: Dice, { elsewhere = 'http://127.0.0.1:9' } = {}):
 }
 
 /** Headers that are huge, twice there, wrong or lie about the body. */
-export function headers(dice: Dice): Fuzzer {
-  return sometimes(dice, 0.6, () => {
+export function headers(): Fuzzer {
+  return sometimes(0.6, (_, dice) => {
     const many = Array.from({ length: dice.size(1, 5_000) }, (_, n) => [`X-${n}`, 'y'] as const);
     const more = dice.oneOf<Partial<RawAnswer>>([
       { headers: [['X-Huge', 'y'.repeat(dice.size(100, 1_000_000))]] },
@@ -332,13 +363,13 @@ const RETRY_AFTER: readonly [readonly string[], ...(readonly string[])[]] = [
 ];
 
 /** Any of these for each call. */
-export function anyOf(dice: Dice, fuzzers: readonly [Fuzzer, ...Fuzzer[]]): Fuzzer {
-  return (call) => dice.oneOf(fuzzers)(call);
+export function anyOf(...fuzzers: readonly [Fuzzer, ...Fuzzer[]]): Fuzzer {
+  return (call, dice) => dice.oneOf(fuzzers)(call, dice);
 }
 
 /** Reports that fail in every way that is no answer of the broker's, whether it has heard them or not. */
-export function lostReports(dice: Dice): Fuzzer {
-  return sometimes(dice, 0.95, (call) => {
+export function lostReports(): Fuzzer {
+  return sometimes(0.95, (call, dice) => {
     if (call.endpoint !== 'job-change' || /"status":[12]\b/.test(call.body.toString())) return undefined;
     const status = dice.oneOf([500, 502, 503, 504, 408, 429, 403, 404, 200]);
     const html = repeated('<p>no</p>', dice.size(10, 1_000_000));

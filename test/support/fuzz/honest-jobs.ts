@@ -55,7 +55,7 @@ export class HonestJobs {
     // Each run has its own of all, so that an answer that is false about one of them is about this run only.
     const image = this.#store.addImage({ registryPath: CPU_IMAGE, requiresGpu: false, runtime: 'node24' });
     const fn = this.#store.addFunction({ name: 'honest', code: HONEST, image });
-    const run = this.#store.addRun({ function: fn, parameters: `(${tuples.join(', ')},)`, bidPrice: 1 });
+    const run = this.#store.addRun({ function: fn, parameters: `(${tuples.join(', ')},)`, bidPrice: 9 });
     for (const [index, { uuid }] of this.#store.jobsOf(run).entries()) {
       const number = first + index;
       const concerns = [uuid, run, fn, image];

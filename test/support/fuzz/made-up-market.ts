@@ -13,6 +13,8 @@ export type MarketSize = {
   readonly runs: Partial<Readonly<Record<Offered, number>>>;
   /** Bytes of what is too long, at most. */
   readonly bytes: number;
+  /** Bytes of a job’s arguments, at most. */
+  readonly argumentBytes: number;
   /** Jobs of a run that has too many. */
   readonly jobs: number;
   /** GPUs in the catalogue. */
@@ -31,35 +33,42 @@ const IMAGE = 'made-up-image';
 export class MadeUpMarket {
   /** How often each job was given to an agent. */
   readonly claims = new Map<string, number>();
-  readonly #dice: Dice;
   readonly #size: MarketSize;
   readonly #started: string;
   /** Of each job that was claimed. */
   readonly #jobs = new Map<string, { status: unknown; instance: unknown }>();
   #lists = 0;
 
-  constructor(dice: Dice, size: MarketSize, started: string) {
-    this.#dice = dice;
+  constructor(size: MarketSize, started: string) {
     this.#size = size;
     this.#started = started;
   }
 
   /** Adds the strangers' runs and GPUs to the broker's lists, and answers all that is asked about them. */
-  readonly fuzzer: Fuzzer = (call): Distortion | undefined => {
+  readonly fuzzer: Fuzzer = (call, dice): Distortion | undefined => {
     const { endpoint, id } = call;
-    if (endpoint === 'runs') return list((own) => this.#runs(own));
+    if (endpoint === 'runs') return list((own) => this.#runs(own, dice));
     if (endpoint === 'gpus' && this.#size.gpus > 0)
       return list((own) => manyItems(this.#size.gpus, (n) => JSON.stringify(gpu(n)), own));
     if (endpoint === 'open-jobs') {
       const run = call.query.get('run') ?? '';
-      return run.startsWith('made-up-') ? whole(this.#jobsOf(run)) : undefined;
+      return run.startsWith('made-up-') ? whole(this.#jobsOf(run, dice)) : undefined;
     }
     if (endpoint === 'held-jobs') return list((own) => [...own, ...this.#held(call.query.get('instance'))]);
     if (!id.startsWith('made-up-')) return undefined;
-    if (endpoint === 'function') return whole(this.#functionOf(id));
+    if (endpoint === 'function') return whole(this.#functionOf(id, dice));
     if (endpoint === 'image')
-      return whole({ uuid: id, registry_path: this.#pathOf(id), requires_gpu: false, runtime: 'node24' });
-    return undefined;
+      return whole({
+        uuid: id,
+        registry_path: this.#pathOf(id, dice),
+        requires_gpu: false,
+        runtime: 'node24',
+      });
+    if (endpoint !== 'job-change' || !id.startsWith('made-up-arguments-')) return undefined;
+    return {
+      passOn: true,
+      answer: (honest) => whole(this.#longer(JSON.parse(honest.text), dice)).answer(honest),
+    };
   };
 
   /** Answers what is asked about single jobs, in small. */
@@ -77,11 +86,10 @@ export class MadeUpMarket {
     return said(this.#job(id));
   };
 
-  #runs(own: readonly unknown[]): unknown {
+  #runs(own: readonly unknown[], dice: Dice): unknown {
     this.#lists += 1;
     const list = this.#size.isNewEachTime ? this.#lists : 0;
     const { bytes, runs } = this.#size;
-    const dice = this.#dice;
     return new Lazy(function* () {
       yield '[';
       for (const item of own) {
@@ -98,9 +106,16 @@ export class MadeUpMarket {
     });
   }
 
-  #jobsOf(run: string): unknown {
+  #jobsOf(run: string, dice: Dice): unknown {
     const many = run.startsWith('made-up-many-jobs');
-    return manyItems(many ? this.#size.jobs : 3, (n) => JSON.stringify(this.#job(`${run}-job-${n}`)));
+    const job = (n: number) => this.#job(`${run}-job-${n}`);
+    if (run.startsWith('made-up-arguments')) return [0, 1, 2].map((n) => this.#longer(job(n), dice));
+    return manyItems(many ? this.#size.jobs : 3, (n) => JSON.stringify(job(n)));
+  }
+
+  /** The same with arguments of any size. */
+  #longer(job: unknown, dice: Dice): unknown {
+    return { ...(isFields(job) && job), arguments: tuples(dice.size(1_000, this.#size.argumentBytes)) };
   }
 
   #job(uuid: string): Readonly<Record<string, unknown>> {
@@ -123,8 +138,8 @@ export class MadeUpMarket {
     return held.map(([uuid]) => this.#job(uuid));
   }
 
-  #functionOf(uuid: string): unknown {
-    const padding = uuid.includes('code') ? this.#dice.size(1_000, this.#size.bytes) : 0;
+  #functionOf(uuid: string, dice: Dice): unknown {
+    const padding = uuid.includes('code') ? dice.size(1_000, this.#size.bytes) : 0;
     const code = new Lazy(function* () {
       yield JSON.stringify(STRANGER).slice(0, -1);
       yield* repeated('/', padding);
@@ -132,17 +147,17 @@ export class MadeUpMarket {
     });
     return {
       uuid,
-      name: uuid.includes('names') ? longText(this.#dice.size(1_000, this.#size.bytes)) : 'stranger',
+      name: uuid.includes('names') ? longText(dice.size(1_000, this.#size.bytes)) : 'stranger',
       code,
       runtime: 'node24',
       image: uuid.includes('image') ? uuid : IMAGE,
-      registry_path: this.#pathOf(uuid),
+      registry_path: this.#pathOf(uuid, dice),
     };
   }
 
-  #pathOf(uuid: string): unknown {
+  #pathOf(uuid: string, dice: Dice): unknown {
     if (!uuid.includes('made-up-function-image')) return CPU_IMAGE;
-    return longText(this.#dice.size(10, this.#size.bytes), 'a/');
+    return longText(dice.size(10, this.#size.bytes), 'a/');
   }
 }
 
@@ -153,7 +168,7 @@ const STRANGER = `function handler([file, job]) {
 } //`;
 
 function run(kind: string, name: string, bytes: number): Readonly<Record<string, unknown>> {
-  const isLong = kind === 'parameters' || kind === 'arguments';
+  const isLong = kind === 'parameters';
   return {
     uuid: `made-up-${kind}-${name}`,
     function: `made-up-function-${kind}-${name}`,
