@@ -34,9 +34,9 @@ export function parseGpus(csv: string, fields: readonly Field[]): Table {
  */
 export function parseProcesses(csv: string): readonly GpuProcess[] {
   return csv.split(/\r?\n/).flatMap((line) => {
-    const [, pid, gpu, used = ''] = /^\s*(\d+), *(GPU-[\w-]+), *([^,]*?)\s*$/.exec(line) ?? [];
+    const [, pid, gpu, used = ''] = /^\s*(\d{1,10}), *(GPU-[\w-]+), *([^,]*?)\s*$/.exec(line) ?? [];
     if (pid === undefined || gpu === undefined) return [];
-    const usedMiB = /^(\d+)(?: MiB)?$/.exec(used)?.[1];
+    const usedMiB = /^(\d{1,15})(?: MiB)?$/.exec(used)?.[1];
     return [{ pid: Number(pid), gpu, usedMiB: usedMiB === undefined ? undefined : Number(usedMiB) }];
   });
 }
@@ -75,7 +75,7 @@ function readRow(row: Cells, at: number): GpuRow {
     memoryUsedMiB: figure(row, 'memory.used'),
     memoryReservedMiB: figure(row, 'memory.reserved'),
     utilizationPercent: figure(row, 'utilization.gpu'),
-    temperatureC: figure(row, 'temperature.gpu'),
+    temperatureC: temperature(row),
     powerDrawW: figure(row, 'power.draw'),
     powerLimitW: figure(row, 'power.limit'),
     migMode: row.get('mig.mode.current') === 'Enabled',
@@ -87,9 +87,15 @@ function readRow(row: Cells, at: number): GpuRow {
   };
 }
 
-/** A number, with or without its unit; undefined for any other text. */
+/** A measurement, with or without its unit; undefined for any other text. */
 function figure(row: Cells, field: Field): number | undefined {
-  const found = /^(-?\d+(?:\.\d+)?)(?: ?(?:MiB|%|W|C))?$/.exec(row.get(field) ?? '')?.[1];
+  const found = /^(\d{1,15}(?:\.\d{1,15})?)(?: ?(?:MiB|%|W))?$/.exec(row.get(field) ?? '')?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** In degrees Celsius, which may be below zero. */
+function temperature(row: Cells): number | undefined {
+  const found = /^(-?\d{1,4})(?: ?C)?$/.exec(row.get('temperature.gpu') ?? '')?.[1];
   return found === undefined ? undefined : Number(found);
 }
 

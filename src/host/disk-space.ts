@@ -2,6 +2,7 @@ import { type StatsFs, statfsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from '../domain/ports/host.ts';
+import { measurement } from '../lib/measurement.ts';
 
 /**
  * The free space of the file system at `path`, or at its nearest existing parent: in a container, the agent does not see
@@ -17,8 +18,23 @@ export function diskSpace(path: string): DiskSpace | undefined {
   }
 }
 
-function spaceOf({ bavail, bsize, ffree, files }: StatsFs): DiskSpace {
-  return { freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree / files : 1 };
+/** What `statfs` says of a file system. */
+type Stats = Pick<StatsFs, 'bavail' | 'blocks' | 'bsize' | 'ffree' | 'files'>;
+
+/**
+ * The space in an answer of `statfs`. Pure. A full disk with a reserve has less than none on some file systems, and shows it
+ * as a negative number or one above the size: nothing is free.
+ */
+export function spaceOf({ bavail, blocks, bsize, ffree, files }: Stats): DiskSpace {
+  return {
+    freeBytes: freeOf(bavail, blocks) * bsize,
+    freeInodes: files > 0 ? freeOf(ffree, files) / files : 1,
+  };
+}
+
+function freeOf(free: number, all: number): number {
+  const measured = measurement(free) ?? 0;
+  return measured <= all ? measured : 0;
 }
 
 /** The free bytes of `diskSpace`. */

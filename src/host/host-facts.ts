@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { cpu, mem, type Systeminformation, system } from 'systeminformation';
 import { waitAtMost } from '../lib/deadline.ts';
+import { measurement } from '../lib/measurement.ts';
 
 /** This host without its GPUs; undefined or empty where a fact could not be read in time. */
 export type HostFacts = {
@@ -45,10 +46,17 @@ export async function hostFacts(deadlineMs = 5_000, sysfs = '/sys'): Promise<Hos
       model: `${processor.manufacturer} ${processor.brand}`.trim(),
       cores: processor.cores,
     },
-    memory: memory && { totalBytes: memory.total, availableBytes: memory.available },
+    memory: memory && memoryOf(memory),
     virtualization: machine && virtualizationOf(machine),
     nvidiaCards: cards ?? [],
   };
+}
+
+function memoryOf({ available, total }: Systeminformation.MemData): HostFacts['memory'] {
+  const [totalBytes, availableBytes] = [measurement(total), measurement(available)];
+  return totalBytes === undefined || availableBytes === undefined
+    ? undefined
+    : { totalBytes, availableBytes };
 }
 
 /** Not by systeminformation, which blocks this process on `hostname -f`: without DNS that takes many seconds. */

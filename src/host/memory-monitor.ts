@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryFacts } from '../domain/oom.ts';
 import type { MemoryMonitor, MemoryObservation } from '../domain/ports/host.ts';
+import { measurementIn } from '../lib/measurement.ts';
 import { readHostMemory, readOomKills } from './memory.ts';
 
 /** How often the available memory is read while containers run, in milliseconds. */
@@ -123,7 +124,7 @@ export function readMemoryEvents(file: string): MemoryEvents | undefined {
     const text = readFileSync(file, 'utf8');
     const count = (name: string): number | undefined => {
       const digits = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
-      return digits === undefined ? undefined : Number(digits);
+      return measurementIn(digits ?? '');
     };
     const limitsReached = count('oom');
     const kills = count('oom_kill');

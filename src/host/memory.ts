@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { HostMemory } from '../domain/ports/host.ts';
+import { measurement, measurementIn } from '../lib/measurement.ts';
 
 /**
  * Reads the host's memory; undefined if that fails. One small file, because the agent reads it before each claim;
@@ -20,12 +21,13 @@ export function readHostMemory(file = '/proc/meminfo'): HostMemory | undefined {
  */
 export function readOomKills(file = '/proc/vmstat'): number | undefined {
   const count = /^oom_kill (\d+)$/m.exec(textOf(file) ?? '')?.[1];
-  return count === undefined ? undefined : Number(count);
+  return measurementIn(count ?? '');
 }
 
 function kilobytes(text: string | undefined, name: string): number | undefined {
   const amount = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text ?? '')?.[1];
-  return amount === undefined ? undefined : Number(amount) * 1024;
+  const kilo = measurementIn(amount ?? '');
+  return kilo === undefined ? undefined : measurement(kilo * 1024);
 }
 
 function textOf(file: string): string | undefined {

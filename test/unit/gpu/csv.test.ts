@@ -71,7 +71,8 @@ describe('the CSV of GPUs', () => {
   test.each([
     ['15360 MiB', 15360],
     ['15360', 15360],
-    ['-1', -1],
+    ['-1', undefined],
+    ['9'.repeat(400), undefined],
     ['[N/A]', undefined],
     ['N/A', undefined],
     ['', undefined],

@@ -1,4 +1,6 @@
 import type Docker from 'dockerode';
+import { z } from 'zod';
+import { AgentError } from '../../../domain/errors.ts';
 import type { Exit, FoundContainer } from '../../../domain/ports/runtime.ts';
 import { callEngine } from '../engine/call.ts';
 
@@ -22,27 +24,30 @@ export type ContainerState = {
 /** What the engine says about an exit. */
 export type EngineExit = Omit<Exit, 'exitOrigin' | 'restarted' | 'pausedMs'>;
 
-type EngineState = Pick<
-  Docker.ContainerInspectInfo['State'],
-  'Status' | 'ExitCode' | 'OOMKilled' | 'StartedAt' | 'FinishedAt'
->;
+const STATE = z.object({ Status: z.string(), StartedAt: z.string().optional().catch(undefined) });
+const ENDED_STATE = z.object({ ExitCode: z.int(), OOMKilled: z.boolean(), FinishedAt: z.string() });
 
-/** Reads the `State` of an inspect answer. */
-export function readState(state: EngineState): ContainerState {
-  const startedAt = parseTime(state.StartedAt);
-  if (state.Status === 'created')
-    return { name: 'created', startedAt: undefined, exit: undefined, paused: false };
-  if (!hasEnded(state.Status))
-    return { name: 'running', startedAt, exit: undefined, paused: state.Status === 'paused' };
+/**
+ * Reads the `State` of an inspect answer. Throws RUNTIME_FAILED if it is malformed: an exit code that is missing is not 0.
+ */
+export function readState(answer: unknown): ContainerState {
+  const { StartedAt = '', Status } = read(STATE, answer);
+  const startedAt = parseTime(StartedAt);
+  if (Status === 'created') return { name: 'created', startedAt: undefined, exit: undefined, paused: false };
+  if (!hasEnded(Status)) return { name: 'running', startedAt, exit: undefined, paused: Status === 'paused' };
+  const { ExitCode: code, FinishedAt, OOMKilled: oomKilled } = read(ENDED_STATE, answer);
   // The engine records the start when it hears of it, which can be after the exit of a short job.
-  const finishedAt = Math.max(parseTime(state.FinishedAt) ?? 0, startedAt ?? 0);
-  const exit = {
-    code: state.ExitCode,
-    oomKilled: state.OOMKilled,
-    startedAt: startedAt ?? finishedAt,
-    finishedAt,
-  };
+  const finishedAt = Math.max(parseTime(FinishedAt) ?? 0, startedAt ?? 0);
+  const exit = { code, oomKilled, startedAt: startedAt ?? finishedAt, finishedAt };
   return { name: 'exited', startedAt, exit, paused: false };
+}
+
+function read<Shape>(schema: z.ZodType<Shape>, answer: unknown): Shape {
+  const { data, error } = schema.safeParse(answer);
+  if (data !== undefined) return data;
+  throw new AgentError('RUNTIME_FAILED', 'Docker’s description of a container is malformed', {
+    cause: error,
+  });
 }
 
 /** The engine writes an unset time as January 1 of the year 1. */

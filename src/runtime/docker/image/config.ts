@@ -4,7 +4,7 @@ import { type ImagePlatform, imagePlatform } from '../../../domain/image-platfor
 
 const INSPECTED = z.object({
   Id: z.string(),
-  Size: z.number(),
+  Size: z.int().nonnegative(),
   RepoDigests: z
     .array(z.string())
     .nullish()
@@ -56,9 +56,14 @@ export function readImage(answer: unknown): ImageConfig {
   };
 }
 
-const HISTORY = z.array(z.object({ Size: z.number().nonnegative() })).catch([]);
+const HISTORY = z.array(z.object({ Size: z.int().nonnegative() }));
 
-/** The sum of the layers in the engine's history of an image; 0 if it is malformed. */
+/** The sum of the layers in the engine's history of an image. Throws RUNTIME_FAILED if it is malformed. */
 export function layerBytes(answer: unknown): number {
-  return HISTORY.parse(answer).reduce((sum, { Size }) => sum + Size, 0);
+  const read = HISTORY.safeParse(answer);
+  if (!read.success)
+    throw new AgentError('RUNTIME_FAILED', 'Docker’s history of an image is malformed', {
+      cause: read.error,
+    });
+  return read.data.reduce((sum, { Size }) => sum + Size, 0);
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 
+/** A figure that is no measurement counts as missing. */
+const BYTES = z.int().nonnegative().optional().catch(undefined);
+
 const EVENT = z.object({
   id: z.string().optional(),
   status: z.string().optional(),
   error: z.string().optional(),
   errorDetail: z.object({ message: z.string() }).optional(),
-  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).optional(),
+  progressDetail: z.object({ current: BYTES, total: BYTES }).optional(),
 });
 
 type Layer = { readonly status: string; readonly current: number; readonly total: number };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Traffic } from '../../../domain/network-use.ts';
+import { measurementIn } from '../../../lib/measurement.ts';
 
 /* What the kernel says in sysfs of a bridge and the interfaces on it. Everyone may read it, and a read is a few µs. */
 
@@ -53,9 +54,15 @@ export function portOf(forwarding: Uint8Array, hardwareAddress: string): number 
   return undefined;
 }
 
-/** What went through an interface of this host, as the container at its other end sees it. Throws if it is gone. */
+/**
+ * What went through an interface of this host, as the container at its other end sees it. Throws if it is gone, or if its
+ * counters are no numbers.
+ */
 export function trafficOf(name: string, sysfs = SYSFS): Traffic {
-  const count = (file: string): number =>
-    Number(readFileSync(join(sysfs, 'class/net', name, 'statistics', file), 'utf8'));
+  const count = (file: string): number => {
+    const bytes = measurementIn(readFileSync(join(sysfs, 'class/net', name, 'statistics', file), 'utf8'));
+    if (bytes === undefined) throw new Error(`${name}/${file} is no number`);
+    return bytes;
+  };
   return { sentBytes: count('rx_bytes'), receivedBytes: count('tx_bytes') };
 }

@@ -26,8 +26,10 @@ const INSPECTED = z.object({
   }),
 });
 
+const BYTES = z.int().nonnegative();
+
 const STATS = z.object({
-  networks: z.record(z.string(), z.object({ rx_bytes: z.number(), tx_bytes: z.number() })).optional(),
+  networks: z.record(z.string(), z.object({ rx_bytes: BYTES, tx_bytes: BYTES })).optional(),
 });
 
 /** A container's place in the network, as far as it is known. */

@@ -99,7 +99,7 @@ test.each([
           }
         : { lines: [] },
     );
-    const deadlines = { ...ENGINE_DEADLINES, inspectMs: 200 };
+    const deadlines = { ...ENGINE_DEADLINES, inspectMs: 2_000 };
     const { runtime } = testRuntime(engine.host, { agentId: OURS, deadlines });
     expect(await runtime.list()).toMatchObject([{ job: JOB, state, startedAt: undefined }]);
   },
