@@ -166,6 +166,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['job-lookup-failed', 'warn or debug', 'job not looked up: …', 'job, code, times'],
   ['job-network-verified', 'info', 'the job network is verified to be isolated', ''],
   ['connections-lost', 'warn', 'some connections were lost, this host is busy', ''],
+  ['traffic-log-not-marked', 'warn', 'the log cannot be marked: …', ''],
   ['traffic-log-not-written', 'error', 'connections not written: …', ''],
   ['traffic-log-off', 'info', 'connections of jobs are not logged (--job-traffic-log off)', ''],
   ['traffic-log-prune-failed', 'warn', 'old connections not deleted: …', ''],

@@ -78,7 +78,7 @@ export type FindResult = {
   readonly sourcePort: number | undefined;
   readonly at: Instant;
   readonly withinMs: number;
-  readonly log: Pick<FoundConnections, 'more' | 'since'>;
+  readonly log: Pick<FoundConnections, 'gaps' | 'more' | 'since'>;
   readonly connections: readonly FoundConnection[];
 };
 

@@ -20,7 +20,7 @@ export function findText(result: FindResult, page: Page): string {
   if (connections.length === 0)
     return paragraph(
       `no ${asked}; ${log.since === undefined ? 'the log is empty' : `the log begins on ${log.since}`}\n` +
-        'hint: a long connection began earlier, so try a larger --within',
+        `${gapText(log)}hint: a long connection began earlier, so try a larger --within`,
       page,
     );
   const groups = grouped(result);
@@ -29,9 +29,18 @@ export function findText(result: FindResult, page: Page): string {
     paragraph(`${count(connections.length, 'connection')} of ${asked}`.replace('of connections ', ''), page),
     ...groups.map((group) => groupText(group, page)),
     more,
+    gapText(log),
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** When connections may be missing, a line for each; nothing where none can be. */
+function gapText({ gaps }: FindResult['log']): string {
+  const lines = gaps.map(
+    ({ fromMs, toMs }) => `the log was not written from ${iso(fromMs)} to ${iso(toMs)}\n`,
+  );
+  return lines.join('');
 }
 
 function groupText({ connections, job }: Group, page: Page): string {
@@ -111,6 +120,7 @@ export function findJson(result: FindResult): string {
     zoneAssumed: at.assumed,
     withinMs,
     logSince: log.since ?? null,
+    logGaps: log.gaps.map(({ fromMs, toMs }) => ({ from: iso(fromMs), to: iso(toMs) })),
     more: log.more,
     connections: connections.map(({ connection, jobs }) => ({
       ...connection,

@@ -5,6 +5,7 @@ import type { Connection } from '../../domain/connection.ts';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { followConnections } from '../../host/connections.ts';
+import { MARK_MS, type MarkKind } from '../../host/traffic-log/marks.ts';
 import { TrafficLogWriter } from '../../host/traffic-log/writer.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import { LIMITS } from '../../limits.ts';
@@ -44,6 +45,14 @@ export async function logConnections(context: CliContext, config: Config): Promi
       waiting = waiting.slice(-LIMITS.job.waitingConnections.max);
     }
   };
+  const mark = (kind: MarkKind): void => {
+    try {
+      writer.mark({ at: clock.now(), kind });
+    } catch (thrown) {
+      const message = `the log cannot be marked: ${asAgentError(thrown).message}`;
+      if (failures.isNew(message, 'mark')) log.warn({ event: 'traffic-log-not-marked' }, message);
+    }
+  };
   const prune = (): void => {
     try {
       writer.prune(clock.now());
@@ -53,7 +62,9 @@ export async function logConnections(context: CliContext, config: Config): Promi
     }
   };
   prune();
-  const timers = [setInterval(flush, WRITE_MS), setInterval(prune, PRUNE_MS)];
+  const marked = setInterval(() => mark('runs'), MARK_MS);
+  const timers = [setInterval(flush, WRITE_MS), setInterval(prune, PRUNE_MS), marked];
+  mark('begins');
   const isJob = jobAddresses(() => clock.monotonic());
   log.info(
     { event: 'traffic-log-started', directory: config.jobTrafficLogDir },
@@ -64,8 +75,10 @@ export async function logConnections(context: CliContext, config: Config): Promi
       context.path,
       {
         onConnection: (connection) => void (isJob(connection.address) && waiting.push(connection)),
-        onLost: () =>
-          log.warn({ event: 'connections-lost' }, 'some connections were lost, this host is busy'),
+        onLost: () => {
+          mark('lost');
+          log.warn({ event: 'connections-lost' }, 'some connections were lost, this host is busy');
+        },
       },
       stop,
     );
@@ -73,6 +86,7 @@ export async function logConnections(context: CliContext, config: Config): Promi
   } finally {
     for (const timer of timers) clearInterval(timer);
     flush();
+    mark('ends');
     interruption.ignore();
   }
 }

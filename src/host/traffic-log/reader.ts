@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Connection } from '../../domain/connection.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { connectionOf, dayOf } from './format.ts';
+import { type Gap, gapsOf, MARK_MS, type Mark, markOf } from './marks.ts';
 import { segmentsIn } from './writer.ts';
 
 /** What is looked for in the log. Times are milliseconds of the wall clock. */
@@ -24,6 +25,8 @@ export type FoundConnections = {
   readonly more: boolean;
   /** The first day that the log still has, in UTC; undefined: it is empty. */
   readonly since: string | undefined;
+  /** When it was not written, within the times that were asked about: connections may be missing. */
+  readonly gaps: readonly Gap[];
 };
 
 /** Looks connections up. Throws TRAFFIC_LOG_UNAVAILABLE if there is no log or it cannot be read. */
@@ -34,12 +37,15 @@ export async function findConnections(
 ): Promise<FoundConnections> {
   try {
     const segments = segmentsIn(directory);
-    const [from, to] = [dayOf(query.fromMs), dayOf(query.toMs)];
+    const [from, to] = [dayOf(query.fromMs - 2 * MARK_MS), dayOf(query.toMs)];
     const connections: Connection[] = [];
+    const marks: Mark[] = [];
     for (const { day, name } of segments) {
       if (day < from || day > to) continue;
       const lines = createInterface({ input: createReadStream(join(directory, name)) });
       for await (const line of lines) {
+        const mark = markOf(line);
+        if (mark !== undefined && isNear(mark, query)) marks.push(mark);
         const connection = line.includes(query.destination) ? connectionOf(line) : undefined;
         if (connection !== undefined && matches(connection, query)) connections.push(connection);
         if (connections.length > limit) break;
@@ -49,10 +55,16 @@ export async function findConnections(
       connections: connections.slice(0, limit).toSorted((a, b) => a.at - b.at),
       more: connections.length > limit,
       since: segments[0]?.day,
+      gaps: gapsOf(marks, query),
     };
   } catch (cause) {
     throw unreadable(directory, cause);
   }
+}
+
+/** Whether a mark says something of these times: the one before them, or after them, does too. */
+function isNear({ at }: Mark, { fromMs, toMs }: ConnectionQuery): boolean {
+  return at >= fromMs - 2 * MARK_MS && at <= toMs + 2 * MARK_MS;
 }
 
 function matches(connection: Connection, query: ConnectionQuery): boolean {

@@ -16,6 +16,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { foreignAccessTo, ownUid } from '../../lib/foreign-access.ts';
 import { LIMITS } from '../../limits.ts';
 import { dayOf, lineOf, type Segment, segmentName, segmentOf } from './format.ts';
+import { type Mark, markLine } from './marks.ts';
 
 /** How long connections are kept, and how many bytes of them at most. */
 export const KEPT_DAYS = 30;
@@ -57,6 +58,13 @@ export class TrafficLogWriter implements Disposable {
       for (let at = 0; at < text.length; ) at += writeSync(segment.file, text, at);
       segment.bytes += text.length;
     }
+  }
+
+  /** Writes a mark: whether the log is being written. */
+  mark(mark: Mark): void {
+    const text = Buffer.from(markLine(mark));
+    const segment = this.#segmentFor(dayOf(mark.at));
+    segment.bytes += writeSync(segment.file, text);
   }
 
   /** Deletes segments older than KEPT_DAYS at the time `now`, and the oldest while all are too large. */

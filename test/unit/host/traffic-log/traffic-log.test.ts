@@ -183,3 +183,20 @@ test('a log that is missing or unreadable is an error with a hint', async () => 
     await expect(found()).rejects.toMatchObject({ code: 'TRAFFIC_LOG_UNAVAILABLE' });
   chmodSync(directory, 0o750);
 });
+
+test('what the log says of itself is no connection, and shows when it was not written', async () => {
+  using writer = new TrafficLogWriter(directory);
+  writer.mark({ at: AT - 360_000, kind: 'begins' });
+  writer.write([connection({ at: AT - 290_000 })]);
+  writer.mark({ at: AT - 280_000, kind: 'ends' });
+  writer.mark({ at: AT, kind: 'begins' });
+  for (const minute of [1, 2, 3, 4]) writer.mark({ at: AT + minute * 60_000, kind: 'runs' });
+  writer.write([connection()]);
+  writer.mark({ at: AT + 299_000, kind: 'ends' });
+  const { connections, gaps } = await findConnections(directory, query(), 100);
+  expect(connections).toHaveLength(2);
+  expect(gaps).toEqual([
+    { fromMs: AT - 280_000, toMs: AT },
+    { fromMs: AT + 299_000, toMs: AT + 300_000 },
+  ]);
+});
