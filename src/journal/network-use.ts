@@ -14,6 +14,10 @@ export const WRITE_USE = `INSERT INTO network_use
     sent_bytes = coalesce(excluded.sent_bytes, sent_bytes),
     received_bytes = coalesce(excluded.received_bytes, received_bytes)`;
 
+/** Ends at a time the use of all containers but those in a JSON array of ids. */
+export const END_OTHER_USES = `UPDATE network_use SET ended_at = max(?, started_at)
+  WHERE ended_at IS NULL AND container NOT IN (SELECT value FROM json_each(?))`;
+
 /** The values of WRITE_USE. */
 export function useValues(use: NetworkUse): (string | number | null)[] {
   const { address, container, endedAt, job, startedAt, traffic } = use;

@@ -19,7 +19,15 @@ import { leaseKey } from './broker-move.ts';
 import { ENGINE_KEY } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { boundState, type Row, recordOf } from './job-row.ts';
-import { HAS_NETWORK_USE, LATEST_USE, USES_AT, useOf, useValues, WRITE_USE } from './network-use.ts';
+import {
+  END_OTHER_USES,
+  HAS_NETWORK_USE,
+  LATEST_USE,
+  USES_AT,
+  useOf,
+  useValues,
+  WRITE_USE,
+} from './network-use.ts';
 
 import { PRUNE_WALKS, type PruneWalk, walkedRows } from './prune-walks.ts';
 
@@ -203,6 +211,10 @@ export class SqliteJournal implements Journal {
 
   recordNetworkUse(use: NetworkUse): void {
     this.#write(() => this.#prepared(WRITE_USE).run(...useValues(use)));
+  }
+
+  endNetworkUses(containers: readonly string[], at: number): void {
+    this.#write(() => this.#prepared(END_OTHER_USES).run(at, JSON.stringify(containers)));
   }
 
   networkUse({ claimedAt, uuid }: Pick<JobRecord, 'claimedAt' | 'uuid'>): NetworkUse | undefined {

@@ -99,6 +99,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     instancesOf: (...names) => journal.instancesOf(...names),
     history: (limit) => journal.history(limit),
     recordNetworkUse: (use) => failure(() => journal.recordNetworkUse(use)),
+    endNetworkUses: (containers, at) => failure(() => journal.endNetworkUses(containers, at)),
     networkUse: (job) => journal.networkUse(job),
     engine: () => journal.engine(),
     rememberEngine: (engine) => failure(() => journal.rememberEngine(engine)),

@@ -1,4 +1,5 @@
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { FoundContainer, Runtime } from '../../domain/ports/runtime.ts';
@@ -65,7 +66,8 @@ function adoptOrRelease(job: JobRecord, container: FoundContainer | undefined): 
 export type Adoption = { readonly job: JobRecord; readonly container: FoundContainer };
 
 export type RecoveryDeps = {
-  readonly journal: Pick<Journal, 'inState' | 'transition'>;
+  readonly journal: Pick<Journal, 'endNetworkUses' | 'inState' | 'transition'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly runtime: Pick<Runtime, 'probe' | 'list'>;
   readonly orphanContainers: Pick<OrphanContainers, 'remove'>;
   readonly files: Pick<JobFiles, 'list' | 'remove'>;
@@ -81,7 +83,7 @@ export type RecoveryDeps = {
  * the reporter delivers them. Throws where the engine does not answer or cannot run jobs; may be called again then.
  */
 export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> {
-  const { files, journal, log, runtime, signal } = deps;
+  const { clock, files, journal, log, runtime, signal } = deps;
   releaseUnstarted(deps);
   log.info({ event: 'runtime-ready', runtime: await runtime.probe(signal) }, 'runtime ready');
   const open = journal.inState(...SLOT_STATES);
@@ -99,6 +101,11 @@ export async function recover(deps: RecoveryDeps): Promise<readonly Adoption[]> 
       adoptions.push({ job: step.job, container: step.container });
     }
   }
+  // Or a letter about an address would find a job that had it before.
+  journal.endNetworkUses(
+    adoptions.map(({ container }) => container.id),
+    clock.now(),
+  );
   const adopted = new Set(adoptions.map(({ job }) => job.uuid));
   for (const job of await files.list()) if (!adopted.has(job)) await files.remove(job);
   return adoptions;

@@ -29,6 +29,8 @@ export interface Journal {
   history(limit: number): readonly JobRecord[];
   /** Writes a container's use of the network, or what has changed of it; what is null stays as it was. */
   recordNetworkUse(use: NetworkUse): void;
+  /** Ends at this time the use of all containers but these, which alone are still there. */
+  endNetworkUses(containers: readonly string[], at: number): void;
   /** How the job has used the network since its last claim; undefined: not known. */
   networkUse(job: Pick<JobRecord, 'uuid' | 'claimedAt'>): NetworkUse | undefined;
   /** Writes a test row. Throws STATE_DIR_UNUSABLE. */

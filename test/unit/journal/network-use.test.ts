@@ -114,3 +114,12 @@ test('a journal that only an older agent has written is read without it', () => 
   expect(reader?.networkUse(job)).toBeUndefined();
   expect(reader?.networkUsesAt('172.18.0.2', 0, 1)).toEqual([]);
 });
+
+test('what a crash has left without an end is ended, but for containers that are still there', () => {
+  const { journal } = timedJournal();
+  for (const container of ['c1', 'c2', 'c3']) journal.recordNetworkUse(use({ container }));
+  journal.recordNetworkUse(use({ container: 'c3', endedAt: 3_000 }));
+  journal.endNetworkUses(['c2'], 9_000);
+  const ends = journal.networkUsesAt('172.18.0.2', 0, 99_000).map(({ endedAt }) => endedAt);
+  expect(ends).toEqual([9_000, null, 3_000]);
+});

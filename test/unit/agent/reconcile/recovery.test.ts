@@ -8,6 +8,7 @@ import {
 } from '../../../../src/agent/reconcile/recovery.ts';
 import type { JobRecord, JobState } from '../../../../src/domain/job.ts';
 import type { FoundContainer } from '../../../../src/domain/ports/runtime.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
 import { Notifier } from '../../../../src/lib/notifier.ts';
 import { VirtualTime } from '../../../support/clock/virtual-time.ts';
 import { aNewJob } from '../../../support/domain.ts';
@@ -67,8 +68,11 @@ async function recovered(
   const log: string[] = [];
   const observed: AgentEvent[] = [];
   const states = new Map(jobs.map((job) => [job.uuid, job]));
+  const ended: (readonly string[])[] = [];
   const adoptions = await recover({
+    clock: systemClock,
     journal: {
+      endNetworkUses: (kept) => void ended.push(kept),
       inState: (...names) => [...states.values()].filter((job) => names.includes(job.state.name)),
       transition: (uuid, to) => {
         const changed = { ...record(to), uuid };
@@ -84,7 +88,7 @@ async function recovered(
     reportPending: new Notifier(),
     signal: new AbortController().signal,
   });
-  return { adoptions, observed, log };
+  return { adoptions, ended, observed, log };
 }
 
 describe('an orphaned container', () => {
@@ -110,4 +114,10 @@ test('a job that never started is queued for release, and not yet released', asy
   expect(observed).toMatchObject([
     { kind: 'job-release-queued', job: { uuid: 'job-1', state: { name: 'releasing' } } },
   ]);
+});
+
+test('ends the use of the network of all containers but the adopted ones', async () => {
+  const { ended } = await recovered([record(running)], [container('running')]);
+  expect(ended).toEqual([['c1']]);
+  expect((await recovered([record(running)], [])).ended).toEqual([[]]);
 });
