@@ -49,10 +49,15 @@ process.on('uncaughtException', (thrown) => {
   process.exit(exit);
 });
 
+const env = { ...process.env };
+// dockerode reads these by itself, past the configuration, and fails at a certificate that is not there.
+for (const name of ['HOST', 'TLS_VERIFY', 'CERT_PATH', 'PATH_PREFIX', 'CLIENT_TIMEOUT'])
+  Reflect.deleteProperty(process.env, `DOCKER_${name}`);
+
 const uid = process.getuid?.() ?? 0;
-const systemdNotify = systemdNotifyAddress(process.env, process.pid);
+const systemdNotify = systemdNotifyAddress(env, process.pid);
 const commands = commandsOf((parts) => runDaemon({ ...parts, systemdNotify }));
-void runCli({ argv, env: process.env, stdout, stderr, redactor, uid, version }, commands).then((exit) =>
+void runCli({ argv, env, stdout, stderr, redactor, uid, version }, commands).then((exit) =>
   // Exiting before a pipe has taken the last of a long output would cut it off; a stream reports errors after that.
   process.stdout.write('', () => setImmediate(() => process.exit(exitCode(exit)))),
 );

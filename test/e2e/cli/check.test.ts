@@ -13,6 +13,7 @@ import { EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { type Fault, faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { H100_MIG, RTX_4080_SUPER, TWO_T4 } from '../../support/nvidia-smi/machines.ts';
 import { standIn } from '../../support/nvidia-smi/stand-in.ts';
+import { CertificateAuthority } from '../../support/tls-certificates.ts';
 
 /** Nothing listens there: it is the port of a service that nobody runs any more. */
 const NOBODY = 'http://127.0.0.1:1';
@@ -44,6 +45,20 @@ async function check(env: Readonly<Record<string, string>>, ...argv: readonly st
   expect(ran.exit).toBe(checked.ready ? 0 : 1);
   return { ...checked, line: (name: string) => lineOf(checked, name), stdout: ran.stdout };
 }
+
+describe('variables that the Docker client library reads by itself', () => {
+  test('a directory of certificates without one for the client is no error of the agent', async () => {
+    using authority = new CertificateAuthority();
+    await writeFile(join(dir, 'ca.pem'), authority.pem);
+    const { line } = await check({ DOCKER_HOST: 'tcp://127.0.0.1:1', DOCKER_CERT_PATH: dir });
+    expect(line('docker')).toContain('ECONNREFUSED');
+  });
+
+  test('a flag takes precedence over a DOCKER_HOST that cannot be used', async () => {
+    const { line } = await check({ DOCKER_HOST: 'x y' }, '--docker-host', 'tcp://127.0.0.1:1');
+    expect(line('docker')).toContain('ECONNREFUSED');
+  });
+});
 
 describe('with all that a job needs', () => {
   test('it is ready, reports what it found, and changes nothing', async () => {
