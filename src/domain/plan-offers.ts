@@ -146,8 +146,16 @@ export function slotNotes(gpu: Gpu, { slots }: GpuTerms): readonly OfferProblem[
   return [{ what, why, hint: 'set --slots-per-gpu 1, unless your jobs are known to be small' }];
 }
 
+/** Names of vGPUs: the card, its size in GB and the kind of licence, such as `NVIDIA A40-8Q` or `GRID A100D-1-10C`. */
+const VIRTUAL = /^(?:NVIDIA|GRID) .*-\d+[ABCQ](?:ME)?$/i;
+const SHARE_OF_A_CARD: Reason = {
+  why: 'it is a virtual GPU (vGPU), a share of a card that the broker’s catalogue does not have',
+  hint: 'run the agent where the whole card is, or pass the card through to this virtual machine',
+};
+
 function unmatched(gpu: Gpu, match: Exclude<GpuMatch, { kind: 'match' }>, terms: GpuTerms): Reason {
   const named = terms.catalogue;
+  if (named === undefined && VIRTUAL.test(gpu.model)) return SHARE_OF_A_CARD;
   const wanted = named === undefined ? 'this GPU' : `“${named}”`;
   const why =
     match.kind === 'none'

@@ -166,6 +166,16 @@ describe('planOffers', () => {
     );
   });
 
+  test.each(['NVIDIA A40-8Q', 'GRID T4-16C', 'NVIDIA RTXA6000-48Q', 'GRID A100D-1-10C', 'NVIDIA A16-2B'])(
+    'proposes no whole card for a share of one: %s',
+    (model) => {
+      const { offers, problems } = plan([gpu({ model, memoryTotalMiB: 8192 })]);
+      expect(offers).toEqual([]);
+      expect(problems[0]?.why).toContain('vGPU');
+      expect(problems[0]?.hint).not.toContain('catalogue');
+    },
+  );
+
   test('prefers the entry that the owner named to a match by name', () => {
     const { offers } = plan([gpu({ model: 'NVIDIA T4 Laptop GPU' })], { catalogue: 'T4' });
     expect(offers).toMatchObject([{ key: 'gpu:NVIDIA T4 Laptop GPU', gpu: T4 }]);
