@@ -2,10 +2,10 @@ import type { Gpu } from '../../domain/gpu.ts';
 import { type CheckResult, fail, fromError, ok, warn } from './check-result.ts';
 import { type ContainerTest, type ContainerTests, uuidsOf } from './test-containers.ts';
 
-/** Whether the engine can run a container as jobs have it. `tests` is undefined where the engine did not answer. */
+/** Whether the engine can run a container as jobs have it. `tests` is undefined where the line `docker` says why not. */
 export function checkContainer(tests: ContainerTests | undefined): CheckResult {
   const check = 'container';
-  if (tests === undefined) return warn(check, 'not tried: Docker does not answer');
+  if (tests === undefined) return warn(check, 'not tried: Docker cannot be used, see the line docker');
   return checkTest(check, tests.plain, 'a test container');
 }
 

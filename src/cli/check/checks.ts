@@ -18,7 +18,7 @@ import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
 import { checkTrafficLog } from './check-traffic-log.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
-import type { Facts } from './collect.ts';
+import { engineNeeds, type Facts } from './collect.ts';
 
 /** The results of all checks, always in the same order. Pure. */
 export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] {
@@ -43,11 +43,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkConnection(facts.connection),
     checkBroker(config.brokerUrl, catalogue, 'value' in token),
     checkClock(clocks),
-    checkEngine(
-      engine,
-      { acceptNoSeccomp: config.acceptRisk.includes('no-seccomp'), gpuMode, runtime },
-      facts.endpoint,
-    ),
+    checkEngine(engine, engineNeeds(config), facts.endpoint),
     ...checkDockerProxy(facts.connection, engine),
     checkRegistries(facts.registries),
     ...checkGpuAccess(engine, { mode: gpuMode, runtime, gpus: found, hook: gpuHook }),

@@ -20,6 +20,7 @@ import { countOpenJobs } from '../../journal/open-journal.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
+import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
 import { type CredentialsInspection, inspectCredentials } from '../../runtime/docker/registry/inspection.ts';
 import { type Health, queryHealth } from '../../state-dir/health-socket.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
@@ -49,7 +50,7 @@ export type Facts = {
   readonly registries: QueryResult<CredentialsInspection>;
   /** Undefined: the owner wants none. */
   readonly trafficLog: TrafficLogInspection | undefined;
-  /** Undefined where the engine did not answer. */
+  /** Undefined where the engine did not answer or cannot run jobs. */
   readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
   readonly toolkit: string | undefined;
@@ -150,11 +151,10 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const log = context.createLog(config);
   const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
   const found = gpus.then((seen) => valueOf(seen)?.gpus ?? []);
-  const containers = engine.then((seen) =>
-    'error' in seen
-      ? undefined
-      : testContainers({ loaded, clock, log, callMs: seen.ms / FACTS_CALLS }, found),
-  );
+  const containers = engine.then((seen) => {
+    if ('error' in seen || unmetRequirement(seen.value, engineNeeds(config)) !== undefined) return undefined;
+    return testContainers({ loaded, clock, log, callMs: seen.ms / FACTS_CALLS }, found);
+  });
   return {
     nodeVersion: process.versions.node,
     gpuHook: hasHook(context.path),
@@ -176,6 +176,11 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     host: await host,
     platform: readPlatform(),
   };
+}
+
+/** What the configuration asks of an engine. */
+export function engineNeeds({ acceptRisk, gpuMode, jobRuntime }: Config): EngineNeeds {
+  return { acceptNoSeccomp: acceptRisk.includes('no-seccomp'), gpuMode, runtime: jobRuntime };
 }
 
 async function readToken({ redactor, uid }: CliContext, loaded: Loaded): Promise<Token> {
