@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeHost } from '../../support/network/describe.ts';
-import { TestHost } from '../../support/network/host.ts';
+import { AS_OWNER, TestHost } from '../../support/network/host.ts';
 
 const TABLES = 'nft list tables';
 const OWNERS = 'nft add table inet filter; nft add chain inet filter mine';
@@ -86,8 +86,7 @@ describeHost('the command `network`', () => {
 
   test('fails with a reason of its own without root, without nft, for another host and without an engine', async () => {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
-    // Variables of the test engines look like options of the agent.
-    const command = `/usr/bin/env -u SHAREDCLOUD_ENGINE_DIR ${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
+    const command = `${AS_OWNER.join(' ')} ${process.execPath} ${main} network up --docker-host ${host.dockerHost}`;
     const refusal = async (script: string): Promise<string> => {
       const { code, stderr } = await host.run(['sh', '-c', script]);
       return `${code} ${stderr}`;

@@ -63,6 +63,12 @@ error = int.from_bytes(netlink.recv(100)[16:20], 'little', signed=True)
 if error: raise OSError(-error, 'connections not forgotten')
 `;
 
+/** Variables of the test engines look like options of the agent, which warns of unknown ones. */
+export const AS_OWNER: readonly string[] = [
+  '/usr/bin/env',
+  ...['', '_DIR', '_SUITE'].flatMap((name) => ['-u', `SHAREDCLOUD_ENGINE${name}`]),
+];
+
 /** What a command said, and how it ended. */
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -147,7 +153,7 @@ export class TestHost implements AsyncDisposable {
   /** Runs the agent on this host. */
   agent(...args: readonly string[]): Promise<Ran> {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
-    return this.run([process.execPath, main, ...args]);
+    return this.run([...AS_OWNER, process.execPath, main, ...args]);
   }
 
   /** The same for `network up`, which must go well. */
