@@ -1,5 +1,6 @@
 import { asAgentError } from '../domain/errors.ts';
 import { didYouMean } from '../lib/nearest.ts';
+import { withoutCredentials } from '../lib/proxy-url.ts';
 import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
 import type { GpuSettings } from './gpu-settings.ts';
@@ -25,7 +26,10 @@ type Written = { readonly texts: readonly string[]; readonly source: Source };
  * Reads the configuration: flags before environment, file and defaults. An empty environment variable counts as not set.
  * Throws one CONFIG_INVALID with all problems; with `needs.ask` a missing ask price is one.
  */
-export async function loadConfig(sources: Sources, needs: { readonly ask: boolean }): Promise<Loaded> {
+export async function loadConfig(
+  sources: Sources,
+  needs: { readonly ask: boolean; readonly ownWarnings?: true },
+): Promise<Loaded> {
   const problems: Problem[] = [];
   const unknown = unknownVariables(sources.env);
   const warnings = [...unknown];
@@ -48,7 +52,19 @@ export async function loadConfig(sources: Sources, needs: { readonly ask: boolea
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
   const config: Config = { ...values, gpus: file.gpus };
+  // Only where the broker is called: it matters to nothing else.
+  if (needs.ownWarnings === true) warnings.push(...unusedProxy(sources.env, config));
   return { config, sources: origins, warnings };
+}
+
+/** Other programs take their proxy from ALL_PROXY, which often names a SOCKS proxy. */
+function unusedProxy(env: Sources['env'], config: Pick<Config, 'httpProxy' | 'httpsProxy'>): string[] {
+  const name = ['all_proxy', 'ALL_PROXY'].find((one) => (env[one] ?? '') !== '');
+  if (name === undefined || config.httpProxy !== undefined || config.httpsProxy !== undefined) return [];
+  const shown = withoutCredentials(env[name] ?? '');
+  return [
+    `${name} (${shown}) is not used, and SOCKS proxies are not supported: set https-proxy to an HTTP proxy, if the broker needs one`,
+  ];
 }
 
 async function findFile(sources: Sources, problems: Problem[]): Promise<File> {

@@ -29,7 +29,8 @@ const RECHECK_MS = 1_000;
 /** Why this host can claim no job, and what its owner can do about it. */
 export type Problem = { readonly why: string; readonly hint: string | undefined };
 
-const UNTESTED: Problem = {
+/** At the start, for a moment. */
+export const UNTESTED: Problem = {
   why: 'no test container has passed yet',
   hint: 'wait a moment; if it lasts, run `sharedcloud-agent check`, which tries one and shows the engine’s words',
 };

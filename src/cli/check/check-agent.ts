@@ -1,3 +1,4 @@
+import { UNTESTED } from '../../agent/admission/admission.ts';
 import type { Health } from '../../state-dir/health-socket.ts';
 import { type CheckResult, fail, ok, warn } from './check-result.ts';
 
@@ -11,6 +12,8 @@ export function checkAgent(health: Health | undefined): readonly CheckResult[] {
     return [warn(check, 'it does not answer', 'see its log, and restart it if it stays silent')];
   if (health?.kind !== 'alive') return [];
   const { degraded, hint, status, why } = health;
+  // It has just started; what keeps it from a test container is the result of another check.
+  if (why === UNTESTED.why) return [warn(check, `it claims no job: ${why}`)];
   if (why !== null) return [fail(check, `it claims no job: ${why}`, hint ?? undefined)];
   return [degraded === null ? ok(check, status) : warn(check, degraded, hint ?? undefined)];
 }

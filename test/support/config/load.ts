@@ -9,13 +9,16 @@ export type Given = {
   /** Texts of files by path; a path that is not here is absent. */
   readonly files?: Readonly<Record<string, string>>;
   readonly needsAsk?: boolean;
+  /** Whether it is for a command that calls the broker for long. */
+  readonly ownWarnings?: true;
 };
 
 export const DEFAULT_FILE = '/etc/sharedcloud-agent/config.toml';
 
 export async function load(given: Given = {}): Promise<Loaded> {
-  const { flags = {}, env = {}, files = {}, needsAsk = false } = given;
-  return await loadConfig({ flags, env, readFile: async (path) => files[path] }, { ask: needsAsk });
+  const { flags = {}, env = {}, files = {}, needsAsk = false, ownWarnings } = given;
+  const needs = { ask: needsAsk, ...(ownWarnings !== undefined && { ownWarnings }) };
+  return await loadConfig({ flags, env, readFile: async (path) => files[path] }, needs);
 }
 
 /** The error that loading throws; fails if it throws none. */

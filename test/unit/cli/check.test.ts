@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNTESTED } from '../../../src/agent/admission/admission.ts';
 import { checkAgent } from '../../../src/cli/check/check-agent.ts';
 import { checkBroker, checkClock } from '../../../src/cli/check/check-broker.ts';
 import { checkPrice, checkToken } from '../../../src/cli/check/check-config.ts';
@@ -94,6 +95,7 @@ describe('the running agent', () => {
       { ...alive, degraded: 'Docker is slow', hint: 'find out why' },
       ['warn with a hint'],
     ],
+    ['has just started', { ...alive, ...UNTESTED, hint: null }, ['warn']],
     ['hangs', { kind: 'silent' } as const, ['warn with a hint']],
     ['is none', { kind: 'none' } as const, []],
     ['could not be asked', undefined, []],

@@ -193,3 +193,21 @@ describe('CONFIG_INVALID', () => {
     await expect(loading).rejects.toThrow(/EACCES: permission denied/);
   });
 });
+
+describe('a proxy in ALL_PROXY', () => {
+  const socks = 'socks5://user:secret@127.0.0.1:1080';
+
+  test.each(['ALL_PROXY', 'all_proxy'])('is named as not used, without its password: %s', async (name) => {
+    const { warnings } = await load({ env: { [name]: socks }, ownWarnings: true });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('socks5://127.0.0.1:1080');
+    expect(warnings[0]).not.toContain('secret');
+  });
+
+  test('is passed over where another proxy is set, and by commands that do not call the broker', async () => {
+    const env = { ALL_PROXY: socks };
+    expect((await load({ env })).warnings).toEqual([]);
+    const both = { ...env, HTTPS_PROXY: 'http://127.0.0.1:3128' };
+    expect((await load({ env: both, ownWarnings: true })).warnings).toEqual([]);
+  });
+});
