@@ -31,6 +31,7 @@ import { NvidiaProbe } from './gpu/nvidia-probe.ts';
 import { hostAddresses } from './host/addresses.ts';
 import { noneRuns } from './host/container-processes.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
+import { watchHalts } from './host/halts.ts';
 import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
 import { machineId } from './host/machine-id.ts';
@@ -259,6 +260,7 @@ export async function openAgent(
     // Without an id the machine may be another one, whose processes say nothing.
     noneRuns: (containers) => machineId() !== undefined && noneRuns(containers),
     memory: new HostMemoryMonitor(() => clock.monotonic()),
+    watchHalts: (container) => watchHalts(container),
     systemdReloadedAt,
     hostMemory: readHostMemory,
     network: config.jobNetwork,

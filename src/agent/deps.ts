@@ -5,7 +5,7 @@ import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
-import type { DiskSpace, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
+import type { DiskSpace, HaltWatch, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
@@ -40,6 +40,7 @@ export type AgentDeps = {
   /** Whether none of these containers runs on this machine; false: not known. */
   readonly noneRuns: (containers: readonly string[]) => boolean;
   readonly memory: MemoryMonitor;
+  readonly watchHalts: HaltWatch;
   /** When systemd last read its units again, by the wall clock; undefined: not known. */
   readonly systemdReloadedAt: () => number | undefined;
   /** The host's memory, which some GPUs share; undefined: it cannot be read. */

@@ -136,7 +136,12 @@ export function readMemoryEvents(file: string): MemoryEvents | undefined {
 
 /** The folder of a container's cgroup, named `<id>` or `docker-<id>.scope`; undefined: cgroup v1, or not visible. */
 export function findCgroup(root: string, container: string): string | undefined {
-  if (container.length < 12 || !existsSync(join(root, 'cgroup.controllers'))) return undefined;
+  return existsSync(join(root, 'cgroup.controllers')) ? searchCgroup(root, container) : undefined;
+}
+
+/** The folder of a container below this one, of either version of cgroups; undefined: none, or not visible. */
+export function searchCgroup(root: string, container: string): string | undefined {
+  if (container.length < 12) return undefined;
   let folders = [root];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const inside = folders.flatMap(foldersIn);

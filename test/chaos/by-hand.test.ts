@@ -33,6 +33,7 @@ describeDocker('a job whose container somebody', (engine) => {
     ['restarts', (container) => container.restart({ t: 0 })],
     ['removes', (container) => container.remove({ force: true })],
     ['pauses for long', (container) => container.pause()],
+    ['sends SIGSTOP', async (_, pid) => process.kill(pid, 'SIGSTOP')],
   ])('%s is released, neither FAILED nor paid', async (_, deed) => {
     const { container, job, pid, scenario } = await running({ SHAREDCLOUD_JOB_TIMEOUT: '8s' });
     await using _scenario = scenario;

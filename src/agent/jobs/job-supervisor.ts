@@ -5,7 +5,7 @@ import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import { oomVerdict } from '../../domain/oom.ts';
 import { buildLogs, type Ending, reportOf } from '../../domain/outcome.ts';
 import type { HostClock } from '../../domain/ports/clock.ts';
-import type { MemoryMonitor, MemoryObservation } from '../../domain/ports/host.ts';
+import type { HaltWatch, MemoryMonitor, MemoryObservation } from '../../domain/ports/host.ts';
 import type { JobFiles, Output } from '../../domain/ports/job-files.ts';
 import type { Exit, OutputSink, Runtime } from '../../domain/ports/runtime.ts';
 import { anySignal } from '../../lib/deadline.ts';
@@ -35,6 +35,7 @@ export type JobSupervisorDeps = {
   readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
   readonly memory: MemoryMonitor;
+  readonly watchHalts: HaltWatch;
   /** When systemd last read its units again, by the wall clock; undefined: not known. */
   readonly systemdReloadedAt: () => number | undefined;
   /** Aborted when the daemon ends: containers run on. */
@@ -93,13 +94,16 @@ export class JobSupervisor {
     const ranMs = elapsedMs(started.since, clock.bootTime()) ?? Math.max(clock.now() - started.startedAt, 0);
     using pause = new PauseMonitor(end, clock, record.timeoutMs - ranMs);
     using memory = this.#deps.memory.watch(container);
+    const isHalted = this.#deps.watchHalts(container);
     const watches: Watches = { quota, pause, memory };
     const enough = new AbortController();
     const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
     const source = { job: record.uuid, container, through };
     const capture = new OutputCapture(this.#deps, source, anySignal(detach, enough.signal));
     try {
-      const exit = await containers.exit(container, end.signal, (seen) => pause.see(seen));
+      const exit = await containers.exit(container, end.signal, (seen) =>
+        pause.see(seen === 'running' && isHalted() ? 'paused' : seen),
+      );
       const decided = exit === undefined ? end.reason : undefined;
       if (detach.aborted || decided?.kind === 'detached') return departed({ kind: 'detached' });
       if (decided?.kind === 'cancelled') {

@@ -110,7 +110,7 @@ async function compare(
 const FILE_MISSING = 1;
 
 const HINTS = {
-  file: 'check that Docker sees the state directory (--state-dir) under the same path',
+  file: 'check that Docker sees the state directory (--state-dir) under the same path; where SELinux is on: sudo chcon -R -t container_file_t STATE_DIR',
   program:
     'see whether `docker run --rm --init` works with any image: reinstall docker-init (init-path in daemon.json) and runc',
   output: 'check that Docker can write to its own disk, and its log: journalctl -u docker',

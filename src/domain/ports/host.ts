@@ -18,6 +18,12 @@ export type HostMemory = {
 /** Watches this host's memory while a container runs, until it is disposed of. */
 export type MemoryObservation = Disposable & { facts(): MemoryFacts };
 
+/**
+ * Begins to watch a container, by the engine's id; the answer tells whether something outside halts it now without the engine's
+ * knowledge. Never throws.
+ */
+export type HaltWatch = (container: string) => () => boolean;
+
 /** This host's memory, as far as it explains the end of a job. */
 export interface MemoryMonitor {
   /** Watches from now on; `container` is the engine's id. */

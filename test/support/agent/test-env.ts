@@ -310,6 +310,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     diskSpace: more.diskSpace ?? (() => undefined),
     noneRuns: () => false,
     memory: memoryMonitor(more.memory),
+    watchHalts: () => () => false,
     systemdReloadedAt: more.systemdReloadedAt ?? (() => undefined),
     hostMemory: () => undefined,
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),

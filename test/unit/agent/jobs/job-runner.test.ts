@@ -75,6 +75,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       hostFault: unused,
     },
     memory: memoryMonitor(),
+    watchHalts: () => () => false,
     systemdReloadedAt: () => undefined,
     resources: () => ({ memoryBytes: 1, cpus: 1 }),
     networkFor: () => Promise.resolve('none'),
