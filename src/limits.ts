@@ -18,12 +18,7 @@ type Limits = Readonly<Record<string, Limit>>;
 /** By who sends it; `journal` and `log`: in any row or line. */
 export const LIMITS = {
   broker: {
-    errorText: {
-      max: 500,
-      unit: 'characters',
-      of: 'the broker’s text in an error message',
-      beyond: 'cut',
-    },
+    errorText: { max: 500, unit: 'characters', of: 'the broker’s text in an error message', beyond: 'cut' },
     refusal: {
       max: 64 * 1024,
       unit: 'bytes',
@@ -48,18 +43,8 @@ export const LIMITS = {
       of: 'a list with all its pages, whether the items are wanted or not',
       beyond: 'as above',
     },
-    listTime: {
-      max: 60_000,
-      unit: 'ms',
-      of: 'reading the pages of a list',
-      beyond: 'as above',
-    },
-    pages: {
-      max: 1_000,
-      unit: 'items',
-      of: 'pages of a list',
-      beyond: 'as above',
-    },
+    listTime: { max: 60_000, unit: 'ms', of: 'reading the pages of a list', beyond: 'as above' },
+    pages: { max: 1_000, unit: 'items', of: 'pages of a list', beyond: 'as above' },
     pageAddress: {
       max: 8 * 1024,
       unit: 'bytes',
@@ -97,18 +82,8 @@ export const LIMITS = {
       of: 'runs of the market that are kept',
       beyond: 'those with the lowest bids are left out',
     },
-    gpus: {
-      max: 10_000,
-      unit: 'items',
-      of: 'GPUs of the broker’s catalogue',
-      beyond: 'left out',
-    },
-    instances: {
-      max: 10_000,
-      unit: 'items',
-      of: 'instances of the account',
-      beyond: 'the list is refused',
-    },
+    gpus: { max: 10_000, unit: 'items', of: 'GPUs of the broker’s catalogue', beyond: 'left out' },
+    instances: { max: 10_000, unit: 'items', of: 'instances of the account', beyond: 'the list is refused' },
     instanceImages: {
       max: 64 * 1024,
       unit: 'bytes',
@@ -128,10 +103,22 @@ export const LIMITS = {
       beyond: 'the job is not claimed; it fails if its arguments are known only after the claim',
     },
     listedArguments: {
-      max: 64 * 1024,
+      max: 16 * 1024,
       unit: 'bytes',
       of: 'a job’s arguments that are checked before the claim',
-      beyond: 'they are checked when the job runs',
+      beyond: 'they are checked when the job runs, in a thread of their own for Node.js',
+    },
+    argumentsTime: {
+      max: 10_000,
+      unit: 'ms',
+      of: 'converting long arguments of a Node.js job',
+      beyond: 'the job fails',
+    },
+    argumentsMemory: {
+      max: 96 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'memory for converting long arguments of Node.js jobs',
+      beyond: 'the job fails',
     },
     code: {
       max: 5 * 1024 * 1024,

@@ -7,6 +7,7 @@ import { languageOf } from '../domain/language.ts';
 import type { JobFiles, JobInput, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { LIMITS } from '../limits.ts';
+import { EventEncoder } from './event-encoder.ts';
 import { LOADERS } from './loaders.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
 
@@ -21,6 +22,7 @@ const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 /** The files of jobs on this host: one folder per job, which its container mounts read-only. */
 export class JobFolders implements JobFiles {
   readonly #root: string;
+  readonly #events = new EventEncoder();
 
   /** `root` must hold nothing else; it is created when needed. */
   constructor(root: string) {
@@ -40,7 +42,7 @@ export class JobFolders implements JobFiles {
       );
     }
     const loader = LOADERS[language];
-    const event = loader.encode(args);
+    const event = loader.parsesArguments ? args : await this.#events.encode(args);
     const nonce = (await this.#nonce(folder)) ?? randomBytes(16).toString('hex');
     const manifest = { nonce, code: loader.code, event: loader.event, resultLimit: RESULT_LIMIT };
     const program = await withStorageErrors(folder, () => readFile(loader.program, 'utf8'));

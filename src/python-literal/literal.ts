@@ -14,7 +14,7 @@ export function parsePythonLiteral(text: string): PythonValue {
 
 /** Splits a run's parameters, a tuple or list of tuples or lists, into the source of each inner one. Throws LiteralError. */
 export function splitParameters(text: string): readonly string[] {
-  const parser = new LiteralParser(text);
+  const parser = new LiteralParser(text, true);
   const value = parser.whole();
   if (value.kind !== 'tuple' && value.kind !== 'list') {
     throw new LiteralError(text, 'parameters are a tuple of tuples, not one value', 0);
@@ -35,6 +35,10 @@ export function splitParameters(text: string): readonly string[] {
 type Span = { readonly start: number; readonly end: number };
 type Num = Extract<PythonValue, { kind: 'int' | 'float' | 'complex' }>;
 
+/** Shared, because a text may have a million of them. */
+const EMPTY_TUPLE: PythonValue = { kind: 'tuple', items: [] };
+const EMPTY_LIST: PythonValue = { kind: 'list', items: [] };
+
 const NAMES: Readonly<Record<string, PythonValue>> = {
   None: { kind: 'none' },
   True: { kind: 'bool', value: true },
@@ -48,12 +52,15 @@ class LiteralParser {
   /** The items of the tuple or list that was closed last; after parsing that is the outermost one. */
   outerSpans: readonly Span[] = [];
   readonly #lexer: PythonLexer;
+  readonly #keepSpans: boolean;
   #token: Token;
   #lastEnd = 0;
   /** The form of the expression that was parsed last; only a number that is not a sum may be signed or added. */
   #form: 'number' | 'signed' | 'other' = 'other';
 
-  constructor(text: string) {
+  /** `keepSpans`: whether `outerSpans` are wanted, which take more memory than the values. */
+  constructor(text: string, keepSpans = false) {
+    this.#keepSpans = keepSpans;
     if (!text.isWellFormed()) throw new LiteralError(text, 'half a surrogate pair in the text', 0);
     const nul = text.indexOf('\0');
     if (nul >= 0) throw new LiteralError(text, 'a NUL character', nul);
@@ -105,7 +112,7 @@ class LiteralParser {
     while (!this.#isMark(close) && this.#token.kind !== 'end') {
       const { start } = this.#token;
       items.push(this.#expression());
-      spans.push({ start, end: this.#lastEnd });
+      if (this.#keepSpans) spans.push({ start, end: this.#lastEnd });
       if (!this.#takeMark(',')) break;
       comma = true;
     }
@@ -210,7 +217,7 @@ class LiteralParser {
       this.#sequence(items, ']');
       this.#expectMark(']');
       this.#form = 'other';
-      return { kind: 'list', items };
+      return items.length === 0 ? EMPTY_LIST : { kind: 'list', items: fitted(items) };
     }
     if (this.#takeMark('{')) {
       const value = this.#braces();
@@ -230,7 +237,7 @@ class LiteralParser {
     const [only] = items;
     if (!tuple && only !== undefined) return only;
     this.#form = 'other';
-    return { kind: 'tuple', items };
+    return items.length === 0 ? EMPTY_TUPLE : { kind: 'tuple', items: fitted(items) };
   }
 
   /** A set or a dict. Of equal keys Python keeps the first key and the last value. */
@@ -252,6 +259,11 @@ class LiteralParser {
       ? { kind: 'set', items: [...entries.values()].map(([key]) => key) }
       : { kind: 'dict', entries: [...entries.values()] };
   }
+}
+
+/** A short list without the room to grow that `push` has made for it. */
+function fitted(items: readonly PythonValue[]): readonly PythonValue[] {
+  return items.length < 16 ? items.slice() : items;
 }
 
 function isNumber(value: PythonValue): value is Num {

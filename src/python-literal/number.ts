@@ -7,6 +7,11 @@ const BASES: Readonly<Record<string, RegExp>> = {
   o: /^[0-7]+$/,
   b: /^[01]+$/,
 };
+/** Shared, because a text may have a million of them. */
+const DIGIT_VALUES = Array.from(
+  { length: 10 },
+  (_, digit): PythonValue => ({ kind: 'int', value: BigInt(digit) }),
+);
 const DIGITS = /^[0-9]+$/;
 
 /** Parses a Python number without a sign: any base, underscores, floats, imaginary. Undefined: invalid. */
@@ -35,6 +40,7 @@ function readInteger(text: string): PythonValue | undefined {
   if (plain === undefined) return undefined;
   if (/^0+$/.test(plain)) return { kind: 'int', value: 0n };
   if (plain.startsWith('0') || plain.length > MAX_DECIMAL_DIGITS) return undefined;
+  if (plain.length === 1) return DIGIT_VALUES[Number(plain)];
   return { kind: 'int', value: BigInt(plain) };
 }
 
