@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AgentProcess } from '../../test/support/e2e/agent-process.ts';
+import { AS_PACKAGED } from '../../test/support/e2e/as-packaged.ts';
 import { addRun, openScenario } from '../../test/support/e2e/scenario.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';
 import { removeContainer } from '../../test/support/engine/remove-container.ts';
@@ -48,8 +49,7 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
   });
   // A bench that ends midway leaves no containers.
   opened.defer(() => removeContainersOf(ground, [...claimed.keys()]));
-  // As the packages start it.
-  const env = { ...scenario.env, SHAREDCLOUD_BROKER_URL: tally.url, NODE_OPTIONS: '--max-semi-space-size=1' };
+  const env = { ...scenario.env, ...AS_PACKAGED, SHAREDCLOUD_BROKER_URL: tally.url };
   const kept = opened.move();
   return {
     store,

@@ -53,7 +53,7 @@ export function whyForbidden(path: string, specifier: string): string | undefine
 
 function whyPackageForbidden(path: string, folder: string, name: string): string | undefined {
   if (PURE.includes(folder)) return `${folder} is pure: no packages, no Node.js`;
-  const owner = WRAPPED[name];
+  const owner = WRAPPED[name.split('/', 1)[0] ?? ''];
   return owner === undefined || path.startsWith(owner) ? undefined : `${name} belongs to src/${owner}`;
 }
 

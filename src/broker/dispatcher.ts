@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import type { Proxy } from './proxy.ts';
 import { ProxyError } from './proxy-error.ts';
+import { Agent, buildConnector, Pool, ProxyAgent } from './undici.ts';
 
 /** Longer than the default poll interval, so that polls share a connection. */
 const KEEP_ALIVE_MS = 20_000;
@@ -59,7 +60,7 @@ export function openDispatcher(
 }
 
 /** Connects to a proxy. Its failures are ProxyErrors, so that they are not taken for the broker's. */
-function proxyConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+function proxyConnector(options: Connectors.BuildOptions): Connectors.connector {
   const connect = buildConnector(options);
   return (target, done) => {
     // The proxy agent takes an address for a server name, which Node.js warns of.

@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { escapeControls } from '../lib/escape.ts';
 import type { Proxy } from './proxy.ts';
@@ -6,6 +5,7 @@ import { ProxyError } from './proxy-error.ts';
 import { connectHint, statusHint, throughHint } from './proxy-hints.ts';
 import { sanitize } from './sanitize.ts';
 import { tlsProblem } from './tls-problems.ts';
+import { errors } from './undici.ts';
 
 const URL_OR_OFFLINE = 'check the broker’s URL and this host’s internet connection';
 const NOT_HTTP = 'check the broker’s URL: the server there does not speak HTTP';

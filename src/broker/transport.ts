@@ -1,4 +1,4 @@
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from './dispatcher.ts';
@@ -9,6 +9,7 @@ import { ProxyError } from './proxy-error.ts';
 import { type BodySink, readBody } from './read-body.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
 import { sanitize } from './sanitize.ts';
+import { errors } from './undici.ts';
 import { inChunks, maxUnsentBytes } from './upload.ts';
 
 /** The source of the token; asked before every call. */

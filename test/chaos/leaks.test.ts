@@ -9,6 +9,7 @@ import { amount, LONG } from '../support/chaos/length.ts';
 import { growthPerJob, type ProcessStats } from '../support/chaos/process-stats.ts';
 import { runWorkload } from '../support/chaos/workload.ts';
 import { CPU_IMAGE } from '../support/domain.ts';
+import { AS_PACKAGED } from '../support/e2e/as-packaged.ts';
 import { openScenario } from '../support/e2e/scenario.ts';
 import { describeDocker, expectNothingLeft, imageWith, PYTHON } from '../support/engine/docker.ts';
 
@@ -17,8 +18,7 @@ const SETTINGS = {
   SHAREDCLOUD_LOG_LEVEL: 'warn',
   // The shortest that there is.
   SHAREDCLOUD_KEEP_HISTORY: '1m',
-  // As the packages start it: what is thrown away at once has little room.
-  NODE_OPTIONS: '--max-semi-space-size=1',
+  ...AS_PACKAGED,
 };
 
 const NODE_FUNCTION = `function handler([number]) {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LONG } from '../chaos/length.ts';
+import { AS_PACKAGED } from '../e2e/as-packaged.ts';
 import { openScenario } from '../e2e/scenario.ts';
 import { httpServer } from '../faults/server.ts';
 import { MemoryCgroup } from './cgroup.ts';
@@ -75,8 +76,7 @@ export async function fuzz(
     await openScenario('unix:///nowhere', {
       SHAREDCLOUD_CPU_SLOTS: '3',
       SHAREDCLOUD_IMAGES: 'sharedcloud/*',
-      // As the packages start it.
-      NODE_OPTIONS: '--max-semi-space-size=1',
+      ...AS_PACKAGED,
     }),
   );
   const front = open.use(await FuzzingFront.open(scenario.url, seed));

@@ -30,6 +30,7 @@ const OF_OTHERS: ReadonlySet<string> = new Set([
   'gpus',
   'group-add',
   'init',
+  'memory',
   'name',
   'now',
   'nvproxy',

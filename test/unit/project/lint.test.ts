@@ -47,6 +47,7 @@ const FORBIDDEN_IMPORTS: readonly (readonly [file: string, specifier: string])[]
   ['agent/jobs/c.ts', 'dockerode'],
   ['runtime/docker/image/a.ts', 'undici'],
   ['gpu/b.ts', 'undici'],
+  ['gpu/b.ts', 'undici/lib/dispatcher/agent.js'],
   // No floor.
   ['unheard-of/a.ts', '../lib/sleep.ts'],
   ['agent/unheard-of/a.ts', '../../lib/sleep.ts'],

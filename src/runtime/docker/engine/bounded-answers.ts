@@ -1,6 +1,7 @@
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import type Docker from 'dockerode';
+import { http } from '../../../lib/http.ts';
 import { LIMITS } from '../../../limits.ts';
 
 /** A call as dockerode makes it. */
@@ -26,7 +27,7 @@ export function boundAnswers(docker: Docker): Docker {
   modem.dial = (options, callback = () => undefined) => {
     if (options.hijack === true || options.openStdin === true) return dial(options, callback);
     dial({ ...options, isStream: true, statusCodes: ANY_STATUS }, (error, answer) => {
-      if (error === null && answer instanceof IncomingMessage) void settle(options, answer, callback);
+      if (error === null && answer instanceof http.IncomingMessage) void settle(options, answer, callback);
       else callback(error, null);
     });
   };

@@ -1,8 +1,8 @@
-import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { AgentError } from '../../../domain/errors.ts';
+import { http } from '../../../lib/http.ts';
 import { boundAnswers } from './bounded-answers.ts';
 import type { EngineEndpoint } from './endpoint.ts';
 import type { EngineTls } from './tls.ts';
@@ -75,7 +75,7 @@ export function connectEngine(address: EngineAddress, tls?: EngineTls): Docker {
     // A new connection for each call: one kept alive across a restart of the engine would fail the next call.
     agent:
       tls === undefined
-        ? new Agent({ keepAlive: false })
+        ? new http.Agent({ keepAlive: false })
         : new TlsAgent({ keepAlive: false, rejectUnauthorized: tls.verify }),
   };
   return withoutDebugLog(boundAnswers(new Docker(options)));
