@@ -345,6 +345,12 @@ export const LIMITS = {
     },
   },
   journal: {
+    rejectedClaims: {
+      max: 1_000,
+      unit: 'items',
+      of: 'claims that the broker rejected, since the start of the agent',
+      beyond: 'the oldest are deleted',
+    },
     reason: {
       max: 1_000,
       unit: 'characters',

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { decide, type MarketKnowledge } from '../../src/domain/decide.ts';
+import { decide, decideInSteps, type MarketKnowledge } from '../../src/domain/decide.ts';
 import type { OpenRun } from '../../src/domain/run.ts';
+import { inSlices } from '../../src/lib/slices.ts';
 import { anOffer, anOpenRun, IMAGE_NAME } from '../../test/support/domain.ts';
 import { openScene } from '../measure/scene.ts';
 import { figureOf } from '../measure/spread.ts';
@@ -22,7 +23,11 @@ export const market: Row = {
   measure: async (ground) => {
     const sizes = ground.quick ? [100, 1_000] : [100, 10_000, 100_000];
     const largest = sizes.at(-1) ?? 0;
-    return [...sizes.map((size) => decision(size, size === largest)), ...(await unchanged(ground, largest))];
+    return [
+      ...sizes.map((size) => decision(size, size === largest)),
+      await longestTurn(largest),
+      ...(await unchanged(ground, largest)),
+    ];
   },
 };
 
@@ -38,6 +43,42 @@ function decision(size: number, isLargest: boolean): Figure {
   }
   const targets = isLargest ? [{ of: 'median', atMost: 150 } as const] : [];
   return figureOf({ what: `decision about ${size.toLocaleString('en')} runs`, unit: 'ms', targets }, times);
+}
+
+/** CPU time of the longest turn of the event loop while an offer decides on new runs, as the claim loop does. */
+async function longestTurn(size: number): Promise<Figure> {
+  const turns: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    const open = marketOf(size);
+    let longest = 0;
+    let before = cpuMs();
+    let isOver = false;
+    const turn = (): void => {
+      const now = cpuMs();
+      longest = Math.max(longest, now - before);
+      before = now;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await pause(10);
+    longest = 0;
+    await inSlices(decideInSteps(open, anOffer(), 4, KNOWLEDGE, 0));
+    isOver = true;
+    turns.push(longest);
+  }
+  return figureOf(
+    {
+      what: `longest turn of the event loop while ${size.toLocaleString('en')} new runs are decided on (CPU)`,
+      unit: 'ms',
+      targets: [{ of: 'median', atMost: 10 }],
+    },
+    turns,
+  );
+}
+
+function cpuMs(): number {
+  const { system, user } = process.threadCpuUsage();
+  return (system + user) / 1000;
 }
 
 /** Mixed runs: half of them pay, some are resolved, bids and ages are unordered. */

@@ -68,6 +68,8 @@ export class SqliteJournal implements Journal {
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
+  /** The latest claims that the broker rejected, oldest first. */
+  readonly #rejected = new Set<string>();
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -120,6 +122,7 @@ export class SqliteJournal implements Journal {
         updatedAt: now,
       };
       this.#insert(record);
+      this.#rejected.delete(record.uuid);
       this.#addEvent(record.uuid, record.state, now);
       return record;
     });
@@ -144,6 +147,7 @@ export class SqliteJournal implements Journal {
         uuid,
       );
       this.#addEvent(uuid, state, updatedAt);
+      if (old.state.name === 'claiming' && state.name === 'dropped') this.#keepRejected(uuid);
       return { ...old, state, updatedAt };
     });
   }
@@ -297,6 +301,16 @@ export class SqliteJournal implements Journal {
       record.claimedAt,
       record.updatedAt,
     );
+  }
+
+  /** Deletes the oldest rejected claim where there are too many: a broker may reject claims without end. */
+  #keepRejected(uuid: string): void {
+    this.#rejected.add(uuid);
+    const [oldest] = this.#rejected;
+    if (oldest === undefined || this.#rejected.size <= LIMITS.journal.rejectedClaims.max) return;
+    this.#rejected.delete(oldest);
+    this.#prepared('DELETE FROM jobs WHERE uuid = ?').run(oldest);
+    this.#prepared('DELETE FROM job_history WHERE uuid = ?').run(oldest);
   }
 
   #addEvent(uuid: string, state: JobState, at: number): void {

@@ -34,11 +34,12 @@ export type OpenJob = {
 /** The unfinished jobs, oldest first. Throws as `inspectAgent` does. */
 export function openJobsIn(stateDir: string): readonly OpenJob[] {
   return withJournal(stateDir, [], (journal) =>
-    journal.inState(...SLOT_STATES, ...PENDING_STATES).map((record) => ({
+    // Mapped one by one: each may have a report of megabytes.
+    Array.from(journal.newest(Number.MAX_SAFE_INTEGER, ...SLOT_STATES, ...PENDING_STATES), (record) => ({
       job: record.uuid,
       function: record.functionName,
       state: record.state.name,
-    })),
+    })).toReversed(),
   );
 }
 

@@ -6,6 +6,7 @@ import { asAgentError } from '../../../src/domain/errors.ts';
 import { canTransition, type JobState } from '../../../src/domain/job.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
+import { LIMITS } from '../../../src/limits.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { prune } from '../../support/journal/prune.ts';
 import { ALL_STATES, newJob, stateNamed } from '../../support/journal/samples.ts';
@@ -197,3 +198,27 @@ test('jobs are read one by one, newest first, of the named states', () => {
     expect(Array.from(journal.newest(10, 'claiming'), ({ uuid }) => uuid)).toEqual(['c', 'a']);
   });
 });
+
+test('of claims that are rejected without end the oldest are deleted, with their history, and no other job', () => {
+  withJournal(scratchDir(), (journal) => {
+    const max = LIMITS.journal.rejectedClaims.max;
+    const reject = (uuid: string): void => {
+      journal.insert(newJob(uuid));
+      journal.transition(uuid, { name: 'dropped', why: 'lost' });
+    };
+    journal.insert(newJob('won'));
+    journal.transition('won', { name: 'claimed' });
+    reject('again');
+    reject('first');
+    // A claim of the same job that goes well.
+    journal.insert(newJob('again'));
+    for (let n = 0; n < max; n += 1) reject(`job-${n}`);
+    expect(['won', 'again', 'first', 'job-0'].map((uuid) => journal.get(uuid)?.state.name)).toEqual([
+      'claimed',
+      'claiming',
+      undefined,
+      'dropped',
+    ]);
+    expect(journal.events('first')).toEqual([]);
+  });
+}, 60_000);
