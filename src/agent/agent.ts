@@ -127,7 +127,8 @@ export class Agent {
       this.#recoveryProblem ??
       admission.problem() ??
       planner.problem ??
-      (slots.isUsable ? undefined : gpuHealth.problem)
+      // Without an offer yet, no GPU has passed its test container.
+      (slots.isUsable && !slots.isEmpty ? undefined : gpuHealth.problem)
     );
   }
 

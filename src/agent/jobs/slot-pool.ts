@@ -25,6 +25,11 @@ export class SlotPool {
     return this.#leased.size > 0;
   }
 
+  /** Whether nothing is offered yet. */
+  get isEmpty(): boolean {
+    return this.#offers.size === 0;
+  }
+
   /** Whether any slot could get a job now or once its job has ended; true also where there are no slots yet. */
   get isUsable(): boolean {
     const offers = [...this.#offers];

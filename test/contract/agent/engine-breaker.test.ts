@@ -4,7 +4,7 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { aborted } from '../../../src/lib/deadline.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
-import { TestEnv } from '../../support/agent/test-env.ts';
+import { cpuOffer, TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { aGpu } from '../../support/domain.ts';
 import { faults } from '../../support/faults/http-proxy.ts';
@@ -115,6 +115,28 @@ describe('before the first test container has passed', () => {
     ]);
     engine.isBroken = false;
     await env.untilDone(run);
+  });
+
+  test('with any of the GPUs, health says why nothing is offered', async () => {
+    await using env = await TestEnv.open();
+    const gpu = aGpu();
+    const offer = cpuOffer(1);
+    let tests = 0;
+    await using agent = await env.start({
+      gpus: [gpu],
+      offers: [{ ...offer, slots: offer.slots.map((slot) => ({ ...slot, gpu: gpu.uuid })) }],
+      runtime: (_, real) =>
+        withOther(real, {
+          // The first one is without a GPU.
+          testImage: () => {
+            tests += 1;
+            return tests === 1 ? Promise.resolve(undefined) : Promise.reject(broken('no such hook'));
+          },
+        }),
+    });
+    await env.time.passUntil(() => tests > 2);
+    expect(agent.agent.problem()).toMatchObject({ why: expect.stringContaining('no such hook') as unknown });
+    expect(env.count('offer-registered')).toBe(0);
   });
 
   test('the kernel log is followed all the same, for the jobs that were adopted', async () => {
