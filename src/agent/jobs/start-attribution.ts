@@ -101,8 +101,9 @@ export class StartAttribution {
   #fault(image: string, error: AgentError): AgentError {
     const message = `the image cannot be started here, and others can: ${error.message}`;
     const fault = new AgentError('CONTAINER_UNSTARTABLE', message, { cause: error });
-    // Each container that hangs in its start stays until the engine is restarted.
-    if (error.code === 'RUNTIME_UNAVAILABLE') this.#deps.blockImage(image, fault);
+    // Where only the test image starts, this host may be at fault all the same, and would fail every job of the market. Also,
+    // each container that hangs in its start stays until the engine is restarted.
+    this.#deps.blockImage(image, fault);
     return fault;
   }
 }
