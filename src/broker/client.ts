@@ -326,7 +326,7 @@ function readInstance(answer: Answer): Instance {
 }
 
 function readOpenJob(item: ProjectedItem): ReturnType<typeof readItem<JobWithArguments>> {
-  return readItem(jobWithArgumentsSchema(item.kind === 'item' ? item.omitted : []), item);
+  return readItem(jobWithArgumentsSchema(item.kind === 'item' ? item.omitted : new Map()), item);
 }
 
 function invalidOf({ items, more }: InvalidItems): Pick<Listed<unknown>, 'invalid' | 'moreInvalid'> {

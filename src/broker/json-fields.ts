@@ -15,15 +15,15 @@ export type ProjectedItem =
       readonly kind: 'item';
       /** An object with the kept fields; null if the item is not an object. */
       readonly json: unknown;
-      /** The fields that were left out because of their length. */
-      readonly omitted: readonly string[];
+      /** The fields that were left out because of their length, and that, in bytes. */
+      readonly omitted: ReadonlyMap<string, number>;
       /** How much was kept of it, in bytes. */
       readonly bytes: number;
     }
   /** `uuid` is as the broker sent it, not validated. */
   | { readonly kind: 'refused'; readonly uuid: unknown; readonly reason: string };
 
-const NOTHING_OMITTED: readonly string[] = [];
+const NOTHING_OMITTED: ReadonlyMap<string, number> = new Map();
 const INITIAL_BYTES = 1_024;
 /** Longer names do not match; the longest that is kept fits with all its characters escaped. */
 export const MAX_NAME_BYTES = 256;
@@ -107,7 +107,7 @@ export class FieldCapture {
     this.#field = undefined;
     const { limit, name } = field;
     if (this.#valueBytes > limit.keep) {
-      this.#omitted = [...this.#omitted.filter((other) => other !== name), name];
+      this.#omitted = new Map(this.#omitted).set(name, this.#valueBytes);
       return;
     }
     if (name === 'uuid') {

@@ -47,7 +47,7 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-const NOT_AN_OBJECT: ProjectedItem = { kind: 'item', json: null, omitted: [], bytes: 0 };
+const NOT_AN_OBJECT: ProjectedItem = { kind: 'item', json: null, omitted: new Map(), bytes: 0 };
 
 /** The bytes of numbers, `true`, `false`, `null`, and of the `NaN` and `Infinity` that Python writes. */
 const SCALAR_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -43,8 +43,8 @@ export class ResourceReader implements BodySink {
     return this.#item.json;
   }
 
-  /** The fields that were left out because of their length. */
-  get omitted(): readonly string[] {
-    return this.#item?.kind === 'item' ? this.#item.omitted : [];
+  /** The fields that were left out because of their length, and that, in bytes. */
+  get omitted(): ReadonlyMap<string, number> {
+    return this.#item?.kind === 'item' ? this.#item.omitted : new Map();
   }
 }

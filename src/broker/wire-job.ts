@@ -24,7 +24,7 @@ export const CLAIMED_FIELDS: Fields = { ...JOB_FIELDS, arguments: { keep: ARGUME
 /** Of a job that may be claimed. */
 export const OPEN_FIELDS: Fields = {
   ...JOB_FIELDS,
-  arguments: { keep: LIMITS.broker.listedArguments.max, refuse: LIMITS.broker.arguments.max },
+  arguments: { keep: LIMITS.broker.listedArguments.max },
 };
 
 const wireJob = z.object({
@@ -60,17 +60,16 @@ const withArgumentsSchema = wireJob
   .extend({ arguments: z.string() })
   .refine(hasInstance, INSTANCE_MISSING)
   .transform((job): JobWithArguments => {
-    const isTooLong = Buffer.byteLength(job.arguments) > LIMITS.broker.arguments.max;
-    return { ...brokerJob(job), arguments: isTooLong ? undefined : job.arguments };
+    const bytes = Buffer.byteLength(job.arguments);
+    const isTooLong = bytes > LIMITS.broker.arguments.max;
+    return { ...brokerJob(job), arguments: isTooLong ? { bytes } : job.arguments };
   });
 
-const withoutArgumentsSchema = jobSchema.transform(
-  (job): JobWithArguments => ({ ...job, arguments: undefined }),
-);
-
 /** The wire format of a job with its arguments, where those were not left out because of their length. */
-export function jobWithArgumentsSchema(omitted: readonly string[]): z.ZodType<JobWithArguments> {
-  return omitted.includes('arguments') ? withoutArgumentsSchema : withArgumentsSchema;
+export function jobWithArgumentsSchema(omitted: ReadonlyMap<string, number>): z.ZodType<JobWithArguments> {
+  const bytes = omitted.get('arguments');
+  if (bytes === undefined) return withArgumentsSchema;
+  return jobSchema.transform((job): JobWithArguments => ({ ...job, arguments: { bytes } }));
 }
 
 /** The filter of a list of jobs. */

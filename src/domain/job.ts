@@ -16,10 +16,12 @@ export type BrokerJob = {
   readonly cost: number | undefined;
 };
 
+/** A job's inner tuple as a Python literal; of one that was too long to be read only its length. */
+export type JobArguments = string | { readonly bytes: number };
+
 /** A job at the broker with what it is called with. */
 export type JobWithArguments = BrokerJob & {
-  /** Its inner tuple as a Python literal; undefined: longer than what is read. */
-  readonly arguments: string | undefined;
+  readonly arguments: JobArguments;
 };
 
 /** What the agent reports to the broker about a job that has ended. */

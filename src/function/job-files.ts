@@ -6,7 +6,6 @@ import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { languageOf } from '../domain/language.ts';
 import type { JobFiles, JobInput, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
 import { asStorageError } from '../domain/storage-error.ts';
-import { LIMITS } from '../limits.ts';
 import { EventEncoder } from './event-encoder.ts';
 import { LOADERS } from './loaders.ts';
 import { JobOutput, RESULT_LIMIT } from './output.ts';
@@ -35,12 +34,8 @@ export class JobFolders implements JobFiles {
     if (language === undefined) {
       throw new AgentError('FUNCTION_INVALID', `the runtime ‘${fn.runtime}’ of ${fn.name} is not supported`);
     }
-    if (args === undefined) {
-      throw new AgentError(
-        'FUNCTION_INVALID',
-        `the job’s arguments have more than ${LIMITS.broker.arguments.max} bytes`,
-      );
-    }
+    if (typeof args !== 'string')
+      throw new AgentError('FUNCTION_INVALID', `the job’s arguments are too long: ${args.bytes} bytes`);
     const loader = LOADERS[language];
     const event = loader.parsesArguments ? args : await this.#events.encode(args);
     const nonce = (await this.#nonce(folder)) ?? randomBytes(16).toString('hex');

@@ -1,17 +1,21 @@
 import type { BrokerJob, JobWithArguments } from '../../domain/job.ts';
 import type { InvalidItem } from '../../domain/ports/broker.ts';
 import type { Steps } from '../../lib/slices.ts';
+import { LIMITS } from '../../limits.ts';
 import { parsePythonLiteral } from '../../python-literal/literal.ts';
 import { LiteralError } from '../../python-literal/literal-error.ts';
 
 /**
- * Why an open job's arguments are no literal; undefined: they are, or only the function's runtime can tell. That is so of
+ * Why an open job's arguments cannot be read; undefined: they can, or only the function's runtime can tell. That is so of
  * long ones, which are not read before the claim, and of Python 2, which has literals of its own.
  */
 export function unreadableArguments(job: JobWithArguments, runtime: string): string | undefined {
-  if (job.arguments === undefined || /^python2/i.test(runtime)) return undefined;
+  const { arguments: args } = job;
+  const max = LIMITS.broker.arguments.max;
+  if (typeof args !== 'string') return args.bytes > max ? `arguments: more than ${max} bytes` : undefined;
+  if (/^python2/i.test(runtime)) return undefined;
   try {
-    parsePythonLiteral(job.arguments);
+    parsePythonLiteral(args);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof LiteralError) return `arguments: ${thrown.message}`;

@@ -1,3 +1,4 @@
+import type { JobArguments } from '../job.ts';
 import type { FunctionSpec } from '../run.ts';
 import type { OutputSink } from './runtime.ts';
 
@@ -5,8 +6,7 @@ import type { OutputSink } from './runtime.ts';
 export type JobInput = {
   readonly fn: FunctionSpec;
   readonly code: string | Uint8Array;
-  /** A Python literal, a tuple; undefined: longer than what is read. */
-  readonly args: string | undefined;
+  readonly args: JobArguments;
 };
 
 /** The host directory of a job's files, and the environment variables with which the container finds them. */

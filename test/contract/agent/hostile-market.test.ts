@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
-import { type Fault, faults, isJobChange } from '../../support/faults/http-proxy.ts';
+import { type Fault, faults, isClaim, isJobChange } from '../../support/faults/http-proxy.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 
@@ -108,6 +109,50 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
     await runOnce(env);
     expect(env.jobOf(good).result).toBe('5');
     expect(env.count('run-skipped')).toBeLessThan(500);
+  });
+
+  test.each([
+    ['cannot be read', 'oops('],
+    ['have 5 MB', `(${'1,'.repeat(2_500_000)})`],
+  ])('where the jobs of the best run have arguments that %s: the run below it is done', async (_, args) => {
+    await using env = await TestEnv.open();
+    const bad = env.addRun(QUICK, '((1,),)', { bidPrice: 0.9 });
+    const good = env.addRun(QUICK, '((5,),)');
+    const job = { uuid: env.jobOf(bad).uuid, run: bad, status: 1, instance: null, arguments: args };
+    env.proxy.plan = ({ query }) =>
+      query.includes(`run=${bad}`) ? faults.answer(200, JSON.stringify([job])) : undefined;
+    await runOnce(env);
+    expect(env.jobOf(good).result).toBe('5');
+    expect(env.jobOf(bad).status).toBe(JOB_STATUS.CREATED);
+    expect(env.proxy.calls.filter(({ query }) => query.includes(`run=${bad}`))).toHaveLength(1);
+    expect(env.log.filter((line) => line.includes('"event":"invalid-item"'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['that cannot be read', 'oops('],
+    ['of 5 MB', `(${'1,'.repeat(2_500_000)})`],
+  ])('where a claimed job comes with arguments %s: it has failed', async (_, args) => {
+    await using env = await TestEnv.open();
+    const run = env.addRun(QUICK, '((1,),)');
+    const { uuid } = env.jobOf(run);
+    env.proxy.plan = (call) => {
+      if (!isClaim(call)) return undefined;
+      const { instance } = z.object({ instance: z.string() }).parse(JSON.parse(call.body));
+      return faults.answerAfter(200, JSON.stringify({ uuid, run, status: 2, instance, arguments: args }));
+    };
+    await runOnce(env);
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.FAILED);
+    expect(env.proxy.calls.filter(isClaim)).toHaveLength(1);
+  });
+
+  test('where the function of a run has 6 MB of code: the run is skipped, and looked up once', async () => {
+    await using env = await TestEnv.open();
+    const run = env.addRun(`${QUICK}\n//${'x'.repeat(6_000_000)}`, '((1,),)', { bidPrice: 0.9 });
+    const good = env.addRun(QUICK, '((5,),)');
+    await runOnce(env);
+    expect(env.jobOf(good).result).toBe('5');
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.CREATED);
+    expect(env.log.filter((line) => line.includes('"event":"run-invalid"'))).toHaveLength(1);
   });
 
   test('where it says to come back tomorrow: the agent ends soon, and says so', async () => {

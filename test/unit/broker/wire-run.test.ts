@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/limits.ts';
 import { runResource } from '../../support/broker-client/resources.ts';
 
 const add = (runs: Runs, json: unknown, bytes = 100): void =>
-  runs.add({ kind: 'item', json, omitted: [], bytes });
+  runs.add({ kind: 'item', json, omitted: new Map(), bytes });
 
 describe('the runs of a list', () => {
   test('are each valid or invalid, whatever they are', () => {

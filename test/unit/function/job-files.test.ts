@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(join(root, '..'), { recursive: true, force: true }));
 
-function input(runtime: string, args: string | undefined, code: JobInput['code'] = 'code'): JobInput {
+function input(runtime: string, args: JobInput['args'], code: JobInput['code'] = 'code'): JobInput {
   const registryPath = 'sharedcloud/python36:latest';
   return { fn: { uuid: 'f', name: 'mine', runtime, imageUuid: 'i', registryPath }, code, args };
 }
