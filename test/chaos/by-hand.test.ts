@@ -12,7 +12,10 @@ async function childOf(pid: number): Promise<number> {
 
 describeDocker('a job whose container somebody', (engine) => {
   /** A job that runs under an agent, and its container. */
-  async function running(env: Readonly<Record<string, string>> = {}, ends?: AtSigterm) {
+  async function running(
+    env: Readonly<Record<string, string>> = {},
+    ends?: Parameters<EngineScenario['addJob']>[0],
+  ) {
     const scenario = await EngineScenario.open(engine, env);
     const job = scenario.addJob(ends);
     scenario.startAgent();
@@ -31,6 +34,27 @@ describeDocker('a job whose container somebody', (engine) => {
     ['stops', (container) => container.stop()],
     ['kills', (container) => container.kill()],
     ['restarts', (container) => container.restart({ t: 0 })],
+    [
+      'stops and starts',
+      async (container) => {
+        await container.stop({ t: 0 });
+        await container.start();
+      },
+    ],
+    [
+      'kills and starts',
+      async (container) => {
+        await container.kill();
+        await container.start();
+      },
+    ],
+    [
+      'has restarted by the engine',
+      async (container, pid) => {
+        await container.update({ RestartPolicy: { Name: 'always' } });
+        process.kill(pid, 'SIGKILL');
+      },
+    ],
     ['removes', (container) => container.remove({ force: true })],
     ['pauses for long', (container) => container.pause()],
     ['sends SIGSTOP', async (_, pid) => process.kill(pid, 'SIGSTOP')],
@@ -42,6 +66,19 @@ describeDocker('a job whose container somebody', (engine) => {
     expect(scenario.words(job).slice(0, 2)).toEqual(['claimed', 'released']);
     await vi.waitFor(async () => expect(await scenario.containers(job)).toEqual([]), 20_000);
   });
+
+  test.each(['returns', 7] as const)(
+    'has restarted by the engine at its end (%s) is never paid twice',
+    async (ends) => {
+      const { container, job, scenario } = await running({}, ends);
+      await using _scenario = scenario;
+      await container.update({ RestartPolicy: { Name: 'always' } });
+      await scenario.goOn(job);
+      await vi.waitFor(() => expect(scenario.words(job).length).toBeGreaterThan(1), 30_000);
+      expect(['released', 'reported SUCCEEDED', 'reported FAILED']).toContain(scenario.words(job)[1]);
+      await expect(container.inspect()).rejects.toThrow('no such container');
+    },
+  );
 
   test.each<AtSigterm>(['fails at SIGTERM', 'exits at SIGTERM'])(
     'stops, and that %s, is released',
