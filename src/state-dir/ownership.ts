@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { foreignAccessTo, foreignOnTheWay } from '../lib/foreign-access.ts';
 
@@ -15,6 +16,21 @@ export function refuseForeignDirectory(path: string, uid: number): void {
   throw new AgentError('STATE_DIR_UNUSABLE', `${path} ${foreign.why}`, {
     hint: isOthers ? `run this as that user: sudo -u '#${owner}' sharedcloud-agent ...` : foreign.hint,
   });
+}
+
+/**
+ * Throws STATE_DIR_UNUSABLE if another user has put something into the directory, as while it was writable for others: a
+ * link leads where that user wants, and a pipe blocks its reader.
+ */
+export function refusePlanted(path: string, uid: number): void {
+  for (const name of readdirSync(path)) {
+    const file = join(path, name);
+    const owner = lstatSync(file, { throwIfNoEntry: false })?.uid;
+    if (owner === undefined || owner === uid || owner === 0) continue;
+    throw new AgentError('STATE_DIR_UNUSABLE', `${file} belongs to another user (uid ${owner})`, {
+      hint: `remove it, or if it is yours: chown -h ${uid} ${file}`,
+    });
+  }
 }
 
 /** Throws STATE_DIR_UNUSABLE if another user could put something else in the place of the directory, which may be absent. */

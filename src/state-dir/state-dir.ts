@@ -1,11 +1,20 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../domain/errors.ts';
 import { PHASES, type Phase } from '../domain/signals.ts';
 import { asStorageError, isBusy } from '../domain/storage-error.ts';
 import { ownUid } from '../lib/foreign-access.ts';
-import { refuseForeignDirectory, refuseForeignPath } from './ownership.ts';
+import { refuseForeignDirectory, refuseForeignPath, refusePlanted } from './ownership.ts';
 
 /** The state directory, locked by this process until `close`, so that no other agent writes to it. */
 export type StateDir = {
@@ -35,6 +44,7 @@ export function openStateDir(directory: string, uid: number = ownUid()): StateDi
     refuseForeignPath(path, uid);
     makeDirectory(path);
     refuseForeignDirectory(path, uid);
+    refusePlanted(path, uid);
     const lock = takeLock(join(path, LOCK_FILE), pidFile);
     try {
       writePid(pidFile);
@@ -72,8 +82,11 @@ function removeIfPossible(pidFile: string): void {
 
 /** Renamed when complete, so that no reader finds half of it. */
 function writePid(pidFile: string, phase: Phase | '' = ''): void {
-  writeFileSync(`${pidFile}.new`, `${process.pid}\n${phase}\n`, { mode: 0o600 });
-  renameSync(`${pidFile}.new`, pidFile);
+  const draft = `${pidFile}.new`;
+  // Never through what is there, be it a pipe or a link.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${process.pid}\n${phase}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(draft, pidFile);
 }
 
 /** Level by level, because the recursive mkdir of Node.js never returns on file systems such as /proc. */
@@ -98,6 +111,11 @@ export function notADirectory(path: string): AgentError {
 }
 
 function takeLock(file: string, pidFile: string): DatabaseSync {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() === false)
+    throw new AgentError('STATE_DIR_UNUSABLE', `${file} is not a regular file`, {
+      hint: `remove it: rm ${file}`,
+    });
   const lock = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
   try {
     // A read lock of anybody who may open the file would keep the agent from starting.

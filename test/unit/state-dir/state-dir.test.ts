@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   lchownSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -75,6 +77,19 @@ test('is STATE_DIR_UNUSABLE, and not created, where others may put another one i
   openStateDir(join(open, 'state')).close();
 });
 
+test.each<[string, (path: string) => unknown]>([
+  ['pipe', (path) => execFileSync('mkfifo', [path])],
+  ['link', (path) => symlinkSync('/dev/zero', path)],
+])('a %s in the place of its files does not block it, nor is it written to', (_, plant) => {
+  const path = scratchDir();
+  plant(join(path, 'lock.pid.new'));
+  plant(join(path, 'lock.pid'));
+  openStateDir(path).close();
+  rmSync(join(path, 'lock'));
+  plant(join(path, 'lock'));
+  expect(agentErrorOf(() => openStateDir(path)).hint).toContain(join(path, 'lock'));
+});
+
 describe.skipIf(process.getuid?.() !== 0)('with files of other users (needs root),', () => {
   test.each([
     { owner: 1234, uid: 0, right: false },
@@ -88,6 +103,19 @@ describe.skipIf(process.getuid?.() !== 0)('with files of other users (needs root
     if (right) expect(open).not.toThrow();
     else expect(agentErrorOf(open).code).toBe('STATE_DIR_UNUSABLE');
   });
+
+  test.each(['lock', 'lock.pid', 'journal.db', 'health.sock', 'anything'])(
+    'a %s of another user in it is refused',
+    (name) => {
+      const path = scratchDir();
+      openStateDir(path).close();
+      rmSync(join(path, name), { force: true });
+      symlinkSync('/etc/passwd', join(path, name));
+      lchownSync(join(path, name), 1234, 1234);
+      expect(agentErrorOf(() => openStateDir(path)).hint).toContain(`chown -h 0 ${join(path, name)}`);
+      expect(statSync('/etc/passwd').mode & 0o777).toBe(0o644);
+    },
+  );
 
   test('a link of another user is refused, and one of our own is not', () => {
     const link = join(scratchDir(), 'link');
