@@ -243,10 +243,10 @@ export const LIMITS = {
       beyond: 'the call counts as failed',
     },
     error: {
-      max: 64 * 1024,
-      unit: 'bytes',
+      max: 2_000,
+      unit: 'characters',
       of: 'Docker’s text in an error',
-      beyond: 'the call counts as failed',
+      beyond: 'its middle is left out',
     },
     pullError: {
       max: 500,

@@ -131,11 +131,19 @@ export async function removeContainer(docker: Docker, id: string, deadlines: Eng
   await callEngine({ action, ms: deadlines.stopMs }, remove, (thrown) => removalError(thrown, id));
 }
 
+/** Docker opens a file for each level. What comes after the layer's directory is the job's own choice. */
+const TOO_DEEP = /openfdat (\/[\w./-]*?\/overlay2\/[0-9a-f]{64})\/.*too many open files/s;
+
 /** A failed removal, with what its owner can do. */
 function removalError(thrown: unknown, id: string): AgentError {
   const error = engineError(thrown, `remove container ${id}`);
   if (error.code !== 'RUNTIME_FAILED') return error;
-  const hint = `find what holds it, then: docker rm -f ${id.slice(0, SHORT_ID)}; if that fails, too: sudo systemctl restart docker`;
+  const again = `docker rm -f ${id.slice(0, SHORT_ID)}`;
+  const [, layer] = TOO_DEEP.exec(error.message) ?? [];
+  const hint =
+    layer === undefined
+      ? `find what holds it, then: ${again}; if that fails, too: sudo systemctl restart docker`
+      : `remove its files, which are nested too deeply for Docker: sudo rm -rf ${layer}/diff && ${again}`;
   return new AgentError('RUNTIME_FAILED', error.message, { hint, cause: thrown });
 }
 

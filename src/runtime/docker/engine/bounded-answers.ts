@@ -45,18 +45,39 @@ async function settle(
   const reason = statusCodes[status];
   if (reason === true && isStream === true) return callback(null, answer);
   if (abortSignal !== undefined) addAbortSignal(abortSignal, answer);
-  const max = IMAGE_DESCRIPTION.test(path) ? LIMITS.image.description.max : LIMITS.engine.answer.max;
-  let body: Buffer;
+  const isDescription = reason === true && IMAGE_DESCRIPTION.test(path);
+  const max = isDescription ? LIMITS.image.description.max : LIMITS.engine.answer.max;
   try {
-    body = await readAtMost(answer, reason === true ? max : LIMITS.engine.error.max);
+    const body = await readAtMost(answer, max);
+    const json = parsed(body);
+    if (reason === true) return callback(null, json ?? body);
+    callback(errorOf(status, reason, json, body.toString('utf8', 0, LIMITS.engine.error.max)), null);
   } catch (thrown) {
-    return callback(thrown instanceof Error ? thrown : new Error(String(thrown)), null);
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // Of an error whose text has no end, the status still counts.
+    callback(reason === true ? error : errorOf(status, reason, { message: error.message }, ''), null);
   }
-  const json = parsed(body);
-  if (reason === true) return callback(null, json ?? body);
-  const text = json !== undefined && 'message' in json ? String(json.message) : body.toString();
-  const error = new Error(`(HTTP code ${status}) ${reason ?? 'unexpected'} - ${text} `);
-  callback(Object.assign(error, { reason, statusCode: status, json }), null);
+}
+
+/** An answer with an error as dockerode throws it. Its text is cut in the middle, where paths of megabytes stand. */
+function errorOf(
+  status: number,
+  reason: string | false | undefined,
+  json: object | undefined,
+  body: string,
+): Error {
+  const said = json !== undefined && 'message' in json ? withoutMiddle(String(json.message)) : undefined;
+  const error = new Error(`(HTTP code ${status}) ${reason ?? 'unexpected'} - ${said ?? body} `);
+  const answer = said === undefined ? json : { message: said };
+  return Object.assign(error, { reason, statusCode: status, json: answer });
+}
+
+/** A text with its beginning, which says what failed, and its end, which says why. */
+function withoutMiddle(text: string): string {
+  const { max } = LIMITS.engine.error;
+  if (text.length <= LIMITS.engine.error.max) return text;
+  const part = Math.floor(max / 2);
+  return `${text.slice(0, part)}… (${text.length} characters) …${text.slice(-part)}`;
 }
 
 /** undefined for what is no JSON object or array, as an empty answer is not. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import type { GvisorFacts } from '../../../domain/gvisor.ts';
+import { readOwnFile } from '../../../lib/own-file.ts';
 import { runProgram } from '../../../lib/process.ts';
 import { LIMITS } from '../../../limits.ts';
 import type { OciRuntime } from './facts.ts';
@@ -20,7 +20,7 @@ export async function readGvisor(
 ): Promise<GvisorFacts> {
   const flags = new Map(runtime.args.map(flag));
   if (isLocal && runtime.configPath !== undefined)
-    for (const [name, value] of await configFlags(runtime.configPath)) flags.set(name, value);
+    for (const [name, value] of configFlags(runtime.configPath)) flags.set(name, value);
   // A runtime that names its configuration elsewhere may have the flag there.
   const unset = runtime.configPath !== undefined && !isLocal ? undefined : 'false';
   const nvproxy = flags.get('nvproxy') ?? unset;
@@ -41,9 +41,11 @@ function flag(argument: string): readonly [string, string] {
 }
 
 /** The flags in the configuration file of runsc's shim. */
-async function configFlags(path: string): Promise<readonly (readonly [string, string])[]> {
+function configFlags(path: string): readonly (readonly [string, string])[] {
   try {
-    const { runsc_config: flags = {} } = CONFIG.parse(parse(await readFile(path, 'utf8')));
+    const file = readOwnFile(path, LIMITS.host.dockerFile.max);
+    if (file === undefined || !('text' in file)) return [];
+    const { runsc_config: flags = {} } = CONFIG.parse(parse(file.text));
     return Object.entries(flags).map(([name, value]) => [name, String(value)]);
   } catch {
     return [];

@@ -39,9 +39,17 @@ describe('an answer of the engine', () => {
     expect((await thrownBy({ status: 502 })).fault).toMatchObject({ status: 502, isEngine: false });
   });
 
-  test.each(['info', 'logs'])('with an error text over its limit is a failed call of %s', async (call) => {
-    const { error } = await thrownBy({ status: 500, message: 'x'.repeat(LIMITS.engine.error.max) }, call);
-    expect(error.code).toBe('RUNTIME_FAILED');
+  test.each(['info', 'logs'])('with an endless error text keeps its beginning and end: %s', async (call) => {
+    const message = `could not open ${'/x'.repeat(2_000_000)}: too many open files`;
+    const { error, fault } = await thrownBy({ status: 500, message }, call);
+    expect(fault).toMatchObject({ status: 500, isEngine: true });
+    expect(fault.message).toMatch(/^could not open .*: too many open files$/s);
+    expect(error.message.length).toBeLessThan(LIMITS.engine.error.max + 100);
+  });
+
+  test('with more text than any answer keeps its status', async () => {
+    const { fault } = await thrownBy({ status: 404, message: 'x'.repeat(LIMITS.engine.answer.max) });
+    expect(fault.status).toBe(404);
   });
 
   test('that is empty is no error', async () => {
