@@ -4,6 +4,7 @@ import { CONTAINER } from './container.ts';
 import { CONTAINER_CHECK } from './container-check.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
+import { LONG_LISTS } from './long-lists.ts';
 import { NETWORK } from './network.ts';
 
 /** Every protection of this host, each to be taken out once: see `npm run mutations`. */
@@ -12,6 +13,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CONTAINER_CHECK,
   ...NETWORK,
   ...LIMITS,
+  ...LONG_LISTS,
   ...AGENT,
   ...LEASES,
 ];

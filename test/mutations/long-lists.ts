@@ -1,0 +1,108 @@
+import type { Mutation } from '../../scripts/mutations/mutation.ts';
+
+const LOG_TEST = 'test/unit/lib/log.test.ts';
+const JOURNAL = 'src/journal/sqlite-journal.ts';
+const JOURNAL_TEST = 'test/unit/journal/sqlite-journal.test.ts';
+
+type Row = readonly [
+  protection: string,
+  file: string,
+  text: string,
+  becomes: string,
+  test: string,
+  name: string,
+];
+
+const rows: readonly Row[] = [
+  [
+    'long work goes in slices',
+    'src/lib/slices.ts',
+    'await nextTurn();',
+    '',
+    'test/unit/lib/slices.test.ts',
+    'a long list is worked through in slices, in order, and the event loop goes on between them',
+  ],
+  [
+    'long lists are sorted in steps',
+    'src/domain/sort-in-steps.ts',
+    'const CHUNK = 256;',
+    'const CHUNK = 1_000_000;',
+    'test/unit/domain/sort-in-steps.test.ts',
+    'takes a step for some hundred items at most',
+  ],
+  [
+    'skipped runs have few lines',
+    'src/agent/market/skip-log.ts',
+    'this.#lines.take(0, LINES_PER_SECOND) >= 1',
+    'this.#lines.take(0, LINES_PER_SECOND) >= -1e9',
+    'test/unit/agent/market/skip-log.test.ts',
+    'of new runs at each poll some have a line, and the others are counted once a minute',
+  ],
+  [
+    'lines of the log have a length',
+    'src/lib/log.ts',
+    'boundLine({ fields, message }, (text) => redactor.text(text))',
+    '{ fields, message }',
+    LOG_TEST,
+    'a long message or field is cut, wherever it is, and says how long it was',
+  ],
+  [
+    'secrets are removed before a line is cut',
+    'src/lib/bound-line.ts',
+    'redact(whole.slice(0, max + OVERLAP))',
+    'whole.slice(0, max + OVERLAP)',
+    LOG_TEST,
+    'a secret at the cut leaves no part of it',
+  ],
+  [
+    'lines of one event have a rate',
+    'src/lib/log-rate.ts',
+    'bucket.take(0, LINES_PER_SECOND) >= 1',
+    'bucket.take(0, LINES_PER_SECOND) >= -1e9',
+    LOG_TEST,
+    'lines of one event beyond a rate are omitted and counted once a minute; other events have their lines',
+  ],
+  [
+    'errors have a length',
+    'src/domain/errors.ts',
+    'super(atMost(message)',
+    'super(message',
+    'test/unit/domain/errors.test.ts',
+    'message and hint of an error are cut, however it was thrown',
+  ],
+  [
+    'reasons in the journal have a length',
+    JOURNAL,
+    'boundState(to)',
+    'to',
+    JOURNAL_TEST,
+    'texts of others are cut: the function’s name and why a job was released',
+  ],
+  [
+    'rejected claims have a number',
+    JOURNAL,
+    'this.#keepRejected(uuid);',
+    'void uuid;',
+    JOURNAL_TEST,
+    'of claims that are rejected without end the oldest are deleted, with their history, and no other job',
+  ],
+  [
+    'the journal is pruned in small transactions',
+    'src/journal/prune-walks.ts',
+    'const BATCH = 250;',
+    'const BATCH = 1_000_000;',
+    'test/unit/journal/maintenance.test.ts',
+    'is pruned in small transactions, of jobs and their history, and of nothing else',
+  ],
+];
+
+/** What keeps long lists and texts of others from stalling the agent or filling its disk. */
+export const LONG_LISTS: readonly Mutation[] = rows.map(
+  ([protection, file, text, becomes, testFile, name]) => ({
+    protection,
+    file,
+    text,
+    becomes,
+    test: { file: testFile, name },
+  }),
+);
