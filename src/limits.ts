@@ -31,6 +31,12 @@ export const LIMITS = {
       of: 'an answer with one resource; fields that the agent does not need are not kept',
       beyond: 'the answer is refused',
     },
+    atOnce: {
+      max: 256 * 1024,
+      unit: 'bytes',
+      of: 'what is held of each of several answers that are read at once',
+      beyond: 'one such answer is read after the other',
+    },
     list: {
       max: 1024 * 1024 * 1024,
       unit: 'bytes',

@@ -67,6 +67,11 @@ export class FieldCapture {
     return this.#refusal;
   }
 
+  /** How much is held of the current object, in bytes. */
+  get heldBytes(): number {
+    return this.#length;
+  }
+
   /** Begins an object. */
   begin(): void {
     this.#bytes[0] = OPEN_BRACE;

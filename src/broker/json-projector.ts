@@ -105,6 +105,11 @@ export class JsonProjector {
     return this.#item.refusal;
   }
 
+  /** How much is held of the current item, in bytes. */
+  get heldBytes(): number {
+    return this.#item.heldBytes;
+  }
+
   /** Takes the next bytes; answers whether more are wanted. */
   write(piece: Uint8Array): boolean {
     this.#from = 0;

@@ -1,11 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
+import type { OneAtATime } from '../lib/one-at-a-time.ts';
 import { LIMITS } from '../limits.ts';
 
 /** Takes the body of an answer piece by piece. */
 export interface BodySink {
   /** Answers whether more is wanted. What it throws ends the call. */
   write(piece: Uint8Array): boolean;
+  /** How much it holds of the answer, in bytes. */
+  readonly heldBytes: number;
 }
 
 /** What was read of a body. */
@@ -21,8 +24,17 @@ const PIECE_BYTES = 8 * 1024;
 /** For so long, in milliseconds, one body is processed before everything else gets its turn. */
 const SLICE_MS = 8;
 
-/** Reads a body into `sink`, and its beginning without one. The rest of a body that nobody wants is not read. */
-export async function readBody(body: Dispatcher.ResponseData['body'], sink?: BodySink): Promise<ReadBody> {
+/**
+ * Reads a body into `sink`, and its beginning without one. The rest of a body that nobody wants is not read. Of those of
+ * which much is held one at a time is read, by the turns of `large`.
+ */
+export async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  large: OneAtATime,
+  sink?: BodySink,
+): Promise<ReadBody> {
+  using turn = new DisposableStack();
+  let isLarge = false;
   // The end of a body that is not read to its end is an error event.
   body.on('error', () => undefined);
   const head: Uint8Array[] = [];
@@ -43,6 +55,10 @@ export async function readBody(body: Dispatcher.ResponseData['body'], sink?: Bod
       }
       if (sink !== undefined) isEnough = !sink.write(piece);
       sliceMs += performance.now() - began;
+      if (sink !== undefined && sink.heldBytes > LIMITS.broker.atOnce.max && !isLarge) {
+        isLarge = true;
+        turn.use(await large.turn());
+      }
       if (sliceMs < SLICE_MS) continue;
       busyMs += sliceMs;
       sliceMs = 0;

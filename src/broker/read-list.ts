@@ -81,6 +81,10 @@ class ListSink implements BodySink {
     return !this.isOver && this.#projector.write(piece);
   }
 
+  get heldBytes(): number {
+    return this.#projector.heldBytes;
+  }
+
   /** Checks a page that was read to its end; answers the address of the next. */
   endPage(reply: Reply): string | undefined {
     const shape = this.#projector.end();

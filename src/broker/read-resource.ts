@@ -29,6 +29,10 @@ export class ResourceReader implements BodySink {
     return this.#projector.write(piece) && this.refusal === undefined;
   }
 
+  get heldBytes(): number {
+    return this.#projector.heldBytes;
+  }
+
   /** The field that is too long, and that reading ended with; undefined: none. */
   get refusal(): string | undefined {
     return this.#projector.refusal;

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { AgentError } from '../domain/errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { OneAtATime } from '../lib/one-at-a-time.ts';
 import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from './dispatcher.ts';
 import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
@@ -79,6 +80,7 @@ export class Transport {
   readonly #limits: Limits;
   readonly #dispatcher: Dispatcher;
   readonly #proxy: Proxy | undefined;
+  readonly #large = new OneAtATime();
   /** A proxy to which calls are sent, instead of through a tunnel that it opens. */
   readonly #forwarder: Proxy | undefined;
 
@@ -110,7 +112,11 @@ export class Transport {
         const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
         const { statusCode: status } = answer;
         const isSuccess = status >= 200 && status < 300;
-        const { busyMs, head: text } = await readBody(answer.body, isSuccess ? call.into : undefined);
+        const { busyMs, head: text } = await readBody(
+          answer.body,
+          this.#large,
+          isSuccess ? call.into : undefined,
+        );
         if (this.#isFromProxy(status, text)) throw new ProxyError({ status });
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
         return { call: name, status, text, busyMs, header, safe: (said) => sanitize(said, token) };
@@ -150,7 +156,7 @@ export class Transport {
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const answer = await this.#request(hop, call, token);
       if (!isRedirect(answer.statusCode)) return answer;
-      await readBody(answer.body);
+      await readBody(answer.body, this.#large);
       hop = nextHop(hop, answer.statusCode, [answer.headers['location'] ?? []].flat()[0]);
     }
     throw badAnswer(

@@ -322,6 +322,32 @@ describe('a function', () => {
     expect((await functionOf(filler(5 * MB)))?.code.length).toBeGreaterThan(4.9 * MB);
   });
 
+  test('is read beside others whose code has 5 MB too, one after the other', async () => {
+    const answer = (): Iterable<Part> => joined(before, filler(5 * MB), after);
+    const { bytes, result } = await memoryOf(() =>
+      asking(answer, (broker) =>
+        Promise.all(Array.from({ length: 8 }, async () => (await broker.function('f', never))?.code.length)),
+      ),
+    );
+    expect(new Set(result).size).toBe(1);
+    expect(bytes).toBeLessThan(200 * MB);
+  });
+
+  test('that never comes to an end makes the next one wait until it is given up', async () => {
+    let calls = 0;
+    await using server = await unreadServer(async (_, response) => {
+      calls += 1;
+      response.write(before + 'x'.repeat(MB));
+      if (calls > 1) response.end(after);
+    });
+    await using client = clientOf(server.url, { bodyIdleMs: 500 });
+    const first = failure(client.broker.function('f', never));
+    await server.connected;
+    const second = client.broker.function('f', never);
+    expect((await first).code).toBe('BROKER_UNREACHABLE');
+    expect((await second)?.code.length).toBe(MB);
+  });
+
   test.each([6 * MB, 100 * MB])('of %i bytes of code is invalid', async (bytes) => {
     await expect(functionOf(filler(bytes))).rejects.toMatchObject({ code: 'FUNCTION_INVALID' });
   });
