@@ -16,11 +16,13 @@ const VERSIONS: ReadonlySet<string> = new Set([
   ),
 ]);
 
+const HEAD = /^\| (?:situation|attack) +\| what the agent does +\| since +\| tested by +\|$/m;
+
 /** The cells of each row; `\\|` does not separate cells. */
 function rowsOf(text: string): readonly (readonly string[])[] {
   return text
     .split('\n')
-    .filter((line) => line.startsWith('|') && !/^\|[ :|-]+$/.test(line) && !line.startsWith('| situation '))
+    .filter((line) => line.startsWith('|') && !/^\|[ :|-]+$/.test(line) && !HEAD.test(line))
     .map((line) =>
       line
         .slice(1, -1)
@@ -42,15 +44,14 @@ function whyOdd(row: readonly string[]): string | undefined {
   return missing.length === 0 ? undefined : `no file ${missing.join(', ')}`;
 }
 
-describe('docs/hosts.md', () => {
-  const { text } = readDocument('docs/hosts.md');
+describe.each(['docs/hosts.md', 'docs/attacks.md'])('%s', (page) => {
+  const { text } = readDocument(page);
   const rows = rowsOf(text);
 
   test('has sections with the same table each', () => {
     const sections = text.split(/^## /m).slice(1);
     expect(sections.length).toBeGreaterThan(3);
-    for (const section of sections)
-      expect(section).toMatch(/\n\| situation +\| what the agent does +\| since +\| tested by +\|\n/);
+    for (const section of sections) expect(section).toMatch(HEAD);
   });
 
   test('says of each situation what the agent does, since when, and which test shows it', () => {
@@ -65,7 +66,7 @@ describe('docs/hosts.md', () => {
 });
 
 test('the check sees what is wrong with a row', () => {
-  const path = 'test/unit/docs/hosts.test.ts';
+  const path = 'test/unit/docs/tested-tables.test.ts';
   expect(whyOdd(['a', 'b', NEXT, path])).toBeUndefined();
   expect(whyOdd(['a', 'b', NEXT, `\`${path}\` (stand-in)`])).toBeUndefined();
   expect(whyOdd(['a', 'b', NEXT])).toBe('not four cells');
