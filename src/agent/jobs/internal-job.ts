@@ -12,6 +12,12 @@ import { OutputCapture } from './output-capture.ts';
 /** How long an internal job may take once it runs, unless it says otherwise. */
 export const INTERNAL_JOB_TIMEOUT_MS = 120_000;
 
+/**
+ * How long the outcome waits for the removal, in milliseconds; what is left then is removed in the background. The image of a
+ * probe may have left what Docker cannot remove, and all jobs wait for the probe.
+ */
+export const INTERNAL_CLEAR_MS = 10_000;
+
 /** What internal jobs are run with. */
 export type InternalJobDeps = {
   readonly runtime: Runtime;
@@ -60,9 +66,8 @@ export function runInternalJob(
   internal: InternalJob,
   signal: AbortSignal,
 ): Promise<InternalJobResult> {
-  return withInternalContainer(deps, internal, signal, (container) =>
-    endOf(deps, internal, container, signal),
-  );
+  const use = (container: string): Promise<InternalJobResult> => endOf(deps, internal, container, signal);
+  return withInternalContainer(deps, internal, signal, use, INTERNAL_CLEAR_MS);
 }
 
 /**
@@ -74,7 +79,7 @@ export async function withInternalContainer<T>(
   internal: InternalJob,
   signal: AbortSignal,
   use: (container: string) => Promise<T>,
-  clearMs = Number.POSITIVE_INFINITY,
+  clearMs: number,
 ): Promise<T> {
   const { files, runtime } = deps;
   const [kind = ''] = internal.name.split('-');
@@ -102,8 +107,7 @@ export async function withInternalContainer<T>(
     return await use(made.container);
   } finally {
     const cleared = clear(deps, internal.name, made);
-    if (Number.isFinite(clearMs)) await waitAtMost(clearMs, cleared, deps.detach);
-    else await cleared;
+    await waitAtMost(clearMs, cleared, deps.detach);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Output } from '../../domain/ports/job-files.ts';
 import { anySignal, unlessAborted, within } from '../../lib/deadline.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import {
+  INTERNAL_CLEAR_MS,
   type InternalJobDeps,
   internalJobName,
   lastStderrLine,
@@ -14,8 +15,6 @@ const KIND = 'test';
 
 /** How long a test container may take from its creation to its output: a dozen calls, at an engine that takes 20 s for each. */
 const DEADLINE_MS = 300_000;
-/** How long the outcome waits for the container's removal; what is left then is removed in the background. */
-const CLEAR_MS = 10_000;
 /**
  * How often one is tried where it failed by no fault of the engine. A GPU may be injected in several ways, and a failed
  * start makes the runtime choose the next. An owner may prune containers, also one that was just created or has ended.
@@ -65,7 +64,7 @@ async function runOnce(deps: TestContainerDeps, gpu: string | null, signal: Abor
       network,
     };
     const use = (container: string): Promise<void> => compare(deps, job.name, container, text, ended);
-    await withInternalContainer(deps, job, ended, use, CLEAR_MS);
+    await withInternalContainer(deps, job, ended, use, INTERNAL_CLEAR_MS);
     return true;
   };
   try {
