@@ -5,6 +5,7 @@ import { CONTAINER_CHECK } from './container-check.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
+import { MOVES } from './moves.ts';
 import { NETWORK } from './network.ts';
 
 /** Every protection of this host, each to be taken out once: see `npm run mutations`. */
@@ -16,4 +17,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LONG_LISTS,
   ...AGENT,
   ...LEASES,
+  ...MOVES,
 ];
