@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobFolders } from '../../src/function/job-files.ts';
 import { openFilesLimit } from '../../src/host/open-files.ts';
+import { SECCOMP_PROFILE } from '../../src/runtime/docker/container/seccomp.ts';
 import { type ContainerSpec, containerSpec } from '../../src/runtime/docker/container/spec.ts';
 import { readImage } from '../../src/runtime/docker/image/config.ts';
 import { PYTHON } from '../../test/support/engine/find-engine.ts';
@@ -24,6 +25,9 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-bench-'));
   const fn = { uuid: '', name: 'yardstick', runtime: 'python36', imageUuid: '', registryPath: PYTHON };
   const laid = await new JobFolders(directory).layOut('yardstick', { fn, code, args: '(1,)' });
+  // dockerd reads the profile from its API, the command line from a file.
+  const profile = join(directory, 'seccomp.json');
+  await writeFile(profile, SECCOMP_PROFILE);
   const image = readImage(await ground.engine.docker.getImage(PYTHON).inspect());
   const resources = { memoryBytes: JOB_MEMORY_BYTES, cpus: JOB_CPUS };
   const limits = {
@@ -43,7 +47,7 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
   return {
     spec,
     dockerRun: async (times, atOnce) => {
-      const words = ['docker', 'run', '--rm', ...flagsOf(spec('bench')), image.id];
+      const words = ['docker', 'run', '--rm', ...flagsOf(spec('bench'), profile), image.id];
       const child = spawn(
         'xargs',
         ['-P', String(atOnce), '-n', '1', 'sh', '-c', `exec ${quoted(words)} >/dev/null`],
@@ -61,11 +65,12 @@ export async function openYardstick(ground: Ground, code: string): Promise<Yards
 }
 
 /** The same container as arguments of `docker run`. */
-function flagsOf({ Env, HostConfig: host, User }: ContainerSpec): readonly string[] {
+function flagsOf({ Env, HostConfig: host, User }: ContainerSpec, profile: string): readonly string[] {
   const [input] = host.Mounts;
   return [
     ['--runtime', host.Runtime, '--user', User, '--network', host.NetworkMode, '--init', '--no-healthcheck'],
-    ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--stop-signal', 'SIGTERM'],
+    ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--security-opt', `seccomp=${profile}`],
+    ['--stop-signal', 'SIGTERM'],
     ['--memory', `${host.Memory}`, '--memory-swap', `${host.MemorySwap}`, '--cpus', `${host.NanoCpus / 1e9}`],
     ['--pids-limit', `${host.PidsLimit}`, '--oom-score-adj', `${host.OomScoreAdj}`],
     ['--shm-size', `${host.ShmSize}`, '--ipc', host.IpcMode, '--cgroupns', host.CgroupnsMode],
