@@ -90,17 +90,22 @@ function parsed(bytes: Buffer): object | undefined {
   }
 }
 
-async function readAtMost(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** By events: an iterator costs more than all the rest of a call. */
+function readAtMost(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of answer) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    length += chunk.length;
-    if (length > maxBytes) {
+  return new Promise((resolve, reject) => {
+    answer.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) return void chunks.push(chunk);
       const error = new Error(`the answer has more than ${maxBytes} bytes`);
-      throw Object.assign(error, { code: ANSWER_TOO_LARGE });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+      answer.destroy(Object.assign(error, { code: ANSWER_TOO_LARGE }));
+    });
+    answer.on('end', () => resolve(Buffer.concat(chunks)));
+    answer.on('error', reject);
+    answer.on('close', () => {
+      if (answer.readableEnded) return;
+      reject(Object.assign(new Error('the answer broke off'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }));
+    });
+  });
 }
