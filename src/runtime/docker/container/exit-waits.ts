@@ -37,7 +37,10 @@ export class ExitWaits {
     }
   }
 
-  /** The exit that another caller waits for, or has waited for; else as `wait`. */
+  /**
+   * The exit that another caller waits for, or has waited for, and has observed; else as `wait`. One that fell between
+   * two of its calls says nothing of the engine now.
+   */
   async join(id: string, signal: AbortSignal): Promise<ObservedExit> {
     const other = this.#ongoing.get(id);
     const known =
@@ -46,7 +49,7 @@ export class ExitWaits {
         other.catch(() => undefined),
         signal,
       ));
-    return known ?? this.#wait(id, signal);
+    return known?.engineWasUnreachable === false ? known : this.#wait(id, signal);
   }
 
   forget(id: string): void {

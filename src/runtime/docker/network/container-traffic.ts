@@ -76,9 +76,10 @@ export class ContainerTraffic {
     const ended = start.catch(() => undefined).then(() => over.abort());
     const find = (): Promise<Tracked | undefined> => this.#find(id).catch(() => undefined);
     for (let tries = 0; tries < MAX_EARLY_TRIES && !over.signal.aborted; tries += 1) {
+      // One that comes before the start shows nothing.
+      await sleep(EARLY_MS, over.signal);
       const found = await find();
       if (found !== undefined) return found.state;
-      await sleep(EARLY_MS, over.signal);
     }
     await ended;
     return (await find())?.state;
@@ -125,6 +126,8 @@ export class ContainerTraffic {
     const { NetworkSettings } = INSPECTED.parse(inspected);
     const [[network, at] = ['none', undefined], ...more] = Object.entries(NetworkSettings.Networks ?? {});
     const isOffline = network === 'none' && more.length === 0;
+    const state = readState(inspected.State);
+    if (state.name === 'created') return undefined;
     // Before the start there is no address yet, and after the exit the engine has taken it back.
     if (!isOffline && (at === undefined || at.IPAddress === '')) return undefined;
     const tracked: Tracked = {
@@ -133,7 +136,7 @@ export class ContainerTraffic {
       bridge: BRIDGES.get(network),
       port: undefined,
       traffic: isOffline ? NO_TRAFFIC : null,
-      state: readState(inspected.State),
+      state,
     };
     this.#tracked.set(id, tracked);
     this.#read(id, tracked);
