@@ -6,6 +6,8 @@ export type Usage = {
   /** CPU time in seconds. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** Of these, what is its own: no pages of files. */
+  readonly anonBytes: number;
   /** Bytes written to disk. */
   readonly writtenBytes: number;
 };
@@ -22,6 +24,7 @@ export function usageOf(pid: number | undefined): Usage {
   return {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
     rssBytes: Number(/^VmRSS:\s+(\d+)/m.exec(read('status'))?.[1]) * 1024,
+    anonBytes: Number(/^RssAnon:\s+(\d+)/m.exec(read('status'))?.[1]) * 1024,
     writtenBytes: Number(/^write_bytes: (\d+)/m.exec(read('io'))?.[1]),
   };
 }

@@ -60,9 +60,9 @@ export async function openScene(ground: Ground, slots: number, options: SceneOpt
     /** Starts an agent as the packages do; `through`: a command before it, such as that of a profiler. */
     spawn: (through: readonly string[] = []): AgentProcess =>
       new AgentProcess(['start'], env, ground.entry, through),
-    /** Starts an agent and waits until it is on the market. */
-    start: async (): Promise<AgentProcess> => {
-      const agent = new AgentProcess(['start'], env, ground.entry);
+    /** Starts an agent, by a command that executes what follows it, and waits until it is on the market. */
+    start: async (through: readonly string[] = []): Promise<AgentProcess> => {
+      const agent = new AgentProcess(['start'], env, ground.entry, through);
       await until('an agent on the market', () => isUp(agent));
       return agent;
     },
