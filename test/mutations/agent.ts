@@ -292,4 +292,51 @@ export const AGENT: readonly Mutation[] = [
       name: 'output that could not be had while the job ran is read when it has %s',
     },
   },
+  {
+    protection: 'a host that starts no container blames no image',
+    file: 'src/agent/jobs/start-attribution.ts',
+    text: 'return (await this.#deps.testContainer(like, signal)) && !signal.aborted;',
+    becomes: 'return !signal.aborted;',
+    test: { file: 'test/unit/agent/jobs/start-attribution.test.ts', name: 'is a fault of the host where %s' },
+  },
+  {
+    protection: 'an image that has started is not blamed',
+    file: 'src/agent/jobs/start-attribution.ts',
+    text: ' || this.#started.has(keyOf(image, like.gpu))) return false;',
+    becomes: ') return false;',
+    test: {
+      file: 'test/unit/agent/jobs/start-attribution.test.ts',
+      name: 'is a fault of the host where the image has started before',
+    },
+  },
+  {
+    protection: 'a container about which the engine does not answer hides no other',
+    file: 'src/runtime/docker/container/listed.ts',
+    text: "if (code !== 'RUNTIME_UNAVAILABLE') throw thrown;",
+    becomes: 'throw thrown;',
+    test: {
+      file: 'test/unit/runtime/docker/container/listed.test.ts',
+      name: 'a container about which the engine does not answer is taken as it is listed: %s',
+    },
+  },
+  {
+    protection: 'answers of the engine have a limit',
+    file: 'src/runtime/docker/engine/bounded-answers.ts',
+    text: 'if (length > maxBytes) {',
+    becomes: 'if (length < 0) {',
+    test: {
+      file: 'test/unit/runtime/docker/engine/bounded-answers.test.ts',
+      name: 'over its limit is a failed call',
+    },
+  },
+  {
+    protection: 'jobs wait for the removal of no probe',
+    file: 'src/agent/jobs/internal-job.ts',
+    text: 'await waitAtMost(clearMs, cleared, deps.detach);',
+    becomes: 'await cleared;',
+    test: {
+      file: 'test/unit/agent/jobs/internal-job.test.ts',
+      name: 'an internal job ends although the removal of its container %s',
+    },
+  },
 ];
