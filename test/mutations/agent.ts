@@ -322,8 +322,8 @@ export const AGENT: readonly Mutation[] = [
   {
     protection: 'answers of the engine have a limit',
     file: 'src/runtime/docker/engine/bounded-answers.ts',
-    text: 'if (length > maxBytes) {',
-    becomes: 'if (length < 0) {',
+    text: 'if (length <= maxBytes) return void chunks.push(chunk);',
+    becomes: 'if (length >= 0) return void chunks.push(chunk);',
     test: {
       file: 'test/unit/runtime/docker/engine/bounded-answers.test.ts',
       name: 'over its limit is a failed call',

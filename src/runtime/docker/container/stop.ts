@@ -139,7 +139,7 @@ function removalError(thrown: unknown, id: string): AgentError {
   const error = engineError(thrown, `remove container ${id}`);
   if (error.code !== 'RUNTIME_FAILED') return error;
   const again = `docker rm -f ${id.slice(0, SHORT_ID)}`;
-  const [, layer] = TOO_DEEP.exec(error.message) ?? [];
+  const [, layer] = TOO_DEEP.exec(readFault(thrown).message) ?? [];
   const hint =
     layer === undefined
       ? `find what holds it, then: ${again}; if that fails, too: sudo systemctl restart docker`
