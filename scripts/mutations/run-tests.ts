@@ -13,7 +13,7 @@ const REPORT = z.object({
 });
 
 /** Longer than any one test may take. */
-const MOST_MS = 300_000;
+const MOST_MS = 600_000;
 
 /** The state of each test of a file whose name ends so: `passed` or `failed`; empty if none could be run. */
 export function runTests(tree: string, file: string, names: readonly string[]): ReadonlyMap<string, string> {

@@ -2,6 +2,7 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 import { AGENT } from './agent.ts';
 import { CONTAINER } from './container.ts';
 import { CONTAINER_CHECK } from './container-check.ts';
+import { FUZZING } from './fuzzing.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
@@ -18,4 +19,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...AGENT,
   ...LEASES,
   ...MOVES,
+  ...FUZZING,
 ];

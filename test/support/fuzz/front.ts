@@ -45,6 +45,8 @@ export type Honest = {
 export type Distortion = {
   /** Whether the broker hears of the call. */
   readonly passOn: boolean;
+  /** The broker hears this path instead. */
+  readonly path?: string;
   /** Makes the answer; `honest` is what the broker has said, or a 503 where it has heard nothing. */
   readonly answer: (honest: Honest) => RawAnswer;
   /** The answer is false about a job, and looks as if the broker meant it. */
@@ -137,7 +139,9 @@ export class FuzzingFront implements AsyncDisposable {
     if (call.endpoint === 'runs' && !call.query.has('page')) this.polls += 1;
     const distortion = this.#fuzzer?.(call, this.#diceFor(call));
     const passOn = distortion?.passOn ?? true;
-    const honest = passOn ? (this.#madeUp?.(call) ?? (await this.#pass(incoming, call, outgoing))) : UNHEARD;
+    const honest = passOn
+      ? (this.#madeUp?.(call) ?? (await this.#pass(incoming, call, outgoing, distortion?.path)))
+      : UNHEARD;
     if (distortion === undefined || this.#fuzzer === undefined) {
       outgoing.writeHead(honest.status, honest.headers).end(honest.text);
       return;
@@ -157,16 +161,21 @@ export class FuzzingFront implements AsyncDisposable {
     return new Dice(this.#seed ^ Math.imul(kind, 0x9e3779b1) ^ Math.imul(count, 0x85ebca77));
   }
 
-  async #pass(incoming: IncomingMessage, call: FuzzCall, outgoing: ServerResponse): Promise<Honest> {
+  async #pass(
+    incoming: IncomingMessage,
+    call: FuzzCall,
+    outgoing: ServerResponse,
+    path = incoming.url ?? '/',
+  ): Promise<Honest> {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const { method, url = '/' } = incoming;
+      const { method } = incoming;
       const { 'if-none-match': _tag, prefer: _wait, ...always } = incoming.headers;
       // What is to be distorted has to be there, and now.
       const headers = {
         ...(this.#fuzzer === undefined ? incoming.headers : always),
         host: this.#target.host,
       };
-      const onward = request(new URL(url, this.#target), { method, headers, agent: this.#agent }, resolve);
+      const onward = request(new URL(path, this.#target), { method, headers, agent: this.#agent }, resolve);
       onward.once('error', reject);
       // A call that the target holds ends with its caller.
       outgoing.once('close', () => onward.destroy());

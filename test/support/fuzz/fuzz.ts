@@ -7,6 +7,7 @@ import { openScenario } from '../e2e/scenario.ts';
 import { httpServer } from '../faults/server.ts';
 import { MemoryCgroup } from './cgroup.ts';
 import { type Fuzzer, FuzzingFront, type MadeUp } from './front.ts';
+import { hangs } from './fuzzers.ts';
 import { HonestJobs } from './honest-jobs.ts';
 import { blockedMs, computedMs } from './watch.ts';
 import { type AgentEnd, WatchedAgent } from './watched-agent.ts';
@@ -23,6 +24,8 @@ export type Place = {
 export type FuzzPlan = {
   readonly fuzzer: Fuzzer;
   readonly madeUp?: MadeUp;
+  /** Whether the agent has been given what it is all about; after so many answers it is by default. */
+  readonly isEnough?: () => boolean;
   /** How often a job of its own was given to the agent, by the name that the job adds to the file. */
   readonly claims?: ReadonlyMap<string, number>;
 };
@@ -55,6 +58,8 @@ export type Verdict = {
 /** What the agent may hold; the kernel kills it beyond. */
 export const MAX_MEMORY_BYTES = 300e6;
 
+/** The agent lists the jobs that it holds each third of it. */
+const LEASE_S = 6;
 /** Answers are honest again after so many distorted ones, or so long. */
 const FUZZED_ANSWERS = LONG ? 400 : 60;
 const FUZZED_MS = LONG ? 15_000 : 4_000;
@@ -63,7 +68,7 @@ const RECOVERY_MS = 60_000;
 /** Or so long after they were put on the market. */
 const MEANWHILE_MS = 30_000;
 /** More polls in a second are a hot loop. */
-const MAX_POLLS_PER_S = 20;
+const MAX_POLLS_PER_S = 15;
 
 /** Has an agent work for a broker whose answers are distorted for a while. */
 export async function fuzz(
@@ -73,11 +78,15 @@ export async function fuzz(
 ): Promise<Verdict> {
   await using open = new AsyncDisposableStack();
   const scenario = open.use(
-    await openScenario('unix:///nowhere', {
-      SHAREDCLOUD_CPU_SLOTS: '3',
-      SHAREDCLOUD_IMAGES: 'sharedcloud/*',
-      ...AS_PACKAGED,
-    }),
+    await openScenario(
+      'unix:///nowhere',
+      {
+        SHAREDCLOUD_CPU_SLOTS: '3',
+        SHAREDCLOUD_IMAGES: 'sharedcloud/*',
+        ...AS_PACKAGED,
+      },
+      { leaseSeconds: LEASE_S },
+    ),
   );
   const front = open.use(await FuzzingFront.open(scenario.url, seed));
   const elsewhere = open.use(await httpServer((_, response) => response.end('[]')));
@@ -103,9 +112,10 @@ export async function fuzz(
     while (!isDone() && !agent.isOver && performance.now() < late) await pause(20);
   };
   const jobs = new HonestJobs(scenario.broker.store, started);
-  const { claims, fuzzer, madeUp } = plan({ started, elsewhere: elsewhere.url });
+  const { claims, fuzzer, isEnough, madeUp } = plan({ started, elsewhere: elsewhere.url });
 
   const problems: string[] = [];
+  const ends: AgentEnd[] = [];
   jobs.add(2);
   if (fromTheStart) front.begin(fuzzer, madeUp);
   let agent = start();
@@ -117,6 +127,7 @@ export async function fuzz(
   if (!fromTheStart) front.begin(fuzzer, madeUp);
   await until(() => front.distorted > 0, RECOVERY_MS);
   await until(() => front.distorted >= FUZZED_ANSWERS, FUZZED_MS);
+  if (isEnough !== undefined) await until(isEnough, MEANWHILE_MS);
   if (worksMeanwhile) {
     await until(() => jobs.areDone, MEANWHILE_MS);
     if (!jobs.areDone) problems.push('not all jobs were done while answers were distorted');
@@ -124,7 +135,7 @@ export async function fuzz(
   const pollsPerS = ((front.polls - pollsBefore) / (performance.now() - fuzzedSince)) * 1000;
   if (restart) {
     await until(() => jobs.haveRun(stateDir), RECOVERY_MS);
-    problems.push(...wrongEnd(await agent.terminate()));
+    ends.push(await agent.terminate());
     agent = start();
   }
 
@@ -136,11 +147,14 @@ export async function fuzz(
   const recoveryMs = performance.now() - recoveringSince;
   problems.push(...jobs.problems());
 
-  const before = front.distorted;
-  front.begin(fuzzer, madeUp);
-  await until(() => front.distorted > before + 1, FUZZED_MS);
-  const end = await agent.terminate();
-  problems.push(...wrongEnd(end), ...jobs.booksDiffer(stateDir), ...jobs.startedTooOften(claims));
+  let hanging = 0;
+  front.begin(
+    hangs(fuzzer, () => (hanging += 1)),
+    madeUp,
+  );
+  await until(() => hanging > 0, RECOVERY_MS);
+  ends.push(await agent.terminate());
+  problems.push(...ends.flatMap(wrongEnd), ...jobs.booksDiffer(stateDir), ...jobs.startedTooOften(claims));
   problems.push(...front.failures.map((thrown) => `the test’s own broker failed: ${String(thrown)}`));
   problems.push(...elsewhere.seen.map(({ url }) => `the agent called another origin: ${url}`));
   if (pollsPerS > MAX_POLLS_PER_S) problems.push(`${Math.round(pollsPerS)} polls a second`);
@@ -149,11 +163,12 @@ export async function fuzz(
     computedMs: Math.max(0, ...answers.map(computedMs)),
     blockedMs: Math.max(0, ...answers.map(blockedMs)),
     heldBytes: Math.max(...agents.map(({ watch }) => watch.heldBytes)),
-    endMs: end.took === undefined ? 0 : blockedMs(end.took),
-    logBytes: end.log.length,
+    endMs: Math.max(0, ...ends.map(({ took }) => (took === undefined ? 0 : blockedMs(took)))),
+    logBytes: Math.max(...ends.map(({ log }) => log.length)),
     problems,
     figures: {
       calls: front.calls,
+      pollsPerS: Math.round(pollsPerS),
       distorted: front.distorted,
       lies: front.lies.size,
       answers: answers.length,

@@ -60,18 +60,36 @@ const sometimes =
 /** Often the most, because a bound that is missing shows only there; else any size up to it. */
 const sizeUpTo = (dice: Dice, max: number): number => (dice.chance(0.4) ? max : dice.size(1_000, max));
 
-/** Lists with items of any size, and so many of them. */
-export function hugeLists({ bytes = 200e6, items = 1e6 } = {}): Fuzzer {
-  return sometimes(0.9, (call, dice) => {
+/** Lists with items of any size. */
+export function hugeItems({ bytes = 200e6 } = {}): Fuzzer {
+  return (call, dice) => {
     if (!isList(call)) return undefined;
     return heard((honest) => {
       const own = itemsOf(honest) ?? [];
-      const size = sizeUpTo(dice, bytes);
+      const size = dice.chance(0.7) ? bytes : dice.size(1_000, bytes);
+      return dice.oneOf<() => RawAnswer>([
+        () => json([...own, bigged(dice, own[0], size)]),
+        () => json([...own, bigged(dice, own[0], size)]),
+        () => json([bigged(dice, own[0], size), ...own]),
+        () => json([...Array.from({ length: 20 }, () => bigged(dice, own[0], size / 20)), ...own]),
+        () => answer(repeated(dice.oneOf(['[', ' ', '{"a":', '"', '[{},']), size)),
+      ])();
+    });
+  };
+}
+
+/** Lists with any number of items. */
+export function longLists({ items = 1e6 } = {}): Fuzzer {
+  return (call, dice) => {
+    // Without these the agent does not start.
+    const isAtStart = call.endpoint === 'instances' || call.endpoint === 'gpus';
+    if (!isList(call) || (isAtStart && dice.chance(0.5))) return undefined;
+    return heard((honest) => {
+      const own = itemsOf(honest) ?? [];
       const count = sizeUpTo(dice, items);
       return dice.oneOf<() => RawAnswer>([
         () => json(manyItems(count, () => dice.oneOf(['{}', '0', '[]', 'null', '""']), own)),
         () => json(manyItems(count, (n) => `{"uuid":"many-${n}"}`, own)),
-        () => json(manyItems(count, likeOwn(call, own[0]), own)),
         () => json(manyItems(count, likeOwn(call, own[0]), own)),
         () =>
           onPage(
@@ -79,13 +97,9 @@ export function hugeLists({ bytes = 200e6, items = 1e6 } = {}): Fuzzer {
             manyItems(count / 10, (n) => `{"uuid":"p${pageOf(call)}-${n}"}`, own),
           ),
         () => onPage(call, own, oddValue(dice)),
-        () => json([...own, bigged(dice, own[0], size)]),
-        () => json([bigged(dice, own[0], size), ...own]),
-        () => json([...Array.from({ length: 20 }, () => bigged(dice, own[0], size / 20)), ...own]),
-        () => answer(repeated(dice.oneOf(['[', ' ', '{"a":', '"', '[{},']), size)),
       ])();
     });
-  });
+  };
 }
 
 /** So many runs that could be taken, and those of the broker, which bid more. */
@@ -109,7 +123,7 @@ function bigged(dice: Dice, item: unknown, bytes: number): unknown {
   // No job of a run that is there: a claim of it would be refused, and the run then left alone for long.
   const fields = { name: '', parameters: '', function_name: '', ...(isFields(item) && item), run: 'none' };
   const names = Object.keys(fields);
-  const name = names[dice.whole(0, names.length - 1)] ?? 'uuid';
+  const name = dice.chance(0.5) ? 'function_name' : (names[dice.whole(0, names.length - 1)] ?? 'uuid');
   return { ...fields, uuid: `big-${dice.whole(0, 1e9)}`, [name]: longText(bytes) };
 }
 
@@ -137,12 +151,14 @@ function onPage(call: FuzzCall, results: unknown, next?: unknown): RawAnswer {
 }
 
 /** Single resources with a field of any size, such as the code of a function. */
-export function hugeResources({ bytes = 100e6 } = {}): Fuzzer {
+export function hugeResources({ bytes = 200e6 } = {}): Fuzzer {
   return sometimes(0.6, (call, dice) => {
     if (isList(call)) return undefined;
-    const size = sizeUpTo(dice, bytes);
     const isLie = isAboutAJob(call) && call.endpoint !== 'job-change';
-    if (isLie && dice.chance(0.5)) return undefined;
+    // Some runs are left for the agent to work on.
+    if (isLie && dice.chance(0.3)) return undefined;
+    const isCode = call.endpoint === 'function';
+    const size = isCode ? bytes : sizeUpTo(dice, bytes);
     return heard((honest) => {
       const own = parsed(honest);
       if (!isFields(own)) return same(honest);
@@ -150,7 +166,7 @@ export function hugeResources({ bytes = 100e6 } = {}): Fuzzer {
       const names = Object.keys(own).filter(
         (name) => !['uuid', 'status', 'instance', 'arguments'].includes(name),
       );
-      const name = call.endpoint === 'function' ? 'code' : (names[dice.whole(0, names.length - 1)] ?? 'more');
+      const name = isCode ? 'code' : (names[dice.whole(0, names.length - 1)] ?? 'more');
       return json({ ...own, [name]: longText(size) });
     }, isLie);
   });
@@ -213,6 +229,8 @@ export function oldAnswers(): Fuzzer {
     return heard((honest) => {
       if (honest.text.length < 1e6 && before.length < 20) before.push(honest);
       const items = itemsOf(honest);
+      if (call.endpoint === 'held-jobs' && items !== undefined)
+        return json(items.filter(() => dice.chance(0.5)));
       if (!wanted) return same(honest);
       if (old !== undefined && dice.chance(0.5)) return same(old);
       if (items === undefined) return same(old ?? honest);
@@ -228,6 +246,8 @@ export function duplicates(): Fuzzer {
   const seen: unknown[] = [];
   return sometimes(0.7, (call, dice) => {
     if (!isList(call)) return undefined;
+    // A broker may ignore the filters.
+    if (call.query.has('status') && dice.chance(0.7)) return { passOn: true, path: call.path, answer: same };
     return heard((honest) => {
       const items = itemsOf(honest) ?? [];
       for (const item of items) if (seen.length < 1_000) seen.push(item);
@@ -310,45 +330,55 @@ export function statuses({ elsewhere = 'http://127.0.0.1:9' } = {}): Fuzzer {
 }
 
 /** Headers that are huge, twice there, wrong or lie about the body. */
+const oddHeaders = sometimes(0.6, (_, dice) => {
+  const many = Array.from({ length: dice.size(1, 5_000) }, (_, n) => [`X-${n}`, 'y'] as const);
+  const more = dice.oneOf<Partial<RawAnswer>>([
+    { headers: [['X-Huge', 'y'.repeat(dice.size(100, 1_000_000))]] },
+    { headers: many },
+    { headers: [['ETag', 'z'.repeat(dice.size(100, 15_000))]] },
+    {
+      headers: [
+        ['ETag', '"a"'],
+        ['ETag', '"b"'],
+        ['ETag', '\u0001'],
+      ],
+    },
+    { headers: dice.oneOf(RETRY_AFTER).map((value) => ['Retry-After', value] as const) },
+    {
+      headers: [
+        ['Preference-Applied', 'wait=25'],
+        ['ETag', '"always"'],
+      ],
+    },
+    { headers: [['Content-Encoding', dice.oneOf(['gzip', 'br', 'deflate', 'odd'])]] },
+    {
+      headers: [
+        ['Content-Length', '5'],
+        ['Content-Length', '6'],
+      ],
+    },
+    { headers: [['Set-Cookie', 'a=b; '.repeat(1_000)]] },
+    { framing: { length: dice.oneOf(['0', '1', '-1', '1e9', '99999999999999999999', 'NaN', '']) } },
+    { framing: 'broken' },
+    { framing: 'close' },
+    { status: dice.oneOf(['', '0', '99', '1000', '-1', 'abc']) },
+    { before: 'HTTP/9.9 200 OK\r\n\r\n' },
+    { before: `garbage ${'\u0000'.repeat(1_000)}` },
+    { after: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]' },
+  ]);
+  return heard((honest) => same(honest, more));
+});
+
+/** Odd headers, and polls that are said to be held and are not. */
 export function headers(): Fuzzer {
-  return sometimes(0.6, (_, dice) => {
-    const many = Array.from({ length: dice.size(1, 5_000) }, (_, n) => [`X-${n}`, 'y'] as const);
-    const more = dice.oneOf<Partial<RawAnswer>>([
-      { headers: [['X-Huge', 'y'.repeat(dice.size(100, 1_000_000))]] },
-      { headers: many },
-      { headers: [['ETag', 'z'.repeat(dice.size(100, 15_000))]] },
-      {
-        headers: [
-          ['ETag', '"a"'],
-          ['ETag', '"b"'],
-          ['ETag', '\u0001'],
-        ],
-      },
-      { headers: dice.oneOf(RETRY_AFTER).map((value) => ['Retry-After', value] as const) },
-      {
-        headers: [
-          ['Preference-Applied', 'wait=25'],
-          ['ETag', '"always"'],
-        ],
-      },
-      { headers: [['Content-Encoding', dice.oneOf(['gzip', 'br', 'deflate', 'odd'])]] },
-      {
-        headers: [
-          ['Content-Length', '5'],
-          ['Content-Length', '6'],
-        ],
-      },
-      { headers: [['Set-Cookie', 'a=b; '.repeat(1_000)]] },
-      { framing: { length: dice.oneOf(['0', '1', '-1', '1e9', '99999999999999999999', 'NaN', '']) } },
-      { framing: 'broken' },
-      { framing: 'close' },
-      { status: dice.oneOf(['', '0', '99', '1000', '-1', 'abc']) },
-      { before: 'HTTP/9.9 200 OK\r\n\r\n' },
-      { before: `garbage ${'\u0000'.repeat(1_000)}` },
-      { after: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]' },
-    ]);
-    return heard((honest) => same(honest, more));
-  });
+  return (call, dice) => {
+    const held = ['Preference-Applied', 'wait=25'] as const;
+    const unheld = heard((honest) => same(honest, { headers: [['Content-Type', 'application/json'], held] }));
+    const isPoll = call.endpoint === 'runs';
+    // After a poll that failed the agent waits, and what is said to be held is to be polled again at once.
+    if (isPoll && dice.chance(0.8)) return unheld;
+    return oddHeaders(call, dice) ?? (isPoll ? unheld : undefined);
+  };
 }
 
 const RETRY_AFTER: readonly [readonly string[], ...(readonly string[])[]] = [
@@ -371,16 +401,26 @@ export function anyOf(...fuzzers: readonly [Fuzzer, ...Fuzzer[]]): Fuzzer {
 export function lostReports(): Fuzzer {
   return sometimes(0.95, (call, dice) => {
     if (call.endpoint !== 'job-change' || /"status":[12]\b/.test(call.body.toString())) return undefined;
-    const status = dice.oneOf([500, 502, 503, 504, 408, 429, 403, 404, 200]);
+    const status = dice.oneOf([500, 502, 503, 408, 429, 403, 403, 403, 404, 410, 200]);
     const html = repeated('<p>no</p>', dice.size(10, 1_000_000));
     const page = answer(html, { status, headers: [['Content-Type', 'text/html']] });
     const how = dice.oneOf<RawAnswer>([
       page,
       page,
       { ...page, end: 'cut' },
+      { ...page, end: 'hang' },
       answer([], { status: 503 }),
       { ...page, end: 'hang' },
     ]);
     return { passOn: dice.chance(0.3), answer: () => how };
   });
+}
+
+/** Calls that are never answered, and what another fuzzer does. */
+export function hangs(others: Fuzzer, onHang: () => void): Fuzzer {
+  return (call, dice) => {
+    if (dice.chance(0.5)) return others(call, dice);
+    onHang();
+    return heard((honest) => same(honest, { end: 'hang' }));
+  };
 }

@@ -4,10 +4,10 @@ import type { BrokerStore } from '../../../src/embedded/broker/store/store.ts';
 import { type JournalReader, readJournal } from '../../../src/journal/open-journal.ts';
 import { CPU_IMAGE } from '../domain.ts';
 
-/** Says which job it is, and takes a moment. */
-const HONEST = `function handler([file, name, number]) {
+/** Says which job it is, takes a moment, and returns its number so many times. Every fourth takes longer. */
+const honest = (times: number): string => `function handler([file, name, number]) {
   require('node:fs').appendFileSync(file, name + '\\n');
-  return new Promise((done) => setTimeout(() => done(number * 2), 100));
+  return new Promise((done) => setTimeout(() => done(number * ${times}), number % 4 === 3 ? 800 : 100));
 }`;
 
 type HonestJob = {
@@ -52,14 +52,14 @@ export class HonestJobs {
     const first = this.#jobs.size;
     const numbers = Array.from({ length: jobs }, (_, index) => first + index);
     const tuples = numbers.map((number) => `('${this.#started}', 'honest-${number}', ${number})`);
-    // Each run has its own of all, so that an answer that is false about one of them is about this run only.
+    // Each run has its own of all: what is false about one is about no other, and a mix-up shows in the results.
     const image = this.#store.addImage({ registryPath: CPU_IMAGE, requiresGpu: false, runtime: 'node24' });
-    const fn = this.#store.addFunction({ name: 'honest', code: HONEST, image });
+    const fn = this.#store.addFunction({ name: 'honest', code: honest(first + 2), image });
     const run = this.#store.addRun({ function: fn, parameters: `(${tuples.join(', ')},)`, bidPrice: 9 });
     for (const [index, { uuid }] of this.#store.jobsOf(run).entries()) {
       const number = first + index;
       const concerns = [uuid, run, fn, image];
-      this.#jobs.set(uuid, { run, concerns, name: `honest-${number}`, result: String(number * 2) });
+      this.#jobs.set(uuid, { run, concerns, name: `honest-${number}`, result: String(number * (first + 2)) });
     }
   }
 

@@ -38,6 +38,7 @@ export class MadeUpMarket {
   /** Of each job that was claimed. */
   readonly #jobs = new Map<string, { status: unknown; instance: unknown }>();
   #lists = 0;
+  #hasListedMany = false;
 
   constructor(size: MarketSize, started: string) {
     this.#size = size;
@@ -67,7 +68,8 @@ export class MadeUpMarket {
     if (endpoint !== 'job-change' || !id.startsWith('made-up-arguments-')) return undefined;
     return {
       passOn: true,
-      answer: (honest) => whole(this.#longer(JSON.parse(honest.text), dice)).answer(honest),
+      answer: (honest) =>
+        whole(this.#longer(JSON.parse(honest.text), this.#size.argumentBytes)).answer(honest),
     };
   };
 
@@ -85,6 +87,9 @@ export class MadeUpMarket {
     this.#jobs.set(id, { status: change['status'], instance: change['instance'] });
     return said(this.#job(id));
   };
+
+  /** Whether the agent has come to the run with too many jobs, after those that it takes before. */
+  readonly isEnough = (): boolean => this.#hasListedMany;
 
   #runs(own: readonly unknown[], dice: Dice): unknown {
     this.#lists += 1;
@@ -109,13 +114,23 @@ export class MadeUpMarket {
   #jobsOf(run: string, dice: Dice): unknown {
     const many = run.startsWith('made-up-many-jobs');
     const job = (n: number) => this.#job(`${run}-job-${n}`);
-    if (run.startsWith('made-up-arguments')) return [0, 1, 2].map((n) => this.#longer(job(n), dice));
-    return manyItems(many ? this.#size.jobs : 3, (n) => JSON.stringify(job(n)));
+    if (run.startsWith('made-up-arguments'))
+      return [0, 1, 2].map((n) => this.#longer(job(n), dice.size(1_000, this.#size.argumentBytes)));
+    const jobs = manyItems(many ? this.#size.jobs : 3, (n) => JSON.stringify(job(n)));
+    const done = (): void => void (this.#hasListedMany ||= many);
+    return new Lazy(function* () {
+      try {
+        yield* jobs.pieces();
+      } finally {
+        // Sent whole, or the agent has read enough of it.
+        done();
+      }
+    });
   }
 
-  /** The same with arguments of any size. */
-  #longer(job: unknown, dice: Dice): unknown {
-    return { ...(isFields(job) && job), arguments: tuples(dice.size(1_000, this.#size.argumentBytes)) };
+  /** The same with arguments of so many bytes. */
+  #longer(job: unknown, bytes: number): unknown {
+    return { ...(isFields(job) && job), arguments: tuples(bytes) };
   }
 
   #job(uuid: string): Readonly<Record<string, unknown>> {
@@ -167,6 +182,9 @@ const STRANGER = `function handler([file, job]) {
   return job;
 } //`;
 
+/** The agent comes to the worst first, and to the broker’s own runs before all. */
+const BIDS: Readonly<Record<string, number>> = { arguments: 7, 'many-jobs': 6, plain: 0.11 };
+
 function run(kind: string, name: string, bytes: number): Readonly<Record<string, unknown>> {
   const isLong = kind === 'parameters';
   return {
@@ -177,7 +195,7 @@ function run(kind: string, name: string, bytes: number): Readonly<Record<string,
     base_gpu_name: kind === 'names' ? longText(bytes) : 'n/a',
     parameters: isLong ? tuples(bytes) : '((1,),)',
     num_jobs: kind === 'many-jobs' ? 1_000_000 : isLong ? Math.floor(bytes / 3) : 1,
-    bid_price: kind === 'plain' ? 0.11 : 5,
+    bid_price: BIDS[kind] ?? 5,
     created_at: TIME,
     current_server_time: TIME,
   };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-const TIMED = { ms: z.number(), waitedMs: z.number(), ranMs: z.number() };
+const TIMED = { ms: z.number(), ranMs: z.number(), waitedMs: z.number(), watcherWaitedMs: z.number() };
 const LINE = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lag'), ...TIMED }),
   z.object({ kind: z.literal('ended'), ...TIMED }),
@@ -14,10 +14,11 @@ const LINE = z.discriminatedUnion('kind', [
 export type Timed = {
   /** By the clock. */
   readonly ms: number;
-  /** Of that, for a processor that others had. */
-  readonly waitedMs: number;
-  /** Of that, while the agent's main thread ran. */
+  /** How long the agent’s main thread ran meanwhile, and waited for a core that others had. */
   readonly ranMs: number;
+  readonly waitedMs: number;
+  /** How long the watcher waited for a core; the agent may have answered before, and run on. */
+  readonly watcherWaitedMs: number;
 };
 
 /** Follows an agent from a process of its own: see watcher.ts. */
@@ -60,7 +61,11 @@ export class Watch implements AsyncDisposable {
 }
 
 /** How long the agent computed while somebody waited, whatever else the machine did. */
-export const computedMs = ({ ranMs }: Timed): number => ranMs;
+export function computedMs({ ranMs, watcherWaitedMs }: Timed): number {
+  return Math.max(0, ranMs - watcherWaitedMs);
+}
 
-/** How long somebody waited for the agent, or for what it waited for, without the time in which others had the processor. */
-export const blockedMs = ({ ms, waitedMs }: Timed): number => Math.max(0, ms - waitedMs);
+/** How long somebody waited for the agent, or for what it waited for, without the time in which others had the cores. */
+export function blockedMs({ ms, waitedMs, watcherWaitedMs }: Timed): number {
+  return Math.max(0, ms - waitedMs - watcherWaitedMs);
+}

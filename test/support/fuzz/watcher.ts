@@ -30,16 +30,14 @@ function scheduled(of: number | string): { readonly ranMs: number; readonly wait
 
 const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-/** What passed since `began` without that somebody waited for a core. */
+/** What passed since `began`, and who ran or waited for a core meanwhile. */
 function since(began: number, before: ReturnType<typeof scheduled>, own: ReturnType<typeof scheduled>) {
   const [after, ownAfter] = [scheduled(pid) ?? before, scheduled('self')];
-  const waitedMs = (after?.waitedMs ?? 0) - (before?.waitedMs ?? 0);
-  const ownMs = (ownAfter?.waitedMs ?? 0) - (own?.waitedMs ?? 0);
-  const ms = performance.now() - began;
   return {
-    ms: Math.round(ms),
-    waitedMs: Math.round(waitedMs + ownMs),
+    ms: Math.round(performance.now() - began),
     ranMs: Math.round((after?.ranMs ?? 0) - (before?.ranMs ?? 0)),
+    waitedMs: Math.round((after?.waitedMs ?? 0) - (before?.waitedMs ?? 0)),
+    watcherWaitedMs: Math.round((ownAfter?.waitedMs ?? 0) - (own?.waitedMs ?? 0)),
   };
 }
 
