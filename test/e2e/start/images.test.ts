@@ -76,7 +76,7 @@ describeDocker('start', (engine) => {
   });
 
   test('cancels a pull that no run needs any more where another image waits', async () => {
-    await using slow = await HostileRegistry.start('drip');
+    await using slow = await HostileRegistry.start('slow');
     await using fast = await HostileRegistry.start('honest');
     await using set = await openScenario(engine.host, {
       SHAREDCLOUD_CPU_SLOTS: '1',

@@ -9,6 +9,7 @@ export type Behaviour =
   | 'honest'
   | 'truncated'
   | 'drip'
+  | 'slow'
   | 'wrong-bytes'
   | 'silent'
   | 'huge'
@@ -94,17 +95,24 @@ function serveLayer(response: ServerResponse, layer: Buffer, behaviour: Behaviou
       response.on('close', () => clearInterval(timer));
       break;
     }
+    // Fast enough for containerd's image store, which notices the end of a pull once it has another MiB.
+    case 'slow': {
+      let at = 0;
+      const timer = setInterval(() => response.write(layer.subarray(at, (at += 128 * 1024))), 50);
+      response.on('close', () => clearInterval(timer));
+      break;
+    }
     default:
       throw behaviour satisfies never;
   }
 }
 
 /**
- * An image of one layer: 2 MiB of noise in a file, or of zeros. A manifest may lie about the layer's size, and name
+ * An image of one layer: 2 MiB of noise in a file, 64 for a slow registry, or of zeros. A manifest may lie about the layer's size, and name
  * layers that nobody has.
  */
 function makeImage(behaviour: Behaviour) {
-  const bytes = 2 * 1024 * 1024;
+  const bytes = (behaviour === 'slow' ? 64 : 2) * 1024 * 1024;
   const noise = behaviour === 'packed' ? Buffer.alloc(bytes) : randomBytes(bytes);
   const tar = tarOf('noise', noise);
   const layer = gzipSync(tar, { level: 1 });
