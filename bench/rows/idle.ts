@@ -15,7 +15,7 @@ export const idle: Row = {
     await using agent = await scene.start(cgroup === undefined ? [] : join);
     const { pid } = agent.child;
     await scene.allReported(scene.addRun(TRIVIAL, 2));
-    const [settleMs, spanMs, spans] = ground.quick ? [500, 2_000, 1] : [30_000, 60_000, 4];
+    const [settleMs, spanMs, spans] = ground.quick ? [500, 2_000, 1] : [30_000, 60_000, 3];
     await pause(settleMs);
     const cpu: number[] = [];
     const rss: number[] = [];
