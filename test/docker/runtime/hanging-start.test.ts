@@ -18,7 +18,7 @@ describeOwnEngine('an image in whose start Docker hangs for good', () => {
     await scenario.hears(hanging, 'claimed');
     const innocent = scenario.addJob();
     const again = scenario.addJob('returns', image.ref);
-    await scenario.hears(hanging, 'reported FAILED', 200_000);
+    await scenario.hears(hanging, 'reported FAILED', 400_000);
     await scenario.runs(innocent);
     await scenario.goOn(innocent);
     await scenario.hears(innocent, 'reported SUCCEEDED');
@@ -28,5 +28,5 @@ describeOwnEngine('an image in whose start Docker hangs for good', () => {
     await agent.untilLogged({ event: 'container-removal-failed', job: hanging });
     expect(agent.said).not.toContain('engine-breaker-opened');
     await scenario.stopAgent();
-  }, 400_000);
+  }, 600_000);
 });
