@@ -3,7 +3,7 @@ import { secretForms } from '../lib/secret-forms.ts';
 import { LIMITS } from '../limits.ts';
 
 /** The longest result, in characters. */
-const MAX_SHOWN = LIMITS.broker.errorText.max;
+export const MAX_SHOWN = LIMITS.broker.errorText.max;
 
 /** How much of the text is processed: enough for a full result after blanks are collapsed. */
 const MAX_READ = 8 * MAX_SHOWN;

@@ -71,7 +71,11 @@ export type Reply = {
 };
 
 /** A call with its body encoded, so that a redirect can send it again. */
-type EncodedCall = Omit<Call, 'body'> & { readonly body: Buffer | undefined };
+type EncodedCall = Omit<Call, 'body'> & {
+  /** For messages. */
+  readonly name: string;
+  readonly body: Buffer | undefined;
+};
 
 /** HTTP to one broker: keep-alive, deadlines, redirects within the origin, the token on every request. */
 export class Transport {
@@ -103,13 +107,18 @@ export class Transport {
   async send(call: Call): Promise<Reply> {
     const token = await this.#token.current();
     const url = this.#urlOf(call);
-    const name = `${call.method} ${url.pathname}`;
+    // The broker names the paths of pages.
+    const name = `${call.method} ${sanitize(url.pathname, token)}`;
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#uploadMs(body?.length ?? 0);
     const error = (): Error => new Error(`the call took longer than ${callMs / 1000} s`);
     try {
       return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
-        const answer = await this.#follow({ method: call.method, url }, { ...call, body, signal }, token);
+        const answer = await this.#follow(
+          { method: call.method, url },
+          { ...call, name, body, signal },
+          token,
+        );
         const { statusCode: status } = answer;
         const isSuccess = status >= 200 && status < 300;
         const { busyMs, head: text } = await readBody(
@@ -157,11 +166,9 @@ export class Transport {
       const answer = await this.#request(hop, call, token);
       if (!isRedirect(answer.statusCode)) return answer;
       await readBody(answer.body, this.#large);
-      hop = nextHop(hop, answer.statusCode, [answer.headers['location'] ?? []].flat()[0]);
+      hop = nextHop(hop, answer.statusCode, [answer.headers['location'] ?? []].flat()[0], call.name);
     }
-    throw badAnswer(
-      `${first.method} ${first.url.pathname}: the broker redirected more than ${MAX_REDIRECTS} times`,
-    );
+    throw badAnswer(`${call.name}: the broker redirected more than ${MAX_REDIRECTS} times`);
   }
 
   /** Settles with the answer's headers; the call's signal aborts its body too. */

@@ -15,6 +15,38 @@ type Row = readonly [
 
 const rows: readonly Row[] = [
   [
+    'a long field of the broker’s is not kept',
+    'src/broker/json-fields.ts',
+    'if (this.#valueBytes <= limit.keep) this.#append(source, from, to);',
+    'if (limit.keep > 0) this.#append(source, from, to);',
+    'test/unit/broker/json-projector.test.ts',
+    '%s leaves the field out',
+  ],
+  [
+    'of too many runs those with the highest bids are kept',
+    'src/broker/wire-run.ts',
+    'bids[bids.length - count]',
+    'bids[0]',
+    'test/unit/broker/wire-run.test.ts',
+    'whose bids are %s and that are too many are those with the highest bids',
+  ],
+  [
+    'a broker that sends long lists does not keep the agent busy',
+    'src/agent/market/run-poller.ts',
+    'const restMs = restAfter(answer.busyMs);',
+    'const restMs = 0;',
+    'test/unit/agent/market/run-poller.test.ts',
+    'a list that took a second to read is not read again for nine',
+  ],
+  [
+    'the code of functions takes no more memory than it may',
+    'src/agent/market/function-code.ts',
+    'if (this.#bytes <= LIMITS.broker.codeInMemory.max) break;',
+    'if (this.#bytes >= 0) break;',
+    'test/unit/agent/market/function-code.test.ts',
+    'that was used longest ago is forgotten, and fetched again for a claim',
+  ],
+  [
     'long work goes in slices',
     'src/lib/slices.ts',
     'await nextTurn();',

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { HttpBroker } from '../../../src/broker/client.ts';
 import { LIMITS } from '../../../src/limits.ts';
-import { clientOf, failure, never } from '../../support/broker-client/client.ts';
+import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 import { jobResource, runResource } from '../../support/broker-client/resources.ts';
 import { unreadServer } from '../../support/faults/server.ts';
 
@@ -50,6 +50,11 @@ async function asking<T>(answer: Answer, call: (broker: HttpBroker) => Promise<T
   });
   await using client = clientOf(server.url);
   return await call(client.broker);
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.statusCode = 302;
+  response.setHeader('location', location);
 }
 
 const runsOf = (answer: Answer) => asking(answer, (broker) => broker.runs(QUERY));
@@ -124,6 +129,21 @@ describe('a market', () => {
     expect(result.runs.length).toBeGreaterThan(10);
     expect(pages).toBeLessThan(100);
     expect(bytes).toBeLessThan(120 * MB);
+  });
+
+  test.each([
+    ['fails', (response: ServerResponse) => void (response.statusCode = 500)],
+    ['is redirected away', (response: ServerResponse) => redirect(response, `http://${'x'.repeat(7_000)}/`)],
+    ['is redirected nowhere', (response: ServerResponse) => redirect(response, 'http://[')],
+  ])('with a next page of a long address that %s: the error is short, and has no token', async (_, fail) => {
+    const next = `/api/v1/${TOKEN}/${'x'.repeat(7_000)}`;
+    const call = runsOf(({ headers, url }, response) => {
+      if (url !== '/api/v1/runs?instance=inst-1') fail(response);
+      return [`{"next":"http://${headers.host}${next}","results":[]}`];
+    });
+    const { hint, message } = await failure(call);
+    expect(message.length + (hint?.length ?? 0)).toBeLessThan(2_000);
+    expect(message).not.toContain(TOKEN);
   });
 
   test('of the same page again and again counts once', async () => {
