@@ -25,8 +25,8 @@ const rows: readonly Row[] = [
   [
     'of too many runs those with the highest bids are kept',
     'src/broker/wire-run.ts',
-    'bids[bids.length - count]',
-    'bids[0]',
+    'if (run.bidPrice > lowest || (',
+    'if (run.bidPrice < lowest || (',
     'test/unit/broker/wire-run.test.ts',
     'whose bids are %s and that are too many are those with the highest bids',
   ],
