@@ -61,7 +61,7 @@ describe('a host with a GPU', () => {
       [desk.addRun(gpuRun).run, 'no-slot'],
       [desk.addRun({ ...gpuRun, bidPrice: 0.01 }).run, 'bid-below-ask'],
       [desk.addRun({ ...gpuRun, baseGpu: biggest(desk) }).run, 'gpu-too-small'],
-      [desk.addRun({ ...gpuRun, parameters: 'oops', jobArguments: ['()'] }).run, 'invalid'],
+      [desk.addRun({ ...gpuRun, jobArguments: ['oops'], bidPrice: 0.95 }).run, 'invalid'],
       [desk.addRun({ ...gpuRun, function: fn.cpu }).run, 'wrong-offer-type'],
       [desk.addRun({ ...gpuRun, function: strange }).run, 'image-not-allowed'],
       [desk.addRun({ ...gpuRun, function: cobol }).run, 'unsupported-runtime'],
