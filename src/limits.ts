@@ -6,7 +6,7 @@
 /** A bound of something that comes from outside. */
 export type Limit = {
   readonly max: number;
-  readonly unit: 'bytes' | 'characters' | 'items' | 'levels' | 'ms';
+  readonly unit: 'bytes' | 'characters' | 'items' | 'levels' | 'ms' | 'dollars';
   /** What is bounded. */
   readonly of: string;
   /** What happens to what is larger. */
@@ -113,6 +113,12 @@ export const LIMITS = {
       unit: 'bytes',
       of: 'a job’s arguments that are checked before the claim',
       beyond: 'they are checked when the job runs, in a thread of their own for Node.js',
+    },
+    cost: {
+      max: 1_000_000,
+      unit: 'dollars',
+      of: 'what the broker says that a job has cost',
+      beyond: 'the ask price and the duration count',
     },
     argumentsTime: {
       max: 10_000,

@@ -33,7 +33,7 @@ const wireJob = z.object({
   status: z.int(),
   instance: id().nullish(),
   lease_seconds: seconds.optional().catch(undefined),
-  cost: money().optional().catch(undefined),
+  cost: jobCost(),
 });
 
 const hasInstance = ({ instance, status }: z.output<typeof wireJob>): boolean =>
@@ -123,9 +123,17 @@ function mayMatch(filter: Filter, json: unknown): boolean {
 
 export const COST_FIELDS: Fields = { cost: ON_WIRE.short };
 
+/** What a job has cost, in US dollars; undefined: none or not readable. */
+function jobCost() {
+  return money()
+    .refine((dollars) => dollars <= LIMITS.broker.cost.max)
+    .optional()
+    .catch(undefined);
+}
+
 /** The cost in the answer to a report, in US dollars; undefined: none or not readable. */
 export const costSchema = z
-  .object({ cost: money().optional().catch(undefined) })
+  .object({ cost: jobCost() })
   .transform(({ cost }) => cost)
   .catch(undefined);
 

@@ -133,7 +133,9 @@ export class LeaseReconciler {
     this.#turns.set(instance, turn);
     const busyMs = await this.#try(instance, signal);
     // A broker that takes longer than its own lease allows gets a pause all the same.
-    turn.notBefore = clock.monotonic() + Math.max(MIN_EVERY_MS, restAfter(busyMs));
+    // A rest never costs a lease.
+    const restMs = Math.min(restAfter(busyMs), this.#everyMs());
+    turn.notBefore = clock.monotonic() + Math.max(MIN_EVERY_MS, restMs);
     this.#underWay.delete(instance);
     this.#sooner.notify();
   }

@@ -322,17 +322,22 @@ describe('a report', () => {
     });
   });
 
-  test.each([[{}], [{ cost: null }], [{ cost: 'much' }], [[]], ['ok']])(
-    'is accepted with the answer %j',
-    async (body) => {
-      await using server = await httpServer((_, res) => json(res, body, 202));
-      await using client = clientOf(server.url);
-      expect(await client.broker.report('job-1', 'inst-1', REPORT, never)).toEqual({
-        kind: 'taken',
-        cost: undefined,
-      });
-    },
-  );
+  test.each([
+    [{}],
+    [{ cost: null }],
+    [{ cost: 'much' }],
+    [{ cost: 1e308 }],
+    [{ cost: '9'.repeat(30) }],
+    [[]],
+    ['ok'],
+  ])('is accepted with the answer %j', async (body) => {
+    await using server = await httpServer((_, res) => json(res, body, 202));
+    await using client = clientOf(server.url);
+    expect(await client.broker.report('job-1', 'inst-1', REPORT, never)).toEqual({
+      kind: 'taken',
+      cost: undefined,
+    });
+  });
 });
 
 test('start, stop and add-image accept an empty answer', async () => {

@@ -38,11 +38,17 @@ test('a job that is claimed in between is not left alone for the rest of the two
   expect(at.asked).toEqual([0, 50, 80]);
 });
 
-test('a list that took five seconds to read is not read again for 45', async () => {
-  const heldJobs = () => Promise.resolve({ ...listOf('job-1'), busyMs: 5_000 });
+test('after a list that took five seconds to read there is a rest, which costs no lease', async () => {
+  const heldJobs = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    return { ...listOf('job-1'), busyMs: 5_000 };
+  };
   await using at = atWork([RUNNING], { heldJobs });
-  await vi.advanceTimersByTimeAsync(100_000);
-  expect(at.asked).toEqual([0, 45, 90]);
+  await vi.advanceTimersByTimeAsync(36_000);
+  expect(at.asked).toEqual([0, 35]);
+  at.reconciler.lease(45);
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect(at.asked.slice(2)).toEqual([55, 75]);
 });
 
 test('an offer that comes up is not waited with', async () => {
