@@ -207,7 +207,7 @@ export const ERROR_KINDS = {
   },
   STATE_DIR_COPIED: {
     exit: 7,
-    what: 'the state directory is a copy, and the agent of the original may be running its unfinished jobs',
+    what: 'the state directory is a copy, and the agent of the original may have its unfinished jobs',
     hint: 'give this agent an empty --state-dir; if the other one is no longer used, run `sharedcloud-agent agent-moved`',
   },
   JOURNAL_UNUSABLE: {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
-import { SLOT_STATES } from '../domain/job.ts';
+import { OPEN_STATES } from '../domain/job.ts';
 import type { Log } from '../lib/log.ts';
 
 const KEY = 'home';
@@ -32,7 +32,7 @@ export type HomeOptions = {
   readonly onCopied?: (copied: Copied) => void;
 };
 
-/** Logs that a journal without jobs has become that of another agent. */
+/** Logs that a journal without unfinished jobs has become that of another agent. */
 export const logCopied =
   (log: Log): NonNullable<HomeOptions['onCopied']> =>
   (copied) =>
@@ -43,7 +43,7 @@ export const logCopied =
 
 /**
  * Notes where the journal is. A copy becomes another agent's, with its own containers and instances. Throws STATE_DIR_COPIED
- * and changes nothing if it has jobs that the original may be running, unless the owner says that it does not.
+ * and changes nothing if it has unfinished jobs, which the original may have, unless the owner says that it does not.
  */
 export function settleHome(db: DatabaseSync, file: string, options: HomeOptions): void {
   const before = readHome(db);
@@ -52,7 +52,7 @@ export function settleHome(db: DatabaseSync, file: string, options: HomeOptions)
   else if (before !== undefined) {
     const copied = copyOf(before, now);
     if (copied !== undefined) {
-      const jobs = slotJobs(db);
+      const jobs = openJobs(db);
       if (jobs > 0) throw stateDirCopied(file, copied, jobs);
       becomeAnother(db);
       options.onCopied?.(copied);
@@ -66,10 +66,13 @@ export function settleHome(db: DatabaseSync, file: string, options: HomeOptions)
 /** The key of the engine's identity in the table `meta`. */
 export const ENGINE_KEY = 'engine';
 
-/** The number of jobs that have a claim or a container, in a journal. */
-function slotJobs(db: DatabaseSync): number {
-  const states = SLOT_STATES.map(() => '?').join();
-  const row = db.prepare(`SELECT count(*) AS jobs FROM jobs WHERE state IN (${states})`).get(...SLOT_STATES);
+/**
+ * The number of unfinished jobs in a journal. Those that wait for a report or release count too: both agents would ask for the
+ * jobs of their instance, and release what only the other one knows.
+ */
+function openJobs(db: DatabaseSync): number {
+  const states = OPEN_STATES.map(() => '?').join();
+  const row = db.prepare(`SELECT count(*) AS jobs FROM jobs WHERE state IN (${states})`).get(...OPEN_STATES);
   return z.object({ jobs: z.number() }).parse(row).jobs;
 }
 
@@ -129,7 +132,7 @@ function stateDirCopied(file: string, { from, otherMachine }: Copied, jobs: numb
   const count = `${jobs} unfinished job${jobs === 1 ? '' : 's'}`;
   return new AgentError(
     'STATE_DIR_COPIED',
-    `the journal ${file} is a copy of the journal ${origin}, whose agent may be running its ${count}`,
+    `the journal ${file} is a copy of the journal ${origin}, whose agent may have its ${count}`,
     {
       hint: 'if that agent is still used, give this one an empty --state-dir; if it is not, run `sharedcloud-agent agent-moved` with this agent’s options',
     },

@@ -36,14 +36,21 @@ export const MOVES: readonly Mutation[] = [
     },
   },
   {
+    protection: 'a copy with a pending report asks for nothing of the original',
+    file: HOME,
+    text: '.get(...OPEN_STATES)',
+    becomes: '.get(...OPEN_STATES.slice(0, 5))',
+    test: {
+      file: HOME_TEST,
+      name: 'a copy with a job that the original may have (%j) is STATE_DIR_COPIED, also the second time',
+    },
+  },
+  {
     protection: 'a copy without jobs has instances of its own',
     file: HOME,
     text: "db.exec('DELETE FROM instances');",
     becomes: '',
-    test: {
-      file: HOME_TEST,
-      name: 'a copy without such jobs becomes another agent, which reports what is pending',
-    },
+    test: { file: HOME_TEST, name: 'a copy without such jobs becomes another agent' },
   },
   {
     protection: 'nobody else can replace what is in a directory',

@@ -39,5 +39,5 @@ export const agentMoved: CliCommand = {
 };
 
 function confirmed(jobs: number): string {
-  return `${count(jobs, 'unfinished job')} are this agent’s now; the next start reattaches to those whose containers it finds, and releases the others\n`;
+  return `${count(jobs, 'unfinished job')} are this agent’s now; the next start reports what has ended, reattaches to those whose containers it finds, and releases the others\n`;
 }

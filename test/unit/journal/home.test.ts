@@ -61,7 +61,13 @@ function copyOf(path: string): string {
   return copy;
 }
 
-test.each([[[]], [['claimed']], [toRunning]] as const)(
+test.each([
+  [[]],
+  [['claimed']],
+  [toRunning],
+  [[...toRunning, 'finished']],
+  [['claimed', 'releasing']],
+] as const)(
   'a copy with a job that the original may have (%j) is STATE_DIR_COPIED, also the second time',
   (states) => {
     const { agentId, path } = used(...states);
@@ -76,6 +82,12 @@ test.each([[[]], [['claimed']], [toRunning]] as const)(
   },
 );
 
+test('where the original is gone, the owner’s word lets its report be delivered', () => {
+  const { agentId, path } = used(...toRunning, 'finished');
+  const moved = open(copyOf(path), 'b', { agentMoved: true });
+  expect(moved).toMatchObject({ agentId, instance: 'instance-1', pending: ['job'] });
+});
+
 test('on another machine it is a copy wherever it lies, and the owner can say that it is not', () => {
   const { agentId, path } = used(...toRunning);
   expect(agentErrorOf(() => open(path, 'b')).code).toBe('STATE_DIR_COPIED');
@@ -85,11 +97,11 @@ test('on another machine it is a copy wherever it lies, and the owner can say th
   expect(agentErrorOf(() => open(path, 'a')).code).toBe('STATE_DIR_COPIED');
 });
 
-test('a copy without such jobs becomes another agent, which reports what is pending', () => {
-  const { agentId, path } = used(...toRunning, 'finished');
+test('a copy without such jobs becomes another agent', () => {
+  const { agentId, path } = used(...toRunning, 'finished', 'reported');
   const copy = copyOf(path);
   const first = open(copy, 'a');
-  expect(first).toMatchObject({ instance: undefined, engine: undefined, pending: ['job'] });
+  expect(first).toMatchObject({ instance: undefined, engine: undefined });
   expect(first.copies).toEqual([{ from: join(path, 'journal.db'), otherMachine: false }]);
   expect(first.agentId).not.toBe(agentId);
   expect(open(copy, 'a')).toMatchObject({ agentId: first.agentId, copies: [] });
