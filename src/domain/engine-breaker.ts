@@ -3,6 +3,8 @@
  *
  *     untested --test passed--> closed --failures--> open --test passed--> half-open --a job went well--> closed
  *                                                      ^--- the job failed through this host ---'
+ *
+ * Kills open it by their number alone, also while it is half-open.
  */
 export type EngineBreaker = {
   readonly state: 'untested' | 'closed' | 'open' | 'half-open';
@@ -10,7 +12,7 @@ export type EngineBreaker = {
   readonly confirmed: boolean;
   /** The runs of the jobs that failed through this host in a row, latest last. */
   readonly failures: readonly string[];
-  /** The runs whose jobs were killed, nobody knows by whom, while no job had gone well. */
+  /** The runs whose jobs were killed, nobody knows by whom, while no job had gone well, since kills last opened it. */
   readonly killed: readonly string[];
   /** When it opened within the last hour, by the monotonic clock in milliseconds. */
   readonly openings: readonly number[];
@@ -57,13 +59,15 @@ export function afterFailure(breaker: EngineBreaker, run: string, now: number): 
 
 /**
  * The breaker after a job of this run that was killed, by itself or by another program. Pure. As test containers do not show
- * what kills jobs, the pause is that of a second opening.
+ * what kills jobs, the pause is at least that of a second opening. It takes as many runs to open it again: a job can kill
+ * itself, and one of a stranger's would keep this host idle for ever.
  */
 export function afterKill(breaker: EngineBreaker, run: string, now: number): EngineBreaker {
   if (breaker.state === 'untested' || breaker.state === 'open' || breaker.confirmed) return breaker;
   const killed = [...new Set([...breaker.killed, run])];
   if (killed.length < THRESHOLD_KILLED) return { ...breaker, killed };
-  return { ...breaker, state: 'open', killed, openings: [...recent(breaker, now), now, now] };
+  const before = recent(breaker, now);
+  return { ...breaker, state: 'open', killed: [], openings: [...(before.length > 0 ? before : [now]), now] };
 }
 
 function recent({ openings }: EngineBreaker, now: number): readonly number[] {

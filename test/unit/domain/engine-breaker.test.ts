@@ -44,7 +44,10 @@ test.each([
   ['+abcdef', 'closed'],
   ['ab+cd', 'closed'],
   ['abct', 'half-open'],
-  ['abcta', 'open'],
+  // Nor does one run of a stranger's keep it open.
+  ['abcta', 'half-open'],
+  ['abctaaab', 'half-open'],
+  ['abctabc', 'open'],
   ['abct+abc', 'closed'],
   ['aBCD', 'open'],
   // What was claimed before it opened does not matter any more.
@@ -58,8 +61,11 @@ test('before any test container nothing counts', () => {
   expect(after('AAAAA+', UNTESTED)).toEqual(UNTESTED);
 });
 
-test('the pause after kills is that of a second opening', () => {
+test('the pause after kills is that of a second opening, and grows by one opening at a time', () => {
   expect(after('abc').openings).toEqual([3_000, 3_000]);
+  expect(after('abctdef').openings).toEqual([3_000, 3_000, 7_000]);
+  const hourLater = afterKill(after('abctde'), 'f', 3_700_000);
+  expect(hourLater.openings).toEqual([3_700_000, 3_700_000]);
 });
 
 test('it remembers when it opened, for an hour', () => {
