@@ -15,7 +15,6 @@ import type { OpenRun, Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 import { forEachInSlices, inSlices, type Steps } from '../../lib/slices.ts';
-import { LIMITS } from '../../limits.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { ClaimPermit } from '../admission/engine-breaker.ts';
 import type { Observer } from '../events/events.ts';
@@ -26,7 +25,7 @@ import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
 import { outcomeOf } from './claim-outcome.ts';
-import { type Claimer, type ClaimTarget, mayClaim } from './claimer.ts';
+import { type Claimer, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
 import { readArguments } from './job-arguments.ts';
 import type { RunBackoff } from './run-backoff.ts';
@@ -54,6 +53,8 @@ export type ClaimLoopDeps = {
   readonly slots: OfferSlots;
   readonly backoff: RunBackoff;
   readonly claimer: Claimer;
+  /** The jobs that this or another offer is about to claim. */
+  readonly claiming: Set<string>;
   readonly wake: Notifier;
   readonly admission: AdmissionControl;
   /** Tells the broker that an image is ready. */
@@ -240,7 +241,7 @@ export class ClaimLoop {
         );
         this.#invalidItems.log({ invalid: unreadable });
         if (unreadable.length > 0 && readable.length === 0) return backoff.invalid(run);
-        jobs = await inSlices(this.#claimable(readable));
+        jobs = await inSlices(firstClaimable(readable, (job) => this.#mayClaim(job)));
         // What this host has just released may be claimed again in a moment.
         if (jobs.length === 0 && readable.some(({ status }) => status === JOB_STATUS.CREATED)) {
           if (backoff.releases === releases) backoff.notYetClaimable(run);
@@ -265,19 +266,8 @@ export class ClaimLoop {
     for (const job of jobs.splice(0, count)) this.#claim(job, open, signal);
   }
 
-  /** The first jobs that may be claimed; a run may have a million, and each costs a query of the journal. */
-  *#claimable(jobs: readonly BrokerJob[]): Steps<BrokerJob[]> {
-    const claimable: BrokerJob[] = [];
-    for (const job of jobs) {
-      if (claimable.length >= LIMITS.broker.openJobs.max) break;
-      if (this.#mayClaim(job)) claimable.push(job);
-      yield;
-    }
-    return claimable;
-  }
-
   #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
-    const { admission, images, slots } = this.#deps;
+    const { admission, claiming, images, slots } = this.#deps;
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
     if (fn === undefined || image === undefined || !this.#mayClaim(job)) return;
@@ -286,12 +276,20 @@ export class ClaimLoop {
     const permit = admission.breaker.take(open.run.uuid, signal);
     if (permit === undefined) return lease[Symbol.dispose]();
     const target = { job, run: open.run, fn, image, offer: this.#deps.offer(), slot: lease.slot };
-    const claim = this.#claimInto(lease, permit, target, signal).finally(() => this.#claims.delete(claim));
+    claiming.add(job.uuid);
+    const claim = this.#claimInto(lease, permit, target, signal).finally(() => {
+      claiming.delete(job.uuid);
+      this.#claims.delete(claim);
+    });
     this.#claims.add(claim);
   }
 
-  /** A job that the broker took back may be open again while its old container, of the same name, is being removed. */
   #mayClaim(job: BrokerJob): boolean {
+    return !this.#deps.claiming.has(job.uuid) && this.#isFree(job);
+  }
+
+  /** A job that the broker took back may be open again while its old container, of the same name, is being removed. */
+  #isFree(job: BrokerJob): boolean {
     const { journal, jobRunner } = this.#deps;
     return mayClaim(job, journal.get(job.uuid)) && !jobRunner.isActive(job.uuid);
   }
@@ -311,7 +309,7 @@ export class ClaimLoop {
     const began = clock.monotonic();
     try {
       const code = await this.#codeFor(target, signal);
-      if (code === undefined) return;
+      if (code === undefined || !this.#isFree(job)) return;
       const claim = await claimer.claim(target, signal);
       if (claim.kind === 'won') {
         backoff.claimed(run.uuid);

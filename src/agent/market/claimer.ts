@@ -15,6 +15,8 @@ import type { FunctionSpec, Run } from '../../domain/run.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Notifier } from '../../lib/notifier.ts';
+import type { Steps } from '../../lib/slices.ts';
+import { LIMITS } from '../../limits.ts';
 import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { retry } from '../retry/retry.ts';
@@ -121,4 +123,18 @@ export class Claimer {
 export function mayClaim(job: BrokerJob, known: JobRecord | undefined): boolean {
   if (job.status !== JOB_STATUS.CREATED) return false;
   return known === undefined || known.state.name === 'released' || known.state.name === 'dropped';
+}
+
+/** The first jobs that may be claimed; a run may have a million, and each costs a query of the journal. */
+export function* firstClaimable(
+  jobs: readonly BrokerJob[],
+  accepts: (job: BrokerJob) => boolean,
+): Steps<BrokerJob[]> {
+  const claimable: BrokerJob[] = [];
+  for (const job of jobs) {
+    if (claimable.length >= LIMITS.broker.openJobs.max) break;
+    if (accepts(job)) claimable.push(job);
+    yield;
+  }
+  return claimable;
 }

@@ -5,7 +5,7 @@ import type { SlotPool } from '../jobs/slot-pool.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { OfferWorker, type OfferWorkerDeps } from './offer-worker.ts';
 
-export type MarketDeps = OfferWorkerDeps & {
+export type MarketDeps = Omit<OfferWorkerDeps, 'claiming'> & {
   readonly slots: SlotPool;
   readonly retryUntilStopped: RetryUntilStopped;
 };
@@ -14,6 +14,8 @@ export type MarketDeps = OfferWorkerDeps & {
 export class Market {
   readonly #deps: MarketDeps;
   #workers: readonly OfferWorker[] = [];
+  /** One for all offers, because a run may be on the market of several. */
+  readonly #claiming = new Set<string>();
   /** Why all offers are off the market, by what keeps them off. */
   readonly #suspensions = new Map<string, string>();
 
@@ -39,7 +41,7 @@ export class Market {
     const wake = new Notifier();
     const added = slots.add(plan.slots, wake);
     const offer: Offer = await retryUntilStopped((signal) => registrar.register(plan, signal));
-    const worker = new OfferWorker(offer, added, wake, this.#deps);
+    const worker = new OfferWorker(offer, added, wake, { ...this.#deps, claiming: this.#claiming });
     this.#workers = [...this.#workers, worker];
     for (const [by, why] of this.#suspensions) worker.suspend(by, why);
     leases.now();

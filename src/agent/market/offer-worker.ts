@@ -38,6 +38,8 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly catalogue: GpuCatalogue;
   readonly admission: AdmissionControl;
   readonly leases: LeaseReconciler;
+  /** The jobs that any offer is about to claim. */
+  readonly claiming: Set<string>;
   /** Called after each answer of the broker to a poll; `again`: after it had been unreachable. */
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */
