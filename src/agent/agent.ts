@@ -187,8 +187,11 @@ export class Agent {
       }
     });
     this.#recoveryProblem = undefined;
-    for (const { container, job } of adoptions)
-      jobRunner.adopt(job, container, slots.lease({ id: job.slot, gpu: job.gpu }));
+    for (const { container, job } of adoptions) {
+      // Without a number it runs as the user of the first job.
+      const lease = slots.lease({ id: job.slot, gpu: job.gpu }, container.neighbour ?? 0);
+      jobRunner.adopt(job, container, lease);
+    }
     observe({ kind: 'recovery-completed', adopted: adoptions.length });
     recovery.reportPending.notify();
     reconciler.recovered();

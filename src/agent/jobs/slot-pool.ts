@@ -1,7 +1,7 @@
 import type { Slot } from '../../domain/offer.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 
-/** A slot that is filled until the lease is disposed of; `number`: from 0 on, of no other slot that is filled. */
+/** A slot that is filled until the lease is disposed of; `number`: from 0 on, of no slot that was filled before. */
 export type SlotLease = Disposable & { readonly slot: Slot; readonly number: number };
 
 /** All slots of this host: which are free, leased, or cordoned with their GPU. */
@@ -53,10 +53,13 @@ export class SlotPool {
     return added;
   }
 
-  /** Leases this very slot: for a job that ran in it before the agent started, and for `OfferSlots.take`. */
-  lease(slot: Slot): SlotLease {
+  /**
+   * Leases this very slot: for a job that ran in it before the agent started, with the number that it had then, and for
+   * `OfferSlots.take`.
+   */
+  lease(slot: Slot, number = this.#number(slot.id)): SlotLease {
     this.#leased.set(slot.id, slot);
-    const number = this.#number(slot.id);
+    this.#numbers.set(slot.id, number);
     let isHeld = true;
     return {
       slot,
@@ -75,7 +78,6 @@ export class SlotPool {
     const taken = new Set(this.#numbers.values());
     let number = this.#numbers.get(slotId) ?? 0;
     if (!this.#numbers.has(slotId)) while (taken.has(number)) number += 1;
-    this.#numbers.set(slotId, number);
     return number;
   }
 

@@ -72,6 +72,8 @@ export type FoundContainer = {
   readonly state: 'created' | 'running' | 'exited';
   /** Undefined: never started. */
   readonly startedAt: number | undefined;
+  /** As in its plan; absent: it was created without a user of its own. */
+  readonly neighbour?: number;
 };
 
 export type OutputStream = 'stdout' | 'stderr';

@@ -39,12 +39,13 @@ export type SpecInput = {
   readonly seccomp: boolean;
 };
 
-/** The labels by which an agent finds its containers. */
+/** The labels by which an agent finds its containers. `neighbour` is of those whose user is separate. */
 export const LABELS = {
   agent: 'sharedcloud.agent',
   job: 'sharedcloud.job',
   run: 'sharedcloud.run',
   offer: 'sharedcloud.offer',
+  neighbour: 'sharedcloud.neighbour',
 } as const;
 
 /** The agent id of the containers of `check`, which has no journal. */
@@ -143,6 +144,7 @@ export function containerSpec(plan: ContainerPlan, input: SpecInput): ContainerS
       [LABELS.job]: plan.job,
       [LABELS.run]: plan.run,
       [LABELS.offer]: plan.offerKey,
+      ...(limits.user === 'separate' ? { [LABELS.neighbour]: String(plan.neighbour ?? 0) } : {}),
     },
     Env: containerEnv(plan.env, image.envNames, gpu.visible),
     User: limits.user === 'separate' ? separateUser(plan.neighbour) : limits.user,

@@ -110,6 +110,13 @@ describe('the slots of an offer', () => {
     expect(offer.free).toBe(2);
   });
 
+  test('keep the numbers that recovered jobs had, and give new jobs others', () => {
+    const pool = new SlotPool();
+    const lease = pool.lease({ id: 'GPU-0#0', gpu: 'GPU-0' }, 1);
+    const offer = pool.add(slots(1, 3), new Notifier());
+    expect([lease.number, offer.take()?.number, offer.take()?.number]).toEqual([1, 0, 2]);
+  });
+
   test('stay leased by the next job where a lease is disposed of twice', () => {
     const { offer } = poolOf(1, 1);
     const first = offer.take();

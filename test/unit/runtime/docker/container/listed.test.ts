@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { FoundContainer } from '../../../../../src/domain/ports/runtime.ts';
 import { ENGINE_DEADLINES } from '../../../../../src/runtime/docker/engine/call.ts';
 import { testRuntime } from '../../../../support/engine/runtime.ts';
 import { scriptedEngine } from '../../../../support/engine/scripted-engine.ts';
@@ -10,6 +11,7 @@ type Listed = {
   readonly agent?: string;
   readonly job?: string;
   readonly name?: string;
+  readonly neighbour?: string;
   readonly mount?: { readonly Type: string; readonly Source: string; readonly Destination: string };
 };
 
@@ -20,8 +22,14 @@ const input = (Source: string, Destination = '/sharedcloud', Type = 'bind') => (
 });
 const volume = input('/var/lib/docker/volumes/x/_data', '/data', 'volume');
 
-/** The jobs that are found while the engine lists this container, created long ago. */
-async function found({ agent = OURS, job = JOB, mount, name = '/mine' }: Listed): Promise<readonly string[]> {
+/** What is found while the engine lists this container, created long ago. */
+async function listing({
+  agent = OURS,
+  job = JOB,
+  mount,
+  name = '/mine',
+  neighbour,
+}: Listed): Promise<readonly FoundContainer[]> {
   await using engine = await scriptedEngine((path) =>
     path === '/containers/json'
       ? {
@@ -30,7 +38,11 @@ async function found({ agent = OURS, job = JOB, mount, name = '/mine' }: Listed)
               Id: 'abc',
               Created: 1,
               Names: [name],
-              Labels: { 'sharedcloud.agent': agent, 'sharedcloud.job': job },
+              Labels: {
+                'sharedcloud.agent': agent,
+                'sharedcloud.job': job,
+                ...(neighbour === undefined ? {} : { 'sharedcloud.neighbour': neighbour }),
+              },
               Mounts: mount === undefined ? [] : [mount],
               State: 'exited',
             },
@@ -45,8 +57,27 @@ async function found({ agent = OURS, job = JOB, mount, name = '/mine' }: Listed)
         },
   );
   const { runtime } = testRuntime(engine.host, { agentId: OURS });
-  return (await runtime.list()).map((container) => container.job);
+  return await runtime.list();
 }
+
+/** The jobs that are found. */
+async function found(listed: Listed): Promise<readonly string[]> {
+  return (await listing(listed)).map((container) => container.job);
+}
+
+test.each([
+  ['3', 3],
+  ['0', 0],
+  [undefined, undefined],
+  ['', undefined],
+  ['-1', undefined],
+  ['1e9', undefined],
+])('a container with the number %j among neighbours has %j', async (label, neighbour) => {
+  const named = { name: `/sharedcloud-job-${JOB}` };
+  const [one] = await listing(label === undefined ? named : { ...named, neighbour: label });
+  expect(one).toMatchObject({ job: JOB });
+  expect(one?.neighbour).toBe(neighbour);
+});
 
 test.each<[string, Listed]>([
   ['by its name', { name: `/sharedcloud-job-${JOB}` }],

@@ -185,6 +185,14 @@ describe('the container spec of a plan', () => {
     expect(new Set(users('1000:1000'))).toEqual(new Set(['1000:1000']));
   });
 
+  test('says in a label which user of its own it has', () => {
+    const label = (user: string): unknown =>
+      containerSpec(testPlan({ neighbour: 3 }), { ...input, limits: { ...input.limits, user } }).Labels[
+        'sharedcloud.neighbour'
+      ];
+    expect([label('separate'), label('1000:1000')]).toEqual(['3', undefined]);
+  });
+
   test.each(['', '../../../x', 'a/b', 'a b', '-a', 'x'.repeat(65), 'ä'])(
     'cannot have the job id %j in its name',
     (job) => {
