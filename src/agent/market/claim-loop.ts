@@ -240,7 +240,9 @@ export class ClaimLoop {
           readArguments(listed.items, open.function?.runtime ?? ''),
         );
         this.#invalidItems.log({ invalid: unreadable });
-        if (unreadable.length > 0 && readable.length === 0) return backoff.invalid(run);
+        // Other jobs of the run may be readable, and open again later.
+        const isAll = readable.length === 0 && (listed.isCut || unreadable.length >= open.run.numJobs);
+        if (isAll && unreadable.length > 0) return backoff.invalid(run);
         jobs = await inSlices(firstClaimable(readable, (job) => this.#mayClaim(job)));
         // What this host has just released may be claimed again in a moment.
         if (jobs.length === 0 && readable.some(({ status }) => status === JOB_STATUS.CREATED)) {

@@ -12,6 +12,24 @@ async function runOnce(env: TestEnv): Promise<void> {
   await agent.run();
 }
 
+test('a job that cannot be read keeps none of its run from being claimed that is open again later', async () => {
+  await using env = await TestEnv.open();
+  const run = env.addRun(QUICK, '((1,), (2,))');
+  const [bad, good] = env.jobsOf(run).map(({ uuid }) => ({ uuid, run, status: 1, instance: null }));
+  env.proxy.plan = ({ count, path, query }) => {
+    if (!path.endsWith('/jobs/') || !query.includes(`run=${run}`)) return undefined;
+    const isOpen = env.jobsOf(run)[1]?.status === JOB_STATUS.CREATED;
+    const others = count > 2 && isOpen ? [{ ...good, arguments: '(2,)' }] : [];
+    return faults.answer(200, JSON.stringify([{ ...bad, arguments: 'oops(' }, ...others]));
+  };
+  await using _agent = await env.start();
+  await env.time.passUntil(() => env.jobsOf(run)[1]?.result === '2');
+  await env.time.pass(120_000);
+  expect(env.jobOf(run).status).toBe(JOB_STATUS.CREATED);
+  expect(env.proxy.calls.filter(isClaim)).toHaveLength(1);
+  expect(env.log.filter((line) => line.includes('"event":"invalid-item"'))).toHaveLength(1);
+});
+
 describe('with --once a bad broker is got through, and the agent ends', () => {
   test('where every second try of each call fails, in one way after the other', async () => {
     await using env = await TestEnv.open();
