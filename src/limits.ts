@@ -106,6 +106,12 @@ export const LIMITS = {
       max: 4 * 1024 * 1024,
       unit: 'bytes',
       of: 'a job’s arguments',
+      beyond: 'the job fails',
+    },
+    argumentsInJson: {
+      max: 8 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'the same in JSON, with its escapes',
       beyond: 'the job is not claimed; it fails if its arguments are known only after the claim',
     },
     listedArguments: {

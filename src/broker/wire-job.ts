@@ -15,11 +15,11 @@ export const JOB_FIELDS = {
   cost: ON_WIRE.short,
 } as const satisfies Fields;
 
-/** Arguments may be twice as long on the wire, for their escapes. */
-const ARGUMENTS_ON_WIRE = 2 * LIMITS.broker.arguments.max;
-
 /** Of a job that was claimed. */
-export const CLAIMED_FIELDS: Fields = { ...JOB_FIELDS, arguments: { keep: ARGUMENTS_ON_WIRE } };
+export const CLAIMED_FIELDS: Fields = {
+  ...JOB_FIELDS,
+  arguments: { keep: LIMITS.broker.argumentsInJson.max },
+};
 
 /** Of a job that may be claimed. */
 export const OPEN_FIELDS: Fields = {

@@ -11,8 +11,10 @@ import { LiteralError } from '../../python-literal/literal-error.ts';
  */
 export function unreadableArguments(job: JobWithArguments, runtime: string): string | undefined {
   const { arguments: args } = job;
-  const max = LIMITS.broker.arguments.max;
-  if (typeof args !== 'string') return args.bytes > max ? `arguments: more than ${max} bytes` : undefined;
+  // Of long ones only the length in JSON is known, whose escapes may be longer than what they stand for.
+  const { max } = LIMITS.broker.argumentsInJson;
+  if (typeof args !== 'string')
+    return args.bytes > max ? `arguments: more than ${max} bytes in JSON` : undefined;
   if (/^python2/i.test(runtime)) return undefined;
   try {
     parsePythonLiteral(args);

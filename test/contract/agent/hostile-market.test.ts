@@ -131,7 +131,7 @@ describe('with --once a bad broker is got through, and the agent ends', () => {
 
   test.each([
     ['cannot be read', 'oops('],
-    ['have 5 MB', `(${'1,'.repeat(2_500_000)})`],
+    ['have 9 MB', `(${'1,'.repeat(4_500_000)})`],
   ])('where the jobs of the best run have arguments that %s: the run below it is done', async (_, args) => {
     await using env = await TestEnv.open();
     const bad = env.addRun(QUICK, '((1,),)', { bidPrice: 0.9 });

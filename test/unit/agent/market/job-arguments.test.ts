@@ -4,7 +4,7 @@ import type { JobArguments } from '../../../../src/domain/job.ts';
 import { inSlices } from '../../../../src/lib/slices.ts';
 import { LIMITS } from '../../../../src/limits.ts';
 
-const { max } = LIMITS.broker.arguments;
+const { max } = LIMITS.broker.argumentsInJson;
 
 test.each<[string, JobArguments, string, boolean]>([
   ['a tuple', '(1, 2)', 'python36', true],
