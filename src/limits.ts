@@ -292,6 +292,12 @@ export const LIMITS = {
     },
   },
   host: {
+    controlGroups: {
+      max: 10_000,
+      unit: 'items',
+      of: 'the control groups that are searched for containers of an engine that was replaced',
+      beyond: 'the containers count as running',
+    },
     programOutput: {
       max: 8 * 1024 * 1024,
       unit: 'bytes',

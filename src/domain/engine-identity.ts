@@ -4,7 +4,7 @@ export type EngineIdentity = {
   readonly id: string | undefined;
   /** Its directory of images and containers; tells the engines of one machine apart. */
   readonly dataRoot: string | undefined;
-  /** How it is reached, such as `unix:///var/run/docker.sock`; a copy of a whole machine has an engine of the same id. */
+  /** How it is reached, such as `unix:///run/docker.sock`, without links; a copied machine has an engine of the same id. */
   readonly endpoint: string;
 };
 
@@ -14,10 +14,9 @@ export function isSameEngine(a: EngineIdentity, b: EngineIdentity): boolean {
 }
 
 /**
- * Whether `now` may be the engine `before` after it was installed again: the same socket and directory, in which no two
- * engines can run at a time.
+ * Whether `now` may be the engine `before` after it was installed again or got another directory: at the same socket of this
+ * machine. Then what runs on this machine shows whether the containers are gone.
  */
 export function mayReplace(before: EngineIdentity, now: EngineIdentity): boolean {
-  const samePlace = before.endpoint === now.endpoint && before.dataRoot === now.dataRoot;
-  return samePlace && now.dataRoot !== undefined && now.endpoint.startsWith('unix:');
+  return before.endpoint === now.endpoint && now.endpoint.startsWith('unix:');
 }

@@ -68,7 +68,7 @@ export class EngineBinding {
     return started.some(({ uuid }) => here.has(uuid)) ? [] : started;
   }
 
-  /** Whether the engine was installed again in the same place, and nothing of the jobs runs on this machine any more. */
+  /** Whether the engine was replaced at the same socket, and nothing of the jobs runs on this machine any more. */
   #isReplaced(before: EngineIdentity, now: EngineIdentity, missing: readonly JobRecord[]): boolean {
     const containers = missing.flatMap(({ state }) => ('container' in state ? [state.container] : []));
     return mayReplace(before, now) && this.#deps.noneRuns(containers);
@@ -76,12 +76,17 @@ export class EngineBinding {
 }
 
 function engineChanged(before: EngineIdentity, now: EngineIdentity, jobs: number): AgentError {
+  // An engine that had this very address cannot be chosen by it.
+  const choose =
+    before.endpoint === now.endpoint
+      ? ''
+      : `start the agent with --docker-host ${before.endpoint} until these jobs have ended; `;
   const count = `${jobs} started job${jobs === 1 ? '' : 's'}`;
   return new AgentError(
     'ENGINE_CHANGED',
     `the containers of ${count} are on another Docker engine: ${named(before)}, and this one is ${named(now)}`,
     {
-      hint: `start the agent with --docker-host ${before.endpoint} until these jobs have ended; if that engine no longer exists, stop the agent and run \`sharedcloud-agent agent-moved\` with its options`,
+      hint: `${choose}if that engine no longer exists, stop the agent and run \`sharedcloud-agent agent-moved\` with its options`,
     },
   );
 }

@@ -25,7 +25,7 @@ import { CHECK_AGENT_ID, containerSpec, type DockerLimits, LABELS } from './cont
 import { type ContainerState, inspectState } from './container/state.ts';
 import { removeContainer, stopContainer } from './container/stop.ts';
 import { callEngine, ENGINE_DEADLINES, type EngineDeadlines } from './engine/call.ts';
-import { isLocal, openEngine, parseDockerHost } from './engine/connection.ts';
+import { isLocal, openEngine, parseDockerHost, withoutLinks } from './engine/connection.ts';
 import { startError } from './engine/errors.ts';
 import { describeFacts, type EngineFacts } from './engine/facts.ts';
 import { pingEngine } from './engine/ping.ts';
@@ -132,7 +132,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async identity(signal: AbortSignal): Promise<EngineIdentity> {
-    return { ...(await this.#readFacts(signal)).identity, endpoint: this.#options.host };
+    return { ...(await this.#readFacts(signal)).identity, endpoint: withoutLinks(this.#options.host) };
   }
 
   ping(signal: AbortSignal): Promise<void> {

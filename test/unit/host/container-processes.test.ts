@@ -5,34 +5,41 @@ import { noneRuns } from '../../../src/host/container-processes.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
 
 const ID = 'f'.repeat(64);
-type Process = { readonly comm?: string; readonly cmdline?: string; readonly cgroup?: string };
-const KTHREADD: Process = { comm: 'kthreadd\n' };
+const OTHER = 'e'.repeat(64);
+const DEEP = 'user.slice/user-1000.slice/user@1000.service/jobs.slice/a/b/c';
+const HOST_V1 = ['memory/release_agent'];
+const HOST_V2 = ['cgroup.controllers'];
 
-/** A process list; a folder in place of a file cannot be read. */
-function proc(processes: Readonly<Record<string, Process>>): string {
-  const path = scratchDir();
-  for (const [pid, { cgroup = '0::/init.scope\n', cmdline = '', comm = 'sh\n' }] of Object.entries(
-    processes,
-  )) {
-    mkdirSync(join(path, pid));
-    for (const [file, text] of Object.entries({ cgroup, cmdline, comm }))
-      if (text === 'unreadable') mkdirSync(join(path, pid, file));
-      else writeFileSync(join(path, pid, file), text);
+/** Control groups with these files and folders, and a process list in which others' processes are hidden. */
+function machine(files: readonly string[], folders: readonly string[], cmdline = 'sh\0') {
+  const [cgroups, proc] = [scratchDir(), scratchDir()];
+  for (const folder of folders) mkdirSync(join(cgroups, folder), { recursive: true });
+  for (const file of files) {
+    mkdirSync(join(cgroups, file, '..'), { recursive: true });
+    writeFileSync(join(cgroups, file), '');
   }
-  return path;
+  mkdirSync(join(proc, '77'));
+  writeFileSync(join(proc, '77', 'cmdline'), cmdline);
+  return { cgroups, proc, maxGroups: 20 };
 }
 
-test.each<[boolean, string, Readonly<Record<string, Process>>]>([
-  [true, 'no process has its id', { 1: {}, 2: KTHREADD, 77: { cmdline: 'sleep\x00100\x00' } }],
-  [false, 'its shim runs', { 2: KTHREADD, 77: { cmdline: `containerd-shim-runc-v2\x00-id\x00${ID}\x00` } }],
-  [false, 'a process is in its control group', { 2: KTHREADD, 77: { cgroup: `0::/docker/${ID}\n` } }],
-  [false, 'the process list is a container’s', { 1: {}, 2: { comm: 'sh\n' } }],
-  [false, 'other users’ processes are hidden', { 1: {} }],
-  [false, 'a process may not be read', { 2: KTHREADD, 77: { cmdline: 'unreadable' } }],
-])('%s where %s', (expected, _, processes) => {
-  expect(noneRuns([ID], proc(processes))).toBe(expected);
+test.each<[boolean, string, Parameters<typeof machine>]>([
+  [true, 'no group of v2 has its id', [HOST_V2, [`system.slice/docker-${OTHER}.scope`]]],
+  [true, 'no group of v1 has its id', [HOST_V1, [`memory/docker/${OTHER}`]]],
+  [false, 'systemd made its group', [HOST_V2, [`system.slice/docker-${ID}.scope`]]],
+  [false, 'its group is deep', [HOST_V2, [`${DEEP}/docker-${ID}.scope`]]],
+  [false, 'its group of v1 is there', [HOST_V1, [`memory/docker/${ID}`]]],
+  [false, 'only a container’s part of v2 is seen', [[...HOST_V2, 'cgroup.events'], []]],
+  [false, 'only a container’s part of v1 is seen', [['memory/tasks'], []]],
+  [false, 'no groups are seen', [[], []]],
+  [false, 'its shim is seen', [HOST_V2, [], `containerd-shim-runc-v2\0-id\0${ID}\0`]],
+])('%s where %s', (expected, _, files) => {
+  expect(noneRuns([ID], machine(...files))).toBe(expected);
 });
 
-test('this machine runs no container of that id', () => {
-  expect(noneRuns(['e'.repeat(64)])).toBe(process.getuid?.() === 0);
+test('more groups than can be searched say nothing', () => {
+  const many = Array.from({ length: 20 }, (_, at) => `${at}`);
+  const files = machine(HOST_V2, many);
+  expect(noneRuns([ID], { ...files, maxGroups: 21 })).toBe(true);
+  expect(noneRuns([ID], files)).toBe(false);
 });

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
@@ -33,6 +34,17 @@ export function parseDockerHost(text: string, isTls = false): EngineAddress {
   const url = new URL(text);
   if (url.hostname === '' || !['', '/'].includes(url.pathname)) throw refuse('it has no host and port');
   return { host: url.hostname, port: url.port === '' ? PORTS[isTls ? 'tls' : 'plain'] : Number(url.port) };
+}
+
+/** The address with a socket's own path, because `/var/run` is often a link to `/run`; the same where nothing is there. */
+export function withoutLinks(host: string): string {
+  const address = parseDockerHost(host);
+  if (!('socketPath' in address)) return host;
+  try {
+    return `unix://${realpathSync(address.socketPath)}`;
+  } catch {
+    return host;
+  }
 }
 
 /** Whether the address is on this machine. A proxy there may still forward to another machine. */

@@ -49,7 +49,8 @@ test.each([
     const { binding, events, known } = bound(now, { job });
     const error = await rejection(binding.confirm());
     expect(error.code).toBe('ENGINE_CHANGED');
-    expect(error.hint).toContain(`--docker-host ${OLD.endpoint}`);
+    const isElsewhere = now.endpoint !== OLD.endpoint;
+    expect(error.hint?.includes(`--docker-host ${OLD.endpoint}`)).toBe(isElsewhere);
     expect(error.hint).toContain('agent-moved');
     expect([events, known()]).toEqual([[], OLD]);
   }
@@ -72,11 +73,15 @@ test('was installed again if nothing of its jobs runs any more: they are lost', 
   await binding.confirm();
   expect(known()).toEqual(now);
   expect(events).toMatchObject([{ kind: 'engine-changed', lost: 1 }]);
-  for (const elsewhere of [
-    { ...now, dataRoot: '/mnt' },
-    { ...now, endpoint: 'unix:///other.sock' },
-  ])
-    expect((await rejection(bound(elsewhere, { noneRuns: true }).binding.confirm())).code).toBe(
+});
+
+test('may have got a larger directory meanwhile, but no other address', async () => {
+  const larger = { ...OLD, id: 'new', dataRoot: '/mnt' };
+  const { binding, known } = bound(larger, { noneRuns: true });
+  await binding.confirm();
+  expect(known()).toEqual(larger);
+  for (const endpoint of ['unix:///other.sock', 'tcp://10.0.0.2:2375'])
+    expect((await rejection(bound({ ...OLD, endpoint }, { noneRuns: true }).binding.confirm())).code).toBe(
       'ENGINE_CHANGED',
     );
 });

@@ -1,10 +1,14 @@
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import {
   connectEngine,
   isLocal,
   parseDockerHost,
+  withoutLinks,
 } from '../../../../../src/runtime/docker/engine/connection.ts';
+import { scratchDir } from '../../../../support/journal/scratch.ts';
 
 test.each([
   ['unix:///var/run/docker.sock', { socketPath: '/var/run/docker.sock' }],
@@ -44,4 +48,16 @@ test('keeps docker-modem from formatting the options of each call for its debug 
   const client: { version(options: object): Promise<unknown> } = connectEngine({ socketPath: '/nowhere' });
   await expect(client.version(options)).rejects.toThrow(/ENOENT/);
   expect(format).not.toHaveBeenCalled();
+});
+
+test('a socket is the same however its path is spelled', () => {
+  const dir = scratchDir();
+  mkdirSync(join(dir, 'run'));
+  writeFileSync(join(dir, 'run/docker.sock'), '');
+  symlinkSync('run', join(dir, 'link'));
+  const host = `unix://${realpathSync(dir)}/run/docker.sock`;
+  expect(withoutLinks(`unix://${dir}/link/docker.sock`)).toBe(host);
+  expect(withoutLinks(host)).toBe(host);
+  for (const other of [`unix://${dir}/none.sock`, 'tcp://127.0.0.1:2375'])
+    expect(withoutLinks(other)).toBe(other);
 });
