@@ -126,9 +126,8 @@ export class ImagePuller {
     const { clock, observe, random } = this.#deps;
     const now = clock.monotonic();
     this.#blocked.retain((_, { retryAt, waitMs }) => now < retryAt + waitMs);
-    const { waitMs } = this.#blocked.fail(id, error.code, (failures) =>
-      backoffMs(RETRY.unstartableImage, failures, random),
-    );
+    const policy = HOST_FAULTS.has(error.code) ? RETRY.pullStoreFault : RETRY.unstartableImage;
+    const { waitMs } = this.#blocked.fail(id, error.code, (failures) => backoffMs(policy, failures, random));
     const [image = id] = [...this.#ready].flatMap(([ref, ready]) => (ready.id === id ? [ref] : []));
     observe({ kind: 'image-failed', image, ...describe(error), retryInMs: waitMs });
   }

@@ -42,9 +42,9 @@ export const RETRY = {
   pullImageRefused: { initialMs: 600_000, maxMs: 600_000 },
   /** The registry limits pulls and names no wait; Docker Hub counts by six hours. Then none of its images is pulled. */
   pullRateLimited: { initialMs: 900_000, maxMs: 3_600_000 },
-  /** Docker's store of images is damaged or full. */
+  /** Docker's store of images is damaged or full: an image could not be pulled, or no container be made of it. */
   pullStoreFault: { initialMs: 60_000, maxMs: 1_800_000 },
-  /** An image whose containers cannot be started here, by a fault of its own or of this host's copy. */
+  /** An image whose containers cannot be started here, other than by a fault of Docker's store. */
   unstartableImage: { initialMs: 600_000, maxMs: 86_400_000 },
   engineCall: { initialMs: 500, maxMs: 15_000 },
   engineCheck: { initialMs: 500, maxMs: 2_000 },

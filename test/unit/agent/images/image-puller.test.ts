@@ -85,6 +85,24 @@ describe('an image whose containers cannot be started here', () => {
     expect(puller.state(REF)).toBe('failed');
   });
 
+  test.each<ErrorCode>(['IMAGE_STORE_CORRUPT', 'IMAGE_STORE_FULL'])(
+    'through the store of images of this host (%s) waits as its pulls do, half an hour at most',
+    async (code) => {
+      const { pass, puller, succeed, want } = pulling();
+      await want(REF);
+      await succeed();
+      const minutes: number[] = [];
+      for (let now = 0; minutes.length < 7; ) {
+        puller.block('sha256:1', new AgentError(code, 'no space left on device'));
+        const waitMs = puller.nextRetryAt - now;
+        pass(waitMs);
+        now += waitMs;
+        minutes.push(waitMs / 60_000);
+      }
+      expect(minutes).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    },
+  );
+
   test('keeps no other image from being used', async () => {
     const { puller, succeed, want } = pulling();
     await want(REF);
