@@ -233,6 +233,12 @@ export const LIMITS = {
       of: 'environment variables of an image, and labels',
       beyond: 'the image is refused',
     },
+    names: {
+      max: 16 * 1024,
+      unit: 'bytes',
+      of: 'the names of an image’s environment variables together, and of its labels',
+      beyond: 'the image is refused',
+    },
     volumes: { max: 32, unit: 'items', of: 'volumes of an image', beyond: 'the image is refused' },
     remembered: {
       max: 1_000,

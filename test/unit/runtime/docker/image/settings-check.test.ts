@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LIMITS } from '../../../../../src/limits.ts';
 import { settingsRefusal } from '../../../../../src/runtime/docker/image/settings-check.ts';
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `/v${index}`);
@@ -6,6 +7,11 @@ const FIT = { envNames: ['PATH', '', 'A B'], labels: ['a'], volumes: ['/data', '
 
 test('an ordinary image is fit', () => {
   expect(settingsRefusal('x', FIT)).toBeUndefined();
+});
+
+test('names may be as long together as they may be', () => {
+  const longest = ['ä'.repeat(LIMITS.image.names.max / 2)];
+  expect(settingsRefusal('x', { ...FIT, envNames: longest, labels: longest })).toBeUndefined();
 });
 
 test.each([
@@ -19,6 +25,10 @@ test.each([
   ['a thousand volumes', { volumes: names(1_000) }],
   ['ten thousand environment variables', { envNames: names(10_000) }],
   ['ten thousand labels', { labels: names(10_000) }],
+  ['a thousand long labels', { labels: names(1_000).map((name) => name + 'x'.repeat(1_000)) }],
+  ['one endless label', { labels: ['x'.repeat(LIMITS.image.names.max + 1)] }],
+  ['labels that are longer in UTF-8', { labels: ['ä'.repeat(LIMITS.image.names.max / 2), 'x'] }],
+  ['long environment variables', { envNames: ['LD_', 'x'.repeat(LIMITS.image.names.max)] }],
 ])('an image with %s is refused', (_, more) => {
   expect(settingsRefusal('x', { ...FIT, ...more })?.code).toBe('IMAGE_REFUSED');
 });
