@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { DiskQuotaMonitor } from '../../../../src/agent/jobs/disk-quota.ts';
 import { type JobEnd, JobRunner, type JobRunnerDeps } from '../../../../src/agent/jobs/job-runner.ts';
+import { OrphanContainers } from '../../../../src/agent/jobs/orphan-containers.ts';
 import { SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
 import { TrafficMonitor } from '../../../../src/agent/jobs/traffic-monitor.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { JOB_STATUS, type JobRecord } from '../../../../src/domain/job.ts';
 import type { Runtime } from '../../../../src/domain/ports/runtime.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
 import { Notifier } from '../../../../src/lib/notifier.ts';
 import { memoryMonitor } from '../../../support/agent/memory-monitor.ts';
+import { VirtualTime } from '../../../support/clock/virtual-time.ts';
 import { aFunction, aNewJob } from '../../../support/domain.ts';
 import { logInto } from '../../../support/log/log-into.ts';
 
@@ -147,4 +150,51 @@ test('a report goes to the broker although the journal cannot be read after it w
   expect(end).toMatchObject({ hostFault: false, result: { kind: 'reported' } });
   expect(pending).toBe(1);
   expect(isLeased).toBe(false);
+});
+
+test('a container whose starts hang, and that runs after its job has failed, is removed and not paid', async () => {
+  await using time = new VirtualTime();
+  const engine = { runs: false, removals: 0, isGone: false };
+  const unanswered = (): Promise<never> =>
+    Promise.reject(new AgentError('RUNTIME_UNAVAILABLE', 'no answer in 60 s'));
+  const created = { id: 'container-1', job: RECORD.uuid, state: 'created', startedAt: undefined } as const;
+  const unused = (): never => {
+    throw new Error('not used by a job that has not started');
+  };
+  const runtime: Runtime = {
+    images: { find: unused, prepare: unused },
+    probe: unused,
+    ping: () => Promise.resolve(),
+    create: () => Promise.resolve(created.id),
+    start: unanswered,
+    follow: unused,
+    wait: unused,
+    stop: unused,
+    // Docker answers nothing about a container while it starts it.
+    remove: () => {
+      engine.removals += 1;
+      engine.isGone = engine.runs;
+      return engine.isGone ? Promise.resolve() : unanswered();
+    },
+    list: () => Promise.resolve([created]),
+  };
+  const detach = new AbortController();
+  const deps = { runtime, clock: systemClock, random: () => 1, log: logInto([]), observe: () => undefined };
+  const orphanContainers = new OrphanContainers({ ...deps, detach: detach.signal });
+  const { end, isLeased } = await runUnstartable(new AgentError('INTERNAL', 'not used'), {
+    runtime,
+    orphanContainers,
+    testContainer: () => Promise.resolve(true),
+    blockImage: () => undefined,
+  });
+  const report = { status: JOB_STATUS.FAILED };
+  expect(end).toMatchObject({ result: { kind: 'reported', report, durationMs: 0 } });
+  expect(isLeased).toBe(false);
+  await time.passUntil(() => orphanContainers.size === 1);
+  engine.runs = true;
+  const work = orphanContainers.work(detach.signal);
+  await time.passUntil(() => engine.isGone);
+  expect(engine.removals).toBeGreaterThan(1);
+  detach.abort();
+  await work;
 });
