@@ -24,7 +24,9 @@ export type EngineBindingDeps = {
  */
 export class EngineBinding {
   readonly #deps: EngineBindingDeps;
-  #isDoubtful = true;
+  /** How often the engine was in doubt, and how many of these doubts a confirmation has settled. */
+  #doubts = 1;
+  #settled = 0;
 
   constructor(deps: EngineBindingDeps) {
     this.#deps = deps;
@@ -32,12 +34,12 @@ export class EngineBinding {
 
   /** The engine was unreachable, so another one may answer next. */
   doubt(): void {
-    this.#isDoubtful = true;
+    this.#doubts += 1;
   }
 
   /** As `confirm`, where the engine was unreachable since. */
   async confirmIfDoubtful(): Promise<void> {
-    if (this.#isDoubtful) await this.confirm();
+    if (this.#settled < this.#doubts) await this.confirm();
   }
 
   /**
@@ -46,6 +48,8 @@ export class EngineBinding {
    */
   async confirm(): Promise<void> {
     const { journal, observe, runtime, signal } = this.#deps;
+    // One that comes meanwhile may be about the engine that answers next.
+    const doubts = this.#doubts;
     const now = await runtime.identity?.(signal);
     if (now === undefined) return;
     const before = journal.engine();
@@ -58,7 +62,7 @@ export class EngineBinding {
       journal.rememberEngine(now);
       observe({ kind: 'engine-changed', from: before, to: now, lost: missing.length });
     }
-    this.#isDoubtful = false;
+    this.#settled = Math.max(this.#settled, doubts);
   }
 
   /** The started jobs whose containers are not here; none if any is, since all are on one engine. */

@@ -15,7 +15,12 @@ const cancelling: JobState = { name: 'cancelling', why: 'taken back' };
 /** The jobs' engine is OLD, and `now` answers. */
 function bound(
   now: EngineIdentity | undefined,
-  choices: { readonly job?: JobState; readonly here?: boolean; readonly noneRuns?: boolean } = {},
+  choices: {
+    readonly job?: JobState;
+    readonly here?: boolean;
+    readonly noneRuns?: boolean;
+    readonly answer?: () => EngineIdentity | undefined;
+  } = {},
 ) {
   const events: AgentEvent[] = [];
   let known: EngineIdentity | undefined = OLD;
@@ -27,7 +32,7 @@ function bound(
       inState: (...names) => (names.includes(record.state.name) ? [record] : []),
     },
     runtime: {
-      ...(now !== undefined && { identity: () => Promise.resolve(now) }),
+      ...(now !== undefined && { identity: async () => choices.answer?.() ?? now }),
       list: () =>
         Promise.resolve(
           choices.here === true ? [{ id: 'c1', job: record.uuid, state: 'running', startedAt: 5 }] : [],
@@ -92,6 +97,17 @@ test('is asked again only once it was unreachable', async () => {
   const other = bound({ ...OLD, id: 'new' });
   expect((await rejection(other.binding.confirmIfDoubtful())).code).toBe('ENGINE_CHANGED');
   expect(known()).toEqual(OLD);
+});
+
+test('is asked again where it was unreachable while it was asked', async () => {
+  const answers = [OLD];
+  const answer = (): EngineIdentity | undefined => {
+    binding.doubt();
+    return answers.shift();
+  };
+  const { binding } = bound({ ...OLD, id: 'new' }, { answer });
+  await binding.confirmIfDoubtful();
+  expect((await rejection(binding.confirmIfDoubtful())).code).toBe('ENGINE_CHANGED');
 });
 
 test('says nothing where jobs do not run in containers', async () => {
