@@ -403,7 +403,7 @@ export const LIMITS = {
     sameEvent: {
       max: 200,
       unit: 'items',
-      of: 'lines of one event at once, then two a second; not of jobs that ran here',
+      of: 'lines of one event at once, then two a second; not of claimed jobs',
       beyond: 'counted, once a minute (`log-lines-omitted`)',
     },
     health: { max: 1_000, unit: 'characters', of: 'a text that `health` shows', beyond: 'cut' },

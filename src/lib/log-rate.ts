@@ -5,12 +5,17 @@ import { TokenBucket } from './token-bucket.ts';
 const LINES_PER_SECOND = 2;
 const COUNT_EVERY_MS = 60_000;
 
-/** The life of a job that ran here: as many lines as jobs. */
+/** The life of a job that was claimed: a few lines for each, and slots bound how many jobs there are. */
 const UNLIMITED: ReadonlySet<string> = new Set([
   'job-claimed',
   'job-started',
   'job-ended',
+  'job-aborted',
+  'job-cancelled',
+  'job-release-queued',
+  'job-released',
   'report-delivered',
+  'report-refused',
 ]);
 
 /** Limits the lines of each event of the log, because a stranger may cause the same one without end. */

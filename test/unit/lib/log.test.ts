@@ -152,9 +152,19 @@ describe('rate', () => {
     expect(countOf(written, 'other')).toBe(1);
   });
 
-  test('each job that ran here has its lines', () => {
+  test.each([
+    'job-claimed',
+    'job-started',
+    'job-ended',
+    'job-aborted',
+    'job-cancelled',
+    'job-release-queued',
+    'job-released',
+    'report-delivered',
+    'report-refused',
+  ])('each job that was claimed has its lines (%s)', (event) => {
     const { log, written } = logging({ now: () => 0 });
-    for (let n = 0; n < 3 * MAX; n += 1) log.info({ event: 'job-ended' }, 'job ended');
+    for (let n = 0; n < 3 * MAX; n += 1) log.info({ event }, 'a job');
     expect(written).toHaveLength(3 * MAX);
   });
 });
