@@ -17,17 +17,22 @@ export function readOwnFile(path: string, maxBytes: number, uid: number = ownUid
     if (!found.isFile()) return { why: 'is not a regular file', hint: 'name a file' };
     const foreign = foreignAccess(path, found, uid) ?? foreignOnTheWay(path, uid);
     if (foreign !== undefined) return foreign;
-    // One byte more than allowed shows that it is too large, also if it grows now.
-    const buffer = Buffer.alloc(Math.min(found.size, maxBytes) + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < buffer.length; length += read)
-      read = readSync(file, buffer, length, buffer.length - length, null);
-    if (length > maxBytes)
+    const bytes = readAtMost(file, maxBytes);
+    if (bytes === undefined)
       return { why: `has more than ${readableBytes(maxBytes)}`, hint: 'name the right file' };
-    return { text: buffer.toString('utf8', 0, length) };
+    return { text: bytes.toString('utf8') };
   } finally {
     closeSync(file);
   }
+}
+
+/** To the end, whatever size the system names: those of procfs and FUSE may be 0. Undefined: it is longer. */
+function readAtMost(file: number, maxBytes: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(maxBytes + 1);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < buffer.length; length += read)
+    read = readSync(file, buffer, length, buffer.length - length, null);
+  return length > maxBytes ? undefined : buffer.subarray(0, length);
 }
 
 function openIfThere(path: string): number | undefined {
