@@ -53,7 +53,8 @@ function crashing<Port extends object>(name: string, port: Port): Port {
         const job = ABOUT_A_JOB.has(call) ? jobOf(args[0]) : undefined;
         pass(`before ${step}`, job);
         if (step === failAt && job?.startsWith('test-') !== true)
-          throw new AgentError('RUNTIME_FAILED', `${step} fails, as it was asked to`);
+          // A fault that no image can have.
+          throw new AgentError('CONTAINER_NAME_TAKEN', `${step} fails, as it was asked to`);
         const answer: unknown = Reflect.apply(member, target, args);
         if (!(answer instanceof Promise)) {
           pass(`after ${step}`, job);

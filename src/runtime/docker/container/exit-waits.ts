@@ -49,7 +49,10 @@ export class ExitWaits {
         other.catch(() => undefined),
         signal,
       ));
-    return known?.engineWasUnreachable === false ? known : this.#wait(id, signal);
+    if (known?.engineWasUnreachable === false) return known;
+    // Long after the start, what was seen there says nothing.
+    this.#first.delete(id);
+    return this.#wait(id, signal);
   }
 
   forget(id: string): void {
