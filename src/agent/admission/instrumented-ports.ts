@@ -59,7 +59,11 @@ export function instrumentRuntime(
       wasSignalled: async (id, exit, signal) => (await runtime.wasSignalled?.(id, exit, signal)) ?? false,
     }),
     stop: (id, graceMs) => outcome(runtime.stop(id, graceMs)),
-    remove: (id) => outcome(runtime.remove(id)),
+    remove: async (id) => {
+      // Another engine says of a running container that it is gone.
+      await bound(binding?.confirmIfDoubtful());
+      return outcome(runtime.remove(id));
+    },
     list: async () => {
       await bound(binding?.confirmIfDoubtful());
       return latency.time('list', outcome(runtime.list()));
