@@ -90,12 +90,6 @@ export const LIMITS = {
     },
     gpus: { max: 10_000, unit: 'items', of: 'GPUs of the broker’s catalogue', beyond: 'left out' },
     instances: { max: 10_000, unit: 'items', of: 'instances of the account', beyond: 'the list is refused' },
-    instanceImages: {
-      max: 64 * 1024,
-      unit: 'bytes',
-      of: 'the images that the broker lists for an instance',
-      beyond: 'they count as none',
-    },
     heldJobs: {
       max: 10_000,
       unit: 'items',

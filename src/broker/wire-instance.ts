@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { Instance } from '../domain/ports/broker.ts';
-import { LIMITS } from '../limits.ts';
 import { displayText, id, money, ON_WIRE } from './fields.ts';
 import type { Fields } from './json-fields.ts';
 
@@ -16,7 +15,6 @@ export const INSTANCE_FIELDS: Fields = {
   ask_price: ON_WIRE.short,
   max_num_parallel_jobs: ON_WIRE.short,
   status: ON_WIRE.short,
-  downloaded_images: { keep: LIMITS.broker.instanceImages.max },
 };
 
 /** The wire format of an instance. */
@@ -29,7 +27,6 @@ export const instanceSchema = z
     ask_price: money(),
     max_num_parallel_jobs: z.int().nonnegative(),
     status: z.int().optional().catch(undefined),
-    downloaded_images: z.array(z.string()).catch([]),
   })
   .transform(
     (instance): Instance => ({
@@ -40,7 +37,6 @@ export const instanceSchema = z
       askPrice: instance.ask_price,
       maxParallelJobs: instance.max_num_parallel_jobs,
       available: instance.status !== NOT_AVAILABLE,
-      downloadedImages: instance.downloaded_images,
     }),
   );
 

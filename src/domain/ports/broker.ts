@@ -50,7 +50,6 @@ export type Instance = {
   readonly maxParallelJobs: number;
   /** Whether the broker says that the instance is on the market. */
   readonly available: boolean;
-  readonly downloadedImages: readonly string[];
 };
 
 /** The broker, one method per endpoint. Throws BROKER_*. Nothing is retried here; the agent decides that. */

@@ -57,10 +57,10 @@ describe('against the embedded broker', () => {
     );
     await broker.startInstance(instance.uuid, never);
     await broker.addImage(instance.uuid, 'sharedcloud/python36:latest', never);
-    expect(await broker.instance(instance.uuid, never)).toMatchObject({
-      available: true,
-      downloadedImages: ['sharedcloud/python36:latest'],
-    });
+    expect(await broker.instance(instance.uuid, never)).toMatchObject({ available: true });
+    expect(at.embedded.store.instances.all()).toMatchObject([
+      { uuid: instance.uuid, downloadedImages: ['sharedcloud/python36:latest'] },
+    ]);
     expect((await broker.instances(never)).items.map(({ uuid }) => uuid)).toContain(instance.uuid);
 
     const polled = await broker.runs({

@@ -252,7 +252,6 @@ describe('single resources', () => {
         askPrice: 0.01,
         maxParallelJobs: 2,
         available: true,
-        downloadedImages: ['sharedcloud/python36:latest'],
       },
     ]);
   });
