@@ -1,4 +1,4 @@
-/** How long a field may be on the wire, in bytes. */
+/** How long a text may be on the wire, in bytes. */
 export type FieldLimit = {
   /** A longer value is left out, as if it were missing. */
   readonly keep: number;
@@ -6,7 +6,10 @@ export type FieldLimit = {
   readonly refuse?: number;
 };
 
-/** The fields that are kept of an item; all others are skipped. */
+/**
+ * The fields that are kept of an item; all others are skipped. No field needs what is in an object or array, so those are
+ * kept empty, and any other value that is no text makes the item invalid where it is longer than any number.
+ */
 export type Fields = Readonly<Record<string, FieldLimit>>;
 
 /** One item of an answer. */
@@ -27,39 +30,48 @@ const NOTHING_OMITTED: ReadonlyMap<string, number> = new Map();
 const INITIAL_BYTES = 1_024;
 /** Longer names do not match; the longest that is kept fits with all its characters escaped. */
 export const MAX_NAME_BYTES = 256;
+const MAX_NUMBER_BYTES = 512;
 const COMMA = 0x2c;
+const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
+const EMPTY_OBJECT = Buffer.from('{}');
+const EMPTY_ARRAY = Buffer.from('[]');
+const NUMBER: FieldLimit = { keep: MAX_NUMBER_BYTES, refuse: MAX_NUMBER_BYTES };
 
 /** A field that is kept. `prefix` is its name as JSON with the colon. */
-type Kept = { readonly name: string; readonly limit: FieldLimit; readonly prefix: Buffer };
+type Kept = {
+  readonly name: string;
+  readonly limit: FieldLimit;
+  readonly prefix: Buffer;
+  /** Where it is in the buffer, with its name and comma; `end` is 0 while it is not. */
+  start: number;
+  end: number;
+};
 
-/** Collects the kept fields of one object after the other as JSON, in a buffer of bounded size. */
+/** Collects the kept fields of one object after the other as JSON, and holds no more than the sum of their limits. */
 export class FieldCapture {
   readonly #byLength: (Kept[] | undefined)[] = [];
   readonly #byName = new Map<string, Kept>();
-  /** A field that is repeated counts each time, up to this. */
-  readonly #maxBytes: number;
   #bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
   #field: Kept | undefined;
   #fieldAt = 0;
   #valueBytes = 0;
-  #uuidAt = 0;
-  #uuidEnd = 0;
+  /** Of the current value, which depends on what it is. */
+  #limit = NUMBER;
+  #isEmptied = false;
   #omitted = NOTHING_OMITTED;
   #refusal: string | undefined;
 
   constructor(fields: Fields) {
-    let sum = 0;
     for (const [name, limit] of Object.entries(fields)) {
-      const kept = { name, limit, prefix: Buffer.from(`${JSON.stringify(name)}:`) };
+      const kept = { name, limit, prefix: Buffer.from(`${JSON.stringify(name)}:`), start: 0, end: 0 };
       (this.#byLength[kept.prefix.length - 3] ??= []).push(kept);
       this.#byName.set(name, kept);
-      sum += kept.prefix.length + limit.keep + 1;
     }
-    this.#maxBytes = 2 * sum + 2;
   }
 
   /** Why the object is invalid as far as it is known; undefined: it is not. */
@@ -76,7 +88,7 @@ export class FieldCapture {
   begin(): void {
     this.#bytes[0] = OPEN_BRACE;
     this.#length = 1;
-    this.#uuidEnd = 0;
+    for (const kept of this.#byName.values()) kept.end = 0;
     this.#omitted = NOTHING_OMITTED;
     this.#refusal = undefined;
   }
@@ -85,8 +97,8 @@ export class FieldCapture {
   open(source: Uint8Array, from: number, to: number): boolean {
     const kept = this.#find(source, from, to);
     if (kept === undefined) return false;
-    if (this.#length > this.#maxBytes) this.#refusal ??= `more than ${this.#maxBytes} bytes`;
-    if (this.#refusal !== undefined && (kept.name !== 'uuid' || this.#uuidEnd > 0)) return false;
+    if (this.#refusal !== undefined && (kept.name !== 'uuid' || kept.end > 0)) return false;
+    this.#drop(kept);
     this.#field = kept;
     this.#fieldAt = this.#length;
     this.#valueBytes = 0;
@@ -97,12 +109,40 @@ export class FieldCapture {
   /** Takes a part of the field's value. */
   take(source: Uint8Array, from: number, to: number): void {
     if (this.#field === undefined || to <= from) return;
-    const { limit, name } = this.#field;
+    if (this.#valueBytes === 0) this.#beginValue(this.#field, source[from]);
+    if (this.#isEmptied) return;
+    const { keep, refuse } = this.#limit;
     this.#valueBytes += to - from;
-    if (this.#valueBytes <= limit.keep) this.#append(source, from, to);
+    if (this.#valueBytes <= keep) this.#append(source, from, to);
     else this.#length = this.#fieldAt;
-    if (this.#valueBytes > (limit.refuse ?? Number.POSITIVE_INFINITY))
-      this.#refusal ??= `${name}: longer than ${limit.refuse} bytes`;
+    if (this.#valueBytes > (refuse ?? Number.POSITIVE_INFINITY))
+      this.#refusal ??= `${this.#field.name}: longer than ${refuse} bytes`;
+  }
+
+  #beginValue({ limit }: Kept, firstByte: number | undefined): void {
+    this.#limit = firstByte === QUOTE ? limit : NUMBER;
+    this.#isEmptied = firstByte === OPEN_BRACE || firstByte === OPEN_BRACKET;
+    if (!this.#isEmptied) return;
+    const empty = firstByte === OPEN_BRACE ? EMPTY_OBJECT : EMPTY_ARRAY;
+    this.#append(empty, 0, empty.length);
+    this.#valueBytes = empty.length;
+  }
+
+  /** Forgets the earlier value of a field that is repeated: as for any parser, the last one counts. */
+  #drop(field: Kept): void {
+    if (this.#omitted.has(field.name)) {
+      this.#omitted = new Map([...this.#omitted].filter(([name]) => name !== field.name));
+    }
+    if (field.end === 0) return;
+    const bytes = field.end - field.start;
+    this.#bytes.copyWithin(field.start, field.end, this.#length);
+    this.#length -= bytes;
+    for (const kept of this.#byName.values()) {
+      if (kept.end <= field.end) continue;
+      kept.start -= bytes;
+      kept.end -= bytes;
+    }
+    field.end = 0;
   }
 
   /** Ends the field. */
@@ -110,17 +150,14 @@ export class FieldCapture {
     const field = this.#field;
     if (field === undefined) return;
     this.#field = undefined;
-    const { limit, name } = field;
-    if (this.#valueBytes > limit.keep) {
-      this.#omitted = new Map(this.#omitted).set(name, this.#valueBytes);
+    if (this.#valueBytes > this.#limit.keep) {
+      this.#omitted = new Map(this.#omitted).set(field.name, this.#valueBytes);
       return;
-    }
-    if (name === 'uuid') {
-      this.#uuidAt = this.#fieldAt + field.prefix.length;
-      this.#uuidEnd = this.#length;
     }
     this.#bytes[this.#length] = COMMA;
     this.#length += 1;
+    field.start = this.#fieldAt;
+    field.end = this.#length;
   }
 
   /** Ends the object. */
@@ -142,8 +179,10 @@ export class FieldCapture {
   }
 
   #uuid(): unknown {
+    const kept = this.#byName.get('uuid');
+    if (kept === undefined || kept.end === 0) return undefined;
     try {
-      return JSON.parse(this.#bytes.toString('utf8', this.#uuidAt, this.#uuidEnd));
+      return JSON.parse(this.#bytes.toString('utf8', kept.start + kept.prefix.length, kept.end - 1));
     } catch {
       return undefined;
     }

@@ -17,8 +17,8 @@ const rows: readonly Row[] = [
   [
     'a long field of the broker’s is not kept',
     'src/broker/json-fields.ts',
-    'if (this.#valueBytes <= limit.keep) this.#append(source, from, to);',
-    'if (limit.keep > 0) this.#append(source, from, to);',
+    'if (this.#valueBytes <= keep) this.#append(source, from, to);',
+    'if (keep > 0) this.#append(source, from, to);',
     'test/unit/broker/json-projector.test.ts',
     '%s leaves the field out',
   ],

@@ -10,7 +10,12 @@ const FIELDS: Fields = {
   status: { keep: 1_000 },
 };
 
-type Read = { readonly items: readonly ProjectedItem[]; readonly shape: AnswerShape };
+type Read = {
+  readonly items: readonly ProjectedItem[];
+  readonly shape: AnswerShape;
+  /** The most that was held of an item, in bytes. */
+  readonly held: number;
+};
 
 /** Reads a text in pieces of these lengths, over and over. */
 function read(
@@ -22,12 +27,14 @@ function read(
   const items: ProjectedItem[] = [];
   const onItem = (item: ProjectedItem): boolean => items.push(item) < max;
   const projector = new JsonProjector({ shape, fields, onItem });
+  let held = 0;
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const to = at + (lengths[turn % lengths.length] ?? 1);
     if (!projector.write(bytes.subarray(at, to))) break;
+    held = Math.max(held, projector.heldBytes);
     at = to;
   }
-  return { items, shape: projector.end() };
+  return { items, shape: projector.end(), held };
 }
 
 const jsons = (text: string): readonly unknown[] =>
@@ -38,10 +45,16 @@ function arrayOf(json: unknown): readonly unknown[] {
   return json;
 }
 
-/** The wanted fields of an item, as JSON.parse reads it. */
+/** The wanted fields of an item, as JSON.parse reads it, without what is in objects and arrays. */
 function wanted(item: unknown, fields: Fields): unknown {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return null;
-  return Object.fromEntries(Object.entries(item).filter(([name]) => Object.hasOwn(fields, name)));
+  const known = Object.entries(item).filter(([name]) => Object.hasOwn(fields, name));
+  return Object.fromEntries(known.map(([name, value]) => [name, emptied(value)]));
+}
+
+function emptied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Array.isArray(value) ? [] : {};
 }
 
 describe('any JSON, cut into any pieces,', () => {
@@ -87,6 +100,30 @@ describe('any JSON, cut into any pieces,', () => {
     );
   });
 
+  test('has the last value of a field that is repeated, and never holds more than the limits of its fields', () => {
+    const fields: Fields = { uuid: { keep: 12, refuse: 12 }, name: { keep: 8 }, status: { keep: 4 } };
+    const names = fc.constantFrom<string[]>('uuid', 'name', 'status', 'other');
+    const values = fc.constantFrom(1, '', 'ab', '0123456789', [['x'.repeat(50)]], { a: 'y'.repeat(50) });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(names, values)), lengths, (pairs, pieces) => {
+        const text = `{${pairs.map(([name, value]) => `"${name}":${JSON.stringify(value)}`).join(',')}}`;
+        const parsed = new Map(pairs);
+        const { held, items } = read(text, 'one', { fields, lengths: pieces });
+        const isLong = (name: string): boolean =>
+          JSON.stringify(emptied(parsed.get(name)) ?? '').length > (fields[name]?.keep ?? 0);
+        const omitted = [...parsed.keys()].filter((name) => name !== 'other' && isLong(name));
+        const kept = [...parsed].filter(([name]) => !isLong(name));
+        const json = Object.fromEntries(kept.map(([name, value]) => [name, emptied(value)]));
+        expect(items).toMatchObject([{ kind: 'item', json: wanted(json, fields) }]);
+        expect(items.map((item) => item.kind === 'item' && [...item.omitted.keys()].sort())).toEqual([
+          omitted.sort(),
+        ]);
+        expect(held).toBeLessThanOrEqual('{"uuid":,"name":,"status":,'.length + 12 + 8 + 4);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('is not JSON where its end is missing', () => {
     fc.assert(
       fc.property(fc.array(value), lengths, fc.nat(), (list, pieces, cut) => {
@@ -125,7 +162,8 @@ describe('what is wrong with one item', () => {
   test.each([
     ['a long value of a field that may be left out', `{"uuid":"u","name":"${'x'.repeat(30)}"}`, 32],
     ['the same in many pieces', `{"uuid":"u","name":"${'x'.repeat(30_000)}"}`, 30_002],
-    ['the same twice', `{"name":"${'x'.repeat(30)}","uuid":"u","name":"${'x'.repeat(30)}"}`, 32],
+    ['the same twice', `{"name":"${'x'.repeat(40)}","uuid":"u","name":"${'x'.repeat(30)}"}`, 32],
+    ['the same after a short one', `{"name":"x","uuid":"u","name":"${'x'.repeat(30)}"}`, 32],
   ])('%s leaves the field out', (_, text, bytes) => {
     const omitted = new Map([['name', bytes]]);
     expect(read(`[${text}]`).items).toMatchObject([{ kind: 'item', json: { uuid: 'u' }, omitted }]);
@@ -134,14 +172,14 @@ describe('what is wrong with one item', () => {
   const LONG = `"uuid":"${'x'.repeat(200)}"`;
   test.each([
     ['a long value of a field that it needs', `{${LONG}}`, undefined, 'uuid: longer than 100 bytes'],
-    ['the same beside a good one', `{"uuid":"u",${LONG}}`, 'u', 'uuid: longer than 100 bytes'],
+    ['the same beside a good one', `{"uuid":"u",${LONG}}`, undefined, 'uuid: longer than 100 bytes'],
     ['a number of Python', '{"uuid":"u","status":NaN}', 'u', 'not JSON'],
     ['a control character', '{"status":"\n","uuid":"u"}', 'u', 'not JSON'],
     [
-      'a field a thousand times',
-      `{"uuid":"u"${',"status":"12345"'.repeat(1_000)}}`,
+      'a number of 600 digits',
+      `{"uuid":"u","status":${'9'.repeat(600)}}`,
       'u',
-      'more than 4316 bytes',
+      'status: longer than 512 bytes',
     ],
   ])('%s makes the item invalid, and no other', (_, text, uuid, reason) => {
     const { items, shape } = read(`[{"uuid":"a"},${text},{"uuid":"b"}]`);
@@ -158,12 +196,14 @@ describe('the text of an item', () => {
   test.each<[string, string, unknown]>([
     ['a name with escapes is the name', String.raw`{"\u0075u\u0069d":"u"}`, { uuid: 'u' }],
     ['the last of equal names counts', '{"uuid":"a","uuid":"b"}', { uuid: 'b' }],
-    ['a name that is longer than any does not match', `{"${'uuid'.repeat(1_000)}":1}`, {}],
+    ['a short value after a long one counts', `{"name":"${'x'.repeat(30)}","name":"a"}`, { name: 'a' }],
     [
-      'fields of fields do not count',
-      '{"other":{"uuid":"x"},"status":{"uuid":[1]}}',
-      { status: { uuid: [1] } },
+      'a field may be there a thousand times',
+      `{"uuid":"u"${',"status":"12345","uuid":"v"'.repeat(1_000)}}`,
+      { uuid: 'v', status: '12345' },
     ],
+    ['a name that is longer than any does not match', `{"${'uuid'.repeat(1_000)}":1}`, {}],
+    ['fields of fields do not count', '{"other":{"uuid":"x"},"status":{"uuid":[1]}}', { status: {} }],
     ['a number may be too large', '{"status":1e999}', { status: Infinity }],
     ['a number may have 400 digits', `{"status":${'9'.repeat(400)}}`, { status: Infinity }],
     ['a NUL may be in a text', String.raw`{"status":"\u0000"}`, { status: '\0' }],
