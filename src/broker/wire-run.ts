@@ -22,6 +22,7 @@ type KeptRun = { readonly run: Run; readonly bytes: number };
 
 const MAX_RUNS = LIMITS.broker.runs.max;
 const MAX_BYTES = LIMITS.broker.runBytes.max;
+const MAX_KNOWN_TIMES = 1_000;
 /** How far the runs may exceed their limits before they are cut again. */
 const SLACK = 1.25;
 
@@ -129,11 +130,15 @@ function nameOf(value: unknown): string {
   return typeof value === 'string' ? cutName(value) : 'n/a';
 }
 
-/** Memoized because many runs of a list have the same time. */
-function memoizedTime(): typeof parseBrokerTime {
-  const known = new Map<string, number | undefined>();
+/** Memoized because many runs of a list have the same time; not all times, because each run may have another. */
+export function memoizedTime(parse = parseBrokerTime): typeof parseBrokerTime {
+  const known = new Map<string, number>();
   return (text) => {
-    const ms = known.get(text) ?? parseBrokerTime(text);
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const ms = parse(text);
+    if (ms === undefined) return undefined;
+    if (known.size >= MAX_KNOWN_TIMES) known.clear();
     known.set(text, ms);
     return ms;
   };

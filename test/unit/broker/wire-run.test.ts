@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RunList, type RunList as Runs } from '../../../src/broker/wire-run.ts';
+import { memoizedTime, RunList, type RunList as Runs } from '../../../src/broker/wire-run.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import { runResource } from '../../support/broker-client/resources.ts';
 
@@ -53,6 +53,19 @@ describe('the runs of a list', () => {
     const runs = new RunList();
     for (let i = 0; i < 100; i += 1) add(runs, runResource({ uuid: `r${i}` }), few);
     expect([runs.end().length, runs.isCut]).toEqual([100, false]);
+  });
+
+  test('has few times that are remembered, and none that is not a time', () => {
+    const parsed: string[] = [];
+    const time = memoizedTime((text) => {
+      parsed.push(text);
+      return text.startsWith('not') ? undefined : 1;
+    });
+    for (const text of ['first', 'first', 'not', 'not']) time(text);
+    expect(parsed).toEqual(['first', 'not', 'not']);
+    for (let i = 0; i < 1_000; i += 1) time(`${i}`);
+    time('first');
+    expect(parsed).toHaveLength(3 + 1_000 + 1);
   });
 
   test('has long names cut', () => {
