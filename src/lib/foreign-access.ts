@@ -4,28 +4,41 @@ import { dirname, resolve } from 'node:path';
 /** Who else may change a file or directory, and the command that ends it. */
 export type ForeignAccess = { readonly why: string; readonly hint: string };
 
+/** What `stat` says about a file. */
+type Found = Pick<Stats, 'gid' | 'mode' | 'uid'>;
+
 /** The kernel follows as many links in a path. */
 const MAX_LINKS = 40;
 const STICKY = 0o1000;
 
 /**
- * Whether another user than `uid` and root owns or may write to what `stat` found at `path`; undefined: none. Pure. What
+ * Whether another user than `uid` and root owns or may write to the file that `stat` found at `path`; undefined: none. What
  * names programs, engines or servers must not be in somebody else's hand.
  */
-export function foreignAccess(
-  path: string,
-  { mode, uid: owner }: { readonly mode: number; readonly uid: number },
-  uid: number,
-): ForeignAccess | undefined {
-  if (!isTrustedOwner(owner, uid))
-    return { why: `belongs to another user (uid ${owner})`, hint: `chown ${uid} ${path}` };
-  if ((mode & 0o022) === 0) return undefined;
-  return { why: `can be changed by other users (mode ${octal(mode)})`, hint: `chmod go-w ${path}` };
+export function foreignAccess(path: string, found: Found, uid: number): ForeignAccess | undefined {
+  return foreignOwner(path, found, uid) ?? openTo(writingOthers(found), path, found);
 }
 
-/** The same of a path as it is now, and of the way to it. Throws the system's error if it is absent. */
+/**
+ * The same of a directory as it is now, in which also no group may write, and of the way to it. Throws the system's error if
+ * it is absent.
+ */
 export function foreignAccessTo(path: string, uid: number): ForeignAccess | undefined {
-  return foreignOnTheWay(path, uid) ?? foreignAccess(path, statSync(path), uid);
+  const onTheWay = foreignOnTheWay(path, uid);
+  if (onTheWay !== undefined) return onTheWay;
+  const found = statSync(path);
+  const classes = (found.mode & 0o022) === 0 ? undefined : 'go';
+  return foreignOwner(path, found, uid) ?? openTo(classes, path, found);
+}
+
+function foreignOwner(path: string, { uid: owner }: Found, uid: number): ForeignAccess | undefined {
+  if (isTrustedOwner(owner, uid)) return undefined;
+  return { why: `belongs to another user (uid ${owner})`, hint: `chown ${uid} ${path}` };
+}
+
+function openTo(classes: string | undefined, path: string, { mode }: Found): ForeignAccess | undefined {
+  if (classes === undefined) return undefined;
+  return { why: `can be changed by other users (mode ${octal(mode)})`, hint: `chmod ${classes}-w ${path}` };
 }
 
 /**
@@ -66,17 +79,25 @@ function foreignLink(link: string, asked: string, owner: number, uid: number): F
 }
 
 /** Users who may write to a directory may rename what is in it, unless it is sticky. */
-function foreignDirectory(directory: string, { gid, mode, uid: owner }: Stats, uid: number) {
+function foreignDirectory(directory: string, found: Stats, uid: number) {
+  const { mode, uid: owner } = found;
   if (!isTrustedOwner(owner, uid) && owner !== rootOwner()) {
     const hint = `chown ${uid} ${directory}, or use another directory`;
     return { why: `is in ${directory}, which belongs to another user (uid ${owner})`, hint };
   }
   if ((mode & STICKY) !== 0) return undefined;
-  // A group of one user, as most systems make for each, or this process's own.
+  const classes = writingOthers(found);
+  if (classes === undefined) return undefined;
+  const why = `is in ${directory}, which other users can write to (mode ${octal(mode)})`;
+  return { why, hint: `chmod ${classes}-w ${directory}` };
+}
+
+/** The classes of users, as `chmod` names them, that must not write there but may; undefined: they may not. */
+function writingOthers({ gid, mode, uid: owner }: Found): string | undefined {
+  // A group of one user, as most systems make for each (with umask 002), or this process's own.
   const isOwnGroup = gid === 0 || gid === owner || gid === process.getgid?.();
   if ((mode & (isOwnGroup ? 0o002 : 0o022)) === 0) return undefined;
-  const why = `is in ${directory}, which other users can write to (mode ${octal(mode)})`;
-  return { why, hint: `chmod ${isOwnGroup ? 'o-w' : 'go-w'} ${directory}` };
+  return isOwnGroup ? 'o' : 'go';
 }
 
 /** Not root in a user namespace that does not know the host's root. */

@@ -17,15 +17,16 @@ test('is undefined where it is absent', async () => {
   expect(await readConfigText(join(scratchDir(), 'none'), uid)).toBeUndefined();
 });
 
-test.each([0o600, 0o640, 0o644])('is read with mode %o', async (mode) => {
+// Files are of this process's own group, as with umask 002.
+test.each([0o600, 0o640, 0o644, 0o664])('is read with mode %o', async (mode) => {
   expect(await readConfigText(file(mode), uid)).toBe('ask-price = 1\n');
 });
 
-test.each([0o620, 0o602, 0o666, 0o664])('is refused with mode %o, in which others write', async (mode) => {
+test.each([0o602, 0o646, 0o666])('is refused with mode %o, in which others write', async (mode) => {
   const path = file(mode);
   await expect(readConfigText(path, uid)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    hint: `chmod go-w ${path}`,
+    hint: `chmod o-w ${path}`,
   });
 });
 

@@ -4,16 +4,34 @@ import { describe, expect, test } from 'vitest';
 import { foreignAccess, foreignAccessTo, foreignOnTheWay } from '../../../src/lib/foreign-access.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
 
+/** A group that is no user's own, and not this process's. */
+const SHARED = 54_321;
+
 test.each([
   { owner: 1000, mode: 0o600, uid: 1000, hint: undefined },
-  { owner: 0, mode: 0o644, uid: 1000, hint: undefined },
+  { owner: 0, gid: 0, mode: 0o644, uid: 1000, hint: undefined },
   { owner: 1000, mode: 0o600, uid: 0, hint: 'chown 0 /file' },
-  { owner: 1001, mode: 0o600, uid: 1000, hint: 'chown 1000 /file' },
-  { owner: 1000, mode: 0o620, uid: 1000, hint: 'chmod go-w /file' },
-  { owner: 0, mode: 0o602, uid: 1000, hint: 'chmod go-w /file' },
-])('a file of $owner with mode $mode, for $uid: $hint', ({ hint, mode, owner, uid }) => {
-  expect(foreignAccess('/file', { mode, uid: owner }, uid)?.hint).toBe(hint);
-});
+  { owner: 1001, gid: 1001, mode: 0o600, uid: 1000, hint: 'chown 1000 /file' },
+  { owner: 1001, gid: 1001, mode: 0o664, uid: 1000, hint: 'chown 1000 /file' },
+  // A group of the owner alone, as Ubuntu makes it and lets it write.
+  { owner: 1000, mode: 0o664, uid: 1000, hint: undefined },
+  { owner: 1000, mode: 0o620, uid: 1000, hint: undefined },
+  { owner: 0, gid: 0, mode: 0o664, uid: 1000, hint: undefined },
+  { owner: 1000, gid: process.getgid?.() ?? 0, mode: 0o664, uid: 1000, hint: undefined },
+  { owner: 1000, mode: 0o666, uid: 1000, hint: 'chmod o-w /file' },
+  { owner: 1000, gid: SHARED, mode: 0o644, uid: 1000, hint: undefined },
+  { owner: 1000, gid: SHARED, mode: 0o664, uid: 1000, hint: 'chmod go-w /file' },
+  { owner: 0, gid: SHARED, mode: 0o620, uid: 0, hint: 'chmod go-w /file' },
+  { owner: 0, gid: SHARED, mode: 0o602, uid: 1000, hint: 'chmod go-w /file' },
+])(
+  'a file of $owner with group $gid and mode $mode, for $uid: $hint',
+  ({ hint, mode, owner, uid, ...of }) => {
+    const { gid } = { gid: 1000, ...of };
+    const foreign = foreignAccess('/file', { gid, mode, uid: owner }, uid);
+    expect(foreign?.hint).toBe(hint);
+    if (hint?.startsWith('chmod')) expect(foreign?.why).toContain(`0${mode.toString(8)}`);
+  },
+);
 
 describe.skipIf(process.getuid?.() !== 0)('a link (needs root)', () => {
   test('counts with its own owner, and with that of what it leads to', () => {

@@ -12,9 +12,9 @@ beforeAll(async () => {
   await addContext('lab', { Host: 'tcp://10.0.0.7:2375' });
   await addContext('rooted', { Host: 'unix:///run/other.sock' });
   await addContext('far', { Host: 'ssh://me@far' });
-  await addContext('loose', { Host: 'tcp://10.0.0.8:2376', SkipTLSVerify: true });
+  await addContext('loose', { Host: 'tcp://10.0.0.8:2376', SkipTLSVerify: true }, 0o664);
   await addContext('empty', {});
-  await addContext('shared', { Host: 'tcp://10.0.0.9:2375' }, 0o664);
+  await addContext('shared', { Host: 'tcp://10.0.0.9:2375' }, 0o666);
   const config = JSON.stringify({ currentContext: 'lab', auths: {} });
   await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
 });
@@ -142,7 +142,7 @@ describe('certificates', () => {
     await writeFile(join(certPath, 'ca.pem'), 'x');
     await chmod(join(certPath, 'ca.pem'), 0o646);
     expect(() => at({ host: host('flag', 'tcp://a'), certPath })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', hint: `chmod go-w ${join(certPath, 'ca.pem')}` }),
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: `chmod o-w ${join(certPath, 'ca.pem')}` }),
     );
   });
 

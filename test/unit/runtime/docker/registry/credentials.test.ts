@@ -89,7 +89,7 @@ describe('the credentials of a registry', () => {
     expect((await credentials.forRegistry('a.example', soon()))?.password).toBe('one');
   });
 
-  test.each([0o622, 0o666, 0o660])(
+  test.each([0o622, 0o666, 0o602])(
     'are not read from a file of mode %o, which names programs',
     async (mode) => {
       await write({ auths: { 'a.example': login('one') } });
@@ -97,7 +97,7 @@ describe('the credentials of a registry', () => {
       const { credentials, problems } = opened();
       expect(await credentials.forRegistry('a.example', soon())).toBeUndefined();
       expect(problems).toMatchObject([{ code: 'REGISTRY_CREDENTIALS_UNUSABLE' }]);
-      await chmod(join(directory, 'config.json'), 0o640);
+      await chmod(join(directory, 'config.json'), 0o660);
       expect((await credentials.forRegistry('a.example', soon()))?.password).toBe('one');
     },
   );
