@@ -35,7 +35,7 @@ export const LIMITS = {
       max: 256 * 1024,
       unit: 'bytes',
       of: 'what is held of each of several answers that are read at once',
-      beyond: 'one such answer is read after the other',
+      beyond: 'one such answer is read after the other; to claims all at once',
     },
     list: {
       max: 1024 * 1024 * 1024,

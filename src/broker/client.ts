@@ -224,7 +224,9 @@ export class HttpBroker implements Broker {
 
   async claim(job: string, instance: string, signal: AbortSignal): Promise<ClaimAnswer> {
     const update = { status: JOB_STATUS.IN_PROGRESS, instance };
-    const answer = await this.#patch(resource('jobs', job), update, CLAIMED_FIELDS, signal);
+    const call = { method: 'PATCH', path: resource('jobs', job), body: update, signal } as const;
+    // Urgent because a job that is won is released where its answer comes too late; there are as many as free slots.
+    const answer = await this.#send({ ...call, isUrgent: true }, CLAIMED_FIELDS);
     const { body, reply } = answer;
     if (isFinal(reply)) {
       if (isGone(reply)) return { kind: 'gone' };

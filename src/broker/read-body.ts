@@ -26,11 +26,11 @@ const SLICE_MS = 8;
 
 /**
  * Reads a body into `sink`, and its beginning without one. The rest of a body that nobody wants is not read. Of those of
- * which much is held one at a time is read, by the turns of `large`.
+ * which much is held one at a time is read, by the turns of `large`; without it this one waits for no other.
  */
 export async function readBody(
   body: Dispatcher.ResponseData['body'],
-  large: OneAtATime,
+  large: OneAtATime | undefined,
   sink?: BodySink,
 ): Promise<ReadBody> {
   using turn = new DisposableStack();
@@ -55,7 +55,7 @@ export async function readBody(
       }
       if (sink !== undefined) isEnough = !sink.write(piece);
       sliceMs += performance.now() - began;
-      if (sink !== undefined && sink.heldBytes > LIMITS.broker.atOnce.max && !isLarge) {
+      if (large !== undefined && !isLarge && (sink?.heldBytes ?? 0) > LIMITS.broker.atOnce.max) {
         isLarge = true;
         turn.use(await large.turn());
       }

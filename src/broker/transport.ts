@@ -54,6 +54,8 @@ export type Call = {
   /** Takes the body of a 2xx. */
   readonly into: BodySink;
   readonly signal: AbortSignal;
+  /** Its answer waits for no other, however large both are. */
+  readonly isUrgent?: true;
 };
 
 /** An answer with any status. */
@@ -123,7 +125,7 @@ export class Transport {
         const isSuccess = status >= 200 && status < 300;
         const { busyMs, head: text } = await readBody(
           answer.body,
-          this.#large,
+          call.isUrgent ? undefined : this.#large,
           isSuccess ? call.into : undefined,
         );
         if (this.#isFromProxy(status, text)) throw new ProxyError({ status });

@@ -7,7 +7,7 @@ import type { HttpBroker } from '../../../src/broker/client.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 import { jobResource, runResource } from '../../support/broker-client/resources.ts';
-import { unreadServer } from '../../support/faults/server.ts';
+import { httpServer, json, unreadServer } from '../../support/faults/server.ts';
 
 const QUERY = { instance: 'inst-1', etag: undefined, waitSeconds: 0, signal: never };
 const MB = 1_000_000;
@@ -76,6 +76,25 @@ async function memoryOf<T>(call: () => Promise<T>): Promise<{ readonly result: T
 }
 
 const GOOD = [...runWith('good', ['()'], { bid_price: 5 })];
+
+test('a claim with long arguments waits for no other large answer', async () => {
+  const text = 'x'.repeat(2 * LIMITS.broker.atOnce.max);
+  const isHeld = Promise.withResolvers<void>();
+  await using server = await httpServer(({ method }, response) => {
+    if (method === 'PATCH') return json(response, jobResource({ arguments: `('${text}',)` }));
+    // The code was read once so much has been taken after it.
+    response.write(`{"code":"${text}","unwanted":"`);
+    response.write(Buffer.alloc(32 * MB, 'x'), () => isHeld.resolve());
+  });
+  await using client = clientOf(server.url);
+  const end = new AbortController();
+  const other = failure(client.broker.function('function-1', end.signal));
+  await isHeld.promise;
+  const claimed = await client.broker.claim('job-1', 'inst-1', AbortSignal.timeout(10_000));
+  expect(claimed).toMatchObject({ kind: 'claimed', job: { uuid: 'job-1' } });
+  end.abort();
+  await other;
+});
 
 describe('a market', () => {
   test.each([
