@@ -198,12 +198,8 @@ export class FieldCapture {
   }
 
   #findEscaped(source: Uint8Array, from: number, to: number): Kept | undefined {
-    try {
-      const name: unknown = JSON.parse(`"${Buffer.from(source.subarray(from, to)).toString()}"`);
-      return typeof name === 'string' ? this.#byName.get(name) : undefined;
-    } catch {
-      return undefined;
-    }
+    const name = readName(source, from, to);
+    return name === undefined ? undefined : this.#byName.get(name);
   }
 
   #append(source: Uint8Array, from: number, to: number): void {
@@ -219,6 +215,17 @@ export class FieldCapture {
     const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#bytes.length));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
+  }
+}
+
+/** A name that is given without its quotes, as JSON.parse reads it; undefined: it is no JSON, or too long to be wanted. */
+export function readName(source: Uint8Array, from: number, to: number): string | undefined {
+  if (to - from > MAX_NAME_BYTES) return undefined;
+  try {
+    const name: unknown = JSON.parse(`"${Buffer.from(source.subarray(from, to)).toString()}"`);
+    return typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined;
   }
 }
 

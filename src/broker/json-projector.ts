@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts';
-import { FieldCapture, type Fields, MAX_NAME_BYTES, type ProjectedItem } from './json-fields.ts';
+import { FieldCapture, type Fields, MAX_NAME_BYTES, type ProjectedItem, readName } from './json-fields.ts';
 
 /** What an answer as a whole was. */
 export type AnswerShape =
@@ -10,7 +10,7 @@ export type AnswerShape =
   | { readonly kind: 'whole'; readonly next: string | undefined };
 
 export type ProjectorOptions = {
-  /** `list`: an array, or an object with the array `results`, of items. `one`: the whole text is one item. */
+  /** `list`: an array, or an object with one array `results`, of items. `one`: the whole text is one item. */
   readonly shape: 'list' | 'one';
   readonly fields: Fields;
   /** Takes each item as soon as it is complete; answers whether more are wanted. */
@@ -21,7 +21,6 @@ const PAGE_FIELDS: Fields = {
   next: { keep: LIMITS.broker.pageAddress.max, refuse: LIMITS.broker.pageAddress.max },
 };
 const NOTHING = new Uint8Array();
-const RESULTS = Buffer.from('results');
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const MAX_TOP_SCALAR = 1_000;
 /** A page, its list, an item. */
@@ -88,6 +87,8 @@ export class JsonProjector {
   /** The part of a key that was in earlier pieces. */
   #keyStart: Uint8Array | undefined;
   #isResults = false;
+  /** Whether `results` came again after the list: only the last should count, and the items of the first are gone. */
+  #isRepeated = false;
   /** What takes the value after the current key. */
   #opened: FieldCapture | undefined;
   /** What takes the current value. */
@@ -130,7 +131,7 @@ export class JsonProjector {
     if (this.#state === IN_SCALAR && this.#depth === 0) this.#valueEnds(NOTHING, 0);
     if (this.#state !== END || !this.#isTopScalarJson()) return { kind: 'not-json' };
     if (this.#options.shape === 'one') return { kind: 'whole', next: undefined };
-    if (!this.#isList) return { kind: 'not-a-list' };
+    if (!this.#isList || this.#isRepeated) return { kind: 'not-a-list' };
     return this.#isPage ? this.#pageShape() : { kind: 'whole', next: undefined };
   }
 
@@ -278,7 +279,8 @@ export class JsonProjector {
   /** Whether the array that begins is the list of items. */
   #isItemList(): boolean {
     if (this.#options.shape === 'one') return false;
-    if (this.#depth > 0 && !(this.#isPage && this.#depth === 1 && this.#isResults)) return false;
+    if (this.#depth > 0 && !(this.#isPage && this.#depth === 1 && this.#isResults && !this.#isList))
+      return false;
     this.#isList = true;
     this.#itemDepth = this.#depth + 1;
     return true;
@@ -321,6 +323,7 @@ export class JsonProjector {
     this.#beginString(true);
     this.#keyTaker = this.#isPage && this.#depth === 1 ? this.#page : this.#item;
     this.#keyStart = undefined;
+    if (this.#keyTaker === this.#page) this.#isResults = false;
     this.#from = at + 1;
     return at + 1;
   }
@@ -343,7 +346,10 @@ export class JsonProjector {
       key = Buffer.concat([this.#keyStart, piece.subarray(0, at)]);
       [from, to] = [0, key.length];
     }
-    if (taker === this.#page) this.#isResults = RESULTS.equals(key.subarray(from, to));
+    if (taker === this.#page) {
+      this.#isResults = readName(key, from, to) === 'results';
+      this.#isRepeated ||= this.#isResults && this.#isList;
+    }
     this.#opened = taker.open(key, from, to) ? taker : undefined;
   }
 

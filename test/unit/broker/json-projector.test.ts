@@ -89,6 +89,29 @@ describe('any JSON, cut into any pieces,', () => {
     );
   });
 
+  test('is the same page, whatever its keys are', () => {
+    const name = fc.oneof(
+      fc.constantFrom('results', String.raw`result\u0073`, String.raw`n\u0065xt`, 'next', 'a'),
+      fc.integer({ min: 250, max: 262 }).map((length) => 'results'.padEnd(length, 's')),
+    );
+    const values = fc.constantFrom<unknown[]>([], [{ uuid: 'a' }], [{ uuid: 'b' }, 1], 'x', null, {});
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, values)), lengths, (pairs, pieces) => {
+        const text = `{${pairs.map(([key, of]) => `"${key}":${JSON.stringify(of)}`).join(',')}}`;
+        const { items, shape } = read(text, 'list', { fields: LARGE, lengths: pieces });
+        const whole = read(text, 'list', { fields: LARGE, lengths: [text.length] });
+        expect({ items, shape }).toEqual({ items: whole.items, shape: whole.shape });
+        if (shape.kind !== 'whole') return;
+        const page: unknown = JSON.parse(text);
+        const list = arrayOf(typeof page === 'object' && page !== null && Reflect.get(page, 'results'));
+        expect(items.map((item) => item.kind === 'item' && item.json)).toEqual(
+          list.map((item) => wanted(item, LARGE)),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('is one item where one is asked for', () => {
     fc.assert(
       fc.property(value, lengths, spaces, (item, pieces, space) => {
@@ -230,6 +253,10 @@ describe('the answer as a whole', () => {
     ['{"results":[],"next":null}', 'whole'],
     ['{"next":5,"results":[]}', 'not-a-list'],
     ['{"results":{}}', 'not-a-list'],
+    ['{"results":[],"results":[]}', 'not-a-list'],
+    ['{"results":[],"results":5}', 'not-a-list'],
+    ['{"results":5,"results":[]}', 'whole'],
+    [String.raw`{"result\u0073":[]}`, 'whole'],
     ['{}', 'not-a-list'],
     ['"x"', 'not-a-list'],
     ['null', 'not-a-list'],
