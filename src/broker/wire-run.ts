@@ -1,5 +1,6 @@
 import type { InvalidItem } from '../domain/ports/broker.ts';
 import type { Run } from '../domain/run.ts';
+import { Heap } from '../lib/heap.ts';
 import { LIMITS } from '../limits.ts';
 import { parseBrokerTime } from './broker-time.ts';
 import { cutName, DECIMAL_SHAPE, InvalidItems, isId, ON_WIRE, refusedItem } from './fields.ts';
@@ -18,21 +19,22 @@ export const RUN_FIELDS: Fields = {
   created_at: ON_WIRE.short,
 };
 
-type KeptRun = { readonly run: Run; readonly bytes: number };
+type KeptRun = { readonly run: Run; readonly bytes: number; readonly order: number };
 
 const MAX_RUNS = LIMITS.broker.runs.max;
 const MAX_BYTES = LIMITS.broker.runBytes.max;
 const MAX_KNOWN_TIMES = 1_000;
-/** How far the runs may exceed their limits before they are cut again. */
-const SLACK = 1.25;
 
 /** The runs of a list, parsed one by one. Of too many it keeps those with the highest bids. */
 export class RunList {
   readonly invalid = new InvalidItems();
-  /** By uuid, because shifting pages may list a run twice. */
+  /** By uuid, because shifting pages may list a run twice; the first counts. */
   readonly #runs = new Map<string, KeptRun>();
   #bytes = 0;
-  /** After a cut, only a higher bid than this is kept. */
+  /** The same runs; the first is left out next. */
+  readonly #worst = new Heap<KeptRun>(isWorse);
+  #added = 0;
+  /** Once runs were left out, only a higher bid than theirs is kept. */
   #above = -1;
   #isCut = false;
   readonly #time = memoizedTime();
@@ -46,41 +48,37 @@ export class RunList {
     if (item.kind === 'refused') return this.invalid.add(refusedItem(item));
     const run = readRun(item.json, this.#time);
     if ('reason' in run) return this.invalid.add(run);
-    if (run.bidPrice <= this.#above) return;
-    this.#bytes += item.bytes - (this.#runs.get(run.uuid)?.bytes ?? 0);
-    this.#runs.set(run.uuid, { run, bytes: item.bytes });
-    if (this.#isTooLong(SLACK)) this.#cut();
+    if (run.bidPrice <= this.#above || this.#runs.has(run.uuid)) return;
+    const kept = { run, bytes: item.bytes, order: this.#added };
+    this.#added += 1;
+    this.#bytes += kept.bytes;
+    this.#runs.set(run.uuid, kept);
+    this.#worst.add(kept);
+    while (this.#isTooLong()) this.#leaveOut();
   }
 
   end(): readonly Run[] {
-    if (this.#isTooLong(1)) this.#cut();
     return Array.from(this.#runs.values(), ({ run }) => run);
   }
 
-  #isTooLong(slack: number): boolean {
-    return this.#runs.size > slack * MAX_RUNS || this.#bytes > slack * MAX_BYTES;
+  #isTooLong(): boolean {
+    return this.#runs.size > MAX_RUNS || this.#bytes > MAX_BYTES;
   }
 
-  /** Leaves out the runs with the lowest bids; of equal bids those that came last. */
-  #cut(): void {
+  /** One by one, because a cut of many at once would take long. */
+  #leaveOut(): void {
+    const worst = this.#worst.take();
+    if (worst === undefined) return;
     this.#isCut = true;
-    while (this.#isTooLong(1)) {
-      const part = Math.min(MAX_RUNS / this.#runs.size, (0.95 * MAX_BYTES) / this.#bytes);
-      this.#keepBest(Math.floor(this.#runs.size * part));
-    }
+    this.#runs.delete(worst.run.uuid);
+    this.#bytes -= worst.bytes;
+    this.#above = worst.run.bidPrice;
   }
+}
 
-  #keepBest(count: number): void {
-    const bids = Float64Array.from(this.#runs.values(), ({ run }) => run.bidPrice).sort();
-    const lowest = bids[bids.length - count] ?? Number.POSITIVE_INFINITY;
-    let equal = count - bids.filter((bid) => bid > lowest).length;
-    for (const [uuid, { bytes, run }] of this.#runs) {
-      if (run.bidPrice > lowest || (run.bidPrice === lowest && equal-- > 0)) continue;
-      this.#runs.delete(uuid);
-      this.#bytes -= bytes;
-    }
-    this.#above = lowest;
-  }
+/** Whether a run is left out before another: it has a lower bid, or the same and came later. */
+function isWorse(a: KeptRun, b: KeptRun): boolean {
+  return a.run.bidPrice === b.run.bidPrice ? a.order > b.order : a.run.bidPrice < b.run.bidPrice;
 }
 
 /** Parses one run, or returns why it is invalid. */

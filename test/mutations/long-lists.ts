@@ -25,8 +25,8 @@ const rows: readonly Row[] = [
   [
     'of too many runs those with the highest bids are kept',
     'src/broker/wire-run.ts',
-    'if (run.bidPrice > lowest || (',
-    'if (run.bidPrice < lowest || (',
+    'a.run.bidPrice < b.run.bidPrice;',
+    'a.run.bidPrice > b.run.bidPrice;',
     'test/unit/broker/wire-run.test.ts',
     'whose bids are %s and that are too many are those with the highest bids',
   ],

@@ -42,6 +42,16 @@ describe('the runs of a list', () => {
     expect(Math.min(...kept)).toBeGreaterThanOrEqual(900);
   });
 
+  test('is cut by a run at a time, and has the first of two with the same id', () => {
+    const runs = new RunList();
+    for (let i = 0; i < 150; i += 1) {
+      add(runs, runResource({ uuid: `r${i}`, bid_price: i }), few);
+      add(runs, runResource({ uuid: `r${i}`, bid_price: 1_000 }), few);
+      expect(runs.end()).toHaveLength(Math.min(i + 1, 100));
+    }
+    expect(Math.max(...bids(runs))).toBe(149);
+  });
+
   test('whose bids are equal and that are too many are those that came first', () => {
     const runs = new RunList();
     for (let i = 0; i < 1_000; i += 1) add(runs, runResource({ uuid: `r${i}` }), few);
