@@ -38,7 +38,7 @@ export function* readArguments(
       const { arguments: _, ...rest } = job;
       readable.push(rest);
     } else unreadable.push({ uuid: job.uuid, reason });
-    yield;
+    yield 'long';
   }
   return { readable, unreadable };
 }

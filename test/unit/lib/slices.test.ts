@@ -37,6 +37,19 @@ test('slow steps make more slices', async () => {
   expect(turns).toBeGreaterThanOrEqual(5);
 });
 
+test('a slice ends after each step that says that it was long and was so', async () => {
+  const turns = await turnsDuring(inSlices(longSteps(10)));
+  expect(turns).toBeGreaterThanOrEqual(10);
+});
+
+function* longSteps(count: number): Generator<'long', void> {
+  for (let step = 0; step < count; step += 1) {
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    yield 'long';
+  }
+}
+
 test('a short list takes no turn of its own', async () => {
   const order: string[] = [];
   setImmediate(() => order.push('turn'));

@@ -20,3 +20,8 @@ test.each<[string, JobArguments, string, boolean]>([
   expect(readable).toEqual(isReadable ? [job] : []);
   expect(unreadable.map(({ uuid }) => uuid)).toEqual(isReadable ? [] : ['j']);
 });
+
+test('reading the arguments of a job is a long step', () => {
+  const job = { uuid: 'j', run: 'r', status: 1, instance: null, leaseSeconds: undefined, cost: undefined };
+  expect(readArguments([{ ...job, arguments: '()' }], 'python36').next().value).toBe('long');
+});
