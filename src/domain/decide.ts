@@ -14,7 +14,7 @@ export const SKIP_REASONS = {
   'gpu-too-small': 'the run asks for a larger GPU',
   'no-slot': 'no slot is free',
   'gpu-memory-short': 'too little memory of the GPU is free (--min-free-gpu-memory)',
-  invalid: 'the run’s parameters or function are invalid',
+  invalid: 'the run, its function or its jobs’ arguments are invalid',
   unresolved: 'the run’s function and image are not looked up yet',
   'unsupported-runtime': 'the agent does not support the function’s runtime',
   'wrong-offer-type': 'the image is for the other offer type (CPU or GPU)',
