@@ -197,7 +197,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ],
   ['orphan-removed', 'info', 'orphaned container or files removed', 'container or job'],
   ['polling-failed', 'warn or debug', 'polling failed: …', 'code, retryInMs, hint'],
-  ['reconciliation-failed', 'debug', 'instance not reconciled: …', 'instance, code'],
+  ['reconciliation-failed', 'warn or debug', 'instance not reconciled: …', 'instance, code'],
   ['registry-credentials-unusable', 'warn', '…', 'code, hint'],
   ['reload-failed', 'error', 'configuration not reloaded: …', 'code, hint'],
   ['removal-failed', 'warn', 'jobs of this dry run may be left: …', 'code'],

@@ -6,6 +6,7 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { restAfter } from '../retry/rest-after.ts';
 import { JobLookupQueue } from './job-lookup-queue.ts';
@@ -57,6 +58,8 @@ export class LeaseReconciler {
   readonly #sooner = new Notifier();
   readonly #invalidItems: InvalidItemLog;
   readonly #lookups: JobLookupQueue;
+  /** The code of the last failure, by instance. */
+  readonly #failures = new OncePerChange();
   #leaseSeconds: number | undefined;
   #isWritten = true;
   /** Whether differences are acted upon. */
@@ -154,11 +157,15 @@ export class LeaseReconciler {
   /** Answers how long reading the list kept this process busy, in milliseconds. */
   async #try(instance: string, signal: AbortSignal): Promise<number> {
     try {
-      return await this.#reconcile(instance, signal);
+      const busyMs = await this.#reconcile(instance, signal);
+      this.#failures.forget(instance);
+      return busyMs;
     } catch (thrown) {
       const error = asAgentError(thrown);
       if (signal.aborted) return 0;
-      const level = error.code === 'INTERNAL' ? 'error' : 'debug';
+      // A list that is refused each time, such as one that is too long, renews no lease here; nothing else would say so.
+      const isWarned = this.#failures.isNew(error.code, instance) && error.code === 'BROKER_BAD_ANSWER';
+      const level = error.code === 'INTERNAL' ? 'error' : isWarned ? 'warn' : 'debug';
       const fields = { event: 'reconciliation-failed', instance, code: error.code };
       this.#deps.log[level](fields, `instance not reconciled: ${error.message}`);
       if (error.code === 'BROKER_UNAUTHORIZED') this.#deps.onRefused();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AgentError } from '../../../../src/domain/errors.ts';
+import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
 import type { BrokerJob, JobRecord } from '../../../../src/domain/job.ts';
 import { atWork, listOf, recordOf } from '../../../support/agent/running-reconciler.ts';
 import { listed } from '../../../support/domain.ts';
@@ -95,6 +95,24 @@ describe('a lease', () => {
     await vi.advanceTimersByTimeAsync(12_500);
     expect(at.asked).toEqual([0, 11]);
   });
+});
+
+test('a list that is refused each time is warned of once, until one is good', async () => {
+  let code: ErrorCode | undefined = 'BROKER_BAD_ANSWER';
+  await using at = atWork([RUNNING], {
+    heldJobs: () =>
+      code === undefined ? Promise.resolve(listOf('running')) : Promise.reject(new AgentError(code, 'no')),
+  });
+  const levels = (): readonly unknown[] => logged(at.log, 'reconciliation-failed').map(({ level }) => level);
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(levels()).toEqual(['warn', 'debug', 'debug']);
+  code = undefined;
+  await vi.advanceTimersByTimeAsync(30_000);
+  code = 'BROKER_BAD_ANSWER';
+  await vi.advanceTimersByTimeAsync(30_000);
+  code = 'BROKER_UNAVAILABLE';
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(levels().slice(3)).toEqual(['warn', 'debug']);
 });
 
 describe('a broker that fails about one job', () => {
