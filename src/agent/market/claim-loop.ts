@@ -346,6 +346,7 @@ export class ClaimLoop {
     try {
       const code = await functionCode.of(fn, signal);
       if (code === undefined) resolver.resolveAgain(run.uuid);
+      else resolver.unchanged(run.uuid);
       return code;
     } catch (thrown) {
       const { code, message } = asAgentError(thrown);

@@ -3,6 +3,7 @@ import { asAgentError } from '../../domain/errors.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ImageInfo, OpenRun, Run } from '../../domain/run.ts';
+import { backoffMs } from '../../lib/backoff.ts';
 import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
@@ -35,6 +36,8 @@ export class RunResolver {
   readonly #resolved = new Map<string, Resolution>();
   /** The policy of the last failure of each run. */
   readonly #failed: BackoffMap<RetryPolicy>;
+  /** The changes in a row of each run's function. */
+  readonly #changes: BackoffMap<RetryPolicy>;
   readonly #underWay = new Set<string>();
   readonly #images = new Map<string, ImageInfo>();
   readonly #imageCalls = new SingleFlight<ImageInfo | undefined>();
@@ -45,6 +48,7 @@ export class RunResolver {
   constructor(deps: RunResolverDeps) {
     this.#deps = deps;
     this.#failed = new BackoffMap(() => deps.clock.monotonic());
+    this.#changes = new BackoffMap(() => deps.clock.monotonic());
   }
 
   /** The run with what is known of its function and image. */
@@ -61,27 +65,33 @@ export class RunResolver {
 
   /** Whether a run is being resolved, or `start --once` waits for the next try. */
   get busy(): boolean {
-    return this.#underWay.size > 0 || isOnceWaiting(this.#failed);
+    return this.#underWay.size > 0 || [this.#failed, this.#changes].some(isOnceWaiting);
   }
 
-  /** When the next failed run may be resolved again; Infinity where none has failed. */
+  /** When the next run that waits may be resolved again; Infinity where none does. */
   get nextRetryAt(): number {
-    return this.#failed.nextRetryAt;
+    return Math.min(this.#failed.nextRetryAt, this.#changes.nextRetryAt);
   }
 
   /** Resolves the run in the background, unless that failed a moment ago; returns whether it is under way. */
   resolve(run: Run): boolean {
     if (this.#underWay.has(run.uuid)) return true;
-    if (this.#resolved.has(run.uuid) || this.#failed.waitingFor(run.uuid) !== undefined) return false;
+    const isWaiting = [this.#failed, this.#changes].some((map) => map.waitingFor(run.uuid) !== undefined);
+    if (this.#resolved.has(run.uuid) || isWaiting) return false;
     this.#underWay.add(run.uuid);
     void this.#queue.add(() => this.#resolve(run));
     return true;
   }
 
-  /** Resolves a run again: its function has changed. */
+  /** Resolves a run again: its function has changed. After the second change in a row the run waits first. */
   resolveAgain(runUuid: string): void {
-    this.#resolved.delete(runUuid);
+    if (this.#resolved.delete(runUuid)) this.#countChange(runUuid);
     this.changed.notify();
+  }
+
+  /** The function of a run is as it was when the run was resolved. */
+  unchanged(runUuid: string): void {
+    this.#changes.clear(runUuid);
   }
 
   /** Makes every failed run due: there is a new token, or the host has slept. */
@@ -96,6 +106,7 @@ export class RunResolver {
     const isRetained = (run: string): boolean => kept.some((one) => one.has(run));
     for (const run of this.#resolved.keys()) if (!isRetained(run)) this.#resolved.delete(run);
     this.#failed.retain(isRetained);
+    this.#changes.retain(isRetained);
   }
 
   async #resolve(run: Run): Promise<void> {
@@ -119,6 +130,17 @@ export class RunResolver {
       this.#underWay.delete(run.uuid);
       this.changed.notify();
     }
+  }
+
+  #countChange(run: string): void {
+    const { log, random } = this.#deps;
+    const { failures, waitMs } = this.#changes.fail(run, RETRY.lookUp, (changes) =>
+      changes === 1 ? 0 : backoffMs(RETRY.lookUp, changes - 1, random),
+    );
+    if (failures === 1) return;
+    const fields = { event: 'run-lookup-failed', run, code: 'BROKER_BAD_ANSWER', retryInMs: waitMs };
+    const message = 'run not resolved: the broker’s answers about its function differ each time';
+    log[failures === 2 ? 'warn' : 'debug'](fields, message);
   }
 
   #fail(run: string, thrown: unknown): void {

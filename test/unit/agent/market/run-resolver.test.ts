@@ -143,6 +143,34 @@ test('a run whose function cannot be run is left alone for good', async () => {
   expect(asked).toHaveLength(1);
 });
 
+describe('a run whose function has changed', () => {
+  test('once is resolved again at once, however many slots have seen it', async () => {
+    const { isFound, look, resolver } = resolving();
+    await look(aRun());
+    for (let slot = 0; slot < 4; slot += 1) resolver.resolveAgain('run-1');
+    expect(isFound()).toBe(false);
+    await look(aRun());
+    expect(isFound()).toBe(true);
+  });
+
+  test('each time is resolved again less and less often, and warned of once', async () => {
+    const { asked, log, look, now, pass, resolver } = resolving();
+    while (now() < HOUR_MS) {
+      await look(aRun());
+      resolver.resolveAgain('run-1');
+      if (resolver.nextRetryAt === Infinity) continue;
+      expect(resolver.resolve(aRun())).toBe(false);
+      pass(resolver.nextRetryAt - now());
+    }
+    expect(asked.length).toBeLessThan(150);
+    expect(log.filter((line) => line.includes('"level":"warn"'))).toHaveLength(1);
+    resolver.unchanged('run-1');
+    await look(aRun());
+    resolver.resolveAgain('run-1');
+    expect(resolver.nextRetryAt).toBe(Infinity);
+  });
+});
+
 describe('what several offers resolve', () => {
   test('is looked up once, and all of them are notified', async () => {
     const { asked, resolver } = resolving();
