@@ -224,7 +224,7 @@ export const LIMITS = {
     settings: {
       max: 1_000,
       unit: 'items',
-      of: 'environment variables of an image, and labels',
+      of: 'environment variables of an image, labels, and ports',
       beyond: 'the image is refused',
     },
     names: {

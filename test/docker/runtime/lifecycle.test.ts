@@ -211,6 +211,7 @@ describeDocker('a container that was made otherwise than asked', (engine) => {
       platform: imagePlatform(),
       envNames: [],
       labels: [],
+      ports: 0,
       volumes: [],
     };
     const spec = containerSpec(plan, {

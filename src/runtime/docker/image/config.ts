@@ -17,6 +17,7 @@ const INSPECTED = z.object({
       Env: z.array(z.string()).nullish(),
       Labels: z.record(z.string(), z.unknown()).nullish(),
       Volumes: z.record(z.string(), z.unknown()).nullish(),
+      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
     })
     .nullish(),
 });
@@ -34,6 +35,8 @@ export type ImageConfig = {
   readonly labels: readonly string[];
   /** The paths of its volumes. */
   readonly volumes: readonly string[];
+  /** How many ports it declares, which Docker lists for each running container. */
+  readonly ports: number;
 };
 
 /** Reads the engine's description of an image. Throws RUNTIME_FAILED if it is malformed. */
@@ -53,6 +56,7 @@ export function readImage(answer: unknown): ImageConfig {
     envNames: (Config?.Env ?? []).map((entry) => entry.split('=', 1)[0] ?? ''),
     labels: Object.keys(Config?.Labels ?? {}),
     volumes: Object.keys(Config?.Volumes ?? {}),
+    ports: Object.keys(Config?.ExposedPorts ?? {}).length,
   };
 }
 

@@ -6,7 +6,7 @@ import type { ImageConfig } from './config.ts';
 /** IMAGE_REFUSED for an image whose settings no container of a job may have; undefined: it may have them. Pure. */
 export function settingsRefusal(
   ref: string,
-  { envNames, labels, volumes }: Pick<ImageConfig, 'envNames' | 'labels' | 'volumes'>,
+  { envNames, labels, ports, volumes }: Pick<ImageConfig, 'envNames' | 'labels' | 'ports' | 'volumes'>,
 ): AgentError | undefined {
   const many = (count: number, what: string): string | undefined =>
     count > LIMITS.image.settings.max ? `${count} ${what}, which jobs may not have` : undefined;
@@ -17,6 +17,7 @@ export function settingsRefusal(
     volumesFault(volumes) ??
     many(envNames.length, 'environment variables') ??
     many(labels.length, 'labels') ??
+    many(ports, 'ports') ??
     long(envNames, 'environment variables') ??
     long(labels, 'labels');
   return fault === undefined
@@ -35,4 +36,4 @@ function sumOfBytes(names: readonly string[]): number {
 }
 
 const HINT =
-  'ignore it, unless the image is yours: then shorten its environment, labels, volumes and history';
+  'ignore it, unless the image is yours: then shorten its environment, labels, ports, volumes and history';

@@ -29,6 +29,7 @@ const input: SpecInput = {
     platform: imagePlatform(),
     envNames: [],
     labels: [],
+    ports: 0,
     volumes: [],
   },
   diskQuota: false,
