@@ -61,6 +61,8 @@ const KINDS: readonly (readonly [name: string, seed: number, Make, FuzzOptions?]
   ],
   ['pages never end', 1, only(fuzzers.endlessPages), { worksMeanwhile: true }],
   ['fields of a resource are of any size', 2, only(() => fuzzers.hugeResources())],
+  ['values are as long as may be', 2, only(fuzzers.longestValues)],
+  ['they are from the start', 1, only(fuzzers.longestValues), { fromTheStart: true }],
   ['strangers offer too much of all', 1, strangers, { worksMeanwhile: true }],
   ['errors are of any size', 1, only(() => fuzzers.hugeErrors())],
   ['fields, items and answers are of other types', 1, only(fuzzers.oddTypes)],

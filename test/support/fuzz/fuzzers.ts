@@ -1,6 +1,15 @@
 import type { Dice } from './dice.ts';
 import type { Distortion, Endpoint, FuzzCall, Fuzzer, Honest } from './front.ts';
-import { isFields, isItems, longText, manyItems, piecesOf, repeated, twiceEachKey } from './lazy-json.ts';
+import {
+  isFields,
+  isItems,
+  longText,
+  manyItems,
+  nested,
+  piecesOf,
+  repeated,
+  twiceEachKey,
+} from './lazy-json.ts';
 import { oddJson, oddValue } from './odd-values.ts';
 import type { RawAnswer } from './raw-answer.ts';
 
@@ -171,6 +180,29 @@ export function hugeResources({ bytes = 200e6 } = {}): Fuzzer {
     }, isLie);
   });
 }
+
+/** Values that are as long as a text there may be and are none, and a time or images of its own in each item of a list. */
+export function longestValues(): Fuzzer {
+  const images = JSON.stringify(Array.from({ length: 5_000 }, (_, n) => `image-${n}`));
+  return (call, dice) => {
+    if (call.endpoint === 'instances')
+      return heard((honest) => json(manyItems(9_000, (n) => instanceWith(n, images), itemsOf(honest) ?? [])));
+    if (call.endpoint === 'runs' && dice.chance(0.5))
+      return heard((honest) => json(manyItems(8e5, runAtNoTime, itemsOf(honest) ?? [])));
+    if (call.endpoint !== 'function' || dice.chance(0.3)) return undefined;
+    const code = dice.oneOf([nested(5e6), manyItems(7e5, (n) => `{"k${n}":1}`)]);
+    return heard((honest) => {
+      const own = parsed(honest);
+      return isFields(own) ? json({ ...own, code }) : same(honest);
+    }, true);
+  };
+}
+
+const instanceWith = (n: number, images: string): string =>
+  `{"uuid":"i${n}","name":"n","type":1,"gpu":null,"ask_price":1,"max_num_parallel_jobs":1,"downloaded_images":${images}}`;
+
+const runAtNoTime = (n: number): string =>
+  `{"uuid":"r${n}","function":"f","num_jobs":1,"bid_price":1,"created_at":"${'z'.repeat(450)}${n}"}`;
 
 /** Errors with bodies of any size. */
 export function hugeErrors({ bytes = 200e6 } = {}): Fuzzer {
