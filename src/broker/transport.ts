@@ -29,7 +29,7 @@ export type Limits = ConnectionLimits & {
   readonly bytesPerS: number;
 };
 
-export const LIMITS: Limits = {
+const CALL_LIMITS: Limits = {
   connectMs: 10_000,
   headersMs: 30_000,
   bodyIdleMs: 30_000,
@@ -99,7 +99,7 @@ export class Transport {
   ) {
     this.#base = new URL(baseUrl.replace(/\/*$/, '/'));
     this.#token = token;
-    this.#limits = { ...LIMITS, ...limits };
+    this.#limits = { ...CALL_LIMITS, ...limits };
     this.#dispatcher = openDispatcher(this.#base, this.#limits, connection);
     this.#proxy = connection.proxy;
     this.#forwarder = this.#base.protocol === 'http:' ? connection.proxy : undefined;

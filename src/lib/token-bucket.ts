@@ -21,4 +21,11 @@ export class TokenBucket {
     this.#at = now;
     return this.#left;
   }
+
+  /** Refills at `perSecond`, and takes one token if there is one; answers whether there was. */
+  takeOne(perSecond: number): boolean {
+    const isThere = this.take(0, perSecond) >= 1;
+    if (isThere) this.take(1, perSecond);
+    return isThere;
+  }
 }

@@ -83,7 +83,7 @@ const BROKER_LIMITS = { connectMs: 8_000, headersMs: 8_000, bodyIdleMs: 8_000, c
 const NO_TOKEN = 'none';
 const MOUNT = 'check whether it is on a network mount that does not answer';
 
-const LIMITS = {
+const DEADLINES = {
   token: { ms: 3_000, code: 'TOKEN_MISSING', who: 'the token’s file system', hint: MOUNT },
   stateDir: { ms: 5_000, code: 'STATE_DIR_UNUSABLE', who: 'the state directory', hint: MOUNT },
   fileSystems: { ms: 4_000, code: 'STATE_DIR_UNUSABLE', who: 'a file system', hint: MOUNT },
@@ -123,33 +123,33 @@ const LIMITS = {
 /** Collects everything side by side, each with its own deadline, and leaves nothing behind. Never throws. */
 export async function collect(context: CliContext, loaded: Loaded): Promise<Facts> {
   const { config } = loaded;
-  const token = query(LIMITS.token, () => readToken(context, loaded));
-  const engine = query(LIMITS.engine, async (signal) => engineOf(context, loaded).facts(signal));
-  const endpoint = await query(LIMITS.engine, async () => dockerEndpoint(loaded));
+  const token = query(DEADLINES.token, () => readToken(context, loaded));
+  const engine = query(DEADLINES.engine, async (signal) => engineOf(context, loaded).facts(signal));
+  const endpoint = await query(DEADLINES.engine, async () => dockerEndpoint(loaded));
   const gvisor = engine.then(async (seen) => {
     const known = valueOf(seen);
     if (known === undefined) return undefined;
-    return valueOf(await query(LIMITS.engine, (signal) => gvisorOf(loaded, known, signal)));
+    return valueOf(await query(DEADLINES.engine, (signal) => gvisorOf(loaded, known, signal)));
   });
   const disks = engine.then((seen) => {
     // The data directory of a remote engine is not on this machine.
     const local = valueOf(endpoint)?.host.startsWith('unix:') ? valueOf(seen)?.dataRoot : undefined;
-    return query(LIMITS.fileSystems, () =>
+    return query(DEADLINES.fileSystems, () =>
       fileSystems([config.stateDir, ...(local === undefined ? [] : [local])]),
     );
   });
   const gpus = query(gpuLimits(config.nvidiaSmiTimeout), (signal) => openProbe(config).read(signal));
-  const kernelLog = query(LIMITS.kernelLog, (signal) => new JournalctlLog().check(signal));
-  const stateDir = query(LIMITS.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
-  const agent = query(LIMITS.stateDir, () => queryHealth(config.stateDir, AGENT_MS));
-  const registries = query(LIMITS.registries, () =>
+  const kernelLog = query(DEADLINES.kernelLog, (signal) => new JournalctlLog().check(signal));
+  const stateDir = query(DEADLINES.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
+  const agent = query(DEADLINES.stateDir, () => queryHealth(config.stateDir, AGENT_MS));
+  const registries = query(DEADLINES.registries, () =>
     inspectCredentials(dockerConfigDirectory(config), context.path),
   );
   const toolkit = toolkitVersion();
   const host = hostFacts(HOST_MS);
   const { clock } = context;
   const log = context.createLog(config);
-  const network = query(LIMITS.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
+  const network = query(DEADLINES.network, (signal) => inspectNetwork({ loaded, clock, log }, signal));
   const found = gpus.then((seen) => valueOf(seen)?.gpus ?? []);
   const containers = engine.then((seen) => {
     if ('error' in seen || unmetRequirement(seen.value, engineNeeds(config)) !== undefined) return undefined;
@@ -200,7 +200,9 @@ async function queryBroker(
   config: Config,
   token: string,
 ): Promise<Pick<Facts, 'catalogue' | 'clocks' | 'connection'>> {
-  const connection = await query(LIMITS.connection, async () => prepareConnection(config.brokerUrl, config));
+  const connection = await query(DEADLINES.connection, async () =>
+    prepareConnection(config.brokerUrl, config),
+  );
   if ('error' in connection) return { connection, catalogue: connection, clocks: connection };
   const source = { current: () => Promise.resolve(token) };
   const options = connectionOptions(connection.value);
@@ -208,8 +210,8 @@ async function queryBroker(
   const broker = new HttpBroker(transport);
   try {
     const [catalogue, clocks] = await Promise.all([
-      query(LIMITS.broker, async (signal) => (await broker.gpus(signal)).items),
-      query(LIMITS.broker, (signal) => broker.clock(signal)),
+      query(DEADLINES.broker, async (signal) => (await broker.gpus(signal)).items),
+      query(DEADLINES.broker, (signal) => broker.clock(signal)),
     ]);
     return { connection, catalogue, clocks };
   } finally {
