@@ -12,6 +12,26 @@ export type Mutation = {
   };
 };
 
+/** A mutation as a row of a table. */
+export type MutationRow = readonly [
+  protection: string,
+  file: string,
+  text: string,
+  becomes: string,
+  test: string,
+  name: string,
+];
+
+export function mutationsOf(rows: readonly MutationRow[]): readonly Mutation[] {
+  return rows.map(([protection, file, text, becomes, test, name]) => ({
+    protection,
+    file,
+    text,
+    becomes,
+    test: { file: test, name },
+  }));
+}
+
 /** The file's content without the protection. Throws unless its text occurs exactly once. */
 export function mutate(content: string, { file, text, becomes }: Mutation): string {
   const [before, after, ...more] = content.split(text);

@@ -1,4 +1,4 @@
-import type { Mutation } from '../../scripts/mutations/mutation.ts';
+import { type Mutation, type MutationRow, mutationsOf } from '../../scripts/mutations/mutation.ts';
 
 const WATCH = 'src/agent/jobs/disk-quota.ts';
 const WATCH_TEST = 'test/unit/agent/jobs/disk-quota.test.ts';
@@ -7,16 +7,7 @@ const IMAGES = 'src/runtime/docker/image/images.ts';
 const IMAGES_TEST = 'test/docker/runtime/images.test.ts';
 const DISK = 'test/docker/attacks/disk.test.ts';
 
-type Row = readonly [
-  protection: string,
-  file: string,
-  text: string,
-  becomes: string,
-  test: string,
-  name: string,
-];
-
-const rows: readonly Row[] = [
+const rows: readonly MutationRow[] = [
   [
     'jobs have a deadline',
     'src/agent/jobs/pause-monitor.ts',
@@ -348,10 +339,4 @@ const rows: readonly Row[] = [
 ];
 
 /** What jobs may use up, and what may be pulled. */
-export const LIMITS: readonly Mutation[] = rows.map(([protection, file, text, becomes, test, name]) => ({
-  protection,
-  file,
-  text,
-  becomes,
-  test: { file: test, name },
-}));
+export const LIMITS: readonly Mutation[] = mutationsOf(rows);

@@ -1,19 +1,10 @@
-import type { Mutation } from '../../scripts/mutations/mutation.ts';
+import { type Mutation, type MutationRow, mutationsOf } from '../../scripts/mutations/mutation.ts';
 
 const LOG_TEST = 'test/unit/lib/log.test.ts';
 const JOURNAL = 'src/journal/sqlite-journal.ts';
 const JOURNAL_TEST = 'test/unit/journal/sqlite-journal.test.ts';
 
-type Row = readonly [
-  protection: string,
-  file: string,
-  text: string,
-  becomes: string,
-  test: string,
-  name: string,
-];
-
-const rows: readonly Row[] = [
+const rows: readonly MutationRow[] = [
   [
     'a long field of the broker’s is not kept',
     'src/broker/json-fields.ts',
@@ -129,12 +120,4 @@ const rows: readonly Row[] = [
 ];
 
 /** What keeps long lists and texts of others from stalling the agent or filling its disk. */
-export const LONG_LISTS: readonly Mutation[] = rows.map(
-  ([protection, file, text, becomes, testFile, name]) => ({
-    protection,
-    file,
-    text,
-    becomes,
-    test: { file: testFile, name },
-  }),
-);
+export const LONG_LISTS: readonly Mutation[] = mutationsOf(rows);
