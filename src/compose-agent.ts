@@ -3,6 +3,7 @@ import { EngineBreaker } from './agent/admission/engine-breaker.ts';
 import { Agent } from './agent/agent.ts';
 import type { AgentDeps } from './agent/deps.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
+import { Holds } from './agent/holds/holds.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
@@ -48,7 +49,8 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tasks = new BackgroundTasks(log, market.signal);
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
-  const slots = new SlotPool();
+  const holds = new Holds([]);
+  const slots = new SlotPool((target) => holds.of(target) !== undefined);
   const breaker = new EngineBreaker({
     ...deps,
     test: (signal) => runTestContainer(testDeps, null, signal),
@@ -156,6 +158,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   accepted.subscribe((job) => offers.accepted(job));
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
+  holds.changed.subscribe(() => slots.holdsChanged());
   breaker.changed.subscribe((problem) => {
     // Logs it at once, rather than with the next poll.
     admission.blockedBy();

@@ -18,7 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['domain', 'lib', 'python-literal'],
   ADAPTERS,
   ['agent/settings.ts'],
-  ['agent/events', 'agent/retry'],
+  ['agent/events', 'agent/holds', 'agent/retry'],
   ['agent/admission', 'agent/images', 'agent/jobs', 'agent/offers', 'agent/reports'],
   ['agent/gpu-health', 'agent/network', 'agent/reconcile'],
   ['agent/market'],

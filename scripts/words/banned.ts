@@ -201,12 +201,7 @@ export const BANNED: readonly Banned[] = [
   { words: ['owe', 'owes', 'owed'], write: 'pending', why: 'reports are pending' },
   // Admission, network and health.
   {
-    words: [
-      'no jobs are claimed',
-      /\bholds\??:|\.holds\b|\b(?:class|new|:) Holds\b/,
-      'hold question',
-      'host care',
-    ],
+    words: ['no jobs are claimed', 'hold question', 'host care'],
     write: 'claiming paused, blockedBy, AdmissionControl',
     why: 'admission is controlled',
   },

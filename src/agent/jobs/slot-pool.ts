@@ -1,10 +1,11 @@
+import { type Target, targetOf } from '../../domain/hold.ts';
 import type { Slot } from '../../domain/offer.ts';
 import type { Notifier } from '../../lib/notifier.ts';
 
 /** A slot that is filled until the lease is disposed of; `number`: from 0 on, of no slot that was filled before. */
 export type SlotLease = Disposable & { readonly slot: Slot; readonly number: number };
 
-/** All slots of this host: which are free, leased, or cordoned with their GPU. */
+/** All slots of this host: which are free, leased, cordoned with their GPU, or held by the owner. */
 export class SlotPool {
   readonly #offers = new Set<OfferSlots>();
   /** By the slot's id; a recovered job leases its slot before its offer has added it. */
@@ -14,6 +15,12 @@ export class SlotPool {
   /** Uuids of the GPUs that run one job at a time, however many slots they have. */
   #oneJob: ReadonlySet<string> = new Set();
   #cordoned: ReadonlySet<string> | 'all' = new Set();
+  readonly #isHeld: (target: Target) => boolean;
+
+  /** `isHeld` says which targets take no new jobs by the owner's wish; `holdsChanged` that its answers have changed. */
+  constructor(isHeld: (target: Target) => boolean = () => false) {
+    this.#isHeld = isHeld;
+  }
 
   /** How many jobs may run on this host at once. */
   get size(): number {
@@ -84,7 +91,17 @@ export class SlotPool {
   /** Keeps new jobs off these GPUs and slices, or off all GPUs; replaces the last cordon. */
   cordon(gpus: ReadonlySet<string> | 'all'): void {
     this.#cordoned = gpus;
-    for (const { freed } of this.#offers) freed.notify();
+    this.#mayBeFree();
+  }
+
+  /** Some slots may be held, or held no longer. */
+  holdsChanged(): void {
+    this.#mayBeFree();
+  }
+
+  /** Whether the owner keeps new jobs off this slot. */
+  isHeld(slot: Slot): boolean {
+    return this.#isHeld(targetOf(slot));
   }
 
   /** Lets these GPUs run one job at a time: only one process may compute on them. Replaces the last such limit. */
@@ -92,7 +109,7 @@ export class SlotPool {
     const isSame = gpus.size === this.#oneJob.size && [...gpus].every((uuid) => this.#oneJob.has(uuid));
     if (isSame) return;
     this.#oneJob = gpus;
-    for (const { freed } of this.#offers) freed.notify();
+    this.#mayBeFree();
   }
 
   /** How many of these slots could be filled at once. */
@@ -108,7 +125,12 @@ export class SlotPool {
   }
 
   isFree(slot: Slot): boolean {
-    return !this.isLeased(slot) && !this.#isCordoned(slot.gpu) && !this.#isTaken(slot.gpu);
+    const isOpen = !this.#isCordoned(slot.gpu) && !this.isHeld(slot);
+    return isOpen && !this.isLeased(slot) && !this.#isTaken(slot.gpu);
+  }
+
+  #mayBeFree(): void {
+    for (const { freed } of this.#offers) freed.notify();
   }
 
   #isTaken(gpu: string | null): boolean {

@@ -24,7 +24,6 @@ describe('the word check', () => {
     ["'what to do: restart'", 'what to do:'],
     ['readonly holds: string;', 'holds:'],
     ['if (this.holds.length > 0)', '.holds'],
-    ['class Holds {}', 'class Holds'],
     ['families of MIG parents', 'families'],
     ['at the next look', 'next look'],
     ['const look = await poll();', 'const look'],
