@@ -22,8 +22,6 @@ describe('the word check', () => {
     ['/**\n * a job is given\n * back\n */', 'given back'],
     ['agent.giveBack()', 'give back'],
     ["'what to do: restart'", 'what to do:'],
-    ['readonly holds: string;', 'holds:'],
-    ['if (this.holds.length > 0)', '.holds'],
     ['families of MIG parents', 'families'],
     ['at the next look', 'next look'],
     ['const look = await poll();', 'const look'],
