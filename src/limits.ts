@@ -304,6 +304,12 @@ export const LIMITS = {
       of: 'the output of a program that the agent runs, such as nvidia-smi',
       beyond: 'the program is stopped and counts as failed',
     },
+    programLine: {
+      max: 64 * 1024,
+      unit: 'characters',
+      of: 'a line of a program that the agent follows, such as journalctl',
+      beyond: 'left out',
+    },
     configFile: {
       max: 1024 * 1024,
       unit: 'bytes',

@@ -55,9 +55,11 @@ export async function followConnections(
   const args = ['-E', '-e', 'NEW', '-o', 'timestamp', '-b', String(BUFFER_BYTES)];
   try {
     const code = await followProgram(program, args, {
-      onLine: (line) => {
-        const connection = connectionIn(line);
-        if (connection !== undefined) onConnection(connection);
+      onLines: (lines) => {
+        for (const line of lines) {
+          const connection = connectionIn(line);
+          if (connection !== undefined) onConnection(connection);
+        }
       },
       onStderr: (text) => {
         if (/ENOBUFS/.test(text)) onLost();

@@ -29,16 +29,18 @@ export class JournalctlLog implements KernelLog {
   async #read(args: readonly string[], sink: (xid: Xid) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     let stderr = '';
-    const onLine = (line: string): void => {
-      const xid = xidIn(line);
-      if (xid !== undefined) sink(xid);
+    const onLines = (lines: readonly string[]): void => {
+      for (const line of lines) {
+        const xid = xidIn(line);
+        if (xid !== undefined) sink(xid);
+      }
     };
     const onStderr = (text: string): void => {
       stderr = (stderr + text).slice(0, LIMITS.host.journalctlError.max);
       if (UNPRIVILEGED.test(stderr)) throw unprivileged();
     };
     try {
-      const code = await followProgram(this.#program, args, { onLine, onStderr, signal });
+      const code = await followProgram(this.#program, args, { onLines, onStderr, signal });
       if (code === PROGRAM_NOT_FOUND) throw absent(this.#program);
     } catch (thrown) {
       if (signal.aborted) return;

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { createInterface } from 'node:readline';
 import { LIMITS } from '../limits.ts';
 import { unlessAborted, withDeadline } from './deadline.ts';
+import { LineSplitter } from './line-splitter.ts';
 
 /** The exit code of a program that is not on this host. */
 export const PROGRAM_NOT_FOUND = 127;
@@ -25,24 +25,24 @@ export class ProgramError extends Error {
   }
 }
 
-type StartOptions = {
+type ProgramOptions = {
   /** Ends it, with its own reason. */
   readonly signal?: AbortSignal | undefined;
   /** What it reads from its standard input. */
   readonly input?: string;
   /** Its whole environment; by default that of this process without the token. */
   readonly env?: Readonly<Record<string, string>>;
-};
-
-export type RunOptions = StartOptions & {
-  /** How long it may take, in milliseconds. */
-  readonly deadlineMs: number;
-  /** Of stdout and stderr together. */
-  readonly maxOutputBytes?: number;
   /** Kills a process with all that it started. */
   readonly kill?: (leader: number) => void;
   /** Called where a killed process is still there; `gone` settles when it is not. */
   readonly onKilled?: (leader: number, gone: Promise<void>) => void;
+};
+
+export type RunOptions = ProgramOptions & {
+  /** How long it may take, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Of stdout and stderr together. */
+  readonly maxOutputBytes?: number;
 };
 
 /**
@@ -54,13 +54,7 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions,
 ): Promise<ProgramResult> {
-  const {
-    deadlineMs,
-    kill = killGroup,
-    maxOutputBytes = LIMITS.host.programOutput.max,
-    onKilled,
-    signal,
-  } = options;
+  const { deadlineMs, maxOutputBytes = LIMITS.host.programOutput.max, signal } = options;
   signal?.throwIfAborted();
   const child = start(program, args, options);
   const ended = endOf(child);
@@ -78,47 +72,58 @@ export async function runProgram(
     const code = await withDeadline({ ms: deadlineMs, error, signal }, () => ended.promise);
     return { code, stdout: textOf(output.stdout), stderr: textOf(output.stderr) };
   } catch (thrown) {
-    if (child.pid !== undefined) {
-      if (isRunning(child))
-        onKilled?.(child.pid, new Promise((gone) => void child.once('exit', () => gone())));
-      kill(child.pid);
-    }
+    killChild(child, options);
     letGo(child);
     throw thrown;
   }
 }
 
-export type FollowOptions = StartOptions & {
+export type FollowOptions = ProgramOptions & {
   readonly signal: AbortSignal;
-  readonly onLine: (line: string) => void;
+  /** Called with the lines that each piece of stdout completes; throws to end the program. */
+  readonly onLines: (lines: readonly string[]) => void;
   /** Called with each piece of stderr; throws to end the program. */
   readonly onStderr: (text: string) => void;
 };
 
-/** Follows what a program prints until it ends, and returns its exit code. Throws as `runProgram`, and as `onStderr`. */
+/**
+ * Follows what a program prints until it ends, and returns its exit code. Throws as `runProgram`, and as `onLines` and
+ * `onStderr`. A last line without its break counts.
+ */
 export async function followProgram(
   program: string,
   args: readonly string[],
   options: FollowOptions,
 ): Promise<ProgramResult['code']> {
-  const { onLine, onStderr, signal } = options;
+  const { onLines, onStderr, signal } = options;
   signal.throwIfAborted();
   const child = start(program, args, options);
   const ended = endOf(child);
-  const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => void (signal.aborted || onLine(line)));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  const splitter = new LineSplitter(LIMITS.host.programLine.max);
+  const take = (work: () => void): void => {
     try {
-      onStderr(text);
+      if (!signal.aborted) work();
     } catch (thrown) {
       ended.reject(thrown);
     }
-  });
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) =>
+    take(() => {
+      const lines = splitter.push(text);
+      if (lines.length > 0) onLines(lines);
+    }),
+  );
+  child.stdout.on('end', () =>
+    take(() => {
+      const last = splitter.end();
+      if (last !== undefined) onLines([last]);
+    }),
+  );
+  child.stderr.setEncoding('utf8').on('data', (text: string) => take(() => onStderr(text)));
   try {
     return await unlessAborted(ended.promise, signal);
   } finally {
-    lines.close();
-    if (child.pid !== undefined && isRunning(child)) killGroup(child.pid);
+    if (isRunning(child)) killChild(child, options);
     letGo(child);
   }
 }
@@ -157,7 +162,7 @@ exec "$0" "$@"`;
 
 type Child = ChildProcessWithoutNullStreams;
 
-function start(program: string, args: readonly string[], { env, input = '' }: StartOptions): Child {
+function start(program: string, args: readonly string[], { env, input = '' }: ProgramOptions): Child {
   // Detached makes it the leader of a group of its own, so that a wrapper is killed with all that it started.
   const options = { detached: true, ...(env !== undefined && { env }) };
   const child = spawn('/bin/sh', ['-c', LAUNCH, program, ...args], options);
@@ -182,6 +187,13 @@ function letGo(child: Child): void {
   child.stdout.destroy();
   child.stderr.destroy();
   child.unref();
+}
+
+/** Kills it with all that it started, of which some may be left where it has ended itself. */
+function killChild(child: Child, { kill = killGroup, onKilled }: ProgramOptions): void {
+  if (child.pid === undefined) return;
+  if (isRunning(child)) onKilled?.(child.pid, new Promise((gone) => void child.once('exit', () => gone())));
+  kill(child.pid);
 }
 
 function killGroup(leader: number): void {

@@ -48,7 +48,7 @@ describe('a program that does not end in time', () => {
     const printed = Promise.withResolvers<number>();
     const stop = new AbortController();
     const call = followProgram(...sh('sleep 100 & echo $!; wait'), {
-      onLine: (line) => printed.resolve(Number(line)),
+      onLines: ([line]) => printed.resolve(Number(line)),
       onStderr: () => undefined,
       signal: stop.signal,
     });
@@ -95,13 +95,12 @@ describe('a program that is followed', () => {
 
   test('hands on each line as it comes, and returns its exit code', async () => {
     const lines: string[] = [];
-    const onLine = (line: string): void => void lines.push(line);
-    const code = await followProgram(...sh('echo a; echo b; exit 4'), {
-      onLine,
+    const code = await followProgram(...sh('echo a; echo b; printf c; exit 4'), {
+      onLines: (some) => void lines.push(...some),
       onStderr: () => undefined,
       signal,
     });
-    expect([lines, code]).toEqual([['a', 'b'], 4]);
+    expect([lines, code]).toEqual([['a', 'b', 'c'], 4]);
   });
 
   test('ends with what the reader of its stderr throws', async () => {
@@ -109,10 +108,18 @@ describe('a program that is followed', () => {
       throw new Error(`stderr: ${text.trim()}`);
     };
     const call = followProgram(...sh('echo no >&2; sleep 100'), {
-      onLine: () => undefined,
+      onLines: () => undefined,
       onStderr,
       signal,
     });
     await expect(call).rejects.toThrow('stderr: no');
+  });
+
+  test('ends with what the reader of its lines throws', async () => {
+    const onLines = ([line]: readonly string[]): void => {
+      throw new Error(`line: ${line}`);
+    };
+    const call = followProgram(...sh('echo no; sleep 100'), { onLines, onStderr: () => undefined, signal });
+    await expect(call).rejects.toThrow('line: no');
   });
 });
