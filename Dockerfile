@@ -22,6 +22,8 @@ RUN npm run -s build && npm prune --omit=dev --omit=optional --ignore-scripts --
 COPY packaging/deb/sharedcloud-agent /image/usr/bin/sharedcloud-agent
 
 FROM ${RUN_BASE}
+# For `network keep`, which makes the job network on each host of a fleet.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*
 COPY --from=build /image /
 # Nvidia's runtime adds nvidia-smi. The agent needs no more of the GPUs; its jobs use them.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=utility

@@ -5,11 +5,12 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import { findConntrack } from '../../host/connections.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import { openJobsNetwork } from '../../runtime/docker/network/isolated-network.ts';
-import type { LineLimits } from '../../runtime/docker/network/line-rules.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
-import { hasBridge } from './bridge.ts';
+import { listenForInterruption } from '../interruption.ts';
+import { keepNetwork } from './keep.ts';
 import { logConnections } from './log.ts';
+import { inspectParts, type JobsNetworkHost, keptNetwork, up } from './parts.ts';
 import { isReady, type NetworkParts, networkJson, networkText } from './render.ts';
 
 /** The job network: a Docker network, and the host's firewall rules that let it reach only the internet. */
@@ -19,6 +20,7 @@ export const network: CliCommand = {
   group: 'Set up',
   actions: [
     { name: 'up', help: 'create the network and its firewall rules, or repair them' },
+    { name: 'keep', help: 'the same, and again whenever they are gone, until it is stopped' },
     { name: 'down', help: 'remove both; fails while jobs use the network' },
     {
       name: 'log',
@@ -42,6 +44,7 @@ export const network: CliCommand = {
   values: [],
   examples: [
     { line: 'network up', does: 'creates what is missing; the service does so at each start' },
+    { line: 'network keep', does: 'as a service of its own where no systemd runs `network up`' },
     { line: 'network status --json', does: 'as JSON, without a change' },
   ],
   run: async (context) => {
@@ -55,10 +58,12 @@ export const network: CliCommand = {
     const limits = lineLimits(config);
     requireRoot(context);
     const nft = await Nft.find(context.path);
-    if (context.action === 'up') await up(engine, limits, nft);
+    const host = { engine, limits, nft };
+    if (context.action === 'keep') return keep(context, config, host);
+    if (context.action === 'up') await up(host);
     if (context.action === 'down') await down(engine, nft);
     const parts = {
-      ...(await inspectParts(engine, limits, nft)),
+      ...(await inspectParts(host)),
       log: await inspectLog(config, context.path),
     };
     const { stdout } = context;
@@ -75,34 +80,21 @@ function requireLocalEngine(engine: EngineEndpoint): EngineEndpoint {
   });
 }
 
-async function up(engine: EngineEndpoint, limits: LineLimits, nft: Nft): Promise<void> {
-  const made = await openJobsNetwork(engine).ensure();
-  if (!(await hasBridge()))
-    throw new AgentError('NETWORK_UNSUPPORTED', 'Docker’s bridge is not an interface of this host', {
-      hint: 'set --job-network none: a rootless engine or one in a virtual machine has no such network',
-    });
-  await nft.apply(made, limits);
-}
-
 /** The network first: that fails while jobs use it, and then the rules must stay. */
 async function down(engine: EngineEndpoint, nft: Nft): Promise<void> {
   await openJobsNetwork(engine).remove();
   await nft.remove();
 }
 
-async function inspectParts(
-  engine: EngineEndpoint,
-  limits: LineLimits,
-  nft: Nft,
-): Promise<Omit<NetworkParts, 'log'>> {
-  const docker = await openJobsNetwork(engine).inspect();
-  return {
-    docker,
-    bridge: await hasBridge(),
-    rules: await nft.compareIsolation(docker?.network),
-    line: await nft.compareLine(docker?.network, limits),
-    limits,
-  };
+/** Keeps it up until a signal; jobs keep it then. */
+async function keep(context: CliContext, config: Config, host: JobsNetworkHost): Promise<number> {
+  const interruption = listenForInterruption();
+  try {
+    await keepNetwork(keptNetwork(host), context.createLog(config), interruption.first);
+    return EXIT.OK;
+  } finally {
+    interruption.ignore();
+  }
 }
 
 async function inspectLog(config: Config, path: string): Promise<NetworkParts['log']> {

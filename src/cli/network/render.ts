@@ -23,7 +23,11 @@ export type NetworkParts = {
 };
 
 /** Whether jobs get the network: all but the rules of the line is present and correct. */
-export function isReady({ bridge, docker, rules }: NetworkParts): boolean {
+export function isReady({
+  bridge,
+  docker,
+  rules,
+}: Pick<NetworkParts, 'bridge' | 'docker' | 'rules'>): boolean {
   return docker?.network !== undefined && bridge && rules === 'right';
 }
 

@@ -40,7 +40,7 @@ describeHost('the verification of the jobs’ network', () => {
     await chmod(directory, 0o755);
     host = await TestHost.open();
     host.importImage('node', NODE_IMAGE, NODE_COMMAND);
-    host.importImage('python', PYTHON_IMAGE, PYTHON_COMMAND);
+    host.importImage('debian', PYTHON_IMAGE, PYTHON_COMMAND);
     const own = (): readonly string[] => [HOST.wan, HOST.lan];
     const opened = {
       engine: { host: host.dockerHost, tls: undefined },

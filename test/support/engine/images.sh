@@ -3,6 +3,7 @@
 # Each root file system is built once and kept as a tar beside the engine's data. Needs up.sh first.
 #
 #   sharedcloud/busybox                      a static busybox whose shell runs CODE, for the engine's own tests
+#   sharedcloud/debian                       Debian with Python 3 and nftables, the base of the agent's own image
 #   sharedcloud/python36, .../tensorflow-gpu-python36   Debian's Python 3 under the platform's names and command
 #   sharedcloud/node8, .../tensorflow-gpu-node8         this project's Node.js, likewise
 set -euo pipefail
@@ -38,9 +39,9 @@ build_busybox() {
   done
 }
 
-build_python() {
+build_debian() {
   mkdir -p "$ENGINE_DEBS"
-  debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=python3 "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
+  debootstrap --variant=minbase --cache-dir="$ENGINE_DEBS" --include=python3,nftables "${SHAREDCLOUD_ENGINE_SUITE:-bookworm}" "$1" \
     >"$ENGINES_DIR/debootstrap.log" 2>&1 || {
     tail -n 20 "$ENGINES_DIR/debootstrap.log" >&2
     return 1
@@ -88,5 +89,6 @@ path='ENV PATH=/usr/local/bin:/usr/bin:/bin'
 publish busybox busybox "$shell_command" "$path"
 publish node node8 "$node_command" "$path"
 publish node tensorflow-gpu-node8 "$node_command" "$path"
-publish python python36 "$python_command" "$path"
-publish python tensorflow-gpu-python36 "$python_command" "$path"
+publish debian debian "$path"
+publish debian python36 "$python_command" "$path"
+publish debian tensorflow-gpu-python36 "$python_command" "$path"

@@ -31,7 +31,7 @@ function missing(programs: readonly string[]): string | undefined {
     '/bin/busybox',
     '/usr/bin/python3',
     ...programs,
-    ...['node', 'python'].map((tar) => join(engine, 'tars', `${tar}.tar`)),
+    ...['node', 'debian'].map((tar) => join(engine, 'tars', `${tar}.tar`)),
   ];
   const absent = needed.find((path) => !exists(path));
   return absent === undefined ? undefined : `${absent} is missing`;

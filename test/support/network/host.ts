@@ -72,6 +72,14 @@ export const AS_OWNER: readonly string[] = [
 /** What a command said, and how it ended. */
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
+/** A command of the agent that runs on. */
+export type Following = AsyncDisposable & {
+  /** Its log so far. */
+  readonly lines: readonly string[];
+  /** Asks it to end, and answers its exit code. */
+  readonly end: () => Promise<number | null>;
+};
+
 /**
  * A host of a test's own in namespaces of its own, with an engine, an uplink to an internet and a home network, whose
  * hosts answer on PORTS and tell who came. Disposing leaves nothing. Needs root.
@@ -163,29 +171,32 @@ export class TestHost implements AsyncDisposable {
   }
 
   /** Starts the agent's command `network log` with a log in this directory; it runs until it is disposed of. */
-  async logConnections(directory: string): Promise<AsyncDisposable & { readonly lines: readonly string[] }> {
+  logConnections(directory: string): Promise<Following> {
+    const options = ['--job-traffic-log', 'on', '--job-traffic-log-dir', directory];
+    return this.follow(['network', 'log', ...options], 'traffic-log-started');
+  }
+
+  /** Starts a command of the agent that runs until it is asked to end, and waits for an event in its log. */
+  async follow(args: readonly string[], event: string): Promise<Following> {
     const main = new URL('../../../src/main.ts', import.meta.url).pathname;
-    const options = ['--job-traffic-log', 'on', '--job-traffic-log-dir', directory, '--log-format', 'json'];
-    const child = this.#namespace.spawn([process.execPath, main, 'network', 'log', ...options], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const command = [...AS_OWNER, process.execPath, main, ...args, '--log-format', 'json'];
+    const child = this.#namespace.spawn(command, { stdio: ['ignore', 'ignore', 'pipe'] });
     if (child.stderr === null) throw new Error('no pipe');
     const lines: string[] = [];
     const ended = once(child, 'exit');
     createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
     await vi.waitFor(
       () => {
-        if (!lines.some((line) => line.includes('traffic-log-started'))) throw new Error(lines.join('\n'));
+        if (!lines.some((line) => line.includes(event))) throw new Error(lines.join('\n'));
       },
       { timeout: 30_000, interval: 50 },
     );
-    return {
-      lines,
-      [Symbol.asyncDispose]: async () => {
-        await signalInside(child, 'SIGTERM');
-        await ended;
-      },
+    const end = async (): Promise<number | null> => {
+      if (child.exitCode === null) await signalInside(child, 'SIGTERM');
+      await ended;
+      return child.exitCode;
     };
+    return { lines, end, [Symbol.asyncDispose]: async () => void (await end()) };
   }
 
   /** Has the kernel forget every connection of this host, which it keeps for minutes after their end. */
@@ -195,7 +206,7 @@ export class TestHost implements AsyncDisposable {
   }
 
   /** Imports one of the tars that images.sh keeps, under this name and with the platform's command. */
-  importImage(tar: 'busybox' | 'node' | 'python', ref: string, command: readonly string[]): void {
+  importImage(tar: 'busybox' | 'debian' | 'node', ref: string, command: readonly string[]): void {
     const engine = process.env['SHAREDCLOUD_ENGINE_DIR'] ?? join(tmpdir(), 'sharedcloud-agent-engine');
     const changes = [`CMD ${JSON.stringify(command)}`, 'ENV PATH=/usr/local/bin:/usr/bin:/bin'];
     const options = changes.flatMap((change) => ['--change', change]);

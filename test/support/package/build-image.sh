@@ -7,7 +7,7 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/../engine/engine.sh"
 project="$(cd "$here/../../.." && pwd)"
-debian="$REGISTRY/sharedcloud/python36:latest"
+debian="$REGISTRY/sharedcloud/debian:latest"
 
 context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT

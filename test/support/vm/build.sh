@@ -53,7 +53,7 @@ add_images() {
     done
     docker import --change '\''CMD ["/bin/sh","-c","eval \"$CODE\""]'\'' "$tars/busybox.tar" \
       localhost:5000/sharedcloud/busybox:latest
-    docker import --change '\''CMD ["/bin/bash","-c","python3 -c \"$CODE\""]'\'' "$tars/python.tar" \
+    docker import --change '\''CMD ["/bin/bash","-c","python3 -c \"$CODE\""]'\'' "$tars/debian.tar" \
       localhost:5000/sharedcloud/python36:latest
     kill "$(cat "$work/dockerd.pid")"
     wait' - "$work" "$tars" >/dev/null || {

@@ -26,18 +26,22 @@ const FLAGS: ReadonlySet<string> = new Set([
 
 /** Flags of docker, dockerd, runsc and systemctl, which the documents use too. */
 const OF_OTHERS: ReadonlySet<string> = new Set([
+  'cap-add',
   'cap-drop',
   'gpus',
   'group-add',
   'init',
   'memory',
   'name',
+  'network',
+  'no-healthcheck',
   'now',
   'nvproxy',
   'read-only',
   'restart',
   'security-opt',
   'tlsverify',
+  'user',
 ]);
 
 /** Variables that are no options: the first two of the tests' engine, the last of a job. */
