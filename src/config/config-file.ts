@@ -1,36 +1,42 @@
 import { parse, TomlError } from 'smol-toml';
-import { didYouMean } from '../lib/nearest.ts';
+import type { AvailabilityRule } from '../domain/schedule/availability.ts';
+import { isTable, orProblem, type Table, texts, unknownKey } from './file-values.ts';
 import { GPU_KEYS, type GpuSettings, plainModel } from './gpu-settings.ts';
 import type { Problem } from './problem.ts';
-import { BadValue, quoted, type ValueType } from './value-type.ts';
+import { readAvailability } from './schedule/availability.ts';
+import { quoted, type ValueType } from './value-type.ts';
 
-/** The content of a configuration file: its values as text, not yet parsed, and the tables per GPU model. */
+/** The content of a configuration file: its values as text, not yet parsed, and its tables. */
 export type FileContent = {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   readonly gpus: readonly GpuSettings[];
+  readonly availability: readonly AvailabilityRule[];
   /** The keys whose values could not be read; `all` if the file could not. */
   readonly unread: ReadonlySet<string> | 'all';
   readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
 };
 
-type Table = Readonly<Record<string, unknown>>;
-
-/** Parses a TOML text. `known` are its keys beside the tables per GPU model. Never throws. */
+/** Parses a TOML text. `known` are its keys beside the tables. Never throws. */
 export function readConfigFile(path: string, text: string, known: readonly string[]): FileContent {
   const problems: Problem[] = [];
   const entries = new Map<string, readonly string[]>();
   const gpus: GpuSettings[] = [];
+  const availability: AvailabilityRule[] = [];
   const unread = new Set<string>();
+  const warnings: string[] = [];
   const table = parseToml(path, text, problems);
   for (const [key, value] of Object.entries(table ?? {})) {
     if (key === 'gpu') gpus.push(...readGpus(path, value, { problems, unread }));
+    else if (key === 'availability')
+      availability.push(...readAvailability(path, value, { problems, warnings }));
     else if (known.includes(key)) {
       const written = texts(path, key, value, problems);
       if (written === undefined) unread.add(key);
       else entries.set(key, written);
-    } else problems.push(unknownKey(path, key, [...known, 'gpu']));
+    } else problems.push(unknownKey(path, key, [...known, 'gpu', 'availability']));
   }
-  return { entries, gpus, unread: table === undefined ? 'all' : unread, problems };
+  return { entries, gpus, availability, unread: table === undefined ? 'all' : unread, problems, warnings };
 }
 
 function parseToml(path: string, text: string, problems: Problem[]): Table | undefined {
@@ -76,14 +82,10 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
     const written = Object.hasOwn(table, key) ? texts(where, key, table[key], problems) : undefined;
     if (written === undefined && Object.hasOwn(table, key)) unread.add(key);
-    try {
-      return written && type.read(written);
-    } catch (cause) {
-      if (!(cause instanceof BadValue)) throw cause;
-      unread.add(key);
-      problems.push({ where: `${key} in ${where}`, what: cause.message, hint: cause.hint });
-      return undefined;
-    }
+    if (written === undefined) return undefined;
+    const read = orProblem(`${key} in ${where}`, problems, () => type.read(written));
+    if (read === undefined) unread.add(key);
+    return read;
   };
   return {
     model,
@@ -91,31 +93,4 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
     catalogue: value('catalogue', GPU_KEYS.catalogue),
     slots: value('slots', GPU_KEYS.slots),
   };
-}
-
-/** A value of the file as the texts that would be written on a command line. */
-function texts(
-  path: string,
-  key: string,
-  value: unknown,
-  problems: Problem[],
-): readonly string[] | undefined {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const bad = items.find((item) => typeof item !== 'string' && typeof item !== 'number');
-  if (bad === undefined) return items.map(String);
-  const what = 'is neither text nor a number';
-  problems.push({ where: `${key} in ${path}`, what, hint: `write ${key} = "..."` });
-  return undefined;
-}
-
-function unknownKey(where: string, key: string, known: readonly string[]): Problem {
-  const hint =
-    key === 'token'
-      ? 'put the token into a file of its own with mode 0600, and name that file with token-file'
-      : 'correct or remove it; --help lists the options';
-  return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, hint };
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

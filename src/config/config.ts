@@ -1,3 +1,4 @@
+import type { AvailabilityRule } from '../domain/schedule/availability.ts';
 import type { GpuSettings } from './gpu-settings.ts';
 import { OPTION_KEYS, type OPTIONS, type OptionKey } from './options.ts';
 import type { ValueType } from './value-type.ts';
@@ -15,6 +16,8 @@ export type Values = { readonly [Key in OptionKey]: ValueOf<(typeof OPTIONS)[Key
 export type Config = Values & {
   /** The file's tables per GPU model. */
   readonly gpus: readonly GpuSettings[];
+  /** The file's tables `[[availability]]`, in their order. */
+  readonly availability: readonly AvailabilityRule[];
 };
 
 /** The source of a value; `name` is for people: `--ask-price`, `SHAREDCLOUD_ASK_PRICE`, the file's path. */

@@ -1,3 +1,4 @@
+import { ruleText } from '../domain/schedule/availability.ts';
 import type { Loaded, Source } from './config.ts';
 import type { GpuSettings } from './gpu-settings.ts';
 import { OPTION_KEYS, optionOf } from './options.ts';
@@ -5,7 +6,7 @@ import { OPTION_KEYS, optionOf } from './options.ts';
 /** One line of the table that `check` prints. */
 export type Described = { readonly option: string; readonly value: string; readonly source: Source };
 
-/** Every option with its value and source, and the file's GPU tables. Secrets are masked. */
+/** Every option with its value and source, and the file's tables. Secrets are masked. */
 export function describe({ config, sources }: Loaded): readonly Described[] {
   const options = OPTION_KEYS.map((key) => {
     const option = optionOf(key);
@@ -20,7 +21,12 @@ export function describe({ config, sources }: Loaded): readonly Described[] {
     value: settingsText(gpu),
     source: fromFile,
   }));
-  return [...options, ...gpus];
+  const rules = config.availability.map((rule) => ({
+    option: `[[availability]] ${rule.number}`,
+    value: ruleText(rule),
+    source: fromFile,
+  }));
+  return [...options, ...gpus, ...rules];
 }
 
 function settingsText(gpu: GpuSettings): string {

@@ -19,7 +19,14 @@ export type Sources = {
 };
 
 type File = FileContent & { readonly path: string };
-const NO_CONTENT: FileContent = { entries: new Map(), gpus: [], unread: new Set(), problems: [] };
+const NO_CONTENT: FileContent = {
+  entries: new Map(),
+  gpus: [],
+  availability: [],
+  unread: new Set(),
+  problems: [],
+  warnings: [],
+};
 type Written = { readonly texts: readonly string[]; readonly source: Source };
 
 /**
@@ -32,8 +39,8 @@ export async function loadConfig(
 ): Promise<Loaded> {
   const problems: Problem[] = [];
   const unknown = unknownVariables(sources.env);
-  const warnings = [...unknown];
   const file = await findFile(sources, problems);
+  const warnings = [...unknown, ...file.warnings];
   const values: Partial<Record<OptionKey, unknown>> = {};
   const origins: Partial<Record<OptionKey, Source>> = {};
   for (const key of OPTION_KEYS) {
@@ -51,7 +58,7 @@ export async function loadConfig(
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
-  const config: Config = { ...values, gpus: file.gpus };
+  const config: Config = { ...values, gpus: file.gpus, availability: file.availability };
   // Only where the broker is called: it matters to nothing else.
   if (needs.ownWarnings === true) warnings.push(...unusedProxy(sources.env, config));
   return { config, sources: origins, warnings };

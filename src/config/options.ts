@@ -15,6 +15,7 @@ import {
   secret,
   userAndGroup,
 } from './text-types.ts';
+import { timeZone } from './time-zone.ts';
 import { brokerUrl, dockerContext, dockerHost, dockerSwitch, noProxy, proxyUrl } from './url-types.ts';
 import { list } from './value-type.ts';
 
@@ -143,6 +144,14 @@ export const OPTIONS = {
     type: count(0, 1024),
     default: '0',
     help: 'how many jobs without a GPU may run at once; 0 offers none',
+    group: 'Offer',
+  },
+  timeZone: {
+    name: 'time-zone',
+    env: 'SHAREDCLOUD_TIME_ZONE',
+    type: timeZone,
+    unset: 'that of the host',
+    help: 'time zone of the schedule (`[[availability]]` in the file) by its IANA name',
     group: 'Offer',
   },
   images: {
