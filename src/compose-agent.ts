@@ -88,6 +88,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     kernelLog: deps.kernelLog,
     gpuProbeMs: settings.gpuProbeMs,
     minFreeGpuMemory: settings.minFreeGpuMemory,
+    samples: deps.samples,
     vulnerabilities: deps.vulnerabilities,
     slots,
     market: market.signal,

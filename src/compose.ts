@@ -28,9 +28,12 @@ import type { JobResources, PullProgress, Runtime } from './domain/ports/runtime
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
+import { NvidiaSampler } from './gpu/nvidia-sampler.ts';
+import { NvidiaSmi } from './gpu/nvidia-smi.ts';
 import { hostAddresses } from './host/addresses.ts';
 import { noneRuns } from './host/container-processes.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
+import { isAsleep } from './host/gpu-power.ts';
 import { watchHalts } from './host/halts.ts';
 import { hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
@@ -93,10 +96,25 @@ export function openBroker(
   return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
 }
 
+type SmiConfig = Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout'>;
+
+function openSmi({ nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs }: SmiConfig): NvidiaSmi {
+  return new NvidiaSmi({ program, deadlineMs });
+}
+
 /** The probe of this host's GPUs. */
-export function openProbe(config: Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout'>): NvidiaProbe {
+export function openProbe(config: SmiConfig, smi = openSmi(config)): NvidiaProbe {
+  return new NvidiaProbe({ program: config.nvidiaSmi, platform: readPlatform() }, smi);
+}
+
+/** What samples this host's GPUs, by the same nvidia-smi as the probe. */
+function openSampler(
+  config: SmiConfig,
+  smi: NvidiaSmi,
+  parts: Pick<AppParts, 'clock' | 'log'>,
+): NvidiaSampler {
   const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
-  return new NvidiaProbe({ program, deadlineMs, platform: readPlatform() });
+  return new NvidiaSampler({ ...parts, smi, program, deadlineMs, platform: readPlatform(), isAsleep });
 }
 
 /** The kernel's log; undefined under WSL, whose kernel has no Nvidia driver that could report an Xid. */
@@ -218,9 +236,12 @@ export async function openAgent(
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal,
   };
+  const smi = openSmi(config);
   const agent = buildAgent({
     ...(overrides.between?.(ports) ?? ports),
-    probe: overrides.probe ?? openProbe(config),
+    probe: overrides.probe ?? openProbe(config, smi),
+    // A GPU that is simulated has no figures.
+    samples: overrides.probe === undefined ? openSampler(config, smi, parts) : undefined,
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.
     kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,

@@ -355,6 +355,12 @@ export const LIMITS = {
       of: 'a line of nvidia-smi that is no row of its table',
       beyond: 'cut',
     },
+    smiSamples: {
+      max: 256 * 1024,
+      unit: 'bytes',
+      of: 'the output at once of the nvidia-smi that samples, and a quarter of it a second',
+      beyond: 'it is stopped, and started again later',
+    },
     smiName: {
       max: 100,
       unit: 'characters',

@@ -149,6 +149,8 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['garbage-collection-failed', 'debug', 'orphans not listed: …', 'code'],
   ['gpu-catalogue-failed', 'warn', 'GPU catalogue not fetched: …', 'code, retryInMs'],
   ['gpu-processes-unavailable', 'debug', 'processes on a GPU not listed: …', 'code'],
+  ['gpu-sampling-failed', 'warn', 'GPUs not sampled: …', 'code, hint'],
+  ['gpu-sampling-recovered', 'info', 'GPUs are sampled again', ''],
   ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
   ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
   ['image-announcement-failed', 'warn', 'image not announced to the broker: …', 'image, code'],

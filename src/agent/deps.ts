@@ -5,7 +5,7 @@ import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
-import type { GpuSamples } from '../domain/ports/gpu-samples.ts';
+import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import type { DiskSpace, HaltWatch, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
@@ -25,7 +25,7 @@ export type AgentDeps = {
   readonly journal: Journal;
   readonly probe: GpuProbe;
   /** Undefined: the GPUs are not sampled. */
-  readonly samples?: GpuSamples | undefined;
+  readonly samples?: GpuSampler | undefined;
   /** Undefined: Xids are not monitored. */
   readonly kernelLog?: KernelLog | undefined;
   /** Undefined: the host's versions are not checked for known vulnerabilities. */

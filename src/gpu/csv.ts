@@ -88,9 +88,13 @@ function readRow(row: Cells, at: number): GpuRow {
 }
 
 /** A measurement, with or without its unit; undefined for any other text. */
-function figure(row: Cells, field: Field): number | undefined {
-  const found = /^(\d{1,15}(?:\.\d{1,15})?)(?: ?(?:MiB|%|W))?$/.exec(row.get(field) ?? '')?.[1];
+export function figureIn(cell: string): number | undefined {
+  const found = /^(\d{1,15}(?:\.\d{1,15})?)(?: ?(?:MiB|MHz|%|W|C))?$/.exec(cell)?.[1];
   return found === undefined ? undefined : Number(found);
+}
+
+function figure(row: Cells, field: Field): number | undefined {
+  return figureIn(row.get(field) ?? '');
 }
 
 /** In degrees Celsius, which may be below zero. */

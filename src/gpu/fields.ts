@@ -30,10 +30,15 @@ export type Field = (typeof IDENTITY)[number] | (typeof FIGURES)[number];
 
 /** The fields to query, from what `--help-query-gpu` prints. One unknown field would fail the whole query. */
 export function fieldsOf(help: string): readonly Field[] {
-  const known = new Set(help.split('\n').flatMap((line) => namesIn(line)));
+  const known = knownFields(help);
   const figures =
     known.size === 0 ? FIGURES.slice(0, OLD_FIGURES) : FIGURES.filter((field) => known.has(field));
   return [...IDENTITY, ...figures];
+}
+
+/** All fields that `--help-query-gpu` lists, under each of their names. */
+export function knownFields(help: string): ReadonlySet<string> {
+  return new Set(help.split('\n').flatMap((line) => namesIn(line)));
 }
 
 /** A line such as `"name" or "gpu_name"`. */

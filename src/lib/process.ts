@@ -80,8 +80,8 @@ export async function runProgram(
 
 export type FollowOptions = ProgramOptions & {
   readonly signal: AbortSignal;
-  /** Called with the lines that each piece of stdout completes; throws to end the program. */
-  readonly onLines: (lines: readonly string[]) => void;
+  /** Called with the lines that each piece of stdout completes, and its length; throws to end the program. */
+  readonly onLines: (lines: readonly string[], length: number) => void;
   /** Called with each piece of stderr; throws to end the program. */
   readonly onStderr: (text: string) => void;
 };
@@ -107,16 +107,13 @@ export async function followProgram(
       ended.reject(thrown);
     }
   };
-  child.stdout.setEncoding('utf8').on('data', (text: string) =>
-    take(() => {
-      const lines = splitter.push(text);
-      if (lines.length > 0) onLines(lines);
-    }),
-  );
+  child.stdout
+    .setEncoding('utf8')
+    .on('data', (text: string) => take(() => onLines(splitter.push(text), text.length)));
   child.stdout.on('end', () =>
     take(() => {
       const last = splitter.end();
-      if (last !== undefined) onLines([last]);
+      if (last !== undefined) onLines([last], 0);
     }),
   );
   child.stderr.setEncoding('utf8').on('data', (text: string) => take(() => onStderr(text)));

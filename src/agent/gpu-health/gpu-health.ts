@@ -6,6 +6,7 @@ import type { MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
+import type { GpuSampler } from '../../domain/ports/gpu-samples.ts';
 import type { HostMemory } from '../../domain/ports/host.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
 import { aborted, waitAtMost } from '../../lib/deadline.ts';
@@ -37,6 +38,8 @@ const CALLS = 3;
 export type GpuHealthDeps = InternalJobDeps &
   Pick<GpuPollerDeps, 'vulnerabilities'> & {
     readonly probe: GpuProbe;
+    /** Undefined: the GPUs are not sampled. */
+    readonly samples?: GpuSampler | undefined;
     /** Runs a test container with a GPU or slice. Throws why no job could have run so. */
     readonly testGpu: GpuTestsDeps['test'];
     readonly kernelLog: KernelLog | undefined;
@@ -76,6 +79,8 @@ export class GpuHealth implements GpuMonitor {
   readonly #found = Promise.withResolvers<void>();
   /** What the kernel log has said about the GPU of a job while it ran, by job. */
   readonly #faults = new Map<string, string>();
+  /** While a job or canary is on a GPU, all are sampled every second. */
+  #watching: Disposable | undefined;
   /** Why no GPU can be probed. */
   #probeError: string | undefined;
   #probeHint: string | undefined;
@@ -85,9 +90,13 @@ export class GpuHealth implements GpuMonitor {
     const { detach: signal, observe } = deps;
     this.#cordons = new GpuCordons(observe, () => this.#cordonSlots());
     this.#notices = new GpuNoticeLog(observe, this.#cordons);
-    this.#tenants = new GpuTenants(() => this.#cordons.parents);
+    this.#tenants = new GpuTenants(
+      () => this.#cordons.parents,
+      () => this.#watchWhileBusy(),
+    );
     const onSnapshot = (snapshot: GpuSnapshot): void => this.#take(snapshot);
-    this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot });
+    const allAsleep = (): boolean => deps.samples?.allAsleep ?? false;
+    this.#polls = new GpuPoller({ ...deps, tenants: this.#tenants, signal, onSnapshot, allAsleep });
     const shared = { ...deps, cordons: this.#cordons, tenants: this.#tenants, polls: this.#polls };
     this.#memory = new GpuMemoryLeakCheck({ ...shared, signal });
     this.#freeMemory = new FreeMemoryCheck({ ...shared, signal });
@@ -126,13 +135,13 @@ export class GpuHealth implements GpuMonitor {
 
   /** Goes on until the daemon ends; polls only while jobs are claimed. */
   async work(): Promise<void> {
-    const { detach, market } = this.#deps;
+    const { detach, market, samples } = this.#deps;
     const follow = async (): Promise<void> => {
       // A host without any GPU has no Xids to wait for.
       await Promise.race([this.#found.promise, aborted(detach)]);
       await this.#xids.work(detach);
     };
-    await Promise.all([this.#polls.work(market), follow()]);
+    await Promise.all([this.#polls.work(market), follow(), samples?.work(detach)]);
   }
 
   /** The GPUs as they are now. Throws as the probe does. */
@@ -220,6 +229,7 @@ export class GpuHealth implements GpuMonitor {
     const { gpus } = snapshot;
     if (gpus.length > 0) this.#found.resolve();
     this.#cordons.learn(gpus);
+    this.#deps.samples?.learn(gpus);
     this.#notices.report(snapshot);
     const faults = cordonsFromProbe(this.#deps.slots.gpus, snapshot, this.#cordons);
     this.#cordons.replace('probe', faults);
@@ -240,6 +250,15 @@ export class GpuHealth implements GpuMonitor {
     if (why === undefined) observe({ kind: 'gpu-probe-recovered' });
     else observe({ kind: 'gpu-probe-failed', why, hint: error?.hint });
     this.#cordonSlots();
+  }
+
+  #watchWhileBusy(): void {
+    const { isAnyBusy } = this.#tenants;
+    if (isAnyBusy) this.#watching ??= this.#deps.samples?.watch();
+    else {
+      this.#watching?.[Symbol.dispose]();
+      this.#watching = undefined;
+    }
   }
 
   #cordonSlots(): void {

@@ -23,11 +23,16 @@ export type GpuPollerDeps = {
   readonly vulnerabilities: Pick<VulnerabilityGate, 'check'> | undefined;
   readonly tenants: GpuTenants;
   readonly onSnapshot: (snapshot: GpuSnapshot) => void;
+  /** Whether a poll would wake GPUs that sleep; they are as they were. */
+  readonly allAsleep: () => boolean;
   /** Aborted when the daemon ends. */
   readonly signal: AbortSignal;
 };
 
-/** Probes the GPUs: every minute, sooner after an anomaly, and at once for callers that wait. */
+/**
+ * Probes the GPUs: every minute, sooner after an anomaly, and at once for callers that wait. The regular polls leave
+ * GPUs asleep.
+ */
 export class GpuPoller {
   readonly #deps: GpuPollerDeps;
   readonly #anomaly = new Notifier();
@@ -51,7 +56,7 @@ export class GpuPoller {
         continue;
       }
       this.#sinceAnomaly += 1;
-      await this.poll();
+      if (!this.#deps.allAsleep()) await this.poll();
     }
   }
 

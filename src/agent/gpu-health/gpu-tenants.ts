@@ -3,11 +3,19 @@ import type { MigParents } from '../../domain/gpu-cordon.ts';
 /** Which jobs and canaries are on which GPU now; those on a slice count for its GPU. */
 export class GpuTenants {
   readonly #parents: () => MigParents;
+  readonly #onChange: () => void;
   readonly #tenants = new Map<string, Set<string>>();
   readonly #versions = new Map<string, number>();
 
-  constructor(parents: () => MigParents) {
+  /** `onChange` is called whenever a tenant has come or gone. */
+  constructor(parents: () => MigParents, onChange = (): void => undefined) {
     this.#parents = parents;
+    this.#onChange = onChange;
+  }
+
+  /** Whether any GPU has a tenant. */
+  get isAnyBusy(): boolean {
+    return [...this.#tenants.values()].some(({ size }) => size > 0);
   }
 
   enter(uuid: string, tenant: string): void {
@@ -52,5 +60,6 @@ export class GpuTenants {
 
   #changed(gpu: string): void {
     this.#versions.set(gpu, (this.#versions.get(gpu) ?? 0) + 1);
+    this.#onChange();
   }
 }

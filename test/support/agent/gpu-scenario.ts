@@ -13,6 +13,7 @@ import type { Xid } from '../../../src/domain/xid.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { aFunction, aNewJob } from '../domain.ts';
+import { ManualSampler } from './manual-sampler.ts';
 import { withOther } from './with-other.ts';
 
 const IMAGE = 'sharedcloud/node24:latest';
@@ -22,6 +23,7 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** GPU health with simulated GPUs and canaries that are real processes. */
 export type GpuScenario = AsyncDisposable & {
   readonly health: GpuHealth;
+  readonly samples: ManualSampler;
   /** The answer to the next probes: GPUs, an error, or none. */
   probed: readonly Gpu[] | Error | 'hangs';
   processes: readonly GpuProcess[];
@@ -82,6 +84,7 @@ export async function openGpuScenario(
   const over = new AbortController();
   const sink: { xid?: (xid: Xid) => void } = {};
   const events: AgentEvent[] = [];
+  const samples = new ManualSampler();
   let cordons: ReadonlySet<string> = new Set();
   const offered = new Set(
     gpus.flatMap(({ slices, uuid }) => (slices.length > 0 ? slices.map((slice) => slice.uuid) : [uuid])),
@@ -100,6 +103,7 @@ export async function openGpuScenario(
     clock,
     detach: over.signal,
     market: over.signal,
+    samples,
     probe: { read, processes: () => Promise.resolve(scenario.processes) },
     testGpu: (gpu) => {
       scenario.tested.push(gpu);
@@ -128,6 +132,7 @@ export async function openGpuScenario(
   });
   const scenario: GpuScenario = {
     health,
+    samples,
     probed: gpus,
     processes: [],
     notices: [],

@@ -8,6 +8,8 @@ export type Machine = {
   /** What computes on the GPUs: `used` as a cell of MiB. */
   readonly processes?: readonly { readonly pid: number; readonly gpu: string; readonly used: string }[];
   readonly fault?: MachineFault;
+  /** Other cells of all GPUs, round by round with `-lms`; the last of them stay. */
+  readonly rounds?: readonly Readonly<Record<string, string>>[];
   /** What it prints around the rows of a query, and how it ends then. */
   readonly around?: {
     readonly before: string;

@@ -25,6 +25,10 @@ const FIELDS = [
   'power.draw',
   'power.limit',
   'clocks.current.graphics',
+  'clocks.current.sm',
+  'display_active',
+  'fan.speed',
+  'pstate',
 ];
 
 /** What drivers of the 450s learned, and those of the 550s. */

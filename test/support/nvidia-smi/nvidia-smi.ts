@@ -3,17 +3,22 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { answer } from './answer.ts';
-import { isMachine } from './machine.ts';
+import { isMachine, type Machine } from './machine.ts';
 
 /*
  * A stand-in for nvidia-smi. What it shows lies in NVIDIA_SMI_MACHINE, or in machine.json beside the name that it
- * was called by. It notes each call in a file `calls` there.
+ * was called by; with `-lms` it reads that again in each round. It notes each call in a file `calls` there.
  */
 
 const file = process.env['NVIDIA_SMI_MACHINE'] ?? join(dirname(process.argv[1] ?? ''), 'machine.json');
-const machine: unknown = JSON.parse(readFileSync(file, 'utf8'));
-if (!isMachine(machine)) throw new Error(`${file} describes no machine`);
+const readMachine = (): Machine => {
+  const found: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!isMachine(found)) throw new Error(`${file} describes no machine`);
+  return found;
+};
+const machine = readMachine();
 const args = process.argv.slice(2);
+const loopMs = Number(args[args.indexOf('-lms') + 1]);
 const note = {
   args,
   locale: process.env['LC_ALL'],
@@ -27,8 +32,30 @@ if (machine.fault?.kind === 'hang') {
 } else {
   if (machine.fault?.kind === 'leave-pipes-open')
     spawn('sleep', ['30'], { stdio: 'inherit', detached: true }).unref();
-  const { code, stderr, stdout } = answer(machine, args);
-  process.stderr.write(stderr);
-  process.stdout.write(stdout);
-  process.exitCode = code;
+  let round = 0;
+  /** Prints a round; answers whether another one is to follow. */
+  const print = (): boolean => {
+    const now = inRound(round, readMachine());
+    round += 1;
+    // One that hangs later on prints nothing more.
+    if (now.fault?.kind === 'hang') return true;
+    const { code, stderr, stdout } = answer(now, args);
+    process.stderr.write(stderr);
+    process.stdout.write(stdout);
+    process.exitCode = code;
+    return code === 0;
+  };
+  // As the real one ends, by SIGPIPE.
+  process.stdout.on('error', () => process.exit(141));
+  const isLoop = args.includes('-lms') && process.env['NVIDIA_SMI_ONCE'] === undefined;
+  if (print() && isLoop) {
+    const timer = setInterval(() => void (print() || clearInterval(timer)), loopMs);
+  }
+}
+
+/** The machine as it is in a round. */
+function inRound(at: number, now: Machine): Machine {
+  const cells = now.rounds?.[Math.min(at, now.rounds.length - 1)];
+  if (cells === undefined) return now;
+  return { ...now, gpus: now.gpus.map((gpu) => ({ ...gpu, cells: { ...gpu.cells, ...cells } })) };
 }

@@ -36,10 +36,13 @@ $*
 END
 )"
 if [ ! -f "$answer" ]; then
-  ./nvidia-smi-asked "$@" >"$answer.$$" || { code=$?; cat "$answer.$$"; exit $code; }
+  NVIDIA_SMI_ONCE=1 ./nvidia-smi-asked "$@" >"$answer.$$" || { code=$?; cat "$answer.$$"; exit $code; }
   mv "$answer.$$" "$answer"
 fi
 cat "$answer"
+case $* in
+  *' -lms '*) while sleep "$(printf '%s' "$*" | sed 's/.*-lms //; s/$/e-3/')"; do cat "$answer" || exit; done ;;
+esac
 `;
 
 /**

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseGpus } from '../../../src/gpu/csv.ts';
 import { fieldsOf } from '../../../src/gpu/fields.ts';
 import { parseSlices } from '../../../src/gpu/mig.ts';
+import { columnsOf, sampleIn } from '../../../src/gpu/sample-row.ts';
 
 /* Real output of nvidia-smi, if it lies beside the checkout. Each file has sections with the command as header. */
 
@@ -56,6 +57,21 @@ describe.skipIf(files.length === 0)(`real captures${skip}`, () => {
       expect(gpu?.powerDrawW).toBeGreaterThan(1);
       expect(gpu?.powerLimitW).toBeGreaterThan(100);
       expect(gpu?.migMode).toBe(file.includes('mig'));
+    }
+    const columns = columnsOf(help);
+    expect(columns).toHaveLength(15);
+    for (const query of queries) {
+      const row = answerTo(
+        columns.map(({ field }) => field),
+        query,
+      );
+      const sample = sampleIn(row, columns, 7);
+      expect(sample?.pstate).toMatch(/^P\d$/);
+      expect(sample?.displayActive).toBe(file.includes('4080'));
+      expect(sample?.utilizationPercent === undefined).toBe(file.includes('mig'));
+      expect(sample?.powerW).toBeGreaterThan(1);
+      expect(sample?.smClockMHz).toBeGreaterThan(100);
+      expect(sample?.memoryFreeMiB).toBeGreaterThan(10_000);
     }
     const slices = [...parseSlices(sections.find(({ command }) => command === '-L')?.text ?? '').values()];
     expect(slices.map((own) => own.map(({ profile }) => profile))).toEqual([

@@ -116,6 +116,32 @@ describe('a hung nvidia-smi', () => {
     await expect.poll(async () => (await retry())?.code, { timeout: LONG_MS }).toBe(0);
   });
 
+  test('that was followed and survives its kill prevents another, until it is gone', async () => {
+    await using hanging = await script(HANGING);
+    let kill = (_pid: number): void => undefined;
+    const killed: number[] = [];
+    const nvidiaSmi = new NvidiaSmi({
+      ...hanging,
+      kill: (pid) => {
+        killed.push(pid);
+        kill(pid);
+      },
+    });
+    const follow = (signal: AbortSignal) =>
+      nvidiaSmi.follow([], { onLines: () => undefined, onStderr: () => undefined, signal });
+    const stop = new AbortController();
+    const first = follow(stop.signal);
+    await expect.poll(() => callsOf(hanging.program), { timeout: LONG_MS }).toBe(1);
+    stop.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect((await rejection(follow(never))).code).toBe('GPU_PROBE_HUNG');
+    expect(await callsOf(hanging.program)).toBe(1);
+    kill = (pid) => signalGroup(pid, 'SIGKILL');
+    kill(killed[0] ?? 0);
+    await rm(`${hanging.program}.hang`);
+    expect(await follow(never)).toBe(0);
+  });
+
   test('that survives its kill prevents further ones until it is gone, and nothing waits for it', async () => {
     await using hanging = await script(HANGING);
     const survivors: number[] = [];

@@ -6,6 +6,7 @@ import {
 } from '../../../../src/agent/gpu-health/gpu-poller.ts';
 import { GpuTenants } from '../../../../src/agent/gpu-health/gpu-tenants.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
+import { VirtualTime } from '../../../support/clock/virtual-time.ts';
 import { aGpu } from '../../../support/domain.ts';
 
 const GPU = aGpu({ uuid: 'GPU-a' });
@@ -20,6 +21,7 @@ function pollerOf(more: Partial<GpuPollerDeps>) {
     vulnerabilities: undefined,
     tenants: new GpuTenants(() => new Map()),
     onSnapshot: (snapshot) => void snapshots.push(snapshot),
+    allAsleep: () => false,
     signal: new AbortController().signal,
     ...more,
   });
@@ -54,4 +56,19 @@ test('names the GPUs that no job used while the probe ran', async () => {
   const { polls } = pollerOf({ tenants });
   const snapshot = await polls.poll();
   expect('idle' in snapshot && [...snapshot.idle]).toEqual([LOST.uuid]);
+});
+
+test('polls every minute, and leaves GPUs asleep', async () => {
+  await using time = new VirtualTime();
+  let isAsleep = true;
+  const { polls, snapshots } = pollerOf({ allAsleep: () => isAsleep });
+  const over = new AbortController();
+  const working = polls.work(over.signal);
+  await time.pass(300_000);
+  expect(snapshots).toEqual([]);
+  isAsleep = false;
+  await time.pass(150_000);
+  expect(snapshots).toHaveLength(2);
+  over.abort();
+  await working;
 });

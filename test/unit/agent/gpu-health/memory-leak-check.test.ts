@@ -135,6 +135,7 @@ test('memory that was read while a canary came and went is not taken for the bas
     ...parts,
     probe: { read: async () => reading((await probes.shift()) ?? [FULL]) },
     onSnapshot: (snapshot) => 'gpus' in snapshot && memory.record(snapshot),
+    allAsleep: () => false,
   });
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const memory = new GpuMemoryLeakCheck({ ...parts, cordons, polls, probe: {}, log, clock: systemClock });
