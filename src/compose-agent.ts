@@ -1,6 +1,7 @@
 import { AdmissionControl } from './agent/admission/admission.ts';
 import { EngineBreaker } from './agent/admission/engine-breaker.ts';
 import { Agent } from './agent/agent.ts';
+import { Calendar } from './agent/calendar/calendar.ts';
 import type { AgentDeps } from './agent/deps.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
 import { Holds } from './agent/holds/holds.ts';
@@ -15,6 +16,7 @@ import { BackgroundTasks } from './agent/lifecycle/background-tasks.ts';
 import { TokenRefresher } from './agent/lifecycle/token-refresher.ts';
 import { CordonedOffers } from './agent/market/cordoned-offers.ts';
 import { FunctionCode } from './agent/market/function-code.ts';
+import { JobWindows } from './agent/market/job-windows.ts';
 import { Market } from './agent/market/market.ts';
 import { RunResolver } from './agent/market/run-resolver.ts';
 import { NetworkSelector } from './agent/network/network-selector.ts';
@@ -26,6 +28,7 @@ import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
 import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
 import type { AgentError } from './domain/errors.ts';
+import { targetOf } from './domain/hold.ts';
 import type { JobRecord } from './domain/job.ts';
 import { networkWithoutVerification } from './domain/jobs-network.ts';
 import { Notifier } from './lib/notifier.ts';
@@ -49,7 +52,8 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tasks = new BackgroundTasks(log, market.signal);
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
-  const holds = new Holds([]);
+  const calendar = new Calendar(deps);
+  const holds = new Holds([calendar]);
   const slots = new SlotPool((target) => holds.of(target) !== undefined);
   const breaker = new EngineBreaker({
     ...deps,
@@ -145,6 +149,11 @@ export function buildAgent(deps: AgentDeps): Agent {
     registrar: new InstanceRegistrar(host),
     jobRunner,
     leases: reconciler,
+    windows: new JobWindows({
+      ...host,
+      jobTimeoutMs: settings.jobTimeoutMs,
+      windowEnd: (slot) => holds.begins(targetOf(slot)),
+    }),
     reportPending,
     onAnswer: (again) => {
       tokens.accepted();
@@ -159,6 +168,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   accepted.subscribe((job) => offers.accepted(job));
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
+  gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));
   holds.changed.subscribe(() => slots.holdsChanged());
   breaker.changed.subscribe((problem) => {
     // Logs it at once, rather than with the next poll.
@@ -192,6 +202,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     reconciler,
     garbage,
     gpuHealth,
+    calendar,
     slots,
     jobRunner,
     planner,

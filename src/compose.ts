@@ -25,6 +25,8 @@ import type { GpuProbe } from './domain/ports/gpu.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { JobResources, PullProgress, Runtime } from './domain/ports/runtime.ts';
+import { Schedule } from './domain/schedule/availability.ts';
+import { Zone } from './domain/schedule/zone.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
@@ -42,6 +44,7 @@ import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
 import { readPlatform } from './host/platform.ts';
 import { systemdReloadedAt } from './host/systemd-reloads.ts';
+import { hostTimeZone } from './host/time-zone.ts';
 import { logMove } from './journal/broker-move.ts';
 import { logCopied } from './journal/home.ts';
 import { openJournal } from './journal/open-journal.ts';
@@ -138,6 +141,23 @@ export function offerSettings(config: Config): OfferSettings {
   };
 }
 
+/** The owner's schedule, and where its time zone comes from; `assumed`: UTC, since the host's is not known. */
+export type OwnerSchedule = {
+  readonly schedule: Schedule;
+  readonly zoneFrom: 'configured' | 'host' | 'assumed';
+};
+
+export function scheduleOf({
+  availability,
+  timeZone,
+}: Pick<Config, 'availability' | 'timeZone'>): OwnerSchedule {
+  if (timeZone !== undefined)
+    return { schedule: new Schedule(availability, new Zone(timeZone)), zoneFrom: 'configured' };
+  const zone = hostTimeZone();
+  const zoneFrom = zone === undefined ? 'assumed' : 'host';
+  return { schedule: new Schedule(availability, zone ?? new Zone('UTC')), zoneFrom };
+}
+
 /** What each of so many jobs at once may use, by the configuration or else by their share of this host. */
 export function jobResources({ jobCpus, jobMemory }: Config, slots: number): JobResources {
   const share = hostShare(slots);
@@ -172,6 +192,8 @@ export type OpenAgent = {
   answerHealth(status: () => string): Promise<void>;
   /** Applies the prices of a configuration that was read again, and nothing else of it. */
   reprice(config: Config): void;
+  /** Follows the schedule of a configuration that was read again. */
+  reschedule(config: Config): void;
   /** Reads the token again. Throws TOKEN_* where it cannot be used; the old one then stays. */
   reloadToken(): Promise<void>;
   close(): Promise<void>;
@@ -251,6 +273,7 @@ export async function openAgent(
         refusal: vulnerabilities?.refusal,
         unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
       }),
+    schedule: scheduleOf(config).schedule,
     jobResources: (slots) => jobResources(config, slots),
     clock,
     random: Math.random,
@@ -318,6 +341,7 @@ export async function openAgent(
       settings = offerSettings(withPrices(config, next));
       agent.reprice();
     },
+    reschedule: (next) => agent.reschedule(scheduleOf(next).schedule),
     reloadToken: async () => void (await tokens.reload()),
     close: () => kept.disposeAsync(),
   };

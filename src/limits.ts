@@ -381,6 +381,12 @@ export const LIMITS = {
     },
   },
   journal: {
+    durations: {
+      max: 50,
+      unit: 'items',
+      of: 'past jobs of a function by which the duration of the next one is expected',
+      beyond: 'older ones do not count',
+    },
     rejectedClaims: {
       max: 1_000,
       unit: 'items',

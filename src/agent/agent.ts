@@ -3,10 +3,12 @@ import { SLOT_STATES } from '../domain/job.ts';
 import type { OfferPlan } from '../domain/offer.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
+import type { Schedule } from '../domain/schedule/availability.ts';
 import { aborted, waitAtMost, within } from '../lib/deadline.ts';
 import type { Log } from '../lib/log.ts';
 import type { Notifier } from '../lib/notifier.ts';
 import type { AdmissionControl, Problem } from './admission/admission.ts';
+import type { Calendar } from './calendar/calendar.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
@@ -46,6 +48,7 @@ export type AgentParts = {
   readonly reconciler: LeaseReconciler;
   readonly garbage: GarbageCollector;
   readonly gpuHealth: GpuHealth;
+  readonly calendar: Calendar;
   readonly slots: SlotPool;
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
@@ -144,12 +147,18 @@ export class Agent {
     for (const worker of offers.workers) tasks.run(offers.reprice(worker));
   }
 
+  /** Follows another schedule from now on. */
+  reschedule(schedule: Schedule): void {
+    this.#parts.calendar.follow(schedule);
+  }
+
   async #work(): Promise<void> {
-    const { clock, cordonedOffers, detach, gpuHealth, log, market, offers, once, planner, tasks } =
+    const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market, offers, once, planner, tasks } =
       this.#parts;
     await this.#recover();
     // Before the market: adopted jobs need the kernel log, and what follows may take for ever.
     tasks.run(gpuHealth.work());
+    tasks.run(calendar.work(market.signal));
     const plans = await planner.first(market.signal);
     if (plans instanceof AgentError) {
       await untilIdle(() => this.#isIdle(), log, market.signal);
@@ -236,9 +245,10 @@ export class Agent {
   }
 
   #detectSuspends(): Promise<void> {
-    const { clock, detach, gpuHealth, log, retryNow } = this.#parts;
+    const { calendar, clock, detach, gpuHealth, log, retryNow } = this.#parts;
     const onResume = (suspendedMs: number): void => {
       log.warn({ event: 'suspend-detected', suspendedMs }, 'the host slept or the agent was stopped');
+      calendar.check();
       gpuHealth.pollNow();
       retryNow.notify();
     };

@@ -11,6 +11,7 @@ import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
 import type { JobResources, Runtime } from '../domain/ports/runtime.ts';
+import type { Schedule } from '../domain/schedule/availability.ts';
 import type { Log } from '../lib/log.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
@@ -36,6 +37,8 @@ export type AgentDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly settings: AgentSettings;
+  /** When the owner lets jobs run. */
+  readonly schedule: Schedule;
   /** What is checked before every claim, beside engine and state directory. */
   readonly admissionChecks: readonly AdmissionCheck[];
   /** What is left of the file system of a path; undefined where that is not known. */

@@ -3,7 +3,13 @@ import { gpuSettings, plainModel } from './gpu-settings.ts';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.ts';
 
 /** The options that a reload changes, or that are reread anyway; all others need a restart. */
-const RELOADED: ReadonlySet<OptionKey> = new Set(['askPrice', 'token', 'tokenFile', 'credentialsDirectory']);
+const RELOADED: ReadonlySet<OptionKey> = new Set([
+  'askPrice',
+  'token',
+  'tokenFile',
+  'credentialsDirectory',
+  'timeZone',
+]);
 
 /** The running configuration with the prices of the next one. Pure. */
 export function withPrices(running: Config, next: Config): Config {

@@ -9,12 +9,12 @@ export type Reloading = {
   readonly loadConfig: () => Promise<Loaded>;
   /** The configuration that the agent was started with. */
   readonly running: Config;
-  readonly agent: Pick<OpenAgent, 'reprice' | 'reloadToken'>;
+  readonly agent: Pick<OpenAgent, 'reprice' | 'reschedule' | 'reloadToken'>;
   readonly log: Log;
 };
 
 /**
- * Reads the configuration and the token again and applies new prices at once; logs which other changes need a restart.
+ * Reads the configuration and the token again and applies new prices and a new schedule at once; logs which other changes need a restart.
  * After an error the old configuration stays in force. Never throws; returns the outcome in a line for people.
  */
 export async function reload({ agent, loadConfig, log, running }: Reloading): Promise<string> {
@@ -23,6 +23,7 @@ export async function reload({ agent, loadConfig, log, running }: Reloading): Pr
     for (const warning of warnings) log.warn({ event: 'configuration-warning' }, warning);
     await agent.reloadToken();
     agent.reprice(config);
+    agent.reschedule(config);
     const settings = restartNeeded(running, config);
     if (settings.length > 0)
       log.warn({ event: 'restart-needed', settings }, `changed, but needs a restart: ${settings.join(', ')}`);

@@ -3,6 +3,7 @@ import { imageAllowed } from './image-ref.ts';
 import { languageOf } from './language.ts';
 import type { Offer } from './offer.ts';
 import type { OpenRun, Run } from './run.ts';
+import { SlotRoom, type SlotWindows } from './slot-room.ts';
 import { sortInSteps } from './sort-in-steps.ts';
 
 /** Why a run is skipped, in the order of the checks, with the text that owners see. */
@@ -13,6 +14,8 @@ export const SKIP_REASONS = {
   'gpu-unknown': 'the run asks for a GPU that is not in the broker’s catalogue',
   'gpu-too-small': 'the run asks for a larger GPU',
   'no-slot': 'no slot is free',
+  'ends-after-window':
+    'its jobs are expected to take longer than the owner’s schedule lets a free slot take jobs',
   'gpu-memory-short': 'too little memory of the GPU is free (--min-free-gpu-memory)',
   invalid: 'the run, its function or its jobs’ arguments are invalid',
   unresolved: 'the run’s function and image are not looked up yet',
@@ -47,6 +50,8 @@ export type MarketKnowledge = {
   };
   /** Uuids of the GPUs whose memory others use; none by default. */
   readonly shortOfMemory?: ReadonlySet<string>;
+  /** Of the free slots; absent: none has an end. */
+  readonly windows?: SlotWindows;
 };
 
 /**
@@ -85,11 +90,9 @@ export function* decideInSteps(
     yield;
   }
   const verdicts: Verdict[] = [];
-  let free = freeSlots;
+  const room = new SlotRoom(freeSlots, knowledge.windows);
   for (const { open } of yield* sortInSteps(candidates, byRank)) {
-    const verdict = verdictOf(open, offer, free, images, knowledge);
-    if (verdict.kind === 'take') free -= verdict.jobs;
-    verdicts.push(verdict);
+    verdicts.push(verdictOf(open, offer, room, images, knowledge));
     yield;
   }
   for (const verdict of skipped) {
@@ -102,14 +105,15 @@ export function* decideInSteps(
 function verdictOf(
   open: OpenRun,
   offer: Offer,
-  free: number,
+  room: SlotRoom,
   images: (ref: string) => ImageView,
   knowledge: MarketKnowledge,
 ): Verdict {
   const reason = skipReasonOfImage(open, offer, images);
   if (reason !== undefined) return { kind: 'skip', open, reason };
-  if (free <= 0) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
-  return { kind: 'take', open, jobs: Math.min(open.run.numJobs, free) };
+  if (room.isFull) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
+  const jobs = room.take(open.run);
+  return jobs === 0 ? { kind: 'skip', open, reason: 'ends-after-window' } : { kind: 'take', open, jobs };
 }
 
 function noSlotReason({ slots }: Offer, { shortOfMemory }: MarketKnowledge): SkipReason {

@@ -30,6 +30,7 @@ export type JournalReader = Pick<
   | 'matching'
   | 'brokerOf'
   | 'events'
+  | 'durationsOf'
   | 'networkUse'
   | 'networkUsesAt'
   | 'close'

@@ -25,6 +25,7 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('jobs', 'claimed_at', `state IN (${TERMINAL}) AND updated_at < $beforeMs`),
   walk('job_history', 'at', 'at < $beforeMs AND uuid NOT IN (SELECT uuid FROM jobs)'),
   walk('network_use', 'started_at', 'started_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
+  walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
 ];
 
 function walk(table: string, time: string, isOld: string): PruneWalk {

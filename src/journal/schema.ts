@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 
 /** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
 const APPLICATION_ID = 0x53434167;
@@ -64,6 +65,7 @@ const ADDITIONS = [
    ) STRICT;
    CREATE INDEX IF NOT EXISTS network_use_by_job ON network_use (job);
    CREATE INDEX IF NOT EXISTS network_use_by_address ON network_use (address, started_at);`,
+  CREATE_JOB_FUNCTIONS,
 ];
 
 /** The schema version that this agent writes. */

@@ -4,6 +4,7 @@ import type { EngineIdentity } from '../domain/engine-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import {
   canTransition,
+  JOB_STATUS,
   type JobRecord,
   type JobState,
   type JobStateName,
@@ -16,6 +17,14 @@ import { asStorageError } from '../domain/storage-error.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
 import { leaseKey } from './broker-move.ts';
+import {
+  DELETE_FUNCTION,
+  durationRows,
+  HAS_JOB_FUNCTIONS,
+  LATEST_DURATIONS,
+  WRITE_DURATION,
+  WRITE_FUNCTION,
+} from './function-durations.ts';
 import { ENGINE_KEY } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { boundState, type Row, recordOf } from './job-row.ts';
@@ -108,7 +117,7 @@ export class SqliteJournal implements Journal {
     this.#write(() => this.#prepared(sql).run(ENGINE_KEY, JSON.stringify(engine)));
   }
 
-  insert(job: NewJob): JobRecord {
+  insert(job: NewJob, functionUuid?: string): JobRecord {
     const functionName = cut(job.functionName, LIMITS.journal.functionName.max);
     return this.#write(() => {
       const old = this.get(job.uuid);
@@ -124,6 +133,7 @@ export class SqliteJournal implements Journal {
       this.#insert(record);
       this.#rejected.delete(record.uuid);
       this.#addEvent(record.uuid, record.state, now);
+      if (functionUuid !== undefined) this.#prepared(WRITE_FUNCTION).run(job.uuid, functionUuid, now);
       return record;
     });
   }
@@ -147,6 +157,9 @@ export class SqliteJournal implements Journal {
         uuid,
       );
       this.#addEvent(uuid, state, updatedAt);
+      // A job that fails says little of how long one takes that does not.
+      if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)
+        this.#prepared(WRITE_DURATION).run(Math.round(state.durationMs), uuid);
       if (old.state.name === 'claiming' && state.name === 'dropped') this.#keepRejected(uuid);
       return { ...old, state, updatedAt };
     });
@@ -171,6 +184,15 @@ export class SqliteJournal implements Journal {
     const sql = `SELECT DISTINCT instance FROM jobs WHERE state IN (${names.map(() => '?').join()})`;
     const rows = this.#guarded(() => this.#prepared(sql).all(...names));
     return instanceRows.parse(rows).map(({ instance }) => instance);
+  }
+
+  durationsOf(functionUuid: string): readonly number[] {
+    const rows = this.#guarded(() =>
+      this.#prepared(HAS_JOB_FUNCTIONS).get() === undefined
+        ? []
+        : this.#prepared(LATEST_DURATIONS).all(functionUuid, LIMITS.journal.durations.max),
+    );
+    return durationRows.parse(rows).map(({ duration_ms }) => duration_ms);
   }
 
   history(limit: number): readonly JobRecord[] {
@@ -311,6 +333,7 @@ export class SqliteJournal implements Journal {
     this.#rejected.delete(oldest);
     this.#prepared('DELETE FROM jobs WHERE uuid = ?').run(oldest);
     this.#prepared('DELETE FROM job_history WHERE uuid = ?').run(oldest);
+    this.#prepared(DELETE_FUNCTION).run(oldest);
   }
 
   #addEvent(uuid: string, state: JobState, at: number): void {

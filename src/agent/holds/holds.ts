@@ -25,4 +25,10 @@ export class Holds {
       this.#known.set(target, shownHold(this.#sources.flatMap((source) => source.hold(target) ?? [])));
     return this.#known.get(target);
   }
+
+  /** When the target is next kept from new jobs, by the wall clock; undefined: nobody knows of such a time. */
+  begins(target: Target): number | undefined {
+    const times = this.#sources.flatMap((source) => source.begins?.(target) ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
 }

@@ -112,12 +112,15 @@ export class SlotPool {
     this.#mayBeFree();
   }
 
-  /** How many of these slots could be filled at once. */
-  countFree(slots: readonly Slot[]): number {
-    const free = slots.filter((slot) => this.isFree(slot));
-    const shared = free.filter(({ gpu }) => gpu === null || !this.#oneJob.has(gpu));
-    const single = new Set(free.filter((slot) => !shared.includes(slot)).map(({ gpu }) => gpu));
-    return shared.length + single.size;
+  /** Those of these slots that could be filled at once. */
+  freeOf(slots: readonly Slot[]): readonly Slot[] {
+    const single = new Set<string>();
+    return slots.filter((slot) => {
+      const { gpu } = slot;
+      if (!this.isFree(slot)) return false;
+      if (gpu === null || !this.#oneJob.has(gpu)) return true;
+      return !single.has(gpu) && single.add(gpu).has(gpu);
+    });
   }
 
   isLeased(slot: Slot): boolean {
@@ -157,7 +160,12 @@ export class OfferSlots {
 
   /** How many jobs could be taken now. */
   get free(): number {
-    return this.#pool.countFree(this.slots);
+    return this.freeSlots.length;
+  }
+
+  /** The slots that could be filled at once. */
+  get freeSlots(): readonly Slot[] {
+    return this.#pool.freeOf(this.slots);
   }
 
   /** Whether all of the slots are cordoned. */
@@ -174,12 +182,20 @@ export class OfferSlots {
     return this.slots.some(({ id }) => id === slotId);
   }
 
-  /** Leases a slot on the GPU with the most free ones, so that jobs spread; undefined where none is free. */
-  take(): SlotLease | undefined {
-    const free = this.slots.filter((slot) => this.#pool.isFree(slot));
+  /**
+   * Leases a slot that may be filled for `neededMs`, of several one for which that is the shortest time, so that long jobs
+   * find room; else on the GPU with the most free ones, so that jobs spread. Undefined where none is free.
+   */
+  take(leftMs: (slot: Slot) => number = () => Infinity, neededMs = (): number => 0): SlotLease | undefined {
+    const free = this.slots
+      .filter((slot) => this.#pool.isFree(slot))
+      .map((slot) => ({ slot, left: leftMs(slot) }))
+      .filter(({ left }) => left === Infinity || left >= neededMs());
     const perGpu = new Map<string | null, number>();
-    for (const { gpu } of free) perGpu.set(gpu, (perGpu.get(gpu) ?? 0) + 1);
-    const [best] = free.sort((a, b) => (perGpu.get(b.gpu) ?? 0) - (perGpu.get(a.gpu) ?? 0));
+    for (const { slot } of free) perGpu.set(slot.gpu, (perGpu.get(slot.gpu) ?? 0) + 1);
+    const count = ({ gpu }: Slot): number => perGpu.get(gpu) ?? 0;
+    const isLess = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+    const best = free.sort((a, b) => isLess(a.left, b.left) || count(b.slot) - count(a.slot))[0]?.slot;
     return best === undefined ? undefined : this.#pool.lease(best);
   }
 }

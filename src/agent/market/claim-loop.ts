@@ -28,6 +28,7 @@ import { outcomeOf } from './claim-outcome.ts';
 import { type Claimer, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
 import { readArguments } from './job-arguments.ts';
+import type { JobWindows } from './job-windows.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -51,6 +52,7 @@ export type ClaimLoopDeps = {
   readonly imagePatterns: readonly string[];
   readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
   readonly slots: OfferSlots;
+  readonly windows: JobWindows;
   readonly backoff: RunBackoff;
   readonly claimer: Claimer;
   /** The jobs that this or another offer is about to claim. */
@@ -178,9 +180,10 @@ export class ClaimLoop {
   }
 
   get #knowledge(): MarketKnowledge {
-    const { backoff, catalogue, imagePatterns, images } = this.#deps;
+    const { backoff, catalogue, imagePatterns, images, slots, windows: all } = this.#deps;
     const imageState = (ref: string) => images.state(ref);
-    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff };
+    const windows = all.of(slots);
+    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff, windows };
   }
 
   /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */
@@ -269,11 +272,11 @@ export class ClaimLoop {
   }
 
   #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
-    const { admission, claiming, images, slots } = this.#deps;
+    const { admission, claiming, images, slots, windows } = this.#deps;
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
     if (fn === undefined || image === undefined || !this.#mayClaim(job)) return;
-    const lease = slots.take();
+    const lease = windows.take(slots, open.run);
     if (lease === undefined) return;
     const permit = admission.breaker.take(open.run.uuid, signal);
     if (permit === undefined) return lease[Symbol.dispose]();
@@ -360,6 +363,7 @@ export class ClaimLoop {
   /** A run whose job ended through this host is left alone for a while; its image may be gone. */
   #ended({ fn, run }: ClaimTarget, permit: ClaimPermit, end: JobEnd): void {
     permit.ended(outcomeOf(end));
+    this.#deps.windows.ended(run);
     if (!end.hostFault) return;
     this.#deps.images.forget(fn.registryPath);
     this.#deps.backoff.hostFault(run.uuid);

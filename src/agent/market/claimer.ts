@@ -68,7 +68,7 @@ export class Claimer {
   async claim(what: ClaimTarget, signal: AbortSignal): Promise<Claimed> {
     const { job, offer, run, slot } = what;
     const { broker, journal, observe } = this.#deps;
-    journal.insert({
+    const claim = {
       uuid: job.uuid,
       run: run.uuid,
       functionName: what.fn.name,
@@ -79,7 +79,8 @@ export class Claimer {
       askPrice: offer.askPrice,
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
-    });
+    };
+    journal.insert(claim, run.functionUuid);
     const isReportPending = journal.instancesOf('finished').includes(offer.instance);
     const { clock, random } = this.#deps;
     const inTime = within(RETRY.claim.giveUpAfterMs, signal);

@@ -18,6 +18,7 @@ import type { AgentSettings } from '../settings.ts';
 import { ClaimLoop } from './claim-loop.ts';
 import { Claimer, type ClaimerDeps } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
+import type { JobWindows } from './job-windows.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -38,6 +39,7 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly catalogue: GpuCatalogue;
   readonly admission: AdmissionControl;
   readonly leases: LeaseReconciler;
+  readonly windows: JobWindows;
   /** The jobs that any offer is about to claim. */
   readonly claiming: Set<string>;
   /** Called after each answer of the broker to a poll; `again`: after it had been unreachable. */

@@ -76,6 +76,7 @@ function configFor({ images, market, offer }: Scenario, config: Config, stateDir
     credentialsDirectory: undefined,
     askPrice: DRY_RUN_ASK,
     gpus: [],
+    availability: [],
     slotsPerGpu: SLOTS,
     cpuSlots: offer === 'cpu' ? SLOTS : 0,
     images,

@@ -15,7 +15,7 @@ export interface Journal {
   engine(): EngineIdentity | undefined;
   rememberEngine(engine: EngineIdentity): void;
   /** Writes a job as `claiming`, also one that was released or dropped before. Throws INTERNAL for any other known job. */
-  insert(job: NewJob): JobRecord;
+  insert(job: NewJob, functionUuid?: string): JobRecord;
   /** Changes a job's state. Throws INTERNAL for a transition that `canTransition` forbids. */
   transition(uuid: string, state: JobState): JobRecord;
   get(uuid: string): JobRecord | undefined;
@@ -25,6 +25,8 @@ export interface Journal {
   uuidsIn(...names: readonly JobStateName[]): readonly string[];
   /** The instances of the jobs in any of these states. Does not read their reports. */
   instancesOf(...names: readonly JobStateName[]): readonly string[];
+  /** How long the latest jobs of a function took that ended well or by their timeout, newest first, in milliseconds. */
+  durationsOf(functionUuid: string): readonly number[];
   /** The latest `limit` jobs, newest first. */
   history(limit: number): readonly JobRecord[];
   /** Writes a container's use of the network, or what has changed of it; what is null stays as it was. */

@@ -20,6 +20,8 @@ import type { DiskSpace } from '../../../src/domain/ports/host.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../../../src/domain/ports/network.ts';
 import type { Runtime } from '../../../src/domain/ports/runtime.ts';
+import { Schedule } from '../../../src/domain/schedule/availability.ts';
+import { Zone } from '../../../src/domain/schedule/zone.ts';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
@@ -203,6 +205,8 @@ export type AgentChoices = {
   /** What is known of the host's memory; else nothing is. */
   readonly memory?: () => MemoryFacts;
   readonly systemdReloadedAt?: () => number | undefined;
+  /** When jobs may run; else always. */
+  readonly schedule?: Schedule;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskSpace?: (path: string) => DiskSpace | undefined;
 };
@@ -281,6 +285,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     journal: more.journal?.(journal) ?? journal,
     probe: { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
     kernelLog: more.kernelLog,
+    schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: more.clock ?? systemClock,
     random: Math.random,

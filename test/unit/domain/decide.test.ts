@@ -102,6 +102,24 @@ describe('decides on', () => {
     expect(actual()).toBe(expected);
   });
 
+  test('gives a run the slots whose windows are long enough, the shortest first', () => {
+    const windows = {
+      leftMs: [60, Infinity, 20, 5],
+      expectedMs: ({ uuid }: { readonly uuid: string }) => (uuid === 'long' ? 50 : 10),
+    };
+    const runs = [
+      anOpenRun({ uuid: 'short', bidPrice: 0.9, numJobs: 1 }),
+      anOpenRun({ uuid: 'long', bidPrice: 0.5, numJobs: 9 }),
+      anOpenRun({ uuid: 'late', bidPrice: 0.4, numJobs: 1 }),
+    ];
+    const verdicts = decide(runs, anOffer(), 4, knowledge({ windows }), 0);
+    expect(verdicts.map((verdict) => (verdict.kind === 'take' ? verdict.jobs : verdict.reason))).toEqual([
+      1,
+      2,
+      'ends-after-window',
+    ]);
+  });
+
   test('ranks by bid, then pulled images, then age', () => {
     const absent = aFunction({ registryPath: 'sharedcloud/absent' });
     const runs = [
@@ -175,6 +193,47 @@ describe('for any market', () => {
         expect(taken(other)).toEqual(taken(market));
       }),
     );
+  });
+
+  describe('with windows that end', () => {
+    const leftArb = fc.array(fc.constantFrom(0, 5, 10, 20, Infinity), { maxLength: 8 });
+    const expectedMs = ({ uuid }: { readonly uuid: string }): number =>
+      [1, 7, 15, 30][uuid.charCodeAt(0) % 4] ?? 0;
+
+    test('takes only jobs that end before the window of a slot of their own does', () => {
+      fc.assert(
+        fc.property(marketArb, leftArb, fc.integer({ min: 0, max: 8 }), (market, leftMs, free) => {
+          const windows = { leftMs, expectedMs };
+          const room = Math.min(free, leftMs.length);
+          const verdicts = decide(market, anOffer(), room, knowledge({ windows }), 0);
+          const needs = takesOf(verdicts).flatMap(({ jobs, open }) =>
+            Array.from({ length: jobs }, () => expectedMs(open.run)),
+          );
+          expect(needs.length).toBeLessThanOrEqual(room);
+          // Longest job in longest window: if any assignment works, this one does.
+          const left = leftMs.toSorted((a, b) => (a === b ? 0 : b > a ? 1 : -1));
+          const longest = needs.toSorted((a, b) => b - a);
+          expect(longest.every((need, index) => need <= (left[index] ?? -1))).toBe(true);
+          const tooLong = verdicts.filter(
+            (verdict) => verdict.kind === 'skip' && verdict.reason === 'ends-after-window',
+          );
+          for (const { open } of tooLong)
+            expect(leftMs.filter((ms) => ms >= expectedMs(open.run)).length).toBeLessThanOrEqual(
+              needs.length,
+            );
+        }),
+      );
+    });
+
+    test('decides as without windows if none ends', () => {
+      fc.assert(
+        fc.property(marketArb, fc.integer({ min: 0, max: 8 }), (market, free) => {
+          const windows = { leftMs: Array.from({ length: free }, () => Infinity), expectedMs: () => 1e9 };
+          const ended = decide(market, anOffer(), free, knowledge({ windows }), 0);
+          expect(ended).toEqual(decide(market, anOffer(), free, knowledge(), 0));
+        }),
+      );
+    });
   });
 
   test('leaves a slot empty only if no run is left for it', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type SlotLease, SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
+import type { Slot } from '../../../../src/domain/offer.ts';
 import { Notifier } from '../../../../src/lib/notifier.ts';
 
 const slots = (gpus: number, each: number) =>
@@ -48,6 +49,19 @@ describe('the slots of an offer', () => {
         }
       }),
     );
+  });
+
+  test('are leased for long enough, the shortest such window first', () => {
+    const { offer } = poolOf(3, 1);
+    const left = new Map([
+      ['GPU-1', 20],
+      ['GPU-2', 50],
+    ]);
+    const leftMs = ({ gpu }: Slot): number => left.get(gpu ?? '') ?? Infinity;
+    expect(offer.take(leftMs, () => 60)?.slot.gpu).toBe('GPU-0');
+    expect(offer.take(leftMs, () => 60)).toBeUndefined();
+    expect(offer.take(leftMs, () => 20)?.slot.gpu).toBe('GPU-1');
+    expect(offer.take(leftMs, () => 20)?.slot.gpu).toBe('GPU-2');
   });
 
   test('have numbers from 0 on, of which no two that are leased have the same', () => {
