@@ -93,6 +93,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     gpuProbeMs: settings.gpuProbeMs,
     minFreeGpuMemory: settings.minFreeGpuMemory,
     samples: deps.samples,
+    rollups: deps.rollups,
     vulnerabilities: deps.vulnerabilities,
     slots,
     market: market.signal,

@@ -264,6 +264,7 @@ export async function openAgent(
     probe: overrides.probe ?? openProbe(config, smi),
     // A GPU that is simulated has no figures.
     samples: overrides.probe === undefined ? openSampler(config, smi, parts) : undefined,
+    rollups: journal.gpuRollups,
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.
     kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,

@@ -387,6 +387,12 @@ export const LIMITS = {
       of: 'past jobs of a function by which the duration of the next one is expected',
       beyond: 'older ones do not count',
     },
+    unwrittenMinutes: {
+      max: 1_000,
+      unit: 'items',
+      of: 'minutes of the use of GPUs that wait for a disk that refuses them',
+      beyond: 'the oldest are left out',
+    },
     rejectedClaims: {
       max: 1_000,
       unit: 'items',

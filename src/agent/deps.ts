@@ -5,6 +5,7 @@ import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
+import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
 import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import type { DiskSpace, HaltWatch, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
@@ -27,6 +28,8 @@ export type AgentDeps = {
   readonly probe: GpuProbe;
   /** Undefined: the GPUs are not sampled. */
   readonly samples?: GpuSampler | undefined;
+  /** Where the use of GPUs is kept; undefined: nowhere. */
+  readonly rollups?: GpuRollups | undefined;
   /** Undefined: Xids are not monitored. */
   readonly kernelLog?: KernelLog | undefined;
   /** Undefined: the host's versions are not checked for known vulnerabilities. */

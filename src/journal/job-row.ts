@@ -1,7 +1,13 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
-import { JOB_STATUS, type JobRecord, type JobState, type JobStateName } from '../domain/job.ts';
+import {
+  canTransition,
+  JOB_STATUS,
+  type JobRecord,
+  type JobState,
+  type JobStateName,
+} from '../domain/job.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -112,4 +118,10 @@ export function recordOf(row: Row): JobRecord {
     claimedAt: claimed_at,
     updatedAt: updated_at,
   };
+}
+
+/** Throws INTERNAL for a transition that `canTransition` forbids. */
+export function checkTransition(job: JobRecord, to: JobStateName): void {
+  if (canTransition(job.state.name, to)) return;
+  throw new AgentError('INTERNAL', `job ${job.uuid} is ${job.state.name} and cannot become ${to}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isTerminal } from '../domain/job.ts';
+import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from './gpu-rollups.ts';
 import { STATE_NAMES } from './job-row.ts';
 
 /** So many rows are looked at in one transaction: a few milliseconds. */
@@ -14,6 +15,8 @@ export type PruneWalk = {
   readonly remove: string;
   /** Whether each row is a job. */
   readonly countsJobs: boolean;
+  /** How long its rows are kept, in milliseconds; undefined: as long as jobs. */
+  readonly keepMs?: number;
 };
 
 const TERMINAL = STATE_NAMES.filter(isTerminal)
@@ -26,6 +29,8 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('job_history', 'at', 'at < $beforeMs AND uuid NOT IN (SELECT uuid FROM jobs)'),
   walk('network_use', 'started_at', 'started_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
+  { ...walk('gpu_minutes', 'start', 'start < $beforeMs'), keepMs: KEEP_MINUTES_MS },
+  { ...walk('gpu_hours', 'start', 'start < $beforeMs'), keepMs: KEEP_HOURS_MS },
 ];
 
 function walk(table: string, time: string, isOld: string): PruneWalk {

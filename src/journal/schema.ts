@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
+import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
 
 /** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
 const APPLICATION_ID = 0x53434167;
@@ -66,6 +67,7 @@ const ADDITIONS = [
    CREATE INDEX IF NOT EXISTS network_use_by_job ON network_use (job);
    CREATE INDEX IF NOT EXISTS network_use_by_address ON network_use (address, started_at);`,
   CREATE_JOB_FUNCTIONS,
+  CREATE_GPU_ROLLUPS,
 ];
 
 /** The schema version that this agent writes. */

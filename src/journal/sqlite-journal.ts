@@ -2,14 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EngineIdentity } from '../domain/engine-identity.ts';
 import { AgentError } from '../domain/errors.ts';
-import {
-  canTransition,
-  JOB_STATUS,
-  type JobRecord,
-  type JobState,
-  type JobStateName,
-  type NewJob,
-} from '../domain/job.ts';
+import { JOB_STATUS, type JobRecord, type JobState, type JobStateName, type NewJob } from '../domain/job.ts';
 import type { NetworkUse } from '../domain/network-use.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Journal } from '../domain/ports/journal.ts';
@@ -25,9 +18,10 @@ import {
   WRITE_DURATION,
   WRITE_FUNCTION,
 } from './function-durations.ts';
+import { GpuRollupTables } from './gpu-rollups.ts';
 import { ENGINE_KEY } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
-import { boundState, type Row, recordOf } from './job-row.ts';
+import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import {
   END_OTHER_USES,
   HAS_NETWORK_USE,
@@ -74,6 +68,8 @@ const brokerRow = z.object({ broker: z.string() });
 /** The journal in SQLite. Each change is one transaction, synced to the disk before the call returns. */
 export class SqliteJournal implements Journal {
   readonly agentId: string;
+  /** The use of this host's GPUs. */
+  readonly gpuRollups: GpuRollupTables;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -83,6 +79,11 @@ export class SqliteJournal implements Journal {
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.agentId = parts.agentId;
+    this.gpuRollups = new GpuRollupTables({
+      prepared: (sql) => this.#prepared(sql),
+      write: (work) => this.#write(work),
+      read: (work) => this.#guarded(work),
+    });
   }
 
   instance(offerKey: string): string | undefined {
@@ -253,14 +254,16 @@ export class SqliteJournal implements Journal {
   }
 
   /**
-   * Deletes the jobs that ended before `beforeMs` of the local wall clock, and what is stored of them; returns how many. A
-   * `yield` follows each small transaction, because a journal may have a million jobs.
+   * Deletes the jobs that ended before `beforeMs` of the local wall clock, and what is stored of them; returns how many.
+   * The use of GPUs has a history of its own length. A `yield` follows each small transaction, because a journal may have
+   * a million jobs.
    */
   *pruneInSteps(beforeMs: number): Generator<void, number> {
     let pruned = 0;
     for (const walk of PRUNE_WALKS) {
       for (let after = 0, isOver = false; !isOver; ) {
-        const batch = this.#write(() => this.#pruneBatch(walk, beforeMs, after));
+        const before = walk.keepMs === undefined ? beforeMs : this.#parts.clock.now() - walk.keepMs;
+        const batch = this.#write(() => this.#pruneBatch(walk, before, after));
         if (walk.countsJobs) pruned += batch.deleted;
         ({ isOver, last: after } = batch);
         yield;
@@ -383,9 +386,4 @@ export class SqliteJournal implements Journal {
       throw asStorageError(cause, this.#parts.file);
     }
   }
-}
-
-function checkTransition(job: JobRecord, to: JobStateName): void {
-  if (canTransition(job.state.name, to)) return;
-  throw new AgentError('INTERNAL', `job ${job.uuid} is ${job.state.name} and cannot become ${to}`);
 }

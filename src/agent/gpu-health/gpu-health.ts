@@ -6,6 +6,7 @@ import type { MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
+import type { GpuRollups } from '../../domain/ports/gpu-rollups.ts';
 import type { GpuSampler } from '../../domain/ports/gpu-samples.ts';
 import type { HostMemory } from '../../domain/ports/host.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
@@ -27,6 +28,7 @@ import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts
 import { GpuTenants } from './gpu-tenants.ts';
 import { GpuTests, type GpuTestsDeps } from './gpu-tests.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
+import { RollupRecorder } from './rollup-recorder.ts';
 import { XidMonitor } from './xid-monitor.ts';
 
 /** A slot waits at most this long for its GPU's memory to be checked. */
@@ -40,6 +42,8 @@ export type GpuHealthDeps = InternalJobDeps &
     readonly probe: GpuProbe;
     /** Undefined: the GPUs are not sampled. */
     readonly samples?: GpuSampler | undefined;
+    /** Undefined: the use of GPUs is not kept. */
+    readonly rollups?: GpuRollups | undefined;
     /** Runs a test container with a GPU or slice. Throws why no job could have run so. */
     readonly testGpu: GpuTestsDeps['test'];
     readonly kernelLog: KernelLog | undefined;
@@ -111,6 +115,11 @@ export class GpuHealth implements GpuMonitor {
       onPassed: (uuid) => this.#clearFault(uuid),
     });
     this.#tests = new GpuTests({ ...shared, test: deps.testGpu });
+    const { rollups, samples } = deps;
+    if (rollups !== undefined) {
+      const recorder = new RollupRecorder({ ...deps, rollups, signal });
+      samples?.sampled.subscribe((some) => recorder.record(some));
+    }
     this.#breaker = new CircuitBreaker(this.#cordons, (uuid) => this.#canaries.suspect(uuid, false));
   }
 

@@ -3,6 +3,27 @@ import type { GpuSample } from '../../../src/domain/gpu-sample.ts';
 import type { GpuSampler } from '../../../src/domain/ports/gpu-samples.ts';
 import { Notifier } from '../../../src/lib/notifier.ts';
 
+/** A sample of this GPU without any figure but those given. */
+export function aSample(more: Partial<GpuSample> & { readonly uuid: string }): GpuSample {
+  return {
+    at: 0,
+    utilizationPercent: undefined,
+    memoryUsedMiB: undefined,
+    memoryFreeMiB: undefined,
+    memoryTotalMiB: undefined,
+    temperatureC: undefined,
+    fanPercent: undefined,
+    powerW: undefined,
+    powerLimitW: undefined,
+    smClockMHz: undefined,
+    throttle: [],
+    pstate: undefined,
+    displayActive: undefined,
+    asleep: false,
+    ...more,
+  };
+}
+
 /** A sampler that has the samples that a test gives it. */
 export class ManualSampler implements GpuSampler {
   readonly sampled = new Notifier<readonly GpuSample[]>();

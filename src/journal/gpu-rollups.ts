@@ -1,0 +1,131 @@
+import type { StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import {
+  type FigureRollup,
+  type GpuRollup,
+  ROLLUP_FIGURES,
+  type RollupFigure,
+  spanStart,
+} from '../domain/gpu-rollup.ts';
+import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How long minutes and hours are kept. */
+export const KEEP_MINUTES_MS = 2 * DAY_MS;
+export const KEEP_HOURS_MS = 2 * 365 * DAY_MS;
+
+const TABLES = { minute: 'gpu_minutes', hour: 'gpu_hours' } as const;
+
+/** The tables. An integral is in the figure's unit times seconds: of the power, it is joules. */
+export const CREATE_GPU_ROLLUPS = Object.values(TABLES)
+  .map(
+    (table) => `CREATE TABLE IF NOT EXISTS ${table} (
+     seq INTEGER PRIMARY KEY,
+     gpu TEXT NOT NULL,
+     start INTEGER NOT NULL,
+     covered_ms REAL NOT NULL,
+     utilization_known_ms REAL NOT NULL,
+     utilization_integral REAL NOT NULL,
+     utilization_max REAL,
+     memory_known_ms REAL NOT NULL,
+     memory_integral REAL NOT NULL,
+     memory_max REAL,
+     temperature_known_ms REAL NOT NULL,
+     temperature_integral REAL NOT NULL,
+     temperature_max REAL,
+     power_known_ms REAL NOT NULL,
+     power_integral REAL NOT NULL,
+     power_max REAL,
+     UNIQUE (gpu, start)
+   ) STRICT;`,
+  )
+  .join('\n');
+
+/** The columns of each figure begin with this. */
+const PREFIXES: Readonly<Record<RollupFigure, string>> = {
+  utilizationPercent: 'utilization',
+  memoryUsedMiB: 'memory',
+  temperatureC: 'temperature',
+  powerW: 'power',
+};
+
+const COLUMNS = ROLLUP_FIGURES.map((key) => PREFIXES[key]);
+
+/** What the journal lends to its part for rollups. */
+type Access = {
+  readonly prepared: (sql: string) => StatementSync;
+  /** Runs in one transaction. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE. */
+  readonly write: (work: () => void) => void;
+  readonly read: <T>(work: () => T) => T;
+};
+
+/** The use of GPUs in the journal. */
+export class GpuRollupTables implements GpuRollups {
+  readonly #access: Access;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  add(minutes: readonly GpuRollup[]): void {
+    const { prepared, write } = this.#access;
+    write(() => {
+      for (const rollup of minutes) {
+        prepared(addTo(TABLES.minute)).run(...valuesOf(rollup, rollup.start));
+        prepared(addTo(TABLES.hour)).run(...valuesOf(rollup, spanStart(rollup.start, HOUR_MS)));
+      }
+    });
+  }
+
+  /** The minutes or hours that begin from `fromMs` on and before `toMs`, oldest first. */
+  between(span: keyof typeof TABLES, fromMs: number, toMs: number): readonly GpuRollup[] {
+    const { prepared, read } = this.#access;
+    const table = TABLES[span];
+    // A journal that only an older agent has written has none.
+    const exists = `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '${table}'`;
+    const select = `SELECT * FROM ${table} WHERE start >= ? AND start < ? ORDER BY start, gpu`;
+    const rows = read(() => (prepared(exists).get() === undefined ? [] : prepared(select).all(fromMs, toMs)));
+    return rows.map(rollupOf);
+  }
+}
+
+function addTo(table: string): string {
+  const names = COLUMNS.flatMap((name) => [`${name}_known_ms`, `${name}_integral`, `${name}_max`]);
+  const sums = ['covered_ms', ...names.filter((name) => !name.endsWith('_max'))];
+  const maxima = names.filter((name) => name.endsWith('_max'));
+  const columns = ['gpu', 'start', 'covered_ms', ...names];
+  return `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})
+    ON CONFLICT (gpu, start) DO UPDATE SET ${[
+      ...sums.map((name) => `${name} = ${name} + excluded.${name}`),
+      ...maxima.map(
+        (name) => `${name} = max(coalesce(${name}, excluded.${name}), coalesce(excluded.${name}, ${name}))`,
+      ),
+    ].join()}`;
+}
+
+function valuesOf({ coveredMs, figures, gpu }: GpuRollup, start: number): (string | number | null)[] {
+  const values = ROLLUP_FIGURES.flatMap((key) => {
+    const figure = figures[key];
+    return [figure?.knownMs ?? 0, figure?.integral ?? 0, figure?.max ?? null];
+  });
+  return [gpu, start, coveredMs, ...values];
+}
+
+const ROW = z.object({ gpu: z.string(), start: z.number(), covered_ms: z.number() }).catchall(z.unknown());
+const FIGURE = z.tuple([z.number().positive(), z.number(), z.number()]);
+
+function rollupOf(row: unknown): GpuRollup {
+  const { covered_ms, gpu, start, ...more } = ROW.parse(row);
+  const figures: Partial<Record<RollupFigure, FigureRollup>> = {};
+  for (const key of ROLLUP_FIGURES) {
+    const name = PREFIXES[key];
+    const found = FIGURE.safeParse([more[`${name}_known_ms`], more[`${name}_integral`], more[`${name}_max`]]);
+    if (found.data !== undefined) {
+      const [knownMs, integral, max] = found.data;
+      figures[key] = { knownMs, integral, max };
+    }
+  }
+  return { gpu, start, coveredMs: covered_ms, figures };
+}
