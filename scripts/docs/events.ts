@@ -215,6 +215,12 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['runtime-ready', 'info', 'runtime ready', 'runtime'],
   ['signal-received', 'info', '…', 'action'],
   ['state-dir-write-failed', 'warn', '…', 'err'],
+  [
+    'schedule-gpu-unknown',
+    'warn',
+    'the schedule names … for a GPU that this host does not have',
+    'rule, gpu',
+  ],
   ['suspend-detected', 'warn', 'the host slept or the agent was stopped', 'suspendedMs'],
   ['systemd-notify-failed', 'warn', 'systemd could not be notified', 'err'],
   ['task-failed', 'error', 'background task failed: …', 'code, err'],

@@ -8,9 +8,22 @@ import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
 import { market } from './market/command.ts';
 import { network } from './network/command.ts';
+import { schedule } from './schedule/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
 export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
-  return [start(runDaemon), drain, dryRun, check, market, jobs, health, network, brokerMoved, agentMoved];
+  return [
+    start(runDaemon),
+    drain,
+    dryRun,
+    check,
+    market,
+    schedule,
+    jobs,
+    health,
+    network,
+    brokerMoved,
+    agentMoved,
+  ];
 }

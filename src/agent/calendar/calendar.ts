@@ -1,9 +1,11 @@
 import type { Gpu } from '../../domain/gpu.ts';
 import type { Hold, Target } from '../../domain/hold.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { Schedule, TargetSchedule } from '../../domain/schedule/availability.ts';
+import { type Schedule, type TargetSchedule, unknownNames } from '../../domain/schedule/availability.ts';
 import { CPU_SLOTS, gpuTargets, type ScheduleTarget } from '../../domain/schedule/target.ts';
+import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { HoldSource } from '../holds/hold-source.ts';
 
 /** A timer does not see that the clock was set or that the host slept, so it is never trusted for longer. */
@@ -11,7 +13,11 @@ const MAX_WAIT_MS = 10_000;
 /** A timer may be early by a millisecond. */
 const MIN_WAIT_MS = 5;
 
-export type CalendarDeps = { readonly schedule: Schedule; readonly clock: Pick<Clock, 'now'> };
+export type CalendarDeps = {
+  readonly schedule: Schedule;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+};
 
 /** What the schedule says of a target now. Times are milliseconds of the wall clock; undefined: for ever. */
 type State = {
@@ -29,6 +35,9 @@ type Known = { readonly schedule: TargetSchedule; state?: State };
 export class Calendar implements HoldSource {
   readonly changed = new Notifier();
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #log: Log;
+  /** The names that no GPU of this host has, as they were logged last. */
+  readonly #unknown = new OncePerChange();
   #schedule: Schedule;
   #targets: readonly ScheduleTarget[] = [CPU_SLOTS];
   readonly #known = new Map<Target, Known>();
@@ -36,8 +45,9 @@ export class Calendar implements HoldSource {
   #answers = '';
   readonly #checkNow = new Notifier();
 
-  constructor({ clock, schedule }: CalendarDeps) {
+  constructor({ clock, log, schedule }: CalendarDeps) {
     this.#clock = clock;
+    this.#log = log;
     this.#schedule = schedule;
   }
 
@@ -69,6 +79,7 @@ export class Calendar implements HoldSource {
     const targets = [CPU_SLOTS, ...gpuTargets(gpus)];
     if (facts(targets) === facts(this.#targets)) return;
     this.#targets = targets;
+    this.#logUnknown();
     this.#known.clear();
     this.check();
   }
@@ -98,6 +109,15 @@ export class Calendar implements HoldSource {
       await this.#checkNow.wait(signal, this.#schedule.rules.length === 0 ? undefined : this.#waitMs());
       if (!signal.aborted) this.check();
     }
+  }
+
+  #logUnknown(): void {
+    for (const { name, number } of unknownNames(this.#schedule.rules, this.#targets))
+      if (this.#unknown.isNew(name, `${number} ${name}`))
+        this.#log.warn(
+          { event: 'schedule-gpu-unknown', rule: number, gpu: name },
+          `the schedule names ${JSON.stringify(name)} for a GPU that this host does not have`,
+        );
   }
 
   #waitMs(): number {

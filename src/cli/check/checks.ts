@@ -16,6 +16,7 @@ import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './
 import { checkNetwork } from './check-network.ts';
 import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
+import { checkSchedule } from './check-schedule.ts';
 import { checkTrafficLog } from './check-traffic-log.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
 import { engineNeeds, type Facts } from './collect.ts';
@@ -37,6 +38,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkHost(host, platform),
     ...checkConfig(loaded),
     checkPrice(config, found),
+    ...checkSchedule(config, valueOf(gpus)?.gpus),
     checkStateDir(config.stateDir, stateDir),
     ...checkAgent(facts.agent),
     checkToken(token),

@@ -113,13 +113,18 @@ export function isOpenByDefault(rules: readonly AvailabilityRule[]): boolean {
   return rules[0]?.available !== true;
 }
 
+/** The names in rules that none of these targets has, with the number of the rule. */
+export function unknownNames(
+  rules: readonly AvailabilityRule[],
+  targets: readonly ScheduleTarget[],
+): readonly { readonly number: number; readonly name: string }[] {
+  return rules.flatMap(({ gpus = [], number }) =>
+    gpus.filter((name) => !targets.some((target) => isNamed(name, target))).map((name) => ({ number, name })),
+  );
+}
+
 /** A rule in a line: `available fri-sun 22:00-07:00 (3090, cpu): nights`. */
 export function ruleText({ available, gpus, note, window }: AvailabilityRule): string {
   const about = gpus === undefined ? '' : ` (${gpus.join(', ')})`;
-  return `${stateText(available)} ${windowText(window)}${about}${note === undefined ? '' : `: ${note}`}`;
-}
-
-/** The state in words. */
-export function stateText(available: boolean): string {
-  return available ? 'available' : 'not available';
+  return `${available ? 'available' : 'not available'} ${windowText(window)}${about}${note === undefined ? '' : `: ${note}`}`;
 }

@@ -16,6 +16,6 @@ describe('examples of the configuration file', () => {
     const { config, warnings } = await loadConfig(sources, { ask: true });
     expect(warnings).toEqual([]);
     expect(config.askPrice).toBeGreaterThan(0);
-    expect(config.gpus.length).toBeGreaterThan(0);
+    expect(config.gpus.length + config.availability.length).toBeGreaterThan(0);
   });
 });

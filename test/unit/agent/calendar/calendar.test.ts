@@ -4,6 +4,7 @@ import { Holds } from '../../../../src/agent/holds/holds.ts';
 import { type AvailabilityRule, Schedule } from '../../../../src/domain/schedule/availability.ts';
 import { Zone } from '../../../../src/domain/schedule/zone.ts';
 import { aGpu } from '../../../support/domain.ts';
+import { logged, logInto } from '../../../support/log/log-into.ts';
 import { rule } from '../../../support/schedule/rules.ts';
 
 const at = (text: string): number => Date.parse(text);
@@ -13,12 +14,17 @@ const EVENING = rule({ hours: '18:00-23:00', available: false, note: 'evening wi
 /** A calendar at a time, whose clock and timers are the test's. */
 function calendarAt(time: string, ...rules: readonly AvailabilityRule[]) {
   vi.setSystemTime(at(time));
-  const calendar = new Calendar({ schedule: scheduleOf(...rules), clock: { now: () => Date.now() } });
+  const lines: string[] = [];
+  const calendar = new Calendar({
+    schedule: scheduleOf(...rules),
+    clock: { now: () => Date.now() },
+    log: logInto(lines),
+  });
   let changes = 0;
   calendar.changed.subscribe(() => void (changes += 1));
   calendar.check();
   const before = changes;
-  return { calendar, changes: () => changes - before };
+  return { calendar, changes: () => changes - before, unknown: () => logged(lines, 'schedule-gpu-unknown') };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -70,6 +76,17 @@ describe('the calendar', () => {
     expect(held).toEqual(['GPU-0', 'GPU-1', 'MIG-1']);
     calendar.seen(gpus);
     expect(changes()).toBe(1);
+  });
+
+  test('logs each name once that no GPU of this host has', () => {
+    const { calendar, unknown } = calendarAt(
+      '2026-11-27T19:00Z',
+      rule({ gpus: ['4090', 'cpu'], available: false }),
+    );
+    expect(unknown()).toEqual([]);
+    calendar.seen([aGpu({ uuid: 'GPU-0', model: 'NVIDIA T4' })]);
+    calendar.seen([]);
+    expect(unknown()).toMatchObject([{ rule: 1, gpu: '4090' }]);
   });
 
   test('notifies at each change, and not between', async () => {
