@@ -23,6 +23,11 @@ import { NetworkSelector } from './agent/network/network-selector.ts';
 import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
 import { InstanceRegistrar } from './agent/offers/instance-registrar.ts';
 import { OfferPlanner } from './agent/offers/offer-planner.ts';
+import { DeskReports } from './agent/presence/desk-reports.ts';
+import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
+import { OwnerPresence } from './agent/presence/owner-presence.ts';
+import { PresenceHolds } from './agent/presence/presence-holds.ts';
+import { SessionActivity } from './agent/presence/session-activity.ts';
 import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
 import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
@@ -53,7 +58,8 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
   const calendar = new Calendar(deps);
-  const holds = new Holds([calendar]);
+  const presenceHolds = new PresenceHolds();
+  const holds = new Holds([presenceHolds, calendar]);
   const slots = new SlotPool((target) => holds.of(target) !== undefined);
   const breaker = new EngineBreaker({
     ...deps,
@@ -165,11 +171,35 @@ export function buildAgent(deps: AgentDeps): Agent {
     retryUntilStopped: whileOnMarket,
   });
 
+  const desks = new DeskReports(clock);
+  const isIdle = (gpu: string): boolean => gpuHealth.isIdle(gpu);
+  const presence =
+    deps.presence &&
+    new OwnerPresence({
+      ...deps.presence,
+      gpuUse: new ForeignGpuUse({
+        ...deps,
+        ...deps.presence,
+        samples: deps.samples,
+        containers: admission.containers,
+        isIdle,
+      }),
+      sessions: new SessionActivity({ ...deps, sessions: deps.presence.sessions }),
+      desks,
+      holds: presenceHolds,
+      isHeld: (target) => holds.of(target) !== undefined,
+      isBusy: (target) => !isIdle(target),
+      reclaim: () => Promise.resolve(),
+      clock,
+      observe,
+    });
+
   reportPending.subscribe(() => reporter.wake());
   accepted.subscribe((job) => offers.accepted(job));
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
   gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));
+  gpuHealth.polled.subscribe((gpus) => presence?.learn(gpus));
   holds.changed.subscribe(() => slots.holdsChanged());
   breaker.changed.subscribe((problem) => {
     // Logs it at once, rather than with the next poll.
@@ -204,6 +234,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     garbage,
     gpuHealth,
     calendar,
+    presence,
     slots,
     jobRunner,
     planner,

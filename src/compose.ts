@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
+import type { PresencePorts } from './agent/deps.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
 import { pullText } from './agent/events/pull-text.ts';
@@ -13,7 +14,7 @@ import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
 import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
 import type { Config, Loaded } from './config/config.ts';
-import { gpuSettings } from './config/gpu-settings.ts';
+import { type GeneralPolicy, gpuSettings, presencePolicy } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
@@ -30,6 +31,7 @@ import { Zone } from './domain/schedule/zone.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
 import { NvidiaProbe } from './gpu/nvidia-probe.ts';
+import { NvidiaProcesses } from './gpu/nvidia-processes.ts';
 import { NvidiaSampler } from './gpu/nvidia-sampler.ts';
 import { NvidiaSmi } from './gpu/nvidia-smi.ts';
 import { hostAddresses } from './host/addresses.ts';
@@ -37,12 +39,14 @@ import { noneRuns } from './host/container-processes.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
 import { isAsleep } from './host/gpu-power.ts';
 import { watchHalts } from './host/halts.ts';
-import { hostShare } from './host/job-share.ts';
+import { type HostSize, hostShare } from './host/job-share.ts';
 import { JournalctlLog } from './host/kernel-log.ts';
+import { Logind } from './host/logind.ts';
 import { machineId } from './host/machine-id.ts';
 import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
 import { readPlatform } from './host/platform.ts';
+import { CgroupOwners } from './host/process-owners.ts';
 import { systemdReloadedAt } from './host/systemd-reloads.ts';
 import { hostTimeZone } from './host/time-zone.ts';
 import { logMove } from './journal/broker-move.ts';
@@ -120,6 +124,17 @@ function openSampler(
   return new NvidiaSampler({ ...parts, smi, program, deadlineMs, platform: readPlatform(), isAsleep });
 }
 
+/** What shows whether the owner is here. Its nvidia-smi is another process than the probe's. */
+function openPresence(config: SmiConfig & GeneralPolicy): PresencePorts {
+  const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
+  return {
+    policyOf: (gpu) => presencePolicy(config, gpu),
+    processes: new NvidiaProcesses({ smi: openSmi(config), program, deadlineMs, platform: readPlatform() }),
+    owners: new CgroupOwners(),
+    sessions: new Logind(),
+  };
+}
+
 /** The kernel's log; undefined under WSL, whose kernel has no Nvidia driver that could report an Xid. */
 function openKernelLog(): JournalctlLog | undefined {
   return isWsl(readPlatform()) ? undefined : new JournalctlLog();
@@ -158,11 +173,22 @@ export function scheduleOf({
   return { schedule: new Schedule(availability, zone ?? new Zone('UTC')), zoneFrom };
 }
 
-/** What each of so many jobs at once may use, by the configuration or else by their share of this host. */
-export function jobResources({ jobCpus, jobMemory }: Config, slots: number): JobResources {
-  const share = hostShare(slots);
-  return { memoryBytes: jobMemory ?? share.memoryBytes, cpus: jobCpus ?? share.cpus };
+/**
+ * What each of so many jobs at once may use, by the configuration or else by their share of this host. All of them together
+ * leave the owner a reserve that the owner has set.
+ */
+export function jobResources(config: ResourceOptions, slots: number, host?: HostSize): JobResources {
+  const { jobCpus, jobMemory, reserveCpus, reserveMemory } = config;
+  const share = hostShare(slots, { memoryBytes: reserveMemory, cpus: reserveCpus }, host);
+  const memoryBytes = jobMemory ?? share.memoryBytes;
+  const cpus = jobCpus ?? share.cpus;
+  return {
+    memoryBytes: reserveMemory === undefined ? memoryBytes : Math.min(memoryBytes, share.memoryBytes),
+    cpus: reserveCpus === undefined ? cpus : Math.min(cpus, share.cpus),
+  };
 }
+
+type ResourceOptions = Pick<Config, 'jobCpus' | 'jobMemory' | 'reserveCpus' | 'reserveMemory'>;
 
 /** What the dry run and tests use instead of the configured host. */
 export type Overrides = {
@@ -265,6 +291,7 @@ export async function openAgent(
     // A GPU that is simulated has no figures.
     samples: overrides.probe === undefined ? openSampler(config, smi, parts) : undefined,
     rollups: journal.gpuRollups,
+    presence: overrides.probe === undefined ? openPresence(config) : undefined,
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.
     kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,
@@ -300,6 +327,7 @@ export async function openAgent(
       freeBytes,
       freeFiles: (path) => diskSpace(path)?.freeInodes,
       memory: readHostMemory,
+      reserveBytes: config.reserveMemory,
     }),
     diskSpace,
     // Without an id the machine may be another one, whose processes say nothing.

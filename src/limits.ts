@@ -361,6 +361,13 @@ export const LIMITS = {
       of: 'the output at once of the nvidia-smi that samples, and a quarter of it a second',
       beyond: 'it is stopped, and started again later',
     },
+    sessions: { max: 100, unit: 'items', of: 'sessions of users on this host', beyond: 'left out' },
+    desks: {
+      max: 100,
+      unit: 'items',
+      of: 'users whose `desk` reports games',
+      beyond: 'further ones are not heard',
+    },
     smiName: {
       max: 100,
       unit: 'characters',

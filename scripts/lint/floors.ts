@@ -20,7 +20,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent/settings.ts'],
   ['agent/events', 'agent/holds', 'agent/retry'],
   ['agent/admission', 'agent/images', 'agent/jobs', 'agent/offers', 'agent/reports'],
-  ['agent/calendar', 'agent/gpu-health', 'agent/network', 'agent/reconcile'],
+  ['agent/calendar', 'agent/gpu-health', 'agent/network', 'agent/presence', 'agent/reconcile'],
   ['agent/market'],
   ['agent/lifecycle'],
   ['agent'],

@@ -20,6 +20,7 @@ import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
+import type { OwnerPresence } from './presence/owner-presence.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
 import type { LeaseReconciler } from './reconcile/lease-reconciler.ts';
 import { type RecoveryDeps, recover } from './reconcile/recovery.ts';
@@ -49,6 +50,8 @@ export type AgentParts = {
   readonly garbage: GarbageCollector;
   readonly gpuHealth: GpuHealth;
   readonly calendar: Calendar;
+  /** Undefined: no GPU yields to its owner. */
+  readonly presence: Pick<OwnerPresence, 'work'> | undefined;
   readonly slots: SlotPool;
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
@@ -80,11 +83,14 @@ export class Agent {
    * left. Throws where `once` cannot go on, and where the journal cannot be used.
    */
   async run(): Promise<void> {
-    const { admission, detach, jobRunner, market, offers, reconciler, reporter, tasks } = this.#parts;
+    const { admission, detach, jobRunner, market, offers, presence, reconciler, reporter, tasks } =
+      this.#parts;
     tasks.run(reporter.work(detach.signal));
     // Leases are renewed also while the engine is unreachable.
     tasks.run(reconciler.work(() => offers.instances, detach.signal));
     tasks.run(admission.work());
+    // Also while the agent is being drained: jobs may have to go.
+    if (presence !== undefined) tasks.run(presence.work(detach.signal));
     try {
       await this.#work();
     } catch (thrown) {

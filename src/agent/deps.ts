@@ -5,19 +5,31 @@ import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../domain/ports/gpu.ts';
+import type { GpuProcesses } from '../domain/ports/gpu-processes.ts';
 import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
 import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import type { DiskSpace, HaltWatch, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
+import type { ProcessOwners } from '../domain/ports/process-owners.ts';
 import type { JobResources, Runtime } from '../domain/ports/runtime.ts';
+import type { Sessions } from '../domain/ports/sessions.ts';
+import type { PresencePolicy } from '../domain/presence.ts';
 import type { Schedule } from '../domain/schedule/availability.ts';
 import type { Log } from '../lib/log.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
 import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
 import type { AgentSettings } from './settings.ts';
+
+/** What shows whether the owner of this host is here. */
+export type PresencePorts = {
+  readonly policyOf: (gpu: Gpu) => PresencePolicy;
+  readonly processes: GpuProcesses;
+  readonly owners: ProcessOwners;
+  readonly sessions: Sessions;
+};
 
 /** What an agent is built from. */
 export type AgentDeps = {
@@ -30,6 +42,8 @@ export type AgentDeps = {
   readonly samples?: GpuSampler | undefined;
   /** Where the use of GPUs is kept; undefined: nowhere. */
   readonly rollups?: GpuRollups | undefined;
+  /** Undefined: no GPU yields to its owner. */
+  readonly presence?: PresencePorts | undefined;
   /** Undefined: Xids are not monitored. */
   readonly kernelLog?: KernelLog | undefined;
   /** Undefined: the host's versions are not checked for known vulnerabilities. */

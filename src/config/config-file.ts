@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import type { AvailabilityRule } from '../domain/schedule/availability.ts';
 import { isTable, orProblem, type Table, texts, unknownKey } from './file-values.ts';
-import { GPU_KEYS, type GpuSettings, plainModel } from './gpu-settings.ts';
+import { GPU_KEYS, type GpuSettings, isUuid, KEYS_OF_ONE_GPU, plainModel } from './gpu-settings.ts';
 import type { Problem } from './problem.ts';
 import { readAvailability } from './schedule/availability.ts';
 import { quoted, type ValueType } from './value-type.ts';
@@ -79,6 +79,12 @@ function readGpus(path: string, value: unknown, findings: Findings): readonly Gp
 function readGpu(where: string, model: string, table: Table, { problems, unread }: Findings): GpuSettings {
   for (const key of Object.keys(table))
     if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
+    else if (isUuid(model) && !KEYS_OF_ONE_GPU.includes(key))
+      problems.push({
+        where: `${key} in ${where}`,
+        what: 'cannot differ between GPUs of one model',
+        hint: `write it into the table of the model; that of one GPU may have ${KEYS_OF_ONE_GPU.join(' and ')}`,
+      });
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
     const written = Object.hasOwn(table, key) ? texts(where, key, table[key], problems) : undefined;
     if (written === undefined && Object.hasOwn(table, key)) unread.add(key);
@@ -92,5 +98,7 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
     askPrice: value('ask-price', GPU_KEYS['ask-price']),
     catalogue: value('catalogue', GPU_KEYS.catalogue),
     slots: value('slots', GPU_KEYS.slots),
+    whenActive: value('when-active', GPU_KEYS['when-active']),
+    whenGaming: value('when-gaming', GPU_KEYS['when-gaming']),
   };
 }

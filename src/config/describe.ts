@@ -30,7 +30,13 @@ export function describe({ config, sources }: Loaded): readonly Described[] {
 }
 
 function settingsText(gpu: GpuSettings): string {
-  const settings = { 'ask-price': gpu.askPrice, slots: gpu.slots, catalogue: gpu.catalogue };
+  const settings = {
+    'ask-price': gpu.askPrice,
+    slots: gpu.slots,
+    catalogue: gpu.catalogue,
+    'when-active': gpu.whenActive,
+    'when-gaming': gpu.whenGaming,
+  };
   return Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key} ${value}`)

@@ -3,6 +3,7 @@ import { duration } from './duration.ts';
 import { LINE_OPTIONS } from './line-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
+import { OWNER_OPTIONS } from './owner-options.ts';
 import { size } from './size.ts';
 import { sizeOrPart } from './size-or-part.ts';
 import {
@@ -235,6 +236,7 @@ export const OPTIONS = {
     help: 'OCI runtime of jobs; `runsc` is gVisor, which gives each job its own kernel',
     group: 'Jobs',
   },
+  ...OWNER_OPTIONS,
   dockerHost: {
     name: 'docker-host',
     env: 'DOCKER_HOST',

@@ -11,12 +11,16 @@ const RELOADED: ReadonlySet<OptionKey> = new Set([
   'timeZone',
 ]);
 
+/** The settings of a GPU that need a restart. */
+const AT_START = ['slots', 'catalogue', 'whenActive', 'whenGaming'] as const;
+
 /** The running configuration with the prices of the next one. Pure. */
 export function withPrices(running: Config, next: Config): Config {
   const models = new Map([...running.gpus, ...next.gpus].map(({ model }) => [plainModel(model), model]));
   const gpus = [...models.values()].map((model) => {
-    const { catalogue, slots } = gpuSettings(running.gpus, model) ?? {};
-    return { model, askPrice: gpuSettings(next.gpus, model)?.askPrice, catalogue, slots };
+    const { catalogue, slots, whenActive, whenGaming } = gpuSettings(running.gpus, model) ?? {};
+    const askPrice = gpuSettings(next.gpus, model)?.askPrice;
+    return { model, askPrice, catalogue, slots, whenActive, whenGaming };
   });
   return { ...running, askPrice: next.askPrice, gpus };
 }
@@ -30,7 +34,7 @@ export function restartNeeded(running: Config, next: Config): readonly string[] 
   const gpus = models.filter((model) => {
     const before = gpuSettings(running.gpus, model);
     const after = gpuSettings(next.gpus, model);
-    return before?.slots !== after?.slots || before?.catalogue !== after?.catalogue;
+    return AT_START.some((key) => before?.[key] !== after?.[key]);
   });
   const tables = new Map(gpus.map((model) => [plainModel(model), `gpu."${model}"`]));
   return [...options.map((key) => optionOf(key).name), ...tables.values()];

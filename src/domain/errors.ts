@@ -175,6 +175,11 @@ export const ERROR_KINDS = {
     what: 'nvidia-smi did not answer in time',
     hint: 'turn on persistence mode (sudo nvidia-smi -pm 1) or set --nvidia-smi-timeout higher; if the kernel log (journalctl -k | grep Xid) has Xid errors, reboot',
   },
+  SESSIONS_UNREADABLE: {
+    exit: 5,
+    what: 'systemd-logind does not say which users are active on this host',
+    hint: 'run it by hand: loginctl list-sessions',
+  },
   KERNEL_LOG_UNREADABLE: {
     exit: 6,
     what: 'the kernel log, which reports GPU errors, cannot be read',

@@ -27,6 +27,8 @@ export type Gpu = {
   readonly warnings?: readonly GpuWarning[];
   /** Whether its compute mode lets only one process at a time compute on it. */
   readonly exclusive?: boolean;
+  /** Whether it drives a display; undefined: unknown. */
+  readonly displayActive?: boolean | undefined;
   /** Whether persistence mode is on; undefined: unknown. */
   readonly persistence?: boolean | undefined;
 };

@@ -83,8 +83,14 @@ function readRow(row: Cells, at: number): GpuRow {
     faultHint: found?.hint,
     ...(warnings.length > 0 && { warnings }),
     ...(/^Exclusive_/i.test(row.get('compute_mode') ?? '') && { exclusive: true }),
-    persistence: { Enabled: true, Disabled: false }[row.get('persistence_mode') ?? ''],
+    persistence: isEnabled(row, 'persistence_mode'),
+    displayActive: isEnabled(row, 'display_active'),
   };
+}
+
+/** Undefined for any other text. */
+function isEnabled(row: Cells, field: Field): boolean | undefined {
+  return { Enabled: true, Disabled: false }[row.get(field) ?? ''];
 }
 
 /** A measurement, with or without its unit; undefined for any other text. */

@@ -11,6 +11,7 @@ const FIGURES = [
   'power.limit',
   'memory.reserved',
   'persistence_mode',
+  'display_active',
   'compute_mode',
   'mig.mode.current',
   'mig.mode.pending',
@@ -24,6 +25,12 @@ const FIGURES = [
 
 /** The figures that every driver has. */
 const OLD_FIGURES = 6;
+
+/** What lists the processes that compute, for `parseProcesses`. */
+export const COMPUTE_QUERY: readonly string[] = [
+  '--query-compute-apps=pid,gpu_uuid,used_memory',
+  '--format=csv,noheader,nounits',
+];
 
 /** A field of `--query-gpu` that the agent uses. */
 export type Field = (typeof IDENTITY)[number] | (typeof FIGURES)[number];

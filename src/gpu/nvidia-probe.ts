@@ -5,7 +5,7 @@ import type { Platform } from '../domain/platform.ts';
 import type { GpuProbe } from '../domain/ports/gpu.ts';
 import type { ProgramResult } from '../lib/process.ts';
 import { type GpuRow, parseGpus, parseProcesses } from './csv.ts';
-import { type Field, fieldsOf } from './fields.ts';
+import { COMPUTE_QUERY, type Field, fieldsOf } from './fields.ts';
 import { parseSlices } from './mig.ts';
 import { noticesOf } from './notices.ts';
 import { NvidiaSmi, type NvidiaSmiOptions } from './nvidia-smi.ts';
@@ -64,8 +64,7 @@ export class NvidiaProbe implements GpuProbe {
 
   /** The compute processes of all GPUs. Throws GPU_PROBE_FAILED, GPU_PROBE_HUNG. */
   async processes(signal: AbortSignal): Promise<readonly GpuProcess[]> {
-    const query = ['--query-compute-apps=pid,gpu_uuid,used_memory', '--format=csv,noheader,nounits'];
-    return parseProcesses((await this.#call(query, signal)).stdout);
+    return parseProcesses((await this.#call(COMPUTE_QUERY, signal)).stdout);
   }
 
   async #rows(signal: AbortSignal): Promise<Rows> {

@@ -13,6 +13,7 @@ import { EngineLatency, SLOW_ENGINE_HINT } from './engine-latency.ts';
 import { HealthCheck } from './health-check.ts';
 import { instrumentFiles, instrumentJournal, instrumentRuntime } from './instrumented-ports.ts';
 import type { AdmissionCheck } from './resource-checks.ts';
+import { RunningContainers } from './running-containers.ts';
 
 /** An engine that has answered this recently is not checked again before a claim. */
 const ENGINE_FRESH_MS = 250;
@@ -69,6 +70,8 @@ export class AdmissionControl {
   readonly ports: InstrumentedPorts;
   /** For test containers, which say nothing about whether the engine answers; only their calls are timed. */
   readonly testRuntime: Runtime;
+  /** The agent's containers that run now. */
+  readonly containers = new RunningContainers();
   readonly #deps: AdmissionControlDeps;
   /** Whether the engine can run jobs. */
   readonly breaker: EngineBreaker;
@@ -130,11 +133,16 @@ export class AdmissionControl {
       recordSuccess: (): void => this.#engine.recordSuccess(),
     };
     this.ports = {
-      runtime: instrumentRuntime(runtime, { health: engine, binding, latency: this.#latency }),
+      runtime: instrumentRuntime(runtime, {
+        health: engine,
+        binding,
+        latency: this.#latency,
+        containers: this.containers,
+      }),
       journal: instrumentJournal(journal, this.#stateDir),
       files: instrumentFiles(files, this.#stateDir),
     };
-    this.testRuntime = instrumentRuntime(runtime, { latency: this.#latency });
+    this.testRuntime = instrumentRuntime(runtime, { latency: this.#latency, containers: this.containers });
   }
 
   /** Why nothing may be claimed now, all reasons in one line; undefined: claim. Logs when the reasons change. */

@@ -5,6 +5,7 @@ import type { Runtime } from '../../domain/ports/runtime.ts';
 import type { EngineBinding } from './engine-binding.ts';
 import type { EngineLatency } from './engine-latency.ts';
 import type { HealthCheck } from './health-check.ts';
+import type { RunningContainers } from './running-containers.ts';
 
 /** Takes how calls have gone. */
 type HealthRecord = Pick<HealthCheck, 'recordFailure' | 'recordSuccess'>;
@@ -12,6 +13,8 @@ type HealthRecord = Pick<HealthCheck, 'recordFailure' | 'recordSuccess'>;
 /** What learns from the calls to the runtime. */
 export type RuntimeInstruments = {
   readonly latency: Pick<EngineLatency, 'time'>;
+  /** Learns which containers run. */
+  readonly containers: RunningContainers;
   /** Absent: calls say nothing about the engine's health. */
   readonly health?: HealthRecord;
   /** Absent: the containers are on this engine, because they are no job's. */
@@ -21,7 +24,7 @@ export type RuntimeInstruments = {
 /** The runtime, whose calls show whether the engine answers, how soon, and whether it is that of the jobs. */
 export function instrumentRuntime(
   runtime: Runtime,
-  { binding, health, latency }: RuntimeInstruments,
+  { binding, containers, health, latency }: RuntimeInstruments,
 ): Runtime {
   const { images } = runtime;
   const outcome = <T>(call: Promise<T>): Promise<T> => recordOutcome(call, health, 'RUNTIME_UNAVAILABLE');
@@ -51,10 +54,18 @@ export function instrumentRuntime(
     ping: (signal) => runtime.ping(signal),
     probe: (signal) => runtime.probe(signal),
     ...(runtime.testImage && { testImage: async (signal) => failure(testImage(runtime, signal)) }),
-    create: (plan) => latency.time('create', outcome(runtime.create(plan))),
+    create: async (plan) => {
+      const id = await latency.time('create', outcome(runtime.create(plan)));
+      containers.created(id);
+      return id;
+    },
     start: (id) => latency.time('start', outcome(runtime.start(id))),
     follow: (id, sink, signal) => unlessElsewhere(failure(runtime.follow(id, sink, signal))),
-    wait: (id, signal, onSeen) => unlessElsewhere(failure(runtime.wait(id, signal, onSeen))),
+    wait: async (id, signal, onSeen) => {
+      const exit = await unlessElsewhere(failure(runtime.wait(id, signal, onSeen)));
+      containers.ended(id);
+      return exit;
+    },
     ...(runtime.wasSignalled && {
       wasSignalled: async (id, exit, signal) => (await runtime.wasSignalled?.(id, exit, signal)) ?? false,
     }),
@@ -62,11 +73,14 @@ export function instrumentRuntime(
     remove: async (id) => {
       // Another engine says of a running container that it is gone.
       await bound(binding?.confirmIfDoubtful());
-      return outcome(runtime.remove(id));
+      await outcome(runtime.remove(id));
+      containers.ended(id);
     },
     list: async () => {
       await bound(binding?.confirmIfDoubtful());
-      return latency.time('list', outcome(runtime.list()));
+      const listed = await latency.time('list', outcome(runtime.list()));
+      containers.listed(listed);
+      return listed;
     },
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.mayLoseGpu && { mayLoseGpu: (id) => runtime.mayLoseGpu?.(id) ?? false }),

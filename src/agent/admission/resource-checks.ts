@@ -73,6 +73,19 @@ export function memoryProblem(memory: HostMemory | undefined, blocking: boolean)
   return `this host is short of memory: ${available} of ${total} are available`;
 }
 
+/** Why nothing may be claimed: less memory is available than the owner has reserved; undefined: enough is, or it is not known. */
+export function reserveProblem(
+  memory: HostMemory | undefined,
+  reserveBytes: number,
+  blocking: boolean,
+): string | undefined {
+  if (memory === undefined) return undefined;
+  const floor = Math.min(blocking ? reserveBytes * MEMORY_MARGIN : reserveBytes, memory.totalBytes);
+  if (memory.availableBytes >= floor) return undefined;
+  const available = readableBytes(memory.availableBytes);
+  return `${available} of memory are available, less than --reserve-memory ${readableBytes(reserveBytes)}`;
+}
+
 /** The checks of disks and memory. `directories` may be known only later. */
 export function resourceChecks(host: {
   readonly directories: () => readonly (string | undefined)[];
@@ -81,10 +94,13 @@ export function resourceChecks(host: {
   /** The free part of a disk's inodes, 0 to 1. */
   readonly freeFiles: (path: string) => number | undefined;
   readonly memory: () => HostMemory | undefined;
+  /** Of memory, for the owner. */
+  readonly reserveBytes: number | undefined;
 }): readonly AdmissionCheck[] {
   return [
     { name: 'disk', why: () => diskSpaceProblem(host.directories(), host.minFreeBytes, host.freeBytes) },
     { name: 'files', why: () => inodeProblem(host.directories(), host.freeFiles) },
     { name: 'memory', why: (blocking) => memoryProblem(host.memory(), blocking) },
+    { name: 'reserve', why: (blocking) => reserveProblem(host.memory(), host.reserveBytes ?? 0, blocking) },
   ];
 }

@@ -166,6 +166,11 @@ export function logEntry(event: AgentEvent): LogEntry {
       const where = gpu?.name ?? `an unknown device at ${busId}`;
       return info(`${where} reported ${why}; it is not cordoned`, { gpu: gpu?.uuid, xid: number, hint });
     }
+    case 'presence-changed': {
+      const { gpu, state, why } = event;
+      const words = { away: 'is not here', here: 'is here', unknown: 'may be here' }[state];
+      return info(`the owner of ${gpu.name} ${words}: ${why}`, { gpu: gpu.uuid, state, why });
+    }
     case 'kernel-log-unavailable':
       return info(`kernel log unavailable, Xids are not monitored: ${event.why}`, { hint: event.hint });
     case 'gpu-canary': {

@@ -33,6 +33,13 @@ export type GpuEvent =
       readonly why: string;
       readonly hint: string;
     }
+  /** The owner has come to a GPU or has left it, or it is no longer known; `why` says by what. */
+  | {
+      readonly kind: 'presence-changed';
+      readonly gpu: GpuLabel;
+      readonly state: 'away' | 'here' | 'unknown';
+      readonly why: string;
+    }
   | { readonly kind: 'kernel-log-unavailable'; readonly why: string; readonly hint: string | undefined }
   /** A canary has ended; `why` is undefined where it passed. */
   | {

@@ -142,6 +142,11 @@ export class GpuHealth implements GpuMonitor {
     return { why: `GPU probe failed: ${this.#probeError}`, hint: this.#probeHint };
   }
 
+  /** Whether no job and no canary is on the GPU. */
+  isIdle(gpu: string): boolean {
+    return this.#tenants.isEmpty(gpu);
+  }
+
   /** Goes on until the daemon ends; polls only while jobs are claimed. */
   async work(): Promise<void> {
     const { detach, market, samples } = this.#deps;

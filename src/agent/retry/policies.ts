@@ -60,6 +60,8 @@ export const RETRY = {
   /** The search for GPUs while this host has nothing to offer. */
   planOffers: { initialMs: 60_000, maxMs: 60_000 },
   kernelLog: { initialMs: 1_000, maxMs: 60_000 },
+  /** The processes on GPUs, which decide whether their owner is here. */
+  gpuProcesses: { initialMs: 1_000, maxMs: 30_000 },
   verifyNetwork: { initialMs: 60_000, maxMs: 1_800_000 },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;
 

@@ -82,6 +82,7 @@ const EVENTS = {
   'job-ended': { kind: 'job-ended', job, report, durationMs: 1234, earned: 0.01234, traffic: null },
   'job-cancelled': { kind: 'job-cancelled', job, why: WHY },
   'job-release-queued': { kind: 'job-release-queued', job, why: WHY },
+  'presence-changed': { kind: 'presence-changed', gpu: GPU, state: 'here', why: WHY },
   'job-released': { kind: 'job-released', job },
   'engine-changed': { kind: 'engine-changed', from: ENGINE, to: ENGINE, lost: 1 },
   'engine-degraded': {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { instrumentRuntime } from '../../../../src/agent/admission/instrumented-ports.ts';
+import { RunningContainers } from '../../../../src/agent/admission/running-containers.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { withOther } from '../../../support/agent/with-other.ts';
 import { rejection } from '../../../support/engine/rejection.ts';
@@ -15,6 +16,7 @@ test('a container is removed, and not found missing, only on the engine of the j
     withOther(new Bench().runtime, { remove: async (id) => void removed.push(id) }),
     {
       latency: { time: (_, call) => call },
+      containers: new RunningContainers(),
       binding: { confirm: confirmIfDoubtful, confirmIfDoubtful },
     },
   );

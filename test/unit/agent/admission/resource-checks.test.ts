@@ -4,6 +4,7 @@ import {
   inodeProblem,
   memoryProblem,
   refuseFullDisk,
+  reserveProblem,
   resourceChecks,
 } from '../../../../src/agent/admission/resource-checks.ts';
 
@@ -56,18 +57,44 @@ describe('memory', () => {
   });
 });
 
+describe('the owner’s reserve of memory', () => {
+  test.each([
+    ['just as much is available', 4 * GIB, false, true],
+    ['less is available', 4 * GIB - 1, false, false],
+    ['a little more is, claims held before', 4.9 * GIB, true, false],
+    ['a quarter more is, claims held before', 5 * GIB, true, true],
+    ['nothing is, without a reserve', 0, false, true],
+  ])('%s', (label, availableBytes, held, fine) => {
+    const reserve = label.includes('without') ? 0 : 4 * GIB;
+    expect(reserveProblem({ totalBytes: 8 * GIB, availableBytes }, reserve, held) === undefined).toBe(fine);
+  });
+
+  test('of all memory holds claims while any of it is in use', () => {
+    const memory = { totalBytes: 8 * GIB, availableBytes: 8 * GIB };
+    expect(reserveProblem(memory, 8 * GIB, true)).toBeUndefined();
+    expect(reserveProblem({ ...memory, availableBytes: 7 * GIB }, 16 * GIB, false)).toBeDefined();
+    expect(reserveProblem(undefined, 16 * GIB, false)).toBeUndefined();
+  });
+});
+
 test('the checks read the host again each time', () => {
   let availableBytes = 8 * GIB;
   let free = 10;
   let freeFiles = 1;
-  const [disk, files, memory] = resourceChecks({
+  const [disk, files, memory, reserve] = resourceChecks({
     directories: () => ['/state'],
     minFreeBytes: 10,
     freeBytes: () => free,
     freeFiles: () => freeFiles,
     memory: () => ({ totalBytes: 8 * GIB, availableBytes }),
+    reserveBytes: 4 * GIB,
   });
-  expect([disk, files, memory].map((each) => each?.why(false))).toEqual([undefined, undefined, undefined]);
+  expect([disk, files, memory, reserve].map((each) => each?.why(false))).toEqual(Array(4).fill(undefined));
+  availableBytes = 3 * GIB;
+  expect([memory?.why(false), reserve?.why(false)]).toEqual([
+    undefined,
+    expect.stringContaining('--reserve-memory'),
+  ]);
   availableBytes = 0;
   free = 9;
   freeFiles = 0;

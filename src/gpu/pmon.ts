@@ -1,0 +1,93 @@
+import type { ProcessRound, SeenProcess } from '../domain/foreign-use.ts';
+import { escapeControls } from '../lib/escape.ts';
+import { measurementIn } from '../lib/measurement.ts';
+import { LIMITS } from '../limits.ts';
+
+/** The uuids of the GPUs by index: `pmon` knows GPUs by their index only. */
+export type GpuIndexes = ReadonlyMap<number, string>;
+
+/** Without `-s um` there is no memory. */
+const COLUMNS = ['gpu', 'pid', 'type', 'sm', 'mem', 'enc', 'dec', 'command'];
+
+/** A row: a process, or that the GPU has none. */
+type Row = { readonly gpu: string; readonly index: number; readonly process: SeenProcess | undefined };
+
+/**
+ * Reads what `nvidia-smi pmon` prints: a round of rows every second, of each GPU at least one. Nothing marks the end of a
+ * round but the beginning of the next, so a reader that follows it calls `flush` when no more rows come.
+ */
+export class PmonReader {
+  readonly #gpus: GpuIndexes;
+  #columns: readonly string[] = COLUMNS;
+  #rows: Row[] = [];
+
+  constructor(gpus: GpuIndexes) {
+    this.#gpus = gpus;
+  }
+
+  /** Takes a line. Returns the round that it ends; undefined: it ends none. */
+  take(line: string): ProcessRound | undefined {
+    if (line.startsWith('#')) return this.#takeHeader(line);
+    const row = this.#row(line);
+    if (row === undefined) return undefined;
+    const round = this.#isNext(row) ? this.flush() : undefined;
+    this.#rows.push(row);
+    return round;
+  }
+
+  /** The round so far, which is over; undefined: there was none. */
+  flush(): ProcessRound | undefined {
+    return this.#end(this.#rows.map(({ gpu }) => gpu));
+  }
+
+  /** The round so far, which broke off: the last GPU's processes may not all be in it. */
+  breakOff(): ProcessRound | undefined {
+    const last = this.#rows.at(-1)?.gpu;
+    return this.#end(this.#rows.map(({ gpu }) => gpu).filter((gpu) => gpu !== last));
+  }
+
+  #end(gpus: readonly string[]): ProcessRound | undefined {
+    if (this.#rows.length === 0) return undefined;
+    const processes = this.#rows.flatMap(({ process }) => process ?? []);
+    this.#rows = [];
+    return { processes, gpus: new Set(gpus) };
+  }
+
+  #takeHeader(line: string): ProcessRound | undefined {
+    const names = line.slice(1).trim().toLowerCase().split(/\s+/);
+    if (names[0] !== 'gpu') return undefined;
+    this.#columns = names;
+    return this.flush();
+  }
+
+  /** Whether the row cannot be of the round so far: they go by GPU, and each process comes once on a GPU. */
+  #isNext({ index, process }: Row): boolean {
+    const last = this.#rows.at(-1);
+    if (last === undefined) return false;
+    if (index !== last.index) return index < last.index;
+    // A GPU without processes has one row.
+    if (process === undefined || last.process === undefined) return true;
+    return this.#rows.some((row) => row.index === index && row.process?.pid === process.pid);
+  }
+
+  /** Undefined for any other line, such as an error, and for a GPU that is not known. */
+  #row(line: string): Row | undefined {
+    const cells = line.trim().split(/\s+/);
+    const cell = (name: string): string => cells[this.#columns.indexOf(name)] ?? '';
+    const index = measurementIn(cell('gpu'));
+    const gpu = index === undefined ? undefined : this.#gpus.get(index);
+    const pid = measurementIn(cell('pid'));
+    if (index === undefined || gpu === undefined || cells.length < this.#columns.length - 1) return undefined;
+    if (pid === undefined) return cell('pid') === '-' ? { gpu, index, process: undefined } : undefined;
+    const name = cells.slice(this.#columns.length - 1).join(' ');
+    const process: SeenProcess = {
+      pid,
+      gpu,
+      type: cell('type').slice(0, LIMITS.host.smiName.max),
+      name: escapeControls(name.slice(0, LIMITS.host.smiName.max)) || 'unnamed',
+      usedMiB: measurementIn(cell('fb')),
+      smPercent: measurementIn(cell('sm')),
+    };
+    return { gpu, index, process };
+  }
+}
