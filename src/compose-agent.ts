@@ -5,6 +5,7 @@ import { Calendar } from './agent/calendar/calendar.ts';
 import type { AgentDeps } from './agent/deps.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
 import { Holds } from './agent/holds/holds.ts';
+import { OwnerControl } from './agent/holds/owner-control.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
@@ -23,6 +24,8 @@ import { NetworkSelector } from './agent/network/network-selector.ts';
 import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
 import { InstanceRegistrar } from './agent/offers/instance-registrar.ts';
 import { OfferPlanner } from './agent/offers/offer-planner.ts';
+import { MemoryReturn } from './agent/owner/memory-return.ts';
+import { OwnerCommands } from './agent/owner/owner-commands.ts';
 import { DeskReports } from './agent/presence/desk-reports.ts';
 import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
 import { OwnerPresence } from './agent/presence/owner-presence.ts';
@@ -33,9 +36,11 @@ import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
 import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
 import type { AgentError } from './domain/errors.ts';
-import { targetOf } from './domain/hold.ts';
+import { CPU_TARGET, targetOf } from './domain/hold.ts';
 import type { JobRecord } from './domain/job.ts';
 import { networkWithoutVerification } from './domain/jobs-network.ts';
+import type { Slot } from './domain/offer.ts';
+import { ALL_TARGETS } from './domain/owner-decisions.ts';
 import { Notifier } from './lib/notifier.ts';
 
 /**
@@ -57,9 +62,10 @@ export function buildAgent(deps: AgentDeps): Agent {
   const tasks = new BackgroundTasks(log, market.signal);
   const tokens = new TokenRefresher({ ...deps, renewed: retryNow, signal: detach.signal });
   const onRefused = (): void => tokens.rejected();
+  const control = new OwnerControl({ decisions: deps.journal.decisions, clock, observe });
   const calendar = new Calendar(deps);
   const presenceHolds = new PresenceHolds();
-  const holds = new Holds([presenceHolds, calendar]);
+  const holds = new Holds([control, presenceHolds, calendar], (target) => control.mode(target) === 'on');
   const slots = new SlotPool((target) => holds.of(target) !== undefined);
   const breaker = new EngineBreaker({
     ...deps,
@@ -145,9 +151,12 @@ export function buildAgent(deps: AgentDeps): Agent {
   });
   const functionCode = new FunctionCode(host.broker);
   const resolver = new RunResolver({ ...host, functionCode, signal: market.signal });
+  const holdOf = ({ gpu }: Pick<Slot, 'gpu'>): string | undefined => holds.of(targetOf({ gpu }))?.why;
   const offers = new Market({
     ...host,
     slots,
+    holdOf,
+    holdWhy: (offer) => offer.slots.map(holdOf).find((why) => why !== undefined),
     admission,
     catalogue,
     images,
@@ -200,7 +209,11 @@ export function buildAgent(deps: AgentDeps): Agent {
   claimingResumed.subscribe(() => offers.wake());
   gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));
   gpuHealth.polled.subscribe((gpus) => presence?.learn(gpus));
-  holds.changed.subscribe(() => slots.holdsChanged());
+  holds.changed.subscribe(() => {
+    slots.holdsChanged();
+    offers.holdsChanged();
+  });
+  gpuHealth.polled.subscribe(() => control.learn(gpuHealth.parents));
   breaker.changed.subscribe((problem) => {
     // Logs it at once, rather than with the next poll.
     admission.blockedBy();
@@ -223,7 +236,22 @@ export function buildAgent(deps: AgentDeps): Agent {
     why: () => gpuHealth.problem?.why,
     clock,
   });
+  const owner = new OwnerCommands({
+    control,
+    holds,
+    jobRunner,
+    memory: new MemoryReturn({ gpuHealth, clock, signal: detach.signal }),
+    gpus: () => gpuHealth.known(),
+    minors: (gpus) => deps.probe.minors?.(gpus, detach.signal) ?? Promise.resolve(new Map()),
+    hasCpuSlots: () => slots.has(CPU_TARGET),
+    nextChange: (targets, known) =>
+      calendar.nextChange(targets === ALL_TARGETS ? [...known, CPU_TARGET] : targets),
+    clock,
+    observe,
+  });
   return new Agent({
+    control,
+    owner,
     market,
     detach,
     tasks,

@@ -17,6 +17,11 @@ import type { Config, Loaded } from './config/config.ts';
 import { type GeneralPolicy, gpuSettings, presencePolicy } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
+import { healthRoute } from './control/health-route.ts';
+import { ownerRoutes } from './control/owner-routes.ts';
+import type { HealthReport } from './control-api/protocol.ts';
+import { serveControl } from './control-api/serve.ts';
+import { socketsOf } from './control-api/sockets.ts';
 import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
 import { isWsl } from './domain/platform.ts';
@@ -58,7 +63,6 @@ import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
-import { type HealthReport, serveHealth } from './state-dir/health-socket.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
 
 /*
@@ -214,8 +218,8 @@ export type OpenAgent = {
   readonly journal: Journal;
   /** Writes the phase to the state directory, for `drain` and `check`. */
   setPhase(phase: Phase): void;
-  /** Answers `health` from now on, with this status line. */
-  answerHealth(status: () => string): Promise<void>;
+  /** Answers commands from now on; `health` with this status line. */
+  answer(version: string, status: () => string): Promise<void>;
   /** Applies the prices of a configuration that was read again, and nothing else of it. */
   reprice(config: Config): void;
   /** Follows the schedule of a configuration that was read again. */
@@ -356,15 +360,16 @@ export async function openAgent(
     agent,
     journal,
     setPhase: (phase) => void orWarn('phase not written', () => stateDir.setPhase(phase)),
-    answerHealth: (status) =>
-      orWarn('`health` is not answered', async () => {
+    answer: (version, status) =>
+      orWarn('commands are not answered', async () => {
         const report = (): HealthReport => {
           const [problem, slow] = [agent.problem(), agent.degraded()];
           const text = [status(), ...pulls.pulls.map(pullText)].join('; ');
           const hint = (problem ?? slow)?.hint ?? null;
           return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
         };
-        kept.use(await serveHealth(stateDir.path, report));
+        const routes = [healthRoute(report), ...ownerRoutes(agent)];
+        kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
       }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));

@@ -322,10 +322,22 @@ export const LIMITS = {
       of: 'a file of Docker’s client: context, certificate or key',
       beyond: 'it is refused',
     },
-    healthAnswer: {
+    controlRequest: {
       max: 64 * 1024,
       unit: 'bytes',
-      of: 'the answer of an agent to `health`',
+      of: 'a request at the control socket',
+      beyond: 'it is refused (`CONTROL_INVALID`)',
+    },
+    controlConnections: {
+      max: 64,
+      unit: 'items',
+      of: 'connections to one of the control sockets at once',
+      beyond: 'more are closed at once',
+    },
+    controlAnswer: {
+      max: 16 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'an answer of the running agent to a command, and a line of a stream',
       beyond: 'the agent counts as one that does not answer',
     },
     tokenFile: { max: 4096, unit: 'bytes', of: 'the token file', beyond: 'the configuration is refused' },
@@ -399,6 +411,12 @@ export const LIMITS = {
       unit: 'items',
       of: 'minutes of the use of GPUs that wait for a disk that refuses them',
       beyond: 'the oldest are left out',
+    },
+    audit: {
+      max: 10_000,
+      unit: 'items',
+      of: 'changes by the owner that are remembered with who made them',
+      beyond: 'the oldest are deleted',
     },
     rejectedClaims: {
       max: 1_000,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 import { z } from 'zod';
 import type { Stream } from './cli/command.ts';
@@ -57,10 +58,25 @@ for (const name of ['HOST', 'TLS_VERIFY', 'CERT_PATH', 'PATH_PREFIX', 'CLIENT_TI
 const uid = process.getuid?.() ?? 0;
 const systemdNotify = systemdNotifyAddress(env, process.pid);
 const commands = commandsOf((parts) => runDaemon({ ...parts, systemdNotify }));
-void runCli({ argv, env, stdout, stderr, redactor, uid, version }, commands).then((exit) =>
+void runCli({ argv, env, stdout, stderr, redactor, uid, version, confirm }, commands).then((exit) =>
   // Exiting before a pipe has taken the last of a long output would cut it off; a stream reports errors after that.
   process.stdout.write('', () => setImmediate(() => process.exit(exitCode(exit)))),
 );
+
+/** Asks for a yes on the terminal; no more than that word is taken for it. */
+async function confirm(question: string): Promise<boolean | undefined> {
+  if (!isatty(process.stdin.fd) || !stderr.isTerminal) return undefined;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      lines.once('close', () => resolve(''));
+      lines.question(`${question} [y/N] `, resolve);
+    });
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
 
 function exitCode(exit: number): number {
   if (writeError === undefined) return exit;

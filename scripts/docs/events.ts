@@ -24,6 +24,16 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'engine-recovered': { kind: 'engine-recovered' },
   'claiming-paused': { kind: 'claiming-paused', blockedBy: [], why, hint },
   'claiming-resumed': { kind: 'claiming-resumed' },
+  'owner-command': {
+    kind: 'owner-command',
+    command: { kind: 'pause', targets: 'all', tag: '', note: 'a note' },
+    by: 'ada',
+    from: 'control socket',
+  },
+  'target-held': { kind: 'target-held', target: 'cpu', hold: { kind: 'manual', why, until: 0, hint } },
+  'reclaim-ended': { kind: 'reclaim-ended', jobs: [], gpus: [], tookMs: 1 },
+  'target-released': { kind: 'target-released', target: 'cpu' },
+  'offer-resized': { kind: 'offer-resized', offer },
   'test-container-failed': {
     kind: 'test-container-failed',
     error: new AgentError('RUNTIME_FAILED', why, { hint }),

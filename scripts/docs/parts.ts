@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { actionsText, type CliCommand } from '../../src/cli/command.ts';
 import { optionsTable } from '../../src/config/options-markdown.ts';
+import { ENDPOINTS, type Endpoint } from '../../src/control-api/endpoints.ts';
 import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
@@ -26,6 +28,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['decisions', decisionsTable],
   ['events', eventsTable],
   ['limits', limitsTable],
+  ['control-api', controlApiText],
 ]);
 
 /** What each state of a job means; which follow comes from the domain. */
@@ -55,6 +58,22 @@ function commandsTable(): string {
     ['command', 'what it does', 'flags of its own'],
     COMMANDS.map((command) => [invocation(command), command.summary, flags(command)]),
   );
+}
+
+/** Every endpoint, with the JSON schemas of its body and its answer. */
+function controlApiText(): string {
+  const schemaOf = (title: string, schema: z.ZodType): string =>
+    `${title}:\n\n\`\`\`json\n${JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), null, 1)}\n\`\`\``;
+  return Object.values<Endpoint>(ENDPOINTS)
+    .map(({ answer, does, method, path, request, right, stream }) =>
+      [
+        `### \`${method} ${path}\``,
+        `${does}. Right: \`${right}\`.${stream === true ? ' A stream: one object a line.' : ''}`,
+        ...(method === 'POST' ? [schemaOf('Body', request)] : []),
+        schemaOf(stream === true ? 'Each object' : 'Answer', answer),
+      ].join('\n\n'),
+    )
+    .join('\n\n');
 }
 
 function exitCodesTable(): string {

@@ -11,6 +11,7 @@ import type { AdmissionControl, Problem } from './admission/admission.ts';
 import type { Calendar } from './calendar/calendar.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
+import type { OwnerControl } from './holds/owner-control.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { SlotPool } from './jobs/slot-pool.ts';
 import type { BackgroundTasks } from './lifecycle/background-tasks.ts';
@@ -20,6 +21,7 @@ import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
+import type { OwnerCommands } from './owner/owner-commands.ts';
 import type { OwnerPresence } from './presence/owner-presence.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
 import type { LeaseReconciler } from './reconcile/lease-reconciler.ts';
@@ -43,6 +45,8 @@ export type AgentParts = {
   readonly market: AbortController;
   readonly detach: AbortController;
   readonly tasks: BackgroundTasks;
+  readonly control: OwnerControl;
+  readonly owner: OwnerCommands;
   readonly recovery: Omit<RecoveryDeps, 'signal'>;
   readonly admission: AdmissionControl;
   readonly reporter: Reporter;
@@ -83,12 +87,13 @@ export class Agent {
    * left. Throws where `once` cannot go on, and where the journal cannot be used.
    */
   async run(): Promise<void> {
-    const { admission, detach, jobRunner, market, offers, presence, reconciler, reporter, tasks } =
+    const { admission, control, detach, jobRunner, market, offers, presence, reconciler, reporter, tasks } =
       this.#parts;
     tasks.run(reporter.work(detach.signal));
     // Leases are renewed also while the engine is unreachable.
     tasks.run(reconciler.work(() => offers.instances, detach.signal));
     tasks.run(admission.work());
+    tasks.run(control.work(detach.signal));
     // Also while the agent is being drained: jobs may have to go.
     if (presence !== undefined) tasks.run(presence.work(detach.signal));
     try {
@@ -127,6 +132,11 @@ export class Agent {
     await this.#leaveMarket('the agent evicts its jobs');
     await untilIdle(() => this.#isIdle(), log, inTime);
     detach.abort();
+  }
+
+  /** What the owner may command. */
+  get owner(): OwnerCommands {
+    return this.#parts.owner;
   }
 
   /** Why this host can claim no job now, and what its owner can do about it; undefined: it can. */

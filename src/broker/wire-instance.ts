@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OfferPlan } from '../domain/offer.ts';
+import { type OfferPlan, parallelJobsOf } from '../domain/offer.ts';
 import type { Instance } from '../domain/ports/broker.ts';
 import { displayText, id, money, ON_WIRE } from './fields.ts';
 import type { Fields } from './json-fields.ts';
@@ -47,6 +47,6 @@ export function instanceBody(plan: OfferPlan): Readonly<Record<string, unknown>>
     type: TYPE[plan.kind],
     gpu: plan.gpu?.uuid ?? null,
     ask_price: plan.askPrice,
-    max_num_parallel_jobs: plan.slots.length,
+    max_num_parallel_jobs: parallelJobsOf(plan),
   };
 }

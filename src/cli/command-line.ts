@@ -15,6 +15,7 @@ export type Request =
       readonly action: string;
       /** What was written behind the action; empty where it takes nothing. */
       readonly argument: string;
+      readonly operands: readonly string[];
       /** What was written for each option of the configuration. */
       readonly options: Readonly<Partial<Record<OptionKey, readonly string[]>>>;
       /** The command's own flags: what was written for each, or true for a switch. */
@@ -66,10 +67,12 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
     .filter((option) => maySet(option, 'flag'))
     .map(({ key, name, type }) => ({ key, option: withValue(name, type.metavar) }));
   for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
+  if (command.operand !== undefined) sub.argument(`[${command.operand.name}...]`);
   if (command.actions !== undefined) sub.argument('[action]');
   if (command.actions?.some(({ argument }) => argument !== undefined)) sub.argument('[argument]');
   sub.action(() => {
-    const [action = '', argument = ''] = sub.args;
+    const operands = command.operand === undefined ? [] : sub.args;
+    const [action = '', argument = ''] = command.operand === undefined ? sub.args : [];
     checkAction(command, action, argument);
     const written = parsedOptions.parse(sub.opts());
     for (const flag of [...command.switches, ...command.values])
@@ -80,6 +83,7 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
       command,
       action,
       argument,
+      operands,
       options: Object.fromEntries(
         options.flatMap(({ key, option }) => {
           const texts = written[option.attributeName()];

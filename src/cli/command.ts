@@ -21,6 +21,9 @@ export type Action = {
   readonly argument?: string;
 };
 
+/** What may stand behind a command's name, any number of times: `[GPU...]`. */
+export type Operand = { readonly name: string; readonly help: string };
+
 /** A flag of one command that takes a value: `--limit N`. */
 export type ValueFlag<T> = Switch & { readonly type: ValueType<T>; readonly default: string };
 
@@ -48,6 +51,12 @@ export type CliContext = {
   readonly action: string;
   /** What was written behind the action; empty where it takes nothing. */
   readonly argument: string;
+  /** What stood behind the command's name, where it takes operands. */
+  readonly operands: readonly string[];
+  /** Who runs the command, for the record of changes; as the system names them, not verified. */
+  readonly caller: string;
+  /** Asks on the terminal; undefined where nobody can answer. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */
@@ -70,7 +79,7 @@ export type CliContext = {
 };
 
 /** The headings under which the help lists the commands. */
-export const COMMAND_GROUPS = ['Run', 'Look', 'Set up'] as const;
+export const COMMAND_GROUPS = ['Run', 'Control', 'Look', 'Set up'] as const;
 
 /** One command of the command line; a folder each, listed in commands.ts. */
 export type CliCommand = {
@@ -81,6 +90,8 @@ export type CliCommand = {
   readonly actions?: readonly Action[];
   /** Whether the command also does something without an action. */
   readonly actionOptional?: true;
+  /** What may stand behind its name; not beside actions. */
+  readonly operand?: Operand;
   /** The options of the configuration that it takes as flags. */
   readonly options: readonly OptionKey[];
   readonly switches: readonly Switch[];
@@ -96,8 +107,9 @@ export function actionText({ argument, name }: Action): string {
   return argument === undefined ? name : `${name} ${argument}`;
 }
 
-/** The actions as help shows them behind the command's name; empty where it has none. */
-export function actionsText({ actionOptional, actions = [] }: CliCommand): string {
+/** The actions or operands as help shows them behind the command's name; empty where it has none. */
+export function actionsText({ actionOptional, actions = [], operand }: CliCommand): string {
+  if (operand !== undefined) return `[${operand.name}...]`;
   const names = actions.map(actionText).join('|');
   return actionOptional ? `[${names}]` : names;
 }

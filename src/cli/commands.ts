@@ -8,6 +8,10 @@ import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
 import { market } from './market/command.ts';
 import { network } from './network/command.ts';
+import { mode } from './owner/mode.ts';
+import { pause } from './owner/pause.ts';
+import { reclaim } from './owner/reclaim.ts';
+import { resume } from './owner/resume.ts';
 import { schedule } from './schedule/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 
@@ -17,6 +21,10 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     start(runDaemon),
     drain,
     dryRun,
+    pause,
+    resume,
+    reclaim,
+    mode,
     check,
     market,
     schedule,

@@ -43,7 +43,7 @@ export function programHelp(commands: readonly CliCommand[]): string {
 
 /** The help of one command: its own flags, its options by subject, and examples. */
 export function commandHelp(command: CliCommand): string {
-  const { actions = [], examples, name, options, summary, switches, values } = command;
+  const { actions = [], examples, name, operand, options, summary, switches, values } = command;
   const usage = [NAME, name, actionsText(command), '[OPTION...]'];
   const flags: readonly Item[] = [
     ...switches.map((flag) => ({ term: `--${flag.name}`, paragraphs: [flag.help] })),
@@ -65,6 +65,7 @@ export function commandHelp(command: CliCommand): string {
             actions.map((action) => ({ term: actionText(action), paragraphs: [action.help] })),
           ),
         ]),
+    operand === undefined ? '' : section('Operands', [{ term: operand.name, paragraphs: [operand.help] }]),
     section('Options', flags),
     ...GROUPS.map((group) =>
       section(

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { configInvalid } from '../config/problem.ts';
@@ -24,6 +25,8 @@ export type Outside = {
   readonly redactor: Redactor;
   readonly uid: number;
   readonly version: string;
+  /** Asks on the terminal; undefined where nobody can answer. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
 };
 
 /** Runs the command line and returns the exit code. Never throws; errors are printed. */
@@ -55,6 +58,9 @@ function contextOf(
     stderr,
     action: request.action,
     argument: request.argument,
+    operands: request.operands,
+    caller: callerOf(env),
+    confirm: outside.confirm,
     has: (flag) => request.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
     loadConfig: async (needs) => {
@@ -83,6 +89,18 @@ function contextOf(
     version,
     path: env['PATH'] ?? '',
   };
+}
+
+/** Who runs this: through sudo the one who called it. */
+function callerOf(env: Outside['env']): string {
+  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'];
+  if (name !== undefined && name !== '') return name;
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a user without a name.
+    return `uid ${process.getuid?.() ?? 0}`;
+  }
 }
 
 function readFlag<T>(flag: ValueFlag<T>, written: readonly string[] | true | undefined): T {

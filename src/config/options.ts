@@ -48,6 +48,15 @@ export const OPTIONS = {
     help: 'file with the broker’s token, which only its owner may read (mode 0600)',
     group: 'Broker',
   },
+  runtimeDirectory: {
+    name: 'runtime-directory',
+    env: 'RUNTIME_DIRECTORY',
+    type: absolutePath,
+    unset: 'no sockets for a group',
+    help: 'set by systemd for `RuntimeDirectory=`: there the members of the agent’s group find its sockets',
+    group: 'Host',
+    only: ['env'],
+  },
   credentialsDirectory: {
     name: 'credentials-directory',
     env: 'CREDENTIALS_DIRECTORY',

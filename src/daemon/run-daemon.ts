@@ -51,7 +51,7 @@ export async function runDaemon(parts: DaemonParts, overrides: Overrides = {}): 
   );
   try {
     logStart(log, parts.version, loaded.config, await host);
-    await opened.answerHealth(() => systemdStatus.text);
+    await opened.answer(parts.version, () => systemdStatus.text);
     return await untilEnd(parts, { opened, signals, log, systemdStatus, running: loaded.config });
   } finally {
     await opened.close();

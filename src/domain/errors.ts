@@ -60,6 +60,16 @@ export const ERROR_KINDS = {
     what: 'the broker does not accept the token',
     hint: 'put a valid token into the token file; a running agent rereads the file',
   },
+  TARGET_UNKNOWN: {
+    exit: 2,
+    what: 'no GPU of this host has the name that was given',
+    hint: 'name a GPU by index, uuid or model, or `cpu` for CPU jobs',
+  },
+  TIME_INVALID: {
+    exit: 2,
+    what: 'a time is in the past, does not exist on this day, or contradicts another',
+    hint: 'write --for 2h, or --until 22:00, which is the next time that the clock shows it',
+  },
   RUNTIME_UNAVAILABLE: {
     exit: 5,
     what: 'the container engine cannot be reached or does not answer',
@@ -235,6 +245,31 @@ export const ERROR_KINDS = {
     what: 'no agent runs on the state directory',
     hint: 'start the agent, or name its --state-dir',
   },
+  CONTROL_INVALID: {
+    exit: 2,
+    what: 'the running agent does not take a request as it is',
+    hint: 'see docs/control-api.md; if a command of the agent sent it, restart the agent so that both have the same version',
+  },
+  CONTROL_DENIED: {
+    exit: 1,
+    what: 'the socket that was used only shows things',
+    hint: 'use the socket control.sock',
+  },
+  CONTROL_UNKNOWN: {
+    exit: 1,
+    what: 'the running agent does not know what was asked for',
+    hint: 'restart the agent so that it has the version of this command: sudo systemctl restart sharedcloud-agent',
+  },
+  CONTROL_VERSION: {
+    exit: 1,
+    what: 'the running agent has another version of the control API',
+    hint: 'restart the agent so that it has the version of this command: sudo systemctl restart sharedcloud-agent',
+  },
+  CONTROL_FOREIGN: {
+    exit: 1,
+    what: 'the socket of the agent belongs to another user, and is not used',
+    hint: 'find out what made it, and remove it',
+  },
   AGENT_OUT_OF_REACH: {
     exit: 1,
     what: 'the running agent cannot be signalled from here',
@@ -273,6 +308,11 @@ export const ERROR_KINDS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** Whether a text is one of the codes, as in the answer of another process. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_KINDS, text);
+}
 
 /** The optional parts of an error. */
 export type ErrorExtras = {

@@ -1,4 +1,4 @@
-import { ERROR_KINDS, type ErrorCode } from './errors.ts';
+import { ERROR_KINDS, type ErrorCode, isErrorCode } from './errors.ts';
 
 /** Exit codes of a command that no error ended. */
 export const EXIT = { OK: 0, FAILED: 1, EVICTED: 9 } as const;
@@ -33,6 +33,4 @@ export function exitCodes(): readonly ExitCode[] {
   }));
 }
 
-const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERROR_KINDS).filter((code): code is ErrorCode =>
-  Object.hasOwn(ERROR_KINDS, code),
-);
+const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERROR_KINDS).filter(isErrorCode);

@@ -37,6 +37,18 @@ export function describeLeak(leaked: number, processes: readonly GpuProcess[]): 
   return `${Math.round(leaked)} MiB of GPU memory are still in use after its last job ended, ${users}`;
 }
 
+/** The memory of a GPU that its owner has taken back. */
+export type ReclaimedMemory = {
+  /** The GPU's uuid. */
+  readonly gpu: string;
+  /** `unknown`: there are no figures, as for a GPU in MIG mode or one that was never seen idle. */
+  readonly state: 'free' | 'in-use' | 'unknown';
+  /** How much is in use beyond what was before the job, in MiB. */
+  readonly inUseMiB: number;
+  /** The processes that use the GPU; empty where its memory is free. */
+  readonly processes: readonly GpuProcess[];
+};
+
 /** How much memory of a GPU must be free: so many bytes, or a part of it from 0 to 1. */
 export type MinFreeMemory = { readonly bytes: number } | { readonly part: number };
 

@@ -17,7 +17,14 @@ export type OfferPlan = {
   /** US dollars per job and minute. */
   readonly askPrice: number;
   readonly slots: readonly Slot[];
+  /** How many jobs it takes at once, where the owner keeps some slots from jobs; undefined: one for each slot. */
+  readonly parallelJobs?: number | undefined;
 };
+
+/** How many jobs an offer takes at once. */
+export function parallelJobsOf({ parallelJobs, slots }: Pick<OfferPlan, 'parallelJobs' | 'slots'>): number {
+  return parallelJobs ?? slots.length;
+}
 
 /** A registered offer; `instance` is the broker's uuid for it. */
 export type Offer = OfferPlan & { readonly instance: string };

@@ -1,5 +1,5 @@
 import { AgentError } from '../domain/errors.ts';
-import type { GpuReading } from '../domain/gpu.ts';
+import type { Gpu, GpuReading } from '../domain/gpu.ts';
 import type { GpuProcess } from '../domain/gpu-memory.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { GpuProbe } from '../domain/ports/gpu.ts';
@@ -7,6 +7,7 @@ import type { ProgramResult } from '../lib/process.ts';
 import { type GpuRow, parseGpus, parseProcesses } from './csv.ts';
 import { COMPUTE_QUERY, type Field, fieldsOf } from './fields.ts';
 import { parseSlices } from './mig.ts';
+import { minorInProc, minorsInXml } from './minor-numbers.ts';
 import { noticesOf } from './notices.ts';
 import { NvidiaSmi, type NvidiaSmiOptions } from './nvidia-smi.ts';
 import { smiFailure } from './smi-failure.ts';
@@ -65,6 +66,17 @@ export class NvidiaProbe implements GpuProbe {
   /** The compute processes of all GPUs. Throws GPU_PROBE_FAILED, GPU_PROBE_HUNG. */
   async processes(signal: AbortSignal): Promise<readonly GpuProcess[]> {
     return parseProcesses((await this.#call(COMPUTE_QUERY, signal)).stdout);
+  }
+
+  /** The minor numbers of the GPUs' device files, by uuid. Throws GPU_PROBE_FAILED, GPU_PROBE_HUNG. */
+  async minors(gpus: readonly Gpu[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    for (const { busId, uuid } of gpus) {
+      const minor = minorInProc(busId);
+      if (minor !== undefined) found.set(uuid, minor);
+    }
+    if (found.size === gpus.length) return found;
+    return minorsInXml((await this.#call(['-q', '-x'], signal)).stdout);
   }
 
   async #rows(signal: AbortSignal): Promise<Rows> {

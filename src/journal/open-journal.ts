@@ -22,6 +22,7 @@ export const JOURNAL_FILE = 'journal.db';
 export type JournalReader = Pick<
   SqliteJournal,
   | 'agentId'
+  | 'decisions'
   | 'get'
   | 'inState'
   | 'uuidsIn'
@@ -54,8 +55,31 @@ export function openJournal(
   clock: Clock,
   options: BrokerMoveOptions & HomeOptions = {},
 ): SqliteJournal {
-  const file = join(dir.path, JOURNAL_FILE);
   const brokerUrl = new URL(broker).href;
+  return openWith(dir, brokerUrl, clock, (db, file) => {
+    settleHome(db, file, options);
+    assignBroker(db, file, brokerUrl, options);
+  });
+}
+
+/**
+ * Opens or creates the journal in `dir`, the locked state directory, for the owner's decisions only: which broker and which
+ * machine it belongs to is for the next start of the agent. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE.
+ */
+export function openDecisions(
+  dir: { readonly path: string },
+  clock: Clock,
+): Pick<SqliteJournal, 'close' | 'decisions' | 'inState'> {
+  return openWith(dir, '', clock, () => undefined);
+}
+
+function openWith(
+  dir: { readonly path: string },
+  brokerUrl: string,
+  clock: Clock,
+  settle: (db: DatabaseSync, file: string) => void,
+): SqliteJournal {
+  const file = join(dir.path, JOURNAL_FILE);
   try {
     if (!exists(file)) createDatabase(file);
     // Checked before SQLite opens it, because SQLite deletes the write-ahead log of an empty database.
@@ -69,8 +93,7 @@ export function openJournal(
       backUpBeforeMigration(db, file);
       migrate(db);
       compact(db, file);
-      settleHome(db, file, options);
-      assignBroker(db, file, brokerUrl, options);
+      settle(db, file);
       return new SqliteJournal({ db, file, agentId: readAgentId(db), broker: brokerUrl, clock });
     } catch (cause) {
       db.close();

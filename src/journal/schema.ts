@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
+import { DECISION_TABLES } from './sqlite-decisions.ts';
 
 /** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
 const APPLICATION_ID = 0x53434167;
@@ -68,6 +69,7 @@ const ADDITIONS = [
    CREATE INDEX IF NOT EXISTS network_use_by_address ON network_use (address, started_at);`,
   CREATE_JOB_FUNCTIONS,
   CREATE_GPU_ROLLUPS,
+  DECISION_TABLES,
 ];
 
 /** The schema version that this agent writes. */

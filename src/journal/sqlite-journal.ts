@@ -31,8 +31,8 @@ import {
   useValues,
   WRITE_USE,
 } from './network-use.ts';
-
 import { PRUNE_WALKS, type PruneWalk, walkedRows } from './prune-walks.ts';
+import { SqliteDecisions } from './sqlite-decisions.ts';
 
 /** What a journal needs. */
 export type JournalParts = {
@@ -70,6 +70,7 @@ export class SqliteJournal implements Journal {
   readonly agentId: string;
   /** The use of this host's GPUs. */
   readonly gpuRollups: GpuRollupTables;
+  readonly decisions: SqliteDecisions;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -81,6 +82,11 @@ export class SqliteJournal implements Journal {
     this.agentId = parts.agentId;
     this.gpuRollups = new GpuRollupTables({
       prepared: (sql) => this.#prepared(sql),
+      write: (work) => this.#write(work),
+      read: (work) => this.#guarded(work),
+    });
+    this.decisions = new SqliteDecisions({
+      db: parts.db,
       write: (work) => this.#write(work),
       read: (work) => this.#guarded(work),
     });

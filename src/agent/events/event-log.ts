@@ -51,6 +51,26 @@ export function logEntry(event: AgentEvent): LogEntry {
     }
     case 'claiming-resumed':
       return info('claiming resumed');
+    case 'owner-command': {
+      const { by, command, from } = event;
+      const { kind, ...rest } = command;
+      return info(`${kind} by ${by}`, { command: kind, ...rest, by, from });
+    }
+    case 'reclaim-ended': {
+      const { gpus, jobs, tookMs } = event;
+      const inUse = gpus.filter(({ state }) => state === 'in-use');
+      const pids = inUse.flatMap(({ processes }) => processes.map(({ pid }) => pid));
+      const fields = { jobs, gpus: gpus.map(({ gpu }) => gpu), tookMs };
+      if (inUse.length === 0) return info('GPUs taken back', fields);
+      return warn('GPU memory is still in use', { ...fields, inUse: inUse.map(({ gpu }) => gpu), pids });
+    }
+    case 'target-held': {
+      const { hint, kind, until, why } = event.hold;
+      const end = until === undefined ? undefined : new Date(until).toISOString();
+      return info(`no new jobs: ${why}`, { target: event.target, reason: kind, why, until: end, hint });
+    }
+    case 'target-released':
+      return info('new jobs again', { target: event.target });
     case 'test-container-failed': {
       const { error, retryInMs } = event;
       return warn(`test container failed: ${error.message}`, {
@@ -70,6 +90,8 @@ export function logEntry(event: AgentEvent): LogEntry {
       return info('offer registered', offerFields(event.offer));
     case 'offer-price-updated':
       return info('offer price updated', { ...offerFields(event.offer), before: event.before });
+    case 'offer-resized':
+      return info('offer resized', offerFields(event.offer));
     case 'offer-deregistered':
       return info(`offer deregistered: ${event.why}`, offerFields(event.offer));
 
@@ -189,8 +211,8 @@ function warn(message: string, fields: LogEntry['fields']): LogEntry {
   return { level: 'warn', message, fields };
 }
 
-function offerFields({ askPrice, instance, key, slots }: Offer): LogEntry['fields'] {
-  return { offer: key, instance, ask: askPrice, slots: slots.length };
+function offerFields({ askPrice, instance, key, parallelJobs, slots }: Offer): LogEntry['fields'] {
+  return { offer: key, instance, ask: askPrice, slots: parallelJobs ?? slots.length };
 }
 
 function jobFields({ functionName, run, uuid }: JobRecord): LogEntry['fields'] {

@@ -2,9 +2,12 @@ import type { SkipReason } from '../../domain/decide.ts';
 import type { EngineIdentity } from '../../domain/engine-identity.ts';
 import type { AgentError, ErrorCode } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
+import type { ReclaimedMemory } from '../../domain/gpu-memory.ts';
+import type { Hold, Target } from '../../domain/hold.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
+import type { OwnerCommand } from '../../domain/owner-command.ts';
 import type { PullStatus } from '../../domain/pull-status.ts';
 import type { Run } from '../../domain/run.ts';
 
@@ -85,6 +88,24 @@ export type AgentEvent =
       readonly hint: string | undefined;
     }
   | { readonly kind: 'claiming-resumed' }
+  /** The owner has changed what may be used; the change is in force. */
+  | {
+      readonly kind: 'owner-command';
+      readonly command: OwnerCommand;
+      readonly by: string;
+      readonly from: string;
+    }
+  /** The owner has GPUs back, or has been shown who uses them. */
+  | {
+      readonly kind: 'reclaim-ended';
+      /** The jobs that were released. */
+      readonly jobs: readonly string[];
+      readonly gpus: readonly ReclaimedMemory[];
+      readonly tookMs: number;
+    }
+  /** A target takes no new jobs by the owner's wish; once per change of the reason. */
+  | { readonly kind: 'target-held'; readonly target: Target; readonly hold: Hold }
+  | { readonly kind: 'target-released'; readonly target: Target }
   /** A test container could not be run as jobs are, so nothing is claimed until another one passes. */
   | { readonly kind: 'test-container-failed'; readonly error: AgentError; readonly retryInMs: number }
   | { readonly kind: 'test-container-passed' }
@@ -94,6 +115,8 @@ export type AgentEvent =
   | { readonly kind: 'startup-blocked'; readonly error: AgentError; readonly retryInMs: number }
   | { readonly kind: 'offer-registered'; readonly offer: Offer }
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
+  /** It takes another number of jobs at once, because the owner keeps slots from jobs or no longer does. */
+  | { readonly kind: 'offer-resized'; readonly offer: Offer }
   | { readonly kind: 'offer-deregistered'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }
   /** Runs that were skipped without an event each, because there were too many; how many, by reason. */

@@ -1,8 +1,8 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { QUICK_FAILURE_MS } from '../../domain/gpu-breaker.ts';
-import { cordonsFromProbe } from '../../domain/gpu-cordon.ts';
-import type { MinFreeMemory } from '../../domain/gpu-memory.ts';
+import { cordonsFromProbe, type MigParents } from '../../domain/gpu-cordon.ts';
+import type { GpuProcess, MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
@@ -86,6 +86,7 @@ export class GpuHealth implements GpuMonitor {
   /** While a job or canary is on a GPU, all are sampled every second. */
   #watching: Disposable | undefined;
   /** Why no GPU can be probed. */
+  #known: readonly Gpu[] | undefined;
   #probeError: string | undefined;
   #probeHint: string | undefined;
 
@@ -165,6 +166,26 @@ export class GpuHealth implements GpuMonitor {
     return snapshot.gpus;
   }
 
+  /** The GPUs as they were last seen; polls only where none was yet. Throws as the probe does. */
+  known(): Promise<readonly Gpu[]> {
+    return this.#known === undefined ? this.gpus() : Promise.resolve(this.#known);
+  }
+
+  /** The MiB in use on a GPU when it was last idle; undefined: unknown. */
+  idleMemory(uuid: string): number | undefined {
+    return this.#memory.baselineOf(uuid);
+  }
+
+  /** The processes on a GPU; none where they are not known. */
+  processesOn(uuid: string): Promise<readonly GpuProcess[]> {
+    return this.#memory.processesOn(uuid);
+  }
+
+  /** The GPU of each slice that was seen. */
+  get parents(): MigParents {
+    return this.#cordons.parents;
+  }
+
   /** Polls at once: the host has slept. */
   pollNow(): void {
     void this.#polls.poll();
@@ -241,6 +262,7 @@ export class GpuHealth implements GpuMonitor {
     if ('error' in snapshot) return this.#setProbeError(snapshot.error);
     this.#setProbeError(undefined);
     const { gpus } = snapshot;
+    this.#known = gpus;
     if (gpus.length > 0) this.#found.resolve();
     this.#cordons.learn(gpus);
     this.#deps.samples?.learn(gpus);

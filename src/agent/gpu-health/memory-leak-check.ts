@@ -87,7 +87,7 @@ export class GpuMemoryLeakCheck {
       if (signal.aborted) return;
       if (leaked === undefined || leaked === 0) return cordons.uncordon('memory-leak', uuid);
       if (clock.monotonic() >= until) {
-        const why = describeLeak(leaked, await this.#processesOn(uuid));
+        const why = describeLeak(leaked, await this.processesOn(uuid));
         cordons.cordon('memory-leak', uuid, { why, hint: HINT });
         return polls.reportAnomaly();
       }
@@ -106,7 +106,8 @@ export class GpuMemoryLeakCheck {
     return gpu === undefined ? undefined : leakedMiB(gpu, this.#baselines.get(uuid));
   }
 
-  async #processesOn(uuid: string): Promise<readonly GpuProcess[]> {
+  /** The processes on a GPU; none where nvidia-smi does not list them. Never rejects. */
+  async processesOn(uuid: string): Promise<readonly GpuProcess[]> {
     const { log, probe, signal } = this.#deps;
     try {
       return ((await probe.processes?.(signal)) ?? []).filter(({ gpu }) => gpu === uuid);

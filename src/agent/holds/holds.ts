@@ -1,4 +1,4 @@
-import { type Hold, shownHold, type Target } from '../../domain/hold.ts';
+import { type Hold, type HoldKind, shownHold, type Target } from '../../domain/hold.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { HoldSource } from './hold-source.ts';
 
@@ -7,11 +7,14 @@ export class Holds {
   /** Notified whenever an answer may have changed. */
   readonly changed = new Notifier();
   readonly #sources: readonly HoldSource[];
+  readonly #isForced: (target: Target) => boolean;
   /** What was answered since the last change; claims ask often. */
   readonly #known = new Map<Target, Hold | undefined>();
 
-  constructor(sources: readonly HoldSource[]) {
+  /** `isForced`: the owner has said that a target takes jobs whatever presence and calendar say. */
+  constructor(sources: readonly HoldSource[], isForced: (target: Target) => boolean = () => false) {
     this.#sources = sources;
+    this.#isForced = isForced;
     for (const source of sources)
       source.changed.subscribe(() => {
         this.#known.clear();
@@ -21,14 +24,24 @@ export class Holds {
 
   /** Why the target takes no new jobs, the strongest reason; undefined: nothing keeps it from them. */
   of(target: Target): Hold | undefined {
-    if (!this.#known.has(target))
-      this.#known.set(target, shownHold(this.#sources.flatMap((source) => source.hold(target) ?? [])));
+    if (!this.#known.has(target)) this.#known.set(target, this.#now(target));
     return this.#known.get(target);
   }
 
   /** When the target is next kept from new jobs, by the wall clock; undefined: nobody knows of such a time. */
   begins(target: Target): number | undefined {
+    if (this.#isForced(target)) return undefined;
     const times = this.#sources.flatMap((source) => source.begins?.(target) ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   }
+
+  #now(target: Target): Hold | undefined {
+    const holds = this.#sources.flatMap((source) => source.hold(target) ?? []);
+    return shownHold(this.#isForced(target) ? holds.filter(({ kind }) => !isRule(kind)) : holds);
+  }
+}
+
+/** Whether a hold comes of a rule, which the owner may override. */
+function isRule(kind: HoldKind): boolean {
+  return kind === 'presence' || kind === 'calendar';
 }

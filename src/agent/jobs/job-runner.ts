@@ -56,6 +56,18 @@ export type JobWatch = {
   readonly ended: (end: JobEnd) => void;
 };
 
+/** What is evicted, and when its slots are free. */
+export type Eviction = { readonly jobs: readonly JobRecord[]; readonly vacated: Promise<void> };
+
+type ActiveJob = {
+  readonly record: JobRecord;
+  readonly end: JobTermination;
+  /** Settles when its slot is free. */
+  readonly vacated: PromiseWithResolvers<void>;
+  /** Whether nothing of it runs any more. */
+  isOver: boolean;
+};
+
 /** Owns jobs from claim, or recovery, until their slots are free again. */
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
@@ -63,7 +75,7 @@ export class JobRunner {
   readonly #finalizer: JobFinalizer;
   readonly #supervisor: JobSupervisor;
   readonly #starts: StartAttribution;
-  readonly #active = new Map<string, JobTermination>();
+  readonly #active = new Map<string, ActiveJob>();
   readonly #lives = new Set<Promise<void>>();
   /** Why all jobs are evicted; undefined: they are not. */
   #evicted: string | undefined;
@@ -100,13 +112,29 @@ export class JobRunner {
 
   /** Ends a job that the broker has taken back; nothing will be reported. */
   cancel(job: string, why: string): void {
-    this.#active.get(job)?.cancel(why);
+    this.#active.get(job)?.end.cancel(why);
   }
 
   /** Ends all jobs, those that are still to come too, and releases them. */
   evict(why: string): void {
     this.#evicted = why;
-    for (const end of this.#active.values()) end.evict(why);
+    for (const { end } of this.#active.values()) end.evict(why);
+  }
+
+  /**
+   * Ends and releases the jobs that run now in these slots; each has `graceMs` between SIGTERM and SIGKILL. Answers them at
+   * once, with a promise that settles when their slots are free.
+   */
+  evictFrom(isMeant: (job: JobRecord) => boolean, why: string, graceMs: number): Eviction {
+    const meant = [...this.#active.values()].filter(({ record }) => isMeant(record));
+    for (const { end } of meant) end.evict(why, graceMs);
+    const vacated = Promise.all(meant.map(({ vacated: { promise } }) => promise)).then(() => undefined);
+    return { jobs: meant.map(({ record }) => record), vacated };
+  }
+
+  /** The jobs in hand, as they were claimed or adopted. */
+  get jobs(): readonly JobRecord[] {
+    return [...this.#active.values()].filter(({ isOver }) => !isOver).map(({ record }) => record);
   }
 
   /** Runs a claimed job. */
@@ -176,7 +204,8 @@ export class JobRunner {
     const { clock, detach, failedSince, gpus } = this.#deps;
     const began = clock.monotonic();
     const end = new JobTermination(detach);
-    this.#active.set(record.uuid, end);
+    const active: ActiveJob = { record, end, vacated: Promise.withResolvers(), isOver: false };
+    this.#active.set(record.uuid, active);
     if (this.#evicted !== undefined) end.evict(this.#evicted);
     const { cleared, result, vacant } = await live(end).catch((thrown: unknown) =>
       this.#abort(record, began, asAgentError(thrown)),
@@ -186,7 +215,9 @@ export class JobRunner {
     if (result.kind === 'reported') this.#lastRelease = undefined;
     gpus.jobEnded(record, result);
     await vacant;
+    active.isOver = true;
     await gpus.slotVacated(record);
+    active.vacated.resolve();
     const isFault = result.kind === 'released' || result.kind === 'aborted';
     onEnd({ result, hostFault: isFault && !(await failedSince(began)) });
   }

@@ -116,7 +116,7 @@ export class JobSupervisor {
         await counting.end();
         return await this.#conclude(started, seen, decided, output, watches);
       }
-      const graceMs = decided.kind === 'evicted' ? EVICTION_GRACE_MS : undefined;
+      const graceMs = decided.kind === 'evicted' ? (decided.graceMs ?? EVICTION_GRACE_MS) : undefined;
       const ended = await containers.end(container, graceMs);
       if (ended === undefined) enough.abort();
       if (!detach.aborted) await counting.end();

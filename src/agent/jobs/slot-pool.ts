@@ -48,6 +48,11 @@ export class SlotPool {
     return slots.length > 0 && slots.every(({ gpu }) => this.#isCordoned(gpu));
   }
 
+  /** Whether any offer has slots of this target. */
+  has(target: Target): boolean {
+    return [...this.#offers].some(({ slots }) => slots.some((slot) => targetOf(slot) === target));
+  }
+
   /** Uuids of the GPUs and MIG slices that have slots. */
   get gpus(): ReadonlySet<string> {
     return new Set([...this.#offers].flatMap(({ slots }) => slots.flatMap(({ gpu }) => gpu ?? [])));
@@ -166,6 +171,11 @@ export class OfferSlots {
   /** The slots that could be filled at once. */
   get freeSlots(): readonly Slot[] {
     return this.#pool.freeOf(this.slots);
+  }
+
+  /** How many of the slots the owner does not keep from jobs. */
+  get open(): number {
+    return this.slots.filter((slot) => !this.#pool.isHeld(slot)).length;
   }
 
   /** Whether all of the slots are cordoned. */

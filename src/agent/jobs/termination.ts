@@ -7,7 +7,8 @@ export type TerminationReason =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'limit'; readonly what: string }
   | { readonly kind: 'cancelled'; readonly why: string }
-  | { readonly kind: 'evicted'; readonly why: string }
+  /** `graceMs`: how long it has to end by itself; undefined: as long as any eviction gives. */
+  | { readonly kind: 'evicted'; readonly why: string; readonly graceMs?: number | undefined }
   | { readonly kind: 'detached' };
 
 /** Everything that may end a running job from outside; the first reason counts. */
@@ -44,8 +45,8 @@ export class JobTermination implements Disposable {
     this.#end({ kind: 'cancelled', why });
   }
 
-  evict(why: string): void {
-    this.#end({ kind: 'evicted', why });
+  evict(why: string, graceMs?: number): void {
+    this.#end({ kind: 'evicted', why, graceMs });
   }
 
   /** Ends the job as its own failure: it broke a limit. `what` follows “stopped: ” in its report. */

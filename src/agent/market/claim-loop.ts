@@ -25,7 +25,7 @@ import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
 import { outcomeOf } from './claim-outcome.ts';
-import { type Claimer, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
+import { type Claimer, type ClaimerDeps, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
 import { readArguments } from './job-arguments.ts';
 import type { JobWindows } from './job-windows.ts';
@@ -37,7 +37,7 @@ import { SkipLog } from './skip-log.ts';
 /** How many runs are resolved ahead of free slots. */
 const RESOLVE_AHEAD = 8;
 
-export type ClaimLoopDeps = {
+export type ClaimLoopDeps = Pick<ClaimerDeps, 'holdOf'> & {
   /** The offer with its price and instance as they are now. */
   readonly offer: () => Offer;
   readonly broker: Broker;
@@ -309,12 +309,12 @@ export class ClaimLoop {
     using untilHandedOver = new DisposableStack();
     untilHandedOver.use(lease);
     untilHandedOver.defer(() => permit.ended({ kind: 'unknown' }));
-    const { admission, backoff, claimer, clock, jobRunner, leases, log, poller } = this.#deps;
+    const { admission, backoff, claimer, clock, holdOf, jobRunner, leases, log, poller } = this.#deps;
     const { fn, job, run } = target;
     const began = clock.monotonic();
     try {
       const code = await this.#codeFor(target, signal);
-      if (code === undefined || !this.#isFree(job)) return;
+      if (code === undefined || !this.#isFree(job) || holdOf(target.slot) !== undefined) return;
       const claim = await claimer.claim(target, signal);
       if (claim.kind === 'won') {
         backoff.claimed(run.uuid);
@@ -329,7 +329,7 @@ export class ClaimLoop {
       } else {
         // Others were faster, or no answer came: the list of open jobs is old.
         if (claim.kind === 'early') backoff.reportPending(run.uuid);
-        else backoff.listFailed(run.uuid);
+        else if (claim.kind !== 'held') backoff.listFailed(run.uuid);
         this.#openJobs.delete(run.uuid);
         if (claim.kind === 'unauthorized') poller.invalidate();
       }

@@ -34,11 +34,11 @@ export type ClaimTarget = {
 
 /**
  * How a claim ended. `refused`: the broker gives this host no jobs of the run. `early`: it may give them once it has
- * accepted a report that is pending.
+ * accepted a report that is pending. `held`: the owner took the slot back meanwhile, and the job is released.
  */
 export type Claimed =
   | { readonly kind: 'won'; readonly won: Won }
-  | { readonly kind: 'lost' | 'refused' | 'early' | 'unanswered' | 'unauthorized' };
+  | { readonly kind: 'lost' | 'refused' | 'early' | 'held' | 'unanswered' | 'unauthorized' };
 
 export type Won = { readonly record: JobRecord; readonly job: JobWithArguments };
 
@@ -50,6 +50,8 @@ export type ClaimerDeps = {
   readonly log: Log;
   readonly observe: Observer;
   readonly jobTimeoutMs: number;
+  /** Why the owner keeps a slot from new jobs; undefined: nothing does. */
+  readonly holdOf: (slot: Slot) => string | undefined;
   /** Notified when the journal has a release for the broker. */
   readonly reportPending: Notifier;
   /** Aborted when the daemon ends: the next start releases what is not in the journal by then. */
@@ -109,6 +111,17 @@ export class Claimer {
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }
     const record = await this.#move(job.uuid, { name: 'claimed' });
+    const held = this.#deps.holdOf(slot);
+    if (held !== undefined) {
+      const why = `taken back by the owner before it started: ${held}`;
+      observe({
+        kind: 'job-release-queued',
+        job: await this.#move(job.uuid, { name: 'releasing', why }),
+        why,
+      });
+      this.#deps.reportPending.notify();
+      return { kind: 'held' };
+    }
     observe({ kind: 'job-claimed', offer, run, job: job.uuid });
     return { kind: 'won', won: { record, job: answer.job } };
   }

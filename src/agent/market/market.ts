@@ -5,8 +5,13 @@ import type { SlotPool } from '../jobs/slot-pool.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { OfferWorker, type OfferWorkerDeps } from './offer-worker.ts';
 
+/** The name under which the owner's holds keep an offer off the market. */
+const HELD = 'owner';
+
 export type MarketDeps = Omit<OfferWorkerDeps, 'claiming'> & {
   readonly slots: SlotPool;
+  /** Why the owner keeps all slots of an offer from jobs. */
+  readonly holdWhy: (offer: OfferPlan) => string | undefined;
   readonly retryUntilStopped: RetryUntilStopped;
 };
 
@@ -40,10 +45,13 @@ export class Market {
     const { leases, registrar, retryUntilStopped, slots } = this.#deps;
     const wake = new Notifier();
     const added = slots.add(plan.slots, wake);
-    const offer: Offer = await retryUntilStopped((signal) => registrar.register(plan, signal));
+    const offer: Offer = await retryUntilStopped((signal) =>
+      registrar.register(plan, signal, added.open > 0),
+    );
     const worker = new OfferWorker(offer, added, wake, { ...this.#deps, claiming: this.#claiming });
     this.#workers = [...this.#workers, worker];
     for (const [by, why] of this.#suspensions) worker.suspend(by, why);
+    this.#followHolds(worker);
     leases.now();
     return worker;
   }
@@ -69,6 +77,20 @@ export class Market {
   resume(by: string): void {
     this.#suspensions.delete(by);
     for (const worker of this.#workers) worker.resume(by);
+  }
+
+  /** The owner keeps other slots from jobs than before: the offers get smaller or larger, or leave the market. */
+  holdsChanged(): void {
+    for (const worker of this.#workers) this.#followHolds(worker);
+  }
+
+  #followHolds(worker: OfferWorker): void {
+    const { registrar, holdWhy } = this.#deps;
+    const { offer, openSlots } = worker;
+    if (openSlots === 0) return worker.suspend(HELD, holdWhy(offer) ?? 'the owner keeps it from new jobs');
+    registrar.setParallelJobs(offer.key, openSlots);
+    worker.resume(HELD);
+    void this.reprice(worker);
   }
 
   /** Deregisters all offers, as far as the broker answers before the signal aborts. */

@@ -113,6 +113,11 @@ export class OfferWorker {
     return this.#slots.areCordoned;
   }
 
+  /** The slots of the offer that the owner does not keep from jobs. */
+  get openSlots(): number {
+    return this.#slots.open;
+  }
+
   /** The offer with its price and instance as they are now. */
   get offer(): Offer {
     return this.#offer;
@@ -124,6 +129,11 @@ export class OfferWorker {
     this.#offer = { ...this.#offer, askPrice };
     this.poller.pollNow();
     this.#wake.notify();
+  }
+
+  /** The broker knows that the offer takes so many jobs at once. */
+  resize(parallelJobs: number): void {
+    this.#offer = { ...this.#offer, parallelJobs };
   }
 
   /** Uses another instance of the broker from now on, which knows no image yet. */

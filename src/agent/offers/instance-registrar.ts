@@ -1,5 +1,5 @@
 import { asAgentError } from '../../domain/errors.ts';
-import type { Offer, OfferPlan } from '../../domain/offer.ts';
+import { type Offer, type OfferPlan, parallelJobsOf } from '../../domain/offer.ts';
 import type { Broker, Instance } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -47,11 +47,11 @@ export class InstanceRegistrar {
     this.#invalidItems = new InvalidItemLog(deps.log, 'instance');
   }
 
-  /** Creates or updates the offer's instance and starts it. Throws what the broker's client throws. */
-  async register(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
+  /** Creates or updates the offer's instance, and with `start` starts it. Throws what the broker's client throws. */
+  async register(plan: OfferPlan, signal: AbortSignal, start = true): Promise<Offer> {
     // The agent's id in the name finds an instance whose creation was not answered.
     const named = { ...this.#repricer.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
-    return this.#start(named, signal);
+    return this.#start(named, signal, start);
   }
 
   /**
@@ -80,7 +80,12 @@ export class InstanceRegistrar {
     this.#repricer.setPrices(plans);
   }
 
-  /** Applies an offer's price, here and at the broker. */
+  /** Sets how many jobs an offer takes at once, registered or not; `reprice` applies it. */
+  setParallelJobs(key: string, jobs: number): void {
+    this.#repricer.setParallelJobs(key, jobs);
+  }
+
+  /** Applies an offer's price and size, here and at the broker. */
   async reprice(registered: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<void> {
     const update = (offer: Offer): Promise<unknown> =>
       retryUntilStopped((signal) => this.#broker.updateInstance(offer.instance, offer, signal));
@@ -116,12 +121,13 @@ export class InstanceRegistrar {
     }
   }
 
-  async #start(plan: OfferPlan, signal: AbortSignal): Promise<Offer> {
+  async #start(plan: OfferPlan, signal: AbortSignal, start = true): Promise<Offer> {
     const instance = (await this.#known(plan, signal)) ?? (await this.#broker.createInstance(plan, signal));
     this.#journal.rememberInstance(plan.key, instance.uuid);
     if (differs(instance, plan)) await this.#broker.updateInstance(instance.uuid, plan, signal);
-    await this.#broker.startInstance(instance.uuid, signal);
     const offer = { ...plan, instance: instance.uuid };
+    if (!start) return offer;
+    await this.#broker.startInstance(instance.uuid, signal);
     this.#observe({ kind: 'offer-registered', offer });
     return offer;
   }
@@ -143,7 +149,7 @@ export class InstanceRegistrar {
 function differs(instance: Instance, plan: OfferPlan): boolean {
   return (
     instance.askPrice !== plan.askPrice ||
-    instance.maxParallelJobs !== plan.slots.length ||
+    instance.maxParallelJobs !== parallelJobsOf(plan) ||
     instance.gpu !== (plan.gpu?.uuid ?? null) ||
     instance.kind !== plan.kind ||
     instance.name !== plan.name

@@ -7,6 +7,7 @@ import { openProbe } from '../../compose.ts';
 import { dockerConfigDirectory, dockerEndpoint, gvisorOf, openDocker } from '../../compose-docker.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { TokenSource, tokenOrigin } from '../../config/token.ts';
+import { askHealth, type Health } from '../../control-api/ask-health.ts';
 import type { CatalogueGpu, GpuReading } from '../../domain/gpu.ts';
 import type { GvisorFacts } from '../../domain/gvisor.ts';
 import type { Platform } from '../../domain/platform.ts';
@@ -22,7 +23,6 @@ import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type EngineNeeds, unmetRequirement } from '../../runtime/docker/engine/requirements.ts';
 import { type CredentialsInspection, inspectCredentials } from '../../runtime/docker/registry/inspection.ts';
-import { type Health, queryHealth } from '../../state-dir/health-socket.ts';
 import { inspectStateDir, type StateDirInspection } from '../../state-dir/inspection.ts';
 import type { CliContext } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';
@@ -141,7 +141,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
   const gpus = query(gpuLimits(config.nvidiaSmiTimeout), (signal) => openProbe(config).read(signal));
   const kernelLog = query(DEADLINES.kernelLog, (signal) => new JournalctlLog().check(signal));
   const stateDir = query(DEADLINES.stateDir, () => inspectStateDir(config.stateDir, countOpenJobs));
-  const agent = query(DEADLINES.stateDir, () => queryHealth(config.stateDir, AGENT_MS));
+  const agent = query(DEADLINES.stateDir, () => askHealth(config.stateDir, AGENT_MS));
   const registries = query(DEADLINES.registries, () =>
     inspectCredentials(dockerConfigDirectory(config), context.path),
   );

@@ -1,6 +1,6 @@
+import { askHealth, type Health } from '../../control-api/ask-health.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { escapeControls } from '../../lib/escape.ts';
-import { type Health, queryHealth } from '../../state-dir/health-socket.ts';
 import { type CliCommand, JSON_SWITCH, type Switch } from '../command.ts';
 
 /** Long enough for a busy host. */
@@ -26,7 +26,7 @@ export const health: CliCommand = {
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
-    const asked = await queryHealth(config.stateDir, TIMEOUT_MS);
+    const asked = await askHealth(config.stateDir, TIMEOUT_MS);
     const healthy = asked.kind === 'alive';
     const ready = healthy && asked.why === null;
     const nothing = { degraded: null, hint: null, status: null, why: null };

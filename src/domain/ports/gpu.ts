@@ -1,4 +1,4 @@
-import type { GpuReading } from '../gpu.ts';
+import type { Gpu, GpuReading } from '../gpu.ts';
 import type { GpuProcess } from '../gpu-memory.ts';
 import type { Xid } from '../xid.ts';
 
@@ -7,6 +7,8 @@ export interface GpuProbe {
   read(signal: AbortSignal): Promise<GpuReading>;
   /** The processes that use GPU memory; absent if the host cannot list them. */
   processes?(signal: AbortSignal): Promise<readonly GpuProcess[]>;
+  /** The minor numbers of the GPUs' device files, by uuid, as far as they are known; absent if nothing tells. */
+  minors?(gpus: readonly Gpu[], signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 }
 
 /** This host's kernel log, in which the Nvidia driver reports GPU errors. */

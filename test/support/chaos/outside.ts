@@ -16,5 +16,6 @@ export const outside: Outside = {
   stderr: stream(process.stderr),
   uid: process.getuid?.() ?? 0,
   version: 'test',
+  confirm: async () => undefined,
   redactor: new Redactor(),
 };

@@ -29,6 +29,7 @@ export async function runLine(
       redactor: new Redactor(),
       uid: 0,
       version: '1.2.3',
+      confirm: async () => undefined,
     },
     commands,
   );

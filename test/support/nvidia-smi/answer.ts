@@ -91,7 +91,7 @@ function list({ gpus }: Machine): string {
 function xml({ cuda, driver, gpus }: Machine): string {
   const each = gpus.map(
     ({ cells }) =>
-      `\t<gpu id="${cells['pci.bus_id']}">\n\t\t<product_name>${cells['name']}</product_name>\n\t\t<uuid>${cells['uuid']}</uuid>\n\t</gpu>\n`,
+      `\t<gpu id="${cells['pci.bus_id']}">\n\t\t<product_name>${cells['name']}</product_name>\n\t\t<uuid>${cells['uuid']}</uuid>\n\t\t<minor_number>${cells['minor'] ?? cells['index']}</minor_number>\n\t</gpu>\n`,
   );
   return `<?xml version="1.0" ?>\n<nvidia_smi_log>\n\t<driver_version>${driver}</driver_version>\n\t<cuda_version>${cuda}</cuda_version>\n\t<attached_gpus>${gpus.length}</attached_gpus>\n${each.join('')}</nvidia_smi_log>\n`;
 }

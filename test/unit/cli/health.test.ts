@@ -5,8 +5,9 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { queryHealth, serveHealth } from '../../../src/state-dir/health-socket.ts';
+import { askHealth } from '../../../src/control-api/ask-health.ts';
 import { runLine } from '../../support/cli/run.ts';
+import { serveHealth } from '../../support/control/serve-health.ts';
 
 const report = (status: string) => ({ status, why: null, hint: null, degraded: null });
 
@@ -20,7 +21,7 @@ const health = (...more: readonly string[]) => runLine(['health', '--state-dir',
 
 /** A process that answers until a signal stops it. */
 async function separate(): Promise<{ readonly signal: (name: NodeJS.Signals) => void } & AsyncDisposable> {
-  const module = resolve(import.meta.dirname, '../../../src/state-dir/health-socket.ts');
+  const module = resolve(import.meta.dirname, '../../support/control/serve-health.ts');
   const code = `const { serveHealth } = await import(${JSON.stringify(module)});
     await serveHealth(${JSON.stringify(directory)}, () => ({ status: 'apart', why: null, hint: null, degraded: null }));
     console.log('ready');`;
@@ -76,20 +77,12 @@ describe('health', () => {
     expect(JSON.parse((await health('--json')).stdout)).toMatchObject({ ready: true, ...slow });
   });
 
-  test('of an older agent, which knows nothing of readiness, counts as ready', async () => {
-    const server = createServer((socket) => socket.end('{"status":"old"}'));
-    server.listen(join(directory, 'health.sock'));
-    await once(server, 'listening');
-    expect(await health('--ready')).toMatchObject({ exit: 0, stdout: 'alive: old\n' });
-    server.close();
-  });
-
   test('is bad where something answers without end', async () => {
     const server = createServer((socket) => {
       const more = setInterval(() => socket.write('x'.repeat(10_000)), 1);
       socket.on('error', () => undefined).on('close', () => clearInterval(more));
     });
-    server.listen(join(directory, 'health.sock'));
+    server.listen(join(directory, 'control.sock'));
     await once(server, 'listening');
     expect(await health()).toMatchObject({ exit: 1 });
     server.close();
@@ -99,7 +92,7 @@ describe('health', () => {
     const before = process.umask(0);
     await using _ = await serveHealth(directory, () => report('at work'));
     process.umask(before);
-    expect((await stat(join(directory, 'health.sock'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(directory, 'control.sock'))).mode & 0o777).toBe(0o600);
   });
 
   test('is bad where no agent runs or ever ran', async () => {
@@ -134,20 +127,20 @@ describe('health', () => {
   test('is bad while the agent hangs, and good again afterwards', async () => {
     await using other = await separate();
     other.signal('SIGSTOP');
-    expect(await queryHealth(directory, 300)).toEqual({ kind: 'silent' });
+    expect(await askHealth(directory, 300)).toEqual({ kind: 'silent' });
     other.signal('SIGCONT');
-    expect(await queryHealth(directory, 10_000)).toMatchObject({ kind: 'alive', status: 'apart' });
+    expect(await askHealth(directory, 10_000)).toMatchObject({ kind: 'alive', status: 'apart' });
   });
 
   test('works in a directory whose path is longer than one of a socket may be', async () => {
     const deep = join(directory, ...Array.from({ length: 6 }, () => 'a-name-that-is-long'.repeat(3)));
     await mkdir(deep, { recursive: true });
     await using _ = await serveHealth(deep, () => report('deep'));
-    expect(await queryHealth(deep, 10_000)).toMatchObject({ kind: 'alive', status: 'deep' });
+    expect(await askHealth(deep, 10_000)).toMatchObject({ kind: 'alive', status: 'deep' });
   });
 
   test('is bad where a file has the name of the socket', async () => {
-    await writeFile(join(directory, 'health.sock'), '{"pid":1,"status":"well"}');
+    await writeFile(join(directory, 'control.sock'), '{"pid":1,"status":"well"}');
     expect((await health()).exit).toBe(1);
   });
 });
@@ -155,8 +148,8 @@ describe('health', () => {
 describe('the health socket', () => {
   test('closes without waiting for a client that stays connected', async () => {
     const health = await serveHealth(directory, () => report('well'));
-    const socket = connect({ path: join(directory, 'health.sock'), allowHalfOpen: true });
-    await once(socket, 'data');
+    const socket = connect({ path: join(directory, 'control.sock'), allowHalfOpen: true });
+    await once(socket, 'connect');
     await expect(health[Symbol.asyncDispose]()).resolves.toBeUndefined();
     socket.destroy();
   });

@@ -25,6 +25,9 @@ function market() {
     ask(askPrice: number): void {
       stand.offer = { ...stand.offer, askPrice };
     },
+    resize(parallelJobs: number): void {
+      stand.offer = { ...stand.offer, parallelJobs };
+    },
   };
   const asks = new Repricer((event) => void events.push(event));
   const tell = async (offer: Offer): Promise<void> => {

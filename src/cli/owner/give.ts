@@ -1,0 +1,99 @@
+import type { z } from 'zod';
+import { OPTIONS } from '../../config/options.ts';
+import { type Asked, ask, type Question } from '../../control-api/ask.ts';
+import type { Endpoint } from '../../control-api/endpoints.ts';
+import { SERVICE_RUNTIME_DIR } from '../../control-api/sockets.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { TargetNames } from '../../domain/name-targets.ts';
+import type { OwnerCommand, Targets } from '../../domain/owner-command.ts';
+import type { End } from '../../domain/owner-decisions.ts';
+import { sleep } from '../../lib/sleep.ts';
+import { findAgent } from '../../state-dir/running-agent.ts';
+import type { CliContext } from '../command.ts';
+import { commandWithoutAgent, isInUse, type Offline } from './without-agent.ts';
+
+/** An agent that starts or ends has its state directory but does not answer yet, or no longer. */
+const TRIES = 20;
+const AGAIN_MS = 250;
+const ANSWER_MS = 20_000;
+
+/** Where the agent of a state directory may be asked, best first. */
+export function agentDirectories(stateDir: string): readonly string[] {
+  return stateDir === OPTIONS.stateDir.default ? [stateDir, SERVICE_RUNTIME_DIR] : [stateDir];
+}
+
+/** Asks the running agent; `none`: none runs. Throws what it answers, and as `ask` does. */
+export async function askAgent<Request extends z.ZodType, Answer extends z.ZodType>(
+  { caller }: Pick<CliContext, 'caller'>,
+  stateDir: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Omit<Question<Request>, 'caller'>,
+  ms = ANSWER_MS,
+): Promise<Asked<z.infer<Answer>>> {
+  let refusal: AgentError | undefined;
+  for (const directory of agentDirectories(stateDir)) {
+    try {
+      const asked = await ask(directory, endpoint, { ...question, caller }, ms);
+      if (asked.kind !== 'none') return asked;
+    } catch (thrown) {
+      // A member of the group cannot look into the state directory.
+      if (!(thrown instanceof AgentError) || !OUT_OF_REACH.has(thrown.code)) throw thrown;
+      refusal ??= thrown;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+  return { kind: 'none' };
+}
+
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['AGENT_OUT_OF_REACH', 'STATE_DIR_UNUSABLE']);
+
+/** A command for the running agent, and the same for the journal where none runs. */
+export type Command<Request extends z.ZodType, Answer extends z.ZodType> = {
+  readonly endpoint: Endpoint<Request, Answer>;
+  readonly body: z.input<Request>;
+  readonly names: TargetNames;
+  readonly offline: (targets: Targets) => OwnerCommand;
+  readonly ms?: number;
+};
+
+/** Gives a command to the running agent, or writes it for the next start. Throws what either throws. */
+export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
+  context: CliContext,
+  { body, endpoint, ms, names, offline }: Command<Request, Answer>,
+): Promise<{ readonly answer: z.infer<Answer> } | { readonly offline: Offline }> {
+  const { config } = await context.loadConfig({ ask: false });
+  for (let attempt = 1; ; attempt += 1) {
+    const asked = await askAgent(context, config.stateDir, endpoint, { body }, ms);
+    if (asked.kind === 'answer') return { answer: asked.answer };
+    if (asked.kind === 'silent')
+      throw new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
+        hint: 'see `sharedcloud-agent health`, and its log; the command may have been carried out all the same',
+      });
+    try {
+      return { offline: await commandWithoutAgent(context, config, names, offline) };
+    } catch (thrown) {
+      if (!isInUse(thrown)) throw thrown;
+      if (attempt >= TRIES) throw noSocket(config.stateDir, thrown);
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+function noSocket(stateDir: string, cause: unknown): AgentError {
+  const agent = findAgent(stateDir);
+  const pid = agent.kind !== 'none' && agent.pid !== undefined ? ` (process ${agent.pid})` : '';
+  return new AgentError('AGENT_OUT_OF_REACH', `an agent${pid} runs on ${stateDir}, but answers no commands`, {
+    hint: 'it may be of an older version: restart it, and its jobs keep running; in a container, run this inside of it',
+    cause,
+  });
+}
+
+/** The end as the journal keeps it; the next change of the schedule needs the running agent. */
+export function endOf(lasting: { forMs?: number; untilMs?: number; untilNext?: true }): End | undefined {
+  if (lasting.forMs !== undefined) return { kind: 'after', ms: lasting.forMs };
+  if (lasting.untilMs !== undefined) return { kind: 'at', at: lasting.untilMs };
+  if (lasting.untilNext === undefined) return undefined;
+  throw new AgentError('AGENT_NOT_RUNNING', 'only a running agent knows the next change of the schedule', {
+    hint: 'use --for or --until',
+  });
+}

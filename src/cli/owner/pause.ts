@@ -1,0 +1,44 @@
+import { ENDPOINTS } from '../../control-api/endpoints.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
+import { answerText } from './answer.ts';
+import { FOR, GPU_MINOR, GPUS, lastingOf, NOTE, TAG, targetsOf, UNTIL, UNTIL_NEXT } from './flags.ts';
+import { endOf, give } from './give.ts';
+import { reclaimNow, WITHIN, YES } from './reclaim.ts';
+
+const NOW: Switch = {
+  name: 'now',
+  help: 'stop running jobs too, which are released unpaid: the same as `reclaim`',
+};
+
+/** No new jobs; those that run go on to their end. */
+export const pause: CliCommand = {
+  name: 'pause',
+  summary: 'take no new jobs for a while; running jobs go on to their end and are paid',
+  group: 'Control',
+  operand: GPUS,
+  options: ['stateDir', 'nvidiaSmi', 'nvidiaSmiTimeout', 'configFile'],
+  switches: [UNTIL_NEXT, NOW, YES, JSON_SWITCH],
+  values: [FOR, UNTIL, WITHIN, NOTE, GPU_MINOR, TAG],
+  examples: [
+    { line: 'pause', does: 'everything, until `resume`; a restart or reboot changes nothing' },
+    { line: 'pause 0 --for 2h --note "rendering"', does: 'the GPU with index 0' },
+    { line: 'pause --now 1 --until 22:00', does: 'GPU 1, and stop the job that runs on it' },
+  ],
+  run: async (context) => (context.has(NOW) ? reclaimNow(context) : pauseOnly(context)),
+};
+
+async function pauseOnly(context: CliContext): Promise<number> {
+  const lasting = lastingOf(context);
+  const named = targetsOf(context);
+  const note = context.has(NOTE) ? context.valueOf(NOTE) : undefined;
+  const tag = context.has(TAG) ? context.valueOf(TAG) : '';
+  const given = await give(context, {
+    endpoint: ENDPOINTS.pause,
+    body: { ...named, ...lasting, note, tag },
+    names: { names: named.targets, minors: named.minors },
+    offline: (targets) => ({ kind: 'pause', targets, end: endOf(lasting), note, tag }),
+  });
+  context.stdout.write(answerText(context, given));
+  return EXIT.OK;
+}

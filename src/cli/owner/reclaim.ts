@@ -1,0 +1,89 @@
+import { duration } from '../../config/duration.ts';
+import { ENDPOINTS } from '../../control-api/endpoints.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
+import { answerText, unattendedText } from './answer.ts';
+import { FOR, GPU_MINOR, GPUS, lastingOf, NOTE, TAG, targetsOf, UNTIL, UNTIL_NEXT } from './flags.ts';
+import { askAgent, endOf, give } from './give.ts';
+import { costText, reclaimText } from './render.ts';
+
+/** Beyond the time that jobs have: the engine removes them, and the GPUs' memory is waited for. */
+const REST_MS = 120_000;
+
+export const YES: Switch = { name: 'yes', help: 'do not ask before jobs are stopped' };
+
+export const WITHIN: ValueFlag<number> = {
+  name: 'within',
+  help: 'how long stopped jobs have between SIGTERM and SIGKILL',
+  type: duration('0s', '10m'),
+  default: '3s',
+};
+
+/** The owner's GPUs, now. */
+export const reclaim: CliCommand = {
+  name: 'reclaim',
+  summary: 'take GPUs back now: stop their jobs unpaid, and wait until their memory is free',
+  group: 'Control',
+  operand: GPUS,
+  options: ['stateDir', 'nvidiaSmi', 'nvidiaSmiTimeout', 'configFile'],
+  switches: [UNTIL_NEXT, YES, JSON_SWITCH],
+  values: [FOR, UNTIL, WITHIN, NOTE, GPU_MINOR, TAG],
+  examples: [
+    { line: 'reclaim', does: 'the whole machine, until `resume`' },
+    { line: 'reclaim 0 --for 3h', does: 'the GPU with index 0 for an evening' },
+    { line: 'reclaim --yes --gpu-minor 0,1 --tag slurm:42', does: 'from a script of a scheduler' },
+  ],
+  run: (context) => reclaimNow(context),
+};
+
+/** Takes GPUs back. Exit code 1: memory is still in use, or no agent runs that could end the jobs. */
+export async function reclaimNow(context: CliContext): Promise<number> {
+  const lasting = lastingOf(context);
+  const named = targetsOf(context);
+  if (!(await isWanted(context, named))) {
+    context.stderr.write('nothing was changed\n');
+    return EXIT.FAILED;
+  }
+  const note = context.has(NOTE) ? context.valueOf(NOTE) : undefined;
+  const tag = context.has(TAG) ? context.valueOf(TAG) : '';
+  const withinMs = context.valueOf(WITHIN);
+  const given = await give(context, {
+    endpoint: ENDPOINTS.reclaim,
+    body: { ...named, ...lasting, note, tag, withinMs },
+    names: { names: named.targets, minors: named.minors },
+    offline: (targets) => ({ kind: 'pause', targets, end: endOf(lasting), note, tag }),
+    ms: withinMs + REST_MS,
+  });
+  if ('offline' in given) {
+    context.stdout.write(answerText(context, given));
+    if (given.offline.unattended === 0) return EXIT.OK;
+    context.stderr.write(unattendedText(given.offline));
+    return EXIT.FAILED;
+  }
+  const { answer } = given;
+  context.stdout.write(
+    context.has(JSON_SWITCH)
+      ? `${JSON.stringify({ agentRunning: true, ...answer }, null, 2)}\n`
+      : reclaimText(answer, context.clock.now()),
+  );
+  return answer.gpus.some(({ state }) => state === 'in-use') ? EXIT.FAILED : EXIT.OK;
+}
+
+/** Says what it costs, and asks. Throws CONFIG_INVALID where jobs run and nobody can be asked. */
+async function isWanted(
+  context: CliContext,
+  named: { readonly targets: readonly string[]; readonly minors: readonly number[] },
+): Promise<boolean> {
+  if (context.has(YES)) return true;
+  const { stateDir } = (await context.loadConfig({ ask: false })).config;
+  const body = { targets: [...named.targets], minors: [...named.minors] };
+  const asked = await askAgent(context, stateDir, ENDPOINTS.preview, { body });
+  if (asked.kind !== 'answer' || asked.answer.jobs.length === 0) return true;
+  const cost = costText(asked.answer.jobs, context.clock.now());
+  const confirmed = await context.confirm(`${cost}\nStop now?`);
+  if (confirmed !== undefined) return confirmed;
+  throw new AgentError('CONFIG_INVALID', `jobs would be stopped unpaid: ${cost}`, {
+    hint: 'add --yes to stop them without being asked, or use `pause`, which lets them end',
+  });
+}

@@ -1,0 +1,66 @@
+import type { CommandAnswer, EvictedAnswer, ReclaimAnswer } from '../../control-api/protocol.ts';
+import { escapeControls } from '../../lib/escape.ts';
+import { count } from '../count.ts';
+
+type Shown = CommandAnswer['targets'][number];
+
+/** Each target and what keeps it from new jobs, one line each. Pure. */
+export function targetsText(targets: readonly Shown[], now: number): string {
+  return targets.map((target) => `${targetText(target, now)}\n`).join('');
+}
+
+function targetText({ hold, name }: Shown, now: number): string {
+  const who = escapeControls(name);
+  if (hold === null) return `${who} takes jobs`;
+  const end = hold.until === null ? '' : ` until ${untilText(hold.until, now)}`;
+  return `${who} takes no new jobs: ${escapeControls(hold.why)}${end}`;
+}
+
+/** An instant as this host's clock shows it, with its day where that is not today, and how far away it is. Pure. */
+export function untilText(at: number, now: number): string {
+  const date = new Date(at);
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const isToday = new Date(now).toDateString() === date.toDateString();
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${isToday ? clock : `${day} ${clock}`} (in ${spanText(at - now)})`;
+}
+
+/** A time span for people: `2 h 14 min`, `40 s`. Pure. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(Math.round(ms / 1000), 0);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
+  if (days > 0) return hours === 0 ? `${days} d` : `${days} d ${hours} h`;
+  return [...(hours === 0 ? [] : [`${hours} h`]), ...(rest === 0 && hours > 0 ? [] : [`${rest} min`])].join(
+    ' ',
+  );
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** What taking GPUs back now would cost, in one sentence. Pure. */
+export function costText(jobs: readonly EvictedAnswer[], now: number): string {
+  const ages = jobs.map(({ ranMs }) => spanText(ranMs)).join(', ');
+  const unpaid = jobs.reduce((sum, job) => sum + job.unpaid, 0);
+  const last = Math.max(...jobs.map(({ endsBy }) => endsBy));
+  return `${count(jobs.length, 'job')}, ${ages} in: $${unpaid.toFixed(2)} unpaid; or wait, at the latest until ${untilText(last, now)}`;
+}
+
+/** What a reclaim has done. Pure. */
+export function reclaimText({ gpus, jobs, targets, tookMs }: ReclaimAnswer, now: number): string {
+  const nameOf = (uuid: string): string => targets.find(({ target }) => target === uuid)?.name ?? uuid;
+  const released =
+    jobs.length === 0 ? 'no job was running' : `${count(jobs.length, 'job')} released to the market`;
+  const memory = gpus.map(({ gpu, inUseMiB, processes, state }) => {
+    const name = escapeControls(nameOf(gpu));
+    if (state === 'free') return `${name}: its memory is free\n`;
+    if (state === 'unknown') return `${name}: nvidia-smi does not say whose its memory is\n`;
+    const who = processes.map(({ pid, usedMiB }) => `${pid}${usedMiB === null ? '' : ` (${usedMiB} MiB)`}`);
+    const by = who.length === 0 ? 'no process that nvidia-smi shows' : `process ${who.join(', ')}`;
+    return `${name}: ${inUseMiB} MiB are still in use, by ${by}\n`;
+  });
+  return `${released}, after ${spanText(tookMs)}\n${memory.join('')}${targetsText(targets, now)}`;
+}

@@ -1,0 +1,100 @@
+import type { CommandAnswer } from '../../agent/owner/owner-commands.ts';
+import { nameOf, unknownTargets } from '../../agent/owner/owner-commands.ts';
+import { openProbe } from '../../compose.ts';
+import type { Config } from '../../config/config.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import { CPU_TARGET } from '../../domain/hold.ts';
+import { SLOT_STATES } from '../../domain/job.ts';
+import { type NameableGpu, nameTargets, type TargetNames } from '../../domain/name-targets.ts';
+import { applyCommand, type OwnerCommand, type Targets } from '../../domain/owner-command.ts';
+import { ALL_TARGETS, decided } from '../../domain/owner-decisions.ts';
+import { openDecisions } from '../../journal/open-journal.ts';
+import { ownerFor } from '../../state-dir/ownership.ts';
+import { openStateDir } from '../../state-dir/state-dir.ts';
+import type { CliContext } from '../command.ts';
+
+const PROBE_MS = 20_000;
+
+/** What a command has done without a running agent; the next start obeys. */
+export type Offline = CommandAnswer & {
+  /** How many jobs of the agent that is not running may still run in their containers. */
+  readonly unattended: number;
+};
+
+/**
+ * Carries out a command in the journal, for the next start of the agent, with the state directory locked meanwhile. Throws
+ * STATE_DIR_IN_USE where an agent has it, TARGET_UNKNOWN, and what the journal throws; then nothing is changed.
+ */
+export async function commandWithoutAgent(
+  { caller, clock, uid }: CliContext,
+  config: Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout' | 'stateDir'>,
+  names: TargetNames,
+  command: (targets: Targets) => OwnerCommand,
+): Promise<Offline> {
+  const known = await gpusFor(names, config);
+  const named = nameTargets(names, known, true);
+  if (named.kind === 'unknown') throw unknownTargets(named.unknown, known);
+  using opened = new DisposableStack();
+  const dir = opened.adopt(openStateDir(config.stateDir, ownerFor(config.stateDir, uid)), (one) =>
+    one.close(),
+  );
+  const journal = opened.adopt(openDecisions(dir, clock), (one) => one.close());
+  const now = { wall: clock.now(), boot: clock.bootTime() };
+  const given = command(named.targets);
+  const all = known.flatMap(({ slices, uuid }) => [uuid, ...slices.map((slice) => slice.uuid)]);
+  const { changed, decisions } = applyCommand(journal.decisions.load(), given, {
+    by: caller,
+    known: all,
+    now,
+  });
+  if (changed)
+    journal.decisions.save(decisions, {
+      at: now.wall,
+      by: caller,
+      from: 'a command without a running agent',
+      action: given.kind,
+      detail: JSON.stringify(given),
+    });
+  const shown =
+    named.targets === ALL_TARGETS ? [...known.map(({ uuid }) => uuid), CPU_TARGET] : named.targets;
+  return {
+    changed,
+    unattended: journal.inState(...SLOT_STATES).filter(({ gpu }) => isMeant(named.targets, gpu)).length,
+    targets: shown.map((target) => ({
+      target,
+      name: nameOf(target, known),
+      hold: decided(decisions, target, undefined, now).hold,
+    })),
+  };
+}
+
+function isMeant(targets: Targets, gpu: string | null): boolean {
+  return targets === ALL_TARGETS || targets.includes(gpu ?? CPU_TARGET);
+}
+
+/** The GPUs of this host, where the names need them. */
+async function gpusFor(
+  { minors, names }: TargetNames,
+  config: Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout'>,
+): Promise<readonly NameableGpu[]> {
+  const probe = openProbe(config);
+  const signal = AbortSignal.timeout(PROBE_MS);
+  let gpus: readonly Gpu[];
+  try {
+    ({ gpus } = await probe.read(signal));
+  } catch (thrown) {
+    // Whole uuids, `cpu` and everything need no nvidia-smi.
+    if (minors.length === 0 && names.every((name) => name === CPU_TARGET || /^(?:GPU|MIG)-/i.test(name)))
+      return [];
+    throw thrown;
+  }
+  if (minors.length === 0) return gpus;
+  const found = await probe.minors(gpus, signal);
+  return gpus.map((gpu) => ({ ...gpu, minor: found.get(gpu.uuid) }));
+}
+
+/** Whether an agent has just taken the state directory, so that it can be asked. */
+export function isInUse(thrown: unknown): boolean {
+  return thrown instanceof AgentError && thrown.code === 'STATE_DIR_IN_USE';
+}

@@ -1,0 +1,197 @@
+import { lstatSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+import { AgentError } from '../domain/errors.ts';
+import { http } from '../lib/http.ts';
+import { LIMITS } from '../limits.ts';
+import type { Endpoint } from './endpoints.ts';
+import { CALLER_HEADER, ENVELOPE, FAILURE, SCHEMA } from './protocol.ts';
+import { shortPath } from './short-path.ts';
+import { CONTROL_SOCKET } from './sockets.ts';
+
+/** How an endpoint is asked. */
+export type Question<Request extends z.ZodType = z.ZodType> = {
+  readonly body?: z.input<Request>;
+  /** What stands behind the endpoint's path, with the query. */
+  readonly rest?: string;
+  /** Who asks, for the record of changes. */
+  readonly caller: string;
+};
+
+/** An answer; `silent`: somebody listens but does not answer; `none`: nobody listens. */
+export type Asked<Answer> =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'silent' | 'none' };
+
+/**
+ * Asks the agent whose socket is in a directory, which has `ms` milliseconds to answer. Throws the agent's own error;
+ * CONTROL_VERSION for an agent of another schema; CONTROL_FOREIGN for a socket of somebody else.
+ */
+export async function ask<Request extends z.ZodType, Answer extends z.ZodType>(
+  directory: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Question<Request>,
+  ms: number,
+): Promise<Asked<z.infer<Answer>>> {
+  const connected = await connect(directory, endpoint, question, AbortSignal.timeout(ms));
+  if (!('response' in connected)) return connected;
+  using _ = connected;
+  let text: string;
+  try {
+    text = await textOf(connected.response);
+  } catch {
+    // Cut off, too long or too late: the kind of failure does not matter.
+    return { kind: 'silent' };
+  }
+  const parsed = parse(text);
+  if (parsed === undefined) return { kind: 'silent' };
+  checkVersion(parsed);
+  throwFailure(parsed);
+  return { kind: 'answer', answer: endpoint.answer.parse(parsed) };
+}
+
+/**
+ * Asks for a stream of objects, until the signal aborts or the agent ends it. Throws as `ask` does, and AGENT_NOT_RUNNING
+ * where nobody answers.
+ */
+export async function* follow<Request extends z.ZodType, Answer extends z.ZodType>(
+  directory: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Question<Request>,
+  signal: AbortSignal,
+): AsyncGenerator<z.infer<Answer>, void> {
+  const connected = await connect(directory, endpoint, question, signal);
+  if (!('response' in connected)) {
+    if (signal.aborted) return;
+    throw new AgentError('AGENT_NOT_RUNNING', `no agent answers at ${join(directory, CONTROL_SOCKET)}`);
+  }
+  using _ = connected;
+  let isFirst = true;
+  try {
+    for await (const line of linesOf(connected.response)) {
+      const parsed = parse(line);
+      if (parsed === undefined) continue;
+      if (isFirst) {
+        checkVersion(parsed);
+        throwFailure(parsed);
+        isFirst = false;
+        continue;
+      }
+      yield endpoint.answer.parse(parsed);
+    }
+  } catch (thrown) {
+    if (signal.aborted || (thrown instanceof Error && 'code' in thrown && thrown.code === 'ECONNRESET'))
+      return;
+    throw thrown;
+  }
+}
+
+type Connected = { readonly response: IncomingMessage } & Disposable;
+
+async function connect(
+  directory: string,
+  { method, path }: Pick<Endpoint, 'method' | 'path'>,
+  { body, caller, rest = '' }: Question,
+  signal: AbortSignal,
+): Promise<Connected | { readonly kind: 'silent' | 'none' }> {
+  const socketPath = join(directory, CONTROL_SOCKET);
+  const found = lstatSync(socketPath, { throwIfNoEntry: false });
+  if (found === undefined || !found.isSocket()) return { kind: 'none' };
+  checkOwner(socketPath, found.uid);
+  const short = shortPath(dirname(socketPath));
+  let connected = false;
+  try {
+    const request = http.request({
+      socketPath: join(short.path, CONTROL_SOCKET),
+      method,
+      path: `${path}${rest}`,
+      headers: {
+        [CALLER_HEADER]: caller.replace(/[^\w.@:+ -]/g, '_').slice(0, 100),
+        'content-type': 'application/json',
+        connection: 'close',
+      },
+      agent: false,
+      signal,
+    });
+    const { promise, reject, resolve } = Promise.withResolvers<IncomingMessage>();
+    request.once('socket', (socket) => socket.once('connect', () => (connected = true)));
+    request.once('response', resolve);
+    request.on('error', reject);
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+    const response = await promise;
+    return { response, [Symbol.dispose]: () => void request.destroy() };
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES')
+      throw new AgentError('AGENT_OUT_OF_REACH', `this user may not connect to ${socketPath}`, {
+        hint: 'run this as the agent’s user or root, or join its group: sudo adduser $USER sharedcloud-agent',
+        cause,
+      });
+    return { kind: connected ? 'silent' : 'none' };
+  } finally {
+    short.close();
+  }
+}
+
+/** Whoever else listens there could answer anything. */
+function checkOwner(path: string, owner: number): void {
+  const uid = process.getuid?.() ?? 0;
+  const above = lstatSync(dirname(path)).uid;
+  if (owner === 0 || owner === uid || owner === above) return;
+  throw new AgentError('CONTROL_FOREIGN', `${path} belongs to another user (uid ${owner})`, {
+    hint: `find out what made it, and remove it: rm ${path}`,
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) break;
+    bytes += chunk.length;
+    if (bytes > LIMITS.host.controlAnswer.max) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void> {
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response) {
+    rest += String(chunk);
+    if (rest.length > LIMITS.host.controlAnswer.max) throw new Error('a line of the answer is too long');
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkVersion(parsed: unknown): void {
+  const envelope = ENVELOPE.safeParse(parsed);
+  if (envelope.success && envelope.data.schema === SCHEMA) return;
+  const whose = envelope.success ? `version ${envelope.data.version}` : 'another version';
+  throw new AgentError(
+    'CONTROL_VERSION',
+    `the running agent has ${whose}, which this command cannot talk to`,
+    {
+      hint: 'restart the agent so that both have the same version; jobs keep running: sudo systemctl restart sharedcloud-agent',
+    },
+  );
+}
+
+function throwFailure(parsed: unknown): void {
+  const failure = FAILURE.safeParse(parsed);
+  if (!failure.success) return;
+  const { code, hint, message } = failure.data.error;
+  throw new AgentError(code, message, hint === null ? {} : { hint });
+}

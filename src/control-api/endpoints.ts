@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import { ANSWERS, NOTHING, REQUESTS } from './protocol.ts';
+import type { Right } from './sockets.ts';
+
+/** One thing that a running agent can be asked for. */
+export type Endpoint<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> = {
+  readonly method: 'GET' | 'POST';
+  /** With a `/` at its end for all below. */
+  readonly path: string;
+  readonly right: Right;
+  readonly does: string;
+  /** The body of a POST. */
+  readonly request: Request;
+  /** The answer without `schema` and `version`; of a stream one object, of which there is one a line. */
+  readonly answer: Answer;
+  readonly stream?: true;
+};
+
+/** Everything that a running agent can be asked for; `docs/control-api.md` is generated from here. */
+export const ENDPOINTS = {
+  health: {
+    method: 'GET',
+    path: '/api/health',
+    right: 'read',
+    does: 'what the agent does, and why it can claim no job',
+    request: NOTHING,
+    answer: ANSWERS.health,
+  },
+  pause: {
+    method: 'POST',
+    path: '/api/pause',
+    right: 'control',
+    does: 'takes no new jobs; those that run go on to their end',
+    request: REQUESTS.pause,
+    answer: ANSWERS.command,
+  },
+  resume: {
+    method: 'POST',
+    path: '/api/resume',
+    right: 'control',
+    does: 'ends pauses: all, or those with a tag',
+    request: REQUESTS.resume,
+    answer: ANSWERS.command,
+  },
+  mode: {
+    method: 'POST',
+    path: '/api/mode',
+    right: 'control',
+    does: 'leaves it to the rules (`auto`), overrides them (`on`) or takes no jobs (`off`)',
+    request: REQUESTS.mode,
+    answer: ANSWERS.command,
+  },
+  reclaim: {
+    method: 'POST',
+    path: '/api/reclaim',
+    right: 'control',
+    does: 'pauses, stops running jobs, which are released unpaid, and answers once the GPUs’ memory is free, or with who uses it after 10 s',
+    request: REQUESTS.reclaim,
+    answer: ANSWERS.reclaim,
+  },
+  preview: {
+    method: 'POST',
+    path: '/api/reclaim/preview',
+    right: 'read',
+    does: 'which jobs a reclaim would stop now, and what that costs; changes nothing',
+    request: REQUESTS.preview,
+    answer: ANSWERS.preview,
+  },
+} as const satisfies Readonly<Record<string, Endpoint>>;

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { type ErrorCode, isErrorCode } from '../domain/errors.ts';
+
+/** The version of all requests and answers of the control API. It rises where an older client could misread an answer. */
+export const SCHEMA = 1;
+
+/** Who calls, as a header; for the record of changes. */
+export const CALLER_HEADER = 'x-sharedcloud-caller';
+
+const TARGETS = {
+  /** GPUs by index, uuid, the beginning of one, or model; `cpu`; none: everything. */
+  targets: z.array(z.string().min(1).max(200)).max(256).default([]),
+  /** GPUs by the minor number of their device file. */
+  minors: z.array(z.int().min(0).max(4096)).max(256).default([]),
+};
+const LASTING = {
+  /** Ends after so many milliseconds. */
+  forMs: z
+    .number()
+    .positive()
+    .max(10 * 366 * 86_400_000)
+    .optional(),
+  /** Ends at this time, in milliseconds of the wall clock. */
+  untilMs: z.number().positive().optional(),
+  /** Ends at the next change of the schedule. */
+  untilNext: z.literal(true).optional(),
+};
+const PAUSE = {
+  ...TARGETS,
+  ...LASTING,
+  note: z.string().max(500).optional(),
+  /** Pauses with other tags are other pauses. */
+  tag: z.string().max(100).default(''),
+};
+const isOneEnd = (body: { forMs?: unknown; untilMs?: unknown; untilNext?: unknown }): boolean =>
+  [body.forMs, body.untilMs, body.untilNext].filter((end) => end !== undefined).length <= 1;
+const ONE_END = 'forMs, untilMs and untilNext exclude each other';
+
+/** The bodies of requests. What they do not know is refused. */
+export const REQUESTS = {
+  pause: z.strictObject(PAUSE).refine(isOneEnd, ONE_END),
+  reclaim: z
+    .strictObject({
+      ...PAUSE,
+      /** How long jobs have between SIGTERM and SIGKILL, in milliseconds. */
+      withinMs: z.number().min(0).max(600_000).default(3_000),
+    })
+    .refine(isOneEnd, ONE_END),
+  preview: z.strictObject(TARGETS),
+  resume: z.strictObject({ ...TARGETS, tag: z.string().max(100).optional() }),
+  mode: z
+    .strictObject({ ...TARGETS, ...LASTING, mode: z.enum(['auto', 'on', 'off']) })
+    .refine(isOneEnd, ONE_END),
+} as const;
+
+const HOLD = z.object({
+  kind: z.enum(['safety', 'manual', 'presence', 'calendar']),
+  why: z.string(),
+  until: z.number().nullable(),
+  hint: z.string().nullable(),
+});
+const TARGET_STATE = z.object({ target: z.string(), name: z.string(), hold: HOLD.nullable() });
+const EVICTED = z.object({
+  job: z.string(),
+  function: z.string(),
+  target: z.string(),
+  ranMs: z.number(),
+  unpaid: z.number(),
+  endsBy: z.number(),
+});
+const MEMORY = z.object({
+  gpu: z.string(),
+  state: z.enum(['free', 'in-use', 'unknown']),
+  inUseMiB: z.number(),
+  processes: z.array(z.object({ pid: z.number(), usedMiB: z.number().nullable() })),
+});
+const COMMAND = { changed: z.boolean(), targets: z.array(TARGET_STATE) };
+const TEXT = z.string().nullable();
+
+/** The answers, without `schema`. */
+export const ANSWERS = {
+  command: z.object(COMMAND),
+  reclaim: z.object({ ...COMMAND, jobs: z.array(EVICTED), gpus: z.array(MEMORY), tookMs: z.number() }),
+  preview: z.object({ jobs: z.array(EVICTED) }),
+  /** `why` is null where jobs can be claimed, as far as this host is concerned; `hint` is for `why`, else for `degraded`. */
+  health: z.object({ status: z.string(), why: TEXT, hint: TEXT, degraded: TEXT }),
+} as const;
+
+export type HoldAnswer = z.infer<typeof HOLD>;
+export type CommandAnswer = z.infer<typeof ANSWERS.command>;
+export type ReclaimAnswer = z.infer<typeof ANSWERS.reclaim>;
+export type EvictedAnswer = z.infer<typeof EVICTED>;
+export type HealthReport = z.infer<typeof ANSWERS.health>;
+
+/** The body of a request that has none. */
+export const NOTHING = z.undefined();
+
+/** Every answer names its version and the agent's. */
+export const ENVELOPE = z.object({ schema: z.number(), version: z.string() });
+
+/** The answer to what cannot be done. */
+export const FAILURE = z.object({
+  error: z.object({
+    code: z.string().transform((code): ErrorCode => (isErrorCode(code) ? code : 'INTERNAL')),
+    message: z.string(),
+    hint: z.string().nullable(),
+  }),
+});
