@@ -133,7 +133,7 @@ async function connect(
   }
 }
 
-/** Whoever else listens there could answer anything. */
+/** Another program that listens there could answer anything. */
 function checkOwner(path: string, owner: number): void {
   const uid = process.getuid?.() ?? 0;
   const above = lstatSync(dirname(path)).uid;

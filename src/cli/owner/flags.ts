@@ -31,7 +31,7 @@ export const UNTIL_NEXT: Switch = {
 
 export const NOTE: ValueFlag<string> = {
   name: 'note',
-  help: 'why, for whoever asks later',
+  help: 'why, shown to all who ask',
   type: text('TEXT', 500),
   default: '',
 };

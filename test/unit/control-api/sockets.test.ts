@@ -24,13 +24,13 @@ async function* numbers(): AsyncGenerator<{ number: number }, void> {
   for (const number of [1, 2, 3]) yield { number };
 }
 const ANY = z.looseObject({});
-const look = (path: string) =>
+const getOf = (path: string) =>
   ({ method: 'GET', path, right: 'read', does: '', request: NOTHING, answer: ANY }) satisfies Endpoint;
 const PAUSE = { ...ENDPOINTS.pause, answer: ANY };
 const ROUTES: readonly Route[] = [
-  route(look('/api/look'), async () => ({ looked: true })),
-  route(look('/api/numbers'), numbers),
-  route(look('/api/jobs/'), async ({ query, rest }) => ({ rest, follow: query.get('follow') })),
+  route(getOf('/api/look'), async () => ({ looked: true })),
+  route(getOf('/api/numbers'), numbers),
+  route(getOf('/api/jobs/'), async ({ query, rest }) => ({ rest, follow: query.get('follow') })),
   route(PAUSE, async (call) => {
     seen.push(call.body);
     if (call.body.note === 'full') throw new AgentError('STATE_DIR_UNUSABLE', 'the disk is full');
@@ -39,7 +39,7 @@ const ROUTES: readonly Route[] = [
 ];
 const serve = (runtimeDir?: string) =>
   serveControl(socketsOf(directory, runtimeDir), { routes: ROUTES, version: '1.2.3' });
-const looked = (path: string) => ask(directory, look(path), { caller: 'ada' }, 5_000);
+const looked = (path: string) => ask(directory, getOf(path), { caller: 'ada' }, 5_000);
 // What a caller must not send is sent all the same.
 const paused = (body: object, caller = 'ada') =>
   ask(directory, { ...PAUSE, request: ANY }, { body: { ...body }, caller }, 5_000);
@@ -78,7 +78,7 @@ describe('the control socket', () => {
     await using _ = await serve();
     const items: unknown[] = [];
     const signal = AbortSignal.timeout(5_000);
-    for await (const item of follow(directory, look('/api/numbers'), { caller: 'ada' }, signal))
+    for await (const item of follow(directory, getOf('/api/numbers'), { caller: 'ada' }, signal))
       items.push(item);
     expect(items).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }]);
   });
