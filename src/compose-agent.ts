@@ -8,6 +8,7 @@ import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
+import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
 import { OrphanContainers } from './agent/jobs/orphan-containers.ts';
 import { SlotPool } from './agent/jobs/slot-pool.ts';
@@ -198,7 +199,8 @@ export function buildAgent(deps: AgentDeps): Agent {
       holds: presenceHolds,
       isHeld: (target) => holds.of(target) !== undefined,
       isBusy: (target) => !isIdle(target),
-      reclaim: () => Promise.resolve(),
+      reclaim: (target, why) =>
+        jobRunner.evictFrom(({ gpu }) => targetOf({ gpu }) === target, why, EVICTION_GRACE_MS).vacated,
       clock,
       observe,
     });
