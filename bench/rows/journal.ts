@@ -58,7 +58,7 @@ export const journal: Row = {
 };
 
 function live(book: ReturnType<typeof openJournal>, uuid: string): void {
-  book.insert({
+  const job = {
     uuid,
     run: 'run',
     functionName: 'function',
@@ -69,7 +69,8 @@ function live(book: ReturnType<typeof openJournal>, uuid: string): void {
     askPrice: 0.1,
     image: 'image',
     timeoutMs: 1,
-  });
+  };
+  book.insert(job, 'function');
   for (const state of LIFE) book.transition(uuid, state);
 }
 

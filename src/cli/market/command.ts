@@ -19,6 +19,7 @@ import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
+import { openSlotTimes } from './slot-times.ts';
 
 const MAX_RESOLVED = 200;
 const RESOLVE_MS = 60_000;
@@ -44,8 +45,10 @@ export const market: CliCommand = {
     'askPrice',
     'slotsPerGpu',
     'cpuSlots',
+    'timeZone',
     'images',
     'maxImageSize',
+    'jobTimeout',
     'dockerHost',
     'dockerContext',
     'dockerConfig',
@@ -54,6 +57,7 @@ export const market: CliCommand = {
     'nvidiaSmi',
     'nvidiaSmiTimeout',
     'minFreeGpuMemory',
+    'stateDir',
     'configFile',
   ],
   switches: [JSON_SWITCH],
@@ -92,6 +96,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     query(gpuLimits(config.nvidiaSmiTimeout), async (signal) => (await openProbe(config).read(signal)).gpus),
     query(LIMITS.docker, (signal) => docker.probe(signal)),
   ]);
+  using times = openSlotTimes(config, valueOf(gpus) ?? [], clock.now());
   const plan = planOffers(valueOf(gpus) ?? [], namedCatalogue(catalogue), offerSettings(config));
   const short = shortOfMemory(valueOf(gpus) ?? [], config.minFreeGpuMemory);
   const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
@@ -100,6 +105,7 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
     catalogue: new Map(catalogue.map((gpu) => [gpu.uuid, gpu])),
     images: config.images,
     shortOfMemory: new Set(short.map(({ uuid }) => uuid)),
+    times,
     maxResolved: MAX_RESOLVED,
   };
   const found = await evaluate(seen.runs, host, {

@@ -7,6 +7,7 @@ import type { OpenRun, Run } from '../../domain/run.ts';
 import { rowWithNeeds } from './needs.ts';
 import { forEach, type ResolvedRuns, resolveRuns } from './resolve-runs.ts';
 import { byBid, type MarketRow, rowsFor, worthResolving } from './rows.ts';
+import type { SlotTimes } from './slot-times.ts';
 
 /** Where facts about runs come from. */
 export type Sources = {
@@ -22,6 +23,8 @@ export type HostSide = {
   readonly catalogue: MarketKnowledge['catalogue'];
   readonly images: readonly string[];
   readonly shortOfMemory: ReadonlySet<string>;
+  /** Absent: no slot's window ends. */
+  readonly times?: SlotTimes;
   /** At most so many runs are resolved, those with the best bids. */
   readonly maxResolved: number;
 };
@@ -83,7 +86,7 @@ async function rowsWithOpenJobs(
     const empty = [...openJobs].filter(([, jobs]) => jobs === 0).map(([uuid]) => uuid);
     const counted = open.map((one) => withOpenJobs(one, openJobs.get(one.run.uuid)));
     const backoff = backoffFor([...invalid], empty);
-    const rows = rowsFor(counted, host.offers, knowledgeOf(host, images, backoff));
+    const rows = rowsFor(counted, host.offers, knowledgeOf(host, images, backoff), host.times);
     const uncounted = rows.filter(({ run, taken }) => taken > 0 && !openJobs.has(run)).map(({ run }) => run);
     if (uncounted.length === 0) return { rows, failure };
     const error = await forEach(uncounted, async (run) => {

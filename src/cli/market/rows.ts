@@ -5,9 +5,10 @@ import {
   type SkipReason,
   type Verdict,
 } from '../../domain/decide.ts';
-import type { Offer } from '../../domain/offer.ts';
+import type { Offer, Slot } from '../../domain/offer.ts';
 import type { OpenRun } from '../../domain/run.ts';
 import { count } from '../count.ts';
+import type { SlotTimes } from './slot-times.ts';
 
 /** What this host would do about one run. Prices in US dollars per job and minute. */
 export type MarketRow = {
@@ -40,10 +41,14 @@ export function rowsFor(
   runs: readonly OpenRun[],
   offers: readonly Offer[],
   knowledge: MarketKnowledge,
+  times?: SlotTimes,
 ): readonly MarketRow[] {
   const verdicts = new Map<string, { readonly offer: Offer; readonly verdict: Verdict }[]>();
   for (const offer of offers) {
-    for (const verdict of decide(runs, offer, usableSlots(offer, knowledge), knowledge, NOW)) {
+    const slots = usableSlots(offer, knowledge);
+    const windows = times && { leftMs: slots.map(times.leftMs), expectedMs: times.expectedMs };
+    const known = windows === undefined ? knowledge : { ...knowledge, windows };
+    for (const verdict of decide(runs, offer, slots.length, known, NOW)) {
       const { uuid } = verdict.open.run;
       const before = verdicts.get(uuid);
       if (before === undefined) verdicts.set(uuid, [{ offer, verdict }]);
@@ -75,8 +80,8 @@ export function byBid(a: OpenRun, b: OpenRun): number {
 }
 
 /** The slots of an offer if no job ran here. */
-function usableSlots({ slots }: Offer, { shortOfMemory }: MarketKnowledge): number {
-  return slots.filter(({ gpu }) => gpu === null || shortOfMemory?.has(gpu) !== true).length;
+function usableSlots({ slots }: Offer, { shortOfMemory }: MarketKnowledge): readonly Slot[] {
+  return slots.filter(({ gpu }) => gpu === null || shortOfMemory?.has(gpu) !== true);
 }
 
 function rowOf(

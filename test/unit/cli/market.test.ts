@@ -42,6 +42,24 @@ describe('the row of a run', () => {
     expect(row([open], [two], short)).toMatchObject({ taken: 1, reason: null });
   });
 
+  test('has the end of the window as its reason, unless a slot stays open for long enough', () => {
+    const slot = (gpu: string) => ({ id: `${gpu}#0`, gpu });
+    const offer = { ...GPU, slots: [slot('GPU-a'), slot('GPU-b')] };
+    const times = (left: Readonly<Record<string, number>>) => ({
+      leftMs: ({ gpu }: { readonly gpu: string | null }) => left[gpu ?? ''] ?? Infinity,
+      expectedMs: () => 60,
+    });
+    const open = anOpenRun({ numJobs: 2 });
+    expect(rowsFor([open], [offer], KNOWN, times({ 'GPU-a': 0, 'GPU-b': 59 }))[0]).toMatchObject({
+      taken: 0,
+      reason: 'ends-after-window',
+    });
+    expect(rowsFor([open], [offer], KNOWN, times({ 'GPU-a': 0 }))[0]).toMatchObject({
+      taken: 1,
+      reason: null,
+    });
+  });
+
   test('has the reason of the offer that came closest', () => {
     const bigger = anOpenRun({ baseGpu: 'big', baseGpuName: 'Big' });
     expect(row([bigger], [CPU, GPU], KNOWN)).toMatchObject({ reason: 'gpu-too-small', ask: 0.1 });

@@ -1,0 +1,40 @@
+import { scheduleOf } from '../../compose.ts';
+import type { Config } from '../../config/config.ts';
+import { expectedDurationMs } from '../../domain/expected-duration.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import { targetOf } from '../../domain/hold.ts';
+import type { Slot } from '../../domain/offer.ts';
+import type { Run } from '../../domain/run.ts';
+import { CPU_SLOTS, gpuTargets } from '../../domain/schedule/target.ts';
+import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
+
+/** How long slots may be filled by the owner's schedule, and how long jobs take. In milliseconds. */
+export type SlotTimes = {
+  /** Infinity: no end is known. */
+  readonly leftMs: (slot: Slot) => number;
+  readonly expectedMs: (run: Run) => number;
+};
+
+/** As the agent would find them now, with the journal where it can be read: else jobs take the job timeout. */
+export function openSlotTimes(config: Config, gpus: readonly Gpu[], now: number): SlotTimes & Disposable {
+  const { schedule } = scheduleOf(config);
+  const ends = new Map(
+    [CPU_SLOTS, ...gpuTargets(gpus)].map((target) => [target.id, schedule.of(target).windowEnd(now)]),
+  );
+  const journal = journalOf(config.stateDir);
+  return {
+    leftMs: (slot) => (ends.get(targetOf(slot)) ?? Infinity) - now,
+    expectedMs: ({ functionUuid }) =>
+      expectedDurationMs(journal?.durationsOf(functionUuid) ?? [], config.jobTimeout),
+    [Symbol.dispose]: () => journal?.close(),
+  };
+}
+
+function journalOf(stateDir: string): JournalReader | undefined {
+  try {
+    return readJournal(stateDir);
+  } catch {
+    // Another user's, say: `market` needs no state directory.
+    return undefined;
+  }
+}
