@@ -129,7 +129,9 @@ function openSampler(
 }
 
 /** What shows whether the owner is here. Its nvidia-smi is another process than the probe's. */
-function openPresence(config: SmiConfig & GeneralPolicy): PresencePorts {
+export function openPresence(
+  config: SmiConfig & GeneralPolicy,
+): PresencePorts & { readonly processes: NvidiaProcesses } {
   const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
   return {
     policyOf: (gpu) => presencePolicy(config, gpu),

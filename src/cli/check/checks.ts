@@ -14,6 +14,7 @@ import { checkGpuMemory } from './check-gpu-memory.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
+import { checkPresence } from './check-presence.ts';
 import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
 import { checkSchedule } from './check-schedule.ts';
@@ -57,6 +58,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkGpuMemory(found, config.minFreeGpuMemory, host.memory),
     ...checkGpuContainers(facts.containers, found),
     ...(found.length > 0 ? [checkKernelLog(kernelLog, platform)] : []),
+    ...checkPresence(config, found, facts.presence),
     checkCpuJobs(config.cpuSlots),
     ...checkDisks(config, fileSystems),
     checkMemory(host.memory),

@@ -29,6 +29,7 @@ import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { inspectTrafficLog, type TrafficLogInspection } from './check-traffic-log.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
+import { inspectPresence, type PresenceInspection } from './inspect-presence.ts';
 import { type ContainerTests, testContainers } from './test-containers.ts';
 
 /** Everything that the checks evaluate. */
@@ -55,6 +56,8 @@ export type Facts = {
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
   readonly toolkit: string | undefined;
   readonly gpus: QueryResult<GpuReading>;
+  /** Undefined: no GPU yields to its owner. */
+  readonly presence: PresenceInspection | undefined;
   /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
   /** The way to the broker. */
@@ -170,6 +173,9 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,
+    presence: await found.then((known) =>
+      inspectPresence(config, known, { now: clock.now(), path: context.path }),
+    ),
     kernelLog: await kernelLog,
     stateDir: await stateDir,
     agent: valueOf(await agent),
