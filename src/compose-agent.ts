@@ -105,6 +105,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     kernelLog: deps.kernelLog,
     gpuProbeMs: settings.gpuProbeMs,
     minFreeGpuMemory: settings.minFreeGpuMemory,
+    maxGpuTemperature: settings.maxGpuTemperature,
     samples: deps.samples,
     rollups: deps.rollups,
     vulnerabilities: deps.vulnerabilities,

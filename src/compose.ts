@@ -14,7 +14,7 @@ import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
 import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
 import type { Config, Loaded } from './config/config.ts';
-import { type GeneralPolicy, gpuSettings, presencePolicy } from './config/gpu-settings.ts';
+import { type GeneralPolicy, gpuSettings, maxTemperatureOf, presencePolicy } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { healthRoute } from './control/health-route.ts';
@@ -317,6 +317,7 @@ export async function openAgent(
       pollIntervalMs: config.pollInterval,
       gpuProbeMs: config.nvidiaSmiTimeout,
       minFreeGpuMemory: config.minFreeGpuMemory,
+      maxGpuTemperature: (gpu) => maxTemperatureOf(config, gpu),
       jobTimeoutMs: config.jobTimeout,
       imagePatterns: config.images,
       maxPulls: config.maxPulls,

@@ -102,6 +102,8 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   'presence-changed': { kind: 'presence-changed', gpu, state: 'here', why },
   'gpu-xid': { kind: 'gpu-xid', gpu, busId: '0', number: 0, why, hint },
   'gpu-canary': { kind: 'gpu-canary', gpu, why, retryInMs: 1 },
+  'gpu-throttled': { kind: 'gpu-throttled', gpu, reasons: [], temperatureC: 90, hint },
+  'gpu-unthrottled': { kind: 'gpu-unthrottled', gpu },
   'kernel-log-unavailable': { kind: 'kernel-log-unavailable', why, hint },
 };
 

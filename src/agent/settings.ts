@@ -1,3 +1,4 @@
+import type { Gpu } from '../domain/gpu.ts';
 import type { MinFreeMemory } from '../domain/gpu-memory.ts';
 
 /** What the owner has decided for the agent. */
@@ -8,6 +9,8 @@ export type AgentSettings = {
   readonly gpuProbeMs: number;
   /** A GPU with less free memory gets no jobs. */
   readonly minFreeGpuMemory: MinFreeMemory;
+  /** The temperature from which a GPU gets no new jobs, in degrees Celsius; Infinity: none. */
+  readonly maxGpuTemperature: (gpu: Gpu) => number;
   /** Glob patterns of the images that may be used. */
   readonly imagePatterns: readonly string[];
   /** How many images are pulled at the same time. */

@@ -83,7 +83,7 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
       problems.push({
         where: `${key} in ${where}`,
         what: 'cannot differ between GPUs of one model',
-        hint: `write it into the table of the model; that of one GPU may have ${KEYS_OF_ONE_GPU.join(' and ')}`,
+        hint: `write it into the table of the model; that of one GPU may have ${KEYS_OF_ONE_GPU.join(', ')}`,
       });
   const value = <T>(key: keyof typeof GPU_KEYS, type: ValueType<T>): T | undefined => {
     const written = Object.hasOwn(table, key) ? texts(where, key, table[key], problems) : undefined;
@@ -100,5 +100,6 @@ function readGpu(where: string, model: string, table: Table, { problems, unread 
     slots: value('slots', GPU_KEYS.slots),
     whenActive: value('when-active', GPU_KEYS['when-active']),
     whenGaming: value('when-gaming', GPU_KEYS['when-gaming']),
+    maxGpuTemperature: value('max-gpu-temperature', GPU_KEYS['max-gpu-temperature']),
   };
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from '../domain/gpu.ts';
 import { PRESENCE_ACTIONS, type PresenceAction, type PresencePolicy } from '../domain/presence.ts';
 import { count, price } from './number-types.ts';
+import { maxTemperature } from './temperature.ts';
 import { choice } from './text-types.ts';
 import { single, type ValueType } from './value-type.ts';
 
@@ -16,6 +17,8 @@ export type GpuSettings = {
   readonly slots: number | undefined;
   readonly whenActive?: PresenceAction | undefined;
   readonly whenGaming?: PresenceAction | undefined;
+  /** In degrees Celsius; Infinity: none. */
+  readonly maxGpuTemperature?: number | undefined;
 };
 
 const catalogueEntry: ValueType<string> = single({ metavar: 'ENTRY', parse: (text) => text });
@@ -30,10 +33,11 @@ export const GPU_KEYS = {
   slots: count(1, 64),
   'when-active': choice(...PRESENCE_ACTIONS),
   'when-gaming': choice(...PRESENCE_ACTIONS),
+  'max-gpu-temperature': maxTemperature,
 } as const;
 
 /** The keys that may differ between GPUs of one model; the others make offers, which are for all GPUs of a model. */
-export const KEYS_OF_ONE_GPU: readonly string[] = ['when-active', 'when-gaming'];
+export const KEYS_OF_ONE_GPU: readonly string[] = ['when-active', 'when-gaming', 'max-gpu-temperature'];
 
 /** Whether a table is for one GPU. */
 export function isUuid(name: string): boolean {
@@ -57,6 +61,15 @@ export function presencePolicy(
     whenActive: one?.whenActive ?? all?.whenActive ?? (hasDisplay ? whenActive : 'ignore'),
     whenGaming: one?.whenGaming ?? all?.whenGaming ?? (hasDisplay ? whenGaming : 'ignore'),
   };
+}
+
+/** The temperature from which a GPU gets no new jobs, in degrees Celsius: of its own table, else of its model's, else of all. */
+export function maxTemperatureOf(
+  config: { readonly gpus: readonly GpuSettings[]; readonly maxGpuTemperature: number },
+  { model, uuid }: Pick<Gpu, 'uuid' | 'model'>,
+): number {
+  const [one, all] = [gpuSettings(config.gpus, uuid), gpuSettings(config.gpus, model)];
+  return one?.maxGpuTemperature ?? all?.maxGpuTemperature ?? config.maxGpuTemperature;
 }
 
 /** A model's name for comparisons. */

@@ -1,11 +1,11 @@
 import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { duration } from './duration.ts';
+import { GPU_OPTIONS } from './gpu-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
 import { OWNER_OPTIONS } from './owner-options.ts';
 import { size } from './size.ts';
-import { sizeOrPart } from './size-or-part.ts';
 import {
   absolutePath,
   choice,
@@ -343,14 +343,7 @@ export const OPTIONS = {
     help: 'minimum free disk space, for the agent and for Docker; below it no job is claimed',
     group: 'Host',
   },
-  minFreeGpuMemory: {
-    name: 'min-free-gpu-memory',
-    env: 'SHAREDCLOUD_MIN_FREE_GPU_MEMORY',
-    type: sizeOrPart('0 B', '10 TB'),
-    default: '10%',
-    help: 'minimum free memory of a GPU, as a size or a part of it; with less no job is claimed on it',
-    group: 'Host',
-  },
+  ...GPU_OPTIONS,
   logLevel: {
     name: 'log-level',
     env: 'SHAREDCLOUD_LOG_LEVEL',

@@ -12,15 +12,16 @@ const RELOADED: ReadonlySet<OptionKey> = new Set([
 ]);
 
 /** The settings of a GPU that need a restart. */
-const AT_START = ['slots', 'catalogue', 'whenActive', 'whenGaming'] as const;
+const AT_START = ['slots', 'catalogue', 'whenActive', 'whenGaming', 'maxGpuTemperature'] as const;
 
 /** The running configuration with the prices of the next one. Pure. */
 export function withPrices(running: Config, next: Config): Config {
   const models = new Map([...running.gpus, ...next.gpus].map(({ model }) => [plainModel(model), model]));
   const gpus = [...models.values()].map((model) => {
-    const { catalogue, slots, whenActive, whenGaming } = gpuSettings(running.gpus, model) ?? {};
+    const { catalogue, maxGpuTemperature, slots, whenActive, whenGaming } =
+      gpuSettings(running.gpus, model) ?? {};
     const askPrice = gpuSettings(next.gpus, model)?.askPrice;
-    return { model, askPrice, catalogue, slots, whenActive, whenGaming };
+    return { model, askPrice, catalogue, slots, whenActive, whenGaming, maxGpuTemperature };
   });
   return { ...running, askPrice: next.askPrice, gpus };
 }

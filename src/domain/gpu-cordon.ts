@@ -2,7 +2,7 @@ import { GPU_FAULT_HINT, type GpuNotice, type GpuReading } from './gpu.ts';
 import { sameBus } from './xid.ts';
 
 /** The check that cordoned a GPU. Only the same check removes its cordon. */
-export type CordonSource = 'probe' | 'xid' | 'breaker' | 'memory' | 'memory-leak' | 'test';
+export type CordonSource = 'probe' | 'xid' | 'breaker' | 'memory' | 'memory-leak' | 'temperature' | 'test';
 
 /** Why a GPU gets no new jobs, and what its owner can do about it. */
 export type Cordon = {

@@ -174,6 +174,13 @@ export function logEntry(event: AgentEvent): LogEntry {
     }
     case 'gpu-uncordoned':
       return info(`${event.gpu.name} uncordoned`, { gpu: event.gpu.uuid });
+    case 'gpu-throttled': {
+      const { gpu, hint, reasons, temperatureC } = event;
+      const at = temperatureC === undefined ? '' : ` at ${temperatureC} °C`;
+      return warn(`${gpu.name} is slowed down by heat${at}`, { gpu: gpu.uuid, reasons, temperatureC, hint });
+    }
+    case 'gpu-unthrottled':
+      return info(`${event.gpu.name} is no longer slowed down by heat`, { gpu: event.gpu.uuid });
     case 'gpu-probe-failed':
       return warn(`GPU probe failed, all GPUs are cordoned: ${event.why}`, { hint: event.hint });
     case 'gpu-probe-recovered':

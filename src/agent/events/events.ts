@@ -15,6 +15,15 @@ import type { Run } from '../../domain/run.ts';
 export type GpuEvent =
   | { readonly kind: 'gpu-cordoned'; readonly gpu: GpuLabel; readonly why: string; readonly hint: string }
   | { readonly kind: 'gpu-uncordoned'; readonly gpu: GpuLabel }
+  /** Heat has slowed the GPU down for a minute; it goes on working. */
+  | {
+      readonly kind: 'gpu-throttled';
+      readonly gpu: GpuLabel;
+      readonly reasons: readonly string[];
+      readonly temperatureC: number | undefined;
+      readonly hint: string;
+    }
+  | { readonly kind: 'gpu-unthrottled'; readonly gpu: GpuLabel }
   /** nvidia-smi shows no GPU at all, so all are cordoned; `why` is its message. */
   | { readonly kind: 'gpu-probe-failed'; readonly why: string; readonly hint: string | undefined }
   | { readonly kind: 'gpu-probe-recovered' }

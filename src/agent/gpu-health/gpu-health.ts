@@ -29,6 +29,7 @@ import { GpuTenants } from './gpu-tenants.ts';
 import { GpuTests, type GpuTestsDeps } from './gpu-tests.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
 import { RollupRecorder } from './rollup-recorder.ts';
+import { Thermals } from './thermals.ts';
 import { XidMonitor } from './xid-monitor.ts';
 
 /** A slot waits at most this long for its GPU's memory to be checked. */
@@ -50,6 +51,8 @@ export type GpuHealthDeps = InternalJobDeps &
     /** The deadline of one call of nvidia-smi, in milliseconds. */
     readonly gpuProbeMs: number;
     readonly minFreeGpuMemory: MinFreeMemory;
+    /** The temperature from which a GPU gets no new jobs, in degrees Celsius; Infinity: none. */
+    readonly maxGpuTemperature: (gpu: Gpu) => number;
     readonly hostMemory: () => HostMemory | undefined;
     readonly clock: Clock;
     readonly observe: Observer;
@@ -73,6 +76,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #polls: GpuPoller;
   readonly #memory: GpuMemoryLeakCheck;
   readonly #freeMemory: FreeMemoryCheck;
+  readonly #thermals: Thermals;
   readonly #xids: XidMonitor;
   readonly #canaries: CanaryScheduler;
   readonly #breaker: CircuitBreaker;
@@ -83,7 +87,7 @@ export class GpuHealth implements GpuMonitor {
   readonly #found = Promise.withResolvers<void>();
   /** What the kernel log has said about the GPU of a job while it ran, by job. */
   readonly #faults = new Map<string, string>();
-  /** While a job or canary is on a GPU, all are sampled every second. */
+  /** While a job or canary is on a GPU, or one is too hot, all are sampled every second. */
   #watching: Disposable | undefined;
   /** Why no GPU can be probed. */
   #known: readonly Gpu[] | undefined;
@@ -93,11 +97,14 @@ export class GpuHealth implements GpuMonitor {
   constructor(deps: GpuHealthDeps) {
     this.#deps = deps;
     const { detach: signal, observe } = deps;
-    this.#cordons = new GpuCordons(observe, () => this.#cordonSlots());
+    this.#cordons = new GpuCordons(observe, () => {
+      this.#cordonSlots();
+      this.#watchAsNeeded();
+    });
     this.#notices = new GpuNoticeLog(observe, this.#cordons);
     this.#tenants = new GpuTenants(
       () => this.#cordons.parents,
-      () => this.#watchWhileBusy(),
+      () => this.#watchAsNeeded(),
     );
     const onSnapshot = (snapshot: GpuSnapshot): void => this.#take(snapshot);
     const allAsleep = (): boolean => deps.samples?.allAsleep ?? false;
@@ -116,7 +123,9 @@ export class GpuHealth implements GpuMonitor {
       onPassed: (uuid) => this.#clearFault(uuid),
     });
     this.#tests = new GpuTests({ ...shared, test: deps.testGpu });
+    this.#thermals = new Thermals(shared);
     const { rollups, samples } = deps;
+    samples?.sampled.subscribe((some) => this.#thermals.record(some));
     if (rollups !== undefined) {
       const recorder = new RollupRecorder({ ...deps, rollups, signal });
       samples?.sampled.subscribe((some) => recorder.record(some));
@@ -265,6 +274,7 @@ export class GpuHealth implements GpuMonitor {
     this.#known = gpus;
     if (gpus.length > 0) this.#found.resolve();
     this.#cordons.learn(gpus);
+    this.#thermals.learn(gpus);
     this.#deps.samples?.learn(gpus);
     this.#notices.report(snapshot);
     const faults = cordonsFromProbe(this.#deps.slots.gpus, snapshot, this.#cordons);
@@ -288,9 +298,8 @@ export class GpuHealth implements GpuMonitor {
     this.#cordonSlots();
   }
 
-  #watchWhileBusy(): void {
-    const { isAnyBusy } = this.#tenants;
-    if (isAnyBusy) this.#watching ??= this.#deps.samples?.watch();
+  #watchAsNeeded(): void {
+    if (this.#tenants.isAnyBusy || this.#thermals.isAnyTooHot) this.#watching ??= this.#deps.samples?.watch();
     else {
       this.#watching?.[Symbol.dispose]();
       this.#watching = undefined;

@@ -59,7 +59,10 @@ export function aJobOn(gpu: Gpu | string, uuid: string, run = `run of ${uuid}`):
 /** The clock runs `speed` times as fast as real time. */
 export async function openGpuScenario(
   gpus: readonly Gpu[],
-  { speed = 1 }: { readonly speed?: number } = {},
+  {
+    maxGpuTemperature = {},
+    speed = 1,
+  }: { readonly speed?: number; readonly maxGpuTemperature?: Readonly<Record<string, number>> } = {},
 ): Promise<GpuScenario> {
   const directory = await mkdtemp(join(tmpdir(), 'gpu-scenario-'));
   const flag = join(directory, 'fail');
@@ -117,6 +120,7 @@ export async function openGpuScenario(
     },
     gpuProbeMs: 7_000,
     minFreeGpuMemory: { part: 0.1 },
+    maxGpuTemperature: ({ model }) => maxGpuTemperature[model] ?? Number.POSITIVE_INFINITY,
     hostMemory: () => scenario.hostMemory,
     observe: (event) => events.push(event),
     resources: () => ({ memoryBytes: 1e8, cpus: 1 }),

@@ -299,6 +299,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
       jobTimeoutMs: 30_000,
       gpuProbeMs: 15_000,
       minFreeGpuMemory: { part: 0.1 },
+      maxGpuTemperature: () => Number.POSITIVE_INFINITY,
       maxPulls: 2,
       imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
       diskLimitBytes: 1e9,

@@ -29,6 +29,8 @@ const error = new AgentError('BROKER_UNREACHABLE', WHY, { hint: HINT });
 const EVENTS = {
   'gpu-cordoned': { kind: 'gpu-cordoned', gpu: GPU, why: WHY, hint: HINT },
   'gpu-uncordoned': { kind: 'gpu-uncordoned', gpu: GPU },
+  'gpu-throttled': { kind: 'gpu-throttled', gpu: GPU, reasons: ['hw_thermal'], temperatureC: 90, hint: HINT },
+  'gpu-unthrottled': { kind: 'gpu-unthrottled', gpu: GPU },
   'gpu-probe-failed': { kind: 'gpu-probe-failed', why: WHY, hint: HINT },
   'gpu-probe-recovered': { kind: 'gpu-probe-recovered' },
   'gpu-xid': { kind: 'gpu-xid', gpu: GPU, busId: '00000000:01:00.0', number: 31, why: WHY, hint: HINT },

@@ -13,6 +13,7 @@ cpu-slots = 2
 [gpu."NVIDIA T4"]
 ask-price = 0.3
 slots = 2
+max-gpu-temperature = 80
 [gpu."NVIDIA A100"]
 ask-price = 0.9
 `;
@@ -33,7 +34,7 @@ slots = 3
     const { askPrice, cpuSlots, gpus, images } = withPrices(running, next);
     expect({ askPrice, cpuSlots, images }).toEqual({ askPrice: 0.2, cpuSlots: 2, images: running.images });
     expect(gpus).toEqual([
-      { model: 'nvidia  t4', askPrice: 0.4, catalogue: undefined, slots: 2 },
+      { model: 'nvidia  t4', askPrice: 0.4, catalogue: undefined, slots: 2, maxGpuTemperature: 80 },
       { model: 'NVIDIA A100', askPrice: undefined, catalogue: undefined, slots: undefined },
       { model: 'NVIDIA L4', askPrice: 0.5, catalogue: undefined, slots: undefined },
     ]);
@@ -43,12 +44,21 @@ slots = 3
     const running = await configured(RUNNING);
     const changed = RUNNING.replace('cpu-slots = 2', 'cpu-slots = 3\nlog-level = "debug"')
       .replace('ask-price = 0.1', 'ask-price = 0.2')
-      .replace('slots = 2\n[gpu."NVIDIA A100"]', 'slots = 4\n[gpu."NVIDIA A100"]');
+      .replace('\nslots = 2', '\nslots = 4');
     expect(restartNeeded(running, await configured(changed))).toEqual([
       'cpu-slots',
       'log-level',
       'gpu."NVIDIA T4"',
     ]);
+  });
+
+  test('names a model whose temperature limit has changed', async () => {
+    const running = await configured(RUNNING);
+    const next = await configured(
+      RUNNING.replace('max-gpu-temperature = 80', 'max-gpu-temperature = "none"'),
+    );
+    expect(restartNeeded(running, next)).toEqual(['gpu."NVIDIA T4"']);
+    expect(withPrices(running, next).gpus[0]?.maxGpuTemperature).toBe(80);
   });
 
   test('names the proxy, also if only its password has changed', async () => {

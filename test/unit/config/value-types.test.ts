@@ -4,6 +4,7 @@ import { duration, showDuration } from '../../../src/config/duration.ts';
 import { count, cpuCores, price } from '../../../src/config/number-types.ts';
 import { showSize, size } from '../../../src/config/size.ts';
 import { sizeOrPart } from '../../../src/config/size-or-part.ts';
+import { maxTemperature } from '../../../src/config/temperature.ts';
 import { choice, imagePattern, imagePatterns, path, userAndGroup } from '../../../src/config/text-types.ts';
 import { brokerUrl, dockerHost } from '../../../src/config/url-types.ts';
 import { BadValue, list, type ValueType } from '../../../src/config/value-type.ts';
@@ -66,6 +67,38 @@ describe('sizes or parts', () => {
 
   test.each(['10', '91%', '-1%', '0.1', 'abc', '', '%', '99 PB'])('%j is rejected', (text) => {
     expect(rejection(type, text).hint).toContain('10%');
+  });
+});
+
+describe('temperatures', () => {
+  test.each([
+    ['80', 80],
+    ['40', 40],
+    ['110', 110],
+    ['82.5', 82.5],
+    ['80C', 80],
+    ['80 °C', 80],
+    ['80 °', 80],
+    ['80°c', 80],
+    ['+80', 80],
+    ['none', Number.POSITIVE_INFINITY],
+    ['None', Number.POSITIVE_INFINITY],
+  ])('%s is %s °C', (text, value) => {
+    expect(maxTemperature.read([text])).toBe(value);
+    expect(maxTemperature.read([maxTemperature.show(value)])).toBe(value);
+  });
+
+  test.each(['', '39', '111', '176F', '-80', '1e2', '80K', 'hot', 'Infinity', 'NaN', '80,5', '80 90'])(
+    '%j is refused with a hint',
+    (text) => {
+      expect(rejection(maxTemperature, text).hint).toContain('none');
+    },
+  );
+
+  test('one that a GPU at work soon has is a warning', () => {
+    expect(
+      [59, 60, Number.POSITIVE_INFINITY].map((value) => maxTemperature.warn?.(value) !== undefined),
+    ).toEqual([true, false, false]);
   });
 });
 
