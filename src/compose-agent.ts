@@ -4,6 +4,7 @@ import { Agent } from './agent/agent.ts';
 import { Calendar } from './agent/calendar/calendar.ts';
 import type { AgentDeps } from './agent/deps.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
+import { HoldLog } from './agent/holds/hold-log.ts';
 import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
@@ -153,11 +154,13 @@ export function buildAgent(deps: AgentDeps): Agent {
   });
   const functionCode = new FunctionCode(host.broker);
   const resolver = new RunResolver({ ...host, functionCode, signal: market.signal });
+  const holdLog = new HoldLog(holds, observe);
   const holdOf = ({ gpu }: Pick<Slot, 'gpu'>): string | undefined => holds.of(targetOf({ gpu }))?.why;
   const offers = new Market({
     ...host,
     slots,
     holdOf,
+    onHolds: () => holdLog.report(slots.targets),
     holdWhy: (offer) => offer.slots.map(holdOf).find((why) => why !== undefined),
     admission,
     catalogue,

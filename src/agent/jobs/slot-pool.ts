@@ -48,9 +48,14 @@ export class SlotPool {
     return slots.length > 0 && slots.every(({ gpu }) => this.#isCordoned(gpu));
   }
 
+  /** The targets that have slots. */
+  get targets(): ReadonlySet<Target> {
+    return new Set([...this.#offers].flatMap(({ slots }) => slots.map(targetOf)));
+  }
+
   /** Whether any offer has slots of this target. */
   has(target: Target): boolean {
-    return [...this.#offers].some(({ slots }) => slots.some((slot) => targetOf(slot) === target));
+    return this.targets.has(target);
   }
 
   /** Uuids of the GPUs and MIG slices that have slots. */

@@ -10,6 +10,8 @@ const HELD = 'owner';
 
 export type MarketDeps = Omit<OfferWorkerDeps, 'claiming'> & {
   readonly slots: SlotPool;
+  /** Called when an offer's slots were added, and when the owner keeps other slots from jobs than before. */
+  readonly onHolds: () => void;
   /** Why the owner keeps all slots of an offer from jobs. */
   readonly holdWhy: (offer: OfferPlan) => string | undefined;
   readonly retryUntilStopped: RetryUntilStopped;
@@ -51,6 +53,7 @@ export class Market {
     const worker = new OfferWorker(offer, added, wake, { ...this.#deps, claiming: this.#claiming });
     this.#workers = [...this.#workers, worker];
     for (const [by, why] of this.#suspensions) worker.suspend(by, why);
+    this.#deps.onHolds();
     this.#followHolds(worker);
     leases.now();
     return worker;
@@ -81,6 +84,7 @@ export class Market {
 
   /** The owner keeps other slots from jobs than before: the offers get smaller or larger, or leave the market. */
   holdsChanged(): void {
+    this.#deps.onHolds();
     for (const worker of this.#workers) this.#followHolds(worker);
   }
 

@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import type { PauseRequest } from '../../../src/agent/owner/owner-commands.ts';
+import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { GATED, Gate } from '../../support/agent/gate.ts';
+import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
+import { withOther } from '../../support/agent/with-other.ts';
+import { faults, isClaim } from '../../support/faults/http-proxy.ts';
+
+const QUICK = `function handler(event) { return event[0] }`;
+const ENDLESS = `function handler() { return new Promise(() => setInterval(() => {}, 1000)) }`;
+const ADA = { by: 'ada', from: 'a test' };
+const EVERYTHING: PauseRequest = { names: [], minors: [], lasting: undefined, tag: '' };
+
+const claims = (env: TestEnv): number => env.proxy.calls.filter(isClaim).length;
+const instanceOf = (env: TestEnv) => env.broker.store.instances.all()[0];
+const pause = (agent: TestAgent, more: Partial<PauseRequest> = {}) =>
+  agent.agent.owner.pause({ ...EVERYTHING, ...more }, ADA);
+const resume = (agent: TestAgent) => agent.agent.owner.resume(EVERYTHING, undefined, ADA);
+const onMarket = (env: TestEnv, wanted: boolean) =>
+  env.until(() => expect(instanceOf(env)?.available).toBe(wanted));
+
+describe('a pause', () => {
+  test('takes no new jobs, lets the running one end paid, and takes the offer off the market', async () => {
+    await using env = await TestEnv.open();
+    const gate = new Gate(env.directory);
+    const running = env.addRun(GATED, gate.parameters(5));
+    await using agent = await env.start({ slots: 1 });
+    await env.untilEvent('job-started');
+    expect(await pause(agent)).toMatchObject({
+      changed: true,
+      targets: [{ target: 'cpu', hold: { kind: 'manual' } }],
+    });
+    const waiting = env.addRun(QUICK, '((1,),)');
+    const before = claims(env);
+    await onMarket(env, false);
+    gate.open();
+    await env.untilDone(running);
+    expect(env.jobOf(running).cost).toBeGreaterThan(0);
+    expect([claims(env), env.jobOf(waiting).status]).toEqual([before, JOB_STATUS.CREATED]);
+    expect(await pause(agent)).toMatchObject({ changed: false });
+    expect(await resume(agent)).toMatchObject({
+      changed: true,
+      targets: [{ target: 'cpu', hold: undefined }],
+    });
+    await onMarket(env, true);
+    await env.untilDone(waiting);
+    expect([env.count('owner-command'), env.count('target-held'), env.count('target-released')]).toEqual([
+      2, 1, 1,
+    ]);
+  });
+
+  test('releases a claim that is in flight', async () => {
+    await using env = await TestEnv.open();
+    const run = env.addRun(QUICK, '((1,),)');
+    const asked = Promise.withResolvers<void>();
+    env.proxy.plan = (call) => {
+      if (!isClaim(call)) return undefined;
+      asked.resolve();
+      return faults.delay(1_000);
+    };
+    await using agent = await env.start({ slots: 1 });
+    await asked.promise;
+    await pause(agent);
+    await env.untilEvent('job-released');
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.CREATED);
+    expect(env.count('job-started')).toBe(0);
+    await resume(agent);
+    await env.untilDone(run);
+  });
+
+  test('is there after a restart, without ever being on the market', async () => {
+    await using env = await TestEnv.open();
+    const first = await env.start({ slots: 1 });
+    await env.untilEvent('offer-registered');
+    await pause(first, { note: 'my evening' });
+    await first.stop();
+    const run = env.addRun(QUICK, '((1,),)');
+    const starts = env.proxy.calls.filter(({ path }) => path.endsWith('/start/')).length;
+    await using second = await env.start({ slots: 1 });
+    await env.until(() => expect(env.count('recovery-completed')).toBe(2));
+    await env.until(() => expect(second.agent.problem()).toBeUndefined());
+    expect(env.proxy.calls.filter(({ path }) => path.endsWith('/start/'))).toHaveLength(starts);
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.CREATED);
+    await resume(second);
+    await env.untilDone(run);
+  });
+
+  test('ends by itself', async () => {
+    await using env = await TestEnv.open();
+    await using agent = await env.start({ slots: 1 });
+    await env.untilEvent('offer-registered');
+    await pause(agent, { lasting: { kind: 'after', ms: 300 } });
+    const run = env.addRun(QUICK, '((1,),)');
+    await env.untilDone(run);
+    expect([env.count('target-held'), env.count('target-released')]).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['a GPU that is not here', { names: ['7'] }, 'TARGET_UNKNOWN'],
+    ['a time in the past', { lasting: { kind: 'at', at: 1 } }, 'TIME_INVALID'],
+    ['a schedule that never changes', { lasting: 'next-change' }, 'TIME_INVALID'],
+  ] as const)('is refused for %s, and changes nothing', async (_, more, code) => {
+    await using env = await TestEnv.open();
+    await using agent = await env.start({ slots: 1 });
+    await env.untilEvent('offer-registered');
+    await expect(pause(agent, more)).rejects.toMatchObject({ code });
+    expect(agent.journal.decisions.load()).toEqual([]);
+    expect(agent.journal.decisions.audit(10)).toEqual([]);
+  });
+
+  test('that the disk refuses is not in force', async () => {
+    await using env = await TestEnv.open();
+    const full = Object.assign(new Error('database or disk is full'), {
+      code: 'ERR_SQLITE_ERROR',
+      errcode: 13,
+    });
+    const refuse = () => {
+      throw full;
+    };
+    await using agent = await env.start({
+      slots: 1,
+      journal: (journal) =>
+        withOther(journal, { decisions: { load: () => [], audit: () => [], save: refuse } }),
+    });
+    await expect(pause(agent)).rejects.toBe(full);
+    const run = env.addRun(QUICK, '((1,),)');
+    await env.untilDone(run);
+  });
+});
+
+describe('a reclaim', () => {
+  test('releases what runs, unpaid, and takes nothing more', async () => {
+    await using env = await TestEnv.open();
+    const run = env.addRun(ENDLESS, '((1,),)');
+    await using agent = await env.start({ slots: 2 });
+    await env.untilEvent('job-started');
+    expect(await agent.agent.owner.preview(EVERYTHING)).toMatchObject([
+      { job: env.jobOf(run).uuid, target: 'cpu' },
+    ]);
+    const answer = await agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+    expect(answer).toMatchObject({ changed: true, jobs: [{ job: env.jobOf(run).uuid }], gpus: [] });
+    expect(await agent.runtime.list()).toEqual([]);
+    await env.untilEvent('job-released');
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.CREATED, cost: null });
+    expect(agent.journal.decisions.audit(10)).toMatchObject([{ action: 'pause', by: 'ada', from: 'a test' }]);
+  });
+
+  test('of CPU jobs with nothing running is done at once', async () => {
+    await using env = await TestEnv.open();
+    await using agent = await env.start({ slots: 2 });
+    expect(await agent.agent.owner.reclaim({ ...EVERYTHING, names: ['cpu'] }, 500, ADA)).toMatchObject({
+      jobs: [],
+    });
+  });
+});
