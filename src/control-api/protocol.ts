@@ -59,7 +59,13 @@ const HOLD = z.object({
   until: z.number().nullable(),
   hint: z.string().nullable(),
 });
-const TARGET_STATE = z.object({ target: z.string(), name: z.string(), hold: HOLD.nullable() });
+const TARGET_STATE = z.object({
+  target: z.string(),
+  name: z.string(),
+  /** What the owner decided about rules. */
+  mode: z.enum(['auto', 'on', 'off']),
+  hold: HOLD.nullable(),
+});
 const EVICTED = z.object({
   job: z.string(),
   function: z.string(),

@@ -74,8 +74,8 @@ function commandAnswer({ changed, targets }: Done): CommandAnswer {
   return { changed, targets: targets.map(targetAnswer) };
 }
 
-function targetAnswer({ hold, name, target }: TargetState) {
-  return { target, name, hold: hold === undefined ? null : holdAnswer(hold) };
+function targetAnswer({ hold, mode, name, target }: TargetState) {
+  return { target, name, mode, hold: hold === undefined ? null : holdAnswer(hold) };
 }
 
 /** A hold as the API shows it. */

@@ -245,6 +245,11 @@ export const ERROR_KINDS = {
     what: 'no agent runs on the state directory',
     hint: 'start the agent, or name its --state-dir',
   },
+  NOT_CONFIRMED: {
+    exit: 1,
+    what: 'jobs would be stopped unpaid, and nobody could be asked',
+    hint: 'add --yes, or use `sharedcloud-agent pause`, which lets them end',
+  },
   CONTROL_INVALID: {
     exit: 2,
     what: 'the running agent does not take a request as it is',

@@ -24,7 +24,13 @@ export type PauseRequest = TargetNames & {
 };
 
 /** A target and what keeps it from new jobs now. */
-export type TargetState = { readonly target: Target; readonly name: string; readonly hold: Hold | undefined };
+export type TargetState = {
+  readonly target: Target;
+  readonly name: string;
+  /** What the owner decided about rules. */
+  readonly mode: 'auto' | 'on' | 'off';
+  readonly hold: Hold | undefined;
+};
 
 /** What a command has done; `changed`: anything at all. */
 export type CommandAnswer = { readonly changed: boolean; readonly targets: readonly TargetState[] };
@@ -180,7 +186,7 @@ export class OwnerCommands {
   }
 
   #states(targets: Targets, known: readonly NameableGpu[]): readonly TargetState[] {
-    const { hasCpuSlots, holds } = this.#deps;
+    const { control, hasCpuSlots, holds } = this.#deps;
     const everything = [
       ...known.flatMap(({ slices, uuid }) =>
         slices.length === 0 ? [uuid] : slices.map((slice) => slice.uuid),
@@ -190,6 +196,7 @@ export class OwnerCommands {
     return (targets === ALL_TARGETS ? everything : targets).map((target) => ({
       target,
       name: nameOf(target, known),
+      mode: control.mode(target),
       hold: holds.of(target),
     }));
   }

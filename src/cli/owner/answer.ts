@@ -26,9 +26,10 @@ export function unattendedText({ unattended }: Offline): string {
 export function plain({ changed, targets }: Offline): CommandAnswer {
   return {
     changed,
-    targets: targets.map(({ hold, name, target }) => ({
+    targets: targets.map(({ hold, mode, name, target }) => ({
       target,
       name,
+      mode,
       hold:
         hold === undefined
           ? null

@@ -70,7 +70,7 @@ export async function reclaimNow(context: CliContext): Promise<number> {
   return answer.gpus.some(({ state }) => state === 'in-use') ? EXIT.FAILED : EXIT.OK;
 }
 
-/** Says what it costs, and asks. Throws CONFIG_INVALID where jobs run and nobody can be asked. */
+/** Says what it costs, and asks. Throws NOT_CONFIRMED where jobs run and nobody can be asked. */
 async function isWanted(
   context: CliContext,
   named: { readonly targets: readonly string[]; readonly minors: readonly number[] },
@@ -83,7 +83,7 @@ async function isWanted(
   const cost = costText(asked.answer.jobs, context.clock.now());
   const confirmed = await context.confirm(`${cost}\nStop now?`);
   if (confirmed !== undefined) return confirmed;
-  throw new AgentError('CONFIG_INVALID', `jobs would be stopped unpaid: ${cost}`, {
+  throw new AgentError('NOT_CONFIRMED', `jobs would be stopped unpaid: ${cost}`, {
     hint: 'add --yes to stop them without being asked, or use `pause`, which lets them end',
   });
 }

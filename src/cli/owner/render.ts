@@ -9,11 +9,11 @@ export function targetsText(targets: readonly Shown[], now: number): string {
   return targets.map((target) => `${targetText(target, now)}\n`).join('');
 }
 
-function targetText({ hold, name }: Shown, now: number): string {
+function targetText({ hold, mode, name }: Shown, now: number): string {
   const who = escapeControls(name);
-  if (hold === null) return `${who} takes jobs`;
+  if (hold === null) return `${who}: takes jobs${mode === 'on' ? ', whatever the rules say' : ''}`;
   const end = hold.until === null ? '' : ` until ${untilText(hold.until, now)}`;
-  return `${who} takes no new jobs: ${escapeControls(hold.why)}${end}`;
+  return `${who}: no new jobs, ${escapeControls(hold.why)}${end}`;
 }
 
 /** An instant as this host's clock shows it, with its day where that is not today, and how far away it is. Pure. */

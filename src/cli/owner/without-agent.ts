@@ -64,7 +64,7 @@ export async function commandWithoutAgent(
     targets: shown.map((target) => ({
       target,
       name: nameOf(target, known),
-      hold: decided(decisions, target, undefined, now).hold,
+      ...decided(decisions, target, undefined, now),
     })),
   };
 }
