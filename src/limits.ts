@@ -144,6 +144,12 @@ export const LIMITS = {
       of: 'the code of functions that is remembered for claims',
       beyond: 'what was used longest ago is fetched again before the claim',
     },
+    claimInput: {
+      max: 16 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'code and arguments of claims under way and of jobs whose files are being written',
+      beyond: 'further claims wait; a single one may be larger',
+    },
     openJobs: {
       max: 100,
       unit: 'items',

@@ -38,6 +38,22 @@ const rows: readonly MutationRow[] = [
     'that was used longest ago is forgotten, and fetched again for a claim',
   ],
   [
+    'what is claimed takes no more memory than it may',
+    'src/agent/market/market.ts',
+    'new ByteBudget(LIMITS.broker.claimInput.max)',
+    'new ByteBudget(Number.POSITIVE_INFINITY)',
+    'test/contract/agent/claim-memory.test.ts',
+    'so of %s only some are claimed at the same time',
+  ],
+  [
+    'jobs that run take no memory from claims',
+    'src/agent/jobs/job-runner.ts',
+    'void laidOut.then(watch.laidOut, watch.laidOut);',
+    '',
+    'test/contract/agent/claim-memory.test.ts',
+    'and jobs that run have none',
+  ],
+  [
     'long work goes in slices',
     'src/lib/slices.ts',
     'await nextTurn();',

@@ -50,6 +50,8 @@ type CreationInput = {
 
 /** What is called as a claimed job goes on. */
 export type JobWatch = {
+  /** Its code and arguments are on the disk, or cannot be, and no longer in memory. */
+  readonly laidOut: () => void;
   /** The engine has started its container. */
   readonly started: () => void;
   /** It has ended. Called before the lease ends, so that the next claim knows of it. */
@@ -143,6 +145,7 @@ export class JobRunner {
     const { runtime } = input.fn;
     // Called here, so that nothing keeps code and arguments for as long as the job runs.
     const laidOut = this.#deps.files.layOut(record.uuid, input);
+    void laidOut.then(watch.laidOut, watch.laidOut);
     this.#own(record, lease, watch.ended, async (end) => {
       const made = await this.#create(record, { language: runtime, laidOut, neighbour: lease.number }, end);
       if ('result' in made) return made;

@@ -24,10 +24,10 @@ import type { JobEnd, JobRunner } from '../jobs/job-runner.ts';
 import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
+import { type ClaimInputDeps, takeInput } from './claim-input.ts';
 import { outcomeOf } from './claim-outcome.ts';
 import { type Claimer, type ClaimerDeps, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
-import type { FunctionCode } from './function-code.ts';
-import { readArguments } from './job-arguments.ts';
+import { bytesOf, type OpenJob, readArguments } from './job-arguments.ts';
 import type { JobWindows } from './job-windows.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
@@ -37,38 +37,38 @@ import { SkipLog } from './skip-log.ts';
 /** How many runs are resolved ahead of free slots. */
 const RESOLVE_AHEAD = 8;
 
-export type ClaimLoopDeps = Pick<ClaimerDeps, 'holdOf'> & {
-  /** The offer with its price and instance as they are now. */
-  readonly offer: () => Offer;
-  readonly broker: Broker;
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly observe: Observer;
-  readonly poller: RunPoller;
-  readonly resolver: RunResolver;
-  readonly functionCode: Pick<FunctionCode, 'of'>;
-  readonly images: ImagePuller;
-  readonly imagePatterns: readonly string[];
-  readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
-  readonly slots: OfferSlots;
-  readonly windows: JobWindows;
-  readonly backoff: RunBackoff;
-  readonly claimer: Claimer;
-  /** The jobs that this or another offer is about to claim. */
-  readonly claiming: Set<string>;
-  readonly wake: Notifier;
-  readonly admission: AdmissionControl;
-  /** Tells the broker that an image is ready. */
-  readonly announceImage: (registryPath: string) => void;
-  readonly jobRunner: Pick<JobRunner, 'run' | 'isActive'>;
-  readonly leases: Pick<LeaseReconciler, 'lease'>;
-};
+export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> &
+  Pick<ClaimerDeps, 'holdOf'> & {
+    /** The offer with its price and instance as they are now. */
+    readonly offer: () => Offer;
+    readonly broker: Broker;
+    readonly journal: Journal;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly observe: Observer;
+    readonly poller: RunPoller;
+    readonly resolver: RunResolver;
+    readonly images: ImagePuller;
+    readonly imagePatterns: readonly string[];
+    readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
+    readonly slots: OfferSlots;
+    readonly windows: JobWindows;
+    readonly backoff: RunBackoff;
+    readonly claimer: Claimer;
+    /** The jobs that this or another offer is about to claim. */
+    readonly claiming: Set<string>;
+    readonly wake: Notifier;
+    readonly admission: AdmissionControl;
+    /** Tells the broker that an image is ready. */
+    readonly announceImage: (registryPath: string) => void;
+    readonly jobRunner: Pick<JobRunner, 'run' | 'isActive'>;
+    readonly leases: Pick<LeaseReconciler, 'lease'>;
+  };
 
 /** Fills one offer's slots: decides on the runs, has images pulled, claims jobs and hands them to the job runner. */
 export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
-  readonly #openJobs = new Map<string, BrokerJob[]>();
+  readonly #openJobs = new Map<string, OpenJob[]>();
   readonly #skipLog: SkipLog;
   readonly #wanted = new Set<string>();
   readonly #announcedImages = new Set<string>();
@@ -271,7 +271,7 @@ export class ClaimLoop {
     for (const job of jobs.splice(0, count)) this.#claim(job, open, signal);
   }
 
-  #claim(job: BrokerJob, open: OpenRun, signal: AbortSignal): void {
+  #claim(job: OpenJob, open: OpenRun, signal: AbortSignal): void {
     const { admission, claiming, images, slots, windows } = this.#deps;
     const fn = open.function;
     const image = fn === undefined ? undefined : images.get(fn.registryPath);
@@ -313,8 +313,10 @@ export class ClaimLoop {
     const { fn, job, run } = target;
     const began = clock.monotonic();
     try {
-      const code = await this.#codeFor(target, signal);
-      if (code === undefined || !this.#isFree(job) || holdOf(target.slot) !== undefined) return;
+      const input = await takeInput(this.#deps, target, signal);
+      if (input === undefined) return;
+      untilHandedOver.use(input.share);
+      if (!this.#isFree(job) || holdOf(target.slot) !== undefined) return;
       const claim = await claimer.claim(target, signal);
       if (claim.kind === 'won') {
         backoff.claimed(run.uuid);
@@ -322,8 +324,12 @@ export class ClaimLoop {
         untilHandedOver.move();
         permit.won();
         const ended = (end: JobEnd): void => this.#ended(target, permit, end);
-        const input = { fn, code, args: claim.won.job.arguments };
-        jobRunner.run({ record: claim.won.record, input }, lease, { started: () => permit.started(), ended });
+        const { code, share } = input;
+        const { arguments: args } = claim.won.job;
+        share.resize(code.length + bytesOf(args));
+        const laidOut = (): void => share[Symbol.dispose]();
+        const watch = { laidOut, started: () => permit.started(), ended };
+        jobRunner.run({ record: claim.won.record, input: { fn, code, args } }, lease, watch);
       } else if (claim.kind === 'refused') {
         backoff.refused(run.uuid);
       } else {
@@ -340,23 +346,6 @@ export class ClaimLoop {
       const fields = { event: 'claim-aborted', job: job.uuid, code };
       log[isKnown ? 'debug' : 'error'](fields, `claim aborted: ${message}`);
       if (!isKnown) backoff.hostFault(run.uuid);
-    }
-  }
-
-  /** The code for a claim, had before the claim is sent; undefined: it cannot be had now. */
-  async #codeFor({ fn, run }: ClaimTarget, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const { backoff, functionCode, log, resolver } = this.#deps;
-    try {
-      const code = await functionCode.of(fn, signal);
-      if (code === undefined) resolver.resolveAgain(run.uuid);
-      else resolver.unchanged(run.uuid);
-      return code;
-    } catch (thrown) {
-      const { code, message } = asAgentError(thrown);
-      const fields = { event: 'function-code-failed', run: run.uuid, code };
-      if (!signal.aborted) log.warn(fields, `code not fetched, nothing is claimed: ${message}`);
-      backoff.listFailed(run.uuid);
-      return undefined;
     }
   }
 

@@ -21,10 +21,11 @@ import type { Observer } from '../events/events.ts';
 import { RETRY } from '../retry/policies.ts';
 import { retry } from '../retry/retry.ts';
 import { writeDurably } from '../retry/write-durably.ts';
+import type { OpenJob } from './job-arguments.ts';
 
 /** A job to claim, and what it will run with and where. */
 export type ClaimTarget = {
-  readonly job: BrokerJob;
+  readonly job: OpenJob;
   readonly run: Run;
   readonly fn: FunctionSpec;
   readonly image: ReadyImage;
@@ -140,11 +141,11 @@ export function mayClaim(job: BrokerJob, known: JobRecord | undefined): boolean 
 }
 
 /** The first jobs that may be claimed; a run may have a million, and each costs a query of the journal. */
-export function* firstClaimable(
-  jobs: readonly BrokerJob[],
-  accepts: (job: BrokerJob) => boolean,
-): Steps<BrokerJob[]> {
-  const claimable: BrokerJob[] = [];
+export function* firstClaimable<Job extends BrokerJob>(
+  jobs: readonly Job[],
+  accepts: (job: Job) => boolean,
+): Steps<Job[]> {
+  const claimable: Job[] = [];
   for (const job of jobs) {
     if (claimable.length >= LIMITS.broker.openJobs.max) break;
     if (accepts(job)) claimable.push(job);

@@ -35,6 +35,11 @@ export class FunctionCode {
     return isSame ? known.code : undefined;
   }
 
+  /** How many bytes a function's code has, at most where it would have to be fetched. */
+  maxBytes({ uuid }: FunctionSpec): number {
+    return this.#known.get(uuid)?.code.length ?? LIMITS.broker.code.max;
+  }
+
   #fetch(uuid: string, signal: AbortSignal): Promise<FunctionWithCode | undefined> {
     return this.#calls.run(
       uuid,

@@ -1,4 +1,4 @@
-import type { BrokerJob, JobWithArguments } from '../../domain/job.ts';
+import type { BrokerJob, JobArguments, JobWithArguments } from '../../domain/job.ts';
 import type { InvalidItem } from '../../domain/ports/broker.ts';
 import type { Steps } from '../../lib/slices.ts';
 import { LIMITS } from '../../limits.ts';
@@ -25,18 +25,26 @@ export function unreadableArguments(job: JobWithArguments, runtime: string): str
   }
 }
 
-/** The open jobs whose arguments can be read, without them because they come again with the claim; and the others. */
+/** An open job without its arguments, because they come again with the claim; in JSON, long ones have so many bytes. */
+export type OpenJob = BrokerJob & { readonly argumentBytes: number };
+
+/** How many bytes arguments have. */
+export function bytesOf(args: JobArguments): number {
+  return typeof args === 'string' ? Buffer.byteLength(args) : args.bytes;
+}
+
+/** The open jobs whose arguments can be read, and the others. */
 export function* readArguments(
   jobs: readonly JobWithArguments[],
   runtime: string,
-): Steps<{ readonly readable: readonly BrokerJob[]; readonly unreadable: readonly InvalidItem[] }> {
-  const readable: BrokerJob[] = [];
+): Steps<{ readonly readable: readonly OpenJob[]; readonly unreadable: readonly InvalidItem[] }> {
+  const readable: OpenJob[] = [];
   const unreadable: InvalidItem[] = [];
   for (const job of jobs) {
     const reason = unreadableArguments(job, runtime);
     if (reason === undefined) {
-      const { arguments: _, ...rest } = job;
-      readable.push(rest);
+      const { arguments: args, ...rest } = job;
+      readable.push({ ...rest, argumentBytes: bytesOf(args) });
     } else unreadable.push({ uuid: job.uuid, reason });
     yield 'long';
   }

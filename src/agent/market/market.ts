@@ -1,6 +1,8 @@
 import type { JobRecord } from '../../domain/job.ts';
 import type { Offer, OfferPlan } from '../../domain/offer.ts';
+import { ByteBudget } from '../../lib/byte-budget.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import { LIMITS } from '../../limits.ts';
 import type { SlotPool } from '../jobs/slot-pool.ts';
 import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { OfferWorker, type OfferWorkerDeps } from './offer-worker.ts';
@@ -8,7 +10,7 @@ import { OfferWorker, type OfferWorkerDeps } from './offer-worker.ts';
 /** The name under which the owner's holds keep an offer off the market. */
 const HELD = 'owner';
 
-export type MarketDeps = Omit<OfferWorkerDeps, 'claiming'> & {
+export type MarketDeps = Omit<OfferWorkerDeps, 'claiming' | 'claimInput'> & {
   readonly slots: SlotPool;
   /** Called when an offer's slots were added, and when the owner keeps other slots from jobs than before. */
   readonly onHolds: () => void;
@@ -23,6 +25,8 @@ export class Market {
   #workers: readonly OfferWorker[] = [];
   /** One for all offers, because a run may be on the market of several. */
   readonly #claiming = new Set<string>();
+  /** One for all offers, because they share this process's memory. */
+  readonly #claimInput = new ByteBudget(LIMITS.broker.claimInput.max);
   /** Why all offers are off the market, by what keeps them off. */
   readonly #suspensions = new Map<string, string>();
 
@@ -50,7 +54,11 @@ export class Market {
     const offer: Offer = await retryUntilStopped((signal) =>
       registrar.register(plan, signal, added.open > 0),
     );
-    const worker = new OfferWorker(offer, added, wake, { ...this.#deps, claiming: this.#claiming });
+    const worker = new OfferWorker(offer, added, wake, {
+      ...this.#deps,
+      claiming: this.#claiming,
+      claimInput: this.#claimInput,
+    });
     this.#workers = [...this.#workers, worker];
     for (const [by, why] of this.#suspensions) worker.suspend(by, why);
     this.#deps.onHolds();

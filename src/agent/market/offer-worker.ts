@@ -3,6 +3,7 @@ import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import type { ByteBudget } from '../../lib/byte-budget.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
@@ -42,6 +43,8 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly windows: JobWindows;
   /** The jobs that any offer is about to claim. */
   readonly claiming: Set<string>;
+  /** The memory that what any offer claims has until it is on the disk. */
+  readonly claimInput: ByteBudget;
   /** Called after each answer of the broker to a poll; `again`: after it had been unreachable. */
   readonly onAnswer: (again: boolean) => void;
   /** Called after the broker has refused the token. */

@@ -91,6 +91,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
   const seen: { end?: JobEnd; slotWasLeased?: boolean } = {};
   const input = { fn: aFunction(), code: '', args: '()' };
   runner.run({ record: RECORD, input }, pool.lease(SLOT), {
+    laidOut: () => undefined,
     started: () => undefined,
     ended: (end) => {
       seen.end = end;

@@ -52,6 +52,13 @@ describe('the code of a function', () => {
     expect(now === undefined ? undefined : await code.of(now, never)).toBeDefined();
   });
 
+  test('has as many bytes as are remembered, and may have as many as any where it is not', async () => {
+    const { code } = remembering();
+    expect(code.maxBytes(aFunction({ uuid: 'f' }))).toBe(LONGEST);
+    await code.find('f', never);
+    expect(code.maxBytes(aFunction({ uuid: 'f' }))).toBe(10);
+  });
+
   test('of a function that is gone cannot be had', async () => {
     const { broker, code } = remembering();
     broker.isGone = true;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readArguments } from '../../../../src/agent/market/job-arguments.ts';
+import { bytesOf, readArguments } from '../../../../src/agent/market/job-arguments.ts';
 import type { JobArguments } from '../../../../src/domain/job.ts';
 import { inSlices } from '../../../../src/lib/slices.ts';
 import { LIMITS } from '../../../../src/limits.ts';
@@ -17,11 +17,19 @@ test.each<[string, JobArguments, string, boolean]>([
 ])('arguments that are %s', async (_, args, runtime, isReadable) => {
   const job = { uuid: 'j', run: 'r', status: 1, instance: null, leaseSeconds: undefined, cost: undefined };
   const { readable, unreadable } = await inSlices(readArguments([{ ...job, arguments: args }], runtime));
-  expect(readable).toEqual(isReadable ? [job] : []);
+  expect(readable).toEqual(isReadable ? [{ ...job, argumentBytes: bytesOf(args) }] : []);
   expect(unreadable.map(({ uuid }) => uuid)).toEqual(isReadable ? [] : ['j']);
 });
 
 test('reading the arguments of a job is a long step', () => {
   const job = { uuid: 'j', run: 'r', status: 1, instance: null, leaseSeconds: undefined, cost: undefined };
   expect(readArguments([{ ...job, arguments: '()' }], 'python36').next().value).toBe('long');
+});
+
+test.each<[JobArguments, number]>([
+  ['(1, 2)', 6],
+  ['("€",)', 8],
+  [{ bytes: 70_000 }, 70_000],
+])('the arguments %j have %i bytes', (args, bytes) => {
+  expect(bytesOf(args)).toBe(bytes);
 });
