@@ -51,7 +51,11 @@ export function nameTargets(
 function targetsOf(name: string, gpus: readonly NameableGpu[], trusting: boolean): readonly Target[] {
   const word = name.toLowerCase();
   if (word === CPU_TARGET) return [CPU_TARGET];
-  if (/^\d{1,3}$/.test(word)) return gpus.filter(({ index }) => index === Number(word)).flatMap(withSlicesOf);
+  if (/^\d{1,3}$/.test(word)) {
+    const byIndex = gpus.filter(({ index }) => index === Number(word));
+    // Some models are called by three digits, such as a GTX 980; no host has so many GPUs.
+    if (byIndex.length > 0 || word.length < 3) return byIndex.flatMap(withSlicesOf);
+  }
   const byUuid = [
     ...gpus.filter(({ uuid }) => begins(uuid, word)).flatMap(withSlicesOf),
     ...gpus.flatMap(({ slices }) => slices.filter(({ uuid }) => begins(uuid, word)).map(({ uuid }) => uuid)),

@@ -180,9 +180,7 @@ export class OwnerCommands {
     }
     const at = nextChange(targets, uuidsOf(known));
     if (at !== undefined) return { kind: 'at', at };
-    throw new AgentError('TIME_INVALID', 'the schedule has no next change', {
-      hint: 'use --for or --until; `sharedcloud-agent schedule` shows the coming week',
-    });
+    throw noNextChange();
   }
 
   #states(targets: Targets, known: readonly NameableGpu[]): readonly TargetState[] {
@@ -243,4 +241,11 @@ function uuidsOf(known: readonly NameableGpu[]): readonly Target[] {
 /** Whether something is among the targets. */
 function isIn(targets: Targets): (what: { readonly gpu: string | null }) => boolean {
   return ({ gpu }) => targets === ALL_TARGETS || targets.includes(gpu ?? CPU_TARGET);
+}
+
+/** The error of what is to end with the next change of a schedule that never changes. */
+export function noNextChange(): AgentError {
+  return new AgentError('TIME_INVALID', 'the schedule has no next change', {
+    hint: 'use --for or --until; `sharedcloud-agent schedule` shows the coming week',
+  });
 }

@@ -52,7 +52,8 @@ export type Command<Request extends z.ZodType, Answer extends z.ZodType> = {
   readonly endpoint: Endpoint<Request, Answer>;
   readonly body: z.input<Request>;
   readonly names: TargetNames;
-  readonly offline: (targets: Targets) => OwnerCommand;
+  /** `nextChange` answers the next change of the schedule for the targets. */
+  readonly offline: (targets: Targets, nextChange: () => number) => OwnerCommand;
   readonly ms?: number;
 };
 
@@ -88,12 +89,12 @@ function noSocket(stateDir: string, cause: unknown): AgentError {
   });
 }
 
-/** The end as the journal keeps it; the next change of the schedule needs the running agent. */
-export function endOf(lasting: { forMs?: number; untilMs?: number; untilNext?: true }): End | undefined {
+/** The end as the journal keeps it. Throws as `nextChange` does, which is asked where it is needed. */
+export function endOf(
+  lasting: { forMs?: number; untilMs?: number; untilNext?: true },
+  nextChange: () => number,
+): End | undefined {
   if (lasting.forMs !== undefined) return { kind: 'after', ms: lasting.forMs };
   if (lasting.untilMs !== undefined) return { kind: 'at', at: lasting.untilMs };
-  if (lasting.untilNext === undefined) return undefined;
-  throw new AgentError('AGENT_NOT_RUNNING', 'only a running agent knows the next change of the schedule', {
-    hint: 'use --for or --until',
-  });
+  return lasting.untilNext === undefined ? undefined : { kind: 'at', at: nextChange() };
 }

@@ -42,7 +42,12 @@ export const mode: CliCommand = {
       endpoint: ENDPOINTS.mode,
       body: { ...named, ...lasting, mode: wanted },
       names: { names: named.targets, minors: named.minors },
-      offline: (targets) => ({ kind: 'mode', targets, mode: wanted, end: endOf(lasting) }),
+      offline: (targets, nextChange) => ({
+        kind: 'mode',
+        targets,
+        mode: wanted,
+        end: endOf(lasting, nextChange),
+      }),
     });
     context.stdout.write(answerText(context, given));
     return EXIT.OK;

@@ -37,7 +37,13 @@ async function pauseOnly(context: CliContext): Promise<number> {
     endpoint: ENDPOINTS.pause,
     body: { ...named, ...lasting, note, tag },
     names: { names: named.targets, minors: named.minors },
-    offline: (targets) => ({ kind: 'pause', targets, end: endOf(lasting), note, tag }),
+    offline: (targets, nextChange) => ({
+      kind: 'pause',
+      targets,
+      end: endOf(lasting, nextChange),
+      note,
+      tag,
+    }),
   });
   context.stdout.write(answerText(context, given));
   return EXIT.OK;

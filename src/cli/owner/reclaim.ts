@@ -52,7 +52,13 @@ export async function reclaimNow(context: CliContext): Promise<number> {
     endpoint: ENDPOINTS.reclaim,
     body: { ...named, ...lasting, note, tag, withinMs },
     names: { names: named.targets, minors: named.minors },
-    offline: (targets) => ({ kind: 'pause', targets, end: endOf(lasting), note, tag }),
+    offline: (targets, nextChange) => ({
+      kind: 'pause',
+      targets,
+      end: endOf(lasting, nextChange),
+      note,
+      tag,
+    }),
     ms: withinMs + REST_MS,
   });
   if ('offline' in given) {

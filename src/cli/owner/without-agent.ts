@@ -13,6 +13,7 @@ import { openDecisions } from '../../journal/open-journal.ts';
 import { ownerFor } from '../../state-dir/ownership.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import type { CliContext } from '../command.ts';
+import { nextChange } from './next-change.ts';
 
 const PROBE_MS = 20_000;
 
@@ -28,9 +29,9 @@ export type Offline = CommandAnswer & {
  */
 export async function commandWithoutAgent(
   { caller, clock, uid }: CliContext,
-  config: Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout' | 'stateDir'>,
+  config: Config,
   names: TargetNames,
-  command: (targets: Targets) => OwnerCommand,
+  command: (targets: Targets, nextChange: () => number) => OwnerCommand,
 ): Promise<Offline> {
   const known = await gpusFor(names, config);
   const named = nameTargets(names, known, true);
@@ -41,7 +42,7 @@ export async function commandWithoutAgent(
   );
   const journal = opened.adopt(openDecisions(dir, clock), (one) => one.close());
   const now = { wall: clock.now(), boot: clock.bootTime() };
-  const given = command(named.targets);
+  const given = command(named.targets, () => nextChange(config, named.targets, known, now.wall));
   const all = known.flatMap(({ slices, uuid }) => [uuid, ...slices.map((slice) => slice.uuid)]);
   const { changed, decisions } = applyCommand(journal.decisions.load(), given, {
     by: caller,

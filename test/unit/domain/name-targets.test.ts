@@ -39,6 +39,7 @@ describe('targets are named', () => {
     ['its beginning', ['GPU-2222'], [], [B]],
     ['its beginning without GPU-', ['3333'], [], [C, SLICE]],
     ['a model, of which there may be several', ['rtx 3090'], [], [A, B]],
+    ['a model of three digits', ['100'], [], [C, SLICE]],
     ['a GPU with its slices', ['2'], [], [C, SLICE]],
     ['a slice', [SLICE], [], [SLICE]],
     ['minor numbers', [], [0, 1], [B, A]],

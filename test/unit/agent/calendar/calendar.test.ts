@@ -132,11 +132,11 @@ describe('the calendar', () => {
 
   test('has the next change of some targets, and is a source of holds', () => {
     const rules = [
-      rule({ gpus: ['GPU-0'], hours: '20-21', available: false }),
+      rule({ gpus: ['GPU-00000000'], hours: '20-21', available: false }),
       rule({ gpus: ['cpu'], hours: '22-23', available: false }),
     ];
     const { calendar } = calendarAt('2026-11-27T19:00+01:00', ...rules);
-    expect(calendar.nextChange(['cpu', 'GPU-0'])).toBe(at('2026-11-27T20:00+01:00'));
+    expect(calendar.nextChange(['cpu', 'GPU-00000000'])).toBe(at('2026-11-27T20:00+01:00'));
     expect(calendar.nextChange(['cpu'])).toBe(at('2026-11-27T22:00+01:00'));
     expect(new Holds([calendar]).begins('cpu')).toBe(at('2026-11-27T22:00+01:00'));
   });

@@ -186,13 +186,13 @@ describe('rules', () => {
 });
 
 describe('a rule for some GPUs', () => {
-  const gpu = { uuid: 'GPU-3f1c', index: 1, model: 'NVIDIA GeForce RTX 3090' };
+  const gpu = { uuid: 'GPU-3f1c5ab0', index: 1, model: 'NVIDIA GeForce RTX 3090' };
   const whole: ScheduleTarget = { id: gpu.uuid, gpu };
-  const slice: ScheduleTarget = { id: 'MIG-77aa', gpu };
+  const slice: ScheduleTarget = { id: 'MIG-77aa0000', gpu };
   const named = (name: string, target: ScheduleTarget) =>
     new Schedule([rule({ gpus: [name], available: false })], new Zone('UTC')).of(target).rules.length === 1;
 
-  test.each(['3090', 'rtx  3090', 'NVIDIA GeForce RTX 3090', '1', 'GPU-3f1c', 'gpu-3f'])(
+  test.each(['3090', 'rtx  3090', 'NVIDIA GeForce RTX 3090', '1', 'GPU-3f1c', 'gpu-3F1c5', '3f1c', 'all'])(
     'is about a GPU by %j, and about its slices',
     (name) => {
       expect(named(name, whole)).toBe(true);
@@ -205,7 +205,7 @@ describe('a rule for some GPUs', () => {
   });
 
   test('is about one slice by its uuid', () => {
-    expect([named('MIG-77', slice), named('MIG-77', whole)]).toEqual([true, false]);
+    expect([named('MIG-77aa', slice), named('MIG-77aa', whole)]).toEqual([true, false]);
   });
 
   test('is about the slices of a GPU in MIG mode rather than the GPU', () => {
