@@ -16,6 +16,7 @@ import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
 import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
+import { sampling } from './rows/sampling.ts';
 import { schedule } from './rows/schedule.ts';
 import { throughput } from './rows/throughput.ts';
 import { type Measured, tableOf } from './table.ts';
@@ -36,6 +37,7 @@ const ROWS: readonly Row[] = [
   flood,
   restart,
   journal,
+  sampling,
   schedule,
   loader,
   coldImage,

@@ -23,16 +23,24 @@ export const eventually = (condition: () => void | Promise<void>): Promise<void>
 
 /**
  * A host with two GPUs and a running daemon: nvidia-smi and the kernel's log are stand-ins, all else is real.
- * `image` is what its jobs use.
+ * `image` is what its jobs use. An nvidia-smi that is not `quick` notes every call, and shows changes in a loop.
  */
-export async function openTwoGpus(engine: TestEngine, image = PYTHON) {
+export async function openTwoGpus(
+  engine: TestEngine,
+  image = PYTHON,
+  {
+    env = {},
+    quick = true,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly quick?: boolean } = {},
+) {
   await using opened = new AsyncDisposableStack();
-  const smi = opened.use(await standIn(TWO_T4, { quick: true }));
+  const smi = opened.use(await standIn(TWO_T4, { quick }));
   const journal = opened.use(await journalctlStandIn());
   const scenario = opened.use(
     await openScenario(engine.host, {
       PATH: `${journal.directory}:${process.env['PATH'] ?? ''}`,
       SHAREDCLOUD_NVIDIA_SMI: smi.program,
+      ...env,
     }),
   );
   const agent = opened.use(new AgentProcess(['start'], scenario.env));
