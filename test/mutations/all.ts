@@ -3,6 +3,7 @@ import { AGENT } from './agent.ts';
 import { CONTAINER } from './container.ts';
 import { CONTAINER_CHECK } from './container-check.ts';
 import { FUZZING } from './fuzzing.ts';
+import { GPU_SAMPLES } from './gpu-samples.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
@@ -20,4 +21,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LEASES,
   ...MOVES,
   ...FUZZING,
+  ...GPU_SAMPLES,
 ];
