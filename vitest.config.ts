@@ -33,6 +33,7 @@ export default defineConfig({
       project('docker', { timeout: 180_000, files: FILES }),
       project('e2e', { timeout: 180_000, files: FILES }),
       project('package', { timeout: 600_000, files: FILES }),
+      project('fleet', { timeout: 600_000, files: FILES }),
       project('vm', { timeout: 1_000_000, files: FILES }),
       project('chaos', { timeout: LONG ? 2 * 3_600_000 : 600_000, files: FILES }),
     ],

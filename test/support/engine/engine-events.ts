@@ -38,6 +38,13 @@ export class EngineEvents {
     return (await this.of(job)).filter((action) => action === 'start').length;
   }
 
+  /** The job of each start so far, in order. */
+  async startedJobs(): Promise<readonly string[]> {
+    await this.#caughtUp();
+    const starts = this.#seen.filter(({ Action }) => Action === 'start');
+    return starts.flatMap(({ Actor }) => Actor.Attributes['sharedcloud.job'] ?? []);
+  }
+
   /** What has happened to containers of this job, in order, such as `create`, `start`, `kill`, `die`, `destroy`. */
   async of(job: string): Promise<readonly string[]> {
     await this.#caughtUp();

@@ -39,6 +39,11 @@ export class OwnNamespace implements AsyncDisposable {
     );
   }
 
+  /** The id of its first process, as this process sees it. */
+  get pid(): string {
+    return this.#init;
+  }
+
   /** The path by which this process reaches a file of its mounts. */
   path(inside: string): string {
     return `/proc/${this.#init}/root${inside}`;

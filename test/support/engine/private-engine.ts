@@ -1,12 +1,13 @@
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type Docker from 'dockerode';
 import { vi } from 'vitest';
 import { connectEngine, parseDockerHost } from '../../../src/runtime/docker/engine/connection.ts';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { removeCgroups } from './cgroups.ts';
 import { EngineEvents } from './engine-events.ts';
 import { OwnNamespace, relay, signalInside } from './own-namespace.ts';
 import { openRegistryRoute } from './registry-route.ts';
@@ -20,8 +21,6 @@ export type EngineChoice = {
   /** Where it listens beside its Unix socket, such as `tcp://127.0.0.1:2376` in its namespace. */
   readonly hosts?: readonly string[];
 };
-
-const CGROUPS = '/sys/fs/cgroup';
 
 /**
  * A Docker engine of a test's own, to be hurt: in namespaces of its own, with its own data, and with the route to the
@@ -155,25 +154,5 @@ export class PrivateEngine implements AsyncDisposable {
   async #log(program: string): Promise<string> {
     const lines = (await readFile(join(this.#dir, `${program}.log`), 'utf8')).split('\n');
     return `${program} ended:\n${lines.slice(-10).join('\n')}`;
-  }
-}
-
-/** Removes the control groups below one of that name, in whichever hierarchies it is. */
-async function removeCgroups(name: string): Promise<void> {
-  const hierarchies = await readdir(CGROUPS);
-  for (const folder of [CGROUPS, ...hierarchies.map((hierarchy) => join(CGROUPS, hierarchy))]) {
-    await vi.waitFor(() => removeCgroup(join(folder, name)), 10_000);
-  }
-}
-
-/** Throws while something is still in it. */
-async function removeCgroup(folder: string): Promise<void> {
-  try {
-    const inside = await readdir(folder, { withFileTypes: true });
-    for (const entry of inside) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
-    await rmdir(folder);
-  } catch (thrown) {
-    if (!(thrown instanceof Error && 'code' in thrown && ['ENOENT', 'ENOTDIR'].includes(String(thrown.code))))
-      throw thrown;
   }
 }

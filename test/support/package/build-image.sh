@@ -9,6 +9,10 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 project="$(cd "$here/../../.." && pwd)"
 debian="$REGISTRY/sharedcloud/debian:latest"
 
+# The second of two that build at once finds the first one's layers.
+exec 9>"$ENGINE_DIR/build-image.lock"
+flock 9
+
 context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT
 cp "$project/node_modules/node/bin/node" "$context/node"

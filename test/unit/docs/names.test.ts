@@ -24,25 +24,35 @@ const FLAGS: ReadonlySet<string> = new Set([
   'version',
 ]);
 
-/** Flags of docker, dockerd, runsc and systemctl, which the documents use too. */
+/** Flags of docker, dockerd, nvidia-ctk, runsc and systemctl, which the documents use too. */
 const OF_OTHERS: ReadonlySet<string> = new Set([
+  'advertise-addr',
+  'availability',
   'cap-add',
   'cap-drop',
   'gpus',
   'group-add',
   'init',
+  'label-add',
+  'label-rm',
   'memory',
   'name',
   'network',
   'no-healthcheck',
+  'no-trunc',
   'now',
   'nvproxy',
+  'pretty',
   'read-only',
+  'resolve-image',
   'restart',
+  'runtime',
   'security-opt',
+  'set-as-default',
   'tlsverify',
   'unix-socket',
   'user',
+  'with-registry-auth',
 ]);
 
 /** Variables that are no options: the first two of the tests' engine, the last of a job. */
