@@ -1,5 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { LONG } from './test/support/chaos/length.ts';
+import { amount, LONG } from './test/support/chaos/length.ts';
 import { NameSkipped } from './test/support/name-skipped.ts';
 import { SlowestFirst } from './test/support/slowest-first.ts';
 
@@ -20,8 +20,8 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
   },
 });
 
-/** Files at once that use a real engine. Figures are measured one by one. */
-const FILES = LONG ? 1 : 4;
+/** Files at once that use a real engine: they wait more than they compute. Figures are measured one by one. */
+const FILES = amount('FILES_AT_ONCE', 6, 1);
 
 export default defineConfig({
   test: {
