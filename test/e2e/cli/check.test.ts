@@ -102,6 +102,7 @@ describe('with all that a job needs', () => {
       'gpu 1',
       'gpu 1 entry',
       'kernel log',
+      'owner presence',
       'cpu jobs',
       'disk',
       'memory',
