@@ -269,6 +269,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     gpuHealth,
     calendar,
     presence,
+    desks,
     slots,
     jobRunner,
     planner,

@@ -17,6 +17,7 @@ import type { Config, Loaded } from './config/config.ts';
 import { type GeneralPolicy, gpuSettings, maxTemperatureOf, presencePolicy } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
+import { deskRoutes } from './control/desk-routes.ts';
 import { healthRoute } from './control/health-route.ts';
 import { ownerRoutes } from './control/owner-routes.ts';
 import type { HealthReport } from './control-api/protocol.ts';
@@ -371,7 +372,7 @@ export async function openAgent(
           const hint = (problem ?? slow)?.hint ?? null;
           return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
         };
-        const routes = [healthRoute(report), ...ownerRoutes(agent)];
+        const routes = [healthRoute(report), ...ownerRoutes(agent), ...deskRoutes(agent.desks)];
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
       }),
     reprice: (next) => {

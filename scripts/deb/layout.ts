@@ -25,8 +25,10 @@ export async function install(root: string, stage: string): Promise<number> {
   await put('packaging/deb/sharedcloud-agent', 'usr/bin/sharedcloud-agent', 0o755);
   await put('packaging/config.toml', 'etc/sharedcloud-agent/config.toml', 0o644);
   await put('LICENSE', `${DOC}/copyright`, 0o644);
-  for (const unit of await readdir(join(root, 'systemd')))
+  for (const unit of await unitsIn(join(root, 'systemd')))
     await put(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`, 0o644);
+  for (const unit of await unitsIn(join(root, 'systemd/user')))
+    await put(`systemd/user/${unit}`, `usr/lib/systemd/user/${unit}`, 0o644);
   await putZipped(join(root, 'CHANGELOG.md'), join(stage, DOC, 'changelog.gz'));
   await putZipped(
     join(root, 'dist/sharedcloud-agent.8'),
@@ -38,6 +40,10 @@ export async function install(root: string, stage: string): Promise<number> {
   });
   await installLibraries(root, join(stage, HOME));
   return tidy(stage);
+}
+
+async function unitsIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.service'));
 }
 
 /** Installs the runtime dependencies of the lock file, without their install scripts. */

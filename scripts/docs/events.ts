@@ -161,6 +161,8 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['garbage-collected', 'debug', 'orphans listed', 'containers, folders'],
   ['garbage-collection-failed', 'debug', 'orphans not listed: …', 'code'],
   ['gpu-catalogue-failed', 'warn', 'GPU catalogue not fetched: …', 'code, retryInMs'],
+  ['games-reported', 'info', 'games reported to the agent', 'games'],
+  ['games-not-reported', 'warn', 'it is unknown whether a game runs: …', 'code, hint'],
   ['gpu-use-unreadable', 'warn', 'processes on GPUs unknown: …', 'code, hint'],
   ['gpu-use-readable', 'info', 'the processes on GPUs are read again', ''],
   ['sessions-unreadable', 'warn', 'the sessions of this host cannot be read: …', 'code, hint'],

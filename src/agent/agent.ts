@@ -22,6 +22,7 @@ import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
+import type { DeskReports } from './presence/desk-reports.ts';
 import type { OwnerPresence } from './presence/owner-presence.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
 import type { LeaseReconciler } from './reconcile/lease-reconciler.ts';
@@ -56,6 +57,7 @@ export type AgentParts = {
   readonly calendar: Calendar;
   /** Undefined: no GPU yields to its owner. */
   readonly presence: Pick<OwnerPresence, 'work'> | undefined;
+  readonly desks: DeskReports;
   readonly slots: SlotPool;
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
@@ -132,6 +134,11 @@ export class Agent {
     await this.#leaveMarket('the agent evicts its jobs');
     await untilIdle(() => this.#isIdle(), log, inTime);
     detach.abort();
+  }
+
+  /** What the desks of users report. */
+  get desks(): DeskReports {
+    return this.#parts.desks;
   }
 
   /** What the owner may command. */

@@ -2,6 +2,7 @@ import { agentMoved } from './agent-moved/command.ts';
 import { brokerMoved } from './broker-moved/command.ts';
 import { check } from './check/command.ts';
 import type { CliCommand } from './command.ts';
+import { desk } from './desk/command.ts';
 import { drain } from './drain/command.ts';
 import { dryRun } from './dry-run/command.ts';
 import { health } from './health/command.ts';
@@ -21,6 +22,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     start(runDaemon),
     drain,
     dryRun,
+    desk,
     pause,
     resume,
     reclaim,

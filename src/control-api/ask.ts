@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
@@ -96,7 +96,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Connected | { readonly kind: 'silent' | 'none' }> {
   const socketPath = join(directory, CONTROL_SOCKET);
-  const found = lstatSync(socketPath, { throwIfNoEntry: false });
+  const found = inspect(socketPath);
   if (found === undefined || !found.isSocket()) return { kind: 'none' };
   checkOwner(socketPath, found.uid);
   const short = shortPath(dirname(socketPath));
@@ -122,15 +122,31 @@ async function connect(
     const response = await promise;
     return { response, [Symbol.dispose]: () => void request.destroy() };
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES')
-      throw new AgentError('AGENT_OUT_OF_REACH', `this user may not connect to ${socketPath}`, {
-        hint: 'run this as the agent’s user or root, or join its group: sudo adduser $USER sharedcloud-agent',
-        cause,
-      });
+    if (isDenied(cause)) throw outOfReach(socketPath, cause);
     return { kind: connected ? 'silent' : 'none' };
   } finally {
     short.close();
   }
+}
+
+/** Throws AGENT_OUT_OF_REACH where this user may not look into the directory, as a member of the group in the state directory. */
+function inspect(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw isDenied(cause) ? outOfReach(path, cause) : cause;
+  }
+}
+
+function isDenied(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
+}
+
+function outOfReach(path: string, cause: unknown): AgentError {
+  return new AgentError('AGENT_OUT_OF_REACH', `this user may not connect to ${path}`, {
+    hint: 'run this as the agent’s user or root, or join its group: sudo adduser $USER sharedcloud-agent',
+    cause,
+  });
 }
 
 /** Another program that listens there could answer anything. */

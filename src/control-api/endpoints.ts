@@ -66,4 +66,20 @@ export const ENDPOINTS = {
     request: REQUESTS.preview,
     answer: ANSWERS.preview,
   },
+  desk: {
+    method: 'POST',
+    path: '/api/presence',
+    right: 'control',
+    does: 'says how many games run in the caller’s session; holds for `leaseMs` milliseconds',
+    request: REQUESTS.desk,
+    answer: ANSWERS.desk,
+  },
+  desks: {
+    method: 'GET',
+    path: '/api/presence',
+    right: 'read',
+    does: 'the reports of games that hold now',
+    request: NOTHING,
+    answer: ANSWERS.desks,
+  },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -48,6 +48,7 @@ export const REQUESTS = {
     .refine(isOneEnd, ONE_END),
   preview: z.strictObject(TARGETS),
   resume: z.strictObject({ ...TARGETS, tag: z.string().max(100).optional() }),
+  desk: z.strictObject({ games: z.int().min(0).max(10_000) }),
   mode: z
     .strictObject({ ...TARGETS, ...LASTING, mode: z.enum(['auto', 'on', 'off']) })
     .refine(isOneEnd, ONE_END),
@@ -88,6 +89,8 @@ export const ANSWERS = {
   command: z.object(COMMAND),
   reclaim: z.object({ ...COMMAND, jobs: z.array(EVICTED), gpus: z.array(MEMORY), tookMs: z.number() }),
   preview: z.object({ jobs: z.array(EVICTED) }),
+  desk: z.object({ leaseMs: z.number() }),
+  desks: z.object({ desks: z.array(z.object({ user: z.string(), games: z.number() })) }),
   /** `why` is null where jobs can be claimed, as far as this host is concerned; `hint` is for `why`, else for `degraded`. */
   health: z.object({ status: z.string(), why: TEXT, hint: TEXT, degraded: TEXT }),
 } as const;

@@ -190,6 +190,11 @@ export const ERROR_KINDS = {
     what: 'systemd-logind does not say which users are active on this host',
     hint: 'run it by hand: loginctl list-sessions',
   },
+  GAMES_UNREADABLE: {
+    exit: 5,
+    what: 'the bus of the user’s session does not say whether a game runs',
+    hint: 'run `desk` in the session of the user who plays: systemctl --user start sharedcloud-agent-desk',
+  },
   KERNEL_LOG_UNREADABLE: {
     exit: 6,
     what: 'the kernel log, which reports GPU errors, cannot be read',

@@ -5,7 +5,7 @@ import { LIMITS } from '../../limits.ts';
 
 /** What `sharedcloud-agent desk` reports from the session of a user. */
 export type DeskReport = {
-  /** Whose session it is: a user's id. */
+  /** Whose session it is. */
   readonly user: string;
   /** How many games run. */
   readonly games: number;
@@ -38,14 +38,19 @@ export class DeskReports {
     this.changed.notify();
   }
 
-  /** Undefined: no desk reports. */
-  sign(): Sign | undefined {
+  /** Those that hold now. */
+  get reports(): readonly DeskReport[] {
     const now = this.#clock.monotonic();
     const live = [...this.#reports.values()].filter(({ until }) => now < until);
-    const [first] = live;
-    if (first === undefined) return undefined;
-    const gaming = live.some(({ games }) => games > 0);
-    return { source: 'game', state: gaming ? 'seen' : 'quiet', what: 'a game runs (GameMode)' };
+    return live.map(({ games, user }) => ({ user, games }));
+  }
+
+  /** Undefined: no desk reports. */
+  sign(): Sign | undefined {
+    const { reports } = this;
+    if (reports.length === 0) return undefined;
+    const isPlaying = reports.some(({ games }) => games > 0);
+    return { source: 'game', state: isPlaying ? 'seen' : 'quiet', what: 'a game runs (GameMode)' };
   }
 
   #end(user: string): void {

@@ -75,9 +75,13 @@ function checkSessions({ now, sessions }: PresenceInspection): readonly CheckRes
   ];
 }
 
-function checkGameMode({ whenGaming }: PresenceConfig, { hasGameMode }: PresenceInspection): CheckResult {
+function checkGameMode(
+  { whenGaming }: PresenceConfig,
+  { desks = [], hasGameMode }: PresenceInspection,
+): CheckResult {
   const check = 'game mode';
   if (whenGaming === 'ignore') return ok(check, 'ignored');
+  if (desks.length > 0) return ok(check, `games are reported by the session of ${desks.join(', ')}`);
   if (!hasGameMode) return ok(check, 'GameMode is not installed: games show as programs on the GPU');
   return ok(check, `installed; to let it end jobs at the start of a game: ${DESK}`);
 }

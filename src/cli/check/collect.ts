@@ -173,9 +173,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,
-    presence: await found.then((known) =>
-      inspectPresence(config, known, { now: clock.now(), path: context.path }),
-    ),
+    presence: await found.then((known) => inspectPresence(config, known, { ...context, now: clock.now() })),
     kernelLog: await kernelLog,
     stateDir: await stateDir,
     agent: valueOf(await agent),

@@ -2,10 +2,12 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openPresence } from '../../compose.ts';
 import type { Config } from '../../config/config.ts';
+import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { yields } from '../../domain/presence.ts';
 import type { Session } from '../../domain/session.ts';
 import { gpuLimits } from '../gpu-limits.ts';
+import { askAgent } from '../owner/give.ts';
 import { type QueryResult, query } from '../query.ts';
 
 /** What can be seen of the owner here. */
@@ -20,15 +22,18 @@ export type PresenceInspection = {
   readonly sessions: QueryResult<readonly Session[] | undefined>;
   /** Whether GameMode is installed. */
   readonly hasGameMode: boolean;
+  /** Who reports games to the running agent; undefined: none runs, or it could not be asked. */
+  readonly desks: readonly string[] | undefined;
 };
 
 const SESSIONS_MS = 8_000;
+const AGENT_MS = 3_000;
 
 /** Tries every source of signs; undefined where no GPU yields to its owner. `path` has the form of $PATH. */
 export async function inspectPresence(
   config: Config,
   gpus: readonly Gpu[],
-  { now, path }: { readonly now: number; readonly path: string },
+  { caller, now, path }: { readonly caller: string; readonly now: number; readonly path: string },
 ): Promise<PresenceInspection | undefined> {
   const { owners, policyOf, processes, sessions } = openPresence(config);
   const yielding = gpus.filter((gpu) => yields(policyOf(gpu)));
@@ -47,7 +52,21 @@ export async function inspectPresence(
     processes: await read,
     sessions: await query(limits, (signal) => sessions.read(signal)),
     hasGameMode: await isOnPath('gamemoded', path),
+    desks: await desksOf({ caller }, config.stateDir),
   };
+}
+
+async function desksOf(
+  context: { readonly caller: string },
+  stateDir: string,
+): Promise<readonly string[] | undefined> {
+  try {
+    const asked = await askAgent(context, stateDir, ENDPOINTS.desks, {}, AGENT_MS);
+    return asked.kind === 'answer' ? asked.answer.desks.map(({ user }) => user) : undefined;
+  } catch {
+    // Of another version, or out of reach for this user: other rows say so.
+    return undefined;
+  }
 }
 
 async function isOnPath(program: string, path: string): Promise<boolean> {

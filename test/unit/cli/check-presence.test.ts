@@ -28,6 +28,7 @@ function seen(more: Partial<PresenceInspection> = {}): PresenceInspection {
     processes: { value: { hasGraphics: true }, ms: 1 },
     sessions: { value: [DESKTOP], ms: 1 },
     hasGameMode: false,
+    desks: undefined,
     ...more,
   };
 }
@@ -55,6 +56,7 @@ describe('the signs of an owner', () => {
       'warn',
     ],
     ['GameMode is not installed', {}, 'game mode', 'ok'],
+    ['games are reported', { hasGameMode: true, desks: ['ada'] }, 'game mode', 'ok'],
     ['GameMode is installed', { hasGameMode: true }, 'game mode', 'ok'],
   ])('%s', (_, more, check, level) => {
     const results = checkPresence(DEFAULT, GPUS, seen(more));

@@ -109,7 +109,7 @@ describe('an invalid command line', () => {
   test.each([[['network']], [['network', 'sideways']]])('%j: names the actions', async (argv) => {
     const { exit, stderr } = await runLine(argv);
     expect(exit).toBe(2);
-    expect(stderr).toContain('network needs one of up, down, log, status');
+    expect(stderr).toContain('network needs one of up, keep, down, log, status');
   });
 
   test('without a command the help is printed as an error', async () => {
