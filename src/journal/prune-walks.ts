@@ -3,6 +3,8 @@ import { isTerminal } from '../domain/job.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from './gpu-rollups.ts';
 import { STATE_NAMES } from './job-row.ts';
 
+const DAY_MS = 86_400_000;
+
 /** So many rows are looked at in one transaction: a few milliseconds. */
 const BATCH = 250;
 
@@ -29,13 +31,20 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('job_history', 'at', 'at < $beforeMs AND uuid NOT IN (SELECT uuid FROM jobs)'),
   walk('network_use', 'started_at', 'started_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
-  { ...walk('gpu_minutes', 'start', 'start < $beforeMs'), keepMs: KEEP_MINUTES_MS },
-  { ...walk('gpu_hours', 'start', 'start < $beforeMs'), keepMs: KEEP_HOURS_MS },
+  useWalk('gpu_minutes', KEEP_MINUTES_MS),
+  useWalk('gpu_hours', KEEP_HOURS_MS),
 ];
 
-function walk(table: string, time: string, isOld: string): PruneWalk {
+/** What was written while the clock was ahead does not end the walk: what follows may be old. */
+function useWalk(table: string, keepMs: number): PruneWalk {
+  const isOld = 'start < $beforeMs';
+  const isAhead = `start > $beforeMs + ${keepMs + DAY_MS}`;
+  return { ...walk(table, 'start', isOld, `${isOld} OR ${isAhead}`), keepMs };
+}
+
+function walk(table: string, time: string, isOld: string, isBefore = `${time} < $beforeMs`): PruneWalk {
   return {
-    select: `SELECT seq, ${isOld} AS is_old, ${time} < $beforeMs AS is_before
+    select: `SELECT seq, ${isOld} AS is_old, ${isBefore} AS is_before
       FROM ${table} WHERE seq > $after ORDER BY seq LIMIT ${BATCH}`,
     remove: `DELETE FROM ${table} WHERE seq = ?`,
     countsJobs: table === 'jobs',

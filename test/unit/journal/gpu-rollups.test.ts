@@ -77,3 +77,14 @@ test('minutes are deleted after two days and hours after two years, whatever is 
   prune(journal, 0);
   expect(counts()).toEqual([0, 1]);
 });
+
+test('what was written while the clock was years ahead keeps nothing else from being deleted', () => {
+  const { journal, time } = timedJournal();
+  const ahead = Array.from({ length: 600 }, (_, index) => minute(NOON + 3_650 * DAY_MS + index * 60_000, 1));
+  journal.gpuRollups.add(ahead);
+  journal.gpuRollups.add([minute(NOON, 2)]);
+  time.now = NOON + 3 * DAY_MS;
+  prune(journal, 0);
+  const starts = journal.gpuRollups.between('minute', 0, NOON + 9_999 * DAY_MS).map(({ start }) => start);
+  expect(starts).toEqual(ahead.map(({ start }) => start));
+});
