@@ -67,7 +67,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   const control = new OwnerControl({ decisions: deps.journal.decisions, clock, observe });
   const calendar = new Calendar(deps);
   const presenceHolds = new PresenceHolds();
-  const holds = new Holds([control, presenceHolds, calendar], (target) => control.mode(target) === 'on');
+  const holds = new Holds([control, presenceHolds, calendar], (target) => control.forced(target));
   const slots = new SlotPool((target) => holds.of(target) !== undefined);
   const breaker = new EngineBreaker({
     ...deps,

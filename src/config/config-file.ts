@@ -78,7 +78,8 @@ function readGpus(path: string, value: unknown, findings: Findings): readonly Gp
 
 function readGpu(where: string, model: string, table: Table, { problems, unread }: Findings): GpuSettings {
   for (const key of Object.keys(table))
-    if (!Object.hasOwn(GPU_KEYS, key)) problems.push(unknownKey(where, key, Object.keys(GPU_KEYS)));
+    if (!Object.hasOwn(GPU_KEYS, key))
+      problems.push(unknownKey(where, key, Object.keys(GPU_KEYS), '[gpu."MODEL"]'));
     else if (isUuid(model) && !KEYS_OF_ONE_GPU.includes(key))
       problems.push({
         where: `${key} in ${where}`,

@@ -35,10 +35,11 @@ export function orProblem<T>(where: string, problems: Problem[], read: () => T):
   }
 }
 
-export function unknownKey(where: string, key: string, known: readonly string[]): Problem {
+/** The problem of a key that is unknown at the top of the file, or with its `table` in that. */
+export function unknownKey(where: string, key: string, known: readonly string[], table?: string): Problem {
   const hint =
     key === 'token'
       ? 'put the token into a file of its own with mode 0600, and name that file with token-file'
-      : 'correct or remove it; --help lists the options';
+      : `correct or remove it; ${table === undefined ? '--help lists the options' : `${table} has the keys ${known.join(', ')}`}`;
   return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, hint };
 }

@@ -105,16 +105,19 @@ export function keyOf(one: Decision): string {
   return JSON.stringify([one.target, one.kind, one.kind === 'pause' ? one.tag : '']);
 }
 
+/** What the owner's decisions say about a target. */
+export type Decided = {
+  readonly mode: 'auto' | 'on' | 'off';
+  /** When the mode goes back to `auto` by itself, in milliseconds of the wall clock; undefined: it does not. */
+  readonly modeUntil: number | undefined;
+  readonly hold: Hold | undefined;
+};
+
 /**
  * What the owner's decisions say about a target, of which `parent` is the GPU if it is a MIG slice. Pure. The pause that
  * lasts longest is the one that is shown.
  */
-export function decided(
-  decisions: Decisions,
-  target: Target,
-  parent: Target | undefined,
-  now: Now,
-): { readonly mode: 'auto' | 'on' | 'off'; readonly hold: Hold | undefined } {
+export function decided(decisions: Decisions, target: Target, parent: Target | undefined, now: Now): Decided {
   const about = inForce(decisions, now).filter(
     (one) => one.target === ALL_TARGETS || one.target === target || one.target === parent,
   );
@@ -127,7 +130,11 @@ export function decided(
     mode?.mode === 'off'
       ? { kind: 'manual', why: `mode off, set by ${mode.by}`, until: endOf(mode, now) }
       : undefined;
-  return { mode: mode?.mode ?? 'auto', hold: pause === undefined ? off : pauseHold(pause, now) };
+  return {
+    mode: mode?.mode ?? 'auto',
+    modeUntil: mode && endOf(mode, now),
+    hold: pause === undefined ? off : pauseHold(pause, now),
+  };
 }
 
 function pauseHold(pause: Pause, now: Now): Hold {

@@ -62,8 +62,9 @@ export class Calendar implements HoldSource {
     };
   }
 
-  /** When the target is next kept from new jobs: now where it is already; undefined: no end is known. */
-  begins(target: Target): number | undefined {
+  /** When the target is kept from new jobs, from `from` or else now on; undefined: never. */
+  begins(target: Target, from?: number): number | undefined {
+    if (from !== undefined) return (this.#known.get(target) ?? this.#know(target)).schedule.windowEnd(from);
     const { available, until } = this.#stateOf(target);
     return available ? until : this.#clock.now();
   }

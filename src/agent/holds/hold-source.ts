@@ -5,8 +5,8 @@ import type { Notifier } from '../../lib/notifier.ts';
 export type HoldSource = {
   /** Why it keeps this target from new jobs now; undefined: it does not. Cheap, and without side effects. */
   hold(target: Target): Hold | undefined;
-  /** When it next keeps the target from new jobs, by the wall clock, as far as it knows that before. */
-  begins?(target: Target): number | undefined;
+  /** When it keeps the target from new jobs, by the wall clock, from `from` or else now on; undefined: not known. */
+  begins?(target: Target, from?: number): number | undefined;
   /** Notified whenever an answer may have changed. */
   readonly changed: Notifier;
 };

@@ -2,19 +2,25 @@ import { type Hold, type HoldKind, shownHold, type Target } from '../../domain/h
 import { Notifier } from '../../lib/notifier.ts';
 import type { HoldSource } from './hold-source.ts';
 
+/** That a target takes jobs whatever the rules say, until this time of the wall clock; undefined: with no end. */
+export type Forced = { readonly until: number | undefined };
+
 /** All that keeps targets from new jobs by the owner's wish: pauses, presence, the calendar. */
 export class Holds {
   /** Notified whenever an answer may have changed. */
   readonly changed = new Notifier();
   readonly #sources: readonly HoldSource[];
-  readonly #isForced: (target: Target) => boolean;
+  readonly #forced: (target: Target) => Forced | undefined;
   /** What was answered since the last change; claims ask often. */
   readonly #known = new Map<Target, Hold | undefined>();
 
-  /** `isForced`: the owner has said that a target takes jobs whatever presence and calendar say. */
-  constructor(sources: readonly HoldSource[], isForced: (target: Target) => boolean = () => false) {
+  /** `forced`: the owner has said that a target takes jobs whatever presence and calendar say. */
+  constructor(
+    sources: readonly HoldSource[],
+    forced: (target: Target) => Forced | undefined = () => undefined,
+  ) {
     this.#sources = sources;
-    this.#isForced = isForced;
+    this.#forced = forced;
     for (const source of sources)
       source.changed.subscribe(() => {
         this.#known.clear();
@@ -30,14 +36,15 @@ export class Holds {
 
   /** When the target is next kept from new jobs, by the wall clock; undefined: nobody knows of such a time. */
   begins(target: Target): number | undefined {
-    if (this.#isForced(target)) return undefined;
-    const times = this.#sources.flatMap((source) => source.begins?.(target) ?? []);
+    const forced = this.#forced(target);
+    if (forced !== undefined && forced.until === undefined) return undefined;
+    const times = this.#sources.flatMap((source) => source.begins?.(target, forced?.until) ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   #now(target: Target): Hold | undefined {
     const holds = this.#sources.flatMap((source) => source.hold(target) ?? []);
-    return shownHold(this.#isForced(target) ? holds.filter(({ kind }) => !isRule(kind)) : holds);
+    return shownHold(this.#forced(target) !== undefined ? holds.filter(({ kind }) => !isRule(kind)) : holds);
   }
 }
 

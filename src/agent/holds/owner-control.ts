@@ -7,6 +7,7 @@ import type { DecisionStore } from '../../domain/ports/decision-store.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import type { HoldSource } from './hold-source.ts';
+import type { Forced } from './holds.ts';
 
 /** Clocks may be set and hosts may sleep, so the ends are looked at again at least this often. */
 const RECHECK_MS = 5_000;
@@ -51,6 +52,12 @@ export class OwnerControl implements HoldSource {
   /** What the owner decided about rules for a target. */
   mode(target: Target): 'auto' | 'on' | 'off' {
     return this.#about(target).mode;
+  }
+
+  /** Whether the target takes jobs whatever the rules say, and until when. */
+  forced(target: Target): Forced | undefined {
+    const { mode, modeUntil } = this.#about(target);
+    return mode === 'on' ? { until: modeUntil } : undefined;
   }
 
   /**

@@ -48,7 +48,8 @@ export function readAvailability(
 
 function readRule(path: string, table: Table, number: number, problems: Problem[]): AvailabilityRule {
   const where = nameOf(number, path);
-  for (const key of Object.keys(table)) if (!KEYS.includes(key)) problems.push(unknownKey(where, key, KEYS));
+  for (const key of Object.keys(table))
+    if (!KEYS.includes(key)) problems.push(unknownKey(where, key, KEYS, '[[availability]]'));
   const value = <T>(key: string, read: (written: readonly string[]) => T): T | undefined => {
     if (!Object.hasOwn(table, key)) return undefined;
     const written = texts(where, key, table[key], problems);

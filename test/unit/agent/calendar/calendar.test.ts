@@ -140,4 +140,13 @@ describe('the calendar', () => {
     expect(calendar.nextChange(['cpu'])).toBe(at('2026-11-27T22:00+01:00'));
     expect(new Holds([calendar]).begins('cpu')).toBe(at('2026-11-27T22:00+01:00'));
   });
+
+  test('is overridden by mode on, up to the end of that', () => {
+    const { calendar } = calendarAt('2026-11-27T19:00+01:00', EVENING);
+    const begins = (until: string | undefined) =>
+      new Holds([calendar], () => ({ until: until === undefined ? undefined : at(until) })).begins('cpu');
+    expect(begins(undefined)).toBeUndefined();
+    expect(begins('2026-11-27T22:00+01:00')).toBe(at('2026-11-27T22:00+01:00'));
+    expect(begins('2026-11-27T23:30+01:00')).toBe(at('2026-11-28T18:00+01:00'));
+  });
 });
