@@ -1,8 +1,9 @@
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
 import { LIMITS } from '../limits.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -96,9 +97,9 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Connected | { readonly kind: 'silent' | 'none' }> {
   const socketPath = join(directory, CONTROL_SOCKET);
-  const found = inspect(socketPath);
-  if (found === undefined || !found.isSocket()) return { kind: 'none' };
-  checkOwner(socketPath, found.uid);
+  const owner = ownerOf(socketPath);
+  if (owner === undefined) return { kind: 'none' };
+  checkOwner(socketPath, owner);
   const short = shortPath(dirname(socketPath));
   let connected = false;
   try {
@@ -129,12 +130,14 @@ async function connect(
   }
 }
 
-/** Throws AGENT_OUT_OF_REACH where this user may not look into the directory, as a member of the group in the state directory. */
-function inspect(path: string): Stats | undefined {
+/** The owner of a socket; undefined: there is no socket. Throws AGENT_OUT_OF_REACH where this user cannot tell. */
+function ownerOf(path: string): number | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found?.isSocket() === true ? found.uid : undefined;
   } catch (cause) {
-    throw isDenied(cause) ? outOfReach(path, cause) : cause;
+    if (isDenied(cause)) throw outOfReach(path, cause);
+    throw asStorageError(cause, path);
   }
 }
 
@@ -144,7 +147,7 @@ function isDenied(cause: unknown): boolean {
 
 function outOfReach(path: string, cause: unknown): AgentError {
   return new AgentError('AGENT_OUT_OF_REACH', `this user may not connect to ${path}`, {
-    hint: 'run this as the agent’s user or root, or join its group: sudo adduser $USER sharedcloud-agent',
+    hint: 'run this as the agent’s user or root, or join its group and log in again: sudo adduser $USER sharedcloud-agent',
     cause,
   });
 }

@@ -79,6 +79,17 @@ describeVm('a host with systemd and cgroup v2', () => {
     expect(lastOf('job')).toMatchObject({ hello: ['SUCCEEDED', 'works'] });
   });
 
+  test('lets its group control it over a restart, and nobody else', () => {
+    const [paused, ...rest] = (step('group')?.output ?? '').split('\n');
+    expect(paused).toContain('"changed":true');
+    expect(rest).toEqual([
+      'AGENT_OUT_OF_REACH',
+      'srw-rw---- sharedcloud-agent 200 ',
+      '403',
+      '"changed": true',
+    ]);
+  });
+
   test('reloads its units while a job runs, which ends as if nothing had been', () => {
     expect(lastOf('reloadUnits')).toMatchObject({ slow: ['SUCCEEDED', '10'] });
   });

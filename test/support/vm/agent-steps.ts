@@ -34,6 +34,11 @@ min-free-disk = "0 B"
 poll-interval = "500ms"
 `;
 
+/** A program that asks the socket that is for looking only, and prints the status of the answer. */
+const ASK = `const [method, path] = process.argv.slice(1);
+const at = { socketPath: "/run/sharedcloud-agent/read.sock", method, path };
+require("node:http").request(at, ({ statusCode }) => console.log(statusCode)).end();`;
+
 /** Waits for a pattern in what the broker tells, for five minutes of the machine’s. */
 const until = (pattern: string): string =>
   `timeout 300 sh -c 'until grep -q "${pattern}" /run/broker.json; do sleep 0.2; done'`;
@@ -55,6 +60,18 @@ systemctl start sharedcloud-agent
 ${until('hello....SUCCEEDED')}
 sharedcloud-agent health
 cat /run/broker.json`,
+  // A member of the service's group may control it, another user may not, and the other socket is for looking only.
+  group: `set -e
+ASK='${ASK}'
+useradd -m member && usermod -aG sharedcloud-agent member && useradd -m stranger
+su member -c 'sharedcloud-agent pause --for 2h --json' | tr -d ' \\n'; echo
+su stranger -c 'sharedcloud-agent resume --json' 2>&1 | grep -o AGENT_OUT_OF_REACH
+stat --format '%A %G' /run/sharedcloud-agent/read.sock
+/usr/lib/sharedcloud-agent/bin/node -e "$ASK" GET /api/health
+/usr/lib/sharedcloud-agent/bin/node -e "$ASK" POST /api/resume
+systemctl restart sharedcloud-agent
+timeout 300 sh -c 'until sharedcloud-agent health >/dev/null; do sleep 0.2; done'
+su member -c 'sharedcloud-agent resume --json' | grep -o '"changed": true'`,
   reloadUnits: `set -e
 touch /run/add-slow
 timeout 300 sh -c 'until docker ps --quiet | grep -q .; do sleep 0.2; done'
