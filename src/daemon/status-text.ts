@@ -3,6 +3,12 @@ import type { AgentEvent } from '../agent/events/events.ts';
 /** So many orphaned containers are named, by so many characters of their ids. */
 const SHOWN_ORPHANS = 20;
 const SHORT_ID = 12;
+const MAX_REASONS = 8;
+
+/** A uuid of a GPU as far as people need it. */
+function shortTarget(target: string): string {
+  return target.slice(0, SHORT_ID);
+}
 
 /** What the agent is doing, in one line for `health` and `systemctl status`, from the agent's events. */
 export class StatusText {
@@ -10,6 +16,8 @@ export class StatusText {
   readonly #jobs = new Set<string>();
   /** The containers that cannot be removed. */
   readonly #orphans = new Set<string>();
+  /** Why targets take no new jobs by the owner's wish, by target. */
+  readonly #held = new Map<string, string>();
   #startup: string | undefined = 'starting';
   #paused: string | undefined;
   #degraded: string | undefined;
@@ -23,7 +31,15 @@ export class StatusText {
 
   get text(): string {
     const counts = `offers on the market: ${this.#offers.size}, jobs running: ${this.#jobs.size}`;
-    return [counts, this.#orphansText(), this.#startup, this.#paused, this.#degraded, this.#remark]
+    return [
+      counts,
+      this.#heldText(),
+      this.#orphansText(),
+      this.#startup,
+      this.#paused,
+      this.#degraded,
+      this.#remark,
+    ]
       .filter((part) => part !== undefined)
       .join('; ');
   }
@@ -31,6 +47,16 @@ export class StatusText {
   /** Shows the phase or the outcome of a reload, in place of the last remark. */
   setRemark(text: string): void {
     this.#remark = text;
+  }
+
+  /** One clause for each reason, with what it is about. */
+  #heldText(): string | undefined {
+    if (this.#held.size === 0) return undefined;
+    const byWhy = Map.groupBy(this.#held, ([, why]) => why);
+    const clauses = [...byWhy].map(
+      ([why, held]) => `${held.map(([target]) => shortTarget(target)).join(', ')} (${why})`,
+    );
+    return `no new jobs for ${clauses.slice(0, MAX_REASONS).join(', ')}`;
   }
 
   #orphansText(): string | undefined {
@@ -58,6 +84,12 @@ export class StatusText {
       }
       case 'claiming-resumed':
         this.#paused = undefined;
+        break;
+      case 'target-held':
+        this.#held.set(event.target, event.hold.why);
+        break;
+      case 'target-released':
+        this.#held.delete(event.target);
         break;
       case 'engine-degraded':
         this.#degraded = `degraded: ${event.why}`;
