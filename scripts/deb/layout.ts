@@ -29,6 +29,8 @@ export async function install(root: string, stage: string): Promise<number> {
     await put(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`, 0o644);
   for (const unit of await unitsIn(join(root, 'systemd/user')))
     await put(`systemd/user/${unit}`, `usr/lib/systemd/user/${unit}`, 0o644);
+  for (const hook of await readdir(join(root, 'packaging/slurm')))
+    await put(`packaging/slurm/${hook}`, `usr/share/sharedcloud-agent/slurm/${hook}`, 0o755);
   await putZipped(join(root, 'CHANGELOG.md'), join(stage, DOC, 'changelog.gz'));
   await putZipped(
     join(root, 'dist/sharedcloud-agent.8'),
