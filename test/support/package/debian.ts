@@ -2,6 +2,7 @@
    vitest/valid-describe-callback -- this file decides whether a suite runs. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,9 +36,9 @@ export class Debian implements AsyncDisposable {
     this.#init = parts.init;
   }
 
-  /** Boots one; resolves when its start is over. */
-  static async boot(): Promise<Debian> {
-    const root = (await run(join(HERE, 'debian-root.sh'))).stdout.trim();
+  /** Boots one, which has these Debian packages as well; resolves when its start is over. */
+  static async boot(...packages: readonly [] | readonly [string]): Promise<Debian> {
+    const root = (await run(join(HERE, 'debian-root.sh'), packages)).stdout.trim();
     const work = await mkdtemp(join(tmpdir(), 'sharedcloud-debian-'));
     // Not below /tmp: services have one of their own.
     const shared = await mkdtemp('/var/lib/sharedcloud-agent-test-');
@@ -57,23 +58,18 @@ export class Debian implements AsyncDisposable {
     return debian;
   }
 
+  /** The command that executes in it, as root, what follows it. */
+  get enter(): readonly string[] {
+    const all = ['--mount', '--pid', '--uts', '--ipc', '--cgroup', '--root', '--wd'];
+    return ['nsenter', '--target', this.#init, ...all, '--'];
+  }
+
   /** Runs a program in it, as root, to its end. */
   run(program: string, ...args: readonly string[]): Promise<Done> {
-    const inside = [
-      '--mount',
-      '--pid',
-      '--uts',
-      '--ipc',
-      '--cgroup',
-      '--root',
-      '--wd',
-      '--',
-      program,
-      ...args,
-    ];
+    const [nsenter = '', ...inside] = [...this.enter, program, ...args];
     const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
     return new Promise((done) => {
-      execFile('nsenter', ['--target', this.#init, ...inside], { env }, (error, stdout, stderr) => {
+      execFile(nsenter, inside, { env }, (error, stdout, stderr) => {
         done({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr });
       });
     });
@@ -121,18 +117,29 @@ export async function buildPackage(): Promise<string> {
   return stdout.trim().split('\n').at(-1) ?? '';
 }
 
-/** Why this machine cannot run a Debian of its own; undefined: it can. */
-async function whyNot(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'only root can boot a Debian';
-  for (const tool of ['debootstrap', 'unshare', 'nsenter', 'dpkg-deb'])
-    if (!(await run('sh', ['-c', `command -v ${tool}`]).catch(() => undefined))) return `${tool} is missing`;
-  return undefined;
+/** The same Debian package under another version; answers where it is, below `directory`. */
+export async function repackage(deb: string, version: string, directory: string): Promise<string> {
+  const tree = join(directory, `tree-${version}`);
+  const path = join(directory, `${version}.deb`);
+  await run('dpkg-deb', ['--raw-extract', deb, tree]);
+  await run('sed', ['-i', `s/^Version: .*/Version: ${version}/`, join(tree, 'DEBIAN/control')]);
+  await run('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, path]);
+  await rm(tree, { recursive: true });
+  return path;
 }
 
-const missing = await whyNot();
+/** Why this machine cannot run a Debian of its own, or lacks these tools; undefined: it can. */
+function whyNot(more: readonly string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can boot a Debian';
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const tools = ['debootstrap', 'unshare', 'nsenter', 'dpkg-deb', ...more];
+  const missing = tools.find((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
+  return missing === undefined ? undefined : `${missing} is missing`;
+}
 
 /** A suite that needs a Debian of its own; skipped under a name that says why, or failed where CI=true. */
-export function describeDebian(name: string, body: () => void): void {
+export function describeDebian(name: string, body: () => void, ...tools: readonly string[]): void {
+  const missing = whyNot(tools);
   if (missing === undefined) describe(name, body);
   else if (process.env['CI'] === 'true') test(name, () => expect.fail(missing));
   else
