@@ -63,13 +63,19 @@ export async function followSamples(
   { columns, startMs, intervalMs, onSamples, signal, silentMs }: StreamOptions,
 ): Promise<void> {
   const silence = new AbortController();
+  let rounds = 0;
+  // Where this process itself was stopped, rows wait in the pipe: they are read before it is over.
   const fallSilent = (ms: number): NodeJS.Timeout =>
-    setTimeout(() => silence.abort(hung(`nvidia-smi printed no row for ${ms / 1000} s`)), ms);
+    setTimeout(() => {
+      const before = rounds;
+      setImmediate(() => {
+        if (rounds === before) silence.abort(hung(`nvidia-smi printed no row for ${ms / 1000} s`));
+      });
+    }, ms);
   const maxBytes = LIMITS.host.smiSamples.max;
   const bucket = new TokenBucket(maxBytes, () => clock.monotonic());
   const others: string[] = [];
   let stderr = '';
-  let hasRows = false;
   let timer = fallSilent(startMs);
   try {
     const code = await smi.follow([...sampleQuery(columns), '-lms', `${intervalMs}`], {
@@ -79,7 +85,7 @@ export async function followSamples(
           throw failed('nvidia-smi prints far more than one round of rows a second');
         const samples = samplesIn(lines, { at: clock.now(), columns, others });
         if (samples.length === 0) return;
-        hasRows = true;
+        rounds += 1;
         others.length = 0;
         clearTimeout(timer);
         timer = fallSilent(silentMs);
@@ -87,7 +93,7 @@ export async function followSamples(
       },
       onStderr: (text) => void (stderr = (stderr + text).slice(-MAX_STDERR)),
     });
-    if (code !== 0 || !hasRows)
+    if (code !== 0 || rounds === 0)
       throw smiFailure({ code, stdout: others.join('\n'), stderr }, program, platform);
   } finally {
     clearTimeout(timer);

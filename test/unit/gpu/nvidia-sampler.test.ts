@@ -196,6 +196,23 @@ describe('a driver that fails', () => {
     expect(logged(silent.log, 'gpu-sampling-failed')[0]).toMatchObject({ code: 'GPU_PROBE_HUNG' });
   });
 
+  test('is not taken for silent while this process itself is busy or stopped', async () => {
+    await using busy = await sampling({}, { timing: { silentMs: 1_500 } });
+    busy.sampler.watch();
+    await vi.waitFor(() => expect(busy.samples.length).toBeGreaterThan(2), SOON);
+    const before = busy.samples.length;
+    // Timers run next, before anything is read.
+    await new Promise<void>((done) => {
+      setImmediate(() => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_800);
+        done();
+      });
+    });
+    await vi.waitFor(() => expect(busy.samples.length).toBeGreaterThan(before + 2), SOON);
+    expect(loopsOf(busy)).toBe(1);
+    expect(logged(busy.log, 'gpu-sampling-failed')).toEqual([]);
+  });
+
   test('and prints without end is stopped', async () => {
     await using flood = await sampling({ loop: 'exec yes 50, GPU-1' });
     flood.sampler.watch();
