@@ -84,7 +84,8 @@ describeVm('a host with systemd and cgroup v2', () => {
     expect(paused).toContain('"changed":true');
     expect(rest).toEqual([
       'AGENT_OUT_OF_REACH',
-      'srw-rw---- sharedcloud-agent 200 ',
+      'srw-rw---- sharedcloud-agent',
+      '200',
       '403',
       '"changed": true',
     ]);
