@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import type { AvailabilityRule } from '../domain/schedule/availability.ts';
-import { isTable, orProblem, type Table, texts, unknownKey } from './file-values.ts';
+import { isTable, orProblem, type Table, texts, unknownKey, unknownTableKey } from './file-values.ts';
 import { GPU_KEYS, type GpuSettings, isUuid, KEYS_OF_ONE_GPU, plainModel } from './gpu-settings.ts';
 import type { Problem } from './problem.ts';
 import { readAvailability } from './schedule/availability.ts';
@@ -27,9 +27,9 @@ export function readConfigFile(path: string, text: string, known: readonly strin
   const warnings: string[] = [];
   const table = parseToml(path, text, problems);
   for (const [key, value] of Object.entries(table ?? {})) {
-    if (key === 'gpu') gpus.push(...readGpus(path, value, { problems, unread }));
+    if (key === 'gpu') gpus.push(...readGpus(path, value, { problems, unread, topKeys: known }));
     else if (key === 'availability')
-      availability.push(...readAvailability(path, value, { problems, warnings }));
+      availability.push(...readAvailability(path, value, { problems, warnings, topKeys: known }));
     else if (known.includes(key)) {
       const written = texts(path, key, value, problems);
       if (written === undefined) unread.add(key);
@@ -55,7 +55,12 @@ function parseToml(path: string, text: string, problems: Problem[]): Table | und
 }
 
 /** Collects what could not be read. */
-type Findings = { readonly problems: Problem[]; readonly unread: Set<string> };
+type Findings = {
+  readonly problems: Problem[];
+  readonly unread: Set<string>;
+  /** The keys of the top of the file. */
+  readonly topKeys: readonly string[];
+};
 
 function readGpus(path: string, value: unknown, findings: Findings): readonly GpuSettings[] {
   const { problems } = findings;
@@ -76,10 +81,17 @@ function readGpus(path: string, value: unknown, findings: Findings): readonly Gp
   });
 }
 
-function readGpu(where: string, model: string, table: Table, { problems, unread }: Findings): GpuSettings {
+function readGpu(
+  where: string,
+  model: string,
+  table: Table,
+  { problems, topKeys, unread }: Findings,
+): GpuSettings {
   for (const key of Object.keys(table))
     if (!Object.hasOwn(GPU_KEYS, key))
-      problems.push(unknownKey(where, key, Object.keys(GPU_KEYS), '[gpu."MODEL"]'));
+      problems.push(
+        unknownTableKey(where, key, { name: '[gpu."MODEL"]', keys: Object.keys(GPU_KEYS), topKeys }),
+      );
     else if (isUuid(model) && !KEYS_OF_ONE_GPU.includes(key))
       problems.push({
         where: `${key} in ${where}`,

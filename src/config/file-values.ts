@@ -35,11 +35,29 @@ export function orProblem<T>(where: string, problems: Problem[], read: () => T):
   }
 }
 
-/** The problem of a key that is unknown at the top of the file, or with its `table` in that. */
-export function unknownKey(where: string, key: string, known: readonly string[], table?: string): Problem {
-  const hint =
-    key === 'token'
-      ? 'put the token into a file of its own with mode 0600, and name that file with token-file'
-      : `correct or remove it; ${table === undefined ? '--help lists the options' : `${table} has the keys ${known.join(', ')}`}`;
+/** A table of the file: its name for people, its keys, and those of the top of the file. */
+export type TableKeys = {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly topKeys: readonly string[];
+};
+
+/** The problem of a key that the top of the file does not have. */
+export function unknownKey(where: string, key: string, known: readonly string[]): Problem {
+  const hint = key === 'token' ? TOKEN_HINT : 'correct or remove it; --help lists the options';
   return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, known)}`, hint };
 }
+
+/** The problem of a key that a table does not have. In TOML a line belongs to the last table above it. */
+export function unknownTableKey(where: string, key: string, { keys, name, topKeys }: TableKeys): Problem {
+  if (topKeys.includes(key))
+    return {
+      where,
+      what: `has the key ${quoted(key)}, which belongs to no table`,
+      hint: `write ${key} above the first [table] of the file`,
+    };
+  const hint = key === 'token' ? TOKEN_HINT : `correct or remove it; ${name} has the keys ${keys.join(', ')}`;
+  return { where, what: `has the unknown key ${quoted(key)}${didYouMean(key, keys)}`, hint };
+}
+
+const TOKEN_HINT = 'put the token into a file of its own with mode 0600, and name that file with token-file';

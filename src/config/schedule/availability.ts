@@ -1,7 +1,7 @@
 import type { AvailabilityRule } from '../../domain/schedule/availability.ts';
 import { hiddenRules, neverOpens } from '../../domain/schedule/flaws.ts';
 import { MONTHS, WEEKDAYS } from '../../domain/schedule/window.ts';
-import { isTable, orProblem, type Table, texts, unknownKey } from '../file-values.ts';
+import { isTable, orProblem, type Table, texts, unknownTableKey } from '../file-values.ts';
 import type { Problem } from '../problem.ts';
 import { BadValue, quoted } from '../value-type.ts';
 import { readDays, readHours, readMonths } from './window-types.ts';
@@ -13,14 +13,20 @@ const MAX_RULES = 50;
 const MAX_NOTE = 200;
 
 /** Collects what is wrong with a schedule, and what is odd about it. */
-type Findings = { readonly problems: Problem[]; readonly warnings: string[] };
+type Findings = {
+  readonly problems: Problem[];
+  readonly warnings: string[];
+  /** The keys of the top of the file. */
+  readonly topKeys: readonly string[];
+};
 
 /** Reads the tables `[[availability]]` of a file. */
 export function readAvailability(
   path: string,
   value: unknown,
-  { problems, warnings }: Findings,
+  findings: Findings,
 ): readonly AvailabilityRule[] {
+  const { problems, warnings } = findings;
   const where = `availability in ${path}`;
   if (!Array.isArray(value) || !value.every(isTable)) {
     const hint = 'write a table [[availability]] for each rule, in double brackets';
@@ -34,7 +40,7 @@ export function readAvailability(
   }
   const [before, rules] = [
     problems.length,
-    value.map((table, at) => readRule(path, table, at + 1, problems)),
+    value.map((table, at) => readRule(path, table, at + 1, findings)),
   ];
   if (problems.length > before) return rules;
   if (neverOpens(rules)) {
@@ -46,10 +52,16 @@ export function readAvailability(
   return rules;
 }
 
-function readRule(path: string, table: Table, number: number, problems: Problem[]): AvailabilityRule {
+function readRule(
+  path: string,
+  table: Table,
+  number: number,
+  { problems, topKeys }: Findings,
+): AvailabilityRule {
   const where = nameOf(number, path);
   for (const key of Object.keys(table))
-    if (!KEYS.includes(key)) problems.push(unknownKey(where, key, KEYS, '[[availability]]'));
+    if (!KEYS.includes(key))
+      problems.push(unknownTableKey(where, key, { name: '[[availability]]', keys: KEYS, topKeys }));
   const value = <T>(key: string, read: (written: readonly string[]) => T): T | undefined => {
     if (!Object.hasOwn(table, key)) return undefined;
     const written = texts(where, key, table[key], problems);

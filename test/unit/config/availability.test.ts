@@ -81,6 +81,7 @@ describe('a rule', () => {
     ['gpus = ["3090", ""]', /^gpus in /],
     ['note = ""', /^note in /],
     [`note = "${'x'.repeat(201)}"`, /^note in /],
+    ['ask-price = 0.1', /^\[\[availability\]\] number 1 in .*"ask-price"/],
     ['day = "mon"', /^\[\[availability\]\] number 1 in .*"day".*days/],
   ])('is CONFIG_INVALID with %s', async (line, message) => {
     const error = await loadError({ files: { [DEFAULT_FILE]: table('available = true', line) } });
@@ -95,6 +96,11 @@ describe('a rule', () => {
   ])('is CONFIG_INVALID with %s alone', async (line, message) => {
     const error = await loadError({ files: { [DEFAULT_FILE]: table(line) } });
     expect(error.message).toMatch(message);
+  });
+
+  test('that has swallowed a key of the top of the file says where that belongs', async () => {
+    const error = await loadError({ files: { [DEFAULT_FILE]: table('available = true', 'cpu-slots = 1') } });
+    expect(error.hint).toContain('cpu-slots above the first');
   });
 
   test('has all its problems named, with the number of its table', async () => {
