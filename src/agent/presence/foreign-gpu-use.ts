@@ -72,7 +72,7 @@ export class ForeignGpuUse {
   /** When a job of ours was last on the GPU. */
   readonly #busyAt = new Map<string, number>();
   readonly #seen = new Map<string, Seen>();
-  #failure = 'it was not read yet';
+  #failure = 'its processes were not read yet';
   readonly #problem = new OncePerChange();
 
   constructor(deps: ForeignGpuUseDeps) {
@@ -88,7 +88,7 @@ export class ForeignGpuUse {
     if (seen === undefined || clock.monotonic() - seen.at > FRESH_MS)
       return { state: 'unknown', why: this.#failure };
     if (seen.use.state === 'quiet' && seen.rounds < FIRST_ROUNDS)
-      return { state: 'unknown', why: 'it was read only once' };
+      return { state: 'unknown', why: 'its processes were read only once so far' };
     return seen.use;
   }
 

@@ -46,7 +46,7 @@ function checkProcesses({ areIdsShared, processes }: PresenceInspection): CheckR
     return warn(
       check,
       'process ids are hidden, as in a container: other programs on a GPU are seen only while no job runs on it',
-      'install the package on the host, or run the agent’s container with --pid=host',
+      'install the package on the host, or share its process ids with the agent’s container (pid: host)',
     );
   if ('error' in processes) return fromError(check, processes.error, 'warn');
   if (processes.value.hasGraphics) return ok(check, 'readable: games, desktops and programs that compute');

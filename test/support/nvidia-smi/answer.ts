@@ -1,4 +1,4 @@
-import type { Machine } from './machine.ts';
+import type { Machine, MachineProcess } from './machine.ts';
 
 /** What a program printed, and its exit code. */
 export type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -24,9 +24,12 @@ export function answer(machine: Machine, args: readonly string[]): Answer {
   const [command] = args;
   if (command === '--query-compute-apps=pid,gpu_uuid,used_memory')
     return end(
-      (machine.processes ?? []).map(({ gpu, pid, used }) => `${pid}, ${gpu}, ${used}\n`).join(''),
+      computing(machine)
+        .map(({ gpu, pid, used }) => `${pid}, ${gpu}, ${used}\n`)
+        .join(''),
       0,
     );
+  if (command === 'pmon') return end(pmon(machine), 0);
   if (command === '--help-query-gpu') return end(help(machine), 0);
   if (command === '-L' || command === '--list-gpus') return end(list(machine), 0);
   if (command === '--version')
@@ -102,6 +105,25 @@ function log({ cuda, driver, gpus }: Machine): string {
       `\nGPU ${cells['pci.bus_id']}\n    Product Name : ${cells['name']}\n    GPU UUID : ${cells['uuid']}\n`,
   );
   return `==============NVSMI LOG==============\n\nDriver Version : ${driver}\nCUDA Version : ${cuda}\nAttached GPUs : ${gpus.length}\n${each.join('')}`;
+}
+
+/** The processes that compute, which is all that `--query-compute-apps` shows. */
+function computing({ processes = [] }: Machine): readonly MachineProcess[] {
+  return processes.filter(({ type = 'C' }) => type !== 'G');
+}
+
+/** A round of `pmon -s um`, with its header. */
+function pmon({ gpus, processes = [] }: Machine): string {
+  const rows = gpus.flatMap(({ cells }, index) => {
+    const own = processes.filter(({ gpu }) => gpu === cells['uuid']);
+    if (own.length === 0) return [`    ${index}          -     -      -      -      -      -      -    -`];
+    return own.map(
+      ({ name = 'a program', pid, sm = '-', type = 'C', used }) =>
+        `    ${index} ${String(pid).padStart(10)} ${type.padStart(5)} ${sm.padStart(6)}      -      -      - ${used.padStart(6)}    ${name}`,
+    );
+  });
+  const header = ['# gpu pid type sm mem enc dec fb command', '# Idx # C/G % % % % MB name'];
+  return `${[...header, ...rows].join('\n')}\n`;
 }
 
 function end(stdout: string, code: number): Answer {

@@ -6,7 +6,7 @@ export type Machine = {
   readonly fields: readonly string[];
   readonly gpus: readonly MachineGpu[];
   /** What computes on the GPUs: `used` as a cell of MiB. */
-  readonly processes?: readonly { readonly pid: number; readonly gpu: string; readonly used: string }[];
+  readonly processes?: readonly MachineProcess[];
   readonly fault?: MachineFault;
   /** Other cells of all GPUs, round by round with `-lms`; the last of them stay. */
   readonly rounds?: readonly Readonly<Record<string, string>>[];
@@ -17,6 +17,16 @@ export type Machine = {
     readonly exit: number;
     readonly stderr: string;
   };
+};
+
+/** A process, by the uuid of its GPU; it computes, unless `type` is `G`. `used` and `sm` as cells. */
+export type MachineProcess = {
+  readonly pid: number;
+  readonly gpu: string;
+  readonly used: string;
+  readonly type?: 'C' | 'G' | 'C+G';
+  readonly sm?: string;
+  readonly name?: string;
 };
 
 /** A field that is left out is `[N/A]`; slices are profile and uuid. */

@@ -7,7 +7,7 @@ import { isMachine, type Machine } from './machine.ts';
 
 /*
  * A stand-in for nvidia-smi. What it shows lies in NVIDIA_SMI_MACHINE, or in machine.json beside the name that it
- * was called by; with `-lms` it reads that again in each round. It notes each call in a file `calls` there.
+ * was called by; with `-lms`, and as `pmon`, it reads that again in each round. It notes each call in a file `calls` there.
  */
 
 const file = process.env['NVIDIA_SMI_MACHINE'] ?? join(dirname(process.argv[1] ?? ''), 'machine.json');
@@ -18,7 +18,9 @@ const readMachine = (): Machine => {
 };
 const machine = readMachine();
 const args = process.argv.slice(2);
-const loopMs = Number(args[args.indexOf('-lms') + 1]);
+/** `pmon` goes on unless it is to print a round only. */
+const isMonitor = args[0] === 'pmon' && !args.includes('-c');
+const loopMs = isMonitor ? 1_000 : Number(args[args.indexOf('-lms') + 1]);
 const note = {
   args,
   locale: process.env['LC_ALL'],
@@ -47,7 +49,7 @@ if (machine.fault?.kind === 'hang') {
   };
   // As the real one ends, by SIGPIPE.
   process.stdout.on('error', () => process.exit(141));
-  const isLoop = args.includes('-lms') && process.env['NVIDIA_SMI_ONCE'] === undefined;
+  const isLoop = (isMonitor || args.includes('-lms')) && process.env['NVIDIA_SMI_ONCE'] === undefined;
   if (print() && isLoop) {
     const timer = setInterval(() => void (print() || clearInterval(timer)), loopMs);
   }
