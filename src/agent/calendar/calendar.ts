@@ -58,7 +58,7 @@ export class Calendar implements HoldSource {
       kind: 'calendar',
       why,
       until,
-      hint: 'see sharedcloud-agent schedule, or override it with mode on',
+      hint: 'run sharedcloud-agent schedule to see the week, or sharedcloud-agent mode on to take jobs all the same',
     };
   }
 
