@@ -27,6 +27,7 @@ import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
 import { InstanceRegistrar } from './agent/offers/instance-registrar.ts';
 import { OfferPlanner } from './agent/offers/offer-planner.ts';
 import { MemoryReturn } from './agent/owner/memory-return.ts';
+import { Overview } from './agent/owner/overview.ts';
 import { OwnerCommands } from './agent/owner/owner-commands.ts';
 import { DeskReports } from './agent/presence/desk-reports.ts';
 import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
@@ -255,9 +256,25 @@ export function buildAgent(deps: AgentDeps): Agent {
     clock,
     observe,
   });
+  const overview = new Overview({
+    gpuHealth,
+    holds,
+    control,
+    slots,
+    offers: () =>
+      offers.workers.map((worker) => ({
+        offer: worker.offer,
+        used: worker.usedSlots,
+        open: worker.openSlots,
+        suspended: worker.suspendedWhy,
+      })),
+    journal: host.journal,
+    samples: deps.samples,
+  });
   return new Agent({
     control,
     owner,
+    overview,
     market,
     detach,
     tasks,

@@ -20,6 +20,7 @@ import { TokenSource, tokenOrigin } from './config/token.ts';
 import { deskRoutes } from './control/desk-routes.ts';
 import { healthRoute } from './control/health-route.ts';
 import { ownerRoutes } from './control/owner-routes.ts';
+import { statusRoute } from './control/status-route.ts';
 import type { HealthReport } from './control-api/protocol.ts';
 import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
@@ -352,6 +353,8 @@ export async function openAgent(
     reloadToken: () => tokens.renew(),
   });
   const kept = opened.move();
+  const startedAt = clock.monotonic();
+  let phase: Phase = 'working';
   /** For work that the agent can do without. */
   const orWarn = async (words: string, work: () => Promise<void> | void): Promise<void> => {
     try {
@@ -363,7 +366,10 @@ export async function openAgent(
   return {
     agent,
     journal,
-    setPhase: (phase) => void orWarn('phase not written', () => stateDir.setPhase(phase)),
+    setPhase: (next) => {
+      phase = next;
+      void orWarn('phase not written', () => stateDir.setPhase(next));
+    },
     answer: (version, status) =>
       orWarn('commands are not answered', async () => {
         const report = (): HealthReport => {
@@ -372,7 +378,13 @@ export async function openAgent(
           const hint = (problem ?? slow)?.hint ?? null;
           return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
         };
-        const routes = [healthRoute(report), ...ownerRoutes(agent), ...deskRoutes(agent.desks)];
+        const seen = { agent, phase: () => phase, pulls: () => pulls.pulls, clock, version, startedAt };
+        const routes = [
+          healthRoute(report),
+          statusRoute(seen),
+          ...ownerRoutes(agent),
+          ...deskRoutes(agent.desks),
+        ];
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
       }),
     reprice: (next) => {

@@ -21,6 +21,7 @@ import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
+import type { Overview } from './owner/overview.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
 import type { DeskReports } from './presence/desk-reports.ts';
 import type { OwnerPresence } from './presence/owner-presence.ts';
@@ -48,6 +49,7 @@ export type AgentParts = {
   readonly tasks: BackgroundTasks;
   readonly control: OwnerControl;
   readonly owner: OwnerCommands;
+  readonly overview: Overview;
   readonly recovery: Omit<RecoveryDeps, 'signal'>;
   readonly admission: AdmissionControl;
   readonly reporter: Reporter;
@@ -144,6 +146,11 @@ export class Agent {
   /** What the owner may command. */
   get owner(): OwnerCommands {
     return this.#parts.owner;
+  }
+
+  /** What the owner may see. */
+  get overview(): Overview {
+    return this.#parts.overview;
   }
 
   /** Why this host can claim no job now, and what its owner can do about it; undefined: it can. */

@@ -15,6 +15,7 @@ import { reclaim } from './owner/reclaim.ts';
 import { resume } from './owner/resume.ts';
 import { schedule } from './schedule/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
+import { status } from './status/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
 export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
@@ -27,6 +28,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     resume,
     reclaim,
     mode,
+    status,
     check,
     market,
     schedule,

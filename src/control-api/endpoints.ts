@@ -26,6 +26,14 @@ export const ENDPOINTS = {
     request: NOTHING,
     answer: ANSWERS.health,
   },
+  status: {
+    method: 'GET',
+    path: '/api/status',
+    right: 'read',
+    does: 'what an owner sees: the state and the one reason for it, offers, GPUs with their jobs and figures, today’s earnings, the worst problem; while it is asked for, GPUs are sampled every second',
+    request: NOTHING,
+    answer: ANSWERS.status,
+  },
   pause: {
     method: 'POST',
     path: '/api/pause',

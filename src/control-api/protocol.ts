@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, isErrorCode } from '../domain/errors.ts';
+import { HOLD, STATUS } from './status-schema.ts';
 
 /** The version of all requests and answers of the control API. It rises where an older client could misread an answer. */
 export const SCHEMA = 1;
@@ -54,12 +55,6 @@ export const REQUESTS = {
     .refine(isOneEnd, ONE_END),
 } as const;
 
-const HOLD = z.object({
-  kind: z.enum(['safety', 'manual', 'presence', 'calendar']),
-  why: z.string(),
-  until: z.number().nullable(),
-  hint: z.string().nullable(),
-});
 const TARGET_STATE = z.object({
   target: z.string(),
   name: z.string(),
@@ -86,6 +81,7 @@ const TEXT = z.string().nullable();
 
 /** The answers, without `schema`. */
 export const ANSWERS = {
+  status: STATUS,
   command: z.object(COMMAND),
   reclaim: z.object({ ...COMMAND, jobs: z.array(EVICTED), gpus: z.array(MEMORY), tookMs: z.number() }),
   preview: z.object({ jobs: z.array(EVICTED) }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import type { EngineIdentity } from '../domain/engine-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import { OPEN_STATES } from '../domain/job.ts';
 import type { Log } from '../lib/log.ts';
@@ -65,6 +66,21 @@ export function settleHome(db: DatabaseSync, file: string, options: HomeOptions)
 
 /** The key of the engine's identity in the table `meta`. */
 export const ENGINE_KEY = 'engine';
+
+/** The engine in a row of the table `meta`. */
+export const engineRow = z.object({
+  value: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(
+      z.object({
+        id: z.string().optional(),
+        dataRoot: z.string().optional(),
+        endpoint: z.string(),
+      }),
+    )
+    .transform(({ dataRoot, endpoint, id }): EngineIdentity => ({ id, dataRoot, endpoint })),
+});
 
 /**
  * The number of unfinished jobs in a journal. Those that wait for a report or release count too: both agents would ask for the

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isTerminal } from '../domain/job.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from './gpu-rollups.ts';
 import { STATE_NAMES } from './job-row.ts';
+import { KEEP_SUMS_MS } from './job-sums.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -33,6 +34,7 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   useWalk('gpu_minutes', KEEP_MINUTES_MS),
   useWalk('gpu_hours', KEEP_HOURS_MS),
+  useWalk('job_sums', KEEP_SUMS_MS),
 ];
 
 /** What was written while the clock was ahead does not end the walk: what follows may be old. */

@@ -19,9 +19,10 @@ import {
   WRITE_FUNCTION,
 } from './function-durations.ts';
 import { GpuRollupTables } from './gpu-rollups.ts';
-import { ENGINE_KEY } from './home.ts';
+import { ENGINE_KEY, engineRow } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
+import { JobSumTables } from './job-sums.ts';
 import {
   END_OTHER_USES,
   HAS_NETWORK_USE,
@@ -46,19 +47,6 @@ export type JournalParts = {
   readonly clock: Clock;
 };
 
-const engineRow = z.object({
-  value: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(
-      z.object({
-        id: z.string().optional(),
-        dataRoot: z.string().optional(),
-        endpoint: z.string(),
-      }),
-    )
-    .transform(({ dataRoot, endpoint, id }): EngineIdentity => ({ id, dataRoot, endpoint })),
-});
 const uuidRows = z.array(z.object({ uuid: z.string() }));
 const instanceRow = z.object({ instance: z.string() });
 const instanceRows = z.array(instanceRow);
@@ -71,6 +59,7 @@ export class SqliteJournal implements Journal {
   /** The use of this host's GPUs. */
   readonly gpuRollups: GpuRollupTables;
   readonly decisions: SqliteDecisions;
+  readonly sums: JobSumTables;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -83,6 +72,10 @@ export class SqliteJournal implements Journal {
     this.gpuRollups = new GpuRollupTables({
       prepared: (sql) => this.#prepared(sql),
       write: (work) => this.#write(work),
+      read: (work) => this.#guarded(work),
+    });
+    this.sums = new JobSumTables({
+      prepared: (sql) => this.#prepared(sql),
       read: (work) => this.#guarded(work),
     });
     this.decisions = new SqliteDecisions({
@@ -164,6 +157,7 @@ export class SqliteJournal implements Journal {
         uuid,
       );
       this.#addEvent(uuid, state, updatedAt);
+      this.sums.add(old.state.name, state, updatedAt);
       // A job that fails says little of how long one takes that does not.
       if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)
         this.#prepared(WRITE_DURATION).run(Math.round(state.durationMs), uuid);

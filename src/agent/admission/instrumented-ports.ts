@@ -106,6 +106,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
   return {
     agentId: journal.agentId,
     decisions: journal.decisions,
+    sums: journal.sums,
     instance: (offerKey) => journal.instance(offerKey),
     rememberInstance: (offerKey, instance) => failure(() => journal.rememberInstance(offerKey, instance)),
     leaseSeconds: () => journal.leaseSeconds(),

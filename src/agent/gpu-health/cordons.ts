@@ -79,6 +79,16 @@ export class GpuCordons {
     return this.get(source, uuid) ?? this.get(source, this.#parents.get(uuid) ?? uuid);
   }
 
+  /** Why a GPU or slice is cordoned, by any source; undefined: it is not. */
+  about(uuid: string): { readonly why: string; readonly hint: string } | undefined {
+    const found = [...this.#cordons.keys()].flatMap((source) => this.find(source, uuid) ?? []);
+    if (found.length === 0) return undefined;
+    return {
+      why: [...new Set(found.map(({ why }) => why))].join('; '),
+      hint: [...new Set(found.map(({ hint }) => hint))].join('; '),
+    };
+  }
+
   /** A slice of a GPU that had slices at the last poll; undefined where it had none. */
   sliceOf(uuid: string): string | undefined {
     return this.#slices.get(uuid);

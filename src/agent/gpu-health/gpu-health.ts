@@ -180,6 +180,19 @@ export class GpuHealth implements GpuMonitor {
     return this.#known === undefined ? this.gpus() : Promise.resolve(this.#known);
   }
 
+  /** The GPUs as they were last seen; none before the first poll. */
+  get seen(): readonly Gpu[] {
+    return this.#known ?? [];
+  }
+
+  /** Why the GPU or slice gets no jobs, and what can be done about it; undefined: it is not cordoned. */
+  cordonOf(uuid: string): { readonly why: string; readonly hint: string | undefined } | undefined {
+    const failed = this.#probeError;
+    return failed === undefined
+      ? this.#cordons.about(uuid)
+      : { why: `GPU probe failed: ${failed}`, hint: this.#probeHint };
+  }
+
   /** The MiB in use on a GPU when it was last idle; undefined: unknown. */
   idleMemory(uuid: string): number | undefined {
     return this.#memory.baselineOf(uuid);

@@ -27,6 +27,11 @@ export class SlotPool {
     return [...this.#offers].reduce((sum, { slots }) => sum + slots.length, 0);
   }
 
+  /** All slots of all offers. */
+  get all(): readonly Slot[] {
+    return [...this.#offers].flatMap(({ slots }) => slots);
+  }
+
   /** Whether any slot is leased. */
   get busy(): boolean {
     return this.#leased.size > 0;
@@ -181,6 +186,11 @@ export class OfferSlots {
   /** How many of the slots the owner does not keep from jobs. */
   get open(): number {
     return this.slots.filter((slot) => !this.#pool.isHeld(slot)).length;
+  }
+
+  /** How many of the slots are leased. */
+  get used(): number {
+    return this.slots.filter((slot) => this.#pool.isLeased(slot)).length;
   }
 
   /** Whether all of the slots are cordoned. */

@@ -121,6 +121,17 @@ export class OfferWorker {
     return this.#slots.open;
   }
 
+  /** The slots of the offer that have a job. */
+  get usedSlots(): number {
+    return this.#slots.used;
+  }
+
+  /** Why the offer is kept off the market; undefined: it is not. */
+  get suspendedWhy(): string | undefined {
+    const [why] = this.#suspensions.values();
+    return why;
+  }
+
   /** The offer with its price and instance as they are now. */
   get offer(): Offer {
     return this.#offer;

@@ -80,7 +80,8 @@ export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
   }
 }
 
-function noSocket(stateDir: string, cause: unknown): AgentError {
+/** The error for an agent that has its state directory and opens no socket. */
+export function noSocket(stateDir: string, cause?: unknown): AgentError {
   const agent = findAgent(stateDir);
   const pid = agent.kind !== 'none' && agent.pid !== undefined ? ` (process ${agent.pid})` : '';
   return new AgentError('AGENT_OUT_OF_REACH', `an agent${pid} runs on ${stateDir}, but answers no commands`, {

@@ -2,12 +2,15 @@ import type { EngineIdentity } from '../engine-identity.ts';
 import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
 import type { NetworkUse } from '../network-use.ts';
 import type { DecisionStore } from './decision-store.ts';
+import type { JobSums } from './job-sums.ts';
 
 /** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface Journal {
   readonly agentId: string;
   /** The owner's pauses and modes. */
   readonly decisions: DecisionStore;
+  /** What jobs have earned. */
+  readonly sums: JobSums;
   /** The instance that was registered for the offer at this broker. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;

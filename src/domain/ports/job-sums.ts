@@ -1,0 +1,24 @@
+/** How many jobs came to an end since some time, by outcome, and what the broker has confirmed for them. */
+export type DaySums = {
+  readonly jobs: {
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly timeout: number;
+    /** Back on the market, because this host could not run them or its owner took it back. */
+    readonly released: number;
+    /** Taken back by the broker, or no longer ours when they were reported. */
+    readonly cancelled: number;
+  };
+  /** US dollars. */
+  readonly earned: number;
+};
+
+/** What the broker has not confirmed yet, and what its reports should earn in US dollars. */
+export type JobsPending = { readonly reports: number; readonly releases: number; readonly earned: number };
+
+/** Sums over the journal's jobs. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
+export interface JobSums {
+  /** What has ended since this time of the wall clock, to the quarter of an hour that begins there. */
+  since(fromMs: number): DaySums;
+  pending(): JobsPending;
+}
