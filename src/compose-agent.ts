@@ -251,6 +251,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     gpus: () => gpuHealth.known(),
     minors: (gpus) => deps.probe.minors?.(gpus, detach.signal) ?? Promise.resolve(new Map()),
     hasCpuSlots: () => slots.has(CPU_TARGET),
+    problem: () => admission.problem(),
     nextChange: (targets, known) =>
       calendar.nextChange(targets === ALL_TARGETS ? [...known, CPU_TARGET] : targets),
     clock,

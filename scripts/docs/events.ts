@@ -31,7 +31,7 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
     from: 'control socket',
   },
   'target-held': { kind: 'target-held', target: 'cpu', hold: { kind: 'manual', why, until: 0, hint } },
-  'reclaim-ended': { kind: 'reclaim-ended', jobs: [], gpus: [], tookMs: 1 },
+  'reclaim-ended': { kind: 'reclaim-ended', jobs: [], gpus: [], left: [], problem: undefined, tookMs: 1 },
   'target-released': { kind: 'target-released', target: 'cpu' },
   'offer-resized': { kind: 'offer-resized', offer },
   'test-container-failed': {

@@ -83,7 +83,15 @@ const TEXT = z.string().nullable();
 export const ANSWERS = {
   status: STATUS,
   command: z.object(COMMAND),
-  reclaim: z.object({ ...COMMAND, jobs: z.array(EVICTED), gpus: z.array(MEMORY), tookMs: z.number() }),
+  /** `left` are jobs that the engine has not ended yet, `problem` says why; the memory of their GPUs is not looked at. */
+  reclaim: z.object({
+    ...COMMAND,
+    jobs: z.array(EVICTED),
+    gpus: z.array(MEMORY),
+    left: z.array(z.string()),
+    problem: z.object({ why: z.string(), hint: TEXT }).nullable(),
+    tookMs: z.number(),
+  }),
   preview: z.object({ jobs: z.array(EVICTED) }),
   desk: z.object({ leaseMs: z.number() }),
   desks: z.object({ desks: z.array(z.object({ user: z.string(), games: z.number() })) }),

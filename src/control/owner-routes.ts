@@ -32,7 +32,15 @@ export function ownerRoutes(agent: Pick<Agent, 'owner'>): readonly Route[] {
         ...gpu,
         processes: gpu.processes.map(({ pid, usedMiB }) => ({ pid, usedMiB: usedMiB ?? null })),
       }));
-      return { ...commandAnswer(done), jobs: done.jobs.map(evictedAnswer), gpus, tookMs: done.tookMs };
+      const { left, problem, tookMs } = done;
+      return {
+        ...commandAnswer(done),
+        jobs: done.jobs.map(evictedAnswer),
+        gpus,
+        left: [...left],
+        problem: problem === undefined ? null : { why: problem.why, hint: problem.hint ?? null },
+        tookMs,
+      };
     }),
     route(ENDPOINTS.preview, async (call) => ({
       jobs: (await owner.preview(namesOf(call.body))).map(evictedAnswer),

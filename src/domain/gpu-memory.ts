@@ -43,9 +43,9 @@ export type ReclaimedMemory = {
   readonly gpu: string;
   /** `unknown`: there are no figures, as for a GPU in MIG mode or one that was never seen idle. */
   readonly state: 'free' | 'in-use' | 'unknown';
-  /** How much is in use beyond what was before the job, in MiB. */
+  /** How much is in use beyond what was before the job, in MiB; all that is in use where that is not known. */
   readonly inUseMiB: number;
-  /** The processes that use the GPU; empty where its memory is free. */
+  /** The processes that use the GPU; empty where its memory is free, and where nvidia-smi shows none. */
   readonly processes: readonly GpuProcess[];
 };
 

@@ -57,10 +57,16 @@ export function logEntry(event: AgentEvent): LogEntry {
       return info(`${kind} by ${by}`, { command: kind, ...rest, by, from });
     }
     case 'reclaim-ended': {
-      const { gpus, jobs, tookMs } = event;
+      const { gpus, jobs, left, problem, tookMs } = event;
       const inUse = gpus.filter(({ state }) => state === 'in-use');
       const pids = inUse.flatMap(({ processes }) => processes.map(({ pid }) => pid));
       const fields = { jobs, gpus: gpus.map(({ gpu }) => gpu), tookMs };
+      if (left.length > 0)
+        return warn(`jobs still run: ${problem?.why ?? 'the engine does not end them'}`, {
+          ...fields,
+          left,
+          hint: problem?.hint,
+        });
       if (inUse.length === 0) return info('GPUs taken back', fields);
       return warn('GPU memory is still in use', { ...fields, inUse: inUse.map(({ gpu }) => gpu), pids });
     }

@@ -110,6 +110,9 @@ export type AgentEvent =
       /** The jobs that were released. */
       readonly jobs: readonly string[];
       readonly gpus: readonly ReclaimedMemory[];
+      /** Those that the engine has not ended yet, and why. */
+      readonly left: readonly string[];
+      readonly problem: { readonly why: string; readonly hint: string | undefined } | undefined;
       readonly tookMs: number;
     }
   /** A target takes no new jobs by the owner's wish; once per change of the reason. */

@@ -14,6 +14,9 @@ export type MemoryReturnDeps = {
   readonly signal: AbortSignal;
 };
 
+/** MiB in use on each GPU, by uuid, before there were jobs; undefined: not known. */
+export type IdleMemory = ReadonlyMap<string, number | undefined>;
+
 /** Waits until the memory of GPUs whose jobs have ended is free. */
 export class MemoryReturn {
   readonly #deps: MemoryReturnDeps;
@@ -22,29 +25,43 @@ export class MemoryReturn {
     this.#deps = deps;
   }
 
+  /** What was in use on GPUs when they were last idle. Asked before jobs end: their memory must not be taken for it. */
+  idle(gpus: readonly { readonly uuid: string }[]): IdleMemory {
+    const { gpuHealth } = this.#deps;
+    return new Map(gpus.map(({ uuid }) => [uuid, gpuHealth.idleMemory(uuid)]));
+  }
+
   /** Settles once all are free, or after ten seconds with the processes that still use them. Never rejects. */
-  async returned(gpus: readonly { readonly uuid: string }[]): Promise<readonly ReclaimedMemory[]> {
+  async returned(
+    gpus: readonly { readonly uuid: string }[],
+    idle: IdleMemory,
+  ): Promise<readonly ReclaimedMemory[]> {
     const { clock, gpuHealth, signal } = this.#deps;
     if (gpus.length === 0) return [];
     const until = clock.monotonic() + NAME_AFTER_MS;
     for (;;) {
       const seen = await gpuHealth.gpus().catch((): readonly Gpu[] => []);
-      const left = gpus.map(({ uuid }) => ({ uuid, inUseMiB: this.#inUse(uuid, seen) }));
-      const isOver = left.every(({ inUseMiB }) => inUseMiB === undefined || inUseMiB === 0);
-      if (isOver || clock.monotonic() >= until || !(await sleep(INTERVAL_MS, signal)))
-        return Promise.all(left.map((gpu) => this.#verdict(gpu.uuid, gpu.inUseMiB)));
+      const found = await Promise.all(gpus.map(({ uuid }) => this.#verdict(uuid, seen, idle.get(uuid))));
+      const isOver = found.every(
+        ({ processes, state }) => state === 'free' || isUnknowable(state, processes),
+      );
+      if (isOver || clock.monotonic() >= until || !(await sleep(INTERVAL_MS, signal))) return found;
     }
   }
 
-  #inUse(uuid: string, seen: readonly Gpu[]): number | undefined {
-    const gpu = seen.find((one) => one.uuid === uuid);
-    return gpu && leakedMiB(gpu, this.#deps.gpuHealth.idleMemory(uuid));
-  }
-
-  async #verdict(gpu: string, inUseMiB: number | undefined): Promise<ReclaimedMemory> {
+  /** Without a baseline, as after a restart while jobs run, memory is free where next to none is in use. */
+  async #verdict(gpu: string, all: readonly Gpu[], idleMiB: number | undefined): Promise<ReclaimedMemory> {
+    const seen = all.find(({ uuid }) => uuid === gpu);
+    const inUseMiB = seen && leakedMiB(seen, idleMiB ?? 0);
     if (inUseMiB === undefined) return { gpu, state: 'unknown', inUseMiB: 0, processes: [] };
     if (inUseMiB === 0) return { gpu, state: 'free', inUseMiB: 0, processes: [] };
     const processes = await this.#deps.gpuHealth.processesOn(gpu);
-    return { gpu, state: 'in-use', inUseMiB: Math.round(inUseMiB), processes };
+    const state = idleMiB === undefined ? 'unknown' : 'in-use';
+    return { gpu, state, inUseMiB: Math.round(inUseMiB), processes };
   }
+}
+
+/** What is not known, and what no process will change by its end. */
+function isUnknowable(state: ReclaimedMemory['state'], processes: ReclaimedMemory['processes']): boolean {
+  return state === 'unknown' && processes.length === 0;
 }

@@ -7,11 +7,16 @@ import { type NameableGpu, nameTargets, type TargetNames } from '../../domain/na
 import type { Targets } from '../../domain/owner-command.ts';
 import { ALL_TARGETS, type End } from '../../domain/owner-decisions.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import { waitAtMost } from '../../lib/deadline.ts';
+import type { Problem } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { Giver, OwnerControl } from '../holds/owner-control.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { MemoryReturn } from './memory-return.ts';
+
+/** How long the engine may take to end jobs beyond their own time, before the owner is answered. */
+const END_JOBS_MS = 20_000;
 
 /** How long a decision lasts: an end, or the next change of the schedule. */
 export type Lasting = End | 'next-change' | undefined;
@@ -52,6 +57,10 @@ export type Evicted = {
 export type ReclaimAnswer = CommandAnswer & {
   readonly jobs: readonly Evicted[];
   readonly gpus: readonly ReclaimedMemory[];
+  /** Jobs that still run: the engine does not end them. They are ended as soon as it does. */
+  readonly left: readonly string[];
+  /** Why jobs still run, as far as this host knows; undefined: it does not, or none is left. */
+  readonly problem: Problem | undefined;
   /** From the command to the last GPU's memory, in milliseconds. */
   readonly tookMs: number;
 };
@@ -60,12 +69,14 @@ export type OwnerCommandsDeps = {
   readonly control: OwnerControl;
   readonly holds: Pick<Holds, 'of'>;
   readonly jobRunner: Pick<JobRunner, 'evictFrom' | 'jobs'>;
-  readonly memory: Pick<MemoryReturn, 'returned'>;
+  readonly memory: Pick<MemoryReturn, 'idle' | 'returned'>;
   /** The GPUs of this host as far as they are known; asks nvidia-smi only where none was seen yet. */
   readonly gpus: () => Promise<readonly Gpu[]>;
   /** The minor numbers of GPUs' device files, by uuid, as far as they are known. */
   readonly minors: (gpus: readonly Gpu[]) => Promise<ReadonlyMap<string, number>>;
   readonly hasCpuSlots: () => boolean;
+  /** What keeps this host from working, such as an engine that does not answer. */
+  readonly problem: () => Problem | undefined;
   /** The next change of the schedule for targets, by the wall clock; undefined: there is none. */
   readonly nextChange: (targets: Targets, known: readonly Target[]) => number | undefined;
   readonly clock: Clock;
@@ -113,20 +124,33 @@ export class OwnerCommands {
     return jobRunner.jobs.filter(isIn(targets)).map((job) => this.#evicted(job));
   }
 
-  /** Pauses, ends the jobs that run, and waits until the GPUs' memory is back, or who uses it is known. */
+  /**
+   * Pauses, ends the jobs that run, and waits until the GPUs' memory is back, or who uses it is known. Answers also where the
+   * engine does not end them.
+   */
   async reclaim(request: PauseRequest, withinMs: number, giver: Giver): Promise<ReclaimAnswer> {
     const { clock, jobRunner, memory, observe } = this.#deps;
     const began = clock.monotonic();
     const { known, targets } = await this.#find(request);
     const paused = this.#pause(request, targets, known, giver);
+    const idle = memory.idle(known);
     const why = `its owner took ${targets === ALL_TARGETS ? 'the machine' : 'the GPU'} back`;
     const eviction = jobRunner.evictFrom(isIn(targets), why, withinMs);
     const jobs = eviction.jobs.map((job) => this.#evicted(job));
-    await eviction.vacated;
-    const gpus = await memory.returned(known.filter((gpu) => isIn(targets)({ gpu: gpu.uuid })));
+    await waitAtMost(withinMs + END_JOBS_MS, eviction.vacated);
+    const left = jobRunner.jobs.filter(({ uuid }) => jobs.some(({ job }) => job === uuid));
+    const emptied = known.filter(({ slices, uuid }) =>
+      [uuid, ...slices.map((slice) => slice.uuid)].every((target) => left.every(({ gpu }) => gpu !== target)),
+    );
+    const taken = emptied.filter((gpu) => isIn(targets)({ gpu: gpu.uuid }));
+    const gpus = await memory.returned(taken, idle);
     const tookMs = Math.round(clock.monotonic() - began);
-    observe({ kind: 'reclaim-ended', jobs: jobs.map(({ job }) => job), gpus, tookMs });
-    return { ...paused, jobs, gpus, tookMs };
+    const remaining = {
+      left: left.map(({ uuid }) => uuid),
+      problem: left.length === 0 ? undefined : this.#deps.problem(),
+    };
+    observe({ kind: 'reclaim-ended', jobs: jobs.map(({ job }) => job), gpus, tookMs, ...remaining });
+    return { ...paused, jobs, gpus, tookMs, ...remaining };
   }
 
   /** All targets of this host as they are now. */

@@ -37,7 +37,7 @@ export const reclaim: CliCommand = {
   run: (context) => reclaimNow(context),
 };
 
-/** Takes GPUs back. Exit code 1: memory is still in use, or no agent runs that could end the jobs. */
+/** Takes GPUs back. Exit code 1: memory is still in use, jobs still run, or no agent runs that could end them. */
 export async function reclaimNow(context: CliContext): Promise<number> {
   const lasting = lastingOf(context);
   const named = targetsOf(context);
@@ -73,7 +73,8 @@ export async function reclaimNow(context: CliContext): Promise<number> {
       ? `${JSON.stringify({ agentRunning: true, ...answer }, null, 2)}\n`
       : reclaimText(answer, context.clock.now()),
   );
-  return answer.gpus.some(({ state }) => state === 'in-use') ? EXIT.FAILED : EXIT.OK;
+  const isBack = answer.left.length === 0 && answer.gpus.every(({ state }) => state !== 'in-use');
+  return isBack ? EXIT.OK : EXIT.FAILED;
 }
 
 /** Says what it costs, and asks. Throws NOT_CONFIRMED where jobs run and nobody can be asked. */

@@ -50,17 +50,25 @@ export function costText(jobs: readonly EvictedAnswer[], now: number): string {
 }
 
 /** What a reclaim has done. Pure. */
-export function reclaimText({ gpus, jobs, targets, tookMs }: ReclaimAnswer, now: number): string {
+export function reclaimText(
+  { gpus, jobs, left, problem, targets, tookMs }: ReclaimAnswer,
+  now: number,
+): string {
   const nameOf = (uuid: string): string => targets.find(({ target }) => target === uuid)?.name ?? uuid;
-  const released =
-    jobs.length === 0 ? 'no job was running' : `${count(jobs.length, 'job')} released to the market`;
+  const over = jobs.length - left.length;
+  const released = jobs.length === 0 ? 'no job was running' : `${count(over, 'job')} released to the market`;
   const memory = gpus.map(({ gpu, inUseMiB, processes, state }) => {
     const name = escapeControls(nameOf(gpu));
     if (state === 'free') return `${name}: its memory is free\n`;
-    if (state === 'unknown') return `${name}: nvidia-smi does not say whose its memory is\n`;
+    if (state === 'unknown' && processes.length === 0)
+      return `${name}: nvidia-smi does not say whose its memory is\n`;
     const who = processes.map(({ pid, usedMiB }) => `${pid}${usedMiB === null ? '' : ` (${usedMiB} MiB)`}`);
     const by = who.length === 0 ? 'no process that nvidia-smi shows' : `process ${who.join(', ')}`;
     return `${name}: ${inUseMiB} MiB are still in use, by ${by}\n`;
   });
-  return `${released}, after ${spanText(tookMs)}\n${memory.join('')}${targetsText(targets, now)}`;
+  const why = problem === null ? 'the engine does not end it' : escapeControls(problem.why);
+  const hint = problem?.hint ? `hint: ${escapeControls(problem.hint)}\n` : '';
+  const running =
+    left.length === 0 ? '' : `${count(left.length, 'job')} not ended yet, and will be: ${why}\n${hint}`;
+  return `${released}, after ${spanText(tookMs)}\n${running}${memory.join('')}${targetsText(targets, now)}`;
 }

@@ -145,6 +145,22 @@ describe('a reclaim', () => {
     expect(agent.journal.decisions.audit(10)).toMatchObject([{ action: 'pause', by: 'ada', from: 'a test' }]);
   });
 
+  test('that the engine does not carry out is answered, with the jobs that still run', async () => {
+    await using env = await TestEnv.open();
+    const run = env.addRun(ENDLESS, '((1,),)');
+    await using agent = await env.start({
+      slots: 1,
+      runtime: (_, processes) => withOther(processes, { stop: () => new Promise(() => undefined) }),
+    });
+    await env.untilEvent('job-started');
+    const { uuid } = env.jobOf(run);
+    const answer = agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+    await env.time.pass(30_000);
+    expect(await answer).toMatchObject({ changed: true, jobs: [{ job: uuid }], left: [uuid] });
+    expect(env.jobOf(run).status).toBe(JOB_STATUS.IN_PROGRESS);
+    expect(env.count('job-release-queued')).toBe(0);
+  });
+
   test('of CPU jobs with nothing running is done at once', async () => {
     await using env = await TestEnv.open();
     await using agent = await env.start({ slots: 2 });

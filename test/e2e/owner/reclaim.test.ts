@@ -101,7 +101,7 @@ describeGpuStandIn('an owner with two GPUs', (engine) => {
   });
 
   test.concurrent('commands while no agent runs, and the next start obeys', async () => {
-    await using host = await openOwnerHost(engine);
+    await using host = await openOwnerHost(engine, { heldMs: 2_000 });
     {
       await using agent = await host.start();
       const run = host.addRun(STUBBORN, 1);

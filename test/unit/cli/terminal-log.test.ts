@@ -94,6 +94,8 @@ const EVENTS = {
     kind: 'reclaim-ended',
     jobs: [UUID],
     gpus: [{ gpu: UUID, state: 'in-use', inUseMiB: 700, processes: [{ pid: 7, gpu: UUID, usedMiB: 700 }] }],
+    left: [],
+    problem: undefined,
     tookMs: 1,
   },
   'target-released': { kind: 'target-released', target: 'cpu' },
