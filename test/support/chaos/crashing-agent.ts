@@ -29,6 +29,9 @@ const ABOUT_A_JOB: ReadonlySet<string> = new Set([
   ...['create', 'follow', 'remove', 'start', 'stop', 'wait'].map((name) => `runtime.${name}`),
 ]);
 
+/** What ports have in them that has calls of its own. */
+const HAVE_STEPS: ReadonlySet<string> = new Set(['images', 'decisions']);
+
 function pass(step: string, job: string | undefined): void {
   if (step !== toPass[0]) return;
   if (crashJob !== undefined && job !== undefined && job !== crashJob) return;
@@ -44,8 +47,8 @@ function crashing<Port extends object>(name: string, port: Port): Port {
   return new Proxy(port, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property, target);
-      if (property === 'images' && typeof member === 'object' && member !== null)
-        return crashing('images', member);
+      if (HAVE_STEPS.has(String(property)) && typeof member === 'object' && member !== null)
+        return crashing(String(property), member);
       if (typeof member !== 'function') return member;
       return (...args: readonly unknown[]): unknown => {
         const call = `${name}.${String(property)}`;

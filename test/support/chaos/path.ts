@@ -1,5 +1,6 @@
 import type { JobStateName } from '../../../src/domain/job.ts';
 import type { Broker } from '../../../src/domain/ports/broker.ts';
+import type { DecisionStore } from '../../../src/domain/ports/decision-store.ts';
 import type { JobFiles } from '../../../src/domain/ports/job-files.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Images, Runtime } from '../../../src/domain/ports/runtime.ts';
@@ -15,6 +16,7 @@ export type Call =
   | `runtime.${keyof Runtime}`
   | `images.${keyof Images}`
   | `files.${keyof JobFiles}`
+  | `decisions.${keyof DecisionStore}`
   | Exclude<`journal.${keyof Journal}`, 'journal.transition'>
   | `journal.transition ${JobStateName}`;
 export type Step = `${'before' | 'after'} ${Call}`;
