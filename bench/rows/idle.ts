@@ -1,4 +1,6 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { AS_PACKAGED } from '../../test/support/e2e/as-packaged.ts';
 import { MemoryCgroup, memoryHeld, whyNoCgroup } from '../../test/support/fuzz/cgroup.ts';
 import { usageOf } from '../measure/process.ts';
 import { openScene, TRIVIAL } from '../measure/scene.ts';
@@ -20,6 +22,9 @@ export const idle: Row = {
     const cpu: number[] = [];
     const rss: number[] = [];
     const own: number[] = [];
+    const bareRss: number[] = [];
+    const bareOwn: number[] = [];
+    using bare = new BareNode();
     const held: number[] = [];
     const requests: number[] = [];
     const written: number[] = [];
@@ -31,14 +36,23 @@ export const idle: Row = {
       cpu.push(((after.cpuSeconds - before.cpuSeconds) / spanMs) * 100_000);
       rss.push(after.rssBytes / 1e6);
       own.push(after.anonBytes / 1e6);
+      const { anonBytes, rssBytes } = usageOf(bare.pid);
+      bareRss.push(rssBytes / 1e6);
+      bareOwn.push(anonBytes / 1e6);
       if (cgroup !== undefined) held.push(memoryHeld(cgroup.path) / 1e6);
       requests.push(((scene.tally.calls.length - callsBefore) / spanMs) * 60_000);
       written.push(((after.writtenBytes - before.writtenBytes) / spanMs) * 60);
     }
     return [
       figureOf({ what: 'CPU', unit: '% of a core', targets: [{ of: 'median', atMost: 0.2 }] }, cpu),
-      figureOf({ what: 'resident memory', unit: 'MB', targets: [{ of: 'median', atMost: 80 }] }, rss),
-      figureOf({ what: 'of it no pages of files', unit: 'MB' }, own),
+      figureOf({ what: 'resident memory', unit: 'MB', targets: [{ of: 'median', atMost: 80 }] }, rss, {
+        what: 'Node.js that imports nothing',
+        samples: bareRss,
+      }),
+      figureOf({ what: 'of it no pages of files', unit: 'MB' }, own, {
+        what: 'Node.js that imports nothing',
+        samples: bareOwn,
+      }),
       ...(held.length === 0
         ? []
         : [figureOf({ what: 'memory by its cgroup, without cached files', unit: 'MB' }, held)]),
@@ -53,3 +67,19 @@ export const idle: Row = {
     ];
   },
 };
+
+/** Node.js as the packages start it, with nothing to do. */
+class BareNode implements Disposable {
+  readonly #child: ChildProcess = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 60_000)'], {
+    env: AS_PACKAGED,
+    stdio: 'ignore',
+  });
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+}
