@@ -14,6 +14,7 @@ import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
 import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
+import { owner } from './rows/owner.ts';
 import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
 import { sampling } from './rows/sampling.ts';
@@ -39,6 +40,7 @@ const ROWS: readonly Row[] = [
   journal,
   sampling,
   schedule,
+  owner,
   loader,
   coldImage,
 ];

@@ -78,15 +78,16 @@ export class JobContainers {
   /** Stops the container and answers its exit; undefined: it is unkillable, or the daemon ends. */
   async end(container: string, graceMs?: number): Promise<Exit | 'gone' | undefined> {
     const { detach, unkillableAfterMs } = this.#deps;
-    for (let answered = await this.#engineAnswers(); ; ) {
+    // Beside the first stop, which an owner waits for.
+    for (let answered = this.#engineAnswers(); ; ) {
       const inTime = within(unkillableAfterMs, detach);
       await this.stop(container, inTime, graceMs);
       const exit = await this.exit(container, inTime);
       if (exit !== undefined || detach.aborted) return exit;
       // An engine that was unreachable may yet say how it ended: only one that was there knows it to be unkillable.
-      const answeredBefore = answered;
-      answered = await this.#engineAnswers();
-      if (answeredBefore && answered) return undefined;
+      const answeredBefore = await answered;
+      answered = this.#engineAnswers();
+      if (answeredBefore && (await answered)) return undefined;
     }
   }
 

@@ -3,6 +3,7 @@ import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
 import { journalctlStandIn } from '../journalctl/stand-in.ts';
+import type { Machine } from '../nvidia-smi/machine.ts';
 import { changed, TWO_T4 } from '../nvidia-smi/machines.ts';
 import { standIn } from '../nvidia-smi/stand-in.ts';
 import { AgentProcess, type Ended } from './agent-process.ts';
@@ -49,12 +50,21 @@ def handler(event):
 export async function openOwnerHost(
   engine: TestEngine,
   {
+    entry = 'src/main.ts',
     heldMs = 0,
+    machine = CROSSED,
     settings = {},
-  }: { readonly heldMs?: number; readonly settings?: Readonly<Record<string, string>> } = {},
+  }: {
+    /** The agent's entry, relative to the repository. */
+    readonly entry?: string;
+    /** How long the memory of a job stays in use after its end. */
+    readonly heldMs?: number;
+    readonly machine?: Machine;
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
 ) {
   await using opened = new AsyncDisposableStack();
-  const smi = opened.use(await standIn(CROSSED, { quick: true }));
+  const smi = opened.use(await standIn(machine, { quick: true }));
   const kernel = opened.use(await journalctlStandIn());
   const scenario = opened.use(
     await openScenario(engine.host, {
@@ -65,7 +75,7 @@ export async function openOwnerHost(
   );
   const { store } = scenario.broker;
   const isMine = (job: string): boolean => store.job(job) !== undefined;
-  const memory = opened.use(await GpuMemory.follow(engine, { smi, machine: CROSSED, heldMs, isMine }));
+  const memory = opened.use(await GpuMemory.follow(engine, { smi, machine, heldMs, isMine }));
   const claims: string[] = [];
   const reports: string[] = [];
   store.onEvent((event) => {
@@ -73,7 +83,7 @@ export async function openOwnerHost(
     if (event.kind === 'reported') reports.push(event.job.uuid);
   });
   const run = (argv: readonly string[], through: readonly string[] = []): AgentProcess =>
-    new AgentProcess(argv, scenario.env, 'src/main.ts', through);
+    new AgentProcess(argv, scenario.env, entry, through);
   const kept = opened.move();
   return {
     scenario,
