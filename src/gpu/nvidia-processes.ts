@@ -2,7 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { ProcessRound } from '../domain/foreign-use.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { GpuProcesses } from '../domain/ports/gpu-processes.ts';
-import { anySignal } from '../lib/deadline.ts';
+import { joinSignals } from '../lib/deadline.ts';
 import type { ProgramResult } from '../lib/process.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
@@ -70,6 +70,7 @@ export class NvidiaProcesses implements GpuProcesses {
     const { pauseMs, silentMs } = this.#timing;
     const reader = new PmonReader(gpus);
     const silence = new AbortController();
+    using either = joinSignals(signal, silence.signal);
     const other: string[] = [];
     let hasRound = false;
     let pause: NodeJS.Timeout | undefined;
@@ -82,7 +83,7 @@ export class NvidiaProcesses implements GpuProcesses {
     let timer = awaitRows(Math.max(deadlineMs, silentMs));
     try {
       const code = await smi.follow(['pmon', ...FIGURES, '-d', '1', ...only(gpus)], {
-        signal: anySignal(signal, silence.signal),
+        signal: either.signal,
         onLines: (lines) => {
           if (lines.length === 0) return;
           clearTimeout(timer);

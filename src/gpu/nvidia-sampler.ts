@@ -3,7 +3,7 @@ import type { Gpu } from '../domain/gpu.ts';
 import type { GpuSample } from '../domain/gpu-sample.ts';
 import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import { backoffMs } from '../lib/backoff.ts';
-import { anySignal } from '../lib/deadline.ts';
+import { joinSignals } from '../lib/deadline.ts';
 import type { Log } from '../lib/log.ts';
 import { Notifier } from '../lib/notifier.ts';
 import { OncePerChange } from '../lib/once-per-change.ts';
@@ -135,7 +135,8 @@ export class NvidiaSampler implements GpuSampler {
     const { againMs, backoff, intervalMs, silentMs, steadyMs } = this.#timing;
     const { clock, deadlineMs } = this.#deps;
     const startedAt = clock.monotonic();
-    const either = anySignal(signal, this.#stop.signal);
+    using joined = joinSignals(signal, this.#stop.signal);
+    const either = joined.signal;
     let hasRows = false;
     const onSamples = (samples: readonly GpuSample[]): void => {
       hasRows = true;

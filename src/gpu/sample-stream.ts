@@ -2,7 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { GpuSample } from '../domain/gpu-sample.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Clock } from '../domain/ports/clock.ts';
-import { anySignal } from '../lib/deadline.ts';
+import { joinSignals } from '../lib/deadline.ts';
 import { TokenBucket } from '../lib/token-bucket.ts';
 import { LIMITS } from '../limits.ts';
 import { MAX_NOTICES } from './notices.ts';
@@ -63,6 +63,7 @@ export async function followSamples(
   { columns, startMs, intervalMs, onSamples, signal, silentMs }: StreamOptions,
 ): Promise<void> {
   const silence = new AbortController();
+  using either = joinSignals(signal, silence.signal);
   let rounds = 0;
   // Where this process itself was stopped, rows wait in the pipe: they are read before it is over.
   const fallSilent = (ms: number): NodeJS.Timeout =>
@@ -79,7 +80,7 @@ export async function followSamples(
   let timer = fallSilent(startMs);
   try {
     const code = await smi.follow([...sampleQuery(columns), '-lms', `${intervalMs}`], {
-      signal: anySignal(signal, silence.signal),
+      signal: either.signal,
       onLines: (lines, length) => {
         if (bucket.take(length, maxBytes / 4) < 0)
           throw failed('nvidia-smi prints far more than one round of rows a second');

@@ -2,12 +2,29 @@ import { sleep } from './sleep.ts';
 
 /**
  * A signal that aborts when one of these does. `AbortSignal.any` alone is not enough: Node.js 24 garbage-collects what it
- * returns where nobody listens, although the signal is still held, and then it never aborts. A listener keeps it alive.
+ * returns where nobody listens, although the signal is still held, and then it never aborts. A listener keeps it alive,
+ * until one of these aborts: in a loop, on signals that may never do, it is `joinSignals` that leaves nothing behind.
  */
 export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
   const either = AbortSignal.any([...signals]);
   either.addEventListener('abort', () => undefined, { once: true });
   return either;
+}
+
+/** As `anySignal`; its `using` scope leaves no listener behind. */
+export function joinSignals(
+  ...signals: readonly AbortSignal[]
+): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signals.find(({ aborted }) => aborted)?.reason);
+  for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
+  if (signals.some(({ aborted }) => aborted)) onAbort();
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      for (const signal of signals) signal.removeEventListener('abort', onAbort);
+    },
+  };
 }
 
 /** A signal that aborts after `ms` milliseconds, or with one of the others. It does not keep the process alive. */

@@ -119,7 +119,7 @@ export class ForeignGpuUse {
     const now = this.#deps.clock.monotonic();
     for (const gpu of this.#gpus.values()) this.#see(gpu, { state: 'quiet' }, now);
     this.changed.notify();
-    await sleep(ASLEEP_MS, anySignal(signal, this.#rewatch.next));
+    await sleep(ASLEEP_MS, signal, this.#rewatch.next);
   }
 
   async #followProcesses(signal: AbortSignal): Promise<void> {

@@ -3,7 +3,6 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { Sessions } from '../../domain/ports/sessions.ts';
 import type { Sign } from '../../domain/presence.ts';
 import { activitySign } from '../../domain/session.ts';
-import { anySignal } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
@@ -50,7 +49,7 @@ export class SessionActivity {
         continue;
       }
       const isKnown = await this.#read(signal);
-      await sleep(isKnown ? INTERVAL_MS : ABSENT_MS, anySignal(signal, this.#rewatch.next));
+      await sleep(isKnown ? INTERVAL_MS : ABSENT_MS, signal, this.#rewatch.next);
     }
   }
 

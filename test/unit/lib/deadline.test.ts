@@ -1,7 +1,9 @@
+import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { unlessAborted, waitAtMost, withDeadline, within } from '../../../src/lib/deadline.ts';
+import { joinSignals, unlessAborted, waitAtMost, withDeadline, within } from '../../../src/lib/deadline.ts';
+import { sleep } from '../../../src/lib/sleep.ts';
 
 /** Collects garbage now. */
 function collect(): void {
@@ -106,5 +108,35 @@ describe('work that is waited for only so long', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await late).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('joined signals', () => {
+  const listenersOf = (...signals: readonly AbortSignal[]): number =>
+    signals.reduce((sum, signal) => sum + getEventListeners(signal, 'abort').length, 0);
+
+  test('abort with the first that does, for its reason, also with one that has', () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    using joined = joinSignals(one.signal, other.signal);
+    expect(joined.signal.aborted).toBe(false);
+    other.abort('enough');
+    one.abort('late');
+    expect(joined.signal.reason).toBe('enough');
+    using again = joinSignals(new AbortController().signal, other.signal);
+    expect(again.signal.reason).toBe('enough');
+  });
+
+  test('leave no listener behind', async () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    {
+      using _ = joinSignals(one.signal, other.signal);
+      expect(listenersOf(one.signal, other.signal)).toBe(2);
+    }
+    expect(await sleep(1, one.signal, other.signal)).toBe(true);
+    const sleeping = sleep(60_000, one.signal, other.signal);
+    other.abort();
+    expect(await sleeping).toBe(false);
+    expect(listenersOf(one.signal, other.signal)).toBe(0);
+    expect(await sleep(60_000, one.signal, other.signal)).toBe(false);
   });
 });
