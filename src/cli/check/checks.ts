@@ -11,6 +11,7 @@ import { checkContainer, checkGpuContainers } from './check-containers.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkGpuAccess } from './check-gpu-access.ts';
 import { checkGpuMemory } from './check-gpu-memory.ts';
+import { checkGpuTemperature } from './check-gpu-temperature.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
@@ -56,6 +57,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkTrafficLog(facts.trafficLog),
     ...checkGpus({ reading: gpus, cards: host.nvidiaCards, catalogue }, settings),
     ...checkGpuMemory(found, config.minFreeGpuMemory, host.memory),
+    ...checkGpuTemperature(config, found),
     ...checkGpuContainers(facts.containers, found),
     ...(found.length > 0 ? [checkKernelLog(kernelLog, platform)] : []),
     ...checkPresence(config, found, facts.presence),
