@@ -161,6 +161,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     ...host,
     slots,
     holdOf,
+    run: (task) => tasks.run(task),
     onHolds: () => holdLog.report(slots.targets),
     holdWhy: (offer) => offer.slots.map(holdOf).find((why) => why !== undefined),
     admission,

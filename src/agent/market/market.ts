@@ -12,6 +12,8 @@ const HELD = 'owner';
 
 export type MarketDeps = Omit<OfferWorkerDeps, 'claiming' | 'claimInput'> & {
   readonly slots: SlotPool;
+  /** Runs what nobody waits for. */
+  readonly run: (task: Promise<void>) => void;
   /** Called when an offer's slots were added, and when the owner keeps other slots from jobs than before. */
   readonly onHolds: () => void;
   /** Why the owner keeps all slots of an offer from jobs. */
@@ -102,7 +104,7 @@ export class Market {
     if (openSlots === 0) return worker.suspend(HELD, holdWhy(offer) ?? 'the owner keeps it from new jobs');
     registrar.setParallelJobs(offer.key, openSlots);
     worker.resume(HELD);
-    void this.reprice(worker);
+    this.#deps.run(this.reprice(worker));
   }
 
   /** Deregisters all offers, as far as the broker answers before the signal aborts. */

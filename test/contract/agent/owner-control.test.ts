@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PauseRequest } from '../../../src/agent/owner/owner-commands.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
+import type { OfferPlan } from '../../../src/domain/offer.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
-import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
+import { cpuOffer, type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-import { faults, isClaim } from '../../support/faults/http-proxy.ts';
+import { aGpu } from '../../support/domain.ts';
+import { faults, isClaim, isJobChange } from '../../support/faults/http-proxy.ts';
 
 const QUICK = `function handler(event) { return event[0] }`;
 const ENDLESS = `function handler() { return new Promise(() => setInterval(() => {}, 1000)) }`;
@@ -167,5 +169,31 @@ describe('a reclaim', () => {
     expect(await agent.agent.owner.reclaim({ ...EVERYTHING, names: ['cpu'] }, 500, ADA)).toMatchObject({
       jobs: [],
     });
+  });
+});
+
+describe('an offer of two GPUs', () => {
+  const [first, second] = [aGpu({ index: 0 }), aGpu({ index: 1, uuid: 'GPU-b' })];
+  const offer: OfferPlan = {
+    ...cpuOffer(0),
+    key: 'gpu:test',
+    slots: [first, second].map(({ uuid }) => ({ id: uuid, gpu: uuid })),
+  };
+
+  test('gets smaller and larger with pauses, and ends well while the broker does not answer', async () => {
+    await using env = await TestEnv.open();
+    await using agent = await env.start({ gpus: [first, second], offers: [offer] });
+    await env.untilEvent('offer-registered');
+    const size = (wanted: number) =>
+      env.until(() => expect(instanceOf(env)?.maxNumParallelJobs).toBe(wanted));
+    await size(2);
+    await pause(agent, { names: ['0'] });
+    await size(1);
+    expect(instanceOf(env)?.available).toBe(true);
+    env.proxy.plan = (call) => (isJobChange(call) ? undefined : faults.serverError);
+    await agent.agent.owner.resume(EVERYTHING, undefined, ADA);
+    await env.untilEvent('startup-blocked');
+    await agent.stop();
+    expect(instanceOf(env)?.maxNumParallelJobs).toBe(1);
   });
 });
