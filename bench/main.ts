@@ -15,6 +15,7 @@ import { journal } from './rows/journal.ts';
 import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
 import { owner } from './rows/owner.ts';
+import { presence } from './rows/presence.ts';
 import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
 import { sampling } from './rows/sampling.ts';
@@ -38,6 +39,7 @@ const ROWS: readonly Row[] = [
   flood,
   restart,
   journal,
+  presence,
   sampling,
   schedule,
   owner,

@@ -23,7 +23,7 @@ const TIMING = {
   /** Between two rounds of single calls. */
   intervalMs: 1_000,
   /** A round is over when no row has come for so long. */
-  pauseMs: 100,
+  pauseMs: 50,
   /** One that prints nothing for so long does not print as it goes, or hangs. */
   silentMs: 6_000,
 };

@@ -9,6 +9,7 @@ import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
 import { MOVES } from './moves.ts';
 import { NETWORK } from './network.ts';
+import { PRESENCE } from './presence.ts';
 import { SCHEDULE } from './schedule.ts';
 
 /** Every protection of this host, each to be taken out once: see `npm run mutations`. */
@@ -23,5 +24,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MOVES,
   ...FUZZING,
   ...GPU_SAMPLES,
+  ...PRESENCE,
   ...SCHEDULE,
 ];

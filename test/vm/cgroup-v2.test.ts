@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { buildPackage } from '../support/package/debian.ts';
 import { AGENT_STEPS } from '../support/vm/agent-steps.ts';
 import { describeVm } from '../support/vm/describe.ts';
+import { PRESENCE_STEP } from '../support/vm/presence-step.ts';
 import { boot, type Step } from '../support/vm/vm.ts';
 
 /*
@@ -22,6 +23,7 @@ stat --file-system --format %T /sys/fs/cgroup
 docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 docker run --rm localhost:5000/sharedcloud/busybox echo from a container`,
   ...AGENT_STEPS,
+  presence: PRESENCE_STEP,
   reload: `set -e
 sleep 2
 asked=$(date +%s)
@@ -89,6 +91,10 @@ describeVm('a host with systemd and cgroup v2', () => {
       '403',
       '"changed": true',
     ]);
+  });
+
+  test('sees sessions and its own processes from within the sandbox of the service', () => {
+    expect(lastOf('presence')).toEqual({ areIdsShared: true, owners: ['ours', 'foreign'], sessions: 'read' });
   });
 
   test('reloads its units while a job runs, which ends as if nothing had been', () => {
