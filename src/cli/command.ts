@@ -22,7 +22,12 @@ export type Action = {
 };
 
 /** What may stand behind a command's name, any number of times: `[GPU...]`. */
-export type Operand = { readonly name: string; readonly help: string };
+export type Operand = {
+  readonly name: string;
+  readonly help: string;
+  /** What has to stand behind all of them, as help shows it. */
+  readonly last?: string;
+};
 
 /** A flag of one command that takes a value: `--limit N`. */
 export type ValueFlag<T> = Switch & { readonly type: ValueType<T>; readonly default: string };
@@ -109,7 +114,8 @@ export function actionText({ argument, name }: Action): string {
 
 /** The actions or operands as help shows them behind the command's name; empty where it has none. */
 export function actionsText({ actionOptional, actions = [], operand }: CliCommand): string {
-  if (operand !== undefined) return `[${operand.name}...]`;
+  if (operand !== undefined)
+    return [`[${operand.name}...]`, ...(operand.last === undefined ? [] : [operand.last])].join(' ');
   const names = actions.map(actionText).join('|');
   return actionOptional ? `[${names}]` : names;
 }

@@ -22,7 +22,11 @@ const LASTING = {
     .max(10 * 366 * 86_400_000)
     .optional(),
   /** Ends at this time, in milliseconds of the wall clock. */
-  untilMs: z.number().positive().optional(),
+  untilMs: z
+    .number()
+    .positive()
+    .max(Date.UTC(9999, 11, 31))
+    .optional(),
   /** Ends at the next change of the schedule. */
   untilNext: z.literal(true).optional(),
 };

@@ -129,7 +129,10 @@ export class JobRunner {
    */
   evictFrom(isMeant: (job: JobRecord) => boolean, why: string, graceMs: number): Eviction {
     const meant = [...this.#active.values()].filter(({ record }) => isMeant(record));
-    for (const { end } of meant) end.evict(why, graceMs);
+    for (const { end, record } of meant) {
+      if (end.reason === undefined) end.evict(why, graceMs);
+      else void this.#hurry(record, graceMs);
+    }
     const vacated = Promise.all(meant.map(({ vacated: { promise } }) => promise)).then(() => undefined);
     return { jobs: meant.map(({ record }) => record), vacated };
   }
@@ -235,6 +238,14 @@ export class JobRunner {
     await cleared;
     this.#active.delete(record.uuid);
     if (kind === 'released' || kind === 'cancelled') this.#deps.returned.notify(record);
+  }
+
+  /** Gives a job that is being ended already this much time and no more. Never rejects. */
+  async #hurry({ uuid }: JobRecord, graceMs: number): Promise<void> {
+    const { detach, unkillableAfterMs } = this.#deps;
+    const inTime = within(unkillableAfterMs, detach);
+    const found = await this.#containers.find(uuid, inTime);
+    if (found !== undefined) await this.#containers.stop(found.id, inTime, graceMs);
   }
 
   async #abort(record: JobRecord, began: number, { code, message }: AgentError): Promise<Departure> {

@@ -10,6 +10,7 @@ const MODES = ['auto', 'on', 'off'] as const;
 
 const OPERAND: Operand = {
   name: 'GPU',
+  last: MODES.join('|'),
   help: 'GPUs as in `pause`, none: everything; and last the mode: `auto` (rules decide), `on` (whatever schedule and presence say) or `off` (no jobs)',
 };
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PauseRequest } from '../../../src/agent/owner/owner-commands.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
@@ -10,6 +12,12 @@ import { faults, isClaim, isJobChange } from '../../support/faults/http-proxy.ts
 
 const QUICK = `function handler(event) { return event[0] }`;
 const ENDLESS = `function handler() { return new Promise(() => setInterval(() => {}, 1000)) }`;
+/** Takes no notice of SIGTERM once its file is there. */
+const STUBBORN = `function handler([file]) {
+  process.on('SIGTERM', () => undefined);
+  require('node:fs').writeFileSync(file, '');
+  return new Promise(() => setInterval(() => {}, 1000));
+}`;
 const ADA = { by: 'ada', from: 'a test' };
 const EVERYTHING: PauseRequest = { names: [], minors: [], lasting: undefined, tag: '' };
 
@@ -161,6 +169,19 @@ describe('a reclaim', () => {
     expect(await answer).toMatchObject({ changed: true, jobs: [{ job: uuid }], left: [uuid] });
     expect(env.jobOf(run).status).toBe(JOB_STATUS.IN_PROGRESS);
     expect(env.count('job-release-queued')).toBe(0);
+  });
+
+  test('gives a job that is being stopped less time than an earlier one', async () => {
+    await using env = await TestEnv.open();
+    const file = join(env.directory, 'stubborn');
+    const run = env.addRun(STUBBORN, `(('${file}',),)`);
+    await using agent = await env.start({ slots: 1 });
+    await env.until(() => expect(existsSync(file)).toBe(true));
+    const slow = agent.agent.owner.reclaim(EVERYTHING, 600_000, ADA);
+    expect(await agent.agent.owner.reclaim(EVERYTHING, 0, ADA)).toMatchObject({ changed: false, left: [] });
+    expect(await slow).toMatchObject({ changed: true, left: [] });
+    await env.untilEvent('job-released');
+    expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.CREATED, cost: null });
   });
 
   test('of CPU jobs with nothing running is done at once', async () => {
