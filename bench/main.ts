@@ -20,6 +20,7 @@ import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
 import { sampling } from './rows/sampling.ts';
 import { schedule } from './rows/schedule.ts';
+import { slurm } from './rows/slurm.ts';
 import { throughput } from './rows/throughput.ts';
 import { type Measured, tableOf } from './table.ts';
 
@@ -43,6 +44,7 @@ const ROWS: readonly Row[] = [
   sampling,
   schedule,
   owner,
+  slurm,
   loader,
   coldImage,
 ];

@@ -5,8 +5,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { hostname, networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
 import { freePort } from '../faults/listen.ts';
+import { attempt } from './attempt.ts';
 
 const run = promisify(execFile);
 const HOOKS = resolve(import.meta.dirname, '../../../packaging/slurm');
@@ -45,19 +45,13 @@ export class SlurmCluster implements AsyncDisposable {
     const daemons = [start(directory, 'munged', ...mungeFlags(join(directory, 'munge')))];
     const cluster = new SlurmCluster(directory, daemons);
     const munge = join(directory, 'munge/socket');
-    await vi.waitFor(() => run('munge', ['--no-input', '--socket', munge]), {
-      timeout: 20_000,
-      interval: 50,
-    });
+    await attempt(() => run('munge', ['--no-input', '--socket', munge]));
     daemons.push(start(directory, 'slurmctld', '-D'));
     for (const node of Object.keys(nodes)) daemons.push(start(directory, 'slurmd', '-D', '-N', node));
-    await vi.waitFor(
-      async () => {
-        const states = await cluster.run('sinfo', '--noheader', '--Node', '--format=%T');
-        if (states.split('\n').some((state) => state !== 'idle')) throw new Error(`the nodes are ${states}`);
-      },
-      { timeout: 30_000, interval: 100 },
-    );
+    await attempt(async () => {
+      const states = await cluster.run('sinfo', '--noheader', '--Node', '--format=%T');
+      if (states.split('\n').some((state) => state !== 'idle')) throw new Error(`the nodes are ${states}`);
+    });
     return cluster;
   }
 

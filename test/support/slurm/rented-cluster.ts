@@ -8,13 +8,12 @@ import { z } from 'zod';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { AgentProcess } from '../e2e/agent-process.ts';
 import { addRun, openScenario } from '../e2e/scenario.ts';
-import { eventually } from '../e2e/two-gpus.ts';
-import { PYTHON, type TestEngine } from '../engine/docker.ts';
+import { PYTHON, type TestEngine } from '../engine/find-engine.ts';
 import { TWO_T4 } from '../nvidia-smi/machines.ts';
 import { standIn } from '../nvidia-smi/stand-in.ts';
+import { attempt } from './attempt.ts';
 import { SlurmCluster } from './cluster.ts';
 
-const MAIN = 'src/main.ts';
 /** A job that has to be killed. */
 const FOR_EVER = `import signal, time
 def handler(event):
@@ -37,14 +36,14 @@ export type OwnersJob = {
  * A Slurm cluster. Node `a` has two GPUs, node `both` lends Slurm only the second of the same two, and both belong to one
  * agent, which has a job of a stranger on each GPU; node `b` has a GPU and no agent.
  */
-export async function openRentedCluster(engine: TestEngine) {
+export async function openRentedCluster(engine: TestEngine, entry = 'src/main.ts') {
   await using opened = new AsyncDisposableStack();
   const smi = opened.use(await standIn(TWO_T4, { quick: true }));
   const scenario = opened.use(await openScenario(engine.host, { SHAREDCLOUD_NVIDIA_SMI: smi.program }));
   const { broker, directory, env } = scenario;
   const command = join(directory, 'sharedcloud-agent');
   const exports = Object.entries(env).map(([name, value]) => `export ${name}='${value}'\n`);
-  const program = `cd '${process.cwd()}' && exec '${process.execPath}' ${MAIN} "$@"\n`;
+  const program = `cd '${process.cwd()}' && exec '${process.execPath}' ${entry} "$@"\n`;
   await writeFile(command, `#!/bin/sh\n${exports.join('')}${program}`, { mode: 0o755 });
   const cluster = opened.use(
     await SlurmCluster.start({
@@ -55,7 +54,7 @@ export async function openRentedCluster(engine: TestEngine) {
   );
   const agents = opened.use(new AsyncDisposableStack());
   const startAgent = async (): Promise<AgentProcess> => {
-    const agent = agents.use(new AgentProcess(['start'], env, MAIN));
+    const agent = agents.use(new AgentProcess(['start'], env, entry));
     await agent.untilLogged({ event: 'offer-registered' });
     return agent;
   };
@@ -86,7 +85,7 @@ export async function openRentedCluster(engine: TestEngine) {
         broker.store.market.delete(run, true);
         return addStranger();
       });
-      await eventually(() => {
+      await attempt(() => {
         if (countOf(JOB_STATUS.IN_PROGRESS) !== 2) throw new Error('not both GPUs are sold');
       });
     },
@@ -109,7 +108,7 @@ export async function openRentedCluster(engine: TestEngine) {
       });
       const hasStarted = (): boolean => existsSync(`${name}.started`);
       const starts = async (): Promise<void> => {
-        await eventually(() => {
+        await attempt(() => {
           if (!hasStarted() && !isOver) throw new Error('the owner’s job has not started');
         });
         if (!hasStarted()) throw new Error(`srun has ended: ${await cluster.errors(node)}`);
