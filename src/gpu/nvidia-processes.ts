@@ -126,12 +126,15 @@ export class NvidiaProcesses implements GpuProcesses {
     signal: AbortSignal,
   ): Promise<{ readonly round: ProcessRound; readonly hasGraphics: boolean }> {
     const { smi } = this.#deps;
-    const result = await smi.run(['pmon', '-c', '1', ...FIGURES, ...only(gpus)], signal);
-    const reader = new PmonReader(gpus);
-    for (const line of result.stdout.split(/\r?\n/)) reader.take(line);
-    const round = reader.flush();
-    if (result.code === 0 && round !== undefined) return { round, hasGraphics: true };
-    if (!CANNOT.has(result.code)) throw this.#failure(result);
+    // A driver that cannot show memory may show shares all the same.
+    for (const more of [[...FIGURES, ...only(gpus)], []]) {
+      const result = await smi.run(['pmon', '-c', '1', ...more], signal);
+      const reader = new PmonReader(gpus);
+      for (const line of result.stdout.split(/\r?\n/)) reader.take(line);
+      const round = reader.flush();
+      if (result.code === 0 && round !== undefined) return { round, hasGraphics: true };
+      if (!CANNOT.has(result.code)) throw this.#failure(result);
+    }
     const computing = await smi.run(COMPUTE_QUERY, signal);
     if (computing.code !== 0) throw this.#failure(computing);
     const all = new Set(gpus.values());

@@ -129,11 +129,12 @@ export class ForeignGpuUse {
       const began = clock.monotonic();
       try {
         await processes.follow(this.#gpus, (round) => this.#takeRound(round), either);
+        failures = 1;
       } catch (thrown) {
         this.#fail(thrown);
       }
       if (clock.monotonic() - began > STEADY_MS) failures = 1;
-      // One that ends well after a round, as a stand-in may, is started again as soon as the next round is due.
+      // One that has ended well is started again as soon as the next round is due.
       await sleep(backoffMs(RETRY.gpuProcesses, failures, random), either);
     }
   }

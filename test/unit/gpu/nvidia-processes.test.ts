@@ -83,6 +83,15 @@ describe('the processes on GPUs', () => {
     expect({ gpus: round.gpus.size, hasGraphics }).toEqual({ gpus: 2, hasGraphics: false });
   });
 
+  test('have no memory where the driver cannot show it', async () => {
+    await using one = await standIn(
+      `case "$*" in *um*) exit 2;; *) printf '# gpu pid type sm mem enc dec command\\n 0 7 G 63 2 - - vkquake\\n';; esac`,
+    );
+    const { round, hasGraphics } = await one.processes.read(GPUS, new AbortController().signal);
+    expect(round.processes).toMatchObject([{ pid: 7, usedMiB: undefined, smPercent: 63 }]);
+    expect(hasGraphics).toBe(true);
+  });
+
   test('are unknown where nvidia-smi fails halfway: of the GPU that came last, and of those behind it', async () => {
     await using one = await standIn(
       `${HEADER}; printf ' 0 5021 G 63 20 - - 2104 vkquake\\n'; echo 'GPU is lost' >&2; exit 15`,
