@@ -10,6 +10,7 @@ import { type NameableGpu, nameTargets, type TargetNames } from '../../domain/na
 import { applyCommand, type OwnerCommand, type Targets } from '../../domain/owner-command.ts';
 import { ALL_TARGETS, decided } from '../../domain/owner-decisions.ts';
 import { openDecisions } from '../../journal/open-journal.ts';
+import { actAsOwner } from '../../state-dir/act-as-owner.ts';
 import { ownerFor } from '../../state-dir/ownership.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import type { CliContext } from '../command.ts';
@@ -37,6 +38,7 @@ export async function commandWithoutAgent(
   const named = nameTargets(names, known, true);
   if (named.kind === 'unknown') throw unknownTargets(named.unknown, known);
   using opened = new DisposableStack();
+  opened.use(actAsOwner(config.stateDir));
   const dir = opened.adopt(openStateDir(config.stateDir, ownerFor(config.stateDir, uid)), (one) =>
     one.close(),
   );

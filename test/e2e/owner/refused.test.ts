@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function refusal(
 
 /** What is decided on a state directory, and by how many commands. */
 function decided(stateDir: string) {
-  const directory = openStateDir(stateDir);
+  const directory = openStateDir(stateDir, statSync(stateDir, { throwIfNoEntry: false })?.uid);
   const journal = openDecisions(directory, systemClock);
   try {
     return { decisions: journal.decisions.load().length, commands: journal.decisions.audit(1_000).length };
@@ -163,6 +163,26 @@ test.concurrent('an agent without a socket is not commanded', async () => {
   held.close();
   expect(decided(dir.path)).toEqual(NOTHING);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'what root writes in the directory of an agent is that agent’s',
+  async () => {
+    using dir = folder();
+    chownSync(dir.path, 65_534, 65_534);
+    await using command = new AgentProcess([
+      'pause',
+      '--nvidia-smi',
+      '/nonexistent',
+      '--state-dir',
+      dir.path,
+    ]);
+    expect(await command.ended).toMatchObject({ code: 0 });
+    const owners = readdirSync(dir.path).map((name) => statSync(join(dir.path, name)).uid);
+    expect(new Set(owners)).toEqual(new Set([65_534]));
+    // An agent that could not start would not obey either.
+    expect(decided(dir.path)).toEqual({ decisions: 1, commands: 1 });
+  },
+);
 
 test.skipIf(process.getuid?.() !== 0)('another user’s socket or directory is left alone', async () => {
   using dir = folder();
