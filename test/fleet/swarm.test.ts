@@ -22,6 +22,7 @@ min-free-disk = "0 B"
 poll-interval = "200ms"
 `;
 const OFFERS = z.array(z.object({ uuid: z.string(), name: z.string(), status: z.number() }));
+const CHECKS = z.object({ checks: z.array(z.object({ check: z.string(), level: z.string() })) });
 const ON_MARKET = 2;
 const LONG = { timeout: 60_000, interval: 200 };
 
@@ -113,6 +114,14 @@ describeGpuStandIn('a fleet on Docker Swarm', (engine) => {
     expect(await work.outcomes()).toEqual(work.paidOnce);
     expect(await work.starts(fleet.workers)).toEqual(work.startedOnce);
     await onMarket(2);
+  });
+
+  test('verifies the jobs’ network from inside an agent’s container', async () => {
+    for (const node of fleet.workers) {
+      const agent = await agentOf(node.docker);
+      const printed = await node.cli('exec', agent, 'sharedcloud-agent', 'check', '--json');
+      expect(CHECKS.parse(JSON.parse(printed)).checks).toContainEqual({ check: 'job network', level: 'ok' });
+    }
   });
 
   test('ends an update whose leader is killed', async () => {

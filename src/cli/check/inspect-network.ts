@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runIsolationProbe } from '../../agent/network/isolation-probe.ts';
 import { jobResources } from '../../compose.ts';
@@ -16,6 +14,7 @@ import { ENGINE_DEADLINES } from '../../runtime/docker/engine/call.ts';
 import { openEngine } from '../../runtime/docker/engine/connection.ts';
 import { openIsolatedNetwork } from '../../runtime/docker/network/isolated-network.ts';
 import { findProbeImage } from '../../runtime/docker/network/probe-image.ts';
+import { openCheckDirectory } from './check-directory.ts';
 
 /** The network of jobs. Of the isolated one, `leak` says why it is not isolated, `unverified` why that is unknown. */
 export type NetworkInspection = {
@@ -42,15 +41,11 @@ export async function inspectNetwork(
   const docker = openEngine(engine);
   const image = await findProbeImage(docker, config.images, ENGINE_DEADLINES.inspectMs, signal);
   if (image === undefined) return { wanted, ...line, unverified: 'no image of --images has been pulled yet' };
-  const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-check-'));
-  try {
-    const runtime = openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
-    const files = new JobFolders(join(directory, 'jobs'));
-    const resources = (): JobResources => jobResources(config, 1);
-    const deps = { runtime, files, clock, random: Math.random, log, resources, detach: signal };
-    const leak = await runIsolationProbe(deps, image, probeTargets, signal);
-    return { wanted, ...line, ...(leak !== undefined && { leak }) };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  await using directory = await openCheckDirectory(config.stateDir);
+  const runtime = openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined);
+  const files = new JobFolders(join(directory.path, 'jobs'));
+  const resources = (): JobResources => jobResources(config, 1);
+  const deps = { runtime, files, clock, random: Math.random, log, resources, detach: signal };
+  const leak = await runIsolationProbe(deps, image, probeTargets, signal);
+  return { wanted, ...line, ...(leak !== undefined && { leak }) };
 }

@@ -1,6 +1,4 @@
-import { access, constants, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { runTestContainer, type TestContainerDeps } from '../../agent/jobs/test-container.ts';
 import { jobResources } from '../../compose.ts';
@@ -11,11 +9,10 @@ import { networkWithoutVerification } from '../../domain/jobs-network.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobResources } from '../../domain/ports/runtime.ts';
 import { JobFolders } from '../../function/job-files.ts';
-import { ownUid } from '../../lib/foreign-access.ts';
 import type { Log } from '../../lib/log.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
-import { nearestDirectory } from '../../state-dir/inspection.ts';
 import { type QueryLimits, type QueryResult, query } from '../query.ts';
+import { openCheckDirectory } from './check-directory.ts';
 
 /** How one test container ended: whether there was one to run, or why it failed. */
 export type ContainerTest = QueryResult<boolean>;
@@ -27,8 +24,6 @@ export type ContainerTests = {
   readonly gpus: ReadonlyMap<string, ContainerTest>;
 };
 
-const PREFIX = '.sharedcloud-check-';
-const ABANDONED_MS = 600_000;
 /** Containers with a GPU at once. */
 const CONCURRENT = 4;
 const DEADLINE_MS = 15_000;
@@ -72,7 +67,7 @@ function testContainer(context: Context, limits: QueryLimits, gpu: string | null
   const { callMs, clock, loaded, log } = context;
   const slowMs = CALLS * callMs;
   return query({ ...limits, ms: limits.ms + slowMs }, async (signal) => {
-    await using directory = await openDirectory(loaded.config.stateDir);
+    await using directory = await openCheckDirectory(loaded.config.stateDir);
     const deps: TestContainerDeps = {
       runtime: openDocker({ loaded, clock }, CHECK_AGENT_ID, () => undefined),
       files: new JobFolders(join(directory.path, 'jobs')),
@@ -87,32 +82,4 @@ function testContainer(context: Context, limits: QueryLimits, gpu: string | null
     // The directory has to stay until then.
     return await runTestContainer(deps, gpu, signal);
   });
-}
-
-/**
- * A directory of our own in the state directory, because the engine has to see the files of jobs there; beside it where
- * it does not exist, and in the directory for temporary files where this user cannot write to either.
- */
-async function openDirectory(stateDir: string): Promise<AsyncDisposable & { readonly path: string }> {
-  const nearest = await nearestDirectory(resolve(stateDir));
-  const isWritable = await access(nearest, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  const parent = isWritable ? nearest : tmpdir();
-  await removeAbandoned(parent);
-  const path = await mkdtemp(join(parent, PREFIX));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-/** Removes what a `check` that was killed has left, as far as this user may. */
-async function removeAbandoned(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    if (!name.startsWith(PREFIX)) continue;
-    const path = join(parent, name);
-    const found = await lstat(path).catch(() => undefined);
-    // Another user's stays: what it leads to could change while root removes it.
-    if (found?.uid === ownUid() && Date.now() - found.mtimeMs > ABANDONED_MS)
-      await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  }
 }
