@@ -4,7 +4,7 @@ import type { Agent } from './agent/agent.ts';
 import type { PresencePorts } from './agent/deps.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
-import { pullText } from './agent/events/pull-text.ts';
+import { RecentEvents } from './agent/events/recent-events.ts';
 import { PullMonitor } from './agent/images/pull-monitor.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
@@ -17,11 +17,7 @@ import type { Config, Loaded } from './config/config.ts';
 import { type GeneralPolicy, gpuSettings, maxTemperatureOf, presencePolicy } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
-import { deskRoutes } from './control/desk-routes.ts';
-import { healthRoute } from './control/health-route.ts';
-import { ownerRoutes } from './control/owner-routes.ts';
-import { statusRoute } from './control/status-route.ts';
-import type { HealthReport } from './control-api/protocol.ts';
+import { routesOf } from './control/routes.ts';
 import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
 import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
@@ -261,8 +257,10 @@ export async function openAgent(
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
   const logEvent = eventLog(log);
+  const recent = new RecentEvents({ clock, redact: (line) => parts.redactor.line(line) });
   const observe: Observer = (event) => {
     logEvent(event);
+    recent.observe(event);
     overrides.observe?.(event);
   };
   const pulls = new PullMonitor(clock, observe, options.onProgress);
@@ -372,19 +370,16 @@ export async function openAgent(
     },
     answer: (version, status) =>
       orWarn('commands are not answered', async () => {
-        const report = (): HealthReport => {
-          const [problem, slow] = [agent.problem(), agent.degraded()];
-          const text = [status(), ...pulls.pulls.map(pullText)].join('; ');
-          const hint = (problem ?? slow)?.hint ?? null;
-          return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
-        };
-        const seen = { agent, phase: () => phase, pulls: () => pulls.pulls, clock, version, startedAt };
-        const routes = [
-          healthRoute(report),
-          statusRoute(seen),
-          ...ownerRoutes(agent),
-          ...deskRoutes(agent.desks),
-        ];
+        const routes = routesOf({
+          agent,
+          recent,
+          status,
+          phase: () => phase,
+          pulls: () => pulls.pulls,
+          clock,
+          version,
+          startedAt,
+        });
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
       }),
     reprice: (next) => {

@@ -456,6 +456,18 @@ export const LIMITS = {
       beyond: 'counted, once a minute (`log-lines-omitted`)',
     },
     health: { max: 1_000, unit: 'characters', of: 'a text that `health` shows', beyond: 'cut' },
+    recentEvents: {
+      max: 1_000,
+      unit: 'items',
+      of: 'events that the running agent remembers for `events`',
+      beyond: 'the oldest are forgotten',
+    },
+    recentEventsSize: {
+      max: 2 * 1024 * 1024,
+      unit: 'characters',
+      of: 'the same, all together',
+      beyond: 'the oldest are forgotten',
+    },
     remembered: {
       max: 10_000,
       unit: 'items',

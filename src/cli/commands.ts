@@ -5,6 +5,7 @@ import type { CliCommand } from './command.ts';
 import { desk } from './desk/command.ts';
 import { drain } from './drain/command.ts';
 import { dryRun } from './dry-run/command.ts';
+import { events } from './events/command.ts';
 import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
 import { market } from './market/command.ts';
@@ -16,6 +17,7 @@ import { resume } from './owner/resume.ts';
 import { schedule } from './schedule/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 import { status } from './status/command.ts';
+import { top } from './top/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
 export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
@@ -29,6 +31,8 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     reclaim,
     mode,
     status,
+    top,
+    events,
     check,
     market,
     schedule,

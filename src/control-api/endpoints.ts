@@ -34,6 +34,15 @@ export const ENDPOINTS = {
     request: NOTHING,
     answer: ANSWERS.status,
   },
+  events: {
+    method: 'GET',
+    path: '/api/events',
+    right: 'read',
+    does: 'the agent’s latest events: at most `limit`, those after `since` (a `seq`), with `follow=1` also those to come; `events-left-out` stands for what a slow reader missed',
+    request: NOTHING,
+    answer: ANSWERS.event,
+    stream: true,
+  },
   pause: {
     method: 'POST',
     path: '/api/pause',

@@ -81,11 +81,21 @@ const MEMORY = z.object({
   processes: z.array(z.object({ pid: z.number(), usedMiB: z.number().nullable() })),
 });
 const COMMAND = { changed: z.boolean(), targets: z.array(TARGET_STATE) };
+/** An event as its line of the log says it. `seq` rises, also over a restart of the agent; `at` is in milliseconds. */
+const EVENT = z.object({
+  seq: z.number(),
+  at: z.number(),
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  event: z.string(),
+  message: z.string(),
+  fields: z.record(z.string(), z.unknown()).readonly(),
+});
 const TEXT = z.string().nullable();
 
 /** The answers, without `schema`. */
 export const ANSWERS = {
   status: STATUS,
+  event: EVENT,
   command: z.object(COMMAND),
   /** `left` are jobs that the engine has not ended yet, `problem` says why; the memory of their GPUs is not looked at. */
   reclaim: z.object({
@@ -104,6 +114,7 @@ export const ANSWERS = {
 } as const;
 
 export type HoldAnswer = z.infer<typeof HOLD>;
+export type ShownEvent = z.infer<typeof EVENT>;
 export type CommandAnswer = z.infer<typeof ANSWERS.command>;
 export type ReclaimAnswer = z.infer<typeof ANSWERS.reclaim>;
 export type EvictedAnswer = z.infer<typeof EVICTED>;

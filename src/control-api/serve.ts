@@ -229,9 +229,14 @@ async function stream(
   response.end();
 }
 
+/** A reader that reads nothing for a minute is dropped: there are only so many connections. */
 async function drained(response: ServerResponse): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
+  const stalled = setTimeout(() => response.destroy(), STALLED_MS);
   response.once('drain', resolve);
   response.once('close', resolve);
   await promise;
+  clearTimeout(stalled);
 }
+
+const STALLED_MS = 60_000;

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import { follow, type Question } from '../../control-api/ask.ts';
+import type { Endpoint } from '../../control-api/endpoints.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { CliContext } from '../command.ts';
+import { agentDirectories } from '../owner/give.ts';
+
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'AGENT_NOT_RUNNING',
+  'AGENT_OUT_OF_REACH',
+  'STATE_DIR_UNUSABLE',
+]);
+
+/** Follows a stream of the running agent at the socket that this user may use. Throws AGENT_NOT_RUNNING, and as `follow` does. */
+export async function* followAgent<Request extends z.ZodType, Answer extends z.ZodType>(
+  { caller }: Pick<CliContext, 'caller'>,
+  stateDir: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Omit<Question<Request>, 'caller'>,
+  signal: AbortSignal,
+): AsyncGenerator<z.infer<Answer>, void> {
+  let refusal: unknown;
+  for (const directory of agentDirectories(stateDir)) {
+    try {
+      return yield* follow(directory, endpoint, { ...question, caller }, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof AgentError) || !ELSEWHERE.has(thrown.code)) throw thrown;
+      // That this user may not ask says more than that nobody answers.
+      if (refusal === undefined || thrown.code !== 'AGENT_NOT_RUNNING') refusal = thrown;
+    }
+  }
+  throw refusal;
+}
+
+/** Whether a stream may go on later: the agent is being started again. */
+export function isGone(thrown: unknown): boolean {
+  return thrown instanceof AgentError && thrown.code === 'AGENT_NOT_RUNNING';
+}

@@ -1,0 +1,35 @@
+import type { Agent } from '../agent/agent.ts';
+import { pullText } from '../agent/events/pull-text.ts';
+import type { RecentEvents } from '../agent/events/recent-events.ts';
+import type { HealthReport } from '../control-api/protocol.ts';
+import type { Route } from '../control-api/serve.ts';
+import { deskRoutes } from './desk-routes.ts';
+import { eventsRoute } from './events-route.ts';
+import { healthRoute } from './health-route.ts';
+import { ownerRoutes } from './owner-routes.ts';
+import { type StatusParts, statusRoute } from './status-route.ts';
+
+export type RouteParts = StatusParts & {
+  readonly agent: Agent;
+  readonly recent: RecentEvents;
+  /** What the agent does, in one line. */
+  readonly status: () => string;
+};
+
+/** Everything that a running agent answers. */
+export function routesOf(parts: RouteParts): readonly Route[] {
+  const { agent, pulls, recent, status } = parts;
+  const report = (): HealthReport => {
+    const [problem, slow] = [agent.problem(), agent.degraded()];
+    const text = [status(), ...pulls().map(pullText)].join('; ');
+    const hint = (problem ?? slow)?.hint ?? null;
+    return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };
+  };
+  return [
+    healthRoute(report),
+    statusRoute(parts),
+    eventsRoute(recent),
+    ...ownerRoutes(agent),
+    ...deskRoutes(agent.desks),
+  ];
+}
