@@ -11,6 +11,7 @@ import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
+import { LiveOutputs } from './agent/jobs/live-outputs.ts';
 import { OrphanContainers } from './agent/jobs/orphan-containers.ts';
 import { SlotPool } from './agent/jobs/slot-pool.ts';
 import { runTestContainer } from './agent/jobs/test-container.ts';
@@ -121,8 +122,10 @@ export function buildAgent(deps: AgentDeps): Agent {
     signal: market.signal,
   });
   const networks = new NetworkSelector({ ...host, wanted: deps.network });
+  const outputs = new LiveOutputs();
   const jobRunner = new JobRunner({
     ...host,
+    outputs,
     ...settings,
     disk: new DiskQuotaMonitor({ ...host, ...settings }),
     traffic: new TrafficMonitor({ ...host, ...settings }),
@@ -277,6 +280,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     control,
     owner,
     overview,
+    outputs,
     market,
     detach,
     tasks,

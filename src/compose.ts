@@ -373,6 +373,7 @@ export async function openAgent(
         const routes = routesOf({
           agent,
           recent,
+          journal,
           status,
           phase: () => phase,
           pulls: () => pulls.pulls,

@@ -194,6 +194,12 @@ export const LIMITS = {
       of: 'stdout of a job, and its stderr',
       beyond: 'the middle is left out of the report',
     },
+    liveOutput: {
+      max: 64 * 1024,
+      unit: 'characters',
+      of: 'the output of a running job that the agent remembers for `jobs logs`',
+      beyond: 'the oldest is forgotten',
+    },
     result: { max: 10 * 1024 * 1024, unit: 'bytes', of: 'the result of a job', beyond: 'the job fails' },
     record: {
       max: 4096,
@@ -435,6 +441,18 @@ export const LIMITS = {
       unit: 'characters',
       of: 'why a job was released, cancelled or dropped',
       beyond: 'cut',
+    },
+    output: {
+      max: 64 * 1024,
+      unit: 'characters',
+      of: 'stdout of a job that has ended, and its stderr, for `jobs logs`',
+      beyond: 'the beginning is left out',
+    },
+    outputs: {
+      max: 1_000,
+      unit: 'items',
+      of: 'jobs of which that is kept',
+      beyond: 'the oldest are deleted',
     },
     functionName: { max: 200, unit: 'characters', of: 'the name of a job’s function', beyond: 'cut' },
     buildLogs: {

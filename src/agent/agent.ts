@@ -13,6 +13,7 @@ import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { OwnerControl } from './holds/owner-control.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
+import type { LiveOutputs } from './jobs/live-outputs.ts';
 import type { SlotPool } from './jobs/slot-pool.ts';
 import type { BackgroundTasks } from './lifecycle/background-tasks.ts';
 import { untilExhausted } from './lifecycle/once.ts';
@@ -50,6 +51,7 @@ export type AgentParts = {
   readonly control: OwnerControl;
   readonly owner: OwnerCommands;
   readonly overview: Overview;
+  readonly outputs: LiveOutputs;
   readonly recovery: Omit<RecoveryDeps, 'signal'>;
   readonly admission: AdmissionControl;
   readonly reporter: Reporter;
@@ -146,6 +148,11 @@ export class Agent {
   /** What the owner may command. */
   get owner(): OwnerCommands {
     return this.#parts.owner;
+  }
+
+  /** What the jobs that run print. */
+  get outputs(): LiveOutputs {
+    return this.#parts.outputs;
   }
 
   /** What the owner may see. */

@@ -43,6 +43,15 @@ export const ENDPOINTS = {
     answer: ANSWERS.event,
     stream: true,
   },
+  output: {
+    method: 'GET',
+    path: '/api/output/',
+    right: 'read',
+    does: 'what the job whose id, or its beginning, follows in the path has printed, with `follow=1` until it ends; the texts are the buyer’s and may contain control characters',
+    request: NOTHING,
+    answer: ANSWERS.output,
+    stream: true,
+  },
   pause: {
     method: 'POST',
     path: '/api/pause',

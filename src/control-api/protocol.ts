@@ -90,12 +90,21 @@ const EVENT = z.object({
   message: z.string(),
   fields: z.record(z.string(), z.unknown()).readonly(),
 });
+/** A piece of a job's output; `leftOut`: something before it is no longer known. `unknown`: nothing of it is kept. */
+const OUTPUT = z.object({
+  job: z.string(),
+  state: z.enum(['running', 'ended', 'unknown']),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+  leftOut: z.boolean(),
+});
 const TEXT = z.string().nullable();
 
 /** The answers, without `schema`. */
 export const ANSWERS = {
   status: STATUS,
   event: EVENT,
+  output: OUTPUT,
   command: z.object(COMMAND),
   /** `left` are jobs that the engine has not ended yet, `problem` says why; the memory of their GPUs is not looked at. */
   reclaim: z.object({
@@ -114,6 +123,7 @@ export const ANSWERS = {
 } as const;
 
 export type HoldAnswer = z.infer<typeof HOLD>;
+export type ShownOutput = z.infer<typeof OUTPUT>;
 export type ShownEvent = z.infer<typeof EVENT>;
 export type CommandAnswer = z.infer<typeof ANSWERS.command>;
 export type ReclaimAnswer = z.infer<typeof ANSWERS.reclaim>;

@@ -2,7 +2,6 @@ import type { RecentEvent, RecentEvents } from '../agent/events/recent-events.ts
 import { ENDPOINTS } from '../control-api/endpoints.ts';
 import { type Call, type Route, route } from '../control-api/serve.ts';
 import { AgentError } from '../domain/errors.ts';
-import { anySignal } from '../lib/deadline.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -18,7 +17,7 @@ export function eventsRoute(recent: RecentEvents): Route {
   });
 }
 
-/** Taken from what is remembered each time, so a reader that is slow costs no memory: it misses events, and is told so. */
+/** Taken from what is remembered each time, so a reader that is slow costs no memory: it misses events, and gets their number. */
 async function* events(
   recent: RecentEvents,
   {
@@ -40,7 +39,7 @@ async function* events(
       if (signal.aborted) return;
     }
     if (!isFollowed) return;
-    if (later.length === 0) await sleep(RECHECK_MS, anySignal(signal, woken));
+    if (later.length === 0) await sleep(RECHECK_MS, signal, woken);
   }
 }
 

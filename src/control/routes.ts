@@ -6,15 +6,17 @@ import type { Route } from '../control-api/serve.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { eventsRoute } from './events-route.ts';
 import { healthRoute } from './health-route.ts';
+import { type OutputParts, outputRoute } from './output-route.ts';
 import { ownerRoutes } from './owner-routes.ts';
 import { type StatusParts, statusRoute } from './status-route.ts';
 
-export type RouteParts = StatusParts & {
-  readonly agent: Agent;
-  readonly recent: RecentEvents;
-  /** What the agent does, in one line. */
-  readonly status: () => string;
-};
+export type RouteParts = StatusParts &
+  Pick<OutputParts, 'journal'> & {
+    readonly agent: Agent;
+    readonly recent: RecentEvents;
+    /** What the agent does, in one line. */
+    readonly status: () => string;
+  };
 
 /** Everything that a running agent answers. */
 export function routesOf(parts: RouteParts): readonly Route[] {
@@ -29,6 +31,7 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     healthRoute(report),
     statusRoute(parts),
     eventsRoute(recent),
+    outputRoute({ outputs: agent.outputs, journal: parts.journal }),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),
   ];

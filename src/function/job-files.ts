@@ -6,6 +6,7 @@ import { AgentError } from '../domain/errors.ts';
 import { JOB_INPUT_PATH } from '../domain/job-input.ts';
 import { languageOf } from '../domain/language.ts';
 import type { JobFiles, JobInput, LaidOut, OutputCollector } from '../domain/ports/job-files.ts';
+import type { OutputSink } from '../domain/ports/runtime.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { EventEncoder } from './event-encoder.ts';
 import { LOADERS } from './loaders.ts';
@@ -56,7 +57,7 @@ export class JobFolders implements JobFiles {
     return { inputDir: folder, env };
   }
 
-  async output(job: string): Promise<OutputCollector> {
+  async output(job: string, watch?: OutputSink): Promise<OutputCollector> {
     const folder = this.#folder(job);
     const nonce = await this.#nonce(folder);
     if (nonce === undefined) {
@@ -64,7 +65,7 @@ export class JobFolders implements JobFiles {
         hint: 'do not change the state directory',
       });
     }
-    return new JobOutput(nonce);
+    return new JobOutput(nonce, watch);
   }
 
   async remove(job: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Output, OutputCollector } from '../domain/ports/job-files.ts';
-import type { OutputStream } from '../domain/ports/runtime.ts';
+import type { OutputSink, OutputStream } from '../domain/ports/runtime.ts';
 import { LIMITS } from '../limits.ts';
 import { FrameScanner, ResultAssembler } from './frames.ts';
 import { HeadTail } from './head-tail.ts';
@@ -15,18 +15,27 @@ export class JobOutput implements OutputCollector {
   readonly #stderr = new HeadTail(OUTPUT_LIMIT);
   readonly #result = new ResultAssembler(RESULT_LIMIT);
   readonly #scanner: FrameScanner;
+  readonly #watch: OutputSink;
 
-  constructor(nonce: string) {
+  /** `watch` is given what the job prints. */
+  constructor(nonce: string, watch: OutputSink = () => undefined) {
+    this.#watch = watch;
     this.#scanner = new FrameScanner(
       nonce,
-      (bytes) => this.#stdout.write(bytes),
+      (bytes) => {
+        this.#stdout.write(bytes);
+        watch('stdout', bytes);
+      },
       (name, body) => this.#result.record(name, body),
     );
   }
 
   readonly write = (stream: OutputStream, chunk: Uint8Array): void => {
     if (stream === 'stdout') this.#scanner.write(chunk);
-    else this.#stderr.write(chunk);
+    else {
+      this.#stderr.write(chunk);
+      this.#watch('stderr', chunk);
+    }
   };
 
   end(): Output {

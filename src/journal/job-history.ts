@@ -27,7 +27,7 @@ const eventRow = z.object({ at: z.number(), state: z.string(), detail: z.string(
 /** A change of a job's state. `at` is in milliseconds of the wall clock; details that the state does not have are absent. */
 export type JobEvent = Readonly<z.infer<typeof detail>> & { readonly at: number; readonly state: string };
 
-/** The text that is stored of a new state. A report's outputs are left out: they belong to the buyer once delivered. */
+/** The text that is stored of a new state. A report's outputs are left out: their ends have a table of their own. */
 export function eventDetail(state: JobState): string {
   const { name: _name, ...rest } = state;
   if (!('report' in rest)) return JSON.stringify(rest);

@@ -24,6 +24,7 @@ export type JournalReader = Pick<
   | 'agentId'
   | 'decisions'
   | 'sums'
+  | 'outputs'
   | 'get'
   | 'inState'
   | 'uuidsIn'

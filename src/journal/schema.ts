@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
+import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
 
@@ -72,6 +73,7 @@ const ADDITIONS = [
   CREATE_GPU_ROLLUPS,
   DECISION_TABLES,
   CREATE_JOB_SUMS,
+  CREATE_JOB_OUTPUTS,
 ];
 
 /** The schema version that this agent writes. */

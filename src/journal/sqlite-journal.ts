@@ -21,6 +21,7 @@ import {
 import { GpuRollupTables } from './gpu-rollups.ts';
 import { ENGINE_KEY, engineRow } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
+import { JobOutputTable } from './job-outputs.ts';
 import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import { JobSumTables } from './job-sums.ts';
 import {
@@ -60,6 +61,7 @@ export class SqliteJournal implements Journal {
   readonly gpuRollups: GpuRollupTables;
   readonly decisions: SqliteDecisions;
   readonly sums: JobSumTables;
+  readonly outputs: JobOutputTable;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -74,10 +76,12 @@ export class SqliteJournal implements Journal {
       write: (work) => this.#write(work),
       read: (work) => this.#guarded(work),
     });
-    this.sums = new JobSumTables({
+    const reading: ConstructorParameters<typeof JobSumTables>[0] = {
       prepared: (sql) => this.#prepared(sql),
       read: (work) => this.#guarded(work),
-    });
+    };
+    this.sums = new JobSumTables(reading);
+    this.outputs = new JobOutputTable(reading);
     this.decisions = new SqliteDecisions({
       db: parts.db,
       write: (work) => this.#write(work),
@@ -157,6 +161,7 @@ export class SqliteJournal implements Journal {
         uuid,
       );
       this.#addEvent(uuid, state, updatedAt);
+      if (state.name === 'finished') this.outputs.add(uuid, state.report, updatedAt);
       this.sums.add(old.state.name, state, updatedAt);
       // A job that fails says little of how long one takes that does not.
       if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)

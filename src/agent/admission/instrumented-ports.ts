@@ -134,7 +134,7 @@ export function instrumentFiles(files: JobFiles, stateDir: HealthCheck): JobFile
   const failure = <T>(call: Promise<T>): Promise<T> => recordFailure(call, stateDir, 'STATE_DIR_UNUSABLE');
   return {
     layOut: (job, input) => failure(files.layOut(job, input)),
-    output: (job) => files.output(job),
+    output: (job, watch) => files.output(job, watch),
     remove: (job) => failure(files.remove(job)),
     list: () => files.list(),
     tryWriting: () => files.tryWriting(),

@@ -15,6 +15,7 @@ import type { GpuMonitor } from './gpu-monitor.ts';
 import { EVICTION_GRACE_MS, type JobContainers } from './job-containers.ts';
 import type { JobFinalizer, Remains } from './job-finalizer.ts';
 import { type Departure, departed, type ReleaseCause } from './job-result.ts';
+import type { LiveOutputs } from './live-outputs.ts';
 import { OutputCapture } from './output-capture.ts';
 import { PauseMonitor } from './pause-monitor.ts';
 import type { JobTermination } from './termination.ts';
@@ -31,6 +32,7 @@ export type JobSupervisorDeps = {
   readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;
+  readonly outputs: Pick<LiveOutputs, 'open'>;
   readonly disk: DiskQuotaMonitor;
   readonly traffic: TrafficMonitor;
   readonly gpus: GpuMonitor;
@@ -98,7 +100,8 @@ export class JobSupervisor {
     const watches: Watches = { quota, pause, memory };
     const enough = new AbortController();
     const through = (sink: OutputSink): OutputSink => end.watchOutput(sink, clock);
-    const source = { job: record.uuid, container, through };
+    using output = this.#deps.outputs.open(record.uuid);
+    const source = { job: record.uuid, container, through, watch: () => output.live.sink() };
     const capture = new OutputCapture(this.#deps, source, anySignal(detach, enough.signal));
     try {
       const exit = await containers.exit(container, end.signal, (seen) =>

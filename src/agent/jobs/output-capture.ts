@@ -22,6 +22,8 @@ export type OutputSource = {
   readonly container: string;
   /** Wraps the sink of all output, to monitor it. */
   readonly through?: (sink: OutputSink) => OutputSink;
+  /** Makes a sink for what the job prints, without what its loader says; another one each time output is read from its beginning. */
+  readonly watch?: () => OutputSink;
 };
 
 /** Collects the output of a running job until the signal aborts. */
@@ -53,13 +55,13 @@ export class OutputCapture {
   /** Begins again from the first byte where the engine broke off. */
   #collect(): Promise<Output | undefined> {
     const { files, runtime } = this.#deps;
-    const { container, job, through = (sink) => sink } = this.#source;
+    const { container, job, through = (sink) => sink, watch } = this.#source;
     const retryIf = (error: AgentError, attempt: number): boolean =>
       error.code === 'RUNTIME_UNAVAILABLE' ||
       error.code === 'ENGINE_CHANGED' ||
       (error.code !== 'CONTAINER_GONE' && attempt < READ_TRIES);
     return retryEngine({ ...this.#deps, signal: this.#signal, retryIf }, async () => {
-      const collector = await files.output(job);
+      const collector = await files.output(job, watch?.());
       await runtime.follow(container, through(collector.write), this.#signal);
       return collector.end();
     });

@@ -12,7 +12,10 @@ import { followAgent, isGone } from './follow-agent.ts';
 /** An agent that is started again answers after so long, or is asked again. */
 const AGAIN_MS = 500;
 
-const FOLLOW: Switch = { name: 'follow', help: 'go on with what happens, also over a restart of the agent' };
+const FOLLOW: Switch = {
+  name: 'follow',
+  help: 'continue with what happens, also over a restart of the agent',
+};
 
 const SINCE: ValueFlag<number> = {
   name: 'since',

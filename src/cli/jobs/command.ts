@@ -3,11 +3,13 @@ import { count } from '../../config/number-types.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { type JobRecord, type JobStateName, OPEN_STATES } from '../../domain/job.ts';
+import { findJob } from '../../journal/find-job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
 import { AT, DESTINATION, findJobs, PORT, readQuestion, SOURCE_PORT, WITHIN } from './find.ts';
-import { detailsOf, findJob } from './job-details.ts';
+import { detailsOf } from './job-details.ts';
+import { FOLLOW, showOutput } from './logs.ts';
 import { jobsJson, jobsTable, type ListedJob } from './render.ts';
 import { detailsText } from './render-details.ts';
 import { findJson, findText } from './render-find.ts';
@@ -36,10 +38,11 @@ export const jobs: CliCommand = {
   actions: [
     { name: 'find', help: 'which job opened a connection, as a letter about abuse names it' },
     { name: 'show', argument: 'ID', help: 'everything about one job; ID may be the beginning of its id' },
+    { name: 'logs', argument: 'ID', help: 'what a job prints, live, or the end of what it has printed' },
   ],
   actionOptional: true,
   options: ['stateDir', 'jobTrafficLogDir', 'configFile'],
-  switches: [OPEN, JSON_SWITCH],
+  switches: [OPEN, FOLLOW, JSON_SWITCH],
   values: [LIMIT, DESTINATION, PORT, SOURCE_PORT, AT, WITHIN],
   examples: [
     { line: 'jobs --limit 20', does: 'the latest 20' },
@@ -49,11 +52,14 @@ export const jobs: CliCommand = {
       does: 'the jobs that connected to that address around that time',
     },
     { line: 'jobs show 531d8edc', does: 'states, times, earnings and report of one job' },
+    { line: 'jobs logs 531d8edc --follow', does: 'what a job prints, until it ends' },
   ],
   run: async (context) => {
     const { config } = await context.loadConfig({ ask: false });
     if (context.action === 'find') return find(context, config);
     if (context.action === 'show') return showJob(context, config.stateDir);
+    if (context.action === 'logs')
+      return showOutput(context, config.stateDir, (read) => withJournal(config.stateDir, read));
     if (context.has(OPEN)) listOpen(context, config.stateDir);
     else await withJournal(config.stateDir, (journal) => print(context, journal));
     return EXIT.OK;

@@ -1,4 +1,3 @@
-import { AgentError } from '../../domain/errors.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { JobEvent } from '../../journal/job-history.ts';
 import type { JournalReader } from '../../journal/open-journal.ts';
@@ -28,22 +27,6 @@ type HistoryEntry = Omit<JobEvent, 'at' | 'startedAt' | 'sizes' | 'buildLogs' | 
   readonly at: string;
   readonly outcome: JobSummary['outcome'];
 };
-
-/** How many ids the error for an ambiguous one names. */
-const MAX_NAMED = 5;
-
-/** The uuid of the only job whose id begins with `id`. Throws JOB_UNKNOWN, JOB_AMBIGUOUS. */
-export function findJob(journal: Pick<JournalReader, 'matching'>, id: string): string {
-  const found = journal.matching(id, MAX_NAMED + 1);
-  const [uuid] = found;
-  const shown = JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
-  if (uuid === undefined) throw new AgentError('JOB_UNKNOWN', `the journal has no job ${shown}`);
-  const exact = found.find((one) => one.toLowerCase() === id.toLowerCase());
-  if (found.length === 1 || exact !== undefined) return exact ?? uuid;
-  const named = found.slice(0, MAX_NAMED).join(', ');
-  const more = found.length > MAX_NAMED ? ' and more' : '';
-  throw new AgentError('JOB_AMBIGUOUS', `${shown} is the beginning of several jobs: ${named}${more}`);
-}
 
 /** What the journal knows of a job that is in it. `now` is in milliseconds of the wall clock. */
 export function detailsOf(

@@ -29,8 +29,8 @@ export interface OutputCollector {
 export interface JobFiles {
   /** Throws FUNCTION_INVALID if the function or its arguments cannot be run. Safe to repeat. */
   layOut(job: string, input: JobInput): Promise<LaidOut>;
-  /** A collector that recognises the frames of this job, also after a restart. */
-  output(job: string): Promise<OutputCollector>;
+  /** A collector that recognises the frames of this job, also after a restart; `watch` is given all that is not one. */
+  output(job: string, watch?: OutputSink): Promise<OutputCollector>;
   remove(job: string): Promise<void>;
   /** The uuids of the jobs that have files. */
   list(): Promise<readonly string[]>;

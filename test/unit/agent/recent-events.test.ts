@@ -21,7 +21,7 @@ test('an event is what its line of the log says, without secrets', () => {
   expect(JSON.stringify(recent.after(0, 10))).not.toContain('s3cret');
 });
 
-test('only the latest are remembered, and a client is told how many it missed', () => {
+test('only the latest are remembered, and a client learns how many it missed', () => {
   const recent = remembered();
   adopted(recent, 1);
   const seen = recent.after(0, 10).events[0]?.seq ?? 0;

@@ -47,7 +47,7 @@ test('a stream has what is remembered, and then what comes', async () => {
   expect(seen).toEqual([2, 3, 4]);
 });
 
-test('a reader that was away too long is told how many events it missed', async () => {
+test('a reader that comes too late learns how many events it missed', async () => {
   const recent = remember();
   await using _ = await serve(recent);
   add(recent, 0);

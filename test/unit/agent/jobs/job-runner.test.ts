@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DiskQuotaMonitor } from '../../../../src/agent/jobs/disk-quota.ts';
 import { type JobEnd, JobRunner, type JobRunnerDeps } from '../../../../src/agent/jobs/job-runner.ts';
+import { LiveOutputs } from '../../../../src/agent/jobs/live-outputs.ts';
 import { OrphanContainers } from '../../../../src/agent/jobs/orphan-containers.ts';
 import { SlotPool } from '../../../../src/agent/jobs/slot-pool.ts';
 import { TrafficMonitor } from '../../../../src/agent/jobs/traffic-monitor.ts';
@@ -38,6 +39,7 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
   const steps: string[] = [];
   const step = (name: string) => (): void => void steps.push(name);
   const runner = new JobRunner({
+    outputs: new LiveOutputs(),
     runtime,
     files: {
       layOut: () => Promise.resolve({ inputDir: '/in', env: {} }),
