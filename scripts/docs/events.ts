@@ -176,6 +176,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['image-announcement-failed', 'warn', 'image not announced to the broker: …', 'image, code'],
   ['invalid-item', 'warn', '… skipped, it is invalid: …', 'reason, and the item by its kind'],
   ['job-aborted', 'error', 'job aborted: …', 'job, code'],
+  ['events-left-out', 'warn', 'in `events` only: … events are left out here, …', 'events'],
   ['log-lines-omitted', 'warn', '… lines of the event … omitted', 'of, lines'],
   ['job-line-unprotected', 'warn', 'the rules of the job network are from an older agent: …', 'hint'],
   [

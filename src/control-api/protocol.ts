@@ -90,7 +90,7 @@ const EVENT = z.object({
   message: z.string(),
   fields: z.record(z.string(), z.unknown()).readonly(),
 });
-/** A piece of a job's output; `leftOut`: something before it is no longer known. `unknown`: nothing of it is kept. */
+/** A piece of a job's output; `leftOut`: something before it is no longer known. `unknown`: nothing of it is kept. A followed job that ends is `ended` last. */
 const OUTPUT = z.object({
   job: z.string(),
   state: z.enum(['running', 'ended', 'unknown']),

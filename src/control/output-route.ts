@@ -43,6 +43,7 @@ async function* running(
       last = seq;
     }
     if (pieces.length > 0) continue;
+    if (live.isOver) yield { job, state: 'ended', stream: 'stdout', text: '', leftOut: false };
     if (live.isOver || !isFollowed) return;
     await sleep(RECHECK_MS, signal, changed);
   }

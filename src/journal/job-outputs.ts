@@ -38,7 +38,7 @@ export class JobOutputTable {
   /** Keeps the ends of a report's outputs; to be called in the transaction that writes the report. */
   add(job: string, { stderr, stdout }: Report, at: number): void {
     const { prepared } = this.#access;
-    const { max } = LIMITS.journal.output;
+    const max = LIMITS.journal.output.max;
     prepared(WRITE).run(job, at, stdout.slice(-max), stderr.slice(-max));
     prepared(DELETE_OLD).run(LIMITS.journal.outputs.max);
   }

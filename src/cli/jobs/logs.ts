@@ -42,6 +42,10 @@ export async function showOutput(
     }
     const reason: unknown = signal.reason;
     if (reason instanceof Interrupted) return reason.exit;
+    if (state === 'running' && context.has(FOLLOW)) {
+      context.stderr.write('the agent has ended, and the job may still run: repeat this once it is back\n');
+      return EXIT.FAILED;
+    }
     if (state !== 'unknown') return EXIT.OK;
     context.stderr.write('nothing is kept of what this job has printed: see `jobs show` for how it went\n');
     return EXIT.FAILED;

@@ -36,13 +36,16 @@ test('the output of a job is followed from its beginning to its end, without wha
   });
   const run = env.addRun(TALKING, gate.parameters());
   await env.untilEvent('job-started');
+  const states: string[] = [];
   const seen = { stdout: '', stderr: '' };
   const rest = `${env.jobOf(run).uuid}?follow=1`;
   const { signal } = new AbortController();
   for await (const piece of follow(env.directory, ENDPOINTS.output, { caller: 'a test', rest }, signal)) {
     seen[piece.stream] += piece.text;
+    states.push(piece.state);
     if (seen.stdout.includes('begun')) gate.open();
   }
   expect(seen).toEqual({ stdout: 'begun\n', stderr: 'over\n' });
+  expect([states[0], states.at(-1)]).toEqual(['running', 'ended']);
   await env.untilDone(run);
 });
