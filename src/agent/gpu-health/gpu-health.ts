@@ -233,7 +233,8 @@ export class GpuHealth implements GpuMonitor {
     if (result.kind === 'released' && result.code === 'GPU_INJECTION_FAILED')
       this.#tests.failed(job.gpu, new AgentError(result.code, result.why));
     // A job that was started was released for a reason of its own; one that was not could not start.
-    if (result.kind === 'released' && !wasStarted) this.#recordEnd(job, job.gpu, false, true);
+    if (result.kind === 'released' && !wasStarted && result.cause !== 'owner')
+      this.#recordEnd(job, job.gpu, false, true);
   }
 
   /** Settles once the GPU's memory has been checked, or after three seconds without an answer of nvidia-smi. */

@@ -3,9 +3,9 @@ import type { Report } from '../../domain/job.ts';
 
 /**
  * What a release says of the engine: it could not start the job, or ended it or lost it. `killed`: it was killed by another
- * program or by itself. `other`: it says nothing, because something else of this host is the cause.
+ * program or by itself. `owner`: its owner took the slot back. `other`: it says nothing, because something else of this host is the cause.
  */
-export type ReleaseCause = 'start' | 'engine' | 'killed' | 'other';
+export type ReleaseCause = 'start' | 'engine' | 'killed' | 'owner' | 'other';
 
 /** How a job's life on this host ended. */
 export type JobResult =

@@ -14,7 +14,7 @@ import { JobSupervisor, type JobSupervisorDeps } from './job-supervisor.ts';
 import type { OrphanContainers } from './orphan-containers.ts';
 import type { SlotLease } from './slot-pool.ts';
 import { StartAttribution, type StartAttributionDeps } from './start-attribution.ts';
-import { JobTermination } from './termination.ts';
+import { evictionCause, JobTermination } from './termination.ts';
 
 /** A container that cannot be created because the engine is unreachable is looked for this long. */
 const FIND_TIMEOUT_MS = 60_000;
@@ -130,7 +130,7 @@ export class JobRunner {
   evictFrom(isMeant: (job: JobRecord) => boolean, why: string, graceMs: number): Eviction {
     const meant = [...this.#active.values()].filter(({ record }) => isMeant(record));
     for (const { end, record } of meant) {
-      if (end.reason === undefined) end.evict(why, graceMs);
+      if (end.reason === undefined) end.evict(why, { graceMs });
       else void this.#hurry(record, graceMs);
     }
     const vacated = Promise.all(meant.map(({ vacated: { promise } }) => promise)).then(() => undefined);
@@ -224,7 +224,7 @@ export class JobRunner {
     active.isOver = true;
     await gpus.slotVacated(record);
     active.vacated.resolve();
-    const isFault = result.kind === 'released' || result.kind === 'aborted';
+    const isFault = (result.kind === 'released' && result.cause !== 'owner') || result.kind === 'aborted';
     onEnd({ result, hostFault: isFault && !(await failedSince(began)) });
   }
 
@@ -302,7 +302,7 @@ export class JobRunner {
     const { reason } = end;
     if (reason?.kind === 'cancelled') return this.#finalizer.cancel(record, container, reason.why);
     if (reason?.kind === 'evicted')
-      return this.#finalizer.release(record, { container, mayRun: true }, reason.why);
+      return this.#finalizer.release(record, { container, mayRun: true }, reason.why, evictionCause(reason));
     const start = (): Promise<void> => this.#containers.start(record.uuid, container);
     try {
       // Of a container that an earlier agent created, the network is not known.

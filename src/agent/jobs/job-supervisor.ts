@@ -1,4 +1,4 @@
-import { attributeExit, type ExitFacts, runtimeMs } from '../../domain/attribution.ts';
+import { attributeExit, runtimeMs } from '../../domain/attribution.ts';
 import { type BootTime, elapsedMs, rebooted } from '../../domain/boot-time.ts';
 import { isGpuOutOfMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
@@ -18,7 +18,7 @@ import { type Departure, departed, type ReleaseCause } from './job-result.ts';
 import type { LiveOutputs } from './live-outputs.ts';
 import { OutputCapture } from './output-capture.ts';
 import { PauseMonitor } from './pause-monitor.ts';
-import type { JobTermination } from './termination.ts';
+import { evictionCause, type JobTermination, type TerminationReason } from './termination.ts';
 import type { TrafficCounting, TrafficMonitor } from './traffic-monitor.ts';
 import { UnexplainedKills } from './unexplained-kills.ts';
 
@@ -55,6 +55,9 @@ export type StartedJob = {
   /** Whether it had ended before this agent found it. */
   readonly unwatched: boolean;
 };
+
+/** What ended the job from outside, if anything did. */
+type Decided = Exclude<TerminationReason, { kind: 'cancelled' | 'detached' }> | undefined;
 
 /** What was watched while a job ran. */
 type Watches = {
@@ -119,7 +122,8 @@ export class JobSupervisor {
         await counting.end();
         return await this.#conclude(started, seen, decided, output, watches);
       }
-      const graceMs = decided.kind === 'evicted' ? (decided.graceMs ?? EVICTION_GRACE_MS) : undefined;
+      const graceMs =
+        decided.kind === 'evicted' ? (decided.byOwner?.graceMs ?? EVICTION_GRACE_MS) : undefined;
       const ended = await containers.end(container, graceMs);
       if (ended === undefined) enough.abort();
       if (!detach.aborted) await counting.end();
@@ -135,7 +139,7 @@ export class JobSupervisor {
   async #conclude(
     started: StartedJob,
     seen: Exit | undefined,
-    decided: ExitFacts['reason'],
+    decided: Decided,
     output: Output | undefined,
     watches: Watches,
   ): Promise<Departure> {
@@ -227,7 +231,8 @@ export class JobSupervisor {
 }
 
 /** Whether the engine ended a job that goes back to the market; a job that this agent stopped says nothing of it. */
-function causeOf(exit: Exit | undefined, decided: ExitFacts['reason']): ReleaseCause {
+function causeOf(exit: Exit | undefined, decided: Decided): ReleaseCause {
+  if (decided?.kind === 'evicted') return evictionCause(decided);
   if (exit === undefined || decided !== undefined || exit.restarted) return 'other';
   return exit.exitOrigin === 'job' ? 'other' : 'engine';
 }

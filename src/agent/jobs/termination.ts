@@ -1,15 +1,24 @@
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { OutputSink } from '../../domain/ports/runtime.ts';
+import type { ReleaseCause } from './job-result.ts';
 import { MAX_BURST_BYTES, OutputRateLimit } from './output-rate-limit.ts';
+
+/** How long a job has between SIGTERM and SIGKILL when its owner takes the slot back, in milliseconds. */
+type OwnersGrace = { readonly graceMs: number };
 
 /** What ends a job from outside; after `detached` its container runs on. */
 export type TerminationReason =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'limit'; readonly what: string }
   | { readonly kind: 'cancelled'; readonly why: string }
-  /** `graceMs`: how long it has to end by itself; undefined: as long as any eviction gives. */
-  | { readonly kind: 'evicted'; readonly why: string; readonly graceMs?: number | undefined }
+  /** `byOwner`: its owner wants the slot back, which says nothing against this host. */
+  | { readonly kind: 'evicted'; readonly why: string; readonly byOwner?: OwnersGrace | undefined }
   | { readonly kind: 'detached' };
+
+/** Whether the owner or this host is the cause of an eviction. */
+export function evictionCause({ byOwner }: { readonly byOwner?: object | undefined }): ReleaseCause {
+  return byOwner === undefined ? 'other' : 'owner';
+}
 
 /** Everything that may end a running job from outside; the first reason counts. */
 export class JobTermination implements Disposable {
@@ -45,8 +54,8 @@ export class JobTermination implements Disposable {
     this.#end({ kind: 'cancelled', why });
   }
 
-  evict(why: string, graceMs?: number): void {
-    this.#end({ kind: 'evicted', why, graceMs });
+  evict(why: string, byOwner?: OwnersGrace): void {
+    this.#end({ kind: 'evicted', why, byOwner });
   }
 
   /** Ends the job as its own failure: it broke a limit. `what` follows “stopped: ” in its report. */

@@ -153,6 +153,11 @@ describe('a reclaim', () => {
     await env.untilEvent('job-released');
     expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.CREATED, cost: null });
     expect(agent.journal.decisions.audit(10)).toMatchObject([{ action: 'pause', by: 'ada', from: 'a test' }]);
+    // It says nothing against this host, which takes the job again at once.
+    const [waitedMs, claimed] = [env.time.waitedMs, env.count('job-claimed')];
+    await resume(agent);
+    await env.until(() => expect(env.count('job-claimed')).toBe(claimed + 1));
+    expect(env.time.waitedMs - waitedMs).toBeLessThan(15_000);
   });
 
   test('that the engine does not carry out is answered, with the jobs that still run', async () => {
