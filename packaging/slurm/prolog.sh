@@ -3,7 +3,8 @@
 # returns when their memory is free. epilog.sh gives them back. Set-up and limits: docs/slurm.md.
 #
 # Exit 0: the job may start, also where no agent runs. Exit 1: Slurm drains the node and starts the job elsewhere.
-set -eu
+# -f: a list that Slurm gives is never a pattern of file names.
+set -euf
 # Slurm sets none.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH

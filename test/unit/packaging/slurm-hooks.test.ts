@@ -77,6 +77,7 @@ describe('the prolog takes back', () => {
     ['a GPU that only CUDA’s variable names', { CUDA_VISIBLE_DEVICES: '3' }, '5'],
     ['Nvidia’s alone', { SLURM_JOB_GPUS: '6,0' }, '2'],
     ['a GPU that slurmd does not show by its number as it is', { SLURM_JOB_GPUS: '9' }, '9'],
+    ['a pattern as it is, never the files that it matches', { SLURM_JOB_GPUS: '*' }, '*'],
     ['a GPU where slurmd fails, likewise', { SLURM_JOB_GPUS: '0', SLURMD: '/none/slurmd' }, '0'],
   ])('%s', async (_name, env, minors) => {
     expect(await taken(env)).toEqual(['--gpu-minor', minors]);
@@ -112,6 +113,7 @@ describe('the prolog ends', () => {
     ['with 0 where no agent runs', { ...one, STAND_IN_CODE: '1', STAND_IN_HEALTH: '1' }, 0],
     ['with 1 where a running agent could not free the memory', { ...one, STAND_IN_CODE: '1' }, 1],
     ['with 0 outside of a job', { SLURM_JOB_ID: '' }, 0],
+    ['with 1 where the agent refuses a list that is none', { SLURM_JOB_GPUS: '*', STAND_IN_CODE: '2' }, 1],
   ])('%s', async (_name, env, code) => {
     expect((await hook('prolog', env)).code).toBe(code);
   });
@@ -125,9 +127,16 @@ describe('the epilog', () => {
     });
   });
 
+  test.each([['SLURM_JOB_GPUS'], ['SLURM_JOB_CPUS_PER_NODE'], ['SLURM_JOB_USER']])(
+    'does so also without %s, which only the prolog gets',
+    async (name) => {
+      expect((await hook('epilog', { [name]: '' })).words).toEqual(['resume', '--tag', 'slurm:12']);
+    },
+  );
+
   test.each([
-    ['without a GPU', {}],
     ['where the agent is not installed', { SLURM_JOB_GPUS: '0', AGENT: '/none/agent' }],
+    ['outside of a job', { SLURM_JOB_ID: '' }],
   ])('does nothing %s', async (_name, env) => {
     expect(await hook('epilog', env)).toEqual({ code: 0, words: [] });
   });
