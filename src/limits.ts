@@ -424,6 +424,12 @@ export const LIMITS = {
       of: 'minutes of the use of GPUs that wait for a disk that refuses them',
       beyond: 'the oldest are left out',
     },
+    decisions: {
+      max: 1_000,
+      unit: 'items',
+      of: 'pauses and modes in force, one for each GPU and tag',
+      beyond: 'another one is refused (`DECISIONS_FULL`)',
+    },
     audit: {
       max: 10_000,
       unit: 'items',

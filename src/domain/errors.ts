@@ -250,6 +250,11 @@ export const ERROR_KINDS = {
     what: 'no agent runs on the state directory',
     hint: 'start the agent, or name its --state-dir',
   },
+  DECISIONS_FULL: {
+    exit: 1,
+    what: 'there are too many pauses and modes to add another one',
+    hint: 'end those that are no longer needed with `sharedcloud-agent resume --tag NAME`',
+  },
   NOT_CONFIRMED: {
     exit: 1,
     what: 'jobs would be stopped unpaid, and nobody could be asked',

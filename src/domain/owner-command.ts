@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.ts';
+import { AgentError } from './errors.ts';
 import type { Target } from './hold.ts';
 import {
   ALL_TARGETS,
@@ -36,26 +38,45 @@ export type OwnerCommand =
 /** What a command makes of the decisions; `changed`: they say something else than before. */
 export type Outcome = { readonly decisions: Decisions; readonly changed: boolean };
 
-/** Applies a command. Pure. `by` is who gave it, `known` the targets of this host. What is over is dropped. */
+/**
+ * Applies a command. Pure. `by` is who gave it, `parents` the GPU of each slice. What is over is dropped. Throws
+ * DECISIONS_FULL.
+ */
 export function applyCommand(
   before: Decisions,
   command: OwnerCommand,
-  facts: { readonly by: string; readonly known: readonly Target[]; readonly now: Now },
+  facts: { readonly by: string; readonly parents: ReadonlyMap<Target, Target>; readonly now: Now },
 ): Outcome {
   const now = inForce(before, facts.now);
   const decisions = next(now, command, facts);
+  if (decisions.length > LIMITS.journal.decisions.max && decisions.length > now.length) throw full();
   return { decisions, changed: !sameDecisions(now, decisions) };
+}
+
+function full(): AgentError {
+  return new AgentError(
+    'DECISIONS_FULL',
+    `there are ${LIMITS.journal.decisions.max} pauses and modes already`,
+    {
+      hint: 'end those that are no longer needed, which `sharedcloud-agent status` shows: `sharedcloud-agent resume --tag NAME`',
+    },
+  );
 }
 
 function next(
   before: Decisions,
   command: OwnerCommand,
-  { by, known, now }: { readonly by: string; readonly known: readonly Target[]; readonly now: Now },
+  {
+    by,
+    now,
+    parents,
+  }: { readonly by: string; readonly parents: ReadonlyMap<Target, Target>; readonly now: Now },
 ): Decisions {
   const { kind, targets } = command;
-  if (kind === 'resume') return withoutDecisions(before, { kind: 'pause', targets, tag: command.tag }, known);
+  if (kind === 'resume')
+    return withoutDecisions(before, { kind: 'pause', targets, tag: command.tag }, parents);
   if (kind === 'mode' && command.mode === 'auto')
-    return withoutDecisions(before, { kind: 'mode', targets }, known);
+    return withoutDecisions(before, { kind: 'mode', targets }, parents);
   const made = { since: now.wall, sinceBoot: now.boot, end: command.end, by };
   const added = (targets === ALL_TARGETS ? [ALL_TARGETS] : targets).map((target): Decision => {
     if (command.kind === 'pause')

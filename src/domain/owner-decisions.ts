@@ -1,5 +1,5 @@
 import { type BootTime, elapsedMs } from './boot-time.ts';
-import { CPU_TARGET, type Hold, type Target } from './hold.ts';
+import type { Hold, Target } from './hold.ts';
 
 /** A decision about everything, also about GPUs that come later. */
 export const ALL_TARGETS = 'all';
@@ -14,6 +14,8 @@ export type End =
 type Made = {
   /** Or ALL_TARGETS. */
   readonly target: Target;
+  /** What it is not about any more. */
+  readonly except?: readonly Target[] | undefined;
   /** When it was made, by the wall clock and by a clock that cannot be set. */
   readonly since: number;
   readonly sinceBoot: BootTime;
@@ -78,25 +80,27 @@ export type TakeBack = {
   readonly tag?: string | undefined;
 };
 
+/** The GPU of each MIG slice. */
+type Parents = ReadonlyMap<Target, Target>;
+
 /**
- * The decisions without what is taken back. Pure. A decision about everything, of which some targets are taken back, goes on
- * for the others of `known`.
+ * The decisions without what is taken back. Pure. A decision about everything, or about a GPU of which only slices are taken
+ * back, goes on for all others, also for those that come later.
  */
 export function withoutDecisions(
   before: Decisions,
   { kind, tag, targets }: TakeBack,
-  known: readonly Target[],
+  parents: Parents,
 ): Decisions {
   const isMeant = (one: Decision): boolean =>
     one.kind === kind && (tag === undefined || (one.kind === 'pause' && one.tag === tag));
   if (targets === ALL_TARGETS) return before.filter((one) => !isMeant(one));
-  const others = [...new Set([...known, CPU_TARGET])].filter((target) => !targets.includes(target));
   return before.flatMap((one): Decisions => {
     if (!isMeant(one)) return [one];
-    if (one.target !== ALL_TARGETS) return targets.includes(one.target) ? [] : [one];
-    // What a target has of its own stays as it is.
-    const own = new Set(before.map(keyOf));
-    return others.map((target) => ({ ...one, target })).filter((copy) => !own.has(keyOf(copy)));
+    if (targets.includes(one.target)) return [];
+    const part =
+      one.target === ALL_TARGETS ? targets : targets.filter((target) => parents.get(target) === one.target);
+    return part.length === 0 ? [one] : [{ ...one, except: [...new Set([...(one.except ?? []), ...part])] }];
   });
 }
 
@@ -118,28 +122,41 @@ export type Decided = {
  * lasts longest is the one that is shown.
  */
 export function decided(decisions: Decisions, target: Target, parent: Target | undefined, now: Now): Decided {
-  const about = inForce(decisions, now).filter(
-    (one) => one.target === ALL_TARGETS || one.target === target || one.target === parent,
-  );
+  const about = inForce(decisions, now).filter((one) => isAbout(one, target, parent));
   const lasting = (one: Decision): number => endOf(one, now) ?? Number.POSITIVE_INFINITY;
   const [pause] = about.filter((one) => one.kind === 'pause').toSorted((a, b) => lasting(b) - lasting(a));
-  // A mode of the target itself counts before one of everything.
   const modes = about.filter((one) => one.kind === 'mode');
-  const mode = modes.find((one) => one.target !== ALL_TARGETS) ?? modes[0];
-  const off: Hold | undefined =
-    mode?.mode === 'off'
-      ? { kind: 'manual', why: `mode off, set by ${mode.by}`, until: endOf(mode, now) }
-      : undefined;
+  // That of the target itself counts before one of its GPU, and that before one of everything.
+  const mode = [target, parent, ALL_TARGETS]
+    .map((which) => modes.find((one) => one.target === which))
+    .find((one) => one !== undefined);
   return {
     mode: mode?.mode ?? 'auto',
     modeUntil: mode && endOf(mode, now),
-    hold: pause === undefined ? off : pauseHold(pause, now),
+    hold: pause === undefined ? offHold(mode, now) : pauseHold(pause, now),
   };
+}
+
+/** Whether a decision is about a target, of which `parent` is the GPU if it is a slice. */
+function isAbout(
+  { except = [], target: about }: Decision,
+  target: Target,
+  parent: Target | undefined,
+): boolean {
+  if (except.includes(target) || (parent !== undefined && except.includes(parent))) return false;
+  return about === ALL_TARGETS || about === target || about === parent;
 }
 
 function pauseHold(pause: Pause, now: Now): Hold {
   const note = pause.note === undefined ? '' : `: ${pause.note}`;
-  return { kind: 'manual', why: `paused by ${pause.by}${note}`, until: endOf(pause, now) };
+  const hint = `end it with sharedcloud-agent resume${pause.tag === '' ? '' : ` --tag ${pause.tag}`}`;
+  return { kind: 'manual', why: `paused by ${pause.by}${note}`, until: endOf(pause, now), hint };
+}
+
+function offHold(mode: Mode | undefined, now: Now): Hold | undefined {
+  if (mode?.mode !== 'off') return undefined;
+  const hint = 'end it with sharedcloud-agent mode auto; resume ends pauses only';
+  return { kind: 'manual', why: `mode off, set by ${mode.by}`, until: endOf(mode, now), hint };
 }
 
 /** The milliseconds until the next decision ends by itself; undefined: none does. Pure. */

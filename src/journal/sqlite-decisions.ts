@@ -24,6 +24,7 @@ const END = z.discriminatedUnion('kind', [
 ]);
 const MADE = {
   target: z.string(),
+  except: z.array(z.string()).optional(),
   since: z.number(),
   sinceBoot: z.object({ boot: z.string(), upMs: z.number() }),
   end: END.optional(),

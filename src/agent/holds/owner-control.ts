@@ -64,9 +64,13 @@ export class OwnerControl implements HoldSource {
    * Carries out a command; it is in force when this returns. Answers whether it changed anything. Throws JOURNAL_UNUSABLE,
    * STATE_DIR_UNUSABLE, and changes nothing then.
    */
-  apply(command: OwnerCommand, known: readonly Target[], { by, from }: Giver): boolean {
+  apply(command: OwnerCommand, { by, from }: Giver): boolean {
     const now = this.#now;
-    const { changed, decisions } = applyCommand(this.#decisions, command, { by, known, now });
+    const { changed, decisions } = applyCommand(this.#decisions, command, {
+      by,
+      parents: this.#parents,
+      now,
+    });
     if (!changed) return false;
     const detail = JSON.stringify(command);
     this.#deps.decisions.save(decisions, { at: now.wall, by, from, action: command.kind, detail });

@@ -100,7 +100,7 @@ export class OwnerCommands {
   /** Ends pauses; with a tag only those that have it. */
   async resume(names: TargetNames, tag: string | undefined, giver: Giver): Promise<CommandAnswer> {
     const { known, targets } = await this.#find(names);
-    const changed = this.#deps.control.apply({ kind: 'resume', targets, tag }, uuidsOf(known), giver);
+    const changed = this.#deps.control.apply({ kind: 'resume', targets, tag }, giver);
     return { changed, targets: this.#states(targets, known) };
   }
 
@@ -113,7 +113,7 @@ export class OwnerCommands {
   ): Promise<CommandAnswer> {
     const { known, targets } = await this.#find(names);
     const end = this.#endOf(lasting, targets, known);
-    const changed = this.#deps.control.apply({ kind: 'mode', targets, mode, end }, uuidsOf(known), giver);
+    const changed = this.#deps.control.apply({ kind: 'mode', targets, mode, end }, giver);
     return { changed, targets: this.#states(targets, known) };
   }
 
@@ -166,7 +166,7 @@ export class OwnerCommands {
   ): CommandAnswer {
     const end = this.#endOf(lasting, targets, known);
     const command = { kind: 'pause', targets, end, note, tag } as const;
-    const changed = this.#deps.control.apply(command, uuidsOf(known), giver);
+    const changed = this.#deps.control.apply(command, giver);
     return { changed, targets: this.#states(targets, known) };
   }
 

@@ -45,10 +45,12 @@ export async function commandWithoutAgent(
   const journal = opened.adopt(openDecisions(dir, clock), (one) => one.close());
   const now = { wall: clock.now(), boot: clock.bootTime() };
   const given = command(named.targets, () => nextChange(config, named.targets, known, now.wall));
-  const all = known.flatMap(({ slices, uuid }) => [uuid, ...slices.map((slice) => slice.uuid)]);
+  const parents = new Map(
+    known.flatMap(({ slices, uuid }) => slices.map((slice) => [slice.uuid, uuid] as const)),
+  );
   const { changed, decisions } = applyCommand(journal.decisions.load(), given, {
     by: caller,
-    known: all,
+    parents,
     now,
   });
   if (changed)
@@ -67,7 +69,7 @@ export async function commandWithoutAgent(
     targets: shown.map((target) => ({
       target,
       name: nameOf(target, known),
-      ...decided(decisions, target, undefined, now),
+      ...decided(decisions, target, parents.get(target), now),
     })),
   };
 }

@@ -11,6 +11,7 @@ import {
   type Now,
   nextEndInMs,
 } from '../../../src/domain/owner-decisions.ts';
+import { LIMITS } from '../../../src/limits.ts';
 
 const HOUR = 3_600_000;
 const START: Now = { wall: 1_800_000_000_000, boot: { boot: 'a', upMs: 5 * HOUR } };
@@ -27,7 +28,11 @@ const pauseOf = (target: string, end?: End): Decision => ({
   by: 'ada',
   tag: '',
 });
-const FACTS = { by: 'ada', known: ['GPU-a', 'GPU-b'], now: START };
+const PARENTS = new Map([
+  ['MIG-1', 'GPU-a'],
+  ['MIG-2', 'GPU-a'],
+]);
+const FACTS = { by: 'ada', parents: PARENTS, now: START };
 const apply = (before: Decisions, ...commands: readonly OwnerCommand[]): Decisions =>
   commands.reduce<Decisions>((all, command) => applyCommand(all, command, FACTS).decisions, before);
 const held = (decisions: Decisions, target: string, parent?: string, now = START) =>
@@ -85,12 +90,46 @@ describe('commands', () => {
   test('resume some of all, and leave the others paused', () => {
     const left = apply([], everything, { kind: 'resume', targets: ['GPU-a'] });
     expect([held(left, 'GPU-a'), held(left, 'GPU-b'), held(left, 'cpu')]).toEqual([false, true, true]);
+    // Also those that were not known then.
+    expect(held(left, 'GPU-new')).toBe(true);
+    expect(held(apply(left, pause('GPU-a')), 'GPU-a')).toBe(true);
     expect(apply(left, { kind: 'resume', targets: 'all' })).toEqual([]);
   });
 
   test('count for the slices of a GPU', () => {
     const paused = apply([], pause('GPU-a'));
     expect([held(paused, 'MIG-1', 'GPU-a'), held(paused, 'MIG-2', 'GPU-b')]).toEqual([true, false]);
+  });
+
+  test('take a slice out of what is decided about its GPU or about everything', () => {
+    const slice: OwnerCommand = { kind: 'resume', targets: ['MIG-1'] };
+    for (const paused of [
+      apply([], pause('GPU-a')),
+      apply([], pause('GPU-a', 'MIG-1', 'MIG-2')),
+      apply([], everything),
+    ]) {
+      const left = apply(paused, slice);
+      expect([held(left, 'MIG-1', 'GPU-a'), held(left, 'MIG-2', 'GPU-a')]).toEqual([false, true]);
+    }
+    const off: OwnerCommand = { kind: 'mode', targets: ['GPU-a', 'MIG-1', 'MIG-2'], mode: 'off' };
+    const on = apply([], off, { kind: 'mode', targets: ['MIG-1'], mode: 'on' });
+    expect(['MIG-1', 'MIG-2'].map((target) => decided(on, target, 'GPU-a', START).mode)).toEqual([
+      'on',
+      'off',
+    ]);
+  });
+
+  test('are refused where there are too many, and changed or ended all the same', () => {
+    const many = Array.from({ length: LIMITS.journal.decisions.max }, (_, index) => pauseOf(`GPU-${index}`));
+    expect(() => apply(many, pause('one-more'))).toThrow(expect.objectContaining({ code: 'DECISIONS_FULL' }));
+    expect(apply(many, { kind: 'resume', targets: ['GPU-0'] })).toHaveLength(many.length - 1);
+    const shorter: OwnerCommand = {
+      kind: 'pause',
+      targets: ['GPU-0'],
+      tag: '',
+      end: { kind: 'after', ms: 1 },
+    };
+    expect(apply(many, shorter)).toHaveLength(many.length);
   });
 
   test('keep pauses of other tags, which resume one by one or all at once', () => {
@@ -124,7 +163,7 @@ describe('commands', () => {
     expect([held(off, 'GPU-a'), held(off, 'GPU-b')]).toEqual([true, false]);
     expect(apply(off, { kind: 'mode', targets: 'all', mode: 'auto' })).toEqual([]);
     const on = apply(off, { kind: 'mode', targets: ['GPU-a'], mode: 'on' });
-    expect(decided(on, 'GPU-a', undefined, START)).toEqual({ mode: 'on', hold: undefined });
+    expect(decided(on, 'GPU-a', undefined, START)).toMatchObject({ mode: 'on', hold: undefined });
   });
 
   test('show the pause that lasts longest', () => {
