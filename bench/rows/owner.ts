@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ask } from '../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../src/control-api/endpoints.ts';
+import { JOB_STATUS } from '../../src/domain/job.ts';
 import { AS_PACKAGED } from '../../test/support/e2e/as-packaged.ts';
 import { openOwnerHost } from '../../test/support/e2e/owner-host.ts';
 import { changed, TWO_T4 } from '../../test/support/nvidia-smi/machines.ts';
@@ -71,8 +72,9 @@ async function reclaims(ground: Ground): Promise<readonly Figure[]> {
   });
   await using agent = await host.start();
   const stateDir = host.scenario.env.SHAREDCLOUD_STATE_DIR;
-  host.addRun(TELLS_SIGTERM, 1);
   for (let round = 1; round <= (ground.quick ? 1 : 30); round += 1) {
+    // Another one each time: a run whose jobs are released is claimed ever more slowly.
+    const run = host.addRun(TELLS_SIGTERM, 1);
     await agent.untilLogged({ event: 'job-started' }, round);
     const { seen } = await sigtermOf(ground, host.claims.at(-1) ?? '');
     // The function has to be loaded, and nvidia-smi to show what it uses.
@@ -84,9 +86,10 @@ async function reclaims(ground: Ground): Promise<readonly Figure[]> {
     if (answer.kind !== 'answer' || answer.answer.gpus.some(({ state }) => state !== 'free'))
       throw new Error(`the memory is not back: ${JSON.stringify(answer)}`);
     signals.push((await seen) - asked);
+    await until('the release', () => host.jobsOf(run).every(({ status }) => status === JOB_STATUS.CREATED));
+    host.store.deleteRun(run);
     await ask(stateDir, ENDPOINTS.resume, { caller: CALLER, body: {} }, ANSWER_MS);
   }
-  await ask(stateDir, ENDPOINTS.reclaim, { caller: CALLER, body: { withinMs: 0 } }, ANSWER_MS);
   const grace = `${GRACE_MS / 1000} s`;
   return [
     figureOf(
