@@ -101,7 +101,7 @@ function open(program: string, signal: AbortSignal) {
       processes: new NvidiaProcesses({ smi, program, platform: 'linux', deadlineMs: 15_000 }),
       samples: undefined,
       owners: { areIdsShared: true, among: () => () => 'foreign' },
-      containers: { ids: [] },
+      containers: { areKnown: true, ids: [] },
       isIdle: () => true,
     }),
     sessions: new SessionActivity({ ...shared, sessions: { read: async () => undefined } }),

@@ -21,6 +21,14 @@ const rows: readonly MutationRow[] = [
     'a process is not foreign while one of our containers is not found: it may be in that',
   ],
   [
+    'a process is not foreign before the engine has listed our containers',
+    'src/agent/presence/foreign-gpu-use.ts',
+    'if (containers.areKnown) return found;',
+    'return found;',
+    'test/unit/agent/presence/foreign-gpu-use.test.ts',
+    'is not foreign before the engine has listed it, %s',
+  ],
+  [
     'a GPU whose processes broke off is not idle',
     'src/gpu/pmon.ts',
     '.filter((gpu) => gpu !== last)',

@@ -9,6 +9,7 @@ import {
   type ProcessRound,
   recordRound,
   recordUse,
+  type SeenProcess,
   type UseRecord,
 } from '../../domain/foreign-use.ts';
 import type { GpuSample } from '../../domain/gpu-sample.ts';
@@ -22,6 +23,7 @@ import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import { sleep } from '../../lib/sleep.ts';
+import type { RunningContainers } from '../admission/running-containers.ts';
 import { RETRY } from '../retry/policies.ts';
 
 /** A process that computes shows only in the second of two rounds. */
@@ -40,7 +42,7 @@ export type ForeignGpuUseDeps = {
   /** Where process ids are hidden, the GPU as a whole says whether somebody uses it; undefined: it does not. */
   readonly samples: Pick<GpuSampler, 'allAsleep' | 'sampled' | 'watch'> | undefined;
   readonly owners: ProcessOwners;
-  readonly containers: { readonly ids: readonly string[] };
+  readonly containers: Pick<RunningContainers, 'areKnown' | 'ids'>;
   /** Whether no job and no canary of ours is on the GPU. */
   readonly isIdle: (gpu: string) => boolean;
   readonly clock: Clock;
@@ -65,8 +67,8 @@ export class ForeignGpuUse {
   #gpus: ReadonlyMap<number, string> = new Map();
   #rewatch = new Notifier();
   #records: ProcessRecords = new Map();
-  /** Whose the heavy processes are that were in the last round as well. */
-  #owners = new Map<number, ProcessOwner>();
+  /** The heavy processes of the last round that are ours: one stays so when its container has ended before it. */
+  #ours: ReadonlySet<number> = new Set();
   /** The GPUs as a whole, where process ids are hidden. */
   readonly #totals = new Map<string, UseRecord>();
   /** When a job of ours was last on the GPU. */
@@ -145,18 +147,12 @@ export class ForeignGpuUse {
   }
 
   #takeRound(round: ProcessRound): void {
-    const { clock, containers, log, owners } = this.#deps;
+    const { clock, log } = this.#deps;
     const now = clock.monotonic();
     this.#records = recordRound(this.#records, round, now);
     const heavy = heavyProcesses(this.#records);
-    const find = owners.among(containers.ids);
-    this.#owners = new Map(
-      heavy.map(({ pid }) => {
-        const known = this.#owners.get(pid);
-        return [pid, known === undefined || known === 'unknown' ? find(pid) : known];
-      }),
-    );
-    const ownerOf = (pid: number): ProcessOwner => this.#owners.get(pid) ?? 'unknown';
+    const owners = this.#ownersOf(heavy);
+    const ownerOf = (pid: number): ProcessOwner => owners.get(pid) ?? 'unknown';
     for (const gpu of this.#gpus.values()) {
       const own = heavy.filter((process) => process.gpu === gpu);
       const isWhole = round.gpus.has(gpu);
@@ -167,6 +163,17 @@ export class ForeignGpuUse {
     if (this.#problem.forget(''))
       log.info({ event: 'gpu-use-readable' }, 'the processes on GPUs are read again');
     this.changed.notify();
+  }
+
+  /** All but ours are looked up in every round: one may be in a container that was not known in the round before. */
+  #ownersOf(heavy: readonly SeenProcess[]): ReadonlyMap<number, ProcessOwner> {
+    const { containers, owners } = this.#deps;
+    const find = owners.among(containers.ids);
+    const pids = [...new Set(heavy.map(({ pid }) => pid))];
+    const found = new Map(pids.map((pid) => [pid, this.#ours.has(pid) ? 'ours' : find(pid)]));
+    this.#ours = new Set(pids.filter((pid) => found.get(pid) === 'ours'));
+    if (containers.areKnown) return found;
+    return new Map([...found].map(([pid, owner]) => [pid, owner === 'foreign' ? 'unknown' : owner]));
   }
 
   #takeSamples(samples: readonly GpuSample[]): void {
@@ -209,7 +216,7 @@ export class ForeignGpuUse {
 
   #forget(): void {
     this.#records = new Map();
-    this.#owners.clear();
+    this.#ours = new Set();
     this.#totals.clear();
     this.#seen.clear();
   }

@@ -1,9 +1,19 @@
-import { describe, expect, test } from 'vitest';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { RunningContainers } from '../../../../src/agent/admission/running-containers.ts';
 import { ForeignGpuUse } from '../../../../src/agent/presence/foreign-gpu-use.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
-import type { ProcessOwner, ProcessRound, SeenProcess } from '../../../../src/domain/foreign-use.ts';
+import type {
+  ForeignUse,
+  ProcessOwner,
+  ProcessRound,
+  SeenProcess,
+} from '../../../../src/domain/foreign-use.ts';
 import type { GpuSample } from '../../../../src/domain/gpu-sample.ts';
 import type { GpuProcesses } from '../../../../src/domain/ports/gpu-processes.ts';
+import { CgroupOwners } from '../../../../src/host/process-owners.ts';
 import { ManualSampler } from '../../../support/agent/manual-sampler.ts';
 import { ManualClock } from '../../../support/clock/manual-clock.ts';
 
@@ -59,6 +69,7 @@ function scenario({ areIdsShared = true }: { readonly areIdsShared?: boolean } =
     samples,
     owners: { areIdsShared, among: () => ownerOf },
     containers: {
+      areKnown: true,
       get ids() {
         return host.containers;
       },
@@ -68,23 +79,25 @@ function scenario({ areIdsShared = true }: { readonly areIdsShared?: boolean } =
     random: () => 1,
     log: SILENT,
   });
+  return { host, ...working(use, { clock, processes, samples }) };
+}
+
+/** Begins its work, until `stop`. */
+function working<T extends object>(use: ForeignGpuUse, parts: T) {
   const ended = new AbortController();
-  const working = use.work(ended.signal);
+  const work = use.work(ended.signal);
   const watch = async (gpus: ReadonlyMap<number, string>): Promise<void> => {
     use.watch(gpus);
     await Promise.resolve();
     await Promise.resolve();
   };
   return {
-    clock,
-    processes,
-    samples,
-    host,
+    ...parts,
     use,
     watch,
     stop: () => {
       ended.abort();
-      return working;
+      return work;
     },
   };
 }
@@ -185,6 +198,65 @@ describe('foreign use of a GPU', () => {
     await watch(BOTH);
     expect(processes.followed).toEqual([]);
     expect(use.use(DISPLAY)?.state).not.toBe('used');
+  });
+});
+
+describe('a job that outlasted the agent before', () => {
+  const [JOB, PID] = ['a'.repeat(64), 101];
+
+  /** Its process on a host whose containers the engine has not listed yet. */
+  async function adopted(files: Readonly<Record<string, string>>) {
+    const root = await mkdtemp(join(tmpdir(), 'adopted-'));
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), text);
+    }
+    await mkdir(join(root, 'proc/self/ns'), { recursive: true });
+    await symlink('pid:[4026531836]', join(root, 'proc/self/ns/pid'));
+    const parts = { clock: new ManualClock(0), processes: new ManualProcesses() };
+    const containers = new RunningContainers();
+    const use = new ForeignGpuUse({
+      ...parts,
+      samples: undefined,
+      owners: new CgroupOwners({
+        cgroups: join(root, 'cgroups'),
+        proc: join(root, 'proc'),
+        exists: () => true,
+      }),
+      containers,
+      isIdle: () => false,
+      random: () => 1,
+      log: SILENT,
+    });
+    const { watch } = working(use, {});
+    await watch(BOTH);
+    const round = (): ForeignUse | undefined => {
+      parts.processes.round([process(PID, { type: 'C' })]);
+      return use.use(DISPLAY);
+    };
+    return { containers, round };
+  }
+
+  const HOSTS = [
+    ['where it is seen', { [`proc/${PID}/cgroup`]: `0::/system.slice/docker-${JOB}.scope\n` }],
+    ['where it is hidden', { [`cgroups/pids/docker/${JOB}/cgroup.procs`]: `${PID}\n` }],
+  ] as const;
+
+  test.each(HOSTS)('is not foreign before the engine has listed it, %s', async (_, files) => {
+    const { containers, round } = await adopted(files);
+    for (let second = 0; second < 5; second += 1) expect(round()).toMatchObject({ state: 'unknown' });
+    containers.listed([{ id: JOB, job: 'job', state: 'running', startedAt: undefined }]);
+    expect(round()).toEqual({ state: 'quiet' });
+  });
+
+  test.each(HOSTS)('does not stay foreign if it is listed late, %s', async (_, files) => {
+    const { containers, round } = await adopted(files);
+    containers.listed([]);
+    round();
+    expect(round()).toMatchObject({ state: 'used' });
+    containers.listed([{ id: JOB, job: 'job', state: 'running', startedAt: undefined }]);
+    expect(round()).toEqual({ state: 'quiet' });
   });
 });
 
