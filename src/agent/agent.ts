@@ -238,6 +238,7 @@ export class Agent {
       const lease = slots.lease({ id: job.slot, gpu: job.gpu }, container.neighbour ?? 0);
       jobRunner.adopt(job, container, lease);
     }
+    jobRunner.recovered();
     observe({ kind: 'recovery-completed', adopted: adoptions.length });
     recovery.reportPending.notify();
     reconciler.recovered();

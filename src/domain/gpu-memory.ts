@@ -41,9 +41,12 @@ export function describeLeak(leaked: number, processes: readonly GpuProcess[]): 
 export type ReclaimedMemory = {
   /** The GPU's uuid. */
   readonly gpu: string;
-  /** `unknown`: there are no figures, as for a GPU in MIG mode or one that was never seen idle. */
+  /**
+   * `unknown`: no process is known to use it, and there are no figures, as in MIG mode, or none from before its jobs to
+   * compare with.
+   */
   readonly state: 'free' | 'in-use' | 'unknown';
-  /** How much is in use beyond what was before the job, in MiB; all that is in use where that is not known. */
+  /** How much is in use beyond what was before the job, in MiB; all that is in use where that is not known, and 0 without figures. */
   readonly inUseMiB: number;
   /** The processes that use the GPU; empty where its memory is free, and where nvidia-smi shows none. */
   readonly processes: readonly GpuProcess[];

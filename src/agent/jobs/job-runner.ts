@@ -4,10 +4,11 @@ import type { JobRecord } from '../../domain/job.ts';
 import type { JobNetwork } from '../../domain/jobs-network.ts';
 import { buildLogs, reportOfUnstartable } from '../../domain/outcome.ts';
 import type { JobInput, LaidOut } from '../../domain/ports/job-files.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import type { FoundContainer, JobResources } from '../../domain/ports/runtime.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Notifier } from '../../lib/notifier.ts';
-import { JobContainers, type JobContainersDeps } from './job-containers.ts';
+import { EVICTION_GRACE_MS, JobContainers, type JobContainersDeps } from './job-containers.ts';
 import { JobFinalizer, type JobFinalizerDeps, type Remains } from './job-finalizer.ts';
 import { type Departure, departed, type JobResult } from './job-result.ts';
 import { JobSupervisor, type JobSupervisorDeps } from './job-supervisor.ts';
@@ -28,6 +29,7 @@ export type JobRunnerDeps = JobContainersDeps &
     readonly returned: Notifier<JobRecord>;
     /** What a container that is created now may use. */
     readonly resources: () => JobResources;
+    readonly journal: Pick<Journal, 'inState'>;
     /** Which network a job gets; `id` is its image. */
     readonly networkFor: (image: { readonly id: string; readonly runtime: string }) => Promise<JobNetwork>;
     /** Whether engine or state directory have failed since then, by the monotonic clock. */
@@ -58,6 +60,13 @@ export type JobWatch = {
   readonly ended: (end: JobEnd) => void;
 };
 
+/** An eviction that also counts for jobs that are adopted later. */
+type EarlyEviction = {
+  readonly isMeant: (job: JobRecord) => boolean;
+  readonly why: string;
+  readonly graceMs: number;
+};
+
 /** What is evicted, and when its slots are free. */
 export type Eviction = { readonly jobs: readonly JobRecord[]; readonly vacated: Promise<void> };
 
@@ -81,6 +90,9 @@ export class JobRunner {
   readonly #lives = new Set<Promise<void>>();
   /** Why all jobs are evicted; undefined: they are not. */
   #evicted: string | undefined;
+  /** What was evicted while an earlier agent's jobs may yet be adopted; undefined: all are. */
+  #early: EarlyEviction[] | undefined = [];
+  readonly #recovered = Promise.withResolvers<void>();
   #lastRelease: string | undefined;
 
   constructor(deps: JobRunnerDeps) {
@@ -120,26 +132,49 @@ export class JobRunner {
   /** Ends all jobs, those that are still to come too, and releases them. */
   evict(why: string): void {
     this.#evicted = why;
-    for (const { end } of this.#active.values()) end.evict(why);
+    for (const { end, record } of this.#active.values()) {
+      if (end.reason === undefined) end.evict(why);
+      else void this.#hurry(record, EVICTION_GRACE_MS);
+    }
   }
 
   /**
    * Ends and releases the jobs that run now in these slots; each has `graceMs` between SIGTERM and SIGKILL. Answers them at
-   * once, with a promise that settles when their slots are free.
+   * once, with a promise that settles when their slots are free. Before `recovered`, the jobs of an earlier agent are meant,
+   * too: they end once they are adopted, if `isMeant` then says the same. Throws what the journal throws.
    */
   evictFrom(isMeant: (job: JobRecord) => boolean, why: string, graceMs: number): Eviction {
-    const meant = [...this.#active.values()].filter(({ record }) => isMeant(record));
+    this.#early?.push({ isMeant, why, graceMs });
+    const meant = this.#inHand(isMeant);
     for (const { end, record } of meant) {
       if (end.reason === undefined) end.evict(why, { graceMs });
       else void this.#hurry(record, graceMs);
     }
-    const vacated = Promise.all(meant.map(({ vacated: { promise } }) => promise)).then(() => undefined);
-    return { jobs: meant.map(({ record }) => record), vacated };
+    const jobs = [...meant.map(({ record }) => record), ...this.#yetToAdopt().filter(isMeant)];
+    const known = new Set(jobs.map(({ uuid }) => uuid));
+    const vacated = async (): Promise<void> => {
+      if (this.#early !== undefined) await this.#recovered.promise;
+      const all = [...meant, ...this.#inHand((job) => known.has(job.uuid) && isMeant(job))];
+      await Promise.all(all.map(({ vacated: { promise } }) => promise));
+    };
+    return { jobs, vacated: vacated() };
   }
 
-  /** The jobs in hand, as they were claimed or adopted. */
+  /** Says that all jobs of an earlier agent that still run are adopted. */
+  recovered(): void {
+    this.#early = undefined;
+    this.#recovered.resolve();
+  }
+
+  /** Whether `recovered` was called. */
+  get isRecovered(): boolean {
+    return this.#early === undefined;
+  }
+
+  /** The jobs in hand, as they were claimed or adopted, and those of an earlier agent that may yet be adopted. */
   get jobs(): readonly JobRecord[] {
-    return [...this.#active.values()].filter(({ isOver }) => !isOver).map(({ record }) => record);
+    const here = [...this.#active.values()].filter(({ isOver }) => !isOver).map(({ record }) => record);
+    return [...here, ...this.#yetToAdopt()];
   }
 
   /** Runs a claimed job. */
@@ -188,6 +223,17 @@ export class JobRunner {
     );
   }
 
+  #inHand(isMeant: (job: JobRecord) => boolean): readonly ActiveJob[] {
+    return [...this.#active.values()].filter(({ record }) => isMeant(record));
+  }
+
+  /** What an earlier agent started, as far as it is not adopted yet; it may run. */
+  #yetToAdopt(): readonly JobRecord[] {
+    if (this.#early === undefined) return [];
+    const started = this.#deps.journal.inState('starting', 'running', 'cancelling');
+    return started.filter(({ uuid }) => !this.#active.has(uuid));
+  }
+
   /** Keeps the lease until the slot may be filled again, and the job active until it is cleared. */
   #own(
     record: JobRecord,
@@ -213,6 +259,9 @@ export class JobRunner {
     const active: ActiveJob = { record, end, vacated: Promise.withResolvers(), isOver: false };
     this.#active.set(record.uuid, active);
     if (this.#evicted !== undefined) end.evict(this.#evicted);
+    const early = this.#early?.filter(({ isMeant }) => isMeant(record)) ?? [];
+    const [first] = early.toSorted((a, b) => a.graceMs - b.graceMs);
+    if (first !== undefined) end.evict(first.why, { graceMs: first.graceMs });
     const { cleared, result, vacant } = await live(end).catch((thrown: unknown) =>
       this.#abort(record, began, asAgentError(thrown)),
     );

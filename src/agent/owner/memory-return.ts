@@ -40,28 +40,27 @@ export class MemoryReturn {
     if (gpus.length === 0) return [];
     const until = clock.monotonic() + NAME_AFTER_MS;
     for (;;) {
-      const seen = await gpuHealth.gpus().catch((): readonly Gpu[] => []);
-      const found = await Promise.all(gpus.map(({ uuid }) => this.#verdict(uuid, seen, idle.get(uuid))));
-      const isOver = found.every(
-        ({ processes, state }) => state === 'free' || isUnknowable(state, processes),
+      const seen = await gpuHealth.gpus().catch(() => undefined);
+      const found = await Promise.all(
+        gpus.map(({ uuid }) => this.#verdict(uuid, seen ?? [], idle.get(uuid))),
       );
+      // What is unknown has no process, so no end of one will change it.
+      const isOver = seen !== undefined && found.every(({ state }) => state !== 'in-use');
       if (isOver || clock.monotonic() >= until || !(await sleep(INTERVAL_MS, signal))) return found;
     }
   }
 
-  /** Without a baseline, as after a restart while jobs run, memory is free where next to none is in use. */
+  /**
+   * Without a baseline, as after a restart while jobs run, memory is free where next to none is in use, and in use where
+   * there are processes; these decide alone where there are no figures.
+   */
   async #verdict(gpu: string, all: readonly Gpu[], idleMiB: number | undefined): Promise<ReclaimedMemory> {
     const seen = all.find(({ uuid }) => uuid === gpu);
-    const inUseMiB = seen && leakedMiB(seen, idleMiB ?? 0);
-    if (inUseMiB === undefined) return { gpu, state: 'unknown', inUseMiB: 0, processes: [] };
-    if (inUseMiB === 0) return { gpu, state: 'free', inUseMiB: 0, processes: [] };
+    const leaked = seen && leakedMiB(seen, idleMiB ?? 0);
+    if (leaked === 0) return { gpu, state: 'free', inUseMiB: 0, processes: [] };
     const processes = await this.#deps.gpuHealth.processesOn(gpu);
-    const state = idleMiB === undefined ? 'unknown' : 'in-use';
-    return { gpu, state, inUseMiB: Math.round(inUseMiB), processes };
+    const isKnown = processes.length > 0 || (leaked !== undefined && idleMiB !== undefined);
+    const inUseMiB = leaked ?? processes.reduce((sum, { usedMiB = 0 }) => sum + usedMiB, 0);
+    return { gpu, state: isKnown ? 'in-use' : 'unknown', inUseMiB: Math.round(inUseMiB), processes };
   }
-}
-
-/** What is not known, and what no process will change by its end. */
-function isUnknowable(state: ReclaimedMemory['state'], processes: ReclaimedMemory['processes']): boolean {
-  return state === 'unknown' && processes.length === 0;
 }

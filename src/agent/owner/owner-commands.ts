@@ -18,6 +18,11 @@ import type { MemoryReturn } from './memory-return.ts';
 /** How long the engine may take to end jobs beyond their own time, before the owner is answered. */
 const END_JOBS_MS = 20_000;
 
+const RECOVERING: Problem = {
+  why: 'the agent has not taken them over from before its start yet; it ends them as soon as the engine lets it',
+  hint: 'see whether `docker ps` answers; what a `resume` takes back before that runs on',
+};
+
 /** How long a decision lasts: an end, or the next change of the schedule. */
 export type Lasting = End | 'next-change' | undefined;
 
@@ -68,7 +73,7 @@ export type ReclaimAnswer = CommandAnswer & {
 export type OwnerCommandsDeps = {
   readonly control: OwnerControl;
   readonly holds: Pick<Holds, 'of'>;
-  readonly jobRunner: Pick<JobRunner, 'evictFrom' | 'jobs'>;
+  readonly jobRunner: Pick<JobRunner, 'evictFrom' | 'isRecovered' | 'jobs'>;
   readonly memory: Pick<MemoryReturn, 'idle' | 'returned'>;
   /** The GPUs of this host as far as they are known; asks nvidia-smi only where none was seen yet. */
   readonly gpus: () => Promise<readonly Gpu[]>;
@@ -135,7 +140,7 @@ export class OwnerCommands {
     const paused = this.#pause(request, targets, known, giver);
     const idle = memory.idle(known);
     const why = `its owner took ${targets === ALL_TARGETS ? 'the machine' : 'the GPU'} back`;
-    const eviction = jobRunner.evictFrom(isIn(targets), why, withinMs);
+    const eviction = jobRunner.evictFrom(this.#isStillPaused(targets, request.tag), why, withinMs);
     const jobs = eviction.jobs.map((job) => this.#evicted(job));
     await waitAtMost(withinMs + END_JOBS_MS, eviction.vacated);
     const left = jobRunner.jobs.filter(({ uuid }) => jobs.some(({ job }) => job === uuid));
@@ -147,7 +152,7 @@ export class OwnerCommands {
     const tookMs = Math.round(clock.monotonic() - began);
     const remaining = {
       left: left.map(({ uuid }) => uuid),
-      problem: left.length === 0 ? undefined : this.#deps.problem(),
+      problem: left.length === 0 ? undefined : this.#unended(),
     };
     observe({ kind: 'reclaim-ended', jobs: jobs.map(({ job }) => job), gpus, tookMs, ...remaining });
     return { ...paused, jobs, gpus, tookMs, ...remaining };
@@ -156,6 +161,25 @@ export class OwnerCommands {
   /** All targets of this host as they are now. */
   async targets(): Promise<readonly TargetState[]> {
     return this.#states(ALL_TARGETS, await this.#known());
+  }
+
+  /** Whether a job is meant by a reclaim, for as long as nobody has taken back its pause. */
+  #isStillPaused(targets: Targets, tag: string): (job: JobRecord) => boolean {
+    const isMeant = isIn(targets);
+    return (job) =>
+      isMeant(job) &&
+      this.#deps.control.decisions.some(
+        (one) =>
+          one.kind === 'pause' &&
+          one.tag === tag &&
+          isIn(one.target === ALL_TARGETS ? ALL_TARGETS : [one.target])(job),
+      );
+  }
+
+  /** Why jobs have not ended. */
+  #unended(): Problem | undefined {
+    const { jobRunner, problem } = this.#deps;
+    return problem() ?? (jobRunner.isRecovered ? undefined : RECOVERING);
   }
 
   #pause(

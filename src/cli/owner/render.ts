@@ -60,11 +60,10 @@ export function reclaimText(
   const memory = gpus.map(({ gpu, inUseMiB, processes, state }) => {
     const name = escapeControls(nameOf(gpu));
     if (state === 'free') return `${name}: its memory is free\n`;
-    if (state === 'unknown' && processes.length === 0)
-      return `${name}: nvidia-smi does not say whose its memory is\n`;
+    if (state === 'unknown') return `${name}: nvidia-smi does not say whose its memory is\n`;
     const who = processes.map(({ pid, usedMiB }) => `${pid}${usedMiB === null ? '' : ` (${usedMiB} MiB)`}`);
     const by = who.length === 0 ? 'no process that nvidia-smi shows' : `process ${who.join(', ')}`;
-    return `${name}: ${inUseMiB} MiB are still in use, by ${by}\n`;
+    return `${name}: ${inUseMiB === 0 ? 'its memory is' : `${inUseMiB} MiB are`} still in use, by ${by}\n`;
   });
   const why = problem === null ? 'the engine does not end it' : escapeControls(problem.why);
   const hint = problem?.hint ? `hint: ${escapeControls(problem.hint)}\n` : '';

@@ -48,7 +48,11 @@ async function runUnstartable(failure: AgentError, more: Partial<JobRunnerDeps> 
       list: unused,
       tryWriting: unused,
     },
-    journal: { transition: (_, state) => ({ ...RECORD, state }), networkUse: () => undefined },
+    journal: {
+      transition: (_, state) => ({ ...RECORD, state }),
+      networkUse: () => undefined,
+      inState: () => [],
+    },
     clock,
     random: () => 0,
     log: logInto([]),
@@ -133,7 +137,7 @@ test('a job whose journal entry cannot be changed is aborted, and its slot is fr
     throw new AgentError('INTERNAL', 'not in this state');
   };
   const { end, isLeased } = await runUnstartable(new AgentError('RUNTIME_FAILED', 'no'), {
-    journal: { transition, networkUse: () => undefined },
+    journal: { transition, networkUse: () => undefined, inState: () => [] },
   });
   expect(end).toMatchObject({ hostFault: true, result: { kind: 'aborted' } });
   expect(isLeased).toBe(false);
@@ -147,7 +151,7 @@ test('a report goes to the broker although the journal cannot be read after it w
     throw new Error('disk I/O error');
   };
   const { end, isLeased } = await runUnstartable(new AgentError('FUNCTION_INVALID', 'no handler'), {
-    journal: { transition: (_, state) => ({ ...RECORD, state }), networkUse },
+    journal: { transition: (_, state) => ({ ...RECORD, state }), networkUse, inState: () => [] },
     reportPending,
   });
   expect(end).toMatchObject({ hostFault: false, result: { kind: 'reported' } });
