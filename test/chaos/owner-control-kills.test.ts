@@ -103,7 +103,7 @@ describeDocker('an owner’s command', (engine) => {
     'of an agent that is killed %s of a reclaim: as before, or paused with the job on the market',
     async (step) => {
       await using chaos = await openEnv(engine);
-      const job = addSleeper(chaos, 4);
+      const job = addSleeper(chaos, 6);
       {
         await using agent = startAgent(
           chaos,

@@ -80,7 +80,7 @@ describeGpuStandIn('an owner with two GPUs', (engine) => {
   test.concurrent('pauses while jobs run on, and they are paid', async () => {
     await using host = await openOwnerHost(engine);
     await using agent = await host.start();
-    const run = host.addRun('import time\n\ndef handler(event):\n    time.sleep(8)\n    return 1\n', 3);
+    const run = host.addRun('import time\n\ndef handler(event):\n    time.sleep(8)\n    return 1\n', 2);
     for (const gpu of [FIRST, SECOND]) await agent.untilLogged({ event: 'job-started', gpu });
     expect(await host.json('pause', '0', '--for', '2h')).toMatchObject({ code: 0, changed: true });
     await eventually(() => expect(host.offered()).toEqual([1]));
@@ -88,6 +88,7 @@ describeGpuStandIn('an owner with two GPUs', (engine) => {
       targets: [{ target: SECOND, hold: { kind: 'manual' } }],
     });
     await eventually(() => expect(host.offered()).toEqual([]));
+    const late = host.addRun('def handler(event):\n    return 1\n', 1);
     // Neither is ended by the other's end.
     expect(await host.json('mode', '1', 'on')).toMatchObject({ targets: [{ target: SECOND, hold: null }] });
     expect(await host.json('mode', 'auto', '--gpu-minor', '0')).toMatchObject({ changed: true });
@@ -96,6 +97,7 @@ describeGpuStandIn('an owner with two GPUs', (engine) => {
       expect(host.jobsOf(run).every(({ status }) => status === JOB_STATUS.SUCCEEDED)).toBe(true),
     );
     expect(host.jobsOf(run).every(({ cost }) => Number(cost) > 0)).toBe(true);
+    await eventually(() => expect(host.jobsOf(late)).toMatchObject([{ status: JOB_STATUS.SUCCEEDED }]));
     expect(agent.logged({ event: 'job-started', gpu: FIRST })).toHaveLength(1);
     expect(agent.logged({ event: 'job-started', gpu: SECOND })).toHaveLength(2);
   });
