@@ -134,7 +134,7 @@ export class JobRunner {
     this.#evicted = why;
     for (const { end, record } of this.#active.values()) {
       if (end.reason === undefined) end.evict(why);
-      else void this.#hurry(record, EVICTION_GRACE_MS);
+      else void this.#hurry(record, end, EVICTION_GRACE_MS);
     }
   }
 
@@ -148,7 +148,7 @@ export class JobRunner {
     const meant = this.#inHand(isMeant);
     for (const { end, record } of meant) {
       if (end.reason === undefined) end.evict(why, { graceMs });
-      else void this.#hurry(record, graceMs);
+      else void this.#hurry(record, end, graceMs);
     }
     const jobs = [...meant.map(({ record }) => record), ...this.#yetToAdopt().filter(isMeant)];
     const known = new Set(jobs.map(({ uuid }) => uuid));
@@ -290,7 +290,9 @@ export class JobRunner {
   }
 
   /** Gives a job that is being ended already this much time and no more. Never rejects. */
-  async #hurry({ uuid }: JobRecord, graceMs: number): Promise<void> {
+  async #hurry({ uuid }: JobRecord, end: JobTermination, graceMs: number): Promise<void> {
+    // A container that is just being started is stopped after that, and not by what follows.
+    end.hurry(graceMs);
     const { detach, unkillableAfterMs } = this.#deps;
     const inTime = within(unkillableAfterMs, detach);
     const found = await this.#containers.find(uuid, inTime);

@@ -58,6 +58,13 @@ export class JobTermination implements Disposable {
     this.#end({ kind: 'evicted', why, byOwner });
   }
 
+  /** Gives a job that an owner evicts this much time and no more, where that is less than before and it is not stopped yet. */
+  hurry(graceMs: number): void {
+    const reason = this.#reason;
+    if (reason?.kind !== 'evicted' || reason.byOwner === undefined) return;
+    this.#reason = { ...reason, byOwner: { graceMs: Math.min(graceMs, reason.byOwner.graceMs) } };
+  }
+
   /** Ends the job as its own failure: it broke a limit. `what` follows “stopped: ” in its report. */
   limit(what: string): void {
     this.#end({ kind: 'limit', what });
