@@ -49,7 +49,7 @@ export function commandHelp(command: CliCommand): string {
     ...switches.map((flag) => ({ term: `--${flag.name}`, paragraphs: [flag.help] })),
     ...values.map((flag) => ({
       term: `--${flag.name} <${flag.type.metavar}>`,
-      paragraphs: [flag.help, `[default: ${flag.default === '' ? 'none' : flag.default}]`],
+      paragraphs: [flag.help, ...(flag.default === '' ? [] : [`[default: ${flag.default}]`])],
     })),
     { term: '-h, --help', paragraphs: ['print this help'] },
   ];

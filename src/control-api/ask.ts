@@ -1,10 +1,12 @@
 import { lstatSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
+import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
 import type { Endpoint } from './endpoints.ts';
 import { CALLER_HEADER, ENVELOPE, FAILURE, SCHEMA } from './protocol.ts';
@@ -90,18 +92,36 @@ export async function* follow<Request extends z.ZodType, Answer extends z.ZodTyp
 
 type Connected = { readonly response: IncomingMessage } & Disposable;
 
+/** An agent with too many connections closes a new one at once; it is asked again until the signal aborts. */
 async function connect(
+  directory: string,
+  endpoint: Pick<Endpoint, 'method' | 'path'>,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Connected | { readonly kind: 'silent' | 'none' }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const connected = await connectOnce(directory, endpoint, question, signal);
+    if ('response' in connected) return connected;
+    if (connected.kind === 'none') return { kind: attempt === 1 ? 'none' : 'silent' };
+    if (connected.kind === 'silent' || signal.aborted) return { kind: 'silent' };
+    await sleep(AGAIN_MS, signal);
+  }
+}
+
+const AGAIN_MS = 100;
+
+async function connectOnce(
   directory: string,
   { method, path }: Pick<Endpoint, 'method' | 'path'>,
   { body, caller, rest = '' }: Question,
   signal: AbortSignal,
-): Promise<Connected | { readonly kind: 'silent' | 'none' }> {
+): Promise<Connected | { readonly kind: 'silent' | 'none' | 'turned-away' }> {
   const socketPath = join(directory, CONTROL_SOCKET);
   const owner = ownerOf(socketPath);
   if (owner === undefined) return { kind: 'none' };
   checkOwner(socketPath, owner);
   const short = shortPath(dirname(socketPath));
-  let connected = false;
+  let connection: Socket | undefined;
   try {
     const request = http.request({
       socketPath: join(short.path, CONTROL_SOCKET),
@@ -116,7 +136,7 @@ async function connect(
       signal,
     });
     const { promise, reject, resolve } = Promise.withResolvers<IncomingMessage>();
-    request.once('socket', (socket) => socket.once('connect', () => (connected = true)));
+    request.once('socket', (socket) => socket.once('connect', () => (connection = socket)));
     request.once('response', resolve);
     request.on('error', reject);
     request.end(body === undefined ? undefined : JSON.stringify(body));
@@ -124,7 +144,8 @@ async function connect(
     return { response, [Symbol.dispose]: () => void request.destroy() };
   } catch (cause) {
     if (isDenied(cause)) throw outOfReach(socketPath, cause);
-    return { kind: connected ? 'silent' : 'none' };
+    if (connection === undefined) return { kind: 'none' };
+    return { kind: isClosed(cause) && connection.bytesRead === 0 ? 'turned-away' : 'silent' };
   } finally {
     short.close();
   }
@@ -139,6 +160,10 @@ function ownerOf(path: string): number | undefined {
     if (isDenied(cause)) throw outOfReach(path, cause);
     throw asStorageError(cause, path);
   }
+}
+
+function isClosed(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
 }
 
 function isDenied(cause: unknown): boolean {

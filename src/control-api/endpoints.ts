@@ -80,7 +80,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/api/reclaim',
     right: 'control',
-    does: 'pauses, stops running jobs, which are released unpaid, and answers once the GPUs’ memory is free, or with who uses it after 10 s',
+    does: 'pauses, stops running jobs, which are released unpaid, and answers once the GPUs’ memory is free, or with who uses it after 10 s; where jobs run, `confirmed` must be true, else NOT_CONFIRMED is answered (409) and nothing is changed',
     request: REQUESTS.reclaim,
     answer: ANSWERS.reclaim,
   },

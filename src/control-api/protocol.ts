@@ -49,6 +49,8 @@ export const REQUESTS = {
       ...PAUSE,
       /** How long jobs have between SIGTERM and SIGKILL, in milliseconds. */
       withinMs: z.number().min(0).max(600_000).default(3_000),
+      /** Whether jobs may be stopped; without it the answer is NOT_CONFIRMED where any run, and nothing is changed. */
+      confirmed: z.boolean().default(false),
     })
     .refine(isOneEnd, ONE_END),
   preview: z.strictObject(TARGETS),

@@ -71,17 +71,22 @@ export async function serveControl(
   return opened.move();
 }
 
+/** Callers are on this host; those that send slowly must not keep the others out for long. */
+const REQUEST_MS = 3_000;
+
 async function serveOn(socket: ControlSocket, options: ServeOptions): Promise<AsyncDisposable> {
   const path = pathOf(socket);
   const server = http.createServer(
     {
-      requestTimeout: 10_000,
-      headersTimeout: 10_000,
-      connectionsCheckingInterval: 5_000,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 1_000,
       keepAliveTimeout: 1,
     },
     (request, response) => void handle(request, response, socket, options),
   );
+  // A connection is closed after its answer, and what came behind the request must not be carried out unanswered.
+  server.maxRequestsPerSocket = 1;
   server.maxConnections = LIMITS.host.controlConnections.max;
   const directory = shortPath(socket.directory);
   try {
@@ -133,7 +138,8 @@ async function handle(
   response.on('error', () => gone.abort());
   const envelope = { schema: SCHEMA, version };
   try {
-    const url = new URL(request.url ?? '/', 'http://agent');
+    const url = URL.parse(request.url ?? '/', 'http://agent');
+    if (url === null) throw new AgentError('CONTROL_INVALID', 'the path of the request is none');
     const found = find(routes, request.method ?? '', url.pathname);
     if (!socket.rights.includes(found.right))
       throw new AgentError('CONTROL_DENIED', `${pathOf(socket)} is for looking only`, {
@@ -142,7 +148,7 @@ async function handle(
     const answer = found.answer({
       body: request.method === 'POST' ? await bodyOf(request) : undefined,
       query: url.searchParams,
-      rest: decodeURIComponent(url.pathname.slice(found.path.length)),
+      rest: decoded(url.pathname.slice(found.path.length)),
       caller: callerOf(request),
       from: pathOf(socket),
       signal: gone.signal,
@@ -164,6 +170,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   TIME_INVALID: 400,
   CONTROL_DENIED: 403,
   CONTROL_UNKNOWN: 404,
+  NOT_CONFIRMED: 409,
   STATE_DIR_UNUSABLE: 507,
 };
 
@@ -173,6 +180,14 @@ function find(routes: readonly Route[], method: string, path: string): Route {
   if (found !== undefined) return found;
   const what = at.length === 0 ? `does not know ${path.slice(0, 100)}` : `does not take ${method} at ${path}`;
   throw new AgentError('CONTROL_UNKNOWN', `this agent ${what}`);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new AgentError('CONTROL_INVALID', 'a part of the path is no UTF-8 in percent encoding');
+  }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

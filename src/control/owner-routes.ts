@@ -26,8 +26,9 @@ export function ownerRoutes(agent: Pick<Agent, 'owner'>): readonly Route[] {
       commandAnswer(await owner.mode(namesOf(call.body), call.body.mode, lastingOf(call.body), giver(call))),
     ),
     route(ENDPOINTS.reclaim, async (call): Promise<ReclaimAnswer> => {
-      const request = { ...namesOf(call.body), ...pauseOf(call.body) };
-      const done = await owner.reclaim(request, call.body.withinMs, giver(call));
+      const { confirmed, withinMs } = call.body;
+      const request = { ...namesOf(call.body), ...pauseOf(call.body), withinMs, confirmed };
+      const done = await owner.reclaim(request, giver(call));
       const gpus = done.gpus.map((gpu) => ({
         ...gpu,
         processes: gpu.processes.map(({ pid, usedMiB }) => ({ pid, usedMiB: usedMiB ?? null })),

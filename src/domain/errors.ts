@@ -257,7 +257,7 @@ export const ERROR_KINDS = {
   },
   NOT_CONFIRMED: {
     exit: 1,
-    what: 'jobs would be stopped unpaid, and nobody could be asked',
+    what: 'jobs would be stopped unpaid, and nobody has agreed to it',
     hint: 'add --yes, or use `sharedcloud-agent pause`, which lets them end',
   },
   CONTROL_INVALID: {

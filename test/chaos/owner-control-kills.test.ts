@@ -63,7 +63,7 @@ const pause = (chaos: ChaosEnv): Promise<Asked<CommandAnswer>> =>
 const resume = (chaos: ChaosEnv): Promise<Asked<CommandAnswer>> =>
   ask(chaos.stateDir, ENDPOINTS.resume, { caller: 'a test', body: {} }, 60_000);
 const reclaim = (chaos: ChaosEnv, withinMs: number): Promise<Asked<ReclaimAnswer>> =>
-  ask(chaos.stateDir, ENDPOINTS.reclaim, { caller: 'a test', body: { withinMs } }, 60_000);
+  ask(chaos.stateDir, ENDPOINTS.reclaim, { caller: 'a test', body: { withinMs, confirmed: true } }, 60_000);
 
 /** What is decided on disk, and what is on record; only while no agent is at it. */
 function onDisk({ stateDir }: Pick<ChaosEnv, 'stateDir'>) {

@@ -33,6 +33,14 @@ export type PauseRequest = TargetNames & {
   readonly tag: string;
 };
 
+/** A reclaim as an owner asks for it. */
+export type ReclaimRequest = PauseRequest & {
+  /** How long jobs have between SIGTERM and SIGKILL, in milliseconds. */
+  readonly withinMs: number;
+  /** Whether the owner agreed to stop jobs. */
+  readonly confirmed: boolean;
+};
+
 /** A target and what keeps it from new jobs now. */
 export type TargetState = {
   readonly target: Target;
@@ -131,12 +139,16 @@ export class OwnerCommands {
 
   /**
    * Pauses, ends the jobs that run, and waits until the GPUs' memory is back, or who uses it is known. Answers also where the
-   * engine does not end them.
+   * engine does not end them. Throws NOT_CONFIRMED, and changes nothing, where jobs run and `confirmed` is false.
    */
-  async reclaim(request: PauseRequest, withinMs: number, giver: Giver): Promise<ReclaimAnswer> {
+  async reclaim(request: ReclaimRequest, giver: Giver): Promise<ReclaimAnswer> {
+    const { confirmed, withinMs } = request;
     const { clock, jobRunner, memory, observe } = this.#deps;
     const began = clock.monotonic();
     const { known, targets } = await this.#find(request);
+    const running = jobRunner.jobs.filter(isIn(targets));
+    // From here to the eviction nothing is waited for, so that no other job can start.
+    if (!confirmed && running.length > 0) throw notConfirmed(running.map((job) => this.#evicted(job)));
     const paused = this.#pause(request, targets, known, giver);
     const idle = memory.idle(known);
     const why = `its owner took ${targets === ALL_TARGETS ? 'the machine' : 'the GPU'} back`;
@@ -289,6 +301,14 @@ function uuidsOf(known: readonly NameableGpu[]): readonly Target[] {
 /** Whether something is among the targets. */
 function isIn(targets: Targets): (what: { readonly gpu: string | null }) => boolean {
   return ({ gpu }) => targets === ALL_TARGETS || targets.includes(gpu ?? CPU_TARGET);
+}
+
+function notConfirmed(jobs: readonly Evicted[]): AgentError {
+  const unpaid = jobs.reduce((sum, job) => sum + job.unpaid, 0);
+  return new AgentError(
+    'NOT_CONFIRMED',
+    `running jobs would be stopped: ${jobs.length}, $${unpaid.toFixed(2)} unpaid`,
+  );
 }
 
 /** The error of what is to end with the next change of a schedule that never changes. */

@@ -1,5 +1,5 @@
 import { UNTESTED } from '../../agent/admission/admission.ts';
-import type { Health } from '../../control-api/ask-health.ts';
+import type { Health } from '../ask-health.ts';
 import { type CheckResult, fail, ok, warn } from './check-result.ts';
 
 /**

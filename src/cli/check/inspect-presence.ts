@@ -6,8 +6,8 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { yields } from '../../domain/presence.ts';
 import type { Session } from '../../domain/session.ts';
+import { askAgent } from '../ask-agent.ts';
 import { gpuLimits } from '../gpu-limits.ts';
-import { askAgent } from '../owner/give.ts';
 import { type QueryResult, query } from '../query.ts';
 
 /** What can be seen of the owner here. */

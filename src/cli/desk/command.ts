@@ -2,9 +2,9 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { readGames } from '../../host/game-mode.ts';
+import { askAgent } from '../ask-agent.ts';
 import type { CliCommand } from '../command.ts';
 import { listenForInterruption } from '../interruption.ts';
-import { askAgent } from '../owner/give.ts';
 import { reportGames } from './report-games.ts';
 
 /** An agent that does not answer in so long is asked again with the next report, in milliseconds. */

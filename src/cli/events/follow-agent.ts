@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { follow, type Question } from '../../control-api/ask.ts';
 import type { Endpoint } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { agentDirectories } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
-import { agentDirectories } from '../owner/give.ts';
 
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'AGENT_NOT_RUNNING',

@@ -1,6 +1,6 @@
-import { askHealth, type Health } from '../../control-api/ask-health.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { escapeControls } from '../../lib/escape.ts';
+import { askHealth, type Health } from '../ask-health.ts';
 import { type CliCommand, JSON_SWITCH, type Switch } from '../command.ts';
 
 /** Long enough for a busy host. */

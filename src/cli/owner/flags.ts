@@ -7,7 +7,7 @@ import { untilInstant } from './until.ts';
 /** What a command is about. */
 export const GPUS: Operand = {
   name: 'GPU',
-  help: 'a GPU by its index, uuid, the beginning of one, or model; `cpu` for CPU jobs; none: everything',
+  help: 'a GPU by its index, uuid, the beginning of one, or model; `cpu` for CPU jobs; none: everything, GPUs and CPU jobs',
 };
 
 export const FOR: ValueFlag<number> = {

@@ -1,51 +1,18 @@
 import type { z } from 'zod';
-import { OPTIONS } from '../../config/options.ts';
-import { type Asked, ask, type Question } from '../../control-api/ask.ts';
 import type { Endpoint } from '../../control-api/endpoints.ts';
-import { SERVICE_RUNTIME_DIR } from '../../control-api/sockets.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { TargetNames } from '../../domain/name-targets.ts';
 import type { OwnerCommand, Targets } from '../../domain/owner-command.ts';
 import type { End } from '../../domain/owner-decisions.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
+import { askAgent } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
 import { commandWithoutAgent, isInUse, type Offline } from './without-agent.ts';
 
 /** An agent that starts or ends has its state directory but does not answer yet, or no longer. */
 const TRIES = 20;
 const AGAIN_MS = 250;
-const ANSWER_MS = 20_000;
-
-/** Where the agent of a state directory may be asked, best first. */
-export function agentDirectories(stateDir: string): readonly string[] {
-  return stateDir === OPTIONS.stateDir.default ? [stateDir, SERVICE_RUNTIME_DIR] : [stateDir];
-}
-
-/** Asks the running agent; `none`: none runs. Throws what it answers, and as `ask` does. */
-export async function askAgent<Request extends z.ZodType, Answer extends z.ZodType>(
-  { caller }: Pick<CliContext, 'caller'>,
-  stateDir: string,
-  endpoint: Endpoint<Request, Answer>,
-  question: Omit<Question<Request>, 'caller'>,
-  ms = ANSWER_MS,
-): Promise<Asked<z.infer<Answer>>> {
-  let refusal: AgentError | undefined;
-  for (const directory of agentDirectories(stateDir)) {
-    try {
-      const asked = await ask(directory, endpoint, { ...question, caller }, ms);
-      if (asked.kind !== 'none') return asked;
-    } catch (thrown) {
-      // A member of the group cannot look into the state directory.
-      if (!(thrown instanceof AgentError) || !OUT_OF_REACH.has(thrown.code)) throw thrown;
-      refusal ??= thrown;
-    }
-  }
-  if (refusal !== undefined) throw refusal;
-  return { kind: 'none' };
-}
-
-const OUT_OF_REACH: ReadonlySet<string> = new Set(['AGENT_OUT_OF_REACH', 'STATE_DIR_UNUSABLE']);
 
 /** A command for the running agent, and the same for the journal where none runs. */
 export type Command<Request extends z.ZodType, Answer extends z.ZodType> = {
@@ -66,10 +33,7 @@ export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
   for (let attempt = 1; ; attempt += 1) {
     const asked = await askAgent(context, config.stateDir, endpoint, { body }, ms);
     if (asked.kind === 'answer') return { answer: asked.answer };
-    if (asked.kind === 'silent')
-      throw new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
-        hint: 'see `sharedcloud-agent health`, and its log; the command may have been carried out all the same',
-      });
+    if (asked.kind === 'silent') throw doesNotAnswer('; the command may have been carried out all the same');
     try {
       return { offline: await commandWithoutAgent(context, config, names, offline) };
     } catch (thrown) {
@@ -78,6 +42,13 @@ export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
     }
     await sleep(AGAIN_MS);
   }
+}
+
+/** The error for an agent that is connected to and says nothing. */
+export function doesNotAnswer(more = ''): AgentError {
+  return new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
+    hint: `see \`sharedcloud-agent health\`, and its log${more}`,
+  });
 }
 
 /** The error for an agent that has its state directory and opens no socket. */

@@ -11,6 +11,10 @@ const NOW: Switch = {
   help: 'stop running jobs too, which are released unpaid: the same as `reclaim`',
 };
 
+function withNow(help: string): string {
+  return `with --now: ${help}`;
+}
+
 /** No new jobs; those that run go on to their end. */
 export const pause: CliCommand = {
   name: 'pause',
@@ -18,8 +22,8 @@ export const pause: CliCommand = {
   group: 'Control',
   operand: GPUS,
   options: ['stateDir', 'nvidiaSmi', 'nvidiaSmiTimeout', 'configFile'],
-  switches: [UNTIL_NEXT, NOW, YES, JSON_SWITCH],
-  values: [FOR, UNTIL, WITHIN, NOTE, GPU_MINOR, TAG],
+  switches: [UNTIL_NEXT, NOW, { ...YES, help: withNow(YES.help) }, JSON_SWITCH],
+  values: [FOR, UNTIL, { ...WITHIN, help: withNow(WITHIN.help) }, NOTE, GPU_MINOR, TAG],
   examples: [
     { line: 'pause', does: 'everything, until `resume`; a restart or reboot changes nothing' },
     { line: 'pause 0 --for 2h --note "rendering"', does: 'the GPU with index 0' },

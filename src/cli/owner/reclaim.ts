@@ -2,10 +2,11 @@ import { duration } from '../../config/duration.ts';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
+import { askAgent } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { answerText, unattendedText } from './answer.ts';
 import { FOR, GPU_MINOR, GPUS, lastingOf, NOTE, TAG, targetsOf, UNTIL, UNTIL_NEXT } from './flags.ts';
-import { askAgent, endOf, give } from './give.ts';
+import { doesNotAnswer, endOf, give } from './give.ts';
 import { costText, reclaimText } from './render.ts';
 
 /** Beyond the time that jobs have: the engine removes them, and the GPUs' memory is waited for. */
@@ -23,14 +24,15 @@ export const WITHIN: ValueFlag<number> = {
 /** The owner's GPUs, now. */
 export const reclaim: CliCommand = {
   name: 'reclaim',
-  summary: 'take GPUs back now: stop their jobs unpaid, and wait until their memory is free',
+  summary:
+    'take back now: stop jobs unpaid, and wait until the GPUs’ memory is free; without a name everything: GPUs and CPU jobs',
   group: 'Control',
   operand: GPUS,
   options: ['stateDir', 'nvidiaSmi', 'nvidiaSmiTimeout', 'configFile'],
   switches: [UNTIL_NEXT, YES, JSON_SWITCH],
   values: [FOR, UNTIL, WITHIN, NOTE, GPU_MINOR, TAG],
   examples: [
-    { line: 'reclaim', does: 'the whole machine, until `resume`' },
+    { line: 'reclaim', does: 'everything, GPUs and CPU jobs, until `resume`' },
     { line: 'reclaim 0 --for 3h', does: 'the GPU with index 0 for an evening' },
     { line: 'reclaim --yes --gpu-minor 0,1 --tag slurm:42', does: 'from a script of a scheduler' },
   ],
@@ -41,7 +43,8 @@ export const reclaim: CliCommand = {
 export async function reclaimNow(context: CliContext): Promise<number> {
   const lasting = lastingOf(context);
   const named = targetsOf(context);
-  if (!(await isWanted(context, named))) {
+  const confirmed = await isConfirmed(context, named);
+  if (confirmed === undefined) {
     context.stderr.write('nothing was changed\n');
     return EXIT.FAILED;
   }
@@ -50,7 +53,7 @@ export async function reclaimNow(context: CliContext): Promise<number> {
   const withinMs = context.valueOf(WITHIN);
   const given = await give(context, {
     endpoint: ENDPOINTS.reclaim,
-    body: { ...named, ...lasting, note, tag, withinMs },
+    body: { ...named, ...lasting, note, tag, withinMs, confirmed },
     names: { names: named.targets, minors: named.minors },
     offline: (targets, nextChange) => ({
       kind: 'pause',
@@ -77,19 +80,24 @@ export async function reclaimNow(context: CliContext): Promise<number> {
   return isBack ? EXIT.OK : EXIT.FAILED;
 }
 
-/** Says what it costs, and asks. Throws NOT_CONFIRMED where jobs run and nobody can be asked. */
-async function isWanted(
+/**
+ * Says what it costs, and asks. False: no job was seen, and none may be stopped; undefined: the owner said no. Throws
+ * NOT_CONFIRMED where jobs run and nobody can be asked, AGENT_OUT_OF_REACH.
+ */
+async function isConfirmed(
   context: CliContext,
   named: { readonly targets: readonly string[]; readonly minors: readonly number[] },
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   if (context.has(YES)) return true;
   const { stateDir } = (await context.loadConfig({ ask: false })).config;
   const body = { targets: [...named.targets], minors: [...named.minors] };
   const asked = await askAgent(context, stateDir, ENDPOINTS.preview, { body });
-  if (asked.kind !== 'answer' || asked.answer.jobs.length === 0) return true;
+  if (asked.kind === 'none') return false;
+  if (asked.kind !== 'answer') throw doesNotAnswer();
+  if (asked.answer.jobs.length === 0) return false;
   const cost = costText(asked.answer.jobs, context.clock.now());
-  const confirmed = await context.confirm(`${cost}\nStop now?`);
-  if (confirmed !== undefined) return confirmed;
+  const said = await context.confirm(`${cost}\nStop now?`);
+  if (said !== undefined) return said ? true : undefined;
   throw new AgentError('NOT_CONFIRMED', `jobs would be stopped unpaid: ${cost}`, {
     hint: 'add --yes to stop them without being asked, or use `pause`, which lets them end',
   });

@@ -3,8 +3,9 @@ import type { Status } from '../../control-api/status-schema.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
+import { askAgent } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
-import { askAgent, noSocket } from '../owner/give.ts';
+import { noSocket } from '../owner/give.ts';
 import { statusText } from './render.ts';
 import { statusWithoutAgent } from './without-agent.ts';
 

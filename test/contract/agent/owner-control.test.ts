@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { PauseRequest } from '../../../src/agent/owner/owner-commands.ts';
+import type { PauseRequest, ReclaimRequest } from '../../../src/agent/owner/owner-commands.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
@@ -25,6 +25,8 @@ const claims = (env: TestEnv): number => env.proxy.calls.filter(isClaim).length;
 const instanceOf = (env: TestEnv) => env.broker.store.instances.all()[0];
 const pause = (agent: TestAgent, more: Partial<PauseRequest> = {}) =>
   agent.agent.owner.pause({ ...EVERYTHING, ...more }, ADA);
+const reclaim = (agent: TestAgent, withinMs: number, more: Partial<ReclaimRequest> = {}) =>
+  agent.agent.owner.reclaim({ ...EVERYTHING, withinMs, confirmed: true, ...more }, ADA);
 const resume = (agent: TestAgent) => agent.agent.owner.resume(EVERYTHING, undefined, ADA);
 const onMarket = (env: TestEnv, wanted: boolean) =>
   env.until(() => expect(instanceOf(env)?.available).toBe(wanted));
@@ -147,7 +149,9 @@ describe('a reclaim', () => {
     expect(await agent.agent.owner.preview(EVERYTHING)).toMatchObject([
       { job: env.jobOf(run).uuid, target: 'cpu' },
     ]);
-    const answer = await agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+    await expect(reclaim(agent, 500, { confirmed: false })).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
+    expect([env.count('owner-command'), env.count('target-held')]).toEqual([0, 0]);
+    const answer = await reclaim(agent, 500);
     expect(answer).toMatchObject({ changed: true, jobs: [{ job: env.jobOf(run).uuid }], gpus: [] });
     expect(await agent.runtime.list()).toEqual([]);
     await env.untilEvent('job-released');
@@ -169,7 +173,7 @@ describe('a reclaim', () => {
     });
     await env.untilEvent('job-started');
     const { uuid } = env.jobOf(run);
-    const answer = agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+    const answer = reclaim(agent, 500);
     await env.time.pass(30_000);
     expect(await answer).toMatchObject({ changed: true, jobs: [{ job: uuid }], left: [uuid] });
     expect(env.jobOf(run).status).toBe(JOB_STATUS.IN_PROGRESS);
@@ -182,8 +186,8 @@ describe('a reclaim', () => {
     const run = env.addRun(STUBBORN, `(('${file}',),)`);
     await using agent = await env.start({ slots: 1 });
     await env.until(() => expect(existsSync(file)).toBe(true));
-    const slow = agent.agent.owner.reclaim(EVERYTHING, 600_000, ADA);
-    expect(await agent.agent.owner.reclaim(EVERYTHING, 0, ADA)).toMatchObject({ changed: false, left: [] });
+    const slow = reclaim(agent, 600_000);
+    expect(await reclaim(agent, 0)).toMatchObject({ changed: false, left: [] });
     expect(await slow).toMatchObject({ changed: true, left: [] });
     await env.untilEvent('job-released');
     expect(env.jobOf(run)).toMatchObject({ status: JOB_STATUS.CREATED, cost: null });
@@ -192,7 +196,7 @@ describe('a reclaim', () => {
   test('of CPU jobs with nothing running is done at once', async () => {
     await using env = await TestEnv.open();
     await using agent = await env.start({ slots: 2 });
-    expect(await agent.agent.owner.reclaim({ ...EVERYTHING, names: ['cpu'] }, 500, ADA)).toMatchObject({
+    expect(await reclaim(agent, 500, { names: ['cpu'], confirmed: false })).toMatchObject({
       jobs: [],
     });
   });

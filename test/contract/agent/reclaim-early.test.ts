@@ -44,7 +44,7 @@ test('a reclaim before the agent has recovered names the job, and ends it once i
   await using _ = agent;
   const { uuid } = env.jobOf(run);
   expect(await agent.agent.owner.preview(EVERYTHING)).toMatchObject([{ job: uuid }]);
-  const reclaimed = agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+  const reclaimed = agent.agent.owner.reclaim({ ...EVERYTHING, withinMs: 500, confirmed: true }, ADA);
   await env.time.pass(30_000);
   const { left, problem } = await reclaimed;
   expect([left, problem?.hint]).toEqual([[uuid], expect.any(String)]);
@@ -58,7 +58,7 @@ test('a reclaim waits for a recovery that does not take long', async () => {
   await using env = await TestEnv.open();
   const { agent, answer, run } = await withJobOfEarlierAgent(env);
   await using _ = agent;
-  const reclaimed = agent.agent.owner.reclaim(EVERYTHING, 500, ADA);
+  const reclaimed = agent.agent.owner.reclaim({ ...EVERYTHING, withinMs: 500, confirmed: true }, ADA);
   await env.untilEvent('owner-command');
   answer();
   expect(await reclaimed).toMatchObject({ jobs: [{ job: env.jobOf(run).uuid }], left: [] });
@@ -69,7 +69,10 @@ test('a job whose pause is taken back before it is adopted runs on to its end', 
   await using env = await TestEnv.open();
   const { agent, answer, gate, run } = await withJobOfEarlierAgent(env);
   await using _ = agent;
-  const reclaimed = agent.agent.owner.reclaim({ ...EVERYTHING, tag: 'slurm:1' }, 500, ADA);
+  const reclaimed = agent.agent.owner.reclaim(
+    { ...EVERYTHING, tag: 'slurm:1', withinMs: 500, confirmed: true },
+    ADA,
+  );
   await env.untilEvent('owner-command');
   await agent.agent.owner.pause(EVERYTHING, ADA);
   await agent.agent.owner.resume(EVERYTHING, 'slurm:1', ADA);
@@ -87,7 +90,7 @@ test('the end of the agent with its jobs cuts a long reclaim short', async () =>
   const run = env.addRun(STUBBORN, `(('${file}',),)`);
   await using agent = await env.start({ slots: 1 });
   await env.until(() => expect(existsSync(file)).toBe(true));
-  const slow = agent.agent.owner.reclaim(EVERYTHING, 600_000, ADA);
+  const slow = agent.agent.owner.reclaim({ ...EVERYTHING, withinMs: 600_000, confirmed: true }, ADA);
   await env.untilEvent('owner-command');
   await agent.agent.evict();
   expect(await slow).toMatchObject({ left: [] });

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askHealth } from '../../../src/control-api/ask-health.ts';
+import { askHealth } from '../../../src/cli/ask-health.ts';
 import { runLine } from '../../support/cli/run.ts';
 import { serveHealth } from '../../support/control/serve-health.ts';
 

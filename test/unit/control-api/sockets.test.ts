@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { type Route, route, serveControl } from '../../../src/control-api/serve.
 import { CONTROL_SOCKET, socketsOf } from '../../../src/control-api/sockets.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { http } from '../../../src/lib/http.ts';
+import { LIMITS } from '../../../src/limits.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -107,7 +108,37 @@ describe('the control socket', () => {
       body: { error: { code: 'CONTROL_INVALID' } },
     });
     expect(await raw(path, 'POST', '/api/pause', '[]')).toMatchObject({ status: 400 });
-    expect(await raw(path, 'GET', '/api/jobs/%ff')).toMatchObject({ status: 500 });
+  });
+
+  test.each(['/api/jobs/%ff', '//', 'http://['])('refuses the path %s', async (at) => {
+    await using _ = await serve();
+    expect(await raw(join(directory, CONTROL_SOCKET), 'GET', at)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'CONTROL_INVALID' } },
+    });
+  });
+
+  test('does not carry out a request behind another, which would get no answer', async () => {
+    await using _ = await serve();
+    const count = seen.length;
+    const one = 'POST /api/pause HTTP/1.1\r\nhost: agent\r\ncontent-length: 2\r\n\r\n{}';
+    const socket = connect(join(directory, CONTROL_SOCKET));
+    socket.write(`${one}${one}`);
+    socket.resume();
+    await once(socket, 'close');
+    expect(seen).toHaveLength(count + 1);
+  });
+
+  test('answers as soon as those who keep it busy without a request are closed', async () => {
+    await using _ = await serve();
+    const idle = Array.from({ length: LIMITS.host.controlConnections.max }, () =>
+      connect(join(directory, CONTROL_SOCKET)).on('error', () => undefined),
+    );
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    expect(await ask(directory, getOf('/api/look'), { caller: 'ada' }, 20_000)).toMatchObject({
+      kind: 'answer',
+    });
+    for (const socket of idle) socket.destroy();
   });
 
   test('of a service lets its group do everything at one socket, and only look at the other', async () => {

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import { OPTIONS } from '../config/options.ts';
+import { type Asked, ask, type Question } from '../control-api/ask.ts';
+import type { Endpoint } from '../control-api/endpoints.ts';
+import { SERVICE_RUNTIME_DIR } from '../control-api/sockets.ts';
+import { AgentError } from '../domain/errors.ts';
+
+const ANSWER_MS = 20_000;
+
+/** Where the agent of a state directory may be asked, best first. */
+export function agentDirectories(stateDir: string): readonly string[] {
+  return stateDir === OPTIONS.stateDir.default ? [stateDir, SERVICE_RUNTIME_DIR] : [stateDir];
+}
+
+/**
+ * Asks the agent of a state directory; `none`: none runs. Throws what it answers, and as `ask` does; AGENT_NOT_RUNNING where
+ * this user may not look into the state directory, and the service has no socket.
+ */
+export async function askAgent<Request extends z.ZodType, Answer extends z.ZodType>(
+  { caller }: { readonly caller: string },
+  stateDir: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Omit<Question<Request>, 'caller'>,
+  ms = ANSWER_MS,
+): Promise<Asked<z.infer<Answer>>> {
+  const directories = agentDirectories(stateDir);
+  let refusal: AgentError | undefined;
+  let absent = false;
+  for (const directory of directories) {
+    try {
+      const asked = await ask(directory, endpoint, { ...question, caller }, ms);
+      if (asked.kind !== 'none') return asked;
+      absent = true;
+    } catch (thrown) {
+      // A member of the group cannot look into the state directory.
+      if (!(thrown instanceof AgentError) || !OUT_OF_REACH.has(thrown.code)) throw thrown;
+      refusal ??= thrown;
+    }
+  }
+  if (refusal === undefined) return { kind: 'none' };
+  if (absent) throw notSeen(stateDir, refusal);
+  throw refusal;
+}
+
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['AGENT_OUT_OF_REACH', 'STATE_DIR_UNUSABLE']);
+
+/** systemd removes the service's sockets with the service. */
+function notSeen(stateDir: string, cause: AgentError): AgentError {
+  return new AgentError(
+    'AGENT_NOT_RUNNING',
+    `the service does not run: ${SERVICE_RUNTIME_DIR} has no socket, and this user may not look into ${stateDir}`,
+    { hint: 'start it, sudo systemctl start sharedcloud-agent; or run this with sudo', cause },
+  );
+}
