@@ -101,6 +101,11 @@ export class StatusText {
         this.#offers.add(event.offer.key);
         this.#startup = undefined;
         break;
+      // A change that the broker did not take at first may have been what was waited for.
+      case 'offer-price-updated':
+      case 'offer-resized':
+        this.#startup = undefined;
+        break;
       case 'offer-deregistered':
         this.#offers.delete(event.offer.key);
         break;

@@ -105,6 +105,7 @@ export class Calendar implements HoldSource {
 
   /** Goes on until the signal aborts. */
   async work(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) this.check();
     // Without a rule nothing ever changes, unless another schedule is to be followed.
     while (!signal.aborted) {
       await this.#checkNow.wait(signal, this.#schedule.rules.length === 0 ? undefined : this.#waitMs());

@@ -1,5 +1,5 @@
 import type { JobRecord } from '../../domain/job.ts';
-import type { Offer, OfferPlan } from '../../domain/offer.ts';
+import type { OfferPlan } from '../../domain/offer.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { LIMITS } from '../../limits.ts';
@@ -53,10 +53,10 @@ export class Market {
     const { leases, registrar, retryUntilStopped, slots } = this.#deps;
     const wake = new Notifier();
     const added = slots.add(plan.slots, wake);
-    const offer: Offer = await retryUntilStopped((signal) =>
-      registrar.register(plan, signal, added.open > 0),
+    const registered = await retryUntilStopped((signal) =>
+      registrar.register(plan, signal, () => added.open > 0),
     );
-    const worker = new OfferWorker(offer, added, wake, {
+    const worker = new OfferWorker(registered, added, wake, {
       ...this.#deps,
       claiming: this.#claiming,
       claimInput: this.#claimInput,
@@ -75,9 +75,10 @@ export class Market {
   }
 
   /** Applies an offer's price: to new jobs at once, at the broker as soon as it answers. */
-  reprice(worker: OfferWorker): Promise<void> {
+  async reprice(worker: OfferWorker): Promise<void> {
     const { registrar, retryUntilStopped } = this.#deps;
-    return registrar.reprice(worker, retryUntilStopped);
+    // The registration writes price and size too.
+    if (!(await registrar.reprice(worker, retryUntilStopped))) worker.registerAgain();
   }
 
   /** Takes all offers off the market, also later ones, for as long as something with this name keeps them off. */

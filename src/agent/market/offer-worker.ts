@@ -64,8 +64,8 @@ export class OfferWorker {
   /** Why the offer is off the market, by what keeps it off. */
   readonly #suspensions = new Map<string, string>();
   /** Undefined: not known, as after a call that failed and may have had its effect all the same. */
-  #isRegistered: boolean | undefined = true;
-  #wasSuspended = false;
+  #isRegistered: boolean | undefined;
+  #wasSuspended: boolean;
   #syncing = false;
   /** Notified when a call that failed may go well now, or is no longer wanted. */
   readonly #syncNow = new Notifier();
@@ -73,9 +73,17 @@ export class OfferWorker {
   #offer: Offer;
 
   /** `wake` is notified when a slot may have become free. */
-  constructor(offer: Offer, slots: OfferSlots, wake: Notifier, deps: OfferWorkerDeps) {
+  constructor(
+    { isStarted, offer }: { readonly offer: Offer; readonly isStarted: boolean },
+    slots: OfferSlots,
+    wake: Notifier,
+    deps: OfferWorkerDeps,
+  ) {
     const { broker, clock, log, market: signal, random, settings } = deps;
     this.#offer = offer;
+    // An agent before this one may have left it on the market.
+    this.#isRegistered = isStarted ? true : undefined;
+    this.#wasSuspended = !isStarted;
     this.#deps = deps;
     this.#slots = slots;
     this.#wake = wake;
@@ -93,10 +101,10 @@ export class OfferWorker {
         deps.onAnswer(again);
         if (!again) return;
         this.#syncNow.notify();
-        this.#registerAgain();
+        this.registerAgain();
       },
       onRefused: deps.onRefused,
-      onInstanceRefused: () => this.#registerAgain(),
+      onInstanceRefused: () => this.registerAgain(),
     });
     this.#loop = new ClaimLoop({
       ...deps,
@@ -167,8 +175,8 @@ export class OfferWorker {
 
   /** Puts the offer on the market again, unless something else keeps it off. */
   resume(by: string): void {
-    if (!this.#suspensions.delete(by)) return;
-    this.#syncNow.notify();
+    if (this.#suspensions.delete(by)) this.#syncNow.notify();
+    // Also without a suspension: the offer's registration may have left it stopped for a hold that is over.
     void this.#sync();
   }
 
@@ -207,8 +215,10 @@ export class OfferWorker {
     return this.poller.runs !== undefined && this.#loop.exhaustedAtPoll >= this.#minPolls;
   }
 
-  /** Makes sure of what the broker knows: it may have stopped the offer, or may not have heard of a suspension. */
-  #registerAgain(): void {
+  /**
+   * Makes sure of what the broker knows: it may have stopped or forgotten the offer, or not have heard of a suspension.
+   */
+  registerAgain(): void {
     // What is under way for an offer without a suspension ends with its registration.
     if (this.#syncing && this.#suspensions.size === 0) return;
     this.#isRegistered = undefined;

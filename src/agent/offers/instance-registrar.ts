@@ -4,6 +4,7 @@ import type { Broker, Instance } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Log } from '../../lib/log.ts';
+import { OneAtATime } from '../../lib/one-at-a-time.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { RETRY } from '../retry/policies.ts';
@@ -12,8 +13,7 @@ import type { RetryUntilStopped } from '../retry/retry-until-stopped.ts';
 import { type PricedOffer, Repricer } from './repricer.ts';
 
 /** An offer whose instance may be replaced by another. */
-export type RegisteredOffer = {
-  readonly offer: Offer;
+export type RegisteredOffer = PricedOffer & {
   /** Uses another instance from now on. */
   rebind(instance: string): void;
 };
@@ -28,6 +28,8 @@ export class InstanceRegistrar {
   readonly #observe: Observer;
   readonly #repricer: Repricer;
   readonly #invalidItems: InvalidItemLog;
+  /** By offer, because a registration and an update that overlap could leave the broker with the older figures. */
+  readonly #writing = new Map<string, OneAtATime>();
 
   constructor(deps: {
     readonly broker: Broker;
@@ -47,11 +49,22 @@ export class InstanceRegistrar {
     this.#invalidItems = new InvalidItemLog(deps.log, 'instance');
   }
 
-  /** Creates or updates the offer's instance, and with `start` starts it. Throws what the broker's client throws. */
-  async register(plan: OfferPlan, signal: AbortSignal, start = true): Promise<Offer> {
+  /**
+   * Creates or updates the offer's instance, and starts it if it is still wanted then. Answers whether it was started.
+   * Throws what the broker's client throws.
+   */
+  async register(
+    plan: OfferPlan,
+    signal: AbortSignal,
+    isWanted: () => boolean,
+  ): Promise<{ readonly offer: Offer; readonly isStarted: boolean }> {
+    using _turn = await this.#turn(plan.key);
     // The agent's id in the name finds an instance whose creation was not answered.
-    const named = { ...this.#repricer.now(plan), name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
-    return this.#start(named, signal, start);
+    const named = { ...plan, name: `${plan.name} #${this.#journal.agentId.slice(0, 8)}` };
+    const offer = await this.#write(named, signal);
+    const isStarted = isWanted();
+    if (isStarted) await this.#start(offer, signal);
+    return { offer, isStarted };
   }
 
   /**
@@ -62,10 +75,12 @@ export class InstanceRegistrar {
   async registerAgain(registered: RegisteredOffer, signal: AbortSignal): Promise<boolean> {
     const { key } = registered.offer;
     try {
-      const started = await this.#retry(signal, () =>
-        this.#start(this.#repricer.now(registered.offer), signal),
-      );
-      if (started.instance !== registered.offer.instance) registered.rebind(started.instance);
+      await this.#retry(signal, async () => {
+        using _turn = await this.#turn(key);
+        const offer = await this.#write(registered.offer, signal, registered);
+        await this.#start(offer, signal);
+        if (offer.instance !== registered.offer.instance) registered.rebind(offer.instance);
+      });
       return true;
     } catch (thrown) {
       const { code, message } = asAgentError(thrown);
@@ -85,11 +100,21 @@ export class InstanceRegistrar {
     this.#repricer.setParallelJobs(key, jobs);
   }
 
-  /** Applies an offer's price and size, here and at the broker. */
-  async reprice(registered: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<void> {
-    const update = (offer: Offer): Promise<unknown> =>
-      retryUntilStopped((signal) => this.#broker.updateInstance(offer.instance, offer, signal));
-    await this.#repricer.apply(registered, update);
+  /** Applies an offer's price and size, here and at the broker. False: the broker does not know the instance. */
+  reprice(registered: PricedOffer, retryUntilStopped: RetryUntilStopped): Promise<boolean> {
+    const update = async (signal: AbortSignal): Promise<Offer | undefined> => {
+      using _turn = await this.#turn(registered.offer.key);
+      // Not before the turn, because both figures and instance may have changed until then.
+      const offer = this.#repricer.now(registered.offer);
+      try {
+        await this.#broker.updateInstance(offer.instance, offer, signal);
+        return offer;
+      } catch (thrown) {
+        if (asAgentError(thrown).code === 'BROKER_NOT_FOUND') return undefined;
+        throw thrown;
+      }
+    };
+    return this.#repricer.apply(registered, () => retryUntilStopped(update));
   }
 
   /** Stops the offer's instance. Answers whether it is off the market for certain; a failure is logged. */
@@ -121,15 +146,32 @@ export class InstanceRegistrar {
     }
   }
 
-  async #start(plan: OfferPlan, signal: AbortSignal, start = true): Promise<Offer> {
-    const instance = (await this.#known(plan, signal)) ?? (await this.#broker.createInstance(plan, signal));
-    this.#journal.rememberInstance(plan.key, instance.uuid);
-    if (differs(instance, plan)) await this.#broker.updateInstance(instance.uuid, plan, signal);
-    const offer = { ...plan, instance: instance.uuid };
-    if (!start) return offer;
-    await this.#broker.startInstance(instance.uuid, signal);
-    this.#observe({ kind: 'offer-registered', offer });
+  /** Makes the broker have an instance with the offer's figures. */
+  async #write(plan: OfferPlan, signal: AbortSignal, registered?: PricedOffer): Promise<Offer> {
+    const now = (): OfferPlan => this.#repricer.now(plan);
+    const instance = (await this.#known(plan, signal)) ?? (await this.#broker.createInstance(now(), signal));
+    const { uuid } = instance;
+    this.#journal.rememberInstance(plan.key, uuid);
+    let written = now();
+    for (let isBehind = differs(instance, written); isBehind; isBehind = differ(written, now())) {
+      written = now();
+      await this.#broker.updateInstance(uuid, written, signal);
+    }
+    const offer = { ...written, instance: uuid };
+    this.#repricer.written(offer, registered);
     return offer;
+  }
+
+  async #start(offer: Offer, signal: AbortSignal): Promise<void> {
+    await this.#broker.startInstance(offer.instance, signal);
+    this.#observe({ kind: 'offer-registered', offer });
+  }
+
+  /** Waits until nothing else writes the offer's instance. */
+  #turn(key: string): Promise<Disposable> {
+    const writing = this.#writing.get(key) ?? new OneAtATime();
+    this.#writing.set(key, writing);
+    return writing.turn();
   }
 
   #retry<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
@@ -144,6 +186,11 @@ export class InstanceRegistrar {
     this.#invalidItems.log(list);
     return list.items.find((one) => one.name === plan.name && one.kind === plan.kind);
   }
+}
+
+/** Whether two states of a plan differ in what may change. */
+function differ(one: OfferPlan, other: OfferPlan): boolean {
+  return one.askPrice !== other.askPrice || parallelJobsOf(one) !== parallelJobsOf(other);
 }
 
 function differs(instance: Instance, plan: OfferPlan): boolean {

@@ -118,6 +118,16 @@ describe('the calendar', () => {
     await working;
   });
 
+  test('announces at its start what has changed since the last check', async () => {
+    const { calendar, changes } = calendarAt('2026-11-27T12:00+01:00', EVENING);
+    vi.setSystemTime(at('2026-11-27T18:30+01:00'));
+    const controller = new AbortController();
+    const working = calendar.work(controller.signal);
+    expect(changes()).toBe(1);
+    controller.abort();
+    await working;
+  });
+
   test('follows another schedule at once', async () => {
     const { calendar, changes } = calendarAt('2026-11-27T19:00+01:00');
     const controller = new AbortController();

@@ -30,13 +30,15 @@ function market() {
     },
   };
   const asks = new Repricer((event) => void events.push(event));
-  const tell = async (offer: Offer): Promise<void> => {
+  const tell = async (): Promise<Offer> => {
+    const offer = asks.now(stand.offer);
     const answer = Promise.withResolvers<void>();
     answers.push(answer);
     await answer.promise;
     sent.push(offer.askPrice);
+    return offer;
   };
-  const want = (askPrice: number): Promise<void> => {
+  const want = (askPrice: number): Promise<boolean> => {
     asks.setPrices([{ ...OFFER, askPrice }]);
     return asks.apply(stand, tell);
   };
@@ -74,6 +76,15 @@ describe('a new ask', () => {
     answers[1]?.resolve();
     await first;
     expect(sent).toEqual([0.3, 0.05]);
+    expect(stand.offer.askPrice).toBe(0.05);
+  });
+
+  test('for an instance that the broker does not know waits for its registration', async () => {
+    const { asks, stand } = market();
+    asks.setPrices([{ ...OFFER, askPrice: 0.05 }]);
+    expect(await asks.apply(stand, async () => undefined)).toBe(false);
+    expect(stand.offer.askPrice).toBe(0.1);
+    asks.written(asks.now(stand.offer), stand);
     expect(stand.offer.askPrice).toBe(0.05);
   });
 
