@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { PYTHON, type TestEngine } from '../engine/docker.ts';
+import { removeContainer } from '../engine/remove-container.ts';
 import { journalctlStandIn } from '../journalctl/stand-in.ts';
 import type { Machine } from '../nvidia-smi/machine.ts';
 import { changed, TWO_T4 } from '../nvidia-smi/machines.ts';
@@ -76,6 +77,12 @@ export async function openOwnerHost(
   const { store } = scenario.broker;
   const isMine = (job: string): boolean => store.job(job) !== undefined;
   const memory = opened.use(await GpuMemory.follow(engine, { smi, machine, heldMs, isMine }));
+  // What a killed agent leaves runs on.
+  opened.defer(async () => {
+    const filters = JSON.stringify({ label: ['sharedcloud.job'] });
+    for (const { Id, Labels } of await engine.docker.listContainers({ all: true, filters }))
+      if (isMine(Labels['sharedcloud.job'] ?? '')) await removeContainer(engine.docker, Id);
+  });
   const claims: string[] = [];
   const reports: string[] = [];
   store.onEvent((event) => {
