@@ -100,7 +100,7 @@ function open(program: string, signal: AbortSignal) {
       ...shared,
       processes: new NvidiaProcesses({ smi, program, platform: 'linux', deadlineMs: 15_000 }),
       samples: undefined,
-      owners: { areIdsShared: true, among: () => () => 'foreign' },
+      owners: { areIdsShared: true, exists: () => true, among: () => () => 'foreign' },
       containers: { areKnown: true, ids: [] },
       isIdle: () => true,
     }),

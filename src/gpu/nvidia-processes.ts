@@ -88,7 +88,7 @@ export class NvidiaProcesses implements GpuProcesses {
           if (lines.length === 0) return;
           clearTimeout(timer);
           clearTimeout(pause);
-          for (const line of lines) pass(reader.take(line));
+          for (const line of lines) reader.take(line);
           timer = awaitRows(silentMs);
           pause = setTimeout(() => pass(reader.flush()), pauseMs);
         },

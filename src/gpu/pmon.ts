@@ -10,29 +10,32 @@ export type GpuIndexes = ReadonlyMap<number, string>;
 const COLUMNS = ['gpu', 'pid', 'type', 'sm', 'mem', 'enc', 'dec', 'command'];
 
 /** A row: a process, or that the GPU has none. */
-type Row = { readonly gpu: string; readonly index: number; readonly process: SeenProcess | undefined };
+type Row = { readonly gpu: string; readonly process: SeenProcess | undefined };
 
 /**
  * Reads what `nvidia-smi pmon` prints: a round of rows every second, of each GPU at least one. Nothing marks the end of a
- * round but the beginning of the next, so a reader that follows it calls `flush` when no more rows come.
+ * round but the pause after it, so a reader that follows it calls `flush` when no more rows come.
  */
 export class PmonReader {
   readonly #gpus: GpuIndexes;
   #columns: readonly string[] = COLUMNS;
+  /** Whether a line of this round has begun with a number, as rows do. */
+  #hasBegun = false;
   #rows: Row[] = [];
 
   constructor(gpus: GpuIndexes) {
     this.#gpus = gpus;
   }
 
-  /** Takes a line. Returns the round that it ends; undefined: it ends none. */
-  take(line: string): ProcessRound | undefined {
+  /**
+   * A line break in a process's name forges rows. They end no round and name no columns, the first row of a process counts,
+   * and only one that exists (`ProcessOwners`). A share forged for another's process still counts: who is here pauses jobs.
+   */
+  take(line: string): void {
     if (line.startsWith('#')) return this.#takeHeader(line);
+    this.#hasBegun ||= /^\s*\d/.test(line);
     const row = this.#row(line);
-    if (row === undefined) return undefined;
-    const round = this.#isNext(row) ? this.flush() : undefined;
-    this.#rows.push(row);
-    return round;
+    if (row !== undefined && !this.#has(row)) this.#rows.push(row);
   }
 
   /** The round so far, which is over; undefined: there was none. */
@@ -47,27 +50,20 @@ export class PmonReader {
   }
 
   #end(gpus: readonly string[]): ProcessRound | undefined {
+    this.#hasBegun = false;
     if (this.#rows.length === 0) return undefined;
     const processes = this.#rows.flatMap(({ process }) => process ?? []);
     this.#rows = [];
     return { processes, gpus: new Set(gpus) };
   }
 
-  #takeHeader(line: string): ProcessRound | undefined {
+  #takeHeader(line: string): void {
     const names = line.slice(1).trim().toLowerCase().split(/\s+/);
-    if (names[0] !== 'gpu') return undefined;
-    this.#columns = names;
-    return this.flush();
+    if (names[0] === 'gpu' && !this.#hasBegun) this.#columns = names;
   }
 
-  /** Whether the row cannot be of the round so far: they go by GPU, and each process comes once on a GPU. */
-  #isNext({ index, process }: Row): boolean {
-    const last = this.#rows.at(-1);
-    if (last === undefined) return false;
-    if (index !== last.index) return index < last.index;
-    // A GPU without processes has one row.
-    if (process === undefined || last.process === undefined) return true;
-    return this.#rows.some((row) => row.index === index && row.process?.pid === process.pid);
+  #has({ gpu, process }: Row): boolean {
+    return this.#rows.some((row) => row.gpu === gpu && row.process?.pid === process?.pid);
   }
 
   /** Undefined for any other line, such as an error, and for a GPU that is not known. */
@@ -78,7 +74,7 @@ export class PmonReader {
     const gpu = index === undefined ? undefined : this.#gpus.get(index);
     const pid = measurementIn(cell('pid'));
     if (index === undefined || gpu === undefined || cells.length < this.#columns.length - 1) return undefined;
-    if (pid === undefined) return cell('pid') === '-' ? { gpu, index, process: undefined } : undefined;
+    if (pid === undefined) return cell('pid') === '-' ? { gpu, process: undefined } : undefined;
     const name = cells.slice(this.#columns.length - 1).join(' ');
     const process: SeenProcess = {
       pid,
@@ -88,6 +84,6 @@ export class PmonReader {
       usedMiB: measurementIn(cell('fb')),
       smPercent: measurementIn(cell('sm')),
     };
-    return { gpu, index, process };
+    return { gpu, process };
   }
 }

@@ -43,6 +43,10 @@ export class CgroupOwners implements ProcessOwners {
     }
   }
 
+  exists(pid: number): boolean {
+    return this.#files.exists(pid);
+  }
+
   among(containers: readonly string[]): (pid: number) => ProcessOwner {
     for (const id of this.#folders.keys()) if (!containers.includes(id)) this.#folders.delete(id);
     let traced: Traced | undefined;

@@ -149,7 +149,9 @@ export class ForeignGpuUse {
   #takeRound(round: ProcessRound): void {
     const { clock, log } = this.#deps;
     const now = clock.monotonic();
-    this.#records = recordRound(this.#records, round, now);
+    // What has ended uses nothing, and rows can be forged.
+    const processes = round.processes.filter(({ pid }) => this.#deps.owners.exists(pid));
+    this.#records = recordRound(this.#records, { ...round, processes }, now);
     const heavy = heavyProcesses(this.#records);
     const owners = this.#ownersOf(heavy);
     const ownerOf = (pid: number): ProcessOwner => owners.get(pid) ?? 'unknown';

@@ -22,10 +22,17 @@ const GAME = `    0       2165   C+G      2      1      -      -      -      -  
     0       5021     G     63     20      -      -      -      -   2104      0    vkquake -w 1
     1       5022     C     99     10      -      -      -      -  15690      0    gpu_burn       `;
 
-function read(text: string, end: 'flush' | 'breakOff' = 'flush'): readonly ProcessRound[] {
+/** The rounds of these texts, with a pause after each but the last, which has this end. */
+function readEach(texts: readonly string[], end: 'flush' | 'breakOff' = 'flush'): readonly ProcessRound[] {
   const reader = new PmonReader(GPUS);
-  const rounds = text.split('\n').flatMap((line) => reader.take(line) ?? []);
-  return [...rounds, ...[reader[end]() ?? []].flat()];
+  return texts.flatMap((text, at) => {
+    for (const line of text.split('\n')) reader.take(line);
+    return (at < texts.length - 1 ? reader.flush() : reader[end]()) ?? [];
+  });
+}
+
+function read(text: string, end?: 'flush' | 'breakOff'): readonly ProcessRound[] {
+  return readEach([text], end);
 }
 
 describe('pmon', () => {
@@ -46,16 +53,16 @@ describe('pmon', () => {
   });
 
   test('goes round by round, with or without headers in between', () => {
-    const rounds = read([HEADER, DESKTOP, DESKTOP, GAME, HEADER, GAME, GAME].join('\n'));
+    const rounds = readEach([`${HEADER}\n${DESKTOP}`, DESKTOP, GAME, `${HEADER}\n${GAME}`, GAME]);
     expect(rounds.map(({ processes }) => processes.length)).toStrictEqual([2, 2, 3, 3, 3]);
   });
 
-  test('goes round by round on one GPU', () => {
-    const one = '    0          -     -      -      -      -      -      -      -      -      -    -';
-    const two = '    0       5021     G     63     20      -      -      -      -   2104      0    vkquake';
-    expect(
-      read([HEADER, one, one, two, two, one].join('\n')).map(({ processes }) => processes.length),
-    ).toStrictEqual([0, 0, 1, 1, 0]);
+  test('may have other columns from a round on', () => {
+    const rounds = readEach([
+      '    0  12  C  1  1  -  -  x',
+      '# gpu pid type fb command\n    0  12  C  700  x',
+    ]);
+    expect(rounds.map(({ processes }) => processes[0]?.usedMiB)).toStrictEqual([undefined, 700]);
   });
 
   test('of an old driver has neither memory nor the columns of today', () => {
@@ -98,6 +105,37 @@ describe('pmon', () => {
     expect(round?.gpus.size).toBe(0);
     expect(round?.processes.map(({ pid }) => pid)).toStrictEqual([2165, 5021]);
     expect(read(`${HEADER}\n${GAME}`, 'breakOff').map(({ gpus }) => [...gpus])).toStrictEqual([['GPU-a']]);
+  });
+
+  test.each([
+    [
+      'another row of a process',
+      '    0       2165     C     99      -      -      -      -      -   9000      0    x',
+    ],
+    [
+      'a row that the GPU has none',
+      '    0          -     -      -      -      -      -      -      -      -      -    -',
+    ],
+    [
+      'a row of a GPU that comes later',
+      '    1          -     -      -      -      -      -      -      -      -      -    -',
+    ],
+    [
+      'a row of a GPU that is not known',
+      '    7       2165     C     99      -      -      -      -      -   9000      0    x',
+    ],
+    ['a header', '# gpu type pid fb mem enc dec jpg ofa sm ccpm command'],
+  ])('a line break in a name forges no %s that counts', (_, forged) => {
+    const [first = '', ...others] = GAME.split('\n');
+    expect(readEach([[HEADER, first, forged, ...others].join('\n'), GAME])).toStrictEqual(
+      readEach([`${HEADER}\n${GAME}`, GAME]),
+    );
+  });
+
+  test('a line break in the name of a process on another GPU forges no header either', () => {
+    const other = '    7       9     C     99      -      -      -      -      -   9000      0    x';
+    const rounds = read([HEADER, other, '# gpu type pid command', GAME].join('\n'));
+    expect(rounds).toStrictEqual(read(`${HEADER}\n${GAME}`));
   });
 
   test('a name is free text of other users: it is escaped and cut', () => {

@@ -58,7 +58,7 @@ function scenario({ areIdsShared = true }: { readonly areIdsShared?: boolean } =
   const clock = new ManualClock(0);
   const processes = new ManualProcesses();
   const samples = new ManualSampler();
-  const host = { containers: new Array<string>(), asked: new Array<number>(), isIdle: true };
+  const host = { containers: new Array<string>(), asked: new Array<number>(), isIdle: true, forged: 0 };
   const ownerOf = (pid: number): ProcessOwner => {
     host.asked.push(pid);
     if (pid >= 100) return host.containers.length > 0 ? 'ours' : 'unknown';
@@ -67,7 +67,7 @@ function scenario({ areIdsShared = true }: { readonly areIdsShared?: boolean } =
   const use = new ForeignGpuUse({
     processes,
     samples,
-    owners: { areIdsShared, among: () => ownerOf },
+    owners: { areIdsShared, exists: (pid) => pid !== host.forged, among: () => ownerOf },
     containers: {
       areKnown: true,
       get ids() {
@@ -150,6 +150,14 @@ describe('foreign use of a GPU', () => {
     for (let round = 0; round < 5; round += 1) processes.round([process(100, { type: 'C' })]);
     expect(use.use(DISPLAY)).toEqual({ state: 'quiet' });
     expect(host.asked).toEqual([100]);
+  });
+
+  test('is none by a process that does not exist, such as one of a forged row', async () => {
+    const { host, processes, use, watch } = scenario();
+    host.forged = 8;
+    await watch(BOTH);
+    for (let round = 0; round < 3; round += 1) processes.round([process(8)]);
+    expect(use.use(DISPLAY)).toEqual({ state: 'quiet' });
   });
 
   test('is none by a job whose container has ended, whose process is still shown', async () => {
