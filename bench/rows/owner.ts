@@ -80,7 +80,7 @@ async function reclaims(ground: Ground): Promise<readonly Figure[]> {
     // The function has to be loaded, and nvidia-smi to show what it uses.
     await pause(1_500);
     const asked = now();
-    const body = { withinMs: GRACE_MS };
+    const body = { withinMs: GRACE_MS, confirmed: true };
     const answer = await ask(stateDir, ENDPOINTS.reclaim, { caller: CALLER, body }, ANSWER_MS);
     memory.push(now() - asked);
     if (answer.kind !== 'answer' || answer.answer.gpus.some(({ state }) => state !== 'free'))
