@@ -28,14 +28,20 @@ export class PmonReader {
   }
 
   /**
-   * A line break in a process's name forges rows. They end no round and name no columns, the first row of a process counts,
-   * and only one that exists (`ProcessOwners`). A share forged for another's process still counts: who is here pauses jobs.
+   * A line break in a process's name forges rows. They end no round, name no columns, and hide no process: of its rows the
+   * larger figures count, and only if it exists (`ProcessOwners`). Figures forged for another's process still count.
    */
   take(line: string): void {
     if (line.startsWith('#')) return this.#takeHeader(line);
     this.#hasBegun ||= /^\s*\d/.test(line);
     const row = this.#row(line);
-    if (row !== undefined && !this.#has(row)) this.#rows.push(row);
+    if (row === undefined) return;
+    const at = this.#rows.findIndex(
+      ({ gpu, process }) => gpu === row.gpu && process?.pid === row.process?.pid,
+    );
+    const same = this.#rows[at];
+    if (same === undefined) this.#rows.push(row);
+    else this.#rows[at] = larger(same, row);
   }
 
   /** The round so far, which is over; undefined: there was none. */
@@ -62,10 +68,6 @@ export class PmonReader {
     if (names[0] === 'gpu' && !this.#hasBegun) this.#columns = names;
   }
 
-  #has({ gpu, process }: Row): boolean {
-    return this.#rows.some((row) => row.gpu === gpu && row.process?.pid === process?.pid);
-  }
-
   /** Undefined for any other line, such as an error, and for a GPU that is not known. */
   #row(line: string): Row | undefined {
     const cells = line.trim().split(/\s+/);
@@ -86,4 +88,14 @@ export class PmonReader {
     };
     return { gpu, process };
   }
+}
+
+/** The first of two rows of a process, with the larger figures of both. */
+function larger(one: Row, { process: other }: Row): Row {
+  if (one.process === undefined) return one;
+  const max = (name: 'smPercent' | 'usedMiB'): number | undefined => {
+    const [a, b] = [one.process?.[name], other?.[name]];
+    return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+  };
+  return { ...one, process: { ...one.process, smPercent: max('smPercent'), usedMiB: max('usedMiB') } };
 }

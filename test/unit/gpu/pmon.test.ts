@@ -110,7 +110,7 @@ describe('pmon', () => {
   test.each([
     [
       'another row of a process',
-      '    0       2165     C     99      -      -      -      -      -   9000      0    x',
+      '    0       2165     C      0      -      -      -      -      -      0      0    x',
     ],
     [
       'a row that the GPU has none',
@@ -130,6 +130,14 @@ describe('pmon', () => {
     expect(readEach([[HEADER, first, forged, ...others].join('\n'), GAME])).toStrictEqual(
       readEach([`${HEADER}\n${GAME}`, GAME]),
     );
+  });
+
+  test('a row that is forged before a process’s own hides nothing of it', () => {
+    const forged = '    0       5021     G      0      -      -      -      -      -      0      0    x';
+    const [round] = read(`${HEADER}\n${forged}\n${GAME}`);
+    expect(round?.processes.filter(({ pid }) => pid === 5021)).toMatchObject([
+      { usedMiB: 2104, smPercent: 63 },
+    ]);
   });
 
   test('a line break in the name of a process on another GPU forges no header either', () => {
