@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, isErrorCode } from '../domain/errors.ts';
+import { INSTANT } from './instant.ts';
 import { HOLD, STATUS } from './status-schema.ts';
 
 /** The version of all requests and answers of the control API. It rises where an older client could misread an answer. */
@@ -21,12 +22,8 @@ const LASTING = {
     .positive()
     .max(10 * 366 * 86_400_000)
     .optional(),
-  /** Ends at this time, in milliseconds of the wall clock. */
-  untilMs: z
-    .number()
-    .positive()
-    .max(Date.UTC(9999, 11, 31))
-    .optional(),
+  /** Ends at this time. */
+  until: INSTANT.optional(),
   /** Ends at the next change of the schedule. */
   untilNext: z.literal(true).optional(),
 };
@@ -37,9 +34,9 @@ const PAUSE = {
   /** Pauses with other tags are other pauses. */
   tag: z.string().max(100).default(''),
 };
-const isOneEnd = (body: { forMs?: unknown; untilMs?: unknown; untilNext?: unknown }): boolean =>
-  [body.forMs, body.untilMs, body.untilNext].filter((end) => end !== undefined).length <= 1;
-const ONE_END = 'forMs, untilMs and untilNext exclude each other';
+const isOneEnd = (body: { forMs?: unknown; until?: unknown; untilNext?: unknown }): boolean =>
+  [body.forMs, body.until, body.untilNext].filter((end) => end !== undefined).length <= 1;
+const ONE_END = 'forMs, until and untilNext exclude each other';
 
 /** The bodies of requests. What they do not know is refused. */
 export const REQUESTS = {
@@ -74,7 +71,7 @@ const EVICTED = z.object({
   target: z.string(),
   ranMs: z.number(),
   unpaid: z.number(),
-  endsBy: z.number(),
+  endsBy: INSTANT,
 });
 const MEMORY = z.object({
   gpu: z.string(),
@@ -83,10 +80,10 @@ const MEMORY = z.object({
   processes: z.array(z.object({ pid: z.number(), usedMiB: z.number().nullable() })),
 });
 const COMMAND = { changed: z.boolean(), targets: z.array(TARGET_STATE) };
-/** An event as its line of the log says it. `seq` rises, also over a restart of the agent; `at` is in milliseconds. */
+/** An event as its line of the log says it. `seq` rises, also over a restart of the agent. */
 const EVENT = z.object({
   seq: z.number(),
-  at: z.number(),
+  at: INSTANT,
   level: z.enum(['debug', 'info', 'warn', 'error']),
   event: z.string(),
   message: z.string(),

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AgentError, asAgentError, type ErrorCode } from '../domain/errors.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
@@ -46,11 +46,27 @@ export function route<Request extends z.ZodType, Answer extends z.ZodType>(
     right,
     answer: (call) => {
       const parsed = request.safeParse(method === 'POST' ? (call.body ?? {}) : undefined);
-      if (parsed.success) return answer({ ...call, body: parsed.data });
+      if (parsed.success) return encoded(endpoint.answer, answer({ ...call, body: parsed.data }));
       const what = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
       throw new AgentError('CONTROL_INVALID', `${path} does not take this: ${what.join('; ')}`);
     },
   };
+}
+
+/** As it is between processes. */
+function encoded(
+  schema: z.ZodType,
+  answer: Promise<object> | AsyncIterable<object>,
+): Promise<object> | AsyncIterable<object> {
+  const one = (value: object): object => z.looseObject({}).parse(z.encode(schema, value));
+  return isStream(answer) ? eachOf(answer, one) : answer.then(one);
+}
+
+async function* eachOf(
+  items: AsyncIterable<object>,
+  change: (item: object) => object,
+): AsyncGenerator<object, void> {
+  for await (const item of items) yield change(item);
 }
 
 export type ServeOptions = {

@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { HOLD_KINDS } from '../domain/hold.ts';
 import { PHASES } from '../domain/signals.ts';
+import { INSTANT } from './instant.ts';
 
 const TEXT = z.string().nullable();
 const FIGURE = z.number().nullable();
 const COUNT = z.int().min(0);
 
-/** Why a target takes no new jobs. `until` is in milliseconds of the wall clock; null: no end is known. */
-export const HOLD = z.object({ kind: z.enum(HOLD_KINDS), why: z.string(), until: FIGURE, hint: TEXT });
+/** Why a target takes no new jobs. `until` is null where no end is known. */
+export const HOLD = z.object({
+  kind: z.enum(HOLD_KINDS),
+  why: z.string(),
+  until: INSTANT.nullable(),
+  hint: TEXT,
+});
 
 const JOB = z.object({
   job: z.string(),
@@ -18,13 +24,13 @@ const JOB = z.object({
   /** What it would be paid if it ended well now, in US dollars. */
   earned: z.number(),
   askPrice: z.number(),
-  /** When it ends at the latest, in milliseconds of the wall clock; null: it was not started yet. */
-  endsBy: FIGURE,
+  /** When it ends at the latest; null: it was not started yet. */
+  endsBy: INSTANT.nullable(),
 });
 
 /** The figures of a GPU now; null: not known. */
 const FIGURES = z.object({
-  at: z.number(),
+  at: INSTANT,
   temperatureC: FIGURE,
   powerW: FIGURE,
   powerLimitW: FIGURE,
@@ -80,8 +86,7 @@ const PULL = z.object({
 
 /** What an owner sees of the agent at one moment. */
 export const STATUS = z.object({
-  /** Milliseconds of the wall clock. */
-  at: z.number(),
+  at: INSTANT,
   state: z.enum(['starting', 'blocked', 'held', 'working', 'waiting', 'draining', 'evicting', 'stopped']),
   /** The state in one sentence. */
   sentence: z.string(),
@@ -98,7 +103,7 @@ export const STATUS = z.object({
   pulls: z.array(PULL).readonly(),
   /** What has ended since the host's midnight; `earned` is what the broker has confirmed, in US dollars. */
   today: z.object({
-    since: z.number(),
+    since: INSTANT,
     earned: z.number(),
     jobs: z.object({
       succeeded: COUNT,

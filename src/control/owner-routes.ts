@@ -55,7 +55,7 @@ function giver({ caller, from }: Call<unknown>): Giver {
 
 type Ends = {
   readonly forMs?: number | undefined;
-  readonly untilMs?: number | undefined;
+  readonly until?: number | undefined;
   readonly untilNext?: true | undefined;
 };
 
@@ -73,9 +73,9 @@ function pauseOf(body: Ends & { readonly note?: string | undefined; readonly tag
   return { lasting: lastingOf(body), note: body.note, tag: body.tag };
 }
 
-function lastingOf({ forMs, untilMs, untilNext }: Ends): Lasting {
+function lastingOf({ forMs, until, untilNext }: Ends): Lasting {
   if (forMs !== undefined) return { kind: 'after', ms: forMs };
-  if (untilMs !== undefined) return { kind: 'at', at: untilMs };
+  if (until !== undefined) return { kind: 'at', at: until };
   return untilNext === undefined ? undefined : 'next-change';
 }
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { duration } from '../../config/duration.ts';
 import { count } from '../../config/number-types.ts';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
@@ -83,7 +84,7 @@ async function show(context: CliContext, stateDir: string, signal: AbortSignal):
 }
 
 function textOf(event: ShownEvent, { has, stdout }: CliContext): string {
-  if (has(JSON_SWITCH)) return `${JSON.stringify(event)}\n`;
+  if (has(JSON_SWITCH)) return `${JSON.stringify(z.encode(ENDPOINTS.events.answer, event))}\n`;
   const { at, event: name, fields, level, message } = event;
   const line = { ...fields, level, time: new Date(at).toISOString(), event: name, msg: message };
   return prettyLine(JSON.stringify(line), stdout);

@@ -1,4 +1,5 @@
-import type { CommandAnswer } from '../../control-api/protocol.ts';
+import { z } from 'zod';
+import { ANSWERS, type CommandAnswer } from '../../control-api/protocol.ts';
 import { type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
 import { targetsText } from './render.ts';
@@ -11,7 +12,8 @@ export function answerText(
 ): string {
   const running = 'answer' in given;
   const { changed, targets } = running ? given.answer : plain(given.offline);
-  if (has(JSON_SWITCH)) return `${JSON.stringify({ agentRunning: running, changed, targets }, null, 2)}\n`;
+  if (has(JSON_SWITCH))
+    return `${JSON.stringify({ agentRunning: running, ...z.encode(ANSWERS.command, { changed, targets }) }, null, 2)}\n`;
   const lines = changed ? '' : 'nothing changed: it was so before\n';
   const later = running ? '' : 'no agent is running: its next start obeys\n';
   return `${lines}${targetsText(targets, clock.now())}${later}`;

@@ -83,7 +83,7 @@ export function targetsOf({ has, operands, valueOf }: CliContext): { targets: st
 /** When it ends, as the control API takes it. Throws CONFIG_INVALID for two ends at once, TIME_INVALID. */
 export function lastingOf({ clock, has, valueOf }: CliContext): {
   forMs?: number;
-  untilMs?: number;
+  until?: string;
   untilNext?: true;
 } {
   const given = [FOR, UNTIL, UNTIL_NEXT].filter((flag) => has(flag)).map(({ name }) => `--${name}`);
@@ -92,6 +92,6 @@ export function lastingOf({ clock, has, valueOf }: CliContext): {
       hint: 'give one end',
     });
   if (has(FOR)) return { forMs: valueOf(FOR) };
-  if (has(UNTIL)) return { untilMs: untilInstant(valueOf(UNTIL), clock.now()) };
+  if (has(UNTIL)) return { until: new Date(untilInstant(valueOf(UNTIL), clock.now())).toISOString() };
   return has(UNTIL_NEXT) ? { untilNext: true } : {};
 }

@@ -63,10 +63,10 @@ export function noSocket(stateDir: string, cause?: unknown): AgentError {
 
 /** The end as the journal keeps it. Throws as `nextChange` does, which is asked where it is needed. */
 export function endOf(
-  lasting: { forMs?: number; untilMs?: number; untilNext?: true },
+  lasting: { forMs?: number; until?: string; untilNext?: true },
   nextChange: () => number,
 ): End | undefined {
   if (lasting.forMs !== undefined) return { kind: 'after', ms: lasting.forMs };
-  if (lasting.untilMs !== undefined) return { kind: 'at', at: lasting.untilMs };
+  if (lasting.until !== undefined) return { kind: 'at', at: Date.parse(lasting.until) };
   return lasting.untilNext === undefined ? undefined : { kind: 'at', at: nextChange() };
 }

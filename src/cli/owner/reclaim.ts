@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { duration } from '../../config/duration.ts';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -73,7 +74,7 @@ export async function reclaimNow(context: CliContext): Promise<number> {
   const { answer } = given;
   context.stdout.write(
     context.has(JSON_SWITCH)
-      ? `${JSON.stringify({ agentRunning: true, ...answer }, null, 2)}\n`
+      ? `${JSON.stringify({ agentRunning: true, ...z.encode(ENDPOINTS.reclaim.answer, answer) }, null, 2)}\n`
       : reclaimText(answer, context.clock.now()),
   );
   const isBack = answer.left.length === 0 && answer.gpus.every(({ state }) => state !== 'in-use');

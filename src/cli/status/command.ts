@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
-import type { Status } from '../../control-api/status-schema.ts';
+import { STATUS, type Status } from '../../control-api/status-schema.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
@@ -28,7 +29,11 @@ export const status: CliCommand = {
     const { config } = await context.loadConfig({ ask: false });
     const seen = await readStatus(context, config.stateDir);
     const { stdout } = context;
-    stdout.write(context.has(JSON_SWITCH) ? `${JSON.stringify(seen, null, 2)}\n` : statusText(seen, stdout));
+    stdout.write(
+      context.has(JSON_SWITCH)
+        ? `${JSON.stringify(z.encode(STATUS, seen), null, 2)}\n`
+        : statusText(seen, stdout),
+    );
     return seen.agent === null ? EXIT.FAILED : EXIT.OK;
   },
 };

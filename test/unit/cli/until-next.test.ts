@@ -53,8 +53,7 @@ describe('pause --until-next without a running agent', () => {
   test('ends with the schedule’s next change', async () => {
     const ran = await pause('time-zone = "UTC"\n[[availability]]\nhours = "0-12"\navailable = true\n');
     expect(ran).toMatchObject({ exit: 0 });
-    const until = Number(/"until": (\d+)/.exec(ran.stdout)?.[1]);
-    expect(new Date(until).toISOString()).toMatch(/T(?:00|12):00:00.000Z$/);
+    expect(/"until": "([^"]+)"/.exec(ran.stdout)?.[1]).toMatch(/T(?:00|12):00:00.000Z$/);
   });
 
   test('is refused where nothing changes', async () => {

@@ -72,6 +72,8 @@ describe('the control socket', () => {
     });
     expect(await paused({ targets: ['0'], forMs: 60_000 })).toMatchObject({ answer: { by: 'ada' } });
     expect(seen.at(-1)).toEqual({ targets: ['0'], minors: [], forMs: 60_000, tag: '' });
+    await paused({ until: '2026-12-24T18:00:00+01:00' });
+    expect(seen.at(-1)).toMatchObject({ until: Date.UTC(2026, 11, 24, 17) });
     expect(await paused({}, 'x\u00e9\u001b')).toMatchObject({ answer: { by: 'x__' } });
   });
 
@@ -86,7 +88,7 @@ describe('the control socket', () => {
 
   test.each([
     ['what it does not know', { targets: [], extra: 1 }],
-    ['two ends', { forMs: 1, untilMs: 2 }],
+    ['two ends', { forMs: 1, until: '2026-12-24T18:00:00Z' }],
     ['an end that is no time', { forMs: -1 }],
     ['a text instead of a list', { targets: '0' }],
     ['a note without end', { note: 'x'.repeat(501) }],

@@ -72,6 +72,7 @@ test('the command prints them, as text and as JSON, and needs an agent', async (
     expect(text.stdout).not.toContain('\u001b');
     const json = await runLine(['events', '--state-dir', directory, '--json', '--since', '1h']);
     expect(JSON.parse(json.stdout)).toMatchObject({ event: 'claiming-paused' });
+    expect(json.stdout).toMatch(/"at":"\d{4}-[^"]*Z"/);
   }
   expect(await runLine(['events', '--state-dir', directory])).toMatchObject({ exit: 1, stdout: '' });
 });
