@@ -44,8 +44,8 @@ export async function askAgent<Request extends z.ZodType, Answer extends z.ZodTy
 
 const OUT_OF_REACH: ReadonlySet<string> = new Set(['AGENT_OUT_OF_REACH', 'STATE_DIR_UNUSABLE']);
 
-/** systemd removes the service's sockets with the service. */
-function notSeen(stateDir: string, cause: AgentError): AgentError {
+/** The error for a service whose sockets, which systemd removes with it, are gone, where the state directory is out of reach. */
+export function notSeen(stateDir: string, cause: AgentError): AgentError {
   return new AgentError(
     'AGENT_NOT_RUNNING',
     `the service does not run: ${SERVICE_RUNTIME_DIR} has no socket, and this user may not look into ${stateDir}`,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { follow, type Question } from '../../control-api/ask.ts';
 import type { Endpoint } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { agentDirectories } from '../ask-agent.ts';
+import { agentDirectories, notSeen } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
 
 const ELSEWHERE: ReadonlySet<string> = new Set([
@@ -19,14 +19,15 @@ export async function* followAgent<Request extends z.ZodType, Answer extends z.Z
   question: Omit<Question<Request>, 'caller'>,
   signal: AbortSignal,
 ): AsyncGenerator<z.infer<Answer>, void> {
-  let refusal: unknown;
+  let refusal: AgentError | undefined;
   for (const directory of agentDirectories(stateDir)) {
     try {
       return yield* follow(directory, endpoint, { ...question, caller }, signal);
     } catch (thrown) {
       if (!(thrown instanceof AgentError) || !ELSEWHERE.has(thrown.code)) throw thrown;
-      // That this user may not ask says more than that nobody answers.
-      if (refusal === undefined || thrown.code !== 'AGENT_NOT_RUNNING') refusal = thrown;
+      const isOutOfReach = refusal !== undefined && refusal.code !== 'AGENT_NOT_RUNNING';
+      refusal =
+        isOutOfReach && thrown.code === 'AGENT_NOT_RUNNING' ? notSeen(stateDir, thrown) : (refusal ?? thrown);
     }
   }
   throw refusal;
