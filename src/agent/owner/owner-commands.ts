@@ -1,7 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import type { ReclaimedMemory } from '../../domain/gpu-memory.ts';
-import { CPU_TARGET, type Hold, type Target } from '../../domain/hold.ts';
+import { CPU_TARGET, type Hold, type Target, targetOf } from '../../domain/hold.ts';
 import { earnings, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import { type NameableGpu, nameTargets, type TargetNames } from '../../domain/name-targets.ts';
 import type { Targets } from '../../domain/owner-command.ts';
@@ -184,6 +184,7 @@ export class OwnerCommands {
         (one) =>
           one.kind === 'pause' &&
           one.tag === tag &&
+          !(one.except ?? []).includes(targetOf(job)) &&
           isIn(one.target === ALL_TARGETS ? ALL_TARGETS : [one.target])(job),
       );
   }
@@ -207,10 +208,10 @@ export class OwnerCommands {
   }
 
   async #find(names: TargetNames): Promise<{ readonly targets: Targets; readonly known: readonly Gpu[] }> {
-    const isAll = names.names.length === 0 && names.minors.length === 0;
-    const isCpu = names.minors.length === 0 && names.names.every((name) => name === CPU_TARGET);
+    const isAllOrCpu =
+      names.minors.length === 0 && names.names.every((name) => name === ALL_TARGETS || name === CPU_TARGET);
     // Neither needs to know the GPUs, and nvidia-smi may be slow.
-    const known = await this.#known(isAll || isCpu);
+    const known = await this.#known(isAllOrCpu);
     const named = nameTargets(names, names.minors.length === 0 ? known : await this.#withMinors(known));
     if (named.kind === 'targets') return { targets: named.targets, known };
     throw unknownTargets(named.unknown, known);

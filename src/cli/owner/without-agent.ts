@@ -90,7 +90,10 @@ async function gpusFor(
     ({ gpus } = await probe.read(signal));
   } catch (thrown) {
     // Whole uuids, `cpu` and everything need no nvidia-smi.
-    if (minors.length === 0 && names.every((name) => name === CPU_TARGET || /^(?:GPU|MIG)-/i.test(name)))
+    if (
+      minors.length === 0 &&
+      names.every((name) => name === CPU_TARGET || name === ALL_TARGETS || /^(?:GPU|MIG)-/i.test(name))
+    )
       return [];
     throw thrown;
   }

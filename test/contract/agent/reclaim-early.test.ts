@@ -65,24 +65,27 @@ test('a reclaim waits for a recovery that does not take long', async () => {
   expect(await agent.runtime.list()).toEqual([]);
 });
 
-test('a job whose pause is taken back before it is adopted runs on to its end', async () => {
-  await using env = await TestEnv.open();
-  const { agent, answer, gate, run } = await withJobOfEarlierAgent(env);
-  await using _ = agent;
-  const reclaimed = agent.agent.owner.reclaim(
-    { ...EVERYTHING, tag: 'slurm:1', withinMs: 500, confirmed: true },
-    ADA,
-  );
-  await env.untilEvent('owner-command');
-  await agent.agent.owner.pause(EVERYTHING, ADA);
-  await agent.agent.owner.resume(EVERYTHING, 'slurm:1', ADA);
-  answer();
-  await env.untilEvent('job-adopted');
-  gate.open();
-  await env.untilDone(run);
-  expect(env.jobOf(run).cost).toBeGreaterThan(0);
-  await reclaimed;
-});
+test.each([
+  ['with its tag', { ...EVERYTHING, tag: 'slurm:1' }, EVERYTHING, 'slurm:1'],
+  ['for it alone', EVERYTHING, { names: ['cpu'], minors: [] }, undefined],
+])(
+  'a job whose pause is taken back %s before it is adopted runs on to its end',
+  async (_, taken, back, tag) => {
+    await using env = await TestEnv.open();
+    const { agent, answer, gate, run } = await withJobOfEarlierAgent(env);
+    await using _agent = agent;
+    const reclaimed = agent.agent.owner.reclaim({ ...taken, withinMs: 500, confirmed: true }, ADA);
+    await env.untilEvent('owner-command');
+    if (tag !== undefined) await agent.agent.owner.pause(EVERYTHING, ADA);
+    await agent.agent.owner.resume(back, tag, ADA);
+    answer();
+    await env.untilEvent('job-adopted');
+    gate.open();
+    await env.untilDone(run);
+    expect(env.jobOf(run).cost).toBeGreaterThan(0);
+    await reclaimed;
+  },
+);
 
 test('the end of the agent with its jobs cuts a long reclaim short', async () => {
   await using env = await TestEnv.open();
