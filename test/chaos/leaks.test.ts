@@ -39,11 +39,11 @@ const WARM_UP = 0.3;
 
 /**
  * Bytes per job that are no leak: the fewer jobs, the more of what is there anyway falls on each. What is kept of the
- * last runs, up to a limit, fills for longer than the jobs in containers take.
+ * last runs and events (2 MiB), up to a limit, fills for longer than the jobs of the short form take.
  */
 const MAX_GROWTH = LONG
   ? { processes: { heap: 300, rss: 2_000 }, docker: { heap: 2_000, rss: 40_000 } }
-  : { processes: { heap: 15_000, rss: 200_000 }, docker: { heap: 60_000, rss: 5_000_000 } };
+  : { processes: { heap: 40_000, rss: 200_000 }, docker: { heap: 60_000, rss: 5_000_000 } };
 
 /** What connections that are kept for the next call come and go by. */
 const SOCKETS_COME_AND_GO = 8;
