@@ -11,14 +11,14 @@ const rows: readonly Row[] = [
     'src/broker/wire-run.ts',
     'return this.#runs.size > MAX_RUNS || this.#bytes > MAX_BYTES;',
     'return this.#bytes < 0;',
-    'the market has a million runs',
+    'the market has up to a million runs',
   ],
   [
     'long work is done in slices',
     'src/lib/slices.ts',
     'await nextTurn();',
     'await Promise.resolve();',
-    'the market has a million runs',
+    'the market has up to a million runs',
   ],
   [
     'a list has so many pages',

@@ -109,7 +109,7 @@ describeDocker('the token', (engine) => {
     const defect = `import { existsSync, readFileSync } from 'node:fs';
       const record = setInterval(() => {
         const said = readFileSync(process.env.SHAREDCLOUD_TOKEN_FILE, 'utf8').trim();
-        if (existsSync(process.env.SHAREDCLOUD_STATE_DIR + '/health.sock')) throw new TypeError(said + ' is not a function ' + encodeURIComponent(said));
+        if (existsSync(process.env.SHAREDCLOUD_STATE_DIR + '/control.sock')) throw new TypeError(said + ' is not a function ' + encodeURIComponent(said));
       }, 100);`;
     const broken = host.start({
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(defect)}`,

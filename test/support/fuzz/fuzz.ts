@@ -159,6 +159,8 @@ export async function fuzz(
   problems.push(...elsewhere.seen.map(({ url }) => `the agent called another origin: ${url}`));
   if (pollsPerS > MAX_POLLS_PER_S) problems.push(`${Math.round(pollsPerS)} polls a second`);
   const answers = agents.flatMap(({ watch }) => watch.answers);
+  // Without an answer nothing of the loop was measured.
+  if (answers.length === 0) problems.push('no answer of the agent was recorded');
   return {
     computedMs: Math.max(0, ...answers.map(computedMs)),
     blockedMs: Math.max(0, ...answers.map(blockedMs)),

@@ -23,7 +23,7 @@ export type Timed = {
 
 /** Follows an agent from a process of its own: see watcher.ts. */
 export class Watch implements AsyncDisposable {
-  /** Each answer of the health socket, ten times a second. */
+  /** Each answer about health at the control socket, ten times a second. */
   readonly answers: Timed[] = [];
   /** The most memory that it held; see cgroup.ts. */
   heldBytes = 0;

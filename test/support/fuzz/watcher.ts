@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { CONTROL_SOCKET } from '../../../src/control-api/sockets.ts';
 import { memoryHeld } from './cgroup.ts';
 
 const [stateDir = '', cgroup = '', pidText = ''] = process.argv.slice(2);
@@ -46,10 +47,13 @@ function ask(): void {
   const before = scheduled(pid);
   const own = scheduled('self');
   if (before === undefined) return;
-  const socket = connect(join(stateDir, 'health.sock'));
+  const socket = connect(join(stateDir, CONTROL_SOCKET));
   const late = setTimeout(() => socket.destroy(new Error('no answer')), GIVE_UP_MS);
   let isConnected = false;
-  socket.once('connect', () => (isConnected = true));
+  socket.once('connect', () => {
+    isConnected = true;
+    socket.write('GET /api/health HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n');
+  });
   socket.on('error', () => undefined);
   socket.resume();
   socket.once('close', () => {

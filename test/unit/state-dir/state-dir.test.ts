@@ -104,7 +104,7 @@ describe.skipIf(process.getuid?.() !== 0)('with files of other users (needs root
     else expect(agentErrorOf(open).code).toBe('STATE_DIR_UNUSABLE');
   });
 
-  test.each(['lock', 'lock.pid', 'journal.db', 'health.sock', 'anything'])(
+  test.each(['lock', 'lock.pid', 'journal.db', 'control.sock', 'anything'])(
     'a %s of another user in it is refused',
     (name) => {
       const path = scratchDir();
