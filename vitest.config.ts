@@ -21,7 +21,7 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
 });
 
 /** Files at once that use a real engine: they wait more than they compute. Figures are measured one by one. */
-const FILES = amount('FILES_AT_ONCE', 6, 1);
+const FILES = amount('FILES_AT_ONCE', 4, 1);
 
 export default defineConfig({
   test: {
