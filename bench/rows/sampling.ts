@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -52,9 +52,8 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 export const sampling: Row = {
   name: 'sampling',
   measure: async (ground) => {
-    const directory = await mkdtemp(join(tmpdir(), 'sharedcloud-bench-'));
     await using opened = new AsyncDisposableStack();
-    opened.defer(() => rm(directory, { recursive: true, force: true }));
+    const { path: directory } = opened.use(await mkdtempDisposable(join(tmpdir(), 'sharedcloud-bench-')));
     const program = join(directory, 'nvidia-smi');
     await writeFile(program, PROGRAM, { mode: 0o755 });
     await writeFile(`${program}.rows`, GPUS.map(({ uuid }) => `${CELLS}, ${uuid}\n`).join(''));

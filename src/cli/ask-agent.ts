@@ -4,6 +4,7 @@ import { type Asked, ask, type Question } from '../control-api/ask.ts';
 import type { Endpoint } from '../control-api/endpoints.ts';
 import { SERVICE_RUNTIME_DIR } from '../control-api/sockets.ts';
 import { AgentError } from '../domain/errors.ts';
+import { findAgent } from '../state-dir/running-agent.ts';
 
 const ANSWER_MS = 20_000;
 
@@ -51,4 +52,21 @@ export function notSeen(stateDir: string, cause: AgentError): AgentError {
     `the service does not run: ${SERVICE_RUNTIME_DIR} has no socket, and this user may not look into ${stateDir}`,
     { hint: 'start it, sudo systemctl start sharedcloud-agent; or run this with sudo', cause },
   );
+}
+
+/** The error for an agent that is connected to and says nothing. */
+export function doesNotAnswer(more = ''): AgentError {
+  return new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
+    hint: `see \`sharedcloud-agent health\`, and its log${more}`,
+  });
+}
+
+/** The error for an agent that has its state directory and opens no socket. */
+export function noSocket(stateDir: string, cause?: unknown): AgentError {
+  const agent = findAgent(stateDir);
+  const pid = agent.kind !== 'none' && agent.pid !== undefined ? ` (process ${agent.pid})` : '';
+  return new AgentError('AGENT_OUT_OF_REACH', `an agent${pid} runs on ${stateDir}, but answers no commands`, {
+    hint: 'it may be of an older version: restart it, and its jobs keep running; in a container, run this inside of it',
+    cause,
+  });
 }

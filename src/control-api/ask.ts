@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
+import { LineSplitter } from '../lib/line-splitter.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -201,14 +202,8 @@ async function textOf(response: IncomingMessage): Promise<string> {
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void> {
   response.setEncoding('utf8');
-  let rest = '';
-  for await (const chunk of response) {
-    rest += String(chunk);
-    if (rest.length > LIMITS.host.controlAnswer.max) throw new Error('a line of the answer is too long');
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines.filter((line) => line !== '');
-  }
+  const splitter = new LineSplitter(LIMITS.host.controlAnswer.max);
+  for await (const chunk of response) yield* splitter.push(String(chunk));
 }
 
 function parse(text: string): unknown {

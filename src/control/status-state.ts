@@ -1,5 +1,5 @@
 import type { Status, StatusTarget } from '../control-api/status-schema.ts';
-import { HOLD_KINDS } from '../domain/hold.ts';
+import { shownHold } from '../domain/hold.ts';
 import type { Phase } from '../domain/signals.ts';
 
 /** What the state of an agent follows from. */
@@ -22,10 +22,7 @@ export function stateOf(facts: StateFacts): Pick<Status, 'sentence' | 'state'> {
 export function reasonOf({ problem, targets }: Pick<StateFacts, 'problem' | 'targets'>): Status['reason'] {
   if (problem !== null) return { kind: 'safety', ...problem, until: null, targets: [], names: [] };
   const offered = targets.filter(isOffered);
-  const holds = offered.flatMap(({ hold }) => hold ?? []);
-  const shown = HOLD_KINDS.map((kind) => holds.find((hold) => hold.kind === kind)).find(
-    (hold) => hold !== undefined,
-  );
+  const shown = shownHold(offered.flatMap(({ hold }) => hold ?? []));
   if (shown === undefined) return null;
   const meant = offered.filter(
     ({ hold }) => hold?.kind === shown.kind && hold.why === shown.why && hold.until === shown.until,

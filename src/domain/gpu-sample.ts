@@ -25,6 +25,27 @@ export type GpuSample = {
   readonly asleep: boolean;
 };
 
+/** A sample of which no figure is known. */
+export function emptySample(uuid: string, at: number): GpuSample {
+  return {
+    uuid,
+    at,
+    utilizationPercent: undefined,
+    memoryUsedMiB: undefined,
+    memoryFreeMiB: undefined,
+    memoryTotalMiB: undefined,
+    temperatureC: undefined,
+    fanPercent: undefined,
+    powerW: undefined,
+    powerLimitW: undefined,
+    smClockMHz: undefined,
+    throttle: [],
+    pstate: undefined,
+    displayActive: undefined,
+    asleep: false,
+  };
+}
+
 /** The bits of `clocks_event_reasons.active`, from nvml.h. The bit of an idle GPU, 0x1, is left out: nothing slows it. */
 const REASONS = [
   [0x2n, 'clocks_setting'],

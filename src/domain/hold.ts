@@ -20,7 +20,7 @@ export type Hold = {
 };
 
 /** The one hold that is shown of all that apply; undefined: none applies. Pure. */
-export function shownHold(holds: readonly Hold[]): Hold | undefined {
+export function shownHold<H extends Pick<Hold, 'kind'>>(holds: readonly H[]): H | undefined {
   return HOLD_KINDS.map((kind) => holds.find((hold) => hold.kind === kind)).find(
     (hold) => hold !== undefined,
   );

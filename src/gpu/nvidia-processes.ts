@@ -2,7 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { ProcessRound } from '../domain/foreign-use.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { GpuProcesses } from '../domain/ports/gpu-processes.ts';
-import { joinSignals } from '../lib/deadline.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import type { ProgramResult } from '../lib/process.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
@@ -69,8 +69,6 @@ export class NvidiaProcesses implements GpuProcesses {
     const { deadlineMs, smi } = this.#deps;
     const { pauseMs, silentMs } = this.#timing;
     const reader = new PmonReader(gpus);
-    const silence = new AbortController();
-    using either = joinSignals(signal, silence.signal);
     const other: string[] = [];
     let hasRound = false;
     let pause: NodeJS.Timeout | undefined;
@@ -79,21 +77,21 @@ export class NvidiaProcesses implements GpuProcesses {
       hasRound = true;
       onRound(round);
     };
-    const awaitRows = (ms: number): NodeJS.Timeout => setTimeout(() => silence.abort(hung(ms)), ms);
-    let timer = awaitRows(Math.max(deadlineMs, silentMs));
+    const limit = { ms: Math.max(deadlineMs, silentMs), error: hung, signal };
     try {
-      const code = await smi.follow(['pmon', ...FIGURES, '-d', '1', ...only(gpus)], {
-        signal: either.signal,
-        onLines: (lines) => {
-          if (lines.length === 0) return;
-          clearTimeout(timer);
-          clearTimeout(pause);
-          for (const line of lines) reader.take(line);
-          timer = awaitRows(silentMs);
-          pause = setTimeout(() => pass(reader.flush()), pauseMs);
-        },
-        onStderr: (text) => note(other, text),
-      });
+      const code = await withDeadline(limit, (either, extend) =>
+        smi.follow(['pmon', ...FIGURES, '-d', '1', ...only(gpus)], {
+          signal: either,
+          onLines: (lines) => {
+            if (lines.length === 0) return;
+            extend(silentMs);
+            clearTimeout(pause);
+            for (const line of lines) reader.take(line);
+            pause = setTimeout(() => pass(reader.flush()), pauseMs);
+          },
+          onStderr: (text) => note(other, text),
+        }),
+      );
       if (code === 0) pass(reader.flush());
       else pass(reader.breakOff());
       if (hasRound && code !== 0) throw this.#failure({ code, stdout: other.join('\n'), stderr: '' });
@@ -102,7 +100,6 @@ export class NvidiaProcesses implements GpuProcesses {
       if (signal.aborted || hasRound) throw thrown;
       return false;
     } finally {
-      clearTimeout(timer);
       clearTimeout(pause);
     }
   }

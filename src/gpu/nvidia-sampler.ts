@@ -1,6 +1,6 @@
 import { type AgentError, asAgentError } from '../domain/errors.ts';
 import type { Gpu } from '../domain/gpu.ts';
-import type { GpuSample } from '../domain/gpu-sample.ts';
+import { emptySample, type GpuSample } from '../domain/gpu-sample.ts';
 import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { joinSignals } from '../lib/deadline.ts';
@@ -218,26 +218,6 @@ export class NvidiaSampler implements GpuSampler {
 
   #publishAsleep(): void {
     const at = this.#deps.clock.now();
-    this.#publish([...this.#gpus.keys()].map((uuid) => asleepSample(uuid, at)));
+    this.#publish([...this.#gpus.keys()].map((uuid) => ({ ...emptySample(uuid, at), asleep: true })));
   }
-}
-
-function asleepSample(uuid: string, at: number): GpuSample {
-  return {
-    uuid,
-    at,
-    utilizationPercent: undefined,
-    memoryUsedMiB: undefined,
-    memoryFreeMiB: undefined,
-    memoryTotalMiB: undefined,
-    temperatureC: undefined,
-    fanPercent: undefined,
-    powerW: undefined,
-    powerLimitW: undefined,
-    smClockMHz: undefined,
-    throttle: [],
-    pstate: undefined,
-    displayActive: undefined,
-    asleep: true,
-  };
 }

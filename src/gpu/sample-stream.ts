@@ -2,7 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { GpuSample } from '../domain/gpu-sample.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Clock } from '../domain/ports/clock.ts';
-import { joinSignals } from '../lib/deadline.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { TokenBucket } from '../lib/token-bucket.ts';
 import { LIMITS } from '../limits.ts';
 import { MAX_NOTICES } from './notices.ts';
@@ -62,25 +62,15 @@ export async function followSamples(
   { clock, platform, program, smi }: SampleStreamDeps,
   { columns, startMs, intervalMs, onSamples, signal, silentMs }: StreamOptions,
 ): Promise<void> {
-  const silence = new AbortController();
-  using either = joinSignals(signal, silence.signal);
-  let rounds = 0;
-  // Where this process itself was stopped, rows wait in the pipe: they are read before it is over.
-  const fallSilent = (ms: number): NodeJS.Timeout =>
-    setTimeout(() => {
-      const before = rounds;
-      setImmediate(() => {
-        if (rounds === before) silence.abort(hung(`nvidia-smi printed no row for ${ms / 1000} s`));
-      });
-    }, ms);
   const maxBytes = LIMITS.host.smiSamples.max;
   const bucket = new TokenBucket(maxBytes, () => clock.monotonic());
   const others: string[] = [];
+  let rounds = 0;
   let stderr = '';
-  let timer = fallSilent(startMs);
-  try {
-    const code = await smi.follow([...sampleQuery(columns), '-lms', `${intervalMs}`], {
-      signal: either.signal,
+  const silent = (ms: number): AgentError => hung(`nvidia-smi printed no row for ${ms / 1000} s`);
+  const code = await withDeadline({ ms: startMs, error: silent, signal }, (either, extend) =>
+    smi.follow([...sampleQuery(columns), '-lms', `${intervalMs}`], {
+      signal: either,
       onLines: (lines, length) => {
         if (bucket.take(length, maxBytes / 4) < 0)
           throw failed('nvidia-smi prints far more than one round of rows a second');
@@ -88,17 +78,14 @@ export async function followSamples(
         if (samples.length === 0) return;
         rounds += 1;
         others.length = 0;
-        clearTimeout(timer);
-        timer = fallSilent(silentMs);
+        extend(silentMs);
         onSamples(samples);
       },
       onStderr: (text) => void (stderr = (stderr + text).slice(-MAX_STDERR)),
-    });
-    if (code !== 0 || rounds === 0)
-      throw smiFailure({ code, stdout: others.join('\n'), stderr }, program, platform);
-  } finally {
-    clearTimeout(timer);
-  }
+    }),
+  );
+  if (code !== 0 || rounds === 0)
+    throw smiFailure({ code, stdout: others.join('\n'), stderr }, program, platform);
 }
 
 function hung(message: string): AgentError {

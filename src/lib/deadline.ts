@@ -74,28 +74,39 @@ export async function waitAtMost<T>(
 export type Deadline = {
   /** In milliseconds. */
   readonly ms: number;
-  /** What the caller gets when the time is up. A function makes it only then: an error takes time for its stack. */
-  readonly error: Error | (() => Error);
+  /**
+   * What the caller gets when the time is up. A function makes it only then, from the milliseconds that are over: an error
+   * takes time for its stack.
+   */
+  readonly error: Error | ((ms: number) => Error);
   /** Ends the call too, with its own reason. */
   readonly signal?: AbortSignal | undefined;
 };
 
 /**
  * Runs `work` with a signal that aborts at the deadline, and throws then even where `work` ignores that signal.
- * `work` may call `extend` to restart the time, such as after each piece of a long answer.
+ * `work` may call `extend` to restart the time, such as after each piece of a long answer. With a length of its own, pieces
+ * that wait to be read are read first: while this process itself was stopped, nothing was late.
  */
 export async function withDeadline<T>(
   { error, ms, signal }: Deadline,
-  work: (signal: AbortSignal, extend: () => void) => Promise<T>,
+  work: (signal: AbortSignal, extend: (ms?: number) => void) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => controller.abort(typeof error === 'function' ? error() : error), ms);
+  const giveUp = (length: number): void =>
+    controller.abort(typeof error === 'function' ? error(length) : error);
+  let timer = setTimeout(() => giveUp(ms), ms);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await unlessAborted(
-      work(controller.signal, () => void timer.refresh()),
+      work(controller.signal, (length) => {
+        if (length === undefined) return void timer.refresh();
+        clearTimeout(timer);
+        const own = setTimeout(() => setImmediate(() => timer === own && giveUp(length)), length);
+        timer = own;
+      }),
       controller.signal,
     );
   } finally {

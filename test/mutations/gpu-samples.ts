@@ -17,8 +17,8 @@ const rows: readonly MutationRow[] = [
   [
     'an nvidia-smi that falls silent is killed',
     STREAM,
-    'let timer = fallSilent(startMs);',
-    'let timer = fallSilent(2 ** 30);',
+    'withDeadline({ ms: startMs,',
+    'withDeadline({ ms: 2 ** 30,',
     SAMPLER_TEST,
     'and falls silent is killed, asked singly, and never has a second process',
   ],

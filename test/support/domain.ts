@@ -3,6 +3,7 @@ import type { NewJob } from '../../src/domain/job.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import type { Listed } from '../../src/domain/ports/broker.ts';
 import type { FunctionSpec, FunctionWithCode, ImageInfo, OpenRun, Run } from '../../src/domain/run.ts';
+import type { Session } from '../../src/domain/session.ts';
 
 /** What jobs of CPU runs use where local processes run them. */
 export const CPU_IMAGE = 'sharedcloud/node24:latest';
@@ -100,6 +101,23 @@ export function aGpu(more: Partial<Gpu> = {}): Gpu {
     migMode: false,
     slices: [],
     fault: undefined,
+    ...more,
+  };
+}
+
+/** Ada’s desktop, which she uses. */
+export function aSession(more: Partial<Session> = {}): Session {
+  return {
+    id: '2',
+    kind: 'user',
+    type: 'wayland',
+    user: 'ada',
+    isRemote: false,
+    isActive: true,
+    isLocked: false,
+    isIdle: false,
+    idleSince: undefined,
+    ageMs: 3_600_000,
     ...more,
   };
 }

@@ -2,7 +2,7 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { readGames } from '../../host/game-mode.ts';
-import { askAgent } from '../ask-agent.ts';
+import { askAgent, doesNotAnswer } from '../ask-agent.ts';
 import type { CliCommand } from '../command.ts';
 import { listenForInterruption } from '../interruption.ts';
 import { reportGames } from './report-games.ts';
@@ -30,7 +30,7 @@ export const desk: CliCommand = {
     const report = async (games: number): Promise<void> => {
       const asked = await askAgent(context, config.stateDir, ENDPOINTS.desk, { body: { games } }, ANSWER_MS);
       if (asked.kind === 'none') throw new AgentError('AGENT_NOT_RUNNING', 'no agent runs on this host');
-      if (asked.kind === 'silent') throw new AgentError('AGENT_OUT_OF_REACH', 'the agent does not answer');
+      if (asked.kind === 'silent') throw doesNotAnswer();
     };
     const { clock } = context;
     const log = context.createLog(config);

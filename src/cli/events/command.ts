@@ -7,8 +7,8 @@ import { EXIT } from '../../domain/exit-codes.ts';
 import { prettyLine } from '../../lib/pretty-line.ts';
 import { sleep } from '../../lib/sleep.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
+import { followAgent, isGone } from '../follow-agent.ts';
 import { Interrupted, listenForInterruption } from '../interruption.ts';
-import { followAgent, isGone } from './follow-agent.ts';
 
 /** An agent that is started again answers after so long, or is asked again. */
 const AGAIN_MS = 500;

@@ -7,7 +7,7 @@ import { findJob } from '../../journal/find-job.ts';
 import type { JournalReader } from '../../journal/open-journal.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import { type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
-import { followAgent, isGone } from '../events/follow-agent.ts';
+import { followAgent, isGone } from '../follow-agent.ts';
 import { Interrupted, listenForInterruption } from '../interruption.ts';
 
 export const FOLLOW: Switch = {

@@ -1,9 +1,10 @@
 import { readableBytes, readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
 import { count } from '../count.ts';
 import { linesOf, type Page } from '../lines.ts';
+import { localTime } from '../local-time.ts';
 import { table } from '../table.ts';
 import type { JobDetails } from './job-details.ts';
-import { localTime, stateText } from './render.ts';
+import { stateText } from './render.ts';
 
 /** How many characters and lines of an output a terminal shows; `--json` has all. */
 const MAX_SHOWN = 2_000;

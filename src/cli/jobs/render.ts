@@ -4,6 +4,7 @@ import { readableDuration, readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { count } from '../count.ts';
 import { type Page } from '../lines.ts';
+import { localTime } from '../local-time.ts';
 import { type Column, tableInParts } from '../table.ts';
 
 /** A job as `jobs --json` prints it. Times are ISO 8601; what is not known, or not yet, is null. */
@@ -141,12 +142,4 @@ const OUTCOMES: Readonly<Partial<Record<number, NonNullable<JobSummary['outcome'
 function durationOf({ state }: JobRecord, now: number): number | null {
   if (state.name === 'running') return Math.max(0, now - state.startedAt);
   return 'durationMs' in state ? state.durationMs : null;
-}
-
-/** A time of this host's time zone, to the minute or to the second. */
-export function localTime(time: Date, to: 'minutes' | 'seconds' = 'minutes'): string {
-  const two = (part: number) => String(part).padStart(2, '0');
-  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  const clock = [time.getHours(), time.getMinutes(), ...(to === 'seconds' ? [time.getSeconds()] : [])];
-  return `${day} ${clock.map(two).join(':')}`;
 }

@@ -1,5 +1,6 @@
 import { type AgentError, asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import { type BackoffShape, backoffMs } from '../../lib/backoff.ts';
+import { joinSignals } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import { sleep } from '../../lib/sleep.ts';
@@ -68,7 +69,8 @@ function transient(thrown: unknown): AgentError {
 /** Waits until the network is to be compared again. */
 async function untilDue(network: KeptNetwork, stop: AbortSignal): Promise<void> {
   const over = new AbortController();
-  const signal = AbortSignal.any([stop, over.signal]);
+  using either = joinSignals(stop, over.signal);
+  const { signal } = either;
   try {
     const { gone } = await network.watchEngine(signal);
     await Promise.race([gone, rulesGone(network, signal), sleep(COMPARE_MS, signal)]);

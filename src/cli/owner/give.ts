@@ -1,12 +1,10 @@
 import type { z } from 'zod';
 import type { Endpoint } from '../../control-api/endpoints.ts';
-import { AgentError } from '../../domain/errors.ts';
 import type { TargetNames } from '../../domain/name-targets.ts';
 import type { OwnerCommand, Targets } from '../../domain/owner-command.ts';
 import type { End } from '../../domain/owner-decisions.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { findAgent } from '../../state-dir/running-agent.ts';
-import { askAgent } from '../ask-agent.ts';
+import { askAgent, doesNotAnswer, noSocket } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
 import { commandWithoutAgent, isInUse, type Offline } from './without-agent.ts';
 
@@ -42,23 +40,6 @@ export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
     }
     await sleep(AGAIN_MS);
   }
-}
-
-/** The error for an agent that is connected to and says nothing. */
-export function doesNotAnswer(more = ''): AgentError {
-  return new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
-    hint: `see \`sharedcloud-agent health\`, and its log${more}`,
-  });
-}
-
-/** The error for an agent that has its state directory and opens no socket. */
-export function noSocket(stateDir: string, cause?: unknown): AgentError {
-  const agent = findAgent(stateDir);
-  const pid = agent.kind !== 'none' && agent.pid !== undefined ? ` (process ${agent.pid})` : '';
-  return new AgentError('AGENT_OUT_OF_REACH', `an agent${pid} runs on ${stateDir}, but answers no commands`, {
-    hint: 'it may be of an older version: restart it, and its jobs keep running; in a container, run this inside of it',
-    cause,
-  });
 }
 
 /** The end as the journal keeps it. Throws as `nextChange` does, which is asked where it is needed. */

@@ -2,8 +2,9 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
 import { answerText } from './answer.ts';
-import { FOR, GPU_MINOR, GPUS, lastingOf, NOTE, TAG, targetsOf, UNTIL, UNTIL_NEXT } from './flags.ts';
-import { endOf, give } from './give.ts';
+import { FOR, GPU_MINOR, GPUS, NOTE, TAG, UNTIL, UNTIL_NEXT } from './flags.ts';
+import { give } from './give.ts';
+import { pauseRequest } from './pause-request.ts';
 import { reclaimNow, WITHIN, YES } from './reclaim.ts';
 
 const NOW: Switch = {
@@ -33,22 +34,8 @@ export const pause: CliCommand = {
 };
 
 async function pauseOnly(context: CliContext): Promise<number> {
-  const lasting = lastingOf(context);
-  const named = targetsOf(context);
-  const note = context.has(NOTE) ? context.valueOf(NOTE) : undefined;
-  const tag = context.has(TAG) ? context.valueOf(TAG) : '';
-  const given = await give(context, {
-    endpoint: ENDPOINTS.pause,
-    body: { ...named, ...lasting, note, tag },
-    names: { names: named.targets, minors: named.minors },
-    offline: (targets, nextChange) => ({
-      kind: 'pause',
-      targets,
-      end: endOf(lasting, nextChange),
-      note,
-      tag,
-    }),
-  });
+  const { body, names, offline } = pauseRequest(context);
+  const given = await give(context, { endpoint: ENDPOINTS.pause, body, names, offline });
   context.stdout.write(answerText(context, given));
   return EXIT.OK;
 }

@@ -3,11 +3,12 @@ import { duration } from '../../config/duration.ts';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { askAgent } from '../ask-agent.ts';
+import { askAgent, doesNotAnswer } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { answerText, unattendedText } from './answer.ts';
-import { FOR, GPU_MINOR, GPUS, lastingOf, NOTE, TAG, targetsOf, UNTIL, UNTIL_NEXT } from './flags.ts';
-import { doesNotAnswer, endOf, give } from './give.ts';
+import { FOR, GPU_MINOR, GPUS, NOTE, TAG, UNTIL, UNTIL_NEXT } from './flags.ts';
+import { give } from './give.ts';
+import { pauseRequest } from './pause-request.ts';
 import { costText, reclaimText } from './render.ts';
 
 /** Beyond the time that jobs have: the engine removes them, and the GPUs' memory is waited for. */
@@ -42,27 +43,18 @@ export const reclaim: CliCommand = {
 
 /** Takes GPUs back. Exit code 1: memory is still in use, jobs still run, or no agent runs that could end them. */
 export async function reclaimNow(context: CliContext): Promise<number> {
-  const lasting = lastingOf(context);
-  const named = targetsOf(context);
+  const { body, named, names, offline } = pauseRequest(context);
   const confirmed = await isConfirmed(context, named);
   if (confirmed === undefined) {
     context.stderr.write('nothing was changed\n');
     return EXIT.FAILED;
   }
-  const note = context.has(NOTE) ? context.valueOf(NOTE) : undefined;
-  const tag = context.has(TAG) ? context.valueOf(TAG) : '';
   const withinMs = context.valueOf(WITHIN);
   const given = await give(context, {
     endpoint: ENDPOINTS.reclaim,
-    body: { ...named, ...lasting, note, tag, withinMs, confirmed },
-    names: { names: named.targets, minors: named.minors },
-    offline: (targets, nextChange) => ({
-      kind: 'pause',
-      targets,
-      end: endOf(lasting, nextChange),
-      note,
-      tag,
-    }),
+    body: { ...body, withinMs, confirmed },
+    names,
+    offline,
     ms: withinMs + REST_MS,
   });
   if ('offline' in given) {

@@ -1,6 +1,8 @@
 import type { CommandAnswer, EvictedAnswer, ReclaimAnswer } from '../../control-api/protocol.ts';
 import { escapeControls } from '../../lib/escape.ts';
+import { readableDuration } from '../../lib/readable.ts';
 import { count } from '../count.ts';
+import { untilText } from '../local-time.ts';
 
 type Shown = CommandAnswer['targets'][number];
 
@@ -16,34 +18,9 @@ function targetText({ hold, mode, name }: Shown, now: number): string {
   return `${who}: no new jobs, ${escapeControls(hold.why)}${end}`;
 }
 
-/** An instant as this host's clock shows it, with its day where that is not today, and how far away it is. Pure. */
-export function untilText(at: number, now: number): string {
-  const date = new Date(at);
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const isToday = new Date(now).toDateString() === date.toDateString();
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${isToday ? clock : `${day} ${clock}`} (in ${spanText(at - now)})`;
-}
-
-/** A time span for people: `2 h 14 min`, `40 s`. Pure. */
-export function spanText(ms: number): string {
-  const seconds = Math.max(Math.round(ms / 1000), 0);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
-  if (days > 0) return hours === 0 ? `${days} d` : `${days} d ${hours} h`;
-  return [...(hours === 0 ? [] : [`${hours} h`]), ...(rest === 0 && hours > 0 ? [] : [`${rest} min`])].join(
-    ' ',
-  );
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
-}
-
 /** What taking GPUs back now would cost, in one sentence. Pure. */
 export function costText(jobs: readonly EvictedAnswer[], now: number): string {
-  const ages = jobs.map(({ ranMs }) => spanText(ranMs)).join(', ');
+  const ages = jobs.map(({ ranMs }) => readableDuration(ranMs)).join(', ');
   const unpaid = jobs.reduce((sum, job) => sum + job.unpaid, 0);
   const last = Math.max(...jobs.map(({ endsBy }) => endsBy));
   return `${count(jobs.length, 'job')}, ${ages} in: $${unpaid.toFixed(2)} unpaid; or wait, at the latest until ${untilText(last, now)}`;
@@ -69,5 +46,5 @@ export function reclaimText(
   const hint = problem?.hint ? `hint: ${escapeControls(problem.hint)}\n` : '';
   const running =
     left.length === 0 ? '' : `${count(left.length, 'job')} not ended yet, and will be: ${why}\n${hint}`;
-  return `${released}, after ${spanText(tookMs)}\n${running}${memory.join('')}${targetsText(targets, now)}`;
+  return `${released}, after ${readableDuration(tookMs)}\n${running}${memory.join('')}${targetsText(targets, now)}`;
 }

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { STATUS, type Status } from '../../control-api/status-schema.ts';
-import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { findAgent } from '../../state-dir/running-agent.ts';
-import { askAgent } from '../ask-agent.ts';
+import { askAgent, doesNotAnswer, noSocket } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
-import { noSocket } from '../owner/give.ts';
 import { statusText } from './render.ts';
 import { statusWithoutAgent } from './without-agent.ts';
 
@@ -42,10 +40,7 @@ export const status: CliCommand = {
 export async function readStatus(context: CliContext, stateDir: string): Promise<Status> {
   const asked = await askAgent(context, stateDir, ENDPOINTS.status, {}, ANSWER_MS);
   if (asked.kind === 'answer') return asked.answer;
-  if (asked.kind === 'silent')
-    throw new AgentError('AGENT_OUT_OF_REACH', 'the running agent does not answer', {
-      hint: 'see its log: journalctl -u sharedcloud-agent',
-    });
+  if (asked.kind === 'silent') throw doesNotAnswer();
   if (findAgent(stateDir).kind !== 'none') throw noSocket(stateDir);
   return statusWithoutAgent(stateDir, context.clock);
 }

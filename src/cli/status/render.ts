@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
+import { pullText } from '../../agent/events/pull-text.ts';
 import type { Status, StatusTarget } from '../../control-api/status-schema.ts';
-import { readableBytes, readableEarnings, readablePrice } from '../../lib/readable.ts';
+import { readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
 import { count } from '../count.ts';
 import { linesOf, type Page } from '../lines.ts';
-import { spanText, untilText } from '../owner/render.ts';
+import { untilText } from '../local-time.ts';
 import { type Column, table } from '../table.ts';
 
 /** What the layout of a status needs to know about its output. */
@@ -46,12 +47,14 @@ function sectionsOf(status: Status, page: StatusPage): readonly Section[] {
     ...(targets.length === 0 ? [] : [BLANK, ...tableOf(TARGETS, targets.flatMap(rowsOf(status)), page)]),
     ...(offers.length === 0 ? [] : [BLANK, ...tableOf(OFFERS, offers, page)]),
     BLANK,
-    ...status.pulls.map((pull) => paragraph(pullText(pull), page)),
+    ...status.pulls.map(({ image, secondsLeft, ...pull }) =>
+      paragraph(pullText({ ...pull, image: cutName(image), secondsLeft: secondsLeft ?? undefined }), page),
+    ),
     paragraph(todayText(status), page),
     ...pendingText(status).map((text) => paragraph(text, page)),
     ...(agent === null
       ? []
-      : [paragraph(`agent: ${agent.version}, up ${spanText(agent.upMs)}`, page, 'gray')]),
+      : [paragraph(`agent: ${agent.version}, up ${readableDuration(agent.upMs)}`, page, 'gray')]),
   ];
 }
 
@@ -104,7 +107,7 @@ function rowsOf(status: Status): (target: StatusTarget) => readonly Row[] {
       name: index === 0 ? name : '',
       figures: index === 0 ? figures : null,
       does: `${job.function}${job.state === 'running' ? '' : ` (${job.state})`}${slowText(target)}`,
-      ran: job.ranMs === null ? '' : spanText(job.ranMs),
+      ran: job.ranMs === null ? '' : readableDuration(job.ranMs),
       earned: job.ranMs === null ? '' : readableEarnings(job.earned),
     }));
   };
@@ -180,18 +183,6 @@ const OFFERS: readonly Column<Status['offers'][number]>[] = [
     wrap: true,
   },
 ];
-
-function pullText({
-  bytesPerSecond,
-  doneBytes,
-  image,
-  secondsLeft,
-  totalBytes,
-}: Status['pulls'][number]): string {
-  const left = secondsLeft === null ? '' : `, ${spanText(secondsLeft * 1000)} left`;
-  const speed = bytesPerSecond === 0 ? '' : ` at ${readableBytes(bytesPerSecond)}/s`;
-  return `pulling ${cutName(image)}: ${readableBytes(doneBytes)} of ${readableBytes(totalBytes)}${speed}${left}`;
-}
 
 function todayText({ pending, today }: Status): string {
   const kinds = Object.entries(today.jobs).filter(([, jobs]) => jobs > 0);

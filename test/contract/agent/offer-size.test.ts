@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { StatusText } from '../../../src/daemon/status-text.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
+import { ADA, EVERYTHING } from '../../support/agent/owner.ts';
 import { cpuOffer, type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 import { aGpu } from '../../support/domain.ts';
 import { faults } from '../../support/faults/http-proxy.ts';
 
-const ADA = { by: 'ada', from: 'a test' };
 const GPUS = [aGpu({ index: 0 }), aGpu({ index: 1, uuid: 'GPU-b' })];
 const OFFER: OfferPlan = {
   ...cpuOffer(0),
@@ -16,7 +16,7 @@ const OFFER: OfferPlan = {
 const instanceOf = (env: TestEnv) => env.broker.store.instances.all()[0];
 const isInstance = ({ path }: { path: string }): boolean => path.includes('/instances/');
 const pause = (agent: TestAgent, ...names: string[]) =>
-  agent.agent.owner.pause({ names, minors: [], lasting: undefined, tag: '' }, ADA);
+  agent.agent.owner.pause({ ...EVERYTHING, names }, ADA);
 const resume = (agent: TestAgent, ...names: string[]) =>
   agent.agent.owner.resume({ names, minors: [] }, undefined, ADA);
 /** The broker has the offer with so many jobs at once; 0: it is off the market. */

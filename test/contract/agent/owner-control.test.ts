@@ -5,6 +5,7 @@ import type { PauseRequest, ReclaimRequest } from '../../../src/agent/owner/owne
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
+import { ADA, EVERYTHING, STUBBORN } from '../../support/agent/owner.ts';
 import { cpuOffer, type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
 import { aGpu } from '../../support/domain.ts';
@@ -12,14 +13,6 @@ import { faults, isClaim, isJobChange } from '../../support/faults/http-proxy.ts
 
 const QUICK = `function handler(event) { return event[0] }`;
 const ENDLESS = `function handler() { return new Promise(() => setInterval(() => {}, 1000)) }`;
-/** Takes no notice of SIGTERM once its file is there. */
-const STUBBORN = `function handler([file]) {
-  process.on('SIGTERM', () => undefined);
-  require('node:fs').writeFileSync(file, '');
-  return new Promise(() => setInterval(() => {}, 1000));
-}`;
-const ADA = { by: 'ada', from: 'a test' };
-const EVERYTHING: PauseRequest = { names: [], minors: [], lasting: undefined, tag: '' };
 
 const claims = (env: TestEnv): number => env.proxy.calls.filter(isClaim).length;
 const instanceOf = (env: TestEnv) => env.broker.store.instances.all()[0];

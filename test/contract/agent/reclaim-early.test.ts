@@ -1,20 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PauseRequest } from '../../../src/agent/owner/owner-commands.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
+import { ADA, EVERYTHING, STUBBORN } from '../../support/agent/owner.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { withOther } from '../../support/agent/with-other.ts';
-
-/** Takes no notice of SIGTERM once its file is there. */
-const STUBBORN = `function handler([file]) {
-  process.on('SIGTERM', () => undefined);
-  require('node:fs').writeFileSync(file, '');
-  return new Promise(() => setInterval(() => {}, 1000));
-}`;
-const ADA = { by: 'ada', from: 'a test' };
-const EVERYTHING: PauseRequest = { names: [], minors: [], lasting: undefined, tag: '' };
 
 /** An agent that finds a job of an earlier one, and recovers once the engine answers. */
 async function withJobOfEarlierAgent(env: TestEnv) {

@@ -5,6 +5,7 @@ import { STATUS } from '../../../src/control-api/status-schema.ts';
 import { CPU_TARGET } from '../../../src/domain/hold.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
+import { ADA } from '../../support/agent/owner.ts';
 import { type TestAgent, TestEnv } from '../../support/agent/test-env.ts';
 import { faults, isClaim, isJobChange } from '../../support/faults/http-proxy.ts';
 
@@ -61,7 +62,7 @@ test('a pause is the reason, with its end, while the job that runs goes on', asy
   const run = env.addRun(GATED, gate.parameters());
   await env.untilEvent('job-started');
   const request = { names: [], minors: [], lasting: { kind: 'after', ms: 3_600_000 }, tag: '' } as const;
-  await agent.agent.owner.pause(request, { by: 'ada', from: 'a test' });
+  await agent.agent.owner.pause(request, ADA);
   const paused = statusNow(agent);
   expect(paused).toMatchObject({ state: 'held', reason: { kind: 'manual', targets: [CPU_TARGET] } });
   expect(paused.reason?.until).toBeGreaterThan(paused.at);

@@ -1,27 +1,11 @@
 import type { Gpu } from '../../../src/domain/gpu.ts';
-import type { GpuSample } from '../../../src/domain/gpu-sample.ts';
+import { emptySample, type GpuSample } from '../../../src/domain/gpu-sample.ts';
 import type { GpuSampler } from '../../../src/domain/ports/gpu-samples.ts';
 import { Notifier } from '../../../src/lib/notifier.ts';
 
 /** A sample of this GPU without any figure but those given. */
 export function aSample(more: Partial<GpuSample> & { readonly uuid: string }): GpuSample {
-  return {
-    at: 0,
-    utilizationPercent: undefined,
-    memoryUsedMiB: undefined,
-    memoryFreeMiB: undefined,
-    memoryTotalMiB: undefined,
-    temperatureC: undefined,
-    fanPercent: undefined,
-    powerW: undefined,
-    powerLimitW: undefined,
-    smClockMHz: undefined,
-    throttle: [],
-    pstate: undefined,
-    displayActive: undefined,
-    asleep: false,
-    ...more,
-  };
+  return { ...emptySample(more.uuid, 0), ...more };
 }
 
 /** A sampler that has the samples that a test gives it. */

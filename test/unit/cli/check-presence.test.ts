@@ -2,24 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { checkPresence } from '../../../src/cli/check/check-presence.ts';
 import type { PresenceInspection } from '../../../src/cli/check/inspect-presence.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import type { Session } from '../../../src/domain/session.ts';
-import { aGpu } from '../../support/domain.ts';
+import { aGpu, aSession } from '../../support/domain.ts';
 
 const DEFAULT = { whenActive: 'pause', whenGaming: 'reclaim', gpus: [] } as const;
 const GPUS = [aGpu({ displayActive: true }), aGpu({ uuid: 'GPU-2', index: 1, displayActive: false })];
 const NOW = 1_790_000_000_000;
-const DESKTOP: Session = {
-  id: '2',
-  kind: 'user',
-  type: 'wayland',
-  user: 'ada',
-  isRemote: false,
-  isActive: true,
-  isLocked: false,
-  isIdle: false,
-  idleSince: undefined,
-  ageMs: 3_600_000,
-};
+const DESKTOP = aSession();
 
 function seen(more: Partial<PresenceInspection> = {}): PresenceInspection {
   return {

@@ -1,24 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { activitySign, type Session, silentDesktops } from '../../../src/domain/session.ts';
+import { aSession } from '../../support/domain.ts';
 
 const NOW = 1_790_000_000_000;
 const DAY = 86_400_000;
-
-function session(more: Partial<Session> = {}): Session {
-  return {
-    id: '2',
-    kind: 'user',
-    type: 'wayland',
-    user: 'ada',
-    isRemote: false,
-    isActive: true,
-    isLocked: false,
-    isIdle: false,
-    idleSince: undefined,
-    ageMs: 3_600_000,
-    ...more,
-  };
-}
 
 const SSH = { type: 'tty', isRemote: true };
 
@@ -41,7 +26,7 @@ describe('a session is a sign of its user', () => {
       'seen',
     ],
   ])('%s', (_, more, state) => {
-    expect(activitySign([session({ kind: 'background' }), session(more)], NOW)).toMatchObject({
+    expect(activitySign([aSession({ kind: 'background' }), aSession(more)], NOW)).toMatchObject({
       state,
       source: 'activity',
     });
@@ -62,6 +47,6 @@ describe('a desktop that never says it is idle', () => {
     ['a terminal, which shows its use', { ageMs: 9 * DAY, type: 'tty' }, false],
     ['a login screen', { ageMs: 9 * DAY, kind: 'greeter' }, false],
   ])('%s', (_, more, isSilent) => {
-    expect(silentDesktops([session(more)], NOW).length > 0).toBe(isSilent);
+    expect(silentDesktops([aSession(more)], NOW).length > 0).toBe(isSilent);
   });
 });

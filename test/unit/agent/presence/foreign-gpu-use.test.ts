@@ -14,7 +14,7 @@ import type {
 import type { GpuSample } from '../../../../src/domain/gpu-sample.ts';
 import type { GpuProcesses } from '../../../../src/domain/ports/gpu-processes.ts';
 import { CgroupOwners } from '../../../../src/host/process-owners.ts';
-import { ManualSampler } from '../../../support/agent/manual-sampler.ts';
+import { aSample, ManualSampler } from '../../../support/agent/manual-sampler.ts';
 import { ManualClock } from '../../../support/clock/manual-clock.ts';
 
 const [DISPLAY, OTHER] = ['GPU-display', 'GPU-other'];
@@ -103,24 +103,7 @@ function working<T extends object>(use: ForeignGpuUse, parts: T) {
 }
 
 function sample(more: Partial<GpuSample>): GpuSample {
-  return {
-    uuid: DISPLAY,
-    at: 0,
-    utilizationPercent: 1,
-    memoryUsedMiB: 800,
-    memoryFreeMiB: undefined,
-    memoryTotalMiB: undefined,
-    temperatureC: undefined,
-    fanPercent: undefined,
-    powerW: undefined,
-    powerLimitW: undefined,
-    smClockMHz: undefined,
-    throttle: [],
-    pstate: undefined,
-    displayActive: true,
-    asleep: false,
-    ...more,
-  };
+  return aSample({ uuid: DISPLAY, utilizationPercent: 1, memoryUsedMiB: 800, displayActive: true, ...more });
 }
 
 describe('foreign use of a GPU', () => {

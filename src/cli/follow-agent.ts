@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { follow, type Question } from '../../control-api/ask.ts';
-import type { Endpoint } from '../../control-api/endpoints.ts';
-import { AgentError } from '../../domain/errors.ts';
-import { agentDirectories, notSeen } from '../ask-agent.ts';
-import type { CliContext } from '../command.ts';
+import { follow, type Question } from '../control-api/ask.ts';
+import type { Endpoint } from '../control-api/endpoints.ts';
+import { AgentError } from '../domain/errors.ts';
+import { agentDirectories, notSeen } from './ask-agent.ts';
+import type { CliContext } from './command.ts';
 
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'AGENT_NOT_RUNNING',
