@@ -77,9 +77,10 @@ export function reasonText({ at, reason, targets }: Status): string | undefined 
   const end = reason.until === null ? '' : ` until ${untilText(reason.until, at)}`;
   const offered = targets.filter(({ slots }) => slots > 0).length;
   const isAll = reason.targets.length === 0 || (offered > 1 && reason.targets.length >= offered);
-  const who = isAll ? 'This host' : cutName(reason.names.join(', '));
-  const verb = isAll || reason.names.length === 1 ? 'takes' : 'take';
-  return `${who} ${verb} no new jobs: ${reason.why}${end}`;
+  // The sentence above says what it is about.
+  if (isAll) return `${reason.why}${end}`;
+  const verb = reason.names.length === 1 ? 'takes' : 'take';
+  return `${cutName(reason.names.join(', '))} ${verb} no new jobs: ${reason.why}${end}`;
 }
 
 /** The worst problem, unless it is the reason that is shown anyway. */
