@@ -62,6 +62,7 @@ import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
+import { servePage } from './web-server/serve-page.ts';
 
 /*
  * The composition root: opens the adapters that the configuration names, those of Docker in compose-docker.ts;
@@ -382,6 +383,7 @@ export async function openAgent(
           startedAt,
         });
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
+        if (config.listen !== 'off') kept.use(await servePage(config.listen, { routes, version }));
       }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));

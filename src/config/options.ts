@@ -5,6 +5,7 @@ import { LINE_OPTIONS } from './line-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
 import { OWNER_OPTIONS } from './owner-options.ts';
+import { PAGE_OPTIONS } from './page-options.ts';
 import { size } from './size.ts';
 import {
   absolutePath,
@@ -246,6 +247,7 @@ export const OPTIONS = {
     group: 'Jobs',
   },
   ...OWNER_OPTIONS,
+  ...PAGE_OPTIONS,
   dockerHost: {
     name: 'docker-host',
     env: 'DOCKER_HOST',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ANSWERS, NOTHING, REQUESTS } from './protocol.ts';
 import type { Right } from './sockets.ts';
+import { VIEWS } from './views.ts';
 
 /** One thing that a running agent can be asked for. */
 export type Endpoint<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> = {
@@ -51,6 +52,71 @@ export const ENDPOINTS = {
     request: NOTHING,
     answer: ANSWERS.output,
     stream: true,
+  },
+  live: {
+    method: 'GET',
+    path: '/api/live',
+    right: 'read',
+    does: 'the status now and after each change, at most once a second, and between them the events after `since` (a `seq`); for whoever shows both',
+    request: NOTHING,
+    answer: VIEWS.live,
+    stream: true,
+  },
+  jobs: {
+    method: 'GET',
+    path: '/api/jobs',
+    right: 'read',
+    does: 'jobs, newest first: at most `limit`, those before `before` (the `next` of the last answer), only of a `state`, `outcome` or `gpu`, only with `text` in the name of function or image or at the beginning of an id',
+    request: NOTHING,
+    answer: VIEWS.jobs,
+  },
+  job: {
+    method: 'GET',
+    path: '/api/jobs/',
+    right: 'read',
+    does: 'everything about the job whose id, or its beginning, follows in the path, without its output',
+    request: NOTHING,
+    answer: VIEWS.job,
+  },
+  market: {
+    method: 'GET',
+    path: '/api/market',
+    right: 'read',
+    does: 'the open runs that the agent saw last, the best bids first, with what each offer makes of them',
+    request: NOTHING,
+    answer: VIEWS.market,
+  },
+  history: {
+    method: 'GET',
+    path: '/api/history',
+    right: 'read',
+    does: 'the use of the GPUs from `from` to `to` (ISO 8601), by minutes for up to two days, else by hours; neighbours are joined beyond 1,500 points a GPU',
+    request: NOTHING,
+    answer: VIEWS.history,
+  },
+  earnings: {
+    method: 'GET',
+    path: '/api/earnings',
+    right: 'read',
+    does: 'what jobs have earned on each of the last `days` days of this host’s time zone, by GPU',
+    request: NOTHING,
+    answer: VIEWS.earnings,
+  },
+  configuration: {
+    method: 'GET',
+    path: '/api/configuration',
+    right: 'read',
+    does: 'every option with its value and where it comes from; secrets are left out',
+    request: NOTHING,
+    answer: VIEWS.configuration,
+  },
+  versions: {
+    method: 'GET',
+    path: '/api/versions',
+    right: 'read',
+    does: 'the versions of what jobs rely on, this host, and known vulnerabilities',
+    request: NOTHING,
+    answer: VIEWS.versions,
   },
   pause: {
     method: 'POST',

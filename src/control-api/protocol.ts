@@ -81,7 +81,7 @@ const MEMORY = z.object({
 });
 const COMMAND = { changed: z.boolean(), targets: z.array(TARGET_STATE) };
 /** An event as its line of the log says it. `seq` rises, also over a restart of the agent. */
-const EVENT = z.object({
+export const EVENT = z.object({
   seq: z.number(),
   at: INSTANT,
   level: z.enum(['debug', 'info', 'warn', 'error']),

@@ -1,6 +1,6 @@
 import type { RecentEvent, RecentEvents } from '../agent/events/recent-events.ts';
 import { ENDPOINTS } from '../control-api/endpoints.ts';
-import { type Call, type Route, route } from '../control-api/serve.ts';
+import { type Call, type Route, route } from '../control-api/route.ts';
 import { AgentError } from '../domain/errors.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';

@@ -1,6 +1,6 @@
 import { ENDPOINTS } from '../control-api/endpoints.ts';
 import type { HealthReport } from '../control-api/protocol.ts';
-import { type Route, route } from '../control-api/serve.ts';
+import { type Route, route } from '../control-api/route.ts';
 import { LIMITS } from '../limits.ts';
 
 /** Whether the agent answers, what it does, and why it can claim no job. */

@@ -1,7 +1,7 @@
 import type { LiveOutput, LiveOutputs } from '../agent/jobs/live-outputs.ts';
 import { ENDPOINTS } from '../control-api/endpoints.ts';
 import type { ShownOutput } from '../control-api/protocol.ts';
-import { type Route, route } from '../control-api/serve.ts';
+import { type Route, route } from '../control-api/route.ts';
 import { findJob } from '../journal/find-job.ts';
 import type { KeptOutput } from '../journal/job-outputs.ts';
 import { sleep } from '../lib/sleep.ts';

@@ -8,7 +8,7 @@ import {
   type HoldAnswer,
   type ReclaimAnswer,
 } from '../control-api/protocol.ts';
-import { type Call, type Route, route } from '../control-api/serve.ts';
+import { type Call, type Route, route } from '../control-api/route.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { TargetNames } from '../domain/name-targets.ts';
 

@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import { pullText } from '../agent/events/pull-text.ts';
 import type { RecentEvents } from '../agent/events/recent-events.ts';
 import type { HealthReport } from '../control-api/protocol.ts';
-import type { Route } from '../control-api/serve.ts';
+import type { Route } from '../control-api/route.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { eventsRoute } from './events-route.ts';
 import { healthRoute } from './health-route.ts';

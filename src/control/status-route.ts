@@ -1,7 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { OfferView, TargetView } from '../agent/owner/overview.ts';
 import { ENDPOINTS } from '../control-api/endpoints.ts';
-import { type Route, route } from '../control-api/serve.ts';
+import { type Route, route } from '../control-api/route.ts';
 import type { Status, StatusJob, StatusTarget } from '../control-api/status-schema.ts';
 import type { GpuSample } from '../domain/gpu-sample.ts';
 import { CPU_TARGET } from '../domain/hold.ts';

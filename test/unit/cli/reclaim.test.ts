@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
-import { route, serveControl } from '../../../src/control-api/serve.ts';
+import { route } from '../../../src/control-api/route.ts';
+import { serveControl } from '../../../src/control-api/serve.ts';
 import { CONTROL_SOCKET, socketsOf } from '../../../src/control-api/sockets.ts';
 import { runLine } from '../../support/cli/run.ts';
 

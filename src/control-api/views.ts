@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { SKIP_REASONS } from '../domain/decide.ts';
+import { INSTANT } from './instant.ts';
+import { EVENT } from './protocol.ts';
+import { STATUS } from './status-schema.ts';
+
+const TEXT = z.string().nullable();
+const FIGURE = z.number().nullable();
+const COUNT = z.int().min(0);
+
+const OUTCOME = z.enum(['succeeded', 'failed', 'timeout']).nullable();
+
+/** A job in a list. What is not known, or not yet, is null. */
+const JOB_ROW = z.object({
+  job: z.string(),
+  run: z.string(),
+  function: z.string(),
+  offer: z.string(),
+  gpu: TEXT,
+  image: z.string(),
+  /** See the states of a job in domain/job.ts. */
+  state: z.string(),
+  outcome: OUTCOME,
+  /** Why it was released, cancelled or dropped. */
+  why: TEXT,
+  durationMs: FIGURE,
+  /** US dollars per job and minute, when it was claimed. */
+  askPrice: z.number(),
+  /** US dollars, once the broker has accepted the report. */
+  earned: FIGURE,
+  /** Bytes at its network interface, so far. */
+  sentBytes: FIGURE,
+  receivedBytes: FIGURE,
+  /** Its IPv4 address in the jobs’ network. */
+  address: TEXT,
+  claimedAt: INSTANT,
+  updatedAt: INSTANT,
+});
+
+const CHANGE = z.object({
+  at: INSTANT,
+  state: z.string(),
+  outcome: OUTCOME,
+  why: TEXT,
+});
+
+const JOB = JOB_ROW.extend({
+  broker: TEXT,
+  instance: z.string(),
+  slot: z.string(),
+  timeoutMs: z.number(),
+  container: TEXT,
+  startedAt: INSTANT.nullable(),
+  endedAt: INSTANT.nullable(),
+  /** What the agent says in the report about the end of the job. */
+  note: TEXT,
+  /** Every change of its state, oldest first. */
+  history: z.array(CHANGE).readonly(),
+});
+
+const RUN = z.object({
+  run: z.string(),
+  function: TEXT,
+  image: TEXT,
+  /** US dollars per job and minute. */
+  bid: z.number(),
+  openJobs: FIGURE,
+  createdAt: INSTANT.nullable(),
+  /** Why each offer does not take it, `reason` null: it does. `what` is the reason in words. */
+  verdicts: z
+    .array(
+      z.object({
+        offer: z.string(),
+        reason: z.enum(Object.keys(SKIP_REASONS)).nullable(),
+        what: TEXT,
+      }),
+    )
+    .readonly(),
+});
+
+/** Of one minute or hour: the means, and null where nothing was measured. */
+const POINT = z.object({
+  at: INSTANT,
+  utilizationPercent: FIGURE,
+  memoryUsedMiB: FIGURE,
+  temperatureC: FIGURE,
+  powerW: FIGURE,
+});
+
+const OPTION = z.object({
+  option: z.string(),
+  group: z.string(),
+  /** As an owner would write it; null: not set, or secret. */
+  value: TEXT,
+  /** Where the value comes from: the name of a flag, variable or file, or `default`. */
+  source: z.string(),
+  secret: z.boolean(),
+  help: z.string(),
+});
+
+/** What views of the agent show beside its status; without `schema` and `version`. */
+export const VIEWS = {
+  live: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('status'), status: STATUS }),
+    z.object({ kind: z.literal('event'), event: EVENT }),
+  ]),
+  /** `next`: where the list goes on; null: at its end. */
+  jobs: z.object({ jobs: z.array(JOB_ROW).readonly(), next: FIGURE }),
+  job: JOB,
+  market: z.object({
+    /** When the broker last answered; null: not yet. */
+    at: INSTANT.nullable(),
+    runs: z.array(RUN).readonly(),
+    /** Runs that are not listed here because there are too many. */
+    leftOut: COUNT,
+    /** How many runs each offer skips, and why. */
+    skipped: z.array(z.object({ offer: z.string(), reason: z.string(), runs: COUNT })).readonly(),
+  }),
+  history: z.object({
+    span: z.enum(['minute', 'hour']),
+    /** How much time a point stands for, in milliseconds. */
+    stepMs: z.number(),
+    gpus: z
+      .array(z.object({ gpu: z.string(), name: z.string(), points: z.array(POINT).readonly() }))
+      .readonly(),
+  }),
+  /** Money is in US dollars; `earned` is what the broker has confirmed. Days without a job are left out. */
+  earnings: z.object({
+    days: z
+      .array(
+        z.object({
+          /** The day of this host’s time zone: `2026-11-27`. */
+          day: z.iso.date(),
+          since: INSTANT,
+          earned: z.number(),
+          jobs: COUNT,
+          gpus: z
+            .array(z.object({ gpu: z.string(), name: z.string(), earned: z.number(), jobs: COUNT }))
+            .readonly(),
+        }),
+      )
+      .readonly(),
+  }),
+  configuration: z.object({ file: TEXT, options: z.array(OPTION).readonly() }),
+  versions: z.object({
+    /** What and which version; null: not known. */
+    versions: z.array(z.object({ what: z.string(), version: TEXT })).readonly(),
+    vulnerabilities: z
+      .array(z.object({ id: z.string(), what: z.string(), accepted: z.boolean(), hint: TEXT }))
+      .readonly(),
+  }),
+} as const;

@@ -1,0 +1,5 @@
+import htm from 'htm';
+import { h } from 'preact';
+
+/** Makes elements of a template. What is filled in is text or an element, never markup. */
+export const html = htm.bind(h);
