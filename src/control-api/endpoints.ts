@@ -57,7 +57,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/api/live',
     right: 'read',
-    does: 'the status now and after each change, at most once a second, and between them the events after `since` (a `seq`); for whoever shows both',
+    does: 'the status now and after each change, at most once a second, and between them the events after `since` (a `seq`); for a view that shows both',
     request: NOTHING,
     answer: VIEWS.live,
     stream: true,
