@@ -95,6 +95,8 @@ const OPTION = z.object({
   /** Where the value comes from: the name of a flag, variable or file, or `default`. */
   source: z.string(),
   secret: z.boolean(),
+  /** Whether SIGHUP puts a change into effect; else a restart does. */
+  reloads: z.boolean(),
   help: z.string(),
 });
 
@@ -126,6 +128,10 @@ export const VIEWS = {
   }),
   /** Money is in US dollars; `earned` is what the broker has confirmed. Days without a job are left out. */
   earnings: z.object({
+    /** This host’s, such as `Europe/Berlin`. */
+    timeZone: z.string(),
+    /** The day there now, the last of those that were asked for. */
+    today: z.iso.date(),
     days: z
       .array(
         z.object({
@@ -145,6 +151,8 @@ export const VIEWS = {
   versions: z.object({
     /** What and which version; null: not known. */
     versions: z.array(z.object({ what: z.string(), version: TEXT })).readonly(),
+    /** Facts about this host, such as its processor and memory, in words. */
+    host: z.array(z.object({ what: z.string(), value: TEXT })).readonly(),
     vulnerabilities: z
       .array(z.object({ id: z.string(), what: z.string(), accepted: z.boolean(), hint: TEXT }))
       .readonly(),
