@@ -21,14 +21,16 @@ export class BareAgent implements AsyncDisposable {
     this.#yardstick = yardstick;
   }
 
-  /** Runs so many containers of the yardstick, one after the other. */
-  async run(jobs: number): Promise<void> {
+  /** Runs so many containers of the yardstick, one after the other; returns their jobs in this order. */
+  async run(jobs: number): Promise<readonly string[]> {
     const { stdin, stdout } = this.child;
     if (stdin === null || stdout === null) throw new Error('the process has no pipes');
-    const specs = Array.from({ length: jobs }, () => this.#yardstick.spec(randomUUID()));
+    const names = Array.from({ length: jobs }, () => randomUUID());
+    const specs = names.map((name) => this.#yardstick.spec(name));
     const done = once(stdout, 'data');
     stdin.write(`${JSON.stringify(specs)}\n`);
     await done;
+    return names;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,6 +28,9 @@ const call = async (...what: Parameters<typeof open>): Promise<string> => text(a
 const LINE = z.array(z.looseObject({ name: z.string() }));
 const CREATED = z.object({ Id: z.string() });
 
+/** Beside the next job, as the agent removes them. */
+const removals: Promise<unknown>[] = [];
+
 for await (const line of createInterface({ input: process.stdin })) {
   for (const { name, ...body } of LINE.parse(JSON.parse(line))) {
     const { Id: id } = CREATED.parse(JSON.parse(await call('POST', `/containers/create?name=${name}`, body)));
@@ -39,7 +42,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     await call('POST', `/containers/${id}/wait?condition=not-running`);
     await output;
     await inspect();
-    await call('DELETE', `/containers/${id}?force=1&v=1`);
+    removals.push(call('DELETE', `/containers/${id}?force=1&v=1`));
   }
+  await Promise.all(removals.splice(0));
   process.stdout.write('done\n');
 }

@@ -1,3 +1,4 @@
+import { BareAgent } from '../measure/bare-agent.ts';
 import { EngineLog } from '../measure/engine-log.ts';
 import { rawStart } from '../measure/raw-start.ts';
 import { openScene, TRIVIAL } from '../measure/scene.ts';
@@ -5,18 +6,24 @@ import { figureOf } from '../measure/spread.ts';
 import { openYardstick } from '../measure/yardstick.ts';
 import type { Row } from '../row.ts';
 
-/** How long one slot is idle between two jobs while work waits; yardstick: the engine's own time for a container. */
+/**
+ * How long one slot is idle between two jobs while work waits; yardstick: the engine's own time for a container. Beside it the
+ * same of a process that only makes the agent's calls to the engine, which no agent with these calls can be below.
+ */
 export const gap: Row = {
   name: 'gap',
   measure: async (ground) => {
     await using log = await EngineLog.open(ground.engine.docker);
     await using yardstick = await openYardstick(ground, TRIVIAL);
+    await using bare = new BareAgent(ground, yardstick);
     await using scene = await openScene(ground, 1);
     await using _agent = await scene.start();
     await scene.allReported(scene.addRun(TRIVIAL, ground.quick ? 1 : 20));
     const gaps: number[] = [];
     const claims: number[] = [];
+    const alone: number[] = [];
     const raw: number[] = [];
+    await bare.run(2);
     const [rounds, jobs] = ground.quick ? [1, 2] : [6, 10];
     for (let round = 0; round < rounds; round += 1) {
       const run = scene.addRun(TRIVIAL, jobs);
@@ -28,6 +35,9 @@ export const gap: Row = {
         claims.push((scene.claimed.get(job) ?? 0) - exit);
       }
       for (const job of run) await log.at(job, 'destroy');
+      const calls = await bare.run(jobs);
+      for (const [index, job] of calls.slice(1).entries())
+        alone.push((await log.at(job, 'start')) - (await log.at(calls[index] ?? '', 'die')));
       for (let sample = 0; sample < jobs; sample += 1) raw.push(await rawStart(ground, yardstick, log));
     }
     const what = 'exit -> next job started, one slot, work waiting';
@@ -37,6 +47,10 @@ export const gap: Row = {
         samples: raw,
       }),
       figureOf({ what: 'of that, exit -> next job claimed', unit: 'ms' }, claims),
+      figureOf({ what: 'the calls to the engine alone, one job after the other', unit: 'ms' }, alone, {
+        what: 'create and start, by the engine’s API',
+        samples: raw,
+      }),
     ];
   },
 };
