@@ -156,6 +156,7 @@ export class DockerRuntime implements Runtime {
     try {
       const id = await this.#create(plan, facts, injected?.injection ?? 'device-requests');
       this.#unstarted.add(id);
+      this.#attached.begin(id);
       this.#injector.created(id, injected);
       if (injected?.injection === 'cdi') this.#cdi.add(id);
       return id;
@@ -202,7 +203,7 @@ export class DockerRuntime implements Runtime {
   async start(id: string): Promise<void> {
     // Only a container that this process created is known not to have run.
     if (this.#unstarted.delete(id)) {
-      await this.#attached.open(id);
+      await this.#attached.opened(id);
     } else {
       const { name } = await this.#state(id);
       if (name === 'running') return;

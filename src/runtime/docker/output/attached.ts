@@ -23,6 +23,7 @@ export class AttachedOutputs {
   readonly #ms: number;
   readonly #ended: (id: string) => void;
   readonly #streams = new Map<string, Readable>();
+  readonly #opening = new Map<string, Promise<AgentError | undefined>>();
 
   /**
    * `ms`: how long the engine may take to attach, in milliseconds. `ended` is called at the end of a container's output,
@@ -34,21 +35,36 @@ export class AttachedOutputs {
     this.#ended = ended;
   }
 
-  /** Attaches to a container before its start. If the engine fails, the log is the only source. */
-  async open(id: string): Promise<void> {
+  /** Begins to attach to a container that was just created, so that the caller can write its journal meanwhile. */
+  begin(id: string): void {
+    this.#opening.set(
+      id,
+      this.#open(id).then(
+        () => undefined,
+        (thrown: unknown) => asAgentError(thrown),
+      ),
+    );
+  }
+
+  /** Waits until the container is attached, before its start. If the engine fails, the log is the only source. */
+  async opened(id: string): Promise<void> {
+    const failure = await this.#opening.get(id);
+    this.#opening.delete(id);
+    if (failure !== undefined && !TOLERATED.includes(failure.code)) throw failure;
+  }
+
+  async #open(id: string): Promise<void> {
     const options = { stream: true, stdout: true, stderr: true } as const;
-    try {
-      const stream = await callEngine({ action: `attach to container ${id}`, ms: this.#ms }, (abortSignal) =>
-        this.#docker.getContainer(id).attach({ ...options, abortSignal }),
-      );
-      if (!(stream instanceof Readable)) throw new AgentError('INTERNAL', 'the output is not a stream');
-      // The reader sees its errors; before it comes, an error must not be uncaught.
-      stream.on('error', () => undefined);
-      stream.once('end', () => this.#ended(id));
-      this.#streams.set(id, stream);
-    } catch (thrown) {
-      if (!TOLERATED.includes(asAgentError(thrown).code)) throw thrown;
-    }
+    const stream = await callEngine({ action: `attach to container ${id}`, ms: this.#ms }, (abortSignal) =>
+      this.#docker.getContainer(id).attach({ ...options, abortSignal }),
+    );
+    if (!(stream instanceof Readable)) throw new AgentError('INTERNAL', 'the output is not a stream');
+    // The reader sees its errors; before it comes, an error must not be uncaught.
+    stream.on('error', () => undefined);
+    // The container may have been removed meanwhile.
+    if (!this.#opening.has(id)) return void stream.destroy();
+    stream.once('end', () => this.#ended(id));
+    this.#streams.set(id, stream);
   }
 
   /** The container has started: its reader must come within UNREAD_MS. */
@@ -67,6 +83,7 @@ export class AttachedOutputs {
 
   /** Closes a stream that was not taken. */
   close(id: string): void {
+    this.#opening.delete(id);
     this.take(id)?.destroy();
   }
 }
