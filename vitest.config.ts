@@ -30,6 +30,7 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contract', { timeout: 60_000 }),
+      project('browser', { timeout: 60_000, files: 2 }),
       project('docker', { timeout: 180_000, files: FILES }),
       project('e2e', { timeout: 180_000, files: FILES }),
       project('package', { timeout: 600_000, files: FILES }),

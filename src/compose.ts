@@ -26,6 +26,7 @@ import { isWsl } from './domain/platform.ts';
 import type { Broker } from './domain/ports/broker.ts';
 import type { HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
+import type { GpuSampler } from './domain/ports/gpu-samples.ts';
 import type { JobFiles } from './domain/ports/job-files.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { JobResources, PullProgress, Runtime } from './domain/ports/runtime.ts';
@@ -201,6 +202,8 @@ export type Overrides = {
   /** Wraps the agent's ports. */
   readonly between?: (ports: Ports) => Ports;
   readonly probe?: GpuProbe;
+  /** The figures of the probe's GPUs; without a probe they come from the host. */
+  readonly samples?: GpuSampler;
   readonly observe?: Observer;
   readonly settings?: Partial<AgentSettings>;
 };
@@ -295,8 +298,7 @@ export async function openAgent(
   const agent = buildAgent({
     ...(overrides.between?.(ports) ?? ports),
     probe: overrides.probe ?? openProbe(config, smi),
-    // A GPU that is simulated has no figures.
-    samples: overrides.probe === undefined ? openSampler(config, smi, parts) : undefined,
+    samples: overrides.probe === undefined ? openSampler(config, smi, parts) : overrides.samples,
     rollups: journal.gpuRollups,
     presence: overrides.probe === undefined ? openPresence(config) : undefined,
     vulnerabilities,

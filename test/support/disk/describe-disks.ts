@@ -1,4 +1,5 @@
-import { describeDocker, leaveOut, type TestEngine } from '../engine/docker.ts';
+import { describeDocker, type TestEngine } from '../engine/docker.ts';
+import { leaveOut } from '../leave-out.ts';
 import { whyNot } from './disks.ts';
 
 /**

@@ -3,15 +3,15 @@
 /* oxlint-disable vitest/expect-expect, vitest/valid-describe-callback */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { z } from 'zod';
+import { leaveOut } from '../leave-out.ts';
 import { findEngine, type TestEngine } from './find-engine.ts';
 
 export * from './find-engine.ts';
 
 const finding = await findEngine(process.env);
 const WITH_RUNTIMES = z.object({ Runtimes: z.record(z.string(), z.unknown()) });
-const mustRun = process.env['CI'] === 'true';
 
 /**
  * A suite that needs a Docker engine. Without one it is skipped under a name that says why; where CI=true it fails
@@ -63,15 +63,6 @@ function whyNoOwnEngine(): string | undefined {
   const tools = ['dockerd', 'containerd', 'docker-init', 'busybox', 'unshare', 'nsenter', 'setpriv'];
   const tool = tools.find((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
   return tool === undefined ? undefined : `an engine of its own needs ${tool}`;
-}
-
-/** Skips a suite under a name that says why; fails where CI=true. */
-export function leaveOut(name: string, why: string): void {
-  if (mustRun) test(name, () => expect.fail(why));
-  else
-    describe.skip(`${name} (skipped: ${why})`, () => {
-      test('is not tried', () => undefined);
-    });
 }
 
 /** Fails if an agent left a container behind. */

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe } from 'vitest';
-import { leaveOut } from '../engine/docker.ts';
+import { leaveOut } from '../leave-out.ts';
 
 const TOOLS = ['slurmctld', 'slurmd', 'munged', 'munge', 'srun', 'mknod', 'ip'];
 
