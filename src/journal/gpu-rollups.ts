@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import {
+  energyJ,
   type FigureRollup,
   type GpuRollup,
   ROLLUP_FIGURES,
@@ -8,6 +9,7 @@ import {
   spanStart,
 } from '../domain/gpu-rollup.ts';
 import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
+import { ADD_ENERGY, energyTotals } from './gpu-totals.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -75,8 +77,16 @@ export class GpuRollupTables implements GpuRollups {
       for (const rollup of minutes) {
         prepared(addTo(TABLES.minute)).run(...valuesOf(rollup, rollup.start));
         prepared(addTo(TABLES.hour)).run(...valuesOf(rollup, spanStart(rollup.start, HOUR_MS)));
+        const joules = energyJ(rollup);
+        if (joules !== undefined) prepared(ADD_ENERGY).run(rollup.gpu, Math.max(joules, 0));
       }
     });
+  }
+
+  /** The joules that each GPU has used since the journal began, up to the last write. */
+  energy(): ReadonlyMap<string, number> {
+    const { prepared, read } = this.#access;
+    return read(() => energyTotals(prepared));
   }
 
   /** The minutes or hours that begin from `fromMs` on and before `toMs`, oldest first. */

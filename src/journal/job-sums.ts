@@ -8,12 +8,13 @@ const QUARTER_MS = 900_000;
 /** How long sums are kept. */
 export const KEEP_SUMS_MS = 62 * 86_400_000;
 
-const OUTCOME = `CASE state WHEN 'released' THEN 'released' ELSE
+/** SQL for the outcome of a job that has ended. */
+export const OUTCOME = `CASE state WHEN 'released' THEN 'released' ELSE
     CASE json_extract(detail, '$.status') WHEN ${JOB_STATUS.SUCCEEDED} THEN 'succeeded'
       WHEN ${JOB_STATUS.TIMEOUT} THEN 'timeout' ELSE 'failed' END END`;
-const EARNED = `coalesce(json_extract(detail, '$.earned'), 0.0)`;
+export const EARNED = `coalesce(json_extract(detail, '$.earned'), 0.0)`;
 /** What was dropped may be a claim that was lost, which is no job. */
-const ENDED = `state IN ('reported', 'released')`;
+export const ENDED = `state IN ('reported', 'released')`;
 
 /** How many jobs came to an end in each quarter of an hour, and what they earned; of a journal from before at first its jobs. */
 export const CREATE_JOB_SUMS = `CREATE TABLE IF NOT EXISTS job_sums (
@@ -72,7 +73,7 @@ export class JobSumTables implements JobSums {
 
   /** Counts a job that came to an end; to be called in the transaction of its change. A claim that was lost is no job. */
   add(from: JobStateName, to: JobState, at: number): void {
-    const outcome = from === 'claiming' ? undefined : outcomeOf(to);
+    const outcome = outcomeOf(from, to);
     if (outcome === undefined) return;
     const earned = to.name === 'reported' ? to.earned : 0;
     this.#access.prepared(ADD).run(Math.floor(at / QUARTER_MS) * QUARTER_MS, outcome, earned);
@@ -94,7 +95,9 @@ export class JobSumTables implements JobSums {
   }
 }
 
-function outcomeOf(state: JobState): keyof DaySums['jobs'] | undefined {
+/** How a job ended that goes to this state; undefined: it has not ended, or was never one. */
+export function outcomeOf(from: JobStateName, state: JobState): keyof DaySums['jobs'] | undefined {
+  if (from === 'claiming') return undefined;
   if (state.name === 'released') return 'released';
   if (state.name === 'dropped') return 'cancelled';
   return state.name === 'reported' ? OUTCOMES[state.status] : undefined;

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
+import { CREATE_GPU_TOTALS } from './gpu-totals.ts';
 import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
+import { CREATE_JOB_TOTALS } from './job-totals.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
 
 /** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
@@ -74,6 +76,8 @@ const ADDITIONS = [
   DECISION_TABLES,
   CREATE_JOB_SUMS,
   CREATE_JOB_OUTPUTS,
+  CREATE_JOB_TOTALS,
+  CREATE_GPU_TOTALS,
 ];
 
 /** The schema version that this agent writes. */

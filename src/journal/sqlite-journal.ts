@@ -24,6 +24,7 @@ import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { JobOutputTable } from './job-outputs.ts';
 import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import { JobSumTables } from './job-sums.ts';
+import { JobTotalTable } from './job-totals.ts';
 import {
   END_OTHER_USES,
   HAS_NETWORK_USE,
@@ -61,6 +62,7 @@ export class SqliteJournal implements Journal {
   readonly gpuRollups: GpuRollupTables;
   readonly decisions: SqliteDecisions;
   readonly sums: JobSumTables;
+  readonly totals: JobTotalTable;
   readonly outputs: JobOutputTable;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
@@ -81,6 +83,7 @@ export class SqliteJournal implements Journal {
       read: (work) => this.#guarded(work),
     };
     this.sums = new JobSumTables(reading);
+    this.totals = new JobTotalTable(reading);
     this.outputs = new JobOutputTable(reading);
     this.decisions = new SqliteDecisions({
       db: parts.db,
@@ -163,6 +166,7 @@ export class SqliteJournal implements Journal {
       this.#addEvent(uuid, state, updatedAt);
       if (state.name === 'finished') this.outputs.add(uuid, state.report, updatedAt);
       this.sums.add(old.state.name, state, updatedAt);
+      this.totals.add(old, state);
       // A job that fails says little of how long one takes that does not.
       if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)
         this.#prepared(WRITE_DURATION).run(Math.round(state.durationMs), uuid);

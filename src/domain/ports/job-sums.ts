@@ -13,6 +13,15 @@ export type DaySums = {
   readonly earned: number;
 };
 
+/** What the jobs of an offer with this outcome came to since the journal began; none of it ever falls. */
+export type JobTotal = {
+  readonly offer: string;
+  readonly outcome: keyof DaySums['jobs'];
+  readonly jobs: number;
+  /** US dollars that the broker has confirmed. */
+  readonly earned: number;
+};
+
 /** What the broker has not confirmed yet, and what its reports should earn in US dollars. */
 export type JobsPending = { readonly reports: number; readonly releases: number; readonly earned: number };
 
