@@ -17,6 +17,7 @@ const ADAPTERS = [
 export const FLOORS: readonly (readonly string[])[] = [
   ['limits.ts'],
   ['domain', 'lib', 'python-literal'],
+  ['http-client'],
   ADAPTERS,
   ['agent/settings.ts'],
   ['agent/events', 'agent/retry'],
@@ -35,7 +36,7 @@ export const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** Packages that one folder wraps for all others. */
-const WRAPPED: Readonly<Record<string, string>> = { dockerode: 'runtime/docker/', undici: 'broker/' };
+const WRAPPED: Readonly<Record<string, string>> = { dockerode: 'runtime/docker/', undici: 'http-client/' };
 
 /** Folders of pure functions: no packages, no Node.js. */
 const PURE = ['domain', 'python-literal'];

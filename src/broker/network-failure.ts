@@ -1,11 +1,11 @@
 import { AgentError } from '../domain/errors.ts';
+import type { Proxy } from '../http-client/proxy.ts';
+import { ProxyError } from '../http-client/proxy-error.ts';
+import { errors } from '../http-client/undici.ts';
 import { escapeControls } from '../lib/escape.ts';
-import type { Proxy } from './proxy.ts';
-import { ProxyError } from './proxy-error.ts';
 import { connectHint, statusHint, throughHint } from './proxy-hints.ts';
 import { sanitize } from './sanitize.ts';
 import { tlsProblem } from './tls-problems.ts';
-import { errors } from './undici.ts';
 
 const URL_OR_OFFLINE = 'check the broker’s URL and this host’s internet connection';
 const NOT_HTTP = 'check the broker’s URL: the server there does not speak HTTP';

@@ -1,4 +1,4 @@
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from '../http-client/proxy.ts';
 
 /** What the owner can do about a proxy that answered with this status. `broker` is the broker's host and port. */
 export function statusHint(status: number, { authorization, setting }: Proxy, broker: string): string {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import type { Dispatcher } from '../http-client/undici.ts';
 import type { OneAtATime } from '../lib/one-at-a-time.ts';
 import { LIMITS } from '../limits.ts';
 

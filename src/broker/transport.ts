@@ -1,16 +1,15 @@
-import type { Dispatcher } from 'undici';
 import { AgentError } from '../domain/errors.ts';
+import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from '../http-client/dispatcher.ts';
+import type { Proxy } from '../http-client/proxy.ts';
+import { ProxyError } from '../http-client/proxy-error.ts';
+import { type Dispatcher, errors } from '../http-client/undici.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { OneAtATime } from '../lib/one-at-a-time.ts';
-import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from './dispatcher.ts';
 import { badAnswer } from './fields.ts';
 import { networkFailure } from './network-failure.ts';
-import type { Proxy } from './proxy.ts';
-import { ProxyError } from './proxy-error.ts';
 import { type BodySink, readBody } from './read-body.ts';
 import { type Hop, isRedirect, nextHop, redirectedAway } from './redirect.ts';
 import { sanitize } from './sanitize.ts';
-import { errors } from './undici.ts';
 import { inChunks, maxUnsentBytes } from './upload.ts';
 
 /** The source of the token; asked before every call. */

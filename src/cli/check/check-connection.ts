@@ -1,11 +1,11 @@
-import type { BrokerConnection } from '../../broker/connection.ts';
-import type { Route } from '../../broker/proxy.ts';
+import type { PreparedConnection } from '../../http-client/connection.ts';
+import type { Route } from '../../http-client/proxy.ts';
 import type { EngineFacts } from '../../runtime/docker/engine/facts.ts';
 import { type QueryResult, valueOf } from '../query.ts';
 import { type CheckResult, fromError, ok, warn } from './check-result.ts';
 
 /** Through which proxy the broker is reached, and which certificate authorities are trusted. */
-export function checkConnection(answer: QueryResult<BrokerConnection>): readonly CheckResult[] {
+export function checkConnection(answer: QueryResult<PreparedConnection>): readonly CheckResult[] {
   if ('error' in answer) return [fromError('proxy', answer.error)];
   const { cas, route } = answer.value;
   const proxy = ok('proxy', routeText(route));
@@ -23,7 +23,7 @@ export function checkConnection(answer: QueryResult<BrokerConnection>): readonly
 
 /** Docker pulls images by itself: where the agent needs a proxy, Docker most likely needs one too. */
 export function checkDockerProxy(
-  connection: QueryResult<BrokerConnection>,
+  connection: QueryResult<PreparedConnection>,
   engine: QueryResult<EngineFacts>,
 ): readonly CheckResult[] {
   const facts = valueOf(engine);

@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { HttpBroker } from '../../broker/client.ts';
-import { type BrokerConnection, connectionOptions, prepareConnection } from '../../broker/connection.ts';
 import { Transport } from '../../broker/transport.ts';
 import { openProbe } from '../../compose.ts';
 import { dockerConfigDirectory, dockerEndpoint, gvisorOf, openDocker } from '../../compose-docker.ts';
@@ -16,6 +15,11 @@ import { type FileSystem, fileSystems } from '../../host/disk-space.ts';
 import { type HostFacts, hostFacts } from '../../host/host-facts.ts';
 import { JournalctlLog } from '../../host/kernel-log.ts';
 import { readPlatform } from '../../host/platform.ts';
+import {
+  connectionOptions,
+  type PreparedConnection,
+  prepareConnection,
+} from '../../http-client/connection.ts';
 import { countOpenJobs } from '../../journal/open-journal.ts';
 import { CHECK_AGENT_ID } from '../../runtime/docker/container/spec.ts';
 import type { EngineEndpoint } from '../../runtime/docker/engine/endpoint.ts';
@@ -61,7 +65,7 @@ export type Facts = {
   /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
   /** The way to the broker. */
-  readonly connection: QueryResult<BrokerConnection>;
+  readonly connection: QueryResult<PreparedConnection>;
   readonly catalogue: QueryResult<readonly CatalogueGpu[]>;
   readonly clocks: QueryResult<Clocks>;
   /** The file systems of the state directory and of Docker's data. */

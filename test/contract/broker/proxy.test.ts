@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
-import { chooseRoute, type Proxy } from '../../../src/broker/proxy.ts';
+import { chooseRoute, type Proxy } from '../../../src/http-client/proxy.ts';
 import { clientOf, failure, never, TOKEN } from '../../support/broker-client/client.ts';
 import { jobResource } from '../../support/broker-client/resources.ts';
 import { httpServer, httpsServer, json, type TestServer, tcpServer } from '../../support/faults/server.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type CaSettings, loadTrustedCas } from '../../../src/broker/ca-certificates.ts';
+import { type CaSettings, loadTrustedCas } from '../../../src/http-client/ca-certificates.ts';
 import { clientOf, failure, never } from '../../support/broker-client/client.ts';
 import { httpServer, httpsServer, json, tcpServer } from '../../support/faults/server.ts';
 import { CertificateAuthority } from '../../support/tls-certificates.ts';

@@ -1,7 +1,7 @@
 import { HttpBroker } from '../../../src/broker/client.ts';
-import type { ConnectionOptions } from '../../../src/broker/dispatcher.ts';
 import { type Limits, Transport } from '../../../src/broker/transport.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
+import type { ConnectionOptions } from '../../../src/http-client/dispatcher.ts';
 
 /** The token that tests use; it must never show up in an error. */
 export const TOKEN = 'tok-5ecret-0123456789abcdef';

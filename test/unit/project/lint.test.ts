@@ -46,7 +46,7 @@ const FORBIDDEN_IMPORTS: readonly (readonly [file: string, specifier: string])[]
   // Packages that one folder wraps.
   ['agent/jobs/c.ts', 'dockerode'],
   ['runtime/docker/image/a.ts', 'undici'],
-  ['gpu/b.ts', 'undici'],
+  ['broker/b.ts', 'undici'],
   ['gpu/b.ts', 'undici/lib/dispatcher/agent.js'],
   // No floor.
   ['unheard-of/a.ts', '../lib/sleep.ts'],
@@ -55,7 +55,7 @@ const FORBIDDEN_IMPORTS: readonly (readonly [file: string, specifier: string])[]
 
 const ALLOWED_IMPORTS: readonly (readonly [file: string, specifier: string])[] = [
   ['domain/c.ts', './ports/clock.ts'],
-  ['broker/b.ts', 'undici'],
+  ['http-client/b.ts', 'undici'],
   ['runtime/docker/engine/b.ts', 'dockerode'],
   ['runtime/docker/image/b.ts', '../../../domain/errors.ts'],
   ['agent/jobs/d.ts', '../retry/policies.ts'],

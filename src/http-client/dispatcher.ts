@@ -7,7 +7,7 @@ import { Agent, buildConnector, Pool, ProxyAgent } from './undici.ts';
 
 /** Longer than the default poll interval, so that polls share a connection. */
 const KEEP_ALIVE_MS = 20_000;
-/** Limits the load that a busy host puts on the broker. */
+/** Limits the load that a busy host puts on a server. */
 const CONNECTIONS = 32;
 
 /** The limits of a connection: in milliseconds. */
@@ -25,9 +25,9 @@ export type ConnectionOptions = {
   readonly secureContext?: SecureContext | undefined;
 };
 
-/** Opens what sends requests to a broker: directly, to a proxy that forwards them (http), or through its tunnels (https). */
+/** Opens what sends requests to a server: directly, to a proxy that forwards them (http), or through its tunnels (https). */
 export function openDispatcher(
-  broker: URL,
+  server: URL,
   limits: ConnectionLimits,
   { proxy, secureContext }: ConnectionOptions,
 ): Dispatcher {
@@ -43,7 +43,7 @@ export function openDispatcher(
     allowH2: false,
   };
   if (proxy === undefined) return new Agent({ ...options, connect: tls });
-  if (broker.protocol === 'http:') return new Agent({ ...options, connect: proxyConnector(tls) });
+  if (server.protocol === 'http:') return new Agent({ ...options, connect: proxyConnector(tls) });
   return new ProxyAgent({
     ...options,
     uri: proxy.origin,
@@ -59,7 +59,7 @@ export function openDispatcher(
   });
 }
 
-/** Connects to a proxy. Its failures are ProxyErrors, so that they are not taken for the broker's. */
+/** Connects to a proxy. Its failures are ProxyErrors, so that they are not taken for the server's. */
 function proxyConnector(options: Connectors.BuildOptions): Connectors.connector {
   const connect = buildConnector(options);
   return (target, done) => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseRoute } from '../../../src/broker/proxy.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
+import { chooseRoute } from '../../../src/http-client/proxy.ts';
 import { proxySecrets, withoutCredentials } from '../../../src/lib/proxy-url.ts';
 
 const PROXY = 'http://proxy.example:3128';

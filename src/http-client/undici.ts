@@ -8,6 +8,7 @@ import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
  */
 Object.assign(Dispatcher.prototype, { connect: openTunnel, request });
 
+export type { Dispatcher } from 'undici';
 export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as errors } from 'undici/lib/core/errors.js';
 export { default as Agent } from 'undici/lib/dispatcher/agent.js';

@@ -19,7 +19,7 @@ export type Proxy = {
   readonly setting: 'http-proxy' | 'https-proxy';
 };
 
-/** How the broker is reached, and why without a proxy. */
+/** How a server is reached, and why without a proxy. */
 export type Route =
   | { readonly kind: 'proxy'; readonly proxy: Proxy }
   | { readonly kind: 'direct'; readonly why: 'unset' | 'loopback' | 'no-proxy' | 'other-scheme' };
@@ -28,18 +28,18 @@ const NEEDED =
   'write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with @ / # and : of the password percent-encoded';
 
 /**
- * How a broker is reached. A broker on this machine is never reached through a proxy, because the proxy's loopback is another
- * machine. `https-proxy` is for https brokers and `http-proxy` for http brokers, as with curl. Throws CONFIG_INVALID.
+ * How a server is reached. One on this machine is never reached through a proxy, because the proxy's loopback is another
+ * machine. `https-proxy` is for https servers and `http-proxy` for http servers, as with curl. Throws CONFIG_INVALID.
  */
-export function chooseRoute(broker: URL, settings: ProxySettings): Route {
-  const setting = broker.protocol === 'https:' ? 'https-proxy' : 'http-proxy';
+export function chooseRoute(server: URL, settings: ProxySettings): Route {
+  const setting = server.protocol === 'https:' ? 'https-proxy' : 'http-proxy';
   const [written, other] =
     setting === 'https-proxy'
       ? [settings.httpsProxy, settings.httpProxy]
       : [settings.httpProxy, settings.httpsProxy];
   if (written === undefined) return { kind: 'direct', why: other === undefined ? 'unset' : 'other-scheme' };
-  if (isLoopback(broker.hostname)) return { kind: 'direct', why: 'loopback' };
-  if (isExempt(broker, settings.noProxy)) return { kind: 'direct', why: 'no-proxy' };
+  if (isLoopback(server.hostname)) return { kind: 'direct', why: 'loopback' };
+  if (isExempt(server, settings.noProxy)) return { kind: 'direct', why: 'no-proxy' };
   return { kind: 'proxy', proxy: readProxy(setting, written) };
 }
 
@@ -63,10 +63,10 @@ function readProxy(setting: Proxy['setting'], written: string): Proxy {
   };
 }
 
-/** Whether `no-proxy` lists the broker: `*`, a host, a domain with its subdomains, an address, a subnet, each with a port. */
-function isExempt(broker: URL, noProxy: readonly string[]): boolean {
-  const host = plainHost(broker.hostname);
-  const port = broker.port || (broker.protocol === 'https:' ? '443' : '80');
+/** Whether `no-proxy` lists the server: `*`, a host, a domain with its subdomains, an address, a subnet, each with a port. */
+function isExempt(server: URL, noProxy: readonly string[]): boolean {
+  const host = plainHost(server.hostname);
+  const port = server.port || (server.protocol === 'https:' ? '443' : '80');
   return noProxy
     .map((entry) => /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [entry, entry, undefined])
     .some(([, name = '', ownPort]) => (ownPort === undefined || ownPort === port) && covers(name, host));
