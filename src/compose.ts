@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
@@ -381,6 +382,7 @@ export async function openAgent(
           phase: () => phase,
           pulls: () => pulls.pulls,
           clock,
+          host: hostname(),
           version,
           startedAt,
         });

@@ -87,6 +87,8 @@ const PULL = z.object({
 /** What an owner sees of the agent at one moment. */
 export const STATUS = z.object({
   at: INSTANT,
+  /** The name of the host. */
+  host: z.string(),
   state: z.enum(['starting', 'blocked', 'held', 'working', 'waiting', 'draining', 'evicting', 'stopped']),
   /** The state in one sentence. */
   sentence: z.string(),

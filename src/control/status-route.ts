@@ -21,6 +21,8 @@ export type StatusParts = {
   readonly pulls: () => readonly PullStatus[];
   readonly clock: Clock;
   readonly version: string;
+  /** This host’s name. */
+  readonly host: string;
   /** By the monotonic clock. */
   readonly startedAt: number;
 };
@@ -31,7 +33,7 @@ export function statusRoute(parts: StatusParts): Route {
 }
 
 /** The status now. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
-export function statusOf({ agent, clock, phase, pulls, startedAt, version }: StatusParts): Status {
+export function statusOf({ agent, clock, host, phase, pulls, startedAt, version }: StatusParts): Status {
   const at = clock.now();
   const since = midnightBefore(at);
   const { ended, offers, pending, targets } = agent.overview.now(since);
@@ -41,6 +43,7 @@ export function statusOf({ agent, clock, phase, pulls, startedAt, version }: Sta
   const sick = shown.find(({ hold }) => hold?.kind === 'safety');
   return {
     at,
+    host,
     ...stateOf(facts),
     agent: { version, phase: facts.phase, upMs: Math.round(clock.monotonic() - startedAt) },
     reason: reasonOf(facts),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { jobOf, midnightBefore } from '../../control/status-route.ts';
 import { stateOf } from '../../control/status-state.ts';
 import type { Status, StatusTarget } from '../../control-api/status-schema.ts';
@@ -23,6 +24,7 @@ export async function statusWithoutAgent(stateDir: string, clock: HostClock): Pr
   const facts = { phase: undefined, problem: null, offers: [], targets };
   return {
     at: now.wall,
+    host: hostname(),
     ...stateOf(facts),
     agent: null,
     reason:

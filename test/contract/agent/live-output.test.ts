@@ -32,6 +32,7 @@ test('the output of a job is followed from its beginning to its end, without wha
       startedAt: 0,
       status: () => '',
       version: '1.2.3',
+      host: 'rig',
     }),
   });
   const run = env.addRun(TALKING, gate.parameters());

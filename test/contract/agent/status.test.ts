@@ -20,6 +20,7 @@ const statusNow = ({ agent }: TestAgent, more: Partial<StatusParts> = {}) =>
         pulls: () => [],
         clock: systemClock,
         version: '1.2.3',
+        host: 'rig',
         startedAt: 0,
         ...more,
       }),

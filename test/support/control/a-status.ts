@@ -38,6 +38,7 @@ export function aRunningJob(more: Partial<StatusJob> = {}): StatusJob {
 export function aStatus(more: Partial<Status> = {}): Status {
   return {
     at: NOON,
+    host: 'rig',
     state: 'waiting',
     sentence: 'Waiting for jobs; 1 slot is open.',
     agent: { version: '1.2.3', phase: 'working', upMs: 3_600_000 },

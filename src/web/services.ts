@@ -1,0 +1,56 @@
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { LiveEvent, Status } from './answers.ts';
+import type { Api } from './api.ts';
+import type { Formats } from './format.ts';
+import type { Live, LiveState } from './live.ts';
+import type { Sessions } from './session.ts';
+
+/** What every view can use. */
+export type Services = {
+  readonly api: Api;
+  readonly live: Live;
+  readonly sessions: Sessions;
+  /** Writes figures in the owner's locale. */
+  readonly formats: Formats;
+};
+
+export const ServicesContext = createContext<Services | undefined>(undefined);
+
+export function useServices(): Services {
+  const services = useContext(ServicesContext);
+  if (services === undefined) throw new Error('a view stands outside of the page');
+  return services;
+}
+
+export function useApi(): Api {
+  return useServices().api;
+}
+
+export function useFormats(): Formats {
+  return useServices().formats;
+}
+
+/** Whether this session may change something. */
+export function useMayControl(): boolean {
+  return useServices().sessions.now?.rights.includes('control') ?? false;
+}
+
+/** A part of what is known of the agent; the component is drawn again when it is another one. */
+export function useLive<Part>(partOf: (state: LiveState) => Part): Part {
+  const { live } = useServices();
+  const [, redraw] = useState<unknown>(undefined);
+  const part = partOf(live.state);
+  useEffect(() => live.subscribe(() => redraw(partOf(live.state))), [live]);
+  return part;
+}
+
+/** The status as the agent confirmed it last; undefined: nothing came yet. */
+export function useStatus(): Status | undefined {
+  return useLive(({ status }) => status);
+}
+
+/** The latest events, the oldest first. */
+export function useEvents(): readonly LiveEvent[] {
+  return useLive(({ events }) => events);
+}
