@@ -17,6 +17,7 @@ const ADAPTERS = [
 export const FLOORS: readonly (readonly string[])[] = [
   ['limits.ts'],
   ['domain', 'lib', 'python-literal'],
+  ['pricing'],
   ['http-client'],
   ADAPTERS,
   ['agent/settings.ts'],
@@ -39,7 +40,7 @@ export const FLOORS: readonly (readonly string[])[] = [
 const WRAPPED: Readonly<Record<string, string>> = { dockerode: 'runtime/docker/', undici: 'http-client/' };
 
 /** Folders of pure functions: no packages, no Node.js. */
-const PURE = ['domain', 'python-literal'];
+const PURE = ['domain', 'pricing', 'python-literal'];
 
 /**
  * Says why the file at `path` may not import `specifier`; undefined where it may. `path` is relative to `src/`,
