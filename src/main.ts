@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Stream } from './cli/command.ts';
 import { commandsOf } from './cli/commands.ts';
 import { failure } from './cli/failure.ts';
+import { promptsOn, readPiped } from './cli/prompts/open.ts';
 import { redacting, runCli } from './cli/run.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
 import { systemdNotifyAddress } from './daemon/systemd-notify.ts';
@@ -58,7 +59,10 @@ for (const name of ['HOST', 'TLS_VERIFY', 'CERT_PATH', 'PATH_PREFIX', 'CLIENT_TI
 const uid = process.getuid?.() ?? 0;
 const systemdNotify = systemdNotifyAddress(env, process.pid);
 const commands = commandsOf((parts) => runDaemon({ ...parts, systemdNotify }));
-void runCli({ argv, env, stdout, stderr, redactor, uid, version, confirm }, commands).then((exit) =>
+const prompts = promptsOn({ input: () => process.stdin, output: process.stderr, env, redactor });
+const readInput = (maxBytes: number) => readPiped(process.stdin, maxBytes);
+const outside = { argv, env, stdout, stderr, redactor, uid, version, confirm, prompts, readInput };
+void runCli(outside, commands).then((exit) =>
   // Exiting before a pipe has taken the last of a long output would cut it off; a stream reports errors after that.
   process.stdout.write('', () => setImmediate(() => process.exit(exitCode(exit)))),
 );

@@ -115,12 +115,13 @@ export function notJson(reply: Reply): AgentError {
   });
 }
 
-function isPage(text: string): boolean {
+/** Whether the text is a web page, which is from a proxy or another server than the broker. */
+export function isPage(text: string): boolean {
   return text.trimStart().startsWith('<');
 }
 
 /** The broker's explanation of a refusal as the end of a message; empty if there is none. */
-function detailsOf({ safe, text }: Reply): string {
+export function detailsOf({ safe, text }: Reply): string {
   if (isPage(text)) return '';
   const details = safe(messagesOf(text));
   return details === '' ? '' : `: ${details}`;

@@ -55,6 +55,8 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Its answer waits for no other, however large both are. */
   readonly isUrgent?: true;
+  /** It is sent without the token, which it is about to get; no message shows what the token source has. */
+  readonly isAnonymous?: true;
 };
 
 /** An answer with any status. */
@@ -175,7 +177,7 @@ export class Transport {
   /** Settles with the answer's headers; the call's signal aborts its body too. */
   async #request(
     { method, url }: Hop,
-    { body, headers, holdMs = 0, signal }: EncodedCall,
+    { body, headers, holdMs = 0, isAnonymous, signal }: EncodedCall,
     token: string,
   ): Promise<Dispatcher.ResponseData> {
     const late = new AbortController();
@@ -190,7 +192,7 @@ export class Transport {
         method,
         headers: {
           accept: 'application/json',
-          authorization: `Token ${token}`,
+          ...(isAnonymous ? {} : { authorization: `Token ${token}` }),
           ...(this.#forwarder === undefined ? {} : { host: url.host }),
           ...(this.#forwarder?.authorization === undefined
             ? {}

@@ -4,6 +4,7 @@ import type { ValueType } from '../config/value-type.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
+import type { OpenPrompts } from './prompts/open.ts';
 
 /** A flag of one command that is on or off: `--once`. */
 export type Switch = {
@@ -62,6 +63,10 @@ export type CliContext = {
   readonly caller: string;
   /** Asks on the terminal; undefined where nobody can answer. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
+  /** Opens a conversation on the terminal; undefined where nobody can answer. */
+  readonly prompts: OpenPrompts;
+  /** Reads what is piped in, of at most so many bytes; undefined: there is more. */
+  readonly readInput: (maxBytes: number) => Promise<string | undefined>;
   /** Whether the flag was given, a switch or one with a value. */
   readonly has: (flag: Switch) => boolean;
   /** The value of a flag or its default. Throws CONFIG_INVALID. */

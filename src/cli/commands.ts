@@ -8,6 +8,8 @@ import { dryRun } from './dry-run/command.ts';
 import { events } from './events/command.ts';
 import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
+import { login } from './login/command.ts';
+import { logout } from './logout/command.ts';
 import { market } from './market/command.ts';
 import { network } from './network/command.ts';
 import { mode } from './owner/mode.ts';
@@ -33,6 +35,8 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     status,
     top,
     events,
+    login,
+    logout,
     check,
     market,
     schedule,

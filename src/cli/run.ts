@@ -12,6 +12,7 @@ import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './comman
 import { type Request, readCommandLine } from './command-line.ts';
 import { readConfigText } from './config-text.ts';
 import { failure } from './failure.ts';
+import type { OpenPrompts } from './prompts/open.ts';
 
 const MIN_PROXY_SECRET = 6;
 
@@ -27,6 +28,10 @@ export type Outside = {
   readonly version: string;
   /** Asks on the terminal; undefined where nobody can answer. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
+  /** Opens a conversation on the terminal; undefined where nobody can answer. */
+  readonly prompts: OpenPrompts;
+  /** Reads what is piped in, of at most so many bytes; undefined: there is more. */
+  readonly readInput: CliContext['readInput'];
 };
 
 /** Runs the command line and returns the exit code. Never throws; errors are printed. */
@@ -61,6 +66,8 @@ function contextOf(
     operands: request.operands,
     caller: callerOf(env),
     confirm: outside.confirm,
+    prompts: outside.prompts,
+    readInput: outside.readInput,
     has: (flag) => request.flags[flag.name] !== undefined,
     valueOf: (flag) => readFlag(flag, request.flags[flag.name]),
     loadConfig: async (needs) => {

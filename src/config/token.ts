@@ -7,7 +7,7 @@ import { LIMITS } from '../limits.ts';
 import type { Loaded } from './config.ts';
 
 /** The token file if none is configured. */
-const DEFAULT_FILE = '/etc/sharedcloud-agent/token';
+export const DEFAULT_TOKEN_FILE = '/etc/sharedcloud-agent/token';
 
 /** The place of the token. */
 export type TokenOrigin =
@@ -26,8 +26,8 @@ export function tokenOrigin({ config, sources }: Pick<Loaded, 'config' | 'source
     return { kind: 'file', path: tokenFile };
   if (token !== undefined) return { kind: 'variable', name: sources.token.name, token: token.reveal() };
   if (credentialsDirectory !== undefined)
-    return { kind: 'credential', path: join(credentialsDirectory, 'token'), source: DEFAULT_FILE };
-  return { kind: 'file', path: DEFAULT_FILE };
+    return { kind: 'credential', path: join(credentialsDirectory, 'token'), source: DEFAULT_TOKEN_FILE };
+  return { kind: 'file', path: DEFAULT_TOKEN_FILE };
 }
 
 /** The broker's token; `reload` rereads its file, so that a new token needs no restart. */
@@ -69,7 +69,8 @@ export class TokenSource {
   }
 }
 
-function parseToken(text: string, where: string): string {
+/** The token in a text; `where` names the text. Throws TOKEN_MISSING or CONFIG_INVALID. */
+export function parseToken(text: string, where: string): string {
   const token = text.trim();
   if (token === '')
     throw new AgentError('TOKEN_MISSING', `${where} is empty`, { hint: 'put the broker’s token into it' });

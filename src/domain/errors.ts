@@ -17,7 +17,7 @@ export const ERROR_KINDS = {
   },
   TOKEN_FILE_UNSAFE: {
     exit: 2,
-    what: 'other users can read the token file, or the agent cannot',
+    what: 'other users can read the token file, or the agent cannot read or write it',
     hint: 'make the token file readable by the agent’s user only (mode 0600)',
   },
   BROKER_UNREACHABLE: {
@@ -57,7 +57,7 @@ export const ERROR_KINDS = {
   },
   BROKER_UNAUTHORIZED: {
     exit: 3,
-    what: 'the broker does not accept the token',
+    what: 'the broker does not accept the token, or the user name and password',
     hint: 'put a valid token into the token file; a running agent rereads the file',
   },
   TARGET_UNKNOWN: {
@@ -257,7 +257,7 @@ export const ERROR_KINDS = {
   },
   NOT_CONFIRMED: {
     exit: 1,
-    what: 'jobs would be stopped unpaid, and nobody has agreed to it',
+    what: 'jobs would be stopped unpaid or a file replaced, and nobody has agreed to it',
     hint: 'add --yes, or use `sharedcloud-agent pause`, which lets them end',
   },
   CONTROL_INVALID: {

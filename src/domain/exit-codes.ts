@@ -7,7 +7,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.OK]: 'success',
   [EXIT.FAILED]: 'the check or operation failed, or an internal error',
   2: 'invalid command line, configuration or token file',
-  3: 'the broker rejected the token',
+  3: 'the broker rejected the token, or the user name and password',
   4: 'the broker is unreachable or its response is invalid',
   5: 'container engine, image or container error',
   6: 'GPU or driver error',

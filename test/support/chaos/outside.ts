@@ -17,5 +17,7 @@ export const outside: Outside = {
   uid: process.getuid?.() ?? 0,
   version: 'test',
   confirm: async () => undefined,
+  prompts: async () => undefined,
+  readInput: async () => '',
   redactor: new Redactor(),
 };

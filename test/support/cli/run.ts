@@ -1,5 +1,6 @@
 import type { CliCommand } from '../../../src/cli/command.ts';
 import { commandsOf } from '../../../src/cli/commands.ts';
+import type { Prompts } from '../../../src/cli/prompts/prompts.ts';
 import { runCli } from '../../../src/cli/run.ts';
 import { runDaemon } from '../../../src/daemon/run-daemon.ts';
 import { Redactor } from '../../../src/lib/redactor.ts';
@@ -7,11 +8,12 @@ import { Redactor } from '../../../src/lib/redactor.ts';
 /** What a command line wrote and ended with. */
 export type Ran = { readonly exit: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a command line in this process, without a terminal and with nothing but `env` around it. */
+/** Runs a command line in this process, without a terminal unless `prompts` is given, with nothing but `env` around it. */
 export async function runLine(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   commands: readonly CliCommand[] = commandsOf((parts) => runDaemon({ ...parts, systemdNotify: undefined })),
+  { input = '', prompts }: { readonly input?: string; readonly prompts?: Prompts } = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const writer = (stream: keyof typeof written) => ({
@@ -30,6 +32,8 @@ export async function runLine(
       uid: 0,
       version: '1.2.3',
       confirm: async () => undefined,
+      prompts: async () => prompts,
+      readInput: async () => input,
     },
     commands,
   );

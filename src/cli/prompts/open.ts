@@ -1,0 +1,52 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { escapeControls } from '../../lib/escape.ts';
+import type { Redactor } from '../../lib/redactor.ts';
+import { linePrompts } from './line-prompts.ts';
+import type { Prompts } from './prompts.ts';
+import { hasUnicode, isDumb, type Terminal } from './terminal.ts';
+
+/** Opens a conversation; undefined where nobody can answer. `line`: plain lines, as for a single question. */
+export type OpenPrompts = (kind: 'line' | 'dialogue') => Promise<Prompts | undefined>;
+
+/** The streams and the environment of the process. */
+export type TerminalParts = {
+  /** Opened where it is needed: not every command reads. */
+  readonly input: () => ReadStream;
+  readonly output: WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly redactor: Redactor;
+};
+
+/** Questions are asked on stderr, so that stdout has the result alone. */
+export function promptsOn({ env, input: open, output, redactor }: TerminalParts): OpenPrompts {
+  return async (kind) => {
+    const input = open();
+    if (!input.isTTY || !output.isTTY) return undefined;
+    const terminal: Terminal = {
+      input,
+      output,
+      isDumb: isDumb(env['TERM']),
+      hasUnicode: hasUnicode(env),
+      colour: output.hasColors(),
+      printable: (text) => escapeControls(redactor.text(text)),
+    };
+    if (kind === 'line' || terminal.isDumb) return linePrompts(terminal);
+    const { clackPrompts } = await import('./clack-prompts.ts');
+    return clackPrompts(terminal);
+  };
+}
+
+/** Reads what is piped in, of at most `maxBytes`; undefined: there is more. */
+export async function readPiped(
+  input: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<string | undefined> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of input) {
+    bytes += piece.length;
+    if (bytes > maxBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
