@@ -346,6 +346,12 @@ export const LIMITS = {
       of: 'connections to one of the control sockets at once',
       beyond: 'more are closed at once',
     },
+    listedJobs: {
+      max: 500,
+      unit: 'items',
+      of: 'jobs that one answer of the control API lists',
+      beyond: 'the request is refused (`CONTROL_INVALID`); the answer names where the list goes on',
+    },
     controlAnswer: {
       max: 16 * 1024 * 1024,
       unit: 'bytes',

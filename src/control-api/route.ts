@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import { EncodedItem } from './encoded-item.ts';
 import type { Endpoint } from './endpoints.ts';
 
 /** A request that was understood. */
@@ -28,7 +29,7 @@ export function route<Request extends z.ZodType, Answer extends z.ZodType>(
   endpoint: Endpoint<Request, Answer>,
   answer: (
     call: Call<z.infer<Request>>,
-  ) => Promise<z.infer<Answer> & object> | AsyncIterable<z.infer<Answer> & object>,
+  ) => Promise<z.infer<Answer> & object> | AsyncIterable<(z.infer<Answer> & object) | EncodedItem>,
 ): Route {
   const { method, path, request, right } = endpoint;
   return {
@@ -57,7 +58,7 @@ async function* eachOf(
   items: AsyncIterable<object>,
   change: (item: object) => object,
 ): AsyncGenerator<object, void> {
-  for await (const item of items) yield change(item);
+  for await (const item of items) yield item instanceof EncodedItem ? item : change(item);
 }
 
 /** Whether an endpoint answers with one object after the other. */

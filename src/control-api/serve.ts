@@ -6,6 +6,7 @@ import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
 import { LIMITS } from '../limits.ts';
 import { type Answering, answerTo, failure } from './answer.ts';
+import { jsonOf } from './encoded-item.ts';
 import { CALLER_HEADER } from './protocol.ts';
 import { shortPath } from './short-path.ts';
 import { type ControlSocket, pathOf } from './sockets.ts';
@@ -158,7 +159,7 @@ async function stream(
   response.write(`${JSON.stringify(envelope)}\n`);
   for await (const item of answer) {
     if (response.destroyed) break;
-    if (response.write(`${JSON.stringify(item)}\n`)) continue;
+    if (response.write(`${jsonOf(item)}\n`)) continue;
     await drained(response);
   }
   response.end();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SKIP_REASONS } from '../domain/decide.ts';
+import { JOB_STATES } from '../domain/job.ts';
 import { INSTANT } from './instant.ts';
 import { EVENT } from './protocol.ts';
 import { STATUS } from './status-schema.ts';
@@ -8,7 +9,16 @@ const TEXT = z.string().nullable();
 const FIGURE = z.number().nullable();
 const COUNT = z.int().min(0);
 
-const OUTCOME = z.enum(['succeeded', 'failed', 'timeout']).nullable();
+const OUTCOMES = ['succeeded', 'failed', 'timeout'] as const;
+const OUTCOME = z.enum(OUTCOMES).nullable();
+
+/** By what a list of jobs is filtered. `gpu` is a uuid, or `cpu` for jobs without a GPU. */
+export const JOB_FILTER = z.object({
+  state: z.array(z.enum(JOB_STATES)).max(20),
+  outcome: z.enum(OUTCOMES).optional(),
+  gpu: z.string().max(200).optional(),
+  text: z.string().max(200).optional(),
+});
 
 /** A job in a list. What is not known, or not yet, is null. */
 const JOB_ROW = z.object({
@@ -19,7 +29,7 @@ const JOB_ROW = z.object({
   gpu: TEXT,
   image: z.string(),
   /** See the states of a job in domain/job.ts. */
-  state: z.string(),
+  state: z.enum(JOB_STATES),
   outcome: OUTCOME,
   /** Why it was released, cancelled or dropped. */
   why: TEXT,
@@ -42,6 +52,10 @@ const CHANGE = z.object({
   state: z.string(),
   outcome: OUTCOME,
   why: TEXT,
+  container: TEXT,
+  durationMs: FIGURE,
+  earned: FIGURE,
+  note: TEXT,
 });
 
 const JOB = JOB_ROW.extend({
@@ -54,6 +68,10 @@ const JOB = JOB_ROW.extend({
   endedAt: INSTANT.nullable(),
   /** What the agent says in the report about the end of the job. */
   note: TEXT,
+  /** The sizes of the report’s parts in characters. */
+  sizes: z.object({ buildLogs: COUNT, stdout: COUNT, stderr: COUNT, result: COUNT }).nullable(),
+  /** The beginning of what the agent has to say on how the job was prepared. */
+  buildLogs: TEXT,
   /** Every change of its state, oldest first. */
   history: z.array(CHANGE).readonly(),
 });
@@ -103,7 +121,8 @@ const OPTION = z.object({
 /** What views of the agent show beside its status; without `schema` and `version`. */
 export const VIEWS = {
   live: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('status'), status: STATUS }),
+    /** `seq` is that of the last event before it. What runs on, such as `ranMs`, counts from the status’s `at`. */
+    z.object({ kind: z.literal('status'), seq: z.number(), status: STATUS }),
     z.object({ kind: z.literal('event'), event: EVENT }),
   ]),
   /** `next`: where the list goes on; null: at its end. */

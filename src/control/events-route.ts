@@ -1,9 +1,9 @@
 import type { RecentEvent, RecentEvents } from '../agent/events/recent-events.ts';
 import { ENDPOINTS } from '../control-api/endpoints.ts';
-import { type Call, type Route, route } from '../control-api/route.ts';
-import { AgentError } from '../domain/errors.ts';
+import { type Route, route } from '../control-api/route.ts';
 import { sleep } from '../lib/sleep.ts';
 import { LIMITS } from '../limits.ts';
+import { numberIn } from './query.ts';
 
 /** A follower is woken at least this often. */
 const RECHECK_MS = 30_000;
@@ -44,7 +44,7 @@ async function* events(
 }
 
 /** In place of the events between. */
-function gap({ at, seq }: RecentEvent, events: number): RecentEvent {
+export function gap({ at, seq }: RecentEvent, events: number): RecentEvent {
   return {
     seq: seq - 1,
     at,
@@ -53,12 +53,4 @@ function gap({ at, seq }: RecentEvent, events: number): RecentEvent {
     message: `${events} events are left out here, because they are no longer remembered`,
     fields: { events },
   };
-}
-
-function numberIn({ query }: Call<unknown>, name: string, min: number, max: number): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const value = Number(text);
-  if (/^\d{1,16}$/.test(text) && value >= min && value <= max) return value;
-  throw new AgentError('CONTROL_INVALID', `${name} has to be a number from ${min} to ${max}`);
 }

@@ -6,12 +6,16 @@ import type { Route } from '../control-api/route.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { eventsRoute } from './events-route.ts';
 import { healthRoute } from './health-route.ts';
+import { type JobsParts, jobsRoutes } from './jobs-routes.ts';
+import { liveRoute } from './live-route.ts';
+import { LiveStatus } from './live-status.ts';
 import { type OutputParts, outputRoute } from './output-route.ts';
 import { ownerRoutes } from './owner-routes.ts';
-import { type StatusParts, statusRoute } from './status-route.ts';
+import { type StatusParts, statusOf, statusRoute } from './status-route.ts';
 
 export type RouteParts = StatusParts &
-  Pick<OutputParts, 'journal'> & {
+  Pick<OutputParts, 'journal'> &
+  JobsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
     /** What the agent does, in one line. */
@@ -31,7 +35,12 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     healthRoute(report),
     statusRoute(parts),
     eventsRoute(recent),
+    liveRoute(
+      new LiveStatus({ status: () => statusOf(parts), lastSeq: () => recent.last, clock: parts.clock }),
+      recent,
+    ),
     outputRoute({ outputs: agent.outputs, journal: parts.journal }),
+    ...jobsRoutes(parts),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),
   ];

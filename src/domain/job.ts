@@ -81,6 +81,20 @@ const NEXT: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
   dropped: ['claiming'],
 };
 
+/** The names of all states. */
+export const JOB_STATES = {
+  claiming: 'claiming',
+  claimed: 'claimed',
+  starting: 'starting',
+  running: 'running',
+  finished: 'finished',
+  reported: 'reported',
+  releasing: 'releasing',
+  released: 'released',
+  cancelling: 'cancelling',
+  dropped: 'dropped',
+} as const satisfies { readonly [Name in JobStateName]: Name };
+
 /** Whether a job may go from `from` to `to`. The journal checks every transition with it. */
 export function canTransition(from: JobStateName, to: JobStateName): boolean {
   return NEXT[from].includes(to);

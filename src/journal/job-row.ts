@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import {
   canTransition,
+  JOB_STATES,
   JOB_STATUS,
   type JobRecord,
   type JobState,
@@ -10,22 +11,6 @@ import {
 } from '../domain/job.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
-
-const STATES = {
-  claiming: 'claiming',
-  claimed: 'claimed',
-  starting: 'starting',
-  running: 'running',
-  finished: 'finished',
-  reported: 'reported',
-  releasing: 'releasing',
-  released: 'released',
-  cancelling: 'cancelling',
-  dropped: 'dropped',
-} as const satisfies { readonly [Name in JobStateName]: Name };
-
-/** The names of all states. */
-export const STATE_NAMES: readonly JobStateName[] = Object.values(STATES);
 
 const finalStatus = z.literal([JOB_STATUS.SUCCEEDED, JOB_STATUS.FAILED, JOB_STATUS.TIMEOUT]);
 
@@ -78,7 +63,7 @@ const jobRow = z
     ask_price: z.number(),
     image: z.string(),
     timeout_ms: z.number(),
-    state: z.enum(STATES),
+    state: z.enum(JOB_STATES),
     detail,
     claimed_at: z.number(),
     updated_at: z.number(),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { isTerminal } from '../domain/job.ts';
+import { isTerminal, JOB_STATES } from '../domain/job.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from './gpu-rollups.ts';
-import { STATE_NAMES } from './job-row.ts';
 import { KEEP_SUMS_MS } from './job-sums.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +21,8 @@ export type PruneWalk = {
   readonly keepMs?: number;
 };
 
-const TERMINAL = STATE_NAMES.filter(isTerminal)
+const TERMINAL = Object.values(JOB_STATES)
+  .filter(isTerminal)
   .map((name) => `'${name}'`)
   .join();
 

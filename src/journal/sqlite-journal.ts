@@ -21,6 +21,7 @@ import {
 import { GpuRollupTables } from './gpu-rollups.ts';
 import { ENGINE_KEY, engineRow } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
+import { FOLD, JobList } from './job-list.ts';
 import { JobOutputTable } from './job-outputs.ts';
 import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import { JobSumTables } from './job-sums.ts';
@@ -64,6 +65,8 @@ export class SqliteJournal implements Journal {
   readonly sums: JobSumTables;
   readonly totals: JobTotalTable;
   readonly outputs: JobOutputTable;
+  /** Jobs without their reports; not for a journal that only an older agent has written. */
+  readonly list: JobList;
   readonly #parts: JournalParts;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -85,6 +88,8 @@ export class SqliteJournal implements Journal {
     this.sums = new JobSumTables(reading);
     this.totals = new JobTotalTable(reading);
     this.outputs = new JobOutputTable(reading);
+    this.list = new JobList(reading);
+    parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
     this.decisions = new SqliteDecisions({
       db: parts.db,
       write: (work) => this.#write(work),
@@ -223,10 +228,7 @@ export class SqliteJournal implements Journal {
 
   /** The uuids that begin with `prefix`, in any case, newest first; at most `limit`. */
   matching(prefix: string, limit: number): readonly string[] {
-    const sql =
-      'SELECT uuid FROM jobs WHERE substr(lower(uuid), 1, length(?1)) = lower(?1) ORDER BY seq DESC LIMIT ?2';
-    const rows = this.#guarded(() => this.#prepared(sql).all(prefix, limit));
-    return uuidRows.parse(rows).map(({ uuid }) => uuid);
+    return this.list.matching(prefix, limit);
   }
 
   /** The URL of the broker that a job belongs to. */

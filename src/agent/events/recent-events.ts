@@ -47,6 +47,11 @@ export class RecentEvents {
     if (entry.level !== 'debug') this.#add(event.kind, entry);
   };
 
+  /** The `seq` of the last event. */
+  get last(): number {
+    return this.#seq;
+  }
+
   /** The latest of the events after this one, oldest first, and how many between them and it are no longer known. */
   after(seq: number, limit: number): { readonly events: readonly RecentEvent[]; readonly leftOut: number } {
     // A client of an agent whose clock was ahead has seen none of these either.

@@ -1,18 +1,18 @@
 import type { Config } from '../../config/config.ts';
 import { count } from '../../config/number-types.ts';
-import { AgentError } from '../../domain/errors.ts';
+import type { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { type JobRecord, type JobStateName, OPEN_STATES } from '../../domain/job.ts';
-import { findJob } from '../../journal/find-job.ts';
+import { OPEN_STATES } from '../../domain/job.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { checkReadable, noJournal } from '../readable-state-dir.ts';
 import { AT, DESTINATION, findJobs, PORT, readQuestion, SOURCE_PORT, WITHIN } from './find.ts';
-import { detailsOf } from './job-details.ts';
+import { detailsJson } from './json.ts';
 import { FOLLOW, showOutput } from './logs.ts';
-import { jobsJson, jobsTable, type ListedJob } from './render.ts';
+import { jobsJson, jobsTable } from './render.ts';
 import { detailsText } from './render-details.ts';
 import { findJson, findText } from './render-find.ts';
+import { withJobs } from './source.ts';
 
 const LIMIT: ValueFlag<number> = {
   name: 'limit',
@@ -30,7 +30,7 @@ const OPEN: Switch = {
 
 const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
 
-/** Reads the journal only, so a running agent is not disturbed. */
+/** Reads the journal, so a running agent is not disturbed; where this user may not read it, the agent is asked. */
 export const jobs: CliCommand = {
   name: 'jobs',
   summary: 'list the jobs that ran here: state, duration, earnings',
@@ -60,20 +60,24 @@ export const jobs: CliCommand = {
     if (context.action === 'show') return showJob(context, config.stateDir);
     if (context.action === 'logs')
       return showOutput(context, config.stateDir, (read) => withJournal(config.stateDir, read));
-    if (context.has(OPEN)) listOpen(context, config.stateDir);
-    else await withJournal(config.stateDir, (journal) => print(context, journal));
+    await list(context, config.stateDir);
     return EXIT.OK;
   },
 };
 
 /** Prints the jobs as they are read: a journal may have a million. */
-function print(context: CliContext, journal: JournalReader, ...states: readonly JobStateName[]): void {
+async function list(context: CliContext, stateDir: string): Promise<void> {
   const { stdout } = context;
-  const now = context.clock.now();
   const isJson = context.has(JSON_SWITCH);
-  const records = journal.newest(context.valueOf(LIMIT), ...states);
-  const listed = withUse(isJson ? journal : undefined, records);
-  for (const part of isJson ? jobsJson(listed, now) : jobsTable(listed, now, stdout)) stdout.write(part);
+  const isOpen = context.has(OPEN);
+  await withJobs(context, stateDir, async (source) => {
+    // Without a journal no job is unfinished.
+    if (source === undefined && !isOpen) throw await noJobs(stateDir);
+    const wanted = { limit: context.valueOf(LIMIT), states: isOpen ? OPEN_STATES : [], withNetwork: isJson };
+    const listed = source?.list(wanted) ?? [];
+    for await (const part of isJson ? jobsJson(listed) : jobsTable(listed, stdout, { isOpen }))
+      stdout.write(part);
+  });
 }
 
 async function find(context: CliContext, config: Config): Promise<number> {
@@ -92,31 +96,23 @@ async function find(context: CliContext, config: Config): Promise<number> {
 }
 
 async function showJob(context: CliContext, stateDir: string): Promise<number> {
-  const details = await withJournal(stateDir, (journal) => {
-    const record = journal.get(findJob(journal, context.argument.trim()));
-    // An agent that prunes its journal may have deleted it just now.
-    if (record === undefined) throw new AgentError('JOB_UNKNOWN', 'the job was deleted from the journal');
-    return detailsOf(journal, record, context.clock.now());
+  const shown = await withJobs(context, stateDir, async (source) => {
+    if (source === undefined) throw await noJobs(stateDir);
+    return source.show(context.argument.trim());
   });
   const { stdout } = context;
   stdout.write(
     context.has(JSON_SWITCH)
-      ? `${JSON.stringify({ job: details }, null, 2)}\n`
-      : detailsText(details, stdout),
+      ? `${JSON.stringify({ job: detailsJson(shown) }, null, 2)}\n`
+      : detailsText(shown, stdout),
   );
   return EXIT.OK;
 }
 
-/** Without a journal no job is unfinished. */
-function listOpen(context: CliContext, stateDir: string): void {
-  const journal = readJournal(stateDir);
-  try {
-    if (journal !== undefined && journal.uuidsIn(...OPEN_STATES).length > 0)
-      print(context, journal, ...OPEN_STATES);
-    else if (context.has(JSON_SWITCH)) for (const part of jobsJson([], 0)) context.stdout.write(part);
-  } finally {
-    journal?.close();
-  }
+/** The error for a state directory that is absent or has no journal. */
+async function noJobs(stateDir: string): Promise<AgentError> {
+  await checkReadable(stateDir, NO_JOBS_YET);
+  return noJournal(stateDir, NO_JOBS_YET);
 }
 
 /** Reads the journal, whether or not an agent runs. Throws STATE_DIR_UNUSABLE without one. */
@@ -129,12 +125,4 @@ async function withJournal<T>(stateDir: string, read: (journal: JournalReader) =
   } finally {
     journal.close();
   }
-}
-
-/** The jobs with their use of the network, where there is a journal to read it from: that costs a query per job. */
-function* withUse(
-  journal: JournalReader | undefined,
-  records: Iterable<JobRecord>,
-): Generator<ListedJob, void> {
-  for (const record of records) yield { record, use: journal?.networkUse(record) };
 }

@@ -1,9 +1,11 @@
+import type { Report } from '../../domain/job.ts';
+import type { JobChange, JobDetails } from '../../journal/job-details.ts';
 import { readableBytes, readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
 import { count } from '../count.ts';
 import { linesOf, type Page } from '../lines.ts';
 import { localTime } from '../local-time.ts';
 import { table } from '../table.ts';
-import type { JobDetails } from './job-details.ts';
+import type { ShownJob } from './json.ts';
 import { stateText } from './render.ts';
 
 /** How many characters and lines of an output a terminal shows; `--json` has all. */
@@ -12,8 +14,9 @@ const MAX_LINES = 40;
 const INDENT = '  ';
 
 /** A job for people: its facts, its history, and the beginning of its report while that is in the journal. */
-export function detailsText(job: JobDetails, page: Page): string {
-  const facts = factsOf(job).filter((fact): fact is readonly [string, string] => fact[1] !== null);
+export function detailsText(shown: ShownJob, page: Page): string {
+  const { details: job, report } = shown;
+  const facts = factsOf(shown).filter((fact): fact is readonly [string, string] => fact[1] !== null);
   const sections = [
     table(
       [
@@ -35,16 +38,17 @@ export function detailsText(job: JobDetails, page: Page): string {
             page,
           ),
         ]),
-    output('build logs', job.buildLogs, page),
-    output('stdout', job.report?.stdout ?? null, page),
-    output('stderr', job.report?.stderr ?? null, page),
-    output('result', job.report?.result ?? null, page),
+    output('build logs', report?.buildLogs ?? job.buildLogs, page),
+    output('stdout', report?.stdout ?? null, page),
+    output('stderr', report?.stderr ?? null, page),
+    output('result', report?.result ?? null, page),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
 
-function factsOf(job: JobDetails): readonly (readonly [string, string | null])[] {
-  const time = (at: string | null): string | null => at && localTime(new Date(at), 'seconds');
+function factsOf({ details: job, report }: ShownJob): readonly (readonly [string, string | null])[] {
+  const time = (at: number | null): string | null =>
+    at === null ? null : localTime(new Date(at), 'seconds');
   return [
     ['job', job.job],
     ['state', stateText(job)],
@@ -64,7 +68,7 @@ function factsOf(job: JobDetails): readonly (readonly [string, string | null])[]
     ['ended', time(job.endedAt)],
     ['duration', job.durationMs === null ? null : readableDuration(job.durationMs)],
     ['note', job.note],
-    ['report', job.sizes && sizesText(job)],
+    ['report', job.sizes && sizesText(job.sizes, report)],
     ['address', job.address],
     ['sent', job.sentBytes === null ? null : readableBytes(job.sentBytes)],
     ['received', job.receivedBytes === null ? null : readableBytes(job.receivedBytes)],
@@ -72,18 +76,21 @@ function factsOf(job: JobDetails): readonly (readonly [string, string | null])[]
   ];
 }
 
-function sizesText({ report, sizes }: JobDetails): string {
-  const parts = Object.entries({ stdout: sizes?.stdout, stderr: sizes?.stderr, result: sizes?.result });
-  const text = parts.map(([name, size = 0]) => `${name} ${count(size, 'character')}`).join(', ');
+function sizesText(
+  { result, stderr, stdout }: NonNullable<JobDetails['sizes']>,
+  report: Report | null,
+): string {
+  const parts = Object.entries({ stdout, stderr, result });
+  const text = parts.map(([name, size]) => `${name} ${count(size, 'character')}`).join(', ');
   return report === null ? `${text}; not kept here after its delivery` : text;
 }
 
-function eventText({ durationMs, earned, outcome, state, why }: JobDetails['history'][number]): string {
+function eventText({ durationMs, earned, outcome, state, why }: JobChange): string {
   const facts = [
     outcome,
-    durationMs === undefined ? null : readableDuration(durationMs),
-    earned === undefined ? null : readableEarnings(earned),
-    why ?? null,
+    durationMs === null ? null : readableDuration(durationMs),
+    earned === null ? null : readableEarnings(earned),
+    why,
   ].filter((fact) => fact !== null);
   return facts.length === 0 ? state : `${state}: ${facts.join(', ')}`;
 }

@@ -24,7 +24,7 @@ test('the output of a job is followed from its beginning to its end, without wha
     version: '1.2.3',
     routes: routesOf({
       agent: agent.agent,
-      journal: { matching: (prefix) => [prefix], outputs: { of: () => undefined } },
+      journal: agent.journal,
       recent: new RecentEvents({ clock: systemClock, redact: (line) => line }),
       clock: systemClock,
       phase: () => 'working',

@@ -27,6 +27,7 @@ import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
+import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { VirtualTime } from '../clock/virtual-time.ts';
@@ -214,7 +215,7 @@ export type AgentChoices = {
 /** An agent in this process. */
 export class TestAgent implements AsyncDisposable {
   readonly agent: Agent;
-  readonly journal: Journal;
+  readonly journal: SqliteJournal;
   /** Runs the jobs of an agent that was given no other runtime, as local processes. */
   readonly runtime: ProcessRuntime;
   readonly #close: () => Promise<void>;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../../src/domain/ports/clock.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -29,4 +30,15 @@ export function withJournal<T>(path: string, use: (journal: SqliteJournal) => T,
   } finally {
     dir.close();
   }
+}
+
+/** A journal in a directory of its own, open until the test ends. */
+export function openScratch(clock: Clock = systemClock): SqliteJournal {
+  const dir = openStateDir(scratchDir());
+  const journal = openJournal(dir, BROKER, clock);
+  onTestFinished(() => {
+    journal.close();
+    dir.close();
+  });
+  return journal;
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobs } from '../../../src/cli/jobs/command.ts';
-import { detailsOf } from '../../../src/cli/jobs/job-details.ts';
 import { detailsText } from '../../../src/cli/jobs/render-details.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
+import { detailsOf } from '../../../src/journal/job-details.ts';
+import { slimOf } from '../../../src/journal/job-summary.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
@@ -120,7 +121,8 @@ describe('a job beside a running agent', () => {
     const text = await whileRunning(finished, (journal) => {
       const record = journal.get(JOB);
       if (record === undefined) throw new Error('the job is not in the journal');
-      return detailsText(detailsOf(journal, record, START), aPage(40));
+      const details = detailsOf(journal, slimOf(record), START);
+      return detailsText({ details, report: REPORT }, aPage(40));
     });
     expect(text).not.toContain('\u001b');
     expect(text).toContain(String.raw`\u{1b}[2Jwipe`);
