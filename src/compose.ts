@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { resourceChecks } from './agent/admission/resource-checks.ts';
 import type { Agent } from './agent/agent.ts';
-import type { PresencePorts } from './agent/deps.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
 import { RecentEvents } from './agent/events/recent-events.ts';
@@ -13,8 +12,10 @@ import { HttpBroker } from './broker/client.ts';
 import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
 import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
+import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
+import { openPage } from './compose-page.ts';
 import type { Config, Loaded } from './config/config.ts';
-import { type GeneralPolicy, gpuSettings, maxTemperatureOf, presencePolicy } from './config/gpu-settings.ts';
+import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
 import { TokenSource, tokenOrigin } from './config/token.ts';
 import { routesOf } from './control/routes.ts';
@@ -22,7 +23,6 @@ import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
 import { type GvisorFacts, unmetByGvisor } from './domain/gvisor.ts';
 import { type OfferSettings, planOffers } from './domain/plan-offers.ts';
-import { isWsl } from './domain/platform.ts';
 import type { Broker } from './domain/ports/broker.ts';
 import type { HostClock } from './domain/ports/clock.ts';
 import type { GpuProbe } from './domain/ports/gpu.ts';
@@ -34,23 +34,14 @@ import { Schedule } from './domain/schedule/availability.ts';
 import { Zone } from './domain/schedule/zone.ts';
 import type { Phase } from './domain/signals.ts';
 import { JobFolders } from './function/job-files.ts';
-import { NvidiaProbe } from './gpu/nvidia-probe.ts';
-import { NvidiaProcesses } from './gpu/nvidia-processes.ts';
-import { NvidiaSampler } from './gpu/nvidia-sampler.ts';
-import { NvidiaSmi } from './gpu/nvidia-smi.ts';
 import { hostAddresses } from './host/addresses.ts';
 import { noneRuns } from './host/container-processes.ts';
 import { diskSpace, freeBytes } from './host/disk-space.ts';
-import { isAsleep } from './host/gpu-power.ts';
 import { watchHalts } from './host/halts.ts';
 import { type HostSize, hostShare } from './host/job-share.ts';
-import { JournalctlLog } from './host/kernel-log.ts';
-import { Logind } from './host/logind.ts';
 import { machineId } from './host/machine-id.ts';
 import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
-import { readPlatform } from './host/platform.ts';
-import { CgroupOwners } from './host/process-owners.ts';
 import { systemdReloadedAt } from './host/systemd-reloads.ts';
 import { hostTimeZone } from './host/time-zone.ts';
 import { connectionOptions, prepareConnection } from './http-client/connection.ts';
@@ -64,11 +55,10 @@ import type { Redactor } from './lib/redactor.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
-import { servePage } from './web-server/serve-page.ts';
 
 /*
- * The composition root: opens the adapters that the configuration names, those of Docker in compose-docker.ts;
- * compose-agent.ts builds the agent on them.
+ * The composition root: opens the adapters that the configuration names, those of Docker in compose-docker.ts, of GPUs in
+ * compose-gpu.ts, and the status page in compose-page.ts; compose-agent.ts builds the agent on them.
  */
 
 /** A container that survives SIGKILL this long hangs in the kernel, most likely in the GPU driver. */
@@ -106,45 +96,6 @@ export function openBroker(
     log?.warn({ event: 'ca-certificates-unusable', hint }, `certificate authorities not loaded: ${what}`);
   const transport = new Transport(config.brokerUrl, tokens, {}, connectionOptions(connection));
   return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
-}
-
-type SmiConfig = Pick<Config, 'nvidiaSmi' | 'nvidiaSmiTimeout'>;
-
-function openSmi({ nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs }: SmiConfig): NvidiaSmi {
-  return new NvidiaSmi({ program, deadlineMs });
-}
-
-/** The probe of this host's GPUs. */
-export function openProbe(config: SmiConfig, smi = openSmi(config)): NvidiaProbe {
-  return new NvidiaProbe({ program: config.nvidiaSmi, platform: readPlatform() }, smi);
-}
-
-/** What samples this host's GPUs, by the same nvidia-smi as the probe. */
-function openSampler(
-  config: SmiConfig,
-  smi: NvidiaSmi,
-  parts: Pick<AppParts, 'clock' | 'log'>,
-): NvidiaSampler {
-  const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
-  return new NvidiaSampler({ ...parts, smi, program, deadlineMs, platform: readPlatform(), isAsleep });
-}
-
-/** What shows whether the owner is here. Its nvidia-smi is another process than the probe's. */
-export function openPresence(
-  config: SmiConfig & GeneralPolicy,
-): PresencePorts & { readonly processes: NvidiaProcesses } {
-  const { nvidiaSmi: program, nvidiaSmiTimeout: deadlineMs } = config;
-  return {
-    policyOf: (gpu) => presencePolicy(config, gpu),
-    processes: new NvidiaProcesses({ smi: openSmi(config), program, deadlineMs, platform: readPlatform() }),
-    owners: new CgroupOwners(),
-    sessions: new Logind(),
-  };
-}
-
-/** The kernel's log; undefined under WSL, whose kernel has no Nvidia driver that could report an Xid. */
-function openKernelLog(): JournalctlLog | undefined {
-  return isWsl(readPlatform()) ? undefined : new JournalctlLog();
 }
 
 /** The owner's settings for planning offers. */
@@ -231,6 +182,8 @@ export type OpenAgent = {
   reschedule(config: Config): void;
   /** Reads the token again. Throws TOKEN_* where it cannot be used; the old one then stays. */
   reloadToken(): Promise<void>;
+  /** Takes the page's names and password of a configuration that was read again. Throws SECRET_FILE_UNSAFE, CONFIG_INVALID. */
+  followPage(config: Config): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -268,6 +221,7 @@ export async function openAgent(
     recent.observe(event);
     overrides.observe?.(event);
   };
+  const page = await openPage(config, { ...parts, stateDir: stateDir.path, observe });
   const pulls = new PullMonitor(clock, observe, options.onProgress);
   const docker =
     overrides.runtime === undefined
@@ -381,13 +335,15 @@ export async function openAgent(
           status,
           phase: () => phase,
           pulls: () => pulls.pulls,
+          page: () => page.problem(),
           clock,
           host: hostname(),
           version,
           startedAt,
         });
-        kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), { routes, version }));
-        if (config.listen !== 'off') kept.use(await servePage(config.listen, { routes, version }));
+        kept.use(await page.serve({ routes, version }));
+        const answering = { routes: [...routes, ...page.routes], version };
+        kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));
       }),
     reprice: (next) => {
       settings = offerSettings(withPrices(config, next));
@@ -395,6 +351,7 @@ export async function openAgent(
     },
     reschedule: (next) => agent.reschedule(scheduleOf(next).schedule),
     reloadToken: async () => void (await tokens.reload()),
+    followPage: (next) => page.follow(next),
     close: () => kept.disposeAsync(),
   };
 }

@@ -417,6 +417,57 @@ export const LIMITS = {
       beyond: 'the beginning is left out',
     },
   },
+  page: {
+    connections: {
+      max: 256,
+      unit: 'items',
+      of: 'connections to the status page at once',
+      beyond: 'more are closed at once',
+    },
+    streams: {
+      max: 128,
+      unit: 'items',
+      of: 'streams of events to open pages at once',
+      beyond: 'more are refused (`PAGE_BUSY`)',
+    },
+    header: { max: 16 * 1024, unit: 'bytes', of: 'the header of a request', beyond: 'it is refused (431)' },
+    requestTime: {
+      max: 10_000,
+      unit: 'ms',
+      of: 'the time in which a request has to come',
+      beyond: 'the connection is closed',
+    },
+    pipelined: {
+      max: 8,
+      unit: 'items',
+      of: 'requests of a connection that wait for an answer',
+      beyond: 'the connection is closed',
+    },
+    links: {
+      max: 100,
+      unit: 'items',
+      of: 'links to the page that nobody has used yet',
+      beyond: 'the oldest do not work any more',
+    },
+    signedOut: {
+      max: 1_000,
+      unit: 'items',
+      of: 'sessions of the last 30 days that were signed out',
+      beyond: 'every session is signed out',
+    },
+    sessionsFile: {
+      max: 256 * 1024,
+      unit: 'bytes',
+      of: 'the file with the secret of sessions',
+      beyond: 'it is replaced, and every session is signed out',
+    },
+    passwordFile: {
+      max: 4096,
+      unit: 'bytes',
+      of: 'the file with the page’s password, or with the token for metrics',
+      beyond: 'the configuration is refused',
+    },
+  },
   journal: {
     durations: {
       max: 50,

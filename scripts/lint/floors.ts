@@ -30,7 +30,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent'],
   ['control', 'web'],
   ['web-server'],
-  ['compose-agent.ts', 'compose-docker.ts'],
+  ['compose-agent.ts', 'compose-docker.ts', 'compose-gpu.ts', 'compose-page.ts'],
   ['compose.ts'],
   ['cli', 'daemon'],
   ['main.ts'],

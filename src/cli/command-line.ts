@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { maySet } from '../config/option.ts';
 import { OPTIONS, type OptionKey, optionOf } from '../config/options.ts';
+import type { ValueType } from '../config/value-type.ts';
 import { AgentError } from '../domain/errors.ts';
 import { actionText, type CliCommand } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -60,12 +61,12 @@ function addCommand(program: Command, command: CliCommand, onRequest: (request: 
     .allowExcessArguments(false);
   const flags = [
     ...command.switches.map(({ name }) => new Option(`--${name}`)),
-    ...command.values.map(({ name, type }) => withValue(name, type.metavar)),
+    ...command.values.map(({ name, type }) => withValue(name, type)),
   ];
   const options = command.options
     .map((key) => ({ key, ...optionOf(key) }))
     .filter((option) => maySet(option, 'flag'))
-    .map(({ key, name, type }) => ({ key, option: withValue(name, type.metavar) }));
+    .map(({ key, name, type }) => ({ key, option: withValue(name, type) }));
   for (const option of [...flags, ...options.map(({ option }) => option)]) sub.addOption(option);
   if (command.operand !== undefined) sub.argument(`[${command.operand.name}...]`);
   if (command.actions !== undefined) sub.argument('[action]');
@@ -133,13 +134,13 @@ function misplaced({ name }: CliCommand, flag: string, action: string): AgentErr
 }
 
 /** Collects the values of a repeated flag: whether there may be several is for the value's type to say. */
-function withValue(name: string, metavar: string): Option {
-  return new Option(`--${name} <${metavar}>`).argParser(
-    (written: string, before: readonly string[] | undefined): readonly string[] => [
+function withValue(name: string, { bare, metavar }: Pick<ValueType<unknown>, 'bare' | 'metavar'>): Option {
+  return new Option(`--${name} ${bare === undefined ? `<${metavar}>` : `[${metavar}]`}`)
+    .preset(bare)
+    .argParser((written: string, before: readonly string[] | undefined): readonly string[] => [
       ...(before ?? []),
       written,
-    ],
-  );
+    ]);
 }
 
 function invalid(cause: CommanderError): AgentError {

@@ -81,6 +81,8 @@ export type CliContext = {
   /** Takes each token that is read, so that no output shows it. */
   readonly redactor: Redactor;
   readonly clock: HostClock;
+  /** The home of the user at the desktop from which the command was given; undefined: it was given elsewhere. */
+  readonly desktop: string | undefined;
   /** The user id of this process. */
   readonly uid: number;
   readonly version: string;

@@ -16,6 +16,7 @@ import { mode } from './owner/mode.ts';
 import { pause } from './owner/pause.ts';
 import { reclaim } from './owner/reclaim.ts';
 import { resume } from './owner/resume.ts';
+import { page } from './page/command.ts';
 import { schedule } from './schedule/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 import { status } from './status/command.ts';
@@ -34,6 +35,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     mode,
     status,
     top,
+    page,
     events,
     login,
     logout,

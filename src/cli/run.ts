@@ -91,11 +91,18 @@ function contextOf(
         redactor,
       }),
     redactor,
+    desktop: desktopOf(outside),
     clock: systemClock,
     uid,
     version,
     path: env['PATH'] ?? '',
   };
+}
+
+/** Root has no browser of its own, and one that it starts belongs to nobody who sits there. */
+function desktopOf({ env, uid }: Outside): string | undefined {
+  const isThere = [env['DISPLAY'], env['WAYLAND_DISPLAY']].some((name) => (name ?? '') !== '');
+  return isThere && uid !== 0 ? env['HOME'] : undefined;
 }
 
 /** Who runs this: through sudo the one who called it. */

@@ -17,8 +17,13 @@ export type FileContent = {
   readonly warnings: readonly string[];
 };
 
-/** Parses a TOML text. `known` are its keys beside the tables. Never throws. */
-export function readConfigFile(path: string, text: string, known: readonly string[]): FileContent {
+/** Parses a TOML text. `known` are its keys beside the tables, of which `switches` may be true or false. Never throws. */
+export function readConfigFile(
+  path: string,
+  text: string,
+  known: readonly string[],
+  switches: readonly string[],
+): FileContent {
   const problems: Problem[] = [];
   const entries = new Map<string, readonly string[]>();
   const gpus: GpuSettings[] = [];
@@ -31,7 +36,8 @@ export function readConfigFile(path: string, text: string, known: readonly strin
     else if (key === 'availability')
       availability.push(...readAvailability(path, value, { problems, warnings, topKeys: known }));
     else if (known.includes(key)) {
-      const written = texts(path, key, value, problems);
+      const isSwitched = typeof value === 'boolean' && switches.includes(key);
+      const written = texts(path, key, isSwitched ? String(value) : value, problems);
       if (written === undefined) unread.add(key);
       else entries.set(key, written);
     } else problems.push(unknownKey(path, key, [...known, 'gpu', 'availability']));

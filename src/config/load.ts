@@ -6,6 +6,7 @@ import { type FileContent, readConfigFile } from './config-file.ts';
 import type { GpuSettings } from './gpu-settings.ts';
 import { maySet, type Option } from './option.ts';
 import { OPTION_KEYS, OPTIONS, type OptionKey, optionOf } from './options.ts';
+import { exposedPage } from './page-options.ts';
 import { configInvalid, type Problem } from './problem.ts';
 import { BadValue } from './value-type.ts';
 
@@ -56,6 +57,7 @@ export async function loadConfig(
   const askUnread = file.unread === 'all' || file.unread.has(OPTIONS.askPrice.name);
   if (needs.ask && origins.askPrice?.kind === 'unset' && !askUnread)
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
+  problems.push(...exposedPage(values));
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
   const config: Config = { ...values, gpus: file.gpus, availability: file.availability };
@@ -85,7 +87,7 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
   try {
     const text = await sources.readFile(path);
     if (text !== undefined) {
-      const content = readConfigFile(path, text, fileKeys());
+      const content = readConfigFile(path, text, fileKeys(), switchKeys());
       problems.push(...content.problems);
       return { path, ...content };
     }
@@ -157,4 +159,10 @@ function fileKeys(): readonly string[] {
   return OPTION_KEYS.map(optionOf)
     .filter((option) => maySet(option, 'file'))
     .map((option) => option.name);
+}
+
+function switchKeys(): readonly string[] {
+  return OPTION_KEYS.map(optionOf)
+    .filter(({ type }) => type.bare !== undefined)
+    .map(({ name }) => name);
 }

@@ -9,6 +9,9 @@ const RELOADED: ReadonlySet<OptionKey> = new Set([
   'tokenFile',
   'credentialsDirectory',
   'timeZone',
+  'listenHost',
+  'listenPasswordFile',
+  'metricsTokenFile',
 ]);
 
 /** The settings of a GPU that need a restart. */

@@ -16,6 +16,20 @@ export function choice<const T extends string>(...words: readonly T[]): ValueTyp
   });
 }
 
+/** Yes or no; as a flag alone it is yes. */
+export const yesNo: ValueType<boolean> = {
+  ...single({
+    metavar: 'yes|no',
+    parse: (text) => {
+      if (/^(?:yes|true|on|1)$/i.test(text)) return true;
+      if (/^(?:no|false|off|0)$/i.test(text)) return false;
+      throw new BadValue(`${quoted(text)} is neither yes nor no`, 'write yes or no');
+    },
+    show: (value) => (value ? 'yes' : 'no'),
+  }),
+  bare: 'yes',
+};
+
 /** An absolute path. */
 export const absolutePath: ValueType<string> = single({
   metavar: 'PATH',

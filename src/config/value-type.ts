@@ -15,6 +15,8 @@ export type ValueType<T> = {
   readonly metavar: string;
   /** Whether it takes several values: a repeated flag, a list in the file, or separated by commas. */
   readonly many: boolean;
+  /** What a flag says that stands without a value; absent: it needs one. */
+  readonly bare?: string;
   /** Parses the texts. Throws BadValue. */
   read(written: readonly string[]): T;
   /** The value for `check`; parsing it gives the same value. */

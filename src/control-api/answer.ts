@@ -45,6 +45,7 @@ export async function answerTo(asked: Asked, { routes, version }: Answering): Pr
       rest: decoded(url.pathname.slice(found.path.length)),
       caller: asked.caller,
       from: asked.from,
+      rights: asked.rights,
       signal: asked.signal,
     });
     if (isStream(answer)) return { kind: 'stream', first: envelope, items: answer };
@@ -68,6 +69,13 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   TIME_INVALID: 400,
   CONTROL_DENIED: 403,
   CONTROL_UNKNOWN: 404,
+  SESSION_REQUIRED: 401,
+  SIGN_IN_REFUSED: 401,
+  SIGN_IN_LIMITED: 429,
+  HOST_REFUSED: 421,
+  ORIGIN_REFUSED: 403,
+  PAGE_BUSY: 503,
+  PAGE_NOT_SERVED: 409,
   NOT_CONFIRMED: 409,
   STATE_DIR_UNUSABLE: 507,
 };

@@ -174,4 +174,28 @@ export const ENDPOINTS = {
     request: NOTHING,
     answer: ANSWERS.desks,
   },
+  page: {
+    method: 'GET',
+    path: '/api/page',
+    right: 'read',
+    does: 'where the status page is served, or why it is not; on the sockets only',
+    request: NOTHING,
+    answer: ANSWERS.page,
+  },
+  pageLink: {
+    method: 'POST',
+    path: '/api/page/link',
+    right: 'read',
+    does: 'makes a link to the page that works once, for two minutes, with the caller’s rights or, with `readOnly`, for looking only; on the sockets only',
+    request: REQUESTS.pageLink,
+    answer: ANSWERS.pageLink,
+  },
+  pageSignOut: {
+    method: 'POST',
+    path: '/api/page/sign-out',
+    right: 'control',
+    does: 'signs out everybody who has the page open, and ends every link to it; on the sockets only',
+    request: REQUESTS.pageSignOut,
+    answer: ANSWERS.pageSignOut,
+  },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -52,6 +52,8 @@ export const REQUESTS = {
     .refine(isOneEnd, ONE_END),
   preview: z.strictObject(TARGETS),
   resume: z.strictObject({ ...TARGETS, tag: z.string().max(100).optional() }),
+  pageLink: z.strictObject({ readOnly: z.boolean().default(false) }),
+  pageSignOut: z.strictObject({}),
   desk: z.strictObject({ games: z.int().min(0).max(10_000) }),
   mode: z
     .strictObject({ ...TARGETS, ...LASTING, mode: z.enum(['auto', 'on', 'off']) })
@@ -115,6 +117,16 @@ export const ANSWERS = {
     tookMs: z.number(),
   }),
   preview: z.object({ jobs: z.array(EVICTED) }),
+  /** `url` is null where the page is not served, and `why` says why; of a page that was turned off both are null. */
+  page: z.object({ url: TEXT, why: TEXT, hint: TEXT }),
+  /** `others`: addresses for other machines, as far as they can be known. */
+  pageLink: z.object({
+    url: z.string(),
+    others: z.array(z.string()).readonly(),
+    rights: z.array(z.enum(['read', 'control'])).readonly(),
+    expiresAt: INSTANT,
+  }),
+  pageSignOut: z.object({}),
   desk: z.object({ leaseMs: z.number() }),
   desks: z.object({ desks: z.array(z.object({ user: z.string(), games: z.number() })) }),
   /** `why` is null where jobs can be claimed, as far as this host is concerned; `hint` is for `why`, else for `degraded`. */

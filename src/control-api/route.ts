@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { EncodedItem } from './encoded-item.ts';
 import type { Endpoint } from './endpoints.ts';
+import type { Right } from './sockets.ts';
 
 /** A request that was understood. */
 export type Call<Body> = {
@@ -13,6 +14,7 @@ export type Call<Body> = {
   readonly caller: string;
   /** The path of the socket, or the address of the page. */
   readonly from: string;
+  readonly rights: readonly Right[];
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
 };

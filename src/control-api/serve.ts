@@ -6,6 +6,7 @@ import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
 import { LIMITS } from '../limits.ts';
 import { type Answering, answerTo, failure } from './answer.ts';
+import { drained } from './drained.ts';
 import { jsonOf } from './encoded-item.ts';
 import { CALLER_HEADER } from './protocol.ts';
 import { shortPath } from './short-path.ts';
@@ -164,15 +165,3 @@ async function stream(
   }
   response.end();
 }
-
-/** A reader that reads nothing for a minute is dropped: there are only so many connections. */
-async function drained(response: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stalled = setTimeout(() => response.destroy(), STALLED_MS);
-  response.once('drain', resolve);
-  response.once('close', resolve);
-  await promise;
-  clearTimeout(stalled);
-}
-
-const STALLED_MS = 60_000;

@@ -18,15 +18,17 @@ export type RouteParts = StatusParts &
   JobsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
+    /** Why the status page is not served, though it should be. */
+    readonly page: () => { readonly why: string; readonly hint: string } | undefined;
     /** What the agent does, in one line. */
     readonly status: () => string;
   };
 
 /** Everything that a running agent answers. */
 export function routesOf(parts: RouteParts): readonly Route[] {
-  const { agent, pulls, recent, status } = parts;
+  const { agent, page, pulls, recent, status } = parts;
   const report = (): HealthReport => {
-    const [problem, slow] = [agent.problem(), agent.degraded()];
+    const [problem, slow] = [agent.problem(), agent.degraded() ?? page()];
     const text = [status(), ...pulls().map(pullText)].join('; ');
     const hint = (problem ?? slow)?.hint ?? null;
     return { status: text, why: problem?.why ?? null, hint, degraded: slow?.why ?? null };

@@ -9,7 +9,7 @@ export type Reloading = {
   readonly loadConfig: () => Promise<Loaded>;
   /** The configuration that the agent was started with. */
   readonly running: Config;
-  readonly agent: Pick<OpenAgent, 'reprice' | 'reschedule' | 'reloadToken'>;
+  readonly agent: Pick<OpenAgent, 'followPage' | 'reprice' | 'reschedule' | 'reloadToken'>;
   readonly log: Log;
 };
 
@@ -22,6 +22,7 @@ export async function reload({ agent, loadConfig, log, running }: Reloading): Pr
     const { config, warnings } = await loadConfig();
     for (const warning of warnings) log.warn({ event: 'configuration-warning' }, warning);
     await agent.reloadToken();
+    await agent.followPage(config);
     agent.reprice(config);
     agent.reschedule(config);
     const settings = restartNeeded(running, config);

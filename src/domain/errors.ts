@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts';
+import { PAGE_ERROR_KINDS } from './page-errors.ts';
 
 /**
  * The codes of all errors that people see. Codes are stable, texts may change. `exit` is the exit code of a command that
@@ -285,6 +286,7 @@ export const ERROR_KINDS = {
     what: 'the socket of the agent belongs to another user, and is not used',
     hint: 'find out what made it, and remove it',
   },
+  ...PAGE_ERROR_KINDS,
   AGENT_OUT_OF_REACH: {
     exit: 1,
     what: 'the running agent cannot be signalled from here',

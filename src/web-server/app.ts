@@ -1,38 +1,95 @@
-import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Answering, answerTo } from '../control-api/answer.ts';
+import { answerTo, failure } from '../control-api/answer.ts';
+import { AgentError } from '../domain/errors.ts';
 import { LIMITS } from '../limits.ts';
 import { pageFiles } from './page-files.ts';
-import { sseFrames } from './sse.ts';
+import type { PageParts } from './page-parts.ts';
+import { addSignIn, fromOf, refuse, sessionOf, sessionRequired } from './sign-in.ts';
+import { sendEvents } from './sse.ts';
+import { Streams } from './streams.ts';
 
 /** The page and the API over HTTP. Loaded at the first connection. */
-export async function buildApp(options: Answering): Promise<FastifyInstance> {
+export async function buildApp(parts: PageParts): Promise<FastifyInstance> {
   const app = fastify({ bodyLimit: LIMITS.host.controlRequest.max, forceCloseConnections: true });
-  const files = pageFiles();
-  for (const [path, { content, type }] of files)
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string | Buffer) => parseJson(String(body)),
+  );
+  app.setErrorHandler((error, _request, reply) => refuse(reply, asRefusal(error), parts));
+  app.setNotFoundHandler((_request, reply) =>
+    refuse(reply, new AgentError('CONTROL_UNKNOWN', 'the page has nothing at this address'), parts),
+  );
+  for (const [path, { content, type }] of pageFiles())
     app.get(path, (_request, reply) => reply.type(type).header('cache-control', 'no-cache').send(content));
   app.get('/healthz', async () => ({ status: 'ok' }));
-  app.all('/api/*', (request, reply) => api(request, reply, options));
+  addSignIn(app, parts);
+  const streams = new Streams(parts.sessions);
+  app.all('/api/*', (request, reply) => api(request, reply, parts, streams));
   await app.ready();
   return app;
 }
 
-async function api(request: FastifyRequest, reply: FastifyReply, options: Answering): Promise<FastifyReply> {
+async function api(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: PageParts,
+  streams: Streams,
+): Promise<FastifyReply> {
+  const session = sessionOf(request, reply, parts);
+  if (session === undefined) return refuse(reply, sessionRequired(), parts);
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const answer = await answerTo(
     {
       method: request.method,
-      url: request.url,
+      url: urlOf(request),
       body: async () => request.body,
-      caller: 'page',
-      from: request.ip,
-      rights: ['read', 'control'],
-      denied: { why: 'this session is for looking only', hint: 'open the page with: sharedcloud-agent page' },
+      caller: session.by,
+      from: fromOf(request),
+      rights: session.rights,
+      denied: {
+        why: 'this session is for looking only',
+        hint: 'open another one with: sharedcloud-agent page',
+      },
       signal: gone.signal,
     },
-    options,
+    parts,
   );
   if (answer.kind === 'object') return reply.code(answer.status).send(answer.body);
-  return reply.type('text/event-stream').send(Readable.from(sseFrames(answer.items)));
+  using stream = streams.open(session, () => gone.abort());
+  if (stream === undefined)
+    return refuse(reply, new AgentError('PAGE_BUSY', 'too many pages are open at once'), parts);
+  reply.hijack();
+  await sendEvents(reply.raw, answer.items, gone.signal, (thrown) => failure(thrown, parts.version).body);
+  return reply;
+}
+
+/** Without the key, and going on behind the last event that an EventSource got before it was cut off. */
+function urlOf({ headers, url }: FastifyRequest): string {
+  const [path = '', query] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.delete('key');
+  const last = headers['last-event-id'];
+  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) parameters.set('since', last);
+  return parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
+}
+
+/** A POST without a body is one with an empty one. */
+function parseJson(text: string): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    throw new AgentError('CONTROL_INVALID', 'the request is not JSON');
+  }
+}
+
+/** What fastify refuses is the caller's fault, by its status. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !('statusCode' in error) || error instanceof AgentError) return error;
+  const isCallers = typeof error.statusCode === 'number' && error.statusCode < 500;
+  return isCallers ? new AgentError('CONTROL_INVALID', error.message.slice(0, 200)) : error;
 }

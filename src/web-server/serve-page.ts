@@ -1,32 +1,49 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { Answering } from '../control-api/answer.ts';
-import { asStorageError } from '../domain/storage-error.ts';
+import type { ListenAddress } from '../config/listen.ts';
+import { failure } from '../control-api/answer.ts';
 import { http } from '../lib/http.ts';
-
-/** Where the page is served. */
-export type Address = { readonly host: string; readonly port: number };
+import { LIMITS } from '../limits.ts';
+import { refusalOf } from './guard.ts';
+import { KEY_HEADER, SECURITY_HEADERS } from './headers.ts';
+import type { PageParts } from './page-parts.ts';
 
 /** A page that is served until it is disposed of. */
 export type ServedPage = AsyncDisposable & { readonly port: number };
 
-/** Serves page and API. What they need is loaded at the first request, since most owners look seldom. */
-export async function servePage(address: Address, options: Answering): Promise<ServedPage> {
+/** A connection on which nothing comes is of no use for longer. */
+const IDLE_MS = 30_000;
+const HEADERS_MS = 5_000;
+
+/**
+ * Serves page and API. What they need is loaded at the first request, since most owners look seldom. Throws the system's
+ * error where the address cannot be listened on.
+ */
+export async function servePage(address: ListenAddress, parts: PageParts): Promise<ServedPage> {
   let app: Promise<FastifyInstance> | undefined;
-  const server = http.createServer((request, response) => {
-    app ??= import('./app.ts').then(({ buildApp }) => buildApp(options));
-    app.then(
-      (loaded) => loaded.routing(request, response),
-      () => response.destroy(),
-    );
-  });
-  const { promise, reject, resolve } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(address.port, address.host, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw asStorageError(cause, `${address.host}:${address.port}`);
-  }
+  const server = http.createServer(
+    {
+      maxHeaderSize: LIMITS.page.header.max,
+      requestTimeout: LIMITS.page.requestTime.max,
+      headersTimeout: HEADERS_MS,
+      keepAliveTimeout: IDLE_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    (request, response) => {
+      if (!isAdmitted(request, response, parts)) return;
+      app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
+      app.then(
+        (loaded) => loaded.routing(request, response),
+        (thrown: unknown) => answer(response, thrown, parts),
+      );
+    },
+  );
+  server.maxConnections = LIMITS.page.connections.max;
+  server.on('clientError', refuseUnreadable);
+  // No page asks for another protocol, and a socket that was handed over would have no bounds.
+  server.on('upgrade', (_request, socket) => void socket.destroy());
+  await listen(server, address);
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
@@ -35,7 +52,76 @@ export async function servePage(address: Address, options: Answering): Promise<S
       server.close(() => closed.resolve());
       server.closeAllConnections();
       await closed.promise;
-      await (await app)?.close();
+      await (await app?.catch(() => undefined))?.close();
     },
   };
 }
+
+async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  const { promise, reject, resolve } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, resolve);
+  await promise;
+  server.off('error', reject);
+  // What can fail later concerns one connection.
+  server.on('error', () => undefined);
+}
+
+/** Answers what must not come further, before anything is loaded for it. */
+function isAdmitted(request: IncomingMessage, response: ServerResponse, parts: PageParts): boolean {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  // Also without a listener an error would end the process.
+  response.on('error', () => response.destroy());
+  if (!countOne(request, response)) return false;
+  const { headers, headersDistinct, method = '', url = '' } = request;
+  const site = headers['sec-fetch-site'];
+  const refusal = refusalOf(
+    {
+      method,
+      url,
+      hosts: headersDistinct['host'] ?? [],
+      origin: headers.origin,
+      site: typeof site === 'string' ? site : undefined,
+      hasKey: headers[KEY_HEADER] !== undefined,
+    },
+    parts.hosts(),
+  );
+  if (refusal === undefined) return true;
+  answer(response, refusal, parts);
+  return false;
+}
+
+/** Requests that were sent behind each other without waiting, as no browser does, are answered one by one and wait in memory. */
+function countOne({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  const waiting = (WAITING.get(socket) ?? 0) + 1;
+  if (waiting > LIMITS.page.pipelined.max) {
+    socket.destroy();
+    return false;
+  }
+  WAITING.set(socket, waiting);
+  response.once('close', () => WAITING.set(socket, (WAITING.get(socket) ?? 1) - 1));
+  return true;
+}
+
+const WAITING = new WeakMap<Duplex, number>();
+
+function answer(response: ServerResponse, thrown: unknown, { version }: Pick<PageParts, 'version'>): void {
+  const { body, status } = failure(thrown, version);
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** A request that is none, or too long, or too slow. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = STATUS[error.code ?? ''] ?? '400 Bad Request';
+  const headers = Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\n${headers.join('')}content-length: 0\r\nconnection: close\r\n\r\n`, () =>
+    socket.destroy(),
+  );
+}
+
+const STATUS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};

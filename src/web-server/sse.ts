@@ -1,12 +1,47 @@
+import type { ServerResponse } from 'node:http';
+import { drained } from '../control-api/drained.ts';
 import { EncodedItem, jsonOf } from '../control-api/encoded-item.ts';
 
-/** Frames a stream as server-sent events. An object with a `seq`, its own or its event's, is named by it, so that a reader can resume. */
-export async function* sseFrames(items: AsyncIterable<object>): AsyncGenerator<string, void> {
-  yield 'retry: 1000\n\n';
-  for await (const item of items) {
-    const seq = seqOf(item);
-    yield `${seq === undefined ? '' : `id: ${seq}\n`}data: ${jsonOf(item)}\n\n`;
+/** A proxy or a phone's network ends a connection on which nothing comes. */
+const HEARTBEAT_MS = 15_000;
+
+/**
+ * Sends a stream as server-sent events until it or the signal ends. The next object is asked for when the reader has taken
+ * the last one, and a reader that takes nothing for a minute is dropped. Never throws; `failed` is what an error looks like.
+ */
+export async function sendEvents(
+  response: ServerResponse,
+  items: AsyncIterable<object>,
+  signal: AbortSignal,
+  failed: (thrown: unknown) => object,
+): Promise<void> {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    // nginx would hold events back.
+    'x-accel-buffering': 'no',
+  });
+  response.write('retry: 1000\n\n');
+  signal.addEventListener('abort', () => response.destroy(), { once: true });
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(':\n\n');
+  }, HEARTBEAT_MS);
+  try {
+    for await (const item of items) {
+      if (signal.aborted) return;
+      if (!response.write(frameOf(item))) await drained(response);
+    }
+    response.end('event: end\ndata: {}\n\n');
+  } catch (thrown) {
+    if (!signal.aborted) response.end(`event: failure\ndata: ${JSON.stringify(failed(thrown))}\n\n`);
+  } finally {
+    clearInterval(heartbeat);
   }
+}
+
+/** One event. An object with a `seq`, its own or its event's, is named by it, so that a reader can resume. */
+export function frameOf(item: object): string {
+  const seq = seqOf(item);
+  return `${seq === undefined ? '' : `id: ${seq}\n`}data: ${jsonOf(item)}\n\n`;
 }
 
 function seqOf(item: object): number | undefined {

@@ -208,6 +208,26 @@ export function logEntry(event: AgentEvent): LogEntry {
     }
     case 'kernel-log-unavailable':
       return info(`kernel log unavailable, Xids are not monitored: ${event.why}`, { hint: event.hint });
+    case 'page-served':
+      return info('status page served', { host: event.host, port: event.port });
+    case 'page-not-served': {
+      const { hint, retryInMs, why } = event;
+      return warn(why, { hint, retryInMs });
+    }
+    case 'page-signed-in': {
+      const { by, from, rights } = event;
+      return info(`signed in to the page: ${by}`, { by, from, rights });
+    }
+    case 'page-sign-in-refused':
+      return warn(`sign-in to the page refused: ${event.why}`, { from: event.from });
+    case 'page-signed-out': {
+      const { all, by, from } = event;
+      return info(all ? `everybody signed out of the page by ${by}` : `signed out of the page: ${by}`, {
+        by,
+        from,
+        all,
+      });
+    }
     case 'gpu-canary': {
       const { gpu, retryInMs, why } = event;
       if (why === undefined) return info(`canary on ${gpu.name} passed`, { gpu: gpu.uuid });

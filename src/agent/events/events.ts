@@ -61,6 +61,33 @@ export type GpuEvent =
       readonly retryInMs: number | undefined;
     };
 
+/** What happens at the status page. */
+export type PageEvent =
+  | { readonly kind: 'page-served'; readonly host: string; readonly port: number }
+  /** The agent goes on without it; it is tried again in `retryInMs`. */
+  | {
+      readonly kind: 'page-not-served';
+      readonly why: string;
+      readonly hint: string;
+      readonly retryInMs: number;
+    }
+  /** Somebody may look, or also control; `from` is the address of a browser or proxy. */
+  | {
+      readonly kind: 'page-signed-in';
+      readonly by: string;
+      readonly from: string;
+      readonly rights: readonly string[];
+    }
+  /** A link or password was refused; some of them only, where there are many. */
+  | { readonly kind: 'page-sign-in-refused'; readonly from: string; readonly why: string }
+  /** `all`: everybody was signed out. */
+  | {
+      readonly kind: 'page-signed-out';
+      readonly by: string;
+      readonly from: string;
+      readonly all: boolean;
+    };
+
 /** How slow the calls of one kind to the engine are: `slow` of the last `of` calls, up to `maxMs` milliseconds. */
 export type SlowCalls = {
   readonly call: string;
@@ -72,6 +99,7 @@ export type SlowCalls = {
 /** What happened, for reporting only: the log, the systemd status and the dry run read it, nothing else. */
 export type AgentEvent =
   | GpuEvent
+  | PageEvent
   /** Journal and engine agree; `adopted` jobs go on. */
   | { readonly kind: 'recovery-completed'; readonly adopted: number }
   /** Another engine has the jobs from now on; `lost` is how many were started on the one before, and are released. */

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openPresence } from '../../compose.ts';
+import { openPresence } from '../../compose-gpu.ts';
 import type { Config } from '../../config/config.ts';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import type { Gpu } from '../../domain/gpu.ts';

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Overrides, openProbe } from '../../compose.ts';
+import type { Overrides } from '../../compose.ts';
+import { openProbe } from '../../compose-gpu.ts';
 import type { Config } from '../../config/config.ts';
 import type { Language } from '../../domain/language.ts';
 import { ProcessRuntime } from '../../embedded/runtime/process-runtime.ts';

@@ -1,5 +1,6 @@
-import { offerSettings, openBroker, openProbe } from '../../compose.ts';
+import { offerSettings, openBroker } from '../../compose.ts';
 import { openDocker } from '../../compose-docker.ts';
+import { openProbe } from '../../compose-gpu.ts';
 import type { Loaded } from '../../config/config.ts';
 import type { ImageState } from '../../domain/decide.ts';
 import type { AgentError } from '../../domain/errors.ts';

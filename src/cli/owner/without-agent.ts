@@ -1,6 +1,6 @@
 import type { CommandAnswer } from '../../agent/owner/owner-commands.ts';
 import { nameOf, unknownTargets } from '../../agent/owner/owner-commands.ts';
-import { openProbe } from '../../compose.ts';
+import { openProbe } from '../../compose-gpu.ts';
 import type { Config } from '../../config/config.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';

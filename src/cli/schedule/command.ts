@@ -1,4 +1,5 @@
-import { openProbe, scheduleOf } from '../../compose.ts';
+import { scheduleOf } from '../../compose.ts';
+import { openProbe } from '../../compose-gpu.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { type CliCommand, JSON_SWITCH } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';

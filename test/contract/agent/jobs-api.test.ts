@@ -11,8 +11,8 @@ import { TestEnv } from '../../support/agent/test-env.ts';
 import { type ServedApi, serveApi } from '../../support/control/serve-api.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 
-async function get({ url }: ServedApi, path: string) {
-  const answer = await fetch(`${url}/api/${path}`);
+async function get({ headers, url }: ServedApi, path: string) {
+  const answer = await fetch(`${url}/api/${path}`, { headers });
   return { status: answer.status, body: z.looseObject({}).parse(await answer.json()) };
 }
 

@@ -27,6 +27,7 @@ test('the output of a job is followed from its beginning to its end, without wha
       journal: agent.journal,
       recent: new RecentEvents({ clock: systemClock, redact: (line) => line }),
       clock: systemClock,
+      page: () => undefined,
       phase: () => 'working',
       pulls: () => [],
       startedAt: 0,

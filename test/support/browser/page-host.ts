@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type OpenAgent, openAgent } from '../../../src/compose.ts';
+import { ask } from '../../../src/control-api/ask.ts';
+import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import type { InstanceRow, JobRow } from '../../../src/embedded/broker/store/rows.ts';
@@ -15,6 +17,7 @@ import { load } from '../config/load.ts';
 import { aGpu, CPU_IMAGE } from '../domain.ts';
 import { logInto } from '../log/log-into.ts';
 import type { Site } from './test-browser.ts';
+import type { View } from './view.ts';
 
 const TOKEN = 'token-that-no-page-may-show';
 
@@ -139,8 +142,25 @@ export class PageHost implements Site {
     await running?.opened.close();
   }
 
-  /** The API is open yet. */
-  async signIn(): Promise<void> {}
+  /** Follows a link as `sharedcloud-agent page` prints it. */
+  async signIn({ page }: View): Promise<void> {
+    const { url } = await this.link();
+    const signedIn = page.waitForResponse((response) => response.url() === `${this.origin}/session`);
+    await page.goto(url);
+    await signedIn;
+  }
+
+  /** A new link into the page. */
+  async link({ readOnly = false } = {}): Promise<{ readonly url: string }> {
+    const asked = await ask(
+      this.stateDir,
+      ENDPOINTS.pageLink,
+      { body: { readOnly }, caller: 'a test' },
+      5_000,
+    );
+    if (asked.kind !== 'answer') throw new Error(`the control socket is ${asked.kind}`);
+    return asked.answer;
+  }
 
   /** Puts a run for GPUs on the market; returns its uuid. */
   addRun({ bid = 0.5, code, image = CPU_IMAGE, name = 'sample', parameters = '((),)' }: Order): string {

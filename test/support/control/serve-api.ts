@@ -3,7 +3,10 @@ import { type RouteParts, routesOf } from '../../../src/control/routes.ts';
 import { serveControl } from '../../../src/control-api/serve.ts';
 import { socketsOf } from '../../../src/control-api/sockets.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { KEY_HEADER } from '../../../src/web-server/headers.ts';
 import { servePage } from '../../../src/web-server/serve-page.ts';
+import { SessionStore } from '../../../src/web-server/session-store.ts';
+import { Sessions } from '../../../src/web-server/sessions.ts';
 import type { TestAgent, TestEnv } from '../agent/test-env.ts';
 
 /** What a test's agent answers with, beside what it is itself. */
@@ -14,6 +17,7 @@ export function routeParts(agent: TestAgent, more: Partial<RouteParts> = {}): Ro
     journal: agent.journal,
     recent: new RecentEvents({ clock: systemClock, redact: (line) => line }),
     clock: systemClock,
+    page: () => undefined,
     phase: () => 'working',
     pulls: () => [],
     startedAt: 0,
@@ -23,8 +27,12 @@ export function routeParts(agent: TestAgent, more: Partial<RouteParts> = {}): Ro
   };
 }
 
-/** An agent's API at a socket in the directory of its environment, and over HTTP at a port. */
-export type ServedApi = AsyncDisposable & { readonly directory: string; readonly url: string };
+/** An agent's API at a socket in the directory of its environment, and over HTTP at a port with the headers of a session. */
+export type ServedApi = AsyncDisposable & {
+  readonly directory: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 export async function serveApi(
   env: TestEnv,
@@ -34,11 +42,25 @@ export async function serveApi(
   await using opened = new AsyncDisposableStack();
   const options = { routes: routesOf(routeParts(agent, more)), version: '1.2.3' };
   opened.use(await serveControl(socketsOf(env.directory, undefined), options));
-  const page = opened.use(await servePage({ host: '127.0.0.1', port: 0 }, options));
+  const sessions = new Sessions(new SessionStore(env.directory), systemClock);
+  const page = opened.use(
+    await servePage(
+      { host: '127.0.0.1', port: 0 },
+      {
+        ...options,
+        sessions,
+        hosts: () => ({ listen: '127.0.0.1', names: [] }),
+        clock: systemClock,
+        observe: () => undefined,
+      },
+    ),
+  );
+  const { cookie, key } = sessions.byLink(sessions.link(['read', 'control'], 'a test').token);
   const kept = opened.move();
   return {
     directory: env.directory,
     url: `http://127.0.0.1:${page.port}`,
+    headers: { cookie: `${sessions.cookieName}=${cookie}`, [KEY_HEADER]: key },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

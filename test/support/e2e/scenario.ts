@@ -29,6 +29,8 @@ export async function openScenario(
     SHAREDCLOUD_POLL_INTERVAL: '200ms',
     // The jobs' network is one for all agents of an engine: only the tests that are about it use it.
     SHAREDCLOUD_JOB_NETWORK: 'none',
+    // Agents side by side would want one port.
+    SHAREDCLOUD_LISTEN: 'off',
     DOCKER_HOST: host,
     ...more,
   };
