@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../test/support/chaos/random.ts';
+import { SeededRandom } from '../../src/lib/seeded-random.ts';
 import { DAYS, type Shape } from './shapes.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../test/support/chaos/random.ts';
+import { SeededRandom } from '../../src/lib/seeded-random.ts';
 
 /*
  * The markets on which strategies are compared. They were written before any strategy, and no strategy may import them.

@@ -1,8 +1,8 @@
 import { decide, type MarketKnowledge } from '../../src/domain/decide.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import type { OpenRun } from '../../src/domain/run.ts';
+import { SeededRandom } from '../../src/lib/seeded-random.ts';
 import { energyCost } from '../../src/pricing/power-cost.ts';
-import { SeededRandom } from '../../test/support/chaos/random.ts';
 import { asksOf, type Market, type SimulatedJob, type SimulatedRun } from './market.ts';
 
 const HOUR_MS = 3_600_000;

@@ -39,6 +39,13 @@ export type JournalReader = Pick<
   | 'close'
 >;
 
+/** How a journal is opened. */
+export type JournalOptions = BrokerMoveOptions &
+  HomeOptions & {
+    /** Nothing is synced to the disk: for what is made up, and lost together with its directory anyway. */
+    readonly sync?: false;
+  };
+
 /** How long a call waits for another program that has locked the journal, such as a backup. */
 const BUSY_MS = 2000;
 
@@ -55,10 +62,11 @@ export function openJournal(
   dir: { readonly path: string },
   broker: string,
   clock: Clock,
-  options: BrokerMoveOptions & HomeOptions = {},
+  options: JournalOptions = {},
 ): SqliteJournal {
   const brokerUrl = new URL(broker).href;
   return openWith(dir, brokerUrl, clock, (db, file) => {
+    if (options.sync === false) db.exec('PRAGMA synchronous = OFF');
     settleHome(db, file, options);
     assignBroker(db, file, brokerUrl, options);
   });

@@ -1,17 +1,22 @@
+import type { Loaded } from '../../config/config.ts';
 import { configInvalid } from '../../config/problem.ts';
 import { imageName } from '../../config/text-types.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { aborted, unlessAborted } from '../../lib/deadline.ts';
+import { unlessAborted } from '../../lib/deadline.ts';
+import { SeededRandom } from '../../lib/seeded-random.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch, type ValueFlag } from '../command.ts';
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts';
-import type { DryRunMarket } from './market.ts';
+import { LIVE_SEED, runLive } from './live/run.ts';
 import { introText, outcomeTable } from './render.ts';
 import { runAgent } from './run-agent.ts';
 import { openScenario } from './scenario.ts';
 import { makeWorkDir } from './work-dir.ts';
 
 const DOCKER: Switch = { name: 'docker', help: 'run the jobs in Docker instead of as local processes' };
-const SERVE: Switch = { name: 'serve', help: 'keep the embedded broker running afterwards, until Ctrl-C' };
+const SERVE: Switch = {
+  name: 'serve',
+  help: 'go on until Ctrl-C, with a lively market, and serve the status page',
+};
 const IMAGE: ValueFlag<string> = {
   name: 'image',
   help: 'with --docker: the Python image, which must run $CODE as the platform’s images do',
@@ -36,12 +41,14 @@ export const dryRun: CliCommand = {
     'jobRuntime',
     'logLevel',
     'logFormat',
+    'listen',
   ],
   switches: [DOCKER, SERVE, JSON_SWITCH],
   values: [IMAGE],
   examples: [
     { line: 'dry-run', does: 'jobs are local processes; needs neither Docker nor a GPU' },
     { line: 'dry-run --docker', does: 'jobs are containers' },
+    { line: 'dry-run --serve', does: 'the status page of a simulated host, to try everything' },
   ],
   run: async (context) => {
     const interruption = listenForInterruption();
@@ -60,41 +67,51 @@ export const dryRun: CliCommand = {
 async function runInterruptibly(context: CliContext, interruption: Interruption): Promise<number> {
   const { first } = interruption;
   const loaded = await context.loadConfig({ ask: false });
-  if (context.has(IMAGE) && !context.has(DOCKER))
-    throw configInvalid([
-      {
-        where: `--${IMAGE.name}`,
-        what: 'has no effect without --docker',
-        hint: 'add --docker, or leave it out',
-      },
-    ]);
+  refuseUseless(context, loaded);
   await using cleanup = new AsyncDisposableStack();
   const workDir = cleanup.use(await makeWorkDir()).path;
   const announce = (): void => context.stderr.write('interrupted: stopping the jobs of this dry run\n');
   first.addEventListener('abort', announce);
   const scenario = await openScenario(
     context,
-    { config: loaded.config, image: context.has(DOCKER) ? context.valueOf(IMAGE) : undefined },
+    {
+      config: loaded.config,
+      image: context.has(DOCKER) ? context.valueOf(IMAGE) : undefined,
+      live: context.has(SERVE) ? new SeededRandom(LIVE_SEED) : undefined,
+    },
     { interruption, cleanup, workDir },
   );
   first.throwIfAborted();
   context.stderr.write(introText(scenario.intro, context.stderr));
-  const rows = await runAgent(context, { scenario, loaded, workDir }, first);
+  const dryRun = { scenario, loaded, workDir };
+  if (scenario.live !== undefined) {
+    await runLive(context, { ...dryRun, random: scenario.live }, first);
+    return EXIT.OK;
+  }
+  const rows = await runAgent(context, dryRun, first);
   first.removeEventListener('abort', announce);
   const { stdout } = context;
   stdout.write(
     context.has(JSON_SWITCH) ? `${JSON.stringify({ runs: rows }, null, 2)}\n` : outcomeTable(rows, stdout),
   );
-  if (context.has(SERVE)) await serve(context, scenario.market, first);
   return rows.every(({ wrong }) => wrong === undefined) ? EXIT.OK : EXIT.FAILED;
 }
 
-async function serve(
-  { stderr }: CliContext,
-  { buyerToken, url }: DryRunMarket,
-  interrupted: AbortSignal,
-): Promise<void> {
-  stderr.write('\nthe embedded broker is running; Ctrl-C ends it. Try:\n');
-  stderr.write(`  curl -H 'Authorization: Token ${buyerToken}' ${url}/api/v1/jobs/\n`);
-  await aborted(interrupted);
+/** Throws CONFIG_INVALID for a flag that would change nothing. */
+function refuseUseless(context: CliContext, { sources }: Loaded): void {
+  const problems = [
+    ...(context.has(IMAGE) && !context.has(DOCKER) ? [uselessFlag(IMAGE.name, 'without --docker')] : []),
+    ...(context.has(SERVE) && context.has(JSON_SWITCH) ? [uselessFlag('json', 'with --serve')] : []),
+    ...(sources.listen.kind === 'flag' && !context.has(SERVE)
+      ? [uselessFlag('listen', 'without --serve')]
+      : []),
+  ];
+  if (problems.length > 0) throw configInvalid(problems);
+}
+
+function uselessFlag(name: string, when: string) {
+  const hint = when.startsWith('without')
+    ? `add ${when.slice('without '.length)}, or leave it out`
+    : 'leave it out';
+  return { where: `--${name}`, what: `has no effect ${when}`, hint };
 }

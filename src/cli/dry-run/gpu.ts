@@ -1,6 +1,8 @@
+import type { Observer } from '../../agent/events/events.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import type { GpuProbe } from '../../domain/ports/gpu.ts';
+import type { GpuSampler } from '../../domain/ports/gpu-samples.ts';
 
 /** The GPU of hosts without one. */
 const SIMULATED: Gpu = {
@@ -25,6 +27,10 @@ export type DryRunGpus = {
   readonly probe: GpuProbe;
   readonly names: string;
   readonly simulated: string | undefined;
+  /** The figures of simulated ones. */
+  readonly samples?: GpuSampler;
+  /** Has to hear what the agent does, so that the figures follow it. */
+  readonly observe?: Observer;
 };
 
 /** The host's GPUs, or a simulated one if none is usable. */

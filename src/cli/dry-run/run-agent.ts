@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { AgentEvent } from '../../agent/events/events.ts';
-import { type AppParts, openAgent, type Ports } from '../../compose.ts';
+import type { AgentEvent, Observer } from '../../agent/events/events.ts';
+import { type AppParts, type OpenAgent, openAgent, type Ports } from '../../compose.ts';
 import type { Config, Loaded } from '../../config/config.ts';
 import { Secret } from '../../config/secret.ts';
 import type { SkipReason } from '../../domain/decide.ts';
@@ -16,41 +16,63 @@ import type { Scenario } from './scenario.ts';
 const JOB_TIMEOUT_MS = 5_000;
 const SLOTS = 2;
 
+/** The agent of a dry run. */
+export type DryRun = { readonly scenario: Scenario; readonly loaded: Loaded; readonly workDir: string };
+
 /** Runs an agent until no run is left, and compares the outcome of each sample with the expected one. */
 export async function runAgent(
   context: CliContext,
-  dryRun: { readonly scenario: Scenario; readonly loaded: Loaded; readonly workDir: string },
+  dryRun: DryRun,
   interrupted: AbortSignal,
 ): Promise<readonly OutcomeRow[]> {
-  const { loaded, scenario, workDir } = dryRun;
-  const config = configFor(scenario, loaded.config, join(workDir, 'state'));
-  const log = context.createLog(config);
   const skipped = new Map<string, SkipReason>();
   const observe = (event: AgentEvent): void => {
     if (event.kind === 'run-skipped') skipped.set(event.run.uuid, event.reason);
   };
-  const parts: AppParts = { ...context, log, loaded: { ...loaded, config } };
+  const config = configFor(dryRun, { askPrice: DRY_RUN_ASK, jobTimeout: JOB_TIMEOUT_MS });
+  await withAgent(context, { dryRun, config, once: true, observe }, interrupted, ({ agent }) => agent.run());
+  interrupted.throwIfAborted();
+  return outcomesOf(dryRun.scenario, skipped);
+}
+
+/** Opens an agent for `work`, stops it at an interruption, and removes its jobs afterwards. */
+export async function withAgent(
+  context: CliContext,
+  agent: {
+    readonly dryRun: DryRun;
+    readonly config: Config;
+    readonly once: boolean;
+    readonly observe?: Observer;
+  },
+  interrupted: AbortSignal,
+  work: (opened: OpenAgent) => Promise<void>,
+): Promise<void> {
+  const { config, dryRun, once } = agent;
+  const { overrides } = dryRun.scenario;
+  const log = context.createLog(config);
+  const observe: Observer = (event) => {
+    overrides.observe?.(event);
+    agent.observe?.(event);
+  };
+  const parts: AppParts = { ...context, log, loaded: { ...dryRun.loaded, config } };
   const onProgress = pullDisplay(context.stderr, context.clock);
   let runtime: Runtime | undefined;
   const between = (ports: Ports): Ports => {
     runtime = ports.runtime;
     return ports;
   };
-  const overrides = { ...scenario.overrides, observe, between };
-  const opened = await openAgent(parts, { once: true, onProgress }, overrides);
+  const opened = await openAgent(parts, { once, onProgress }, { ...overrides, observe, between });
   const stop = (): void => void opened.agent.stop();
   try {
     interrupted.throwIfAborted();
     interrupted.addEventListener('abort', stop);
-    await opened.agent.run();
+    await work(opened);
   } finally {
     interrupted.removeEventListener('abort', stop);
     // Without a job there is nothing to remove, and perhaps no engine to ask.
     if (runtime !== undefined && opened.journal.history(1).length > 0) await removeJobs(runtime, log);
     await opened.close();
   }
-  interrupted.throwIfAborted();
-  return outcomesOf(scenario, skipped);
 }
 
 function outcomesOf(
@@ -67,25 +89,28 @@ function outcomesOf(
 }
 
 /** The owner's configuration with the broker, prices and directories of the dry run. */
-function configFor({ images, market, offer }: Scenario, config: Config, stateDir: string): Config {
+export function configFor(
+  { loaded: { config }, scenario, workDir }: DryRun,
+  own: Pick<Config, 'askPrice' | 'jobTimeout'> & Partial<Config>,
+): Config {
+  const { images, market, offer } = scenario;
   return {
     ...config,
     brokerUrl: market.url,
     token: new Secret(market.token),
     tokenFile: undefined,
     credentialsDirectory: undefined,
-    askPrice: DRY_RUN_ASK,
     gpus: [],
     availability: [],
     slotsPerGpu: SLOTS,
     cpuSlots: offer === 'cpu' ? SLOTS : 0,
     images,
-    stateDir,
+    stateDir: join(workDir, 'state'),
     pollInterval: 500,
-    jobTimeout: JOB_TIMEOUT_MS,
     jobNetwork: 'none',
     minFreeDisk: 0,
     // A demonstration is for people, even in a pipe.
     logFormat: config.logFormat === 'auto' ? 'pretty' : config.logFormat,
+    ...own,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { REFUSED_SAMPLES } from '../../../src/cli/dry-run/live/samples.ts';
 import { AgentProcess } from '../../support/e2e/agent-process.ts';
 import { describeDocker, PYTHON } from '../../support/engine/docker.ts';
 
@@ -38,15 +39,29 @@ describe('npm run dry-run', () => {
     expect(code).toBe(0);
   });
 
-  test('keeps the broker up with --serve, for curl as it says, until Ctrl-C', async () => {
-    await using dryRun = new AgentProcess(['dry-run', '--serve']);
+  test('shows page and broker with --serve until Ctrl-C', async () => {
+    const argv = ['dry-run', '--serve', '--log-format', 'json', '--log-level', 'info'];
+    await using dryRun = new AgentProcess(argv);
     await vi.waitFor(() => expect(dryRun.said).toContain('curl'), 30_000);
-    const [, token, url] = /Token (\S+)' (\S+)/.exec(dryRun.said) ?? [];
-    const answer = await fetch(url ?? '', { headers: { authorization: `Token ${token}` } });
+    const [, page = ''] = /status page: (\S+)/.exec(dryRun.said) ?? [];
+    expect((await fetch(page)).status).toBe(200);
+    const [, token, url = ''] = /Token (\S+)' (\S+)/.exec(dryRun.said) ?? [];
+    const answer = await fetch(url, { headers: { authorization: `Token ${token}` } });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toHaveLength(13);
+    for (const reason of new Set(REFUSED_SAMPLES.map((sample) => sample.reason)))
+      await dryRun.untilLogged({ event: 'run-skipped', reason });
+    await dryRun.untilLogged({ event: 'job-started' }, 2);
+    await dryRun.untilLogged({ event: 'report-delivered' });
     dryRun.signal('SIGINT');
     expect((await dryRun.ended).code).toBe(0);
+  });
+
+  test.each([
+    ['--serve', '--json'],
+    ['--listen', '127.0.0.1:0'],
+  ])('refuses %s %s together', async (...argv) => {
+    await using dryRun = new AgentProcess(['dry-run', ...argv]);
+    expect((await dryRun.ended).code).toBe(2);
   });
 });
 

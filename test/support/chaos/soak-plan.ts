@@ -1,5 +1,5 @@
 import { JOB_STATUS } from '../../../src/domain/job.ts';
-import { SeededRandom } from './random.ts';
+import { SeededRandom } from '../../../src/lib/seeded-random.ts';
 
 /** Most jobs of a soak go well. */
 const OUTCOMES = ['success', 'success', 'success', 'exception', 'exit'] as const;

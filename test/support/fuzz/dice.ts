@@ -1,4 +1,4 @@
-import { SeededRandom } from '../chaos/random.ts';
+import { SeededRandom } from '../../../src/lib/seeded-random.ts';
 
 /** Random choices that a seed repeats. */
 export class Dice extends SeededRandom {
