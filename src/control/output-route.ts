@@ -5,6 +5,7 @@ import { type Route, route } from '../control-api/route.ts';
 import { findJob } from '../journal/find-job.ts';
 import type { KeptOutput } from '../journal/job-outputs.ts';
 import { sleep } from '../lib/sleep.ts';
+import { LIMITS } from '../limits.ts';
 
 const RECHECK_MS = 30_000;
 
@@ -52,6 +53,14 @@ async function* running(
 /** What the journal keeps of an ended job; nothing of one that was released or cancelled. Pure. */
 export async function* ended(job: string, kept: KeptOutput | undefined): AsyncGenerator<ShownOutput, void> {
   const state = kept === undefined ? 'unknown' : 'ended';
-  yield { job, state, stream: 'stdout', text: kept?.stdout ?? '', leftOut: false };
-  if (kept !== undefined) yield { job, state, stream: 'stderr', text: kept.stderr, leftOut: false };
+  const piece = (stream: ShownOutput['stream'], text: string): ShownOutput => ({
+    job,
+    state,
+    stream,
+    text,
+    // The journal keeps the end; an output of just this length is taken for a longer one.
+    leftOut: text.length >= LIMITS.journal.output.max,
+  });
+  yield piece('stdout', kept?.stdout ?? '');
+  if (kept !== undefined) yield piece('stderr', kept.stderr);
 }

@@ -1,0 +1,153 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { visible } from '../format.ts';
+import { type Drawn, html } from '../html.ts';
+import type { Plotted } from './plot-canvas.ts';
+import { COLOURS } from './plot-canvas.ts';
+import { drawWhenSeen, type Handle } from './plot-handle.ts';
+import { DataTable } from './table.ts';
+
+export type PlotProps = {
+  /** With the unit: `Power (W)`. */
+  readonly title: string;
+  /** Undefined: still waited for. */
+  readonly plotted: Plotted | undefined;
+  /** What is said where there is nothing to plot. */
+  readonly empty: string;
+  /** What the values at an index belong to, such as a day. */
+  readonly when: (index: number) => string;
+  readonly value: (value: number | null) => string;
+  /** The sum of an index's values, where it means something. */
+  readonly total?: (index: number) => string;
+  readonly isLarge?: boolean;
+  readonly onEnlarge?: () => void;
+};
+
+/** A plot with its figures to be read by pointer, finger and keyboard, and the same figures as a table. */
+export function Plot(props: PlotProps): Drawn {
+  const { empty, isLarge = false, onEnlarge, plotted, title } = props;
+  const root = useRef<HTMLDivElement>(null);
+  const handle = useRef<Handle | undefined>(undefined);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const id = useId();
+  const shape = plotted && [plotted.kind, ...plotted.figures.lines.map(({ key }) => key)].join(' ');
+  const hasFigures = plotted !== undefined && plotted.figures.lines.length > 0;
+  const latest = useRef(plotted);
+  latest.current = plotted;
+
+  useEffect(() => {
+    if (root.current === null || !hasFigures) return undefined;
+    const made = drawWhenSeen(root.current, () => latest.current, setPointed);
+    handle.current = made;
+    return () => {
+      handle.current = undefined;
+      made.remove();
+    };
+  }, [shape, hasFigures]);
+  useEffect(() => handle.current?.changed(), [plotted]);
+
+  const last = (plotted?.figures.x.length ?? 0) - 1;
+  const index = pointed === null ? last : Math.min(pointed, last);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const next = indexAfter(event.key, index, last);
+    if (next === undefined) return;
+    event.preventDefault();
+    handle.current?.point(next);
+    setPointed(next);
+  };
+  return html`<figure class=${isLarge ? 'plot plot-large' : 'plot'}>
+    <figcaption class="plot-title">
+      <span id=${id}>${title}</span>
+      ${onEnlarge && html`<button type="button" class="plot-enlarge" aria-label=${`Enlarge: ${title}`} onClick=${onEnlarge}>Enlarge</button>`}
+    </figcaption>
+    <${Reading} ...${props} index=${index} />
+    <div class="plot-frame">
+      ${
+        hasFigures
+          ? html`<div
+              class="plot-area"
+              ref=${root}
+              role="slider"
+              tabindex="0"
+              aria-labelledby=${id}
+              aria-valuemin="0"
+              aria-valuemax=${Math.max(last, 0)}
+              aria-valuenow=${Math.max(index, 0)}
+              aria-valuetext=${spoken(props, index)}
+              onKeyDown=${onKeyDown}
+              onBlur=${() => {
+                handle.current?.point(null);
+                setPointed(null);
+              }}
+            ></div>`
+          : html`<p class="plot-empty">${plotted === undefined ? 'Loading …' : empty}</p>`
+      }
+    </div>
+    ${hasFigures ? html`<${PlotTable} ...${props} />` : html`<p class="plot-table"></p>`}
+  </figure>`;
+}
+
+/** The values at the place that is pointed at, else the latest; it is the legend as well. */
+function Reading({ index, plotted, total, value, when }: PlotProps & { readonly index: number }): Drawn {
+  const { figures, kind = 'lines' } = plotted ?? {};
+  if (figures === undefined || index < 0) return html`<p class="plot-reading">\u00a0</p>`;
+  return html`<p class="plot-reading">
+    <span class="plot-when">${when(index)}${total && `: ${total(index)}`}</span>
+    ${figures.lines.map(
+      ({ key, label, values }, line) => html`<span class="plot-value" key=${key}>
+        <i class=${`swatch swatch-${(line % COLOURS) + 1} swatch-${kind}${line >= COLOURS ? ' swatch-again' : ''}`}></i>
+        <bdi>${visible(label)}</bdi> <b>${value(values[index] ?? null)}</b>
+      </span>`,
+    )}
+  </p>`;
+}
+
+function PlotTable({ plotted, title, total, value, when }: PlotProps): Drawn {
+  const [isOpen, setOpen] = useState(false);
+  const { lines = [], x = [] } = plotted?.figures ?? {};
+  const columns = [
+    plotted?.kind === 'bars' ? 'Day' : 'Time',
+    ...lines.map(({ label }) => visible(label)),
+    ...(total ? ['All'] : []),
+  ];
+  // Made only where somebody looks: a plot can have thousands of figures.
+  const rows = isOpen
+    ? [...x.keys()]
+        .toReversed()
+        .map((index) => [
+          when(index),
+          ...lines.map(({ values }) => value(values[index] ?? null)),
+          ...(total ? [total(index)] : []),
+        ])
+    : [];
+  return html`<details
+    class="plot-table"
+    onToggle=${(event: Event) => setOpen(event.target instanceof HTMLDetailsElement && event.target.open)}
+  >
+    <summary>As a table<span class="unseen">: ${title}</span></summary>
+    ${isOpen && html`<${DataTable} caption=${title} columns=${columns} rows=${rows} />`}
+  </details>`;
+}
+
+function spoken({ plotted, total, value, when }: PlotProps, index: number): string {
+  if (plotted === undefined || index < 0) return '';
+  const values = plotted.figures.lines.map(
+    ({ label, values }) =>
+      `${visible(label)}: ${values[index] == null ? 'not measured' : value(values[index])}`,
+  );
+  return [when(index), ...(total ? [total(index)] : []), ...values].join(', ');
+}
+
+/** Where a key leads to; undefined: nowhere. */
+function indexAfter(key: string, index: number, last: number): number | undefined {
+  const to = {
+    ArrowLeft: index - 1,
+    ArrowDown: index - 1,
+    ArrowRight: index + 1,
+    ArrowUp: index + 1,
+    PageUp: index + 10,
+    PageDown: index - 10,
+    Home: 0,
+    End: last,
+  }[key];
+  return to === undefined ? undefined : Math.min(Math.max(to, 0), last);
+}
