@@ -272,6 +272,8 @@ export function buildAgent(deps: AgentDeps): Agent {
         used: worker.usedSlots,
         open: worker.openSlots,
         suspended: worker.suspendedWhy,
+        states: worker.slotStates,
+        runs: worker.poller.runs?.length,
       })),
     journal: host.journal,
     samples: deps.samples,

@@ -5,6 +5,7 @@ import type { Answering } from './control-api/answer.ts';
 import type { Route } from './control-api/route.ts';
 import type { HostClock } from './domain/ports/clock.ts';
 import type { Redactor } from './lib/redactor.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { type KeptPage, keepServing } from './web-server/keep-serving.ts';
 import type { Unlistenable } from './web-server/listen-problem.ts';
 import { pageRoutes } from './web-server/page-routes.ts';
@@ -18,8 +19,8 @@ export type Page = {
   /** Why it is not served, though it should be. */
   problem(): Unlistenable | undefined;
   /** Serves it until that is disposed of; returns after the first try. */
-  serve(answering: Answering): Promise<AsyncDisposable>;
-  /** Takes the names and the password of a configuration that was read again. Throws SECRET_FILE_UNSAFE, CONFIG_INVALID. */
+  serve(answering: Answering, metrics: Pick<Metrics, 'text'>): Promise<AsyncDisposable>;
+  /** Takes the names, the password and the metrics' token of a configuration that was read again. Throws SECRET_FILE_UNSAFE, CONFIG_INVALID. */
   follow(config: PageConfig): Promise<void>;
 };
 
@@ -40,22 +41,33 @@ export async function openPage(config: PageConfig, needs: PageNeeds): Promise<Pa
   const { clock, observe, redactor, stateDir, uid } = needs;
   const sessions = new Sessions(new SessionStore(stateDir), clock);
   let names: readonly string[] = [];
+  let metricsToken: string | undefined;
   let kept: KeptPage | undefined;
   const hosts = () => ({ listen: listen === 'off' ? '127.0.0.1' : listen.host, names });
   const follow = async (next: PageConfig): Promise<void> => {
     const file = next.listenPasswordFile;
     const password = file === undefined ? undefined : await readSecretFile(file, 'password', uid);
-    if (password !== undefined) redactor.add(password);
+    const tokenFile = next.metricsTokenFile;
+    const token = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, 'token', uid);
+    for (const secret of [password, token]) if (secret !== undefined) redactor.add(secret);
     sessions.setPassword(password);
+    metricsToken = token;
     names = next.listenHost;
   };
   await follow(config);
   return {
     routes: pageRoutes(listen, () => kept, { hosts, observe, sessions }),
     problem: () => kept?.problem,
-    serve: async (answering) => {
+    serve: async (answering, metrics) => {
       if (listen !== 'off')
-        kept = await keepServing(listen, { ...answering, sessions, hosts, clock, observe });
+        kept = await keepServing(listen, {
+          ...answering,
+          metrics: { metrics, token: () => metricsToken },
+          sessions,
+          hosts,
+          clock,
+          observe,
+        });
       return { [Symbol.asyncDispose]: async () => kept?.[Symbol.asyncDispose]() };
     },
     follow,

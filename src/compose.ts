@@ -8,16 +8,14 @@ import { RecentEvents } from './agent/events/recent-events.ts';
 import { PullMonitor } from './agent/images/pull-monitor.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
-import { HttpBroker } from './broker/client.ts';
-import { Transport } from './broker/transport.ts';
 import { buildAgent } from './compose-agent.ts';
+import { openBroker } from './compose-broker.ts';
 import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
 import { openPage } from './compose-page.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
 import { withPrices } from './config/reload.ts';
-import { TokenSource, tokenOrigin } from './config/token.ts';
 import { routesOf } from './control/routes.ts';
 import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
@@ -44,7 +42,6 @@ import { readHostMemory } from './host/memory.ts';
 import { HostMemoryMonitor } from './host/memory-monitor.ts';
 import { systemdReloadedAt } from './host/systemd-reloads.ts';
 import { hostTimeZone } from './host/time-zone.ts';
-import { connectionOptions, prepareConnection } from './http-client/connection.ts';
 import { logMove } from './journal/broker-move.ts';
 import { logCopied } from './journal/home.ts';
 import { openJournal } from './journal/open-journal.ts';
@@ -52,6 +49,9 @@ import { pruneRegularly } from './journal/prune.ts';
 import { cachedFor } from './lib/cached.ts';
 import type { Log } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
+import { BrokerMetrics } from './metrics/broker-metrics.ts';
+import { EventMetrics } from './metrics/event-metrics.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
@@ -74,29 +74,6 @@ export type AppParts = {
   /** The user of this process. */
   readonly uid: number;
 };
-
-/** A connection to the broker, and the token that it sends. */
-export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
-
-/** Connects to the configured broker; sends nothing yet. Throws TOKEN_MISSING, CONFIG_INVALID. */
-export function openBroker(
-  parts: Pick<AppParts, 'loaded' | 'redactor' | 'uid'> & { readonly log?: Log },
-): OpenBroker {
-  const { loaded, log, redactor, uid } = parts;
-  const { config } = loaded;
-  const tokens = new TokenSource(tokenOrigin(loaded), uid, (token) => redactor.add(token));
-  const connection = prepareConnection(config.brokerUrl, config);
-  const { cas, route } = connection;
-  if (route.kind === 'proxy')
-    log?.info(
-      { event: 'broker-proxy-used', proxy: route.proxy.origin },
-      'the broker is reached through a proxy',
-    );
-  for (const { hint, what } of cas?.problems ?? [])
-    log?.warn({ event: 'ca-certificates-unusable', hint }, `certificate authorities not loaded: ${what}`);
-  const transport = new Transport(config.brokerUrl, tokens, {}, connectionOptions(connection));
-  return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
-}
 
 /** The owner's settings for planning offers. */
 export function offerSettings(config: Config): OfferSettings {
@@ -199,7 +176,8 @@ export async function openAgent(
   const { clock, loaded, log } = parts;
   const { config } = loaded;
   await using opened = new AsyncDisposableStack();
-  const connection = openBroker(parts);
+  const counts = { events: new EventMetrics(), broker: new BrokerMetrics() };
+  const connection = openBroker(parts, counts.broker.observe);
   const { broker, tokens } = connection;
   opened.defer(() => connection.close());
   // Before anything starts: a token that cannot be used needs its owner.
@@ -219,6 +197,7 @@ export async function openAgent(
   const observe: Observer = (event) => {
     logEvent(event);
     recent.observe(event);
+    counts.events.observe(event);
     overrides.observe?.(event);
   };
   const page = await openPage(config, { ...parts, stateDir: stateDir.path, observe });
@@ -341,7 +320,8 @@ export async function openAgent(
           version,
           startedAt,
         });
-        kept.use(await page.serve({ routes, version }));
+        const metrics = new Metrics({ ...counts, overview: agent.overview, journal, clock, version });
+        kept.use(await page.serve({ routes, version }, metrics));
         const answering = { routes: [...routes, ...page.routes], version };
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));
       }),

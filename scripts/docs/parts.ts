@@ -14,6 +14,7 @@ import { alignTable } from './align-table.ts';
 import { COMMANDS } from './commands.ts';
 import { ROOT } from './documents.ts';
 import { documentedEvents } from './events.ts';
+import { metricsRows } from './metrics.ts';
 
 /** What the documents take from the code, by the name in their marks; each renders Markdown. */
 export const PARTS: ReadonlyMap<string, () => string> = new Map([
@@ -28,6 +29,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['decisions', decisionsTable],
   ['events', eventsTable],
   ['limits', limitsTable],
+  ['metrics', () => table(['metric', 'type', 'unit', 'counts since', 'meaning'], metricsRows())],
   ['control-api', controlApiText],
 ]);
 

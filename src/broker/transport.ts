@@ -59,6 +59,15 @@ export type Call = {
   readonly isAnonymous?: true;
 };
 
+/** A call that has ended by itself; one that was aborted says nothing of the broker. */
+export type CallResult = {
+  readonly method: Hop['method'];
+  readonly path: string;
+  /** Undefined: no whole answer of the broker came. */
+  readonly status: number | undefined;
+  readonly tookMs: number;
+};
+
 /** An answer with any status. */
 export type Reply = {
   /** The call for messages: `GET /api/v1/runs`. */
@@ -87,6 +96,7 @@ export class Transport {
   readonly #limits: Limits;
   readonly #dispatcher: Dispatcher;
   readonly #proxy: Proxy | undefined;
+  readonly #onResult: (result: CallResult) => void;
   readonly #large = new OneAtATime();
   /** A proxy to which calls are sent, instead of through a tunnel that it opens. */
   readonly #forwarder: Proxy | undefined;
@@ -97,12 +107,14 @@ export class Transport {
     token: TokenSource,
     limits: Partial<Limits> = {},
     connection: ConnectionOptions = {},
+    onResult: (result: CallResult) => void = () => undefined,
   ) {
     this.#base = new URL(baseUrl.replace(/\/*$/, '/'));
     this.#token = token;
     this.#limits = { ...CALL_LIMITS, ...limits };
     this.#dispatcher = openDispatcher(this.#base, this.#limits, connection);
     this.#proxy = connection.proxy;
+    this.#onResult = onResult;
     this.#forwarder = this.#base.protocol === 'http:' ? connection.proxy : undefined;
   }
 
@@ -110,13 +122,16 @@ export class Transport {
   async send(call: Call): Promise<Reply> {
     const token = await this.#token.current();
     const url = this.#urlOf(call);
+    const began = performance.now();
+    const ended = (status?: number): void =>
+      this.#onResult({ method: call.method, path: url.pathname, status, tookMs: performance.now() - began });
     // The broker names the paths of pages.
     const name = `${call.method} ${sanitize(url.pathname, token)}`;
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const callMs = this.#limits.callMs + (call.holdMs ?? 0) + this.#uploadMs(body?.length ?? 0);
     const error = (): Error => new Error(`the call took longer than ${callMs / 1000} s`);
     try {
-      return await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
+      const reply = await withDeadline({ ms: callMs, error, signal: call.signal }, async (signal) => {
         const answer = await this.#follow(
           { method: call.method, url },
           { ...call, name, body, signal },
@@ -131,9 +146,12 @@ export class Transport {
         );
         if (this.#isFromProxy(status, text)) throw new ProxyError({ status });
         const header = (name: string): string | undefined => [answer.headers[name] ?? []].flat()[0];
-        return { call: name, status, text, busyMs, header, safe: (said) => sanitize(said, token) };
+        return { call: name, status, text, busyMs, header, safe: (said: string) => sanitize(said, token) };
       });
+      ended(reply.status);
+      return reply;
     } catch (thrown) {
+      if (!call.signal.aborted) ended();
       throw thrown instanceof AgentError
         ? thrown
         : networkFailure(thrown, { name, origin: url.origin, token, proxy: this.#proxy });

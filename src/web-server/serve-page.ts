@@ -7,6 +7,7 @@ import { http } from '../lib/http.ts';
 import { LIMITS } from '../limits.ts';
 import { refusalOf } from './guard.ts';
 import { KEY_HEADER, SECURITY_HEADERS } from './headers.ts';
+import { answerScrape } from './metrics.ts';
 import type { PageParts } from './page-parts.ts';
 
 /** A page that is served until it is disposed of. */
@@ -31,7 +32,7 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
-      if (!isAdmitted(request, response, parts)) return;
+      if (!isAdmitted(request, response, parts) || answerScrape(request, response, parts.metrics)) return;
       app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
       app.then(
         (loaded) => loaded.routing(request, response),

@@ -126,6 +126,10 @@ export function logEntry(event: AgentEvent): LogEntry {
     }
     case 'claim-rejected':
       return info(`claim rejected: ${event.why}`, { job: event.job, why: event.why });
+    case 'claim-unanswered': {
+      const { error, job } = event;
+      return warn(`claim unanswered, releasing it: ${error.message}`, { job, code: error.code });
+    }
 
     case 'image-ready':
       return info('image ready', { image: event.image, tookMs: Math.round(event.tookMs) });

@@ -8,6 +8,7 @@ import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { OwnerCommand } from '../../domain/owner-command.ts';
+import type { ClaimRejection } from '../../domain/ports/broker.ts';
 import type { PullStatus } from '../../domain/pull-status.ts';
 import type { Run } from '../../domain/run.ts';
 
@@ -166,7 +167,19 @@ export type AgentEvent =
       readonly reasons: Readonly<Partial<Record<SkipReason, number>>>;
     }
   | { readonly kind: 'job-claimed'; readonly offer: Offer; readonly run: Run; readonly job: string }
-  | { readonly kind: 'claim-rejected'; readonly job: string; readonly why: string }
+  | {
+      readonly kind: 'claim-rejected';
+      readonly offer: Offer;
+      readonly job: string;
+      readonly why: ClaimRejection;
+    }
+  /** The broker may have given the job; it is released. */
+  | {
+      readonly kind: 'claim-unanswered';
+      readonly offer: Offer;
+      readonly job: string;
+      readonly error: AgentError;
+    }
   | { readonly kind: 'image-ready'; readonly image: string; readonly tookMs: number }
   /** How far a pull is, from time to time. */
   | ({ readonly kind: 'image-pulling' } & PullStatus)

@@ -89,6 +89,11 @@ export class GpuCordons {
     };
   }
 
+  /** The sources that have cordoned a GPU or slice. */
+  sourcesOf(uuid: string): readonly CordonSource[] {
+    return [...this.#cordons.keys()].filter((source) => this.find(source, uuid) !== undefined);
+  }
+
   /** A slice of a GPU that had slices at the last poll; undefined where it had none. */
   sliceOf(uuid: string): string | undefined {
     return this.#slices.get(uuid);

@@ -1,7 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { QUICK_FAILURE_MS } from '../../domain/gpu-breaker.ts';
-import { cordonsFromProbe, type MigParents } from '../../domain/gpu-cordon.ts';
+import { type CordonSource, cordonsFromProbe, type MigParents } from '../../domain/gpu-cordon.ts';
 import type { GpuProcess, MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -191,6 +191,11 @@ export class GpuHealth implements GpuMonitor {
     return failed === undefined
       ? this.#cordons.about(uuid)
       : { why: `GPU probe failed: ${failed}`, hint: this.#probeHint };
+  }
+
+  /** What has cordoned the GPU or slice; none: it is not cordoned. */
+  cordonSources(uuid: string): readonly CordonSource[] {
+    return this.#probeError === undefined ? this.#cordons.sourcesOf(uuid) : ['probe'];
   }
 
   /** The MiB in use on a GPU when it was last idle; undefined: unknown. */

@@ -5,6 +5,18 @@ import type { Notifier } from '../../lib/notifier.ts';
 /** A slot that is filled until the lease is disposed of; `number`: from 0 on, of no slot that was filled before. */
 export type SlotLease = Disposable & { readonly slot: Slot; readonly number: number };
 
+/** What a slot is, and how many are it. */
+export type SlotStates = {
+  /** It has a job. */
+  readonly used: number;
+  readonly free: number;
+  /** The owner keeps it from jobs. */
+  readonly held: number;
+  readonly cordoned: number;
+  /** Its GPU runs one job at a time, and has one or is to get one. */
+  readonly waiting: number;
+};
+
 /** All slots of this host: which are free, leased, cordoned with their GPU, or held by the owner. */
 export class SlotPool {
   readonly #offers = new Set<OfferSlots>();
@@ -191,6 +203,19 @@ export class OfferSlots {
   /** How many of the slots are leased. */
   get used(): number {
     return this.slots.filter((slot) => this.#pool.isLeased(slot)).length;
+  }
+
+  /** How many of the slots are in each state. */
+  get states(): SlotStates {
+    const states = { used: 0, free: this.free, held: 0, cordoned: 0, waiting: 0 };
+    for (const slot of this.slots) {
+      if (this.#pool.isLeased(slot)) states.used += 1;
+      else if (this.#pool.areCordoned([slot])) states.cordoned += 1;
+      else if (this.#pool.isHeld(slot)) states.held += 1;
+      else states.waiting += 1;
+    }
+    states.waiting -= states.free;
+    return states;
   }
 
   /** Whether all of the slots are cordoned. */

@@ -99,15 +99,14 @@ export class Claimer {
         name: 'releasing',
         why: `the claim was not answered: ${error.message}`,
       });
-      const fields = { event: 'claim-unanswered', job: job.uuid, code: error.code };
-      this.#deps.log.warn(fields, `claim unanswered, releasing it: ${error.message}`);
+      observe({ kind: 'claim-unanswered', offer, job: job.uuid, error });
       this.#deps.reportPending.notify();
       if (isReportPending && error.code === 'BROKER_REFUSED') return { kind: 'early' };
       return { kind: error.code === 'BROKER_UNAUTHORIZED' ? 'unauthorized' : 'unanswered' };
     }
     if (answer.kind !== 'claimed') {
       await this.#move(job.uuid, { name: 'dropped', why: answer.kind });
-      observe({ kind: 'claim-rejected', job: job.uuid, why: answer.kind });
+      observe({ kind: 'claim-rejected', offer, job: job.uuid, why: answer.kind });
       if (isReportPending && answer.kind !== 'gone') return { kind: 'early' };
       return { kind: answer.kind === 'underbid' ? 'refused' : 'lost' };
     }

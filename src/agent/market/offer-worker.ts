@@ -10,7 +10,7 @@ import type { AdmissionControl } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
-import type { OfferSlots } from '../jobs/slot-pool.ts';
+import type { OfferSlots, SlotStates } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { InstanceRegistrar } from '../offers/instance-registrar.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
@@ -132,6 +132,11 @@ export class OfferWorker {
   /** The slots of the offer that have a job. */
   get usedSlots(): number {
     return this.#slots.used;
+  }
+
+  /** How many of the offer's slots are in each state. */
+  get slotStates(): SlotStates {
+    return this.#slots.states;
   }
 
   /** Why the offer is kept off the market; undefined: it is not. */

@@ -1,6 +1,7 @@
 import type { Gpu } from '../../domain/gpu.ts';
+import type { CordonSource } from '../../domain/gpu-cordon.ts';
 import type { GpuSample } from '../../domain/gpu-sample.ts';
-import { CPU_TARGET, type Hold, shownHold, type Target, targetOf } from '../../domain/hold.ts';
+import { CPU_TARGET, type Hold, type HoldKind, shownHold, type Target, targetOf } from '../../domain/hold.ts';
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
 import type { Offer, Slot } from '../../domain/offer.ts';
 import type { GpuSamples } from '../../domain/ports/gpu-samples.ts';
@@ -9,7 +10,7 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import type { GpuHealth } from '../gpu-health/gpu-health.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { OwnerControl } from '../holds/owner-control.ts';
-import type { SlotPool } from '../jobs/slot-pool.ts';
+import type { SlotPool, SlotStates } from '../jobs/slot-pool.ts';
 import { nameOf } from './owner-commands.ts';
 
 /** So long after the last question nobody watches any more. */
@@ -24,6 +25,9 @@ export type OfferView = {
   readonly open: number;
   /** Why it is off the market; undefined: it is on it. */
   readonly suspended: string | undefined;
+  readonly states: SlotStates;
+  /** How many runs the last poll has seen; undefined: it failed, or there was none yet. */
+  readonly runs: number | undefined;
 };
 
 /** A GPU, slice or the CPU slots, and all that goes on there. */
@@ -36,6 +40,10 @@ export type TargetView = {
   readonly mode: 'auto' | 'on' | 'off';
   /** The one reason why it takes no new jobs. */
   readonly hold: Hold | undefined;
+  /** What has cordoned it. */
+  readonly cordonedBy: readonly CordonSource[];
+  /** The strongest wish of the owner that keeps it from jobs. */
+  readonly heldBy: HoldKind | undefined;
   readonly jobs: readonly JobRecord[];
   readonly sample: GpuSample | undefined;
 };
@@ -49,7 +57,7 @@ export type OverviewNow = {
 };
 
 export type OverviewDeps = {
-  readonly gpuHealth: Pick<GpuHealth, 'cordonOf' | 'seen'>;
+  readonly gpuHealth: Pick<GpuHealth, 'cordonOf' | 'cordonSources' | 'seen'>;
   readonly holds: Pick<Holds, 'of'>;
   readonly control: Pick<OwnerControl, 'mode'>;
   readonly slots: Pick<SlotPool, 'all'>;
@@ -81,6 +89,11 @@ export class Overview {
     };
   }
 
+  /** Offers and targets, without their jobs. Does not count as watching: the GPUs are sampled no more often. */
+  glance(): Pick<OverviewNow, 'offers' | 'targets'> {
+    return { offers: this.#deps.offers(), targets: this.#targets([]) };
+  }
+
   #targets(jobs: readonly JobRecord[]): readonly TargetView[] {
     const { gpuHealth, slots } = this.#deps;
     const all = slots.all;
@@ -99,6 +112,7 @@ export class Overview {
     const { control, gpuHealth, holds, samples } = this.#deps;
     const cordon = target === CPU_TARGET ? undefined : gpuHealth.cordonOf(target);
     const sick: Hold | undefined = cordon && { kind: 'safety', why: cordon.why, hint: cordon.hint };
+    const held = holds.of(target);
     return {
       target,
       name: nameOf(target, gpuHealth.seen),
@@ -107,7 +121,9 @@ export class Overview {
       ),
       slots: slots.filter((slot) => targetOf(slot) === target).length,
       mode: control.mode(target),
-      hold: shownHold([sick, holds.of(target)].filter((hold) => hold !== undefined)),
+      hold: shownHold([sick, held].filter((hold) => hold !== undefined)),
+      cordonedBy: target === CPU_TARGET ? [] : gpuHealth.cordonSources(target),
+      heldBy: held?.kind,
       jobs: jobs.filter((job) => targetOf(job) === target),
       sample: target === CPU_TARGET ? undefined : samples?.latest(target),
     };

@@ -1,4 +1,5 @@
-import { offerSettings, openBroker } from '../../compose.ts';
+import { offerSettings } from '../../compose.ts';
+import { openBroker } from '../../compose-broker.ts';
 import { openDocker } from '../../compose-docker.ts';
 import { openProbe } from '../../compose-gpu.ts';
 import type { Loaded } from '../../config/config.ts';

@@ -33,7 +33,10 @@ export type MarketAnswer = Omit<Listed<Run>, 'items'> & {
 /** The broker's final answer to a claim. Everything else is thrown. */
 export type ClaimAnswer =
   | { readonly kind: 'claimed'; readonly job: JobWithArguments }
-  | { readonly kind: 'lost' | 'underbid' | 'gone' };
+  | { readonly kind: ClaimRejection };
+
+/** Why a claim brought no job: another host has it, the ask is above the bid, or the broker does not know it any more. */
+export type ClaimRejection = 'lost' | 'underbid' | 'gone';
 
 /** The broker's final answer to a report or a release. Everything else is thrown. */
 export type ReportAnswer =

@@ -52,6 +52,7 @@ export async function serveApi(
         hosts: () => ({ listen: '127.0.0.1', names: [] }),
         clock: systemClock,
         observe: () => undefined,
+        metrics: { metrics: { text: () => '' }, token: () => undefined },
       },
     ),
   );

@@ -82,7 +82,12 @@ export class TestPage {
     const uid = process.getuid?.() ?? 0;
     const observe = (event: AgentEvent): void => void this.events.push(event);
     this.#page = await openPage(config, { stateDir, uid, clock, redactor: new Redactor(), observe });
-    opened.use(await this.#page.serve({ routes: this.#routes, version: VERSION }));
+    opened.use(
+      await this.#page.serve(
+        { routes: this.#routes, version: VERSION },
+        { text: (format) => `# ${format}\n` },
+      ),
+    );
     const answering = { routes: this.#page.routes, version: VERSION };
     opened.use(await serveControl(socketsOf(stateDir, undefined), answering));
     this.#open = opened.move();

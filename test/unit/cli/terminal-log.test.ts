@@ -49,7 +49,8 @@ const EVENTS = {
   'offer-deregistered': { kind: 'offer-deregistered', offer, why: WHY },
   'run-skipped': { kind: 'run-skipped', offer, run, reason: 'wrong-offer-type' },
   'job-claimed': { kind: 'job-claimed', offer, run, job: UUID },
-  'claim-rejected': { kind: 'claim-rejected', job: UUID, why: WHY },
+  'claim-rejected': { kind: 'claim-rejected', offer, job: UUID, why: 'underbid' },
+  'claim-unanswered': { kind: 'claim-unanswered', offer, job: UUID, error },
   'image-pulling': {
     kind: 'image-pulling',
     image: 'sharedcloud/web-crawler-python36:latest',

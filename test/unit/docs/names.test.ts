@@ -71,6 +71,7 @@ const ROOTS: ReadonlySet<string> = new Set([
   'api',
   'dev',
   'etc',
+  'metrics',
   'proc',
   'run',
   'sharedcloud',

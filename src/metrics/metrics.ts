@@ -1,0 +1,64 @@
+import type { Overview } from '../agent/owner/overview.ts';
+import { agentValues } from './agent-metrics.ts';
+import type { BrokerMetrics } from './broker-metrics.ts';
+import type { EventMetrics } from './event-metrics.ts';
+import { expose, type Format } from './exposition.ts';
+import { journalValues, type TotalsJournal } from './journal-metrics.ts';
+import { type MetricValues, single, valuesOf } from './metric.ts';
+import { ProcessMetrics } from './process-metrics.ts';
+import { METRICS } from './table.ts';
+
+export type MetricsDeps = {
+  readonly overview: Pick<Overview, 'glance'>;
+  readonly journal: TotalsJournal;
+  readonly events: Pick<EventMetrics, 'values'>;
+  readonly broker: Pick<BrokerMetrics, 'values'>;
+  readonly clock: { now(): number };
+  readonly version: string;
+};
+
+const ORDER: ReadonlyMap<string, number> = new Map(
+  Object.values(METRICS).map(({ name }, place) => [name, place]),
+);
+
+/** All metrics of a running agent. */
+export class Metrics {
+  readonly #deps: MetricsDeps;
+  readonly #process = new ProcessMetrics();
+
+  constructor(deps: MetricsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The metrics now, in the order of the table. A journal that cannot be read leaves out what it knows. */
+  text(format: Format): string {
+    const { broker, events, overview, version } = this.#deps;
+    const now = overview.glance();
+    const values = [
+      valuesOf(METRICS.info, [[{ version, node: process.versions.node }, 1]]),
+      ...this.#ofJournal(now),
+      ...agentValues(now),
+      ...events.values,
+      ...broker.values,
+      ...this.#process.values,
+    ];
+    return expose(values.toSorted(byTable), format);
+  }
+
+  #ofJournal({ offers, targets }: ReturnType<Overview['glance']>): readonly MetricValues[] {
+    const { clock, journal } = this.#deps;
+    const gpus = new Set(targets.map(({ gpu, target }) => gpu?.uuid ?? target));
+    const keys = offers.map(({ offer }) => offer.key);
+    try {
+      const values = journalValues(journal, { gpus, now: clock.now(), offers: keys });
+      return [single(METRICS.journalUp, 1), ...values];
+    } catch {
+      // The admission checks log why; a scrape has to answer.
+      return [single(METRICS.journalUp, 0)];
+    }
+  }
+}
+
+function byTable(a: MetricValues, b: MetricValues): number {
+  return (ORDER.get(a.metric.name) ?? 0) - (ORDER.get(b.metric.name) ?? 0);
+}
