@@ -2,12 +2,15 @@
 export class ApiError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
+  /** Whether one may sign in by a password; undefined: the answer does not say. */
+  readonly takesPassword: boolean | undefined;
 
-  constructor(code: string, message: string, hint?: string) {
+  constructor(code: string, message: string, hint?: string, takesPassword?: boolean) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
     this.hint = hint;
+    this.takesPassword = takesPassword;
   }
 
   /** The agent does not answer. */
@@ -22,7 +25,7 @@ export class ApiError extends Error {
 }
 
 const UNANSWERED = 'UNANSWERED';
-const SIGNED_OUT = 'SIGNED_OUT';
+const SIGNED_OUT = 'SESSION_REQUIRED';
 
 /** The failure of a request that reached nobody. */
 export function unanswered(): ApiError {
@@ -36,9 +39,15 @@ export function unanswered(): ApiError {
 /** Reads the answer to what failed; `status` is HTTP's. Pure. */
 export function apiErrorOf(status: number, body: unknown): ApiError {
   const error = fieldOf(body, 'error');
-  const code = status === 401 ? SIGNED_OUT : (textOf(error, 'code') ?? `HTTP_${status}`);
+  const code = textOf(error, 'code') ?? `HTTP_${status}`;
   const message = textOf(error, 'message') ?? `the agent answers with the status ${status}`;
-  return new ApiError(code, message, textOf(error, 'hint'));
+  const password = fieldOf(body, 'password');
+  return new ApiError(
+    code,
+    message,
+    textOf(error, 'hint'),
+    typeof password === 'boolean' ? password : undefined,
+  );
 }
 
 /** Any failure as one that can be shown. */

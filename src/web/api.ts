@@ -62,6 +62,19 @@ export class Api {
     this.#sessions.keep({ key, rights });
   };
 
+  /** Asks whether the session is still one, and what it allows. */
+  readonly session = async (): Promise<void> => {
+    const { rights }: Pick<Session, 'rights'> = await this.#get(['rights'], '/session');
+    const { now } = this.#sessions;
+    if (now !== undefined) this.#sessions.keep({ key: now.key, rights });
+  };
+
+  /** Ends the session, here and at the agent. */
+  readonly signOut = async (): Promise<void> => {
+    await this.#ask([], '/session', { method: 'DELETE' });
+    this.#sessions.forget();
+  };
+
   /** The address of a stream of server-sent events, which cannot send headers. */
   readonly streamUrl = (path: string, query: Query = {}): string =>
     `${path}${queryText({ ...query, key: this.#sessions.now?.key })}`;

@@ -50,6 +50,16 @@ export function useStatus(): Status | undefined {
   return useLive(({ status }) => status);
 }
 
+/** The agent's time now, in ISO 8601 and to the second; it stops while the page is not connected. */
+export function useNow(): string {
+  return useLive(({ ageMs, status }) => later(status?.at, ageMs));
+}
+
+function later(at: string | undefined, ms: number): string {
+  const then = (at === undefined ? Date.now() : Date.parse(at)) + ms;
+  return new Date(Math.floor(then / 1_000) * 1_000).toISOString();
+}
+
 /** The latest events, the oldest first. */
 export function useEvents(): readonly LiveEvent[] {
   return useLive(({ events }) => events);

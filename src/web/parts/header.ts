@@ -1,6 +1,7 @@
 import { type Drawn, html } from '../html.ts';
 import { type Route, VIEWS } from '../routes.ts';
 import { useStatus } from '../services.ts';
+import { HostControls } from './host-controls.ts';
 import { Foreign } from './text.ts';
 
 /** The host's name and the navigation, which is at the bottom of a phone. */
@@ -15,6 +16,7 @@ export function Header({ current }: { readonly current: Route['view'] }): Drawn 
             html`<a key=${view} href=${path} aria-current=${view === current ? 'page' : undefined}>${title}</a>`,
         )}
       </nav>
+      <${HostControls} />
     </header>`;
 }
 

@@ -1,8 +1,41 @@
+import type { Status } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
-import { useStatus } from '../services.ts';
+import { Banner } from '../parts/banner.ts';
+import { GpuCard } from '../parts/gpu-card.ts';
+import { Problem } from '../parts/problem.ts';
+import { Foreign } from '../parts/text.ts';
+import { Today } from '../parts/today.ts';
+import { besides, headline, TONES, takesJobs } from '../say.ts';
+import { useFormats, useLive, useNow, useStatus } from '../services.ts';
 
 /** A large view to look at only, for a display on the wall. */
 export function Kiosk(): Drawn {
   const status = useStatus();
-  return html`<main class="kiosk"><h1>${status?.host}</h1></main>`;
+  const isGone = useLive(({ link }) => link === 'stale');
+  return html`<main class="kiosk">
+    <${Banner} />
+    ${
+      status === undefined
+        ? html`<h1>${isGone ? 'The agent does not answer' : 'Asking the agent …'}</h1>`
+        : html`<${Host} status=${status} />`
+    }
+  </main>`;
+}
+
+function Host({ status }: { readonly status: Status }): Drawn {
+  const formats = useFormats();
+  const now = useNow();
+  return html`<header class="kiosk-head">
+      <p class="kiosk-host"><${Foreign} text=${status.host} /></p>
+      <p class="muted figure">${formats.time(now, now)}</p>
+    </header>
+    <section class=${`state state-${TONES[status.state]}`} aria-label="State">
+      <h1>${headline(status, now, formats)}</h1>
+      <p class="besides">${besides(status, now, formats)}</p>
+    </section>
+    <${Today} status=${status} />
+    <div class="cards">
+      ${status.targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} mayControl=${false} />`)}
+    </div>
+    <${Problem} status=${status} />`;
 }

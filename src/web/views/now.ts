@@ -1,15 +1,76 @@
+import type { Status } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
-import { Hint } from '../parts/failure.ts';
-import { useFormats, useStatus } from '../services.ts';
+import { GpuCard } from '../parts/gpu-card.ts';
+import { Offers } from '../parts/offers.ts';
+import { Problem } from '../parts/problem.ts';
+import { Pulls } from '../parts/pulls.ts';
+import { Today } from '../parts/today.ts';
+import { besides, headline, TONES, takesJobs } from '../say.ts';
+import { useFormats, useLive, useMayControl, useNow, useStatus } from '../services.ts';
 import { Plots } from './plots.ts';
 
-/** What the host does now. */
+/** What the host does now: all that an owner needs at first sight. */
 export function Now(): Drawn {
   const status = useStatus();
-  const { money } = useFormats();
-  if (status === undefined) return html`<h1 tabindex="-1">Asking the agent …</h1>`;
-  return html`<h1 tabindex="-1">${status.sentence}</h1>
-    <p>${money(status.today.earned)} today</p>
-    ${status.problem !== null && html`<p>${status.problem.why}</p><${Hint} text=${status.problem.hint} />`}
-    <${Plots} />`;
+  const isGone = useLive(({ link }) => link === 'stale');
+  if (status === undefined) return isGone ? html`<${Gone} />` : html`<${Loading} />`;
+  return html`<${Known} status=${status} />`;
+}
+
+function Known({ status }: { readonly status: Status }): Drawn {
+  const mayControl = useMayControl();
+  const { targets } = status;
+  return html`<div class="now">
+    <div class="now-summary">
+      <${State} status=${status} />
+      <${Today} status=${status} />
+    </div>
+    <div class="cards">
+      ${targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} mayControl=${mayControl} />`)}
+      ${targets.length === 0 && html`<${NoTargets} status=${status} />`}
+    </div>
+    <${Problem} status=${status} />
+    <div class="now-more">
+      <${Pulls} pulls=${status.pulls} />
+      <${Offers} offers=${status.offers} />
+      <${Plots} />
+    </div>
+  </div>`;
+}
+
+function State({ status }: { readonly status: Status }): Drawn {
+  const formats = useFormats();
+  const now = useNow();
+  return html`<section class=${`state state-${TONES[status.state]}`} aria-label="State">
+    <h1 tabindex="-1">${headline(status, now, formats)}</h1>
+    <p class="besides">${besides(status, now, formats)}</p>
+  </section>`;
+}
+
+function NoTargets({ status }: { readonly status: Status }): Drawn {
+  return status.state === 'starting'
+    ? html`<section class="card empty"><h2>No GPU is known yet</h2><p class="muted">The agent asks nvidia-smi. This takes some seconds after a start.</p></section>`
+    : html`<section class="card empty">
+        <h2>There is no GPU that could be offered</h2>
+        <p class="hint">To see what is missing, run this on the host: <code>sharedcloud-agent check</code></p>
+      </section>`;
+}
+
+function Gone(): Drawn {
+  return html`<section class="card empty">
+    <h1 tabindex="-1">The agent does not answer</h1>
+    <p>This page continues by itself as soon as it does.</p>
+    <p class="hint">To see whether it runs, on the host: <code>sharedcloud-agent status</code></p>
+  </section>`;
+}
+
+/** In the place of what comes, so that nothing jumps. */
+function Loading(): Drawn {
+  return html`<div class="now" aria-busy="true">
+    <div class="now-summary">
+      <section class="state"><h1 tabindex="-1">Asking the agent …</h1><p class="besides"></p></section>
+      <div class="today card"></div>
+    </div>
+    <div class="cards"><div class="card gpu gpu-empty"></div></div>
+  </div>`;
 }
