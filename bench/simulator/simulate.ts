@@ -2,6 +2,7 @@ import { decide, type MarketKnowledge } from '../../src/domain/decide.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import type { OpenRun } from '../../src/domain/run.ts';
 import { SeededRandom } from '../../src/lib/seeded-random.ts';
+import type { SeenRun } from '../../src/pricing/backtest/observed.ts';
 import { energyCost } from '../../src/pricing/power-cost.ts';
 import { asksOf, type Market, type SimulatedJob, type SimulatedRun } from './market.ts';
 
@@ -20,8 +21,8 @@ export type OwnHost = {
 /** What an agent can know of the market at one moment. Prices are US dollars per job and minute. */
 export type Seen = {
   readonly now: number;
-  /** Runs that are open, with the jobs that are left of each. */
-  readonly open: readonly { readonly run: SimulatedRun; readonly jobs: number }[];
+  /** Every run that was open when the market was looked at, each whole minute; their jobs are those of others. */
+  readonly seen: Iterable<SeenRun>;
   /** What other hosts with such a GPU ask. */
   readonly others: readonly number[];
   /** How long each of our slots has been idle, in milliseconds; 0: it has a job. */
@@ -70,6 +71,7 @@ class Simulation {
   readonly #rivals: readonly number[][];
   readonly #slots: number[];
   readonly #idleSince: number[];
+  readonly #seen = new Map<string, SeenRun>();
   #open: Open[] = [];
   #ask = Number.POSITIVE_INFINITY;
   #changes = -1;
@@ -97,7 +99,9 @@ class Simulation {
       }
       this.#open = this.#open.filter(({ left, run }) => left.length > 0 && run.until > now);
       this.#claim(now);
-      now = this.#nextMoment(now, runs[next]?.at ?? endsAt);
+      const until = this.#nextMoment(now, runs[next]?.at ?? endsAt);
+      this.#poll(now, until);
+      now = until;
     }
     const earned = sum(this.#jobs.map((job) => job.earned));
     const powerCost = sum(this.#jobs.map((job) => job.powerCost));
@@ -116,13 +120,33 @@ class Simulation {
     this.#ended = this.#ended.filter(({ until }) => until > now);
     const ask = this.#pricing.ask({
       now,
-      open: this.#open.map(({ left, run }) => ({ run, jobs: left.length })),
+      seen: this.#seen.values(),
       others: asksOf(this.#market),
       idleMs: this.#slots.map((free, slot) => (free > now ? 0 : now - (this.#idleSince[slot] ?? now))),
       ended,
     });
     if (ask !== this.#ask) this.#changes += 1;
     this.#ask = ask;
+  }
+
+  /** What is open stays so until the next moment, so one poll stands for those of each minute between. */
+  #poll(now: number, until: number): void {
+    const first = Math.ceil(now / MINUTE_MS) * MINUTE_MS;
+    const last = (Math.ceil(until / MINUTE_MS) - 1) * MINUTE_MS;
+    if (last < first) return;
+    for (const { left, run } of this.#open) {
+      if (left.length === 0 || run.until <= first) continue;
+      const before = this.#seen.get(run.uuid);
+      this.#seen.set(run.uuid, {
+        run: run.uuid,
+        function: run.function,
+        image: 'image',
+        bid: run.bid,
+        firstSeen: before?.firstSeen ?? first,
+        lastSeen: Math.min(last, run.until),
+        jobs: Math.max(before?.jobs ?? 0, left.length),
+      });
+    }
   }
 
   /** Free hosts claim in an order that chance makes, each the best of what it may take. */
