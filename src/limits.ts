@@ -432,7 +432,7 @@ export const LIMITS = {
     },
     header: { max: 16 * 1024, unit: 'bytes', of: 'the header of a request', beyond: 'it is refused (431)' },
     requestTime: {
-      max: 10_000,
+      max: 5_000,
       unit: 'ms',
       of: 'the time in which a request has to come',
       beyond: 'the connection is closed',

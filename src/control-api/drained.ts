@@ -11,4 +11,7 @@ export async function drained(response: ServerResponse): Promise<void> {
   response.once('close', resolve);
   await promise;
   clearTimeout(stalled);
+  // A long stream waits often.
+  response.off('drain', resolve);
+  response.off('close', resolve);
 }

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { answerTo, failure } from '../control-api/answer.ts';
 import { AgentError } from '../domain/errors.ts';
 import { LIMITS } from '../limits.ts';
+import { bestEncoding, hasAlready, type PageFile } from './page-file.ts';
 import { pageFiles } from './page-files.ts';
 import type { PageParts } from './page-parts.ts';
 import { addSignIn, fromOf, refuse, sessionOf, sessionRequired } from './sign-in.ts';
@@ -21,14 +22,23 @@ export async function buildApp(parts: PageParts): Promise<FastifyInstance> {
   app.setNotFoundHandler((_request, reply) =>
     refuse(reply, new AgentError('CONTROL_UNKNOWN', 'the page has nothing at this address'), parts),
   );
-  for (const [path, { content, type }] of pageFiles())
-    app.get(path, (_request, reply) => reply.type(type).header('cache-control', 'no-cache').send(content));
+  for (const [path, file] of pageFiles()) app.get(path, (request, reply) => sendFile(request, reply, file));
   app.get('/healthz', async () => ({ status: 'ok' }));
   addSignIn(app, parts);
   const streams = new Streams(parts.sessions);
   app.all('/api/*', (request, reply) => api(request, reply, parts, streams));
   await app.ready();
   return app;
+}
+
+async function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): Promise<FastifyReply> {
+  const { 'accept-encoding': accepted, 'if-none-match': known } = request.headers;
+  // It is asked for each time, and sent only where it has changed: an update must not meet old files.
+  reply.headers({ etag: file.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' });
+  if (hasAlready(file.etag, known)) return reply.code(304).send();
+  const encoding = bestEncoding(Array.isArray(accepted) ? accepted.join() : accepted);
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return reply.type(file.type).send(await file.encoded(encoding));
 }
 
 async function api(

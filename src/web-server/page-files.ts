@@ -2,21 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** A file that the page consists of. */
-export type PageFile = { readonly type: string; readonly content: string };
+import { PageFile } from './page-file.ts';
 
 /** Where the page's own files are: sources in a checkout, what they were compiled to in a package. */
 const OWN = join(import.meta.dirname, '../web');
 
-/** The libraries of the page: what its files import, and the module that is served for it. */
+/** What the page takes from packages, by what its files import or name. */
 const LIBRARIES = {
-  preact: 'preact',
-  'preact/hooks': 'preact/hooks',
-  htm: 'htm',
-  // Its main module is not one that a browser could load.
-  uplot: 'uplot/dist/uPlot.esm.js',
+  preact: { file: 'preact', path: '/page/lib/preact.js' },
+  'preact/hooks': { file: 'preact/hooks', path: '/page/lib/preact-hooks.js' },
+  htm: { file: 'htm', path: '/page/lib/htm.js' },
+  // A third of its main module, which is not minified; as a script it only sets a variable.
+  uplot: { file: 'uplot/dist/uPlot.iife.min.js', path: '/page/lib/uplot.js', exports: 'uPlot' },
+  'uplot.css': { file: 'uplot/dist/uPlot.min.css', path: '/page/lib/uplot.css' },
 } as const;
+
+/** What is asked for with the page itself; plots come after the first sight. */
+const LATER = /\/lib\/uplot\.|\.css$|\.svg$|^\/$/;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -27,40 +29,51 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Every file of the page by its path, such as `/page/main.js`; `/` is the page itself. Nothing else is served. */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
-  const files = new Map<string, PageFile>();
+  const texts = new Map<string, string>();
   for (const entry of readdirSync(OWN, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     if (!entry.isFile() || entry.name.endsWith('.d.ts')) continue;
     const path = `/page${file.slice(OWN.length)}`.replace(/\.ts$/, '.js');
-    const content = readFileSync(file, 'utf8');
-    const type = TYPES[extname(path)];
-    if (type !== undefined) files.set(path, { type, content: script(path, file, content) });
+    if (TYPES[extname(path)] === undefined) continue;
+    texts.set(path === '/page/index.html' ? '/' : path, script(path, file, readFileSync(file, 'utf8')));
   }
-  for (const [name, module] of Object.entries(LIBRARIES)) {
-    const file = fileURLToPath(import.meta.resolve(module));
-    const content = withLibraries(readFileSync(file, 'utf8'));
-    files.set(libraryPath(name), { type: TYPES['.js'] ?? '', content });
+  for (const { file, path, ...more } of Object.values(LIBRARIES)) {
+    const text = readFileSync(fileURLToPath(import.meta.resolve(file)), 'utf8');
+    const module = 'exports' in more ? `${text}\nexport default ${more.exports};\n` : text;
+    texts.set(path, withLibraries(module.replace(/^\/\/# sourceMappingURL=.*$/m, '')));
   }
-  const index = files.get('/page/index.html');
-  if (index !== undefined) files.set('/', index);
-  return files;
+  texts.set('/', withPreloads(texts.get('/') ?? '', [...texts.keys()]));
+  return new Map(
+    [...texts].map(([path, text]) => [path, new PageFile(TYPES[extname(path) || '.html'] ?? '', text)]),
+  );
 }
 
 /** What a browser runs: without types, and with paths in place of the names of libraries. */
 function script(path: string, file: string, content: string): string {
   if (extname(path) !== '.js') return content;
   if (extname(file) !== '.ts') return withLibraries(content);
-  return withLibraries(stripTypeScriptTypes(content).replace(/(from '\.[^']*)\.ts'/g, "$1.js'"));
+  return withLibraries(
+    stripTypeScriptTypes(content).replace(/((?:from|import)\s*\(?'\.[^']*)\.ts'/g, "$1.js'"),
+  );
 }
 
 function withLibraries(content: string): string {
   const names = Object.keys(LIBRARIES).join('|');
   return content.replace(
     new RegExp(`(\\b(?:from|import)\\s*\\(?)(['"])(${names})\\2`, 'g'),
-    (_all, before: string, quote: string, name: string) => `${before}${quote}${libraryPath(name)}${quote}`,
+    (all, before: string, quote: string, name: string) =>
+      name in LIBRARIES ? `${before}${quote}${pathOf(name)}${quote}` : all,
   );
 }
 
-function libraryPath(name: string): string {
-  return `/page/lib/${name.replace('/', '-')}.js`;
+function pathOf(name: string): string {
+  return Object.entries(LIBRARIES).find(([known]) => known === name)?.[1].path ?? name;
+}
+
+/** A browser learns of a module only when it has read the one that imports it; from elsewhere each step costs a round trip. */
+function withPreloads(html: string, paths: readonly string[]): string {
+  const links = paths
+    .filter((path) => !LATER.test(path))
+    .map((path) => `<link rel="modulepreload" href="${path}">`);
+  return html.replace('</head>', `${links.join('')}</head>`);
 }

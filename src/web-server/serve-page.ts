@@ -15,7 +15,6 @@ export type ServedPage = AsyncDisposable & { readonly port: number };
 
 /** A connection on which nothing comes is of no use for longer. */
 const IDLE_MS = 30_000;
-const HEADERS_MS = 5_000;
 
 /**
  * Serves page and API. What they need is loaded at the first request, since most owners look seldom. Throws the system's
@@ -27,9 +26,11 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
     {
       maxHeaderSize: LIMITS.page.header.max,
       requestTimeout: LIMITS.page.requestTime.max,
-      headersTimeout: HEADERS_MS,
+      headersTimeout: LIMITS.page.requestTime.max,
       keepAliveTimeout: IDLE_MS,
       connectionsCheckingInterval: 1_000,
+      // A request without a host is refused like one with a foreign host.
+      requireHostHeader: false,
     },
     (request, response) => {
       if (!isAdmitted(request, response, parts) || answerScrape(request, response, parts.metrics)) return;
