@@ -12,6 +12,7 @@ import { buildAgent } from './compose-agent.ts';
 import { openBroker } from './compose-broker.ts';
 import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
+import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
@@ -193,11 +194,14 @@ export async function openAgent(
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
   const logEvent = eventLog(log);
+  const { schedule } = scheduleOf(config);
+  const notifications = opened.use(openNotifications(parts, journal, schedule.zone));
   const recent = new RecentEvents({ clock, redact: (line) => parts.redactor.line(line) });
   const observe: Observer = (event) => {
     logEvent(event);
     recent.observe(event);
     counts.events.observe(event);
+    notifications?.observe(event);
     overrides.observe?.(event);
   };
   const page = await openPage(config, { ...parts, stateDir: stateDir.path, observe });
@@ -220,6 +224,7 @@ export async function openAgent(
           ),
           accepted: config.acceptRisk,
           log,
+          observe,
         })
       : undefined;
   const ports: Ports = {
@@ -244,7 +249,7 @@ export async function openAgent(
         refusal: vulnerabilities?.refusal,
         unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
       }),
-    schedule: scheduleOf(config).schedule,
+    schedule,
     jobResources: (slots) => jobResources(config, slots),
     clock,
     random: Math.random,

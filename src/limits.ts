@@ -557,4 +557,44 @@ export const LIMITS = {
     },
     error: { max: 2_000, unit: 'characters', of: 'the message of an error, and its hint', beyond: 'cut' },
   },
+  notify: {
+    conditions: {
+      max: 1_000,
+      unit: 'items',
+      of: 'things that last and that an owner is notified of, such as cordoned GPUs',
+      beyond: 'further ones are not reported',
+    },
+    items: { max: 100, unit: 'items', of: 'what one notification is about', beyond: 'left out' },
+    text: {
+      max: 500,
+      unit: 'characters',
+      of: 'a text in a notification, such as why a GPU is cordoned',
+      beyond: 'cut',
+    },
+    message: { max: 4_000, unit: 'characters', of: 'the whole text of a notification', beyond: 'cut' },
+    queue: {
+      max: 100,
+      unit: 'items',
+      of: 'notifications that wait for one target',
+      beyond: 'the oldest are deleted',
+    },
+    age: {
+      max: 24 * 3_600_000,
+      unit: 'ms',
+      of: 'how long a notification waits for a target that does not take it',
+      beyond: 'deleted',
+    },
+    answer: {
+      max: 64 * 1024,
+      unit: 'bytes',
+      of: 'the answer of a webhook or of ntfy',
+      beyond: 'the rest is not read',
+    },
+    hookOutput: {
+      max: 64 * 1024,
+      unit: 'bytes',
+      of: 'the output of the program of `--notify-command`',
+      beyond: 'it is stopped and counts as failed',
+    },
+  },
 } as const satisfies Readonly<Record<string, Limits>>;

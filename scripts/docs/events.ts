@@ -50,6 +50,14 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
     error: new AgentError('BROKER_UNREACHABLE', why),
     retryInMs: 1,
   },
+  'polling-failed': {
+    kind: 'polling-failed',
+    error: new AgentError('BROKER_UNREACHABLE', why, { hint }),
+    failures: 2,
+    retryInMs: 1,
+  },
+  'broker-reachable': { kind: 'broker-reachable' },
+  'vulnerabilities-checked': { kind: 'vulnerabilities-checked', risks: [] },
   'offer-registered': { kind: 'offer-registered', offer },
   'offer-price-updated': { kind: 'offer-price-updated', offer, before: 1 },
   'offer-deregistered': { kind: 'offer-deregistered', offer, why },
@@ -120,6 +128,7 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
 
 /** Further examples of events whose level depends on their fields. */
 const VARIANTS: readonly AgentEvent[] = [
+  { kind: 'polling-failed', error: new AgentError('BROKER_UNREACHABLE', why), failures: 1, retryInMs: 1 },
   { kind: 'run-skipped', offer, run, reason: 'image-not-pulled' },
   { kind: 'gpu-canary', gpu, why: undefined, retryInMs: 1 },
   {
@@ -154,9 +163,19 @@ const OTHERS: readonly DocumentedEvent[] = [
     'agent started',
     'version, broker, pid, os, cpu, memoryBytes, virtualization, platform',
   ],
+  [
+    'notification-failed',
+    'warn',
+    'notification not delivered, tried again: …',
+    'target, address, code, hint, retryInMs',
+  ],
+  ['notification-delivered', 'debug', 'notification delivered', 'target, id, kind, state'],
+  ['notification-target-recovered', 'info', 'notifications are delivered', 'target, address'],
+  ['notification-dropped', 'warn', 'notification given up: …', 'target, kind, state, why'],
+  ['notifications-not-saved', 'warn', 'notifications are not saved: …', 'err'],
+  ['daily-summary-failed', 'warn', 'the daily summary waits for the journal', 'err'],
   ['agent-stopped', 'info', 'agent stopped', ''],
   ['state-dir-copied', 'warn', 'state directory was copied from …', 'from, otherMachine'],
-  ['broker-reachable', 'info', 'broker reachable again', ''],
   ['broker-proxy-used', 'info', 'the broker is reached through a proxy', 'proxy'],
   ['broker-moved', 'warn', 'broker moved from … to …', 'from, to'],
   ['ca-certificates-unusable', 'warn', 'certificate authorities not loaded: …', 'hint'],
@@ -232,7 +251,6 @@ const OTHERS: readonly DocumentedEvent[] = [
     'container or job, code',
   ],
   ['orphan-removed', 'info', 'orphaned container or files removed', 'container or job'],
-  ['polling-failed', 'warn or debug', 'polling failed: …', 'code, retryInMs, hint'],
   ['reconciliation-failed', 'warn or debug', 'instance not reconciled: …', 'instance, code'],
   ['registry-credentials-unusable', 'warn', '…', 'code, hint'],
   ['reload-failed', 'error', 'configuration not reloaded: …', 'code, hint'],

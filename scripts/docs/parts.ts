@@ -8,7 +8,14 @@ import { SKIP_REASONS } from '../../src/domain/decide.ts';
 import { ERROR_KINDS } from '../../src/domain/errors.ts';
 import { exitCodes } from '../../src/domain/exit-codes.ts';
 import { canTransition, isTerminal, type JobStateName } from '../../src/domain/job.ts';
+import {
+  conditionKind,
+  isCondition,
+  NOTIFICATION_KINDS,
+  notificationKind,
+} from '../../src/domain/notification-kinds.ts';
 import { ACTIONS, type Action, PHASES, type Phase, SIGNAL_TABLE, SIGNALS } from '../../src/domain/signals.ts';
+import { readableDuration } from '../../src/lib/readable.ts';
 import { LIMITS, type Limit } from '../../src/limits.ts';
 import { alignTable } from './align-table.ts';
 import { COMMANDS } from './commands.ts';
@@ -31,6 +38,7 @@ export const PARTS: ReadonlyMap<string, () => string> = new Map([
   ['limits', limitsTable],
   ['metrics', () => table(['metric', 'type', 'unit', 'counts since', 'meaning'], metricsRows())],
   ['control-api', controlApiText],
+  ['notifications', notificationsTable],
 ]);
 
 /** What each state of a job means; which follow comes from the domain. */
@@ -155,6 +163,23 @@ function eventsTable(): string {
   return table(
     ['event', 'level', 'message', 'fields'],
     documentedEvents().map(([name, level, message, fields]) => [`\`${name}\``, level, message, fields]),
+  );
+}
+
+function notificationsTable(): string {
+  return table(
+    ['kind', 'what has happened', 'sent after', 'and when it is over'],
+    NOTIFICATION_KINDS.map((kind) => {
+      const { what } = notificationKind(kind);
+      if (!isCondition(kind)) return [`\`${kind}\``, what, 'at once', '-'];
+      const { graceMs, over } = conditionKind(kind);
+      return [
+        `\`${kind}\``,
+        what,
+        graceMs === 0 ? 'at once' : readableDuration(graceMs),
+        over === undefined ? 'no' : 'yes',
+      ];
+    }),
   );
 }
 

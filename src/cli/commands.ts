@@ -12,6 +12,7 @@ import { login } from './login/command.ts';
 import { logout } from './logout/command.ts';
 import { market } from './market/command.ts';
 import { network } from './network/command.ts';
+import { notify } from './notify/command.ts';
 import { mode } from './owner/mode.ts';
 import { pause } from './owner/pause.ts';
 import { reclaim } from './owner/reclaim.ts';
@@ -45,6 +46,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     jobs,
     health,
     network,
+    notify,
     brokerMoved,
     agentMoved,
   ];

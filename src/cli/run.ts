@@ -8,6 +8,7 @@ import { escapeControls } from '../lib/escape.ts';
 import { createLog } from '../lib/log.ts';
 import { proxySecrets } from '../lib/proxy-url.ts';
 import type { Redactor } from '../lib/redactor.ts';
+import { urlSecrets } from '../lib/secret-url.ts';
 import type { CliCommand, CliContext, Stream, ValueFlag, Writer } from './command.ts';
 import { type Request, readCommandLine } from './command-line.ts';
 import { readConfigText } from './config-text.ts';
@@ -77,6 +78,8 @@ function contextOf(
       for (const proxy of [loaded.config.httpsProxy, loaded.config.httpProxy])
         for (const secret of proxySecrets(proxy ?? ''))
           if (secret.length >= MIN_PROXY_SECRET) redactor.add(secret);
+      for (const url of [loaded.config.notifyWebhook, loaded.config.notifyNtfy])
+        for (const secret of urlSecrets(url ?? '')) redactor.add(secret);
       const printed = needs.ownWarnings || outside.argv.includes('--json') ? [] : loaded.warnings;
       for (const warning of printed) stderr.write(`warning: ${escapeControls(warning)}\n`);
       return loaded;

@@ -1,7 +1,17 @@
 import type { ValueType } from './value-type.ts';
 
 /** The groups of options in help and docs. */
-export const GROUPS = ['Broker', 'Offer', 'Jobs', 'Owner', 'Page', 'Host', 'Log', 'Configuration'] as const;
+export const GROUPS = [
+  'Broker',
+  'Offer',
+  'Jobs',
+  'Owner',
+  'Page',
+  'Notifications',
+  'Host',
+  'Log',
+  'Configuration',
+] as const;
 
 /** An option. Its flag is `--name`, its key in the file `name`. */
 export type Option<T> = {

@@ -2,6 +2,7 @@ import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { duration } from './duration.ts';
 import { GPU_OPTIONS } from './gpu-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
+import { NOTIFY_OPTIONS } from './notify-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
 import { OWNER_OPTIONS } from './owner-options.ts';
@@ -248,6 +249,7 @@ export const OPTIONS = {
   },
   ...OWNER_OPTIONS,
   ...PAGE_OPTIONS,
+  ...NOTIFY_OPTIONS,
   dockerHost: {
     name: 'docker-host',
     env: 'DOCKER_HOST',

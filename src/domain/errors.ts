@@ -312,6 +312,16 @@ export const ERROR_KINDS = {
     what: 'the jobs’ network is missing or misconfigured',
     hint: 'run `sudo sharedcloud-agent network up`',
   },
+  NOTIFICATION_FAILED: {
+    exit: 1,
+    what: 'a target of notifications did not take one',
+    hint: 'check the target, then run `sharedcloud-agent notify test`',
+  },
+  SECRET_FILE_UNUSABLE: {
+    exit: 2,
+    what: 'a file with a secret is missing or empty, or other users can access it',
+    hint: 'make it readable by the agent’s user only (mode 0600)',
+  },
   FUNCTION_INVALID: {
     exit: 1,
     what: 'a function or its arguments cannot be run',

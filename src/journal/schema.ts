@@ -8,6 +8,7 @@ import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { CREATE_JOB_TOTALS } from './job-totals.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
+import { NOTIFICATION_TABLES } from './sqlite-notifications.ts';
 
 /** Identifies the file as a journal of this agent: `SCAg` in ASCII. */
 const APPLICATION_ID = 0x53434167;
@@ -78,6 +79,7 @@ const ADDITIONS = [
   CREATE_JOB_OUTPUTS,
   CREATE_JOB_TOTALS,
   CREATE_GPU_TOTALS,
+  NOTIFICATION_TABLES,
 ];
 
 /** The schema version that this agent writes. */

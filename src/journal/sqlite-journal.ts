@@ -37,6 +37,7 @@ import {
 } from './network-use.ts';
 import { PRUNE_WALKS, type PruneWalk, walkedRows } from './prune-walks.ts';
 import { SqliteDecisions } from './sqlite-decisions.ts';
+import { SqliteNotifications } from './sqlite-notifications.ts';
 
 /** What a journal needs. */
 export type JournalParts = {
@@ -62,6 +63,7 @@ export class SqliteJournal implements Journal {
   /** The use of this host's GPUs. */
   readonly gpuRollups: GpuRollupTables;
   readonly decisions: SqliteDecisions;
+  readonly notifications: SqliteNotifications;
   readonly sums: JobSumTables;
   readonly totals: JobTotalTable;
   readonly outputs: JobOutputTable;
@@ -76,25 +78,20 @@ export class SqliteJournal implements Journal {
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.agentId = parts.agentId;
-    this.gpuRollups = new GpuRollupTables({
-      prepared: (sql) => this.#prepared(sql),
-      write: (work) => this.#write(work),
-      read: (work) => this.#guarded(work),
-    });
-    const reading: ConstructorParameters<typeof JobSumTables>[0] = {
-      prepared: (sql) => this.#prepared(sql),
-      read: (work) => this.#guarded(work),
-    };
-    this.sums = new JobSumTables(reading);
-    this.totals = new JobTotalTable(reading);
-    this.outputs = new JobOutputTable(reading);
-    this.list = new JobList(reading);
-    parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
-    this.decisions = new SqliteDecisions({
+    const access = {
       db: parts.db,
-      write: (work) => this.#write(work),
-      read: (work) => this.#guarded(work),
-    });
+      prepared: (sql: string) => this.#prepared(sql),
+      write: <T>(work: () => T): T => this.#write(work),
+      read: <T>(work: () => T): T => this.#guarded(work),
+    };
+    this.gpuRollups = new GpuRollupTables(access);
+    this.sums = new JobSumTables(access);
+    this.totals = new JobTotalTable(access);
+    this.outputs = new JobOutputTable(access);
+    this.list = new JobList(access);
+    parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
+    this.decisions = new SqliteDecisions(access);
+    this.notifications = new SqliteNotifications(access);
   }
 
   instance(offerKey: string): string | undefined {

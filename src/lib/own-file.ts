@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { foreignAccess, foreignOnTheWay, ownUid } from './foreign-access.ts';
 import { readableBytes } from './readable.ts';
 
@@ -10,12 +10,36 @@ export type OwnFile = { readonly text: string } | { readonly why: string; readon
  * exist. What was opened is checked, not the name, which another file could take meanwhile. Throws the system's error.
  */
 export function readOwnFile(path: string, maxBytes: number, uid: number = ownUid()): OwnFile | undefined {
+  return readChecked(
+    path,
+    maxBytes,
+    (found) => foreignAccess(path, found, uid) ?? foreignOnTheWay(path, uid),
+  );
+}
+
+/** As `readOwnFile`, of a file that no other user may even read. Root may read that of any user. */
+export function readSecretFile(path: string, maxBytes: number, uid: number = ownUid()): OwnFile | undefined {
+  return readChecked(path, maxBytes, (found) => {
+    const reader = uid === 0 ? found.uid : uid;
+    if ((found.mode & 0o077) !== 0)
+      return { why: 'can be accessed by other users', hint: `chmod 600 ${path}` };
+    return foreignAccess(path, found, reader) ?? foreignOnTheWay(path, reader);
+  });
+}
+
+type Refusal = { readonly why: string; readonly hint: string };
+
+function readChecked(
+  path: string,
+  maxBytes: number,
+  refusal: (found: Stats) => Refusal | undefined,
+): OwnFile | undefined {
   const file = openIfThere(path);
   if (file === undefined) return undefined;
   try {
     const found = fstatSync(file);
     if (!found.isFile()) return { why: 'is not a regular file', hint: 'name a file' };
-    const foreign = foreignAccess(path, found, uid) ?? foreignOnTheWay(path, uid);
+    const foreign = refusal(found);
     if (foreign !== undefined) return foreign;
     const bytes = readAtMost(file, maxBytes);
     if (bytes === undefined)

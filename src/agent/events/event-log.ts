@@ -92,6 +92,21 @@ export function logEntry(event: AgentEvent): LogEntry {
       return warn(`claiming stopped: ${error.message}`, { code: error.code, hint: error.hint, retryInMs });
     }
 
+    case 'polling-failed': {
+      const { error, failures, retryInMs } = event;
+      // A single failure is not worth a warning, unless it needs a person; an outage of days must not fill the log.
+      const isNews = failures <= 8 || Number.isInteger(Math.log2(failures));
+      const level = isNews && (failures > 1 || error.code === 'BROKER_UNAUTHORIZED') ? 'warn' : 'debug';
+      const fields = { code: error.code, retryInMs, hint: error.hint };
+      return { level, fields, message: `polling failed: ${error.message}` };
+    }
+    case 'broker-reachable':
+      return info('broker reachable again');
+    case 'vulnerabilities-checked': {
+      const fields = { found: event.risks.map(({ component }) => component) };
+      return { level: 'debug', fields, message: 'known vulnerabilities of this host changed' };
+    }
+
     case 'offer-registered':
       return info('offer registered', offerFields(event.offer));
     case 'offer-price-updated':

@@ -11,6 +11,7 @@ import type { OwnerCommand } from '../../domain/owner-command.ts';
 import type { ClaimRejection } from '../../domain/ports/broker.ts';
 import type { PullStatus } from '../../domain/pull-status.ts';
 import type { Run } from '../../domain/run.ts';
+import type { Risk } from '../../domain/vulnerabilities.ts';
 
 /** What happens to GPUs. */
 export type GpuEvent =
@@ -154,6 +155,17 @@ export type AgentEvent =
   | { readonly kind: 'engine-breaker-opened'; readonly error: AgentError; readonly retryInMs: number }
   /** Engine, broker or token is not usable yet; it is tried again in `retryInMs`. */
   | { readonly kind: 'startup-blocked'; readonly error: AgentError; readonly retryInMs: number }
+  /** The open runs could not be polled, so often in a row; they are polled again in `retryInMs`. */
+  | {
+      readonly kind: 'polling-failed';
+      readonly error: AgentError;
+      readonly failures: number;
+      readonly retryInMs: number;
+    }
+  /** The broker answers a poll after one that failed. */
+  | { readonly kind: 'broker-reachable' }
+  /** The known vulnerabilities of this host that matter to jobs, once per change. */
+  | { readonly kind: 'vulnerabilities-checked'; readonly risks: readonly Risk[] }
   | { readonly kind: 'offer-registered'; readonly offer: Offer }
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
   /** It takes another number of jobs at once, because the owner keeps slots from jobs or no longer does. */

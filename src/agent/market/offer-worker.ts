@@ -79,7 +79,7 @@ export class OfferWorker {
     wake: Notifier,
     deps: OfferWorkerDeps,
   ) {
-    const { broker, clock, log, market: signal, random, settings } = deps;
+    const { broker, clock, log, market: signal, observe, random, settings } = deps;
     this.#offer = offer;
     // An agent before this one may have left it on the market.
     this.#isRegistered = isStarted ? true : undefined;
@@ -92,6 +92,7 @@ export class OfferWorker {
       broker,
       clock,
       log,
+      observe,
       random,
       pollIntervalMs: settings.pollIntervalMs,
       hold: !settings.once,

@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
+import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
 import { RETRY } from '../retry/policies.ts';
 import { restAfter } from '../retry/rest-after.ts';
@@ -34,6 +35,7 @@ export type RunPollerDeps = {
   readonly broker: Pick<Broker, 'runs'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observe: Observer;
   readonly random: () => number;
   readonly pollIntervalMs: number;
   /** Whether a job could be taken now. */
@@ -154,8 +156,7 @@ export class RunPoller {
     }
     // An answer without a tag has none: with an older one, it might never be sent again.
     this.#etag = answer.unchanged ? (answer.etag ?? this.#etag) : answer.etag;
-    if (this.#error !== undefined)
-      this.#deps.log.info({ event: 'broker-reachable' }, 'broker reachable again');
+    if (this.#error !== undefined) this.#deps.observe({ kind: 'broker-reachable' });
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
     this.#polls += 1;
@@ -195,11 +196,7 @@ export class RunPoller {
       failures,
       this.#deps.random,
     );
-    // A single failure is not worth a warning, unless it needs a person.
-    const level = failures > 1 || error.code === 'BROKER_UNAUTHORIZED' ? 'warn' : 'debug';
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    const fields = { event: 'polling-failed', code: error.code, retryInMs: waitMs, ...hint };
-    this.#deps.log[level](fields, `polling failed: ${error.message}`);
+    this.#deps.observe({ kind: 'polling-failed', error, failures, retryInMs: waitMs });
     this.#runs = undefined;
     this.#error = error;
     this.#deps.onPoll();

@@ -62,6 +62,8 @@ export const RETRY = {
   kernelLog: { initialMs: 1_000, maxMs: 60_000 },
   /** The processes on GPUs, which decide whether their owner is here. */
   gpuProcesses: { initialMs: 1_000, maxMs: 30_000 },
+  /** A notification that its target did not take. */
+  notify: { initialMs: 5_000, maxMs: 900_000 },
   verifyNetwork: { initialMs: 60_000, maxMs: 1_800_000 },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;
 

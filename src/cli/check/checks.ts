@@ -15,6 +15,7 @@ import { checkGpuTemperature } from './check-gpu-temperature.ts';
 import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
+import { checkNotifications } from './check-notifications.ts';
 import { checkPresence } from './check-presence.ts';
 import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
@@ -40,6 +41,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkHost(host, platform),
     ...checkConfig(loaded),
     checkPrice(config, found),
+    ...checkNotifications(config, Date.now),
     ...checkSchedule(config, valueOf(gpus)?.gpus),
     checkStateDir(config.stateDir, stateDir),
     ...checkAgent(facts.agent),

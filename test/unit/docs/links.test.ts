@@ -16,6 +16,7 @@ const documents = await readDocuments();
 const OTHER_SITES: ReadonlySet<string> = new Set([
   'gvisor.dev',
   'keepachangelog.com',
+  'ntfy.sh',
   'prometheus.io',
   'semver.org',
 ]);

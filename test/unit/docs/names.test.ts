@@ -58,12 +58,15 @@ const OF_OTHERS: ReadonlySet<string> = new Set([
   'with-registry-auth',
 ]);
 
-/** Variables that are no options: the first two of the tests' engine, the last of a job. */
+/** Variables that are no options: of the tests' engine, of a job, of a program that is notified. */
 const VARIABLES: ReadonlySet<string> = new Set([
   ...OPTION_KEYS.map((key) => optionOf(key).env),
   'SHAREDCLOUD_ENGINE_DIR',
   'SHAREDCLOUD_ENGINE_SUITE',
   'SHAREDCLOUD_INPUT',
+  'SHAREDCLOUD_NOTIFY_ID',
+  'SHAREDCLOUD_NOTIFY_TEXT',
+  'SHAREDCLOUD_NOTIFY_TITLE',
 ]);
 
 /** Where absolute paths may begin: on every Linux, in the broker's API, in a container. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { eventLog } from '../../../../src/agent/events/event-log.ts';
 import { RunPoller } from '../../../../src/agent/market/run-poller.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { MarketAnswer } from '../../../../src/domain/ports/broker.ts';
@@ -40,6 +41,7 @@ function watching(
     },
     clock: { now: () => Date.now(), monotonic: () => Date.now() },
     log: logInto(log),
+    observe: eventLog(logInto(log)),
     random: () => 0,
     pollIntervalMs: 10_000,
     hold: true,
