@@ -136,6 +136,8 @@ export type Overrides = {
   readonly samples?: GpuSampler;
   readonly observe?: Observer;
   readonly settings?: Partial<AgentSettings>;
+  /** What the status calls this host; by default its name. */
+  readonly host?: string;
 };
 
 /** The agent's ports to broker, engine, files and journal. */
@@ -321,7 +323,7 @@ export async function openAgent(
           pulls: () => pulls.pulls,
           page: () => page.problem(),
           clock,
-          host: hostname(),
+          host: overrides.host ?? hostname(),
           version,
           startedAt,
         });

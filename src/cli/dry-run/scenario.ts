@@ -80,7 +80,7 @@ export async function openScenario(
     image,
     live,
     images: Object.values(images).map(({ registryPath }) => registryPath),
-    overrides: { ...runtime, ...gpuOverrides(gpus, { offer, live }) },
+    overrides: { ...runtime, ...gpuOverrides(gpus, { offer, live }), host: 'dry run' },
     intro: {
       broker: `embedded, at ${market.url}`,
       gpu: `${gpus.names}${gpus.simulated === undefined ? '' : `, SIMULATED (${gpus.simulated})`}`,

@@ -43,8 +43,13 @@ describe('npm run dry-run', () => {
     const argv = ['dry-run', '--serve', '--log-format', 'json', '--log-level', 'info'];
     await using dryRun = new AgentProcess(argv);
     await vi.waitFor(() => expect(dryRun.said).toContain('curl'), 30_000);
-    const [, page = ''] = /status page: (\S+)/.exec(dryRun.said) ?? [];
-    expect((await fetch(page)).status).toBe(200);
+    const [, page = '', link] = /(http:\S+\/)#link=(\S+)/.exec(dryRun.said) ?? [];
+    const signedIn = await fetch(new URL('/session', page), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: new URL(page).origin },
+      body: JSON.stringify({ link }),
+    });
+    expect(await signedIn.json()).toMatchObject({ rights: ['read', 'control'] });
     const [, token, url = ''] = /Token (\S+)' (\S+)/.exec(dryRun.said) ?? [];
     const answer = await fetch(url, { headers: { authorization: `Token ${token}` } });
     expect(answer.status).toBe(200);

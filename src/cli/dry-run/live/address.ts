@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { Loaded } from '../../../config/config.ts';
+import type { Config, Loaded, Source } from '../../../config/config.ts';
 import type { ListenAddress } from '../../../config/listen.ts';
 
 /** Where the page of a dry run is by default, as any agent's. */
@@ -12,16 +12,32 @@ export type PageAddress = {
   readonly note: string | undefined;
 };
 
+/** The owner's options of the page that are meant for this dry run: a configuration file is for the agent. */
+export function pageOptions({
+  config,
+  sources,
+}: Loaded): Pick<Config, 'listenHost' | 'listenPasswordFile' | 'metricsTokenFile'> {
+  return {
+    listenHost: isNamed(sources.listenHost) ? config.listenHost : [],
+    listenPasswordFile: isNamed(sources.listenPasswordFile) ? config.listenPasswordFile : undefined,
+    metricsTokenFile: undefined,
+  };
+}
+
 /**
  * The address that the owner has named for this dry run; else the default one, or a free port where something, such as an
- * agent, has that. What a configuration file says is for the agent.
+ * agent, has that.
  */
 export async function pageAddress({ config, sources }: Loaded): Promise<PageAddress> {
-  if (sources.listen.kind === 'flag' || sources.listen.kind === 'env')
+  if (isNamed(sources.listen))
     return { address: config.listen === 'off' ? undefined : config.listen, note: undefined };
   if (await isFree(DEFAULT)) return { address: DEFAULT, note: undefined };
   const address = { ...DEFAULT, port: await freePort(DEFAULT.host) };
   return { address, note: `port ${DEFAULT.port} is taken, so the page is at another one` };
+}
+
+function isNamed({ kind }: Source): boolean {
+  return kind === 'flag' || kind === 'env';
 }
 
 async function isFree({ host, port }: ListenAddress): Promise<boolean> {

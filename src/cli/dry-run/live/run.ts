@@ -1,10 +1,11 @@
-import type { OpenAgent } from '../../../compose.ts';
-import { type ListenAddress, listenAddress } from '../../../config/listen.ts';
+import type { Config } from '../../../config/config.ts';
+import { ENDPOINTS } from '../../../control-api/endpoints.ts';
 import type { SeededRandom } from '../../../lib/seeded-random.ts';
+import { askAgent, doesNotAnswer } from '../../ask-agent.ts';
 import type { CliContext } from '../../command.ts';
-import { MISSING_IMAGE } from '../market.ts';
+import { type DryRunMarket, MISSING_IMAGE } from '../market.ts';
 import { configFor, type DryRun, withAgent } from '../run-agent.ts';
-import { pageAddress } from './address.ts';
+import { pageAddress, pageOptions } from './address.ts';
 import { LIVE_GPUS } from './gpus.ts';
 import { pastOf } from './history.ts';
 import { LiveMarket } from './market.ts';
@@ -25,12 +26,13 @@ export async function runLive(
   const isSimulated = image === undefined;
   const page = await pageAddress(loaded);
   const config = configFor(dryRun, {
+    ...pageOptions(loaded),
     askPrice: LIVE_ASK,
+    slotsPerGpu: 1,
     jobTimeout: LIVE_JOB_TIMEOUT_MS,
     images: isSimulated ? [...images, MISSING_IMAGE] : images,
     listen: page.address ?? 'off',
     runtimeDirectory: undefined,
-    slotsPerGpu: 1,
     // What happens is on the page, and would scroll its address away.
     logLevel: loaded.sources.logLevel.kind === 'default' ? 'error' : loaded.config.logLevel,
   });
@@ -43,21 +45,32 @@ export async function runLive(
   const buyers = new LiveMarket(market, language, refused, random);
   await withAgent(context, { dryRun, config, once: false }, interrupted, async (opened) => {
     await opened.answer(context.version, () => 'dry run');
-    announce(context, opened, dryRun, page);
+    context.stderr.write(await announcement(context, { config, market, note: page.note }));
     await Promise.all([opened.agent.run(), buyers.work(interrupted)]);
   });
 }
 
-function announce(
-  { stderr }: CliContext,
-  _opened: OpenAgent,
-  { scenario: { market } }: DryRun,
-  { address, note }: { readonly address: ListenAddress | undefined; readonly note: string | undefined },
-): void {
-  if (note !== undefined) stderr.write(`${note}\n`);
-  if (address !== undefined) stderr.write(`status page: http://${listenAddress.show(address)}/\n`);
-  stderr.write(
-    `broker:      curl -H 'Authorization: Token ${market.buyerToken}' ${market.url}/api/v1/jobs/\n`,
+/** What the visitor can do now. Throws what keeps the agent from answering. */
+async function announcement(
+  context: CliContext,
+  {
+    config,
+    market,
+    note,
+  }: { readonly config: Config; readonly market: DryRunMarket; readonly note: string | undefined },
+): Promise<string> {
+  const lines = note === undefined ? [] : [note];
+  if (config.listen !== 'off') {
+    const asked = await askAgent(context, config.stateDir, ENDPOINTS.pageLink, { body: {} });
+    if (asked.kind !== 'answer') throw doesNotAnswer();
+    lines.push('status page, by a link that works once:', `  ${asked.answer.url}`);
+  }
+  lines.push(
+    'for other commands, such as page, status, jobs or pause:',
+    `  --state-dir ${config.stateDir}`,
+    'the broker:',
+    `  curl -H 'Authorization: Token ${market.buyerToken}' ${market.url}/api/v1/jobs/`,
+    'Ctrl-C ends it',
   );
-  stderr.write('Ctrl-C ends it\n');
+  return `${lines.join('\n')}\n`;
 }
