@@ -42,7 +42,8 @@ export class View {
     });
     page.on('pageerror', (error) => this.#problems.push(`threw ${error.stack ?? error.message}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.#problems.push(`logged ${message.text()}`);
+      if (message.type() !== 'error') return;
+      this.#problems.push(`logged ${message.text()} (${message.location().url})`);
     });
     page.on('crash', () => this.#problems.push('crashed'));
   }
