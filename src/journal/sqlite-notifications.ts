@@ -22,6 +22,8 @@ export const NOTIFICATION_TABLES = `CREATE TABLE IF NOT EXISTS notification_stat
      UNIQUE (target, message_id)
    ) STRICT;`;
 
+const EXISTS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notification_queue'";
+
 const ITEM = { key: z.string(), name: z.string(), why: z.string(), hint: z.string().optional() };
 const STATE: z.ZodType<NotificationState> = z.object({
   conditions: z.array(
@@ -103,6 +105,8 @@ export class SqliteNotifications implements NotificationStore {
   load(): { readonly kept: KeptNotifications | undefined; readonly queue: readonly QueuedNotification[] } {
     const { db } = this.#access;
     return this.#access.read(() => {
+      // A journal that only an older agent has written, and that is only read now, has no such tables.
+      if (db.prepare(EXISTS).get() === undefined) return { kept: undefined, queue: [] };
       const state = db.prepare('SELECT detail FROM notification_state').get();
       const rows = db.prepare('SELECT target, message FROM notification_queue ORDER BY seq').all();
       return {
