@@ -89,6 +89,7 @@ export const LIMITS = {
       beyond: 'those with the lowest bids are left out',
     },
     gpus: { max: 10_000, unit: 'items', of: 'GPUs of the broker’s catalogue', beyond: 'left out' },
+    offers: { max: 10_000, unit: 'items', of: 'offers of all providers', beyond: 'left out' },
     instances: { max: 10_000, unit: 'items', of: 'instances of the account', beyond: 'the list is refused' },
     heldJobs: {
       max: 10_000,

@@ -9,6 +9,7 @@ import type {
   Instance,
   Listed,
   MarketAnswer,
+  MarketOffer,
   ReportAnswer,
 } from '../domain/ports/broker.ts';
 import type { FunctionWithCode, ImageInfo, Run } from '../domain/run.ts';
@@ -36,6 +37,8 @@ import {
   gpuSchema,
   IMAGE_FIELDS,
   imageSchema,
+  MARKET_OFFER_FIELDS,
+  marketOfferSchema,
   SERVER_TIME_FIELDS,
   serverTimeSchema,
 } from './wire-catalogue.ts';
@@ -131,6 +134,12 @@ export class HttpBroker implements Broker {
   gpus(signal: AbortSignal): Promise<Listed<CatalogueGpu>> {
     const options = { fields: GPU_FIELDS, max: LIMITS.broker.gpus.max, beyond: 'cut' } as const;
     return this.#items('/api/v1/gpus/', gpuSchema, options, signal);
+  }
+
+  /** What all providers ask at the moment. */
+  offers(signal: AbortSignal): Promise<Listed<MarketOffer>> {
+    const options = { fields: MARKET_OFFER_FIELDS, max: LIMITS.broker.offers.max, beyond: 'cut' } as const;
+    return this.#items('/api/v1/offers/', marketOfferSchema, options, signal);
   }
 
   async clock(

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { CatalogueGpu } from '../domain/gpu.ts';
+import type { MarketOffer } from '../domain/ports/broker.ts';
 import type { FunctionWithCode, ImageInfo } from '../domain/run.ts';
 import { LIMITS } from '../limits.ts';
 import { parseBrokerTime } from './broker-time.ts';
-import { cutName, displayText, id, ON_WIRE, registryPath } from './fields.ts';
+import { cutName, displayText, id, money, ON_WIRE, registryPath } from './fields.ts';
 import type { Fields } from './json-fields.ts';
 
 /** Code may be twice as long on the wire, for its escapes. */
@@ -81,6 +82,29 @@ export const gpuSchema = z
       name: gpu.name,
       codename: gpu.codename,
       cudaCores: gpu.cuda_cores,
+    }),
+  );
+
+export const MARKET_OFFER_FIELDS: Fields = {
+  uuid: ON_WIRE.short,
+  type: ON_WIRE.short,
+  gpu_name: ON_WIRE.name,
+  ask_price: ON_WIRE.short,
+};
+
+/** The wire format of what another provider asks; the uuid is no part of what is documented. */
+export const marketOfferSchema = z
+  .object({
+    uuid: id().optional().catch(undefined),
+    type: z.union([z.literal(1), z.literal(2)]),
+    gpu_name: displayText('n/a'),
+    ask_price: money(),
+  })
+  .transform(
+    (offer): MarketOffer => ({
+      instance: offer.uuid,
+      gpuName: offer.type === 2 ? offer.gpu_name : undefined,
+      askPrice: offer.ask_price,
     }),
   );
 

@@ -1,4 +1,5 @@
 import type { Config, Loaded } from '../config/config.ts';
+import type { Needs } from '../config/load.ts';
 import type { OptionKey } from '../config/options.ts';
 import type { ValueType } from '../config/value-type.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
@@ -75,7 +76,7 @@ export type CliContext = {
    * Reads the configuration; with `ask`, a missing price is an error. Prints its warnings on stderr, unless the command
    * shows them itself (`ownWarnings`) or was given --json. Throws CONFIG_INVALID.
    */
-  readonly loadConfig: (needs: { readonly ask: boolean; readonly ownWarnings?: true }) => Promise<Loaded>;
+  readonly loadConfig: (needs: Needs) => Promise<Loaded>;
   /** A log on stderr with the configured level and format. */
   readonly createLog: (config: Config) => Log;
   /** Takes each token that is read, so that no output shows it. */

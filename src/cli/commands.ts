@@ -19,6 +19,7 @@ import { reclaim } from './owner/reclaim.ts';
 import { resume } from './owner/resume.ts';
 import { page } from './page/command.ts';
 import { schedule } from './schedule/command.ts';
+import { setup } from './setup/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 import { status } from './status/command.ts';
 import { top } from './top/command.ts';
@@ -38,6 +39,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     top,
     page,
     events,
+    setup,
     login,
     logout,
     check,

@@ -30,17 +30,24 @@ const NO_CONTENT: FileContent = {
 };
 type Written = { readonly texts: readonly string[]; readonly source: Source };
 
+/** What a command needs of the configuration. */
+export type Needs = {
+  /** Whether a missing price is an error. */
+  readonly ask: boolean;
+  /** The command shows warnings itself, and calls the broker for long. */
+  readonly ownWarnings?: true;
+  /** The command writes the file, so that one that is named may be absent. */
+  readonly writesFile?: true;
+};
+
 /**
  * Reads the configuration: flags before environment, file and defaults. An empty environment variable counts as not set.
  * Throws one CONFIG_INVALID with all problems; with `needs.ask` a missing ask price is one.
  */
-export async function loadConfig(
-  sources: Sources,
-  needs: { readonly ask: boolean; readonly ownWarnings?: true },
-): Promise<Loaded> {
+export async function loadConfig(sources: Sources, needs: Needs): Promise<Loaded> {
   const problems: Problem[] = [];
   const unknown = unknownVariables(sources.env);
-  const file = await findFile(sources, problems);
+  const file = await findFile(sources, problems, needs);
   const warnings = [...unknown, ...file.warnings];
   const values: Partial<Record<OptionKey, unknown>> = {};
   const origins: Partial<Record<OptionKey, Source>> = {};
@@ -76,7 +83,7 @@ function unusedProxy(env: Sources['env'], config: Pick<Config, 'httpProxy' | 'ht
   ];
 }
 
-async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
+async function findFile(sources: Sources, problems: Problem[], needs: Needs): Promise<File> {
   const option = OPTIONS.configFile;
   const { texts, source } = writtenValue('configFile', sources, undefined);
   // An invalid path is reported with the other options.
@@ -91,7 +98,8 @@ async function findFile(sources: Sources, problems: Problem[]): Promise<File> {
       problems.push(...content.problems);
       return { path, ...content };
     }
-    if (source.kind !== 'default') report(`there is no file ${path}`, 'create it, or name another file');
+    if (source.kind !== 'default' && needs.writesFile !== true)
+      report(`there is no file ${path}`, 'create it, or name another file');
   } catch (cause) {
     const { hint = 'make it readable for the agent’s user', message } = asAgentError(cause);
     report(`${path} cannot be read: ${message}`, hint);

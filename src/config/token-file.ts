@@ -1,10 +1,10 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { AgentError } from '../domain/errors.ts';
-import { foreignOnTheWay } from '../lib/foreign-access.ts';
-import { replaceFile } from '../lib/replace-file.ts';
+import { replaceFile, whyUnwritable } from '../lib/replace-file.ts';
 import type { Loaded } from './config.ts';
 import { DEFAULT_TOKEN_FILE, tokenOrigin } from './token.ts';
+
+const SUDO = 'run the command with sudo, or name a file of your own with --token-file';
 
 /** The file that `login` writes: the one that the configuration names, else that of the service. */
 export function tokenFileOf(loaded: Pick<Loaded, 'config' | 'sources'>): string {
@@ -31,18 +31,10 @@ export async function hasToken(path: string): Promise<boolean> {
  * its place.
  */
 export async function requireWritable(path: string, uid: number): Promise<void> {
-  const foreign = foreignOnTheWay(path, uid);
-  if (foreign !== undefined)
-    throw new AgentError('TOKEN_FILE_UNSAFE', `${path} ${foreign.why}`, { hint: foreign.hint });
-  // A directory that is missing is created: the nearest one that is there decides.
-  for (let directory = dirname(path); ; directory = dirname(directory)) {
-    try {
-      await access(directory, constants.W_OK | constants.X_OK);
-      return;
-    } catch (cause) {
-      if (!isMissing(cause) || directory === dirname(directory)) throw unwritable(path, messageOf(cause));
-    }
-  }
+  const found = await whyUnwritable(path, uid);
+  if (found === undefined) return;
+  const { hint = SUDO, why } = found;
+  throw new AgentError('TOKEN_FILE_UNSAFE', `the token file ${path} ${why}`, { hint });
 }
 
 /** Writes the token with mode 0600, as a whole or not at all. Throws TOKEN_FILE_UNSAFE. */
@@ -56,7 +48,7 @@ export async function writeTokenFile(path: string, token: string): Promise<void>
 
 function unwritable(path: string, why: string, cause?: unknown): AgentError {
   return new AgentError('TOKEN_FILE_UNSAFE', `the token file ${path} cannot be written: ${why}`, {
-    hint: 'run the command with sudo, or name a file of your own with --token-file',
+    hint: SUDO,
     cause,
   });
 }

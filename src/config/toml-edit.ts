@@ -146,7 +146,8 @@ function expected(text: string, changes: readonly TomlChange[], tables: readonly
   }
   for (const { name, values } of tables) {
     const before: unknown = tree[name];
-    tree[name] = [...(Array.isArray(before) ? before : []), values];
+    const rows: readonly unknown[] = Array.isArray(before) ? before : [];
+    tree[name] = [...rows, values];
   }
   return tree;
 }

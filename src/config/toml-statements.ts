@@ -121,11 +121,16 @@ function endOfString(text: string, from: number): number {
   for (let at = from + close.length; at < text.length; at += 1) {
     if (quote === '"' && text[at] === '\\') at += 1;
     else if (text.startsWith(close, at)) {
-      let end = at + close.length;
+      const end = at + close.length;
       // Up to two quotes may stand before the closing ones.
-      while (isLong && text[end] === quote && end - at < 5) end += 1;
-      return end;
+      return isLong ? end + quotesAt(text.slice(end, end + 2), quote) : end;
     }
   }
   return text.length;
+}
+
+/** How many quotes a text begins with. */
+function quotesAt(text: string, quote: string): number {
+  if (!text.startsWith(quote)) return 0;
+  return text[1] === quote ? 2 : 1;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, realpathSync } from 'node:fs';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { access, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type ForeignAccess, foreignOnTheWay } from './foreign-access.ts';
 
 /** How a file is written. `mode` and `group` are those of a new file, and where given also of one that is there. */
 export type FileTerms = { readonly mode: number; readonly gid?: number };
@@ -24,6 +25,30 @@ export async function replaceFile(path: string, text: string, { gid, mode }: Fil
     throw cause;
   }
   await syncDirectory(dirname(target));
+}
+
+/** Why a file cannot be replaced, and where it is known what to do about it. */
+export type Unwritable = { readonly why: string; readonly hint: string | undefined };
+
+/**
+ * Whether this process could not replace or create the file, or others than `uid` and root could put another one in its place.
+ * Undefined: it can.
+ */
+export async function whyUnwritable(path: string, uid: number): Promise<Unwritable | undefined> {
+  const foreign: ForeignAccess | undefined = foreignOnTheWay(path, uid);
+  if (foreign !== undefined) return foreign;
+  // A directory that is missing is created: the nearest one that is there decides.
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    try {
+      await access(directory, constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (cause) {
+      const { code, message } =
+        cause instanceof Error && 'code' in cause ? cause : { code: '', message: String(cause) };
+      const isMissing = code === 'ENOENT' && directory !== dirname(directory);
+      if (!isMissing) return { why: `cannot be written: ${message}`, hint: undefined };
+    }
+  }
 }
 
 type Owner = { readonly uid: number; readonly gid: number };

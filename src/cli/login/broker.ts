@@ -31,7 +31,8 @@ export function requireEncryption({ brokerUrl }: Config, allowed: boolean): void
   );
 }
 
-async function withTransport<T>(
+/** Calls the configured broker with this token. Throws what `work` throws, and CONFIG_INVALID for a proxy that cannot be used. */
+export async function withTransport<T>(
   config: Config,
   secret: string,
   work: (transport: Transport) => Promise<T>,

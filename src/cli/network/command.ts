@@ -73,7 +73,7 @@ export const network: CliCommand = {
 };
 
 /** The rules belong on the engine's host, and only a Unix socket shows that it is this one. */
-function requireLocalEngine(engine: EngineEndpoint): EngineEndpoint {
+export function requireLocalEngine(engine: EngineEndpoint): EngineEndpoint {
   if (engine.host.startsWith('unix:')) return engine;
   throw new AgentError('NETWORK_UNSUPPORTED', `the engine at ${engine.host} may be on another host`, {
     hint: 'run this on the engine’s own host, with --docker-host unix:///var/run/docker.sock',

@@ -3,32 +3,7 @@ import { Writable } from 'node:stream';
 import * as clack from '@clack/prompts';
 import { wrap } from '../../lib/wrap.ts';
 import { Cancelled, type Prompts, type Tone } from './prompts.ts';
-import type { Terminal } from './terminal.ts';
-
-/** Its own glyphs in ASCII; the library chooses by TERM alone, and not by the locale. */
-const ASCII: Readonly<Record<string, string>> = {
-  '◆': '*',
-  '◇': 'o',
-  '■': 'x',
-  '▲': '!',
-  '┌': '+',
-  '│': '|',
-  '└': '+',
-  '├': '+',
-  '╮': '+',
-  '╯': '+',
-  '─': '-',
-  '●': '>',
-  '○': ' ',
-  '•': '-',
-  '█': '_',
-  '↑': 'Up',
-  '↓': 'Down',
-  '’': "'",
-  '“': '"',
-  '”': '"',
-  '…': '...',
-};
+import { asciiOf, type Terminal } from './terminal.ts';
 
 /** A control sequence that changes colours. */
 const COLOUR = /\p{Cc}\[[0-9;]*m/gu;
@@ -80,7 +55,7 @@ export function clackPrompts(terminal: Terminal): Prompts {
     select: async ({ choices, initial, message }) => {
       const answer = await ask(terminal, (signal) =>
         clack.select<string>({
-          message: fold(message, output),
+          message,
           options: choices.map(({ hint, label, value }) => ({
             value,
             label,
@@ -96,16 +71,15 @@ export function clackPrompts(terminal: Terminal): Prompts {
       return choices.find(({ value }) => value === answer)?.value ?? initial;
     },
     confirm: ({ initial, message }) =>
-      ask(terminal, (signal) =>
-        clack.confirm({ message: fold(message, output), initialValue: initial, input, output, signal }),
-      ),
+      ask(terminal, (signal) => clack.confirm({ message, initialValue: initial, input, output, signal })),
     say,
     note: (title, text) => say(`${title}\n\n${text}`),
   };
 }
 
+/** With the frame before each line: the library puts it only before the first one of some questions. */
 function fold(message: string, { columns }: Screen): string {
-  return wrap(message, columns - GUIDE).join('\n');
+  return wrap(message, columns - GUIDE).join(`\n${clack.S_BAR}  `);
 }
 
 /** Asks one question. The library knows Ctrl-C, but neither Ctrl-D nor a terminal that was closed. */
@@ -153,7 +127,7 @@ class Screen extends Writable {
   override _write(text: string, _encoding: string, done: () => void): void {
     const { colour, hasUnicode, output } = this.#terminal;
     const plain = colour ? text : text.replace(COLOUR, '');
-    output.write(hasUnicode ? plain : plain.replace(/\P{ASCII}/gu, (glyph) => ASCII[glyph] ?? '?'));
+    output.write(hasUnicode ? plain : asciiOf(plain));
     done();
   }
 }

@@ -3,7 +3,7 @@ import { escapeControls } from '../../lib/escape.ts';
 import type { Redactor } from '../../lib/redactor.ts';
 import { linePrompts } from './line-prompts.ts';
 import type { Prompts } from './prompts.ts';
-import { hasUnicode, isDumb, type Terminal } from './terminal.ts';
+import { asciiOf, hasUnicode, isDumb, type Terminal } from './terminal.ts';
 
 /** Opens a conversation; undefined where nobody can answer. `line`: plain lines, as for a single question. */
 export type OpenPrompts = (kind: 'line' | 'dialogue') => Promise<Prompts | undefined>;
@@ -22,13 +22,17 @@ export function promptsOn({ env, input: open, output, redactor }: TerminalParts)
   return async (kind) => {
     const input = open();
     if (!input.isTTY || !output.isTTY) return undefined;
+    const hasGlyphs = hasUnicode(env);
     const terminal: Terminal = {
       input,
       output,
       isDumb: isDumb(env['TERM']),
-      hasUnicode: hasUnicode(env),
+      hasUnicode: hasGlyphs,
       colour: output.hasColors(),
-      printable: (text) => escapeControls(redactor.text(text)),
+      printable: (text) => {
+        const safe = escapeControls(redactor.text(text));
+        return hasGlyphs ? safe : asciiOf(safe);
+      },
     };
     if (kind === 'line' || terminal.isDumb) return linePrompts(terminal);
     const { clackPrompts } = await import('./clack-prompts.ts');

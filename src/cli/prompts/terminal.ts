@@ -1,5 +1,30 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 
+/** Glyphs of the dialogue, whose library looks at TERM and not at the locale, and of texts. */
+const ASCII: Readonly<Record<string, string>> = {
+  '◆': '*',
+  '◇': 'o',
+  '■': 'x',
+  '▲': '!',
+  '┌': '+',
+  '│': '|',
+  '└': '+',
+  '├': '+',
+  '╮': '+',
+  '╯': '+',
+  '─': '-',
+  '●': '>',
+  '○': ' ',
+  '•': '-',
+  '█': '_',
+  '↑': 'Up',
+  '↓': 'Down',
+  '’': "'",
+  '“': '"',
+  '”': '"',
+  '…': '...',
+};
+
 /** A terminal on which a person answers. */
 export type Terminal = {
   readonly input: ReadStream;
@@ -25,4 +50,9 @@ export function hasUnicode(env: Readonly<Record<string, string | undefined>>): b
   );
   // Linux’s own console has few glyphs.
   return /utf-?8/i.test(locale ?? '') && env['TERM'] !== 'linux';
+}
+
+/** A text for a terminal that shows only ASCII. */
+export function asciiOf(text: string): string {
+  return text.replace(/\P{ASCII}/gu, (glyph) => ASCII[glyph] ?? '?');
 }

@@ -55,6 +55,16 @@ export type Instance = {
   readonly available: boolean;
 };
 
+/** An offer on the market, of any provider. */
+export type MarketOffer = {
+  /** Undefined: the broker does not say. */
+  readonly instance: string | undefined;
+  /** The name of its entry in the catalogue; undefined: it takes CPU jobs. */
+  readonly gpuName: string | undefined;
+  /** US dollars per job and minute. */
+  readonly askPrice: number;
+};
+
 /** The broker, one method per endpoint. Throws BROKER_*. Nothing is retried here; the agent decides that. */
 export interface Broker {
   runs(query: {

@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import { CTRL_C, CTRL_D, OnTerminal } from '../../support/cli/on-terminal.ts';
-import { scratchDir } from '../../support/journal/scratch.ts';
 
 /* `login` on a real terminal: what it shows, and how it is left. */
 
 const TOKEN = 'tok-0123456789abcdef0123456789abcdef01234';
 let url = '';
+
+/** A directory of one test: they run side by side. */
+const scratch = () => mkdtempDisposable(join(tmpdir(), 'first-run-'));
 
 beforeAll(async () => {
   const broker = new EmbeddedBroker({ token: TOKEN });
@@ -26,7 +30,8 @@ const login = (file: string, term?: string): OnTerminal =>
 test.concurrent.each(['xterm-256color', 'dumb'])(
   'signs in on a terminal of kind %s, and shows no secret',
   async (term) => {
-    const file = join(scratchDir(), 'token');
+    await using directory = await scratch();
+    const file = join(directory.path, 'token');
     await using terminal = login(file, term);
     await terminal.answer('User name', 'provider');
     await terminal.answer('Password', 'wrong-one');
@@ -46,7 +51,8 @@ test.concurrent.each([
   ['Ctrl-C at the password', CTRL_C, 'provider'],
   ['Ctrl-D at the password', CTRL_D, 'provider'],
 ])('writes nothing after %s', async (_, keys, username) => {
-  const file = join(scratchDir(), 'token');
+  await using directory = await scratch();
+  const file = join(directory.path, 'token');
   await using terminal = login(file);
   if (username !== undefined) await terminal.answer('User name', username);
   await terminal.until(username === undefined ? 'User name' : 'Password');

@@ -23,7 +23,11 @@ export function instanceRoutes(app: FastifyInstance, store: BrokerStore): void {
   const views = new Views(store);
   const { offers, instances } = store;
 
-  app.get('/api/v1/instances', () => instances.all().map((instance) => views.instance(instance)));
+  app.get('/api/v1/instances', (request) => {
+    const { username } = userOf(request, store);
+    const own = instances.all().filter(({ owner }) => owner === username);
+    return own.map((instance) => views.instance(instance));
+  });
 
   app.get<ByUuid>('/api/v1/instances/:uuid', (request) => views.instance(instances.get(request.params.uuid)));
 

@@ -1,0 +1,160 @@
+import type { Config, Loaded } from '../../config/config.ts';
+import { gpuSettings, plainModel } from '../../config/gpu-settings.ts';
+import { price } from '../../config/number-types.ts';
+import { BadValue, type ValueType } from '../../config/value-type.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Gpu } from '../../domain/gpu.ts';
+import type { OfferPlan } from '../../domain/offer.ts';
+import { readablePrice } from '../../lib/readable.ts';
+import type { CliContext } from '../command.ts';
+import type { Validate } from '../prompts/prompts.ts';
+import type { FileChange } from './changes.ts';
+import type { Conversation } from './conversation.ts';
+import { type Explored, planOf } from './explore.ts';
+import { ELECTRICITY_PRICE } from './flags.ts';
+import {
+  askRange,
+  factsText,
+  type PriceFacts,
+  type Proposal,
+  powerCostPerMinute,
+  proposeAsk,
+} from './proposal.ts';
+
+/** One price to be set: of a GPU model, or of CPU jobs. */
+type Priced = {
+  /** As nvidia-smi names it; undefined: CPU jobs. */
+  readonly model: string | undefined;
+  readonly facts: PriceFacts;
+};
+
+/** Asks for the price of everything that is offered. Throws CONFIG_INVALID where there is none and nobody can be asked. */
+export async function askPrices(
+  context: CliContext,
+  loaded: Loaded,
+  explored: Explored,
+  talk: Conversation,
+): Promise<readonly FileChange[]> {
+  const { config, sources } = loaded;
+  const perKWh = await electricityPrice(context, explored.gpus, talk);
+  const things = thingsOf(config, explored, perKWh);
+  if (sources.askPrice.kind === 'flag') {
+    for (const thing of things) warnIfBelow(thing, config.askPrice ?? 0, talk);
+    return [];
+  }
+  const changes: FileChange[] = [];
+  for (const thing of things) {
+    const { ask, why } = await askFor(config, thing, talk);
+    changes.push({
+      path: pathOf(config, thing, things),
+      value: ask,
+      comment: `The minimum price of a job, in US dollars per job and minute: ${why}.`,
+    });
+  }
+  return changes;
+}
+
+async function electricityPrice(
+  context: CliContext,
+  gpus: readonly Gpu[],
+  { prompts }: Conversation,
+): Promise<number | undefined> {
+  const given = context.valueOf(ELECTRICITY_PRICE);
+  if (given !== undefined || prompts === undefined) return given;
+  if (gpus.every(({ powerLimitW }) => powerLimitW === undefined)) return undefined;
+  const written = await prompts.text({
+    message: 'US dollars for a kWh of electricity (such as 0.30; empty: unknown)',
+    validate: validates(ELECTRICITY_PRICE.type),
+  });
+  return ELECTRICITY_PRICE.type.read([written]);
+}
+
+/** What has a price of its own, each once. */
+function thingsOf(config: Config, explored: Explored, perKWh: number | undefined): readonly Priced[] {
+  const { gpus, market } = explored;
+  const offers = planOf(config, explored).offers;
+  const rangeOf = (gpuName: string | undefined) =>
+    market.offers === undefined ? undefined : askRange(market.offers, gpuName, market.own);
+  const ofGpus = [...Map.groupBy(gpus, ({ model }) => plainModel(model)).values()].flatMap(([gpu]) => {
+    if (gpu === undefined) return [];
+    const watts = gpu.powerLimitW;
+    const facts = {
+      market: rangeOf(entryOf(gpu, offers)),
+      powerCost: watts === undefined || perKWh === undefined ? undefined : powerCostPerMinute(watts, perKWh),
+    };
+    return [{ model: gpu.model, facts }];
+  });
+  const ofCpu = { model: undefined, facts: { market: rangeOf(undefined), powerCost: undefined } };
+  return config.cpuSlots > 0 ? [...ofGpus, ofCpu] : ofGpus;
+}
+
+/** The name of its entry in the catalogue; one that no offer has: undefined means CPU jobs. */
+function entryOf(gpu: Gpu, offers: readonly OfferPlan[]): string {
+  const offer = offers.find(({ slots }) => slots.some((slot) => slot.gpu === gpu.uuid));
+  return offer?.gpu?.name ?? '';
+}
+
+async function askFor(config: Config, thing: Priced, { prompts, say }: Conversation): Promise<Proposal> {
+  const current = currentAsk(config, thing);
+  const proposal = proposeAsk(thing.facts);
+  const initial = current ?? proposal?.ask;
+  const name = thing.model ?? 'CPU jobs';
+  say([name, ...factsText(thing.facts)].join('\n'));
+  if (prompts === undefined) {
+    if (initial === undefined)
+      throw new AgentError('CONFIG_INVALID', `there is no price for ${name}, and nothing to propose one by`, {
+        hint: 'set --ask-price in US dollars per job and minute, such as 0.05',
+      });
+    warnIfBelow(thing, initial, { say });
+    return { ask: initial, why: current === undefined ? (proposal?.why ?? '') : 'as it was set before' };
+  }
+  if (current === undefined && proposal !== undefined)
+    say(`proposed: ${readablePrice(proposal.ask)}, ${proposal.why}`);
+  for (;;) {
+    const written = await prompts.text({
+      message: `Your ask for ${name}: US dollars per job and minute`,
+      ...(initial === undefined ? {} : { initial: String(initial) }),
+      validate: validates(price),
+    });
+    const ask = price.read([written]);
+    const why = ask === proposal?.ask ? proposal.why : 'as its owner wrote it in setup';
+    if (!isBelow(thing, ask)) return { ask, why };
+    const message = `${readablePrice(ask)} is less than its power costs. Ask so little?`;
+    if (await prompts.confirm({ message, initial: false })) return { ask, why };
+  }
+}
+
+function currentAsk(config: Config, { model }: Priced): number | undefined {
+  return (model === undefined ? undefined : gpuSettings(config.gpus, model)?.askPrice) ?? config.askPrice;
+}
+
+function isBelow({ facts }: Priced, ask: number): boolean {
+  return facts.powerCost !== undefined && ask < facts.powerCost;
+}
+
+function warnIfBelow(thing: Priced, ask: number, { say }: Pick<Conversation, 'say'>): void {
+  if (isBelow(thing, ask))
+    say(`${readablePrice(ask)} is less than the power of ${thing.model ?? 'CPU jobs'} costs`, 'warn');
+}
+
+/** A single price is that of the top of the file, unless the model has one of its own there. */
+function pathOf({ gpus }: Config, { model }: Priced, all: readonly Priced[]): readonly string[] {
+  const key = 'ask-price';
+  if (model === undefined) return [key];
+  const written = gpus.find((one) => plainModel(one.model) === plainModel(model));
+  if (all.length === 1 && written?.askPrice === undefined) return [key];
+  return ['gpu', written?.model ?? model, key];
+}
+
+/** What the option's own type says about an answer. */
+export function validates(type: ValueType<unknown>): Validate {
+  return (text) => {
+    try {
+      type.read([text]);
+      return undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof BadValue)) throw thrown;
+      return `${thrown.message}: ${thrown.hint}`;
+    }
+  };
+}
