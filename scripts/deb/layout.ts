@@ -3,6 +3,8 @@ import { chmod, cp, lutimes, mkdir, readdir, readFile, rm, stat, writeFile } fro
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { completionScript } from '../../src/cli/completion/command.ts';
+import { COMMANDS } from '../docs/commands.ts';
 
 const run = promisify(execFile);
 
@@ -11,6 +13,13 @@ export const MAINTAINER_SCRIPTS = ['preinst', 'postinst', 'prerm', 'postrm'] as 
 
 const HOME = 'usr/lib/sharedcloud-agent';
 const DOC = 'usr/share/doc/sharedcloud-agent';
+
+/** Where each shell looks for the completion of a command. */
+const COMPLETIONS = [
+  ['bash', 'usr/share/bash-completion/completions/sharedcloud-agent'],
+  ['zsh', 'usr/share/zsh/vendor-completions/_sharedcloud-agent'],
+  ['fish', 'usr/share/fish/vendor_completions.d/sharedcloud-agent.fish'],
+] as const;
 
 /** Copies the package's files below `stage`, at their paths on an owner's host; returns their size in KiB. */
 export async function install(root: string, stage: string): Promise<number> {
@@ -36,6 +45,10 @@ export async function install(root: string, stage: string): Promise<number> {
     join(root, 'dist/sharedcloud-agent.8'),
     join(stage, 'usr/share/man/man8/sharedcloud-agent.8.gz'),
   );
+  for (const [shell, path] of COMPLETIONS) {
+    await mkdir(dirname(join(stage, path)), { recursive: true });
+    await writeFile(join(stage, path), completionScript(shell, COMMANDS), { mode: 0o644 });
+  }
   await cp(join(root, 'dist'), join(stage, HOME, 'dist'), {
     recursive: true,
     filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('.8'),

@@ -2,6 +2,7 @@ import { agentMoved } from './agent-moved/command.ts';
 import { brokerMoved } from './broker-moved/command.ts';
 import { check } from './check/command.ts';
 import type { CliCommand } from './command.ts';
+import { completion } from './completion/command.ts';
 import { desk } from './desk/command.ts';
 import { drain } from './drain/command.ts';
 import { dryRun } from './dry-run/command.ts';
@@ -26,7 +27,7 @@ import { top } from './top/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
 export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
-  return [
+  const commands: readonly CliCommand[] = [
     start(runDaemon),
     drain,
     dryRun,
@@ -51,5 +52,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     notify,
     brokerMoved,
     agentMoved,
+    completion(() => commands),
   ];
+  return commands;
 }

@@ -5,7 +5,13 @@ import { stripVTControlCharacters } from 'node:util';
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** How large the terminal is, and of which kind. */
-export type TerminalKind = { readonly columns?: number; readonly rows?: number; readonly term?: string };
+export type TerminalKind = {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly term?: string;
+  /** A line of the shell to run in place of the agent's command line. */
+  readonly line?: string;
+};
 
 /** A command line of the agent on a terminal of its own, by util-linux's `script`. Disposing kills what still runs. */
 export class OnTerminal implements AsyncDisposable {
@@ -19,12 +25,12 @@ export class OnTerminal implements AsyncDisposable {
   constructor(
     argv: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    { columns = 80, rows = 40, term = 'xterm-256color' }: TerminalKind = {},
+    { columns = 80, line: other, rows = 40, term = 'xterm-256color' }: TerminalKind = {},
   ) {
     const words = [process.execPath, 'src/main.ts', ...argv].map(
       (word) => `'${word.replaceAll("'", "'\\''")}'`,
     );
-    const line = `stty cols ${columns} rows ${rows}; exec ${words.join(' ')}`;
+    const line = `stty cols ${columns} rows ${rows}; exec ${other ?? words.join(' ')}`;
     this.#child = spawn('script', ['-qefc', line, '/dev/null'], {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], TERM: term, LANG: 'C.UTF-8', SHELL: '/bin/sh', ...env },
