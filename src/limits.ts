@@ -411,6 +411,12 @@ export const LIMITS = {
       of: 'the error output of journalctl',
       beyond: 'left out',
     },
+    bundleFile: {
+      max: 4 * 1024 * 1024,
+      unit: 'characters',
+      of: 'a file of `support-bundle`, such as the log',
+      beyond: 'the beginning is left out',
+    },
     conntrackError: {
       max: 1_000,
       unit: 'characters',

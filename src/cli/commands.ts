@@ -23,6 +23,7 @@ import { schedule } from './schedule/command.ts';
 import { setup } from './setup/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
 import { status } from './status/command.ts';
+import { supportBundle } from './support-bundle/command.ts';
 import { top } from './top/command.ts';
 
 /** Every command, in the order of the help. `runDaemon` is what `start` runs. */
@@ -50,6 +51,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     health,
     network,
     notify,
+    supportBundle,
     brokerMoved,
     agentMoved,
     completion(() => commands),

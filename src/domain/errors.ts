@@ -312,6 +312,16 @@ export const ERROR_KINDS = {
     what: 'the jobs’ network is missing or misconfigured',
     hint: 'run `sudo sharedcloud-agent network up`',
   },
+  BUNDLE_NOT_WRITTEN: {
+    exit: 1,
+    what: 'the support bundle cannot be written, or a file of its name is there',
+    hint: 'name another file with --output, on a disk with free space',
+  },
+  BUNDLE_PART_MISSING: {
+    exit: 1,
+    what: 'a part of the support bundle cannot be made',
+    hint: 'send the bundle without it',
+  },
   NOTIFICATION_FAILED: {
     exit: 1,
     what: 'a target of notifications did not take one',

@@ -7,12 +7,12 @@ import { AgentError } from '../../../domain/errors.ts';
 import { TEST_IMAGE_REPOSITORY } from '../../../domain/image-ref.ts';
 import { JOB_INPUT_PATH, PYTHON_CODE_FILE } from '../../../domain/job-input.ts';
 import { escapeControls } from '../../../lib/escape.ts';
+import { tar } from '../../../lib/tar.ts';
 import { callEngine, type EngineDeadlines } from '../engine/call.ts';
 import { engineError, readFault } from '../engine/errors.ts';
 import { hostHint } from '../engine/host-hints.ts';
 import { linesOf } from '../engine/json-lines.ts';
 import { copyProgram, type ProgramArchitecture } from './program.ts';
-import { tar } from './tar.ts';
 
 /** To be increased with every change of the image. */
 const VERSION = 1;
