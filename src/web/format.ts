@@ -73,8 +73,8 @@ export function formatsOf(locales: readonly string[], timeZone?: string) {
     /** `until 23:00, in 2 hr 14 min`. */
     until: (at: string, now: string): string =>
       `until ${time(at, now)}, in ${duration(Math.max(Date.parse(at) - Date.parse(now), 0))}`,
-    /** US dollars that were earned: four digits below a dollar, else cents. */
-    money: (sum: number): string => (sum !== 0 && Math.abs(sum) < 1 ? small : cents).format(sum),
+    /** US dollars that were earned: cents, and hundredths of them below ten cents. */
+    money: (sum: number): string => (sum !== 0 && Math.abs(sum) < 0.1 ? small : cents).format(sum),
     /** A price in US dollars, not rounded above a millionth. */
     price: (sum: number): string => exact.format(sum),
     count: (value: number): string => whole.format(value),

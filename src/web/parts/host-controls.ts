@@ -41,11 +41,9 @@ export function HostControls(): Drawn {
     ${
       open === 'more' &&
       mayControl &&
-      html`<${ModeDialog} subject=${EVERYTHING} mode=${modeOf(status?.targets ?? [])} onClose=${close}>
-        <button type="button" onClick=${() => setOpen('pause')}>Pause …</button>
-        <button type="button" onClick=${() => setOpen('reclaim')}>Take everything back …</button>
-        ${signOutButton}
-      <//>`
+      html`<${ModeDialog} subject=${EVERYTHING} mode=${modeOf(status?.targets ?? [])} onClose=${close} below=${signOutButton}
+        above=${html`<button type="button" onClick=${() => setOpen('reclaim')}>Take everything back …</button>
+          <button type="button" onClick=${() => setOpen('pause')}>Pause everything …</button>`} />`
     }
     ${
       open === 'more' &&

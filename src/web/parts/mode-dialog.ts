@@ -17,9 +17,10 @@ const MODES = [
   { mode: 'off', title: 'Off', does: 'Takes no new jobs.' },
 ] as const;
 
-/** What lasts: whether rules decide. `children` stand above. */
+/** What lasts: whether rules decide. `above` and `below` are more that can be done. */
 export function ModeDialog({
-  children,
+  above,
+  below,
   mode,
   onClose,
   subject,
@@ -28,7 +29,8 @@ export function ModeDialog({
   /** Undefined: the targets have several. */
   readonly mode: Target['mode'] | undefined;
   readonly onClose: () => void;
-  readonly children?: Drawn;
+  readonly above?: Drawn;
+  readonly below?: Drawn;
 }): Drawn {
   const api = useApi();
   const formats = useFormats();
@@ -45,7 +47,7 @@ export function ModeDialog({
   };
   const title = `${subject.name.slice(0, 1).toUpperCase()}${subject.name.slice(1)}`;
   return html`<${Dialog} title=${title} onClose=${onClose}>
-    ${children}
+    ${above}
     <button type="button" disabled=${isBusy} onClick=${() => void resume()}>End all pauses</button>
     <div class="modes" role="group" aria-labelledby="mode-title">
       <h3 id="mode-title">Mode</h3>
@@ -62,6 +64,7 @@ export function ModeDialog({
         </select>
       </label>
     </div>
+    ${below}
     ${error !== undefined && html`<${Failure} error=${error} />`}
   <//>`;
 }

@@ -93,7 +93,7 @@ export function ReclaimDialog({ onClose, subject }: Props): Drawn {
     ${
       step.at === 'result' &&
       html`<${Result} reclaimed=${step.reclaimed} />
-      <button type="button" class="primary" autofocus onClick=${onClose}>Done</button>`
+      <button type="button" class="primary" ref=${takeFocus} onClick=${onClose}>Done</button>`
     }
     ${error !== undefined && html`<${Failure} error=${error} />`}
     ${step.at === 'asking' && error !== undefined && html`<button type="button" onClick=${() => void ask()}>Try again</button>`}
@@ -126,7 +126,7 @@ function Work({ jobs }: { readonly jobs: number }): Drawn {
     return () => clearInterval(timer);
   }, []);
   const what = jobs === 0 ? 'Pausing, and waiting for its memory' : 'Ending jobs, and waiting for the memory';
-  return html`<p class="reclaim-text" role="status">${what} …</p>
+  return html`<p class="reclaim-text" role="status" tabindex="-1" ref=${takeFocus}>${what} …</p>
     <progress aria-label=${what}></progress>
     <p class="muted figure">${duration(seconds * 1_000)}</p>`;
 }
@@ -140,6 +140,11 @@ function Result({ reclaimed }: { readonly reclaimed: Reclaimed }): Drawn {
       )}
     </ul>
     ${problem !== null && html`<div><p>${sentence(problem.why)}</p><${Hint} text=${problem.hint} /></div>`}`;
+}
+
+/** What had the focus has gone. */
+function takeFocus(element: HTMLElement | null): void {
+  element?.focus();
 }
 
 function numberOf(set: (value: number) => void): (event: Event) => void {
