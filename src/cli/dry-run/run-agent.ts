@@ -88,9 +88,16 @@ function outcomesOf(
   });
 }
 
+/** What the configuration of a dry run is made from. */
+type ConfigParts = Pick<DryRun, 'loaded' | 'workDir'> & {
+  readonly scenario: Pick<Scenario, 'images' | 'offer'> & {
+    readonly market: Pick<Scenario['market'], 'token' | 'url'>;
+  };
+};
+
 /** The owner's configuration with the broker, prices and directories of the dry run. */
 export function configFor(
-  { loaded: { config }, scenario, workDir }: DryRun,
+  { loaded: { config }, scenario, workDir }: ConfigParts,
   own: Pick<Config, 'askPrice' | 'jobTimeout'> & Partial<Config>,
 ): Config {
   const { images, market, offer } = scenario;
@@ -109,6 +116,10 @@ export function configFor(
     pollInterval: 500,
     jobNetwork: 'none',
     minFreeDisk: 0,
+    // What happens to samples is nothing to notify an owner of.
+    notifyWebhook: undefined,
+    notifyNtfy: undefined,
+    notifyCommand: undefined,
     // A demonstration is for people, even in a pipe.
     logFormat: config.logFormat === 'auto' ? 'pretty' : config.logFormat,
     ...own,

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, truncateSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownUid } from '../../../src/lib/foreign-access.ts';
-import { readOwnFile } from '../../../src/lib/own-file.ts';
+import { readOwnFile, readSecretFile } from '../../../src/lib/own-file.ts';
 import { scratchDir } from '../../support/journal/scratch.ts';
 
 const MAX = 100;
@@ -63,4 +63,18 @@ test('is read to its end where the system says that it is empty', () => {
     text: expect.stringMatching(/^Name:[^]*\n$/) as unknown,
   });
   expect(readOwnFile(path, MAX)).toMatchObject({ why: expect.any(String) as unknown });
+});
+
+test.each([0o600, 0o400])('a secret is read from a file of mode %o', (mode) => {
+  const path = join(scratchDir(), 'secret');
+  writeFileSync(path, 'hush');
+  chmodSync(path, mode);
+  expect(readSecretFile(path, MAX)).toEqual({ text: 'hush' });
+});
+
+test.each([0o640, 0o604, 0o660])('a secret is not read from a file of mode %o', (mode) => {
+  const path = join(scratchDir(), 'secret');
+  writeFileSync(path, 'hush');
+  chmodSync(path, mode);
+  expect(readSecretFile(path, MAX)).toMatchObject({ hint: `chmod 600 ${path}` });
 });
