@@ -2,6 +2,8 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 
 const TOKEN = 'src/config/token.ts';
 const TOKEN_TEST = 'test/unit/config/token.test.ts';
+const LOGIN_TEST = 'test/contract/cli/login.test.ts';
+const SETUP_TEST = 'test/contract/cli/setup.test.ts';
 const LOG_TEST = 'test/unit/lib/log.test.ts';
 
 /** What protects the agent itself: its secrets, its state, and what it runs on. */
@@ -29,6 +31,58 @@ export const AGENT: readonly Mutation[] = [
     text: 'owner !== uid && owner !== 0',
     becomes: 'false',
     test: { file: TOKEN_TEST, name: 'of another user is TOKEN_FILE_UNSAFE' },
+  },
+  {
+    protection: 'login verifies a token before it is written',
+    file: 'src/cli/login/obtain-token.ts',
+    text: 'return { token, account: await accountOf(config, token) };',
+    becomes: 'return { token, account: { name: undefined, balance: undefined } };',
+    test: { file: LOGIN_TEST, name: 'writes nothing with %s' },
+  },
+  {
+    protection: 'login asks before it replaces a token',
+    file: 'src/cli/login/command.ts',
+    text: 'if (replaces && !(await mayReplace(context, path))) {',
+    becomes: 'if (replaces && (await mayReplace(context, path)) === undefined) {',
+    test: {
+      file: LOGIN_TEST,
+      name: 'asks before it replaces a token, and keeps the old one until the new one works',
+    },
+  },
+  {
+    protection: 'a password is not sent without encryption to another host',
+    file: 'src/cli/login/command.ts',
+    text: 'requireEncryption(config, context.has(INSECURE_HTTP));',
+    becomes: 'requireEncryption(config, true);',
+    test: { file: LOGIN_TEST, name: 'writes nothing with %s' },
+  },
+  {
+    protection: 'setup keeps a copy of the configuration file that it changes',
+    file: 'src/cli/setup/apply.ts',
+    text: "before === undefined || before.trim() === '' ? undefined",
+    becomes: 'true ? undefined',
+    test: { file: SETUP_TEST, name: 'keeps comments, order and other values of a file, and a copy of it' },
+  },
+  {
+    protection: 'setup does not overwrite what somebody else has changed meanwhile',
+    file: 'src/cli/setup/apply.ts',
+    text: 'if ((await readConfigText(path, uid)) !== before)',
+    becomes: 'if (path === after)',
+    test: { file: SETUP_TEST, name: 'leaves a file that was changed meanwhile' },
+  },
+  {
+    protection: 'setup changes nothing else of a configuration file',
+    file: 'src/config/toml-edit.ts',
+    text: 'if (pair !== undefined) return splice(text, pair.start, pair.end, valueText(value));',
+    becomes: '',
+    test: { file: 'test/unit/config/toml-edit.test.ts', name: '%s keeps everything else' },
+  },
+  {
+    protection: 'a configuration file with a password is not readable by others',
+    file: 'src/cli/setup/apply.ts',
+    text: 'if (!hasSecrets(plan.loaded)) return',
+    becomes: 'return',
+    test: { file: SETUP_TEST, name: 'writes a file with secrets for its owner only' },
   },
   {
     protection: 'no line of the log shows the token',

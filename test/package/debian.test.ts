@@ -18,6 +18,12 @@ import { buildPackage, Debian, describeDebian } from '../support/package/debian.
 const SERVICE = 'sharedcloud-agent.service';
 const NETWORK_SERVICE = 'sharedcloud-agent-network.service';
 const TRAFFIC_SERVICE = 'sharedcloud-agent-traffic.service';
+/** Where the shells look for completions. */
+const COMPLETIONS = [
+  '/usr/share/bash-completion/completions/sharedcloud-agent',
+  '/usr/share/zsh/vendor-completions/_sharedcloud-agent',
+  '/usr/share/fish/vendor_completions.d/sharedcloud-agent.fish',
+];
 const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
 
 describeDebian('the Debian package', () => {
@@ -38,8 +44,6 @@ describeDebian('the Debian package', () => {
       debian.sh(`systemctl show --value -p ${property} ${SERVICE}`);
     const ask = (): number | undefined => broker.store.instances.all()[0]?.askPrice;
     const statuses = (run: string): readonly number[] => broker.store.jobsOf(run).map(({ status }) => status);
-    const configure = (lines: string): Promise<string> =>
-      debian.sh(`cat >>/etc/sharedcloud-agent/config.toml <<'EOF'\n${lines}\nEOF`);
 
     beforeAll(async () => {
       const deb = await buildPackage();
@@ -70,6 +74,7 @@ describeDebian('the Debian package', () => {
       expect(await debian.sh('command -v node || echo none')).toBe('none');
       expect(await show('ActiveState')).toBe('inactive');
       expect(await show('UnitFileState')).toBe('disabled');
+      await debian.sh(`ls ${COMPLETIONS.join(' ')}`);
       const groups = (await debian.sh('id -Gn sharedcloud-agent')).split(' ');
       expect(groups).toContain('docker');
       expect(groups).toContain('systemd-journal');
@@ -104,8 +109,7 @@ describeDebian('the Debian package', () => {
       await debian.sh(`systemctl stop ${SERVICE}`);
     });
 
-    test('with a token and a price it starts, and a job is done', async () => {
-      await debian.sh(`echo ${TOKEN} | install -m 600 /dev/stdin /etc/sharedcloud-agent/token`);
+    test('is set up by a single command, and a job is done', async () => {
       // What only this test needs: a broker and an engine of its own, and jobs' files where that engine sees them.
       const uid = Number(await debian.sh('id -u sharedcloud-agent'));
       const gid = Number(await debian.sh('getent group docker | cut -d: -f3'));
@@ -113,18 +117,28 @@ describeDebian('the Debian package', () => {
       await chown(join(debian.shared, 'state'), uid, uid);
       await chown(join(debian.shared, 'docker.sock'), 0, gid);
       await chmod(join(debian.shared, 'docker.sock'), 0o660);
-      await configure(
-        `broker-url = "${url}"\ndocker-host = "unix://${debian.shared}/docker.sock"\nstate-dir = "${debian.shared}/state"\n` +
-          'cpu-slots = 2\nimages = ["localhost:5000/sharedcloud/*"]\nmin-free-disk = "0 B"\npoll-interval = "200ms"',
-      );
       await debian.sh(
         `mkdir -p /etc/systemd/system/${SERVICE}.d && printf '[Service]\\nReadWritePaths=%s\\n' ${debian.shared} ` +
           `>/etc/systemd/system/${SERVICE}.d/state.conf && systemctl daemon-reload`,
       );
       const run = add(HELLO_PYTHON, "(('works',),)");
+      const before = await debian.sh('cat /etc/sharedcloud-agent/config.toml');
 
-      await configure('ask-price = 0.05');
-      await debian.sh('systemctl enable --now sharedcloud-agent');
+      const said = await debian.sh(
+        `echo ${TOKEN} | sharedcloud-agent setup --yes --json --with-token --broker-url ${url} --ask-price 0.05 --cpu-slots 2 ` +
+          `--docker-host unix://${debian.shared}/docker.sock --state-dir ${debian.shared}/state --min-free-disk '0 B' ` +
+          `--images 'localhost:5000/sharedcloud/*' --poll-interval 200ms 2>/dev/null`,
+      );
+      expect(JSON.parse(said)).toMatchObject({
+        token: 'written',
+        config: 'written',
+        network: 'up',
+        service: 'running',
+      });
+      expect(await debian.sh('stat -c "%a %U" /etc/sharedcloud-agent/token')).toBe('600 root');
+      expect(await debian.sh('stat -c %a /etc/sharedcloud-agent/config.toml')).toBe('644');
+      expect(await debian.sh('cat /etc/sharedcloud-agent/config.toml.bak-*')).toBe(before);
+      expect(await show('UnitFileState')).toBe('enabled');
       await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]));
       expect(broker.store.jobsOf(run)[0]?.result).toBe('works');
       await settled(async () =>

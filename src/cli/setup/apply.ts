@@ -6,6 +6,7 @@ import { runProgram } from '../../lib/process.ts';
 import { replaceFile } from '../../lib/replace-file.ts';
 import { Nft } from '../../runtime/docker/network/nft.ts';
 import type { CliContext } from '../command.ts';
+import { readConfigText } from '../config-text.ts';
 import { requireLocalEngine } from '../network/command.ts';
 import { up } from '../network/parts.ts';
 import { type FilePlan, hasSecrets } from './changes.ts';
@@ -18,8 +19,16 @@ const ASK_MS = 10_000;
 const SERVICE_GROUP = 'sharedcloud-agent';
 
 /** Writes the configuration file, and the old one beside it. Returns the name of that; undefined: there was none. Throws CONFIG_INVALID. */
-export async function writeConfig(plan: FilePlan, now: Date): Promise<string | undefined> {
+export async function writeConfig(plan: FilePlan, now: Date, uid: number): Promise<string | undefined> {
   const { after, before, path } = plan;
+  if ((await readConfigText(path, uid)) !== before)
+    throw new AgentError(
+      'CONFIG_INVALID',
+      `${path} was changed by somebody else meanwhile, and left as it is`,
+      {
+        hint: 'run sharedcloud-agent setup again',
+      },
+    );
   try {
     const found = before === undefined ? undefined : await stat(path);
     const backup =

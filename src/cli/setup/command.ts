@@ -178,7 +178,7 @@ async function apply(context: CliContext, plan: Plan, { say }: Conversation): Pr
   const { file, token, tokenFile } = plan;
   if (token.isNew) await writeTokenFile(tokenFile, token.token);
   const isChanged = file.before !== file.after;
-  const backup = isChanged ? await writeConfig(file, new Date(context.clock.now())) : undefined;
+  const backup = isChanged ? await writeConfig(file, new Date(context.clock.now()), context.uid) : undefined;
   let network: SetUp['network'] = 'skipped';
   if (plan.network) {
     say('creating the job network ...');

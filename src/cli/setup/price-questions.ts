@@ -12,14 +12,7 @@ import type { FileChange } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type Explored, planOf } from './explore.ts';
 import { ELECTRICITY_PRICE } from './flags.ts';
-import {
-  askRange,
-  factsText,
-  type PriceFacts,
-  type Proposal,
-  powerCostPerMinute,
-  proposeAsk,
-} from './proposal.ts';
+import { askRange, factsText, type PriceFacts, powerCostPerMinute, proposeAsk } from './proposal.ts';
 
 /** One price to be set: of a GPU model, or of CPU jobs. */
 type Priced = {
@@ -44,11 +37,14 @@ export async function askPrices(
   }
   const changes: FileChange[] = [];
   for (const thing of things) {
-    const { ask, why } = await askFor(config, thing, talk);
+    const ask = await askFor(config, thing, talk);
+    const proposal = proposeAsk(thing.facts);
+    const day = new Date(context.clock.now()).toISOString().slice(0, 10);
+    const reason = ask === proposal?.ask ? ` Proposed by setup on ${day}: ${proposal.why}.` : '';
     changes.push({
       path: pathOf(config, thing, things),
       value: ask,
-      comment: `The minimum price of a job, in US dollars per job and minute: ${why}.`,
+      comment: `The minimum price of a job, in US dollars per job and minute.${reason}`,
     });
   }
   return changes;
@@ -94,7 +90,7 @@ function entryOf(gpu: Gpu, offers: readonly OfferPlan[]): string {
   return offer?.gpu?.name ?? '';
 }
 
-async function askFor(config: Config, thing: Priced, { prompts, say }: Conversation): Promise<Proposal> {
+async function askFor(config: Config, thing: Priced, { prompts, say }: Conversation): Promise<number> {
   const current = currentAsk(config, thing);
   const proposal = proposeAsk(thing.facts);
   const initial = current ?? proposal?.ask;
@@ -106,7 +102,7 @@ async function askFor(config: Config, thing: Priced, { prompts, say }: Conversat
         hint: 'set --ask-price in US dollars per job and minute, such as 0.05',
       });
     warnIfBelow(thing, initial, { say });
-    return { ask: initial, why: current === undefined ? (proposal?.why ?? '') : 'as it was set before' };
+    return initial;
   }
   if (current === undefined && proposal !== undefined)
     say(`proposed: ${readablePrice(proposal.ask)}, ${proposal.why}`);
@@ -117,10 +113,9 @@ async function askFor(config: Config, thing: Priced, { prompts, say }: Conversat
       validate: validates(price),
     });
     const ask = price.read([written]);
-    const why = ask === proposal?.ask ? proposal.why : 'as its owner wrote it in setup';
-    if (!isBelow(thing, ask)) return { ask, why };
+    if (!isBelow(thing, ask)) return ask;
     const message = `${readablePrice(ask)} is less than its power costs. Ask so little?`;
-    if (await prompts.confirm({ message, initial: false })) return { ask, why };
+    if (await prompts.confirm({ message, initial: false })) return ask;
   }
 }
 

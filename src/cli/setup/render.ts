@@ -1,3 +1,4 @@
+import { OPTIONS } from '../../config/options.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import type { HostPlan } from '../../domain/plan-offers.ts';
 import type { CheckResult } from '../check/check-result.ts';
@@ -23,7 +24,10 @@ export type SetUp = {
 /** What is wrong with this host, each with its hint. */
 export function wrongText(wrong: readonly CheckResult[]): string {
   return wrong
-    .map(({ check, found, hint }) => `${check}: ${found}${hint === undefined ? '' : `\n  hint: ${hint}`}`)
+    .map(({ check, found, hint, level }) => {
+      const mark = level === 'fail' ? 'FAIL' : 'warn';
+      return `${mark}  ${check}: ${found}${hint === undefined ? '' : `\n      hint: ${hint}`}`;
+    })
     .join('\n');
 }
 
@@ -51,7 +55,9 @@ export function fileText({ after, before }: FilePlan): string {
 
 /** What was done, and what to do next. */
 export function setUpText(done: SetUp): string {
-  const sudo = done.configFile.startsWith('/etc/') ? 'sudo ' : '';
+  const isService = done.configFile === OPTIONS.configFile.default;
+  const sudo = isService ? 'sudo ' : '';
+  const named = isService ? '' : ` --config ${done.configFile}`;
   const next =
     done.service === 'running'
       ? [
@@ -62,12 +68,10 @@ export function setUpText(done: SetUp): string {
         ]
       : [
           ['try a job first', 'sharedcloud-agent dry-run'],
-          ['what is missing', `${sudo}sharedcloud-agent check`],
+          ['what is missing', `${sudo}sharedcloud-agent check${named}`],
           [
             'start it',
-            done.service === 'skipped' && sudo === ''
-              ? 'sharedcloud-agent start'
-              : `sudo systemctl enable --now sharedcloud-agent`,
+            isService ? `sudo systemctl enable --now sharedcloud-agent` : `sharedcloud-agent start${named}`,
           ],
         ];
   const lines = [

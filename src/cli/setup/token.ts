@@ -41,7 +41,7 @@ export async function planToken(
   }
 }
 
-/** Throws what keeps the present token from being used; an unreachable broker does not, and is a warning. */
+/** The token that is there. Throws what keeps it from being used, BROKER_* if the broker did not accept it. */
 async function presentToken(context: CliContext, loaded: Loaded): Promise<TokenPlan> {
   const origin = tokenOrigin(loaded);
   const source = new TokenSource(origin, context.uid, (token) => context.redactor.add(token));

@@ -44,6 +44,7 @@ beforeAll(async () => {
 type Given = {
   readonly flags?: readonly string[];
   readonly answers?: readonly (string | boolean)[];
+  readonly scripted?: Scripted;
   readonly smi?: keyof typeof SMI;
   readonly broker?: string;
   /** Undefined: no token file is there. */
@@ -57,7 +58,8 @@ async function setup(given: Given = {}, directory = scratchDir()) {
   const files = { config: join(directory, 'config.toml'), token: join(directory, 'token') };
   if (config !== undefined) writeFileSync(files.config, config);
   if (token !== undefined) writeFileSync(files.token, `${token}\n`, { mode: 0o600 });
-  const scripted = new Scripted(...(answers ?? []));
+  const scripted = given.scripted ?? new Scripted(...(answers ?? []));
+  const isAsked = answers !== undefined || given.scripted !== undefined;
   const argv = ['setup', '--config', files.config, '--token-file', files.token, '--no-network', ...flags];
   const env = {
     SHAREDCLOUD_BROKER_URL: broker,
@@ -68,7 +70,7 @@ async function setup(given: Given = {}, directory = scratchDir()) {
     [...argv, ...(flags.includes('--check') ? [] : ['--skip-check'])],
     env,
     undefined,
-    { input: TOKEN, ...(answers !== undefined && { prompts: scripted }) },
+    { input: TOKEN, ...(isAsked && { prompts: scripted }) },
   );
   const text = existsSync(files.config) ? readFileSync(files.config, 'utf8') : undefined;
   return {
@@ -185,6 +187,19 @@ test('keeps comments, order and other values of a file, and a copy of it', async
   );
   const { backup } = z.object({ backup: z.string() }).parse(JSON.parse(ran.stdout));
   expect(readFileSync(backup, 'utf8')).toBe(before);
+});
+
+test('leaves a file that was changed meanwhile', async () => {
+  const directory = scratchDir();
+  const file = join(directory, 'config.toml');
+  const scripted = new Scripted(...ALL);
+  const confirm = scripted.confirm.bind(scripted);
+  scripted.confirm = (question) => {
+    writeFileSync(file, 'ask-price = 9\n');
+    return confirm(question);
+  };
+  const ran = await setup({ token: TOKEN, config: 'ask-price = 0.01\n', scripted }, directory);
+  expect([ran.exit, codeOf(ran), ran.text]).toEqual([2, 'CONFIG_INVALID', 'ask-price = 9\n']);
 });
 
 test('keeps what is set where nothing else is asked for', async () => {
