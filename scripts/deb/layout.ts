@@ -40,6 +40,8 @@ export async function install(root: string, stage: string): Promise<number> {
     await put(`systemd/user/${unit}`, `usr/lib/systemd/user/${unit}`, 0o644);
   for (const hook of await readdir(join(root, 'packaging/slurm')))
     await put(`packaging/slurm/${hook}`, `usr/share/sharedcloud-agent/slurm/${hook}`, 0o755);
+  for (const file of await readdir(join(root, 'packaging/monitoring')))
+    await put(`packaging/monitoring/${file}`, `usr/share/sharedcloud-agent/monitoring/${file}`, 0o644);
   await putZipped(join(root, 'CHANGELOG.md'), join(stage, DOC, 'changelog.gz'));
   await putZipped(
     join(root, 'dist/sharedcloud-agent.8'),

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { expose, formatFor } from '../../../src/metrics/exposition.ts';
 import { type Metric, single, valuesOf } from '../../../src/metrics/metric.ts';
 import { Counter, Histogram } from '../../../src/metrics/series.ts';
+import { describePrometheus, promtool } from '../../support/prometheus/describe.ts';
 
 const gauge = { name: 'a_bytes', type: 'gauge', help: 'A.', unit: 'bytes', labels: [] } as const;
 const counter = { name: 'b_total', type: 'counter', help: 'B.', labels: ['one', 'two'] } as const;
@@ -78,9 +78,8 @@ test('whatever stands in a label and a help text, it is read as it was and makes
   );
 });
 
-test.skipIf(spawnSync('promtool', ['--version']).error !== undefined)(
-  'promtool has nothing against hostile labels',
-  () => {
+describePrometheus('by promtool', () => {
+  test('hostile labels are read', () => {
     const metric: Metric = { name: 'x_bytes', type: 'gauge', help: 'a \\ "b"\nc', labels: ['l'] };
     const hostile = ['"} 1\nevil 2', '\\', '\\"', '\\n', '\ud800', '{}', '', '💥', '\r', '\0'];
     const text = expose(
@@ -92,10 +91,9 @@ test.skipIf(spawnSync('promtool', ['--version']).error !== undefined)(
       ],
       'text',
     );
-    const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  },
-);
+    expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, output: '' });
+  });
+});
 
 test.each([
   [undefined, 'text'],
