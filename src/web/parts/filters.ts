@@ -45,16 +45,18 @@ export function Search({ hint, label, onChange, value }: Field & { readonly hint
 /** One of some, or all of them. */
 export function Select({
   all = 'all',
+  isWide = false,
   label,
   onChange,
   options,
   value,
 }: Field & {
   readonly all?: string;
+  readonly isWide?: boolean;
   readonly options: readonly (readonly [value: string, words: string])[];
 }): Drawn {
   const id = useId();
-  return html`<label class="filter" for=${id}>
+  return html`<label class=${isWide ? 'filter filter-search' : 'filter'} for=${id}>
     <span class="filter-label">${label}</span>
     <select id=${id} value=${value} onChange=${(event: Event) => onChange(textOf(event))}>
       <option value="">${all}</option>

@@ -91,7 +91,12 @@ export function draw(
 
 /** Bars stand one before the other: the whole stack first, then what is below its top. */
 function dataOf({ figures, kind }: Plotted): uPlot.AlignedData {
-  const values = kind === 'bars' ? stacked(figures).toReversed() : figures.lines.map((line) => line.values);
+  const values =
+    kind === 'bars'
+      ? stacked(figures)
+          .toReversed()
+          .map((tops) => tops.map((top) => (top === 0 ? null : top)))
+      : figures.lines.map((line) => line.values);
   return [[...figures.x], ...values.map((line) => [...line])];
 }
 

@@ -18,13 +18,14 @@ export type PlotProps = {
   readonly value: (value: number | null) => string;
   /** The sum of an index's values, where it means something. */
   readonly total?: (index: number) => string;
+  readonly isFailed?: boolean;
   readonly isLarge?: boolean;
   readonly onEnlarge?: () => void;
 };
 
 /** A plot with its figures to be read by pointer, finger and keyboard, and the same figures as a table. */
 export function Plot(props: PlotProps): Drawn {
-  const { empty, isLarge = false, onEnlarge, plotted, title } = props;
+  const { empty, isFailed = false, isLarge = false, onEnlarge, plotted, title } = props;
   const root = useRef<HTMLDivElement>(null);
   const handle = useRef<Handle | undefined>(undefined);
   const [pointed, setPointed] = useState<number | null>(null);
@@ -57,7 +58,12 @@ export function Plot(props: PlotProps): Drawn {
   return html`<figure class=${isLarge ? 'plot plot-large' : 'plot'}>
     <figcaption class="plot-title">
       <span id=${id}>${title}</span>
-      ${onEnlarge && html`<button type="button" class="plot-enlarge" aria-label=${`Enlarge: ${title}`} onClick=${onEnlarge}>Enlarge</button>`}
+      ${
+        onEnlarge &&
+        html`<button type="button" class="quiet icon-button plot-enlarge" aria-label=${`Enlarge: ${title}`} title="Enlarge" onClick=${onEnlarge}>
+          <svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="M9.5 2.5h4v4M13.5 2.5l-5 5M6.5 13.5h-4v-4M2.5 13.5l5-5" /></svg>
+        </button>`
+      }
     </figcaption>
     <${Reading} ...${props} index=${index} />
     <div class="plot-frame">
@@ -79,7 +85,7 @@ export function Plot(props: PlotProps): Drawn {
                 setPointed(null);
               }}
             ></div>`
-          : html`<p class="plot-empty">${plotted === undefined ? 'Loading …' : empty}</p>`
+          : html`<p class="plot-empty">${isFailed ? 'Not known.' : plotted === undefined ? 'Loading …' : empty}</p>`
       }
     </div>
     ${hasFigures ? html`<${PlotTable} ...${props} />` : html`<p class="plot-table"></p>`}

@@ -3,10 +3,10 @@ import { type Drawn, html } from '../html.ts';
 import { hasEnded, payOf, stateWords, whyUnpaid } from '../job-words.ts';
 import { useAnswer } from '../parts/answer.ts';
 import { Facts } from '../parts/facts.ts';
-import { Failure } from '../parts/failure.ts';
 import { gpuName, useGpuNames } from '../parts/gpu-names.ts';
 import { JobOutput } from '../parts/output.ts';
 import { Foreign } from '../parts/text.ts';
+import { Trouble } from '../parts/trouble.ts';
 import { useChangedJobs } from '../parts/use-jobs.ts';
 import { Whole } from '../parts/whole.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
@@ -14,13 +14,14 @@ import { useApi, useFormats, useStatus } from '../services.ts';
 /** Everything about one job, with its output. */
 export function Job({ id }: { readonly id: string }): Drawn {
   const api = useApi();
-  const { ask, problem, value: job } = useAnswer(() => api.job(id), [id], 30_000);
+  const answer = useAnswer(() => api.job(id), [id], 30_000);
+  const { ask, problem, value: job } = answer;
   useChangedJobs(async (ids) => {
     if (job !== undefined && ids.has(job.job)) ask();
   });
   return html`<p class="back"><a href="#/jobs">All jobs</a></p>
     <h1 tabindex="-1">Job <${Foreign} text=${job?.function ?? id} /></h1>
-    ${problem && html`<${Failure} error=${problem} />`}
+    <${Trouble} answer=${answer} />
     ${job === undefined && problem === undefined && html`<p class="waiting">Loading …</p>`}
     ${
       job !== undefined &&

@@ -3,12 +3,12 @@ import type { JobRow } from '../answers.ts';
 import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { hasEnded, JOB_STATES, payOf, stateWords, whyUnpaid } from '../job-words.ts';
-import { Failure } from '../parts/failure.ts';
 import { Filters, Search, Select } from '../parts/filters.ts';
 import { gpuName, useGpuNames } from '../parts/gpu-names.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
 import { useSeen } from '../parts/seen.ts';
 import { Foreign } from '../parts/text.ts';
+import { Trouble } from '../parts/trouble.ts';
 import { useJobs } from '../parts/use-jobs.ts';
 import { useFormats } from '../services.ts';
 
@@ -35,7 +35,7 @@ export function Jobs(): Drawn {
       <${Select} label="Outcome" value=${filter.outcome ?? ''} options=${OUTCOMES} onChange=${(value: string) => setQuery('outcome', value)} />
       <${Select} label="GPU" value=${filter.gpu ?? ''} options=${[...names]} onChange=${(value: string) => setQuery('gpu', value)} />
     </${Filters}>
-    ${jobs.problem && html`<${Failure} error=${jobs.problem} /><button type="button" onClick=${jobs.again}>Try again</button>`}
+    <${Trouble} answer=${{ problem: jobs.problem, ask: jobs.again }} />
     <div ref=${top} class="list-top"></div>
     ${
       fresh.length > 0 &&

@@ -4,10 +4,10 @@ import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { type Group, groupsOf, isTaken, reasonWords, runsOf, verdictsOf } from '../market-groups.ts';
 import { useAnswer } from '../parts/answer.ts';
-import { Failure } from '../parts/failure.ts';
 import { Filters, Search, Select, Toggle } from '../parts/filters.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
 import { Foreign } from '../parts/text.ts';
+import { Trouble } from '../parts/trouble.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
 
 const EVERY_MS = 15_000;
@@ -38,7 +38,7 @@ export function Market(): Drawn {
       ${market && html`<${Age} at=${market.at} />`}
       <${Toggle} label="Keep up to date" isOn=${isKept} onChange=${setKept} />
     </div>
-    ${answer.problem && html`<${Failure} error=${answer.problem} />`}
+    <${Trouble} answer=${answer} />
     ${market === undefined && answer.problem === undefined && html`<p class="waiting">Loading …</p>`}
     ${
       market !== undefined &&
@@ -51,6 +51,7 @@ export function Market(): Drawn {
           <${Search} label="Search" hint="Function, image or id" value=${filter.text} onChange=${(value: string) => setQuery('text', value)} />
           <${Select}
             label="Not taken because"
+            isWide=${true}
             all="any reason"
             value=${filter.reason}
             options=${groups.map(({ reason }) => [reason, reasonWords(reason)])}

@@ -5,8 +5,8 @@ import { visible } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { useAnswer } from '../parts/answer.ts';
 import { Dialog } from '../parts/dialog.ts';
-import { Failure } from '../parts/failure.ts';
 import { Plot, type PlotProps } from '../parts/plot.ts';
+import { Trouble } from '../parts/trouble.ts';
 import { earningsFigures, totalAt, type UsageField, usageFigures } from '../series.ts';
 import { useApi, useFormats, useServices } from '../services.ts';
 
@@ -33,7 +33,7 @@ type Seen = { readonly from: number; readonly to: number; readonly history: Hist
 export function Plots(): Drawn {
   const [spanMs, setSpan] = useState<number>(FIRST_SPAN.ms);
   const [enlarged, setEnlarged] = useState<string | undefined>(undefined);
-  const { dayZone, isBusy, plots, problem, timeZone } = usePlots(spanMs);
+  const { ask, dayZone, isBusy, plots, problem, timeZone } = usePlots(spanMs);
   const large = plots.find(({ key }) => key === enlarged);
   return html`<section class="usage" aria-labelledby="usage-title">
     <div class="view-head">
@@ -48,7 +48,7 @@ export function Plots(): Drawn {
         )}
       </fieldset>
     </div>
-    ${problem && html`<${Failure} error=${problem} />`}
+    <${Trouble} answer=${{ problem, ask }} />
     <div class=${isBusy ? 'plots plots-busy' : 'plots'} aria-busy=${isBusy}>
       ${plots.map(
         ({ key, props }) => html`<${Plot} key=${key} ...${props} onEnlarge=${() => setEnlarged(key)} />`,
@@ -88,6 +88,7 @@ function usePlots(spanMs: number) {
     return {
       title: 'Earned per day ($)',
       empty: 'Nothing was earned in the last 30 days.',
+      isFailed: earned.problem !== undefined && figures === undefined,
       plotted: figures && {
         figures,
         kind: 'bars',
@@ -101,7 +102,7 @@ function usePlots(spanMs: number) {
       value: (value) => formats.money(value ?? 0),
       total: (index) => formats.money(figures ? totalAt(figures, index) : 0),
     };
-  }, [earned.value]);
+  }, [earned.value, earned.problem]);
   const usage = useMemo(
     () =>
       FIELDS.map(({ factor, field, read, title, top }): Named => {
@@ -109,6 +110,7 @@ function usePlots(spanMs: number) {
         const write = (value: number | null): string => read(formats, value);
         const props: PlotProps = {
           title,
+          isFailed: use.problem !== undefined && figures === undefined,
           empty: 'Nothing was measured in this time.',
           plotted: figures &&
             use.value && {
@@ -125,11 +127,15 @@ function usePlots(spanMs: number) {
         };
         return { key: field, props };
       }),
-    [use.value],
+    [use.value, use.problem],
   );
   return {
     plots: [{ key: 'earnings', props: earnings }, ...usage],
     problem: use.problem ?? earned.problem,
+    ask: () => {
+      use.ask();
+      earned.ask();
+    },
     timeZone: axis.timeZone,
     isBusy: use.isBusy && use.value !== undefined,
     dayZone: visible(earned.value?.timeZone ?? ''),

@@ -4,9 +4,10 @@ import { type Drawn, html } from '../html.ts';
 import { isChanged, type Option, optionGroups } from '../option-groups.ts';
 import { useAnswer } from '../parts/answer.ts';
 import { Facts } from '../parts/facts.ts';
-import { Failure, Hint } from '../parts/failure.ts';
+import { Hint } from '../parts/failure.ts';
 import { Filters, Search } from '../parts/filters.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
+import { Trouble } from '../parts/trouble.ts';
 import { Whole } from '../parts/whole.ts';
 import { useApi } from '../services.ts';
 
@@ -16,9 +17,9 @@ export function Settings(): Drawn {
   const versions = useAnswer(() => api.versions(), []);
   const configuration = useAnswer(() => api.configuration(), []);
   return html`<h1 tabindex="-1">Settings</h1>
-    ${versions.problem && html`<${Failure} error=${versions.problem} />`}
+    <${Trouble} answer=${versions} />
     ${versions.value && html`<${Vulnerabilities} versions=${versions.value} />`}
-    ${configuration.problem && html`<${Failure} error=${configuration.problem} />`}
+    <${Trouble} answer=${configuration} />
     ${configuration.value === undefined && configuration.problem === undefined && html`<p class="waiting">Loading …</p>`}
     ${configuration.value && html`<${Options} configuration=${configuration.value} />`}
     ${versions.value && html`<${Host} versions=${versions.value} />`}`;
@@ -57,7 +58,7 @@ function Options({ configuration: { file, options } }: { readonly configuration:
         <li>Edit the file${file === null && ', see sharedcloud-agent setup'}. A flag or a variable of the environment goes before it.</li>
         <li>Check it: <code>sharedcloud-agent check</code></li>
         <li>
-          Restart the agent; its jobs keep running. For options marked “reloads” a SIGHUP is enough:
+          Restart the agent; its jobs keep running. For options marked “reloads” a SIGHUP is enough:${' '}
           <code>systemctl reload sharedcloud-agent</code>
         </li>
       </ol>
