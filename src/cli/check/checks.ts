@@ -16,6 +16,7 @@ import { checkCpuJobs, checkGpus, checkKernelLog } from './check-gpus.ts';
 import { checkDisks, checkHost, checkMemory, checkNode, checkStateDir } from './check-host.ts';
 import { checkNetwork } from './check-network.ts';
 import { checkNotifications } from './check-notifications.ts';
+import { checkPage } from './check-page.ts';
 import { checkPresence } from './check-presence.ts';
 import { checkRegistries } from './check-registries.ts';
 import type { CheckResult } from './check-result.ts';
@@ -45,6 +46,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     ...checkSchedule(config, valueOf(gpus)?.gpus),
     checkStateDir(config.stateDir, stateDir),
     ...checkAgent(facts.agent),
+    ...checkPage(config, facts.page),
     checkToken(token),
     ...checkConnection(facts.connection),
     checkBroker(config.brokerUrl, catalogue, 'value' in token),

@@ -33,6 +33,7 @@ import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { inspectTrafficLog, type TrafficLogInspection } from './check-traffic-log.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
+import { inspectPage, type PageInspection } from './inspect-page.ts';
 import { inspectPresence, type PresenceInspection } from './inspect-presence.ts';
 import { type ContainerTests, testContainers } from './test-containers.ts';
 
@@ -55,6 +56,8 @@ export type Facts = {
   readonly registries: QueryResult<CredentialsInspection>;
   /** Undefined: the owner wants none. */
   readonly trafficLog: TrafficLogInspection | undefined;
+  /** Undefined: the page is turned off. */
+  readonly page: PageInspection | undefined;
   /** Undefined where the engine did not answer or cannot run jobs. */
   readonly containers: ContainerTests | undefined;
   /** The version of Nvidia's container toolkit; undefined if it could not be read. */
@@ -174,6 +177,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     network: await network,
     registries: await registries,
     trafficLog: await inspectTrafficLog(config, context.path),
+    page: await inspectPage(config, context),
     containers: await containers,
     fileSystems: await disks,
     gpus: await gpus,
