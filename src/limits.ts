@@ -524,6 +524,12 @@ export const LIMITS = {
       of: 'jobs of which that is kept',
       beyond: 'the oldest are deleted',
     },
+    ledgerDay: {
+      max: 200,
+      unit: 'items',
+      of: 'combinations of GPU, function and image of a day whose earnings are kept apart for ever',
+      beyond: 'more are kept as one for each GPU, without names',
+    },
     functionName: { max: 200, unit: 'characters', of: 'the name of a job’s function', beyond: 'cut' },
     buildLogs: {
       max: 2_000,

@@ -145,7 +145,10 @@ export const VIEWS = {
       .array(z.object({ gpu: z.string(), name: z.string(), points: z.array(POINT).readonly() }))
       .readonly(),
   }),
-  /** Money is in US dollars; `earned` is what the broker has confirmed. Days without a job are left out. */
+  /**
+   * Money is in US dollars; `earned` is what the broker has confirmed, on the day when it did, and `jobs` are those that
+   * were paid. Days without one are left out.
+   */
   earnings: z.object({
     /** This host’s, such as `Europe/Berlin`. */
     timeZone: z.string(),

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Call } from '../control-api/route.ts';
 import { AgentError } from '../domain/errors.ts';
 
@@ -13,4 +14,14 @@ export function numberIn(
   const value = Number(text);
   if (/^\d{1,16}$/.test(text) && value >= min && value <= max) return value;
   throw new AgentError('CONTROL_INVALID', `${name} has to be a number from ${min} to ${max}`);
+}
+
+const INSTANT_TEXT = z.iso.datetime({ offset: true });
+
+/** An instant of a request's query, in milliseconds; undefined: not there. Throws CONTROL_INVALID. */
+export function instantIn({ query }: Pick<Call<unknown>, 'query'>, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (INSTANT_TEXT.safeParse(text).success) return Date.parse(text);
+  throw new AgentError('CONTROL_INVALID', `${name} has to be a time such as 2026-11-27T12:00:00Z`);
 }

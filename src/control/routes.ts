@@ -4,8 +4,10 @@ import type { RecentEvents } from '../agent/events/recent-events.ts';
 import type { HealthReport } from '../control-api/protocol.ts';
 import type { Route } from '../control-api/route.ts';
 import { deskRoutes } from './desk-routes.ts';
+import { type EarningsParts, earningsRoute } from './earnings-route.ts';
 import { eventsRoute } from './events-route.ts';
 import { healthRoute } from './health-route.ts';
+import { type HistoryParts, historyRoute } from './history-route.ts';
 import { type JobsParts, jobsRoutes } from './jobs-routes.ts';
 import { liveRoute } from './live-route.ts';
 import { LiveStatus } from './live-status.ts';
@@ -15,7 +17,9 @@ import { type StatusParts, statusOf, statusRoute } from './status-route.ts';
 
 export type RouteParts = StatusParts &
   Pick<OutputParts, 'journal'> &
-  JobsParts & {
+  JobsParts &
+  HistoryParts &
+  EarningsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
     /** Why the status page is not served, though it should be. */
@@ -43,6 +47,8 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     ),
     outputRoute({ outputs: agent.outputs, journal: parts.journal }),
     ...jobsRoutes(parts),
+    historyRoute(parts),
+    earningsRoute(parts),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),
   ];

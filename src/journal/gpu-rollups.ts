@@ -10,6 +10,16 @@ import {
 } from '../domain/gpu-rollup.ts';
 import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
 import { ADD_ENERGY, energyTotals } from './gpu-totals.ts';
+import {
+  batches,
+  gpuRows,
+  gpusIn,
+  type Interval,
+  pointRows,
+  pointsIn,
+  type RollupPoint,
+  stepFor,
+} from './rollup-points.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -18,6 +28,13 @@ const DAY_MS = 24 * HOUR_MS;
 export const KEEP_MINUTES_MS = 2 * DAY_MS;
 export const KEEP_HOURS_MS = 2 * 365 * DAY_MS;
 
+/** The points of each GPU by its uuid, oldest first; each stands for `stepMs` milliseconds. */
+export type RollupPoints = {
+  readonly stepMs: number;
+  readonly gpus: ReadonlyMap<string, readonly RollupPoint[]>;
+};
+
+const SPANS_MS = { minute: 60_000, hour: HOUR_MS } as const;
 const TABLES = { minute: 'gpu_minutes', hour: 'gpu_hours' } as const;
 
 /** The tables. An integral is in the figure's unit times seconds: of the power, it is joules. */
@@ -87,6 +104,26 @@ export class GpuRollupTables implements GpuRollups {
   energy(): ReadonlyMap<string, number> {
     const { prepared, read } = this.#access;
     return read(() => energyTotals(prepared));
+  }
+
+  /**
+   * The means of each GPU's figures in an interval, neighbours joined so that there are at most `MAX_POINTS`; where nothing
+   * is known there is no point. A `yield` follows each small read.
+   */
+  *points(span: keyof typeof TABLES, interval: Interval): Generator<'long', RollupPoints> {
+    const { prepared, read } = this.#access;
+    const [table, spanMs] = [TABLES[span], SPANS_MS[span]];
+    const stepMs = stepFor(interval, spanMs);
+    const gpus = new Map<string, RollupPoint[]>();
+    for (const { gpu } of gpuRows.parse(read(() => prepared(gpusIn(table)).all()))) {
+      const points: RollupPoint[] = [];
+      for (const { fromMs, toMs } of batches(interval, stepMs, spanMs)) {
+        points.push(...pointRows.parse(read(() => prepared(pointsIn(table)).all(stepMs, gpu, fromMs, toMs))));
+        yield 'long';
+      }
+      if (points.length > 0) gpus.set(gpu, points);
+    }
+    return { stepMs, gpus };
   }
 
   /** The minutes or hours that begin from `fromMs` on and before `toMs`, oldest first. */

@@ -33,6 +33,7 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('network_use', 'started_at', 'started_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('job_outputs', 'at', 'at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
+  walk('ledger_jobs', 'at', 'at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   useWalk('gpu_minutes', KEEP_MINUTES_MS),
   useWalk('gpu_hours', KEEP_HOURS_MS),
   useWalk('job_sums', KEEP_SUMS_MS),

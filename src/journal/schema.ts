@@ -7,6 +7,7 @@ import { CREATE_GPU_TOTALS } from './gpu-totals.ts';
 import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { CREATE_JOB_TOTALS } from './job-totals.ts';
+import { CREATE_LEDGER } from './ledger.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
 import { NOTIFICATION_TABLES } from './sqlite-notifications.ts';
 
@@ -80,6 +81,7 @@ const ADDITIONS = [
   CREATE_JOB_TOTALS,
   CREATE_GPU_TOTALS,
   NOTIFICATION_TABLES,
+  CREATE_LEDGER,
 ];
 
 /** The schema version that this agent writes. */

@@ -26,6 +26,7 @@ import { JobOutputTable } from './job-outputs.ts';
 import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import { JobSumTables } from './job-sums.ts';
 import { JobTotalTable } from './job-totals.ts';
+import { Ledger } from './ledger.ts';
 import {
   END_OTHER_USES,
   HAS_NETWORK_USE,
@@ -66,6 +67,7 @@ export class SqliteJournal implements Journal {
   readonly notifications: SqliteNotifications;
   readonly sums: JobSumTables;
   readonly totals: JobTotalTable;
+  readonly ledger: Ledger;
   readonly outputs: JobOutputTable;
   /** Jobs without their reports; not for a journal that only an older agent has written. */
   readonly list: JobList;
@@ -87,6 +89,7 @@ export class SqliteJournal implements Journal {
     this.gpuRollups = new GpuRollupTables(access);
     this.sums = new JobSumTables(access);
     this.totals = new JobTotalTable(access);
+    this.ledger = new Ledger(access);
     this.outputs = new JobOutputTable(access);
     this.list = new JobList(access);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
@@ -169,6 +172,7 @@ export class SqliteJournal implements Journal {
       if (state.name === 'finished') this.outputs.add(uuid, state.report, updatedAt);
       this.sums.add(old.state.name, state, updatedAt);
       this.totals.add(old, state);
+      this.ledger.add(old, state, updatedAt);
       // A job that fails says little of how long one takes that does not.
       if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)
         this.#prepared(WRITE_DURATION).run(Math.round(state.durationMs), uuid);
@@ -188,8 +192,7 @@ export class SqliteJournal implements Journal {
 
   uuidsIn(...names: readonly JobStateName[]): readonly string[] {
     const sql = `SELECT uuid FROM jobs WHERE state IN (${names.map(() => '?').join()}) ORDER BY seq`;
-    const rows = this.#guarded(() => this.#prepared(sql).all(...names));
-    return uuidRows.parse(rows).map(({ uuid }) => uuid);
+    return uuidRows.parse(this.#guarded(() => this.#prepared(sql).all(...names))).map(({ uuid }) => uuid);
   }
 
   instancesOf(...names: readonly JobStateName[]): readonly string[] {

@@ -82,7 +82,7 @@ function urlOf({ headers, url }: FastifyRequest): string {
   const parameters = new URLSearchParams(query);
   parameters.delete('key');
   const last = headers['last-event-id'];
-  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) parameters.set('since', last);
+  if (typeof last === 'string' && /^\d{1,16}$/.test(last)) parameters.set('since', last);
   return parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
 }
 

@@ -94,6 +94,11 @@ export class Overview {
     return { offers: this.#deps.offers(), targets: this.#targets([]) };
   }
 
+  /** What an owner calls a GPU or slice; its uuid where it is not here any more. */
+  nameOf(target: Target): string {
+    return nameOf(target, this.#deps.gpuHealth.seen);
+  }
+
   #targets(jobs: readonly JobRecord[]): readonly TargetView[] {
     const { gpuHealth, slots } = this.#deps;
     const all = slots.all;

@@ -2,10 +2,12 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { RecentEvents } from '../../../src/agent/events/recent-events.ts';
 import { ask } from '../../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import { socketsOf } from '../../../src/control-api/sockets.ts';
 import { VIEWS } from '../../../src/control-api/views.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { GATED, Gate } from '../../support/agent/gate.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { type ServedApi, serveApi } from '../../support/control/serve-api.ts';
@@ -105,3 +107,23 @@ test.skipIf(process.getuid?.() !== 0)(
   },
   60_000,
 );
+
+test('an EventSource that was cut off goes on behind the last event that it got', async () => {
+  await using env = await TestEnv.open();
+  await using agent = await env.open();
+  const recent = new RecentEvents({ clock: systemClock, redact: (line) => line });
+  await using api = await serveApi(env, agent, { recent });
+  const { last } = recent;
+  for (const adopted of [1, 2, 3]) recent.observe({ kind: 'recovery-completed', adopted });
+  const gone = new AbortController();
+  const headers = { ...api.headers, 'last-event-id': `${last + 1}` };
+  const { body } = await fetch(`${api.url}/api/live`, { headers, signal: gone.signal });
+  let text = '';
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (text.includes('"kind":"status"')) break;
+  }
+  gone.abort();
+  const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id) - last);
+  expect(ids).toEqual([2, 3, 3]);
+});

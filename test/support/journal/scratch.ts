@@ -18,10 +18,15 @@ export function scratchDir(): string {
 }
 
 /** Opens the journal of a directory, runs `use` with it, and closes both. */
-export function withJournal<T>(path: string, use: (journal: SqliteJournal) => T, broker = BROKER): T {
+export function withJournal<T>(
+  path: string,
+  use: (journal: SqliteJournal) => T,
+  broker = BROKER,
+  clock: Clock = systemClock,
+): T {
   const dir = openStateDir(path);
   try {
-    const journal = openJournal(dir, broker, systemClock);
+    const journal = openJournal(dir, broker, clock);
     try {
       return use(journal);
     } finally {

@@ -1,0 +1,109 @@
+import type { StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import { CPU_TARGET } from '../domain/hold.ts';
+import { JOB_STATUS, type JobRecord, type JobState } from '../domain/job.ts';
+import { type LocalDay, localDayOf } from '../domain/local-day.ts';
+import { LIMITS } from '../limits.ts';
+
+const PAID = [JOB_STATUS.SUCCEEDED, JOB_STATUS.TIMEOUT] as const;
+const MICRO_DOLLARS = 1_000_000;
+/** The local day of a job's report, as `localDayOf`. */
+const DAY = "strftime('%Y-%m-%d', updated_at / 1000, 'unixepoch', 'localtime')";
+const EARNED = `CAST(round(coalesce(json_extract(detail, '$.earned'), 0.0) * ${MICRO_DOLLARS}) AS INTEGER)`;
+/** Paid jobs that are not in the ledger: of a journal from before, or of an older agent that ran in between. */
+const MISSING = `state = 'reported' AND json_extract(detail, '$.status') IN (${PAID.join()})
+  AND uuid NOT IN (SELECT job FROM ledger_jobs)`;
+
+/**
+ * What the broker has confirmed, for ever, by the day of the host's time zone when it did; and which jobs that is, for as
+ * long as they are in the journal, so that none counts twice or never. Money in integers of millionths of a US dollar.
+ */
+export const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS ledger_days (
+    day TEXT NOT NULL,
+    gpu TEXT NOT NULL,
+    function TEXT NOT NULL,
+    image TEXT NOT NULL,
+    jobs INTEGER NOT NULL,
+    micro_dollars INTEGER NOT NULL,
+    PRIMARY KEY (day, gpu, function, image)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger_jobs (
+    seq INTEGER PRIMARY KEY,
+    job TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    micro_dollars INTEGER NOT NULL
+  ) STRICT;
+  BEGIN IMMEDIATE;
+  INSERT INTO ledger_days (day, gpu, function, image, jobs, micro_dollars)
+    SELECT ${DAY} AS day, coalesce(gpu, '${CPU_TARGET}') AS target, function_name, image, count(*), sum(${EARNED})
+    FROM jobs WHERE ${MISSING} GROUP BY 1, 2, 3, 4
+    ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, micro_dollars = micro_dollars + excluded.micro_dollars;
+  INSERT INTO ledger_jobs (job, at, micro_dollars) SELECT uuid, updated_at, ${EARNED} FROM jobs WHERE ${MISSING};
+  COMMIT;`;
+
+const ADD_JOB = 'INSERT INTO ledger_jobs (job, at, micro_dollars) VALUES (?, ?, ?)';
+const ADD_DAY = `INSERT INTO ledger_days (day, gpu, function, image, jobs, micro_dollars) VALUES (?, ?, ?, ?, 1, ?)
+  ON CONFLICT DO UPDATE SET jobs = jobs + 1, micro_dollars = micro_dollars + excluded.micro_dollars`;
+const KNOWN = 'SELECT 1 FROM ledger_days WHERE day = ? AND gpu = ? AND function = ? AND image = ?';
+const ROWS = 'SELECT count(*) AS count FROM ledger_days WHERE day = ?';
+const BY_GPU = `SELECT day, gpu, sum(jobs) AS jobs, sum(micro_dollars) AS micro_dollars FROM ledger_days
+  WHERE day = ? GROUP BY gpu ORDER BY gpu`;
+const NEXT_DAY = 'SELECT min(day) AS day FROM ledger_days WHERE day > ? AND day <= ?';
+
+const nextRow = z.object({ day: z.string().nullable() });
+const countRow = z.object({ count: z.number() });
+const dayRows = z.array(
+  z.object({ day: z.string(), gpu: z.string(), jobs: z.number(), micro_dollars: z.number() }),
+);
+
+/** What the paid jobs of a GPU, a slice or the CPU slots have earned on a day. */
+export type DayEarnings = {
+  readonly day: LocalDay;
+  /** `cpu` for the CPU slots. */
+  readonly gpu: string;
+  readonly jobs: number;
+  readonly microDollars: number;
+};
+
+/** What the journal lends to its part for the ledger. */
+type Access = {
+  readonly prepared: (sql: string) => StatementSync;
+  readonly read: <T>(work: () => T) => T;
+};
+
+/** What paid jobs have earned, by day, GPU, function and image. */
+export class Ledger {
+  readonly #access: Access;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  /** Enters a job that was paid; to be called in the transaction of its change. */
+  add({ functionName, gpu, image, uuid }: JobRecord, to: JobState, at: number): void {
+    if (to.name !== 'reported' || to.status === JOB_STATUS.FAILED) return;
+    const { prepared } = this.#access;
+    const microDollars = Math.round(to.earned * MICRO_DOLLARS);
+    const [day, target] = [localDayOf(at), gpu ?? CPU_TARGET];
+    prepared(ADD_JOB).run(uuid, at, microDollars);
+    // A buyer may give each job a function of its own, and these rows are kept for ever.
+    const isKnown = prepared(KNOWN).get(day, target, functionName, image) !== undefined;
+    const isFull = !isKnown && countRow.parse(prepared(ROWS).get(day)).count >= LIMITS.journal.ledgerDay.max;
+    const names = isFull ? ['', ''] : [functionName, image];
+    prepared(ADD_DAY).run(day, target, ...names, microDollars);
+  }
+
+  /** The days after one, up to another, with each GPU that earned; oldest first. A `yield` follows each day's read. */
+  *byGpu(after: LocalDay, last: LocalDay): Generator<'long', readonly DayEarnings[]> {
+    const { prepared, read } = this.#access;
+    const found: DayEarnings[] = [];
+    for (let day: LocalDay | null = after; ; yield 'long') {
+      const before: LocalDay = day;
+      ({ day } = nextRow.parse(read(() => prepared(NEXT_DAY).get(before, last))));
+      if (day === null) return found;
+      const current: LocalDay = day;
+      const rows = dayRows.parse(read(() => prepared(BY_GPU).all(current)));
+      found.push(...rows.map(({ micro_dollars, ...row }) => ({ ...row, microDollars: micro_dollars })));
+    }
+  }
+}

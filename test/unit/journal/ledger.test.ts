@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { JobState, NewJob } from '../../../src/domain/job.ts';
+import type { DayEarnings } from '../../../src/journal/ledger.ts';
+import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
+import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
+import { LIMITS } from '../../../src/limits.ts';
+import { aNewJob } from '../../support/domain.ts';
+import { prune } from '../../support/journal/prune.ts';
+import { scratchDir, withJournal } from '../../support/journal/scratch.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+const claimed: JobState = { name: 'claimed' };
+const finished = (status: 3 | 4 | 5): JobState => ({
+  name: 'finished',
+  report: { status, buildLogs: '', stdout: '', stderr: '', result: '' },
+  durationMs: 60_000,
+});
+const reported = (status: 3 | 4 | 5, earned: number): JobState => ({
+  name: 'reported',
+  status,
+  durationMs: 60_000,
+  earned,
+});
+
+function walk(journal: SqliteJournal, job: Partial<NewJob>, ...states: readonly JobState[]): void {
+  const { uuid } = journal.insert(aNewJob(job));
+  for (const state of states) journal.transition(uuid, state);
+}
+
+function paid(journal: SqliteJournal, job: Partial<NewJob>, earned: number, status: 3 | 5 = 3): void {
+  walk(journal, job, claimed, finished(status), reported(status, earned));
+}
+
+function days(journal: SqliteJournal, after = '2000-01-01', last = '2100-01-01'): readonly DayEarnings[] {
+  const steps = journal.ledger.byGpu(after, last);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Runs `use` on a journal in which it is that time. */
+function at<T>(path: string, time: { now: number }, use: (journal: SqliteJournal) => T): T {
+  return withJournal(path, use, undefined, { now: () => time.now, monotonic: () => time.now });
+}
+
+describe('the ledger', () => {
+  test('has what was paid by the day of this host, GPU by GPU, and nothing of what was not', () => {
+    vi.stubEnv('TZ', 'Europe/Berlin');
+    const time = { now: new Date(2026, 9, 24, 23, 59).getTime() };
+    at(scratchDir(), time, (journal) => {
+      paid(journal, { uuid: 'a', gpu: 'GPU-1' }, 0.000_001_4);
+      time.now += 60_000;
+      paid(journal, { uuid: 'b', gpu: 'GPU-1', functionName: 'other' }, 0.25);
+      paid(journal, { uuid: 'c', gpu: 'GPU-1' }, 0.5, 5);
+      paid(journal, { uuid: 'd', gpu: null }, 0.125);
+      walk(journal, { uuid: 'e' }, claimed, finished(4), reported(4, 0));
+      walk(journal, { uuid: 'f' }, claimed, { name: 'releasing', why: '' }, { name: 'released', why: '' });
+      walk(journal, { uuid: 'g' }, claimed, finished(3), { name: 'dropped', why: 'lost' });
+      walk(journal, { uuid: 'h' }, claimed, finished(3));
+      // The day when the clocks go back has 25 hours.
+      time.now += 24.5 * 3_600_000;
+      paid(journal, { uuid: 'i', gpu: 'GPU-2' }, 1);
+      expect(days(journal)).toEqual([
+        { day: '2026-10-24', gpu: 'GPU-1', jobs: 1, microDollars: 1 },
+        { day: '2026-10-25', gpu: 'GPU-1', jobs: 2, microDollars: 750_000 },
+        { day: '2026-10-25', gpu: 'GPU-2', jobs: 1, microDollars: 1_000_000 },
+        { day: '2026-10-25', gpu: 'cpu', jobs: 1, microDollars: 125_000 },
+      ]);
+      expect(days(journal, '2026-10-24', '2026-10-24')).toEqual([]);
+    });
+  });
+
+  test('outlives the jobs, which count once however often the journal is opened', () => {
+    const path = scratchDir();
+    const time = { now: Date.UTC(2026, 10, 27, 12) };
+    at(path, time, (journal) => {
+      paid(journal, { uuid: 'a' }, 0.25);
+      paid(journal, { uuid: 'b' }, 0.5);
+    });
+    const sums = [{ gpu: 'GPU-1', jobs: 2, microDollars: 750_000 }];
+    expect(at(path, time, (journal) => days(journal))).toMatchObject(sums);
+    time.now += 1;
+    at(path, time, (journal) => prune(journal, time.now));
+    expect(at(path, time, (journal) => [journal.get('a'), days(journal)])).toMatchObject([undefined, sums]);
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    expect(db.prepare('SELECT count(*) AS count FROM ledger_jobs').get()).toEqual({ count: 0 });
+    db.close();
+  });
+
+  test('takes in what an older agent has reported, before it or in between', () => {
+    vi.stubEnv('TZ', 'Pacific/Auckland');
+    const path = scratchDir();
+    const time = { now: new Date(2026, 10, 27, 0, 5).getTime() };
+    at(path, time, (journal) => {
+      paid(journal, { uuid: 'a' }, 0.25);
+      paid(journal, { uuid: 'b', gpu: null }, 0.000_000_6);
+      walk(journal, { uuid: 'c' }, claimed, finished(4), reported(4, 0));
+    });
+    const before = at(path, time, (journal) => days(journal));
+    expect(before.map(({ day }) => day)).toEqual(['2026-11-27', '2026-11-27']);
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec('DROP TABLE ledger_days; DROP TABLE ledger_jobs');
+    db.close();
+    expect(at(path, time, (journal) => days(journal))).toEqual(before);
+    const older = new DatabaseSync(join(path, JOURNAL_FILE));
+    older.exec(`UPDATE jobs SET uuid = 'd' WHERE uuid = 'a'`);
+    older.close();
+    expect(at(path, time, (journal) => days(journal))).toMatchObject([
+      { gpu: 'GPU-1', jobs: 2, microDollars: 500_000 },
+      { gpu: 'cpu', jobs: 1, microDollars: 1 },
+    ]);
+  });
+
+  test('keeps a bounded number of names a day', () => {
+    const path = scratchDir();
+    const { max } = LIMITS.journal.ledgerDay;
+    withJournal(path, (journal) => {
+      for (let n = 0; n < max + 20; n += 1) paid(journal, { uuid: `${n}`, functionName: `f${n}` }, 0.001);
+      paid(journal, { uuid: 'known', functionName: 'f0' }, 0.001);
+      expect(days(journal)).toMatchObject([{ jobs: max + 21, microDollars: (max + 21) * 1_000 }]);
+    });
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    expect(db.prepare('SELECT count(*) AS count FROM ledger_days').get()).toEqual({ count: max + 1 });
+    expect(db.prepare("SELECT jobs FROM ledger_days WHERE function = 'f0'").get()).toEqual({ jobs: 2 });
+    db.close();
+  });
+});
