@@ -72,19 +72,27 @@ function withValue(text: string, { comment, path, value }: TomlChange): string {
 
 /** Below the sample of the key, which is a comment; else behind the last of the keys that belong to no table. */
 function insertAtTop(text: string, statements: readonly Statement[], key: string, lines: string): string {
-  const firstTable = statements.find(({ kind }) => kind !== 'pair');
-  const top = text.slice(0, firstTable?.line ?? text.length);
+  const tables = boundary(text, statements);
+  const top = text.slice(0, tables);
   const sample = new RegExp(`^[ \\t]*#[ \\t]*${key}[ \\t]*=.*$`, 'm').exec(top);
   // The sample's own comment is above it.
   const alone = lines.slice(lines.lastIndexOf('\n', lines.length - 2) + 1);
   if (sample !== null) return insertBelow(text, sample.index + sample[0].length, alone);
-  const last = statements.findLast(({ kind, path }) => kind === 'pair' && path.length === 1);
-  if (last !== undefined && (firstTable === undefined || last.line < firstTable.line))
-    return insertBelow(text, last.end, `\n${lines}`);
-  if (firstTable === undefined) return `${withBreak(text)}${text.trim() === '' ? '' : '\n'}${lines}`;
+  const last = statements.findLast(({ kind, line }) => kind === 'pair' && line < tables);
+  if (last !== undefined) return insertBelow(text, last.end, `\n${lines}`);
+  if (tables === text.length) return `${withBreak(text)}${text.trim() === '' ? '' : '\n'}${lines}`;
   // Above the comment that belongs to the table.
   const comment = /(?:^[ \t]*#.*\n)*(?![^])/m.exec(top)?.index ?? top.length;
   return splice(text, comment, comment, `${lines}\n`);
+}
+
+/** Where the tables begin, or the first sample of one: a line below it would be its own once it is no comment any more. */
+function boundary(text: string, statements: readonly Statement[]): number {
+  const table = statements.find(({ kind }) => kind !== 'pair')?.line ?? text.length;
+  // Not in a text or a list of several lines.
+  const isComment = (at: number): boolean => statements.every(({ end, start }) => at < start || at > end);
+  const samples = [...text.matchAll(/^[ \t]*#[ \t]*\[/gm)].map(({ index }) => index);
+  return Math.min(table, samples.find(isComment) ?? text.length);
 }
 
 function withTable(text: string, { comment, name, values }: TomlTable): string {

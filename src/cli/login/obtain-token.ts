@@ -30,7 +30,7 @@ export function isPiped(context: CliContext): boolean {
 
 /** Gets the token from what is piped in, and has it verified. Throws BROKER_*, TOKEN_MISSING and CONFIG_INVALID. */
 export async function pipedToken(context: CliContext, config: Config): Promise<Verified> {
-  const text = await context.readInput(LIMITS.host.tokenFile.max);
+  const text = await inputOf(context);
   if (text === undefined)
     throw new AgentError('CONFIG_INVALID', 'standard input has too much for a token or password', {
       hint: 'pipe in nothing else',
@@ -42,6 +42,13 @@ export async function pipedToken(context: CliContext, config: Config): Promise<V
       hint: 'pipe in the password',
     });
   return signedIn(context, config, { username: context.valueOf(USERNAME), password });
+}
+
+/** A terminal would show what is typed or pasted, so there it is asked for. */
+async function inputOf(context: CliContext): Promise<string | undefined> {
+  const prompts = await context.prompts('line');
+  if (prompts === undefined) return context.readInput(LIMITS.host.tokenFile.max);
+  return prompts.secret({ message: context.has(WITH_TOKEN) ? 'Token' : 'Password' });
 }
 
 /** Asks on the terminal, again where the broker refuses. Throws Cancelled, and BROKER_* where asking again would not help. */

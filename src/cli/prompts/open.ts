@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { AgentError } from '../../domain/errors.ts';
 import { escapeControls } from '../../lib/escape.ts';
 import type { Redactor } from '../../lib/redactor.ts';
 import { linePrompts } from './line-prompts.ts';
@@ -40,17 +41,23 @@ export function promptsOn({ env, input: open, output, redactor }: TerminalParts)
   };
 }
 
-/** Reads what is piped in, of at most `maxBytes`; undefined: there is more. */
-export async function readPiped(
-  input: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<string | undefined> {
+/**
+ * Reads what is piped in, of at most `maxBytes`; undefined: there is more. Throws CONFIG_INVALID for a terminal, which would show
+ * what is typed.
+ */
+export async function readPiped(input: ReadStream, maxBytes: number): Promise<string | undefined> {
+  if (input.isTTY)
+    throw new AgentError('CONFIG_INVALID', 'standard input is a terminal, which would show what is typed', {
+      hint: 'pipe it in, or let it be asked for where stderr is the terminal too',
+    });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of input) {
-    bytes += piece.length;
+  const all: AsyncIterable<string | Uint8Array> = input;
+  for await (const piece of all) {
+    const next = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    bytes += next.length;
     if (bytes > maxBytes) return undefined;
-    pieces.push(piece);
+    pieces.push(next);
   }
   return Buffer.concat(pieces).toString('utf8');
 }

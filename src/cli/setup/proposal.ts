@@ -80,7 +80,7 @@ function roundUp(price: number): number {
 export function factsText({ market, powerCost }: PriceFacts): readonly string[] {
   return [
     market === undefined
-      ? 'nobody else offers it at the moment'
+      ? 'no other offers at the moment'
       : `others ask ${readablePrice(market.median)} in the middle of ${market.count} (${readablePrice(market.min)} to ${readablePrice(market.max)})`,
     ...(powerCost === undefined ? [] : [`its power costs up to ${readablePrice(powerCost)} a minute`]),
   ];

@@ -45,6 +45,15 @@ test.concurrent.each(['xterm-256color', 'dumb'])(
   },
 );
 
+test.concurrent('takes a token that is pasted where one should be piped in, and does not show it', async () => {
+  await using directory = await scratch();
+  const argv = ['login', '--broker-url', url, '--token-file', join(directory.path, 'token'), '--with-token'];
+  await using terminal = new OnTerminal(argv);
+  await terminal.answer('Token', TOKEN);
+  expect(await terminal.ended).toBe(0);
+  expect(terminal.raw).not.toContain(TOKEN);
+});
+
 test.concurrent.each([
   ['Ctrl-C at the name', CTRL_C, undefined],
   ['Ctrl-D at the name', CTRL_D, undefined],

@@ -39,6 +39,18 @@ describe('a change of a value', () => {
       '# head\n\ncpu-slots = 2\n\n# of X\n[gpu."X"]\nslots = 1\n',
     ],
     [
+      'above the first sample of a table',
+      '# head\n#ask-price = 0.05\n\n# of a model\n#[gpu."X"]\n#slots = 1\n',
+      [SLOTS],
+      '# head\n#ask-price = 0.05\n\ncpu-slots = 2\n\n# of a model\n#[gpu."X"]\n#slots = 1\n',
+    ],
+    [
+      'below a text that looks like a table',
+      "note = '''\n# [x]\n'''\n",
+      [SLOTS],
+      "note = '''\n# [x]\n'''\n\ncpu-slots = 2\n",
+    ],
+    [
       'of several lines',
       'images = [\n  "a", # first\n  "b",\n]\n',
       [{ path: ['images'], value: ['c'] }],
