@@ -14,6 +14,7 @@ import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
 import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
+import { metrics } from './rows/metrics.ts';
 import { owner } from './rows/owner.ts';
 import { presence } from './rows/presence.ts';
 import { report } from './rows/report.ts';
@@ -37,6 +38,7 @@ const ROWS: readonly Row[] = [
   cpuPerJob,
   idle,
   market,
+  metrics,
   flood,
   restart,
   journal,

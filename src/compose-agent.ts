@@ -274,6 +274,7 @@ export function buildAgent(deps: AgentDeps): Agent {
         suspended: worker.suspendedWhy,
         states: worker.slotStates,
         runs: worker.poller.runs?.length,
+        skips: worker.skips,
       })),
     journal: host.journal,
     samples: deps.samples,

@@ -178,6 +178,19 @@ export const ROWS: readonly { readonly title: string; readonly panels: readonly 
         queries: [{ expr: `max by (offer) (sharedcloud_agent_runs_open{${HERE}})`, legend: '{{offer}}' }],
       },
       {
+        title: 'Runs skipped by reason',
+        kind: 'timeseries',
+        unit: 'short',
+        width: 12,
+        stacked: true,
+        queries: [
+          {
+            expr: `max by (reason) (sharedcloud_agent_runs_skipped{${HERE}}) > 0`,
+            legend: '{{reason}}',
+          },
+        ],
+      },
+      {
         title: 'Claims per hour by result',
         kind: 'bars',
         unit: 'short',

@@ -1,10 +1,14 @@
 import type { OfferView, Overview, TargetView } from '../agent/owner/overview.ts';
+import { SKIP_REASONS, type SkipReason } from '../domain/decide.ts';
 import type { CordonSource } from '../domain/gpu-cordon.ts';
 import { isThermal } from '../domain/gpu-sample.ts';
 import { CPU_TARGET, HOLD_KINDS } from '../domain/hold.ts';
 import { type MetricValues, valuesOf } from './metric.ts';
 import { METRICS } from './table.ts';
 
+const REASONS = Object.keys(SKIP_REASONS).filter((reason): reason is SkipReason =>
+  Object.hasOwn(SKIP_REASONS, reason),
+);
 const MIB = 1024 ** 2;
 const SLOT_STATES = ['used', 'free', 'held', 'cordoned', 'waiting'] as const;
 const CORDON_SOURCES = [
@@ -29,6 +33,14 @@ function offerValues(offers: readonly OfferView[]): readonly MetricValues[] {
     valuesOf(
       METRICS.runsOpen,
       offers.map(({ offer, runs }) => [{ offer: offer.key }, runs]),
+    ),
+    valuesOf(
+      METRICS.runsSkipped,
+      offers.flatMap(({ offer, skips }) =>
+        skips === undefined
+          ? []
+          : REASONS.map((reason) => [{ offer: offer.key, reason }, skips.get(reason) ?? 0] as const),
+      ),
     ),
     valuesOf(
       METRICS.ask,

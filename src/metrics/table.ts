@@ -86,6 +86,12 @@ export const METRICS = {
     help: 'Runs on the market at the last poll of the offer; missing while polls fail.',
     labels: ['offer'],
   },
+  runsSkipped: {
+    name: `${OWN}runs_skipped`,
+    type: 'gauge',
+    help: 'Runs that the last decision of the offer skipped, by reason; docs/how-it-works.md explains each.',
+    labels: ['offer', 'reason'],
+  },
   ask: {
     name: `${OWN}ask_dollars_per_minute`,
     type: 'gauge',

@@ -32,7 +32,7 @@ import type { JobWindows } from './job-windows.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
-import { SkipLog } from './skip-log.ts';
+import { type SkipCounts, SkipLog } from './skip-log.ts';
 
 /** How many runs are resolved ahead of free slots. */
 const RESOLVE_AHEAD = 8;
@@ -90,6 +90,11 @@ export class ClaimLoop {
     return this.#exhaustedAtPoll;
   }
 
+  /** How many runs the last decision skipped, by reason. */
+  get skips(): SkipCounts {
+    return this.#skipLog.counts;
+  }
+
   /** The broker knows none of this host's images any more. */
   announceImagesAgain(): void {
     for (const ref of this.#announcedImages) this.#deps.announceImage(ref);
@@ -126,7 +131,7 @@ export class ClaimLoop {
       if (admission.breaker.isOpen) return;
       await this.#forgetAllBut(runs);
       const { isGpuUnknown, takes, waiting } = await inSlices(this.#plan(runs));
-      this.#skipLog.reportCounts();
+      this.#skipLog.decided();
       if (isGpuUnknown) this.#askForUnknownGpus(signal);
       if (takes.length === 0) {
         this.#exhaustedAtPoll = waiting || this.#busy() ? -1 : poll;

@@ -23,6 +23,7 @@ import type { JobWindows } from './job-windows.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
+import type { SkipCounts } from './skip-log.ts';
 
 export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly broker: Broker;
@@ -138,6 +139,11 @@ export class OfferWorker {
   /** How many of the offer's slots are in each state. */
   get slotStates(): SlotStates {
     return this.#slots.states;
+  }
+
+  /** How many runs the last decision skipped, by reason; undefined: the last poll failed. */
+  get skips(): SkipCounts | undefined {
+    return this.poller.runs === undefined ? undefined : this.#loop.skips;
   }
 
   /** Why the offer is kept off the market; undefined: it is not. */

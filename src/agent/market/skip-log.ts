@@ -14,6 +14,9 @@ const LINES_PER_SECOND = 1;
 /** Reasons that are not reported. */
 const TRANSIENT: readonly SkipReason[] = ['no-slot', 'no-open-jobs', 'unresolved'];
 
+/** How many runs are skipped, by reason. */
+export type SkipCounts = ReadonlyMap<SkipReason, number>;
+
 export type SkipLogDeps = {
   readonly offer: () => Offer;
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -30,6 +33,9 @@ export class SkipLog {
   /** The last reason of each run on the market. */
   #reasons = new Map<string, SkipReason>();
   readonly #others: LeftOut<SkipReason>;
+  /** Of the decision under way. */
+  #counting = new Map<SkipReason, number>();
+  #counts: SkipCounts = new Map();
 
   constructor(deps: SkipLogDeps) {
     this.#deps = deps;
@@ -40,6 +46,7 @@ export class SkipLog {
 
   /** Reports that a run is skipped, unless that is known or transient. */
   skipped(run: Run, reason: SkipReason): void {
+    this.#counting.set(reason, (this.#counting.get(reason) ?? 0) + 1);
     if (TRANSIENT.includes(reason) || this.#reasons.get(run.uuid) === reason) return;
     this.#reasons.set(run.uuid, reason);
     if (this.#lines.takeOne(LINES_PER_SECOND))
@@ -47,8 +54,18 @@ export class SkipLog {
     else this.#others.add(reason);
   }
 
-  /** Reports how many runs were skipped without a line of their own, unless that was done a short while ago. */
-  reportCounts(): void {
+  /** How many runs the last decision skipped, by reason. */
+  get counts(): SkipCounts {
+    return this.#counts;
+  }
+
+  /**
+   * A decision has ended. Reports how many runs were skipped without a line of their own, unless that was done a short
+   * while ago.
+   */
+  decided(): void {
+    this.#counts = this.#counting;
+    this.#counting = new Map();
     const counts = this.#others.takeDue();
     if (counts.length === 0) return;
     const reasons = Object.fromEntries(counts);

@@ -11,6 +11,7 @@ import type { GpuHealth } from '../gpu-health/gpu-health.ts';
 import type { Holds } from '../holds/holds.ts';
 import type { OwnerControl } from '../holds/owner-control.ts';
 import type { SlotPool, SlotStates } from '../jobs/slot-pool.ts';
+import type { SkipCounts } from '../market/skip-log.ts';
 import { nameOf } from './owner-commands.ts';
 
 /** So long after the last question nobody watches any more. */
@@ -28,6 +29,8 @@ export type OfferView = {
   readonly states: SlotStates;
   /** How many runs the last poll has seen; undefined: it failed, or there was none yet. */
   readonly runs: number | undefined;
+  /** How many of them the last decision skipped, by reason. */
+  readonly skips: SkipCounts | undefined;
 };
 
 /** A GPU, slice or the CPU slots, and all that goes on there. */

@@ -73,6 +73,8 @@ describePrometheus('Prometheus', () => {
     expect(await value('sharedcloud_agent_gpu_memory_bytes{state="used"}')).toBe(2 ** 30);
     expect(await value('sharedcloud_agent_gpu_info{index="0", model="NVIDIA T4"}')).toBe(1);
     expect(await value('sum(sharedcloud_agent_gpu_cordoned)')).toBe(0);
+    host.addRun({ code: 'function handler() {}', bid: 0.01 });
+    await expect.poll(() => value('sharedcloud_agent_runs_skipped{reason="bid-below-ask"}')).toBe(1);
     // What a buyer named is nowhere.
     expect(await prometheus.query('{__name__=~".+", x=~".+"}')).toEqual([]);
 

@@ -16,7 +16,7 @@ function skipLog() {
   /** One pass over runs with these names. */
   const pass = (names: readonly string[], reason: SkipReason = 'bid-below-ask'): void => {
     for (const uuid of names) log.skipped(aRun({ uuid }), reason);
-    log.reportCounts();
+    log.decided();
   };
   const lines = () => events.filter(({ kind }) => kind === 'run-skipped').length;
   const counts = () => events.flatMap((event) => (event.kind === 'runs-skipped' ? [event.reasons] : []));
@@ -59,4 +59,20 @@ test('a transient reason has no line', () => {
   pass(['a'], 'no-slot');
   pass(['a'], 'unresolved');
   expect(lines()).toBe(0);
+});
+
+test('all skipped runs of the last decision are counted by reason, whether they have a line or not', () => {
+  const { log, pass } = skipLog();
+  expect(log.counts).toEqual(new Map());
+  pass(['a', 'b'], 'no-slot');
+  expect(log.counts).toEqual(new Map([['no-slot', 2]]));
+  log.skipped(aRun({ uuid: 'c' }), 'invalid');
+  expect(log.counts).toEqual(new Map([['no-slot', 2]]));
+  pass(['a']);
+  expect(log.counts).toEqual(
+    new Map([
+      ['invalid', 1],
+      ['bid-below-ask', 1],
+    ]),
+  );
 });
