@@ -83,6 +83,7 @@ describe('with all that a job needs', () => {
       'configuration',
       'ask price',
       'state directory',
+      'status page',
       'token',
       'proxy',
       'broker',

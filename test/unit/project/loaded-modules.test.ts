@@ -32,5 +32,6 @@ test('what an idle agent does not need is not loaded, because it would stay in m
   expect(loaded(/internal\/deps\/undici/)).toEqual([]);
   expect(loaded(/undici\/(?:index|lib\/(?:web|cache|mock|interceptor|llhttp\/.*\.ts))/)).toEqual([]);
   expect(loaded(/systeminformation\/lib\/(?:index|network|wifi|filesystem)\.js/)).toEqual([]);
+  expect(loaded(/@clack/)).toEqual([]);
   expect(loaded(/src\/embedded\/broker\/(?!catalogue-data)|node_modules\/fastify/)).toEqual([]);
 });
