@@ -24,6 +24,14 @@ const COMPLETIONS = [
   '/usr/share/zsh/vendor-completions/_sharedcloud-agent',
   '/usr/share/fish/vendor_completions.d/sharedcloud-agent.fish',
 ];
+/** What docs/metrics.md names. */
+const MONITORING = [
+  'alerts.yml',
+  'grafana-dashboard.json',
+  'scrape.yml',
+  'scrape-fleet.yml',
+  'targets.yml',
+].map((name) => `/usr/share/sharedcloud-agent/monitoring/${name}`);
 const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
 
 describeDebian('the Debian package', () => {
@@ -74,7 +82,7 @@ describeDebian('the Debian package', () => {
       expect(await debian.sh('command -v node || echo none')).toBe('none');
       expect(await show('ActiveState')).toBe('inactive');
       expect(await show('UnitFileState')).toBe('disabled');
-      await debian.sh(`ls ${COMPLETIONS.join(' ')}`);
+      await debian.sh(`ls ${[...COMPLETIONS, ...MONITORING].join(' ')}`);
       const groups = (await debian.sh('id -Gn sharedcloud-agent')).split(' ');
       expect(groups).toContain('docker');
       expect(groups).toContain('systemd-journal');
