@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type OpenAgent, openAgent } from '../../../src/compose.ts';
 import { ask } from '../../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
@@ -145,9 +145,15 @@ export class PageHost implements Site {
   /** Follows a link as `sharedcloud-agent page` prints it. */
   async signIn({ page }: View): Promise<void> {
     const { url } = await this.link();
-    const signedIn = page.waitForResponse((response) => response.url() === `${this.origin}/session`);
     await page.goto(url);
-    await signedIn;
+    // Only then a reload finds it.
+    await vi.waitFor(
+      async () => {
+        if (await page.evaluate("localStorage.getItem('sharedcloud-session') === null"))
+          throw new Error('the link has not signed in');
+      },
+      { timeout: 20_000, interval: 20 },
+    );
   }
 
   /** A new link into the page. */

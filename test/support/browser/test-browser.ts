@@ -22,7 +22,7 @@ export class TestBrowser {
    * Opens a view, such as `#/jobs`, in a window of its own that ends with the test. The test fails where the page asks
    * anywhere but its own origin, logs an error, or throws one; a failed test leaves a screenshot and says where.
    */
-  async open(site: Site, hash = '', sight: Sight = ENOUGH_FOR_A_PHONE): Promise<View> {
+  async open(site: Site, hash = '#/', sight: Sight = ENOUGH_FOR_A_PHONE): Promise<View> {
     this.#launched ??= chromium.launch({
       executablePath: CHROMIUM,
       // Root cannot use the sandbox, and what is opened is our own page.
