@@ -38,6 +38,8 @@ function Shell(): Drawn {
   useEffect(() => {
     const change = (): void => setRoute(routeOf(location.hash));
     addEventListener('hashchange', change);
+    // The address may have changed since it was first drawn.
+    change();
     return () => removeEventListener('hashchange', change);
   }, []);
   const place = route.view === 'job' ? `job ${route.id}` : route.view;
