@@ -125,6 +125,14 @@ export async function gvisorOf(
   return readGvisor(gvisor, dockerEndpoint(loaded).host.startsWith('unix:'), signal);
 }
 
+/** What jobs run in, for people. Throws where the engine does not answer; another runtime than Docker has no versions. */
+export async function engineVersions(runtime: object, signal: AbortSignal) {
+  if (!(runtime instanceof DockerRuntime))
+    return { product: 'Docker', version: undefined, runc: undefined, toolkit: undefined };
+  const [{ product, runc, version }, toolkit] = await Promise.all([runtime.facts(signal), toolkitVersion()]);
+  return { product, version, runc, toolkit };
+}
+
 /** The versions that known vulnerabilities are looked up by. */
 export async function hostVersionsOf(docker: DockerRuntime, signal: AbortSignal) {
   const [facts, toolkit] = await Promise.all([docker.facts(signal), toolkitVersion()]);

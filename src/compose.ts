@@ -10,7 +10,14 @@ import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
 import { buildAgent } from './compose-agent.ts';
 import { openBroker } from './compose-broker.ts';
-import { dockerEndpoint, gvisorOf, hostVersionsOf, lineLimits, openDocker } from './compose-docker.ts';
+import {
+  dockerEndpoint,
+  engineVersions,
+  gvisorOf,
+  hostVersionsOf,
+  lineLimits,
+  openDocker,
+} from './compose-docker.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
 import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
@@ -195,6 +202,8 @@ export async function openAgent(
   opened.defer(() => journal.close());
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
   let settings = offerSettings(config);
+  /** With what reloads have changed. */
+  let inForce = config;
   const logEvent = eventLog(log);
   const { schedule } = scheduleOf(config);
   const notifications = opened.use(openNotifications(parts, journal, schedule.zone));
@@ -326,6 +335,12 @@ export async function openAgent(
           host: overrides.host ?? hostname(),
           version,
           startedAt,
+          settings: {
+            loaded: () => ({ ...loaded, config: inForce }),
+            redact: (text) => parts.redactor.line(text),
+            engine: (signal) => engineVersions(docker, signal),
+            risks: () => vulnerabilities?.risks ?? [],
+          },
         });
         const metrics = new Metrics({ ...counts, overview: agent.overview, journal, clock, version });
         kept.use(await page.serve({ routes, version }, metrics));
@@ -333,6 +348,7 @@ export async function openAgent(
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));
       }),
     reprice: (next) => {
+      inForce = { ...withPrices(inForce, next), availability: next.availability, timeZone: next.timeZone };
       settings = offerSettings(withPrices(config, next));
       agent.reprice();
     },

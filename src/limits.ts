@@ -347,6 +347,12 @@ export const LIMITS = {
       of: 'connections to one of the control sockets at once',
       beyond: 'more are closed at once',
     },
+    listedRuns: {
+      max: 500,
+      unit: 'items',
+      of: 'runs of the market that the control API lists',
+      beyond: 'those with the lowest bids are counted',
+    },
     listedJobs: {
       max: 500,
       unit: 'items',

@@ -7,6 +7,7 @@ import type { Schedule } from '../domain/schedule/availability.ts';
 import { aborted, waitAtMost, within } from '../lib/deadline.ts';
 import type { Log } from '../lib/log.ts';
 import type { Notifier } from '../lib/notifier.ts';
+import type { Steps } from '../lib/slices.ts';
 import type { AdmissionControl, Problem } from './admission/admission.ts';
 import type { Calendar } from './calendar/calendar.ts';
 import type { Observer } from './events/events.ts';
@@ -21,6 +22,7 @@ import { untilIdle } from './lifecycle/shutdown.ts';
 import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
+import { type MarketView, viewMarket } from './market/market-view.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
 import type { Overview } from './owner/overview.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
@@ -158,6 +160,11 @@ export class Agent {
   /** What the owner may see. */
   get overview(): Overview {
     return this.#parts.overview;
+  }
+
+  /** What the offers make of the runs that they saw last. */
+  viewMarket(): Steps<MarketView> {
+    return viewMarket(this.#parts.offers.workers);
   }
 
   /** Why this host can claim no job now, and what its owner can do about it; undefined: it can. */

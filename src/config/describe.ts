@@ -1,5 +1,5 @@
 import { ruleText } from '../domain/schedule/availability.ts';
-import type { Loaded, Source } from './config.ts';
+import type { Config, Loaded, Source } from './config.ts';
 import type { GpuSettings } from './gpu-settings.ts';
 import { OPTION_KEYS, optionOf } from './options.ts';
 
@@ -15,18 +15,28 @@ export function describe({ config, sources }: Loaded): readonly Described[] {
     const text = value === undefined ? '' : option.secret ? '[redacted]' : option.type.show(value);
     return { option: option.name, value: text === '' ? unset : text, source: sources[key] };
   });
-  const fromFile: Source = { kind: 'file', name: config.configFile };
-  const gpus = config.gpus.map((gpu) => ({
-    option: `gpu."${gpu.model}"`,
-    value: settingsText(gpu),
-    source: fromFile,
-  }));
-  const rules = config.availability.map((rule) => ({
-    option: `[[availability]] ${rule.number}`,
-    value: ruleText(rule),
-    source: fromFile,
-  }));
-  return [...options, ...gpus, ...rules];
+  const source: Source = { kind: 'file', name: config.configFile };
+  return [...options, ...describeTables(config).map(({ option, value }) => ({ option, value, source }))];
+}
+
+/** The tables of the file. */
+export function describeTables({ availability, gpus }: Pick<Config, 'availability' | 'gpus'>) {
+  return [
+    ...gpus.map((gpu) => ({
+      option: `gpu."${gpu.model}"`,
+      value: settingsText(gpu),
+      group: 'Offer',
+      reloads: false,
+      help: 'the settings of one model of GPU; a reload applies its ask price, all else needs a restart',
+    })),
+    ...availability.map((rule) => ({
+      option: `[[availability]] ${rule.number}`,
+      value: ruleText(rule),
+      group: 'Owner',
+      reloads: true,
+      help: 'a rule of the schedule; of several that apply the later one counts',
+    })),
+  ];
 }
 
 function settingsText(gpu: GpuSettings): string {

@@ -14,6 +14,11 @@ const RELOADED: ReadonlySet<OptionKey> = new Set([
   'metricsTokenFile',
 ]);
 
+/** Whether a reload changes an option. */
+export function isReloaded(key: OptionKey): boolean {
+  return RELOADED.has(key);
+}
+
 /** The settings of a GPU that need a restart. */
 const AT_START = ['slots', 'catalogue', 'whenActive', 'whenGaming', 'maxGpuTemperature'] as const;
 

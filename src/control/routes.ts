@@ -11,15 +11,18 @@ import { type HistoryParts, historyRoute } from './history-route.ts';
 import { type JobsParts, jobsRoutes } from './jobs-routes.ts';
 import { liveRoute } from './live-route.ts';
 import { LiveStatus } from './live-status.ts';
+import { marketRoute } from './market-route.ts';
 import { type OutputParts, outputRoute } from './output-route.ts';
 import { ownerRoutes } from './owner-routes.ts';
+import { type SettingsParts, settingsRoutes } from './settings-routes.ts';
 import { type StatusParts, statusOf, statusRoute } from './status-route.ts';
 
 export type RouteParts = StatusParts &
   Pick<OutputParts, 'journal'> &
   JobsParts &
   HistoryParts &
-  EarningsParts & {
+  EarningsParts &
+  SettingsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
     /** Why the status page is not served, though it should be. */
@@ -49,6 +52,8 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     ...jobsRoutes(parts),
     historyRoute(parts),
     earningsRoute(parts),
+    marketRoute(parts),
+    ...settingsRoutes(parts),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),
   ];

@@ -116,6 +116,18 @@ export class ClaimLoop {
     await Promise.all(this.#claims);
   }
 
+  /** What the offer makes of runs, those of the last poll by default; claims nothing. */
+  *verdicts(runs = this.#deps.poller.runs ?? []): Generator<void, readonly Verdict[]> {
+    const { backoff, clock, offer, resolver } = this.#deps;
+    const open: OpenRun[] = [];
+    for (const run of runs) {
+      if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
+      open.push(resolver.open(run));
+      yield;
+    }
+    return yield* decideInSteps(open, offer(), this.#free, this.#knowledge, clock.monotonic());
+  }
+
   /** Decides and claims until there is nothing more to take. */
   async #pass(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -146,14 +158,8 @@ export class ClaimLoop {
 
   /** Decides on all runs, reports what is skipped, and resolves and pulls what is missing. */
   *#plan(runs: readonly Run[]): Steps<Plan> {
-    const { backoff, clock, images, offer, resolver, slots } = this.#deps;
-    const open: OpenRun[] = [];
-    for (const run of runs) {
-      if (resolver.invalid(run.uuid)) backoff.invalid(run.uuid);
-      open.push(resolver.open(run));
-      yield;
-    }
-    const verdicts = yield* decideInSteps(open, offer(), this.#free, this.#knowledge, clock.monotonic());
+    const { images, offer, slots } = this.#deps;
+    const verdicts = yield* this.verdicts(runs);
     const takes: Take[] = [];
     const preparation = this.#prepare();
     let isGpuUnknown = false;

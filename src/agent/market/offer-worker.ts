@@ -1,3 +1,4 @@
+import type { Verdict } from '../../domain/decide.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Broker } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -197,6 +198,11 @@ export class OfferWorker {
     const { images, market, resolver } = this.#deps;
     for (const { changed } of [images, resolver]) changed.subscribe(() => this.#wake.notify());
     await Promise.all([this.poller.work(() => this.offer.instance, market), this.#loop.work(market)]);
+  }
+
+  /** What the offer makes of the runs of the last poll; claims nothing. */
+  verdicts(): Generator<void, readonly Verdict[]> {
+    return this.#loop.verdicts();
   }
 
   /** Decides again on the runs of the last poll. */

@@ -66,6 +66,7 @@ export class RunPoller {
   /** Of the poll that is under way; aborting it starts a new one. */
   #current = new AbortController();
   #polls = 0;
+  #answeredAt: number | undefined;
   readonly #rateLimit: PollRateLimit;
   #error: AgentError | undefined;
   /** Whether the last list was read in part. */
@@ -85,6 +86,11 @@ export class RunPoller {
   /** How many polls have succeeded. */
   get polls(): number {
     return this.#polls;
+  }
+
+  /** When the broker last answered, by the wall clock in milliseconds; undefined: not yet. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt;
   }
 
   /** Why the last poll failed; undefined: it did not. */
@@ -160,6 +166,7 @@ export class RunPoller {
     this.#deps.onAnswer(this.#error !== undefined);
     this.#error = undefined;
     this.#polls += 1;
+    this.#answeredAt = this.#deps.clock.now();
     this.#deps.onPoll();
     const changed = !answer.unchanged;
     const tookMs = this.#deps.clock.monotonic() - began;

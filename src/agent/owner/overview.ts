@@ -97,6 +97,11 @@ export class Overview {
     return { offers: this.#deps.offers(), targets: this.#targets([]) };
   }
 
+  /** The version of the GPUs' driver; undefined: no GPU was seen. */
+  get driver(): string | undefined {
+    return this.#deps.gpuHealth.seen[0]?.driver;
+  }
+
   /** What an owner calls a GPU or slice; its uuid where it is not here any more. */
   nameOf(target: Target): string {
     return nameOf(target, this.#deps.gpuHealth.seen);

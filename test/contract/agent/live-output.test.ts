@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { RecentEvents } from '../../../src/agent/events/recent-events.ts';
 import { routesOf } from '../../../src/control/routes.ts';
 import { follow } from '../../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import { serveControl } from '../../../src/control-api/serve.ts';
 import { socketsOf } from '../../../src/control-api/sockets.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
 import { Gate } from '../../support/agent/gate.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
+import { routeParts } from '../../support/control/serve-api.ts';
 
 const TALKING = `function handler([file]) {
   console.log('begun');
@@ -22,19 +21,7 @@ test('the output of a job is followed from its beginning to its end, without wha
   await using agent = await env.start({ slots: 1 });
   await using _ = await serveControl(socketsOf(env.directory, undefined), {
     version: '1.2.3',
-    routes: routesOf({
-      agent: agent.agent,
-      journal: agent.journal,
-      recent: new RecentEvents({ clock: systemClock, redact: (line) => line }),
-      clock: systemClock,
-      page: () => undefined,
-      phase: () => 'working',
-      pulls: () => [],
-      startedAt: 0,
-      status: () => '',
-      version: '1.2.3',
-      host: 'rig',
-    }),
+    routes: routesOf(await routeParts(agent)),
   });
   const run = env.addRun(TALKING, gate.parameters());
   await env.untilEvent('job-started');

@@ -8,9 +8,11 @@ import { servePage } from '../../../src/web-server/serve-page.ts';
 import { SessionStore } from '../../../src/web-server/session-store.ts';
 import { Sessions } from '../../../src/web-server/sessions.ts';
 import type { TestAgent, TestEnv } from '../agent/test-env.ts';
+import { load } from '../config/load.ts';
 
 /** What a test's agent answers with, beside what it is itself. */
-export function routeParts(agent: TestAgent, more: Partial<RouteParts> = {}): RouteParts {
+export async function routeParts(agent: TestAgent, more: Partial<RouteParts> = {}): Promise<RouteParts> {
+  const loaded = await load();
   return {
     agent: agent.agent,
     host: 'host-1',
@@ -21,6 +23,12 @@ export function routeParts(agent: TestAgent, more: Partial<RouteParts> = {}): Ro
     phase: () => 'working',
     pulls: () => [],
     startedAt: 0,
+    settings: {
+      loaded: () => loaded,
+      redact: (text) => text,
+      engine: async () => ({ product: 'Docker', version: '28.5.0', runc: undefined, toolkit: undefined }),
+      risks: () => [],
+    },
     status: () => '',
     version: '1.2.3',
     ...more,
@@ -40,7 +48,7 @@ export async function serveApi(
   more: Partial<RouteParts> = {},
 ): Promise<ServedApi> {
   await using opened = new AsyncDisposableStack();
-  const options = { routes: routesOf(routeParts(agent, more)), version: '1.2.3' };
+  const options = { routes: routesOf(await routeParts(agent, more)), version: '1.2.3' };
   opened.use(await serveControl(socketsOf(env.directory, undefined), options));
   const sessions = new Sessions(new SessionStore(env.directory), systemClock);
   const page = opened.use(
