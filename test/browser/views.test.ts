@@ -1,0 +1,180 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { Earnings, History, JobRow, Jobs, Market } from '../../src/web/answers.ts';
+import { describeBrowser } from '../support/browser/describe.ts';
+import { PageHost } from '../support/browser/page-host.ts';
+
+const MINUTE = 60_000;
+const HOSTILE = '<img src=x onerror="window.harmed=1">';
+const DESK = { width: 1440, height: 900 };
+
+/** Answers a path of the API in place of the agent. */
+async function answer(page: Page, path: string, by: (query: URLSearchParams) => object): Promise<void> {
+  await page.route(
+    (url) => url.pathname === path,
+    (route) =>
+      route.fulfill({
+        json: { schema: 1, version: '0.0.0', ...by(new URL(route.request().url()).searchParams) },
+      }),
+  );
+}
+
+function history(query: URLSearchParams): History {
+  const to = Date.parse(query.get('to') ?? '');
+  const points = [30, 29, 10].map((minutes, index) => ({
+    at: new Date(to - minutes * MINUTE).toISOString(),
+    utilizationPercent: 50,
+    memoryUsedMiB: 2048,
+    temperatureC: null,
+    powerW: 100 + index,
+  }));
+  return { span: 'minute', stepMs: MINUTE, gpus: [{ gpu: 'GPU-1', name: 'RTX 3090', points }] };
+}
+
+function earnings(): Earnings {
+  const gpus = [{ gpu: 'GPU-1', name: 'RTX 3090', earned: 1.25, jobs: 1 }];
+  const since = '2026-11-26T00:00:00.000Z';
+  return {
+    timeZone: 'UTC',
+    today: '2026-11-27',
+    days: [{ day: '2026-11-26', since, earned: 1.25, jobs: 1, gpus }],
+  };
+}
+
+function aJob(index: number): JobRow {
+  const at = new Date(Date.UTC(2026, 10, 27) - index * MINUTE).toISOString();
+  return {
+    job: `${String(index).padStart(8, '0')}-0000-4000-8000-000000000000`,
+    run: 'run',
+    function: `${HOSTILE} ${index}`,
+    offer: 'RTX 3090',
+    gpu: null,
+    image: 'image',
+    state: 'reported',
+    outcome: 'succeeded',
+    why: null,
+    durationMs: MINUTE,
+    askPrice: 0.1,
+    earned: 0.1,
+    sentBytes: null,
+    receivedBytes: null,
+    address: null,
+    claimedAt: at,
+    updatedAt: at,
+  };
+}
+
+function jobs(query: URLSearchParams): Jobs {
+  const start = 1000 - Number(query.get('before') ?? 1000);
+  const end = Math.min(start + Number(query.get('limit') ?? 50), 1000);
+  const listed = Array.from({ length: end - start }, (_none, index) => aJob(start + index));
+  return { jobs: listed, next: end < 1000 ? 1000 - end : null };
+}
+
+function market(): Market {
+  const run = (name: string, bid: number, what: string | null): Market['runs'][number] => ({
+    run: name,
+    function: `${HOSTILE} ${name}`,
+    image: null,
+    bid,
+    openJobs: 1,
+    createdAt: null,
+    verdicts: [{ offer: 'RTX 3090', reason: what === null ? null : 'bid-below-ask', what }],
+  });
+  return {
+    at: new Date().toISOString(),
+    runs: [run('low', 0.03, 'the bid is below the ask: 0.03 of 0.05'), run('high', 0.5, null)],
+    leftOut: 0,
+    skipped: [{ offer: 'RTX 3090', reason: 'bid-below-ask', runs: 1 }],
+  };
+}
+
+describeBrowser('the views of the page', (browser) => {
+  test('plots are read by keyboard, and have the same figures in a table', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
+    const { page } = view;
+    await answer(page, '/api/history', history);
+    await answer(page, '/api/earnings', earnings);
+    await view.goTo('');
+    const plot = page.locator('figure', { hasText: 'Power (W)' });
+    const slider = plot.getByRole('slider');
+    await slider.focus();
+    await slider.press('Home');
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toContain('100 W');
+    await slider.press('ArrowRight');
+    await slider.press('ArrowRight');
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toContain('not measured');
+    await plot.locator('summary').click();
+    await plot.locator('td').first().waitFor();
+    expect(await plot.locator('td').allInnerTexts()).toEqual(['102 W', '–', '101 W', '100 W']);
+    await page.locator('canvas').first().waitFor();
+    const earned = page.locator('figure', { hasText: 'Earned per day' });
+    await earned.locator('summary').click();
+    await earned.locator('td').first().waitFor();
+    expect((await earned.locator('tbody tr').allInnerTexts())[1]).toContain('$1.25');
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('a thousand jobs are loaded as one scrolls, and only those in view are drawn', async () => {
+    const view = await browser.open(await PageHost.open(), '#/settings');
+    view.expectErrors(/404/);
+    const { page } = view;
+    await answer(page, '/api/jobs', jobs);
+    await view.goTo('#/jobs');
+    const rows = page.locator('.job-row');
+    await rows.first().waitFor();
+    await view.expectNoViolations();
+    await expect
+      .poll(async () => {
+        await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+        return rows.count();
+      })
+      .toBe(1000);
+    const drawn = await page.evaluate(
+      '[...document.querySelectorAll(".job-row")].filter((row) => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true })).length',
+    );
+    expect(drawn).toBeLessThan(200);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('a job’s name and output are text, with its control characters shown', async () => {
+    const host = await PageHost.open();
+    const view = await browser.open(host, '#/jobs');
+    const code = `exports.handler = () => { console.log(${JSON.stringify(`${HOSTILE}\u001b[31m`)}); return 1; };`;
+    host.addRun({ code, name: HOSTILE });
+    const { page } = view;
+    await page.locator('.row-link').first().click();
+    await page.getByText(`${HOSTILE}\\u{1b}[31m`, { exact: true }).waitFor();
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('the market says why a run is not taken, and can list only what would be', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs');
+    const { page } = view;
+    await answer(page, '/api/market', market);
+    await view.goTo('#/market');
+    await view.untilShown('the bid is below the ask: 0.03 of 0.05');
+    expect(await page.locator('.run-bid').allInnerTexts()).toEqual(['$0.50', '$0.03']);
+    await page.getByLabel('Only what would be taken').check();
+    await expect.poll(() => page.locator('.run-row').count()).toBe(1);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('events are searched, and show their fields on demand', async () => {
+    const view = await browser.open(await PageHost.open(), '#/events');
+    const { page } = view;
+    await page.getByLabel('Search').fill('offer-registered');
+    await expect.poll(() => page.locator('.event-row').count()).toBe(1);
+    await page.locator('.event-row summary').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.event-row .facts').waitFor();
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+});
