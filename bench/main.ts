@@ -16,6 +16,7 @@ import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
 import { metrics } from './rows/metrics.ts';
 import { owner } from './rows/owner.ts';
+import { page } from './rows/page.ts';
 import { presence } from './rows/presence.ts';
 import { report } from './rows/report.ts';
 import { restart } from './rows/restart.ts';
@@ -39,6 +40,7 @@ const ROWS: readonly Row[] = [
   idle,
   market,
   metrics,
+  page,
   flood,
   restart,
   journal,

@@ -81,6 +81,8 @@ const DETAIL = z.object({
   earned: z.number().optional(),
   why: z.string().optional(),
 });
+/** Each by itself is found at one end of the table; both in one query would read all of it. */
+const BOUNDS_OF = 'SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last';
 const BOUNDS = z.object({ first: z.number().nullable(), last: z.number().nullable() });
 
 /** What the journal lends to its part for lists. */
@@ -121,9 +123,7 @@ export class JobList {
   /** One page; with few jobs or none, and a `next`, where many others had to be looked at. A `yield` follows each small read. */
   *page(query: JobQuery): Generator<'long', JobPage> {
     const { prepared, read } = this.#access;
-    const bounds = BOUNDS.parse(
-      read(() => prepared('SELECT min(seq) AS first, max(seq) AS last FROM jobs').get()),
-    );
+    const bounds = BOUNDS.parse(read(() => prepared(BOUNDS_OF).get()));
     const { sql, values } = statementOf(query);
     const first = bounds.first ?? 0;
     const begin = Math.min(query.before ?? Number.POSITIVE_INFINITY, (bounds.last ?? -1) + 1);
