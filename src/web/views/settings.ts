@@ -71,7 +71,7 @@ function Options({ configuration: { file, options } }: { readonly configuration:
       ({
         options: members,
         title,
-      }) => html`<section key=${title} class="card option-group" aria-label=${title}>
+      }) => html`<section key=${title} class="card option-group" aria-label=${`${title} options`}>
         <h3>${title}</h3>
         <ul class="options">${members.map((option) => html`<${Row} key=${option.option} option=${option} />`)}</ul>
       </section>`,
