@@ -7,13 +7,13 @@ export function Banner(): Drawn {
   const silentMs = useLive(({ link, silentMs }) => (link === 'stale' ? silentMs : undefined));
   const isOutdated = useLive((state) => state.isOutdated);
   if (silentMs !== undefined)
-    return html`<div class="banner banner-warn">
+    return html`<section class="banner banner-warn" aria-label="Connection">
       <span>The agent does not answer. Stale since <span class="figure">${duration(silentMs)}</span>.</span>
-    </div>`;
+    </section>`;
   if (isOutdated)
-    return html`<div class="banner">
+    return html`<section class="banner" aria-label="Version">
       <span>The agent has another version now.</span>
       <button type="button" onClick=${() => location.reload()}>Reload</button>
-    </div>`;
+    </section>`;
   return null;
 }

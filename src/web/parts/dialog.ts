@@ -26,12 +26,12 @@ export function Dialog({
   };
   return html`<dialog ref=${dialog} class="dialog" aria-labelledby="dialog-title" onClose=${onClose} onClick=${closeBeside}>
     <div class="dialog-body">
-      <header class="dialog-head">
+      <div class="dialog-head">
         <h2 id="dialog-title">${title}</h2>
         <button type="button" class="quiet icon-button" aria-label="Close" onClick=${() => dialog.current?.close()}>
           <${Cross} />
         </button>
-      </header>
+      </div>
       ${children}
     </div>
   </dialog>`;

@@ -12,8 +12,8 @@ import { useFormats, useLive, useNow, useStatus } from '../services.ts';
 export function Kiosk(): Drawn {
   const status = useStatus();
   const isGone = useLive(({ link }) => link === 'stale');
-  return html`<main class="kiosk">
-    <${Banner} />
+  return html`<${Banner} />
+  <main class="kiosk">
     ${
       status === undefined
         ? html`<h1>${isGone ? 'The agent does not answer' : 'Asking the agent …'}</h1>`
