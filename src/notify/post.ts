@@ -57,10 +57,13 @@ async function follow(dispatcher: Dispatcher, proxy: Proxy | undefined, request:
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     const answer = await send(dispatcher, proxy, { ...request, url });
     const { statusCode: status } = answer;
-    await drain(answer.body);
+    // What is left unread ends with the dispatcher.
+    answer.body.on('error', () => undefined);
+    // The status is the answer: one whose body is slow, or breaks off, was taken nevertheless, and must not be sent again.
     if (status >= 200 && status < 300) return;
     const next = status === 307 || status === 308 ? locationOf(answer, url) : undefined;
     if (next === undefined) throw refused(url, status, headerOf(answer, 'retry-after'));
+    await drain(answer.body);
     if (next.origin !== url.origin)
       throw new AgentError('NOTIFICATION_FAILED', `${url.origin} redirects to ${next.origin}`, {
         hint: 'configure the URL of the place that it redirects to, if that is yours',

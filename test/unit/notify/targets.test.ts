@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { NotificationMessage } from '../../../src/domain/ports/notifications.ts';
@@ -80,6 +81,17 @@ describe('a webhook', () => {
       retryAfterMs: 7_000,
       hint: expect.any(String) as unknown,
     });
+  });
+
+  test.each([
+    ['never ends', (response: ServerResponse) => response.flushHeaders()],
+    ['breaks off', (response: ServerResponse) => response.write('x', () => response.destroy())],
+  ])('whose answer of 200 %s has taken it', async (_, send) => {
+    await using server = await httpServer((__, response) => {
+      response.writeHead(200, { 'content-length': 1_000 });
+      send(response);
+    });
+    await expect(webhook(server.url).send(message, never)).resolves.toBeUndefined();
   });
 
   test('is followed within its origin, and not to another one', async () => {
