@@ -11,7 +11,12 @@ import { Streams } from './streams.ts';
 
 /** The page and the API over HTTP. Loaded at the first connection. */
 export async function buildApp(parts: PageParts): Promise<FastifyInstance> {
-  const app = fastify({ bodyLimit: LIMITS.host.controlRequest.max, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: LIMITS.host.controlRequest.max,
+    forceCloseConnections: true,
+    // A path that cannot be decoded is refused before any handler is asked.
+    frameworkErrors: (error, _request, reply) => void refuse(reply, asRefusal(error), parts),
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',

@@ -37,7 +37,11 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
       app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
       app.then(
         (loaded) => loaded.routing(request, response),
-        (thrown: unknown) => answer(response, thrown, parts),
+        (thrown: unknown) => {
+          // Files may be away while they are replaced; the next request tries again.
+          app = undefined;
+          answer(response, thrown, parts);
+        },
       );
     },
   );
