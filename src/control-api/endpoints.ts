@@ -146,7 +146,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/api/reclaim',
     right: 'control',
-    does: 'pauses, stops running jobs, which are released unpaid, and answers once the GPUs’ memory is free, or with who uses it after 10 s; where jobs run, `confirmed` must be true, else NOT_CONFIRMED is answered (409) and nothing is changed',
+    does: 'pauses, stops running jobs, which are released unpaid, and answers once the GPUs’ memory is free, or with who uses it after 10 s; `confirmed` has the ids of the jobs that may be stopped, as the preview names them, or is true for all; where another one runs, NOT_CONFIRMED is answered (409) and nothing is changed',
     request: REQUESTS.reclaim,
     answer: ANSWERS.reclaim,
   },

@@ -46,8 +46,8 @@ export const REQUESTS = {
       ...PAUSE,
       /** How long jobs have between SIGTERM and SIGKILL, in milliseconds. */
       withinMs: z.number().min(0).max(600_000).default(3_000),
-      /** Whether jobs may be stopped; without it the answer is NOT_CONFIRMED where any run, and nothing is changed. */
-      confirmed: z.boolean().default(false),
+      /** The ids of the jobs that may be stopped, or whether all may; where another runs, nothing is changed (NOT_CONFIRMED). */
+      confirmed: z.union([z.boolean(), z.array(z.string().min(1).max(100)).max(1_000)]).default(false),
     })
     .refine(isOneEnd, ONE_END),
   preview: z.strictObject(TARGETS),

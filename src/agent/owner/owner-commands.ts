@@ -15,6 +15,9 @@ import type { Giver, OwnerControl } from '../holds/owner-control.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { MemoryReturn } from './memory-return.ts';
 
+/** So many jobs are named in an error. */
+const MAX_NAMED = 5;
+
 /** How long the engine may take to end jobs beyond their own time, before the owner is answered. */
 const END_JOBS_MS = 20_000;
 
@@ -37,8 +40,8 @@ export type PauseRequest = TargetNames & {
 export type ReclaimRequest = PauseRequest & {
   /** How long jobs have between SIGTERM and SIGKILL, in milliseconds. */
   readonly withinMs: number;
-  /** Whether the owner agreed to stop jobs. */
-  readonly confirmed: boolean;
+  /** The jobs that the owner agreed to stop, or whether to all. */
+  readonly confirmed: boolean | readonly string[];
 };
 
 /** A target and what keeps it from new jobs now. */
@@ -139,16 +142,16 @@ export class OwnerCommands {
 
   /**
    * Pauses, ends the jobs that run, and waits until the GPUs' memory is back, or who uses it is known. Answers also where the
-   * engine does not end them. Throws NOT_CONFIRMED, and changes nothing, where jobs run and `confirmed` is false.
+   * engine does not end them. Throws NOT_CONFIRMED, and changes nothing, where a job runs that is not `confirmed`.
    */
   async reclaim(request: ReclaimRequest, giver: Giver): Promise<ReclaimAnswer> {
     const { confirmed, withinMs } = request;
     const { clock, jobRunner, memory, observe } = this.#deps;
     const began = clock.monotonic();
     const { known, targets } = await this.#find(request);
-    const running = jobRunner.jobs.filter(isIn(targets));
     // From here to the eviction nothing is waited for, so that no other job can start.
-    if (!confirmed && running.length > 0) throw notConfirmed(running.map((job) => this.#evicted(job)));
+    const more = jobRunner.jobs.filter((job) => isIn(targets)(job) && !isAmong(confirmed, job));
+    if (more.length > 0) throw notConfirmed(more.map((job) => this.#evicted(job)));
     const paused = this.#pause(request, targets, known, giver);
     const idle = memory.idle(known);
     const why = `its owner took ${targets === ALL_TARGETS ? 'the machine' : 'the GPU'} back`;
@@ -304,11 +307,20 @@ function isIn(targets: Targets): (what: { readonly gpu: string | null }) => bool
   return ({ gpu }) => targets === ALL_TARGETS || targets.includes(gpu ?? CPU_TARGET);
 }
 
+function isAmong(confirmed: ReclaimRequest['confirmed'], { uuid }: JobRecord): boolean {
+  return typeof confirmed === 'boolean' ? confirmed : confirmed.includes(uuid);
+}
+
+/** The ids only: names are the buyer's. */
 function notConfirmed(jobs: readonly Evicted[]): AgentError {
   const unpaid = jobs.reduce((sum, job) => sum + job.unpaid, 0);
+  const ids = jobs.slice(0, MAX_NAMED).map(({ job }) => job);
+  const more = jobs.length > ids.length ? [`${jobs.length - ids.length} more`] : [];
+  const what = `${jobs.length === 1 ? 'a job that was' : `${jobs.length} jobs that were`} not agreed to`;
   return new AgentError(
     'NOT_CONFIRMED',
-    `running jobs would be stopped: ${jobs.length}, $${unpaid.toFixed(2)} unpaid`,
+    `nothing was changed, because it would stop ${what}, $${unpaid.toFixed(2)} unpaid: ${[...ids, ...more].join(', ')}`,
+    { hint: 'ask for the cost again and agree to it, or use `pause`, which lets jobs end' },
   );
 }
 

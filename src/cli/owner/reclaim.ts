@@ -44,7 +44,7 @@ export const reclaim: CliCommand = {
 /** Takes GPUs back. Exit code 1: memory is still in use, jobs still run, or no agent runs that could end them. */
 export async function reclaimNow(context: CliContext): Promise<number> {
   const { body, named, names, offline } = pauseRequest(context);
-  const confirmed = await isConfirmed(context, named);
+  const confirmed = await askOwner(context, named);
   if (confirmed === undefined) {
     context.stderr.write('nothing was changed\n');
     return EXIT.FAILED;
@@ -74,23 +74,24 @@ export async function reclaimNow(context: CliContext): Promise<number> {
 }
 
 /**
- * Says what it costs, and asks. False: no job was seen, and none may be stopped; undefined: the owner said no. Throws
- * NOT_CONFIRMED where jobs run and nobody can be asked, AGENT_OUT_OF_REACH.
+ * Says what it costs, and asks. Answers the jobs that were agreed to, true for all with `--yes`, false where no job was seen;
+ * undefined: the owner said no. Throws NOT_CONFIRMED where jobs run and nobody can be asked, AGENT_OUT_OF_REACH.
  */
-async function isConfirmed(
+async function askOwner(
   context: CliContext,
   named: { readonly targets: readonly string[]; readonly minors: readonly number[] },
-): Promise<boolean | undefined> {
+): Promise<boolean | string[] | undefined> {
   if (context.has(YES)) return true;
   const { stateDir } = (await context.loadConfig({ ask: false })).config;
   const body = { targets: [...named.targets], minors: [...named.minors] };
   const asked = await askAgent(context, stateDir, ENDPOINTS.preview, { body });
   if (asked.kind === 'none') return false;
   if (asked.kind !== 'answer') throw doesNotAnswer();
-  if (asked.answer.jobs.length === 0) return false;
-  const cost = costText(asked.answer.jobs, context.clock.now());
+  const { jobs } = asked.answer;
+  if (jobs.length === 0) return false;
+  const cost = costText(jobs, context.clock.now());
   const said = await context.confirm(`${cost}\nStop now?`);
-  if (said !== undefined) return said ? true : undefined;
+  if (said !== undefined) return said ? jobs.map(({ job }) => job) : undefined;
   throw new AgentError('NOT_CONFIRMED', `jobs would be stopped unpaid: ${cost}`, {
     hint: 'add --yes to stop them without being asked, or use `pause`, which lets them end',
   });

@@ -51,7 +51,7 @@ export function ReclaimDialog({ onClose, subject }: Props): Drawn {
   const reclaim = ({ jobs }: Preview): Promise<void> =>
     attempt(async () => {
       setStep({ at: 'work', jobs: jobs.length });
-      const body = { targets, ...lasting, withinMs: within * 1_000, confirmed: jobs.length > 0 };
+      const body = { targets, ...lasting, withinMs: within * 1_000, confirmed: jobs.map(({ job }) => job) };
       try {
         setStep({ at: 'result', reclaimed: await api.reclaim(body) });
       } catch (thrown) {

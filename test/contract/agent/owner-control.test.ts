@@ -142,9 +142,14 @@ describe('a reclaim', () => {
     expect(await agent.agent.owner.preview(EVERYTHING)).toMatchObject([
       { job: env.jobOf(run).uuid, target: 'cpu' },
     ]);
-    await expect(reclaim(agent, 500, { confirmed: false })).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
+    const { uuid } = env.jobOf(run);
+    for (const confirmed of [false, [], ['another']]) {
+      const refused = reclaim(agent, 500, { confirmed });
+      await expect(refused).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
+      await expect(refused).rejects.toThrow(uuid);
+    }
     expect([env.count('owner-command'), env.count('target-held')]).toEqual([0, 0]);
-    const answer = await reclaim(agent, 500);
+    const answer = await reclaim(agent, 500, { confirmed: ['another', uuid] });
     expect(answer).toMatchObject({ changed: true, jobs: [{ job: env.jobOf(run).uuid }], gpus: [] });
     expect(await agent.runtime.list()).toEqual([]);
     await env.untilEvent('job-released');

@@ -13,7 +13,15 @@ export async function runLine(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   commands: readonly CliCommand[] = commandsOf((parts) => runDaemon({ ...parts, systemdNotify: undefined })),
-  { input = '', prompts }: { readonly input?: string; readonly prompts?: Prompts } = {},
+  {
+    confirm = async () => undefined,
+    input = '',
+    prompts,
+  }: {
+    readonly confirm?: (question: string) => Promise<boolean | undefined>;
+    readonly input?: string;
+    readonly prompts?: Prompts;
+  } = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const writer = (stream: keyof typeof written) => ({
@@ -31,7 +39,7 @@ export async function runLine(
       redactor: new Redactor(),
       uid: 0,
       version: '1.2.3',
-      confirm: async () => undefined,
+      confirm,
       prompts: async () => prompts,
       readInput: async () => input,
     },

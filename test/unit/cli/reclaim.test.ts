@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import { route } from '../../../src/control-api/route.ts';
 import { serveControl } from '../../../src/control-api/serve.ts';
@@ -16,12 +17,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** An agent that says no job runs. */
-async function serveIdle(seen: boolean[]): Promise<AsyncDisposable> {
+const JOB = { job: 'a-job', function: 'train', target: 'cpu', ranMs: 60_000, unpaid: 0.1, endsBy: 3_600_000 };
+
+type Confirmed = z.infer<typeof ENDPOINTS.reclaim.request>['confirmed'];
+
+/** An agent that says which jobs run. */
+async function serveRunning(seen: Confirmed[], jobs: (typeof JOB)[] = []): Promise<AsyncDisposable> {
   const nothing = { changed: true, targets: [], jobs: [], gpus: [], left: [], problem: null, tookMs: 1 };
   return serveControl(socketsOf(directory, undefined), {
     routes: [
-      route(ENDPOINTS.preview, async () => ({ jobs: [] })),
+      route(ENDPOINTS.preview, async () => ({ jobs })),
       route(ENDPOINTS.reclaim, async ({ body }) => {
         seen.push(body.confirmed);
         return nothing;
@@ -32,12 +37,20 @@ async function serveIdle(seen: boolean[]): Promise<AsyncDisposable> {
 }
 
 test.each([['reclaim'], ['pause', '--now']])('%s may stop jobs only with --yes', async (...command) => {
-  const seen: boolean[] = [];
-  await using _ = await serveIdle(seen);
+  const seen: Confirmed[] = [];
+  await using _ = await serveRunning(seen);
   const given = [...command, '--state-dir', directory];
   expect(await runLine(given)).toMatchObject({ exit: 0 });
   expect(await runLine([...given, '--yes'])).toMatchObject({ exit: 0 });
   expect(seen).toEqual([false, true]);
+});
+
+test('only the jobs of the question are agreed to', async () => {
+  const seen: Confirmed[] = [];
+  await using _ = await serveRunning(seen, [JOB, { ...JOB, job: 'another' }]);
+  const given = ['reclaim', '--state-dir', directory];
+  for (const said of [false, true]) await runLine(given, {}, undefined, { confirm: async () => said });
+  expect(seen).toEqual([['a-job', 'another']]);
 });
 
 test('an agent that answers no question is commanded nothing', async () => {
