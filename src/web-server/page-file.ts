@@ -22,9 +22,11 @@ export class PageFile {
   readonly #content: Buffer;
   readonly #encoded = new Map<Encoding, Promise<Buffer>>();
 
-  constructor(type: string, text: string) {
+  /** `brotli`: what a package's build has made of the content, since the best takes long. */
+  constructor(type: string, content: string | Buffer, brotli?: Buffer) {
     this.type = type;
-    this.#content = Buffer.from(text);
+    this.#content = Buffer.from(content);
+    if (brotli !== undefined) this.#encoded.set('br', Promise.resolve(brotli));
     // Weak, since it is the same for all encodings.
     this.etag = `W/"${createHash('sha256').update(this.#content).digest('base64url').slice(0, 16)}"`;
   }

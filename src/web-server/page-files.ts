@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PageFile } from './page-file.ts';
 
-/** Where the page's own files are: sources in a checkout, what they were compiled to in a package. */
+/** Where the page's own files are: sources in a checkout, in a package what its build has made of them. */
 const OWN = join(import.meta.dirname, '../web');
 
 /** What the page takes from packages, by what its files import or name. */
@@ -14,7 +14,6 @@ const LIBRARIES = {
   htm: { file: 'htm', path: '/page/lib/htm.js' },
   // A third of its main module, which is not minified; as a script it only sets a variable.
   uplot: { file: 'uplot/dist/uPlot.iife.min.js', path: '/page/lib/uplot.js', exports: 'uPlot' },
-  'uplot.css': { file: 'uplot/dist/uPlot.min.css', path: '/page/lib/uplot.css' },
 } as const;
 
 /** What is asked for with the page itself; plots come after the first sight. */
@@ -29,13 +28,31 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Every file of the page by its path, such as `/page/main.js`; `/` is the page itself. Nothing else is served. */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
+  return existsSync(join(OWN, 'main.ts')) ? sourceFiles() : builtFiles(OWN);
+}
+
+/** The files of a page that was built: a few, each beside what brotli made of it. */
+export function builtFiles(directory: string): ReadonlyMap<string, PageFile> {
+  const names = readdirSync(directory).filter((name) => TYPES[extname(name)] !== undefined);
+  return new Map(
+    names.map((name) => {
+      const [content, brotli] = [name, `${name}.br`].map((file) => readFileSync(join(directory, file)));
+      const path = name === 'index.html' ? '/' : `/page/${name}`;
+      return [path, new PageFile(TYPES[extname(name)] ?? '', content ?? '', brotli)];
+    }),
+  );
+}
+
+/** The sources, of which a browser gets each by itself: so nobody has to build anything to see a change. */
+function sourceFiles(): ReadonlyMap<string, PageFile> {
   const texts = new Map<string, string>();
   for (const entry of readdirSync(OWN, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || entry.name.endsWith('.d.ts')) continue;
+    if (!entry.isFile()) continue;
     const path = `/page${file.slice(OWN.length)}`.replace(/\.ts$/, '.js');
     if (TYPES[extname(path)] === undefined) continue;
-    texts.set(path === '/page/index.html' ? '/' : path, script(path, file, readFileSync(file, 'utf8')));
+    const content = readFileSync(file, 'utf8');
+    texts.set(path === '/page/index.html' ? '/' : path, extname(path) === '.js' ? script(content) : content);
   }
   for (const { file, path, ...more } of Object.values(LIBRARIES)) {
     const text = readFileSync(fileURLToPath(import.meta.resolve(file)), 'utf8');
@@ -49,9 +66,7 @@ export function pageFiles(): ReadonlyMap<string, PageFile> {
 }
 
 /** What a browser runs: without types, and with paths in place of the names of libraries. */
-function script(path: string, file: string, content: string): string {
-  if (extname(path) !== '.js') return content;
-  if (extname(file) !== '.ts') return withLibraries(content);
+function script(content: string): string {
   return withLibraries(
     stripTypeScriptTypes(content).replace(/((?:from|import)\s*\(?'\.[^']*)\.ts'/g, "$1.js'"),
   );
