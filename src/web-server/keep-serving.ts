@@ -11,6 +11,8 @@ const RETRY: BackoffShape = { initialMs: 1_000, maxMs: 60_000 };
 
 /** The page as it is served now; `problem`: why it is not. */
 export type KeptPage = AsyncDisposable & {
+  /** As of the served page; nothing where it is not served. */
+  load(): void;
   readonly port: number | undefined;
   readonly problem: Unlistenable | undefined;
 };
@@ -44,6 +46,7 @@ export async function keepServing(address: ListenAddress, parts: PageParts): Pro
   };
   const retrying = (await attempt()) ? undefined : again();
   return {
+    load: () => served?.load(),
     get port() {
       return served?.port;
     },

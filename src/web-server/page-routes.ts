@@ -36,6 +36,8 @@ export function pageRoutes(
       const served = where();
       const given = rights.filter((right) => right === 'read' || !body.readOnly);
       const { expiresAt, token } = sessions.link(given, caller);
+      // It is opened within seconds.
+      page()?.load();
       return { ...linkUrls(served, hosts().names, token), rights: given, expiresAt };
     }),
     route(ENDPOINTS.pageSignOut, async ({ caller, from }) => {

@@ -11,7 +11,11 @@ import { answerScrape } from './metrics.ts';
 import type { PageParts } from './page-parts.ts';
 
 /** A page that is served until it is disposed of. */
-export type ServedPage = AsyncDisposable & { readonly port: number };
+export type ServedPage = AsyncDisposable & {
+  readonly port: number;
+  /** Loads what the first request needs, because one is about to come. */
+  load(): void;
+};
 
 /** A connection on which nothing comes is of no use for longer. */
 const IDLE_MS = 30_000;
@@ -22,6 +26,16 @@ const IDLE_MS = 30_000;
  */
 export async function servePage(address: ListenAddress, parts: PageParts): Promise<ServedPage> {
   let app: Promise<FastifyInstance> | undefined;
+  const loaded = async (): Promise<FastifyInstance> => {
+    app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
+    try {
+      return await app;
+    } catch (thrown) {
+      // Files may be away while they are replaced; the next request tries again.
+      app = undefined;
+      throw thrown;
+    }
+  };
   const server = http.createServer(
     {
       maxHeaderSize: LIMITS.page.header.max,
@@ -34,14 +48,9 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
     },
     (request, response) => {
       if (!isAdmitted(request, response, parts) || answerScrape(request, response, parts.metrics)) return;
-      app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
-      app.then(
-        (loaded) => loaded.routing(request, response),
-        (thrown: unknown) => {
-          // Files may be away while they are replaced; the next request tries again.
-          app = undefined;
-          answer(response, thrown, parts);
-        },
+      loaded().then(
+        (found) => found.routing(request, response),
+        (thrown: unknown) => answer(response, thrown, parts),
       );
     },
   );
@@ -53,6 +62,8 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
+    // A failure is answered to the request that comes.
+    load: () => void loaded().catch(() => undefined),
     [Symbol.asyncDispose]: async () => {
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
