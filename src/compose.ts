@@ -23,7 +23,7 @@ import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
-import { withPrices } from './config/reload.ts';
+import { reloaded } from './config/reload.ts';
 import { routesOf } from './control/routes.ts';
 import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
@@ -163,14 +163,11 @@ export type OpenAgent = {
   setPhase(phase: Phase): void;
   /** Answers commands from now on; `health` with this status line. */
   answer(version: string, status: () => string): Promise<void>;
-  /** Applies the prices of a configuration that was read again, and nothing else of it. */
-  reprice(config: Config): void;
-  /** Follows the schedule of a configuration that was read again. */
-  reschedule(config: Config): void;
-  /** Reads the token again. Throws TOKEN_* where it cannot be used; the old one then stays. */
-  reloadToken(): Promise<void>;
-  /** Takes the page's names and password of a configuration that was read again. Throws SECRET_FILE_UNSAFE, CONFIG_INVALID. */
-  followPage(config: Config): Promise<void>;
+  /**
+   * Reads the token again, and takes of a configuration that was read again what needs no restart. Throws TOKEN_*,
+   * SECRET_FILE_UNSAFE, CONFIG_INVALID; the old configuration then stays.
+   */
+  reload(next: Loaded): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -201,9 +198,8 @@ export async function openAgent(
   });
   opened.defer(() => journal.close());
   opened.defer(pruneRegularly(journal, config.keepHistory, parts));
-  let settings = offerSettings(config);
   /** With what reloads have changed. */
-  let inForce = config;
+  let inForce = loaded;
   const logEvent = eventLog(log);
   const { schedule } = scheduleOf(config);
   const notifications = opened.use(openNotifications(parts, journal, schedule.zone));
@@ -256,7 +252,7 @@ export async function openAgent(
     kernelLog: overrides.probe === undefined ? openKernelLog() : undefined,
     planOffers: (gpus, catalogue) =>
       planOffers(gpus, catalogue, {
-        ...settings,
+        ...offerSettings(inForce.config),
         refusal: vulnerabilities?.refusal,
         unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
       }),
@@ -336,7 +332,7 @@ export async function openAgent(
           version,
           startedAt,
           settings: {
-            loaded: () => ({ ...loaded, config: inForce }),
+            loaded: () => inForce,
             redact: (text) => parts.redactor.line(text),
             engine: (signal) => engineVersions(docker, signal),
             risks: () => vulnerabilities?.risks ?? [],
@@ -347,14 +343,13 @@ export async function openAgent(
         const answering = { routes: [...routes, ...page.routes], version };
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));
       }),
-    reprice: (next) => {
-      inForce = { ...withPrices(inForce, next), availability: next.availability, timeZone: next.timeZone };
-      settings = offerSettings(withPrices(config, next));
+    reload: async (next) => {
+      await tokens.reload();
+      await page.follow(next.config);
+      inForce = reloaded(loaded, next);
       agent.reprice();
+      agent.reschedule(scheduleOf(inForce.config).schedule);
     },
-    reschedule: (next) => agent.reschedule(scheduleOf(next).schedule),
-    reloadToken: async () => void (await tokens.reload()),
-    followPage: (next) => page.follow(next),
     close: () => kept.disposeAsync(),
   };
 }

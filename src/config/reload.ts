@@ -1,13 +1,10 @@
-import type { Config } from './config.ts';
+import type { Config, Loaded } from './config.ts';
 import { gpuSettings, plainModel } from './gpu-settings.ts';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.ts';
 
-/** The options that a reload changes, or that are reread anyway; all others need a restart. */
+/** The options that a reload changes; all others need a restart, though the same token file is reread. */
 const RELOADED: ReadonlySet<OptionKey> = new Set([
   'askPrice',
-  'token',
-  'tokenFile',
-  'credentialsDirectory',
   'timeZone',
   'listenHost',
   'listenPasswordFile',
@@ -32,6 +29,18 @@ export function withPrices(running: Config, next: Config): Config {
     return { model, askPrice, catalogue, slots, whenActive, whenGaming, maxGpuTemperature };
   });
   return { ...running, askPrice: next.askPrice, gpus };
+}
+
+/** What is in force after a reload: of the next configuration what needs no restart, with its sources. Pure. */
+export function reloaded(running: Loaded, next: Loaded): Loaded {
+  const { availability, listenHost, listenPasswordFile, metricsTokenFile, timeZone } = next.config;
+  const taken = { availability, listenHost, listenPasswordFile, metricsTokenFile, timeZone };
+  const sources = Object.fromEntries([...RELOADED].map((key) => [key, next.sources[key]]));
+  return {
+    ...running,
+    config: { ...withPrices(running.config, next.config), ...taken },
+    sources: { ...running.sources, ...sources },
+  };
 }
 
 /** The changed settings that need a restart, by their names in the file. Pure. */

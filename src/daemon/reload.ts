@@ -9,7 +9,7 @@ export type Reloading = {
   readonly loadConfig: () => Promise<Loaded>;
   /** The configuration that the agent was started with. */
   readonly running: Config;
-  readonly agent: Pick<OpenAgent, 'followPage' | 'reprice' | 'reschedule' | 'reloadToken'>;
+  readonly agent: Pick<OpenAgent, 'reload'>;
   readonly log: Log;
 };
 
@@ -19,13 +19,10 @@ export type Reloading = {
  */
 export async function reload({ agent, loadConfig, log, running }: Reloading): Promise<string> {
   try {
-    const { config, warnings } = await loadConfig();
-    for (const warning of warnings) log.warn({ event: 'configuration-warning' }, warning);
-    await agent.reloadToken();
-    await agent.followPage(config);
-    agent.reprice(config);
-    agent.reschedule(config);
-    const settings = restartNeeded(running, config);
+    const next = await loadConfig();
+    for (const warning of next.warnings) log.warn({ event: 'configuration-warning' }, warning);
+    await agent.reload(next);
+    const settings = restartNeeded(running, next.config);
     if (settings.length > 0)
       log.warn({ event: 'restart-needed', settings }, `changed, but needs a restart: ${settings.join(', ')}`);
     log.info({ event: 'configuration-reloaded' }, 'configuration reloaded');

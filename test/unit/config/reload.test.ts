@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { restartNeeded, withPrices } from '../../../src/config/reload.ts';
+import { OPTION_KEYS } from '../../../src/config/options.ts';
+import { isReloaded, reloaded, restartNeeded, withPrices } from '../../../src/config/reload.ts';
 import { load } from '../../support/config/load.ts';
 
 const DEFAULT_FILE = '/etc/sharedcloud-agent/config.toml';
 
+const loaded = (text: string) => load({ files: { [DEFAULT_FILE]: text } });
+
 async function configured(text: string) {
-  return (await load({ files: { [DEFAULT_FILE]: text } })).config;
+  return (await loaded(text)).config;
 }
 
 const RUNNING = `ask-price = 0.1
@@ -38,6 +41,29 @@ slots = 3
       { model: 'NVIDIA A100', askPrice: undefined, catalogue: undefined, slots: undefined },
       { model: 'NVIDIA L4', askPrice: 0.5, catalogue: undefined, slots: undefined },
     ]);
+  });
+
+  test('puts each option that says so into effect, with its source, and no other one', async () => {
+    const next = await loaded(`ask-price = 0.2
+time-zone = "Asia/Tokyo"
+listen = "127.0.0.1:9000"
+listen-host = ["gpu.example"]
+listen-password-file = "/etc/password"
+metrics-token-file = "/etc/metrics"
+token-file = "/etc/other"
+[[availability]]
+days = "weekend"
+available = false
+`);
+    const running = await loaded('cpu-slots = 2\n');
+    const { config, sources } = reloaded(running, next);
+    for (const key of OPTION_KEYS) {
+      const from = isReloaded(key) ? next : running;
+      expect([key, config[key], sources[key]]).toEqual([key, from.config[key], from.sources[key]]);
+      if (isReloaded(key)) expect([key, sources[key].kind]).toEqual([key, 'file']);
+    }
+    expect(config.availability).toEqual(next.config.availability);
+    expect(restartNeeded(running.config, next.config)).toEqual(['token-file', 'cpu-slots', 'listen']);
   });
 
   test('names the settings that need a restart', async () => {
