@@ -14,6 +14,7 @@ const report = { status: 3, buildLogs: '', stdout: '', stderr: '', result: '' } 
 const hint = '…';
 const traffic = { sentBytes: 1, receivedBytes: 1 };
 const why = '…';
+const session = { by: 'ada, on the page', from: 'session … at 127.0.0.1' };
 const engine = { id: '…', dataRoot: '…', endpoint: '…' };
 
 /** An example of each event, from which its level, message and fields in the log are read. */
@@ -85,9 +86,9 @@ const EXAMPLES: { readonly [K in Kind]: Extract<AgentEvent, { kind: K }> } = {
   },
   'page-served': { kind: 'page-served', host: '127.0.0.1', port: 8470 },
   'page-not-served': { kind: 'page-not-served', why, hint, retryInMs: 1 },
-  'page-signed-in': { kind: 'page-signed-in', by: 'ada', from: '127.0.0.1', rights: ['read'] },
+  'page-signed-in': { kind: 'page-signed-in', ...session, rights: ['read'] },
   'page-sign-in-refused': { kind: 'page-sign-in-refused', from: '127.0.0.1', why },
-  'page-signed-out': { kind: 'page-signed-out', by: 'ada', from: '127.0.0.1', all: false },
+  'page-signed-out': { kind: 'page-signed-out', ...session, all: false },
   'job-claimed': { kind: 'job-claimed', offer, run, job: job.uuid },
   'claim-rejected': { kind: 'claim-rejected', offer, job: job.uuid, why: 'lost' },
   'claim-unanswered': {

@@ -12,7 +12,7 @@ export type Call<Body> = {
   readonly rest: string;
   /** Who calls, as they name themselves; not verified. */
   readonly caller: string;
-  /** The path of the socket, or the address of the page. */
+  /** The path of the socket, or the session of the page and its address. */
   readonly from: string;
   readonly rights: readonly Right[];
   /** Aborts when the caller has gone. */

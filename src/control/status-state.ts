@@ -75,7 +75,9 @@ function running(targets: readonly StatusTarget[]): string {
 function free({ offers }: StateFacts): string {
   const onMarket = offers.filter((offer) => offer.onMarket);
   const slots = onMarket.reduce((sum, { open, used }) => sum + Math.max(open - used, 0), 0);
-  return `${slots} slot${slots === 1 ? ' is' : 's are'} open`;
+  if (slots > 0) return `${slots} slot${slots === 1 ? ' is' : 's are'} open`;
+  const isFull = offers.every((offer) => offer.used >= offer.slots);
+  return isFull ? 'all slots are busy' : 'no slot is open';
 }
 
 function jobs(count: number): string {

@@ -62,7 +62,7 @@ async function api(
       url: urlOf(request),
       body: async () => request.body,
       caller: session.by,
-      from: fromOf(request),
+      from: fromOf(request, session),
       rights: session.rights,
       denied: {
         why: 'this session is for looking only',

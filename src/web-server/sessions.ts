@@ -12,7 +12,7 @@ import type { SessionStore } from './session-store.ts';
 export type Session = {
   readonly id: string;
   readonly rights: readonly Right[];
-  /** For the record of changes: how the session came about. */
+  /** For the record of changes: who, as far as that is known, and that it was on the page. */
   readonly by: string;
   readonly expiresAt: number;
 };
@@ -180,11 +180,11 @@ export class Sessions {
 }
 
 function sessionOf({ at, by, control, how, id }: Payload): Session {
-  const made = how === 'link' ? `of ${by}` : 'by password';
+  const who = how === 'link' ? by : 'somebody with the password';
   return {
     id,
     rights: control ? ['read', 'control'] : ['read'],
-    by: `page ${id} ${made}`,
+    by: `${who}, on the page`,
     expiresAt: at + SESSION_MS,
   };
 }

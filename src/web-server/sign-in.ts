@@ -24,7 +24,6 @@ export function addSignIn(app: FastifyInstance, parts: PageParts): void {
   const refusals = new TokenBucket(REFUSALS, () => clock.monotonic());
   const envelope = { schema: SCHEMA, version };
   app.post('/session', (request, reply) => {
-    const from = fromOf(request);
     try {
       const parsed = SIGN_IN.safeParse(request.body);
       if (!parsed.success)
@@ -32,12 +31,12 @@ export function addSignIn(app: FastifyInstance, parts: PageParts): void {
       const { data } = parsed;
       const opened = 'link' in data ? sessions.byLink(data.link) : sessions.byPassword(data.password);
       const { by, cookie, expiresAt, key, rights } = opened;
-      observe({ kind: 'page-signed-in', by, from, rights });
+      observe({ kind: 'page-signed-in', by, from: fromOf(request, opened), rights });
       reply.header('set-cookie', cookieHeader(sessions.cookieName, cookie, SESSION_MS, isSecure(request)));
       return reply.send({ ...envelope, key, rights, expiresAt: new Date(expiresAt).toISOString() });
     } catch (thrown) {
       if (isRefusal(thrown) && refusals.takeOne(REFUSALS_PER_SECOND))
-        observe({ kind: 'page-sign-in-refused', from, why: thrown.message });
+        observe({ kind: 'page-sign-in-refused', from: addressOf(request), why: thrown.message });
       return refuse(reply, thrown, parts);
     }
   });
@@ -55,7 +54,7 @@ export function addSignIn(app: FastifyInstance, parts: PageParts): void {
     } catch (thrown) {
       return refuse(reply, thrown, parts);
     }
-    observe({ kind: 'page-signed-out', by: session.by, from: fromOf(request), all: false });
+    observe({ kind: 'page-signed-out', by: session.by, from: fromOf(request, session), all: false });
     reply.raw.setHeader('set-cookie', cookieHeader(sessions.cookieName, '', 0, isSecure(request)));
     return reply.send(envelope);
   });
@@ -96,8 +95,13 @@ export function refuse(
   return reply.code(status).send({ ...body, password: sessions.takesPassword });
 }
 
-/** Where a request comes from; what a proxy on this host says about it is not verified. */
-export function fromOf(request: FastifyRequest): string {
+/** By which session and from where a request comes, for the record of changes. */
+export function fromOf(request: FastifyRequest, { id }: Pick<Session, 'id'>): string {
+  return `session ${id} at ${addressOf(request)}`;
+}
+
+/** What a proxy on this host says about the client is not verified. */
+function addressOf(request: FastifyRequest): string {
   const address = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
   const forwarded = request.headers['x-forwarded-for'];
   const client = typeof forwarded === 'string' ? (forwarded.split(',').at(-1)?.trim() ?? '') : '';

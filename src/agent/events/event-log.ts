@@ -235,13 +235,13 @@ export function logEntry(event: AgentEvent): LogEntry {
     }
     case 'page-signed-in': {
       const { by, from, rights } = event;
-      return info(`signed in to the page: ${by}`, { by, from, rights });
+      return info(`signed in: ${by}`, { by, from, rights });
     }
     case 'page-sign-in-refused':
       return warn(`sign-in to the page refused: ${event.why}`, { from: event.from });
     case 'page-signed-out': {
       const { all, by, from } = event;
-      return info(all ? `everybody signed out of the page by ${by}` : `signed out of the page: ${by}`, {
+      return info(all ? `everybody signed out of the page by ${by}` : `signed out: ${by}`, {
         by,
         from,
         all,

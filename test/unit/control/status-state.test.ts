@@ -38,6 +38,16 @@ test.each<[string, Partial<StateFacts>]>([
   expect(sentence).toMatch(/^[A-Z][^\n]*\.$/);
 });
 
+test.each([
+  ['all are busy', { used: 2, open: 2 }, 'all'],
+  ['the rest is kept from jobs', { used: 1, open: 1 }, 'no'],
+  ['it is off the market', { used: 2, open: 2, onMarket: false }, 'all'],
+])('no number says how many slots are open where %s', (_, more, word) => {
+  const full = offers.map((offer) => ({ ...offer, slots: 2, ...more }));
+  const { sentence } = stateOf(facts({ offers: full, targets: [aTarget({ jobs: [aRunningJob()] })] }));
+  expect(sentence).toMatch(new RegExp(`; ${word} `));
+});
+
 test('of several reasons the strongest is shown, with all targets that have it', () => {
   const targets = [
     held('calendar', 'GPU-1', { until: 5 }),
