@@ -55,6 +55,10 @@ const sumRows = z.array(
     earned: z.number(),
   }),
 );
+/** Another number: another program has written the journal. */
+const DATA_VERSION = 'PRAGMA data_version';
+
+const versionRow = z.object({ data_version: z.number() });
 const pendingRow = z.object({ reports: z.number(), releases: z.number(), earned: z.number() });
 
 /** What the journal lends to its part for sums. */
@@ -66,13 +70,16 @@ type Access = {
 /** What jobs have earned, from the journal. */
 export class JobSumTables implements JobSums {
   readonly #access: Access;
+  /** Asked for once a second while somebody looks, and reports may pile up; undefined: to be read again. */
+  #pending: { readonly version: number; readonly found: JobsPending } | undefined;
 
   constructor(access: Access) {
     this.#access = access;
   }
 
-  /** Counts a job that came to an end; to be called in the transaction of its change. A claim that was lost is no job. */
+  /** Counts a job that came to an end; to be called in the transaction of every change. A claim that was lost is no job. */
   add(from: JobStateName, to: JobState, at: number): void {
+    this.#pending = undefined;
     const outcome = outcomeOf(from, to);
     if (outcome === undefined) return;
     const earned = to.name === 'reported' ? to.earned : 0;
@@ -91,7 +98,10 @@ export class JobSumTables implements JobSums {
 
   pending(): JobsPending {
     const { prepared, read } = this.#access;
-    return pendingRow.parse(read(() => prepared(PENDING).get()));
+    const version = versionRow.parse(read(() => prepared(DATA_VERSION).get())).data_version;
+    if (this.#pending?.version !== version)
+      this.#pending = { version, found: pendingRow.parse(read(() => prepared(PENDING).get())) };
+    return this.#pending.found;
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { JOB_STATUS, type JobState } from '../../../src/domain/job.ts';
+import { JobSumTables } from '../../../src/journal/job-sums.ts';
 import { JOURNAL_FILE, openJournal, readJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
@@ -73,6 +74,27 @@ test('what the broker has not confirmed yet is pending, at what it should earn',
   expect(earned).toBeCloseTo(0.3, 9);
   journal.transition('a', reported(3, 0.1));
   expect(journal.sums.pending().reports).toBe(2);
+});
+
+test('what is pending is read once until a state changes, here or by another program', () => {
+  const { journal, path } = timedJournal();
+  walk(journal, 'a', claimed, finished(JOB_STATUS.SUCCEEDED, 60_000));
+  const db = new DatabaseSync(join(path, JOURNAL_FILE), { readOnly: true });
+  const asked: string[] = [];
+  const prepared = (sql: string) => {
+    asked.push(sql);
+    return db.prepare(sql);
+  };
+  const sums = new JobSumTables({ prepared, read: (work) => work() });
+  const reads = () => asked.filter((sql) => sql.includes('FROM jobs')).length;
+  expect([sums.pending().reports, sums.pending().reports, reads()]).toEqual([1, 1, 1]);
+  walk(journal, 'b', claimed, { name: 'releasing', why: '' });
+  expect([sums.pending().releases, reads()]).toEqual([1, 2]);
+  expect([sums.pending().releases, reads()]).toEqual([1, 2]);
+  db.close();
+  expect(journal.sums.pending()).toEqual(journal.sums.pending());
+  journal.transition('a', reported(3, 0.1));
+  expect(journal.sums.pending()).toMatchObject({ reports: 0, releases: 1 });
 });
 
 test('a journal of an older agent is summed at its first opening, and read without that too', () => {
