@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import { JOB_STATES, JOB_STATUS, type JobStateName } from '../domain/job.ts';
+import { JOB_STATUS, type JobStateName } from '../domain/job.ts';
+import { JOB_COLUMNS, jobOf } from './job-row.ts';
 import type { JobSummary, SlimJob } from './job-summary.ts';
 
 /** Which jobs are wanted; what is absent is not asked for. */
@@ -56,23 +57,7 @@ const STATUSES = {
   timeout: JOB_STATUS.TIMEOUT,
 } as const;
 
-const ROW = z.object({
-  seq: z.number(),
-  uuid: z.string(),
-  run: z.string(),
-  function_name: z.string(),
-  offer_key: z.string(),
-  instance: z.string(),
-  slot: z.string(),
-  gpu: z.string().nullable(),
-  ask_price: z.number(),
-  image: z.string(),
-  timeout_ms: z.number(),
-  state: z.enum(JOB_STATES),
-  detail: z.string(),
-  claimed_at: z.number(),
-  updated_at: z.number(),
-});
+const ROW = JOB_COLUMNS.extend({ seq: z.number(), detail: z.string() });
 const DETAIL = z.object({
   container: z.string().optional(),
   startedAt: z.number().optional(),
@@ -173,20 +158,5 @@ function ofHistory(state: JobStateName, column: 'at' | 'detail'): string {
 }
 
 function slimJob(row: z.infer<typeof ROW>): SlimJob {
-  const { ask_price, claimed_at, detail, function_name, gpu, image, instance, offer_key, run, slot } = row;
-  return {
-    uuid: row.uuid,
-    run,
-    functionName: function_name,
-    offerKey: offer_key,
-    instance,
-    slot,
-    gpu,
-    askPrice: ask_price,
-    image,
-    timeoutMs: row.timeout_ms,
-    state: { ...DETAIL.parse(JSON.parse(detail)), name: row.state },
-    claimedAt: claimed_at,
-    updatedAt: row.updated_at,
-  };
+  return jobOf(row, { ...DETAIL.parse(JSON.parse(row.detail)), name: row.state });
 }

@@ -51,24 +51,26 @@ const detail = z.string().transform((text, context) => {
   }
 });
 
-const jobRow = z
-  .object({
-    uuid: z.string(),
-    run: z.string(),
-    function_name: z.string(),
-    offer_key: z.string(),
-    instance: z.string(),
-    slot: z.string(),
-    gpu: z.string().nullable(),
-    ask_price: z.number(),
-    image: z.string(),
-    timeout_ms: z.number(),
-    state: z.enum(JOB_STATES),
-    detail,
-    claimed_at: z.number(),
-    updated_at: z.number(),
-  })
-  .refine((row) => row.state === row.detail.name, { message: 'state and detail have different states' });
+/** The columns of a job but for the detail of its state. */
+export const JOB_COLUMNS = z.object({
+  uuid: z.string(),
+  run: z.string(),
+  function_name: z.string(),
+  offer_key: z.string(),
+  instance: z.string(),
+  slot: z.string(),
+  gpu: z.string().nullable(),
+  ask_price: z.number(),
+  image: z.string(),
+  timeout_ms: z.number(),
+  state: z.enum(JOB_STATES),
+  claimed_at: z.number(),
+  updated_at: z.number(),
+});
+
+const jobRow = JOB_COLUMNS.extend({ detail }).refine((row) => row.state === row.detail.name, {
+  message: 'state and detail have different states',
+});
 
 /** The state with its reason cut: the broker or the engine may have written it. */
 export function boundState(state: JobState): JobState {
@@ -91,17 +93,28 @@ export function recordOf(row: Row): JobRecord {
       },
     );
   }
-  const { function_name, offer_key, ask_price, timeout_ms, claimed_at, updated_at, detail, ...same } =
-    parsed.data;
+  return jobOf(parsed.data, parsed.data.detail);
+}
+
+/** The job of a row, with its state as it was read. */
+export function jobOf<State>(
+  row: z.infer<typeof JOB_COLUMNS>,
+  state: State,
+): Omit<JobRecord, 'state'> & { readonly state: State } {
   return {
-    ...same,
-    functionName: function_name,
-    offerKey: offer_key,
-    askPrice: ask_price,
-    timeoutMs: timeout_ms,
-    state: detail,
-    claimedAt: claimed_at,
-    updatedAt: updated_at,
+    uuid: row.uuid,
+    run: row.run,
+    functionName: row.function_name,
+    offerKey: row.offer_key,
+    instance: row.instance,
+    slot: row.slot,
+    gpu: row.gpu,
+    askPrice: row.ask_price,
+    image: row.image,
+    timeoutMs: row.timeout_ms,
+    state,
+    claimedAt: row.claimed_at,
+    updatedAt: row.updated_at,
   };
 }
 
