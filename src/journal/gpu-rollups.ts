@@ -1,4 +1,3 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import {
   energyJ,
@@ -9,6 +8,7 @@ import {
   spanStart,
 } from '../domain/gpu-rollup.ts';
 import type { GpuRollups } from '../domain/ports/gpu-rollups.ts';
+import type { Access } from './access.ts';
 import { ADD_ENERGY, energyTotals } from './gpu-totals.ts';
 import {
   batches,
@@ -71,14 +71,6 @@ const PREFIXES: Readonly<Record<RollupFigure, string>> = {
 };
 
 const COLUMNS = ROLLUP_FIGURES.map((key) => PREFIXES[key]);
-
-/** What the journal lends to its part for rollups. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  /** Runs in one transaction. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE. */
-  readonly write: (work: () => void) => void;
-  readonly read: <T>(work: () => T) => T;
-};
 
 /** The use of GPUs in the journal. */
 export class GpuRollupTables implements GpuRollups {

@@ -1,6 +1,6 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { JOB_STATUS, type JobStateName } from '../domain/job.ts';
+import type { Access } from './access.ts';
 import { JOB_COLUMNS, jobOf } from './job-row.ts';
 import type { JobSummary, SlimJob } from './job-summary.ts';
 
@@ -69,12 +69,6 @@ const DETAIL = z.object({
 /** Each by itself is found at one end of the table; both in one query would read all of it. */
 const BOUNDS_OF = 'SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last';
 const BOUNDS = z.object({ first: z.number().nullable(), last: z.number().nullable() });
-
-/** What the journal lends to its part for lists. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  readonly read: <T>(work: () => T) => T;
-};
 
 /** The jobs of the journal in lists, without their reports. */
 export class JobList {

@@ -1,7 +1,7 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Report } from '../domain/job.ts';
 import { LIMITS } from '../limits.ts';
+import type { Access } from './access.ts';
 
 /** The ends of what the latest jobs printed, for the owner; the whole report is deleted once the broker has it. */
 export const CREATE_JOB_OUTPUTS = `CREATE TABLE IF NOT EXISTS job_outputs (
@@ -20,12 +20,6 @@ const outputRow = z.object({ stdout: z.string(), stderr: z.string() });
 
 /** The ends of what a job printed. */
 export type KeptOutput = z.infer<typeof outputRow>;
-
-/** What the journal lends to its part for outputs. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  readonly read: <T>(work: () => T) => T;
-};
 
 /** The outputs of ended jobs in the journal. */
 export class JobOutputTable {

@@ -1,7 +1,7 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type FinalStatus, JOB_STATUS, type JobState, type JobStateName } from '../domain/job.ts';
 import type { DaySums, JobSums, JobsPending } from '../domain/ports/job-sums.ts';
+import type { Access } from './access.ts';
 
 /** All time zones of today are whole quarters of an hour from UTC, so a day of any of them is a number of these. */
 const QUARTER_MS = 900_000;
@@ -60,12 +60,6 @@ const DATA_VERSION = 'PRAGMA data_version';
 
 const versionRow = z.object({ data_version: z.number() });
 const pendingRow = z.object({ reports: z.number(), releases: z.number(), earned: z.number() });
-
-/** What the journal lends to its part for sums. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  readonly read: <T>(work: () => T) => T;
-};
 
 /** What jobs have earned, from the journal. */
 export class JobSumTables implements JobSums {

@@ -1,7 +1,7 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { JobRecord, JobState } from '../domain/job.ts';
 import type { JobTotal } from '../domain/ports/job-sums.ts';
+import type { Access } from './access.ts';
 import { EARNED, ENDED, OUTCOME, outcomeOf } from './job-sums.ts';
 
 /** What every offer's jobs came to since the journal began; never pruned, so that it never falls. At first its jobs. */
@@ -32,12 +32,6 @@ const rows = z.array(
     earned: z.number(),
   }),
 );
-
-/** What the journal lends to its part for totals. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  readonly read: <T>(work: () => T) => T;
-};
 
 /** How many jobs of each offer came to an end, and what they earned. */
 export class JobTotalTable {

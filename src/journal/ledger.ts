@@ -1,9 +1,9 @@
-import type { StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { CPU_TARGET } from '../domain/hold.ts';
 import { JOB_STATUS, type JobRecord, type JobState } from '../domain/job.ts';
 import { type LocalDay, localDayOf } from '../domain/local-day.ts';
 import { LIMITS } from '../limits.ts';
+import type { Access } from './access.ts';
 
 const PAID = [JOB_STATUS.SUCCEEDED, JOB_STATUS.TIMEOUT] as const;
 const MICRO_DOLLARS = 1_000_000;
@@ -63,12 +63,6 @@ export type DayEarnings = {
   readonly gpu: string;
   readonly jobs: number;
   readonly microDollars: number;
-};
-
-/** What the journal lends to its part for the ledger. */
-type Access = {
-  readonly prepared: (sql: string) => StatementSync;
-  readonly read: <T>(work: () => T) => T;
 };
 
 /** What paid jobs have earned, by day, GPU, function and image. */

@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Decision, Decisions } from '../domain/owner-decisions.ts';
 import type { AuditEntry, DecisionStore } from '../domain/ports/decision-store.ts';
 import { LIMITS } from '../limits.ts';
+import type { Access } from './access.ts';
 
 /** The tables of the owner's decisions and of who made them. */
 export const DECISION_TABLES = `CREATE TABLE IF NOT EXISTS owner_decisions (
@@ -48,46 +48,37 @@ const AUDIT_ROWS = z.array(
     .transform(({ origin, ...entry }): AuditEntry => ({ ...entry, from: origin })),
 );
 
-/** How a journal runs what reads or writes its database. */
-export type JournalAccess = {
-  readonly db: DatabaseSync;
-  /** Runs it in a transaction that is on disk before this returns. */
-  write<T>(work: () => T): T;
-  /** Runs it, and converts what it throws. */
-  read<T>(work: () => T): T;
-};
-
 /** The owner's decisions in the journal. */
 export class SqliteDecisions implements DecisionStore {
-  readonly #access: JournalAccess;
+  readonly #access: Access;
 
-  constructor(access: JournalAccess) {
+  constructor(access: Access) {
     this.#access = access;
   }
 
   load(): Decisions {
     return this.#access.read(() => {
       if (!this.#exists()) return [];
-      return ROWS.parse(this.#access.db.prepare('SELECT detail FROM owner_decisions ORDER BY seq').all()).map(
+      return ROWS.parse(this.#access.prepared('SELECT detail FROM owner_decisions ORDER BY seq').all()).map(
         ({ detail }) => detail,
       );
     });
   }
 
   save(decisions: Decisions, { action, at, by, detail, from }: AuditEntry): void {
-    const { db } = this.#access;
+    const { prepared } = this.#access;
     this.#access.write(() => {
-      db.exec('DELETE FROM owner_decisions');
-      const add = db.prepare('INSERT INTO owner_decisions (detail) VALUES (?)');
+      prepared('DELETE FROM owner_decisions').run();
+      const add = prepared('INSERT INTO owner_decisions (detail) VALUES (?)');
       for (const decision of decisions) add.run(JSON.stringify(decision));
-      db.prepare('INSERT INTO audit (at, by, origin, action, detail) VALUES (?, ?, ?, ?, ?)').run(
+      prepared('INSERT INTO audit (at, by, origin, action, detail) VALUES (?, ?, ?, ?, ?)').run(
         at,
         by,
         from,
         action,
         detail,
       );
-      db.prepare('DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?').run(
+      prepared('DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?').run(
         LIMITS.journal.audit.max,
       );
     });
@@ -96,13 +87,13 @@ export class SqliteDecisions implements DecisionStore {
   audit(limit: number): readonly AuditEntry[] {
     const sql = 'SELECT at, by, origin, action, detail FROM audit ORDER BY seq DESC LIMIT ?';
     return this.#access.read(() =>
-      this.#exists() ? AUDIT_ROWS.parse(this.#access.db.prepare(sql).all(limit)) : [],
+      this.#exists() ? AUDIT_ROWS.parse(this.#access.prepared(sql).all(limit)) : [],
     );
   }
 
   /** A journal that only an older agent has written, and that is only read now, has no such tables. */
   #exists(): boolean {
     const sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'owner_decisions'";
-    return this.#access.db.prepare(sql).get() !== undefined;
+    return this.#access.prepared(sql).get() !== undefined;
   }
 }

@@ -9,6 +9,7 @@ import type { Journal } from '../domain/ports/journal.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
+import type { Access } from './access.ts';
 import { leaseKey } from './broker-move.ts';
 import {
   DELETE_FUNCTION,
@@ -80,8 +81,7 @@ export class SqliteJournal implements Journal {
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.agentId = parts.agentId;
-    const access = {
-      db: parts.db,
+    const access: Access = {
       prepared: (sql: string) => this.#prepared(sql),
       write: <T>(work: () => T): T => this.#write(work),
       read: <T>(work: () => T): T => this.#guarded(work),
@@ -170,6 +170,7 @@ export class SqliteJournal implements Journal {
       );
       this.#addEvent(uuid, state, updatedAt);
       if (state.name === 'finished') this.outputs.add(uuid, state.report, updatedAt);
+      // None of these sums follows from another: see decision 0036.
       this.sums.add(old.state.name, state, updatedAt);
       this.totals.add(old, state);
       this.ledger.add(old, state, updatedAt);
@@ -287,8 +288,8 @@ export class SqliteJournal implements Journal {
     const rows = walkedRows.parse(this.#prepared(walk.select).all({ beforeMs, after }));
     const old = rows.filter((row) => row.is_old === 1);
     for (const { seq } of old) this.#prepared(walk.remove).run(seq);
-    const isOver = rows.every((row) => row.is_before === 0);
-    return { deleted: old.length, isOver, last: rows.at(-1)?.seq ?? after };
+    const last = rows.at(-1)?.seq ?? after;
+    return { deleted: old.length, isOver: rows.every((row) => row.is_before === 0), last };
   }
 
   tryWriting(): void {
@@ -364,13 +365,10 @@ export class SqliteJournal implements Journal {
 
   /** A journal that only an older agent has written has none. */
   #uses(sql: string, ...values: readonly (string | number | null)[]): readonly NetworkUse[] {
-    return this.#guarded(() =>
-      this.#prepared(HAS_NETWORK_USE).get() === undefined
-        ? []
-        : this.#prepared(sql)
-            .all(...values)
-            .map(useOf),
+    const rows = this.#guarded(() =>
+      this.#prepared(HAS_NETWORK_USE).get() === undefined ? [] : this.#prepared(sql).all(...values),
     );
+    return rows.map(useOf);
   }
 
   #write<T>(work: () => T): T {

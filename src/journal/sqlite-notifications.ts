@@ -7,7 +7,7 @@ import type {
   NotificationStore,
   QueuedNotification,
 } from '../domain/ports/notifications.ts';
-import type { JournalAccess } from './sqlite-decisions.ts';
+import type { Access } from './access.ts';
 
 /** What was seen and reported, in one row; and what targets do not have yet. */
 export const NOTIFICATION_TABLES = `CREATE TABLE IF NOT EXISTS notification_state (
@@ -96,19 +96,19 @@ const QUEUE_ROW: z.ZodType<QueuedNotification> = z.object({
 
 /** The notifications in the journal. What an agent of another version wrote, and this one cannot read, is left out. */
 export class SqliteNotifications implements NotificationStore {
-  readonly #access: JournalAccess;
+  readonly #access: Access;
 
-  constructor(access: JournalAccess) {
+  constructor(access: Access) {
     this.#access = access;
   }
 
   load(): { readonly kept: KeptNotifications | undefined; readonly queue: readonly QueuedNotification[] } {
-    const { db } = this.#access;
+    const { prepared } = this.#access;
     return this.#access.read(() => {
       // A journal that only an older agent has written, and that is only read now, has no such tables.
-      if (db.prepare(EXISTS).get() === undefined) return { kept: undefined, queue: [] };
-      const state = db.prepare('SELECT detail FROM notification_state').get();
-      const rows = db.prepare('SELECT target, message FROM notification_queue ORDER BY seq').all();
+      if (prepared(EXISTS).get() === undefined) return { kept: undefined, queue: [] };
+      const state = prepared('SELECT detail FROM notification_state').get();
+      const rows = prepared('SELECT target, message FROM notification_queue ORDER BY seq').all();
       return {
         kept: readable(STATE_ROW, state)?.detail,
         queue: rows.flatMap((row) => readable(QUEUE_ROW, row) ?? []),
@@ -117,12 +117,12 @@ export class SqliteNotifications implements NotificationStore {
   }
 
   save(kept: KeptNotifications, queued: readonly QueuedNotification[]): void {
-    const { db } = this.#access;
+    const { prepared } = this.#access;
     this.#access.write(() => {
-      db.prepare('INSERT OR REPLACE INTO notification_state (id, detail) VALUES (1, ?)').run(
+      prepared('INSERT OR REPLACE INTO notification_state (id, detail) VALUES (1, ?)').run(
         JSON.stringify(kept),
       );
-      const add = db.prepare(
+      const add = prepared(
         'INSERT OR IGNORE INTO notification_queue (target, message_id, message) VALUES (?, ?, ?)',
       );
       for (const { message, target } of queued) add.run(target, message.id, JSON.stringify(message));
@@ -130,12 +130,9 @@ export class SqliteNotifications implements NotificationStore {
   }
 
   remove({ message, target }: QueuedNotification): void {
-    const { db } = this.#access;
+    const { prepared } = this.#access;
     this.#access.write(() => {
-      db.prepare('DELETE FROM notification_queue WHERE target = ? AND message_id = ?').run(
-        target,
-        message.id,
-      );
+      prepared('DELETE FROM notification_queue WHERE target = ? AND message_id = ?').run(target, message.id);
     });
   }
 }

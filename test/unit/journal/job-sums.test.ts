@@ -85,7 +85,7 @@ test('what is pending is read once until a state changes, here or by another pro
     asked.push(sql);
     return db.prepare(sql);
   };
-  const sums = new JobSumTables({ prepared, read: (work) => work() });
+  const sums = new JobSumTables({ prepared, read: (work) => work(), write: (work) => work() });
   const reads = () => asked.filter((sql) => sql.includes('FROM jobs')).length;
   expect([sums.pending().reports, sums.pending().reports, reads()]).toEqual([1, 1, 1]);
   walk(journal, 'b', claimed, { name: 'releasing', why: '' });
