@@ -6,6 +6,7 @@ import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
 import { LIMITS } from '../limits.ts';
 import { type Answering, answerTo, failure } from './answer.ts';
+import { parseBody } from './body.ts';
 import { drained } from './drained.ts';
 import { jsonOf } from './encoded-item.ts';
 import { CALLER_HEADER } from './protocol.ts';
@@ -129,14 +130,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
       );
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (text.trim() === '') return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    throw new AgentError('CONTROL_INVALID', 'the request is not JSON');
-  }
+  return parseBody(Buffer.concat(chunks).toString('utf8'));
 }
 
 function callerOf(request: IncomingMessage): string {

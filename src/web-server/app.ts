@@ -1,8 +1,11 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerTo, failure } from '../control-api/answer.ts';
+import { parseBody } from '../control-api/body.ts';
 import { AgentError } from '../domain/errors.ts';
 import { LIMITS } from '../limits.ts';
-import { bestEncoding, hasAlready, type PageFile } from './page-file.ts';
+import { AnswerEncoder } from './answer-encoder.ts';
+import { bestEncoding } from './encoding.ts';
+import { hasAlready, type PageFile } from './page-file.ts';
 import { pageFiles } from './page-files.ts';
 import type { PageParts } from './page-parts.ts';
 import { addSignIn, fromOf, refuse, sessionOf, sessionRequired } from './sign-in.ts';
@@ -21,7 +24,7 @@ export async function buildApp(parts: PageParts): Promise<FastifyInstance> {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string' },
-    async (_request: unknown, body: string | Buffer) => parseJson(String(body)),
+    async (_request: unknown, body: string | Buffer) => parseBody(String(body)),
   );
   app.setErrorHandler((error, _request, reply) => refuse(reply, asRefusal(error), parts));
   app.setNotFoundHandler((_request, reply) =>
@@ -30,8 +33,8 @@ export async function buildApp(parts: PageParts): Promise<FastifyInstance> {
   for (const [path, file] of pageFiles()) app.get(path, (request, reply) => sendFile(request, reply, file));
   app.get('/healthz', async () => ({ status: 'ok' }));
   addSignIn(app, parts);
-  const streams = new Streams(parts.sessions);
-  app.all('/api/*', (request, reply) => api(request, reply, parts, streams));
+  const sending = { streams: new Streams(parts.sessions), answers: new AnswerEncoder() };
+  app.all('/api/*', (request, reply) => api(request, reply, parts, sending));
   await app.ready();
   return app;
 }
@@ -41,7 +44,7 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, file: Page
   // It is asked for each time, and sent only where it has changed: an update must not meet old files.
   reply.headers({ etag: file.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' });
   if (hasAlready(file.etag, known)) return reply.code(304).send();
-  const encoding = bestEncoding(Array.isArray(accepted) ? accepted.join() : accepted);
+  const encoding = bestEncoding(accepted);
   if (encoding !== 'identity') reply.header('content-encoding', encoding);
   return reply.type(file.type).send(await file.encoded(encoding));
 }
@@ -50,7 +53,7 @@ async function api(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: PageParts,
-  streams: Streams,
+  { answers, streams }: { readonly answers: AnswerEncoder; readonly streams: Streams },
 ): Promise<FastifyReply> {
   const session = sessionOf(request, reply, parts);
   if (session === undefined) return refuse(reply, sessionRequired(), parts);
@@ -72,7 +75,12 @@ async function api(
     },
     parts,
   );
-  if (answer.kind === 'object') return reply.code(answer.status).send(answer.body);
+  if (answer.kind === 'object') {
+    const { content, encoding } = await answers.encode(answer.body, request.headers['accept-encoding']);
+    reply.code(answer.status).type('application/json; charset=utf-8').header('vary', 'accept-encoding');
+    if (encoding !== 'identity') reply.header('content-encoding', encoding);
+    return reply.send(content);
+  }
   using stream = streams.open(session, () => gone.abort());
   if (stream === undefined)
     return refuse(reply, new AgentError('PAGE_BUSY', 'too many pages are open at once'), parts);
@@ -89,17 +97,6 @@ function urlOf({ headers, url }: FastifyRequest): string {
   const last = headers['last-event-id'];
   if (typeof last === 'string' && /^\d{1,16}$/.test(last)) parameters.set('since', last);
   return parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
-}
-
-/** A POST without a body is one with an empty one. */
-function parseJson(text: string): unknown {
-  if (text.trim() === '') return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    throw new AgentError('CONTROL_INVALID', 'the request is not JSON');
-  }
 }
 
 /** What fastify refuses is the caller's fault, by its status. */

@@ -1,16 +1,22 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import { type Route, route } from '../../../src/control-api/route.ts';
+import { http } from '../../../src/lib/http.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import { SECURITY_HEADERS } from '../../../src/web-server/headers.ts';
 import { headersOf, TestPage } from '../../support/web-server/test-page.ts';
 
 const ANY = z.looseObject({});
+const LONG = { points: Array.from({ length: 2_000 }, (_, at) => ({ at, powerW: null })) };
 const ROUTES: readonly Route[] = [
   route({ ...ENDPOINTS.status, answer: ANY }, async () => ({ shown: true })),
+  route({ ...ENDPOINTS.history, answer: ANY }, async () => LONG),
   route({ ...ENDPOINTS.pause, answer: ANY }, async ({ body }) => ({ note: body.note ?? null })),
 ];
 const open = () => TestPage.open({ routes: ROUTES });
@@ -74,6 +80,28 @@ describe('every answer', () => {
     const headers = headersOf(await page.signIn());
     for (const path of ['/api/status', '/session'])
       expect((await page.ask('GET', path, { headers })).headers['cache-control']).toBe('no-store');
+  });
+});
+
+describe('a large answer of the API', () => {
+  const get = async (page: TestPage, accepted: string) => {
+    const headers = { ...headersOf(await page.signIn()), 'accept-encoding': accepted, host: page.host };
+    const request = http.get({ port: page.port, path: '/api/history', headers, agent: false });
+    const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
+    request.once('response', resolve);
+    const response = await promise;
+    return { encoding: response.headers['content-encoding'], content: await buffer(response) };
+  };
+
+  test.each([
+    ['gzip, deflate, br', 'br', brotliDecompressSync],
+    ['gzip', 'gzip', gunzipSync],
+    ['zstd', undefined, (content: Buffer) => content],
+  ] as const)('for who takes %s is sent as %s', async (accepted, expected, decode) => {
+    const { content, encoding } = await get(await open(), accepted);
+    expect(encoding).toBe(expected);
+    expect(JSON.parse(decode(content).toString())).toMatchObject(LONG);
+    if (expected !== undefined) expect(content.length).toBeLessThan(JSON.stringify(LONG).length / 4);
   });
 });
 

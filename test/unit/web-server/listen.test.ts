@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { bestEncoding } from '../../../src/web-server/encoding.ts';
 import { listenProblem } from '../../../src/web-server/listen-problem.ts';
 import { linkUrls, urlOf } from '../../../src/web-server/page-address.ts';
-import { bestEncoding, hasAlready } from '../../../src/web-server/page-file.ts';
+import { hasAlready } from '../../../src/web-server/page-file.ts';
 
 describe('the address of the page', () => {
   test.each([
