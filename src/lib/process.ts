@@ -43,6 +43,11 @@ export type RunOptions = ProgramOptions & {
   readonly deadlineMs: number;
   /** Of stdout and stderr together. */
   readonly maxOutputBytes?: number;
+  /**
+   * How many milliseconds after its exit the output may be open that something it started still holds, and that is left
+   * running; by default until the deadline.
+   */
+  readonly lingerMs?: number;
 };
 
 /**
@@ -54,10 +59,10 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions,
 ): Promise<ProgramResult> {
-  const { deadlineMs, maxOutputBytes = LIMITS.host.programOutput.max, signal } = options;
+  const { deadlineMs, lingerMs, maxOutputBytes = LIMITS.host.programOutput.max, signal } = options;
   signal?.throwIfAborted();
   const child = start(program, args, options);
-  const ended = endOf(child);
+  const ended = endOf(child, lingerMs);
   const output = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() };
   let bytes = 0;
   const keepIn = (chunks: Buffer[]) => (chunk: Buffer) => {
@@ -73,8 +78,9 @@ export async function runProgram(
     return { code, stdout: textOf(output.stdout), stderr: textOf(output.stderr) };
   } catch (thrown) {
     killChild(child, options);
-    letGo(child);
     throw thrown;
+  } finally {
+    letGo(child);
   }
 }
 
@@ -169,12 +175,17 @@ function start(program: string, args: readonly string[], { env, input = '' }: Pr
   return child;
 }
 
-function endOf(child: Child): PromiseWithResolvers<ProgramResult['code']> {
+function endOf(child: Child, lingerMs?: number): PromiseWithResolvers<ProgramResult['code']> {
   const ended = Promise.withResolvers<ProgramResult['code']>();
   child.on('error', (cause) =>
     ended.reject(new ProgramError('not-started', `cannot be run: ${cause.message}`, { cause })),
   );
   child.on('close', (code, killedBy) => ended.resolve(code ?? killedBy));
+  if (lingerMs !== undefined)
+    child.on('exit', (code, killedBy) => {
+      const timer = setTimeout(() => ended.resolve(code ?? killedBy), lingerMs);
+      child.on('close', () => clearTimeout(timer));
+    });
   return ended;
 }
 

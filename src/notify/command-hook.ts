@@ -7,6 +7,8 @@ import { LIMITS } from '../limits.ts';
 import { payloadOf } from './payload.ts';
 
 const DEADLINE_MS = 30_000;
+/** A hook may leave something running that holds its output; its exit code is the answer. */
+const LINGER_MS = 500;
 /** Where the program is looked up. It has none of the agent’s variables, of which one may be a secret. */
 export const HOOK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -49,6 +51,7 @@ export class CommandHook implements NotificationTarget {
     try {
       return await runProgram(this.address, [], {
         deadlineMs: this.#deadlineMs,
+        lingerMs: LINGER_MS,
         input,
         env,
         maxOutputBytes: LIMITS.notify.hookOutput.max,

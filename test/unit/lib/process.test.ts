@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { followProgram, type ProgramError, runProgram } from '../../../src/lib/process.ts';
 
 const sh = (script: string): readonly [string, readonly string[]] => ['sh', ['-c', script]];
@@ -62,6 +62,16 @@ describe('a program that does not end in time', () => {
   test('fails with the reason late, though something else holds its output open', async () => {
     const call = runProgram(...sh('sleep 100 & exit 0'), { deadlineMs: 200 });
     await expect(call).rejects.toMatchObject({ reason: 'late' } satisfies Partial<ProgramError>);
+  });
+
+  test('is not late where its exit is what counts, and what it left is not killed', async () => {
+    const call = runProgram(...sh('sleep 100 & echo $!; echo no >&2; exit 3'), {
+      ...DEADLINE,
+      lingerMs: 100,
+    });
+    const { code, stderr, stdout } = await call;
+    onTestFinished(() => void process.kill(Number(stdout), 'SIGKILL'));
+    expect([code, stderr, isAlive(Number(stdout))]).toEqual([3, 'no\n', true]);
   });
 
   test('is not waited for where it survives the kill', async () => {

@@ -253,6 +253,13 @@ describe('a program', () => {
     });
   });
 
+  test('that ends with 0 has taken it, though what it left running holds its output', async () => {
+    const pid = join(scratchDir(), 'pid');
+    onTestFinished(() => void process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
+    const script = `#!/bin/sh\nsleep 1000 &\necho $! >'${pid}'\n`;
+    await expect(new CommandHook(program(script)).send(message, never)).resolves.toBeUndefined();
+  });
+
   test('that is not there is named', async () => {
     await expect(new CommandHook('/nowhere/program').send(message, never)).rejects.toMatchObject({
       code: 'NOTIFICATION_FAILED',
