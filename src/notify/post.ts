@@ -6,7 +6,6 @@ import type { Proxy, ProxySettings } from '../http-client/proxy.ts';
 import { ProxyError } from '../http-client/proxy-error.ts';
 import type { Dispatcher } from '../http-client/undici.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { withoutPath } from '../lib/secret-url.ts';
 import { LIMITS } from '../limits.ts';
 
 const CONNECT_MS = 10_000;
@@ -64,10 +63,12 @@ async function follow(dispatcher: Dispatcher, proxy: Proxy | undefined, request:
     const next = status === 307 || status === 308 ? locationOf(answer, url) : undefined;
     if (next === undefined) throw refused(url, status, headerOf(answer, 'retry-after'));
     await drain(answer.body);
-    if (next.origin !== url.origin)
-      throw new AgentError('NOTIFICATION_FAILED', `${url.origin} redirects to ${next.origin}`, {
+    if (next.origin !== url.origin || next.protocol !== url.protocol) {
+      const place = next.origin === 'null' ? next.protocol : next.origin;
+      throw new AgentError('NOTIFICATION_FAILED', `${url.origin} redirects to ${place}`, {
         hint: 'configure the URL of the place that it redirects to, if that is yours',
       });
+    }
     url = next;
   }
   throw new AgentError('NOTIFICATION_FAILED', `${url.origin} redirects more than ${MAX_REDIRECTS} times`);
@@ -108,8 +109,10 @@ async function drain(body: Dispatcher.ResponseData['body']): Promise<void> {
   }
 }
 
+/** Undefined also for an empty one, which would lead back to where it is from. */
 function locationOf(answer: Dispatcher.ResponseData, from: URL): URL | undefined {
-  return URL.parse(headerOf(answer, 'location') ?? '', from.href) ?? undefined;
+  const location = headerOf(answer, 'location') ?? '';
+  return location === '' ? undefined : (URL.parse(location, from.href) ?? undefined);
 }
 
 function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | undefined {
@@ -133,7 +136,7 @@ function hintFor(status: number): string {
 
 function unreachable(url: URL, thrown: unknown, proxy: Proxy | undefined): AgentError {
   const isProxy = proxy !== undefined && thrown instanceof ProxyError;
-  const at = isProxy ? `the proxy ${proxy.origin}` : withoutPath(url.origin);
+  const at = isProxy ? `the proxy ${proxy.origin}` : url.origin;
   const through = proxy === undefined || isProxy ? '' : ` through the proxy ${proxy.origin}`;
   return new AgentError('NOTIFICATION_FAILED', `${at}${through}: ${reasonOf(thrown)}`, {
     hint: isProxy ? `check ${proxy.setting}` : 'check the URL of this target, and that its server runs',

@@ -121,6 +121,20 @@ describe('a webhook', () => {
     expect(server.seen.length).toBeLessThan(10);
   });
 
+  test.each([
+    ['an empty place', '', '307'],
+    ['no place', 'http://[', '307'],
+    ['a file', 'file:///etc/passwd', 'file:'],
+    ['a text', 'data:,x', 'data:'],
+  ])('that redirects to %s is sent to once, and the error says so', async (_, location, named) => {
+    await using server = await httpServer((__, response) => void response.writeHead(307, { location }).end());
+    await expect(webhook(server.url).send(message, never)).rejects.toMatchObject({
+      code: 'NOTIFICATION_FAILED',
+      message: expect.stringContaining(named) as unknown,
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
   test('that is not there fails, and its path stays secret', async () => {
     const error: unknown = await webhook('http://127.0.0.1:1/secret-path?token=secret-token')
       .send(message, never)
