@@ -21,10 +21,12 @@ export type MessageParts = {
 export function messageOf(notice: Notice, parts: MessageParts): NotificationMessage {
   const { at, host, id, isTest = false, redact, summary } = parts;
   const safe = (text: string): string => cut(escapeControls(redact(text)), LIMITS.notify.text.max);
+  const safeLines = (text: string): string =>
+    cut(redact(text).split('\n').map(escapeControls).join('\n'), LIMITS.notify.text.max);
   const items = notice.items.slice(0, LIMITS.notify.items.max).map((item) => ({
     ...item,
     name: safe(item.name),
-    why: safe(item.why),
+    why: safeLines(item.why),
     hint: item.hint === undefined ? undefined : safe(item.hint),
   }));
   const title = `${isTest ? 'test: ' : ''}${safe(host)}: ${titleOf({ ...notice, items })}`;

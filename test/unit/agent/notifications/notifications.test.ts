@@ -229,7 +229,9 @@ describe('notifications', () => {
       expect(summaries.map(({ jobs }) => jobs.succeeded)).toEqual([1, 1]);
       expect(summaries.map(({ earned }) => earned)).toEqual([0.25, 0.5]);
       expect(summaries[1]?.since).toBe(summaries[0]?.until);
-      expect(phone.got.find(({ kind }) => kind === 'daily-summary')?.text).toContain('GPU 0');
+      const text = phone.got.find(({ kind }) => kind === 'daily-summary')?.text ?? '';
+      expect(text).toContain('GPU 0');
+      expect(text.split('\n')).toHaveLength(3);
     }),
   );
 
