@@ -20,7 +20,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   // Of a header everything to the end of its line or its JSON string.
   [/((?:proxy-)?authorization|set-cookie|cookie)("?\s*[:=]\s*"?)[^"\r\n]+/gi, `$1$2${LEFT_OUT}`],
   [/\b(Bearer|Basic|Token)\s+(?!\[redacted\])(?=[^\s"',;]*[\d_\-+/=])[^\s"',;]{6,}/g, `$1 ${LEFT_OUT}`],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]+@/gi, `$1${LEFT_OUT}@`],
+  // No longer scheme: each letter of a long word may begin one, so the time would grow with the square of its length.
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/"'@]+@/gi, `$1${LEFT_OUT}@`],
   [
     new RegExp(
       String.raw`((?:^|[?&#;=\s"'{,])[\w.-]*?(?:${CREDENTIAL_WORDS}|key|link)\s*=\s*)(?!\[redacted\])[^\s&"',;]+`,
