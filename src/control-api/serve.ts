@@ -1,9 +1,10 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { asStorageError } from '../domain/storage-error.ts';
 import { http } from '../lib/http.ts';
+import { listen } from '../lib/listen.ts';
 import { LIMITS } from '../limits.ts';
 import { type Answering, answerTo, failure } from './answer.ts';
 import { parseBody } from './body.ts';
@@ -46,7 +47,7 @@ async function serveOn(socket: ControlSocket, options: Answering): Promise<Async
   const directory = shortPath(socket.directory);
   try {
     removeOld(path);
-    await listen(server, join(directory.path, socket.name));
+    await listen(server, { path: join(directory.path, socket.name) });
     // Whatever the umask of this process is.
     chmodSync(path, socket.mode);
   } catch (cause) {
@@ -72,13 +73,6 @@ function removeOld(path: string): void {
   if (!found.isSocket())
     throw new AgentError('STATE_DIR_UNUSABLE', `${path} is not a socket`, { hint: `remove it: rm ${path}` });
   rmSync(path, { force: true });
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  const { promise, reject, resolve } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(path, resolve);
-  await promise;
 }
 
 /** Never throws: the caller may go at any moment. */

@@ -96,7 +96,7 @@ const RUN = z.object({
     .readonly(),
 });
 
-/** Of one minute or hour: the means, and null where nothing was measured. */
+/** Of one minute or hour: the means, to hundredths, and null where nothing was measured. */
 const POINT = z.object({
   at: INSTANT,
   utilizationPercent: FIGURE,

@@ -4,7 +4,7 @@ import { type Call, type Route, route } from '../control-api/route.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from '../journal/gpu-rollups.ts';
-import type { Interval } from '../journal/rollup-points.ts';
+import type { Interval, RollupPoint } from '../journal/rollup-points.ts';
 import type { SqliteJournal } from '../journal/sqlite-journal.ts';
 import { inSlices } from '../lib/slices.ts';
 import { instantIn } from './query.ts';
@@ -24,9 +24,25 @@ export function historyRoute({ agent, clock, journal }: HistoryParts): Route {
     const interval = intervalOf(call, now);
     const span = spanOf(interval, now);
     const { gpus, stepMs } = await inSlices(journal.gpuRollups.points(span, interval));
-    const named = [...gpus].map(([gpu, points]) => ({ gpu, name: agent.overview.nameOf(gpu), points }));
+    const named = [...gpus].map(([gpu, points]) => ({
+      gpu,
+      name: agent.overview.nameOf(gpu),
+      points: points.map(rounded),
+    }));
     return { span, stepMs, gpus: named.toSorted(byName) };
   });
+}
+
+/** To hundredths: what stands behind them is a third of the answer, and nobody reads it. */
+function rounded({ at, ...means }: RollupPoint): RollupPoint {
+  const round = (mean: number | null): number | null => mean && Math.round(mean * 100) / 100;
+  return {
+    at,
+    utilizationPercent: round(means.utilizationPercent),
+    memoryUsedMiB: round(means.memoryUsedMiB),
+    temperatureC: round(means.temperatureC),
+    powerW: round(means.powerW),
+  };
 }
 
 /** Minutes as long as they are kept; somebody who asks for the last two days asks a moment later. */

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isLoopbackAddress } from '../lib/loopback.ts';
+import { isSameSecret } from '../lib/same-secret.ts';
 import { CONTENT_TYPES, formatFor } from '../metrics/exposition.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
@@ -61,7 +61,7 @@ export function refusalOfScrape(
     };
   }
   const [, sent] = /^bearer +(\S.*)$/i.exec([headers['authorization'] ?? ''].flat()[0] ?? '') ?? [];
-  if (sent !== undefined && isSame(sent, token)) return undefined;
+  if (sent !== undefined && isSameSecret(sent, token)) return undefined;
   return {
     status: 401,
     why: sent === undefined ? 'metrics need the token of --metrics-token-file' : 'the token is wrong',
@@ -74,13 +74,4 @@ function refuse(response: ServerResponse, { hint, status, why }: Refusal): void 
   if (status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${why}\nhint: ${hint}\n`);
-}
-
-/** In a time that says nothing about either. */
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(digest(one), digest(other));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,9 +1,10 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { ListenAddress } from '../config/listen.ts';
 import { failure } from '../control-api/answer.ts';
 import { http } from '../lib/http.ts';
+import { listen } from '../lib/listen.ts';
 import { LIMITS } from '../limits.ts';
 import { refusalOf } from './guard.ts';
 import { KEY_HEADER, SECURITY_HEADERS } from './headers.ts';
@@ -58,7 +59,7 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
   server.on('clientError', refuseUnreadable);
   // No page asks for another protocol, and a socket that was handed over would have no bounds.
   server.on('upgrade', (_request, socket) => void socket.destroy());
-  await listen(server, address);
+  await listen(server, { host: address.host, port: address.port });
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
@@ -72,16 +73,6 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
       await (await app?.catch(() => undefined))?.close();
     },
   };
-}
-
-async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
-  const { promise, reject, resolve } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(port, host, resolve);
-  await promise;
-  server.off('error', reject);
-  // What can fail later concerns one connection.
-  server.on('error', () => undefined);
 }
 
 /** Answers what must not come further, before anything is loaded for it. */

@@ -1,9 +1,10 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Right } from '../control-api/sockets.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
 import { Notifier } from '../lib/notifier.ts';
+import { digestOf, isSameSecret } from '../lib/same-secret.ts';
 import { TokenBucket } from '../lib/token-bucket.ts';
 import { LIMITS } from '../limits.ts';
 import type { SessionStore } from './session-store.ts';
@@ -66,7 +67,7 @@ export class Sessions {
 
   /** Takes another password from now on; sessions by the one before end. */
   setPassword(password: string | undefined): void {
-    const next = password === undefined ? undefined : digest(password);
+    const next = password === undefined ? undefined : digestOf(password);
     const isSame = next === undefined ? this.#password === undefined : this.#password?.equals(next) === true;
     this.#password = next;
     if (!isSame) this.ended.notify(undefined);
@@ -97,7 +98,7 @@ export class Sessions {
       throw new AgentError('SIGN_IN_REFUSED', 'this agent has no password for its page');
     if (!this.#tries.takeOne(TRIES_PER_SECOND))
       throw new AgentError('SIGN_IN_LIMITED', 'too many wrong passwords were tried');
-    if (!timingSafeEqual(digest(password), this.#password))
+    if (!timingSafeEqual(digestOf(password), this.#password))
       throw new AgentError('SIGN_IN_REFUSED', 'the password is wrong', {
         hint: 'see the file that --listen-password-file names, or open the page with: sharedcloud-agent page',
       });
@@ -113,7 +114,7 @@ export class Sessions {
     if (key === undefined) return undefined;
     for (const cookie of cookies) {
       const payload = this.#payloadOf(cookie);
-      if (payload === undefined || !isEqual(key, this.#keyOf(payload))) continue;
+      if (payload === undefined || !isSameSecret(key, this.#keyOf(payload))) continue;
       if (this.#store.isSignedOut(payload.id)) continue;
       const now = this.#clock.now();
       const session = sessionOf(payload);
@@ -152,7 +153,7 @@ export class Sessions {
   #payloadOf(cookie: string): Payload | undefined {
     const [text = '', signature = ''] = cookie.split('.', 2);
     for (const how of PAYLOAD.shape.how.options) {
-      if (!isEqual(signature, this.#signature(text, how))) continue;
+      if (!isSameSecret(signature, this.#signature(text, how))) continue;
       const payload = PAYLOAD.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
       return payload.how === how ? payload : undefined;
     }
@@ -191,13 +192,5 @@ function sessionOf({ at, by, control, how, id }: Payload): Session {
 
 /** By its digest, so that no comparison takes a time that depends on the token. */
 function nameOf(token: string): string {
-  return digest(token).toString('hex');
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function isEqual(text: string, other: string): boolean {
-  return timingSafeEqual(digest(text), digest(other));
+  return digestOf(token).toString('hex');
 }

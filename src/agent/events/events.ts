@@ -73,7 +73,7 @@ export type PageEvent =
       readonly hint: string;
       readonly retryInMs: number;
     }
-  /** Somebody may look, or also control; `from` is the address of a browser or proxy. */
+  /** Somebody may look, or also control; `from` names the session and its address. */
   | {
       readonly kind: 'page-signed-in';
       readonly by: string;

@@ -22,7 +22,7 @@ test('the use of GPUs is answered by minutes and hours, with the names of those 
   await using api = await serveApi(env, agent);
   const now = Date.now();
   const minute = now - (now % MINUTE_MS) - 5 * MINUTE_MS;
-  const powerW = { knownMs: MINUTE_MS, integral: 6_000, max: 120 };
+  const powerW = { knownMs: MINUTE_MS, integral: 6_000.1, max: 120 };
   for (const gpu of ['GPU-1', 'GPU-gone'])
     agent.journal.gpuRollups.add([{ gpu, start: minute, coveredMs: MINUTE_MS, figures: { powerW } }]);
   const history = async (query: string) => VIEWS.history.parse((await get(api, `history${query}`)).body);
