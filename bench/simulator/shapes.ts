@@ -220,13 +220,3 @@ export function drawnShape(seed: number): Shape {
     dollarsPerKWh: random.next() < 0.5 ? DAY_TARIFF : (hour) => (hour < 6 || hour >= 22 ? 0.1 : 0.4),
   };
 }
-
-/**
- * The rule of the fixed ask, as an owner sets it who follows the setup dialogue: the median of what others ask for the same
- * GPU that day, and never below the price at which a job loses money.
- */
-export function fixedAsk(asks: readonly number[], floor: number): number {
-  const sorted = asks.toSorted((a, b) => a - b);
-  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
-  return Math.max(floor, low === undefined || high === undefined ? floor * 2 : (low + high) / 2);
-}

@@ -33,7 +33,7 @@ const electricityPrice: ValueType<number | undefined> = single({
 
 export const ELECTRICITY_PRICE: ValueFlag<number | undefined> = {
   name: 'electricity-price',
-  help: 'what a kWh costs, in US dollars, so that the ask is no less than the power',
+  help: 'what a kWh costs, in US dollars, so that the proposed ask covers the power',
   type: electricityPrice,
   default: '',
 };

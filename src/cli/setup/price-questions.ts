@@ -12,7 +12,7 @@ import type { FileChange } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type Explored, planOf } from './explore.ts';
 import { ELECTRICITY_PRICE } from './flags.ts';
-import { askRange, factsText, type PriceFacts, powerCostPerMinute, proposeAsk } from './proposal.ts';
+import { assumedFloor, factsText, othersAsks, type PriceFacts, proposeAsk } from './proposal.ts';
 
 /** One price to be set: of a GPU model, or of CPU jobs. */
 type Priced = {
@@ -69,18 +69,17 @@ async function electricityPrice(
 function thingsOf(config: Config, explored: Explored, perKWh: number | undefined): readonly Priced[] {
   const { gpus, market } = explored;
   const offers = planOf(config, explored).offers;
-  const rangeOf = (gpuName: string | undefined) =>
-    market.offers === undefined ? undefined : askRange(market.offers, gpuName, market.own);
+  const asksOf = (gpuName: string | undefined) => othersAsks(market.offers, gpuName, market.own);
   const ofGpus = [...Map.groupBy(gpus, ({ model }) => plainModel(model)).values()].flatMap(([gpu]) => {
     if (gpu === undefined) return [];
     const watts = gpu.powerLimitW;
     const facts = {
-      market: rangeOf(entryOf(gpu, offers)),
-      powerCost: watts === undefined || perKWh === undefined ? undefined : powerCostPerMinute(watts, perKWh),
+      asks: asksOf(entryOf(gpu, offers)),
+      floor: watts === undefined || perKWh === undefined ? undefined : assumedFloor(watts, perKWh),
     };
     return [{ model: gpu.model, facts }];
   });
-  const ofCpu = { model: undefined, facts: { market: rangeOf(undefined), powerCost: undefined } };
+  const ofCpu = { model: undefined, facts: { asks: asksOf(undefined), floor: undefined } };
   return config.cpuSlots > 0 ? [...ofGpus, ofCpu] : ofGpus;
 }
 
@@ -113,9 +112,9 @@ async function askFor(config: Config, thing: Priced, { prompts, say }: Conversat
       validate: validates(price),
     });
     const ask = price.read([written]);
-    if (!isBelow(thing, ask)) return ask;
-    const message = `${readablePrice(ask)} is less than its power costs. Ask so little?`;
-    if (await prompts.confirm({ message, initial: false })) return ask;
+    const problem = belowFloor(thing, ask);
+    if (problem === undefined) return ask;
+    if (await prompts.confirm({ message: `${problem}. Ask so little?`, initial: false })) return ask;
   }
 }
 
@@ -123,13 +122,15 @@ function currentAsk(config: Config, { model }: Priced): number | undefined {
   return (model === undefined ? undefined : gpuSettings(config.gpus, model)?.askPrice) ?? config.askPrice;
 }
 
-function isBelow({ facts }: Priced, ask: number): boolean {
-  return facts.powerCost !== undefined && ask < facts.powerCost;
+/** What is wrong with an ask below the floor; undefined: it is not. */
+function belowFloor({ facts: { floor }, model = 'CPU jobs' }: Priced, ask: number): string | undefined {
+  if (floor === undefined || ask >= floor.perMinute) return undefined;
+  return `${readablePrice(ask)} for ${model} is below the floor of ${readablePrice(floor.perMinute)}`;
 }
 
 function warnIfBelow(thing: Priced, ask: number, { say }: Pick<Conversation, 'say'>): void {
-  if (isBelow(thing, ask))
-    say(`${readablePrice(ask)} is less than the power of ${thing.model ?? 'CPU jobs'} costs`, 'warn');
+  const problem = belowFloor(thing, ask);
+  if (problem !== undefined) say(`${problem}: its power can cost more than it earns`, 'warn');
 }
 
 /** A single price is that of the top of the file, unless the model has one of its own there. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diffText } from '../../../src/cli/setup/diff.ts';
-import { askRange, powerCostPerMinute, proposeAsk } from '../../../src/cli/setup/proposal.ts';
+import { assumedFloor, othersAsks, proposeAsk } from '../../../src/cli/setup/proposal.ts';
 
 const A10 = 'Nvidia A10 24GB';
 const offer = (askPrice: number, gpuName: string | undefined = A10, instance?: string) => ({
@@ -11,45 +11,42 @@ const offer = (askPrice: number, gpuName: string | undefined = A10, instance?: s
 
 describe('what others ask', () => {
   test.each([
-    ['one', [offer(0.5)], { count: 1, min: 0.5, median: 0.5, max: 0.5 }],
-    ['an odd number', [offer(3), offer(1), offer(2)], { count: 3, min: 1, median: 2, max: 3 }],
-    ['an even number', [offer(4), offer(1), offer(2), offer(3)], { count: 4, min: 1, median: 2.5, max: 4 }],
-    ['other GPUs', [offer(1, 'Nvidia H100 80GB'), { ...offer(1), gpuName: undefined }], undefined],
-    [
-      'this account',
-      [offer(1, A10, 'mine'), offer(2, A10, 'theirs')],
-      { count: 1, min: 2, median: 2, max: 2 },
-    ],
-    ['nothing', [], undefined],
-  ])('by %s', (_, offers, range) => {
-    expect(askRange(offers, A10, new Set(['mine']))).toEqual(range);
+    ['the same GPU', [offer(3), offer(1)], [3, 1]],
+    ['other GPUs', [offer(1, 'Nvidia H100 80GB'), { ...offer(1), gpuName: undefined }], []],
+    ['this account', [offer(1, A10, 'mine'), offer(2, A10, 'theirs')], [2]],
+    ['nothing', [], []],
+  ])('counts offers of %s', (_, offers, asks) => {
+    expect(othersAsks(offers, A10, new Set(['mine']))).toEqual(asks);
   });
 
   test('for CPU jobs is what offers without a GPU ask', () => {
-    expect(askRange([{ ...offer(0.01), gpuName: undefined }, offer(1)], undefined, new Set())?.median).toBe(
+    expect(othersAsks([{ ...offer(0.01), gpuName: undefined }, offer(1)], undefined, new Set())).toEqual([
       0.01,
-    );
+    ]);
   });
 });
 
 describe('the proposed ask', () => {
-  const market = (median: number) => ({ count: 3, min: median / 2, median, max: median * 2 });
+  // 0.00216 a minute.
+  const floor = assumedFloor(350, 0.3);
 
   test.each([
-    ['the median, as others ask', market(0.05), undefined, 0.05],
-    ['the median above the power', market(0.07), 0.002, 0.07],
-    ['above the power where others ask less', market(0.001), 0.002, 0.0025],
-    ['twice the power where nobody else is there', undefined, 0.00175, 0.0035],
-    ['rounded up to two digits', market(0.0333), undefined, 0.034],
-    ['nothing where nothing is known', undefined, undefined, undefined],
-    ['nothing where power is free and nobody else is there', undefined, 0, undefined],
-    ['nothing where others ask nothing', market(0), undefined, undefined],
-  ])('is %s', (_, range, powerCost, ask) => {
-    expect(proposeAsk({ market: range, powerCost })?.ask).toBe(ask);
+    ['the median of what others ask', [0.09, 0.01, 0.05], undefined, 0.05],
+    ['the median above the floor', [0.07], floor, 0.07],
+    ['the floor where others ask less', [0.001], floor, 0.0022],
+    ['the floor where others ask what the power alone costs', [0.00195], floor, 0.0022],
+    ['twice the floor where nobody else is there', [], floor, 0.0044],
+    ['rounded up to two digits', [0.0333], undefined, 0.034],
+    ['nothing where nothing is known', [], undefined, undefined],
+    ['nothing where power is free and nobody else is there', [], assumedFloor(350, 0), undefined],
+    ['nothing where others ask nothing', [0], undefined, undefined],
+  ])('is %s', (_, asks, known, ask) => {
+    expect(proposeAsk({ asks, floor: known })?.ask).toBe(ask);
   });
 
-  test('counts power as watts / 1000 * price / 60', () => {
-    expect(powerCostPerMinute(350, 0.3)).toBeCloseTo(0.00175, 10);
+  test('has a floor of watts / 0.9 / 1000 * price / 60, of which nine in ten minutes are paid', () => {
+    expect(floor.power).toBeCloseTo(0.00175 / 0.9, 10);
+    expect(floor.perMinute).toBeCloseTo(0.00175 / 0.9 / 0.9, 10);
   });
 });
 

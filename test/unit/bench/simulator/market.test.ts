@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asksOf, marketOf } from '../../../../bench/simulator/market.ts';
-import { drawnShape, fixedAsk, SEEDS, SHAPES } from '../../../../bench/simulator/shapes.ts';
+import { drawnShape, SEEDS, SHAPES } from '../../../../bench/simulator/shapes.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -39,16 +39,6 @@ describe('a simulated market', () => {
     }
     expect(drawnShape(1)).not.toEqual(drawnShape(2));
   });
-});
-
-test.each([
-  [[], 0.01, 0.02],
-  [[0.05], 0.01, 0.05],
-  [[0.08, 0.02, 0.04], 0.01, 0.04],
-  [[0.02, 0.04], 0.01, 0.03],
-  [[0.002, 0.004], 0.01, 0.01],
-])('the fixed ask beside %j and above a floor of %d is %d', (asks, floor, ask) => {
-  expect(fixedAsk(asks, floor)).toBeCloseTo(ask, 12);
 });
 
 test('asks are those of the rivals', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { asksOf, type Market, marketOf } from '../../../../bench/simulator/market.ts';
-import { drawnShape, fixedAsk, SHAPES } from '../../../../bench/simulator/shapes.ts';
+import { drawnShape, SHAPES } from '../../../../bench/simulator/shapes.ts';
 import { type OwnHost, simulate } from '../../../../bench/simulator/simulate.ts';
+import { fixedAsk } from '../../../../src/pricing/fixed-ask.ts';
 
 const HOST: OwnHost = { slots: 2, marginalW: 250, brokerFee: 0 };
 const HOUR_MS = 3_600_000;
