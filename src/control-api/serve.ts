@@ -8,9 +8,9 @@ import { listen } from '../lib/listen.ts';
 import { LIMITS } from '../limits.ts';
 import { type Answering, answerTo, failure } from './answer.ts';
 import { parseBody } from './body.ts';
-import { drained } from './drained.ts';
 import { jsonOf } from './encoded-item.ts';
 import { CALLER_HEADER } from './protocol.ts';
+import { sendItems } from './send-items.ts';
 import { shortPath } from './short-path.ts';
 import { type ControlSocket, pathOf } from './sockets.ts';
 
@@ -138,7 +138,7 @@ function write(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** One object a line. A caller that does not read is waited for, and the stream with it. */
+/** One object a line. */
 async function stream(
   response: ServerResponse,
   answer: AsyncIterable<object>,
@@ -146,10 +146,6 @@ async function stream(
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
   response.write(`${JSON.stringify(envelope)}\n`);
-  for await (const item of answer) {
-    if (response.destroyed) break;
-    if (response.write(`${jsonOf(item)}\n`)) continue;
-    await drained(response);
-  }
+  await sendItems(response, answer, (item) => `${jsonOf(item)}\n`);
   response.end();
 }

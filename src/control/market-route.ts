@@ -4,8 +4,7 @@ import { type Route, route } from '../control-api/route.ts';
 import { SKIP_REASONS } from '../domain/decide.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Run } from '../domain/run.ts';
-import { cachedFor } from '../lib/cached.ts';
-import { SingleFlight } from '../lib/single-flight.ts';
+import { sharedFor } from '../lib/cached.ts';
 import { inSlices, type Steps } from '../lib/slices.ts';
 
 /** Views that ask at about the same time get the same answer. */
@@ -20,14 +19,13 @@ export type MarketParts = {
 
 /** The open runs, and why each offer does not take them. */
 export function marketRoute({ agent, clock }: MarketParts): Route {
-  const flights = new SingleFlight<MarketView>();
-  const compute = cachedFor(
+  const compute = sharedFor(
     SHARED_MS,
     () => clock.monotonic(),
     () => inSlices(agent.viewMarket()),
   );
   return route(ENDPOINTS.market, async () => {
-    const { at, leftOut, runs, skipped } = await flights.run('', compute);
+    const { at, leftOut, runs, skipped } = await compute();
     return {
       at: at ?? null,
       runs: runs.map(({ open, verdicts }) => ({

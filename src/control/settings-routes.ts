@@ -8,9 +8,8 @@ import { ENDPOINTS } from '../control-api/endpoints.ts';
 import { type Route, route } from '../control-api/route.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { AcceptableRisk, Risk } from '../domain/vulnerabilities.ts';
-import { cachedFor } from '../lib/cached.ts';
+import { sharedFor } from '../lib/cached.ts';
 import { readableBytes } from '../lib/readable.ts';
-import { SingleFlight } from '../lib/single-flight.ts';
 
 /** Host and engine are asked again after so long. */
 const FACTS_TTL_MS = 60_000;
@@ -42,8 +41,7 @@ export type SettingsParts = {
 /** What the owner has set, and what the agent runs on. */
 export function settingsRoutes({ agent, clock, settings, version }: SettingsParts): readonly Route[] {
   const { engine, loaded, redact, risks } = settings;
-  const flights = new SingleFlight<HostAnswer>();
-  const host = cachedFor(
+  const host = sharedFor(
     FACTS_TTL_MS,
     () => clock.monotonic(),
     () => readHost(engine),
@@ -51,7 +49,7 @@ export function settingsRoutes({ agent, clock, settings, version }: SettingsPart
   return [
     route(ENDPOINTS.configuration, async () => configurationOf(loaded(), redact)),
     route(ENDPOINTS.versions, async () => {
-      const facts = await flights.run('', host);
+      const facts = await host();
       const own = [
         { what: 'sharedcloud-agent', version },
         { what: 'Node.js', version: process.versions.node },

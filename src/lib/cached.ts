@@ -1,3 +1,5 @@
+import { SingleFlight } from './single-flight.ts';
+
 /** A call whose result is returned again for `ms` milliseconds. Errors are not kept, and calls are not joined. */
 export function cachedFor<T>(
   ms: number,
@@ -11,4 +13,11 @@ export function cachedFor<T>(
     last = { value, at: monotonic() };
     return value;
   };
+}
+
+/** The same, and callers at the same time share one call. */
+export function sharedFor<T>(ms: number, monotonic: () => number, call: () => Promise<T>): () => Promise<T> {
+  const flights = new SingleFlight<T>();
+  const cached = cachedFor(ms, monotonic, call);
+  return () => flights.run('', cached);
 }

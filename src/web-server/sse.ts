@@ -1,13 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { drained } from '../control-api/drained.ts';
 import { EncodedItem, jsonOf } from '../control-api/encoded-item.ts';
+import { sendItems } from '../control-api/send-items.ts';
 
 /** A proxy or a phone's network ends a connection on which nothing comes. */
 const HEARTBEAT_MS = 15_000;
 
 /**
- * Sends a stream as server-sent events until it or the signal ends. The next object is asked for when the reader has taken
- * the last one, and a reader that takes nothing for a minute is dropped. Never throws; `failed` is what an error looks like.
+ * Sends a stream as server-sent events until it or the signal ends. Never throws; `failed` is what an error looks like.
  */
 export async function sendEvents(
   response: ServerResponse,
@@ -26,11 +25,8 @@ export async function sendEvents(
     if (!response.writableNeedDrain) response.write(':\n\n');
   }, HEARTBEAT_MS);
   try {
-    for await (const item of items) {
-      if (signal.aborted) return;
-      if (!response.write(frameOf(item))) await drained(response);
-    }
-    response.end('event: end\ndata: {}\n\n');
+    await sendItems(response, items, frameOf);
+    if (!signal.aborted) response.end('event: end\ndata: {}\n\n');
   } catch (thrown) {
     if (!signal.aborted) response.end(`event: failure\ndata: ${JSON.stringify(failed(thrown))}\n\n`);
   } finally {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cachedFor } from '../../../src/lib/cached.ts';
+import { cachedFor, sharedFor } from '../../../src/lib/cached.ts';
 
 const never = new AbortController().signal;
 
@@ -25,4 +25,15 @@ test('an answer is given again for its time, a failure is not', async () => {
   expect(await ask(never)).toBe('b');
   now = 200;
   expect(await ask(never)).toBe('c');
+});
+
+test('those who ask at the same time share one call', async () => {
+  let calls = 0;
+  const ask = sharedFor(
+    100,
+    () => 0,
+    async () => (calls += 1),
+  );
+  expect(await Promise.all([ask(), ask()])).toEqual([1, 1]);
+  expect(await ask()).toBe(1);
 });
