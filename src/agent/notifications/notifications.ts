@@ -5,12 +5,9 @@ import {
   NOTHING_SEEN,
   type Notice,
   type NotificationState,
-  nextLookMs,
   observe,
   onlyWanted,
-  openProblems,
   restored,
-  takeDue,
 } from '../../domain/notification.ts';
 import {
   dueSummary,
@@ -18,6 +15,7 @@ import {
   isFromTheFuture,
   type LastSummary,
 } from '../../domain/notification-day.ts';
+import { nextLookMs, openProblems, takeDue } from '../../domain/notification-due.ts';
 import type { NotificationKind } from '../../domain/notification-kinds.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobSums } from '../../domain/ports/job-sums.ts';

@@ -3,20 +3,17 @@ import { describe, expect, test } from 'vitest';
 import {
   CONFIRM_MS,
   elapse,
-  GATHER_MS,
   isWorthWriting,
   NOTHING_SEEN,
   type Notice,
   type NotificationState,
-  nextLookMs,
   type Observation,
   observe,
-  openProblems,
   PER_CONDITION,
   PER_KIND,
   restored,
-  takeDue,
 } from '../../../src/domain/notification.ts';
+import { GATHER_MS, nextLookMs, openProblems, takeDue } from '../../../src/domain/notification-due.ts';
 import { CONDITION_KINDS, CONDITIONS, type ConditionKind } from '../../../src/domain/notification-kinds.ts';
 
 const MINUTE = 60_000;
