@@ -9,6 +9,7 @@ import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
 import { MOVES } from './moves.ts';
 import { NETWORK } from './network.ts';
+import { NOTIFICATIONS } from './notifications.ts';
 import { PRESENCE } from './presence.ts';
 import { SCHEDULE } from './schedule.ts';
 
@@ -24,6 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MOVES,
   ...FUZZING,
   ...GPU_SAMPLES,
+  ...NOTIFICATIONS,
   ...PRESENCE,
   ...SCHEDULE,
 ];

@@ -74,13 +74,17 @@ describe('a webhook', () => {
 
   test.each([301, 302, 400, 401, 404, 500, 503])('that answers with %d has not taken it', async (status) => {
     await using server = await httpServer(
-      (_, response) => void response.writeHead(status, { 'retry-after': '7' }).end('x'.repeat(1_000_000)),
+      (_, response) =>
+        void response
+          .writeHead(status, { 'retry-after': '7', location: '/elsewhere' })
+          .end('x'.repeat(1_000_000)),
     );
     await expect(webhook(server.url).send(message, never)).rejects.toMatchObject({
       code: 'NOTIFICATION_FAILED',
       retryAfterMs: 7_000,
       hint: expect.any(String) as unknown,
     });
+    expect(server.seen).toHaveLength(1);
   });
 
   test.each([
@@ -271,7 +275,7 @@ describe('a program', () => {
     const pid = join(scratchDir(), 'pid');
     onTestFinished(() => void process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
     const script = `#!/bin/sh\nsleep 1000 &\necho $! >'${pid}'\n`;
-    await expect(new CommandHook(program(script)).send(message, never)).resolves.toBeUndefined();
+    await expect(new CommandHook(program(script), 10_000).send(message, never)).resolves.toBeUndefined();
   });
 
   test('that is not there is named', async () => {
