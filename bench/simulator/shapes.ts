@@ -17,7 +17,7 @@ export type Shape = {
 
 /** How buyers come. */
 export type Demand = {
-  /** Runs an hour, in the mean over a week at the beginning. */
+  /** Runs an hour, in the mean of a working day at the beginning, without bursts. */
   readonly runsPerHour: number;
   /** How much more of them come at the peak of a day: 0 none, 1 twice the mean and none at the trough. */
   readonly dailySwing: number;
@@ -43,7 +43,7 @@ export type Demand = {
 
 /** What buyers' jobs are like. */
 export type JobTraits = {
-  /** The mean number of a run. */
+  /** One, and a geometric number more: from 2 on, the mean is half a job less than this. */
   readonly perRun: number;
   readonly medianMinutes: number;
   /** The standard deviation of the logarithm of their duration. */

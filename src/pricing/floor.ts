@@ -30,7 +30,7 @@ export function floorOf(terms: FloorTerms): Floor {
   return { perMinute: (power + wear) / ((1 - brokerFee) * paidShare), power, wear, terms };
 }
 
-/** Outcomes beside which the share of the first days does not count: fewer jobs say little. */
+/** What is assumed before there are jobs, and how much it weighs: the first few jobs say little. */
 const PRIOR_MINUTES = 60;
 const PRIOR_SHARE = 0.9;
 

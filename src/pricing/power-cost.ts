@@ -17,8 +17,8 @@ export type MeterReading = { readonly wallW: number; readonly gpuW: number };
 /** A common power supply with 90 % efficiency; of the host nothing is known. */
 export const UNCALIBRATED: WallPower = { perGpuWatt: 1 / 0.9, hostW: 0 };
 
-/** Less is no power supply, more is no reading of this host alone. */
-const [LEAST, MOST] = [1, 2];
+/** Of watts at the wall for a watt of the GPU: less is no power supply, more is no reading of this host alone. */
+const [MIN, MAX] = [1, 2];
 
 /**
  * What one more watt of the GPU is at the wall, by two readings: one idle, one at work. Undefined where they are too close to
@@ -28,7 +28,7 @@ export function calibrated(idle: MeterReading, busy: MeterReading): WallPower | 
   const gpuW = busy.gpuW - idle.gpuW;
   if (!(gpuW >= 20)) return undefined;
   const perGpuWatt = (busy.wallW - idle.wallW) / gpuW;
-  return perGpuWatt >= LEAST && perGpuWatt <= MOST ? { perGpuWatt, hostW: 0 } : undefined;
+  return perGpuWatt >= MIN && perGpuWatt <= MAX ? { perGpuWatt, hostW: 0 } : undefined;
 }
 
 /** The watts at the wall that a GPU at work takes more than an idle one. */

@@ -77,6 +77,7 @@ export class PublishedPrices implements Tariff {
   }
 
   *stretches(from: number, until: number): Generator<PriceStretch, void> {
+    if (from >= until) return;
     const edges = new Set([from, until]);
     for (const point of this.#points)
       for (const edge of [point.from, point.until]) if (edge > from && edge < until) edges.add(edge);

@@ -18,7 +18,7 @@ export type Advice = {
   readonly tried: readonly AskValue[];
 };
 
-/** Asks are tried in steps of so much, up to so many below and above the one in force. */
+/** Asks are tried in steps of so much, up to so many below and above the one in force, or the floor above it. */
 const STEP = 1.12;
 const STEPS = 9;
 /** Durations of others' jobs are drawn; the mean of a few draws is steadier. */
@@ -41,11 +41,12 @@ export function adviseAsk(
     const draws = Array.from({ length: DRAWS }, () => replay(observed, () => tried, random));
     return meanValue(tried, draws, observed, costPerMinute);
   };
-  const asks = Array.from({ length: 2 * STEPS + 1 }, (_, step) => ask * STEP ** (step - STEPS));
+  const start = Math.max(ask, floor);
+  const asks = Array.from({ length: 2 * STEPS + 1 }, (_, step) => start * STEP ** (step - STEPS));
   const tried = asks.filter((one) => one >= floor).map(valueOf);
-  const now = tried.find((value) => value.ask === ask) ?? valueOf(ask);
-  const best = tried.reduce((a, b) => (b.net > a.net ? b : a), now);
-  return { best, now, tried };
+  const first = tried.find((value) => value.ask === start) ?? valueOf(start);
+  const best = tried.reduce((a, b) => (b.net > a.net ? b : a), first);
+  return { best, now: start === ask ? first : valueOf(ask), tried };
 }
 
 function meanValue(

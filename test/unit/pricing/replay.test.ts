@@ -137,6 +137,13 @@ describe('advice', () => {
     expect(advice?.best.busyShare).toBeGreaterThan(0.9);
   });
 
+  test.each([0.06, 0.5])('is not the ask in force where that is below a floor of %d', (floor) => {
+    const market = observed({ own: jobs.map((job) => ({ ...job, bid: 0.055 })) });
+    const advice = adviseAsk(market, 0.05, { costPerMinute: 0.001, floor }, random);
+    expect(advice?.now).toMatchObject({ ask: 0.05, jobs: 24 });
+    expect(advice?.best.ask).toBeGreaterThanOrEqual(floor);
+  });
+
   test('is never below the floor, and silent with too few jobs', () => {
     const floor = { costPerMinute: 0.2, floor: 0.09 };
     expect(

@@ -104,6 +104,7 @@ test('stretches fill the time that is asked for, whatever the tariff', () => {
       const until = from + hours * HOUR;
       const stretches = [...tariff.stretches(from, until)];
       expect(stretches[0]?.from).toBe(from);
+      expect([...tariff.stretches(until, from)]).toEqual([]);
       expect(stretches.at(-1)?.until).toBe(until);
       for (const [index, { from: start, until: end }] of stretches.entries()) {
         expect(end).toBeGreaterThan(start);
