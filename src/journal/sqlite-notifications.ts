@@ -24,12 +24,14 @@ export const NOTIFICATION_TABLES = `CREATE TABLE IF NOT EXISTS notification_stat
 
 const EXISTS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notification_queue'";
 
-const ITEM = { key: z.string(), name: z.string(), why: z.string(), hint: z.string().optional() };
+const ITEM = z.object({ key: z.string(), name: z.string(), why: z.string(), hint: z.string().optional() });
+/** An absent hint is undefined: the types have no optional fields. */
+const withHint = <T extends { hint?: string | undefined }>(item: T) => ({ ...item, hint: item.hint });
 const STATE: z.ZodType<NotificationState> = z.object({
   conditions: z.array(
     z.object({
       kind: z.enum(CONDITIONS),
-      item: z.object(ITEM).transform((item) => ({ ...item, hint: item.hint })),
+      item: ITEM.transform(withHint),
       isOn: z.boolean(),
       isNotified: z.boolean(),
       since: z.number(),
@@ -44,7 +46,7 @@ const STATE: z.ZodType<NotificationState> = z.object({
   incidents: z.array(
     z.object({
       kind: z.enum(['reclaim-incomplete', 'daily-summary']),
-      item: z.object(ITEM).transform((item) => ({ ...item, hint: item.hint })),
+      item: ITEM.transform(withHint),
       at: z.number(),
       waitedMs: z.number(),
     }),
@@ -64,11 +66,7 @@ const MESSAGE: z.ZodType<NotificationMessage> = z
     host: z.string(),
     title: z.string(),
     text: z.string(),
-    items: z.array(
-      z
-        .object({ ...ITEM, since: z.number(), times: z.number() })
-        .transform((item) => ({ ...item, hint: item.hint })),
-    ),
+    items: z.array(ITEM.extend({ since: z.number(), times: z.number() }).transform(withHint)),
     summary: z
       .object({
         since: z.number(),

@@ -117,10 +117,11 @@ describe('notifications', () => {
       expect(phone.lines).toEqual(['gpu-cordoned problem', 'gpu-cordoned resolved']);
       expect(phone.got[0]).toMatchObject({
         host: 'rig1',
-        title: 'rig1: GPU 0 takes no jobs',
-        text: 'the password is [redacted]\nhint: reboot',
+        items: [{ key: 'GPU-1', name: 'GPU 0', why: 'the password is [redacted]', hint: 'reboot' }],
+        text: expect.stringContaining('[redacted]') as unknown,
         isTest: false,
       });
+      expect(JSON.stringify(phone.got)).not.toContain('hunter22');
       expect(journal.notifications.load().queue).toEqual([]);
       agent.stop();
     }),
