@@ -141,7 +141,7 @@ async function openTokenFile(path: string): Promise<FileHandle> {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new AgentError('TOKEN_MISSING', `there is no token file ${path}`, {
-        hint: 'put the token into it with mode 0600, or name another file with --token-file',
+        hint: 'run sharedcloud-agent login, which writes it, or name another file with --token-file',
         cause,
       });
     const reason = cause instanceof Error ? cause.message : String(cause);
