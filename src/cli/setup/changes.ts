@@ -22,11 +22,13 @@ export type FilePlan = {
   readonly loaded: Loaded;
 };
 
-const HEAD = `# The owner's settings. Each key is an option of \`man sharedcloud-agent\`.
-# After a change of prices or of the schedule reload the agent, after any other restart it: jobs keep running.
-`;
+/** A terminal of 80 columns shows the whole line, also in the frame of the dialogue. */
+const WIDTH = 72;
 
-const WIDTH = 100;
+const HEAD = `# The owner's settings. Each key is an option of \`man sharedcloud-agent\`.
+# After a change of prices or of the schedule reload the agent, after any
+# other restart it: jobs keep running.
+`;
 
 /** The options that were given as flags, as lines of the file. */
 export function changesOfFlags({ config, sources }: Loaded): readonly FileChange[] {
