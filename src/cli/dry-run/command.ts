@@ -1,4 +1,5 @@
 import type { Loaded } from '../../config/config.ts';
+import { OPTIONS } from '../../config/options.ts';
 import { configInvalid } from '../../config/problem.ts';
 import { imageName } from '../../config/text-types.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
@@ -17,6 +18,8 @@ const SERVE: Switch = {
   name: 'serve',
   help: 'go on until Ctrl-C, with a lively market, and serve the status page',
 };
+/** What matters only where the page is served. */
+const OF_PAGE = ['listen', 'listenHost', 'listenPasswordFile', 'listenInsecure'] as const;
 const IMAGE: ValueFlag<string> = {
   name: 'image',
   help: 'with --docker: the Python image, which must run $CODE as the platform’s images do',
@@ -41,10 +44,7 @@ export const dryRun: CliCommand = {
     'jobRuntime',
     'logLevel',
     'logFormat',
-    'listen',
-    'listenHost',
-    'listenPasswordFile',
-    'listenInsecure',
+    ...OF_PAGE,
   ],
   switches: [DOCKER, SERVE, JSON_SWITCH],
   values: [IMAGE],
@@ -105,9 +105,9 @@ function refuseUseless(context: CliContext, { sources }: Loaded): void {
   const problems = [
     ...(context.has(IMAGE) && !context.has(DOCKER) ? [uselessFlag(IMAGE.name, 'without --docker')] : []),
     ...(context.has(SERVE) && context.has(JSON_SWITCH) ? [uselessFlag('json', 'with --serve')] : []),
-    ...(sources.listen.kind === 'flag' && !context.has(SERVE)
-      ? [uselessFlag('listen', 'without --serve')]
-      : []),
+    ...OF_PAGE.filter((key) => sources[key].kind === 'flag' && !context.has(SERVE)).map((key) =>
+      uselessFlag(OPTIONS[key].name, 'without --serve'),
+    ),
   ];
   if (problems.length > 0) throw configInvalid(problems);
 }

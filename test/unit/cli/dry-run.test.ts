@@ -29,4 +29,15 @@ describe('the dry run', () => {
     expect(exit).toBe(2);
     expect(stderr).toContain('error CONFIG_INVALID: --image: ');
   });
+
+  test.each([
+    ['--listen', '127.0.0.1:0'],
+    ['--listen-host', 'gpu.example'],
+    ['--listen-password-file', '/nonexistent/password'],
+    ['--listen-insecure'],
+  ])('refuses %s without --serve', async (...flag) => {
+    const { exit, stderr } = await runLine(['dry-run', ...flag]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain(`error CONFIG_INVALID: ${flag[0]}: `);
+  });
 });
