@@ -33,7 +33,8 @@ export const ACTIONS = {
   reload: {
     leadsTo: undefined,
     exit: undefined,
-    meaning: 'reads prices and the token file again; other changes need a restart',
+    meaning:
+      'reads prices, the schedule, the page’s names and the files with secrets again; other changes need a restart',
   },
   abandon: {
     leadsTo: undefined,

@@ -67,7 +67,11 @@ describeBrowser('the view Now', (browser) => {
     await dialog.getByText('unpaid').waitFor();
     await view.expectNoViolations();
     expect(host.jobsOf(run)).toMatchObject([{ status: 2 }]);
+    const sent = view.page.waitForRequest('**/api/reclaim');
     await dialog.getByRole('button', { name: 'Take it back now' }).click();
+    // One that begins after the question was not agreed to.
+    const [job] = host.jobsOf(run);
+    expect((await sent).postData()).toContain(`"confirmed":["${job?.uuid}"]`);
     await dialog.getByRole('button', { name: 'Done' }).waitFor();
     await expect.poll(() => host.jobsOf(run)).toMatchObject([{ status: 1 }]);
     await view.page.keyboard.press('Escape');

@@ -60,6 +60,14 @@ const rows: readonly MutationRow[] = [
     'test/unit/agent/presence/owner-presence.test.ts',
     'ends no job of a GPU that its owner has put on the market all the same',
   ],
+  [
+    'a reclaim stops no job that its owner has not agreed to',
+    'src/agent/owner/owner-commands.ts',
+    '!isAmong(confirmed, job)',
+    '!confirmed',
+    'test/contract/agent/owner-control.test.ts',
+    'releases what runs, unpaid, and takes nothing more',
+  ],
 ];
 
 /** What keeps the owner's GPU for its owner, and jobs from being taken for somebody else. */
