@@ -12,7 +12,7 @@ const CONNECT_MS = 10_000;
 /** For the whole try, with its redirects. */
 const TRY_MS = 30_000;
 const MAX_REDIRECTS = 3;
-/** A longer wait than this is no answer to a retry. */
+/** A server that asks for more is asked again after this. */
 const MAX_RETRY_AFTER_S = 3_600;
 
 /** How a target is reached: the same proxies and certificate authorities as for the broker. */
