@@ -43,12 +43,12 @@ export function marketOf(shape: Shape, seed: number, days = DAYS): Market {
   const bursts = burstsOf(shape, random, endsAt);
   const factors = Array.from({ length: FUNCTIONS }, () => Math.exp(0.7 * normal(random)));
   const runs: SimulatedRun[] = [];
-  const most = peakRate(shape);
+  const maxRate = peakRate(shape);
   // Thinning: arrivals at the highest rate, of which each is kept by the rate at its time.
   for (let at = 0; ; ) {
-    at += (-Math.log(1 - random.next()) / most) * HOUR_MS;
+    at += (-Math.log(1 - random.next()) / maxRate) * HOUR_MS;
     if (at >= endsAt) break;
-    if (random.next() * most <= rateAt(shape, at, bursts))
+    if (random.next() * maxRate <= rateAt(shape, at, bursts))
       runs.push(runAt(shape, at, runs.length, factors, random));
   }
   const rivals = Array.from({ length: shape.rivals.hosts }, (_, index) =>

@@ -178,8 +178,8 @@ export const DAYS = 30;
 /** A market that nobody chose: its seed is to be taken after the strategies are done. */
 export function drawnShape(seed: number): Shape {
   const random = new SeededRandom(seed);
-  const geometric = (least: number, most: number): number =>
-    Math.exp(random.between(Math.log(least), Math.log(most)));
+  const geometric = (min: number, max: number): number =>
+    Math.exp(random.between(Math.log(min), Math.log(max)));
   const bid = geometric(0.015, 0.12);
   return {
     name: `drawn by ${seed}`,

@@ -89,20 +89,20 @@ function isKindAllowed(state: NotificationState, kind: NotificationKind, now: nu
   return lately.length < PER_KIND.max;
 }
 
-/** After how many milliseconds to look again, if nothing is seen until then. */
-export function nextLookMs({ conditions, incidents }: NotificationState): number {
+/** After how many milliseconds to call `takeDue` again, if nothing is seen until then. */
+export function nextCheckMs({ conditions, incidents }: NotificationState): number {
   const waits = [
     ...conditions
       .filter(({ counts, isOn, isNotified }) => counts && isOn !== isNotified)
       .map((one) => remainingMs(one) + GATHER_MS),
     ...incidents.map(({ waitedMs }) => GATHER_MS - waitedMs),
   ];
-  const soonest = waits.reduce((least, ms) => Math.min(least, ms), MAX_TICK_MS);
+  const soonest = waits.reduce((min, ms) => Math.min(min, ms), MAX_TICK_MS);
   // What a limit holds back has been due for long.
   return soonest <= 0 ? MIN_TICK_MS * 10 : Math.max(soonest, MIN_TICK_MS);
 }
 
-/** What lasts now and is worth telling, the most urgent kinds first. */
+/** What lasts now and has outlasted its grace, the most urgent kinds first. */
 export function openProblems({ conditions }: NotificationState): readonly Condition[] {
   return CONDITIONS.flatMap((kind) =>
     conditions.filter((one) => one.kind === kind && one.isOn && (one.isNotified || remainingMs(one) <= 0)),

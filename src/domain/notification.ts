@@ -71,7 +71,7 @@ export type Incident = {
   readonly waitedMs: number;
 };
 
-/** Everything by which is decided what to tell; kept over a restart. */
+/** Everything that decides what an owner is notified of; kept over a restart. */
 export type NotificationState = {
   readonly conditions: readonly Condition[];
   readonly incidents: readonly Incident[];

@@ -16,8 +16,8 @@ export class SeededRandom {
     return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32;
   }
 
-  between(least: number, most: number): number {
-    return least + this.next() * (most - least);
+  between(min: number, max: number): number {
+    return min + this.next() * (max - min);
   }
 
   /** One of these, which must be some, each as likely as any other. */

@@ -15,7 +15,7 @@ import {
   isFromTheFuture,
   type LastSummary,
 } from '../../domain/notification-day.ts';
-import { nextLookMs, openProblems, takeDue } from '../../domain/notification-due.ts';
+import { nextCheckMs, openProblems, takeDue } from '../../domain/notification-due.ts';
 import type { NotificationKind } from '../../domain/notification-kinds.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { JobSums } from '../../domain/ports/job-sums.ts';
@@ -58,7 +58,7 @@ export type NotificationsDeps = {
   readonly daily: { readonly minute: number; readonly zone: Zone } | undefined;
 };
 
-/** Tells the owner what needs attention, by what the events say and how long it lasts. */
+/** Notifies the owner of what needs attention, by what the events say and how long it lasts. */
 export class Notifications {
   readonly #deps: NotificationsDeps;
   readonly #queues: readonly TargetQueue[];
@@ -102,7 +102,7 @@ export class Notifications {
     if (isWorthWriting(before, this.#state)) this.#changed.notify();
   };
 
-  /** Tells until the signal aborts; what is not delivered by then is left for the next start. */
+  /** Delivers until the signal aborts; what is left by then is for the next start. */
   async work(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#watch(signal), ...this.#queues.map((queue) => queue.work(signal))]);
   }
@@ -110,7 +110,7 @@ export class Notifications {
   async #watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#report();
-      await this.#changed.wait(signal, nextLookMs(this.#state));
+      await this.#changed.wait(signal, nextCheckMs(this.#state));
     }
   }
 

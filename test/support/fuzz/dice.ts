@@ -6,13 +6,13 @@ export class Dice extends SeededRandom {
     return this.next() < probability;
   }
 
-  /** Whole, from `least` to `most`. */
-  whole(least: number, most: number): number {
-    return Math.floor(this.between(least, most + 1));
+  /** Whole, from `min` to `max`. */
+  whole(min: number, max: number): number {
+    return Math.floor(this.between(min, max + 1));
   }
 
   /** Whole, each order of magnitude as likely as any other. */
-  size(least: number, most: number): number {
-    return Math.round(Math.exp(this.between(Math.log(least), Math.log(most))));
+  size(min: number, max: number): number {
+    return Math.round(Math.exp(this.between(Math.log(min), Math.log(max))));
   }
 }

@@ -13,7 +13,7 @@ import {
   PER_KIND,
   restored,
 } from '../../../src/domain/notification.ts';
-import { GATHER_MS, nextLookMs, openProblems, takeDue } from '../../../src/domain/notification-due.ts';
+import { GATHER_MS, nextCheckMs, openProblems, takeDue } from '../../../src/domain/notification-due.ts';
 import { CONDITION_KINDS, CONDITIONS, type ConditionKind } from '../../../src/domain/notification-kinds.ts';
 
 const MINUTE = 60_000;
@@ -42,7 +42,7 @@ class Owner {
   /** In steps, as the agent looks. */
   pass(ms: number): void {
     for (let left = ms; left > 0; ) {
-      const step = Math.min(left, nextLookMs(this.state), 30_000);
+      const step = Math.min(left, nextCheckMs(this.state), 30_000);
       this.now += step;
       left -= step;
       this.state = elapse(this.state, step, this.now);
