@@ -14,12 +14,12 @@ const MIN_CHARACTERS = 8;
 export async function readSecretFile(path: string, what: 'password' | 'token', uid: number): Promise<string> {
   const text = (await readOwn(path, what, uid)).replace(/\r?\n$/, '');
   const hint = `write the ${what} alone into it, in one line, such as from: openssl rand -base64 24`;
-  if (!/^[\x20-\x7e]+$/.test(text) && !/^[^\p{Cc}]+$/u.test(text))
+  if (!/^\P{Cc}+$/u.test(text))
     throw new AgentError('CONFIG_INVALID', `${path} does not contain exactly one ${what}`, { hint });
   if (text.length < MIN_CHARACTERS)
     throw new AgentError(
       'CONFIG_INVALID',
-      `the ${what} in ${path} has less than ${MIN_CHARACTERS} characters`,
+      `the ${what} in ${path} has fewer than ${MIN_CHARACTERS} characters`,
       {
         hint,
       },
