@@ -3,7 +3,7 @@ import { hasToken, requireWritable, tokenFileOf, writeTokenFile } from '../../co
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
-import { CANCELLED_EXIT, Cancelled } from '../prompts/prompts.ts';
+import { cancellable } from '../prompts/cancellable.ts';
 import { requireEncryption } from './broker.ts';
 import { INSECURE_HTTP, USERNAME, WITH_PASSWORD, WITH_TOKEN } from './flags.ts';
 import { askedToken, isPiped, pipedToken } from './obtain-token.ts';
@@ -24,15 +24,7 @@ export const login: CliCommand = {
     { line: 'login --with-token', does: 'takes the token from standard input, as in a script' },
     { line: 'login --token-file ~/sharedcloud.token', does: 'without root, for an agent of your own' },
   ],
-  run: async (context) => {
-    try {
-      return await logIn(context);
-    } catch (thrown) {
-      if (!(thrown instanceof Cancelled)) throw thrown;
-      context.stderr.write('cancelled; nothing was written\n');
-      return CANCELLED_EXIT;
-    }
-  },
+  run: (context) => cancellable(context, logIn),
 };
 
 async function logIn(context: CliContext): Promise<number> {

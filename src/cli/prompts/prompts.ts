@@ -36,6 +36,3 @@ export class Cancelled extends Error {
     this.name = 'Cancelled';
   }
 }
-
-/** The exit code of a command that was cancelled: as a shell has it for Ctrl-C. */
-export const CANCELLED_EXIT = 130;

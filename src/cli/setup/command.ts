@@ -9,7 +9,7 @@ import { whyUnwritable } from '../../lib/replace-file.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { readConfigText } from '../config-text.ts';
 import { INSECURE_HTTP, USERNAME, WITH_PASSWORD, WITH_TOKEN } from '../login/flags.ts';
-import { CANCELLED_EXIT, Cancelled } from '../prompts/prompts.ts';
+import { cancellable } from '../prompts/cancellable.ts';
 import { bringNetworkUp, hasService, startService, writeConfig } from './apply.ts';
 import { changesOfFlags, type FilePlan, planFile } from './changes.ts';
 import { type Conversation, conversation } from './conversation.ts';
@@ -55,15 +55,7 @@ export const setup: CliCommand = {
     },
     { line: 'setup --print', does: 'asks, and shows what would be written' },
   ],
-  run: async (context) => {
-    try {
-      return await setUp(context);
-    } catch (thrown) {
-      if (!(thrown instanceof Cancelled)) throw thrown;
-      context.stderr.write('cancelled; nothing was written\n');
-      return CANCELLED_EXIT;
-    }
-  },
+  run: (context) => cancellable(context, setUp),
 };
 
 /** Everything that was decided; nothing is written before this is complete. */
