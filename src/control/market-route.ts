@@ -5,6 +5,7 @@ import { SKIP_REASONS } from '../domain/decide.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Run } from '../domain/run.ts';
 import { sharedFor } from '../lib/cached.ts';
+import { readablePrice } from '../lib/readable.ts';
 import { inSlices, type Steps } from '../lib/slices.ts';
 
 /** Views that ask at about the same time get the same answer. */
@@ -51,7 +52,8 @@ export function marketRoute({ agent, clock }: MarketParts): Route {
 export function whatOf({ offer, reason }: SeenVerdict, run: Run): string | null {
   if (reason === undefined) return null;
   const what = SKIP_REASONS[reason];
-  if (reason === 'bid-below-ask') return `${what}: bid ${run.bidPrice}, ask ${offer.askPrice}`;
+  if (reason === 'bid-below-ask')
+    return `${what}: bid ${readablePrice(run.bidPrice)}, ask ${readablePrice(offer.askPrice)} per minute`;
   if (reason === 'gpu-too-small' || reason === 'gpu-unknown') return `${what}: ${run.baseGpuName}`;
   return what;
 }

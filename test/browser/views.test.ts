@@ -158,7 +158,7 @@ describeBrowser('the views of the page', (browser) => {
     await answer(page, '/api/market', market);
     await view.goTo('#/market');
     await view.untilShown('the bid is below the ask: 0.03 of 0.05');
-    expect(await page.locator('.run-bid').allInnerTexts()).toEqual(['$0.50', '$0.03']);
+    expect(await page.locator('.run-bid').allInnerTexts()).toEqual(['$0.50 per minute', '$0.03 per minute']);
     await page.getByLabel('Only what would be taken').check();
     await expect.poll(() => page.locator('.run-row').count()).toBe(1);
     expect(await page.evaluate('window.harmed')).toBeUndefined();

@@ -18,7 +18,7 @@ export function Offers({ offers }: Pick<Status, 'offers'>): Drawn {
         ${offers.map(
           (offer) => html`<li key=${offer.offer} class="offer">
             <span class="offer-name"><${Foreign} text=${offer.name} /></span>
-            <span class="figure">${price(offer.askPrice)} a minute</span>
+            <span class="figure">${price(offer.askPrice)} per minute</span>
             <span class="figure">${count(offer.used)} of ${count(offer.slots)} busy</span>
             <span class=${offer.onMarket ? 'muted' : 'offer-off'}>${marketText(offer)}</span>
           </li>`,

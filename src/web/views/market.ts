@@ -129,7 +129,7 @@ function Row({ run }: { readonly run: Run }): Drawn {
   return useMemo(() => {
     const { bid, createdAt, function: name, image, openJobs, run: id } = latest.current;
     return html`<li class="row run-row">
-      <b class="run-bid">${price(bid)}</b>
+      <span class="run-bid"><b>${price(bid)}</b> <span class="small muted">per minute</span></span>
       <span class="run-name">${name === null ? html`<span class="muted">run ${id.slice(0, 8)}</span>` : html`<${Foreign} text=${name} />`}</span>
       <span class="run-image">${image === null ? html`<span class="muted">not looked up yet</span>` : html`<${Foreign} text=${image} />`}</span>
       <span class="run-jobs">${openJobs === null ? '' : counted(openJobs, 'open job')}</span>
