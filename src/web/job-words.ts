@@ -1,4 +1,4 @@
-import type { JobRow } from './answers.ts';
+import type { JobRow, Status } from './answers.ts';
 
 /** How the state of a job is shown: what its colour says. */
 export type Tone = 'good' | 'bad' | 'neutral';
@@ -22,6 +22,9 @@ const OUTCOMES = {
   timeout: ['timed out', 'bad'],
 } as const;
 
+/** The outcomes of jobs with their words, for a filter. */
+export const JOB_OUTCOMES = Object.entries(OUTCOMES).map(([outcome, [words]]) => [outcome, words] as const);
+
 /** The states that a job can be in, for a filter. */
 export const JOB_STATES: readonly string[] = Object.keys(STATES);
 
@@ -38,6 +41,20 @@ export function stateWords({
   const [words, tone] = (outcome === null ? undefined : OUTCOMES[outcome]) ??
     STATES[state] ?? [state, 'neutral'];
   return { words, tone };
+}
+
+/** How many of the day’s jobs did not succeed, by how they ended: `1 failed`, `2 timed out`. Pure. */
+export function unsuccessful(
+  { cancelled, failed, released, timeout }: Status['today']['jobs'],
+  count: (value: number) => string,
+): readonly string[] {
+  const kinds = [
+    [failed, OUTCOMES.failed[0]],
+    [timeout, OUTCOMES.timeout[0]],
+    [released, 'released'],
+    [cancelled, 'cancelled'],
+  ] as const;
+  return kinds.flatMap(([jobs, words]) => (jobs > 0 ? [`${count(jobs)} ${words}`] : []));
 }
 
 /** What a job’s pay depends on: `paid` with a sum, `pending`, `unpaid` for ever, or `open` while it is not decided. Pure. */

@@ -12,6 +12,11 @@ export const VIEWS = [
   { view: 'settings', path: '#/settings', title: 'Settings' },
 ] as const;
 
+/** The address of a job’s view. Pure. */
+export function jobPath(job: string): string {
+  return `#/jobs/${encodeURIComponent(job)}`;
+}
+
 /** The view of an address's part behind `#`; what follows a `?` there is the view's own. Pure. */
 export function routeOf(hash: string): Route {
   const path = hash.split('?', 1)[0]?.replace(/\/+$/, '') ?? '';

@@ -36,6 +36,11 @@ export function useMayControl(): boolean {
   return useServices().sessions.now?.rights.includes('control') ?? false;
 }
 
+/** Whether the agent is there to take a command. */
+export function useIsAnswering(): boolean {
+  return useLive(({ link, status }) => status !== undefined && link !== 'stale');
+}
+
 /** A part of what is known of the agent; the component is drawn again when it is another one. */
 export function useLive<Part>(partOf: (state: LiveState) => Part): Part {
   const { live } = useServices();

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { STATUS } from '../../src/control-api/status-schema.ts';
 import { describeBrowser } from '../support/browser/describe.ts';
 import { PageHost } from '../support/browser/page-host.ts';
 import type { View } from '../support/browser/view.ts';
+import { aStatus, NOON } from '../support/control/a-status.ts';
 import { aGpu } from '../support/domain.ts';
 
 const ENDLESS = 'function handler() { return new Promise(() => setInterval(() => undefined, 1000)); }';
@@ -107,9 +110,11 @@ describeBrowser('the view Now', (browser) => {
     await view.page.evaluate('window.isSamePage = true');
     await host.stopAgent();
     await view.page.locator('.banner').waitFor();
+    for (const name of ['Pause all', 'Pause GPU 0']) await button(view, name).waitFor({ state: 'detached' });
     await view.expectNoViolations();
     await host.startAgent();
     await view.page.locator('.banner').waitFor({ state: 'detached' });
+    for (const name of ['Pause all', 'Pause GPU 0']) await button(view, name).waitFor();
     expect(await view.page.evaluate('window.isSamePage')).toBe(true);
   });
 
@@ -191,6 +196,40 @@ describeBrowser('the view Now', (browser) => {
       await view.page.locator('.gpu').first().waitFor();
       expect(await view.page.getByRole('button').count()).toBe(0);
       await view.expectNoViolations();
+      await view.expectNoSidewaysScroll();
+    }
+  });
+
+  test('names jobs on a wall without leading anywhere', async () => {
+    const host = await PageHost.open({ gpus: ONE });
+    const view = await browser.open(host);
+    host.addRun({ code: ENDLESS, name: 'resize-images' });
+    await view.page.locator('.gpu-job').getByRole('link', { name: 'resize-images' }).waitFor();
+    await view.page.goto(`${host.origin}/?view=kiosk`);
+    await view.page.locator('.gpu-job').getByText('resize-images').waitFor();
+    expect(await view.page.getByRole('link').count()).toBe(0);
+  });
+
+  test('shows every kind of end of the day’s jobs, uncut', async () => {
+    const host = await PageHost.open({ gpus: ONE });
+    const view = await browser.open(host);
+    view.expectErrors(/ERR_/);
+    const jobs = { succeeded: 1234, failed: 1111, timeout: 1222, released: 1333, cancelled: 1444 };
+    const status = z.encode(STATUS, aStatus({ today: { since: NOON, earned: 12_345.67, jobs } }));
+    await view.page.route('**/api/live?*', (route) => route.abort());
+    await view.page.route('**/api/status', (route) => route.fulfill({ json: status }));
+    for (const [width, path] of [
+      [360, '/'],
+      [1440, '/'],
+      [1280, '/?view=kiosk'],
+    ] as const) {
+      await view.page.setViewportSize({ width, height: 640 });
+      await view.page.goto(`${host.origin}${path}`);
+      const figures = view.page.locator('.today dd');
+      await figures.getByText('1,222 timed out').waitFor();
+      const cut = (elements: readonly { scrollWidth: number; clientWidth: number; textContent: string }[]) =>
+        elements.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent);
+      expect([width, await figures.evaluateAll(cut)]).toEqual([width, []]);
       await view.expectNoSidewaysScroll();
     }
   });

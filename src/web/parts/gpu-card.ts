@@ -1,8 +1,9 @@
 import type { RunningJob, Target } from '../answers.ts';
 import { type Formats } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
+import { jobPath } from '../routes.ts';
 import { targetBadge, targetName, whyUntil } from '../say.ts';
-import { useFormats, useLive, useNow } from '../services.ts';
+import { useFormats, useLive, useMayControl, useNow } from '../services.ts';
 import { Badge } from './badge.ts';
 import { Bar, type BarFigure } from './bar.ts';
 import { TargetControls } from './target-controls.ts';
@@ -16,16 +17,18 @@ const MAX_JOBS = 3;
 
 /** A GPU, a slice of one, or the CPU slots: what it does, how it is, and what the owner can do about it. */
 export function GpuCard({
+  isKiosk = false,
   isTaking,
-  mayControl,
   target,
 }: {
   readonly target: Target;
   /** Whether the agent takes jobs at all. */
   readonly isTaking: boolean;
-  readonly mayControl: boolean;
+  /** On a wall there is nothing to press, and no view to go to. */
+  readonly isKiosk?: boolean;
 }): Drawn {
   const formats = useFormats();
+  const mayControl = useMayControl() && !isKiosk;
   const now = useNow();
   const { more, name } = targetName(target);
   const { figures, jobs, kind } = target;
@@ -38,8 +41,8 @@ export function GpuCard({
       <${Badge} ...${targetBadge(target, isTaking, now, formats)} />
     </header>
     <div class="gpu-does">
-      ${jobs.slice(0, MAX_JOBS).map((job) => html`<${JobLine} key=${job.job} job=${job} />`)}
-      ${jobs.length > MAX_JOBS && html`<a href="#/jobs" class="small">and ${jobs.length - MAX_JOBS} more</a>`}
+      ${jobs.slice(0, MAX_JOBS).map((job) => html`<${JobLine} key=${job.job} job=${job} isKiosk=${isKiosk} />`)}
+      ${jobs.length > MAX_JOBS && html`<${Place} href=${isKiosk ? undefined : '#/jobs'}>and ${jobs.length - MAX_JOBS} more<//>`}
       ${jobs.length === 0 && html`<p class="gpu-idle" title=${idle}>${idle}</p>`}
     </div>
     ${kind !== 'cpu' && html`<div class="gpu-bars">${barsOf(figures, formats).map((bar) => html`<${Bar} key=${bar.name} ...${bar} />`)}</div>`}
@@ -47,13 +50,12 @@ export function GpuCard({
   </article>`;
 }
 
-function JobLine({ job }: { readonly job: RunningJob }): Drawn {
+function JobLine({ isKiosk, job }: { readonly job: RunningJob; readonly isKiosk: boolean }): Drawn {
   const { duration, money } = useFormats();
   const ageMs = useLive((state) => state.ageMs);
   const { earned, ranMs } = job;
-  const path = `#/jobs/${encodeURIComponent(job.job)}`;
   return html`<p class="gpu-job">
-    <a href=${path}><${Foreign} text=${job.function} /></a>
+    <${Place} href=${isKiosk ? undefined : jobPath(job.job)}><${Foreign} text=${job.function} /><//>
     ${
       ranMs === null
         ? html`<span class="muted">${job.state}</span>`
@@ -61,6 +63,13 @@ function JobLine({ job }: { readonly job: RunningJob }): Drawn {
             <span class="figure earned">${money(earned + (job.askPrice * ageMs) / 60_000)}</span>`
     }
   </p>`;
+}
+
+/** A link; without an address the same words, which lead nowhere. */
+function Place({ children, href }: { readonly href: string | undefined; readonly children?: Drawn }): Drawn {
+  return href === undefined
+    ? html`<span class="gpu-place">${children}</span>`
+    : html`<a class="gpu-place" href=${href}>${children}</a>`;
 }
 
 function idleText({ hold, slots }: Target, isTaking: boolean, now: string, formats: Formats): string {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type Drawn, html } from '../html.ts';
 import { isAllPaused, modeOf } from '../say.ts';
-import { useServices, useStatus } from '../services.ts';
+import { useIsAnswering, useMayControl, useServices, useStatus } from '../services.ts';
 import { useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure } from './failure.ts';
@@ -14,11 +14,12 @@ const EVERYTHING = { targets: [], name: 'everything' };
 
 /** What an owner can do with everything at once, and with the session. */
 export function HostControls(): Drawn {
-  const { api, live, sessions } = useServices();
+  const { api, live } = useServices();
   const status = useStatus();
   const [open, setOpen] = useState<'pause' | 'reclaim' | 'more'>();
   const { clear, error, give, isBusy } = useCommand();
-  const mayControl = sessions.now?.rights.includes('control') ?? false;
+  const mayControl = useMayControl();
+  const isAnswering = useIsAnswering();
   const close = (): void => setOpen(undefined);
   const resume = (): void => void give(() => api.resume({}));
   const signOut = async (): Promise<void> => {
@@ -27,13 +28,13 @@ export function HostControls(): Drawn {
   };
   const signOutButton = html`<button type="button" class="quiet" onClick=${() => void signOut()}>Sign out</button>`;
   const isPaused = status !== undefined && isAllPaused(status);
-  return html`<div class="host-controls">
+  return html`<div class=${isAnswering ? 'host-controls' : 'host-controls absent'}>
     ${
       !mayControl
         ? html`<span class="badge">read-only</span>`
         : isPaused
           ? html`<button type="button" class="primary" disabled=${isBusy} onClick=${resume}>Resume all</button>`
-          : html`<button type="button" disabled=${status === undefined} onClick=${() => setOpen('pause')}>Pause all</button>`
+          : html`<button type="button" onClick=${() => setOpen('pause')}>Pause all</button>`
     }
     <button type="button" class="icon-button" aria-label="More for everything" onClick=${() => setOpen('more')}><${Dots} /></button>
     ${open === 'pause' && html`<${PauseDialog} subject=${EVERYTHING} onClose=${close} />`}

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Target } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
 import { isPaused } from '../say.ts';
-import { useApi } from '../services.ts';
+import { useApi, useIsAnswering } from '../services.ts';
 import { useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure } from './failure.ts';
@@ -14,12 +14,13 @@ import { ReclaimDialog } from './reclaim-dialog.ts';
 /** What an owner can do with one target. */
 export function TargetControls({ name, target }: { readonly target: Target; readonly name: string }): Drawn {
   const api = useApi();
+  const isAnswering = useIsAnswering();
   const [open, setOpen] = useState<'pause' | 'reclaim' | 'mode'>();
   const { clear, error, give, isBusy } = useCommand();
   const subject = { targets: [target.target], name };
   const close = (): void => setOpen(undefined);
   const resume = (): void => void give(() => api.resume({ targets: [...subject.targets] }));
-  return html`<div class="gpu-actions">
+  return html`<div class=${isAnswering ? 'gpu-actions' : 'gpu-actions absent'}>
     ${
       isPaused(target)
         ? html`<button type="button" class="primary" disabled=${isBusy} aria-label=${`Resume ${name}`} onClick=${resume}>Resume</button>`

@@ -1,6 +1,7 @@
 import type { Status } from '../answers.ts';
 import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
+import { unsuccessful } from '../job-words.ts';
 import { listed } from '../say.ts';
 import { useFormats } from '../services.ts';
 
@@ -11,9 +12,8 @@ export function Today({
   readonly status: Pick<Status, 'pending' | 'today'>;
 }): Drawn {
   const { count, money } = useFormats();
-  const { succeeded, ...others } = today.jobs;
   const total = Object.values(today.jobs).reduce((sum, jobs) => sum + jobs, 0);
-  const rest = Object.entries(others).flatMap(([kind, jobs]) => (jobs > 0 ? [`${count(jobs)} ${kind}`] : []));
+  const rest = unsuccessful(today.jobs, count);
   const waiting = [
     ...(pending.reports > 0 ? [counted(pending.reports, 'report')] : []),
     ...(pending.releases > 0 ? [counted(pending.releases, 'release')] : []),
@@ -27,9 +27,10 @@ export function Today({
       <dt>Pending</dt>
       <dd class="figure">${money(pending.earned)}</dd>
     </div>
-    <div title=${`${count(succeeded)} succeeded${rest.map((text) => `, ${text}`).join('')}`}>
+    <div>
       <dt>Jobs ended</dt>
-      <dd class="figure">${count(total)}${rest.length > 0 && html` <span class="today-rest">(${listed(rest)})</span>`}</dd>
+      <dd class="figure">${count(total)}</dd>
     </div>
+    ${rest.length > 0 && html`<div class="today-rest"><dt>Not succeeded</dt><dd>${listed(rest)}</dd></div>`}
   </dl>`;
 }

@@ -8,6 +8,7 @@ import { Filters, Search, Select } from '../parts/filters.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
 import { useSeen } from '../parts/seen.ts';
 import { Whole } from '../parts/whole.ts';
+import { jobPath } from '../routes.ts';
 import { useApi, useEvents, useFormats, useLive } from '../services.ts';
 
 /** How many events are asked for and shown. */
@@ -85,7 +86,7 @@ const LEVEL_BADGES = { debug: '', info: '', warn: 'badge-warn', error: 'badge-ba
 function valueOf(field: string, value: unknown): Drawn {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (field !== 'job') return html`<${Whole} text=${text} />`;
-  return html`<a href=${`#/jobs/${encodeURIComponent(text)}`}><${Whole} text=${text} /></a>`;
+  return html`<a href=${jobPath(text)}><${Whole} text=${text} /></a>`;
 }
 
 /** What the stream has brought, after what there was before. */

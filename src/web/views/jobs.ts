@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JobRow } from '../answers.ts';
 import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
-import { hasEnded, JOB_STATES, payOf, stateWords, whyUnpaid } from '../job-words.ts';
+import { hasEnded, JOB_OUTCOMES, JOB_STATES, payOf, stateWords, whyUnpaid } from '../job-words.ts';
 import { Filters, Search, Select } from '../parts/filters.ts';
 import { gpuName, useGpuNames } from '../parts/gpu-names.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
@@ -10,13 +10,8 @@ import { useSeen } from '../parts/seen.ts';
 import { Foreign } from '../parts/text.ts';
 import { Trouble } from '../parts/trouble.ts';
 import { useJobs } from '../parts/use-jobs.ts';
+import { jobPath } from '../routes.ts';
 import { useFormats } from '../services.ts';
-
-const OUTCOMES = [
-  ['succeeded', 'succeeded'],
-  ['failed', 'failed'],
-  ['timeout', 'timed out'],
-] as const;
 
 /** All jobs, newest first. */
 export function Jobs(): Drawn {
@@ -32,7 +27,7 @@ export function Jobs(): Drawn {
     <${Filters} label="Filter of jobs">
       <${Search} label="Search" hint="Function, image or id" value=${filter.text ?? ''} onChange=${(value: string) => setQuery('text', value)} />
       <${Select} label="State" value=${filter.state ?? ''} options=${JOB_STATES.map((state) => [state, state])} onChange=${(value: string) => setQuery('state', value)} />
-      <${Select} label="Outcome" value=${filter.outcome ?? ''} options=${OUTCOMES} onChange=${(value: string) => setQuery('outcome', value)} />
+      <${Select} label="Outcome" value=${filter.outcome ?? ''} options=${JOB_OUTCOMES} onChange=${(value: string) => setQuery('outcome', value)} />
       <${Select} label="GPU" value=${filter.gpu ?? ''} options=${[...names]} onChange=${(value: string) => setQuery('gpu', value)} />
     </${Filters}>
     <${Trouble} answer=${{ problem: jobs.problem, ask: jobs.again }} />
@@ -82,7 +77,7 @@ function Row({ gpu, row }: { readonly row: JobRow; readonly gpu: string }): Draw
   return useMemo(() => {
     const { tone, words } = stateWords(row);
     return html`<li class="row job-row">
-      <a class="row-link" href=${`#/jobs/${encodeURIComponent(row.job)}`}><${Foreign} text=${row.function} /></a>
+      <a class="row-link" href=${jobPath(row.job)}><${Foreign} text=${row.function} /></a>
       <span class="job-pay"><${Pay} row=${row} /></span>
       <span class="job-line">
       <span class="job-state"><span class=${`badge badge-${tone}`}>${words}</span></span>

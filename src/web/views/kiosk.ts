@@ -35,7 +35,7 @@ function Host({ status }: { readonly status: Status }): Drawn {
     </section>
     <${Today} status=${status} />
     <div class="cards">
-      ${status.targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} mayControl=${false} />`)}
+      ${status.targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} isKiosk=${true} />`)}
     </div>
     <${Problem} status=${status} />`;
 }

@@ -6,7 +6,7 @@ import { Problem } from '../parts/problem.ts';
 import { Pulls } from '../parts/pulls.ts';
 import { Today } from '../parts/today.ts';
 import { besides, headline, TONES, takesJobs } from '../say.ts';
-import { useFormats, useLive, useMayControl, useNow, useStatus } from '../services.ts';
+import { useFormats, useLive, useNow, useStatus } from '../services.ts';
 import { Plots } from './plots.ts';
 
 /** What the host does now: all that an owner needs at first sight. */
@@ -18,7 +18,6 @@ export function Now(): Drawn {
 }
 
 function Known({ status }: { readonly status: Status }): Drawn {
-  const mayControl = useMayControl();
   const { targets } = status;
   return html`<div class="now">
     <div class="now-summary">
@@ -26,7 +25,7 @@ function Known({ status }: { readonly status: Status }): Drawn {
       <${Today} status=${status} />
     </div>
     <div class="cards">
-      ${targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} mayControl=${mayControl} />`)}
+      ${targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} />`)}
       ${targets.length === 0 && html`<${NoTargets} status=${status} />`}
     </div>
     <${Problem} status=${status} />
@@ -49,15 +48,15 @@ function State({ status }: { readonly status: Status }): Drawn {
 
 function NoTargets({ status }: { readonly status: Status }): Drawn {
   return status.state === 'starting'
-    ? html`<section class="card empty"><h2>No GPU is known yet</h2><p class="muted">The agent asks nvidia-smi. This takes some seconds after a start.</p></section>`
-    : html`<section class="card empty">
+    ? html`<section class="card now-empty"><h2>No GPU is known yet</h2><p class="muted">The agent asks nvidia-smi. This takes some seconds after a start.</p></section>`
+    : html`<section class="card now-empty">
         <h2>There is no GPU that could be offered</h2>
         <p class="hint">To see what is missing, run this on the host: <code>sharedcloud-agent check</code></p>
       </section>`;
 }
 
 function Gone(): Drawn {
-  return html`<section class="card empty">
+  return html`<section class="card now-empty">
     <h1 tabindex="-1">The agent does not answer</h1>
     <p>This page continues by itself as soon as it does.</p>
     <p class="hint">To see whether it runs, on the host: <code>sharedcloud-agent status</code></p>

@@ -20,8 +20,8 @@ const SPANS = [
   { name: '6 h', title: '6 hours', ms: 6 * HOUR },
   { name: '1 d', title: '1 day', ms: DAY },
   { name: '2 d', title: '2 days', ms: 2 * DAY },
-  { name: '1 w', title: '1 week', ms: 7 * DAY },
-  { name: '1 m', title: '1 month', ms: 30 * DAY },
+  { name: '7 d', title: '7 days', ms: 7 * DAY },
+  { name: '30 d', title: '30 days', ms: 30 * DAY },
   { name: '1 y', title: '1 year', ms: 365 * DAY },
 ] as const;
 const FIRST_SPAN = SPANS[2];
