@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { STATUS } from '../../src/control-api/status-schema.ts';
@@ -6,6 +8,7 @@ import { PageHost } from '../support/browser/page-host.ts';
 import type { View } from '../support/browser/view.ts';
 import { aStatus, NOON } from '../support/control/a-status.ts';
 import { aGpu } from '../support/domain.ts';
+import { scratchDir } from '../support/journal/scratch.ts';
 
 const ENDLESS = 'function handler() { return new Promise(() => setInterval(() => undefined, 1000)); }';
 const ONE = [aGpu({ uuid: 'GPU-11111111-2222-3333-4444-555555555555' })];
@@ -164,6 +167,30 @@ describeBrowser('the view Now', (browser) => {
     await view.page.reload();
     await view.page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await view.page.locator('nav').count()).toBe(0);
+  });
+
+  test('lets in those who know the password, where there is one, and stays where it was wrong', async () => {
+    const file = join(scratchDir(), 'password');
+    await writeFile(file, 'correct horse battery', { mode: 0o600 });
+    const host = await PageHost.open({ gpus: ONE, env: { SHAREDCLOUD_LISTEN_PASSWORD_FILE: file } });
+    const view = await browser.open(host, '#/', { width: 360, height: 640, signedOut: true });
+    view.expectErrors(/401/);
+    const password = view.page.getByLabel('password');
+    await password.fill('wrong');
+    await button(view, 'Sign in').click();
+    await view.page.locator('.failure').waitFor();
+    expect(await view.page.locator('nav').count()).toBe(0);
+    await password.fill('correct horse battery');
+    await button(view, 'Sign in').click();
+    await button(view, 'Pause GPU 0').waitFor();
+  });
+
+  test('asks nobody for a password that there is not', async () => {
+    const host = await PageHost.open({ gpus: ONE });
+    const view = await browser.open(host, '#/', { width: 360, height: 640, signedOut: true });
+    view.expectErrors(/401/);
+    await view.page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+    expect(await view.page.getByLabel('password').count()).toBe(0);
   });
 
   test('shows what strangers wrote as text', async () => {

@@ -116,6 +116,23 @@ describeBrowser('the views of the page', (browser) => {
     await view.expectNoSidewaysScroll();
   });
 
+  test('plots whose library cannot be loaded are tables, until it can', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
+    view.expectErrors(/ERR_FAILED/);
+    const { page } = view;
+    await answer(page, '/api/history', history);
+    await answer(page, '/api/earnings', earnings);
+    await page.route('**/page/lib/uplot.js', (route) => route.abort());
+    await view.goTo('');
+    const plot = page.locator('figure', { hasText: 'Power (W)' });
+    await plot.scrollIntoViewIfNeeded();
+    await expect.poll(() => plot.locator('td').allInnerTexts()).toEqual(['102 W', '–', '101 W', '100 W']);
+    await view.expectNoViolations();
+    await page.unroute('**/page/lib/uplot.js');
+    await plot.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('canvas').first().waitFor();
+  });
+
   test('a thousand jobs are loaded as one scrolls, and only those in view are drawn', async () => {
     const view = await browser.open(await PageHost.open(), '#/settings');
     view.expectErrors(/404/);

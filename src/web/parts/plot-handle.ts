@@ -12,12 +12,13 @@ export type Handle = {
 
 /**
  * Draws a plot once it comes into view, since its library is loaded for it; draws it again where the colours of the page change, and
- * fits it to its element.
+ * fits it to its element. `onMissing`: its library could not be loaded.
  */
 export function drawWhenSeen(
   root: HTMLElement,
   plotted: () => Plotted | undefined,
   onIndex: (index: number | null) => void,
+  onMissing: () => void,
 ): Handle {
   let drawn: Drawn | undefined;
   let isRemoved = false;
@@ -43,7 +44,8 @@ export function drawWhenSeen(
     (entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       seen.disconnect();
-      void start();
+      // Between two versions of the agent, or on a bad line, the library cannot be had.
+      start().catch(onMissing);
     },
     { rootMargin: '200px' },
   );

@@ -29,21 +29,28 @@ export function Plot(props: PlotProps): Drawn {
   const root = useRef<HTMLDivElement>(null);
   const handle = useRef<Handle | undefined>(undefined);
   const [pointed, setPointed] = useState<number | null>(null);
+  const [isMissing, setMissing] = useState(false);
   const id = useId();
   const shape = plotted && [plotted.kind, ...plotted.figures.lines.map(({ key }) => key)].join(' ');
   const hasFigures = plotted !== undefined && plotted.figures.lines.length > 0;
+  const isDrawn = hasFigures && !isMissing;
   const latest = useRef(plotted);
   latest.current = plotted;
 
   useEffect(() => {
-    if (root.current === null || !hasFigures) return undefined;
-    const made = drawWhenSeen(root.current, () => latest.current, setPointed);
+    if (root.current === null) return undefined;
+    const made = drawWhenSeen(
+      root.current,
+      () => latest.current,
+      setPointed,
+      () => setMissing(true),
+    );
     handle.current = made;
     return () => {
       handle.current = undefined;
       made.remove();
     };
-  }, [shape, hasFigures]);
+  }, [shape, isDrawn]);
   useEffect(() => handle.current?.changed(), [plotted]);
 
   const last = (plotted?.figures.x.length ?? 0) - 1;
@@ -68,7 +75,7 @@ export function Plot(props: PlotProps): Drawn {
     <${Reading} ...${props} index=${index} />
     <div class="plot-frame">
       ${
-        hasFigures
+        isDrawn
           ? html`<div
               class="plot-area"
               ref=${root}
@@ -85,10 +92,15 @@ export function Plot(props: PlotProps): Drawn {
                 setPointed(null);
               }}
             ></div>`
-          : html`<p class="plot-empty">${isFailed ? 'Not known.' : plotted === undefined ? 'Loading …' : empty}</p>`
+          : isMissing
+            ? html`<div class="plot-empty" role="alert">
+                <p>The plot could not be loaded. Its figures are below.</p>
+                <button type="button" onClick=${() => location.reload()}>Try again</button>
+              </div>`
+            : html`<p class="plot-empty">${isFailed ? 'Not known.' : plotted === undefined ? 'Loading …' : empty}</p>`
       }
     </div>
-    ${hasFigures ? html`<${PlotTable} ...${props} />` : html`<p class="plot-table"></p>`}
+    ${hasFigures ? html`<${PlotTable} ...${props} isWanted=${isMissing} />` : html`<p class="plot-table"></p>`}
   </figure>`;
 }
 
@@ -107,8 +119,17 @@ function Reading({ index, plotted, total, value, when }: PlotProps & { readonly 
   </p>`;
 }
 
-function PlotTable({ plotted, title, total, value, when }: PlotProps): Drawn {
-  const [isOpen, setOpen] = useState(false);
+/** The figures; `isWanted`: there is nothing else to see of them. */
+function PlotTable({
+  isWanted,
+  plotted,
+  title,
+  total,
+  value,
+  when,
+}: PlotProps & { readonly isWanted: boolean }): Drawn {
+  const [isOpened, setOpen] = useState<boolean | undefined>(undefined);
+  const isOpen = isOpened ?? isWanted;
   const { lines = [], x = [] } = plotted?.figures ?? {};
   const columns = [
     plotted?.kind === 'bars' ? 'Day' : 'Time',
@@ -127,6 +148,7 @@ function PlotTable({ plotted, title, total, value, when }: PlotProps): Drawn {
     : [];
   return html`<details
     class="plot-table"
+    open=${isOpen}
     onToggle=${(event: Event) => setOpen(event.target instanceof HTMLDetailsElement && event.target.open)}
   >
     <summary>As a table<span class="unseen">: ${title}</span></summary>
