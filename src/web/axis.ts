@@ -2,8 +2,6 @@
 
 const DAY = 86_400_000;
 
-export type AxisFormats = ReturnType<typeof axisFormatsOf>;
-
 /** `locales` as in the browser's `navigator.languages`; `timeZone` undefined: the one of this machine. */
 export function axisFormatsOf(locales: readonly string[], timeZone?: string) {
   const date = (options: Intl.DateTimeFormatOptions, zone = timeZone): Intl.DateTimeFormat =>
