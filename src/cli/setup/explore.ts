@@ -28,9 +28,9 @@ export type Explored = {
   readonly market: Market;
 };
 
-/** What is offered at the broker; empty where it did not answer. */
+/** What is offered at the broker; undefined: it did not say. */
 export type Market = {
-  readonly offers: readonly MarketOffer[];
+  readonly offers: readonly MarketOffer[] | undefined;
   readonly own: ReadonlySet<string>;
 };
 
@@ -108,7 +108,7 @@ async function marketOf(config: Config, token: string): Promise<Market> {
     const [offers, instances] = await Promise.all([broker.offers(signal), broker.instances(signal)]);
     return { offers: offers.items, own: new Set(instances.items.map(({ uuid }) => uuid)) };
   });
-  return valueOf(found) ?? { offers: [], own: new Set() };
+  return valueOf(found) ?? { offers: undefined, own: new Set() };
 }
 
 function withBroker<T>(

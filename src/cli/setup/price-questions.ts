@@ -69,7 +69,8 @@ async function electricityPrice(
 function thingsOf(config: Config, explored: Explored, perKWh: number | undefined): readonly Priced[] {
   const { gpus, market } = explored;
   const offers = planOf(config, explored).offers;
-  const asksOf = (gpuName: string | undefined) => othersAsks(market.offers, gpuName, market.own);
+  const asksOf = (gpuName: string | undefined) =>
+    market.offers && othersAsks(market.offers, gpuName, market.own);
   const ofGpus = [...Map.groupBy(gpus, ({ model }) => plainModel(model)).values()].flatMap(([gpu]) => {
     if (gpu === undefined) return [];
     const watts = gpu.powerLimitW;

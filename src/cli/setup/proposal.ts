@@ -9,8 +9,8 @@ export type Proposal = { readonly ask: number; readonly why: string };
 
 /** What is known about the price of a GPU, in US dollars per job and minute. */
 export type PriceFacts = {
-  /** What others ask for the same, in any order; empty: nobody does, or it is unknown. */
-  readonly asks: readonly number[];
+  /** What others ask for the same, in any order; undefined: unknown. */
+  readonly asks: readonly number[] | undefined;
   /** Undefined: unknown. */
   readonly floor: Floor | undefined;
 };
@@ -42,8 +42,9 @@ export function assumedFloor(powerLimitW: number, dollarsPerKWh: number): Floor 
 /** A price to start with, by the rule of the fixed ask; undefined: nothing is known. Pure. */
 export function proposeAsk({ asks, floor: known }: PriceFacts): Proposal | undefined {
   const floor = known?.perMinute ?? 0;
-  const ask = fixedAsk(asks, floor);
+  const ask = fixedAsk(asks ?? [], floor);
   if (ask === 0) return undefined;
+  if (asks === undefined) return { ask: roundUp(ask), why: 'twice the floor; what others ask is unknown' };
   const median = medianOf(asks);
   if (median === undefined)
     return { ask: roundUp(ask), why: 'twice the floor, because nobody else offers it' };
@@ -61,15 +62,16 @@ function roundUp(price: number): number {
 
 /** What is known about a price, for people. */
 export function factsText({ asks, floor }: PriceFacts): readonly string[] {
+  const power =
+    floor &&
+    `its power costs up to ${readablePrice(floor.power)} a minute; the floor is ${readablePrice(floor.perMinute)}, because some minutes are not paid`;
+  return [othersText(asks), ...(power === undefined ? [] : [power])];
+}
+
+function othersText(asks: readonly number[] | undefined): string {
+  if (asks === undefined) return 'what others ask is unknown: the broker did not say';
   const median = medianOf(asks);
-  return [
-    median === undefined
-      ? 'no other offers at the moment'
-      : `others ask ${readablePrice(median)} in the middle of ${asks.length} (${readablePrice(Math.min(...asks))} to ${readablePrice(Math.max(...asks))})`,
-    ...(floor === undefined
-      ? []
-      : [
-          `its power costs up to ${readablePrice(floor.power)} a minute; the floor is ${readablePrice(floor.perMinute)}, because some minutes are not paid`,
-        ]),
-  ];
+  if (median === undefined) return 'no other offers at the moment';
+  const [min, max] = [Math.min(...asks), Math.max(...asks)];
+  return `others ask ${readablePrice(median)} in the middle of ${asks.length} (${readablePrice(min)} to ${readablePrice(max)})`;
 }

@@ -37,11 +37,18 @@ describe('the proposed ask', () => {
     ['the floor where others ask what the power alone costs', [0.00195], floor, 0.0022],
     ['twice the floor where nobody else is there', [], floor, 0.0044],
     ['rounded up to two digits', [0.0333], undefined, 0.034],
-    ['nothing where nothing is known', [], undefined, undefined],
+    ['twice the floor where the broker does not say what others ask', undefined, floor, 0.0044],
+    ['nothing where nobody else is there, and nothing is known of its power', [], undefined, undefined],
+    ['nothing where nothing is known', undefined, undefined, undefined],
     ['nothing where power is free and nobody else is there', [], assumedFloor(350, 0), undefined],
     ['nothing where others ask nothing', [0], undefined, undefined],
   ])('is %s', (_, asks, known, ask) => {
     expect(proposeAsk({ asks, floor: known })?.ask).toBe(ask);
+  });
+
+  test('does not call others absent that are unknown', () => {
+    const [unknown, absent] = [undefined, []].map((asks) => proposeAsk({ asks, floor })?.why);
+    expect(unknown).not.toBe(absent);
   });
 
   test('has a floor of watts / 0.9 / 1000 * price / 60, of which nine in ten minutes are paid', () => {
