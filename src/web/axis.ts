@@ -1,6 +1,6 @@
-/* Labels of the axes of plots, in the owner's locale. */
+import { DAY } from './time-units.ts';
 
-const DAY = 86_400_000;
+/* Labels of the axes of plots, in the owner's locale. */
 
 /** `locales` as in the browser's `navigator.languages`; `timeZone` undefined: the one of this machine. */
 export function axisFormatsOf(locales: readonly string[], timeZone?: string) {

@@ -1,9 +1,6 @@
-/* What people read: figures, money, times and durations in the owner's locale. */
+import { DAY, HOUR, MINUTE, SECOND } from './time-units.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/* What people read: figures, money, times and durations in the owner's locale. */
 
 /** In place of a figure that is not known. */
 export const UNKNOWN = '–';
@@ -107,6 +104,11 @@ function two(ms: number, [large, largeFormat]: Unit, [small, smallFormat]: Unit)
 /** `1 job`, `2 jobs`. Pure. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
 /**

@@ -1,23 +1,21 @@
 import type { JobRow, Status } from './answers.ts';
-
-/** How the state of a job is shown: what its colour says. */
-export type Tone = 'good' | 'bad' | 'neutral';
+import type { Tone } from './target-words.ts';
 
 const STATES: Readonly<Record<string, readonly [words: string, tone: Tone]>> = {
   claiming: ['claiming', 'good'],
   claimed: ['claimed', 'good'],
   starting: ['starting', 'good'],
   running: ['running', 'good'],
-  finished: ['finished', 'neutral'],
-  reported: ['reported', 'neutral'],
-  releasing: ['releasing', 'neutral'],
-  released: ['released', 'neutral'],
-  cancelling: ['cancelling', 'neutral'],
-  dropped: ['dropped', 'neutral'],
+  finished: ['finished', 'idle'],
+  reported: ['reported', 'idle'],
+  releasing: ['releasing', 'idle'],
+  released: ['released', 'idle'],
+  cancelling: ['cancelling', 'idle'],
+  dropped: ['dropped', 'idle'],
 };
 
 const OUTCOMES = {
-  succeeded: ['succeeded', 'neutral'],
+  succeeded: ['succeeded', 'idle'],
   failed: ['failed', 'bad'],
   timeout: ['timed out', 'bad'],
 } as const;
@@ -39,7 +37,7 @@ export function stateWords({
   readonly state: string;
 }): { readonly words: string; readonly tone: Tone } {
   const [words, tone] = (outcome === null ? undefined : OUTCOMES[outcome]) ??
-    STATES[state] ?? [state, 'neutral'];
+    STATES[state] ?? [state, 'idle'];
   return { words, tone };
 }
 

@@ -1,4 +1,5 @@
 import type { Formats } from './format.ts';
+import { HOUR } from './time-units.ts';
 
 /** How long a decision lasts, as the API takes it; nothing: until it is taken back. */
 export type Lasting = { readonly forMs?: number; readonly until?: string; readonly untilNext?: true };
@@ -6,7 +7,6 @@ export type Lasting = { readonly forMs?: number; readonly until?: string; readon
 /** An end that the owner can choose at once. */
 export type LastingChoice = { readonly label: string; readonly lasting: Lasting };
 
-const HOUR_MS = 3_600_000;
 const TONIGHT = 22;
 const MORNING = 8;
 
@@ -14,11 +14,11 @@ const MORNING = 8;
 export function lastingChoices(now: string, { duration, time }: Formats): readonly LastingChoice[] {
   const evening = atHour(now, TONIGHT, 0);
   // Half an hour before it, tonight is over.
-  const isOver = Date.parse(evening) - Date.parse(now) < HOUR_MS / 2;
+  const isOver = Date.parse(evening) - Date.parse(now) < HOUR / 2;
   const end = isOver ? atHour(now, MORNING, 1) : evening;
   return [
-    { label: duration(HOUR_MS), lasting: { forMs: HOUR_MS } },
-    { label: duration(2 * HOUR_MS), lasting: { forMs: 2 * HOUR_MS } },
+    { label: duration(HOUR), lasting: { forMs: HOUR } },
+    { label: duration(2 * HOUR), lasting: { forMs: 2 * HOUR } },
     { label: `Until ${isOver ? 'the morning' : 'tonight'}, ${time(end, end)}`, lasting: { until: end } },
     { label: 'Until I resume', lasting: {} },
   ];

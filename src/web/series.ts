@@ -1,4 +1,5 @@
 import type { Earnings, History } from './answers.ts';
+import { DAY } from './time-units.ts';
 
 type HistoryPoint = History['gpus'][number]['points'][number];
 
@@ -17,8 +18,6 @@ export type Figures = { readonly x: readonly number[]; readonly lines: readonly 
 
 /** The figures of days; `days` are their dates, such as `2026-11-27`, oldest first. */
 export type DayFigures = Figures & { readonly days: readonly string[] };
-
-const DAY_MS = 86_400_000;
 
 /**
  * One figure of all GPUs over time. Where the measurements leave out more than a step there is a point without figures, so
@@ -65,7 +64,7 @@ export function earningsFigures({ days, today }: Earnings, count: number): DayFi
 export function lastDays(today: string, count: number): readonly string[] {
   const last = Date.parse(`${today}T00:00:00Z`);
   return Array.from({ length: count }, (_none, index) =>
-    new Date(last - (count - 1 - index) * DAY_MS).toISOString().slice(0, 10),
+    new Date(last - (count - 1 - index) * DAY).toISOString().slice(0, 10),
   );
 }
 

@@ -1,6 +1,6 @@
 import { visible } from '../format.ts';
+import { STATE_WORDS } from '../host-words.ts';
 import { type Drawn, html } from '../html.ts';
-import { STATE_WORDS } from '../say.ts';
 import { useLive } from '../services.ts';
 
 /** Tells a screen reader when the state changes, and nothing that only counts on. */

@@ -1,5 +1,5 @@
 import { type Drawn, html } from '../html.ts';
-import type { Tone } from '../say.ts';
+import type { Tone } from '../target-words.ts';
 
 /** A state in one or two words. */
 export function Badge({

@@ -2,8 +2,9 @@ import type { RunningJob, Target } from '../answers.ts';
 import { type Formats } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { jobPath } from '../routes.ts';
-import { targetBadge, targetName, whyUntil } from '../say.ts';
 import { useFormats, useLive, useMayControl, useNow } from '../services.ts';
+import { targetBadge, targetName, whyUntil } from '../target-words.ts';
+import { MINUTE } from '../time-units.ts';
 import { Badge } from './badge.ts';
 import { Bar, type BarFigure } from './bar.ts';
 import { TargetControls } from './target-controls.ts';
@@ -60,7 +61,7 @@ function JobLine({ isKiosk, job }: { readonly job: RunningJob; readonly isKiosk:
       ranMs === null
         ? html`<span class="muted">${job.state}</span>`
         : html`<span class="figure">${duration(ranMs + ageMs)}</span>
-            <span class="figure earned">${money(earned + (job.askPrice * ageMs) / 60_000)}</span>`
+            <span class="figure earned">${money(earned + (job.askPrice * ageMs) / MINUTE)}</span>`
     }
   </p>`;
 }

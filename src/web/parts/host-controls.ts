@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type Drawn, html } from '../html.ts';
-import { isAllPaused, modeOf } from '../say.ts';
 import { useIsAnswering, useMayControl, useServices, useStatus } from '../services.ts';
+import { isAllPaused, modeOf } from '../target-words.ts';
 import { useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure } from './failure.ts';

@@ -5,7 +5,7 @@ import { lastingChoices } from '../lasting.ts';
 import { useApi, useFormats, useNow } from '../services.ts';
 import { type Subject, useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
-import { Failure } from './failure.ts';
+import { Failure, sentence } from './failure.ts';
 
 const MODES = [
   { mode: 'auto', title: 'Auto', does: 'Schedule and presence decide.' },
@@ -45,8 +45,7 @@ export function ModeDialog({
   const resume = async (): Promise<void> => {
     if (await give(() => api.resume({ targets: [...subject.targets] }))) onClose();
   };
-  const title = `${subject.name.slice(0, 1).toUpperCase()}${subject.name.slice(1)}`;
-  return html`<${Dialog} title=${title} onClose=${onClose}>
+  return html`<${Dialog} title=${sentence(subject.name)} onClose=${onClose}>
     ${above}
     <button type="button" disabled=${isBusy} onClick=${() => void resume()}>End all pauses</button>
     <div class="modes" role="group" aria-labelledby="mode-title">

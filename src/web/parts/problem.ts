@@ -1,7 +1,7 @@
 import type { Status } from '../answers.ts';
 import { visible } from '../format.ts';
+import { worstProblem } from '../host-words.ts';
 import { type Drawn, html } from '../html.ts';
-import { worstProblem } from '../say.ts';
 import { Hint, sentence } from './failure.ts';
 
 /** The one worst problem with its hint; nothing where there is none. */

@@ -3,7 +3,7 @@ import type { Preview, Reclaimed } from '../answers.ts';
 import { type ApiError, asApiError } from '../api-error.ts';
 import { type Drawn, html } from '../html.ts';
 import { lastingChoices } from '../lasting.ts';
-import { costText, reclaimLines } from '../say.ts';
+import { costText, reclaimLines } from '../reclaim-words.ts';
 import { useFormats, useNow, useServices } from '../services.ts';
 import type { Subject } from './command.ts';
 import { Dialog } from './dialog.ts';

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Target } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
-import { isPaused } from '../say.ts';
 import { useApi, useIsAnswering } from '../services.ts';
+import { isPaused } from '../target-words.ts';
 import { useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure } from './failure.ts';

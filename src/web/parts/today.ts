@@ -1,8 +1,7 @@
 import type { Status } from '../answers.ts';
-import { counted } from '../format.ts';
+import { counted, listed } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { unsuccessful } from '../job-words.ts';
-import { listed } from '../say.ts';
 import { useFormats } from '../services.ts';
 
 /** What today has brought: what the broker has confirmed, and apart from it what waits for the broker. */

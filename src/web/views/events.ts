@@ -3,6 +3,7 @@ import type { LiveEvent } from '../answers.ts';
 import { eventsOf, isEvent, joined } from '../event-list.ts';
 import { counted, visible } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
+import { Badge } from '../parts/badge.ts';
 import { Facts } from '../parts/facts.ts';
 import { Filters, Search, Select } from '../parts/filters.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
@@ -71,7 +72,7 @@ function Row({ event }: { readonly event: LiveEvent }): Drawn {
       <details onToggle=${(toggled: Event) => setOpen(toggled.target instanceof HTMLDetailsElement && toggled.target.open)}>
         <summary>
           <time datetime=${at} title=${instant(at)}>${time(at, new Date().toISOString())}</time>
-          <span class=${`badge ${LEVEL_BADGES[level]}`}>${level}</span>
+          <${Badge} tone=${LEVEL_TONES[level]} word=${level} />
           <span class="event-message"><${Whole} text=${message} /></span>
           <code class="event-name">${visible(name)}</code>
         </summary>
@@ -81,7 +82,7 @@ function Row({ event }: { readonly event: LiveEvent }): Drawn {
   }, [event, isOpen]);
 }
 
-const LEVEL_BADGES = { debug: '', info: '', warn: 'badge-warn', error: 'badge-bad' } as const;
+const LEVEL_TONES = { debug: 'idle', info: 'idle', warn: 'warn', error: 'bad' } as const;
 
 function valueOf(field: string, value: unknown): Drawn {
   const text = typeof value === 'string' ? value : JSON.stringify(value);

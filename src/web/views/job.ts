@@ -2,6 +2,7 @@ import type { Job as JobAnswer } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
 import { hasEnded, payOf, stateWords, whyUnpaid } from '../job-words.ts';
 import { useAnswer } from '../parts/answer.ts';
+import { Badge } from '../parts/badge.ts';
 import { Facts } from '../parts/facts.ts';
 import { gpuName, useGpuNames } from '../parts/gpu-names.ts';
 import { JobOutput } from '../parts/output.ts';
@@ -41,7 +42,7 @@ function Summary({ job }: { readonly job: JobAnswer }): Drawn {
   const ran = useRanMs(job);
   const { tone, words } = stateWords(job);
   return html`<section class="card" aria-label="Summary">
-    <p class="job-page-state"><span class=${`badge badge-${tone}`}>${words}</span> <${Earned} job=${job} /></p>
+    <p class="job-page-state"><${Badge} tone=${tone} word=${words} /> <${Earned} job=${job} /></p>
     ${job.note !== null && html`<p class="job-note"><${Whole} text=${job.note} /></p>`}
     <${Facts}
       facts=${[

@@ -3,6 +3,7 @@ import type { JobRow } from '../answers.ts';
 import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { hasEnded, JOB_OUTCOMES, JOB_STATES, payOf, stateWords, whyUnpaid } from '../job-words.ts';
+import { Badge } from '../parts/badge.ts';
 import { Filters, Search, Select } from '../parts/filters.ts';
 import { gpuName, useGpuNames } from '../parts/gpu-names.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
@@ -80,7 +81,7 @@ function Row({ gpu, row }: { readonly row: JobRow; readonly gpu: string }): Draw
       <a class="row-link" href=${jobPath(row.job)}><${Foreign} text=${row.function} /></a>
       <span class="job-pay"><${Pay} row=${row} /></span>
       <span class="job-line">
-      <span class="job-state"><span class=${`badge badge-${tone}`}>${words}</span></span>
+      <span class="job-state"><${Badge} tone=${tone} word=${words} /></span>
       <span class="job-gpu"><${Foreign} text=${gpu} /></span>
       <time class="job-at" datetime=${row.claimedAt} title=${instant(row.claimedAt)}>${time(row.claimedAt, new Date().toISOString())}</time>
       <span class="job-duration">${hasEnded(row) || row.durationMs !== null ? duration(row.durationMs) : ''}</span>

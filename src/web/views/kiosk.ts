@@ -1,11 +1,12 @@
 import type { Status } from '../answers.ts';
+import { takesJobs } from '../host-words.ts';
 import { type Drawn, html } from '../html.ts';
 import { Banner } from '../parts/banner.ts';
 import { GpuCard } from '../parts/gpu-card.ts';
 import { Problem } from '../parts/problem.ts';
+import { State } from '../parts/state.ts';
 import { Foreign } from '../parts/text.ts';
 import { Today } from '../parts/today.ts';
-import { besides, headline, TONES, takesJobs } from '../say.ts';
 import { useFormats, useLive, useNow, useStatus } from '../services.ts';
 
 /** A large view to look at only, for a display on the wall. */
@@ -29,10 +30,7 @@ function Host({ status }: { readonly status: Status }): Drawn {
       <p class="kiosk-host"><${Foreign} text=${status.host} /></p>
       <p class="muted figure">${formats.time(now, now)}</p>
     </header>
-    <section class=${`state state-${TONES[status.state]}`} aria-label="State">
-      <h1>${headline(status, now, formats)}</h1>
-      <p class="besides">${besides(status, now, formats)}</p>
-    </section>
+    <${State} status=${status} />
     <${Today} status=${status} />
     <div class="cards">
       ${status.targets.map((target) => html`<${GpuCard} key=${target.target} target=${target} isTaking=${takesJobs(status.state)} isKiosk=${true} />`)}

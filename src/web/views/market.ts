@@ -9,11 +9,12 @@ import { useHashQuery } from '../parts/hash-query.ts';
 import { Foreign } from '../parts/text.ts';
 import { Trouble } from '../parts/trouble.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
+import { MINUTE } from '../time-units.ts';
 
 const EVERY_MS = 15_000;
 /** Reasons that are shown at once. */
 const FEW = 3;
-const OLD_MS = 120_000;
+const OLD_MS = 2 * MINUTE;
 type Run = MarketAnswer['runs'][number];
 
 /** Every open run, and why it is not taken. */

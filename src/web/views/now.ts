@@ -1,12 +1,13 @@
 import type { Status } from '../answers.ts';
+import { takesJobs } from '../host-words.ts';
 import { type Drawn, html } from '../html.ts';
 import { GpuCard } from '../parts/gpu-card.ts';
 import { Offers } from '../parts/offers.ts';
 import { Problem } from '../parts/problem.ts';
 import { Pulls } from '../parts/pulls.ts';
+import { State } from '../parts/state.ts';
 import { Today } from '../parts/today.ts';
-import { besides, headline, TONES, takesJobs } from '../say.ts';
-import { useFormats, useLive, useNow, useStatus } from '../services.ts';
+import { useLive, useStatus } from '../services.ts';
 import { Plots } from './plots.ts';
 
 /** What the host does now: all that an owner needs at first sight. */
@@ -35,15 +36,6 @@ function Known({ status }: { readonly status: Status }): Drawn {
       <${Plots} />
     </div>
   </div>`;
-}
-
-function State({ status }: { readonly status: Status }): Drawn {
-  const formats = useFormats();
-  const now = useNow();
-  return html`<section class=${`state state-${TONES[status.state]}`} aria-label="State">
-    <h1 tabindex="-1">${headline(status, now, formats)}</h1>
-    <p class="besides">${besides(status, now, formats)}</p>
-  </section>`;
 }
 
 function NoTargets({ status }: { readonly status: Status }): Drawn {

@@ -9,10 +9,8 @@ import { Plot, type PlotProps } from '../parts/plot.ts';
 import { Trouble } from '../parts/trouble.ts';
 import { earningsFigures, totalAt, type UsageField, usageFigures } from '../series.ts';
 import { useApi, useFormats, useServices } from '../services.ts';
+import { DAY, HOUR, MINUTE } from '../time-units.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const EARNING_DAYS = 30;
 
 const SPANS = [

@@ -3,6 +3,7 @@ import type { Configuration, Versions } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
 import { isChanged, type Option, optionGroups } from '../option-groups.ts';
 import { useAnswer } from '../parts/answer.ts';
+import { Badge } from '../parts/badge.ts';
 import { Facts } from '../parts/facts.ts';
 import { Hint } from '../parts/failure.ts';
 import { Filters, Search } from '../parts/filters.ts';
@@ -33,7 +34,7 @@ function Vulnerabilities({ versions: { vulnerabilities } }: { readonly versions:
       ${vulnerabilities.map(
         ({ accepted, hint, id, what }) => html`<li key=${id}>
           <p>
-            <b>${id}</b> <span class=${accepted ? 'badge' : 'badge badge-bad'}>${accepted ? 'accepted by you' : 'not accepted'}</span>
+            <b>${id}</b> <${Badge} tone=${accepted ? 'idle' : 'bad'} word=${accepted ? 'accepted by you' : 'not accepted'} />
           </p>
           <p><${Whole} text=${what} /></p>
           <${Hint} text=${hint} />

@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { STATUS, type Status } from '../../../src/control-api/status-schema.ts';
-import { formatsOf } from '../../../src/web/format.ts';
-import {
-  besides,
-  costText,
-  headline,
-  isAllPaused,
-  isPaused,
-  listed,
-  modeOf,
-  reclaimLines,
-  targetBadge,
-  targetName,
-  worstProblem,
-} from '../../../src/web/say.ts';
+import { formatsOf, listed } from '../../../src/web/format.ts';
+import { besides, headline, worstProblem } from '../../../src/web/host-words.ts';
+import { costText, reclaimLines } from '../../../src/web/reclaim-words.ts';
+import { isAllPaused, isPaused, modeOf, targetBadge, targetName } from '../../../src/web/target-words.ts';
 import { aRunningJob, aStatus, aTarget, NOON } from '../../support/control/a-status.ts';
 
 const formats = formatsOf(['en-US'], 'UTC');
