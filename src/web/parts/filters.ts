@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { type Drawn, html } from '../html.ts';
+import { fieldValue } from './field-value.ts';
 
 const TYPING_MS = 250;
 
@@ -37,7 +38,7 @@ export function Search({ hint, label, onChange, value }: Field & { readonly hint
       autocomplete="off"
       spellcheck=${false}
       value=${typed}
-      onInput=${(event: Event) => setTyped(textOf(event))}
+      onInput=${(event: Event) => setTyped(fieldValue(event))}
     />
   </label>`;
 }
@@ -58,7 +59,7 @@ export function Select({
   const id = useId();
   return html`<label class=${isWide ? 'filter filter-search' : 'filter'} for=${id}>
     <span class="filter-label">${label}</span>
-    <select id=${id} value=${value} onChange=${(event: Event) => onChange(textOf(event))}>
+    <select id=${id} value=${value} onChange=${(event: Event) => onChange(fieldValue(event))}>
       <option value="">${all}</option>
       ${options.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}
     </select>
@@ -78,8 +79,4 @@ export function Toggle({
   return html`<label class="toggle">
     <input type="checkbox" checked=${isOn} onChange=${() => onChange(!isOn)} /> ${label}
   </label>`;
-}
-
-function textOf({ target }: Event): string {
-  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : '';
 }

@@ -6,6 +6,7 @@ import { useApi, useFormats, useNow } from '../services.ts';
 import { type Subject, useCommand } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure, sentence } from './failure.ts';
+import { fieldValue } from './field-value.ts';
 
 const MODES = [
   { mode: 'auto', title: 'Auto', does: 'Schedule and presence decide.' },
@@ -57,7 +58,7 @@ export function ModeDialog({
           </button>`,
       )}
       <label class="small">On and off last
-        <select value=${choice} onChange=${(event: Event) => event.currentTarget instanceof HTMLSelectElement && setChoice(event.currentTarget.value)}>
+        <select value=${choice} onChange=${(event: Event) => setChoice(fieldValue(event))}>
           <option value="">until I change it</option>
           ${choices.map(({ label }, index) => html`<option key=${index} value=${index}>${label}</option>`)}
         </select>

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { counted } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
-import { append, isPiece, NOTHING_SHOWN, type Shown, visibleOutput } from '../output-lines.ts';
 import { useApi } from '../services.ts';
-
-type Phase = 'connecting' | 'running' | 'ended' | 'unknown' | 'lost';
+import { fieldValue } from './field-value.ts';
+import { followOutput, type Phase } from './follow-output.ts';
+import { LineView } from './line-view.ts';
 
 /** What a job prints, as it comes. It follows the end, unless somebody has scrolled up. */
 export function JobOutput({ job }: { readonly job: string }): Drawn {
@@ -95,85 +95,6 @@ function noteOf(phase: Phase, { characters, dropped, leftOut, lines }: Note): st
     : `Only the last ${characters} characters are kept; earlier output is left out.`;
 }
 
-/** What is known of an output. */
-type Known = { readonly phase: Phase; readonly shown: Shown; readonly leftOut: boolean };
-
-/** Follows a job’s output until what it answers is called; says at most once a frame what is known. */
-function followOutput(url: string, say: (known: Known) => void): () => void {
-  let known: Known = { phase: 'connecting', shown: NOTHING_SHOWN, leftOut: false };
-  let isFirst = true;
-  let frame = 0;
-  const source = new EventSource(url);
-  const change = (next: Partial<Known>): void => {
-    known = { ...known, ...next };
-    if (frame === 0)
-      frame = requestAnimationFrame(() => {
-        frame = 0;
-        say(known);
-      });
-  };
-  source.addEventListener('open', () => {
-    // After a reconnection the agent begins again.
-    isFirst = true;
-  });
-  source.addEventListener('message', ({ data }) => {
-    const piece: unknown = JSON.parse(String(data));
-    if (!isPiece(piece)) return;
-    const { leftOut, state, stream, text } = piece;
-    const before: Known = isFirst ? { ...known, shown: NOTHING_SHOWN, leftOut: false } : known;
-    isFirst = false;
-    change({
-      phase: state,
-      shown: append(before.shown, stream, text),
-      leftOut: before.leftOut || leftOut,
-    });
-  });
-  source.addEventListener('error', () => {
-    // The agent ends the stream with the output; the browser would ask for it again for ever.
-    if (known.phase === 'ended' || known.phase === 'unknown') source.close();
-    else change({ phase: 'lost' });
-  });
-  return () => {
-    source.close();
-    cancelAnimationFrame(frame);
-  };
-}
-
-/** Lines in an element; only what has changed of them is drawn. */
-class LineView {
-  readonly #box: HTMLElement;
-  #shown = NOTHING_SHOWN;
-
-  constructor(box: HTMLElement) {
-    this.#box = box;
-    box.replaceChildren();
-  }
-
-  show(next: Shown): void {
-    const before = this.#shown;
-    this.#shown = next;
-    const gone = next.dropped - before.dropped;
-    if (gone < 0 || gone > before.lines.length || next.lines.length + gone < before.lines.length)
-      this.#box.replaceChildren();
-    else for (let count = 0; count < gone; count++) this.#box.firstChild?.remove();
-    const added = document.createDocumentFragment();
-    for (const [index, line] of next.lines.entries()) {
-      const element = this.#box.children[index];
-      if (element === undefined) added.append(lineOf(line));
-      else if (line !== before.lines[index + gone]) element.replaceWith(lineOf(line));
-    }
-    this.#box.append(added);
-  }
-}
-
-function lineOf({ stream, text }: Shown['lines'][number]): HTMLElement {
-  const line = document.createElement('div');
-  line.className = `line line-${stream}`;
-  // Text only: it is a stranger’s.
-  line.textContent = visibleOutput(text);
-  return line;
-}
-
 const STREAMS = [
   ['both', 'stdout and stderr'],
   ['stdout', 'only stdout'],
@@ -193,8 +114,7 @@ function Streams({
     aria-label="Which output is shown"
     value=${stream}
     onChange=${(event: Event) => {
-      const { target } = event;
-      const chosen = STREAMS.find(([name]) => target instanceof HTMLSelectElement && target.value === name);
+      const chosen = STREAMS.find(([name]) => name === fieldValue(event));
       if (chosen !== undefined) onChange(chosen[0]);
     }}
   >

@@ -8,6 +8,7 @@ import { useFormats, useNow, useServices } from '../services.ts';
 import type { Subject } from './command.ts';
 import { Dialog } from './dialog.ts';
 import { Failure, Hint, sentence } from './failure.ts';
+import { fieldValue } from './field-value.ts';
 import { Foreign } from './text.ts';
 
 /** How long jobs may have to end, in seconds; the second one by default. */
@@ -75,7 +76,7 @@ export function ReclaimDialog({ onClose, subject }: Props): Drawn {
       <details>
         <summary>For how long, and how fast</summary>
         <label class="small">It takes no new jobs
-          <select value=${end} onChange=${numberOf(setEnd)}>
+          <select value=${end} onChange=${(event: Event) => setEnd(Number(fieldValue(event)))}>
             <option value="-1">until I resume</option>
             ${lastingChoices(now, formats)
               .slice(0, -1)
@@ -83,7 +84,7 @@ export function ReclaimDialog({ onClose, subject }: Props): Drawn {
           </select>
         </label>
         <label class="small">Jobs have to end within
-          <select value=${within} onChange=${numberOf(setWithin)}>
+          <select value=${within} onChange=${(event: Event) => setWithin(Number(fieldValue(event)))}>
             ${WITHIN_S.map((seconds) => html`<option key=${seconds} value=${seconds}>${formats.duration(seconds * 1_000)}</option>`)}
           </select>
         </label>
@@ -145,10 +146,4 @@ function Result({ reclaimed }: { readonly reclaimed: Reclaimed }): Drawn {
 /** What had the focus has gone. */
 function takeFocus(element: HTMLElement | null): void {
   element?.focus();
-}
-
-function numberOf(set: (value: number) => void): (event: Event) => void {
-  return ({ currentTarget }) => {
-    if (currentTarget instanceof HTMLSelectElement) set(Number(currentTarget.value));
-  };
 }

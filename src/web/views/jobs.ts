@@ -81,10 +81,10 @@ function Row({ gpu, row }: { readonly row: JobRow; readonly gpu: string }): Draw
       <a class="row-link" href=${jobPath(row.job)}><${Foreign} text=${row.function} /></a>
       <span class="job-pay"><${Pay} row=${row} /></span>
       <span class="job-line">
-      <span class="job-state"><${Badge} tone=${tone} word=${words} /></span>
+      <span><${Badge} tone=${tone} word=${words} /></span>
       <span class="job-gpu"><${Foreign} text=${gpu} /></span>
-      <time class="job-at" datetime=${row.claimedAt} title=${instant(row.claimedAt)}>${time(row.claimedAt, new Date().toISOString())}</time>
-      <span class="job-duration">${hasEnded(row) || row.durationMs !== null ? duration(row.durationMs) : ''}</span>
+      <time datetime=${row.claimedAt} title=${instant(row.claimedAt)}>${time(row.claimedAt, new Date().toISOString())}</time>
+      <span>${hasEnded(row) || row.durationMs !== null ? duration(row.durationMs) : ''}</span>
       </span>
       <span class="job-more"><${Foreign} text=${whyUnpaid(row) ?? row.image} /></span>
     </li>`;
