@@ -33,7 +33,7 @@ test('the market has every run that was seen, the best bids first, and why it is
       ],
     });
     expect(market.at).not.toBeNull();
-    expect(market.runs[1]?.verdicts[0]?.what).toMatch(/bid 0\.03, ask 0\.1$/);
+    expect(market.runs[1]?.verdicts[0]?.what).toMatch(/\$0\.03,.*\$0\.10 per minute$/);
     expect(market.skipped).toContainEqual({ offer: 'cpu', reason: 'bid-below-ask', runs: 1 });
   });
 });
