@@ -1,0 +1,77 @@
+import type { Observed } from '../backtest/observed.ts';
+
+/** Why an ask was changed, with the text that owners see. A strategy adds its own. */
+export const CHANGE_REASONS = {
+  configured: 'the configuration asks so',
+  'floor-rose': 'a job would cost more than the ask before it',
+  'limits-changed': '--ask-min or --ask-max was changed',
+} as const;
+
+export type ChangeReason = keyof typeof CHANGE_REASONS;
+
+/** A job of this host that has ended. Times are milliseconds since the epoch, money US dollars. */
+export type EndedJob = {
+  readonly from: number;
+  readonly until: number;
+  /** Per minute. */
+  readonly ask: number;
+  readonly isPaid: boolean;
+};
+
+/**
+ * What a strategy may know of one offer when its ask may change. Prices are US dollars per job and minute, times
+ * milliseconds since the epoch.
+ */
+export type Situation = {
+  readonly now: number;
+  /** In force. */
+  readonly ask: number;
+  /** What the owner configured. */
+  readonly start: number;
+  /** Below it a job costs more than it brings; undefined: not known. */
+  readonly floor: number | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** When the ask was changed last, not counting rises to the floor; undefined: never. */
+  readonly lastChangeAt: number | undefined;
+  /**
+   * For each slot, the milliseconds for which it could have taken a job and had none, since its last one; 0: it has one.
+   * Time that was paused, offline or without the agent does not count.
+   */
+  readonly idleMs: readonly number[];
+  /** What others ask for the same kind of GPU; empty: nobody, or not known. */
+  readonly others: readonly number[];
+  /** Own jobs that ended since the strategy was asked last. */
+  readonly ended: readonly EndedJob[];
+  /** What is known of the market of the last days; undefined: too little. Only where the strategy's `needs` say so. */
+  readonly observed: () => Observed | undefined;
+  /** The part of busy minutes that is paid, above 0 up to 1. */
+  readonly paidShare: number;
+  /** What a busy minute costs in power and wear; undefined: not known. */
+  readonly costPerMinute: number | undefined;
+};
+
+/** What a strategy remembers from one time to the next. It is kept in the journal, so it is plain figures. */
+export type Memory = Readonly<Record<string, number>>;
+
+/** An ask, which need not be between the owner's limits, and why. */
+export type Choice = { readonly ask: number; readonly reason: ChangeReason };
+
+/** What a strategy answers. */
+export type Answer = {
+  /** Undefined: the ask stays. */
+  readonly choice: Choice | undefined;
+  readonly memory: Memory;
+  /** Figures that explain the answer, by name, units in the names; shown by `price` and kept with a change. */
+  readonly terms?: Memory;
+};
+
+/** What a strategy cannot do without: while it is stale or absent, the strategy is not asked and the ask stays. */
+export type Need = 'floor' | 'market';
+
+/** Chooses asks. Pure: what it needs to remember it hands out and gets back. */
+export type Strategy = {
+  readonly needs: readonly Need[];
+  /** Asked at most once an hour. `memory` is empty at first, and after the strategy or the start price was changed. */
+  next(situation: Situation, memory: Memory): Answer;
+};
