@@ -1,6 +1,7 @@
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { JOB_STATUS } from '../../src/domain/job.ts';
 import { EmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts';
 import { lineOf, readChecked } from '../support/cli/checked.ts';
@@ -32,6 +33,7 @@ const MONITORING = [
   'scrape-fleet.yml',
   'targets.yml',
 ].map((name) => `/usr/share/sharedcloud-agent/monitoring/${name}`);
+const SESSION = z.object({ key: z.string() });
 const SLOW = `import time\ndef handler(event):\n    time.sleep(event[0])\n    return 'slept'\n`;
 
 describeDebian('the Debian package', () => {
@@ -180,6 +182,41 @@ describeDebian('the Debian package', () => {
       const { HostConfig } = await engine.docker.getContainer(container).inspect();
       expect(HostConfig.NetworkMode).toBe('sharedcloud-jobs');
       await settled(() => expect(statuses(run)).toEqual([JOB_STATUS.SUCCEEDED]));
+    });
+
+    test('its page, metrics and notifications work from within its sandbox', async () => {
+      const config = '/etc/sharedcloud-agent/config.toml';
+      const told = join(debian.shared, 'state', 'told.json');
+      await debian.sh(
+        `printf '#!/bin/sh\\ncat >${told}\\n' >/usr/local/bin/tell && chmod 755 /usr/local/bin/tell && ` +
+          `sed -i '1i listen = "127.0.0.1:0"\\nnotify-command = "/usr/local/bin/tell"' ${config} && ` +
+          `systemctl restart ${SERVICE}`,
+      );
+      const link = await settled(() => debian.sh('sharedcloud-agent page'));
+      const { hash, origin } = new URL(link);
+      const page = (path: string, init: RequestInit = {}): Promise<Response> =>
+        fetch(`${origin}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
+      expect((await page('/')).headers.get('content-type')).toContain('text/html');
+      expect((await page('/api/status')).status).toBe(401);
+      expect(await (await page('/metrics')).text()).toMatch(/^sharedcloud_agent_/m);
+
+      const session = await page('/session', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin },
+        body: JSON.stringify({ link: new URLSearchParams(hash.slice(1)).get('link') }),
+      });
+      const { key } = SESSION.parse(await session.json());
+      const cookie = session.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+      const status = await page('/api/status', { headers: { cookie, 'x-sharedcloud-key': key } });
+      expect(status.status).toBe(200);
+
+      await debian.sh('sharedcloud-agent notify test --kind disk-low');
+      expect(JSON.parse(await debian.sh(`cat ${told}`))).toMatchObject({ kind: 'disk-low', test: true });
+      const bundle = await debian.sh(
+        'sharedcloud-agent support-bundle --output /tmp/bundle.tar.gz && tar -tzf /tmp/bundle.tar.gz',
+      );
+      expect(bundle).toContain('check');
+      expect(await debian.sh('zcat /tmp/bundle.tar.gz')).not.toContain(TOKEN);
     });
 
     test('a reload takes new prices, and keeps the old ones where the file is broken', async () => {
