@@ -186,9 +186,9 @@ describeDebian('the Debian package', () => {
 
     test('its page, metrics and notifications work from within its sandbox', async () => {
       const config = '/etc/sharedcloud-agent/config.toml';
-      const told = join(debian.shared, 'state', 'told.json');
+      const sent = join(debian.shared, 'state', 'sent.json');
       await debian.sh(
-        `printf '#!/bin/sh\\ncat >${told}\\n' >/usr/local/bin/tell && chmod 755 /usr/local/bin/tell && ` +
+        `printf '#!/bin/sh\\ncat >${sent}\\n' >/usr/local/bin/tell && chmod 755 /usr/local/bin/tell && ` +
           `sed -i '1i listen = "127.0.0.1:0"\\nnotify-command = "/usr/local/bin/tell"' ${config} && ` +
           `systemctl restart ${SERVICE}`,
       );
@@ -211,7 +211,7 @@ describeDebian('the Debian package', () => {
       expect(status.status).toBe(200);
 
       await debian.sh('sharedcloud-agent notify test --kind disk-low');
-      expect(JSON.parse(await debian.sh(`cat ${told}`))).toMatchObject({ kind: 'disk-low', test: true });
+      expect(JSON.parse(await debian.sh(`cat ${sent}`))).toMatchObject({ kind: 'disk-low', test: true });
       const bundle = await debian.sh(
         'sharedcloud-agent support-bundle --output /tmp/bundle.tar.gz && tar -tzf /tmp/bundle.tar.gz',
       );
