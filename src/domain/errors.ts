@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts';
+import { MONEY_ERROR_KINDS } from './money-errors.ts';
 import { PAGE_ERROR_KINDS } from './page-errors.ts';
 
 /**
@@ -287,6 +288,7 @@ export const ERROR_KINDS = {
     hint: 'find out what made it, and remove it',
   },
   ...PAGE_ERROR_KINDS,
+  ...MONEY_ERROR_KINDS,
   AGENT_OUT_OF_REACH: {
     exit: 1,
     what: 'the running agent cannot be signalled from here',

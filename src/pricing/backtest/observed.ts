@@ -9,6 +9,10 @@ export type SeenRun = {
   readonly lastSeen: number;
   /** The most jobs of it that were open at the same time and that this host did not run. */
   readonly jobs: number;
+  /** The catalogue's uuid of the smallest sufficient GPU; null or absent: any. */
+  readonly baseGpu?: string | null;
+  /** This host cannot run it, whatever the ask: its image is not allowed, its runtime is not supported. */
+  readonly isUnsuitable?: boolean;
 };
 
 /** A job that this host has run. */
@@ -17,11 +21,20 @@ export type OwnJob = {
   readonly function: string;
   readonly image: string;
   readonly bid: number;
+  /** Its slot was taken from its claim until its end. */
   readonly from: number;
   readonly until: number;
   readonly isPaid: boolean;
+  /** US dollars. */
   readonly earned: number;
+  /** The ask when it was claimed; absent: not known. */
+  readonly ask?: number;
+  /** For how long the broker paid; absent: from `from` to `until`. */
+  readonly paidMs?: number;
 };
+
+/** How many jobs could run at the same time, over a stretch of time. */
+export type Capacity = { readonly from: number; readonly until: number; readonly slots: number };
 
 /** What is known of a market over a time. */
 export type Observed = {
@@ -30,10 +43,15 @@ export type Observed = {
   readonly slots: number;
   readonly seen: readonly SeenRun[];
   readonly own: readonly OwnJob[];
+  /**
+   * When jobs could be taken and the market was looked at: not while the agent was paused, offline or stopped. Absent: all
+   * of the time, with `slots`.
+   */
+  readonly capacity?: readonly Capacity[];
 };
 
 /** How a job of others would have gone here: nobody knows, so it is drawn from what is known of its like. */
-export type Imputed = { readonly ms: number; readonly isPaid: boolean };
+export type Imputed = { readonly ms: number; readonly paidMs: number };
 
 /** So many jobs of a function say more about it than those of its image, and these more than all. */
 const ENOUGH = 5;
@@ -53,13 +71,24 @@ export class Imputation {
     this.#all = own;
   }
 
-  /** Undefined: this host has not run a single job. */
-  draw(run: Pick<SeenRun, 'function' | 'image'>, random: () => number): Imputed | undefined {
+  /** The own jobs that a job of the function is like; empty: this host has not run a single job. */
+  like(run: Pick<SeenRun, 'function' | 'image'>): readonly OwnJob[] {
     const like = [this.#byFunction.get(run.function), this.#byImage.get(run.image)].find(
       (jobs) => (jobs?.length ?? 0) >= ENOUGH,
     );
-    const jobs = like ?? this.#all;
-    const job = jobs[Math.floor(random() * jobs.length)];
-    return job && { ms: job.until - job.from, isPaid: job.isPaid };
+    return like ?? this.#all;
   }
+
+  /** Undefined: this host has not run a single job. */
+  draw(run: Pick<SeenRun, 'function' | 'image'>, random: () => number): Imputed | undefined {
+    const jobs = this.like(run);
+    const job = jobs[Math.floor(random() * jobs.length)];
+    return job && wentAs(job);
+  }
+}
+
+/** How an own job went. */
+export function wentAs(job: OwnJob): Imputed {
+  const ms = Math.max(0, job.until - job.from);
+  return { ms, paidMs: job.isPaid ? Math.min(Math.max(0, job.paidMs ?? ms), ms) : 0 };
 }

@@ -1,4 +1,11 @@
-import { Imputation, type Imputed, type Observed, type OwnJob, type SeenRun } from './observed.ts';
+import { decideInSteps } from '../../domain/decide.ts';
+import { microDollars } from '../money.ts';
+import { type AskStretch, type Asks, stretchesOf } from './ask-steps.ts';
+import { type Candidate, candidatesOf } from './candidates.ts';
+import { IntHeap } from './heap.ts';
+import { type Imputed, type Observed, wentAs } from './observed.ts';
+import { type Rules, TAKE_ALL } from './rules.ts';
+import { type SlotStep, slotStepsOf } from './slot-count.ts';
 
 /** What would have been sold. Money is US dollars. */
 export type Sales = {
@@ -10,96 +17,285 @@ export type Sales = {
   readonly imputed: number;
 };
 
-/** The ask at a time. */
-export type AskAt = (at: number) => number;
-
-/** Jobs that could be claimed from one time to another. */
-type Chance = {
-  readonly bid: number;
+/** A job that would have run. */
+export type Sold = {
   readonly from: number;
   readonly until: number;
-  left: number;
-  /** How it went in fact, where this host ran it. */
-  readonly own: OwnJob | undefined;
-  readonly run: Pick<SeenRun, 'function' | 'image'>;
+  readonly paidMs: number;
+  readonly ask: number;
+  readonly isImputed: boolean;
 };
 
-/**
- * Sells the slots again on the market that was observed, at another ask: a free slot takes the best bid that is open, as the
- * agent does. A run that was open while this host could not take it, could have been taken for as long as it was seen. Pure.
- */
-export function replay(observed: Observed, ask: AskAt, random: () => number): Sales {
-  const chances = chancesOf(observed).toSorted((a, b) => a.from - b.from);
-  const imputation = new Imputation(observed.own);
-  const free = Array.from({ length: observed.slots }, () => observed.from);
-  let open: Chance[] = [];
-  let next = 0;
-  const sales = { jobs: 0, busyMs: 0, paidMs: 0, earned: 0, imputed: 0 };
-  for (let now = observed.from; now < observed.until; ) {
-    for (let chance = chances[next]; chance !== undefined && chance.from <= now; chance = chances[next]) {
-      open.push(chance);
-      next += 1;
-    }
-    open = open.filter(({ left, until }) => left > 0 && until >= now);
-    for (const [slot, since] of free.entries()) {
-      if (since > now) continue;
-      const price = ask(now);
-      const best = bestOf(open, price);
-      if (best === undefined) break;
-      const went = best.own === undefined ? imputation.draw(best.run, random) : wentAs(best.own);
-      if (went === undefined) break;
-      best.left -= 1;
-      free[slot] = now + went.ms;
-      // What runs beyond the end counts as far as it was observed, as the ledger's jobs do.
-      const ms = Math.min(went.ms, observed.until - now);
-      sales.jobs += 1;
-      sales.busyMs += ms;
-      sales.paidMs += went.isPaid ? ms : 0;
-      sales.earned += went.isPaid ? (price * ms) / 60_000 : 0;
-      sales.imputed += best.own === undefined ? 1 : 0;
-    }
-    now = nextMoment(now, free, chances[next]?.from ?? observed.until, observed.until);
+/** What nobody can know, as one draw of chance has it. Shares are from 0 to 1. */
+export type World = {
+  /** Answers from 0 up to but not including 1. */
+  readonly random: () => number;
+  /** The chance to win a job of others that was open. */
+  readonly win: number;
+  /** How long a run that this host took would have stayed open without it, in milliseconds, drawn for each job. */
+  readonly stayMs: () => number;
+  /** The part of what nobody saw that was there. */
+  readonly unseen: number;
+};
+
+/** Each job is won, and what this host took was gone at once for everybody else. */
+export function plainWorld(random: () => number): World {
+  return { random, win: 1, stayMs: () => 0, unseen: 1 };
+}
+
+/** So many small steps are between two yields. */
+const STEPS = 256;
+
+/** A market that was observed, on which slots can be sold again at other asks. */
+export class ReplayMarket {
+  readonly #observed: Observed;
+  readonly #rules: Rules;
+  readonly #candidates: readonly Candidate[];
+  readonly #slots: readonly SlotStep[];
+  /** The longest time for which a run may stay open after this host took it, in milliseconds. */
+  readonly #maxStayMs: number;
+
+  private constructor(observed: Observed, rules: Rules, candidates: readonly Candidate[], maxStayMs: number) {
+    this.#observed = observed;
+    this.#rules = rules;
+    this.#candidates = candidates;
+    this.#slots = slotStepsOf(observed);
+    this.#maxStayMs = maxStayMs;
   }
-  return sales;
+
+  /** `more` stand for what nobody saw. */
+  static *of(
+    observed: Observed,
+    rules: Rules,
+    more: readonly Candidate[] = [],
+    maxStayMs = 0,
+  ): Generator<void, ReplayMarket> {
+    const found = [...(yield* candidatesOf(observed, rules)), ...more];
+    // The order of the input makes no difference.
+    found.sort((a, b) => a.from - b.from || (a.open.run.uuid < b.open.run.uuid ? -1 : 1));
+    yield;
+    return new ReplayMarket(observed, rules, found, maxStayMs);
+  }
+
+  /** Decides in which order the runs would be taken at an ask, by the agent's own `decide`. */
+  *at(asks: Asks): Generator<void, Replay> {
+    const { from, until } = this.#observed;
+    const stretches: Stretch[] = [];
+    let [next, active] = [0, new Array<number>()];
+    for (const stretch of stretchesOf(asks, from, until)) {
+      const open: number[] = [];
+      for (const index of active) if (this.#reach(index) >= stretch.from) open.push(index);
+      for (; (this.#candidates[next]?.from ?? stretch.until) < stretch.until; next += 1)
+        if (this.#reach(next) >= stretch.from) open.push(next);
+      active = open;
+      stretches.push({ ...stretch, order: yield* this.#orderOf(open, stretch) });
+    }
+    return new Replay(this.#observed, this.#candidates, this.#slots, stretches);
+  }
+
+  /** Until when a candidate may be open. */
+  #reach(index: number): number {
+    const candidate = this.#candidates[index];
+    if (candidate === undefined) return Number.NEGATIVE_INFINITY;
+    return candidate.until + (candidate.own === undefined ? 0 : this.#maxStayMs);
+  }
+
+  /** Decided with room for all: a decision with less room takes the first of them. */
+  *#orderOf(open: readonly number[], { ask, from }: AskStretch): Generator<void, Int32Array> {
+    const { knowledge, offer } = this.#rules;
+    const byUuid = new Map<string, number>();
+    const runs = [];
+    for (const index of open) {
+      const candidate = this.#candidates[index];
+      if (candidate === undefined) continue;
+      byUuid.set(candidate.open.run.uuid, index);
+      runs.push(candidate.open);
+    }
+    const priced = { ...offer, askPrice: ask };
+    const verdicts = yield* decideInSteps(runs, priced, Number.POSITIVE_INFINITY, knowledge, from);
+    const order: number[] = [];
+    for (const verdict of verdicts) {
+      const index = byUuid.get(verdict.open.run.uuid);
+      if (verdict.kind === 'take' && index !== undefined) order.push(index);
+    }
+    return Int32Array.from(order);
+  }
 }
 
-function bestOf(open: readonly Chance[], price: number): Chance | undefined {
-  let best: Chance | undefined;
-  for (const chance of open)
-    if (chance.left > 0 && chance.bid >= price && (best === undefined || chance.bid > best.bid))
-      best = chance;
-  return best;
+type Stretch = AskStretch & { readonly order: Int32Array };
+
+/** Slots that are sold again at one ask, or asks in their order, as often as there are worlds. */
+export class Replay {
+  readonly #observed: Observed;
+  readonly #candidates: readonly Candidate[];
+  readonly #slots: readonly SlotStep[];
+  readonly #stretches: readonly Stretch[];
+  /** By candidate: its place in the order that holds, or -1. */
+  readonly #rank: Int32Array;
+  readonly #heap: IntHeap;
+
+  constructor(
+    observed: Observed,
+    candidates: readonly Candidate[],
+    slots: readonly SlotStep[],
+    stretches: readonly Stretch[],
+  ) {
+    this.#observed = observed;
+    this.#candidates = candidates;
+    this.#slots = slots;
+    this.#stretches = stretches;
+    this.#rank = new Int32Array(candidates.length);
+    this.#heap = new IntHeap(candidates.length);
+  }
+
+  /** Each job that would have run in a world, in the order of the claims; a `yield` follows each small part of the work. */
+  *sell(world: World, sold: (job: Sold) => void): Generator<void, void> {
+    const { from, until } = this.#observed;
+    const pass = new Pass(this.#candidates, this.#rank, this.#heap, world);
+    let running = runningAt(this.#observed);
+    let [stretchAt, slotAt] = [-1, 0];
+    for (let [now, steps] = [from, 0]; now < until; steps += 1) {
+      if (steps % STEPS === STEPS - 1) yield;
+      while ((this.#stretches[stretchAt + 1]?.from ?? until) <= now) {
+        stretchAt += 1;
+        pass.enter(this.#stretches[stretchAt], now);
+      }
+      while ((this.#slots[slotAt + 1]?.from ?? until) <= now) slotAt += 1;
+      const ask = this.#stretches[stretchAt]?.ask;
+      if (ask === undefined) return;
+      const slots = this.#slots[slotAt]?.slots ?? 0;
+      running = running.filter((end) => end > now);
+      while (running.length < slots) {
+        const taken = pass.take(now);
+        if (taken === undefined) break;
+        running.push(now + Math.max(taken.ms, 1));
+        // What runs beyond the end counts as far as it was observed, as the ledger's jobs do.
+        const end = Math.min(now + taken.ms, until);
+        const paidMs = Math.min(taken.paidMs, end - now);
+        sold({ from: now, until: end, paidMs, ask, isImputed: taken.isImputed });
+      }
+      let next = Math.min(
+        this.#slots[slotAt + 1]?.from ?? until,
+        this.#stretches[stretchAt + 1]?.from ?? until,
+      );
+      if (running.length < slots) next = Math.min(next, pass.nextArrival(next));
+      else if (slots > 0) for (const end of running) next = Math.min(next, end);
+      now = next;
+    }
+  }
 }
 
-function wentAs(own: OwnJob): Imputed {
-  return { ms: own.until - own.from, isPaid: own.isPaid };
+/** The slots of jobs that were claimed before are taken. */
+function runningAt({ from, own }: Observed): number[] {
+  return own.filter((job) => job.from < from && job.until > from).map((job) => job.until);
 }
 
-/** Own jobs could be claimed when they were; what else was seen of their run is another chance. */
-function chancesOf({ own, seen }: Observed): Chance[] {
-  const spans = new Map(seen.map((run) => [run.run, run]));
-  return [
-    ...own.map((job) => ({
-      bid: job.bid,
-      from: spans.get(job.run)?.firstSeen ?? job.from,
-      until: Math.max(job.from, spans.get(job.run)?.lastSeen ?? job.from),
-      left: 1,
-      own: job,
-      run: job,
-    })),
-    ...seen.map((run) => ({
-      bid: run.bid,
-      from: run.firstSeen,
-      until: run.lastSeen,
-      left: run.jobs,
-      own: undefined,
-      run,
-    })),
-  ];
+type Taken = Imputed & { readonly isImputed: boolean };
+
+/** One pass over the candidates in time: which are open, in the order of the decision. */
+class Pass {
+  readonly #candidates: readonly Candidate[];
+  readonly #rank: Int32Array;
+  readonly #heap: IntHeap;
+  readonly #world: World;
+  readonly #left: Int32Array;
+  readonly #until: Float64Array;
+  #order: Int32Array = new Int32Array();
+  #next = 0;
+
+  constructor(candidates: readonly Candidate[], rank: Int32Array, heap: IntHeap, world: World) {
+    this.#candidates = candidates;
+    this.#rank = rank.fill(-1);
+    this.#heap = heap;
+    this.#world = world;
+    this.#left = new Int32Array(candidates.length);
+    this.#until = new Float64Array(candidates.length);
+    heap.clear();
+    for (const [index, { isUnseen, jobs, own, until }] of candidates.entries()) {
+      const isThere = !isUnseen || world.random() < world.unseen;
+      this.#left[index] = isThere ? jobs : 0;
+      this.#until[index] = own === undefined ? until : until + world.stayMs();
+    }
+  }
+
+  /** Another ask holds from now on. */
+  enter(stretch: Stretch | undefined, now: number): void {
+    if (stretch === undefined) return;
+    for (const index of this.#order) this.#rank[index] = -1;
+    this.#order = stretch.order;
+    this.#heap.clear();
+    for (const [place, index] of stretch.order.entries()) {
+      this.#rank[index] = place;
+      if (index < this.#next && this.#isOpen(index, now)) this.#heap.push(place);
+    }
+  }
+
+  /** Claims the best that is open; undefined: nothing is, or nothing is known of how it would go. */
+  take(now: number): Taken | undefined {
+    this.#arrive(now);
+    for (let place = this.#heap.peek(); place >= 0; place = this.#heap.peek()) {
+      const index = this.#order[place] ?? -1;
+      const candidate = this.#candidates[index];
+      if (candidate === undefined || !this.#isOpen(index, now)) {
+        this.#heap.pop();
+        continue;
+      }
+      this.#left[index] = (this.#left[index] ?? 0) - 1;
+      const { random, win } = this.#world;
+      if (candidate.own !== undefined) return { ...wentAs(candidate.own), isImputed: false };
+      if (win < 1 && random() >= win) continue;
+      const like = candidate.like[Math.floor(random() * candidate.like.length)];
+      if (like !== undefined) return { ...wentAs(like), isImputed: true };
+    }
+    return undefined;
+  }
+
+  /** When the next run comes that the ask admits, but no later than `until`. */
+  nextArrival(until: number): number {
+    for (; this.#next < this.#candidates.length; this.#next += 1) {
+      const from = this.#candidates[this.#next]?.from ?? until;
+      if (from >= until) return until;
+      if ((this.#rank[this.#next] ?? -1) >= 0 && (this.#left[this.#next] ?? 0) > 0) return from;
+    }
+    return until;
+  }
+
+  #arrive(now: number): void {
+    for (; (this.#candidates[this.#next]?.from ?? Number.POSITIVE_INFINITY) <= now; this.#next += 1) {
+      const place = this.#rank[this.#next] ?? -1;
+      if (place >= 0 && this.#isOpen(this.#next, now)) this.#heap.push(place);
+    }
+  }
+
+  #isOpen(index: number, now: number): boolean {
+    return (this.#left[index] ?? 0) > 0 && (this.#until[index] ?? 0) >= now;
+  }
 }
 
-function nextMoment(now: number, free: readonly number[], arrival: number, end: number): number {
-  let next = arrival > now ? arrival : end;
-  for (const at of free) if (at > now && at < next) next = at;
-  return next;
+/** Sells the slots once, each job of others being won. Money is summed in millionths. Pure but for `random`. */
+export function replay(observed: Observed, asks: Asks, random: () => number, rules = TAKE_ALL): Sales {
+  const market = finish(ReplayMarket.of(observed, rules));
+  return salesOf(finish(market.at(asks)), plainWorld(random));
+}
+
+/** What one world brings. */
+export function salesOf(of: Replay, world: World): Sales {
+  let [jobs, busyMs, paidMs, earned, imputed] = [0, 0, 0, 0, 0];
+  const add = (job: Sold): void => {
+    jobs += 1;
+    busyMs += job.until - job.from;
+    paidMs += job.paidMs;
+    earned += microDollars((job.ask * job.paidMs) / 60_000);
+    imputed += job.isImputed ? 1 : 0;
+  };
+  finish(of.sell(world, add));
+  return { jobs, busyMs, paidMs, earned: earned / 1_000_000, imputed };
+}
+
+/** Runs steps to their end. */
+export function finish<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }

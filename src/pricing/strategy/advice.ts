@@ -38,7 +38,7 @@ export function adviseAsk(
 ): Advice | undefined {
   if (observed.own.length < ENOUGH_JOBS) return undefined;
   const valueOf = (tried: number): AskValue => {
-    const draws = Array.from({ length: DRAWS }, () => replay(observed, () => tried, random));
+    const draws = Array.from({ length: DRAWS }, () => replay(observed, tried, random));
     return meanValue(tried, draws, observed, costPerMinute);
   };
   const start = Math.max(ask, floor);
