@@ -60,6 +60,7 @@ import type { Redactor } from './lib/redactor.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { EventMetrics } from './metrics/event-metrics.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { NO_PRICE } from './pricing/electricity.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
@@ -246,6 +247,7 @@ export async function openAgent(
     probe: overrides.probe ?? openProbe(config, smi),
     samples: overrides.probe === undefined ? openSampler(config, smi, parts) : overrides.samples,
     rollups: journal.gpuRollups,
+    electricity: NO_PRICE,
     presence: overrides.probe === undefined ? openPresence(config) : undefined,
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.

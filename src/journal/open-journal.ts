@@ -25,6 +25,7 @@ export type JournalReader = Pick<
   | 'decisions'
   | 'notifications'
   | 'sums'
+  | 'energy'
   | 'outputs'
   | 'get'
   | 'inState'

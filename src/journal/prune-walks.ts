@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { isTerminal, JOB_STATES } from '../domain/job.ts';
+import type { Clock } from '../domain/ports/clock.ts';
+import type { Access } from './access.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS } from './gpu-rollups.ts';
 import { KEEP_SUMS_MS } from './job-sums.ts';
 
@@ -34,6 +36,7 @@ export const PRUNE_WALKS: readonly PruneWalk[] = [
   walk('job_functions', 'claimed_at', 'claimed_at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('job_outputs', 'at', 'at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   walk('ledger_jobs', 'at', 'at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
+  walk('job_energy', 'at', 'at < $beforeMs AND job NOT IN (SELECT uuid FROM jobs)'),
   useWalk('gpu_minutes', KEEP_MINUTES_MS),
   useWalk('gpu_hours', KEEP_HOURS_MS),
   useWalk('job_sums', KEEP_SUMS_MS),
@@ -56,4 +59,31 @@ function walk(table: string, time: string, isOld: string, isBefore = `${time} < 
 }
 
 /** The rows that a walk selects. */
-export const walkedRows = z.array(z.object({ seq: z.number(), is_old: z.number(), is_before: z.number() }));
+const walkedRows = z.array(z.object({ seq: z.number(), is_old: z.number(), is_before: z.number() }));
+
+/** Deletes what is old, with a `yield` after each small transaction; returns how many jobs. See `SqliteJournal.pruneInSteps`. */
+export function* pruneInSteps(
+  access: Access,
+  clock: Pick<Clock, 'now'>,
+  beforeMs: number,
+): Generator<void, number> {
+  let pruned = 0;
+  for (const walk of PRUNE_WALKS) {
+    for (let after = 0, isOver = false; !isOver; ) {
+      const before = walk.keepMs === undefined ? beforeMs : clock.now() - walk.keepMs;
+      const batch = access.write(() => pruneBatch(access, walk, before, after));
+      if (walk.countsJobs) pruned += batch.deleted;
+      ({ isOver, last: after } = batch);
+      yield;
+    }
+  }
+  return pruned;
+}
+
+function pruneBatch({ prepared }: Access, walk: PruneWalk, beforeMs: number, after: number) {
+  const rows = walkedRows.parse(prepared(walk.select).all({ beforeMs, after }));
+  const old = rows.filter((row) => row.is_old === 1);
+  for (const { seq } of old) prepared(walk.remove).run(seq);
+  const last = rows.at(-1)?.seq ?? after;
+  return { deleted: old.length, isOver: rows.every((row) => row.is_before === 0), last };
+}

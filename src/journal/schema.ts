@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
+import { CREATE_JOB_ENERGY } from './energy.ts';
+import { CREATE_ENERGY_DAYS } from './energy-days.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
 import { CREATE_GPU_TOTALS } from './gpu-totals.ts';
@@ -82,6 +84,8 @@ const ADDITIONS = [
   CREATE_GPU_TOTALS,
   NOTIFICATION_TABLES,
   CREATE_LEDGER,
+  CREATE_JOB_ENERGY,
+  CREATE_ENERGY_DAYS,
 ];
 
 /** The schema version that this agent writes. */

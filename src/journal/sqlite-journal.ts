@@ -11,6 +11,7 @@ import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
 import type { Access } from './access.ts';
 import { leaseKey } from './broker-move.ts';
+import { EnergyTables } from './energy.ts';
 import {
   DELETE_FUNCTION,
   durationRows,
@@ -37,7 +38,7 @@ import {
   useValues,
   WRITE_USE,
 } from './network-use.ts';
-import { PRUNE_WALKS, type PruneWalk, walkedRows } from './prune-walks.ts';
+import { pruneInSteps } from './prune-walks.ts';
 import { SqliteDecisions } from './sqlite-decisions.ts';
 import { SqliteNotifications } from './sqlite-notifications.ts';
 
@@ -69,10 +70,12 @@ export class SqliteJournal implements Journal {
   readonly sums: JobSumTables;
   readonly totals: JobTotalTable;
   readonly ledger: Ledger;
+  readonly energy: EnergyTables;
   readonly outputs: JobOutputTable;
   /** Jobs without their reports; not for a journal that only an older agent has written. */
   readonly list: JobList;
   readonly #parts: JournalParts;
+  readonly #access: Access;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
   /** The latest claims that the broker rejected, oldest first. */
@@ -86,10 +89,12 @@ export class SqliteJournal implements Journal {
       write: <T>(work: () => T): T => this.#write(work),
       read: <T>(work: () => T): T => this.#guarded(work),
     };
+    this.#access = access;
     this.gpuRollups = new GpuRollupTables(access);
     this.sums = new JobSumTables(access);
     this.totals = new JobTotalTable(access);
     this.ledger = new Ledger(access);
+    this.energy = new EnergyTables(access);
     this.outputs = new JobOutputTable(access);
     this.list = new JobList(access);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
@@ -143,6 +148,7 @@ export class SqliteJournal implements Journal {
         updatedAt: now,
       };
       this.#insert(record);
+      this.energy.claimed(record.uuid);
       this.#rejected.delete(record.uuid);
       this.#addEvent(record.uuid, record.state, now);
       if (functionUuid !== undefined) this.#prepared(WRITE_FUNCTION).run(job.uuid, functionUuid, now);
@@ -174,6 +180,7 @@ export class SqliteJournal implements Journal {
       this.sums.add(old.state.name, state, updatedAt);
       this.totals.add(old, state);
       this.ledger.add(old, state, updatedAt);
+      this.energy.add(old, state, updatedAt);
       // A job that fails says little of how long one takes that does not.
       if (state.name === 'finished' && state.report.status !== JOB_STATUS.FAILED)
         this.#prepared(WRITE_DURATION).run(Math.round(state.durationMs), uuid);
@@ -270,26 +277,8 @@ export class SqliteJournal implements Journal {
    * The use of GPUs has a history of its own length. A `yield` follows each small transaction, because a journal may have
    * a million jobs.
    */
-  *pruneInSteps(beforeMs: number): Generator<void, number> {
-    let pruned = 0;
-    for (const walk of PRUNE_WALKS) {
-      for (let after = 0, isOver = false; !isOver; ) {
-        const before = walk.keepMs === undefined ? beforeMs : this.#parts.clock.now() - walk.keepMs;
-        const batch = this.#write(() => this.#pruneBatch(walk, before, after));
-        if (walk.countsJobs) pruned += batch.deleted;
-        ({ isOver, last: after } = batch);
-        yield;
-      }
-    }
-    return pruned;
-  }
-
-  #pruneBatch(walk: PruneWalk, beforeMs: number, after: number) {
-    const rows = walkedRows.parse(this.#prepared(walk.select).all({ beforeMs, after }));
-    const old = rows.filter((row) => row.is_old === 1);
-    for (const { seq } of old) this.#prepared(walk.remove).run(seq);
-    const last = rows.at(-1)?.seq ?? after;
-    return { deleted: old.length, isOver: rows.every((row) => row.is_before === 0), last };
+  pruneInSteps(beforeMs: number): Generator<void, number> {
+    return pruneInSteps(this.#access, this.#parts.clock, beforeMs);
   }
 
   tryWriting(): void {

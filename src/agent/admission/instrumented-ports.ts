@@ -107,6 +107,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     agentId: journal.agentId,
     decisions: journal.decisions,
     sums: journal.sums,
+    energy: journal.energy,
     instance: (offerKey) => journal.instance(offerKey),
     rememberInstance: (offerKey, instance) => failure(() => journal.rememberInstance(offerKey, instance)),
     leaseSeconds: () => journal.leaseSeconds(),

@@ -2,6 +2,7 @@ import type { EngineIdentity } from '../engine-identity.ts';
 import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
 import type { NetworkUse } from '../network-use.ts';
 import type { DecisionStore } from './decision-store.ts';
+import type { EnergyStore } from './energy-store.ts';
 import type { JobSums } from './job-sums.ts';
 
 /** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
@@ -11,6 +12,8 @@ export interface Journal {
   readonly decisions: DecisionStore;
   /** What jobs have earned. */
   readonly sums: JobSums;
+  /** What jobs and idle GPUs took. */
+  readonly energy: EnergyStore;
   /** The instance that was registered for the offer at this broker. */
   instance(offerKey: string): string | undefined;
   rememberInstance(offerKey: string, instance: string): void;

@@ -29,6 +29,7 @@ import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { NO_PRICE } from '../../../src/pricing/electricity.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { VirtualTime } from '../clock/virtual-time.ts';
 import { CPU_IMAGE } from '../domain.ts';
@@ -286,6 +287,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     journal: more.journal?.(journal) ?? journal,
     probe: { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
     kernelLog: more.kernelLog,
+    electricity: NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     clock: more.clock ?? systemClock,

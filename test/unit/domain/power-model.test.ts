@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { idleWatts, type MeasuredPower, powerModelOf, withWatts } from '../../../src/domain/power-model.ts';
+
+const NOTHING: MeasuredPower = { gpu: 'GPU-1', idleW: [], busyW: [] };
+
+describe('the power of a GPU', () => {
+  test('idle is low among what was measured without a job, so that a game does not count', () => {
+    expect(idleWatts([])).toBeUndefined();
+    expect(idleWatts([22])).toBe(22);
+    expect(idleWatts([180, 21, 20, 22, 190, 21, 175, 21, 200, 60])).toBe(21);
+  });
+
+  test('at work is the mean of its jobs, and before the first its limit', () => {
+    expect(powerModelOf(undefined, 350)).toEqual({ idleW: undefined, busyW: 350, isMeasured: false });
+    expect(powerModelOf({ idleW: [20], busyW: [] }, undefined)).toEqual({
+      idleW: 20,
+      busyW: undefined,
+      isMeasured: false,
+    });
+    expect(powerModelOf({ idleW: [20], busyW: [200, 300] }, 350)).toEqual({
+      idleW: 20,
+      busyW: 250,
+      isMeasured: true,
+    });
+  });
+
+  test('is remembered of the latest only', () => {
+    let measured = NOTHING;
+    for (let n = 0; n < 100; n += 1) measured = withWatts(withWatts(measured, 'idle', n), 'busy', n);
+    expect([measured.idleW.length, measured.idleW.at(-1)]).toEqual([60, 99]);
+    expect([measured.busyW.length, measured.busyW[0]]).toEqual([16, 84]);
+  });
+});
