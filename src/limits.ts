@@ -536,6 +536,12 @@ export const LIMITS = {
       of: 'combinations of GPU, function and image of a day whose earnings are kept apart for ever',
       beyond: 'more are kept as one for each GPU, without names',
     },
+    earningsRows: {
+      max: 1_000,
+      unit: 'items',
+      of: 'GPUs, functions or images by which earnings are listed, those first that earned most',
+      beyond: 'one row for all others',
+    },
     functionName: { max: 200, unit: 'characters', of: 'the name of a job’s function', beyond: 'cut' },
     buildLogs: {
       max: 2_000,

@@ -6,6 +6,7 @@ import { completion } from './completion/command.ts';
 import { desk } from './desk/command.ts';
 import { drain } from './drain/command.ts';
 import { dryRun } from './dry-run/command.ts';
+import { earnings } from './earnings/command.ts';
 import { events } from './events/command.ts';
 import { health } from './health/command.ts';
 import { jobs } from './jobs/command.ts';
@@ -48,6 +49,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     market,
     schedule,
     jobs,
+    earnings,
     health,
     network,
     notify,

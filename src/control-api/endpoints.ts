@@ -98,7 +98,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/api/earnings',
     right: 'read',
-    does: 'what jobs have earned on each of the last `days` days (30 by default, up to 730) of this host’s time zone, by GPU',
+    does: 'what jobs have earned, the energy that they took and what it cost, on the last `days` days (30 by default, up to 730) of this host’s time zone, or on those from `from` to `until` (2026-11-27), `by` day, gpu, function or image (day by default)',
     request: NOTHING,
     answer: VIEWS.earnings,
   },

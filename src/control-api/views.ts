@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SKIP_REASONS } from '../domain/decide.ts';
+import { EARNINGS_BY } from '../domain/earnings.ts';
 import { JOB_STATES } from '../domain/job.ts';
 import { INSTANT } from './instant.ts';
 import { EVENT } from './protocol.ts';
@@ -118,6 +119,30 @@ const OPTION = z.object({
   help: z.string(),
 });
 
+const MICRO_DOLLARS = z.int();
+
+/** Micro-dollars are whole millionths of a US dollar. What is not known is null, and no 0. */
+const SUMS = z.object({
+  /** Jobs that the broker has paid. */
+  jobs: COUNT,
+  confirmedMicroDollars: MICRO_DOLLARS,
+  /** Jobs whose report the broker has not accepted yet; by the day when they ended. No part of what is earned. */
+  pendingJobs: COUNT,
+  pendingMicroDollars: MICRO_DOLLARS,
+  /** Jobs that ended, paid or not, and what those took whose GPU was measured; by the day when they ended. */
+  endedJobs: COUNT,
+  energyJoules: z.int().nullable(),
+  /** Jobs whose energy is not known, and those of which it is an estimate. */
+  unmeasuredJobs: COUNT,
+  estimatedJobs: COUNT,
+  /** Of the jobs of which it is known, paid or not. */
+  powerCostMicroDollars: MICRO_DOLLARS.nullable(),
+  /** Confirmed less power cost; the most that it can be where `unpricedJobs` is not 0. */
+  netMicroDollars: MICRO_DOLLARS.nullable(),
+  /** Jobs whose power cost is not known. */
+  unpricedJobs: COUNT,
+});
+
 /** What views of the agent show beside its status; without `schema` and `version`. */
 export const VIEWS = {
   live: z.discriminatedUnion('kind', [
@@ -168,6 +193,20 @@ export const VIEWS = {
         }),
       )
       .readonly(),
+    by: z.enum(EARNINGS_BY),
+    /** The first and the last of the days that the sums are of. */
+    from: z.iso.date(),
+    until: z.iso.date(),
+    /** `key`: a day, the uuid of a GPU or `cpu`, or a name; null: all that have no row of their own. `name` is for people. */
+    rows: z.array(z.object({ key: TEXT, name: z.string(), ...SUMS.shape })).readonly(),
+    /** Every amount of money is the sum of the rows’. */
+    total: SUMS,
+    /** What the GPUs took while they had no job; no part of `total`. */
+    idle: z.object({
+      ms: COUNT,
+      energyJoules: z.int().nullable(),
+      powerCostMicroDollars: MICRO_DOLLARS.nullable(),
+    }),
   }),
   configuration: z.object({ file: TEXT, options: z.array(OPTION).readonly() }),
   versions: z.object({

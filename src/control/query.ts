@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Call } from '../control-api/route.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { LocalDay } from '../domain/local-day.ts';
 
 /** A number of a request's query; undefined: not there. Throws CONTROL_INVALID. */
 export function numberIn(
@@ -14,6 +15,16 @@ export function numberIn(
   const value = Number(text);
   if (/^\d{1,16}$/.test(text) && value >= min && value <= max) return value;
   throw new AgentError('CONTROL_INVALID', `${name} has to be a number from ${min} to ${max}`);
+}
+
+const DAY_TEXT = z.iso.date();
+
+/** A day of a request's query; undefined: not there. Throws CONTROL_INVALID. */
+export function dayIn({ query }: Pick<Call<unknown>, 'query'>, name: string): LocalDay | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (DAY_TEXT.safeParse(text).success) return text;
+  throw new AgentError('CONTROL_INVALID', `${name} has to be a day such as 2026-11-27`);
 }
 
 const INSTANT_TEXT = z.iso.datetime({ offset: true });

@@ -1,18 +1,18 @@
 import { z } from 'zod';
+import type { EarningsReport } from '../domain/earnings.ts';
 import { CPU_TARGET } from '../domain/hold.ts';
 import { JOB_STATUS, type JobRecord, type JobState } from '../domain/job.ts';
 import { type LocalDay, localDayOf } from '../domain/local-day.ts';
 import { LIMITS } from '../limits.ts';
+import { microDollars } from '../pricing/money.ts';
 import type { Access } from './access.ts';
+import { type EarningsQuery, earningsIn } from './earnings.ts';
+import { localDaySql, PAID_JOBS } from './ledger-sql.ts';
+import { EARNED_MICRO_DOLLARS } from './money-functions.ts';
 
-const PAID = [JOB_STATUS.SUCCEEDED, JOB_STATUS.TIMEOUT] as const;
-const MICRO_DOLLARS = 1_000_000;
-/** The local day of a job's report, as `localDayOf`. */
-const DAY = "strftime('%Y-%m-%d', updated_at / 1000, 'unixepoch', 'localtime')";
-const EARNED = `CAST(round(coalesce(json_extract(detail, '$.earned'), 0.0) * ${MICRO_DOLLARS}) AS INTEGER)`;
+const EARNED = `CAST(${EARNED_MICRO_DOLLARS}(detail) AS INTEGER)`;
 /** Paid jobs that are not in the ledger: of a journal from before, or of an older agent that ran in between. */
-const MISSING = `state = 'reported' AND json_extract(detail, '$.status') IN (${PAID.join()})
-  AND uuid NOT IN (SELECT job FROM ledger_jobs)`;
+const MISSING = `${PAID_JOBS} AND uuid NOT IN (SELECT job FROM ledger_jobs)`;
 
 /**
  * What the broker has confirmed, for ever, by the day of the host's time zone when it did; and which jobs that is, for as
@@ -35,7 +35,7 @@ export const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS ledger_days (
   ) STRICT;
   BEGIN IMMEDIATE;
   INSERT INTO ledger_days (day, gpu, function, image, jobs, micro_dollars)
-    SELECT ${DAY} AS day, coalesce(gpu, '${CPU_TARGET}') AS target, function_name, image, count(*), sum(${EARNED})
+    SELECT ${localDaySql('updated_at')} AS day, coalesce(gpu, '${CPU_TARGET}') AS target, function_name, image, count(*), sum(${EARNED})
     FROM jobs WHERE ${MISSING} GROUP BY 1, 2, 3, 4
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, micro_dollars = micro_dollars + excluded.micro_dollars;
   INSERT INTO ledger_jobs (job, at, micro_dollars) SELECT uuid, updated_at, ${EARNED} FROM jobs WHERE ${MISSING};
@@ -77,14 +77,19 @@ export class Ledger {
   add({ functionName, gpu, image, uuid }: JobRecord, to: JobState, at: number): void {
     if (to.name !== 'reported' || to.status === JOB_STATUS.FAILED) return;
     const { prepared } = this.#access;
-    const microDollars = Math.round(to.earned * MICRO_DOLLARS);
+    const earned = microDollars(to.earned);
     const [day, target] = [localDayOf(at), gpu ?? CPU_TARGET];
-    prepared(ADD_JOB).run(uuid, at, microDollars);
+    prepared(ADD_JOB).run(uuid, at, earned);
     // A buyer may give each job a function of its own, and these rows are kept for ever.
     const isKnown = prepared(KNOWN).get(day, target, functionName, image) !== undefined;
     const isFull = !isKnown && countRow.parse(prepared(ROWS).get(day)).count >= LIMITS.journal.ledgerDay.max;
     const names = isFull ? ['', ''] : [functionName, image];
-    prepared(ADD_DAY).run(day, target, ...names, microDollars);
+    prepared(ADD_DAY).run(day, target, ...names, earned);
+  }
+
+  /** What jobs have earned and cost on some days. A `yield` follows each day's read. */
+  report(query: EarningsQuery): Generator<'long', EarningsReport> {
+    return earningsIn(this.#access, query);
   }
 
   /** The days after one, up to another, with each GPU that earned; oldest first. A `yield` follows each day's read. */

@@ -23,6 +23,7 @@ export type JournalReader = Pick<
   SqliteJournal,
   | 'agentId'
   | 'decisions'
+  | 'ledger'
   | 'notifications'
   | 'sums'
   | 'energy'

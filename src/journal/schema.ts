@@ -10,6 +10,7 @@ import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { CREATE_JOB_TOTALS } from './job-totals.ts';
 import { CREATE_LEDGER } from './ledger.ts';
+import { defineMoney } from './money-functions.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
 import { NOTIFICATION_TABLES } from './sqlite-notifications.ts';
 
@@ -121,6 +122,7 @@ export function checkOrigin(db: DatabaseSync, file: string, backUp = (): string 
 /** Migrates a database to the newest version in one transaction, and adds the tables that it lacks. */
 export function migrate(db: DatabaseSync): void {
   toNewestVersion(db);
+  defineMoney(db);
   for (const statements of ADDITIONS) db.exec(statements);
 }
 

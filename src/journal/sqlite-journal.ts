@@ -29,6 +29,7 @@ import { boundState, checkTransition, type Row, recordOf } from './job-row.ts';
 import { JobSumTables } from './job-sums.ts';
 import { JobTotalTable } from './job-totals.ts';
 import { Ledger } from './ledger.ts';
+import { defineMoney } from './money-functions.ts';
 import {
   END_OTHER_USES,
   HAS_NETWORK_USE,
@@ -98,6 +99,7 @@ export class SqliteJournal implements Journal {
     this.outputs = new JobOutputTable(access);
     this.list = new JobList(access);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
+    defineMoney(parts.db);
     this.decisions = new SqliteDecisions(access);
     this.notifications = new SqliteNotifications(access);
   }

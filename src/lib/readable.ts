@@ -22,9 +22,18 @@ function twoUnits(ms: number, large: number, largeName: string, small: number, s
   return `${Math.floor(ms / large)}${largeName}${rest === 0 ? '' : `${rest}${smallName}`}`;
 }
 
-/** Earnings in US dollars: `$0.0123`. */
+/** Earnings in US dollars: `$0.0123`, `-$0.0123`. */
 export function readableEarnings(dollars: number): string {
-  return `$${dollars.toFixed(4)}`;
+  const text = Math.abs(dollars).toFixed(4);
+  // What rounds to 0 has no sign.
+  return `${dollars < 0 && Number(text) > 0 ? '-' : ''}$${text}`;
+}
+
+/** Energy, which meters and bills count in kilowatt-hours: `0.4 Wh`, `37 Wh`, `1.25 kWh`, `312 kWh`. */
+export function readableEnergy(joules: number): string {
+  const wattHours = joules / 3_600;
+  const [amount, unit] = wattHours < 999.5 ? [wattHours, 'Wh'] : [wattHours / 1_000, 'kWh'];
+  return `${amount >= 100 ? Math.round(amount) : Number(amount.toFixed(amount < 10 ? 2 : 1))} ${unit}`;
 }
 
 /** A price in US dollars, not rounded above a millionth: `$0.05`, `$1.50`, `$0.000125`. */

@@ -6,9 +6,9 @@ import { detailsOf } from '../../journal/job-details.ts';
 import { type JobSummary, slimOf, summaryOf } from '../../journal/job-summary.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 import { LIMITS } from '../../limits.ts';
-import { askAgent, doesNotAnswer } from '../ask-agent.ts';
+import { askAgent } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
-import { checkReadable } from '../readable-state-dir.ts';
+import { answerOf, refusalOf } from '../journal-or-agent.ts';
 import type { ShownJob } from './json.ts';
 
 /** Which jobs are listed, newest first: at most `limit`, only in these states where some are named. */
@@ -35,7 +35,7 @@ export async function withJobs<T>(
   stateDir: string,
   read: (jobs: JobSource | undefined) => Promise<T>,
 ): Promise<T> {
-  const refusal = await checkReadable(stateDir).then(() => undefined, deniedOf);
+  const refusal = await refusalOf(stateDir);
   if (refusal !== undefined) return read(ofAgent(context, stateDir, refusal));
   const journal = readJournal(stateDir);
   try {
@@ -43,16 +43,6 @@ export async function withJobs<T>(
   } finally {
     journal?.close();
   }
-}
-
-/** The error of a user who may not look into a directory; undefined: it is absent. */
-function deniedOf(thrown: unknown): AgentError | undefined {
-  if (!(thrown instanceof AgentError)) throw thrown;
-  const { cause } = thrown;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') return undefined;
-  if (code === 'EACCES') return thrown;
-  throw thrown;
 }
 
 function ofJournal(journal: JournalReader, { clock }: Pick<CliContext, 'clock'>): JobSource {
@@ -74,11 +64,6 @@ function ofJournal(journal: JournalReader, { clock }: Pick<CliContext, 'clock'>)
 }
 
 function ofAgent(context: Pick<CliContext, 'caller'>, stateDir: string, refusal: AgentError): JobSource {
-  const asked = async <T>(answer: Promise<{ kind: 'answer'; answer: T } | { kind: 'silent' | 'none' }>) => {
-    const got = await answer;
-    if (got.kind === 'answer') return got.answer;
-    throw got.kind === 'none' ? refusal : doesNotAnswer();
-  };
   return {
     async *list({ limit, states }) {
       let before: number | null | undefined;
@@ -87,8 +72,9 @@ function ofAgent(context: Pick<CliContext, 'caller'>, stateDir: string, refusal:
         for (const state of states) query.append('state', state);
         query.set('limit', `${Math.min(left, LIMITS.host.listedJobs.max)}`);
         if (before !== undefined) query.set('before', `${before}`);
-        const { jobs, next } = await asked(
+        const { jobs, next } = await answerOf(
           askAgent(context, stateDir, ENDPOINTS.jobs, { rest: `?${query.toString()}` }),
+          refusal,
         );
         yield* jobs;
         left -= jobs.length;
@@ -97,7 +83,10 @@ function ofAgent(context: Pick<CliContext, 'caller'>, stateDir: string, refusal:
     },
     async show(id) {
       const rest = encodeURIComponent(id);
-      return { details: await asked(askAgent(context, stateDir, ENDPOINTS.job, { rest })), report: null };
+      return {
+        details: await answerOf(askAgent(context, stateDir, ENDPOINTS.job, { rest }), refusal),
+        report: null,
+      };
     },
   };
 }

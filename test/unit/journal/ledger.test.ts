@@ -3,8 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { JobState, NewJob } from '../../../src/domain/job.ts';
 import type { DayEarnings } from '../../../src/journal/ledger.ts';
-import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
+import { JOURNAL_FILE, readJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
+import { inSlices } from '../../../src/lib/slices.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import { aNewJob } from '../../support/domain.ts';
 import { prune } from '../../support/journal/prune.ts';
@@ -113,6 +114,50 @@ describe('the ledger', () => {
       { gpu: 'GPU-1', jobs: 2, microDollars: 500_000 },
       { gpu: 'cpu', jobs: 1, microDollars: 1 },
     ]);
+  });
+
+  test.each([
+    [0.000_000_5, 1],
+    [0.000_001_5, 2],
+    [0.000_000_499_999_999, 0],
+    [1e-7, 0],
+    [-0, 0],
+    [0.1 + 0.2, 300_000],
+    [1.000_000_5, 1_000_001],
+    [999_999.999_999_9, 1_000_000_000_000],
+  ])('rounds %d to %d whether it enters a job or takes in a journal', (earned, microDollars) => {
+    const path = scratchDir();
+    withJournal(path, (journal) => paid(journal, { uuid: 'a' }, earned));
+    const entered = withJournal(path, (journal) => days(journal));
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec('DROP TABLE ledger_days; DROP TABLE ledger_jobs');
+    db.close();
+    expect(entered).toMatchObject([{ microDollars }]);
+    expect(withJournal(path, (journal) => days(journal))).toEqual(entered);
+  });
+
+  test('of a journal that an older agent has written is read without changing it', async () => {
+    const path = scratchDir();
+    const time = { now: new Date(2026, 10, 27, 12).getTime() };
+    at(path, time, (journal) => {
+      paid(journal, { uuid: 'a' }, 0.25);
+      paid(journal, { uuid: 'b', gpu: null }, 0.5);
+    });
+    const query = { from: '2026-11-27', until: '2026-11-27', by: 'gpu' } as const;
+    const read = async () => {
+      const journal = readJournal(path);
+      try {
+        return journal && (await inSlices(journal.ledger.report(query)));
+      } finally {
+        journal?.close();
+      }
+    };
+    const before = await read();
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec('DROP TABLE ledger_days; DROP TABLE ledger_jobs');
+    db.close();
+    expect(before).toMatchObject({ total: { jobs: 2, confirmedMicroDollars: 750_000 } });
+    expect(await read()).toEqual(before);
   });
 
   test('keeps a bounded number of names a day', () => {

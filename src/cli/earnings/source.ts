@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import { zoneName } from '../../control/earnings-route.ts';
+import { ENDPOINTS } from '../../control-api/endpoints.ts';
+import type { VIEWS } from '../../control-api/views.ts';
+import { CPU_TARGET } from '../../domain/hold.ts';
+import type { EarningsQuery } from '../../journal/earnings.ts';
+import { readJournal } from '../../journal/open-journal.ts';
+import { inSlices } from '../../lib/slices.ts';
+import { askAgent } from '../ask-agent.ts';
+import type { CliContext } from '../command.ts';
+import { answerOf, refusalOf } from '../journal-or-agent.ts';
+import { checkReadable, noJournal } from '../readable-state-dir.ts';
+
+/** What `earnings` shows. */
+export type Shown = Pick<
+  z.output<typeof VIEWS.earnings>,
+  'by' | 'from' | 'idle' | 'rows' | 'timeZone' | 'total' | 'until'
+>;
+
+const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
+
+/** What the jobs of a state directory have earned and cost. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE, AGENT_*. */
+export async function readEarnings(
+  context: Pick<CliContext, 'caller'>,
+  stateDir: string,
+  query: EarningsQuery,
+): Promise<Shown> {
+  const refusal = await refusalOf(stateDir);
+  if (refusal === undefined) return ofJournal(stateDir, query);
+  const rest = `?${new URLSearchParams(query).toString()}`;
+  return answerOf(askAgent(context, stateDir, ENDPOINTS.earnings, { rest }), refusal);
+}
+
+async function ofJournal(stateDir: string, query: EarningsQuery): Promise<Shown> {
+  await checkReadable(stateDir, NO_JOBS_YET);
+  const journal = readJournal(stateDir);
+  if (journal === undefined) throw noJournal(stateDir, NO_JOBS_YET);
+  try {
+    const { rows, ...report } = await inSlices(journal.ledger.report(query));
+    const named = rows.map((row) => ({ ...row, name: nameOf(row.key, query) }));
+    return { timeZone: zoneName(), ...query, ...report, rows: named };
+  } finally {
+    journal.close();
+  }
+}
+
+/** Models and numbers of GPUs are known to a running agent only. */
+function nameOf(key: string | null, { by }: EarningsQuery): string {
+  if (key === null) return 'others';
+  return by === 'gpu' && key === CPU_TARGET ? 'CPU slots' : key;
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { type EarningsBy, type EarningsReport, EarningsTable } from '../domain/earnings.ts';
+import { CPU_TARGET } from '../domain/hold.ts';
+import { JOB_STATUS } from '../domain/job.ts';
+import type { LocalDay } from '../domain/local-day.ts';
+import type { Access } from './access.ts';
+import { localDaySql, PAID_JOBS } from './ledger-sql.ts';
+import { EARNED_MICRO_DOLLARS, MICRO_DOLLARS } from './money-functions.ts';
+
+/** Which days are summed, the first and the last among them. */
+export type EarningsQuery = { readonly from: LocalDay; readonly until: LocalDay; readonly by: EarningsBy };
+
+/** A journal that is only read may lack what a newer agent has added. */
+const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table'
+  AND name IN ('ledger_days', 'energy_days', 'idle_days', 'job_history')`;
+
+const LEDGER = 'SELECT gpu, function, image, jobs, micro_dollars FROM ledger_days WHERE day = ?';
+const ENERGY = `SELECT gpu, function, image, jobs, joules, power_micro_dollars, unmeasured_jobs, unpriced_jobs,
+    estimated_jobs
+  FROM energy_days WHERE day = ?`;
+const IDLE = `SELECT joules, ms, CASE WHEN unpriced_ms < ms THEN power_micro_dollars END AS power_micro_dollars
+  FROM idle_days WHERE day = ?`;
+/** Of a journal without a ledger. */
+const SCANNED = `SELECT ${localDaySql('updated_at')} AS day, coalesce(gpu, '${CPU_TARGET}') AS gpu,
+    function_name AS function, image, count(*) AS jobs,
+    sum(CAST(${EARNED_MICRO_DOLLARS}(detail) AS INTEGER)) AS micro_dollars
+  FROM jobs WHERE ${PAID_JOBS} AND day BETWEEN ? AND ? GROUP BY 1, 2, 3, 4`;
+
+/** What the reports that wait should earn, on the day when the job ended. Not from the job's row, which has its output. */
+const PENDING = `SELECT ${localDaySql('at')} AS day, gpu, function, image, count(*) AS jobs,
+    sum(CAST(${MICRO_DOLLARS}(ask_price * json_extract(detail, '$.durationMs') / 60000.0) AS INTEGER)) AS micro_dollars
+  FROM (SELECT coalesce(gpu, '${CPU_TARGET}') AS gpu, function_name AS function, image, ask_price, updated_at AS at,
+      coalesce(
+        (SELECT h.detail FROM job_history h WHERE h.uuid = jobs.uuid AND h.state = 'finished' ORDER BY h.seq DESC LIMIT 1),
+        json_object('status', json_extract(detail, '$.report.status'), 'durationMs', json_extract(detail, '$.durationMs'))
+      ) AS detail
+    FROM jobs WHERE state = 'finished')
+  WHERE json_extract(detail, '$.status') <> ${JOB_STATUS.FAILED} AND day BETWEEN ? AND ? GROUP BY 1, 2, 3, 4`;
+
+const KEY = { gpu: z.string(), function: z.string(), image: z.string() };
+const nameRows = z.array(z.object({ name: z.string() }));
+const nextRow = z.object({ day: z.string().nullable() });
+const paidRows = z.array(z.object({ ...KEY, jobs: z.number(), micro_dollars: z.number() }));
+const datedRows = z.array(z.object({ ...KEY, day: z.string(), jobs: z.number(), micro_dollars: z.number() }));
+const energyRows = z.array(
+  z.object({
+    ...KEY,
+    jobs: z.number(),
+    joules: z.number(),
+    power_micro_dollars: z.number(),
+    unmeasured_jobs: z.number(),
+    estimated_jobs: z.number(),
+    unpriced_jobs: z.number(),
+  }),
+);
+const idleRows = z.array(
+  z.object({ joules: z.number(), ms: z.number(), power_micro_dollars: z.number().nullable() }),
+);
+
+/** What jobs have earned and cost on some days. A `yield` follows each day's read. Throws as the journal does. */
+export function* earningsIn(
+  { prepared, read }: Access,
+  { by, from, until }: EarningsQuery,
+): Generator<'long', EarningsReport> {
+  const table = new EarningsTable(by);
+  const has = new Set(nameRows.parse(read(() => prepared(TABLES).all())).map(({ name }) => name));
+  const dated = (sql: string) => datedRows.parse(read(() => prepared(sql).all(from, until)));
+  if (has.has('job_history'))
+    for (const row of dated(PENDING))
+      table.add(row, { pendingJobs: row.jobs, pendingMicroDollars: row.micro_dollars });
+  if (!has.has('ledger_days'))
+    for (const row of dated(SCANNED))
+      table.add(row, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
+
+  const daily = (['ledger_days', 'energy_days', 'idle_days'] as const).filter((name) => has.has(name));
+  const next = nextDaySql(daily);
+  if (next === undefined) return table.end();
+  for (let after = ''; ; yield 'long') {
+    const bounds = { after, from, until };
+    const day: LocalDay | null = nextRow.parse(read(() => prepared(next).get(bounds))).day;
+    if (day === null) return table.end();
+    after = day;
+    const of = (name: (typeof daily)[number], sql: string) =>
+      read(() => (has.has(name) ? prepared(sql).all(day) : []));
+    for (const row of paidRows.parse(of('ledger_days', LEDGER)))
+      table.add({ ...row, day }, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
+    for (const row of energyRows.parse(of('energy_days', ENERGY)))
+      table.add(
+        { ...row, day },
+        {
+          endedJobs: row.jobs,
+          // Rounded before it is summed, so that every total is the same, whatever it is summed by.
+          energyJoules: Math.round(row.joules),
+          unmeasuredJobs: row.unmeasured_jobs,
+          estimatedJobs: row.estimated_jobs,
+          powerCostMicroDollars: row.power_micro_dollars,
+          unpricedJobs: row.unpriced_jobs,
+        },
+      );
+    for (const row of idleRows.parse(of('idle_days', IDLE)))
+      table.addIdle(row.ms, Math.round(row.joules), row.power_micro_dollars);
+  }
+}
+
+/** The first day after one that any table has. */
+function nextDaySql(tables: readonly string[]): string | undefined {
+  if (tables.length === 0) return undefined;
+  const each = tables.map(
+    (name) => `SELECT min(day) AS day FROM ${name} WHERE day > $after AND day BETWEEN $from AND $until`,
+  );
+  return `SELECT min(day) AS day FROM (${each.join(' UNION ALL ')})`;
+}
