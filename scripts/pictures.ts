@@ -70,6 +70,10 @@ async function all(browser: Browser, directory: string): Promise<void> {
       for (const [name, place] of Object.entries(views)) {
         await page.goto(new URL(place, page.url().replace(/[?#].*/, '')).href);
         await delay(1_500);
+        // Plots are drawn once they come into sight.
+        for (const plot of await page.locator('.plot-frame').all()) await plot.scrollIntoViewIfNeeded();
+        await page.evaluate('scrollTo(0, 0)');
+        await delay(500);
         await page.screenshot({ path: join(directory, `${name}-${width}-${scheme}.png`), fullPage: true });
       }
       await page.context().close();

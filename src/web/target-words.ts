@@ -27,6 +27,17 @@ export function targetName({ index, kind, model, name, profile }: Target): {
   return { name: `GPU ${index}`, more: profile === null ? of : `${of} · ${visible(profile)}` };
 }
 
+/** As `targetName`, on one line. */
+export function targetLabel(target: Target): string {
+  const { more, name } = targetName(target);
+  return more === '' || target.kind === 'cpu' ? name : `${name} · ${more}`;
+}
+
+/** What an offer is called in short, by its key. */
+export function offerName(key: string): string {
+  return key === 'cpu' ? 'CPU' : visible(key).replace(/^gpu:(?:NVIDIA )?(?:GeForce )?/, '');
+}
+
 /** The state of a target in few words, and all that they stand for. */
 export function targetBadge(
   { figures, hold, jobs, mode, slots }: Target,

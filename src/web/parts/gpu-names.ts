@@ -1,12 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import { useLive } from '../services.ts';
+import { targetLabel } from '../target-words.ts';
 
 export type GpuNames = ReadonlyMap<string, string>;
 
 /** The names of the GPUs and slices by their uuids; the same map until one of them changes. */
 export function useGpuNames(): GpuNames {
   const key = useLive(
-    ({ status }) => status?.targets.map(({ name, target }) => `${target} ${name}`).join('\n') ?? '',
+    ({ status }) => status?.targets.map((one) => `${one.target} ${targetLabel(one)}`).join('\n') ?? '',
   );
   return useMemo(
     () =>

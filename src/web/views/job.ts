@@ -11,6 +11,7 @@ import { Trouble } from '../parts/trouble.ts';
 import { useChangedJobs } from '../parts/use-jobs.ts';
 import { Whole } from '../parts/whole.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
+import { offerName } from '../target-words.ts';
 
 /** Everything about one job, with its output. */
 export function Job({ id }: { readonly id: string }): Drawn {
@@ -50,7 +51,7 @@ function Summary({ job }: { readonly job: JobAnswer }): Drawn {
         ['At most', duration(job.timeoutMs)],
         ['Ask', `${price(job.askPrice)} per minute`],
         ['GPU', html`<${Foreign} text=${gpuName(names, job.gpu)} />`],
-        ['Offer', html`<${Foreign} text=${job.offer} />`],
+        ['Offer', html`<${Foreign} text=${offerName(job.offer)} />`],
         ['Image', html`<${Whole} text=${job.image} />`],
         ['Claimed', instant(job.claimedAt)],
         ['Started', job.startedAt && instant(job.startedAt)],

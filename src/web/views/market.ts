@@ -9,6 +9,7 @@ import { useHashQuery } from '../parts/hash-query.ts';
 import { Foreign } from '../parts/text.ts';
 import { Trouble } from '../parts/trouble.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
+import { offerName } from '../target-words.ts';
 import { MINUTE } from '../time-units.ts';
 
 const EVERY_MS = 15_000;
@@ -105,7 +106,7 @@ function Groups({
             ${
               runs.size > 1 &&
               html`<span class="group-offers">
-                ${[...runs].map(([offer, number]) => html`<span key=${offer}><${Foreign} text=${offer} /> <b>${number}</b></span>`)}
+                ${[...runs].map(([offer, number]) => html`<span key=${offer}><${Foreign} text=${offerName(offer)} /> <b>${number}</b></span>`)}
               </span>`
             }
           </button>
@@ -140,7 +141,7 @@ function Row({ run }: { readonly run: Run }): Drawn {
       <ul class=${isTaken(latest.current) ? 'run-verdicts run-taken' : 'run-verdicts'}>
         ${verdictsOf(latest.current).map(
           ({ isTaken, offers, words }) => html`<li key=${words} class=${isTaken ? 'verdict-taken' : ''}>
-            ${offers.length > 0 && html`<${Foreign} text=${offers.join(', ')} />${': '}`}${words}
+            ${offers.length > 0 && html`<${Foreign} text=${offers.map(offerName).join(', ')} />${': '}`}${words}
           </li>`,
         )}
       </ul>

@@ -88,7 +88,7 @@ function Row({ option }: { readonly option: Option }): Drawn {
       ${value === null ? html`<span class="muted">${secret && isChanged(option) ? 'set, and not shown' : 'not set'}</span>` : html`<${Whole} text=${value} />`}
     </p>
     <p class="option-source small muted">${isChanged(option) ? html`from <${Whole} text=${source} />` : 'default'}</p>
-    <p class="option-help small"><${Whole} text=${help} /></p>
+    <p class="option-help small">${withCode(help)}</p>
   </li>`;
 }
 
@@ -104,4 +104,9 @@ function Host({ versions: { host, versions, vulnerabilities } }: { readonly vers
       ${vulnerabilities.length === 0 && html`<p class="small muted">No known vulnerabilities.</p>`}
     </section>
   </div>`;
+}
+
+/** What stands in backticks as code. */
+function withCode(text: string): Drawn {
+  return html`${text.split('`').map((part, index) => (index % 2 === 0 ? html`<${Whole} text=${part} />` : html`<code>${part}</code>`))}`;
 }

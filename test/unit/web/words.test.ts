@@ -4,7 +4,15 @@ import { STATUS, type Status } from '../../../src/control-api/status-schema.ts';
 import { formatsOf, listed } from '../../../src/web/format.ts';
 import { besides, headline, worstProblem } from '../../../src/web/host-words.ts';
 import { costText, reclaimLines } from '../../../src/web/reclaim-words.ts';
-import { isAllPaused, isPaused, modeOf, targetBadge, targetName } from '../../../src/web/target-words.ts';
+import {
+  isAllPaused,
+  isPaused,
+  modeOf,
+  offerName,
+  targetBadge,
+  targetLabel,
+  targetName,
+} from '../../../src/web/target-words.ts';
 import { aRunningJob, aStatus, aTarget, NOON } from '../../support/control/a-status.ts';
 
 const formats = formatsOf(['en-US'], 'UTC');
@@ -67,6 +75,14 @@ test('a GPU is named by its index, a slice by its profile too', () => {
   expect(targetName(one({ model: 'NVIDIA GeForce RTX 3090' }))).toEqual({ name: 'GPU 0', more: 'RTX 3090' });
   expect(targetName(one({ kind: 'slice', profile: '1g.5gb' })).more).toContain('1g.5gb');
   expect(targetName(one({ index: null, name: '\u202eGPU' })).name).toBe(String.raw`\u{202e}GPU`);
+});
+
+test('on one line a GPU has its model beside it, and an offer its model alone', () => {
+  expect(targetLabel(one({ model: 'NVIDIA GeForce RTX 3090' }))).toBe('GPU 0 · RTX 3090');
+  expect(targetLabel(one({ kind: 'cpu', index: null }))).toBe('CPU');
+  expect(offerName('gpu:NVIDIA GeForce RTX 3090')).toBe('RTX 3090');
+  expect(offerName('gpu:Tesla T4')).toBe('Tesla T4');
+  expect(offerName('cpu')).toBe('CPU');
 });
 
 test('a pause can be resumed, a mode cannot', () => {
