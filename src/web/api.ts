@@ -2,6 +2,7 @@ import type {
   Configuration,
   Done,
   Earnings,
+  EarningsBy,
   History,
   Job,
   Jobs,
@@ -45,7 +46,8 @@ export class Api {
   /** Both ends are ISO 8601. */
   readonly history = (from: string, to: string): Promise<History> =>
     this.#get(['gpus'], '/api/history', { from, to });
-  readonly earnings = (days: number): Promise<Earnings> => this.#get(['days'], '/api/earnings', { days });
+  readonly earnings = (days: number, by: EarningsBy = 'day'): Promise<Earnings> =>
+    this.#get(['days', 'rows', 'total'], '/api/earnings', { days, by });
   readonly configuration = (): Promise<Configuration> => this.#get(['options'], '/api/configuration');
   readonly versions = (): Promise<Versions> => this.#get(['versions'], '/api/versions');
 

@@ -11,6 +11,7 @@ import { Job } from './views/job.ts';
 import { Jobs } from './views/jobs.ts';
 import { Kiosk } from './views/kiosk.ts';
 import { Market } from './views/market.ts';
+import { Money } from './views/money.ts';
 import { Now } from './views/now.ts';
 import { Settings } from './views/settings.ts';
 import { SignIn } from './views/sign-in.ts';
@@ -69,6 +70,8 @@ function viewOf(route: Route): Drawn {
       return html`<${Job} id=${route.id} key=${route.id} />`;
     case 'market':
       return html`<${Market} />`;
+    case 'money':
+      return html`<${Money} />`;
     case 'events':
       return html`<${Events} />`;
     case 'settings':

@@ -27,6 +27,7 @@ export function formatsOf(locales: readonly string[], timeZone?: string) {
   const exact = dollars(2, 6);
   const whole = number({ maximumFractionDigits: 0 });
   const tenths = number({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const thousandths = number({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
   const percents = number({ style: 'percent', maximumFractionDigits: 0 });
   const celsius = number({ style: 'unit', unit: 'celsius', unitDisplay: 'short', maximumFractionDigits: 0 });
   const units = { d: unit('day'), h: unit('hour'), m: unit('minute'), s: unit('second') };
@@ -81,6 +82,8 @@ export function formatsOf(locales: readonly string[], timeZone?: string) {
     /** Of MiB: `8.1 GiB`, from ten on without tenths. */
     gib: (mib: number | null): string =>
       mib === null ? UNKNOWN : `${(mib < 10 * 1024 ? tenths : whole).format(mib / 1024)} GiB`,
+    /** `0.042 kWh`, from one on with tenths. */
+    kWh: (value: number): string => `${(value < 1 ? thousandths : tenths).format(value)} kWh`,
     bytes: (value: number | null): string => (value === null ? UNKNOWN : bytes(value, whole, tenths)),
   };
 }

@@ -1,12 +1,13 @@
 /** A view of the page by the address behind `#`. */
 export type Route =
-  | { readonly view: 'now' | 'jobs' | 'market' | 'events' | 'settings' | 'none' }
+  | { readonly view: 'now' | 'jobs' | 'money' | 'market' | 'events' | 'settings' | 'none' }
   | { readonly view: 'job'; readonly id: string };
 
 /** The views in the order of the navigation. */
 export const VIEWS = [
   { view: 'now', path: '#/', title: 'Now' },
   { view: 'jobs', path: '#/jobs', title: 'Jobs' },
+  { view: 'money', path: '#/money', title: 'Money' },
   { view: 'market', path: '#/market', title: 'Market' },
   { view: 'events', path: '#/events', title: 'Events' },
   { view: 'settings', path: '#/settings', title: 'Settings' },

@@ -48,7 +48,10 @@ function withGaps(times: readonly number[], stepMs: number): readonly number[] {
 }
 
 /** What each GPU has earned on each of the last `count` days; a day without a job is zero. Pure. */
-export function earningsFigures({ days, today }: Earnings, count: number): DayFigures {
+export function earningsFigures(
+  { days, today }: Pick<Earnings, 'days' | 'today'>,
+  count: number,
+): DayFigures {
   const dates = lastDays(today, count);
   const byDay = new Map(days.map((day) => [day.day, day.gpus]));
   const names = new Map(days.flatMap(({ gpus }) => gpus.map(({ gpu, name }) => [gpu, name] as const)));

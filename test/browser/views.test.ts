@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import type { Earnings, History, JobRow, Jobs, Market } from '../../src/web/answers.ts';
+import type { Earnings, History, JobRow, Jobs, Market, Sums } from '../../src/web/answers.ts';
 import { describeBrowser } from '../support/browser/describe.ts';
 import { PageHost } from '../support/browser/page-host.ts';
 
@@ -31,6 +31,20 @@ function history(query: URLSearchParams): History {
   return { span: 'minute', stepMs: MINUTE, gpus: [{ gpu: 'GPU-1', name: 'RTX 3090', points }] };
 }
 
+const SUMS: Sums = {
+  jobs: 1,
+  confirmedMicroDollars: 1_250_000,
+  pendingJobs: 1,
+  pendingMicroDollars: 500_000,
+  endedJobs: 2,
+  energyJoules: 1_800_000,
+  unmeasuredJobs: 0,
+  estimatedJobs: 1,
+  powerCostMicroDollars: 20_000,
+  netMicroDollars: 1_230_000,
+  unpricedJobs: 1,
+};
+
 function earnings(): Earnings {
   const gpus = [{ gpu: 'GPU-1', name: 'RTX 3090', earned: 1.25, jobs: 1 }];
   const since = '2026-11-26T00:00:00.000Z';
@@ -38,6 +52,15 @@ function earnings(): Earnings {
     timeZone: 'UTC',
     today: '2026-11-27',
     days: [{ day: '2026-11-26', since, earned: 1.25, jobs: 1, gpus }],
+    by: 'day',
+    from: '2026-11-26',
+    until: '2026-11-27',
+    rows: [
+      { key: '2026-11-26', name: '2026-11-26', ...SUMS },
+      { key: '2026-11-27', name: '2026-11-27', ...SUMS, confirmedMicroDollars: 0, netMicroDollars: -20_000 },
+    ],
+    total: { ...SUMS, netMicroDollars: 1_210_000, powerCostMicroDollars: 40_000 },
+    idle: { ms: 1, energyJoules: 360_000, powerCostMicroDollars: 30_000 },
   };
 }
 
@@ -112,6 +135,44 @@ describeBrowser('the views of the page', (browser) => {
     await earned.locator('summary').click();
     await earned.locator('td').first().waitFor();
     expect((await earned.locator('tbody tr').allInnerTexts())[1]).toContain('$1.25');
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('money is shown by day, newest first, and by what else is chosen', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
+    const { page } = view;
+    const asked: (string | null)[] = [];
+    await page.route('**/api/earnings?*', async (route) => {
+      const by = new URL(route.request().url()).searchParams.get('by');
+      asked.push(by);
+      const { rows, ...rest } = earnings();
+      const named = rows.map((row) => ({ ...row, name: HOSTILE }));
+      await route.fulfill({ json: by === 'function' ? { ...rest, by, rows: named } : earnings() });
+    });
+    await view.goTo('#/money');
+    const row = page.locator('.view-money tbody tr');
+    await expect.poll(() => row.count()).toBe(2);
+    expect(await row.first().locator('td').allInnerTexts()).toEqual([
+      '$0.00',
+      '$0.50',
+      '$0.0200',
+      '≤ -$0.0200',
+      '1',
+      '~ 0.500 kWh',
+    ]);
+    expect(await page.locator('.sums dd').allInnerTexts()).toEqual([
+      '$1.25',
+      '$0.50',
+      '$0.0400',
+      '≤ $1.21',
+      '~ 0.500 kWh',
+      '1',
+    ]);
+    await page.getByText('Function', { exact: true }).click();
+    await expect.poll(() => row.first().locator('th').innerText()).toContain(HOSTILE.slice(0, 4));
+    expect(asked).toEqual(['day', 'function']);
+    expect(new URL(page.url()).hash).toContain('by=function');
     await view.expectNoViolations();
     await view.expectNoSidewaysScroll();
   });

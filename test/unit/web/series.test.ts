@@ -75,7 +75,7 @@ describe('figures of earnings', () => {
         gpus: [{ gpu: 'GPU-b', name: 'B', earned: 4, jobs: 1 }],
       },
     ];
-    const figures = earningsFigures({ timeZone: 'Europe/Berlin', today: '2026-11-27', days }, 3);
+    const figures = earningsFigures({ today: '2026-11-27', days }, 3);
     expect(figures.days).toEqual(['2026-11-25', '2026-11-26', '2026-11-27']);
     expect(figures.lines.map(({ values }) => values)).toEqual([
       [1, 0, 0],
