@@ -1,67 +1,36 @@
-import type { Observed } from '../backtest/observed.ts';
-import { replay, type Sales } from '../backtest/replay.ts';
+import { advise } from './advise.ts';
+import type { Answer, Memory, Situation, Strategy } from './strategy.ts';
 
-/** What an ask would have brought, by the replay of what was observed. Money is US dollars. */
-export type AskValue = {
-  readonly ask: number;
-  /** Earned, less what the work cost. */
-  readonly net: number;
-  readonly busyShare: number;
-  readonly jobs: number;
+/** One more day of the market changes the advice; hours do not. */
+const EVERY_MS = 24 * 3_600_000;
+
+/** Says once a day which ask would have earned more, and leaves the ask as it is. */
+export const ADVICE: Strategy = {
+  needs: ['market'],
+  next: (situation, memory) => ({ ...adviceOn(situation, memory), choice: undefined }),
 };
 
-/** The best ask that was found, beside the one in force. */
-export type Advice = {
-  readonly best: AskValue;
-  readonly now: AskValue;
-  /** Every ask that was tried, lowest first. */
-  readonly tried: readonly AskValue[];
-};
+/** Moves the ask once a day to the one that is advised: at most a quarter up or a fifth down. */
+export const APPLY_ADVICE: Strategy = { needs: ['market'], next: adviceOn };
 
-/** Asks are tried in steps of so much, up to so many below and above the one in force, or the floor above it. */
-const STEP = 1.12;
-const STEPS = 9;
-/** Durations of others' jobs are drawn; the mean of a few draws is steadier. */
-const DRAWS = 2;
-/** With fewer own jobs the replay says little: how long jobs take, and which fail, is known from them alone. */
-export const ENOUGH_JOBS = 20;
-
-/**
- * Which ask would have earned most in the time that was observed: `argmax (ask - cost) x paid minutes`, by selling the slots
- * again at each. Undefined with too few jobs of this host. Never below `floor`. Pure but for `random`.
- */
-export function adviseAsk(
-  observed: Observed,
-  ask: number,
-  { costPerMinute, floor }: { readonly costPerMinute: number; readonly floor: number },
-  random: () => number,
-): Advice | undefined {
-  if (observed.own.length < ENOUGH_JOBS) return undefined;
-  const valueOf = (tried: number): AskValue => {
-    const draws = Array.from({ length: DRAWS }, () => replay(observed, tried, random));
-    return meanValue(tried, draws, observed, costPerMinute);
-  };
-  const start = Math.max(ask, floor);
-  const asks = Array.from({ length: 2 * STEPS + 1 }, (_, step) => start * STEP ** (step - STEPS));
-  const tried = asks.filter((one) => one >= floor).map(valueOf);
-  const first = tried.find((value) => value.ask === start) ?? valueOf(start);
-  const best = tried.reduce((a, b) => (b.net > a.net ? b : a), first);
-  return { best, now: start === ask ? first : valueOf(ask), tried };
-}
-
-function meanValue(
-  ask: number,
-  draws: readonly Sales[],
-  { from, slots, until }: Observed,
-  costPerMinute: number,
-): AskValue {
-  const mean = (of: (sales: Sales) => number): number =>
-    draws.reduce((sum, sales) => sum + of(sales), 0) / draws.length;
-  const busyMs = mean((sales) => sales.busyMs);
+function adviceOn(situation: Situation, memory: Memory): Answer {
+  const { ask, floor = 0, now, paidShare } = situation;
+  if (now - (memory['advisedAt'] ?? Number.NEGATIVE_INFINITY) < EVERY_MS)
+    return { choice: undefined, memory };
+  const observed = situation.observed();
+  // The floor without unpaid minutes is what a busy minute costs of what is asked, with the broker's fee.
+  const advice = observed && advise(observed, ask, { cost: floor * paidShare, floor });
+  if (advice === undefined) return { choice: undefined, memory };
+  const { best, days, now: netPerDay } = advice;
   return {
-    ask,
-    net: mean((sales) => sales.earned) - (costPerMinute * busyMs) / 60_000,
-    busyShare: busyMs / (slots * (until - from)),
-    jobs: mean((sales) => sales.jobs),
+    choice: best && { ask: best.ask, reason: 'advised' },
+    memory: { advisedAt: now },
+    terms: {
+      days,
+      netDollarsPerDay: netPerDay,
+      advisedAskDollars: best?.ask ?? ask,
+      gainDollarsPerDay: best?.gain ?? 0,
+      errorDollarsPerDay: best?.error ?? 0,
+    },
   };
 }

@@ -1,4 +1,7 @@
+import { ADVICE, APPLY_ADVICE } from './advice.ts';
+import { DECAY } from './decay.ts';
 import { FIXED } from './fixed.ts';
+import { floorMargin } from './floor-margin.ts';
 import type { Strategy } from './strategy.ts';
 
 /** What the owner sets for strategies. */
@@ -10,4 +13,8 @@ export type StrategySettings = {
 /** The strategies by the names of `--ask-strategy`. */
 export const STRATEGIES = {
   fixed: () => FIXED,
+  floor: (settings) => floorMargin(settings.floorMargin),
+  decay: () => DECAY,
+  advice: () => ADVICE,
+  'apply-advice': () => APPLY_ADVICE,
 } as const satisfies Record<string, (settings: StrategySettings) => Strategy>;

@@ -5,6 +5,13 @@ export const CHANGE_REASONS = {
   configured: 'the configuration asks so',
   'floor-rose': 'a job would cost more than the ask before it',
   'limits-changed': '--ask-min or --ask-max was changed',
+  'floor-margin': 'the floor times --floor-margin',
+  idle: 'slots were idle, and runs were left open below the ask',
+  sold: 'a job was sold, so the discount for idle slots ends',
+  'demand-above': 'buyers bid enough for a higher ask',
+  'demand-below': 'jobs that were left at lower bids are worth more than the ask loses',
+  'limit-gone': 'the floor or another limit no longer keeps the ask from where the strategy has it',
+  advised: 'the replay of the last days earned more at this ask',
 } as const;
 
 export type ChangeReason = keyof typeof CHANGE_REASONS;

@@ -8,7 +8,6 @@ import {
   type SeenRun,
 } from '../../../src/pricing/backtest/observed.ts';
 import { replay } from '../../../src/pricing/backtest/replay.ts';
-import { adviseAsk } from '../../../src/pricing/strategy/advice.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -113,42 +112,5 @@ describe('a job of others', () => {
 
   test('is unknown to a host that has run none', () => {
     expect(new Imputation([]).draw({ function: 'a', image: 'i' }, random)).toBeUndefined();
-  });
-});
-
-describe('advice', () => {
-  const jobs = Array.from({ length: 24 }, (_, hour) =>
-    own({ run: `r${hour}`, bid: 0.1, from: hour * HOUR, until: hour * HOUR + 30 * MINUTE }),
-  );
-
-  test('asks what buyers pay, where they pay more', () => {
-    const advice = adviseAsk(observed({ own: jobs }), 0.05, { costPerMinute: 0.001, floor: 0.002 }, random);
-    expect(advice?.best.ask).toBeGreaterThan(0.085);
-    expect(advice?.best.ask).toBeLessThanOrEqual(0.1);
-    expect(advice?.best.net).toBeGreaterThan(advice?.now.net ?? 1);
-  });
-
-  test('goes below others where many jobs wait there', () => {
-    const cheap = seen({ run: 'cheap', bid: 0.06, firstSeen: 0, lastSeen: 24 * HOUR, jobs: 500 });
-    const dear = jobs.slice(0, 20).map((job) => ({ ...job, bid: 0.07 }));
-    const market = observed({ own: dear, seen: [cheap] });
-    const advice = adviseAsk(market, 0.068, { costPerMinute: 0.001, floor: 0.002 }, random);
-    expect(advice?.best.ask).toBeLessThan(0.061);
-    expect(advice?.best.busyShare).toBeGreaterThan(0.9);
-  });
-
-  test.each([0.06, 0.5])('is not the ask in force where that is below a floor of %d', (floor) => {
-    const market = observed({ own: jobs.map((job) => ({ ...job, bid: 0.055 })) });
-    const advice = adviseAsk(market, 0.05, { costPerMinute: 0.001, floor }, random);
-    expect(advice?.now).toMatchObject({ ask: 0.05, jobs: 24 });
-    expect(advice?.best.ask).toBeGreaterThanOrEqual(floor);
-  });
-
-  test('is never below the floor, and silent with too few jobs', () => {
-    const floor = { costPerMinute: 0.2, floor: 0.09 };
-    expect(
-      adviseAsk(observed({ own: jobs }), 0.1, floor, random)?.tried.every(({ ask }) => ask >= 0.09),
-    ).toBe(true);
-    expect(adviseAsk(observed({ own: jobs.slice(0, 5) }), 0.1, floor, random)).toBeUndefined();
   });
 });

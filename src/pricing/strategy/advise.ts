@@ -1,0 +1,114 @@
+import { SeededRandom } from '../../lib/seeded-random.ts';
+import type { Observed } from '../backtest/observed.ts';
+import { finish, plainWorld, ReplayMarket, salesOf } from '../backtest/replay.ts';
+import { TAKE_ALL } from '../backtest/rules.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Days that are looked back on. */
+export const ADVICE_DAYS = 14;
+/** With less than this, a replay says little: how long jobs take, and which fail, is known from own jobs alone. */
+const ENOUGH_DAYS = 2;
+export const ENOUGH_JOBS = 20;
+/** Asks are tried in steps of so much below and above the one in force. */
+const STEP = 1.12;
+const STEPS = [-2, -1, 1, 2] as const;
+/** Durations of others' jobs are drawn; the mean of a few draws is steadier. */
+const DRAWS = 2;
+
+/** What another ask would have brought a day, more than the one in force, by the days that were looked back on. */
+export type TriedAsk = {
+  /** US dollars per job and minute. */
+  readonly ask: number;
+  /** US dollars a day, net. */
+  readonly gain: number;
+  /** The standard error of the gain, by its differences from day to day. */
+  readonly error: number;
+};
+
+/** The ask that is advised, and all that were tried, lowest first. */
+export type Advice = {
+  readonly days: number;
+  /** What the ask in force would have brought a day, net. */
+  readonly now: number;
+  /** Undefined: no other ask is better by more than its error. */
+  readonly best: TriedAsk | undefined;
+  readonly tried: readonly TriedAsk[];
+};
+
+/**
+ * Sells the slots again on each of the last days, at the ask in force and a few others, and advises the one that gains most,
+ * provided that it gains more than the standard error of its gain. Never below `floor`. `cost` is that of a busy minute.
+ * Undefined with too few days or own jobs. The same days give the same advice. Pure.
+ */
+export function advise(
+  observed: Observed,
+  ask: number,
+  { cost, floor }: { readonly cost: number; readonly floor: number },
+): Advice | undefined {
+  const days = daysOf(observed);
+  if (days.length < ENOUGH_DAYS || days.reduce((sum, day) => sum + ownJobs(day), 0) < ENOUGH_JOBS)
+    return undefined;
+  const asks = [ask, ...STEPS.map((step) => ask * STEP ** step).filter((one) => one >= floor)];
+  const nets = days.map((day) => netsOf(day, asks, cost));
+  const tried = asks.slice(1).map((one, index) => {
+    const gains = nets.map((day) => (day[index + 1] ?? 0) - (day[0] ?? 0));
+    return { ask: one, ...meanAndError(gains) };
+  });
+  const better = tried.filter(({ error, gain }) => gain > error);
+  const best = better.reduce<TriedAsk | undefined>(
+    (a, b) => (a === undefined || b.gain > a.gain ? b : a),
+    undefined,
+  );
+  return { days: days.length, now: meanAndError(nets.map((day) => day[0] ?? 0)).gain, best, tried };
+}
+
+/** The latest days of what was observed, each 24 hours long, the last one first. */
+function daysOf({ from, own, seen, until, ...rest }: Observed): readonly Observed[] {
+  const days: Observed[] = [];
+  for (let end = until; end - DAY_MS >= from && days.length < ADVICE_DAYS; end -= DAY_MS) {
+    const start = end - DAY_MS;
+    const open = seen.filter((run) => run.lastSeen >= start && run.firstSeen < end);
+    days.push({
+      ...rest,
+      from: start,
+      until: end,
+      // All of them, since they say how jobs go; the replay sells those of the day.
+      own,
+      seen: open.map((run) => ({
+        ...run,
+        firstSeen: Math.max(run.firstSeen, start),
+        lastSeen: Math.min(run.lastSeen, end),
+      })),
+    });
+  }
+  return days;
+}
+
+function ownJobs({ from, own, until }: Observed): number {
+  return own.filter((job) => job.from >= from && job.from < until).length;
+}
+
+/** What each ask would have brought on a day, net, in US dollars. The asks meet the same chances. */
+function netsOf(day: Observed, asks: readonly number[], cost: number): readonly number[] {
+  const market = finish(ReplayMarket.of(day, TAKE_ALL));
+  return asks.map((ask) => {
+    const replay = finish(market.at(ask));
+    const random = new SeededRandom(day.until / 1_000);
+    let net = 0;
+    for (let draw = 0; draw < DRAWS; draw += 1) {
+      const { busyMs, earned } = salesOf(
+        replay,
+        plainWorld(() => random.next()),
+      );
+      net += earned - (cost * busyMs) / 60_000;
+    }
+    return net / DRAWS;
+  });
+}
+
+function meanAndError(values: readonly number[]): Pick<TriedAsk, 'error' | 'gain'> {
+  const gain = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - gain) ** 2, 0);
+  return { gain, error: Math.sqrt(squares / (values.length - 1) / values.length) };
+}

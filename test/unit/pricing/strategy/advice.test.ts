@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { ADVICE, APPLY_ADVICE } from '../../../../src/pricing/strategy/advice.ts';
+import { advise } from '../../../../src/pricing/strategy/advise.ts';
+import { floorMargin } from '../../../../src/pricing/strategy/floor-margin.ts';
+import { aSituation, DAY, HOUR, observed, ownJobs, seenRun } from './situation.ts';
+
+const COST = { cost: 0.002, floor: 0.002 };
+
+describe('advice', () => {
+  test('asks more where buyers pay more', () => {
+    const advice = advise(observed({ own: ownJobs(36) }), 0.05, COST);
+    expect(advice?.best?.ask).toBeCloseTo(0.05 * 1.12 ** 2, 10);
+    expect(advice?.best?.gain).toBeGreaterThan(0);
+    // Twelve jobs a day of half an hour.
+    expect(advice?.now).toBeCloseTo(12 * 30 * (0.05 - 0.002), 6);
+  });
+
+  test('asks less where many jobs were left', () => {
+    const seen = [seenRun({ bid: 0.046, firstSeen: 0, jobs: 500 })];
+    const advice = advise(observed({ own: ownJobs(36, { bid: 0.05 }), seen }), 0.05, COST);
+    expect(advice?.best?.ask).toBeCloseTo(0.05 / 1.12, 10);
+  });
+
+  test('advises nothing where the gain is not more than its error', () => {
+    // One good day of three.
+    const own = ownJobs(36, { bid: 0.05 }).map((job) =>
+      job.from >= 2 * DAY + 4 * HOUR ? { ...job, bid: 0.06 } : job,
+    );
+    const advice = advise(observed({ own }), 0.05, COST);
+    expect(advice?.tried).toHaveLength(4);
+    expect(advice?.best).toBeUndefined();
+  });
+
+  test('tries nothing below the floor', () => {
+    const advice = advise(observed({ own: ownJobs(36) }), 0.05, { cost: 0.04, floor: 0.046 });
+    expect(advice?.tried.every(({ ask }) => ask >= 0.046)).toBe(true);
+  });
+
+  test.each([
+    ['too few jobs', { own: ownJobs(19) }],
+    ['too short a time', { own: ownJobs(36), from: 1.1 * DAY }],
+  ])('is silent with %s', (_, more) => {
+    expect(advise(observed(more), 0.05, COST)).toBeUndefined();
+  });
+
+  test('of the same days is the same', () => {
+    const seen = [seenRun({ bid: 0.046 })];
+    const market = observed({ own: ownJobs(36), seen });
+    expect(advise(market, 0.05, COST)).toEqual(advise(market, 0.05, COST));
+  });
+});
+
+describe('the strategies by advice', () => {
+  const situation = aSituation({ observed: () => observed({ own: ownJobs(36) }) });
+
+  test('apply it', () => {
+    const { choice, memory, terms } = APPLY_ADVICE.next(situation, {});
+    expect(choice?.reason).toBe('advised');
+    expect(choice?.ask).toBeCloseTo(0.06272, 10);
+    expect(memory).toEqual({ advisedAt: 3 * DAY });
+    expect(terms).toMatchObject({ days: 3, advisedAskDollars: choice?.ask });
+  });
+
+  test('or only say it', () => {
+    const { choice, terms } = ADVICE.next(situation, {});
+    expect(choice).toBeUndefined();
+    expect(terms?.['advisedAskDollars']).toBeCloseTo(0.06272, 10);
+  });
+
+  test('once a day', () => {
+    const memory = { advisedAt: 2 * DAY + HOUR };
+    expect(APPLY_ADVICE.next(situation, memory)).toEqual({ choice: undefined, memory });
+    expect(APPLY_ADVICE.next(situation, { advisedAt: 2 * DAY }).choice).toBeDefined();
+  });
+
+  test('leave the ask as it is while too little is known', () => {
+    const unknown = aSituation({ observed: () => undefined });
+    expect(APPLY_ADVICE.next(unknown, {})).toEqual({ choice: undefined, memory: {} });
+  });
+});
+
+describe('the floor times a margin', () => {
+  test('is asked', () => {
+    expect(floorMargin(1.5).next(aSituation({ floor: 0.04 }), {}).choice?.ask).toBeCloseTo(0.06, 10);
+  });
+
+  test('is not known without the floor', () => {
+    expect(floorMargin(1.5).next(aSituation({ floor: undefined }), {}).choice).toBeUndefined();
+  });
+});
