@@ -27,6 +27,7 @@ const IDLE_MS = 30_000;
  */
 export async function servePage(address: ListenAddress, parts: PageParts): Promise<ServedPage> {
   let app: Promise<FastifyInstance> | undefined;
+  const waiting: Waiting = new WeakMap();
   const loaded = async (): Promise<FastifyInstance> => {
     app ??= import('./app.ts').then(({ buildApp }) => buildApp(parts));
     try {
@@ -48,7 +49,9 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
       requireHostHeader: false,
     },
     (request, response) => {
-      if (!isAdmitted(request, response, parts) || answerScrape(request, response, parts.metrics)) return;
+      setHeaders(response);
+      if (!countOne(request, response, waiting) || !isAdmitted(request, response, parts)) return;
+      if (answerScrape(request, response, parts.metrics)) return;
       loaded().then(
         (found) => found.routing(request, response),
         (thrown: unknown) => answer(response, thrown, parts),
@@ -75,12 +78,14 @@ export async function servePage(address: ListenAddress, parts: PageParts): Promi
   };
 }
 
-/** Answers what must not come further, before anything is loaded for it. */
-function isAdmitted(request: IncomingMessage, response: ServerResponse, parts: PageParts): boolean {
+function setHeaders(response: ServerResponse): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   // Also without a listener an error would end the process.
   response.on('error', () => response.destroy());
-  if (!countOne(request, response)) return false;
+}
+
+/** Answers what must not come further, before anything is loaded for it. */
+function isAdmitted(request: IncomingMessage, response: ServerResponse, parts: PageParts): boolean {
   const { headers, headersDistinct, method = '', url = '' } = request;
   const site = headers['sec-fetch-site'];
   const refusal = refusalOf(
@@ -100,18 +105,19 @@ function isAdmitted(request: IncomingMessage, response: ServerResponse, parts: P
 }
 
 /** Requests that were sent behind each other without waiting, as no browser does, are answered one by one and wait in memory. */
-function countOne({ socket }: IncomingMessage, response: ServerResponse): boolean {
-  const waiting = (WAITING.get(socket) ?? 0) + 1;
-  if (waiting > LIMITS.page.pipelined.max) {
+function countOne({ socket }: IncomingMessage, response: ServerResponse, waiting: Waiting): boolean {
+  const count = (waiting.get(socket) ?? 0) + 1;
+  if (count > LIMITS.page.pipelined.max) {
     socket.destroy();
     return false;
   }
-  WAITING.set(socket, waiting);
-  response.once('close', () => WAITING.set(socket, (WAITING.get(socket) ?? 1) - 1));
+  waiting.set(socket, count);
+  response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1));
   return true;
 }
 
-const WAITING = new WeakMap<Duplex, number>();
+/** How many requests of a connection have no whole answer yet. */
+type Waiting = WeakMap<Duplex, number>;
 
 function answer(response: ServerResponse, thrown: unknown, { version }: Pick<PageParts, 'version'>): void {
   const { body, status } = failure(thrown, version);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { asStorageError } from '../domain/storage-error.ts';
-import { readOwnFile } from '../lib/own-file.ts';
+import { readSecretFile } from '../lib/own-file.ts';
 import { LIMITS } from '../limits.ts';
 
 /** The file in the state directory with the secret that sessions are made from; only the agent's user may read it. */
@@ -68,9 +68,7 @@ export class SessionStore {
   /** Undefined: there is none, or one that others could have read or written. */
   #load(): z.infer<typeof CONTENT> | undefined {
     try {
-      const mode = lstatSync(this.#path, { throwIfNoEntry: false })?.mode ?? 0;
-      if ((mode & 0o077) !== 0) return undefined;
-      const file = readOwnFile(this.#path, LIMITS.page.sessionsFile.max);
+      const file = readSecretFile(this.#path, LIMITS.page.sessionsFile.max);
       if (file === undefined || !('text' in file)) return undefined;
       return CONTENT.safeParse(json(file.text)).data;
     } catch (cause) {
