@@ -3,7 +3,9 @@ import { EngineBreaker } from './agent/admission/engine-breaker.ts';
 import { Agent } from './agent/agent.ts';
 import { Calendar } from './agent/calendar/calendar.ts';
 import type { AgentDeps } from './agent/deps.ts';
+import { EnergyMeter } from './agent/energy/energy-meter.ts';
 import { GpuHealth } from './agent/gpu-health/gpu-health.ts';
+import { RollupRecorder } from './agent/gpu-health/rollup-recorder.ts';
 import { HoldLog } from './agent/holds/hold-log.ts';
 import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
@@ -102,6 +104,10 @@ export function buildAgent(deps: AgentDeps): Agent {
     detach: detach.signal,
   };
 
+  const { rollups } = deps;
+  const recorder = rollups && new RollupRecorder({ ...host, rollups, signal: detach.signal });
+  const energy =
+    recorder && new EnergyMeter({ ...host, store: deps.journal.energy, recorder, signal: detach.signal });
   const gpuHealth = new GpuHealth({
     ...host,
     testGpu: (gpu, signal) => runTestContainer(testDeps, gpu, signal),
@@ -110,7 +116,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     minFreeGpuMemory: settings.minFreeGpuMemory,
     maxGpuTemperature: settings.maxGpuTemperature,
     samples: deps.samples,
-    rollups: deps.rollups,
+    recorder,
+    energy,
     vulnerabilities: deps.vulnerabilities,
     slots,
     market: market.signal,
@@ -219,6 +226,8 @@ export function buildAgent(deps: AgentDeps): Agent {
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
   gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));
+  gpuHealth.polled.subscribe((gpus) => energy?.learn(gpus));
+  deps.samples?.sampled.subscribe(() => energy?.tick());
   gpuHealth.polled.subscribe((gpus) => presence?.learn(gpus));
   holds.changed.subscribe(() => {
     slots.holdsChanged();

@@ -201,6 +201,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['gpu-sampling-failed', 'warn', 'GPUs not sampled: …', 'code, hint'],
   ['gpu-sampling-recovered', 'info', 'GPUs are sampled again', ''],
   ['gpu-use-not-written', 'warn', 'use of GPUs not written: …', 'code'],
+  ['energy-not-written', 'warn', 'energy of jobs not written: …', 'code'],
   ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
   ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
   ['image-announcement-failed', 'warn', 'image not announced to the broker: …', 'image, code'],

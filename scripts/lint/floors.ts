@@ -26,6 +26,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent/holds', 'agent/notifications'],
   ['agent/admission', 'agent/images', 'agent/jobs', 'agent/offers', 'agent/reports'],
   ['agent/calendar', 'agent/gpu-health', 'agent/network', 'agent/presence', 'agent/reconcile'],
+  ['agent/energy'],
   ['agent/market'],
   ['agent/lifecycle', 'agent/owner'],
   ['agent'],

@@ -1,7 +1,9 @@
-/** Watts that were measured on a GPU or slice, oldest first: idle in each of the latest minutes, and of its latest jobs. */
+/** Watts that were measured on a GPU or slice, oldest first. */
 export type MeasuredPower = {
   readonly gpu: string;
+  /** Means of ten minutes each without a job; of a GPU only. */
   readonly idleW: readonly number[];
+  /** Of its latest jobs: their mean above idle, on top of the idle watts. */
   readonly busyW: readonly number[];
 };
 
@@ -15,15 +17,15 @@ export type PowerModel = {
   readonly isMeasured: boolean;
 };
 
-/** So many idle minutes and jobs are remembered. */
-const KEPT = { idle: 60, busy: 16 };
+/** So much is remembered: a day without jobs, and the latest jobs. */
+const KEPT = { idle: 144, busy: 16 };
 
-/** Where idle watts are read from the minutes: low, since desktops, games and tests use a GPU without a job, too. */
+/** Low, since desktops, games and tests use a GPU without a job, too. */
 const IDLE_QUANTILE = 0.2;
 
-/** The idle watts by these minutes; undefined: there are none. Pure. */
-export function idleWatts(minutes: readonly number[]): number | undefined {
-  const sorted = minutes.toSorted((a, b) => a - b);
+/** The idle watts by these means; undefined: there are none. Pure. */
+export function idleWatts(means: readonly number[]): number | undefined {
+  const sorted = means.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) * IDLE_QUANTILE)];
 }
 
@@ -42,4 +44,12 @@ export function powerModelOf(
 export function withWatts<M extends MeasuredPower>(measured: M, kind: 'idle' | 'busy', watts: number): M {
   const key = `${kind}W` as const;
   return { ...measured, [key]: [...measured[key], watts].slice(-KEPT[kind]) };
+}
+
+/** The power sensors of these see a quarter of the time: what a job took by them is an estimate. */
+const PART_TIME = /\b(?:A100|A800|H100|H800|H200|GH200)\b/i;
+
+/** Whether the power sensor of a model sees a part of the time only. */
+export function isPartTimeSensor(model: string): boolean {
+  return PART_TIME.test(model);
 }

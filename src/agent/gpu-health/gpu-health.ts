@@ -6,7 +6,6 @@ import type { GpuProcess, MinFreeMemory } from '../../domain/gpu-memory.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { GpuProbe, KernelLog } from '../../domain/ports/gpu.ts';
-import type { GpuRollups } from '../../domain/ports/gpu-rollups.ts';
 import type { GpuSampler } from '../../domain/ports/gpu-samples.ts';
 import type { HostMemory } from '../../domain/ports/host.ts';
 import type { FunctionSpec } from '../../domain/run.ts';
@@ -28,7 +27,7 @@ import { GpuPoller, type GpuPollerDeps, type GpuSnapshot } from './gpu-poller.ts
 import { GpuTenants } from './gpu-tenants.ts';
 import { GpuTests, type GpuTestsDeps } from './gpu-tests.ts';
 import { GpuMemoryLeakCheck } from './memory-leak-check.ts';
-import { RollupRecorder } from './rollup-recorder.ts';
+import type { RollupRecorder } from './rollup-recorder.ts';
 import { Thermals } from './thermals.ts';
 import { XidMonitor } from './xid-monitor.ts';
 
@@ -44,7 +43,9 @@ export type GpuHealthDeps = InternalJobDeps &
     /** Undefined: the GPUs are not sampled. */
     readonly samples?: GpuSampler | undefined;
     /** Undefined: the use of GPUs is not kept. */
-    readonly rollups?: GpuRollups | undefined;
+    readonly recorder?: Pick<RollupRecorder, 'record'> | undefined;
+    /** Measures the jobs on GPUs. */
+    readonly energy?: { started(job: JobRecord): void; over(job: JobRecord): void } | undefined;
     /** Runs a test container with a GPU or slice. Throws why no job could have run so. */
     readonly testGpu: GpuTestsDeps['test'];
     readonly kernelLog: KernelLog | undefined;
@@ -124,12 +125,8 @@ export class GpuHealth implements GpuMonitor {
     });
     this.#tests = new GpuTests({ ...shared, test: deps.testGpu });
     this.#thermals = new Thermals(shared);
-    const { rollups, samples } = deps;
-    samples?.sampled.subscribe((some) => this.#thermals.record(some));
-    if (rollups !== undefined) {
-      const recorder = new RollupRecorder({ ...deps, rollups, signal });
-      samples?.sampled.subscribe((some) => recorder.record(some));
-    }
+    deps.samples?.sampled.subscribe((some) => this.#thermals.record(some));
+    deps.samples?.sampled.subscribe((some) => deps.recorder?.record(some));
     this.#breaker = new CircuitBreaker(this.#cordons, (uuid) => this.#canaries.suspect(uuid, false));
   }
 
@@ -223,12 +220,16 @@ export class GpuHealth implements GpuMonitor {
     if (gpu !== null) this.#images.tried(uuid, { registryPath, runtime });
   }
 
-  jobStarted({ gpu, uuid }: JobRecord): void {
-    if (gpu !== null) this.#tenants.enter(gpu, uuid);
+  jobStarted(job: JobRecord): void {
+    const { gpu, uuid } = job;
+    if (gpu === null) return;
+    this.#deps.energy?.started(job);
+    this.#tenants.enter(gpu, uuid);
   }
 
   jobEnded(job: JobRecord, result: JobResult): void {
     if (job.gpu === null) return;
+    if (result.kind !== 'detached') this.#deps.energy?.over(job);
     const wasStarted = result.kind !== 'detached' && this.#leave(job.gpu, job.uuid);
     if (result.kind === 'reported' && wasStarted) {
       const { durationMs, report } = result;

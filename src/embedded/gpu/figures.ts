@@ -15,6 +15,8 @@ export type GpuFigures = {
   readonly utilizationPercent: number;
   readonly powerW: number;
   readonly temperatureC: number;
+  /** What it has taken so far, by the power of every moment rather than of samples. */
+  readonly energyJ: number;
 };
 
 export const NO_LOAD: GpuLoad = { utilizationPercent: 0, memoryMiB: 0 };
@@ -43,7 +45,7 @@ export function together(loads: Iterable<GpuLoad>): GpuLoad {
 export function steadyFigures({ idleW, limitW }: GpuSpec, load: GpuLoad): GpuFigures {
   const utilizationPercent = Math.min(Math.max(load.utilizationPercent, 0), 100);
   const powerW = idleW + (limitW - idleW) * 0.94 * (utilizationPercent / 100) ** 0.8;
-  return { utilizationPercent, powerW, temperatureC: ROOM_C + WARMER_C * (powerW / limitW) };
+  return { utilizationPercent, powerW, temperatureC: ROOM_C + WARMER_C * (powerW / limitW), energyJ: 0 };
 }
 
 /** The figures `ms` milliseconds later: each approaches what the load asks for. `noise` is from -1 to 1. Pure. */
@@ -56,10 +58,14 @@ export function nextFigures(
   const { utilizationPercent } = steadyFigures(spec, { ...load, utilizationPercent: wanted });
   const utilization = towards(before.utilizationPercent, utilizationPercent, ms / UTILIZATION_MS);
   const steady = steadyFigures(spec, { ...load, utilizationPercent: utilization });
-  const powerW = towards(before.powerW, steady.powerW * (1 + 0.02 * noise), ms / POWER_MS);
+  const wantedW = Math.min(steady.powerW * (1 + 0.02 * noise), spec.limitW);
+  const powerW = towards(before.powerW, wantedW, ms / POWER_MS);
+  // The integral of the approach, which is exact.
+  const joules = (wantedW * ms + (before.powerW - powerW) * POWER_MS) / 1_000;
   return {
     utilizationPercent: utilization,
-    powerW: Math.min(powerW, spec.limitW),
+    powerW,
+    energyJ: before.energyJ + joules,
     temperatureC: towards(
       before.temperatureC,
       ROOM_C + WARMER_C * (powerW / spec.limitW),

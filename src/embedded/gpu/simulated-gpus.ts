@@ -43,9 +43,11 @@ export class SimulatedGpus implements GpuProbe, GpuSampler {
   readonly #parts: SimulatedGpusParts;
   readonly #figures = new Map<string, GpuFigures>();
   readonly #latest = new Map<string, GpuSample>();
+  #advancedAt: number;
 
   constructor(parts: SimulatedGpusParts) {
     this.#parts = parts;
+    this.#advancedAt = parts.clock.monotonic();
     for (const gpu of parts.gpus) this.#figures.set(gpu.uuid, steadyFigures(gpu, NO_LOAD));
     this.#sample();
   }
@@ -66,18 +68,27 @@ export class SimulatedGpus implements GpuProbe, GpuSampler {
   learn(): void {}
 
   async work(signal: AbortSignal): Promise<void> {
-    const { clock, gpus, loadOf, random } = this.#parts;
-    let at = clock.monotonic();
     while (await sleep(INTERVAL_MS, signal)) {
-      const now = clock.monotonic();
-      for (const gpu of gpus) {
-        const change = { load: loadOf(gpu.uuid), ms: now - at, noise: random() * 2 - 1 };
-        this.#figures.set(gpu.uuid, nextFigures(gpu, this.#now(gpu), change));
-      }
-      at = now;
+      this.#advance();
       this.#sample();
       this.sampled.notify([...this.#latest.values()]);
     }
+  }
+
+  /** The joules that a GPU has taken so far, by its power at every moment: what its samples are measured by. */
+  trueEnergy(uuid: string): number {
+    this.#advance();
+    return this.#figures.get(uuid)?.energyJ ?? 0;
+  }
+
+  #advance(): void {
+    const { clock, gpus, loadOf, random } = this.#parts;
+    const now = clock.monotonic();
+    for (const gpu of gpus) {
+      const change = { load: loadOf(gpu.uuid), ms: now - this.#advancedAt, noise: random() * 2 - 1 };
+      this.#figures.set(gpu.uuid, nextFigures(gpu, this.#now(gpu), change));
+    }
+    this.#advancedAt = now;
   }
 
   #now(gpu: SimulatedGpu): GpuFigures {

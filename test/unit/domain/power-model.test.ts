@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { idleWatts, type MeasuredPower, powerModelOf, withWatts } from '../../../src/domain/power-model.ts';
+import {
+  idleWatts,
+  isPartTimeSensor,
+  type MeasuredPower,
+  powerModelOf,
+  withWatts,
+} from '../../../src/domain/power-model.ts';
 
 const NOTHING: MeasuredPower = { gpu: 'GPU-1', idleW: [], busyW: [] };
 
@@ -26,8 +32,18 @@ describe('the power of a GPU', () => {
 
   test('is remembered of the latest only', () => {
     let measured = NOTHING;
-    for (let n = 0; n < 100; n += 1) measured = withWatts(withWatts(measured, 'idle', n), 'busy', n);
-    expect([measured.idleW.length, measured.idleW.at(-1)]).toEqual([60, 99]);
-    expect([measured.busyW.length, measured.busyW[0]]).toEqual([16, 84]);
+    for (let n = 0; n < 200; n += 1) measured = withWatts(withWatts(measured, 'idle', n), 'busy', n);
+    expect([measured.idleW.length, measured.idleW.at(-1)]).toEqual([144, 199]);
+    expect([measured.busyW.length, measured.busyW[0]]).toEqual([16, 184]);
+  });
+
+  test.each([
+    ['NVIDIA A100-SXM4-40GB', true],
+    ['NVIDIA H100 80GB HBM3', true],
+    ['NVIDIA GeForce RTX 3090', false],
+    ['NVIDIA A10', false],
+    ['Tesla T4', false],
+  ])('of a %s is seen a part of the time: %s', (model, isPart) => {
+    expect(isPartTimeSensor(model)).toBe(isPart);
   });
 });

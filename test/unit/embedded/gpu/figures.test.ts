@@ -44,6 +44,16 @@ describe('the figures of a simulated GPU', () => {
     expect(after(600, busy, NO_LOAD).temperatureC).toBeCloseTo(idle.temperatureC, 0);
   });
 
+  test('know the energy of every moment, however seldom they are taken', () => {
+    const pulses = (stepMs: number): number =>
+      after(30, after(30, idle, FULL, stepMs), NO_LOAD, stepMs).energyJ;
+    const exact = pulses(5);
+    expect(exact).toBeGreaterThan(30 * 400);
+    expect(exact).toBeLessThan(33 * 450);
+    expect(Math.abs(pulses(1_000) / exact - 1)).toBeLessThan(0.02);
+    expect(after(60, idle, NO_LOAD).energyJ).toBeCloseTo(60 * 20);
+  });
+
   test('do not depend much on how often they are taken', () => {
     const [often, seldom] = [after(60, idle, FULL, 500), after(60, idle, FULL, 2_000)];
     expect(often.temperatureC).toBeCloseTo(seldom.temperatureC, 0);

@@ -28,6 +28,7 @@ test('a simulated GPU is sampled every second, and probe and sampler agree', asy
   expect(gpus.latest('GPU-1')).toMatchObject({ utilizationPercent: 90, memoryUsedMiB: 5_012, pstate: 'P2' });
   const { gpus: seen } = await gpus.read();
   expect(seen).toMatchObject([{ utilizationPercent: 90, memoryUsedMiB: 5_012, memoryTotalMiB: 24_564 }]);
+  expect(gpus.trueEnergy('GPU-1')).toBeGreaterThan(5 * 300);
   load = NO_LOAD;
   // An owner who takes the GPU back does not wait for a sample.
   expect((await gpus.read()).gpus).toMatchObject([{ memoryUsedMiB: 12 }]);
