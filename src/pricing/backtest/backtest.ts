@@ -9,7 +9,7 @@ import type { Observed } from './observed.ts';
 import { type Range, rangeOf } from './range.ts';
 import { ReplayMarket } from './replay.ts';
 import type { Rules } from './rules.ts';
-import { type Counting, daysOf, type Score, type Sums, scoreOf, totalOf } from './score.ts';
+import { type Counting, daysOf, type Score, type Sums, scoreOf, sumOf, totalOf } from './score.ts';
 import { learnUnknown, type Unknown, worldOf } from './unknown.ts';
 import { type WalkForward, walkForward } from './walk-forward.ts';
 
@@ -77,8 +77,9 @@ const RUNS_IN_ALL = 1_500_000;
  * differs from the ledger by more than 10 %. Pure: the seed repeats it. A `yield` follows each small part of the work.
  */
 export function* backtest(input: BacktestInput): Generator<void, Backtest> {
-  const { asks, askNow, brokerFee, costPerMinute, floor, inForce, observed, rules } = input;
+  const { asks, askNow, brokerFee, costPerMinute, floor, inForce, rules } = input;
   checkEnough(input);
+  const observed = inOrder(input.observed);
   const { from, until } = observed;
   const random = new SeededRandom(input.seed);
   const unknown = yield* learnUnknown(observed, inForce, rules, Math.min(...asks), () => random.next());
@@ -90,7 +91,7 @@ export function* backtest(input: BacktestInput): Generator<void, Backtest> {
   const calibration = yield* draw(inForce, CALIBRATION_DRAWS);
   const replayed = rangeOf(calibration.map(({ blocks }) => totalOf(blocks).earned)).median;
   checkCalibration(replayed, input.ledger);
-  const base = calibration[0]?.blocks ?? [];
+  const before = totalOf(calibration[0]?.blocks ?? []);
   const perAsk = RUNS_IN_ALL / (asks.length + 1) / (observed.seen.length + 1_000);
   const draws = Math.round(Math.min(MAX_DRAWS, Math.max(MIN_DRAWS, perAsk)));
   const found = new Map<number, readonly Score[]>();
@@ -103,7 +104,12 @@ export function* backtest(input: BacktestInput): Generator<void, Backtest> {
     ask,
     days: meanOfDays(found.get(ask) ?? [], netOf),
   });
-  const by = { base, netOf: isNetKnown ? netOf : undefined, slotMs: observed.slots * (until - from), random };
+  const by = {
+    before,
+    netOf: isNetKnown ? netOf : undefined,
+    slotMs: observed.slots * (until - from),
+    random,
+  };
   return {
     from,
     until,
@@ -120,6 +126,20 @@ export function* backtest(input: BacktestInput): Generator<void, Backtest> {
       floor === undefined ? undefined : daysAt(floor),
     ),
   };
+}
+
+/** So that the order of the input makes no difference. */
+function inOrder(observed: Observed): Observed {
+  return {
+    ...observed,
+    own: observed.own.toSorted((a, b) => a.from - b.from || compare(a.run, b.run)),
+    seen: observed.seen.toSorted((a, b) => a.firstSeen - b.firstSeen || compare(a.run, b.run)),
+  };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** One score for each world; the worlds are the same at each ask. */
@@ -155,7 +175,7 @@ function checkCalibration(replayed: MicroDollars, ledger: MicroDollars): void {
 }
 
 type Measure = {
-  readonly base: readonly Sums[];
+  readonly before: Sums;
   readonly netOf: ((sums: Pick<Sums, 'cost' | 'earned'>) => MicroDollars) | undefined;
   readonly slotMs: number;
   readonly random: SeededRandom;
@@ -164,18 +184,18 @@ type Measure = {
 function outcomeOf(
   ask: number,
   scored: readonly Score[],
-  { base, netOf, random, slotMs }: Measure,
+  { before, netOf, random, slotMs }: Measure,
 ): AskOutcome {
-  const drawn = scored.map((score) => resampled(score, base, ask, () => random.next()));
-  const totals = scored.map(({ blocks }) => totalOf(blocks));
-  const earned = totals.reduce((sum, one) => sum + one.earned, 0);
+  const drawn = scored.map((score) => resampled(score, before, ask, () => random.next()));
+  const blocks = scored.flatMap((score) => score.blocks);
+  const { earned } = totalOf(blocks);
   return {
     ask,
     earned: rangeOf(drawn.map((one) => one.earned)),
     net: netOf && rangeOf(drawn.map(netOf)),
     jobs: rangeOf(drawn.map(({ jobs }) => jobs)),
     busyShare: rangeOf(drawn.map(({ busyMs }) => Math.min(1, busyMs / slotMs))),
-    extrapolated: earned === 0 ? 0 : totals.reduce((sum, { imputed }) => sum + imputed, 0) / earned,
+    extrapolated: earned === 0 ? 0 : sumOf(blocks.map(({ imputed }) => imputed)).earned / earned,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type AskStep, stretchesOf } from './ask-steps.ts';
 import type { Candidate } from './candidates.ts';
 import { freeTimeOf, highestAsk, lengthOf, overlapMs, type Span, spanAt } from './free-time.ts';
+import { normal } from './normal.ts';
 import { Imputation, type Observed, type OwnJob, type SeenRun } from './observed.ts';
 import type { World } from './replay.ts';
 import { openRunOf, type Rules } from './rules.ts';
@@ -45,12 +46,13 @@ export function* learnUnknown(
   const below: SeenRun[] = [];
   const counts = { lost: 0, above: 0 };
   for (const run of seen) {
+    if (!(run.lastSeen >= from && run.firstSeen < until)) continue;
     const ask = highestAsk(stretches, run.firstSeen, run.lastSeen);
     const isAbove = ask !== undefined && run.bid >= ask;
     const takeableMs = isAbove ? overlapMs(free, run.firstSeen, run.lastSeen) : 0;
     if (takeableMs <= NOT_OURS_MS) {
       kept.push(run);
-      stays.push(run.lastSeen - run.firstSeen);
+      stays.push(Math.max(0, run.lastSeen - run.firstSeen));
       if (takeableMs > WAITED_MS) counts.lost += 1;
       if (isAbove) counts.above += 1;
       else if (run.bid >= lowestAsk) below.push(run);
@@ -64,7 +66,9 @@ export function* learnUnknown(
   const imputation = new Imputation(own);
   const unseen = [
     ...unseenOf(waited, busy, rate, imputation, rules, random),
-    ...unseenOf(below, [...free, ...busy], rate * share, imputation, rules, random),
+    ...unseenOf(below, [...free, ...busy], rate * share, imputation, rules, random).filter(
+      ({ from: at, open: { run } }) => run.bidPrice < (highestAsk(stretches, at, at) ?? 0),
+    ),
   ];
   return { observed: { ...observed, seen: kept }, unseen, stays, won: own.length, lost: counts.lost };
 }
@@ -115,9 +119,4 @@ export function worldOf({ lost, stays, won }: Unknown, random: () => number): Wo
     stayMs: () => (random() < stayShare ? (stays[Math.floor(random() * stays.length)] ?? 0) : 0),
     unseen: random(),
   };
-}
-
-/** Normally distributed, by Box and Muller. */
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
