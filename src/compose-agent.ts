@@ -37,6 +37,7 @@ import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
 import { OwnerPresence } from './agent/presence/owner-presence.ts';
 import { PresenceHolds } from './agent/presence/presence-holds.ts';
 import { SessionActivity } from './agent/presence/session-activity.ts';
+import { Pricer } from './agent/pricing/pricer.ts';
 import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
 import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
@@ -48,6 +49,7 @@ import { networkWithoutVerification } from './domain/jobs-network.ts';
 import type { Slot } from './domain/offer.ts';
 import { ALL_TARGETS } from './domain/owner-decisions.ts';
 import { Notifier } from './lib/notifier.ts';
+import { strategyOf } from './pricing/strategy/strategies.ts';
 
 /**
  * Builds an agent bottom-up: each object gets finished ones. What has to be heard further down, such as a report that
@@ -197,6 +199,22 @@ export function buildAgent(deps: AgentDeps): Agent {
     retryUntilStopped: whileOnMarket,
   });
 
+  const workerOf = (offer: string) => offers.workers.find((worker) => worker.offer.key === offer);
+  const pricer = new Pricer({
+    ...host,
+    prices: host.journal.prices,
+    settings: deps.askSettings,
+    strategy: (settings) => strategyOf(settings.strategy, settings),
+    cost: deps.offerCost ?? (() => undefined),
+    market: () => Promise.resolve(undefined),
+    slots: (offer) => workerOf(offer)?.slotUse(admission.problem() === undefined) ?? [],
+    apply: (plan) => {
+      offers.setPrices([plan]);
+      const worker = workerOf(plan.key);
+      if (worker !== undefined) tasks.run(offers.reprice(worker));
+    },
+  });
+
   const desks = new DeskReports(clock);
   const isIdle = (gpu: string): boolean => gpuHealth.isIdle(gpu);
   const presence =
@@ -308,6 +326,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     slots,
     jobRunner,
     planner,
+    pricer,
     offers,
     cordonedOffers,
     retryNow,

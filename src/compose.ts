@@ -21,6 +21,7 @@ import {
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
 import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
+import { askSettings } from './config/ask-options.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
 import { reloaded } from './config/reload.ts';
@@ -258,6 +259,7 @@ export async function openAgent(
         refusal: vulnerabilities?.refusal,
         unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
       }),
+    askSettings: (offer) => askSettings(inForce.config, offer),
     schedule,
     jobResources: (slots) => jobResources(config, slots),
     clock,

@@ -506,6 +506,18 @@ export const LIMITS = {
       of: 'changes by the owner that are remembered with who made them',
       beyond: 'the oldest are deleted',
     },
+    priceChanges: {
+      max: 20_000,
+      unit: 'items',
+      of: 'changes of asks that are remembered with their reasons',
+      beyond: 'the oldest are deleted',
+    },
+    endedJobs: {
+      max: 5_000,
+      unit: 'items',
+      of: 'jobs of an offer that ended since its strategy was asked last',
+      beyond: 'older ones do not count',
+    },
     rejectedClaims: {
       max: 1_000,
       unit: 'items',

@@ -27,6 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent/admission', 'agent/images', 'agent/jobs', 'agent/offers', 'agent/reports'],
   ['agent/calendar', 'agent/gpu-health', 'agent/network', 'agent/presence', 'agent/reconcile'],
   ['agent/energy'],
+  ['agent/pricing'],
   ['agent/market'],
   ['agent/lifecycle', 'agent/owner'],
   ['agent'],

@@ -28,6 +28,7 @@ import type { Overview } from './owner/overview.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
 import type { DeskReports } from './presence/desk-reports.ts';
 import type { OwnerPresence } from './presence/owner-presence.ts';
+import type { Pricer } from './pricing/pricer.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
 import type { LeaseReconciler } from './reconcile/lease-reconciler.ts';
 import { type RecoveryDeps, recover } from './reconcile/recovery.ts';
@@ -67,6 +68,7 @@ export type AgentParts = {
   readonly slots: SlotPool;
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
+  readonly pricer: Pricer;
   readonly offers: Market;
   readonly cordonedOffers: CordonedOffers;
   /** Notified when what waits for its next try may be tried now. */
@@ -152,6 +154,11 @@ export class Agent {
     return this.#parts.owner;
   }
 
+  /** What offers ask, and why. */
+  get pricer(): Pricer {
+    return this.#parts.pricer;
+  }
+
   /** What the jobs that run print. */
   get outputs(): LiveOutputs {
     return this.#parts.outputs;
@@ -186,8 +193,8 @@ export class Agent {
 
   /** Applies the prices that the planner answers now. */
   reprice(): void {
-    const { offers, planner, tasks } = this.#parts;
-    offers.setPrices(planner.all());
+    const { offers, planner, pricer, tasks } = this.#parts;
+    offers.setPrices(pricer.configure(planner.all()));
     for (const worker of offers.workers) tasks.run(offers.reprice(worker));
   }
 
@@ -197,12 +204,13 @@ export class Agent {
   }
 
   async #work(): Promise<void> {
-    const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market, offers, once, planner, tasks } =
-      this.#parts;
+    const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market } = this.#parts;
+    const { offers, once, planner, pricer, tasks } = this.#parts;
     await this.#recover();
     // Before the market: adopted jobs need the kernel log, and what follows may take for ever.
     tasks.run(gpuHealth.work());
     tasks.run(calendar.work(market.signal));
+    tasks.run(pricer.work(market.signal));
     const plans = await planner.first(market.signal);
     if (plans instanceof AgentError) {
       await untilIdle(() => this.#isIdle(), log, market.signal);
@@ -265,7 +273,8 @@ export class Agent {
   }
 
   async #offer(plan: OfferPlan): Promise<void> {
-    const { gpuHealth, offers, once, tasks } = this.#parts;
+    const { gpuHealth, offers, once, pricer, tasks } = this.#parts;
+    offers.setPrices(pricer.configure([plan]));
     const gpus = new Set(plan.slots.flatMap(({ gpu }) => gpu ?? []));
     const error = gpus.size === 0 ? undefined : await gpuHealth.admit([...gpus], !once);
     if (error !== undefined) throw error;

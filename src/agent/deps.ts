@@ -1,6 +1,7 @@
 import type { Gpu } from '../domain/gpu.ts';
 import type { JobNetwork } from '../domain/jobs-network.ts';
 import type { NamedGpu } from '../domain/named-catalogue.ts';
+import type { OfferPlan } from '../domain/offer.ts';
 import type { HostPlan } from '../domain/plan-offers.ts';
 import type { Broker } from '../domain/ports/broker.ts';
 import type { HostClock } from '../domain/ports/clock.ts';
@@ -22,6 +23,7 @@ import type { Electricity } from '../pricing/electricity.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
 import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
+import type { AskSettings, OfferCost } from './pricing/pricer.ts';
 import type { AgentSettings } from './settings.ts';
 
 /** What shows whether the owner of this host is here. */
@@ -52,6 +54,10 @@ export type AgentDeps = {
   /** Undefined: the host's versions are not checked for known vulnerabilities. */
   readonly vulnerabilities?: VulnerabilityGate | undefined;
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly NamedGpu[]) => HostPlan;
+  /** What the owner sets for what an offer asks. */
+  readonly askSettings: (offer: OfferPlan) => AskSettings;
+  /** What a job of an offer costs; absent: not known. */
+  readonly offerCost?: ((offer: OfferPlan) => OfferCost | undefined) | undefined;
   readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;

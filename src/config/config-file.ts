@@ -115,6 +115,8 @@ function readGpu(
   return {
     model,
     askPrice: value('ask-price', GPU_KEYS['ask-price']),
+    askMin: value('ask-min', GPU_KEYS['ask-min']),
+    askMax: value('ask-max', GPU_KEYS['ask-max']),
     catalogue: value('catalogue', GPU_KEYS.catalogue),
     slots: value('slots', GPU_KEYS.slots),
     whenActive: value('when-active', GPU_KEYS['when-active']),

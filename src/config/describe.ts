@@ -42,6 +42,8 @@ export function describeTables({ availability, gpus }: Pick<Config, 'availabilit
 function settingsText(gpu: GpuSettings): string {
   const settings = {
     'ask-price': gpu.askPrice,
+    'ask-min': gpu.askMin,
+    'ask-max': gpu.askMax,
     slots: gpu.slots,
     catalogue: gpu.catalogue,
     'when-active': gpu.whenActive,

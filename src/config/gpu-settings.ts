@@ -11,6 +11,9 @@ export type GpuSettings = {
   readonly model: string;
   /** US dollars per job and minute. */
   readonly askPrice: number | undefined;
+  /** The limits of what a strategy asks, in US dollars per job and minute. */
+  readonly askMin?: number | undefined;
+  readonly askMax?: number | undefined;
   /** The codename, name or uuid of the catalogue entry, if the model's name does not identify it. */
   readonly catalogue: string | undefined;
   /** Jobs per GPU. */
@@ -29,6 +32,8 @@ export type GeneralPolicy = PresencePolicy & { readonly gpus: readonly GpuSettin
 /** The keys of a GPU's table with their types. */
 export const GPU_KEYS = {
   'ask-price': price,
+  'ask-min': price,
+  'ask-max': price,
   catalogue: catalogueEntry,
   slots: count(1, 64),
   'when-active': choice(...PRESENCE_ACTIONS),

@@ -1,6 +1,7 @@
 import { asAgentError } from '../domain/errors.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { withoutCredentials } from '../lib/proxy-url.ts';
+import { askProblems } from './ask-options.ts';
 import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
 import type { GpuSettings } from './gpu-settings.ts';
@@ -65,6 +66,7 @@ export async function loadConfig(sources: Sources, needs: Needs): Promise<Loaded
   if (needs.ask && origins.askPrice?.kind === 'unset' && !askUnread)
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
   problems.push(...exposedPage(values));
+  if (areValues(values)) problems.push(...askProblems(values, file.gpus));
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
   const config: Config = { ...values, gpus: file.gpus, availability: file.availability };

@@ -27,6 +27,15 @@ export const cpuCores: ValueType<number> = single({
   },
 });
 
+/** A number from `min` to `max`. */
+export function factor(min: number, max: number): ValueType<number> {
+  const hint = `write a number from ${min} to ${max}, such as 1.5`;
+  return single({
+    metavar: 'FACTOR',
+    parse: (text) => within(decimal(text, hint), text, min, max, hint),
+  });
+}
+
 /** US dollars per job and minute, above 0 and at most 1000, because more is probably a typing error. */
 export const price: ValueType<number> = single({
   metavar: 'DOLLARS',

@@ -4,6 +4,7 @@ import type { ValueType } from './value-type.ts';
 export const GROUPS = [
   'Broker',
   'Offer',
+  'Money',
   'Jobs',
   'Owner',
   'Page',

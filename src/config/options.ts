@@ -1,4 +1,5 @@
 import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
+import { ASK_OPTIONS } from './ask-options.ts';
 import { duration } from './duration.ts';
 import { GPU_OPTIONS } from './gpu-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
@@ -142,6 +143,7 @@ export const OPTIONS = {
     help: 'minimum price of a job, in US dollars per minute',
     group: 'Offer',
   },
+  ...ASK_OPTIONS,
   slotsPerGpu: {
     name: 'slots-per-gpu',
     env: 'SHAREDCLOUD_SLOTS_PER_GPU',

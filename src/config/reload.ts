@@ -5,6 +5,10 @@ import { OPTION_KEYS, type OptionKey, optionOf } from './options.ts';
 /** The options that a reload changes; all others need a restart, though the same token file is reread. */
 const RELOADED: ReadonlySet<OptionKey> = new Set([
   'askPrice',
+  'askStrategy',
+  'askMin',
+  'askMax',
+  'floorMargin',
   'timeZone',
   'listenHost',
   'listenPasswordFile',
@@ -25,10 +29,11 @@ export function withPrices(running: Config, next: Config): Config {
   const gpus = [...models.values()].map((model) => {
     const { catalogue, maxGpuTemperature, slots, whenActive, whenGaming } =
       gpuSettings(running.gpus, model) ?? {};
-    const askPrice = gpuSettings(next.gpus, model)?.askPrice;
-    return { model, askPrice, catalogue, slots, whenActive, whenGaming, maxGpuTemperature };
+    const { askMax, askMin, askPrice } = gpuSettings(next.gpus, model) ?? {};
+    return { model, askPrice, askMin, askMax, catalogue, slots, whenActive, whenGaming, maxGpuTemperature };
   });
-  return { ...running, askPrice: next.askPrice, gpus };
+  const { askMax, askMin, askPrice, askStrategy, floorMargin } = next;
+  return { ...running, askPrice, askStrategy, askMin, askMax, floorMargin, gpus };
 }
 
 /** What is in force after a reload: of the next configuration what needs no restart, with its sources. Pure. */

@@ -82,7 +82,7 @@ export function openJournal(
 export function openDecisions(
   dir: { readonly path: string },
   clock: Clock,
-): Pick<SqliteJournal, 'close' | 'decisions' | 'inState'> {
+): Pick<SqliteJournal, 'close' | 'decisions' | 'inState' | 'prices'> {
   return openWith(dir, '', clock, () => undefined);
 }
 

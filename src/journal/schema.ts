@@ -11,6 +11,7 @@ import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { CREATE_JOB_TOTALS } from './job-totals.ts';
 import { CREATE_LEDGER } from './ledger.ts';
 import { defineMoney } from './money-functions.ts';
+import { CREATE_PRICES } from './price-tables.ts';
 import { DECISION_TABLES } from './sqlite-decisions.ts';
 import { NOTIFICATION_TABLES } from './sqlite-notifications.ts';
 
@@ -87,6 +88,7 @@ const ADDITIONS = [
   CREATE_LEDGER,
   CREATE_JOB_ENERGY,
   CREATE_ENERGY_DAYS,
+  CREATE_PRICES,
 ];
 
 /** The schema version that this agent writes. */

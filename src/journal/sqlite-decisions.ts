@@ -48,6 +48,13 @@ const AUDIT_ROWS = z.array(
     .transform(({ origin, ...entry }): AuditEntry => ({ ...entry, from: origin })),
 );
 
+/** Adds to the record of the owner's changes, of which the oldest are deleted; to be called in the transaction of the change. */
+export function writeAudit({ prepared }: Access, { action, at, by, detail, from }: AuditEntry): void {
+  const sql = 'INSERT INTO audit (at, by, origin, action, detail) VALUES (?, ?, ?, ?, ?)';
+  prepared(sql).run(at, by, from, action, detail);
+  prepared('DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?').run(LIMITS.journal.audit.max);
+}
+
 /** The owner's decisions in the journal. */
 export class SqliteDecisions implements DecisionStore {
   readonly #access: Access;
@@ -65,22 +72,13 @@ export class SqliteDecisions implements DecisionStore {
     });
   }
 
-  save(decisions: Decisions, { action, at, by, detail, from }: AuditEntry): void {
+  save(decisions: Decisions, entry: AuditEntry): void {
     const { prepared } = this.#access;
     this.#access.write(() => {
       prepared('DELETE FROM owner_decisions').run();
       const add = prepared('INSERT INTO owner_decisions (detail) VALUES (?)');
       for (const decision of decisions) add.run(JSON.stringify(decision));
-      prepared('INSERT INTO audit (at, by, origin, action, detail) VALUES (?, ?, ?, ?, ?)').run(
-        at,
-        by,
-        from,
-        action,
-        detail,
-      );
-      prepared('DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?').run(
-        LIMITS.journal.audit.max,
-      );
+      writeAudit(this.#access, entry);
     });
   }
 

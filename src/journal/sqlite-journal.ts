@@ -39,6 +39,7 @@ import {
   useValues,
   WRITE_USE,
 } from './network-use.ts';
+import { PriceTables } from './price-tables.ts';
 import { pruneInSteps } from './prune-walks.ts';
 import { SqliteDecisions } from './sqlite-decisions.ts';
 import { SqliteNotifications } from './sqlite-notifications.ts';
@@ -55,6 +56,7 @@ export type JournalParts = {
   readonly clock: Clock;
 };
 
+const WRITE_META = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
 const uuidRows = z.array(z.object({ uuid: z.string() }));
 const instanceRow = z.object({ instance: z.string() });
 const instanceRows = z.array(instanceRow);
@@ -73,6 +75,7 @@ export class SqliteJournal implements Journal {
   readonly ledger: Ledger;
   readonly energy: EnergyTables;
   readonly outputs: JobOutputTable;
+  readonly prices: PriceTables;
   /** Jobs without their reports; not for a journal that only an older agent has written. */
   readonly list: JobList;
   readonly #parts: JournalParts;
@@ -97,6 +100,7 @@ export class SqliteJournal implements Journal {
     this.ledger = new Ledger(access);
     this.energy = new EnergyTables(access);
     this.outputs = new JobOutputTable(access);
+    this.prices = new PriceTables(access);
     this.list = new JobList(access);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
     defineMoney(parts.db);
@@ -122,8 +126,7 @@ export class SqliteJournal implements Journal {
   }
 
   rememberLease(seconds: number): void {
-    const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
-    this.#write(() => this.#prepared(sql).run(this.#leaseKey, `${seconds}`));
+    this.#write(() => this.#prepared(WRITE_META).run(this.#leaseKey, `${seconds}`));
   }
 
   engine(): EngineIdentity | undefined {
@@ -132,8 +135,7 @@ export class SqliteJournal implements Journal {
   }
 
   rememberEngine(engine: EngineIdentity): void {
-    const sql = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
-    this.#write(() => this.#prepared(sql).run(ENGINE_KEY, JSON.stringify(engine)));
+    this.#write(() => this.#prepared(WRITE_META).run(ENGINE_KEY, JSON.stringify(engine)));
   }
 
   insert(job: NewJob, functionUuid?: string): JobRecord {
@@ -284,8 +286,7 @@ export class SqliteJournal implements Journal {
   }
 
   tryWriting(): void {
-    const sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('written', ?)";
-    this.#write(() => this.#prepared(sql).run(`${this.#parts.clock.now()}`));
+    this.#write(() => this.#prepared(WRITE_META).run('written', `${this.#parts.clock.now()}`));
   }
 
   close(): void {

@@ -3,6 +3,8 @@ import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
+import type { LogEntry } from './log-entry.ts';
+import { priceEntry } from './price-entry.ts';
 import { pullText } from './pull-text.ts';
 
 const STATUS_NAMES = {
@@ -10,13 +12,6 @@ const STATUS_NAMES = {
   [JOB_STATUS.FAILED]: 'FAILED',
   [JOB_STATUS.TIMEOUT]: 'TIMEOUT',
 } as const;
-
-/** A line of the log. */
-export type LogEntry = {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-};
 
 /** Makes an observer that logs each event as one line. */
 export function eventLog(log: Log): Observer {
@@ -111,6 +106,12 @@ export function logEntry(event: AgentEvent): LogEntry {
       return info('offer registered', offerFields(event.offer));
     case 'offer-price-updated':
       return info('offer price updated', { ...offerFields(event.offer), before: event.before });
+    case 'ask-changed':
+    case 'ask-strategy-held':
+    case 'asks-frozen':
+    case 'asks-unfrozen':
+    case 'floor-above-max':
+      return priceEntry(event);
     case 'offer-resized':
       return info('offer resized', offerFields(event.offer));
     case 'offer-deregistered':

@@ -9,9 +9,11 @@ import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { OwnerCommand } from '../../domain/owner-command.ts';
 import type { ClaimRejection } from '../../domain/ports/broker.ts';
+import type { PriceChange } from '../../domain/ports/price-store.ts';
 import type { PullStatus } from '../../domain/pull-status.ts';
 import type { Run } from '../../domain/run.ts';
 import type { Risk } from '../../domain/vulnerabilities.ts';
+import type { HoldReason } from '../../pricing/strategy/strategy.ts';
 
 /** What happens to GPUs. */
 export type GpuEvent =
@@ -88,6 +90,28 @@ export type PageEvent =
       readonly by: string;
       readonly from: string;
       readonly all: boolean;
+    };
+
+/** What happens to asks. Prices are US dollars per job and minute. */
+export type PriceEvent =
+  /** The broker gets it next; `offer-price-updated` follows. */
+  | ({ readonly kind: 'ask-changed' } & PriceChange)
+  /** The owner has stopped all changes of asks. */
+  | {
+      readonly kind: 'asks-frozen';
+      readonly by: string;
+      readonly from: string;
+      readonly note: string | undefined;
+    }
+  | { readonly kind: 'asks-unfrozen'; readonly by: string; readonly from: string }
+  /** A strategy is not asked for now, or with undefined again; once per change. */
+  | { readonly kind: 'ask-strategy-held'; readonly offer: string; readonly hold: HoldReason | undefined }
+  /** A job costs more than the owner lets the offer ask, so none is taken. */
+  | {
+      readonly kind: 'floor-above-max';
+      readonly offer: string;
+      readonly floor: number;
+      readonly max: number;
     };
 
 /** How slow the calls of one kind to the engine are: `slow` of the last `of` calls, up to `maxMs` milliseconds. */
@@ -169,6 +193,7 @@ export type AgentEvent =
   | { readonly kind: 'offer-registered'; readonly offer: Offer }
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
   /** It takes another number of jobs at once, because the owner keeps slots from jobs or no longer does. */
+  | PriceEvent
   | { readonly kind: 'offer-resized'; readonly offer: Offer }
   | { readonly kind: 'offer-deregistered'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }

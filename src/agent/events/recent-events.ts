@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { boundLine } from '../../lib/bound-line.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { LIMITS } from '../../limits.ts';
-import { type LogEntry, logEntry } from './event-log.ts';
+import { logEntry } from './event-log.ts';
 import type { AgentEvent } from './events.ts';
+import type { LogEntry } from './log-entry.ts';
 
 const LINE = z.object({ message: z.string(), fields: z.record(z.string(), z.unknown()) });
 

@@ -202,7 +202,12 @@ export class OfferSlots {
 
   /** How many of the slots are leased. */
   get used(): number {
-    return this.slots.filter((slot) => this.#pool.isLeased(slot)).length;
+    return this.usedSlots.length;
+  }
+
+  /** The slots that are leased. */
+  get usedSlots(): readonly Slot[] {
+    return this.slots.filter((slot) => this.#pool.isLeased(slot));
   }
 
   /** How many of the slots are in each state. */

@@ -14,6 +14,7 @@ import type { JobRunner } from '../jobs/job-runner.ts';
 import type { OfferSlots, SlotStates } from '../jobs/slot-pool.ts';
 import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { InstanceRegistrar } from '../offers/instance-registrar.ts';
+import type { SlotUse } from '../pricing/slot-idleness.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
 import { RETRY } from '../retry/policies.ts';
 import type { AgentSettings } from '../settings.ts';
@@ -140,6 +141,17 @@ export class OfferWorker {
   /** How many of the offer's slots are in each state. */
   get slotStates(): SlotStates {
     return this.#slots.states;
+  }
+
+  /** What each slot does; none is open where this host may claim nothing, the market is not seen or the offer is off it. */
+  slotUse(mayClaim: boolean): readonly SlotUse[] {
+    const { freeSlots, slots, usedSlots } = this.#slots;
+    const isOnMarket = mayClaim && this.poller.runs !== undefined && this.#suspensions.size === 0;
+    const open = isOnMarket ? freeSlots : [];
+    return slots.map((slot) => {
+      const closed = open.includes(slot) ? 'open' : 'closed';
+      return { id: slot.id, state: usedSlots.includes(slot) ? 'busy' : closed };
+    });
   }
 
   /** How many runs the last decision skipped, by reason; undefined: the last poll failed. */

@@ -4,12 +4,15 @@ import type { NetworkUse } from '../network-use.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { EnergyStore } from './energy-store.ts';
 import type { JobSums } from './job-sums.ts';
+import type { PriceStore } from './price-store.ts';
 
 /** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface Journal {
   readonly agentId: string;
   /** The owner's pauses and modes. */
   readonly decisions: DecisionStore;
+  /** What offers ask, and why. */
+  readonly prices: PriceStore;
   /** What jobs have earned. */
   readonly sums: JobSums;
   /** What jobs and idle GPUs took. */

@@ -25,7 +25,7 @@ export function nextAsk(strategy: Strategy, situation: Situation, memory: Memory
   const answer = strategy.next(situation, memory);
   const choice = answer.choice !== undefined && isPrice(answer.choice.ask) ? answer.choice : undefined;
   const limited = limitAsk(choice === undefined ? ask : priceOf(choice.ask, start), situation);
-  const reason = choice?.reason ?? limitReason(limited);
+  const reason = choice?.reason ?? limitReason(ask, limited);
   return {
     ...limited,
     reason: limited.ask === ask ? undefined : reason,
@@ -52,8 +52,8 @@ export function limitAsk(
 }
 
 /** Why a limit changes an ask that no strategy changed. Pure. */
-export function limitReason({ limitedBy }: LimitedAsk): ChangeReason {
-  return limitedBy === 'floor' ? 'floor-rose' : 'limits-changed';
+export function limitReason(before: number, { ask, limitedBy }: LimitedAsk): ChangeReason {
+  return ask > before && limitedBy !== 'min' ? 'floor-rose' : 'limits-changed';
 }
 
 function isPrice(ask: number): boolean {

@@ -18,3 +18,16 @@ export const STRATEGIES = {
   advice: () => ADVICE,
   'apply-advice': () => APPLY_ADVICE,
 } as const satisfies Record<string, (settings: StrategySettings) => Strategy>;
+
+export type StrategyName = keyof typeof STRATEGIES;
+
+/** A strategy with the owner's settings. */
+export function strategyOf(name: StrategyName, settings: StrategySettings): Strategy {
+  const make: (settings: StrategySettings) => Strategy = STRATEGIES[name];
+  return make(settings);
+}
+
+/** The names of all strategies. */
+export const STRATEGY_NAMES: readonly StrategyName[] = Object.keys(STRATEGIES).filter(
+  (name): name is StrategyName => Object.hasOwn(STRATEGIES, name),
+);

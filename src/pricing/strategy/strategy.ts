@@ -16,6 +16,24 @@ export const CHANGE_REASONS = {
 
 export type ChangeReason = keyof typeof CHANGE_REASONS;
 
+/** Why a strategy is not asked. */
+export const HOLD_REASONS = {
+  frozen: 'the owner has frozen all asks',
+  'floor-unknown': 'what a job costs is not known: set --electricity-price',
+  'floor-stale': 'the prices of electricity are out of date',
+  'market-unknown': 'too little of the market is known yet',
+  'market-stale': 'what is known of the market is out of date',
+} as const;
+
+export type HoldReason = keyof typeof HOLD_REASONS;
+
+/** The text of a reason, which a newer agent may have written. Pure. */
+export function changeText(reason: string): string {
+  return CHANGE_TEXTS.get(reason) ?? reason;
+}
+
+const CHANGE_TEXTS: ReadonlyMap<string, string> = new Map(Object.entries(CHANGE_REASONS));
+
 /** A job of this host that has ended. Times are milliseconds since the epoch, money US dollars. */
 export type EndedJob = {
   readonly from: number;
@@ -79,6 +97,8 @@ export type Need = 'floor' | 'market';
 /** Chooses asks. Pure: what it needs to remember it hands out and gets back. */
 export type Strategy = {
   readonly needs: readonly Need[];
+  /** It always chooses the start price, so nothing has to be known or remembered for it. */
+  readonly isFixed?: true;
   /** Asked at most once an hour. `memory` is empty at first, and after the strategy or the start price was changed. */
   next(situation: Situation, memory: Memory): Answer;
 };

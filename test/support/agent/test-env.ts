@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import type { AdmissionCheck } from '../../../src/agent/admission/resource-checks.ts';
 import type { Agent } from '../../../src/agent/agent.ts';
+import type { AgentDeps } from '../../../src/agent/deps.ts';
 import { eventLog } from '../../../src/agent/events/event-log.ts';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import type { AgentSettings } from '../../../src/agent/settings.ts';
@@ -197,6 +198,9 @@ export type AgentChoices = {
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
   readonly kernelLog?: KernelLog;
+  /** What the owner sets for asks; else they are fixed and have no limits. */
+  readonly askSettings?: AgentDeps['askSettings'];
+  readonly offerCost?: AgentDeps['offerCost'];
   /** What is offered instead of slots for CPU jobs. */
   readonly offers?: readonly OfferPlan[];
   readonly clock?: HostClock;
@@ -290,6 +294,9 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     electricity: NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
+    askSettings:
+      more.askSettings ?? (() => ({ strategy: 'fixed', min: undefined, max: undefined, floorMargin: 1 })),
+    offerCost: more.offerCost,
     clock: more.clock ?? systemClock,
     random: Math.random,
     log,

@@ -45,6 +45,10 @@ slots = 3
 
   test('puts each option that says so into effect, with its source, and no other one', async () => {
     const next = await loaded(`ask-price = 0.2
+ask-strategy = "fixed"
+ask-min = 0.1
+ask-max = 0.3
+floor-margin = 2
 time-zone = "Asia/Tokyo"
 listen = "127.0.0.1:9000"
 listen-host = ["gpu.example"]
