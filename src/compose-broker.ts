@@ -1,3 +1,4 @@
+import { BrokerBooks } from './broker/books.ts';
 import { HttpBroker } from './broker/client.ts';
 import { type CallResult, Transport } from './broker/transport.ts';
 import type { Loaded } from './config/config.ts';
@@ -18,7 +19,12 @@ type BrokerParts = {
 };
 
 /** A connection to the broker, and the token that it sends. */
-export type OpenBroker = { readonly broker: Broker; readonly tokens: TokenSource; close(): Promise<void> };
+export type OpenBroker = {
+  readonly broker: Broker;
+  readonly books: BrokerBooks;
+  readonly tokens: TokenSource;
+  close(): Promise<void>;
+};
 
 /**
  * Connects to the configured broker; sends nothing yet. `onResult` is called with each call that has ended. Throws
@@ -40,5 +46,10 @@ export function openBroker(
   for (const { hint, what } of cas?.problems ?? [])
     log?.warn({ event: 'ca-certificates-unusable', hint }, `certificate authorities not loaded: ${what}`);
   const transport = new Transport(config.brokerUrl, tokens, {}, connectionOptions(connection), onResult);
-  return { broker: new HttpBroker(transport), tokens, close: () => transport.close() };
+  return {
+    broker: new HttpBroker(transport),
+    books: new BrokerBooks(transport),
+    tokens,
+    close: () => transport.close(),
+  };
 }

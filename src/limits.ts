@@ -97,6 +97,12 @@ export const LIMITS = {
       of: 'jobs that the broker lists as held by an instance',
       beyond: 'the list is refused',
     },
+    differences: {
+      max: 1_000,
+      unit: 'items',
+      of: 'differences between ledger and broker that `earnings reconcile` names, the largest first',
+      beyond: 'counted, and in the sums',
+    },
     arguments: {
       max: 4 * 1024 * 1024,
       unit: 'bytes',

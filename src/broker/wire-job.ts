@@ -124,7 +124,7 @@ function mayMatch(filter: Filter, json: unknown): boolean {
 export const COST_FIELDS: Fields = { cost: ON_WIRE.short };
 
 /** What a job has cost, in US dollars; undefined: none or not readable. */
-function jobCost() {
+export function jobCost() {
   return money()
     .refine((dollars) => dollars <= LIMITS.broker.cost.max)
     .optional()

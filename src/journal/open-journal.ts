@@ -22,6 +22,7 @@ export const JOURNAL_FILE = 'journal.db';
 export type JournalReader = Pick<
   SqliteJournal,
   | 'agentId'
+  | 'bookedJobs'
   | 'decisions'
   | 'ledger'
   | 'notifications'

@@ -10,6 +10,7 @@ import { asStorageError } from '../domain/storage-error.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
 import type { Access } from './access.ts';
+import { BookedJobs } from './booked-jobs.ts';
 import { leaseKey } from './broker-move.ts';
 import { EnergyTables } from './energy.ts';
 import {
@@ -73,6 +74,7 @@ export class SqliteJournal implements Journal {
   readonly sums: JobSumTables;
   readonly totals: JobTotalTable;
   readonly ledger: Ledger;
+  readonly bookedJobs: BookedJobs;
   readonly energy: EnergyTables;
   readonly outputs: JobOutputTable;
   readonly prices: PriceTables;
@@ -98,6 +100,7 @@ export class SqliteJournal implements Journal {
     this.sums = new JobSumTables(access);
     this.totals = new JobTotalTable(access);
     this.ledger = new Ledger(access);
+    this.bookedJobs = new BookedJobs(access);
     this.energy = new EnergyTables(access);
     this.outputs = new JobOutputTable(access);
     this.prices = new PriceTables(access);

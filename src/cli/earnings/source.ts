@@ -17,7 +17,8 @@ export type Shown = Pick<
   'by' | 'from' | 'idle' | 'rows' | 'timeZone' | 'total' | 'until'
 >;
 
-const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
+/** The hint where there is no journal. */
+export const NO_JOBS_YET = 'start the agent once, or name its state directory with --state-dir';
 
 /** What the jobs of a state directory have earned and cost. Throws STATE_DIR_UNUSABLE, JOURNAL_UNUSABLE, AGENT_*. */
 export async function readEarnings(

@@ -29,7 +29,11 @@ export function jobRoutes(app: FastifyInstance, store: BrokerStore): void {
 
   app.get('/api/v1/jobs', (request) => {
     const filter = readBody(query, request.query);
-    if (filter.instance !== undefined) store.market.seen(store.instances.refer('instance', filter.instance));
+    if (filter.instance !== undefined) {
+      const instance = store.instances.refer('instance', filter.instance);
+      // Only what the instance holds: who looks up ended jobs, such as its owner, is not the agent.
+      if (filter.status === undefined || filter.status === IN_PROGRESS) store.market.seen(instance);
+    }
     return find(store, filter).map((job) => views.job(job));
   });
 

@@ -1,3 +1,4 @@
+import { dollars, microDollars } from '../../../pricing/money.ts';
 import { invalidRequest, Refusal } from './refusal.ts';
 import type { UserRow } from './rows.ts';
 
@@ -34,14 +35,21 @@ export class Accounts {
     return this.#users.get(username);
   }
 
-  /** Moves `dollars` from the buyer to the provider. */
-  pay(buyer: string, provider: string, dollars: number): void {
-    this.#change(buyer, (user) => ({ balance: user.balance - dollars, spent: user.spent + dollars }));
-    this.#change(provider, (user) => ({ balance: user.balance + dollars, earned: user.earned + dollars }));
+  /** Moves a job's cost in US dollars from the buyer to the provider, in whole micro-dollars, so that sums are exact. */
+  pay(buyer: string, provider: string, cost: number): void {
+    this.#change(buyer, ({ balance, spent }) => ({ balance: sum(balance, -cost), spent: sum(spent, cost) }));
+    this.#change(provider, ({ balance, earned }) => ({
+      balance: sum(balance, cost),
+      earned: sum(earned, cost),
+    }));
   }
 
   #change(username: string, change: (user: UserRow) => Partial<UserRow>): void {
     const user = this.#users.get(username);
     if (user !== undefined) this.#users.set(username, { ...user, ...change(user) });
   }
+}
+
+function sum(a: number, b: number): number {
+  return dollars(microDollars(a) + microDollars(b));
 }
