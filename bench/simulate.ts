@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util';
+import { STRATEGIES } from '../src/pricing/strategy/strategies.ts';
+import { type Contest, contest, HOST, type Standing, type StrategyName } from './simulator/contest.ts';
+import { DAYS, drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
+
+/*
+ * `npm run simulate [-- OPTIONS]`: what each strategy of asks nets on simulated markets, beside the fixed ask of `setup` and
+ * the best fixed ask in hindsight. docs/economics.md explains the options and the figures.
+ */
+
+const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--strategy NAME]... [--seeds N] [--days N]
+  [--slots N] [--watts N] [--fee PART] [--json]
+shapes: ${SHAPES.map(({ name }) => name).join(', ')}
+strategies: ${Object.keys(STRATEGIES).join(', ')}`;
+
+function contestOf(args: readonly string[]): Contest & { readonly json: boolean } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      shape: { type: 'string', multiple: true, default: [] },
+      drawn: { type: 'string', multiple: true, default: [] },
+      strategy: { type: 'string', multiple: true, default: [] },
+      seeds: { type: 'string', default: String(SEEDS.length) },
+      days: { type: 'string', default: String(DAYS) },
+      slots: { type: 'string', default: String(HOST.slots) },
+      watts: { type: 'string', default: String(HOST.marginalW) },
+      fee: { type: 'string', default: String(HOST.brokerFee) },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const shapes = [
+    ...values.shape.map(shapeNamed),
+    ...values.drawn.map((seed) => drawnShape(numberOf(seed, 0, 2 ** 32))),
+  ];
+  const named = values.strategy.map(strategyNamed);
+  return {
+    shapes: shapes.length > 0 ? shapes : SHAPES,
+    strategies: named.length > 0 ? named : Object.keys(STRATEGIES).filter(isStrategy),
+    seeds: SEEDS.slice(0, numberOf(values.seeds, 1, SEEDS.length)),
+    days: numberOf(values.days, 1, 365),
+    host: {
+      slots: numberOf(values.slots, 1, 64),
+      marginalW: numberOf(values.watts, 0, 10_000),
+      brokerFee: numberOf(values.fee, 0, 0.99),
+    },
+    json: values.json,
+  };
+}
+
+function shapeNamed(name: string): Shape {
+  const shape = SHAPES.find((one) => one.name === name);
+  if (shape === undefined) throw new Error(`no such shape: ${name}`);
+  return shape;
+}
+
+function strategyNamed(name: string): StrategyName {
+  if (!isStrategy(name)) throw new Error(`no such strategy: ${name}`);
+  return name;
+}
+
+function isStrategy(name: string): name is StrategyName {
+  return Object.hasOwn(STRATEGIES, name);
+}
+
+function numberOf(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!(value >= min && value <= max)) throw new Error(`not a number from ${min} to ${max}: ${text}`);
+  return value;
+}
+
+const HEAD = ['shape', 'strategy', 'net', 'to fixed', '95 %', 'to best', 'busy', 'changes', 'below cost'];
+const WIDTHS = [14, 12, 9, 8, 11, 7, 5, 7, 10];
+
+function lineOf(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => (index < 2 ? cell.padEnd(WIDTHS[index] ?? 0) : cell.padStart(WIDTHS[index] ?? 0)))
+    .join('  ');
+}
+
+function cellsOf({
+  belowCost,
+  busyShare,
+  changes,
+  net,
+  shape,
+  strategy,
+  toBest,
+  toFixed,
+}: Standing): readonly string[] {
+  return [
+    shape,
+    strategy,
+    net.toFixed(2),
+    toFixed.ratio.toFixed(3),
+    `${toFixed.low.toFixed(2)}-${toFixed.high.toFixed(2)}`,
+    toBest.ratio.toFixed(3),
+    `${Math.round(busyShare * 100)}%`,
+    changes.toFixed(0),
+    String(belowCost),
+  ];
+}
+
+try {
+  const { json, ...of } = contestOf(process.argv.slice(2));
+  const standings: Standing[] = [];
+  if (!json) process.stdout.write(`${lineOf(HEAD)}\n`);
+  for (const standing of contest(of)) {
+    standings.push(standing);
+    if (!json) process.stdout.write(`${lineOf(cellsOf(standing))}\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify(standings, undefined, 2)}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exitCode = 2;
+}

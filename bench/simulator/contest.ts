@@ -1,0 +1,108 @@
+import { fixedAsk } from '../../src/pricing/fixed-ask.ts';
+import { STRATEGIES, type StrategySettings } from '../../src/pricing/strategy/strategies.ts';
+import type { Strategy } from '../../src/pricing/strategy/strategy.ts';
+import { bootstrap, type Interval } from './bootstrap.ts';
+import { type Market, marketOf } from './market.ts';
+import type { Shape } from './shapes.ts';
+import { type Outcome, type OwnHost, simulate } from './simulate.ts';
+import { StrategyPricing } from './strategy-pricing.ts';
+
+/** A GPU that takes 250 W more at work, on a broker without a fee. */
+export const HOST: OwnHost = { slots: 1, marginalW: 250, brokerFee: 0 };
+
+/** The owner's default. */
+const FLOOR_MARGIN = 1.5;
+
+/** Fixed asks that are tried in hindsight: the one of `setup` in steps of 12 % down to a quarter and up to four times. */
+const HINDSIGHT = Array.from({ length: 25 }, (_, step) => 1.12 ** (step - 12));
+
+export type StrategyName = keyof typeof STRATEGIES;
+
+/** What is compared. */
+export type Contest = {
+  readonly shapes: readonly Shape[];
+  readonly strategies: readonly StrategyName[];
+  readonly seeds: readonly number[];
+  readonly days: number;
+  readonly host: OwnHost;
+};
+
+/** How a strategy did on the markets of one shape. Money is US dollars, the mean over the seeds. */
+export type Standing = {
+  readonly shape: string;
+  readonly strategy: StrategyName;
+  readonly net: number;
+  /** Its net to that of the fixed ask of `setup`, and to that of the best fixed ask in hindsight on each market. */
+  readonly toFixed: Interval;
+  readonly toBest: Interval;
+  readonly changes: number;
+  readonly jobs: number;
+  readonly busyShare: number;
+  /** Jobs that were sold for less than their power cost, by its true course. */
+  readonly belowCost: number;
+};
+
+/** Runs each strategy on the same markets; one shape after another. Pure. */
+export function* contest({ days, host, seeds, shapes, strategies }: Contest): Generator<Standing, void> {
+  for (const shape of shapes) {
+    const markets = seeds.map((seed) => ({ seed, market: marketOf(shape, seed, days) }));
+    const run = (strategy: StrategyName): readonly Outcome[] =>
+      markets.map(({ market, seed }) => outcomeOf(market, host, strategy, seed));
+    const fixed = run('fixed');
+    const best = markets.map(({ market, seed }) => bestFixed(market, host, seed));
+    for (const strategy of strategies) {
+      const outcomes = strategy === 'fixed' ? fixed : run(strategy);
+      yield standingOf(shape, strategy, outcomes, fixed, best, days * host.slots);
+    }
+  }
+}
+
+function standingOf(
+  { name: shape }: Shape,
+  strategy: StrategyName,
+  outcomes: readonly Outcome[],
+  fixed: readonly Outcome[],
+  best: readonly number[],
+  slotDays: number,
+): Standing {
+  const nets = outcomes.map(({ net }) => net);
+  const mean = (of: (outcome: Outcome) => number): number =>
+    outcomes.reduce((sum, outcome) => sum + of(outcome), 0) / outcomes.length;
+  return {
+    shape,
+    strategy,
+    net: mean(({ net }) => net),
+    toFixed: bootstrap(
+      nets,
+      fixed.map(({ net }) => net),
+    ),
+    toBest: bootstrap(nets, best),
+    changes: mean(({ changes }) => changes),
+    jobs: mean(({ jobs }) => jobs.length),
+    busyShare: mean(({ busyMinutes }) => busyMinutes) / (slotDays * 24 * 60),
+    belowCost: outcomes.reduce((sum, { jobs }) => sum + jobs.filter(isBelowCost).length, 0),
+  };
+}
+
+/** By what the job's power really cost, hour by hour: the floor is an estimate that was made before it ran. */
+function isBelowCost({ ask, from, powerCost, until }: Outcome['jobs'][number]): boolean {
+  return (ask * (until - from)) / 60_000 < powerCost;
+}
+
+/** One market, priced by a strategy that begins at the ask of `setup`. */
+export function outcomeOf(market: Market, host: OwnHost, strategy: StrategyName, seed: number): Outcome {
+  const make: (settings: StrategySettings) => Strategy = STRATEGIES[strategy];
+  const pricing = new StrategyPricing(market, host, make({ floorMargin: FLOOR_MARGIN }), fixedAsk);
+  return simulate(market, host, pricing, seed);
+}
+
+function bestFixed(market: Market, host: OwnHost, seed: number): number {
+  const fixed = STRATEGIES.fixed();
+  const nets = HINDSIGHT.map((times) => {
+    const pricing = new StrategyPricing(market, host, fixed, (asks, floor) =>
+      Math.max(floor, times * fixedAsk(asks, floor)),
+    );
+    return simulate(market, host, pricing, seed).net;
+  });
+  return Math.max(...nets);
+}

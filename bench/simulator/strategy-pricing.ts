@@ -1,0 +1,140 @@
+import type { Observed, OwnJob as ObservedJob } from '../../src/pricing/backtest/observed.ts';
+import { floorOf, paidShareOf } from '../../src/pricing/floor.ts';
+import { ADVICE_DAYS } from '../../src/pricing/strategy/advise.ts';
+import { nextAsk } from '../../src/pricing/strategy/next-ask.ts';
+import type { Memory, Strategy } from '../../src/pricing/strategy/strategy.ts';
+import type { Market } from './market.ts';
+import type { OwnHost, OwnJob, Pricing, Seen } from './simulate.ts';
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HISTORY_MS = ADVICE_DAYS * 24 * HOUR_MS;
+
+/** A job is priced by the electricity of so long, until there are own jobs to go by. */
+const USUAL_MINUTES = 20;
+const LONG_JOB = 0.8;
+
+/** Prices our host as the agent's pricer does: by a strategy, within its limits, once an hour. */
+export class StrategyPricing implements Pricing {
+  readonly #market: Market;
+  readonly #host: OwnHost;
+  readonly #strategy: Strategy;
+  /** The owner's ask, by the floor and the asks of others. */
+  readonly #startOf: (others: readonly number[], floor: number) => number;
+  #start: number | undefined;
+  #ask = 0;
+  #memory: Memory = {};
+  #own: OwnJob[] = [];
+  #busyMinutes = 0;
+  #paidMinutes = 0;
+  #lastChangeAt: number | undefined;
+
+  constructor(
+    market: Market,
+    host: OwnHost,
+    strategy: Strategy,
+    startOf: (others: readonly number[], floor: number) => number,
+  ) {
+    this.#market = market;
+    this.#host = host;
+    this.#strategy = strategy;
+    this.#startOf = startOf;
+  }
+
+  ask({ ended, idleMs, now, others, seen }: Seen): number {
+    this.#add(ended, now);
+    const paidShare = paidShareOf(this.#paidMinutes, this.#busyMinutes);
+    const floor = this.#floorAt(now, paidShare);
+    const start = (this.#start ??= this.#startOf(others, floor.perMinute));
+    const before = this.#ask || start;
+    const next = nextAsk(
+      this.#strategy,
+      {
+        now,
+        ask: before,
+        start,
+        floor: floor.perMinute,
+        min: undefined,
+        max: undefined,
+        lastChangeAt: this.#lastChangeAt,
+        idleMs,
+        others,
+        ended: ended.map(({ ask, from, outcome, until }) => ({
+          ask,
+          from,
+          until,
+          isPaid: outcome !== 'failed',
+        })),
+        observed: () => this.#observed(seen, now),
+        paidShare,
+        costPerMinute: floor.power + floor.wear,
+      },
+      this.#memory,
+    );
+    if (next.ask !== before) this.#lastChangeAt = now;
+    this.#ask = next.ask;
+    this.#memory = next.memory;
+    return next.ask;
+  }
+
+  #add(ended: readonly OwnJob[], now: number): void {
+    this.#own = [...this.#own.filter(({ until }) => until > now - HISTORY_MS), ...ended];
+    for (const { from, outcome, until } of ended) {
+      const minutes = (until - from) / MINUTE_MS;
+      this.#busyMinutes += minutes;
+      this.#paidMinutes += outcome === 'failed' ? 0 : minutes;
+    }
+  }
+
+  #floorAt(now: number, paidShare: number) {
+    return floorOf({
+      marginalW: this.#host.marginalW,
+      dollarsPerKWh: this.#dollarsPerKWh(now, now + this.#usualMs()),
+      wearPerHour: 0,
+      brokerFee: this.#host.brokerFee,
+      paidShare,
+    });
+  }
+
+  /** Most of our jobs end within so long. */
+  #usualMs(): number {
+    const sorted = this.#own.map(({ from, until }) => until - from).toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length * LONG_JOB)] ?? USUAL_MINUTES * MINUTE_MS;
+  }
+
+  /** The mean over a time, by the tariff of each hour. */
+  #dollarsPerKWh(from: number, until: number): number {
+    let sum = 0;
+    for (let at = from; at < until; ) {
+      const end = Math.min(until, (Math.floor(at / HOUR_MS) + 1) * HOUR_MS);
+      sum += this.#market.shape.dollarsPerKWh(Math.floor(at / HOUR_MS) % 24) * (end - at);
+      at = end;
+    }
+    return sum / (until - from);
+  }
+
+  #observed(seen: Seen['seen'], now: number): Observed {
+    const from = Math.max(0, now - HISTORY_MS);
+    return {
+      from,
+      until: now,
+      slots: this.#host.slots,
+      seen: [...seen].filter(({ lastSeen }) => lastSeen >= from),
+      own: this.#own.map(observedJob),
+    };
+  }
+}
+
+function observedJob({ ask, earned, from, outcome, run, until }: OwnJob): ObservedJob {
+  return {
+    run: run.uuid,
+    function: run.function,
+    image: 'image',
+    bid: run.bid,
+    from,
+    until,
+    ask,
+    earned,
+    isPaid: outcome !== 'failed',
+  };
+}
