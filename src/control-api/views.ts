@@ -73,6 +73,18 @@ const JOB = JOB_ROW.extend({
   sizes: z.object({ buildLogs: COUNT, stdout: COUNT, stderr: COUNT, result: COUNT }).nullable(),
   /** The beginning of what the agent has to say on how the job was prepared. */
   buildLogs: TEXT,
+  /** Of its GPU, by that GPU’s sensor while it ran: its share, where jobs share one. While it runs, what was written last. */
+  energyJoules: FIGURE,
+  /** Of these, what the GPU would have taken idle. */
+  idleJoules: FIGURE,
+  /** For how much of its time that was measured, in milliseconds. */
+  measuredMs: FIGURE,
+  isEnergyEstimate: z.boolean().nullable(),
+  /** What its power cost at the wall, above idle, in millionths of a US dollar. */
+  powerCostMicroDollars: FIGURE,
+  isPowerCostEstimate: z.boolean().nullable(),
+  /** What it has earned, less its power, once the job is over. */
+  netMicroDollars: FIGURE,
   /** Every change of its state, oldest first. */
   history: z.array(CHANGE).readonly(),
 });

@@ -16,7 +16,10 @@ import { numberIn } from './query.ts';
 const PAGE = 50;
 
 export type JobsParts = {
-  readonly journal: Pick<SqliteJournal, 'brokerOf' | 'events' | 'list' | 'matching' | 'networkUse'>;
+  readonly journal: Pick<
+    SqliteJournal,
+    'brokerOf' | 'energy' | 'events' | 'list' | 'matching' | 'networkUse'
+  >;
   readonly clock: Pick<Clock, 'now'>;
 };
 

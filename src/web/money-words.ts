@@ -1,4 +1,4 @@
-import type { Earnings, EarningsBy, Sums } from './answers.ts';
+import type { Earnings, EarningsBy, Job, Sums } from './answers.ts';
 import { counted, type Formats, UNKNOWN, visible } from './format.ts';
 
 /* What the page says about money. All functions are pure. Amounts come as whole micro-dollars. */
@@ -77,4 +77,27 @@ export function moneyNotes(
     );
   }
   return notes;
+}
+
+/** What a job took and what is left of its pay; `~` marks an estimate, null what is not known. */
+export function jobMoney(
+  job: Pick<
+    Job,
+    'energyJoules' | 'isEnergyEstimate' | 'isPowerCostEstimate' | 'netMicroDollars' | 'powerCostMicroDollars'
+  >,
+  formats: Formats,
+): readonly (readonly [string, string | null])[] {
+  const { energyJoules, isEnergyEstimate, isPowerCostEstimate, netMicroDollars, powerCostMicroDollars } = job;
+  const about = (isEstimate: boolean | null, text: string): string =>
+    `${isEstimate === true ? '~ ' : ''}${text}`;
+  const money = (microDollars: number | null): string | null =>
+    microDollars === null ? null : about(isPowerCostEstimate, amount(microDollars, formats));
+  return [
+    [
+      'Energy',
+      energyJoules === null ? null : about(isEnergyEstimate, formats.kWh(energyJoules / JOULES_PER_KWH)),
+    ],
+    ['Power cost', money(powerCostMicroDollars)],
+    ['Net', money(netMicroDollars)],
+  ];
 }

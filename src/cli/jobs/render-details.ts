@@ -1,6 +1,13 @@
 import type { Report } from '../../domain/job.ts';
 import type { JobChange, JobDetails } from '../../journal/job-details.ts';
-import { readableBytes, readableDuration, readableEarnings, readablePrice } from '../../lib/readable.ts';
+import {
+  readableBytes,
+  readableDuration,
+  readableEarnings,
+  readableEnergy,
+  readablePrice,
+} from '../../lib/readable.ts';
+import { dollars } from '../../pricing/money.ts';
 import { count } from '../count.ts';
 import { linesOf, type Page } from '../lines.ts';
 import { localTime } from '../local-time.ts';
@@ -72,8 +79,25 @@ function factsOf({ details: job, report }: ShownJob): readonly (readonly [string
     ['address', job.address],
     ['sent', job.sentBytes === null ? null : readableBytes(job.sentBytes)],
     ['received', job.receivedBytes === null ? null : readableBytes(job.receivedBytes)],
+    ['energy', energyText(job)],
     ['earned', job.earned === null ? null : readableEarnings(job.earned)],
+    ['power', costText(job.powerCostMicroDollars, job.isPowerCostEstimate)],
+    ['net', costText(job.netMicroDollars, job.isPowerCostEstimate)],
   ];
+}
+
+function energyText({ durationMs, energyJoules, idleJoules, isEnergyEstimate, measuredMs }: JobDetails) {
+  if (energyJoules === null) return null;
+  const idle = `${readableEnergy(idleJoules ?? 0)} of it as if idle`;
+  if (isEnergyEstimate !== true) return `${readableEnergy(energyJoules)}, ${idle}`;
+  const part = Math.floor((100 * (measuredMs ?? 0)) / Math.max(durationMs ?? 0, measuredMs ?? 0, 1));
+  return `~${readableEnergy(energyJoules)}, ${idle}; measured ${part} % of the time`;
+}
+
+/** `~` marks an estimate. */
+function costText(microDollars: number | null, isEstimate: boolean | null): string | null {
+  if (microDollars === null) return null;
+  return `${isEstimate === true ? '~' : ''}${readableEarnings(dollars(microDollars))}`;
 }
 
 function sizesText(

@@ -1,6 +1,7 @@
 import type { Job as JobAnswer } from '../answers.ts';
 import { type Drawn, html } from '../html.ts';
 import { hasEnded, payOf, stateWords, whyUnpaid } from '../job-words.ts';
+import { jobMoney } from '../money-words.ts';
 import { useAnswer } from '../parts/answer.ts';
 import { Badge } from '../parts/badge.ts';
 import { Facts } from '../parts/facts.ts';
@@ -38,7 +39,8 @@ export function Job({ id }: { readonly id: string }): Drawn {
 }
 
 function Summary({ job }: { readonly job: JobAnswer }): Drawn {
-  const { bytes, duration, instant, price } = useFormats();
+  const formats = useFormats();
+  const { bytes, duration, instant, price } = formats;
   const names = useGpuNames();
   const ran = useRanMs(job);
   const { tone, words } = stateWords(job);
@@ -50,6 +52,7 @@ function Summary({ job }: { readonly job: JobAnswer }): Drawn {
         ['Ran for', ran === null ? null : duration(ran)],
         ['At most', duration(job.timeoutMs)],
         ['Ask', `${price(job.askPrice)} per minute`],
+        ...jobMoney(job, formats),
         ['GPU', html`<${Foreign} text=${gpuName(names, job.gpu)} />`],
         ['Offer', html`<${Foreign} text=${offerName(job.offer)} />`],
         ['Image', html`<${Whole} text=${job.image} />`],

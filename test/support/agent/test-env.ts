@@ -25,12 +25,13 @@ import { Schedule } from '../../../src/domain/schedule/availability.ts';
 import { Zone } from '../../../src/domain/schedule/zone.ts';
 import { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
+import type { SimulatedGpus } from '../../../src/embedded/gpu/simulated-gpus.ts';
 import { ProcessRuntime } from '../../../src/embedded/runtime/process-runtime.ts';
 import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { NO_PRICE } from '../../../src/pricing/electricity.ts';
+import { type Electricity, NO_PRICE } from '../../../src/pricing/electricity.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { VirtualTime } from '../clock/virtual-time.ts';
 import { CPU_IMAGE } from '../domain.ts';
@@ -197,6 +198,11 @@ export type AgentChoices = {
   /** Stands before the journal. */
   readonly journal?: (journal: Journal) => Journal;
   readonly gpus?: readonly Gpu[];
+  /** GPUs with figures of their own, instead of `gpus`. */
+  readonly simulated?: SimulatedGpus;
+  readonly electricity?: Electricity;
+  /** Called with each event. */
+  readonly observe?: (event: AgentEvent) => void;
   readonly kernelLog?: KernelLog;
   /** What the owner sets for asks; else they are fixed and have no limits. */
   readonly askSettings?: AgentDeps['askSettings'];
@@ -289,9 +295,11 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
     journal: more.journal?.(journal) ?? journal,
-    probe: { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
+    probe: more.simulated ?? { read: () => Promise.resolve({ gpus: more.gpus ?? [], notices: [] }) },
+    samples: more.simulated,
+    rollups: more.simulated && journal.gpuRollups,
     kernelLog: more.kernelLog,
-    electricity: NO_PRICE,
+    electricity: more.electricity ?? NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     askSettings:
@@ -302,6 +310,7 @@ async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
     log,
     observe: (event) => {
       env.events.push(event);
+      more.observe?.(event);
       logEvent(event);
     },
     settings: {

@@ -112,6 +112,36 @@ describe('a job beside a running agent', () => {
     });
   });
 
+  test('has its energy, the cost of its power, and what is left', async () => {
+    const energy = { joules: 7_200.04, idleJoules: 720, coveredMs: 1_500, ms: 1_500 };
+    const fill = (journal: SqliteJournal): void => {
+      const cost = { powerMicroDollars: 1_234, isCostEstimate: true };
+      journal.energy.meterBy({ ended: () => ({ ...energy, isEstimate: true, ...cost }) });
+      reported(journal);
+    };
+    const { stdout } = await whileRunning(fill, () => show(JOB, '--json'));
+    expect(JSON.parse(stdout)).toMatchObject({
+      job: {
+        energyJoules: 7_200,
+        idleJoules: 720,
+        measuredMs: 1_500,
+        isEnergyEstimate: true,
+        powerCostMicroDollars: 1_234,
+        isPowerCostEstimate: true,
+        netMicroDollars: -1_234,
+      },
+    });
+    const text = await show(JOB);
+    expect(text.stdout).toContain('~2 Wh');
+  });
+
+  test('that ran before energy was measured has none that is known', async () => {
+    const { stdout } = await whileRunning(reported, () => show(JOB, '--json'));
+    expect(JSON.parse(stdout)).toMatchObject({
+      job: { energyJoules: null, powerCostMicroDollars: null, netMicroDollars: null },
+    });
+  });
+
   test('has its whole report as JSON until that is delivered', async () => {
     const { stdout } = await whileRunning(finished, () => show(JOB, '--json'));
     expect(JSON.parse(stdout)).toMatchObject({ job: { report: { ...REPORT, status: 'failed' } } });

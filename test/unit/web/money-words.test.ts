@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Earnings } from '../../../src/web/answers.ts';
 import { formatsOf } from '../../../src/web/format.ts';
-import { amount, earningsCells, energyText, moneyNotes, netText } from '../../../src/web/money-words.ts';
+import {
+  amount,
+  earningsCells,
+  energyText,
+  jobMoney,
+  moneyNotes,
+  netText,
+} from '../../../src/web/money-words.ts';
 
 const formats = formatsOf(['en-US'], 'UTC');
 
@@ -60,4 +67,21 @@ test('notes say only what there is to be said', () => {
   expect(
     moneyNotes({ idle: nothing, total: { ...SUMS, powerCostMicroDollars: null } }, formats),
   ).toHaveLength(1);
+});
+
+test('a job has what is known of its money, and estimates are marked', () => {
+  const job = {
+    energyJoules: 360_000,
+    isEnergyEstimate: true,
+    powerCostMicroDollars: 30_000,
+    isPowerCostEstimate: true,
+    netMicroDollars: -20_000,
+  };
+  expect(jobMoney(job, formats)).toEqual([
+    ['Energy', '~ 0.100 kWh'],
+    ['Power cost', '~ $0.0300'],
+    ['Net', '~ -$0.0200'],
+  ]);
+  const unknown = { ...job, energyJoules: null, powerCostMicroDollars: null, netMicroDollars: null };
+  expect(jobMoney(unknown, formats).map(([, value]) => value)).toEqual([null, null, null]);
 });
