@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JobRecord } from '../../src/domain/job.ts';
+import { microDollars } from '../../src/pricing/money.ts';
 import { type ChaosEnv, openChaosEnv } from '../support/chaos/chaos-env.ts';
 import { printFigures } from '../support/chaos/figures.ts';
 import { amount, LONG, SEED } from '../support/chaos/length.ts';
@@ -24,7 +25,7 @@ describeDocker('agents that are killed at random moments, one after the other', 
     );
     const soaked = await soak(chaos, new SoakPlan(SEED, MAX_SECONDS), SIZE, LOG);
     await chaos.watch.until(() => chaos.watch.leftOf(chaos.jobs).length === 0);
-    const { agentId, jobs } = chaos.readJournal();
+    const { agentId, confirmed, jobs } = chaos.readJournal();
     const left = await orphansOf(chaos, agentId);
     const doubled = chaos.jobs.filter((job) => chaos.watch.starts(job) > 1 || chaos.reports(job) > 1);
     const lost = [...soaked.jobs.keys()].flatMap((job) => whyLost(chaos, soaked, job));
@@ -46,7 +47,8 @@ describeDocker('agents that are killed at random moments, one after the other', 
     expect(left).toEqual(NOTHING);
     expect(jobs.flatMap((record) => whyBooksDiffer(chaos, record))).toEqual([]);
     expect(jobs).toHaveLength(soaked.jobs.size);
-    expect(chaos.store.account()?.earned).toBeCloseTo(earnedIn(jobs), 6);
+    expect(confirmed).toBe(bookedFor(chaos));
+    expect(confirmed).toBe(microDollars(chaos.store.account()?.earned ?? 0));
     expect(chaos.store.instances.all()).toHaveLength(1);
     // Otherwise it shows nothing: kills that no job has noticed.
     expect(soaked.kills).toBeGreaterThanOrEqual(SIZE.kills);
@@ -73,6 +75,7 @@ function whyBooksDiffer(chaos: ChaosEnv, { state, uuid }: JobRecord): readonly s
   return row.cost === state.earned ? [] : [`${uuid}: earned ${state.earned} here, ${row.cost} at the broker`];
 }
 
-function earnedIn(jobs: readonly JobRecord[]): number {
-  return jobs.reduce((sum, { state }) => sum + (state.name === 'reported' ? state.earned : 0), 0);
+/** What the broker has booked, job by job, in micro-dollars. */
+function bookedFor(chaos: ChaosEnv): number {
+  return chaos.jobs.reduce((sum, job) => sum + microDollars(chaos.store.job(job)?.cost ?? 0), 0);
 }

@@ -1,43 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { earnings } from '../../../src/cli/earnings/command.ts';
 import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
-import { TestEnv, TOKEN } from '../../support/agent/test-env.ts';
-import { runLine } from '../../support/cli/run.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
+import { reconcile, runReconcile } from '../../support/cli/reconcile.ts';
 import { faults } from '../../support/faults/http-proxy.ts';
-
-const JSON_SHAPE = z.looseObject({
-  agrees: z.boolean(),
-  jobs: z.number(),
-  hereMicroDollars: z.number(),
-  brokerMicroDollars: z.number(),
-  differences: z.array(z.looseObject({ job: z.string(), kind: z.string(), microDollars: z.number() })),
-  account: z.looseObject({ unexplainedMicroDollars: z.number() }),
-});
-
-/** The command with the files of an environment, or with others. */
-async function reconcile(
-  env: TestEnv,
-  flags: readonly string[] = [],
-  { stateDir = 'state', token = TOKEN } = {},
-) {
-  const tokenFile = join(env.directory, 'token');
-  await writeFile(tokenFile, token, { mode: 0o600 });
-  return runLine(
-    ['earnings', 'reconcile', '--state-dir', join(env.directory, stateDir), ...flags],
-    { SHAREDCLOUD_BROKER_URL: env.url, SHAREDCLOUD_TOKEN_FILE: tokenFile },
-    [earnings],
-  );
-}
-
-async function asJson(env: TestEnv) {
-  const { exit, stdout, stderr } = await reconcile(env, ['--json']);
-  expect(stderr).toBe('');
-  return { exit, found: JSON_SHAPE.parse(JSON.parse(stdout)) };
-}
 
 /** Has an agent do so many jobs, and ends it. */
 async function worked(env: TestEnv, jobs: number): Promise<void> {
@@ -60,7 +27,7 @@ describe('earnings reconcile', () => {
     await worked(env, 4);
     await using agent = await env.start();
     await env.untilEvent('offer-registered');
-    const { exit, found } = await asJson(env);
+    const { exit, found } = await reconcile(env);
     const earned = Math.round((env.broker.store.account()?.earned ?? 0) * 1e6);
     expect(exit).toBe(0);
     expect(found).toMatchObject({
@@ -92,7 +59,7 @@ describe('earnings reconcile', () => {
        INSERT INTO jobs SELECT NULL, 'gone', broker, run, function_name, offer_key, instance, slot, gpu, ask_price, image,
          timeout_ms, state, detail, claimed_at, updated_at FROM jobs WHERE uuid = '${amount}';`,
     );
-    const { exit, found } = await asJson(env);
+    const { exit, found } = await reconcile(env);
     expect(exit).toBe(1);
     expect(found.agrees).toBe(false);
     expect(Object.fromEntries(found.differences.map(({ job, kind }) => [job, kind]))).toEqual({
@@ -105,7 +72,7 @@ describe('earnings reconcile', () => {
     expect(found.differences.find(({ job }) => job === amount)?.microDollars).toBe(-7);
     const sum = found.differences.reduce((total, { microDollars }) => total + microDollars, 0);
     expect(found.brokerMicroDollars - found.hereMicroDollars).toBe(sum);
-    const text = await reconcile(env);
+    const text = await runReconcile(env);
     expect(text.exit).toBe(1);
     expect(text.stdout).toMatch(/^unexplained: /m);
   });
@@ -119,7 +86,7 @@ describe('earnings reconcile', () => {
     await env.until(() => expect(agent.journal.uuidsIn('finished')).toHaveLength(1));
     await env.until(() => expect(env.broker.store.account()?.earned).toBeGreaterThan(0));
     const booked = Math.round((env.broker.store.account()?.earned ?? 0) * 1e6);
-    const { exit, found } = await asJson(env);
+    const { exit, found } = await reconcile(env);
     expect(exit).toBe(0);
     expect(found).toMatchObject({
       agrees: true,
@@ -135,7 +102,7 @@ describe('earnings reconcile', () => {
     await worked(env, 1);
     env.broker.store.accounts.pay('buyer', 'provider', 2.5);
     env.broker.store.accounts.pay('provider', 'buyer', 1);
-    const { exit, found } = await asJson(env);
+    const { exit, found } = await reconcile(env);
     expect([exit, found.agrees]).toEqual([0, true]);
     expect(found.account).toMatchObject({ spentMicroDollars: 1e6, unexplainedMicroDollars: 2.5e6 });
   });
@@ -144,7 +111,7 @@ describe('earnings reconcile', () => {
     await using env = await TestEnv.open();
     await worked(env, 1);
     const before = env.broker.store.instances.all().map(({ lastConnection }) => lastConnection);
-    await asJson(env);
+    await reconcile(env);
     expect(env.broker.store.instances.all().map(({ lastConnection }) => lastConnection)).toEqual(before);
   });
 
@@ -160,7 +127,7 @@ describe('earnings reconcile', () => {
       return rows;
     };
     const before = version();
-    await asJson(env);
+    await reconcile(env);
     expect(version()).toEqual(before);
   });
 
@@ -170,6 +137,6 @@ describe('earnings reconcile', () => {
   ])('ends with %s', async (_, files, exit) => {
     await using env = await TestEnv.open();
     await worked(env, 1);
-    expect(await reconcile(env, [], files)).toMatchObject({ exit, stdout: '' });
+    expect(await runReconcile(env, [], files)).toMatchObject({ exit, stdout: '' });
   });
 });

@@ -273,7 +273,11 @@ export class TestAgent implements AsyncDisposable {
   }
 }
 
-async function openAgent(env: TestEnv, more: AgentChoices): Promise<TestAgent> {
+/** Opens an agent on a state directory and a broker, which another process may have. */
+export async function openAgent(
+  env: Pick<TestEnv, 'directory' | 'events' | 'log' | 'url'> & { readonly proxy: Pick<HttpProxy, 'url'> },
+  more: AgentChoices,
+): Promise<TestAgent> {
   const { directory, url } = env;
   const transport = new Transport(env.proxy.url, { current: () => Promise.resolve(more.token ?? TOKEN) });
   const stateDir = openStateDir(join(directory, 'state'));

@@ -70,12 +70,17 @@ export async function openChaosEnv(
     reports: (job: string): number => reports.get(job) ?? 0,
     /** How often the broker has given the job to an agent. */
     claims: (job: string): number => claims.get(job) ?? 0,
-    /** What the journal says, newest first; only while no agent is at it. */
-    readJournal: (): { readonly agentId: string; readonly jobs: readonly JobRecord[] } => {
+    /** What the journal says, jobs newest first, and the ledger’s micro-dollars; only while no agent is at it. */
+    readJournal: (): {
+      readonly agentId: string;
+      readonly jobs: readonly JobRecord[];
+      readonly confirmed: number;
+    } => {
       const stateDir = openStateDir(join(scenario.directory, 'state'));
       const journal = openJournal(stateDir, url, systemClock);
       try {
-        return { agentId: journal.agentId, jobs: journal.history(100_000) };
+        const confirmed = journal.bookedJobs.total();
+        return { agentId: journal.agentId, jobs: journal.history(100_000), confirmed };
       } finally {
         journal.close();
         stateDir.close();

@@ -136,6 +136,73 @@ describe('the ledger', () => {
     expect(withJournal(path, (journal) => days(journal))).toEqual(entered);
   });
 
+  test('reports energy and power cost of all that ended, and outlives the jobs', async () => {
+    vi.stubEnv('TZ', 'Europe/Berlin');
+    const path = scratchDir();
+    const time = { now: new Date(2026, 10, 27, 12).getTime() };
+    const since = { boot: '', upMs: 0 };
+    const ran = [
+      claimed,
+      { name: 'starting', container: 'c', since },
+      { name: 'running', container: 'c', startedAt: 0, since },
+    ] as const;
+    const full = { coveredMs: 60_000, ms: 60_000, isEstimate: false, isCostEstimate: false } as const;
+    const priced = { ...full, joules: 6_000.4, idleJoules: 600, powerMicroDollars: 500 };
+    const unpriced = { ...full, joules: 0, idleJoules: 0, coveredMs: 0, powerMicroDollars: undefined };
+    at(path, time, (journal) => {
+      journal.energy.meterBy({ ended: ({ gpu }) => (gpu === null ? unpriced : priced) });
+      walk(journal, { uuid: 'a' }, ...ran, finished(3), reported(3, 0.25));
+      walk(journal, { uuid: 'b' }, ...ran, finished(4), reported(4, 0));
+      walk(journal, { uuid: 'c' }, ...ran, { name: 'releasing', why: '' }, { name: 'released', why: '' });
+      walk(journal, { uuid: 'd', gpu: null }, ...ran, finished(3), reported(3, 0.5));
+      walk(journal, { uuid: 'e' }, ...ran, finished(3));
+      const idle = { gpu: 'GPU-1', at: time.now, joules: 90.6, ms: 30_000, powerMicroDollars: undefined };
+      journal.energy.save({ at: time.now, jobs: new Map(), idle: [idle], power: [] });
+    });
+    const report = async () => {
+      const journal = readJournal(path);
+      try {
+        const query = { from: '2026-11-27', until: '2026-11-27', by: 'gpu' } as const;
+        return journal && (await inSlices(journal.ledger.report(query)));
+      } finally {
+        journal?.close();
+      }
+    };
+    const pending = { pendingJobs: 1, pendingMicroDollars: 100_000 };
+    const gpu = {
+      key: 'GPU-1',
+      jobs: 1,
+      confirmedMicroDollars: 250_000,
+      ...pending,
+      endedJobs: 4,
+      energyJoules: 24_002,
+      powerCostMicroDollars: 2_000,
+      netMicroDollars: 248_000,
+      unpricedJobs: 0,
+    };
+    const cpu = { key: 'cpu', energyJoules: null, powerCostMicroDollars: null, unpricedJobs: 1 };
+    const sums = {
+      rows: [{ ...cpu, confirmedMicroDollars: 500_000, netMicroDollars: 500_000 }, gpu],
+      total: {
+        jobs: 2,
+        confirmedMicroDollars: 750_000,
+        powerCostMicroDollars: 2_000,
+        netMicroDollars: 748_000,
+        ...pending,
+        endedJobs: 5,
+        energyJoules: 24_002,
+        unpricedJobs: 1,
+        unmeasuredJobs: 1,
+      },
+      idle: { ms: 30_000, energyJoules: 91, powerCostMicroDollars: null },
+    };
+    expect(await report()).toMatchObject(sums);
+    time.now += 1;
+    at(path, time, (journal) => prune(journal, time.now));
+    expect(at(path, time, (journal) => journal.history(10))).toHaveLength(1);
+    expect(await report()).toMatchObject(sums);
+  });
+
   test('of a journal that an older agent has written is read without changing it', async () => {
     const path = scratchDir();
     const time = { now: new Date(2026, 10, 27, 12).getTime() };
