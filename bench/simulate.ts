@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { STRATEGIES } from '../src/pricing/strategy/strategies.ts';
-import { type Contest, contest, HOST, type Standing, type StrategyName } from './simulator/contest.ts';
+import { STRATEGY_NAMES, type StrategyName } from '../src/pricing/strategy/strategies.ts';
+import { type Contest, contest, HOST, type Standing } from './simulator/contest.ts';
 import { DAYS, drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
 
 /*
@@ -11,7 +11,7 @@ import { DAYS, drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.
 const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--strategy NAME]... [--seeds N] [--days N]
   [--slots N] [--watts N] [--fee PART] [--json]
 shapes: ${SHAPES.map(({ name }) => name).join(', ')}
-strategies: ${Object.keys(STRATEGIES).join(', ')}`;
+strategies: ${STRATEGY_NAMES.join(', ')}`;
 
 function contestOf(args: readonly string[]): Contest & { readonly json: boolean } {
   const { values } = parseArgs({
@@ -35,7 +35,7 @@ function contestOf(args: readonly string[]): Contest & { readonly json: boolean 
   const named = values.strategy.map(strategyNamed);
   return {
     shapes: shapes.length > 0 ? shapes : SHAPES,
-    strategies: named.length > 0 ? named : Object.keys(STRATEGIES).filter(isStrategy),
+    strategies: named.length > 0 ? named : STRATEGY_NAMES,
     seeds: SEEDS.slice(0, numberOf(values.seeds, 1, SEEDS.length)),
     days: numberOf(values.days, 1, 365),
     host: {
@@ -54,12 +54,9 @@ function shapeNamed(name: string): Shape {
 }
 
 function strategyNamed(name: string): StrategyName {
-  if (!isStrategy(name)) throw new Error(`no such strategy: ${name}`);
-  return name;
-}
-
-function isStrategy(name: string): name is StrategyName {
-  return Object.hasOwn(STRATEGIES, name);
+  const strategy = STRATEGY_NAMES.find((one) => one === name);
+  if (strategy === undefined) throw new Error(`no such strategy: ${name}`);
+  return strategy;
 }
 
 function numberOf(text: string, min: number, max: number): number {

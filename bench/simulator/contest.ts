@@ -1,6 +1,5 @@
 import { fixedAsk } from '../../src/pricing/fixed-ask.ts';
-import { STRATEGIES, type StrategySettings } from '../../src/pricing/strategy/strategies.ts';
-import type { Strategy } from '../../src/pricing/strategy/strategy.ts';
+import { type StrategyName, strategyOf } from '../../src/pricing/strategy/strategies.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import { type Market, marketOf } from './market.ts';
 import type { Shape } from './shapes.ts';
@@ -15,8 +14,6 @@ const FLOOR_MARGIN = 1.5;
 
 /** Fixed asks that are tried in hindsight: the one of `setup` in steps of 12 % down to a quarter and up to four times. */
 const HINDSIGHT = Array.from({ length: 25 }, (_, step) => 1.12 ** (step - 12));
-
-export type StrategyName = keyof typeof STRATEGIES;
 
 /** What is compared. */
 export type Contest = {
@@ -91,13 +88,13 @@ function isBelowCost({ ask, from, powerCost, until }: Outcome['jobs'][number]): 
 
 /** One market, priced by a strategy that begins at the ask of `setup`. */
 export function outcomeOf(market: Market, host: OwnHost, strategy: StrategyName, seed: number): Outcome {
-  const make: (settings: StrategySettings) => Strategy = STRATEGIES[strategy];
-  const pricing = new StrategyPricing(market, host, make({ floorMargin: FLOOR_MARGIN }), fixedAsk);
+  const made = strategyOf(strategy, { floorMargin: FLOOR_MARGIN });
+  const pricing = new StrategyPricing(market, host, made, fixedAsk);
   return simulate(market, host, pricing, seed);
 }
 
 function bestFixed(market: Market, host: OwnHost, seed: number): number {
-  const fixed = STRATEGIES.fixed();
+  const fixed = strategyOf('fixed', { floorMargin: FLOOR_MARGIN });
   const nets = HINDSIGHT.map((times) => {
     const pricing = new StrategyPricing(market, host, fixed, (asks, floor) =>
       Math.max(floor, times * fixedAsk(asks, floor)),

@@ -1,4 +1,4 @@
-import { advise } from './advise.ts';
+import { type Advice, advise } from './advise.ts';
 import type { Answer, Memory, Situation, Strategy } from './strategy.ts';
 
 /** One more day of the market changes the advice; hours do not. */
@@ -10,7 +10,7 @@ export const ADVICE: Strategy = {
   next: (situation, memory) => ({ ...adviceOn(situation, memory), choice: undefined }),
 };
 
-/** Moves the ask once a day to the one that is advised: at most a quarter up or a fifth down. */
+/** Moves the ask once a day to the one that is advised: at most a quarter up or a fifth down. Without one, back to the owner's. */
 export const APPLY_ADVICE: Strategy = { needs: ['market'], next: adviceOn };
 
 function adviceOn(situation: Situation, memory: Memory): Answer {
@@ -22,15 +22,30 @@ function adviceOn(situation: Situation, memory: Memory): Answer {
   const advice = observed && advise(observed, ask, { cost: floor * paidShare, floor });
   if (advice === undefined) return { choice: undefined, memory };
   const { best, days, now: netPerDay } = advice;
+  const next = best?.ask ?? back(advice, situation);
   return {
-    choice: best && { ask: best.ask, reason: 'advised' },
+    choice:
+      next === undefined ? undefined : { ask: next, reason: best === undefined ? 'undecided' : 'advised' },
     memory: { advisedAt: now },
     terms: {
       days,
       netDollarsPerDay: netPerDay,
-      advisedAskDollars: best?.ask ?? ask,
+      advisedAskDollars: next ?? ask,
       gainDollarsPerDay: best?.gain ?? 0,
       errorDollarsPerDay: best?.error ?? 0,
     },
   };
+}
+
+/** What the ask comes back by in a day. */
+const BACK = 0.95;
+
+/**
+ * Where no ask is better, back towards the owner's: what other hosts took at once was never seen, so no replay can tell what
+ * a lower ask would win. From below, only a step that lost no more than its error. Undefined: the ask stays.
+ */
+function back({ tried }: Advice, { ask, start }: Situation): number | undefined {
+  if (ask > start) return Math.max(start, ask * BACK);
+  const step = tried.find((one) => one.ask > ask && one.ask <= start);
+  return step !== undefined && step.gain > -step.error ? step.ask : undefined;
 }

@@ -12,6 +12,8 @@ const DEMAND_MS = 48 * HOUR_MS;
 /** How far the reference moves in an hour, and how far beyond it demand is looked at. */
 const [UP, DOWN] = [1.02, 0.98];
 const STEP = 0.1;
+/** By this it comes back to the owner's ask in an hour, where demand says nothing: what others took at once was never seen. */
+const BACK = 0.997;
 /** The lowest reference, as a part of the owner's ask. */
 const MIN_PART = 0.3;
 
@@ -79,6 +81,11 @@ function movedReference(
   const fall = { low: reference * (1 - STEP), high: reference, cost, times: TIMES.fall };
   if (!isBusy && paysToFall(demand, fall))
     return { state: { ...state, reference: kept(reference * DOWN, situation) }, reason: 'demand-below' };
+  if (!isBusy && reference > situation.start)
+    return {
+      state: { ...state, reference: Math.max(situation.start, reference * BACK) },
+      reason: 'undecided',
+    };
   return { state, reason: 'limit-gone' };
 }
 

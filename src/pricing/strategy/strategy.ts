@@ -11,6 +11,7 @@ export const CHANGE_REASONS = {
   'demand-above': 'buyers bid enough for a higher ask',
   'demand-below': 'jobs that were left at lower bids are worth more than the ask loses',
   'limit-gone': 'the floor or another limit no longer keeps the ask from where the strategy has it',
+  undecided: 'no ask is better by what is known, so the ask goes back towards the configured one',
   advised: 'the replay of the last days earned more at this ask',
 } as const;
 

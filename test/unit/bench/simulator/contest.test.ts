@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { bootstrap } from '../../../../bench/simulator/bootstrap.ts';
-import { contest, HOST, outcomeOf, type StrategyName } from '../../../../bench/simulator/contest.ts';
+import { contest, HOST, outcomeOf } from '../../../../bench/simulator/contest.ts';
 import { type Market, marketOf } from '../../../../bench/simulator/market.ts';
 import { drawnShape, SEEDS } from '../../../../bench/simulator/shapes.ts';
+import type { StrategyName } from '../../../../src/pricing/strategy/strategies.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -73,6 +73,19 @@ describe('the strategies by advice', () => {
     expect(APPLY_ADVICE.next(situation, { advisedAt: 2 * DAY }).choice).toBeDefined();
   });
 
+  test('come back by a twentieth where no ask is better, since nobody saw what a lower one would win', () => {
+    const above = aSituation({ ask: 0.1, observed: () => observed({ own: ownJobs(36) }) });
+    expect(APPLY_ADVICE.next(above, {}).choice).toEqual({ ask: 0.095, reason: 'undecided' });
+    expect(APPLY_ADVICE.next({ ...above, start: 0.099 }, {}).choice?.ask).toBe(0.099);
+  });
+
+  test('come back from below where that loses nothing', () => {
+    // As many jobs at the higher ask, except for those of one day.
+    const own = ownJobs(36, { bid: 0.06 }).map((job, index) => ({ ...job, bid: index < 3 ? 0.05 : 0.057 }));
+    const below = aSituation({ ask: 0.05, start: 0.07, observed: () => observed({ own }) });
+    expect(APPLY_ADVICE.next(below, {}).choice?.ask).toBeCloseTo(0.056, 10);
+  });
+
   test('leave the ask as it is while too little is known', () => {
     const unknown = aSituation({ observed: () => undefined });
     expect(APPLY_ADVICE.next(unknown, {})).toEqual({ choice: undefined, memory: {} });

@@ -72,6 +72,14 @@ describe('decay', () => {
     expect(DECAY.next(aSituation(alone), memory).choice?.ask).toBe(0.05);
   });
 
+  test('brings its reference back to the configured ask, where demand says nothing', () => {
+    const memory = { ...after(0), reference: 0.06 };
+    const { choice } = DECAY.next(aSituation({ ask: 0.06 }), memory);
+    expect(choice?.reason).toBe('undecided');
+    expect(choice?.ask).toBeCloseTo(0.05982, 10);
+    expect(DECAY.next(aSituation(), { ...memory, reference: 0.0501 }).choice?.ask).toBe(0.05);
+  });
+
   test.each([
     ['the floor', { floor: 0.0495 }, 0.0495],
     ['the least that the owner allows', { min: 0.0498 }, 0.0498],
