@@ -20,6 +20,7 @@ import { pause } from './owner/pause.ts';
 import { reclaim } from './owner/reclaim.ts';
 import { resume } from './owner/resume.ts';
 import { page } from './page/command.ts';
+import { price } from './price/command.ts';
 import { schedule } from './schedule/command.ts';
 import { setup } from './setup/command.ts';
 import { type RunDaemon, start } from './start/command.ts';
@@ -47,6 +48,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     logout,
     check,
     market,
+    price,
     schedule,
     jobs,
     earnings,

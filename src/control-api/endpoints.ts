@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { PRICE_REQUESTS, PRICE_VIEWS } from './price-views.ts';
 import { ANSWERS, NOTHING, REQUESTS } from './protocol.ts';
 import type { Right } from './sockets.ts';
 import { VIEWS } from './views.ts';
@@ -101,6 +102,30 @@ export const ENDPOINTS = {
     does: 'what jobs have earned, the energy that they took and what it cost, on the last `days` days (30 by default, up to 730) of this host’s time zone, or on those from `from` to `until` (2026-11-27), `by` day, gpu, function or image (day by default)',
     request: NOTHING,
     answer: VIEWS.earnings,
+  },
+  prices: {
+    method: 'GET',
+    path: '/api/prices',
+    right: 'read',
+    does: 'what each offer asks, by which strategy, since when and why, when it may change, and the latest `limit` changes (50 by default)',
+    request: NOTHING,
+    answer: PRICE_VIEWS.prices,
+  },
+  priceFreeze: {
+    method: 'POST',
+    path: '/api/prices/freeze',
+    right: 'control',
+    does: 'stops all changes of asks, those by floors too, until they are unfrozen; a new `ask-price` still counts',
+    request: PRICE_REQUESTS.freeze,
+    answer: PRICE_VIEWS.switched,
+  },
+  priceUnfreeze: {
+    method: 'POST',
+    path: '/api/prices/unfreeze',
+    right: 'control',
+    does: 'lets asks change again',
+    request: PRICE_REQUESTS.unfreeze,
+    answer: PRICE_VIEWS.switched,
   },
   configuration: {
     method: 'GET',

@@ -14,6 +14,7 @@ import { LiveStatus } from './live-status.ts';
 import { marketRoute } from './market-route.ts';
 import { type OutputParts, outputRoute } from './output-route.ts';
 import { ownerRoutes } from './owner-routes.ts';
+import { type PriceParts, priceRoutes } from './price-routes.ts';
 import { type SettingsParts, settingsRoutes } from './settings-routes.ts';
 import { type StatusParts, statusOf, statusRoute } from './status-route.ts';
 
@@ -22,6 +23,7 @@ export type RouteParts = StatusParts &
   JobsParts &
   HistoryParts &
   EarningsParts &
+  PriceParts &
   SettingsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
@@ -53,6 +55,7 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     historyRoute(parts),
     earningsRoute(parts),
     marketRoute(parts),
+    ...priceRoutes(parts),
     ...settingsRoutes(parts),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),

@@ -26,6 +26,7 @@ export type JournalReader = Pick<
   | 'decisions'
   | 'ledger'
   | 'notifications'
+  | 'prices'
   | 'sums'
   | 'energy'
   | 'outputs'

@@ -38,8 +38,9 @@ export const CREATE_PRICES = `CREATE TABLE IF NOT EXISTS pricing_states (
 const EXISTS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'price_changes'";
 const ADD_CHANGE = `INSERT INTO price_changes (at, offer_key, before, ask, strategy, reason, limited_by, terms)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-const LATEST = `SELECT at, offer_key, before, ask, strategy, reason, limited_by, terms FROM price_changes
-  ORDER BY seq DESC LIMIT ?`;
+const SELECT = 'SELECT at, offer_key, before, ask, strategy, reason, limited_by, terms FROM price_changes';
+const LATEST = `${SELECT} ORDER BY seq DESC LIMIT ?`;
+const LATEST_OF = `${SELECT} WHERE offer_key = ? ORDER BY seq DESC LIMIT 1`;
 /** A job that was released or cancelled never gets further than its claim where it did not start. */
 const ENDED = `SELECT j.slot, j.ask_price, j.claimed_at, h.at, h.state, json_extract(h.detail, '$.status') AS status
   FROM job_history h JOIN jobs j ON j.uuid = h.uuid
@@ -144,6 +145,10 @@ export class PriceTables implements PriceStore {
     return this.#access.read(() =>
       this.#exists() ? changeRows.parse(this.#access.prepared(LATEST).all(limit)) : [],
     );
+  }
+
+  lastChange(offer: string): PriceChange | undefined {
+    return changeRows.parse(this.#access.read(() => this.#access.prepared(LATEST_OF).all(offer)))[0];
   }
 
   freeze(): PriceFreeze | undefined {

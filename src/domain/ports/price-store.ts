@@ -68,6 +68,8 @@ export interface PriceStore {
   save(state: PricingState, change?: PriceChange): void;
   /** The latest changes, newest first. */
   changes(limit: number): readonly PriceChange[];
+  /** The latest change of an offer's ask. */
+  lastChange(offer: string): PriceChange | undefined;
   freeze(): PriceFreeze | undefined;
   /** Stops changes, or with undefined lets them go on, and adds to the record of the owner's changes. */
   setFreeze(freeze: PriceFreeze | undefined, entry: AuditEntry): void;

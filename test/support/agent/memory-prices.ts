@@ -29,6 +29,10 @@ export class MemoryPrices implements PriceStore {
     return this.allChanges.toReversed().slice(0, limit);
   }
 
+  lastChange(offer: string): PriceChange | undefined {
+    return this.allChanges.findLast((change) => change.offer === offer);
+  }
+
   freeze(): PriceFreeze | undefined {
     return this.#freeze;
   }
