@@ -109,6 +109,7 @@ export class EnergyMeter implements JobMeter {
       );
     if (job.ended !== undefined) return job.ended;
     recorder.split(this.#parentOf(job.gpu));
+    this.#powers.busy(this.#parentOf(job.gpu), clock.monotonic());
     job.ended = pricedEnergy(this.#energyOf(job, durationMs), electricity, clock.now());
     return job.ended;
   }
@@ -146,7 +147,7 @@ export class EnergyMeter implements JobMeter {
       return;
     }
     const shares = jobs.reduce((sum, { gpu }) => sum + this.#shareOf(gpu), 0);
-    const idleW = this.#powers.idleW(use.gpu);
+    const idleW = this.#idleW(use.gpu);
     for (const job of jobs) {
       const part = this.#shareOf(job.gpu) / shares;
       job.joules += use.joules * part;
@@ -161,10 +162,11 @@ export class EnergyMeter implements JobMeter {
     return jobEnergyOf(job, ms, job.isExact);
   }
 
-  /** The idle watts of a GPU, or a slice's share of them. */
+  /** The idle watts of a GPU, or a slice's share of them. More than half of the limit is somebody's work. */
   #idleW(gpu: string): number | undefined {
     const idleW = this.#powers.idleW(this.#parentOf(gpu));
-    return idleW === undefined ? undefined : idleW * this.#shareOf(gpu);
+    const { limitW = Number.POSITIVE_INFINITY, share = 1 } = this.#facts.get(gpu) ?? {};
+    return idleW === undefined || idleW > limitW / 2 ? undefined : idleW * share;
   }
 
   #parentOf(gpu: string): string {

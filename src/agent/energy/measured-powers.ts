@@ -5,11 +5,16 @@ import type { GpuUse } from '../gpu-health/rollup-recorder.ts';
 const BLOCK_MS = 600_000;
 const FIRST_MS = 5_000;
 
+/** So long after a job a GPU is not idle yet: its clocks and what ended on it come down by and by. */
+const SETTLE_MS = 30_000;
+
 /** The watts of GPUs without jobs, and of jobs. */
 export class MeasuredPowers {
   readonly #known: Map<string, MeasuredPower>;
   /** The idle time that is not a whole block yet, by GPU. */
   readonly #blocks = new Map<string, { readonly ms: number; readonly joules: number }>();
+  /** When the last job was on each GPU, by the monotonic clock. */
+  readonly #busyAt = new Map<string, number>();
   /** What is not written yet. */
   readonly #changed = new Set<string>();
 
@@ -29,8 +34,14 @@ export class MeasuredPowers {
     return block === undefined || block.ms < FIRST_MS ? undefined : wattsOf(block);
   }
 
+  /** A job is on the GPU, or was until now. */
+  busy(gpu: string, now: number): void {
+    this.#busyAt.set(gpu, now);
+  }
+
   /** The GPU had no job on it. */
-  addIdle({ gpu, joules, ms }: GpuUse): void {
+  addIdle({ gpu, joules, ms, since }: GpuUse): void {
+    if (since < (this.#busyAt.get(gpu) ?? Number.NEGATIVE_INFINITY) + SETTLE_MS) return;
     const before = this.#blocks.get(gpu) ?? { ms: 0, joules: 0 };
     const block = { ms: before.ms + ms, joules: before.joules + joules };
     this.#blocks.set(gpu, block);

@@ -30,6 +30,8 @@ export type RollupRecorderDeps = {
 export type GpuUse = {
   readonly gpu: string;
   readonly at: number;
+  /** When it began at the earliest, by the monotonic clock. */
+  readonly since: number;
   readonly ms: number;
   readonly joules: number;
 };
@@ -81,12 +83,13 @@ export class RollupRecorder {
       this.#add(rollup);
       const joules = energyJ(rollup);
       const ms = rollup.figures.powerW?.knownMs ?? 0;
-      if (joules !== undefined) this.used.notify({ gpu, at: rollup.start, ms, joules: Math.max(joules, 0) });
+      if (joules !== undefined)
+        this.used.notify({ gpu, at: rollup.start, since: before.readAt, ms, joules: Math.max(joules, 0) });
     }
     // Powered down it takes nothing, which nothing can be asked about.
     const ms = Math.min(readAt - before.readAt, MAX_GAP_MS);
     if (before.sample.asleep && sample.asleep && ms > 0)
-      this.used.notify({ gpu, at: sample.at, ms, joules: 0 });
+      this.used.notify({ gpu, at: sample.at, since: before.readAt, ms, joules: 0 });
   }
 
   #add(rollup: GpuRollup): void {

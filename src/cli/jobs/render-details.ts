@@ -88,10 +88,15 @@ function factsOf({ details: job, report }: ShownJob): readonly (readonly [string
 
 function energyText({ durationMs, energyJoules, idleJoules, isEnergyEstimate, measuredMs }: JobDetails) {
   if (energyJoules === null) return null;
-  const idle = `${readableEnergy(idleJoules ?? 0)} of it as if idle`;
-  if (isEnergyEstimate !== true) return `${readableEnergy(energyJoules)}, ${idle}`;
   const part = Math.floor((100 * (measuredMs ?? 0)) / Math.max(durationMs ?? 0, measuredMs ?? 0, 1));
-  return `~${readableEnergy(energyJoules)}, ${idle}; measured ${part} % of the time`;
+  const facts = [
+    `${isEnergyEstimate === true ? '~' : ''}${readableEnergy(energyJoules)}`,
+    idleJoules === 0
+      ? 'what the GPU takes idle is not known'
+      : `${readableEnergy(idleJoules ?? 0)} of it as if idle`,
+    ...(isEnergyEstimate === true && part < 98 ? [`measured ${part} % of the time`] : []),
+  ];
+  return facts.join('; ');
 }
 
 /** `~` marks an estimate. */

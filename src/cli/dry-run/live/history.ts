@@ -23,6 +23,9 @@ export type PastJob = NewJob & {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly end: LiveSample['end'] | 'released';
+  /** What its GPU took, and takes idle. */
+  readonly powerW: number;
+  readonly idleW: number;
 };
 
 /** What is said to have happened before the dry run. */
@@ -50,10 +53,11 @@ export function pastOf(parts: {
 }
 
 function* jobsOn(
-  { model, uuid }: SimulatedGpu,
+  gpu: SimulatedGpu,
   pauses: readonly number[],
   { askPrice, image, now, random }: Parameters<typeof pastOf>[0],
 ): Generator<PastJob> {
+  const { idleW, model, uuid } = gpu;
   const end = now - BEFORE_NOW_MS;
   for (let at = now - DAYS * DAY_MS; ; ) {
     const isNight = new Date(at).getHours() < 7;
@@ -80,6 +84,8 @@ function* jobsOn(
       startedAt: Math.round(at),
       endedAt: Math.round(at + ranMs),
       end: isReleased ? 'released' : sample.end,
+      powerW: steadyFigures(gpu, sample.load).powerW,
+      idleW,
     };
     at += ranMs;
   }

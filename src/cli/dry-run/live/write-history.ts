@@ -1,4 +1,5 @@
 import { earnings, JOB_STATUS, type JobState } from '../../../domain/job.ts';
+import { jobEnergyOf, type PricedEnergy } from '../../../domain/job-energy.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import { machineId } from '../../../host/machine-id.ts';
 import { openJournal } from '../../../journal/open-journal.ts';
@@ -40,12 +41,22 @@ class SetClock implements Clock {
 
 function write(journal: SqliteJournal, clock: SetClock, { jobs, rollups }: Past): void {
   journal.gpuRollups.add(rollups);
+  const idle = new Map(jobs.flatMap(({ gpu, idleW }) => (gpu === null ? [] : [[gpu, idleW]])));
+  const power = [...idle].map(([gpu, idleW]) => ({ gpu, idleW: [idleW], busyW: [] }));
+  journal.energy.save({ at: clock.at, jobs: new Map(), idle: [], power });
   const steps = jobs.flatMap((job) => stepsOf(job).map((step) => ({ job, ...step })));
   for (const { at, job, state } of steps.sort((a, b) => a.at - b.at)) {
     clock.at = at;
+    journal.energy.meterBy({ ended: () => energyOf(job) });
     if (state.name === 'claiming') journal.insert(job);
     else journal.transition(job.uuid, state);
   }
+}
+
+function energyOf({ endedAt, idleW, powerW, startedAt }: PastJob): PricedEnergy {
+  const ms = endedAt - startedAt;
+  const sum = { joules: (powerW * ms) / 1_000, idleJoules: (idleW * ms) / 1_000, coveredMs: ms };
+  return { ...jobEnergyOf(sum, ms, true), powerMicroDollars: undefined, isCostEstimate: false };
 }
 
 /** Every change of a job's state, and when. */

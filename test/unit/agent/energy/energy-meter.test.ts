@@ -255,6 +255,22 @@ describe('the power of a GPU', () => {
     expect(metering.meter.powerModel('GPU-1').isMeasured).toBe(false);
   });
 
+  test('idle is not what it takes just before and after jobs, nor more than half of its limit', () => {
+    const metering = new Metering([GPU]);
+    for (let n = 0; n < 100; n += 1) {
+      const job = metering.start(aJobOn('GPU-1', `${n}`));
+      metering.sample({ 'GPU-1': 300 });
+      metering.pass(20, 300);
+      metering.end(job);
+      metering.pass(5, 250);
+    }
+    expect(metering.meter.powerModel('GPU-1').idleW).toBeUndefined();
+    metering.pass(300, 200);
+    expect(metering.meter.powerModel('GPU-1').idleW).toBeUndefined();
+    metering.pass(7_200, 22);
+    expect(metering.meter.powerModel('GPU-1').idleW).toBeCloseTo(22);
+  });
+
   test('idle is what it takes most of the time without a job, whatever its owner does', () => {
     const metering = idleFor(1_200);
     metering.pass(3_000, 180);
