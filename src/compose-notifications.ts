@@ -59,7 +59,7 @@ export function openNotifications(
     readonly log: Log;
     readonly redactor: Pick<Redactor, 'text'>;
   },
-  journal: { readonly notifications: NotificationStore; readonly sums: JobSums },
+  journal: { readonly notifications: NotificationStore; readonly sums: Pick<JobSums, 'pending' | 'since'> },
   zone: Zone,
 ): (AsyncDisposable & Pick<Notifications, 'observe'>) | undefined {
   const targets = notificationTargets(config, clock);

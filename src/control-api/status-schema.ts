@@ -114,6 +114,11 @@ export const STATUS = z.object({
       released: COUNT,
       cancelled: COUNT,
     }),
+    /** What the power of these jobs has cost in US dollars, and what that leaves of `earned`; null: not known. */
+    powerCost: FIGURE,
+    net: FIGURE,
+    /** How many of them the power cost lacks; `net` is then at most this. */
+    unpricedJobs: COUNT,
   }),
   /** What waits for the broker; `earned` is what it should pay for it, in US dollars. */
   pending: z.object({ reports: COUNT, releases: COUNT, earned: z.number() }),

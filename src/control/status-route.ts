@@ -8,10 +8,12 @@ import { CPU_TARGET } from '../domain/hold.ts';
 import { earnings, JOB_STATUS, type JobRecord } from '../domain/job.ts';
 import { parallelJobsOf } from '../domain/offer.ts';
 import type { Clock } from '../domain/ports/clock.ts';
+import type { DayCost } from '../domain/ports/job-sums.ts';
 import type { PullStatus } from '../domain/pull-status.ts';
 import type { Phase } from '../domain/signals.ts';
 import { cut } from '../lib/cut.ts';
 import { LIMITS } from '../limits.ts';
+import { dollars } from '../pricing/money.ts';
 import { holdAnswer } from './owner-routes.ts';
 import { reasonOf, stateOf } from './status-state.ts';
 
@@ -36,7 +38,7 @@ export function statusRoute(parts: StatusParts): Route {
 export function statusOf({ agent, clock, host, phase, pulls, startedAt, version }: StatusParts): Status {
   const at = clock.now();
   const since = midnightBefore(at);
-  const { ended, offers, pending, targets } = agent.overview.now(since);
+  const { cost, ended, offers, pending, targets } = agent.overview.now(since);
   const shown = targets.map((target) => targetOf(target, at));
   const problem = problemOf(agent.problem());
   const facts = { phase: phase(), problem, offers: offers.map(offerOf), targets: shown };
@@ -54,7 +56,7 @@ export function statusOf({ agent, clock, host, phase, pulls, startedAt, version 
     offers: facts.offers,
     targets: shown,
     pulls: pulls().map(({ secondsLeft, ...pull }) => ({ ...pull, secondsLeft: secondsLeft ?? null })),
-    today: { since, ...ended },
+    today: { since, ...ended, ...costOf(cost) },
     pending,
   };
 }
@@ -62,6 +64,16 @@ export function statusOf({ agent, clock, host, phase, pulls, startedAt, version 
 /** When the day of this host's time zone began, in milliseconds of the wall clock. */
 export function midnightBefore(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
+}
+
+/** A day's cost in US dollars. */
+export function costOf({
+  netMicroDollars,
+  powerCostMicroDollars,
+  unpricedJobs,
+}: DayCost): Pick<Status['today'], 'net' | 'powerCost' | 'unpricedJobs'> {
+  const orNull = (amount: number | null): number | null => (amount === null ? null : dollars(amount));
+  return { powerCost: orNull(powerCostMicroDollars), net: orNull(netMicroDollars), unpricedJobs };
 }
 
 type Problem = { readonly why: string; readonly hint: string | undefined };

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type EarningsBy, type EarningsReport, EarningsTable } from '../domain/earnings.ts';
+import {
+  type EarningsBy,
+  type EarningsReport,
+  type EarningsSums,
+  EarningsTable,
+} from '../domain/earnings.ts';
 import { CPU_TARGET } from '../domain/hold.ts';
 import { JOB_STATUS } from '../domain/job.ts';
 import type { LocalDay } from '../domain/local-day.ts';
@@ -14,6 +19,7 @@ export type EarningsQuery = { readonly from: LocalDay; readonly until: LocalDay;
 const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table'
   AND name IN ('ledger_days', 'energy_days', 'idle_days', 'job_history')`;
 
+const DAILY = ['ledger_days', 'energy_days', 'idle_days'] as const;
 const LEDGER = 'SELECT gpu, function, image, jobs, micro_dollars FROM ledger_days WHERE day = ?';
 const ENERGY = `SELECT gpu, function, image, jobs, joules, power_micro_dollars, unmeasured_jobs, unpriced_jobs,
     estimated_jobs
@@ -72,34 +78,51 @@ export function* earningsIn(
     for (const row of dated(SCANNED))
       table.add(row, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
 
-  const daily = (['ledger_days', 'energy_days', 'idle_days'] as const).filter((name) => has.has(name));
-  const next = nextDaySql(daily);
+  const next = nextDaySql(DAILY.filter((name) => has.has(name)));
   if (next === undefined) return table.end();
   for (let after = ''; ; yield 'long') {
     const bounds = { after, from, until };
     const day: LocalDay | null = nextRow.parse(read(() => prepared(next).get(bounds))).day;
     if (day === null) return table.end();
     after = day;
-    const of = (name: (typeof daily)[number], sql: string) =>
-      read(() => (has.has(name) ? prepared(sql).all(day) : []));
-    for (const row of paidRows.parse(of('ledger_days', LEDGER)))
-      table.add({ ...row, day }, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
-    for (const row of energyRows.parse(of('energy_days', ENERGY)))
-      table.add(
-        { ...row, day },
-        {
-          endedJobs: row.jobs,
-          // Rounded before it is summed, so that every total is the same, whatever it is summed by.
-          energyJoules: Math.round(row.joules),
-          unmeasuredJobs: row.unmeasured_jobs,
-          estimatedJobs: row.estimated_jobs,
-          powerCostMicroDollars: row.power_micro_dollars,
-          unpricedJobs: row.unpriced_jobs,
-        },
-      );
-    for (const row of idleRows.parse(of('idle_days', IDLE)))
-      table.addIdle(row.ms, Math.round(row.joules), row.power_micro_dollars);
+    addDay({ prepared, read }, table, has, day);
   }
+}
+
+/** The total of a day without pending reports, which may be many. Throws as the journal does. */
+export function totalOf(access: Pick<Access, 'prepared' | 'read'>, day: LocalDay): EarningsSums {
+  const table = new EarningsTable('day');
+  const { prepared, read } = access;
+  const has = new Set(nameRows.parse(read(() => prepared(TABLES).all())).map(({ name }) => name));
+  addDay(access, table, has, day);
+  return table.end().total;
+}
+
+function addDay(
+  { prepared, read }: Pick<Access, 'prepared' | 'read'>,
+  table: EarningsTable,
+  has: ReadonlySet<string>,
+  day: LocalDay,
+): void {
+  const of = (name: (typeof DAILY)[number], sql: string) =>
+    read(() => (has.has(name) ? prepared(sql).all(day) : []));
+  for (const row of paidRows.parse(of('ledger_days', LEDGER)))
+    table.add({ ...row, day }, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
+  for (const row of energyRows.parse(of('energy_days', ENERGY)))
+    table.add(
+      { ...row, day },
+      {
+        endedJobs: row.jobs,
+        // Rounded before it is summed, so that every total is the same, whatever it is summed by.
+        energyJoules: Math.round(row.joules),
+        unmeasuredJobs: row.unmeasured_jobs,
+        estimatedJobs: row.estimated_jobs,
+        powerCostMicroDollars: row.power_micro_dollars,
+        unpricedJobs: row.unpriced_jobs,
+      },
+    );
+  for (const row of idleRows.parse(of('idle_days', IDLE)))
+    table.addIdle(row.ms, Math.round(row.joules), row.power_micro_dollars);
 }
 
 /** The first day after one that any table has. */

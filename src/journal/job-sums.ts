@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type FinalStatus, JOB_STATUS, type JobState, type JobStateName } from '../domain/job.ts';
-import type { DaySums, JobSums, JobsPending } from '../domain/ports/job-sums.ts';
+import type { LocalDay } from '../domain/local-day.ts';
+import type { DayCost, DaySums, JobSums, JobsPending } from '../domain/ports/job-sums.ts';
 import type { Access } from './access.ts';
+import { totalOf } from './earnings.ts';
 
 /** All time zones of today are whole quarters of an hour from UTC, so a day of any of them is a number of these. */
 const QUARTER_MS = 900_000;
@@ -96,6 +98,10 @@ export class JobSumTables implements JobSums {
     if (this.#pending?.version !== version)
       this.#pending = { version, found: pendingRow.parse(read(() => prepared(PENDING).get())) };
     return this.#pending.found;
+  }
+
+  costOf(day: LocalDay): DayCost {
+    return totalOf(this.#access, day);
   }
 }
 

@@ -242,7 +242,8 @@ describeBrowser('the view Now', (browser) => {
     const view = await browser.open(host);
     view.expectErrors(/ERR_/);
     const jobs = { succeeded: 1234, failed: 1111, timeout: 1222, released: 1333, cancelled: 1444 };
-    const status = z.encode(STATUS, aStatus({ today: { since: NOON, earned: 12_345.67, jobs } }));
+    const today = { ...aStatus().today, since: NOON, earned: 12_345.67, jobs };
+    const status = z.encode(STATUS, aStatus({ today }));
     await view.page.route('**/api/live?*', (route) => route.abort());
     await view.page.route('**/api/status', (route) => route.fulfill({ json: status }));
     for (const [width, path] of [

@@ -44,7 +44,7 @@ const SAVE_MS = 600_000;
 export type NotificationsDeps = {
   readonly targets: readonly NotificationTarget[];
   readonly store: NotificationStore;
-  readonly sums: JobSums;
+  readonly sums: Pick<JobSums, 'pending' | 'since'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: () => string;

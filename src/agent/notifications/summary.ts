@@ -13,7 +13,11 @@ export function toQuarter(at: number): number {
  * What ended from one quarter of an hour up to another, so that each job is in just one summary; and what is pending.
  * Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE.
  */
-export function summaryBetween(sums: JobSums, since: number, until: number): Summary {
+export function summaryBetween(
+  sums: Pick<JobSums, 'pending' | 'since'>,
+  since: number,
+  until: number,
+): Summary {
   const [all, later] = [sums.since(since), sums.since(until)];
   const left = (outcome: keyof DaySums['jobs']): number => all.jobs[outcome] - later.jobs[outcome];
   return {

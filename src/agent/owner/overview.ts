@@ -3,9 +3,10 @@ import type { CordonSource } from '../../domain/gpu-cordon.ts';
 import type { GpuSample } from '../../domain/gpu-sample.ts';
 import { CPU_TARGET, type Hold, type HoldKind, shownHold, type Target, targetOf } from '../../domain/hold.ts';
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
+import { localDayOf } from '../../domain/local-day.ts';
 import type { Offer, Slot } from '../../domain/offer.ts';
 import type { GpuSamples } from '../../domain/ports/gpu-samples.ts';
-import type { DaySums, JobsPending } from '../../domain/ports/job-sums.ts';
+import type { DayCost, DaySums, JobsPending } from '../../domain/ports/job-sums.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { GpuHealth } from '../gpu-health/gpu-health.ts';
 import type { Holds } from '../holds/holds.ts';
@@ -56,6 +57,8 @@ export type OverviewNow = {
   readonly offers: readonly OfferView[];
   readonly targets: readonly TargetView[];
   readonly ended: DaySums;
+  /** Of the day when that was. */
+  readonly cost: DayCost;
   readonly pending: JobsPending;
 };
 
@@ -88,6 +91,7 @@ export class Overview {
       offers: offers(),
       targets: this.#targets(journal.inState(...SLOT_STATES)),
       ended: journal.sums.since(since),
+      cost: journal.sums.costOf(localDayOf(since)),
       pending: journal.sums.pending(),
     };
   }

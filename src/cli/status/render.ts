@@ -191,7 +191,14 @@ function todayText({ pending, today }: Status): string {
   const each = kinds.map(([kind, jobs]) => `${jobs} ${kind}`).join(', ');
   const ended = total === 0 ? 'no job has ended' : `${count(total, 'job')}: ${each}`;
   const waiting = pending.earned > 0 ? ` and ${readableEarnings(pending.earned)} pending` : '';
-  return `today: ${readableEarnings(today.earned)} confirmed${waiting}; ${ended}`;
+  return `today: ${readableEarnings(today.earned)} confirmed${waiting}${costText(today)}; ${ended}`;
+}
+
+/** Nothing where no power cost is known, and where nothing has cost anything. */
+function costText({ net, powerCost, unpricedJobs }: Status['today']): string {
+  if (net === null || powerCost === null || (powerCost === 0 && unpricedJobs === 0)) return '';
+  const most = unpricedJobs > 0 ? 'at most ' : '';
+  return `; power ${readableEarnings(powerCost)}, net ${most}${readableEarnings(net)}`;
 }
 
 function pendingText({ pending: { releases, reports } }: Status): readonly string[] {

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { jobOf, midnightBefore } from '../../control/status-route.ts';
+import { costOf, jobOf, midnightBefore } from '../../control/status-route.ts';
 import { stateOf } from '../../control/status-state.ts';
 import type { Status, StatusTarget } from '../../control-api/status-schema.ts';
 import { CPU_TARGET, type Hold, type Target, targetOf } from '../../domain/hold.ts';
 import { type JobRecord, SLOT_STATES } from '../../domain/job.ts';
+import { localDayOf } from '../../domain/local-day.ts';
 import { ALL_TARGETS, type Decisions, decided, inForce, type Now } from '../../domain/owner-decisions.ts';
 import type { HostClock } from '../../domain/ports/clock.ts';
+import type { DayCost, DaySums } from '../../domain/ports/job-sums.ts';
 import { readJournal } from '../../journal/open-journal.ts';
 import { checkReadable } from '../readable-state-dir.ts';
 
@@ -37,7 +39,7 @@ export async function statusWithoutAgent(stateDir: string, clock: HostClock): Pr
     offers: [],
     targets,
     pulls: [],
-    today: { since, ...known.ended },
+    today: { since, ...known.ended, ...costOf(known.cost) },
     pending: known.pending,
   };
 }
@@ -45,13 +47,15 @@ export async function statusWithoutAgent(stateDir: string, clock: HostClock): Pr
 type Known = Pick<Status, 'pending'> & {
   readonly decisions: Decisions;
   readonly jobs: readonly JobRecord[];
-  readonly ended: Omit<Status['today'], 'since'>;
+  readonly ended: DaySums;
+  readonly cost: DayCost;
 };
 
 const NOTHING: Known = {
   decisions: [],
   jobs: [],
   ended: { earned: 0, jobs: { succeeded: 0, failed: 0, timeout: 0, released: 0, cancelled: 0 } },
+  cost: { powerCostMicroDollars: null, netMicroDollars: null, unpricedJobs: 0 },
   pending: { reports: 0, releases: 0, earned: 0 },
 };
 
@@ -66,6 +70,7 @@ async function read(stateDir: string, since: number): Promise<Known> {
       decisions: journal.decisions.load(),
       jobs: journal.inState(...SLOT_STATES),
       ended: journal.sums.since(since),
+      cost: journal.sums.costOf(localDayOf(since)),
       pending: journal.sums.pending(),
     };
   } finally {

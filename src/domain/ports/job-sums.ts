@@ -1,3 +1,6 @@
+import type { EarningsSums } from '../earnings.ts';
+import type { LocalDay } from '../local-day.ts';
+
 /** How many jobs came to an end since some time, by outcome, and what the broker has confirmed for them. */
 export type DaySums = {
   readonly jobs: {
@@ -25,9 +28,13 @@ export type JobTotal = {
 /** What the broker has not confirmed yet, and what its reports should earn in US dollars. */
 export type JobsPending = { readonly reports: number; readonly releases: number; readonly earned: number };
 
+/** What the power of a day's jobs has cost, and what that leaves, in micro-dollars; null where it is not known. */
+export type DayCost = Pick<EarningsSums, 'netMicroDollars' | 'powerCostMicroDollars' | 'unpricedJobs'>;
+
 /** Sums over the journal's jobs. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface JobSums {
   /** What has ended since this time of the wall clock, to the quarter of an hour that begins there. */
   since(fromMs: number): DaySums;
   pending(): JobsPending;
+  costOf(day: LocalDay): DayCost;
 }

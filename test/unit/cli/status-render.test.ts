@@ -112,3 +112,21 @@ test('colours change no line but by their own codes', () => {
   expect(coloured).not.toBe(statusText(status, page(80)));
   expect(stripVTControlCharacters(coloured)).toBe(statusText(status, page(80)));
 });
+
+test.each([
+  [{ powerCost: null, net: null, unpricedJobs: 1 }, 'today: $1.5000 confirmed; 1 job: 1 succeeded'],
+  [{ powerCost: 0, net: 1.5, unpricedJobs: 0 }, 'today: $1.5000 confirmed; 1 job: 1 succeeded'],
+  [
+    { powerCost: 0.25, net: 1.25, unpricedJobs: 0 },
+    'today: $1.5000 confirmed; power $0.2500, net $1.2500; 1 job: 1 succeeded',
+  ],
+  [
+    { powerCost: 2, net: -0.5, unpricedJobs: 1 },
+    'today: $1.5000 confirmed; power $2.0000, net at most -$0.5000; 1 job: 1 succeeded',
+  ],
+])('says what the day’s power cost with %j', (cost, line) => {
+  const { today } = aStatus();
+  const jobs = { ...today.jobs, succeeded: 1 };
+  const status = aStatus({ today: { ...today, earned: 1.5, jobs, ...cost } });
+  expect(statusText(status, page(120)).split('\n')).toContain(line);
+});

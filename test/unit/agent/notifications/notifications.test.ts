@@ -57,7 +57,7 @@ class Phone implements NotificationTarget {
 
 /** An agent's notifications on a journal, until `stop`; without it as after a crash. */
 function start(
-  journal: { readonly notifications: NotificationStore; readonly sums: JobSums },
+  journal: { readonly notifications: NotificationStore; readonly sums: Pick<JobSums, 'pending' | 'since'> },
   ...targets: readonly Phone[]
 ) {
   const lines: string[] = [];
@@ -312,7 +312,10 @@ describe('notifications', () => {
 });
 
 /** A journal without a disk and without jobs. */
-function inMemory(): { readonly notifications: NotificationStore; readonly sums: JobSums } {
+function inMemory(): {
+  readonly notifications: NotificationStore;
+  readonly sums: Pick<JobSums, 'pending' | 'since'>;
+} {
   const jobs = { succeeded: 0, failed: 0, timeout: 0, released: 0, cancelled: 0 };
   return {
     notifications: {
