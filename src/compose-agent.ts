@@ -24,6 +24,7 @@ import { CordonedOffers } from './agent/market/cordoned-offers.ts';
 import { FunctionCode } from './agent/market/function-code.ts';
 import { JobWindows } from './agent/market/job-windows.ts';
 import { Market } from './agent/market/market.ts';
+import { PaidChances } from './agent/market/paid-chances.ts';
 import { RunResolver } from './agent/market/run-resolver.ts';
 import { NetworkSelector } from './agent/network/network-selector.ts';
 import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
@@ -169,6 +170,7 @@ export function buildAgent(deps: AgentDeps): Agent {
   const resolver = new RunResolver({ ...host, functionCode, signal: market.signal });
   const holdLog = new HoldLog(holds, observe);
   const holdOf = ({ gpu }: Pick<Slot, 'gpu'>): string | undefined => holds.of(targetOf({ gpu }))?.why;
+  const chances = new PaidChances(host.journal.outcomes);
   const offers = new Market({
     ...host,
     slots,
@@ -184,6 +186,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     registrar: new InstanceRegistrar(host),
     jobRunner,
     leases: reconciler,
+    chances,
     windows: new JobWindows({
       ...host,
       jobTimeoutMs: settings.jobTimeoutMs,
@@ -241,6 +244,7 @@ export function buildAgent(deps: AgentDeps): Agent {
 
   reportPending.subscribe(() => reporter.wake());
   accepted.subscribe((job) => offers.accepted(job));
+  accepted.subscribe((job) => chances.reported(job));
   returned.subscribe((job) => offers.returned(job));
   claimingResumed.subscribe(() => offers.wake());
   gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));

@@ -512,6 +512,12 @@ export const LIMITS = {
       of: 'changes by the owner that are remembered with who made them',
       beyond: 'the oldest are deleted',
     },
+    outcomes: {
+      max: 5_000,
+      unit: 'items',
+      of: 'latest jobs, and functions, by which the chance is known that a job is paid',
+      beyond: 'older ones do not count',
+    },
     priceChanges: {
       max: 20_000,
       unit: 'items',

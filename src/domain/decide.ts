@@ -50,13 +50,16 @@ export type MarketKnowledge = {
   };
   /** Uuids of the GPUs whose memory others use; none by default. */
   readonly shortOfMemory?: ReadonlySet<string>;
+  /** How likely a job of the run is paid, from 0 to 1; absent: all are equally likely. */
+  readonly chancePaid?: (run: Run) => number;
   /** Of the free slots; absent: none has an end. */
   readonly windows?: SlotWindows;
 };
 
 /**
- * Decides for each run: take up to `jobs` of its jobs, or skip it and why. Pure. Ranks by bid, pulled image, age, uuid;
- * the order of the input makes no difference. `now` is in the milliseconds of `backoff`. Ranked verdicts come first.
+ * Decides for each run: take up to `jobs` of its jobs, or skip it and why. Pure. Every job pays the ask, so the chance
+ * to be paid ranks first; then bid, pulled image, age, uuid. The order of the input makes no difference. `now` is in the
+ * milliseconds of `backoff`. Ranked verdicts come first.
  */
 export function decide(
   runs: readonly OpenRun[],
@@ -85,7 +88,7 @@ export function* decideInSteps(
   const skipped: Verdict[] = [];
   for (const open of runs) {
     const reason = skipReasonOfRun(open.run, offer, knowledge, now);
-    if (reason === undefined) candidates.push(rankedOf(open, images));
+    if (reason === undefined) candidates.push(rankedOf(open, images, knowledge));
     else skipped.push({ kind: 'skip', open, reason });
     yield;
   }
@@ -186,18 +189,25 @@ function imagesOf(knowledge: MarketKnowledge): (ref: string) => ImageView {
 /** A run with its sort keys, computed once because a large market takes over a million comparisons. */
 type Ranked = {
   readonly open: OpenRun;
+  readonly chance: number;
   readonly bidPrice: number;
   readonly pulled: boolean;
   readonly createdAt: number;
 };
 
-function rankedOf(open: OpenRun, images: (ref: string) => ImageView): Ranked {
+function rankedOf(
+  open: OpenRun,
+  images: (ref: string) => ImageView,
+  { chancePaid }: MarketKnowledge,
+): Ranked {
   const { bidPrice, createdAt } = open.run;
+  const chance = chancePaid?.(open.run) ?? 1;
   const pulled = open.function !== undefined && images(open.function.registryPath).state === 'ready';
-  return { open, bidPrice, pulled, createdAt };
+  return { open, chance, bidPrice, pulled, createdAt };
 }
 
 function byRank(a: Ranked, b: Ranked): number {
+  if (a.chance !== b.chance) return b.chance - a.chance;
   if (a.bidPrice !== b.bidPrice) return b.bidPrice - a.bidPrice;
   if (a.pulled !== b.pulled) return a.pulled ? -1 : 1;
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;

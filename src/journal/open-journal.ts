@@ -29,6 +29,7 @@ export type JournalReader = Pick<
   | 'prices'
   | 'sums'
   | 'energy'
+  | 'outcomes'
   | 'outputs'
   | 'get'
   | 'inState'

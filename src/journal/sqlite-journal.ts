@@ -21,6 +21,7 @@ import {
   WRITE_DURATION,
   WRITE_FUNCTION,
 } from './function-durations.ts';
+import { FunctionOutcomeTable } from './function-outcomes.ts';
 import { GpuRollupTables } from './gpu-rollups.ts';
 import { ENGINE_KEY, engineRow } from './home.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
@@ -76,6 +77,7 @@ export class SqliteJournal implements Journal {
   readonly ledger: Ledger;
   readonly bookedJobs: BookedJobs;
   readonly energy: EnergyTables;
+  readonly outcomes: FunctionOutcomeTable;
   readonly outputs: JobOutputTable;
   readonly prices: PriceTables;
   /** Jobs without their reports; not for a journal that only an older agent has written. */
@@ -102,6 +104,7 @@ export class SqliteJournal implements Journal {
     this.ledger = new Ledger(access);
     this.bookedJobs = new BookedJobs(access);
     this.energy = new EnergyTables(access);
+    this.outcomes = new FunctionOutcomeTable(access);
     this.outputs = new JobOutputTable(access);
     this.prices = new PriceTables(access);
     this.list = new JobList(access);

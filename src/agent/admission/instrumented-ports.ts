@@ -106,6 +106,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
   return {
     agentId: journal.agentId,
     decisions: journal.decisions,
+    outcomes: journal.outcomes,
     prices: journal.prices,
     sums: journal.sums,
     energy: journal.energy,

@@ -29,6 +29,7 @@ import { outcomeOf } from './claim-outcome.ts';
 import { type Claimer, type ClaimerDeps, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
 import { bytesOf, type OpenJob, readArguments } from './job-arguments.ts';
 import type { JobWindows } from './job-windows.ts';
+import type { PaidChances } from './paid-chances.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -53,6 +54,7 @@ export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> 
     readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
     readonly slots: OfferSlots;
     readonly windows: JobWindows;
+    readonly chances: PaidChances;
     readonly backoff: RunBackoff;
     readonly claimer: Claimer;
     /** The jobs that this or another offer is about to claim. */
@@ -132,8 +134,7 @@ export class ClaimLoop {
   async #pass(signal: AbortSignal): Promise<void> {
     for (;;) {
       const { admission, poller } = this.#deps;
-      const poll = poller.polls;
-      const runs = poller.runs;
+      const { polls: poll, runs } = poller;
       if (runs === undefined || signal.aborted) return;
       if (admission.blockedBy() !== undefined) {
         this.#exhaustedAtPoll = this.#busy() || admission.recoverable ? -1 : poll;
@@ -191,10 +192,10 @@ export class ClaimLoop {
   }
 
   get #knowledge(): MarketKnowledge {
-    const { backoff, catalogue, imagePatterns, images, slots, windows: all } = this.#deps;
+    const { backoff, catalogue, chances, imagePatterns, images, slots, windows: all } = this.#deps;
     const imageState = (ref: string) => images.state(ref);
-    const windows = all.of(slots);
-    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff, windows };
+    const [chancePaid, windows] = [chances.of, all.of(slots)];
+    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff, chancePaid, windows };
   }
 
   /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */

@@ -22,6 +22,7 @@ import { ClaimLoop } from './claim-loop.ts';
 import { Claimer, type ClaimerDeps } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
 import type { JobWindows } from './job-windows.ts';
+import type { PaidChances } from './paid-chances.ts';
 import { RunBackoff } from './run-backoff.ts';
 import { RunPoller } from './run-poller.ts';
 import type { RunResolver } from './run-resolver.ts';
@@ -44,6 +45,7 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly admission: AdmissionControl;
   readonly leases: LeaseReconciler;
   readonly windows: JobWindows;
+  readonly chances: PaidChances;
   /** The jobs that any offer is about to claim. */
   readonly claiming: Set<string>;
   /** The memory that what any offer claims has until it is on the disk. */

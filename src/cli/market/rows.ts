@@ -47,7 +47,8 @@ export function rowsFor(
   for (const offer of offers) {
     const slots = usableSlots(offer, knowledge);
     const windows = times && { leftMs: slots.map(times.leftMs), expectedMs: times.expectedMs };
-    const known = windows === undefined ? knowledge : { ...knowledge, windows };
+    const { chancePaid } = times ?? {};
+    const known = { ...knowledge, ...(windows && { windows }), ...(chancePaid && { chancePaid }) };
     for (const verdict of decide(runs, offer, slots.length, known, NOW)) {
       const { uuid } = verdict.open.run;
       const before = verdicts.get(uuid);

@@ -1,3 +1,4 @@
+import { PaidChances } from '../../agent/market/paid-chances.ts';
 import { scheduleOf } from '../../compose.ts';
 import type { Config } from '../../config/config.ts';
 import { expectedDurationMs } from '../../domain/expected-duration.ts';
@@ -8,11 +9,13 @@ import type { Run } from '../../domain/run.ts';
 import { CPU_SLOTS, gpuTargets } from '../../domain/schedule/target.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
 
-/** How long slots may be filled by the owner's schedule, and how long jobs take. In milliseconds. */
+/** How long slots may be filled by the owner's schedule, how long jobs take, in milliseconds, and whether they are paid. */
 export type SlotTimes = {
   /** Infinity: no end is known. */
   readonly leftMs: (slot: Slot) => number;
   readonly expectedMs: (run: Run) => number;
+  /** How likely a job of the run is paid. */
+  readonly chancePaid: (run: Run) => number;
 };
 
 /** As the agent would find them now, with the journal where it can be read: else jobs take the job timeout. */
@@ -26,6 +29,7 @@ export function openSlotTimes(config: Config, gpus: readonly Gpu[], now: number)
     leftMs: (slot) => (ends.get(targetOf(slot)) ?? Infinity) - now,
     expectedMs: ({ functionUuid }) =>
       expectedDurationMs(journal?.durationsOf(functionUuid) ?? [], config.jobTimeout),
+    chancePaid: journal === undefined ? () => 1 : new PaidChances(journal.outcomes).of,
     [Symbol.dispose]: () => journal?.close(),
   };
 }

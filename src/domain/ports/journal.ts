@@ -4,6 +4,7 @@ import type { NetworkUse } from '../network-use.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { EnergyStore } from './energy-store.ts';
 import type { JobSums } from './job-sums.ts';
+import type { OutcomeStore } from './outcome-store.ts';
 import type { PriceStore } from './price-store.ts';
 
 /** The journal. Every change is synced to disk before the call returns. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
@@ -11,6 +12,8 @@ export interface Journal {
   readonly agentId: string;
   /** The owner's pauses and modes. */
   readonly decisions: DecisionStore;
+  /** How jobs ended, by function. */
+  readonly outcomes: OutcomeStore;
   /** What offers ask, and why. */
   readonly prices: PriceStore;
   /** What jobs have earned. */

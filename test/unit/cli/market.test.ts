@@ -47,6 +47,7 @@ describe('the row of a run', () => {
     const offer = { ...GPU, slots: [slot('GPU-a'), slot('GPU-b')] };
     const times = (left: Readonly<Record<string, number>>) => ({
       leftMs: ({ gpu }: { readonly gpu: string | null }) => left[gpu ?? ''] ?? Infinity,
+      chancePaid: () => 1,
       expectedMs: () => 60,
     });
     const open = anOpenRun({ numJobs: 2 });

@@ -120,6 +120,23 @@ describe('decides on', () => {
     ]);
   });
 
+  test('ranks the chance to be paid before the bid, because every job pays the ask', () => {
+    const chances = new Map([
+      ['sure', 1],
+      ['doubtful', 0.3],
+    ]);
+    const runs = [
+      anOpenRun({ uuid: 'doubtful', bidPrice: 0.9 }),
+      anOpenRun({ uuid: 'sure', bidPrice: 0.2 }),
+      anOpenRun({ uuid: 'new', bidPrice: 0.8 }),
+      anOpenRun({ uuid: 'new-low', bidPrice: 0.3 }),
+    ];
+    const chancePaid = ({ uuid }: { readonly uuid: string }): number => chances.get(uuid) ?? 0.9;
+    const verdicts = decide(runs, anOffer(), 1, knowledge({ chancePaid }), 0);
+    expect(verdicts.map(({ open }) => open.run.uuid)).toEqual(['sure', 'new', 'new-low', 'doubtful']);
+    expect(verdicts.map(({ kind }) => kind)).toEqual(['take', 'skip', 'skip', 'skip']);
+  });
+
   test('ranks by bid, then pulled images, then age', () => {
     const absent = aFunction({ registryPath: 'sharedcloud/absent' });
     const runs = [
@@ -177,6 +194,7 @@ describe('for any market', () => {
   });
 
   test('the order of the input makes no difference', () => {
+    const chancePaid = ({ uuid }: { readonly uuid: string }): number => (uuid.charCodeAt(0) % 3) / 3;
     const shuffled = marketArb.chain((market) =>
       fc.tuple(
         fc.constant(market),
@@ -186,7 +204,7 @@ describe('for any market', () => {
     fc.assert(
       fc.property(shuffled, fc.integer({ min: 0, max: 8 }), ([market, other], free) => {
         const taken = (runs: readonly OpenRun[]) =>
-          takesOf(decide(runs, anOffer(), free, knowledge(), 0)).map(({ jobs, open }) => [
+          takesOf(decide(runs, anOffer(), free, knowledge({ chancePaid }), 0)).map(({ jobs, open }) => [
             open.run.uuid,
             jobs,
           ]);
