@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 
 /**
  * What all jobs took that ended, paid or not, by the day on which they stopped running, and what GPUs took without a job; both
- * for ever. Keys as in `ledger_days`, of which the day is that of the payment. Money in millionths of a US dollar.
+ * for ever; and the sums of each for metrics, which never fall. Keys as in `ledger_days`, of which the day is that of the payment. Money in millionths of a US dollar.
  */
 export const CREATE_ENERGY_DAYS = `CREATE TABLE IF NOT EXISTS energy_days (
     day TEXT NOT NULL,
@@ -33,7 +33,19 @@ export const CREATE_ENERGY_DAYS = `CREATE TABLE IF NOT EXISTS energy_days (
     power_micro_dollars INTEGER NOT NULL,
     unpriced_ms REAL NOT NULL,
     PRIMARY KEY (day, gpu)
-  ) STRICT, WITHOUT ROWID;`;
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS energy_totals (
+    gpu TEXT NOT NULL,
+    use TEXT NOT NULL,
+    joules REAL NOT NULL,
+    micro_dollars INTEGER NOT NULL,
+    PRIMARY KEY (gpu, use)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO energy_totals (gpu, use, joules, micro_dollars)
+    SELECT gpu, 'job', sum(joules), max(sum(power_micro_dollars), 0) FROM energy_days
+      WHERE NOT EXISTS (SELECT 1 FROM energy_totals) GROUP BY gpu
+    UNION ALL SELECT gpu, 'idle', sum(joules), max(sum(power_micro_dollars), 0) FROM idle_days
+      WHERE NOT EXISTS (SELECT 1 FROM energy_totals) GROUP BY gpu;`;
 
 const ADD_JOB = `INSERT INTO energy_days (day, gpu, function, image, jobs, joules, idle_joules, covered_ms, ms,
     power_micro_dollars, unmeasured_jobs, unpriced_jobs, estimated_jobs) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -46,6 +58,9 @@ const ADD_IDLE = `INSERT INTO idle_days (day, gpu, joules, ms, power_micro_dolla
   ON CONFLICT DO UPDATE SET joules = joules + excluded.joules, ms = ms + excluded.ms,
     power_micro_dollars = power_micro_dollars + excluded.power_micro_dollars,
     unpriced_ms = unpriced_ms + excluded.unpriced_ms`;
+const ADD_TOTAL = `INSERT INTO energy_totals (gpu, use, joules, micro_dollars) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET joules = joules + excluded.joules, micro_dollars = micro_dollars + excluded.micro_dollars`;
+const TOTALS = 'SELECT gpu, use, joules, micro_dollars AS microDollars FROM energy_totals ORDER BY gpu, use';
 const KNOWN = 'SELECT 1 FROM energy_days WHERE day = ? AND gpu = ? AND function = ? AND image = ?';
 const ROWS = 'SELECT count(*) AS count FROM energy_days WHERE day = ?';
 const EXISTS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'energy_days'";
@@ -88,6 +103,18 @@ const idleRows = z.array(
     unpricedMs: z.number(),
   }),
 );
+
+const totalRows = z.array(
+  z.object({
+    gpu: z.string(),
+    use: z.enum(['job', 'idle']),
+    joules: z.number(),
+    microDollars: z.number(),
+  }),
+);
+
+/** What a GPU or slice has taken with jobs, or a GPU without one, since it is measured; none of it ever falls. */
+export type EnergyTotal = Readonly<z.infer<typeof totalRows>[number]>;
 
 /** Whose energy is summed: `gpu` is a GPU, a slice, or `cpu`; function and image are empty where a day has too many. */
 export type EnergyKey = {
@@ -135,6 +162,7 @@ export class EnergyDays {
       isUnpriced,
       Number(isCostEstimate),
     );
+    if (isMeasured(energy)) this.#addTotal(gpu, 'job', joules, powerMicroDollars);
   }
 
   /** Adds what a GPU took without a job; to be called in a transaction. */
@@ -143,6 +171,18 @@ export class EnergyDays {
     this.#access
       .prepared(ADD_IDLE)
       .run(localDayOf(at), gpu, Math.max(joules, 0), ms, powerMicroDollars ?? 0, unpricedMs);
+    this.#addTotal(gpu, 'idle', joules, powerMicroDollars);
+  }
+
+  /** The sums of each GPU since it is measured. */
+  totals(): readonly EnergyTotal[] {
+    const { prepared, read } = this.#access;
+    return totalRows.parse(read(() => prepared(TOTALS).all()));
+  }
+
+  /** A time at which power had a negative price adds nothing: a counter that falls would count as one that began again. */
+  #addTotal(gpu: string, use: EnergyTotal['use'], joules: number, microDollars = 0): void {
+    this.#access.prepared(ADD_TOTAL).run(gpu, use, Math.max(joules, 0), Math.max(microDollars, 0));
   }
 
   /** The days after one, up to another, oldest first. A `yield` follows each day's read. */

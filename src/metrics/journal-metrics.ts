@@ -1,4 +1,6 @@
 import type { JobSums, JobTotal } from '../domain/ports/job-sums.ts';
+import type { EnergyTotal } from '../journal/energy-days.ts';
+import { dollars } from '../pricing/money.ts';
 import { type MetricValues, single, valuesOf } from './metric.ts';
 import { METRICS } from './table.ts';
 
@@ -9,6 +11,7 @@ export type TotalsJournal = {
   readonly sums: Pick<JobSums, 'pending'>;
   readonly totals: { all(): readonly JobTotal[]; oldestReportAt(): number | undefined };
   readonly gpuRollups: { energy(): ReadonlyMap<string, number> };
+  readonly energy: { readonly days: { totals(): readonly EnergyTotal[] } };
 };
 
 /**
@@ -25,6 +28,7 @@ export function journalValues(
 ): readonly MetricValues[] {
   const totals = journal.totals.all();
   const pending = journal.sums.pending();
+  const used = journal.energy.days.totals().filter(({ gpu }) => gpus.has(gpu));
   const oldest = journal.totals.oldestReportAt();
   const keys = [...new Set([...offers, ...totals.map(({ offer }) => offer)])];
   const jobs = new Map(totals.map(({ jobs: count, offer, outcome }) => [`${outcome} ${offer}`, count]));
@@ -48,6 +52,14 @@ export function journalValues(
       [...journal.gpuRollups.energy()].flatMap(([gpu, joules]) =>
         gpus.has(gpu) ? [[{ gpu }, joules] as const] : [],
       ),
+    ),
+    valuesOf(
+      METRICS.jobEnergy,
+      used.flatMap(({ gpu, joules, use }) => (use === 'job' ? [[{ gpu }, joules] as const] : [])),
+    ),
+    valuesOf(
+      METRICS.energyCost,
+      used.map(({ gpu, microDollars, use }) => [{ gpu, use }, dollars(microDollars)] as const),
     ),
   ];
 }

@@ -47,7 +47,8 @@ export class Metrics {
 
   #ofJournal({ offers, targets }: ReturnType<Overview['glance']>): readonly MetricValues[] {
     const { clock, journal } = this.#deps;
-    const gpus = new Set(targets.map(({ gpu, target }) => gpu?.uuid ?? target));
+    // Jobs count for their slice, its GPU for itself.
+    const gpus = new Set(targets.flatMap(({ gpu, target }) => [target, gpu?.uuid ?? target]));
     const keys = offers.map(({ offer }) => offer.key);
     try {
       const values = journalValues(journal, { gpus, now: clock.now(), offers: keys });

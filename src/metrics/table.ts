@@ -185,6 +185,22 @@ export const METRICS = {
     labels: ['gpu'],
     since: 'the first start',
   },
+  jobEnergy: {
+    name: `${OWN}job_energy_joules_total`,
+    type: 'counter',
+    help: 'Energy of the jobs that have ended on a GPU or MIG slice, by the sensor of the GPU.',
+    unit: 'joules',
+    labels: ['gpu'],
+    since: 'the first start',
+  },
+  energyCost: {
+    name: `${OWN}energy_cost_dollars_total`,
+    type: 'counter',
+    help: 'US dollars of power at the wall: of ended jobs above idle, and of GPUs without a job; only where a price was known.',
+    unit: 'dollars',
+    labels: ['gpu', 'use'],
+    since: 'the first start',
+  },
   gpuCordoned: {
     name: `${OWN}gpu_cordoned`,
     type: 'gauge',

@@ -202,6 +202,31 @@ test('GPUs without a job have days of their own', () => {
   });
 });
 
+test('the sums of each GPU never fall', () => {
+  const path = scratchDir();
+  at(path, { now: NOW }, (journal) => {
+    journal.energy.meterBy(everyJob);
+    walk(journal, { uuid: 'a', gpu: 'GPU-1' }, claimed, starting, running, finished);
+    journal.energy.meterBy({ ended: () => ({ ...priced, powerMicroDollars: -700 }) });
+    walk(journal, { uuid: 'b', gpu: 'GPU-1' }, claimed, starting, running, finished);
+    const use: IdleUse = { gpu: 'GPU-1', at: NOW, joules: 1_200, ms: 60_000, powerMicroDollars: 100 };
+    journal.energy.save({ at: NOW, jobs: new Map(), idle: [use], power: [] });
+  });
+  const totals = [
+    { gpu: 'GPU-1', use: 'idle', joules: 1_200, microDollars: 100 },
+    { gpu: 'GPU-1', use: 'job', joules: 12_000, microDollars: 500 },
+  ];
+  expect(at(path, { now: NOW }, (journal) => journal.energy.days.totals())).toEqual(totals);
+  const db = new DatabaseSync(join(path, JOURNAL_FILE));
+  db.exec('DROP TABLE energy_totals');
+  db.close();
+  // Of a journal without them: what the days have.
+  expect(at(path, { now: NOW }, (journal) => journal.energy.days.totals())).toMatchObject([
+    { use: 'idle', joules: 1_200 },
+    { use: 'job', joules: 12_000 },
+  ]);
+});
+
 test('the power of GPUs survives a restart', () => {
   const path = scratchDir();
   const power = { gpu: 'GPU-1', idleW: [20, 21], busyW: [310.5] };

@@ -52,6 +52,15 @@ function aJournal(totals: readonly JobTotal[] = [], oldestAt?: number): TotalsJo
           ['GPU-gone', 9],
         ]),
     },
+    energy: {
+      days: {
+        totals: () => [
+          { gpu: 'GPU-1', use: 'idle', joules: 3, microDollars: 100 },
+          { gpu: 'GPU-1', use: 'job', joules: 4, microDollars: 2_500 },
+          { gpu: 'GPU-gone', use: 'job', joules: 9, microDollars: 9 },
+        ],
+      },
+    },
   };
 }
 
@@ -97,6 +106,9 @@ test('an offer without a job yet has every outcome at 0, so that the first one i
       'report_pending_seconds 60',
       'releases_pending 1',
       'energy_joules_total{gpu="GPU-1"} 7',
+      'job_energy_joules_total{gpu="GPU-1"} 4',
+      'energy_cost_dollars_total{gpu="GPU-1",use="idle"} 0.0001',
+      'energy_cost_dollars_total{gpu="GPU-1",use="job"} 0.0025',
       'journal_up 1',
     ]),
   );

@@ -38,6 +38,7 @@ test('no label has values that a buyer controls', () => {
     'reason',
     'result',
     'state',
+    'use',
     'version',
   ]);
 });
