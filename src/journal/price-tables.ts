@@ -181,7 +181,8 @@ export class PriceTables implements PriceStore {
     const { prepared, read } = this.#access;
     return read(() => {
       const seq = this.lastSeq();
-      const rows = prepared(ENDED).all(after, seq, offer, LIMITS.journal.endedJobs.max);
+      // All of it is new where everything from before was deleted.
+      const rows = prepared(ENDED).all(after > seq ? 0 : after, seq, offer, LIMITS.journal.endedJobs.max);
       return { seq, jobs: endedRows.parse(rows).toReversed() };
     });
   }

@@ -18,7 +18,7 @@ import type { ChangeReason, HoldReason, Situation, Strategy } from '../../pricin
 import type { Observer } from '../events/events.ts';
 import type { Giver } from '../holds/owner-control.ts';
 import { type AskTime, dueInMs } from './ask-timing.ts';
-import { idleLater, idleSinceJobs, type SlotUse } from './slot-idleness.ts';
+import { idleLater, idleOfSlots, idleSinceJobs, type SlotUse } from './slot-idleness.ts';
 
 /** Between two checks of slots and floors, in milliseconds. */
 const CHECK_MS = 60_000;
@@ -296,7 +296,7 @@ export class Pricer {
       start: plan.askPrice,
       ...this.#limitsOf(offer),
       lastChangeAt: offer.state.changedAt?.wall,
-      idleMs: plan.slots.map(({ id }) => idleMs[id] ?? 0),
+      idleMs: idleOfSlots(idleMs, offer.slots),
       others: sight?.others ?? [],
       ended: jobs,
       observed: sight?.observed ?? (() => undefined),

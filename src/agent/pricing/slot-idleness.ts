@@ -29,3 +29,10 @@ export function idleSinceJobs(idleMs: Figures, jobs: readonly EndedSlotJob[], no
   }
   return idle;
 }
+
+/** Of each slot that has a job (0) or could take one, which has been open for a moment at least. Pure. */
+export function idleOfSlots(idleMs: Figures, slots: readonly SlotUse[]): readonly number[] {
+  return slots
+    .filter(({ state }) => state !== 'closed')
+    .map(({ id, state }) => (state === 'busy' ? 0 : Math.max(1, idleMs[id] ?? 0)));
+}

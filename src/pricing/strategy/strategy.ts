@@ -61,8 +61,8 @@ export type Situation = {
   /** When the ask was changed last, not counting rises to the floor; undefined: never. */
   readonly lastChangeAt: number | undefined;
   /**
-   * For each slot, the milliseconds for which it could have taken a job and had none, since its last one; 0: it has one.
-   * Time that was paused, offline or without the agent does not count.
+   * For each slot that has a job or could take one now, the milliseconds for which it could have taken one and had none,
+   * since its last one; 0: it has one. Time that was paused, offline or without the agent does not count.
    */
   readonly idleMs: readonly number[];
   /** What others ask for the same kind of GPU; empty: nobody, or not known. */

@@ -85,4 +85,6 @@ test('jobs that ended since are those of the offer, whether paid or not', () => 
   expect(jobs.map(({ isPaid }) => isPaid)).toEqual([false, false, true]);
   expect(jobs.map(({ from, until }) => until - from)).toEqual([60_000, 60_000, 60_000]);
   expect(journal.prices.endedAfter('cpu', seq).jobs).toEqual([]);
+  // As after a time in which every job was deleted.
+  expect(journal.prices.endedAfter('cpu', seq + 100).jobs).toHaveLength(4);
 });

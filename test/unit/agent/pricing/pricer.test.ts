@@ -230,6 +230,12 @@ describe('a strategy', () => {
     const world = new World({}, 'other');
     world.slots = [{ id: 'cpu#0', state: 'closed' }];
     await world.pass(HOUR);
+    expect(world.situations.at(-1)?.idleMs).toEqual([]);
+    world.slots = [{ id: 'cpu#0', state: 'open' }];
+    await world.pass(HOUR);
+    expect(world.situations.at(-1)?.idleMs).toEqual([59 * MINUTE]);
+    world.slots = [{ id: 'cpu#0', state: 'busy' }];
+    await world.pass(HOUR);
     expect(world.situations.at(-1)?.idleMs).toEqual([0]);
   });
 });
