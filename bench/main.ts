@@ -23,6 +23,7 @@ import { restart } from './rows/restart.ts';
 import { sampling } from './rows/sampling.ts';
 import { schedule } from './rows/schedule.ts';
 import { slurm } from './rows/slurm.ts';
+import { strategies } from './rows/strategies.ts';
 import { throughput } from './rows/throughput.ts';
 import { type Measured, tableOf } from './table.ts';
 
@@ -51,6 +52,7 @@ const ROWS: readonly Row[] = [
   slurm,
   loader,
   coldImage,
+  strategies,
 ];
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, '.cache', 'bench');

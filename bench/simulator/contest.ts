@@ -29,6 +29,8 @@ export type Standing = {
   readonly shape: string;
   readonly strategy: StrategyName;
   readonly net: number;
+  /** On the market of each seed. */
+  readonly nets: readonly number[];
   /** Its net to that of the fixed ask of `setup`, and to that of the best fixed ask in hindsight on each market. */
   readonly toFixed: Interval;
   readonly toBest: Interval;
@@ -69,6 +71,7 @@ function standingOf(
     shape,
     strategy,
     net: mean(({ net }) => net),
+    nets,
     toFixed: bootstrap(
       nets,
       fixed.map(({ net }) => net),

@@ -89,7 +89,7 @@ export class StrategyPricing implements Pricing {
   #floorAt(now: number, paidShare: number) {
     return floorOf({
       marginalW: this.#host.marginalW,
-      dollarsPerKWh: this.#dollarsPerKWh(now, now + this.#usualMs()),
+      dollarsPerKWh: this.#dollarsPerKWh(now, now + this.#longMs()),
       wearPerHour: 0,
       brokerFee: this.#host.brokerFee,
       paidShare,
@@ -97,8 +97,8 @@ export class StrategyPricing implements Pricing {
   }
 
   /** Most of our jobs end within so long. */
-  #usualMs(): number {
-    const sorted = this.#own.map(({ from, until }) => until - from).toSorted((a, b) => a - b);
+  #longMs(): number {
+    const sorted = Float64Array.from(this.#own, ({ from, until }) => until - from).sort();
     return sorted[Math.floor(sorted.length * LONG_JOB)] ?? USUAL_MINUTES * MINUTE_MS;
   }
 

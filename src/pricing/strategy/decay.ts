@@ -12,14 +12,14 @@ const DEMAND_MS = 48 * HOUR_MS;
 /** How far the reference moves in an hour, and how far beyond it demand is looked at. */
 const [UP, DOWN] = [1.02, 0.98];
 const STEP = 0.1;
-/** By this it comes back to the owner's ask in an hour, where demand says nothing: what others took at once was never seen. */
+/** In an hour it comes back so far to the owner's ask, while slots are idle: what others took at once was never seen. */
 const BACK = 0.997;
 /** The lowest reference, as a part of the owner's ask. */
 const MIN_PART = 0.3;
 
-/** The busy share is a mean over about so many hours; above so much, slots count as busy. */
+/** The busy share is a mean over about so many hours; above one share slots count as busy, below the other as idle. */
 const BUSY_HOURS = 12;
-const BUSY = 0.9;
+const [BUSY, IDLE] = [0.9, 0.3];
 /** A move must promise so much more than it costs, and a rise of a host with idle slots needs so many jobs to go by. */
 const TIMES = { busy: 2, rise: 3, fall: 3 } as const;
 const ENOUGH_JOBS = 10;
@@ -81,7 +81,7 @@ function movedReference(
   const fall = { low: reference * (1 - STEP), high: reference, cost, times: TIMES.fall };
   if (!isBusy && paysToFall(demand, fall))
     return { state: { ...state, reference: kept(reference * DOWN, situation) }, reason: 'demand-below' };
-  if (!isBusy && reference > situation.start)
+  if (busyShare < IDLE && reference > situation.start)
     return {
       state: { ...state, reference: Math.max(situation.start, reference * BACK) },
       reason: 'undecided',

@@ -6,21 +6,30 @@ export type Demand = {
   readonly own: readonly number[];
   /** Runs that were open for lack of a host at their bid, or of a free one. */
   readonly left: readonly { readonly bid: number; readonly jobs: number }[];
+  /** How many more jobs like its own the host had time for. */
+  readonly spare: number;
 };
 
 /** The demand since an instant (milliseconds since the epoch). Pure. */
-export function demandSince({ own, seen }: Observed, since: number): Demand {
+export function demandSince({ from, own, seen, slots, until }: Observed, since: number): Demand {
+  const recent = own.filter((job) => job.from > since);
   return {
-    own: own.filter(({ from }) => from > since).map(({ bid }) => bid),
+    own: recent.map(({ bid }) => bid),
     left: seen.filter(({ isUnsuitable, lastSeen }) => lastSeen > since && isUnsuitable !== true),
+    spare: spareJobs(recent, (until - Math.max(from, since)) * slots),
   };
 }
 
+function spareJobs(own: Observed['own'], ms: number): number {
+  const busyMs = own.reduce((sum, job) => sum + job.until - job.from, 0);
+  return busyMs > 0 ? (Math.max(0, ms - busyMs) / busyMs) * own.length : Number.POSITIVE_INFINITY;
+}
+
 /** A few jobs of others weigh nothing: they may be one buyer's. */
-const SPARE_JOBS = 3;
+const FEW_JOBS = 3;
 
 /**
- * Whether the jobs that were left between two asks would have brought `times` as much as the lower ask takes off the jobs
+ * Whether the jobs that were left between two asks would have brought, as far as there was time, `times` as much as the lower ask takes off the jobs
  * that were sold. `cost` is that of a busy minute. Pure.
  */
 export function paysToFall(
@@ -32,7 +41,7 @@ export function paysToFall(
     times,
   }: { readonly low: number; readonly high: number; readonly cost: number; readonly times: number },
 ): boolean {
-  const gained = (leftBetween(demand, low, high) - SPARE_JOBS) * (low - cost);
+  const gained = Math.min(leftBetween(demand, low, high) - FEW_JOBS, demand.spare) * (low - cost);
   return gained > times * demand.own.length * (high - low);
 }
 

@@ -72,12 +72,19 @@ describe('decay', () => {
     expect(DECAY.next(aSituation(alone), memory).choice?.ask).toBe(0.05);
   });
 
-  test('brings its reference back to the configured ask, where demand says nothing', () => {
-    const memory = { ...after(0), reference: 0.06 };
+  test('brings its reference back to the configured ask while idle, where demand says nothing', () => {
+    const memory = { ...after(0), busyShare: 0.2, reference: 0.06 };
     const { choice } = DECAY.next(aSituation({ ask: 0.06 }), memory);
     expect(choice?.reason).toBe('undecided');
     expect(choice?.ask).toBeCloseTo(0.05982, 10);
     expect(DECAY.next(aSituation(), { ...memory, reference: 0.0501 }).choice?.ask).toBe(0.05);
+  });
+
+  test('lowers its reference only as far as there is time for more jobs', () => {
+    // Twenty hours of each day are sold.
+    const own = ownJobs(24, { bid: 0.051 }).map((job) => ({ ...job, until: job.from + (20 / 12) * HOUR }));
+    const market = () => ({ ...left(), own });
+    expect(DECAY.next(aSituation({ observed: market }), {}).memory['reference']).toBe(0.05);
   });
 
   test.each([
