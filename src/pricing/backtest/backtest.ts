@@ -1,4 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
+import { sortInSteps } from '../../domain/sort-in-steps.ts';
 import { SeededRandom } from '../../lib/seeded-random.ts';
 import type { MicroDollars } from '../money.ts';
 import type { AskStep } from './ask-steps.ts';
@@ -70,7 +71,7 @@ const CALIBRATION_DRAWS = 5;
 const MAX_DRAWS = 100;
 const MIN_DRAWS = 20;
 /** With more runs fewer worlds are drawn, so that a month of a large market takes seconds. */
-const RUNS_IN_ALL = 1_500_000;
+const RUNS_IN_ALL = 12_000_000;
 
 /**
  * Replays a market at each ask. Throws BACKTEST_TOO_LITTLE, and BACKTEST_UNCALIBRATED where the replay at the asks in force
@@ -79,7 +80,7 @@ const RUNS_IN_ALL = 1_500_000;
 export function* backtest(input: BacktestInput): Generator<void, Backtest> {
   const { asks, askNow, brokerFee, costPerMinute, floor, inForce, rules } = input;
   checkEnough(input);
-  const observed = inOrder(input.observed);
+  const observed = yield* inOrder(input.observed);
   const { from, until } = observed;
   const random = new SeededRandom(input.seed);
   const unknown = yield* learnUnknown(observed, inForce, rules, Math.min(...asks), () => random.next());
@@ -129,12 +130,13 @@ export function* backtest(input: BacktestInput): Generator<void, Backtest> {
 }
 
 /** So that the order of the input makes no difference. */
-function inOrder(observed: Observed): Observed {
-  return {
-    ...observed,
-    own: observed.own.toSorted((a, b) => a.from - b.from || compare(a.run, b.run)),
-    seen: observed.seen.toSorted((a, b) => a.firstSeen - b.firstSeen || compare(a.run, b.run)),
-  };
+function* inOrder(observed: Observed): Generator<void, Observed> {
+  const own = yield* sortInSteps(observed.own, (a, b) => a.from - b.from || compare(a.run, b.run));
+  const seen = yield* sortInSteps(
+    observed.seen,
+    (a, b) => a.firstSeen - b.firstSeen || compare(a.run, b.run),
+  );
+  return { ...observed, own, seen };
 }
 
 function compare(a: string, b: string): number {

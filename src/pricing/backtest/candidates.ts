@@ -23,7 +23,7 @@ export function* candidatesOf(
   rules: Rules,
 ): Generator<void, Candidate[]> {
   const imputation = new Imputation(own);
-  const spans = new Map(seen.map((run) => [run.run, run]));
+  const spans = yield* seenOfOwn({ own, seen });
   const found: Candidate[] = [];
   for (const [index, job] of own.entries()) {
     if (!(job.from >= from && job.from < until)) continue;
@@ -37,6 +37,20 @@ export function* candidatesOf(
   }
   for (const run of seen) {
     if (run.isUnsuitable !== true && run.jobs > 0) found.push(candidateOf(run, imputation, rules));
+    yield;
+  }
+  return found;
+}
+
+/** What was seen of the runs of own jobs, by run. */
+export function* seenOfOwn({
+  own,
+  seen,
+}: Pick<Observed, 'own' | 'seen'>): Generator<void, ReadonlyMap<string, SeenRun>> {
+  const runs = new Set(own.map(({ run }) => run));
+  const found = new Map<string, SeenRun>();
+  for (const run of seen) {
+    if (runs.has(run.run)) found.set(run.run, run);
     yield;
   }
   return found;

@@ -1,4 +1,5 @@
 import { decideInSteps } from '../../domain/decide.ts';
+import { sortInSteps } from '../../domain/sort-in-steps.ts';
 import { microDollars } from '../money.ts';
 import { type AskStretch, type Asks, stretchesOf } from './ask-steps.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
@@ -51,14 +52,16 @@ export class ReplayMarket {
   readonly #observed: Observed;
   readonly #rules: Rules;
   readonly #candidates: readonly Candidate[];
+  readonly #columns: Columns;
   readonly #slots: readonly SlotStep[];
   /** The longest time for which a run may stay open after this host took it, in milliseconds. */
   readonly #maxStayMs: number;
 
-  private constructor(observed: Observed, rules: Rules, candidates: readonly Candidate[], maxStayMs: number) {
+  private constructor(observed: Observed, rules: Rules, columns: Columns, maxStayMs: number) {
     this.#observed = observed;
     this.#rules = rules;
-    this.#candidates = candidates;
+    this.#candidates = columns.candidates;
+    this.#columns = columns;
     this.#slots = slotStepsOf(observed);
     this.#maxStayMs = maxStayMs;
   }
@@ -70,11 +73,10 @@ export class ReplayMarket {
     more: readonly Candidate[] = [],
     maxStayMs = 0,
   ): Generator<void, ReplayMarket> {
-    const found = [...(yield* candidatesOf(observed, rules)), ...more];
+    const found = (yield* candidatesOf(observed, rules)).concat(more);
     // The order of the input makes no difference.
-    found.sort((a, b) => a.from - b.from || (a.open.run.uuid < b.open.run.uuid ? -1 : 1));
-    yield;
-    return new ReplayMarket(observed, rules, found, maxStayMs);
+    const sorted = yield* sortInSteps(found, byTime);
+    return new ReplayMarket(observed, rules, yield* columnsOf(sorted), maxStayMs);
   }
 
   /** Decides in which order the runs would be taken at an ask, by the agent's own `decide`. */
@@ -88,9 +90,10 @@ export class ReplayMarket {
       for (; (this.#candidates[next]?.from ?? stretch.until) < stretch.until; next += 1)
         if (this.#reach(next) >= stretch.from) open.push(next);
       active = open;
+      yield;
       stretches.push({ ...stretch, order: yield* this.#orderOf(open, stretch) });
     }
-    return new Replay(this.#observed, this.#candidates, this.#slots, stretches);
+    return new Replay(this.#observed, this.#columns, this.#slots, stretches);
   }
 
   /** Until when a candidate may be open. */
@@ -110,6 +113,7 @@ export class ReplayMarket {
       if (candidate === undefined) continue;
       byUuid.set(candidate.open.run.uuid, index);
       runs.push(candidate.open);
+      if (runs.length % STEPS === 0) yield;
     }
     const priced = { ...offer, askPrice: ask };
     const verdicts = yield* decideInSteps(runs, priced, Number.POSITIVE_INFINITY, knowledge, from);
@@ -117,9 +121,43 @@ export class ReplayMarket {
     for (const verdict of verdicts) {
       const index = byUuid.get(verdict.open.run.uuid);
       if (verdict.kind === 'take' && index !== undefined) order.push(index);
+      if (order.length % STEPS === 0) yield;
     }
     return Int32Array.from(order);
   }
+}
+
+/** The candidates' figures, which each world begins with. */
+type Columns = {
+  readonly candidates: readonly Candidate[];
+  readonly from: Float64Array;
+  readonly until: Float64Array;
+  readonly jobs: Int32Array;
+  /** Those of which a world draws something. */
+  readonly drawn: readonly number[];
+};
+
+function* columnsOf(candidates: readonly Candidate[]): Generator<void, Columns> {
+  const count = candidates.length;
+  const columns = {
+    candidates,
+    from: new Float64Array(count),
+    until: new Float64Array(count),
+    jobs: new Int32Array(count),
+    drawn: new Array<number>(),
+  };
+  for (const [index, { from, isUnseen, jobs, own, until }] of candidates.entries()) {
+    columns.from[index] = from;
+    columns.until[index] = until;
+    columns.jobs[index] = jobs;
+    if (isUnseen || own !== undefined) columns.drawn.push(index);
+    yield;
+  }
+  return columns;
+}
+
+function byTime(a: Candidate, b: Candidate): number {
+  return a.from - b.from || (a.open.run.uuid < b.open.run.uuid ? -1 : 1);
 }
 
 type Stretch = AskStretch & { readonly order: Int32Array };
@@ -127,7 +165,7 @@ type Stretch = AskStretch & { readonly order: Int32Array };
 /** Slots that are sold again at one ask, or asks in their order, as often as there are worlds. */
 export class Replay {
   readonly #observed: Observed;
-  readonly #candidates: readonly Candidate[];
+  readonly #columns: Columns;
   readonly #slots: readonly SlotStep[];
   readonly #stretches: readonly Stretch[];
   /** By candidate: its place in the order that holds, or -1. */
@@ -136,22 +174,22 @@ export class Replay {
 
   constructor(
     observed: Observed,
-    candidates: readonly Candidate[],
+    columns: Columns,
     slots: readonly SlotStep[],
     stretches: readonly Stretch[],
   ) {
     this.#observed = observed;
-    this.#candidates = candidates;
+    this.#columns = columns;
     this.#slots = slots;
     this.#stretches = stretches;
-    this.#rank = new Int32Array(candidates.length);
-    this.#heap = new IntHeap(candidates.length);
+    this.#rank = new Int32Array(columns.candidates.length);
+    this.#heap = new IntHeap(columns.candidates.length);
   }
 
   /** Each job that would have run in a world, in the order of the claims; a `yield` follows each small part of the work. */
   *sell(world: World, sold: (job: Sold) => void): Generator<void, void> {
     const { from, until } = this.#observed;
-    const pass = new Pass(this.#candidates, this.#rank, this.#heap, world);
+    const pass = new Pass(this.#columns, this.#rank, this.#heap, world);
     let running = runningAt(this.#observed);
     let [stretchAt, slotAt] = [-1, 0];
     for (let [now, steps] = [from, 0]; now < until; steps += 1) {
@@ -195,6 +233,7 @@ type Taken = Imputed & { readonly isImputed: boolean };
 /** One pass over the candidates in time: which are open, in the order of the decision. */
 class Pass {
   readonly #candidates: readonly Candidate[];
+  readonly #from: Float64Array;
   readonly #rank: Int32Array;
   readonly #heap: IntHeap;
   readonly #world: World;
@@ -203,18 +242,20 @@ class Pass {
   #order: Int32Array = new Int32Array();
   #next = 0;
 
-  constructor(candidates: readonly Candidate[], rank: Int32Array, heap: IntHeap, world: World) {
+  constructor(columns: Columns, rank: Int32Array, heap: IntHeap, world: World) {
+    const { candidates, drawn, from, jobs, until } = columns;
     this.#candidates = candidates;
+    this.#from = from;
     this.#rank = rank.fill(-1);
     this.#heap = heap;
     this.#world = world;
-    this.#left = new Int32Array(candidates.length);
-    this.#until = new Float64Array(candidates.length);
+    this.#left = jobs.slice();
+    this.#until = until.slice();
     heap.clear();
-    for (const [index, { isUnseen, jobs, own, until }] of candidates.entries()) {
-      const isThere = !isUnseen || world.random() < world.unseen;
-      this.#left[index] = isThere ? jobs : 0;
-      this.#until[index] = own === undefined ? until : until + world.stayMs();
+    for (const index of drawn) {
+      const isOwn = candidates[index]?.own !== undefined;
+      if (isOwn) this.#until[index] = (until[index] ?? 0) + world.stayMs();
+      else if (world.random() >= world.unseen) this.#left[index] = 0;
     }
   }
 
@@ -252,8 +293,8 @@ class Pass {
 
   /** When the next run comes that the ask admits, but no later than `until`. */
   nextArrival(until: number): number {
-    for (; this.#next < this.#candidates.length; this.#next += 1) {
-      const from = this.#candidates[this.#next]?.from ?? until;
+    for (; this.#next < this.#from.length; this.#next += 1) {
+      const from = this.#from[this.#next] ?? until;
       if (from >= until) return until;
       if ((this.#rank[this.#next] ?? -1) >= 0 && (this.#left[this.#next] ?? 0) > 0) return from;
     }
@@ -261,7 +302,7 @@ class Pass {
   }
 
   #arrive(now: number): void {
-    for (; (this.#candidates[this.#next]?.from ?? Number.POSITIVE_INFINITY) <= now; this.#next += 1) {
+    for (; (this.#from[this.#next] ?? Number.POSITIVE_INFINITY) <= now; this.#next += 1) {
       const place = this.#rank[this.#next] ?? -1;
       if (place >= 0 && this.#isOpen(this.#next, now)) this.#heap.push(place);
     }
