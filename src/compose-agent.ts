@@ -330,6 +330,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     slots,
     jobRunner,
     planner,
+    catalogue,
     pricer,
     offers,
     cordonedOffers,

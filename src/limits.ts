@@ -359,6 +359,18 @@ export const LIMITS = {
       of: 'runs of the market that the control API lists',
       beyond: 'those with the lowest bids are counted',
     },
+    backtestAsks: {
+      max: 20,
+      unit: 'items',
+      of: 'asks of one backtest',
+      beyond: 'the request is refused (`CONTROL_INVALID`)',
+    },
+    backtestDays: {
+      max: 366,
+      unit: 'items',
+      of: 'days of one backtest',
+      beyond: 'as above',
+    },
     listedJobs: {
       max: 500,
       unit: 'items',

@@ -23,6 +23,7 @@ import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import { type MarketView, viewMarket } from './market/market-view.ts';
+import type { GpuCatalogue } from './offers/gpu-catalogue.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
 import type { Overview } from './owner/overview.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
@@ -68,6 +69,7 @@ export type AgentParts = {
   readonly slots: SlotPool;
   readonly jobRunner: JobRunner;
   readonly planner: OfferPlanner;
+  readonly catalogue: GpuCatalogue;
   readonly pricer: Pricer;
   readonly offers: Market;
   readonly cordonedOffers: CordonedOffers;
@@ -152,6 +154,11 @@ export class Agent {
   /** What the owner may command. */
   get owner(): OwnerCommands {
     return this.#parts.owner;
+  }
+
+  /** The broker's GPUs by uuid; empty before they were fetched. */
+  get catalogue(): GpuCatalogue['gpus'] {
+    return this.#parts.catalogue.gpus;
   }
 
   /** What offers ask, and why. */

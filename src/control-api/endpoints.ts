@@ -87,6 +87,14 @@ export const ENDPOINTS = {
     request: NOTHING,
     answer: VIEWS.market,
   },
+  backtest: {
+    method: 'GET',
+    path: '/api/backtest',
+    right: 'read',
+    does: 'what each `ask` (US dollars per job and minute; may be repeated, up to 20; by default some around the ask now) would have earned in the last `days` days (7 by default, up to 366), by a replay of the market history; offers of which too little is known are refused (`BACKTEST_TOO_LITTLE`, `BACKTEST_UNCALIBRATED`); one is computed at a time',
+    request: NOTHING,
+    answer: VIEWS.backtest,
+  },
   history: {
     method: 'GET',
     path: '/api/history',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SKIP_REASONS } from '../domain/decide.ts';
 import { EARNINGS_BY } from '../domain/earnings.ts';
 import { JOB_STATES } from '../domain/job.ts';
+import { BACKTEST } from './backtest-view.ts';
 import { INSTANT } from './instant.ts';
 import { EVENT } from './protocol.ts';
 import { STATUS } from './status-schema.ts';
@@ -174,6 +175,7 @@ export const VIEWS = {
     /** How many runs each offer skips, and why. */
     skipped: z.array(z.object({ offer: z.string(), reason: z.string(), runs: COUNT })).readonly(),
   }),
+  backtest: BACKTEST,
   history: z.object({
     span: z.enum(['minute', 'hour']),
     /** How much time a point stands for, in milliseconds. */

@@ -3,6 +3,7 @@ import { pullText } from '../agent/events/pull-text.ts';
 import type { RecentEvents } from '../agent/events/recent-events.ts';
 import type { HealthReport } from '../control-api/protocol.ts';
 import type { Route } from '../control-api/route.ts';
+import { type BacktestRouteParts, backtestRoute } from './backtest-route.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { type EarningsParts, earningsRoute } from './earnings-route.ts';
 import { eventsRoute } from './events-route.ts';
@@ -24,6 +25,7 @@ export type RouteParts = StatusParts &
   HistoryParts &
   EarningsParts &
   PriceParts &
+  BacktestRouteParts &
   SettingsParts & {
     readonly agent: Agent;
     readonly recent: RecentEvents;
@@ -56,6 +58,7 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     earningsRoute(parts),
     marketRoute(parts),
     ...priceRoutes(parts),
+    backtestRoute(parts),
     ...settingsRoutes(parts),
     ...ownerRoutes(agent),
     ...deskRoutes(agent.desks),

@@ -41,6 +41,7 @@ import {
   useValues,
   WRITE_USE,
 } from './network-use.ts';
+import { OwnJobs } from './own-jobs.ts';
 import { PriceTables } from './price-tables.ts';
 import { pruneInSteps } from './prune-walks.ts';
 import { SqliteDecisions } from './sqlite-decisions.ts';
@@ -82,6 +83,8 @@ export class SqliteJournal implements Journal {
   readonly prices: PriceTables;
   /** Jobs without their reports; not for a journal that only an older agent has written. */
   readonly list: JobList;
+  /** As `list`. */
+  readonly ownJobs: OwnJobs;
   readonly #parts: JournalParts;
   readonly #access: Access;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
@@ -108,6 +111,7 @@ export class SqliteJournal implements Journal {
     this.outputs = new JobOutputTable(access);
     this.prices = new PriceTables(access);
     this.list = new JobList(access);
+    this.ownJobs = new OwnJobs(access, this.list);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
     defineMoney(parts.db);
     this.decisions = new SqliteDecisions(access);

@@ -19,6 +19,7 @@ import { type CliCommand, type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
 import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
+import { ASK, DAYS, showBacktest } from './backtest.ts';
 import { evaluate } from './evaluate.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
 import { openSlotTimes } from './slot-times.ts';
@@ -41,6 +42,13 @@ export const market: CliCommand = {
   name: 'market',
   summary: 'show every open run and whether this host would take it; claims nothing',
   group: 'Look',
+  actions: [
+    {
+      name: 'backtest',
+      help: 'what other asks would have earned here, by a replay of the market history of the running agent',
+    },
+  ],
+  actionOptional: true,
   options: [
     'brokerUrl',
     'tokenFile',
@@ -63,13 +71,15 @@ export const market: CliCommand = {
     'configFile',
   ],
   switches: [JSON_SWITCH],
-  values: [],
+  values: [ASK, DAYS],
   examples: [
     { line: 'market', does: 'with the configured price and images' },
     { line: 'market --ask-price 0.02', does: 'what a lower price would change' },
+    { line: 'market backtest --ask 0.03,0.05,0.08 --days 7', does: 'what these asks would have earned' },
   ],
   run: async (context) => {
     const loaded = await context.loadConfig({ ask: false });
+    if (context.action === 'backtest') return showBacktest(context, loaded.config.stateDir);
     const opened = openBroker({ ...context, loaded });
     try {
       const shown = await inspectMarket(context, loaded, opened.broker);

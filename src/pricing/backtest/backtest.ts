@@ -68,7 +68,7 @@ export type Backtest = {
 /** The replay at the ask in force may differ from the ledger by so much. */
 const TOLERANCE = 0.1;
 const CALIBRATION_DRAWS = 5;
-const MAX_DRAWS = 100;
+const MAX_DRAWS = 60;
 const MIN_DRAWS = 20;
 /** With more runs fewer worlds are drawn, so that a month of a large market takes seconds. */
 const RUNS_IN_ALL = 12_000_000;

@@ -334,7 +334,7 @@ export function salesOf(of: Replay, world: World): Sales {
 }
 
 /** Runs steps to their end. */
-export function finish<T>(steps: Iterator<void, T>): T {
+export function finish<T>(steps: Iterator<unknown, T>): T {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

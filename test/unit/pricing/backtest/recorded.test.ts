@@ -8,7 +8,7 @@ const MARKETS = [...SHAPES, ...DRAWN].map((shape, index) => ({ shape, seed: 2_00
 
 describe('a backtest of a recorded market', () => {
   test.each(MARKETS)('reproduces the ledger at the ask in force: $shape.name', ({ seed, shape }) => {
-    const market = new RecordedMarket(shape, seed, { days: 10, slots: 1 + (seed % 2) });
+    const market = new RecordedMarket(shape, seed, { days: 7, slots: 1 + (seed % 2) });
     const {
       asks: [atAsk],
       own,
@@ -20,8 +20,8 @@ describe('a backtest of a recorded market', () => {
   });
 
   test('reproduces the ledger where the ask changed each hour', () => {
-    for (const { seed, shape } of MARKETS.slice(0, 10)) {
-      const market = new RecordedMarket(shape, seed, { asks: [0.8, 1, 1.3, 0.9], days: 10 });
+    for (const { seed, shape } of MARKETS.slice(0, 5)) {
+      const market = new RecordedMarket(shape, seed, { asks: [0.8, 1, 1.3, 0.9], days: 5 });
       const { own } = market.backtest([market.ask]);
       expect(own.replayed / 1_000_000 / market.earned).toBeCloseTo(1, 1.5);
     }
@@ -29,8 +29,9 @@ describe('a backtest of a recorded market', () => {
 
   test('has what another ask earns in truth between its ends in at least 80 % of all cases', () => {
     const times = [0.5, 0.75, 0.9, 1.15, 1.4, 1.8];
-    const cases = MARKETS.flatMap(({ seed, shape }) => {
-      const market = new RecordedMarket(shape, seed + 1_000, { days: 7 });
+    const some = MARKETS.filter((_, index) => index % 3 === 0);
+    const cases = some.flatMap(({ seed, shape }) => {
+      const market = new RecordedMarket(shape, seed + 1_000, { days: 5 });
       if (market.observed.own.length < 20) return [];
       const asks = times.map((one) => one * market.ask);
       return market.backtest(asks).asks.map(({ ask, earned: { high, low } }) => {

@@ -1,0 +1,119 @@
+import type { MarketKnowledge } from '../domain/decide.ts';
+import type { Offer } from '../domain/offer.ts';
+import { parallelJobsOf } from '../domain/offer.ts';
+import type { JournaledJob } from '../journal/own-jobs.ts';
+import { SeededRandom } from '../lib/seeded-random.ts';
+import type { BacktestInput } from '../pricing/backtest/backtest.ts';
+import type { Capacity, OwnJob, SeenRun } from '../pricing/backtest/observed.ts';
+
+/** A stretch of time in milliseconds of the wall clock. */
+type Span = { readonly from: number; readonly until: number };
+
+/** What the market history knows of a time. */
+export type MarketPast = {
+  readonly runs: readonly SeenRun[];
+  /** When the market was first looked at. */
+  readonly knownFrom: number;
+  /** When the market was looked at and the offer could have taken jobs, and when it was looked at but the owner paused. */
+  readonly online: readonly Span[];
+  readonly paused: readonly Span[];
+};
+
+/** What a backtest of an offer is asked, and what is known of it. Prices are US dollars per job and minute. */
+export type BacktestParts = {
+  readonly from: number;
+  readonly until: number;
+  readonly asks: readonly number[];
+  readonly offer: Offer;
+  /** All jobs whose slots were taken in the time. */
+  readonly jobs: readonly JournaledJob[];
+  readonly past: MarketPast;
+  readonly changes: readonly { readonly at: number; readonly ask: number }[];
+  readonly knowledge: Pick<MarketKnowledge, 'catalogue' | 'images'>;
+  readonly floor: number | undefined;
+  /** What a busy minute costs; undefined: not known. */
+  readonly costPerMinute: number | undefined;
+  readonly brokerFee: number;
+};
+
+/** A backtest with the same question has the same answer. */
+const SEED = 1;
+
+/** Brings together what the journal and the market history know. Pure. */
+export function backtestInput(parts: BacktestParts): BacktestInput {
+  const { asks, brokerFee, from, knowledge, offer, past, until } = parts;
+  const jobs = parts.jobs.filter((job) => job.offer === offer.key);
+  const own = ownJobs(jobs, past.runs);
+  const spans = past.online.map((span) => clipped(span, from, until));
+  const capacity = spans.map((span): Capacity => ({ ...span, slots: parallelJobsOf(offer) }));
+  const pausedMs = lengthOf(past.paused.map((span) => clipped(span, from, until)));
+  const inForce = [
+    ...jobs.map((job) => ({ from: job.from, ask: job.ask })),
+    ...parts.changes.map(({ ask, at }) => ({ from: at, ask })),
+  ].toSorted((a, b) => a.from - b.from);
+  return {
+    observed: { from, until, slots: parallelJobsOf(offer), seen: past.runs, own, capacity },
+    rules: {
+      offer,
+      knowledge: { ...knowledge, imageState: () => 'ready', backoff: { get: () => undefined } },
+    },
+    knownFrom: past.knownFrom,
+    coveredMs: Math.min(lengthOf(spans) + pausedMs, until - from),
+    ledger: jobs.reduce((sum, job) => sum + (job.from >= from ? job.microDollars : 0), 0),
+    inForce,
+    askNow: offer.askPrice,
+    floor: parts.floor,
+    brokerFee,
+    costPerMinute: () => costOf(jobs) ?? parts.costPerMinute,
+    asks,
+    seed: SEED,
+  };
+}
+
+/** The names of function and image are those of the market, where its runs were seen. */
+function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): readonly OwnJob[] {
+  const wanted = new Set(jobs.map(({ run }) => run));
+  const seen = new Map(runs.filter(({ run }) => wanted.has(run)).map((run) => [run.run, run]));
+  const bids = runs.map(({ bid }) => bid).toSorted((a, b) => a - b);
+  const random = new SeededRandom(SEED);
+  return jobs
+    .toSorted((a, b) => a.from - b.from)
+    .map((job) => {
+      const run = seen.get(job.run);
+      return {
+        run: job.run,
+        function: run?.function ?? job.function,
+        image: run?.image ?? job.image,
+        bid: Math.max(run?.bid ?? drawnBid(bids, job.ask, random), job.ask),
+        from: job.from,
+        until: job.until,
+        isPaid: job.paidMs > 0,
+        earned: job.microDollars / 1_000_000,
+        ask: job.ask,
+        paidMs: job.paidMs,
+      };
+    });
+}
+
+/** Nobody saw the run before it was claimed: its bid met the ask, and is drawn from those that did. */
+function drawnBid(sorted: readonly number[], ask: number, random: SeededRandom): number {
+  const first = sorted.findIndex((bid) => bid >= ask);
+  if (first < 0) return ask;
+  return sorted[first + Math.floor(random.next() * (sorted.length - first))] ?? ask;
+}
+
+/** What a busy minute of own jobs has cost in power, in US dollars; undefined: of none is it known. */
+function costOf(jobs: readonly JournaledJob[]): number | undefined {
+  const known = jobs.flatMap(({ power }) => (power === undefined ? [] : [power]));
+  const ms = known.reduce((sum, one) => sum + one.ms, 0);
+  if (ms === 0) return undefined;
+  return known.reduce((sum, one) => sum + one.microDollars, 0) / 1_000_000 / (ms / 60_000);
+}
+
+function clipped(span: Span, from: number, until: number): Span {
+  return { from: Math.max(span.from, from), until: Math.min(span.until, until) };
+}
+
+function lengthOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, span) => sum + Math.max(0, span.until - span.from), 0);
+}
