@@ -52,10 +52,29 @@ async function ledgerOf(env: TestEnv) {
   try {
     const query = { from: '2000-01-01', until: '2100-01-01', by: 'function' } as const;
     const { total } = await inSlices(journal.ledger.report(query));
-    return { total, jobs: journal.history(JOBS + 1) };
+    const jobs = journal.history(JOBS + 1);
+    const days = await inSlices(journal.energy.days.between('2000-01-01', '2100-01-01'));
+    return {
+      total,
+      jobs,
+      energy: {
+        jobs: days.jobs.reduce((all, day) => all + day.jobs, 0),
+        unknown: jobs.filter(({ uuid }) => journal.energy.of(uuid) === undefined),
+        open: [...journal.energy.open().keys()],
+        ended: jobs.reduce((all, { uuid }) => all + endsIn(journal.events(uuid)), 0),
+      },
+    };
   } finally {
     journal.close();
   }
+}
+
+/** How often a job has stopped running, of all its claims. */
+function endsIn(events: readonly { readonly state: string }[]): number {
+  return events.filter(({ state }, index) => {
+    const isEnd = state === 'finished' || state === 'releasing';
+    return isEnd && events[index - 1]?.state === 'running';
+  }).length;
 }
 
 test('the ledger is what the broker has booked, to the micro-dollar, over kills and lost answers', async () => {
@@ -77,7 +96,7 @@ test('the ledger is what the broker has booked, to the micro-dollar, over kills 
   expect(last.exitCode).toBe(0);
 
   const booked: readonly JobRow[] = env.jobsOf(run);
-  const { jobs, total } = await ledgerOf(env);
+  const { energy, jobs, total } = await ledgerOf(env);
   const statuses = new Set(booked.map(({ status }) => status));
   expect(statuses).toEqual(new Set([JOB_STATUS.SUCCEEDED, JOB_STATUS.FAILED, JOB_STATUS.TIMEOUT]));
   const paid = booked.filter(({ status }) => status !== JOB_STATUS.FAILED);
@@ -90,6 +109,8 @@ test('the ledger is what the broker has booked, to the micro-dollar, over kills 
   });
   expect(microDollars(env.broker.store.account()?.earned ?? 0)).toBe(sum);
   expect(jobs).toHaveLength(JOBS);
+  expect(energy).toEqual({ jobs: energy.ended, ended: energy.ended, unknown: [], open: [] });
+  expect(energy.ended).toBeGreaterThanOrEqual(JOBS);
   // Otherwise nothing shows that the broker’s figures count, and not those of this host.
   expect(paid.some(({ cost }) => cost !== null && !Number.isInteger(cost * 1e6))).toBe(true);
   expect(await reconcile(env)).toMatchObject({

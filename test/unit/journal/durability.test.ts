@@ -8,6 +8,17 @@ function statesIn(path: string): readonly string[] {
   return withJournal(path, (journal) => journal.history(1_000_000).map((job) => job.state.name)).toReversed();
 }
 
+/** How many jobs the sums of energy have, which are written with the end of a job. */
+function measuredIn(path: string): number {
+  return withJournal(path, (journal) => {
+    const steps = journal.energy.days.between('2000-01-01', '2100-01-01');
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value.jobs.reduce((sum, day) => sum + day.jobs, 0);
+    }
+  });
+}
+
 test('a process that is killed at any moment loses no step that it completed', async () => {
   const path = scratchDir();
   let step = 0;
@@ -19,6 +30,8 @@ test('a process that is killed at any moment loses no step that it completed', a
     const found = statesIn(path);
     step = found.toString() === statesAfter(acknowledged).toString() ? acknowledged : acknowledged + 1;
     expect(found).toEqual(statesAfter(step));
+    const ended = found.filter((state) => state === 'finished' || state === 'reported');
+    expect(measuredIn(path)).toBe(ended.length);
   }
   expect(step).toBeGreaterThan(12);
 }, 120_000);
