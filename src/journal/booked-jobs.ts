@@ -80,7 +80,7 @@ export class BookedJobs {
   /** The jobs that were reported to the broker since a time, in milliseconds, and all whose report is pending. */
   *since(fromMs: number, broker: string): Generator<OwnJob, void> {
     const { prepared, read } = this.#access;
-    for (const row of read(() => prepared(REPORTED).all(broker, fromMs))) yield jobRow.parse(row);
+    for (const row of read(() => prepared(REPORTED).iterate(broker, fromMs))) yield jobRow.parse(row);
     for (const row of read(() => prepared(PENDING).all(broker))) yield jobRow.parse(row);
   }
 

@@ -32,16 +32,12 @@ const SCANNED = `SELECT ${localDaySql('updated_at')} AS day, coalesce(gpu, '${CP
     sum(CAST(${EARNED_MICRO_DOLLARS}(detail) AS INTEGER)) AS micro_dollars
   FROM jobs WHERE ${PAID_JOBS} AND day BETWEEN ? AND ? GROUP BY 1, 2, 3, 4`;
 
-/** What the reports that wait should earn, on the day when the job ended. Not from the job's row, which has its output. */
-const PENDING = `SELECT ${localDaySql('at')} AS day, gpu, function, image, count(*) AS jobs,
-    sum(CAST(${MICRO_DOLLARS}(ask_price * json_extract(detail, '$.durationMs') / 60000.0) AS INTEGER)) AS micro_dollars
-  FROM (SELECT coalesce(gpu, '${CPU_TARGET}') AS gpu, function_name AS function, image, ask_price, updated_at AS at,
-      coalesce(
-        (SELECT h.detail FROM job_history h WHERE h.uuid = jobs.uuid AND h.state = 'finished' ORDER BY h.seq DESC LIMIT 1),
-        json_object('status', json_extract(detail, '$.report.status'), 'durationMs', json_extract(detail, '$.durationMs'))
-      ) AS detail
-    FROM jobs WHERE state = 'finished')
-  WHERE json_extract(detail, '$.status') <> ${JOB_STATUS.FAILED} AND day BETWEEN ? AND ? GROUP BY 1, 2, 3, 4`;
+/** What the reports that wait should earn, on the day when the job ended; from its row only where there is nothing else. */
+const PENDING = pendingSql(
+  (column, own) => `coalesce((SELECT h.${column} FROM job_history h
+    WHERE h.uuid = jobs.uuid AND h.state = 'finished' ORDER BY h.seq DESC LIMIT 1), ${own})`,
+);
+const PENDING_WITHOUT_HISTORY = pendingSql((_, own) => own);
 
 const KEY = { gpu: z.string(), function: z.string(), image: z.string() };
 const nameRows = z.array(z.object({ name: z.string() }));
@@ -71,9 +67,8 @@ export function* earningsIn(
   const table = new EarningsTable(by);
   const has = new Set(nameRows.parse(read(() => prepared(TABLES).all())).map(({ name }) => name));
   const dated = (sql: string) => datedRows.parse(read(() => prepared(sql).all(from, until)));
-  if (has.has('job_history'))
-    for (const row of dated(PENDING))
-      table.add(row, { pendingJobs: row.jobs, pendingMicroDollars: row.micro_dollars });
+  for (const row of dated(has.has('job_history') ? PENDING : PENDING_WITHOUT_HISTORY))
+    table.add(row, { pendingJobs: row.jobs, pendingMicroDollars: row.micro_dollars });
   if (!has.has('ledger_days'))
     for (const row of dated(SCANNED))
       table.add(row, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
@@ -132,4 +127,13 @@ function nextDaySql(tables: readonly string[]): string | undefined {
     (name) => `SELECT min(day) AS day FROM ${name} WHERE day > $after AND day BETWEEN $from AND $until`,
   );
   return `SELECT min(day) AS day FROM (${each.join(' UNION ALL ')})`;
+}
+
+function pendingSql(ofEnd: (column: 'at' | 'detail', own: string) => string): string {
+  const own = `json_object('status', json_extract(detail, '$.report.status'), 'durationMs', json_extract(detail, '$.durationMs'))`;
+  return `SELECT ${localDaySql('at')} AS day, gpu, function, image, count(*) AS jobs,
+    sum(CAST(${MICRO_DOLLARS}(ask_price * json_extract(detail, '$.durationMs') / 60000.0) AS INTEGER)) AS micro_dollars
+  FROM (SELECT coalesce(gpu, '${CPU_TARGET}') AS gpu, function_name AS function, image, ask_price,
+      ${ofEnd('at', 'updated_at')} AS at, ${ofEnd('detail', own)} AS detail FROM jobs WHERE state = 'finished')
+  WHERE json_extract(detail, '$.status') <> ${JOB_STATUS.FAILED} AND day BETWEEN ? AND ? GROUP BY 1, 2, 3, 4`;
 }

@@ -1,6 +1,5 @@
 import { DIFFERENCES, type Difference } from '../../domain/books.ts';
 import { JOB_STATUS } from '../../domain/job.ts';
-import { readableEarnings } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { dollars } from '../../pricing/money.ts';
 import { count } from '../count.ts';
@@ -47,9 +46,9 @@ export function reconcileText({ broker, found, fromMs }: Shown, page: Page): str
     ...kinds.map((kind) => `${kind}: ${DIFFERENCES[kind]}`),
     ...(moreDifferences === 0 ? [] : [`${count(moreDifferences, 'difference')} more: --json counts them`]),
     ...(unreadable === 0 ? [] : [`${count(unreadable, 'job')} of the broker’s list could not be read`]),
-    `these jobs: ${money(found.hereMicroDollars)} here, ${money(found.brokerMicroDollars)} at the broker`,
-    `the account: balance ${money(account.balance)}${account.spent === undefined ? '' : `, spent ${money(account.spent)}`}; earned here ${money(account.ledger)}, differences ${money(account.differences)}`,
-    `unexplained: ${money(account.unexplained)} (deposits, payouts, ${account.spent === undefined ? 'purchases, ' : ''}other hosts of the account)`,
+    `these jobs: ${exact(found.hereMicroDollars)} here, ${exact(found.brokerMicroDollars)} at the broker`,
+    `the account: balance ${exact(account.balance)}${account.spent === undefined ? '' : `, spent ${exact(account.spent)}`}; earned here ${exact(account.ledger)}, differences ${exact(account.differences)}`,
+    `unexplained: ${exact(account.unexplained)} (deposits, payouts, ${account.spent === undefined ? 'purchases, ' : ''}other hosts of the account)`,
   ];
   const rows = differences.length === 0 ? '' : `${table(COLUMNS, differences, page)}\n`;
   return `${rows}${lines.flatMap((line) => linesOf(line, page)).join('\n')}\n`;
@@ -77,10 +76,6 @@ function brokerText({ broker }: Difference): string {
 
 function nameOf(status: number | undefined): string | null {
   return status === undefined ? null : (NAMES.get(status) ?? String(status));
-}
-
-function money(microDollars: number): string {
-  return readableEarnings(dollars(microDollars));
 }
 
 /** Differences may be of a millionth. */

@@ -90,8 +90,8 @@ test.skipIf(process.getuid?.() !== 0)(
     const [socket] = socketsOf(env.directory, undefined);
     chmodSync(join(env.directory, socket?.name ?? ''), 0o666);
     chmodSync(env.directory, 0o711);
-    const jobs = async (through: readonly string[], stateDir: string, ...words: readonly string[]) => {
-      const argv = ['jobs', ...words, '--json', '--state-dir', stateDir];
+    const shown = async (through: readonly string[], stateDir: string, ...words: readonly string[]) => {
+      const argv = [...words, '--json', '--state-dir', stateDir];
       await using command = new AgentProcess(argv, {}, 'src/main.ts', through);
       const { code, stdout } = await command.ended;
       const parsed: unknown = code === 0 ? JSON.parse(stdout) : undefined;
@@ -100,10 +100,17 @@ test.skipIf(process.getuid?.() !== 0)(
     const asNobody = ['setpriv', '--reuid', '65534', '--clear-groups'];
     const asRoot: readonly string[] = [];
     const own = join(env.directory, 'state');
-    for (const words of [[], ['--open'], ['--limit', '1'], ['show', env.jobOf(run ?? '').uuid]])
-      expect(await jobs(asNobody, env.directory, ...words)).toEqual(await jobs(asRoot, own, ...words));
-    expect(await jobs(asNobody, env.directory, 'show', 'none')).toMatchObject({ code: 1 });
-    expect(await jobs(asNobody, own)).toMatchObject({ code: 1 });
+    for (const words of [
+      ['jobs'],
+      ['jobs', '--open'],
+      ['jobs', '--limit', '1'],
+      ['jobs', 'show', env.jobOf(run ?? '').uuid],
+      ['earnings', '--by', 'gpu'],
+    ])
+      expect(await shown(asNobody, env.directory, ...words)).toEqual(await shown(asRoot, own, ...words));
+    expect(await shown(asNobody, env.directory, 'jobs', 'show', 'none')).toMatchObject({ code: 1 });
+    for (const command of ['jobs', 'earnings'])
+      expect(await shown(asNobody, own, command)).toMatchObject({ code: 1 });
   },
   60_000,
 );

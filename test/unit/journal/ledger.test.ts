@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -225,6 +226,32 @@ describe('the ledger', () => {
     db.close();
     expect(before).toMatchObject({ total: { jobs: 2, confirmedMicroDollars: 750_000 } });
     expect(await read()).toEqual(before);
+  });
+
+  test('of the first release is read as it is, and the same once it is taken in', async () => {
+    const path = scratchDir();
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec(readFileSync(new URL('../../support/journal/release-0.1.0.sql', import.meta.url), 'utf8'));
+    db.close();
+    const read = async () => {
+      const journal = readJournal(path);
+      try {
+        const query = { from: '1969-01-01', until: '2100-01-01', by: 'day' } as const;
+        return journal && (await inSlices(journal.ledger.report(query)));
+      } finally {
+        journal?.close();
+      }
+    };
+    const { rows, total } = (await read()) ?? {};
+    const pending = { pendingJobs: 1, pendingMicroDollars: 6_250 };
+    expect(total).toMatchObject({
+      jobs: 1,
+      confirmedMicroDollars: 10_000,
+      ...pending,
+      netMicroDollars: null,
+    });
+    withJournal(path, () => undefined);
+    expect(await read()).toMatchObject({ rows });
   });
 
   test('keeps a bounded number of names a day', () => {
