@@ -118,7 +118,8 @@ export class PriceTables implements PriceStore {
 
   state(offer: string): PricingState | undefined {
     const { prepared, read } = this.#access;
-    const row = read(() => prepared('SELECT detail FROM pricing_states WHERE offer_key = ?').get(offer));
+    const sql = 'SELECT detail FROM pricing_states WHERE offer_key = ?';
+    const row = read(() => (this.#exists() ? prepared(sql).get(offer) : undefined));
     // A newer agent may have written more or other figures: then the strategy starts again.
     const parsed = stateRow.safeParse(row);
     return parsed.success ? { ...parsed.data.detail, offer } : undefined;

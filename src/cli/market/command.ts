@@ -111,7 +111,9 @@ async function inspectMarket(context: CliContext, loaded: Loaded, broker: Broker
   using times = openSlotTimes(config, valueOf(gpus) ?? [], clock.now());
   const plan = planOffers(valueOf(gpus) ?? [], namedCatalogue(catalogue), offerSettings(config));
   const short = shortOfMemory(valueOf(gpus) ?? [], config.minFreeGpuMemory);
-  const offers = plan.offers.map((offer): Offer => ({ ...offer, instance: 'none' }));
+  const offers = plan.offers.map(
+    (offer): Offer => ({ ...offer, askPrice: times.askOf(offer), instance: 'none' }),
+  );
   const host = {
     offers,
     catalogue: new Map(catalogue.map((gpu) => [gpu.uuid, gpu])),

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { expectedDurationMs } from '../../domain/expected-duration.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { targetOf } from '../../domain/hold.ts';
-import type { Slot } from '../../domain/offer.ts';
+import type { OfferPlan, Slot } from '../../domain/offer.ts';
 import type { Run } from '../../domain/run.ts';
 import { CPU_SLOTS, gpuTargets } from '../../domain/schedule/target.ts';
 import { type JournalReader, readJournal } from '../../journal/open-journal.ts';
@@ -16,6 +16,8 @@ export type SlotTimes = {
   readonly expectedMs: (run: Run) => number;
   /** How likely a job of the run is paid. */
   readonly chancePaid: (run: Run) => number;
+  /** What an offer asks now: what its strategy has chosen since it began at the configured price. */
+  readonly askOf: (offer: OfferPlan) => number;
 };
 
 /** As the agent would find them now, with the journal where it can be read: else jobs take the job timeout. */
@@ -30,6 +32,11 @@ export function openSlotTimes(config: Config, gpus: readonly Gpu[], now: number)
     expectedMs: ({ functionUuid }) =>
       expectedDurationMs(journal?.durationsOf(functionUuid) ?? [], config.jobTimeout),
     chancePaid: journal === undefined ? () => 1 : new PaidChances(journal.outcomes).of,
+    askOf: ({ askPrice, key }) => {
+      const state = journal?.prices.state(key);
+      const isSame = state?.start === askPrice && state.strategy === config.askStrategy;
+      return isSame ? state.ask : askPrice;
+    },
     [Symbol.dispose]: () => journal?.close(),
   };
 }

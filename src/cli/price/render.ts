@@ -50,7 +50,7 @@ function offerColumns(now: number): readonly Column<Prices['offers'][number]>[] 
     { title: 'ASK', cell: ({ ask }) => readablePrice(ask), right: true },
     { title: 'STRATEGY', cell: ({ strategy }) => strategy },
     { title: 'FLOOR', cell: ({ floor }) => priceOr(floor), right: true },
-    { title: 'LIMITS', cell: ({ max, min }) => `${priceOr(min)} to ${priceOr(max)}` },
+    { title: 'LIMITS', cell: limitsText },
     { title: 'SINCE', cell: ({ since }) => (since === null ? '-' : localTime(new Date(since))) },
     { title: 'WHY', cell: ({ holdWhy, why }) => holdWhy ?? why ?? 'the configuration asks so', wrap: true },
     {
@@ -75,4 +75,8 @@ const CHANGE_COLUMNS: readonly Column<Prices['changes'][number]>[] = [
 
 function priceOr(price: number | null): string {
   return price === null ? '-' : readablePrice(price);
+}
+
+function limitsText({ max, min }: Prices['offers'][number]): string {
+  return min === null && max === null ? '-' : `${priceOr(min)} to ${priceOr(max)}`;
 }

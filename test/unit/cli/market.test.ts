@@ -48,6 +48,7 @@ describe('the row of a run', () => {
     const times = (left: Readonly<Record<string, number>>) => ({
       leftMs: ({ gpu }: { readonly gpu: string | null }) => left[gpu ?? ''] ?? Infinity,
       chancePaid: () => 1,
+      askOf: () => 0.1,
       expectedMs: () => 60,
     });
     const open = anOpenRun({ numJobs: 2 });
