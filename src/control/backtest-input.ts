@@ -1,6 +1,8 @@
 import type { MarketKnowledge } from '../domain/decide.ts';
 import type { Offer } from '../domain/offer.ts';
 import { parallelJobsOf } from '../domain/offer.ts';
+import { paidChance } from '../domain/paid-chance.ts';
+import type { Run } from '../domain/run.ts';
 import type { JournaledJob } from '../journal/own-jobs.ts';
 import { SeededRandom } from '../lib/seeded-random.ts';
 import type { BacktestInput } from '../pricing/backtest/backtest.ts';
@@ -55,7 +57,12 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
     observed: { from, until, slots: parallelJobsOf(offer), seen: past.runs, own, capacity },
     rules: {
       offer,
-      knowledge: { ...knowledge, imageState: () => 'ready', backoff: { get: () => undefined } },
+      knowledge: {
+        ...knowledge,
+        imageState: () => 'ready',
+        backoff: { get: () => undefined },
+        chancePaid: chancesOf(own, until),
+      },
     },
     knownFrom: past.knownFrom,
     coveredMs: Math.min(lengthOf(spans) + pausedMs, until - from),
@@ -93,6 +100,21 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
         paidMs: job.paidMs,
       };
     });
+}
+
+/** By all jobs of the time, as the claim loop has them by its latest. */
+function chancesOf(own: readonly OwnJob[], now: number): (run: Pick<Run, 'functionUuid'>) => number {
+  const ended = Map.groupBy(
+    own.filter((job) => job.until < now),
+    (job) => job.function,
+  );
+  const chances = new Map(
+    [...ended].map(([name, jobs]) => {
+      const paid = jobs.filter(({ isPaid }) => isPaid).length;
+      return [name, paidChance({ paid, ended: jobs.length })];
+    }),
+  );
+  return ({ functionUuid }) => chances.get(functionUuid) ?? paidChance();
 }
 
 /** Nobody saw the run before it was claimed: its bid met the ask, and is drawn from those that did. */

@@ -14,6 +14,7 @@ export type Jobs = z.input<typeof VIEWS.jobs>;
 export type JobRow = Jobs['jobs'][number];
 export type Job = z.input<typeof VIEWS.job>;
 export type Market = z.input<typeof VIEWS.market>;
+export type Backtest = z.input<typeof VIEWS.backtest>;
 export type History = z.input<typeof VIEWS.history>;
 export type Earnings = z.input<typeof VIEWS.earnings>;
 export type EarningsBy = Earnings['by'];

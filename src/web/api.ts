@@ -1,4 +1,5 @@
 import type {
+  Backtest,
   Configuration,
   Done,
   Earnings,
@@ -27,6 +28,8 @@ const KEY = 'x-sharedcloud-key';
 
 /** So long a question may take; commands wait for what they do. */
 const READ_MS = 15_000;
+/** A large market takes some seconds, and another backtest may go first. */
+const BACKTEST_MS = 120_000;
 
 /** Asks the agent. Every request throws ApiError; `onSignedOut` is called where there is no session any more. */
 export class Api {
@@ -43,6 +46,9 @@ export class Api {
   readonly job = (id: string): Promise<Job> =>
     this.#get(['job', 'history'], `/api/jobs/${encodeURIComponent(id)}`);
   readonly market = (): Promise<Market> => this.#get(['runs'], '/api/market');
+  /** What asks would have earned; with none named, some around the ask now. */
+  readonly backtest = (asks: string, days: number): Promise<Backtest> =>
+    this.#get(['offers'], '/api/backtest', { ask: asks === '' ? undefined : asks, days }, BACKTEST_MS);
   /** Both ends are ISO 8601. */
   readonly history = (from: string, to: string): Promise<History> =>
     this.#get(['gpus'], '/api/history', { from, to });
@@ -85,8 +91,9 @@ export class Api {
     fields: readonly (keyof Answer)[],
     path: string,
     query: Query = {},
+    ms = READ_MS,
   ): Promise<Answer> {
-    return this.#ask(fields, `${path}${queryText(query)}`, { signal: AbortSignal.timeout(READ_MS) });
+    return this.#ask(fields, `${path}${queryText(query)}`, { signal: AbortSignal.timeout(ms) });
   }
 
   #post<Answer extends object>(

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import type { Earnings, History, JobRow, Jobs, Market, Sums } from '../../src/web/answers.ts';
+import type { Backtest, Earnings, History, JobRow, Jobs, Market, Sums } from '../../src/web/answers.ts';
 import { describeBrowser } from '../support/browser/describe.ts';
 import { PageHost } from '../support/browser/page-host.ts';
 
@@ -29,6 +29,53 @@ function history(query: URLSearchParams): History {
     powerW: 100 + index,
   }));
   return { span: 'minute', stepMs: MINUTE, gpus: [{ gpu: 'GPU-1', name: 'RTX 3090', points }] };
+}
+
+function backtest(query: URLSearchParams): Backtest {
+  const range = (low: number, median: number, high: number) => ({ low, median, high });
+  const ask = {
+    ask: Number(query.get('ask')?.split(',')[1]),
+    inForce: true,
+    earnedMicroDollars: range(3_100_000, 3_900_000, 4_600_000),
+    netMicroDollars: null,
+    jobs: range(40, 44, 51),
+    busyShare: range(0.2, 0.25, 0.29),
+    extrapolatedShare: 0.31,
+  };
+  const head = { slots: 1, askNow: 0.05, floor: null };
+  return {
+    from: '2026-11-20T00:00:00.000Z',
+    until: '2026-11-27T00:00:00.000Z',
+    offers: [
+      {
+        ...head,
+        offer: HOSTILE,
+        refused: null,
+        figures: {
+          coverage: 0.93,
+          ownJobs: 57,
+          earnedMicroDollars: 2_950_000,
+          replayedMicroDollars: 2_970_000,
+          runs: 800,
+          draws: 40,
+          asks: [ask],
+          walkForward: {
+            days: 6,
+            chosenMicroDollars: 3_000_000,
+            lastAsk: 0.08,
+            askNowMicroDollars: 2_100_000,
+            floorMicroDollars: null,
+          },
+        },
+      },
+      {
+        ...head,
+        offer: 'cpu',
+        figures: null,
+        refused: { code: 'BACKTEST_TOO_LITTLE', message: 'few jobs', hint: 'wait' },
+      },
+    ],
+  };
 }
 
 const SUMS: Sums = {
@@ -239,6 +286,22 @@ describeBrowser('the views of the page', (browser) => {
     expect(await page.locator('.run-bid').allInnerTexts()).toEqual(['$0.50 per minute', '$0.03 per minute']);
     await page.getByLabel('Only what would be taken').check();
     await expect.poll(() => page.locator('.run-row').count()).toBe(1);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    await view.expectNoViolations();
+    await view.expectNoSidewaysScroll();
+  });
+
+  test('the market shows what other asks would have earned, or why that is not known', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs');
+    const { page } = view;
+    await answer(page, '/api/market', market);
+    await answer(page, '/api/backtest', backtest);
+    await view.goTo('#/market');
+    await page.getByLabel('Asks in dollars per minute').fill('0.03, 0.08');
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await view.untilShown('$3.10 to $4.60');
+    await view.untilShown('few jobs');
+    expect(await page.locator('.backtest-plot li').count()).toBe(1);
     expect(await page.evaluate('window.harmed')).toBeUndefined();
     await view.expectNoViolations();
     await view.expectNoSidewaysScroll();

@@ -11,6 +11,7 @@ import { Trouble } from '../parts/trouble.ts';
 import { useApi, useFormats, useStatus } from '../services.ts';
 import { offerName } from '../target-words.ts';
 import { MINUTE } from '../time-units.ts';
+import { Backtest } from './backtest.ts';
 
 const EVERY_MS = 15_000;
 /** Reasons that are shown at once. */
@@ -68,7 +69,8 @@ export function Market(): Drawn {
           ${runs.map((run) => html`<${Row} key=${run.run} run=${run} />`)}
         </ul>
         ${runs.length === 0 && html`<p class="empty">${market.runs.length === 0 ? 'The market is empty: nobody asks for jobs now.' : 'No run matches.'}</p>`}`
-    }`;
+    }
+    <${Backtest} />`;
 }
 
 /** How old what is shown is, by the clock of the host. */
