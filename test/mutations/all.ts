@@ -2,6 +2,7 @@ import type { Mutation } from '../../scripts/mutations/mutation.ts';
 import { AGENT } from './agent.ts';
 import { CONTAINER } from './container.ts';
 import { CONTAINER_CHECK } from './container-check.ts';
+import { ENERGY } from './energy.ts';
 import { FUZZING } from './fuzzing.ts';
 import { GPU_SAMPLES } from './gpu-samples.ts';
 import { LEASES } from './leases.ts';
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MOVES,
   ...FUZZING,
   ...GPU_SAMPLES,
+  ...ENERGY,
   ...NOTIFICATIONS,
   ...PRESENCE,
   ...SCHEDULE,

@@ -36,13 +36,16 @@ export type GpuUse = {
   readonly joules: number;
 };
 
+/** A sample; one that was seen earlier than it is said to be read stands for what has been since. */
+type Seen = TimedSample & { readonly seenAt: number };
+
 /** Keeps what GPUs do, minute by minute; writes it once a minute. A disk that refuses it stops nothing. */
 export class RollupRecorder {
   /** Notified of what each GPU took, piece by piece. */
   readonly used = new Notifier<GpuUse>();
   readonly #deps: RollupRecorderDeps;
   /** The last sample of each GPU. */
-  readonly #last = new Map<string, TimedSample>();
+  readonly #last = new Map<string, Seen>();
   /** What is not written yet, by GPU and minute. */
   readonly #pending = new Map<string, GpuRollup>();
   readonly #problem = new OncePerChange();
@@ -69,30 +72,41 @@ export class RollupRecorder {
     const last = this.#last.get(gpu);
     if (last === undefined) return;
     const readAt = clock.monotonic();
-    if (readAt - last.readAt > MAX_GAP_MS) this.#last.delete(gpu);
-    else this.#take({ ...last.sample, at: clock.now() }, readAt);
+    if (readAt - last.seenAt > MAX_GAP_MS) this.#last.delete(gpu);
+    else this.#add({ ...last, sample: { ...last.sample, at: clock.now() }, readAt });
   }
 
   #take(sample: GpuSample, readAt: number): void {
+    const last = this.#last.get(sample.uuid);
+    // A power that cannot be read for a moment is between those before and after.
+    const isPowerLost = last?.sample.powerW !== undefined && sample.powerW === undefined && !sample.asleep;
+    if (isPowerLost && readAt - last.seenAt <= MAX_GAP_MS) return;
+    this.#add({ sample, readAt, seenAt: readAt });
+  }
+
+  /** What lies between the last sample of a GPU and this one. */
+  #add(now: Seen): void {
+    const { readAt, sample } = now;
     const gpu = sample.uuid;
-    const before = this.#last.get(gpu);
-    const now = { sample, readAt };
+    const last = this.#last.get(gpu);
     this.#last.set(gpu, now);
-    if (before === undefined) return;
-    for (const rollup of rollupsBetween(before, now)) {
-      this.#add(rollup);
+    if (last === undefined) return;
+    // Of a gap that is split, no more counts than of one that is not.
+    const maxMs = MAX_GAP_MS - (last.readAt - last.seenAt);
+    const since = Math.max(last.readAt, readAt - maxMs);
+    for (const rollup of rollupsBetween({ ...last, readAt: since }, now)) {
+      this.#addRollup(rollup);
       const joules = energyJ(rollup);
       const ms = rollup.figures.powerW?.knownMs ?? 0;
       if (joules !== undefined)
-        this.used.notify({ gpu, at: rollup.start, since: before.readAt, ms, joules: Math.max(joules, 0) });
+        this.used.notify({ gpu, at: rollup.start, since, ms, joules: Math.max(joules, 0) });
     }
     // Powered down it takes nothing, which nothing can be asked about.
-    const ms = Math.min(readAt - before.readAt, MAX_GAP_MS);
-    if (before.sample.asleep && sample.asleep && ms > 0)
-      this.used.notify({ gpu, at: sample.at, since: before.readAt, ms, joules: 0 });
+    const isAsleep = last.sample.asleep && sample.asleep && readAt > since;
+    if (isAsleep) this.used.notify({ gpu, at: sample.at, since, ms: readAt - since, joules: 0 });
   }
 
-  #add(rollup: GpuRollup): void {
+  #addRollup(rollup: GpuRollup): void {
     const key = `${rollup.gpu} ${rollup.start}`;
     const known = this.#pending.get(key);
     this.#pending.set(key, known === undefined ? rollup : merged(known, rollup));
