@@ -45,9 +45,10 @@ export function earningsRoute({ agent, clock, journal }: EarningsParts): Route {
           .toSorted(byName),
       })),
       ...query,
-      rows: rows.map((row) => ({
-        ...row,
-        name: query.by === 'gpu' && row.key !== null ? agent.overview.nameOf(row.key) : (row.key ?? 'others'),
+      rows: rows.map(({ key, ...sums }) => ({
+        key,
+        name: query.by === 'gpu' && key !== null ? agent.overview.nameOf(key) : (key ?? 'others'),
+        ...sums,
       })),
       total,
       idle,
@@ -65,6 +66,7 @@ function queryOf(call: Call<unknown>, now: number): EarningsQuery {
   const days = numberIn(call, 'days', 1, MAX_DAYS) ?? DEFAULT_DAYS;
   const until = dayIn(call, 'until') ?? localDayOf(now);
   const from = dayIn(call, 'from') ?? daysBefore(startOfDay(until), days - 1);
+  if (from > until) throw new AgentError('CONTROL_INVALID', 'from has to be no later than until');
   return { from, until, by: byIn(call) };
 }
 

@@ -117,7 +117,7 @@ function addDay(
       },
     );
   for (const row of idleRows.parse(of('idle_days', IDLE)))
-    table.addIdle(row.ms, Math.round(row.joules), row.power_micro_dollars);
+    table.addIdle(Math.round(row.ms), Math.round(row.joules), row.power_micro_dollars);
 }
 
 /** The first day after one that any table has. */

@@ -60,20 +60,21 @@ export type Reconciliation = {
 export async function reconcile(
   journal: Pick<BookedJobs, keyof BookedJobs>,
   books: Pick<BrokerBooks, keyof BrokerBooks>,
-  { broker, fromMs }: Question,
+  question: Question,
   signal: AbortSignal,
 ): Promise<Reconciliation> {
   journal.check();
   const pairs = new Pairs();
   const onJob = (theirs: BookedJob): void => {
+    const endedAt = theirs.endedAt ?? Number.POSITIVE_INFINITY;
+    if (endedAt < question.fromMs) return;
     const own = journal.get(theirs.uuid);
-    if (own !== undefined || (theirs.endedAt ?? Number.POSITIVE_INFINITY) >= fromMs + CLOCKS_MS)
-      pairs.add(own, theirs);
+    if (own !== undefined || endedAt >= question.fromMs + CLOCKS_MS) pairs.add(own, theirs);
   };
-  const invalid = await books.endedJobs(journal.instancesAt(broker), onJob, signal);
+  const invalid = await books.endedJobs(journal.instancesAt(question.broker), onJob, signal);
   const lookups = new PQueue({ concurrency: LOOKUPS });
   let asked = 0;
-  for (const own of journal.since(fromMs, broker)) {
+  for (const own of journal.since(question.fromMs, question.broker)) {
     if (pairs.has(own.uuid)) continue;
     asked += 1;
     if (asked > MAX_LOOKUPS) pairs.add(own, undefined);

@@ -26,7 +26,9 @@ export function earningsTable(shown: Shown, page: Page): string {
       : [`<: at most this, because the power cost of ${count(total.unpricedJobs, 'job')} is not known`]),
     ...(total.estimatedJobs > 0 ? ['~: an estimate, because a sensor was not read all the time'] : []),
     ...(total.powerCostMicroDollars === null
-      ? ['power cost and net: not known; see the electricity price in docs/money.md']
+      ? [
+          'power cost and net are not known: there was no electricity price, or no sensor, when the jobs ended',
+        ]
       : []),
     ...(idle.energyJoules === null ? [] : [idleText(idle)]),
   ];

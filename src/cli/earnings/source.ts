@@ -38,7 +38,7 @@ async function ofJournal(stateDir: string, query: EarningsQuery): Promise<Shown>
   if (journal === undefined) throw noJournal(stateDir, NO_JOBS_YET);
   try {
     const { rows, ...report } = await inSlices(journal.ledger.report(query));
-    const named = rows.map((row) => ({ ...row, name: nameOf(row.key, query) }));
+    const named = rows.map(({ key, ...sums }) => ({ key, name: nameOf(key, query), ...sums }));
     return { timeZone: zoneName(), ...query, ...report, rows: named };
   } finally {
     journal.close();

@@ -67,12 +67,44 @@ test('earnings are answered by the day of this host, to the sum of what the brok
   expect(days[0]?.since).toBe(startOfDay(days[0]?.day ?? ''));
 });
 
+test('earnings are answered in exact sums by what is asked for, with the energy of idle GPUs apart', async () => {
+  await using env = await TestEnv.open();
+  await using agent = await env.start();
+  await using api = await serveApi(env, agent);
+  const run = env.addRun('function handler() { return 1 }', '((),)');
+  await env.untilDone(run);
+  await env.until(() => expect(agent.journal.uuidsIn('reported')).toHaveLength(1));
+  const now = Date.now();
+  const idle = { gpu: 'GPU-1', at: now, joules: 99.7, ms: 1_052.6, powerMicroDollars: 3 };
+  agent.journal.energy.save({ at: now, jobs: new Map(), idle: [idle], power: [] });
+  const booked = Math.round((env.jobOf(run).cost ?? 0) * 1e6);
+  const today = localDayOf(now);
+  const earnings = async (query: string) => VIEWS.earnings.parse((await get(api, `earnings${query}`)).body);
+  const sums = { jobs: 1, confirmedMicroDollars: booked, pendingMicroDollars: 0 };
+  expect(await earnings(`?from=${today}&until=${today}`)).toMatchObject({
+    by: 'day',
+    from: today,
+    until: today,
+    rows: [{ key: today, name: today, ...sums }],
+    total: sums,
+    idle: { ms: 1_053, energyJoules: 100, powerCostMicroDollars: 3 },
+  });
+  expect(await earnings('?by=gpu')).toMatchObject({ rows: [{ key: 'cpu', name: 'CPU slots', ...sums }] });
+  expect(await earnings('?by=function')).toMatchObject({
+    rows: [{ key: 'sample', name: 'sample', ...sums }],
+  });
+  expect(await earnings('?until=2026-01-01')).toMatchObject({ days: [], rows: [], total: { jobs: 0 } });
+});
+
 test.each([
   ['history?from=yesterday', 400],
   ['history?from=2026-11-27T12:00:00Z&to=2026-11-27T12:00:00Z', 400],
   ['history?from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z', 400],
   ['earnings?days=0', 400],
   ['earnings?days=731', 400],
+  ['earnings?by=buyer', 400],
+  ['earnings?from=2026-02-30', 400],
+  ['earnings?from=2026-11-27&until=2026-11-26', 400],
 ])('%s is answered with %i', async (path, status) => {
   await using env = await TestEnv.open();
   await using agent = await env.open();

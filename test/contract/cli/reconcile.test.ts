@@ -107,6 +107,18 @@ describe('earnings reconcile', () => {
     expect(found.account).toMatchObject({ spentMicroDollars: 1e6, unexplainedMicroDollars: 2.5e6 });
   });
 
+  test('looks no further back than the journal keeps jobs', async () => {
+    await using env = await TestEnv.open();
+    await worked(env, 2);
+    const jobs = env.broker.store.market.jobs.all();
+    for (const job of jobs.slice(0, 1))
+      env.broker.store.market.jobs.replace({ ...job, finishedAt: Date.now() - 40 * 86_400_000 });
+    inJournal(env, `DELETE FROM jobs WHERE uuid = '${jobs[0]?.uuid ?? ''}'`);
+    const { exit, found } = await reconcile(env);
+    expect(exit).toBe(0);
+    expect(found).toMatchObject({ jobs: 1, differences: [] });
+  });
+
   test('renews no lease of an agent that is gone', async () => {
     await using env = await TestEnv.open();
     await worked(env, 1);

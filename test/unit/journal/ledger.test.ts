@@ -157,7 +157,7 @@ describe('the ledger', () => {
       walk(journal, { uuid: 'c' }, ...ran, { name: 'releasing', why: '' }, { name: 'released', why: '' });
       walk(journal, { uuid: 'd', gpu: null }, ...ran, finished(3), reported(3, 0.5));
       walk(journal, { uuid: 'e' }, ...ran, finished(3));
-      const idle = { gpu: 'GPU-1', at: time.now, joules: 90.6, ms: 30_000, powerMicroDollars: undefined };
+      const idle = { gpu: 'GPU-1', at: time.now, joules: 90.6, ms: 29_999.6, powerMicroDollars: undefined };
       journal.energy.save({ at: time.now, jobs: new Map(), idle: [idle], power: [] });
     });
     const report = async () => {
