@@ -38,6 +38,7 @@ import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
 import { OwnerPresence } from './agent/presence/owner-presence.ts';
 import { PresenceHolds } from './agent/presence/presence-holds.ts';
 import { SessionActivity } from './agent/presence/session-activity.ts';
+import { Floors } from './agent/pricing/floors.ts';
 import { Pricer } from './agent/pricing/pricer.ts';
 import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
 import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
@@ -49,6 +50,7 @@ import type { JobRecord } from './domain/job.ts';
 import { networkWithoutVerification } from './domain/jobs-network.ts';
 import type { Slot } from './domain/offer.ts';
 import { ALL_TARGETS } from './domain/owner-decisions.ts';
+import { powerModelOf } from './domain/power-model.ts';
 import { Notifier } from './lib/notifier.ts';
 import { strategyOf } from './pricing/strategy/strategies.ts';
 
@@ -111,6 +113,12 @@ export function buildAgent(deps: AgentDeps): Agent {
   const recorder = rollups && new RollupRecorder({ ...host, rollups, signal: detach.signal });
   const energy =
     recorder && new EnergyMeter({ ...host, store: deps.journal.energy, recorder, signal: detach.signal });
+  const floors = new Floors({
+    electricity: deps.electricity,
+    powerModel: (gpu) => energy?.powerModel(gpu) ?? powerModelOf(undefined, undefined),
+    paidTime: () => host.journal.sums.paidTime(),
+    clock,
+  });
   const gpuHealth = new GpuHealth({
     ...host,
     testGpu: (gpu, signal) => runTestContainer(testDeps, gpu, signal),
@@ -192,6 +200,7 @@ export function buildAgent(deps: AgentDeps): Agent {
       jobTimeoutMs: settings.jobTimeoutMs,
       windowEnd: (slot) => holds.begins(targetOf(slot)),
     }),
+    floor: (offer, durationMs) => floors.highest(offer, durationMs)?.floor.perMinute,
     reportPending,
     onAnswer: (again) => {
       tokens.accepted();
@@ -208,7 +217,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     prices: host.journal.prices,
     settings: deps.askSettings,
     strategy: (settings) => strategyOf(settings.strategy, settings),
-    cost: deps.offerCost ?? (() => undefined),
+    cost: deps.offerCost ?? ((offer) => floors.cost(offer)),
     market: () => Promise.resolve(undefined),
     slots: (offer) => workerOf(offer)?.slotUse(admission.problem() === undefined) ?? [],
     apply: (plan) => {

@@ -18,6 +18,7 @@ import {
   lineLimits,
   openDocker,
 } from './compose-docker.ts';
+import { openElectricity } from './compose-electricity.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
 import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
@@ -61,7 +62,6 @@ import type { Redactor } from './lib/redactor.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { EventMetrics } from './metrics/event-metrics.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { NO_PRICE } from './pricing/electricity.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { openIsolatedNetwork } from './runtime/docker/network/isolated-network.ts';
 import { openStateDir } from './state-dir/state-dir.ts';
@@ -204,6 +204,16 @@ export async function openAgent(
   let inForce = loaded;
   const logEvent = eventLog(log);
   const { schedule } = scheduleOf(config);
+  let { zone } = schedule;
+  const electricity = opened.use(
+    openElectricity({
+      ...parts,
+      config: () => inForce.config,
+      zone: () => zone,
+      stateDir: stateDir.path,
+      random: Math.random,
+    }),
+  );
   const notifications = opened.use(openNotifications(parts, journal, schedule.zone));
   const recent = new RecentEvents({ clock, redact: (line) => parts.redactor.line(line) });
   const observe: Observer = (event) => {
@@ -248,7 +258,7 @@ export async function openAgent(
     probe: overrides.probe ?? openProbe(config, smi),
     samples: overrides.probe === undefined ? openSampler(config, smi, parts) : overrides.samples,
     rollups: journal.gpuRollups,
-    electricity: NO_PRICE,
+    electricity,
     presence: overrides.probe === undefined ? openPresence(config) : undefined,
     vulnerabilities,
     // The kernel log knows nothing of GPUs that are simulated.
@@ -347,12 +357,14 @@ export async function openAgent(
         const answering = { routes: [...routes, ...page.routes], version };
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));
       }),
-    reload: async (next) => {
+    reload: async (file) => {
       await tokens.reload();
-      await page.follow(next.config);
-      inForce = reloaded(loaded, next);
+      await page.follow(file.config);
+      inForce = reloaded(loaded, file);
+      const next = scheduleOf(inForce.config).schedule;
+      zone = next.zone;
       agent.reprice();
-      agent.reschedule(scheduleOf(inForce.config).schedule);
+      agent.reschedule(next);
     },
     close: () => kept.disposeAsync(),
   };

@@ -618,6 +618,32 @@ export const LIMITS = {
     },
     error: { max: 2_000, unit: 'characters', of: 'the message of an error, and its hint', beyond: 'cut' },
   },
+  tariff: {
+    answer: {
+      max: 2 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'prices of electricity as a URL or program gives them',
+      beyond: 'none of them is taken',
+    },
+    points: {
+      max: 10_000,
+      unit: 'items',
+      of: 'prices of electricity in one answer',
+      beyond: 'none of them is taken',
+    },
+    price: {
+      max: 5,
+      unit: 'dollars',
+      of: 'a kWh in published prices, once it is in US dollars',
+      beyond: 'none of them is taken: it is of another unit',
+    },
+    file: {
+      max: 4 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'the file with the prices of electricity that were read last',
+      beyond: 'it is not read',
+    },
+  },
   notify: {
     conditions: {
       max: 1_000,

@@ -189,6 +189,13 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['notification-target-recovered', 'info', 'notifications are delivered', 'target, address'],
   ['notification-dropped', 'warn', 'notification given up: …', 'target, kind, state, why'],
   ['notifications-not-saved', 'warn', 'notifications are not saved: …', 'err'],
+  ['electricity-prices-read', 'info', 'prices of electricity read', 'source, prices, until'],
+  [
+    'electricity-prices-failed',
+    'warn',
+    'prices of electricity are not known: …',
+    'source, code, hint, isStale',
+  ],
   ['daily-summary-failed', 'warn', 'the daily summary waits for the journal', 'err'],
   ['agent-stopped', 'info', 'agent stopped', ''],
   ['state-dir-copied', 'warn', 'state directory was copied from …', 'from, otherMachine'],

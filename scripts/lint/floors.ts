@@ -12,6 +12,7 @@ const ADAPTERS = [
   'notify',
   'runtime',
   'state-dir',
+  'tariff',
 ];
 
 /** The floors of `src/`, lowest first: a file imports its own folder and what is on lower floors. */
@@ -37,6 +38,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'compose-agent.ts',
     'compose-broker.ts',
     'compose-docker.ts',
+    'compose-electricity.ts',
     'compose-gpu.ts',
     'compose-notifications.ts',
     'compose-page.ts',

@@ -46,7 +46,7 @@ export type AgentDeps = {
   /** Where the use of GPUs is kept; undefined: nowhere. */
   readonly rollups?: GpuRollups | undefined;
   /** What power costs. */
-  readonly electricity: Electricity;
+  readonly electricity: Electricity & { readonly isStale?: boolean };
   /** Undefined: no GPU yields to its owner. */
   readonly presence?: PresencePorts | undefined;
   /** Undefined: Xids are not monitored. */
@@ -56,7 +56,7 @@ export type AgentDeps = {
   readonly planOffers: (gpus: readonly Gpu[], catalogue: readonly NamedGpu[]) => HostPlan;
   /** What the owner sets for what an offer asks. */
   readonly askSettings: (offer: OfferPlan) => AskSettings;
-  /** What a job of an offer costs; absent: not known. */
+  /** What a job of an offer costs; absent: by the measured power of its GPUs. */
   readonly offerCost?: ((offer: OfferPlan) => OfferCost | undefined) | undefined;
   readonly clock: HostClock;
   readonly random: () => number;

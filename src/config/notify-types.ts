@@ -4,7 +4,7 @@ import { withoutPath } from '../lib/secret-url.ts';
 import { choice } from './text-types.ts';
 import { BadValue, list, quoted, single, type ValueType } from './value-type.ts';
 
-/** A URL that a notification is sent to. Anyone who knows its path may send there, so it is never shown. */
+/** A URL whose path may be a secret, such as that of a webhook, so it is never shown. */
 function notifyUrl(example: string, isWhole: (url: URL) => boolean): ValueType<string> {
   const hint = `write a URL such as ${example}`;
   return single({
@@ -26,7 +26,7 @@ function notifyUrl(example: string, isWhole: (url: URL) => boolean): ValueType<s
     warn: (text) => {
       const { hostname, origin, protocol } = new URL(text);
       return protocol === 'http:' && !isLoopback(hostname)
-        ? `${origin} is plain http: others on the network can read notifications`
+        ? `${origin} is plain http: others on the network can read and change what is sent`
         : undefined;
     },
   });
@@ -40,6 +40,9 @@ export const ntfyUrl = notifyUrl(
   'https://ntfy.sh/TOPIC',
   ({ pathname, search }) => /\/[-_A-Za-z0-9]{1,64}$/.test(pathname) && search === '',
 );
+
+/** The URL of published prices, which may have an access key in it. */
+export const pricesUrl = notifyUrl('https://example.org/prices.json', () => true);
 
 /** A time of the day, in minutes from midnight. */
 export const timeOfDay: ValueType<number | 'off'> = single({

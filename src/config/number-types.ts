@@ -49,7 +49,8 @@ export const price: ValueType<number> = single({
   },
 });
 
-function decimal(text: string, hint: string): number {
+/** A decimal number with a point. Throws BadValue. */
+export function decimal(text: string, hint: string): number {
   if (/^[+-]?\d*,\d+$/.test(text))
     throw new BadValue(
       `${quoted(text)} has a decimal comma`,

@@ -3,6 +3,7 @@ import { ASK_OPTIONS } from './ask-options.ts';
 import { duration } from './duration.ts';
 import { GPU_OPTIONS } from './gpu-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
+import { MONEY_OPTIONS } from './money-options.ts';
 import { NOTIFY_OPTIONS } from './notify-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
 import type { Option } from './option.ts';
@@ -251,6 +252,7 @@ export const OPTIONS = {
   },
   ...OWNER_OPTIONS,
   ...PAGE_OPTIONS,
+  ...MONEY_OPTIONS,
   ...NOTIFY_OPTIONS,
   dockerHost: {
     name: 'docker-host',

@@ -13,6 +13,12 @@ const RELOADED: ReadonlySet<OptionKey> = new Set([
   'listenHost',
   'listenPasswordFile',
   'metricsTokenFile',
+  'electricityPrice',
+  'electricityCurrency',
+  'electricityCurrencyRate',
+  'powerCalibration',
+  'wearPerHour',
+  'brokerFee',
 ]);
 
 /** Whether a reload changes an option. */
@@ -33,7 +39,22 @@ export function withPrices(running: Config, next: Config): Config {
     return { model, askPrice, askMin, askMax, catalogue, slots, whenActive, whenGaming, maxGpuTemperature };
   });
   const { askMax, askMin, askPrice, askStrategy, floorMargin } = next;
-  return { ...running, askPrice, askStrategy, askMin, askMax, floorMargin, gpus };
+  const asks = { askPrice, askStrategy, askMin, askMax, floorMargin, gpus };
+  return { ...running, ...asks, ...costsOf(next) };
+}
+
+/** What a job costs. */
+function costsOf(config: Config) {
+  const { brokerFee, electricityCurrency, electricityCurrencyRate, electricityPrice } = config;
+  const { powerCalibration, wearPerHour } = config;
+  return {
+    brokerFee,
+    electricityCurrency,
+    electricityCurrencyRate,
+    electricityPrice,
+    powerCalibration,
+    wearPerHour,
+  };
 }
 
 /** What is in force after a reload: of the next configuration what needs no restart, with its sources. Pure. */

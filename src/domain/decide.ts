@@ -16,6 +16,7 @@ export const SKIP_REASONS = {
   'no-slot': 'no slot is free',
   'ends-after-window':
     'its jobs are expected to take longer than the owner’s schedule lets a free slot take jobs',
+  'below-floor': 'the power of its jobs is expected to cost more than the ask brings',
   'gpu-memory-short': 'too little memory of the GPU is free (--min-free-gpu-memory)',
   invalid: 'the run, its function or its jobs’ arguments are invalid',
   unresolved: 'the run’s function and image are not looked up yet',
@@ -52,6 +53,8 @@ export type MarketKnowledge = {
   readonly shortOfMemory?: ReadonlySet<string>;
   /** How likely a job of the run is paid, from 0 to 1; absent: all are equally likely. */
   readonly chancePaid?: (run: Run) => number;
+  /** What a job of a run is expected to cost, in US dollars per minute; absent or undefined: not known. */
+  readonly floor?: ((run: Run) => number | undefined) | undefined;
   /** Of the free slots; absent: none has an end. */
   readonly windows?: SlotWindows;
 };
@@ -115,6 +118,8 @@ function verdictOf(
   const reason = skipReasonOfImage(open, offer, images);
   if (reason !== undefined) return { kind: 'skip', open, reason };
   if (room.isFull) return { kind: 'skip', open, reason: noSlotReason(offer, knowledge) };
+  if (offer.askPrice < (knowledge.floor?.(open.run) ?? 0))
+    return { kind: 'skip', open, reason: 'below-floor' };
   const jobs = room.take(open.run);
   return jobs === 0 ? { kind: 'skip', open, reason: 'ends-after-window' } : { kind: 'take', open, jobs };
 }

@@ -1,5 +1,10 @@
 /** The errors of asks, their history and what they earn; a part of `ERROR_KINDS`. */
 export const MONEY_ERROR_KINDS = {
+  ELECTRICITY_PRICES_FAILED: {
+    exit: 1,
+    what: 'prices of electricity could not be read',
+    hint: 'check --electricity-price-url or --electricity-price-command; see docs/electricity.md',
+  },
   BACKTEST_TOO_LITTLE: {
     exit: 1,
     what: 'too little is known of the market or of own jobs to say what another ask would have earned',

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type FinalStatus, JOB_STATUS, type JobState, type JobStateName } from '../domain/job.ts';
 import type { LocalDay } from '../domain/local-day.ts';
-import type { DayCost, DaySums, JobSums, JobsPending } from '../domain/ports/job-sums.ts';
+import type { DayCost, DaySums, JobSums, JobsPending, PaidTime } from '../domain/ports/job-sums.ts';
 import type { Access } from './access.ts';
 import { totalOf } from './earnings.ts';
+import { paidTime } from './paid-time.ts';
 
 /** All time zones of today are whole quarters of an hour from UTC, so a day of any of them is a number of these. */
 const QUARTER_MS = 900_000;
@@ -90,6 +91,10 @@ export class JobSumTables implements JobSums {
     const jobs = { succeeded: 0, failed: 0, timeout: 0, released: 0, cancelled: 0 };
     for (const row of rows) jobs[row.outcome] = row.jobs;
     return { jobs, earned: rows.reduce((sum, { earned }) => sum + earned, 0) };
+  }
+
+  paidTime(): PaidTime {
+    return paidTime(this.#access);
   }
 
   pending(): JobsPending {

@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
   'gpu-too-small': 'needs a larger GPU',
   'no-slot': 'no free slot',
   'ends-after-window': 'would end after the schedule’s window',
+  'below-floor': 'would cost more than it brings',
   'gpu-memory-short': 'too little GPU memory is free',
   invalid: 'invalid',
   unresolved: 'not looked up yet',

@@ -1,10 +1,4 @@
-import {
-  decide,
-  decideInSteps,
-  type MarketKnowledge,
-  type SkipReason,
-  type Verdict,
-} from '../../domain/decide.ts';
+import { decide, decideInSteps, type SkipReason, type Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -29,6 +23,7 @@ import { outcomeOf } from './claim-outcome.ts';
 import { type Claimer, type ClaimerDeps, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
 import { bytesOf, type OpenJob, readArguments } from './job-arguments.ts';
 import type { JobWindows } from './job-windows.ts';
+import { type KnowledgeSources, knowledgeOf } from './market-knowledge.ts';
 import type { PaidChances } from './paid-chances.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
@@ -55,6 +50,7 @@ export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> 
     readonly slots: OfferSlots;
     readonly windows: JobWindows;
     readonly chances: PaidChances;
+    readonly floor: KnowledgeSources['floor'];
     readonly backoff: RunBackoff;
     readonly claimer: Claimer;
     /** The jobs that this or another offer is about to claim. */
@@ -127,7 +123,7 @@ export class ClaimLoop {
       open.push(resolver.open(run));
       yield;
     }
-    return yield* decideInSteps(open, offer(), this.#free, this.#knowledge, clock.monotonic());
+    return yield* decideInSteps(open, offer(), this.#free, knowledgeOf(this.#deps), clock.monotonic());
   }
 
   /** Decides and claims until there is nothing more to take. */
@@ -183,19 +179,18 @@ export class ClaimLoop {
   /** What is still to be taken of an earlier decision: prices, slots and backoffs may have changed meanwhile. */
   #stillTaken(takes: readonly Take[]): readonly Take[] {
     const open = takes.map((take) => take.open);
-    const again = decide(open, this.#deps.offer(), this.#free, this.#knowledge, this.#deps.clock.monotonic());
+    const again = decide(
+      open,
+      this.#deps.offer(),
+      this.#free,
+      knowledgeOf(this.#deps),
+      this.#deps.clock.monotonic(),
+    );
     return again.filter((verdict) => verdict.kind === 'take');
   }
 
   get #free(): number {
     return Math.min(this.#deps.slots.free, this.#deps.admission.breaker.room);
-  }
-
-  get #knowledge(): MarketKnowledge {
-    const { backoff, catalogue, chances, imagePatterns, images, slots, windows: all } = this.#deps;
-    const imageState = (ref: string) => images.state(ref);
-    const [chancePaid, windows] = [chances.of, all.of(slots)];
-    return { catalogue: catalogue.gpus, images: imagePatterns, imageState, backoff, chancePaid, windows };
   }
 
   /** A GPU that a run names may have been added to the catalogue, which is fetched in parallel with the claims. */
@@ -388,7 +383,7 @@ type Take = Extract<Verdict, { kind: 'take' }>;
 type Plan = {
   readonly takes: readonly Take[];
   readonly isGpuUnknown: boolean;
-  /** Whether a run is being resolved or its image pulled. */
+  /** A run is being resolved or its image pulled. */
   readonly waiting: boolean;
 };
 

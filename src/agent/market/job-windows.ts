@@ -31,7 +31,7 @@ export class JobWindows {
   of({ freeSlots }: OfferSlots): SlotWindows {
     return {
       leftMs: freeSlots.map((slot) => this.#leftMs(slot)),
-      expectedMs: (run) => this.#expected(run),
+      expectedMs: (run) => this.expectedMs(run),
     };
   }
 
@@ -39,7 +39,7 @@ export class JobWindows {
   take(slots: OfferSlots, run: Run): SlotLease | undefined {
     return slots.take(
       (slot) => this.#leftMs(slot),
-      () => this.#expected(run),
+      () => this.expectedMs(run),
     );
   }
 
@@ -48,12 +48,8 @@ export class JobWindows {
     this.#expectedMs.delete(functionUuid);
   }
 
-  #leftMs(slot: Slot): number {
-    const { clock, windowEnd } = this.#deps;
-    return (windowEnd(slot) ?? Infinity) - clock.now();
-  }
-
-  #expected({ functionUuid }: Run): number {
+  /** How long a job of the run is expected to take, in milliseconds. */
+  expectedMs({ functionUuid }: Run): number {
     const known = this.#expectedMs.get(functionUuid);
     if (known !== undefined) return known;
     const { jobTimeoutMs, journal } = this.#deps;
@@ -61,5 +57,10 @@ export class JobWindows {
     if (this.#expectedMs.size >= MAX_REMEMBERED) this.#expectedMs.clear();
     this.#expectedMs.set(functionUuid, expected);
     return expected;
+  }
+
+  #leftMs(slot: Slot): number {
+    const { clock, windowEnd } = this.#deps;
+    return (windowEnd(slot) ?? Infinity) - clock.now();
   }
 }

@@ -18,7 +18,7 @@ import type { SlotUse } from '../pricing/slot-idleness.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
 import { RETRY } from '../retry/policies.ts';
 import type { AgentSettings } from '../settings.ts';
-import { ClaimLoop } from './claim-loop.ts';
+import { ClaimLoop, type ClaimLoopDeps } from './claim-loop.ts';
 import { Claimer, type ClaimerDeps } from './claimer.ts';
 import type { FunctionCode } from './function-code.ts';
 import type { JobWindows } from './job-windows.ts';
@@ -46,6 +46,7 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly leases: LeaseReconciler;
   readonly windows: JobWindows;
   readonly chances: PaidChances;
+  readonly floor: ClaimLoopDeps['floor'];
   /** The jobs that any offer is about to claim. */
   readonly claiming: Set<string>;
   /** The memory that what any offer claims has until it is on the disk. */

@@ -14,16 +14,7 @@ import { bringNetworkUp, hasService, startService, writeConfig } from './apply.t
 import { changesOfFlags, type FilePlan, planFile } from './changes.ts';
 import { type Conversation, conversation } from './conversation.ts';
 import { type Explored, explore, planOf } from './explore.ts';
-import {
-  AVAILABLE_DAYS,
-  AVAILABLE_HOURS,
-  ELECTRICITY_PRICE,
-  NO_NETWORK,
-  NO_SERVICE,
-  PRINT,
-  SKIP_CHECK,
-  YES,
-} from './flags.ts';
+import { AVAILABLE_DAYS, AVAILABLE_HOURS, NO_NETWORK, NO_SERVICE, PRINT, SKIP_CHECK, YES } from './flags.ts';
 import { askPrices } from './price-questions.ts';
 import { Questions } from './questions.ts';
 import { fileText, gpusText, type SetUp, setUpText, wrongText } from './render.ts';
@@ -46,7 +37,7 @@ export const setup: CliCommand = {
     INSECURE_HTTP,
     JSON_SWITCH,
   ],
-  values: [USERNAME, ELECTRICITY_PRICE, AVAILABLE_HOURS, AVAILABLE_DAYS],
+  values: [USERNAME, AVAILABLE_HOURS, AVAILABLE_DAYS],
   examples: [
     { line: 'setup', does: 'asks everything; as root, for the service' },
     {

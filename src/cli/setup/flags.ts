@@ -1,5 +1,5 @@
 import { readDays, readHours } from '../../config/schedule/window-types.ts';
-import { BadValue, quoted, single, type ValueType } from '../../config/value-type.ts';
+import { single } from '../../config/value-type.ts';
 import type { Switch, ValueFlag } from '../command.ts';
 
 export const YES: Switch = {
@@ -17,26 +17,6 @@ export const SKIP_CHECK: Switch = { name: 'skip-check', help: 'do not check the 
 export const NO_NETWORK: Switch = { name: 'no-network', help: 'do not create the job network' };
 
 export const NO_SERVICE: Switch = { name: 'no-service', help: 'do not enable and start the service' };
-
-/** US dollars for a kWh; 0: it costs nothing. */
-const electricityPrice: ValueType<number | undefined> = single({
-  metavar: 'DOLLARS',
-  parse: (text) => {
-    if (text === '') return undefined;
-    if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && Number(text) <= 10) return Number(text);
-    throw new BadValue(
-      `${quoted(text)} is not a price of electricity`,
-      'write US dollars per kWh, from 0 to 10, such as 0.30',
-    );
-  },
-});
-
-export const ELECTRICITY_PRICE: ValueFlag<number | undefined> = {
-  name: 'electricity-price',
-  help: 'what a kWh costs, in US dollars, so that the proposed ask covers the power',
-  type: electricityPrice,
-  default: '',
-};
 
 export const AVAILABLE_HOURS: ValueFlag<string> = {
   name: 'available-hours',

@@ -1,6 +1,8 @@
 import type { Config, Loaded } from '../../config/config.ts';
+import { type ElectricityPrices, electricityPrices } from '../../config/electricity-types.ts';
 import { gpuSettings, plainModel } from '../../config/gpu-settings.ts';
 import { price } from '../../config/number-types.ts';
+import { OPTIONS } from '../../config/options.ts';
 import { BadValue, type ValueType } from '../../config/value-type.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
@@ -11,7 +13,6 @@ import type { Validate } from '../prompts/prompts.ts';
 import type { FileChange } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type Explored, planOf } from './explore.ts';
-import { ELECTRICITY_PRICE } from './flags.ts';
 import { assumedFloor, factsText, othersAsks, type PriceFacts, proposeAsk } from './proposal.ts';
 
 /** One price to be set: of a GPU model, or of CPU jobs. */
@@ -29,13 +30,13 @@ export async function askPrices(
   talk: Conversation,
 ): Promise<readonly FileChange[]> {
   const { config, sources } = loaded;
-  const perKWh = await electricityPrice(context, explored.gpus, talk);
+  const { changes: power, perKWh } = await electricityPrice(config, explored.gpus, talk);
   const things = thingsOf(config, explored, perKWh);
   if (sources.askPrice.kind === 'flag') {
     for (const thing of things) warnIfBelow(thing, config.askPrice ?? 0, talk);
-    return [];
+    return power;
   }
-  const changes: FileChange[] = [];
+  const changes: FileChange[] = [...power];
   for (const thing of things) {
     const ask = await askFor(config, thing, talk);
     const proposal = proposeAsk(thing.facts);
@@ -50,19 +51,37 @@ export async function askPrices(
   return changes;
 }
 
+/** US dollars for the dearest kWh, and what the file is to say of it. */
+type PowerPrice = { readonly perKWh: number | undefined; readonly changes: readonly FileChange[] };
+
 async function electricityPrice(
-  context: CliContext,
+  { electricityCurrencyRate: rate = 1, electricityPrice: set }: Config,
   gpus: readonly Gpu[],
   { prompts }: Conversation,
-): Promise<number | undefined> {
-  const given = context.valueOf(ELECTRICITY_PRICE);
-  if (given !== undefined || prompts === undefined) return given;
-  if (gpus.every(({ powerLimitW }) => powerLimitW === undefined)) return undefined;
+): Promise<PowerPrice> {
+  if (set !== undefined) return { perKWh: dearest(set) * rate, changes: [] };
+  const isOfUse = gpus.some(({ powerLimitW }) => powerLimitW !== undefined);
+  if (prompts === undefined || !isOfUse) return { perKWh: undefined, changes: [] };
   const written = await prompts.text({
     message: 'US dollars for a kWh of electricity (such as 0.30; empty: unknown)',
-    validate: validates(ELECTRICITY_PRICE.type),
+    validate: validates({
+      ...electricityPrices,
+      read: (texts) => isEmpty(texts) || electricityPrices.read(texts),
+    }),
   });
-  return ELECTRICITY_PRICE.type.read([written]);
+  if (isEmpty([written])) return { perKWh: undefined, changes: [] };
+  const prices = electricityPrices.read([written]);
+  const value = prices.rules.length === 0 ? prices.otherwise : electricityPrices.show(prices);
+  const comment = 'What a kWh costs, in US dollars: no job is taken that costs more than it brings.';
+  return { perKWh: dearest(prices), changes: [{ path: [OPTIONS.electricityPrice.name], value, comment }] };
+}
+
+function isEmpty(texts: readonly string[]): boolean {
+  return texts.every((text) => text.trim() === '');
+}
+
+function dearest({ otherwise, rules }: ElectricityPrices): number {
+  return Math.max(otherwise, ...rules.map((rule) => rule.price));
 }
 
 /** What has a price of its own, each once. */

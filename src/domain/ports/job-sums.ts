@@ -30,6 +30,8 @@ export type JobsPending = { readonly reports: number; readonly releases: number;
 
 /** What the power of a day's jobs has cost, and what that leaves, in micro-dollars; null where it is not known. */
 export type DayCost = Pick<EarningsSums, 'netMicroDollars' | 'powerCostMicroDollars' | 'unpricedJobs'>;
+/** For how long jobs kept slots busy, and for how much of it they were paid, in milliseconds. */
+export type PaidTime = { readonly busyMs: number; readonly paidMs: number };
 
 /** Sums over the journal's jobs. Throws JOURNAL_UNUSABLE, STATE_DIR_UNUSABLE. */
 export interface JobSums {
@@ -37,4 +39,6 @@ export interface JobSums {
   since(fromMs: number): DaySums;
   pending(): JobsPending;
   costOf(day: LocalDay): DayCost;
+  /** Of the latest jobs that ended. */
+  paidTime(): PaidTime;
 }

@@ -31,7 +31,7 @@ import { JobFolders } from '../../../src/function/job-files.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { type Electricity, NO_PRICE } from '../../../src/pricing/electricity.ts';
+import { NO_PRICE } from '../../../src/pricing/electricity.ts';
 import { openStateDir } from '../../../src/state-dir/state-dir.ts';
 import { VirtualTime } from '../clock/virtual-time.ts';
 import { CPU_IMAGE } from '../domain.ts';
@@ -200,13 +200,13 @@ export type AgentChoices = {
   readonly gpus?: readonly Gpu[];
   /** GPUs with figures of their own, instead of `gpus`. */
   readonly simulated?: SimulatedGpus;
-  readonly electricity?: Electricity;
   /** Called with each event. */
   readonly observe?: (event: AgentEvent) => void;
   readonly kernelLog?: KernelLog;
   /** What the owner sets for asks; else they are fixed and have no limits. */
   readonly askSettings?: AgentDeps['askSettings'];
   readonly offerCost?: AgentDeps['offerCost'];
+  readonly electricity?: AgentDeps['electricity'];
   /** What is offered instead of slots for CPU jobs. */
   readonly offers?: readonly OfferPlan[];
   readonly clock?: HostClock;
@@ -303,12 +303,12 @@ export async function openAgent(
     samples: more.simulated,
     rollups: more.simulated && journal.gpuRollups,
     kernelLog: more.kernelLog,
+    offerCost: more.offerCost,
     electricity: more.electricity ?? NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
     askSettings:
       more.askSettings ?? (() => ({ strategy: 'fixed', min: undefined, max: undefined, floorMargin: 1 })),
-    offerCost: more.offerCost,
     clock: more.clock ?? systemClock,
     random: Math.random,
     log,

@@ -1,0 +1,112 @@
+import type { Config } from './config/config.ts';
+import type { Clock } from './domain/ports/clock.ts';
+import type { Zone } from './domain/schedule/zone.ts';
+import { waitAtMost } from './lib/deadline.ts';
+import type { Log } from './lib/log.ts';
+import type { Electricity } from './pricing/electricity.ts';
+import { UNCALIBRATED } from './pricing/power-cost.ts';
+import { PricedAhead, withFallback } from './pricing/priced-ahead.ts';
+import { flatTariff, type Tariff, TimeOfUse } from './pricing/tariff.ts';
+import { PriceFeed } from './tariff/price-feed.ts';
+import type { PublishedPoint } from './tariff/price-points.ts';
+import { commandPrices, type PriceText, urlPrices } from './tariff/sources.ts';
+
+/** How long a reading that is under way may take to end with the agent. */
+const END_MS = 400;
+
+/** What power costs, as the configuration in force says, until it is disposed of. */
+export type OpenElectricity = Electricity &
+  AsyncDisposable & {
+    /** Prices are published, and none is known for now. */
+    readonly isStale: boolean;
+  };
+
+export type ElectricityParts = {
+  /** In force now; the same object until a reload. */
+  readonly config: () => Config;
+  /** In which windows of prices are. */
+  readonly zone: () => Zone;
+  readonly stateDir: string;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+  readonly random: () => number;
+};
+
+/** Begins to read prices of electricity where they are published. */
+export function openElectricity(parts: ElectricityParts): OpenElectricity {
+  const feed = feedOf(parts);
+  const ended = new AbortController();
+  const working = feed?.work(ended.signal).catch((thrown: unknown) => {
+    parts.log.error({ event: 'task-failed', err: thrown }, 'reading prices of electricity ended');
+  });
+  const tariff = latest((config: Config, zone: Zone, points: readonly PublishedPoint[] | undefined) =>
+    tariffOf(config, zone, points),
+  );
+  return {
+    tariff: () => tariff(parts.config(), parts.zone(), feed?.points),
+    get wall() {
+      return parts.config().powerCalibration?.wall ?? UNCALIBRATED;
+    },
+    get wearPerHour() {
+      return parts.config().wearPerHour;
+    },
+    get brokerFee() {
+      return parts.config().brokerFee;
+    },
+    get isStale() {
+      return feed?.isStale === true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      ended.abort();
+      if (working !== undefined) await waitAtMost(END_MS, working);
+    },
+  };
+}
+
+function feedOf({ clock, config, log, random, stateDir }: ElectricityParts): PriceFeed | undefined {
+  const source = sourceOf(config());
+  return (
+    source &&
+    new PriceFeed({ source, rate: () => config().electricityCurrencyRate ?? 1, stateDir, clock, log, random })
+  );
+}
+
+function sourceOf(config: Config): PriceText | undefined {
+  const { electricityPriceCommand: command, electricityPriceUrl: url } = config;
+  if (url !== undefined) return urlPrices(url, config);
+  return command === undefined ? undefined : commandPrices(command);
+}
+
+/** The tariff in US dollars; undefined: no price is known. */
+function tariffOf(
+  { electricityCurrencyRate: rate = 1, electricityPrice: prices }: Config,
+  zone: Zone,
+  points: readonly PublishedPoint[] | undefined,
+): Tariff | undefined {
+  const configured =
+    prices &&
+    (prices.rules.length === 0
+      ? flatTariff(prices.otherwise * rate)
+      : new TimeOfUse(
+          prices.rules.map(({ price, window }) => ({ window, dollarsPerKWh: price * rate })),
+          zone,
+          prices.otherwise * rate,
+        ));
+  if (points === undefined || points.length === 0) return configured;
+  const published = new PricedAhead(
+    points.map(({ price, ...span }) => ({ ...span, dollarsPerKWh: price * rate })),
+  );
+  return configured === undefined ? published : withFallback(published, configured);
+}
+
+/** Computes again only where something has changed. */
+function latest<Inputs extends readonly unknown[], T>(
+  compute: (...inputs: Inputs) => T,
+): (...inputs: Inputs) => T {
+  let known: { readonly inputs: Inputs; readonly value: T } | undefined;
+  return (...inputs) => {
+    if (known === undefined || inputs.some((input, index) => input !== known?.inputs[index]))
+      known = { inputs, value: compute(...inputs) };
+    return known.value;
+  };
+}

@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { PRICES_FILE, PriceFeed } from '../../../src/tariff/price-feed.ts';
+import { failed } from '../../../src/tariff/sources.ts';
+import { ManualClock } from '../../support/clock/manual-clock.ts';
+import { logged, logInto } from '../../support/log/log-into.ts';
+
+const HOUR = 3_600_000;
+
+/** A feed whose source answers what the test says. */
+async function feedOf(
+  more: { readonly stateDir?: string; readonly key?: string; readonly rate?: number } = {},
+) {
+  const stateDir = more.stateDir ?? (await mkdtemp(join(tmpdir(), 'prices-')));
+  onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  let answer: readonly (readonly [hour: number, price: number])[] | Error = [];
+  const source = {
+    name: 'test',
+    key: more.key ?? 'test',
+    read: () =>
+      answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(
+            JSON.stringify(
+              answer.map(([hour, pricePerKWh]) => ({
+                from: new Date(hour * HOUR).toISOString(),
+                until: new Date((hour + 1) * HOUR).toISOString(),
+                pricePerKWh,
+              })),
+            ),
+          ),
+  };
+  const rate = () => more.rate ?? 1;
+  const feed = new PriceFeed({ source, rate, stateDir, clock, log: logInto(lines), random: () => 1 });
+  const now = Math.floor(clock.now() / HOUR);
+  return {
+    feed,
+    warnings: () => logged(lines, 'electricity-prices-failed').length,
+    stateDir,
+    clock,
+    now,
+    read: (next: typeof answer) => {
+      answer = next;
+      return feed.read(new AbortController().signal);
+    },
+    prices: () => feed.points.map(({ from, price }) => [from / HOUR - now, price]),
+  };
+}
+
+test('keeps what was read, over a restart too', async () => {
+  const first = await feedOf();
+  const { now } = first;
+  expect(first.feed.isStale).toBe(true);
+  expect(
+    await first.read([
+      [now, 0.3],
+      [now + 1, 0.2],
+    ]),
+  ).toBe(true);
+  expect(first.feed.isStale).toBe(false);
+  const again = await feedOf({ stateDir: first.stateDir });
+  expect(again.prices()).toEqual([
+    [0, 0.3],
+    [1, 0.2],
+  ]);
+  const other = await feedOf({ stateDir: first.stateDir, key: 'another source' });
+  expect(other.feed.points).toEqual([]);
+});
+
+test('replaces what is published again, and keeps what is not', async () => {
+  const { now, prices, read } = await feedOf();
+  await read([
+    [now, 0.3],
+    [now + 1, 0.2],
+    [now + 2, 0.1],
+  ]);
+  await read([[now + 1, 0.5]]);
+  expect(prices()).toEqual([
+    [0, 0.3],
+    [1, 0.5],
+    [2, 0.1],
+  ]);
+});
+
+test('an answer about the past only is a failure that loses nothing', async () => {
+  const { feed, now, read, warnings } = await feedOf();
+  expect(await read([[now - 3, 0.3]])).toBe(false);
+  expect(feed.isStale).toBe(true);
+  expect(warnings()).toBe(1);
+  expect(await read([[now, 0.3]])).toBe(true);
+  expect(await read([[now - 5, 0.1]])).toBe(true);
+  expect(feed.isStale).toBe(false);
+});
+
+test('a price of another unit is not taken', async () => {
+  const { feed, now, read } = await feedOf({ rate: 1.1 });
+  expect(await read([[now, 85]])).toBe(false);
+  expect(await read([[now, 1e300]])).toBe(false);
+  expect(feed.points).toEqual([]);
+  expect(await read([[now, -0.1]])).toBe(true);
+});
+
+test('a failure is said once, and what is known stays', async () => {
+  const { feed, now, read, warnings } = await feedOf();
+  await read([[now, 0.3]]);
+  for (let time = 0; time < 3; time += 1) expect(await read(failed('no answer'))).toBe(false);
+  expect(warnings()).toBe(1);
+  expect(feed.points).toHaveLength(1);
+});
+
+test('a broken file is as none', async () => {
+  const { now, read, stateDir } = await feedOf();
+  await read([[now, 0.3]]);
+  expect(JSON.parse(await readFile(join(stateDir, PRICES_FILE), 'utf8'))).toBeTypeOf('object');
+  await writeFile(join(stateDir, PRICES_FILE), '{"source":');
+  expect((await feedOf({ stateDir })).feed.points).toEqual([]);
+});
