@@ -207,6 +207,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['claim-pass-failed', 'error', 'claiming interrupted: …', 'code'],
   ['configuration-reloaded', 'info', 'configuration reloaded', ''],
   ['configuration-warning', 'warn', '…', ''],
+  ['cost-unknown', 'debug', 'cost not known, computed here: …', 'job, code'],
   ['cpu-jobs-only', 'warn', 'CPU jobs only: …', 'code, hint'],
   ['delivery-failed', 'warn or debug', 'not delivered yet, kept on disk: …', 'job, code, tries, retryInMs'],
   ['function-code-failed', 'warn', 'code not fetched, nothing is claimed: …', 'run, code'],

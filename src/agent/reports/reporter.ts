@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { AgentError, asAgentError } from '../../domain/errors.ts';
-import { earnings, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
+import { earnings, type FinalStatus, JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Broker, ReportAnswer } from '../../domain/ports/broker.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -225,11 +225,34 @@ export class Reporter {
     if (job.state.name === 'finished') {
       const report = deliverable(job.state.report, content);
       const answer = await this.#broker.report(job.uuid, job.instance, report, signal);
-      return answer.kind === 'gone' ? this.#confirmGone(job, signal) : answer;
+      if (answer.kind === 'gone') return this.#confirmGone(job, signal);
+      return answer.kind === 'taken' ? this.#withCost(job, answer, report.status, signal) : answer;
     }
     // A release that is refused again and again may be of a job that the broker does not think to be ours.
     const freed = refusals < RELEASE_REFUSALS ? undefined : await this.#notHeld(job, signal);
     return freed ?? this.#broker.release(job.uuid, job.instance, signal);
+  }
+
+  /** Asks the broker for the cost that its answer lacks: the ask and the time here are only near what it books. */
+  async #withCost(
+    { uuid }: JobRecord,
+    answer: Extract<ReportAnswer, { kind: 'taken' }>,
+    status: FinalStatus,
+    signal: AbortSignal,
+  ): Promise<ReportAnswer> {
+    if (answer.cost !== undefined || status === JOB_STATUS.FAILED) return answer;
+    try {
+      const booked = await this.#broker.job(uuid, signal);
+      return booked?.status === status ? { kind: 'taken', cost: booked.cost } : answer;
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const { code, message } = asAgentError(thrown);
+      this.#log.debug(
+        { event: 'cost-unknown', job: uuid, code },
+        `cost not known, computed here: ${message}`,
+      );
+      return answer;
+    }
   }
 
   /** A gateway may have answered one 404, so a report is dropped only where the job itself is gone. */
