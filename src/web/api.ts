@@ -4,6 +4,7 @@ import type {
   Done,
   Earnings,
   EarningsBy,
+  FreezeBody,
   History,
   Job,
   Jobs,
@@ -12,10 +13,12 @@ import type {
   PauseBody,
   Preview,
   PreviewBody,
+  Prices,
   ReclaimBody,
   Reclaimed,
   ResumeBody,
   Status,
+  Switched,
   Versions,
 } from './answers.ts';
 import { ApiError, apiErrorOf, unanswered } from './api-error.ts';
@@ -54,12 +57,17 @@ export class Api {
     this.#get(['gpus'], '/api/history', { from, to });
   readonly earnings = (days: number, by: EarningsBy = 'day'): Promise<Earnings> =>
     this.#get(['days', 'rows', 'total'], '/api/earnings', { days, by });
+  readonly prices = (): Promise<Prices> => this.#get(['offers', 'changes'], '/api/prices');
   readonly configuration = (): Promise<Configuration> => this.#get(['options'], '/api/configuration');
   readonly versions = (): Promise<Versions> => this.#get(['versions'], '/api/versions');
 
   readonly pause = (body: PauseBody): Promise<Done> => this.#post(['targets'], '/api/pause', body);
   readonly resume = (body: ResumeBody): Promise<Done> => this.#post(['targets'], '/api/resume', body);
   readonly mode = (body: ModeBody): Promise<Done> => this.#post(['targets'], '/api/mode', body);
+  readonly freezePrices = (body: FreezeBody): Promise<Switched> =>
+    this.#post(['changed'], '/api/prices/freeze', body);
+  readonly unfreezePrices = (body: object): Promise<Switched> =>
+    this.#post(['changed'], '/api/prices/unfreeze', body);
   readonly preview = (body: PreviewBody): Promise<Preview> =>
     this.#post(['jobs'], '/api/reclaim/preview', body);
   readonly reclaim = (body: ReclaimBody): Promise<Reclaimed> => this.#post(['gpus'], '/api/reclaim', body);

@@ -1,6 +1,15 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import type { Backtest, Earnings, History, JobRow, Jobs, Market, Sums } from '../../src/web/answers.ts';
+import type {
+  Backtest,
+  Earnings,
+  History,
+  JobRow,
+  Jobs,
+  Market,
+  Prices,
+  Sums,
+} from '../../src/web/answers.ts';
 import { describeBrowser } from '../support/browser/describe.ts';
 import { PageHost } from '../support/browser/page-host.ts';
 
@@ -90,6 +99,23 @@ const SUMS: Sums = {
   powerCostMicroDollars: 20_000,
   netMicroDollars: 1_230_000,
   unpricedJobs: 1,
+};
+
+const ASKED: Prices['offers'][number] = {
+  offer: 'gpu:RTX 3090',
+  ask: 0.05,
+  strategy: 'decay',
+  start: 0.04,
+  min: null,
+  max: 0.1,
+  floor: 0.01,
+  since: '2026-11-26T00:00:00.000Z',
+  reason: 'idle',
+  why: 'no job for four hours',
+  hold: null,
+  holdWhy: null,
+  nextChangeAt: '2026-11-27T12:00:00.000Z',
+  terms: {},
 };
 
 function earnings(): Earnings {
@@ -197,6 +223,14 @@ describeBrowser('the views of the page', (browser) => {
       const named = rows.map((row) => ({ ...row, name: HOSTILE }));
       await route.fulfill({ json: by === 'function' ? { ...rest, by, rows: named } : earnings() });
     });
+    const bodies: string[] = [];
+    let frozen: Prices['frozen'] = null;
+    await answer(page, '/api/prices', () => ({ frozen, offers: [ASKED], changes: [] }));
+    await page.route('**/api/prices/freeze', async (route) => {
+      bodies.push(route.request().postData() ?? '');
+      frozen = { at: new Date().toISOString(), by: 'owner', note: null };
+      await route.fulfill({ json: { changed: true, frozen } });
+    });
     await view.goTo('#/money');
     const row = page.locator('.view-money tbody tr');
     await expect.poll(() => row.count()).toBe(2);
@@ -219,6 +253,10 @@ describeBrowser('the views of the page', (browser) => {
     await page.getByText('Function', { exact: true }).click();
     await expect.poll(() => row.first().locator('th').innerText()).toContain(HOSTILE.slice(0, 4));
     expect(asked).toEqual(['day', 'function']);
+    expect(await page.locator('.asks li').innerText()).toContain('$0.05');
+    await page.getByRole('button', { name: 'Stop all changes' }).click();
+    await page.getByRole('button', { name: 'Allow changes' }).waitFor();
+    expect(bodies).toEqual(['{}']);
     expect(new URL(page.url()).hash).toContain('by=function');
     await view.expectNoViolations();
     await view.expectNoSidewaysScroll();

@@ -4,6 +4,7 @@ import { visible } from '../format.ts';
 import { type Drawn, html } from '../html.ts';
 import { amount, earningsCells, energyText, moneyNotes, netText, SUMMED_BY } from '../money-words.ts';
 import { useAnswer } from '../parts/answer.ts';
+import { Asks } from '../parts/asks.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
 import { Segments } from '../parts/segments.ts';
 import { DataTable } from '../parts/table.ts';
@@ -34,7 +35,8 @@ export function Money(): Drawn {
     </div>
     <${Trouble} answer=${earnings} />
     ${value === undefined && earnings.problem === undefined && html`<p class="waiting">Loading …</p>`}
-    ${value !== undefined && html`<${Sums} earnings=${value} /><${Rows} earnings=${value} />`}`;
+    ${value !== undefined && html`<${Sums} earnings=${value} /><${Rows} earnings=${value} />`}
+    <${Asks} />`;
 }
 
 function Sums({ earnings }: { readonly earnings: Earnings }): Drawn {
