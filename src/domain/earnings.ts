@@ -119,16 +119,18 @@ export class EarningsTable {
 
   /** Days in their order, others by what they earned; beyond the limit one row without a name, which comes last. */
   #bounded(): readonly (readonly [string, EarningsPart])[] {
-    const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
-      a < b ? -1 : 1;
-    const named = [...this.#rows].filter(([key]) => key !== '').toSorted(byKey);
-    if (this.#by === 'day') return named;
-    named.sort(([, a], [, b]) => worthOf(b) - worthOf(a));
+    const named = [...this.#rows].filter(([key]) => key !== '');
+    if (this.#by === 'day') return named.toSorted(byKey);
+    named.sort((a, b) => worthOf(b[1]) - worthOf(a[1]) || byKey(a, b));
     const rest = named.splice(LIMITS.journal.earningsRows.max).map(([, part]) => part);
     const unnamed = this.#rows.get('');
     if (unnamed !== undefined) rest.push(unnamed);
     return rest.length === 0 ? named : [...named, ['', rest.reduce(plus, NOTHING)]];
   }
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function plus(a: EarningsPart, b: Partial<EarningsPart>): EarningsPart {

@@ -75,11 +75,12 @@ export function* earningsIn(
 
   const next = nextDaySql(DAILY.filter((name) => has.has(name)));
   if (next === undefined) return table.end();
-  for (let after = ''; ; yield 'long') {
-    const bounds = { after, from, until };
+  for (let after = from; ; yield 'long') {
+    const bounds = { after, until };
     const day: LocalDay | null = nextRow.parse(read(() => prepared(next).get(bounds))).day;
     if (day === null) return table.end();
-    after = day;
+    // Behind this day and before the next: one bound only, because SQLite would walk from the other one.
+    after = `${day}!`;
     addDay({ prepared, read }, table, has, day);
   }
 }
@@ -120,11 +121,11 @@ function addDay(
     table.addIdle(Math.round(row.ms), Math.round(row.joules), row.power_micro_dollars);
 }
 
-/** The first day after one that any table has. */
+/** The first day from a bound on that any table has. */
 function nextDaySql(tables: readonly string[]): string | undefined {
   if (tables.length === 0) return undefined;
   const each = tables.map(
-    (name) => `SELECT min(day) AS day FROM ${name} WHERE day > $after AND day BETWEEN $from AND $until`,
+    (name) => `SELECT min(day) AS day FROM ${name} WHERE day >= $after AND day <= $until`,
   );
   return `SELECT min(day) AS day FROM (${each.join(' UNION ALL ')})`;
 }
