@@ -1,40 +1,36 @@
 import { parseArgs } from 'node:util';
 import { STRATEGY_NAMES, type StrategyName } from '../src/pricing/strategy/strategies.ts';
-import { type Contest, contest, HOST, type Standing } from './simulator/contest.ts';
-import { DAYS, drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
+import { type Contest, contest, type Standing } from './simulator/contest.ts';
+import { OPTIONS } from './simulator/options.ts';
+import { readShape } from './simulator/shape-file.ts';
+import { drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
 
 /*
  * `npm run simulate [-- OPTIONS]`: what each strategy of asks nets on simulated markets, beside the fixed ask of `setup` and
  * the best fixed ask in hindsight. docs/economics.md explains the options and the figures.
  */
 
-const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--strategy NAME]... [--seeds N] [--days N]
-  [--slots N] [--watts N] [--fee PART] [--json]
+const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--market FILE]... [--strategy NAME]... [--seeds N] [--days N]
+  [--slots N] [--watts N] [--fee PART] [--per-kwh DOLLARS] [--json]
 shapes: ${SHAPES.map(({ name }) => name).join(', ')}
 strategies: ${STRATEGY_NAMES.join(', ')}`;
 
 function contestOf(args: readonly string[]): Contest & { readonly json: boolean } {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      shape: { type: 'string', multiple: true, default: [] },
-      drawn: { type: 'string', multiple: true, default: [] },
-      strategy: { type: 'string', multiple: true, default: [] },
-      seeds: { type: 'string', default: String(SEEDS.length) },
-      days: { type: 'string', default: String(DAYS) },
-      slots: { type: 'string', default: String(HOST.slots) },
-      watts: { type: 'string', default: String(HOST.marginalW) },
-      fee: { type: 'string', default: String(HOST.brokerFee) },
-      json: { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
   const shapes = [
     ...values.shape.map(shapeNamed),
     ...values.drawn.map((seed) => drawnShape(numberOf(seed, 0, 2 ** 32))),
+    ...values.market.map(readShape),
   ];
+  const perKWh = values['per-kwh'] === undefined ? undefined : numberOf(values['per-kwh'], 0, 100);
+  const priced = (shape: Shape): Shape =>
+    perKWh === undefined ? shape : { ...shape, dollarsPerKWh: () => perKWh };
   const named = values.strategy.map(strategyNamed);
   return {
-    shapes: shapes.length > 0 ? shapes : SHAPES,
+    shapes: (shapes.length > 0 ? shapes : SHAPES).map(priced),
     strategies: named.length > 0 ? named : STRATEGY_NAMES,
     seeds: SEEDS.slice(0, numberOf(values.seeds, 1, SEEDS.length)),
     days: numberOf(values.days, 1, 365),

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { OPTIONS as SIMULATOR_OPTIONS } from '../../../bench/simulator/options.ts';
 import { COMMANDS } from '../../../scripts/docs/commands.ts';
 import { ROOT } from '../../../scripts/docs/documents.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
@@ -20,6 +21,7 @@ const { scripts } = z
 const FLAGS: ReadonlySet<string> = new Set([
   ...OPTION_KEYS.map((key) => optionOf(key).name),
   ...COMMANDS.flatMap(({ switches, values }) => [...switches, ...values].map(({ name }) => name)),
+  ...Object.keys(SIMULATOR_OPTIONS),
   'help',
   'version',
 ]);

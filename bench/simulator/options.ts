@@ -1,0 +1,22 @@
+import { HOST } from './contest.ts';
+import { DAYS, SEEDS } from './shapes.ts';
+
+/** The options of `npm run simulate`, as `parseArgs` takes them. */
+export const OPTIONS = {
+  shape: { type: 'string', multiple: true, default: [] },
+  drawn: { type: 'string', multiple: true, default: [] },
+  market: { type: 'string', multiple: true, default: [] },
+  strategy: { type: 'string', multiple: true, default: [] },
+  seeds: { type: 'string', default: String(SEEDS.length) },
+  days: { type: 'string', default: String(DAYS) },
+  slots: { type: 'string', default: String(HOST.slots) },
+  watts: { type: 'string', default: String(HOST.marginalW) },
+  fee: { type: 'string', default: String(HOST.brokerFee) },
+  'per-kwh': { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const satisfies Readonly<Record<string, Option>>;
+
+type Option =
+  | { readonly type: 'boolean'; readonly default: boolean }
+  | { readonly type: 'string'; readonly multiple?: false; readonly default?: string }
+  | { readonly type: 'string'; readonly multiple: true; readonly default: string[] };
