@@ -242,7 +242,8 @@ describeBrowser('the view Now', (browser) => {
     const view = await browser.open(host);
     view.expectErrors(/ERR_/);
     const jobs = { succeeded: 1234, failed: 1111, timeout: 1222, released: 1333, cancelled: 1444 };
-    const today = { ...aStatus().today, since: NOON, earned: 12_345.67, jobs };
+    const cost = { powerCost: 1_234.56, net: 11_111.11, unpricedJobs: 3 };
+    const today = { ...aStatus().today, since: NOON, earned: 12_345.67, jobs, ...cost };
     const status = z.encode(STATUS, aStatus({ today }));
     await view.page.route('**/api/live?*', (route) => route.abort());
     await view.page.route('**/api/status', (route) => route.fulfill({ json: status }));
@@ -255,6 +256,7 @@ describeBrowser('the view Now', (browser) => {
       await view.page.goto(`${host.origin}${path}`);
       const figures = view.page.locator('.today dd');
       await figures.getByText('1,222 timed out').waitFor();
+      await figures.getByText('at most $11,111.11').waitFor();
       const cut = (elements: readonly { scrollWidth: number; clientWidth: number; textContent: string }[]) =>
         elements.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent);
       expect([width, await figures.evaluateAll(cut)]).toEqual([width, []]);

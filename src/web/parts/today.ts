@@ -11,6 +11,7 @@ export function Today({
   readonly status: Pick<Status, 'pending' | 'today'>;
 }): Drawn {
   const { count, money } = useFormats();
+  const { net, unpricedJobs } = today;
   const total = Object.values(today.jobs).reduce((sum, jobs) => sum + jobs, 0);
   const rest = unsuccessful(today.jobs, count);
   const waiting = [
@@ -30,6 +31,10 @@ export function Today({
       <dt>Jobs ended</dt>
       <dd class="figure">${count(total)}</dd>
     </div>
+    ${
+      net !== null &&
+      html`<div class="today-rest" title="Earned less what the power of these jobs has cost"><dt>Net</dt><dd>${unpricedJobs > 0 ? 'at most ' : ''}${money(net)}</dd></div>`
+    }
     ${rest.length > 0 && html`<div class="today-rest"><dt>Not succeeded</dt><dd>${listed(rest)}</dd></div>`}
   </dl>`;
 }
