@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { findEngine } from '../test/support/engine/find-engine.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Row } from './row.ts';
+import { backtestRow } from './rows/backtest.ts';
 import { claim } from './rows/claim.ts';
 import { coldImage } from './rows/cold-image.ts';
 import { cpuPerJob } from './rows/cpu-per-job.ts';
@@ -53,6 +54,7 @@ const ROWS: readonly Row[] = [
   loader,
   coldImage,
   strategies,
+  backtestRow,
 ];
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, '.cache', 'bench');

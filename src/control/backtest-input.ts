@@ -54,7 +54,7 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
     ...parts.changes.map(({ ask, at }) => ({ from: at, ask })),
   ].toSorted((a, b) => a.from - b.from);
   return {
-    observed: { from, until, slots: parallelJobsOf(offer), seen: past.runs, own, capacity },
+    observed: { from, until, slots: parallelJobsOf(offer), seen: ofOthers(past.runs, own), own, capacity },
     rules: {
       offer,
       knowledge: {
@@ -77,20 +77,26 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
   };
 }
 
-/** The names of function and image are those of the market, where its runs were seen. */
+/** Function and image are named as the market names them, where a run of them was seen. */
 function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): readonly OwnJob[] {
   const wanted = new Set(jobs.map(({ run }) => run));
-  const seen = new Map(runs.filter(({ run }) => wanted.has(run)).map((run) => [run.run, run]));
+  const seen = new Map<string, SeenRun>();
+  const images = new Map<string, string>();
+  for (const run of runs) {
+    if (wanted.has(run.run)) seen.set(run.run, run);
+    images.set(run.function, run.image);
+  }
   const bids = runs.map(({ bid }) => bid).toSorted((a, b) => a - b);
   const random = new SeededRandom(SEED);
   return jobs
     .toSorted((a, b) => a.from - b.from)
     .map((job) => {
       const run = seen.get(job.run);
+      const name = run?.function ?? job.function;
       return {
         run: job.run,
-        function: run?.function ?? job.function,
-        image: run?.image ?? job.image,
+        function: name,
+        image: run?.image ?? images.get(name) ?? job.image,
         bid: Math.max(run?.bid ?? drawnBid(bids, job.ask, random), job.ask),
         from: job.from,
         until: job.until,
@@ -100,6 +106,15 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
         paidMs: job.paidMs,
       };
     });
+}
+
+/** Without the jobs that this host has claimed after the run was first seen. Pure. */
+export function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
+  const byRun = Map.groupBy(own, ({ run }) => run);
+  return runs.map((run) => {
+    const claimed = (byRun.get(run.run) ?? []).filter((job) => job.from >= run.firstSeen).length;
+    return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
+  });
 }
 
 /** By all jobs of the time, as the claim loop has them by its latest. */

@@ -8,6 +8,7 @@ import type { SlimJob } from './job-summary.ts';
 export type JournaledJob = {
   readonly job: string;
   readonly run: string;
+  /** The function's uuid, or its name where an older agent ran the job. */
   readonly function: string;
   readonly image: string;
   readonly offer: string;
@@ -31,10 +32,12 @@ const SLACK_MS = 86_400_000;
 
 const EVENTS = 'SELECT state, at FROM job_history WHERE uuid = ? ORDER BY seq';
 const LEDGER = 'SELECT micro_dollars FROM ledger_jobs WHERE job = ?';
+const FUNCTION = 'SELECT function FROM job_functions WHERE job = ?';
 const POWER = 'SELECT power_micro_dollars, ms FROM job_energy WHERE job = ?';
 
 const eventRows = z.array(z.object({ state: z.string(), at: z.number() }));
 const ledgerRow = z.object({ micro_dollars: z.number() });
+const functionRow = z.object({ function: z.string() });
 const powerRow = z.object({ power_micro_dollars: z.number().nullable(), ms: z.number() });
 
 /** The states in which a slot is free again. */
@@ -88,7 +91,9 @@ export class OwnJobs {
     return {
       job: job.uuid,
       run: job.run,
-      function: job.functionName,
+      function:
+        functionRow.safeParse(read(() => prepared(FUNCTION).get(job.uuid))).data?.function ??
+        job.functionName,
       image: job.image,
       offer: job.offerKey,
       ask: job.askPrice,

@@ -87,10 +87,12 @@ export class ReplayMarket {
     for (const stretch of stretchesOf(asks, from, until)) {
       const open: number[] = [];
       for (const index of active) if (this.#reach(index) >= stretch.from) open.push(index);
-      for (; (this.#candidates[next]?.from ?? stretch.until) < stretch.until; next += 1)
-        if (this.#reach(next) >= stretch.from) open.push(next);
-      active = open;
       yield;
+      for (; (this.#candidates[next]?.from ?? stretch.until) < stretch.until; next += 1) {
+        if (this.#reach(next) >= stretch.from) open.push(next);
+        if (next % STEPS === 0) yield;
+      }
+      active = open;
       stretches.push({ ...stretch, order: yield* this.#orderOf(open, stretch) });
     }
     return new Replay(this.#observed, this.#columns, this.#slots, stretches);
@@ -104,7 +106,7 @@ export class ReplayMarket {
   }
 
   /** Decided with room for all: a decision with less room takes the first of them. */
-  *#orderOf(open: readonly number[], { ask, from }: AskStretch): Generator<void, Int32Array> {
+  *#orderOf(open: readonly number[], { ask, from }: AskStretch): Generator<void, Int32Array<ArrayBuffer>> {
     const { knowledge, offer } = this.#rules;
     const byUuid = new Map<string, number>();
     const runs = [];
@@ -160,7 +162,7 @@ function byTime(a: Candidate, b: Candidate): number {
   return a.from - b.from || (a.open.run.uuid < b.open.run.uuid ? -1 : 1);
 }
 
-type Stretch = AskStretch & { readonly order: Int32Array };
+type Stretch = AskStretch & { readonly order: Int32Array<ArrayBuffer> };
 
 /** Slots that are sold again at one ask, or asks in their order, as often as there are worlds. */
 export class Replay {
@@ -168,8 +170,7 @@ export class Replay {
   readonly #columns: Columns;
   readonly #slots: readonly SlotStep[];
   readonly #stretches: readonly Stretch[];
-  /** By candidate: its place in the order that holds, or -1. */
-  readonly #rank: Int32Array;
+  readonly #ranks: Ranks;
   readonly #heap: IntHeap;
 
   constructor(
@@ -182,14 +183,14 @@ export class Replay {
     this.#columns = columns;
     this.#slots = slots;
     this.#stretches = stretches;
-    this.#rank = new Int32Array(columns.candidates.length);
+    this.#ranks = new Ranks(columns.candidates.length);
     this.#heap = new IntHeap(columns.candidates.length);
   }
 
   /** Each job that would have run in a world, in the order of the claims; a `yield` follows each small part of the work. */
   *sell(world: World, sold: (job: Sold) => void): Generator<void, void> {
     const { from, until } = this.#observed;
-    const pass = new Pass(this.#columns, this.#rank, this.#heap, world);
+    const pass = new Pass(this.#columns, this.#ranks, this.#heap, world);
     let running = runningAt(this.#observed);
     let [stretchAt, slotAt] = [-1, 0];
     for (let [now, steps] = [from, 0]; now < until; steps += 1) {
@@ -228,25 +229,46 @@ function runningAt({ from, own }: Observed): number[] {
   return own.filter((job) => job.from < from && job.until > from).map((job) => job.until);
 }
 
+/** The places of the candidates in the order that holds; kept from world to world, because it is mostly the same. */
+class Ranks {
+  /** By candidate; -1: the order does not have it. */
+  readonly places: Int32Array;
+  #order = new Int32Array();
+
+  constructor(candidates: number) {
+    this.places = new Int32Array(candidates).fill(-1);
+  }
+
+  get order(): Int32Array {
+    return this.#order;
+  }
+
+  set order(order: Int32Array<ArrayBuffer>) {
+    if (order === this.#order) return;
+    for (let place = 0; place < this.#order.length; place += 1) this.places[this.#order[place] ?? 0] = -1;
+    this.#order = order;
+    for (let place = 0; place < order.length; place += 1) this.places[order[place] ?? 0] = place;
+  }
+}
+
 type Taken = Imputed & { readonly isImputed: boolean };
 
 /** One pass over the candidates in time: which are open, in the order of the decision. */
 class Pass {
   readonly #candidates: readonly Candidate[];
   readonly #from: Float64Array;
-  readonly #rank: Int32Array;
+  readonly #ranks: Ranks;
   readonly #heap: IntHeap;
   readonly #world: World;
   readonly #left: Int32Array;
   readonly #until: Float64Array;
-  #order: Int32Array = new Int32Array();
   #next = 0;
 
-  constructor(columns: Columns, rank: Int32Array, heap: IntHeap, world: World) {
+  constructor(columns: Columns, ranks: Ranks, heap: IntHeap, world: World) {
     const { candidates, drawn, from, jobs, until } = columns;
     this.#candidates = candidates;
     this.#from = from;
-    this.#rank = rank.fill(-1);
+    this.#ranks = ranks;
     this.#heap = heap;
     this.#world = world;
     this.#left = jobs.slice();
@@ -262,11 +284,11 @@ class Pass {
   /** Another ask holds from now on. */
   enter(stretch: Stretch | undefined, now: number): void {
     if (stretch === undefined) return;
-    for (const index of this.#order) this.#rank[index] = -1;
-    this.#order = stretch.order;
+    this.#ranks.order = stretch.order;
     this.#heap.clear();
-    for (const [place, index] of stretch.order.entries()) {
-      this.#rank[index] = place;
+    if (this.#next === 0) return;
+    for (let place = 0; place < stretch.order.length; place += 1) {
+      const index = stretch.order[place] ?? 0;
       if (index < this.#next && this.#isOpen(index, now)) this.#heap.push(place);
     }
   }
@@ -275,7 +297,7 @@ class Pass {
   take(now: number): Taken | undefined {
     this.#arrive(now);
     for (let place = this.#heap.peek(); place >= 0; place = this.#heap.peek()) {
-      const index = this.#order[place] ?? -1;
+      const index = this.#ranks.order[place] ?? -1;
       const candidate = this.#candidates[index];
       if (candidate === undefined || !this.#isOpen(index, now)) {
         this.#heap.pop();
@@ -296,14 +318,14 @@ class Pass {
     for (; this.#next < this.#from.length; this.#next += 1) {
       const from = this.#from[this.#next] ?? until;
       if (from >= until) return until;
-      if ((this.#rank[this.#next] ?? -1) >= 0 && (this.#left[this.#next] ?? 0) > 0) return from;
+      if ((this.#ranks.places[this.#next] ?? -1) >= 0 && (this.#left[this.#next] ?? 0) > 0) return from;
     }
     return until;
   }
 
   #arrive(now: number): void {
     for (; (this.#from[this.#next] ?? Number.POSITIVE_INFINITY) <= now; this.#next += 1) {
-      const place = this.#rank[this.#next] ?? -1;
+      const place = this.#ranks.places[this.#next] ?? -1;
       if (place >= 0 && this.#isOpen(this.#next, now)) this.#heap.push(place);
     }
   }

@@ -65,8 +65,8 @@ export function* learnUnknown(
   const share = below.length / Math.max(counts.above + own.length, 1);
   const imputation = new Imputation(own);
   const unseen = [
-    ...unseenOf(waited, busy, rate, imputation, rules, random),
-    ...unseenOf(below, [...free, ...busy], rate * share, imputation, rules, random).filter(
+    ...(yield* unseenOf(waited, busy, rate, imputation, rules, random)),
+    ...(yield* unseenOf(below, [...free, ...busy], rate * share, imputation, rules, random)).filter(
       ({ from: at, open: { run } }) => run.bidPrice < (highestAsk(stretches, at, at) ?? 0),
     ),
   ];
@@ -84,14 +84,14 @@ function isAtOnce(job: OwnJob, free: readonly Span[], seen: SeenRun | undefined)
 }
 
 /** Runs that come and are gone at once, at a rate per millisecond of some time, each like one of these. */
-function unseenOf(
+function* unseenOf(
   like: readonly (OwnJob | SeenRun)[],
   spans: readonly Span[],
   rate: number,
   imputation: Imputation,
   rules: Rules,
   random: () => number,
-): readonly Candidate[] {
+): Generator<void, readonly Candidate[]> {
   const found: Candidate[] = [];
   const perMs = rate * MAX_UNSEEN_TIMES;
   if (like.length === 0 || !(perMs > 0)) return found;
@@ -100,9 +100,10 @@ function unseenOf(
       const one = like[Math.floor(random() * like.length)];
       if (one === undefined || found.length >= MAX_UNSEEN) return found;
       const open = openRunOf(`${one.run}/2/${at}`, { ...one, at }, 1, rules);
-      const like1 = imputation.like(one);
-      found.push({ open, from: at, until: at, jobs: 1, own: undefined, like: like1, isUnseen: true });
+      const peers = imputation.like(one);
+      found.push({ open, from: at, until: at, jobs: 1, own: undefined, like: peers, isUnseen: true });
       at -= Math.log(1 - random()) / perMs;
+      yield;
     }
   }
   return found;

@@ -1,6 +1,7 @@
 import { asksOf, type Market, marketOf } from '../../../bench/simulator/market.ts';
 import type { Shape } from '../../../bench/simulator/shapes.ts';
 import { type Outcome, simulate } from '../../../bench/simulator/simulate.ts';
+import { ofOthers } from '../../../src/control/backtest-input.ts';
 import type { AskStep } from '../../../src/pricing/backtest/ask-steps.ts';
 import { type Backtest, type BacktestInput, backtest } from '../../../src/pricing/backtest/backtest.ts';
 import type { Observed, OwnJob, SeenRun } from '../../../src/pricing/backtest/observed.ts';
@@ -19,6 +20,8 @@ export class RecordedMarket {
   /** What `setup` would have proposed. */
   readonly ask: number;
   readonly observed: Observed;
+  /** The runs with all jobs that were open, also those that our host claimed then. */
+  readonly seen: readonly SeenRun[];
   /** What the broker paid, in US dollars, until the end of the recording. */
   readonly earned: number;
   /** The asks in force, as they changed. */
@@ -40,7 +43,9 @@ export class RecordedMarket {
       from: hour * HOUR_MS,
       ask: askAt(hour * HOUR_MS),
     }));
-    this.observed = { from: 0, until: days * DAY_MS, slots, seen: [...seen], own: outcome.jobs.map(ownJob) };
+    this.seen = [...seen];
+    const own = outcome.jobs.map(ownJob);
+    this.observed = { from: 0, until: days * DAY_MS, slots, seen: ofOthers(this.seen, own), own };
     this.earned = this.#earnedBy(outcome);
   }
 
