@@ -9,7 +9,7 @@ import { pageAddress, pageOptions } from './address.ts';
 import { LIVE_GPUS } from './gpus.ts';
 import { pastOf } from './history.ts';
 import { LiveMarket } from './market.ts';
-import { LIVE_ASK, LIVE_JOB_TIMEOUT_MS, REFUSED_SAMPLES } from './samples.ts';
+import { LIVE_ASK, LIVE_JOB_TIMEOUT_MS, LIVE_POWER_PRICE, REFUSED_SAMPLES } from './samples.ts';
 import { writeHistory } from './write-history.ts';
 
 /** Every dry run has the same buyers and the same past. */
@@ -33,6 +33,7 @@ export async function runLive(
     images: isSimulated ? [...images, MISSING_IMAGE] : images,
     listen: page.address ?? 'off',
     runtimeDirectory: undefined,
+    ...(isSimulated && { electricityPrice: { otherwise: LIVE_POWER_PRICE, rules: [] } }),
     // What happens is on the page, and would scroll its address away.
     logLevel: loaded.sources.logLevel.kind === 'default' ? 'error' : loaded.config.logLevel,
   });

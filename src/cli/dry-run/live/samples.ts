@@ -5,6 +5,8 @@ import type { ImageKind } from '../market.ts';
 
 /** The ask of a dry run that goes on, in US dollars per job and minute: $0.72 an hour. */
 export const LIVE_ASK = 0.012;
+/** What power costs there, in US dollars per kWh; its owner has measured nothing at the wall. */
+export const LIVE_POWER_PRICE = 0.3;
 /** A job that takes longer ends as TIMEOUT. */
 export const LIVE_JOB_TIMEOUT_MS = 75_000;
 

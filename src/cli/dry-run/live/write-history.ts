@@ -4,8 +4,12 @@ import type { Clock } from '../../../domain/ports/clock.ts';
 import { machineId } from '../../../host/machine-id.ts';
 import { openJournal } from '../../../journal/open-journal.ts';
 import type { SqliteJournal } from '../../../journal/sqlite-journal.ts';
+import { type Electricity, NO_PRICE } from '../../../pricing/electricity.ts';
+import { pricedEnergy } from '../../../pricing/job-power.ts';
+import { flatTariff } from '../../../pricing/tariff.ts';
 import { openStateDir } from '../../../state-dir/state-dir.ts';
 import type { Past, PastJob } from './history.ts';
+import { LIVE_POWER_PRICE } from './samples.ts';
 
 const STATUSES = {
   succeeded: JOB_STATUS.SUCCEEDED,
@@ -53,10 +57,12 @@ function write(journal: SqliteJournal, clock: SetClock, { jobs, rollups }: Past)
   }
 }
 
+const ELECTRICITY: Electricity = { ...NO_PRICE, tariff: () => flatTariff(LIVE_POWER_PRICE) };
+
 function energyOf({ endedAt, idleW, powerW, startedAt }: PastJob): PricedEnergy {
   const ms = endedAt - startedAt;
   const sum = { joules: (powerW * ms) / 1_000, idleJoules: (idleW * ms) / 1_000, coveredMs: ms };
-  return { ...jobEnergyOf(sum, ms, true), powerMicroDollars: undefined, isCostEstimate: false };
+  return pricedEnergy(jobEnergyOf(sum, ms, true), ELECTRICITY, endedAt);
 }
 
 /** Every change of a job's state, and when. */

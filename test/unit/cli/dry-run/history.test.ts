@@ -66,6 +66,8 @@ describe('the past of a dry run', () => {
       .reduce((sum, { endedAt, startedAt }) => sum + endedAt - startedAt, 0);
     expect(sums.earned).toBeCloseTo((LIVE_ASK * paidMs) / 60_000, 6);
     expect(sums.jobs.released).toBe(jobs.filter(({ end }) => end === 'released').length);
+    const energies = jobs.map(({ uuid }) => journal.energy.of(uuid));
+    expect(energies.filter((energy) => energy?.powerMicroDollars === undefined)).toEqual([]);
     journal.close();
   });
 });
