@@ -6,18 +6,13 @@ import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
 import type { Observed } from '../../pricing/backtest/observed.ts';
-import {
-  type AskLimits,
-  type LimitedAsk,
-  limitAsk,
-  limitReason,
-  nextAsk,
-} from '../../pricing/strategy/next-ask.ts';
+import { type AskLimits, type LimitedAsk, limitReason, nextAsk } from '../../pricing/strategy/next-ask.ts';
 import type { StrategyName } from '../../pricing/strategy/strategies.ts';
 import type { ChangeReason, HoldReason, Situation, Strategy } from '../../pricing/strategy/strategy.ts';
 import type { Observer } from '../events/events.ts';
 import type { Giver } from '../holds/owner-control.ts';
 import { type AskTime, dueInMs } from './ask-timing.ts';
+import { raiseAsk, steadyLimits, withHeadroom } from './floor-steps.ts';
 import { idleLater, idleOfSlots, idleSinceJobs, type SlotUse } from './slot-idleness.ts';
 
 /** Between two checks of slots and floors, in milliseconds. */
@@ -223,7 +218,7 @@ export class Pricer {
   #restart(offer: Priced): void {
     const { plan, settings, state } = offer;
     const fresh = this.#fresh(plan, settings, state.ask);
-    const limited = limitAsk(plan.askPrice, this.#limitsOf(offer));
+    const limited = raiseAsk(plan.askPrice, this.#limitsOf(offer));
     offer.state = { ...fresh, idleMs: state.idleMs };
     this.#change(offer, limited, 'configured');
   }
@@ -231,7 +226,7 @@ export class Pricer {
   /** Keeps the ask within limits that may be other ones than before. */
   #limit(offer: Priced): void {
     if (this.#freeze !== undefined) return;
-    const limited = limitAsk(offer.state.ask, this.#limitsOf(offer));
+    const limited = raiseAsk(offer.state.ask, this.#limitsOf(offer));
     if (limited.ask !== offer.state.ask) this.#change(offer, limited, limitReason(offer.state.ask, limited));
   }
 
@@ -265,7 +260,7 @@ export class Pricer {
     if (this.#freeze !== undefined) return;
     const limits = this.#limitsOf(offer);
     this.#noteFloorAboveMax(offer, limits);
-    const limited = limitAsk(offer.state.ask, limits);
+    const limited = raiseAsk(offer.state.ask, limits);
     if (limited.ask <= offer.state.ask) return;
     this.#change(offer, limited, 'floor-rose');
     this.#apply(offer);
@@ -288,13 +283,14 @@ export class Pricer {
     this.#hold(offer, this.#freeze === undefined ? unmetNeed(strategy, cost, sight) : 'frozen');
     if (offer.hold !== undefined) return;
     const now = this.#now;
+    const limits = steadyLimits(offer.state.ask, this.#limitsOf(offer));
     const { jobs, seq } = this.#deps.prices.endedAfter(plan.key, offer.state.seenSeq);
     const idleMs = idleSinceJobs(offer.state.idleMs, jobs, now.wall);
     const situation: Situation = {
       now: now.wall,
       ask: offer.state.ask,
       start: plan.askPrice,
-      ...this.#limitsOf(offer),
+      ...limits,
       lastChangeAt: offer.state.changedAt?.wall,
       idleMs: idleOfSlots(idleMs, offer.slots),
       others: sight?.others ?? [],
@@ -303,11 +299,11 @@ export class Pricer {
       paidShare: cost?.paidShare ?? PAID_SHARE,
       costPerMinute: cost?.costPerMinute,
     };
-    const { memory, reason, terms, ...limited } = nextAsk(strategy, situation, offer.state.memory);
+    const { memory, reason, terms, ...chosen } = nextAsk(strategy, situation, offer.state.memory);
     const askedAt = { wall: now.wall, boot: now.boot };
     offer.state = { ...offer.state, memory, terms, askedAt, idleMs, seenSeq: seq };
     if (reason !== undefined) {
-      this.#change(offer, limited, reason);
+      this.#change(offer, withHeadroom(chosen, limits), reason);
       this.#apply(offer);
     } else if (!strategy.isFixed) this.#deps.prices.save(offer.state);
   }

@@ -50,10 +50,10 @@ describe('what a job costs', () => {
     await env.untilEvent('offer-registered');
     expect(priceAtBroker(env)).toBe(0.1);
     host.floor = 0.2;
-    await untilPrice(env, 0.2);
+    await untilPrice(env, 0.202);
     const run = env.addRun('function handler() { return 7 }', '((),)');
     await env.untilDone(run);
-    expect(agent.journal.get(env.jobOf(run).uuid)?.askPrice).toBe(0.2);
+    expect(agent.journal.get(env.jobOf(run).uuid)?.askPrice).toBe(0.202);
     host.floor = 0.05;
     host.forward(HOUR_MS);
     await untilPrice(env, 0.1);
@@ -67,11 +67,11 @@ describe('what a job costs', () => {
     const first = await env.start(host.choices);
     await env.untilEvent('offer-registered');
     await first.stop();
-    expect(priceAtBroker(env)).toBe(0.2);
+    expect(priceAtBroker(env)).toBe(0.202);
     host.floor = 0.05;
     await using _second = await env.start(host.choices);
     await env.until(() => expect(env.count('offer-registered')).toBe(2));
-    expect(priceAtBroker(env)).toBe(0.2);
+    expect(priceAtBroker(env)).toBe(0.202);
     expect(env.count('ask-changed')).toBe(1);
   });
 });
@@ -97,7 +97,7 @@ test('the owner’s switch stops all changes, also after a restart, and is asked
     answer: { frozen: { note: 'fair' }, offers: [{ ask: 0.1, floor: 0.2, hold: 'frozen' }], changes: [] },
   });
   await ask(again.directory, ENDPOINTS.priceUnfreeze, { caller, body: {} }, 5_000);
-  await env.until(() => expect(priceAtBroker(env)).toBe(0.2));
+  await env.until(() => expect(priceAtBroker(env)).toBe(0.202));
   const audit = second.journal.decisions.audit(9).map(({ action, by }) => [action, by]);
   expect(audit).toEqual([
     ['price-unfreeze', 'alice'],

@@ -128,16 +128,16 @@ describe('a floor', () => {
     await world.pass(20 * MINUTE);
     world.cost = costing(0.2);
     await world.pass(MINUTE);
-    expect(world.ask).toBe(0.2);
+    expect(world.ask).toBe(0.202);
     world.cost = costing(0.05);
     await world.pass(10 * MINUTE);
-    expect(world.ask).toBe(0.2);
+    expect(world.ask).toBe(0.202);
     await world.pass(30 * MINUTE);
     expect(world.ask).toBe(0.1);
-    expect(world.applied).toEqual([0.2, 0.1]);
+    expect(world.applied).toEqual([0.202, 0.1]);
     expect(world.prices.changes(9)).toMatchObject([
       { ask: 0.1, reason: 'configured' },
-      { ask: 0.2, reason: 'floor-rose', limitedBy: 'floor', terms: { floor: 0.2 } },
+      { ask: 0.202, reason: 'floor-rose', limitedBy: 'floor', terms: { floor: 0.2 } },
     ]);
   });
 
@@ -149,13 +149,23 @@ describe('a floor', () => {
     expect(world.events.filter(({ kind }) => kind === 'floor-above-max')).toHaveLength(1);
   });
 
+  test('that follows each job by small steps raises the ask in larger ones, and no hour takes them back', async () => {
+    const world = new World();
+    for (let minute = 0; minute < 300; minute += 1) {
+      world.cost = costing(0.2 * (1 + Math.sin(minute) / 500));
+      await world.pass(MINUTE);
+      expect(world.ask).toBeGreaterThanOrEqual(world.cost.floor);
+    }
+    expect(world.prices.allChanges).toHaveLength(1);
+  });
+
   test('holds a restart no longer than the strategy itself', async () => {
     const world = new World();
     world.cost = costing(0.2);
     await world.pass(MINUTE);
     world.cost = costing(0.05);
     world.start();
-    expect(world.ask).toBe(0.2);
+    expect(world.ask).toBe(0.202);
     await world.pass(59 * MINUTE);
     expect(world.ask).toBe(0.1);
   });
