@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BookedJob } from '../domain/books.ts';
+import { AgentError } from '../domain/errors.ts';
 import { type FinalStatus, JOB_STATUS } from '../domain/job.ts';
 import { microDollars } from '../pricing/money.ts';
 import { isGone } from './answer.ts';
@@ -89,8 +90,9 @@ export class BrokerBooks {
   }
 
   /**
-   * Hands over each job that has ended at one of these instances, some perhaps twice, as the list is read. Returns the items
-   * that could not be read. A broker that ignores filters is asked once.
+   * Hands over each job that has ended at one of these instances, some perhaps twice, as the lists are read. Returns the items
+   * that could not be read. A broker that ignores a filter is not asked for its other values. One that refuses them, as of an
+   * instance that it has deleted, is asked without them, unless it knows another instance.
    */
   async endedJobs(
     instances: ReadonlySet<string>,
@@ -98,40 +100,69 @@ export class BrokerBooks {
     signal: AbortSignal,
   ): Promise<InvalidItems> {
     const invalid = new InvalidItems();
-    for (const instance of instances)
-      for (const status of ENDED) {
-        let isFiltered = true;
-        const onItem = (item: ProjectedItem): true => {
-          const read = readItem(schema, item);
-          if ('invalid' in read) invalid.add(read.invalid);
-          else {
-            const job = bookedJob(read.value);
-            if (job.instance !== instance || job.status !== status) isFiltered = false;
-            if (
-              job.instance !== null &&
-              instances.has(job.instance) &&
-              ENDED.some((one) => one === job.status)
-            )
-              onJob(job);
-          }
-          return true;
-        };
-        // Not `status=2`, which would renew the leases of an agent that is gone.
-        const query = { instance, status: String(status) };
-        await readList(
-          (address, into) =>
-            this.#transport.send({
-              method: 'GET',
-              ...(address === undefined ? { path: '/api/v1/jobs/', query } : { path: address }),
-              into,
-              signal,
-            }),
-          { fields: FIELDS, beyond: 'refuse', onItem },
-        );
-        if (!isFiltered) return invalid;
+    const list = (query: Query) => this.#list(query, { instances, onJob, invalid }, signal);
+    const refused = new Set<string>();
+    for (const status of ENDED) {
+      let isStatusIgnored = false;
+      for (const instance of instances) {
+        if (refused.has(instance)) continue;
+        const seen = await list({ instance, status: String(status) }).catch(undefinedIfRefused);
+        if (seen === undefined) refused.add(instance);
+        if (seen?.otherStatus === true) isStatusIgnored = true;
+        if (seen?.otherInstance === true) break;
       }
+      if (isStatusIgnored) break;
+    }
+    if (refused.size > 0 && refused.size === instances.size) await list({});
     return invalid;
   }
+
+  /** Reads a list; says whether it has what the query does not ask for. */
+  async #list(
+    query: Query,
+    { instances, invalid, onJob }: Wanted,
+    signal: AbortSignal,
+  ): Promise<{ readonly otherInstance: boolean; readonly otherStatus: boolean }> {
+    let [otherInstance, otherStatus] = [false, false];
+    const onItem = (item: ProjectedItem): true => {
+      const read = readItem(schema, item);
+      if ('invalid' in read) invalid.add(read.invalid);
+      else {
+        const job = bookedJob(read.value);
+        if (job.instance !== query.instance) otherInstance = true;
+        if (String(job.status) !== query.status) otherStatus = true;
+        const isOurs = job.instance !== null && instances.has(job.instance);
+        if (isOurs && ENDED.some((one) => one === job.status)) onJob(job);
+      }
+      return true;
+    };
+    await readList(
+      (address, into) =>
+        this.#transport.send({
+          method: 'GET',
+          ...(address === undefined ? { path: '/api/v1/jobs/', query } : { path: address }),
+          into,
+          signal,
+        }),
+      { fields: FIELDS, beyond: 'refuse', onItem },
+    );
+    return { otherInstance, otherStatus };
+  }
+}
+
+/** Not `status=2`, which would renew the leases of an agent that is gone. */
+type Query = { readonly instance?: string; readonly status?: string };
+
+type Wanted = {
+  readonly instances: ReadonlySet<string>;
+  readonly onJob: (job: BookedJob) => void;
+  readonly invalid: InvalidItems;
+};
+
+function undefinedIfRefused(thrown: unknown): undefined {
+  if (thrown instanceof AgentError && (thrown.code === 'BROKER_NOT_FOUND' || thrown.status === 400))
+    return undefined;
+  throw thrown;
 }
 
 function bookedJob(job: z.output<typeof schema>): BookedJob {

@@ -34,8 +34,8 @@ describe('ended jobs', () => {
     await using at = await serving((_, res) => json(res, []));
     expect(await endedJobs(at.books, 'inst-1', 'inst-2')).toEqual({ jobs: [], unreadable: 0 });
     expect(at.seen.map(({ url }) => url)).toEqual(
-      ['inst-1', 'inst-2'].flatMap((instance) =>
-        [3, 4, 5].map((status) => `/api/v1/jobs/?instance=${instance}&status=${status}`),
+      [3, 4, 5].flatMap((status) =>
+        ['inst-1', 'inst-2'].map((instance) => `/api/v1/jobs/?instance=${instance}&status=${status}`),
       ),
     );
   });
@@ -62,6 +62,42 @@ describe('ended jobs', () => {
     expect(unreadable).toBe(2);
     // Ten seconds before the broker’s time, whatever that is.
     expect(Math.abs(Date.now() - 10_000 - (jobs[0]?.endedAt ?? 0))).toBeLessThan(60_000);
+  });
+
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['the status', ['instance'], ['inst-1&status=3', 'inst-2&status=3']],
+    ['the instance', ['status'], ['inst-1&status=3', 'inst-1&status=4', 'inst-1&status=5']],
+  ])('are all read from a broker that ignores %s', async (_, honoured, asked) => {
+    const all = ['inst-1', 'inst-2'].flatMap((instance) =>
+      [3, 4, 5].map((status) => ({ uuid: `${instance}-${status}`, instance, status })),
+    );
+    await using at = await serving((seen, res) => {
+      const query = new URL(seen.url, at.url).searchParams;
+      const matches = (job: (typeof all)[number]): boolean =>
+        (!honoured.includes('instance') || job.instance === query.get('instance')) &&
+        (!honoured.includes('status') || String(job.status) === query.get('status'));
+      json(res, all.filter(matches).map(ended));
+    });
+    const { jobs } = await endedJobs(at.books, 'inst-1', 'inst-2');
+    expect(new Set(jobs.map(({ uuid }) => uuid))).toEqual(new Set(all.map(({ uuid }) => uuid)));
+    expect(at.seen.map(({ url }) => url)).toEqual(asked.map((query) => `/api/v1/jobs/?instance=${query}`));
+  });
+
+  test('of an instance that the broker has deleted are no reason to ask for no others', async () => {
+    await using at = await serving(({ url }, res) => {
+      if (url.includes('inst-1')) json(res, { instance: ['Invalid pk'] }, 400);
+      else json(res, url.includes('status=3') ? [ended({ instance: 'inst-2' })] : []);
+    });
+    expect((await endedJobs(at.books, 'inst-1', 'inst-2')).jobs).toHaveLength(1);
+    expect(at.seen.filter(({ url }) => url.includes('inst-1'))).toHaveLength(1);
+  });
+
+  test('are asked for without filters where the broker refuses them', async () => {
+    await using at = await serving(({ url }, res) => {
+      if (url.includes('?')) json(res, { detail: 'Not found.' }, 404);
+      else json(res, [ended(), ended({ uuid: 'b', status: 2 })]);
+    });
+    expect((await endedJobs(at.books, 'inst-1')).jobs.map(({ uuid }) => uuid)).toEqual(['job-1']);
   });
 
   test('are read page by page', async () => {
