@@ -18,6 +18,7 @@ const SETTLE_MS = 32_000;
 const VIEWS = {
   now: '#/',
   jobs: '#/jobs',
+  money: '#/money',
   market: '#/market',
   events: '#/events',
   settings: '#/settings',
