@@ -38,6 +38,7 @@ import { ForeignGpuUse } from './agent/presence/foreign-gpu-use.ts';
 import { OwnerPresence } from './agent/presence/owner-presence.ts';
 import { PresenceHolds } from './agent/presence/presence-holds.ts';
 import { SessionActivity } from './agent/presence/session-activity.ts';
+import { costTerms } from './agent/pricing/cost-terms.ts';
 import { Floors } from './agent/pricing/floors.ts';
 import { Pricer } from './agent/pricing/pricer.ts';
 import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
@@ -50,7 +51,7 @@ import type { JobRecord } from './domain/job.ts';
 import { networkWithoutVerification } from './domain/jobs-network.ts';
 import type { Slot } from './domain/offer.ts';
 import { ALL_TARGETS } from './domain/owner-decisions.ts';
-import { powerModelOf } from './domain/power-model.ts';
+import { type PowerModel, powerModelOf } from './domain/power-model.ts';
 import { Notifier } from './lib/notifier.ts';
 import { strategyOf } from './pricing/strategy/strategies.ts';
 
@@ -113,9 +114,11 @@ export function buildAgent(deps: AgentDeps): Agent {
   const recorder = rollups && new RollupRecorder({ ...host, rollups, signal: detach.signal });
   const energy =
     recorder && new EnergyMeter({ ...host, store: deps.journal.energy, recorder, signal: detach.signal });
+  const powerModel = (gpu: string): PowerModel =>
+    energy?.powerModel(gpu) ?? powerModelOf(undefined, undefined);
   const floors = new Floors({
     electricity: deps.electricity,
-    powerModel: (gpu) => energy?.powerModel(gpu) ?? powerModelOf(undefined, undefined),
+    powerModel,
     paidTime: () => host.journal.sums.paidTime(),
     clock,
   });
@@ -341,6 +344,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     planner,
     catalogue,
     pricer,
+    costs: () => costTerms({ electricity: deps.electricity, floors, powerModel, clock }),
     offers,
     cordonedOffers,
     retryNow,

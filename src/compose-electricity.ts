@@ -3,7 +3,7 @@ import type { Clock } from './domain/ports/clock.ts';
 import type { Zone } from './domain/schedule/zone.ts';
 import { waitAtMost } from './lib/deadline.ts';
 import type { Log } from './lib/log.ts';
-import type { Electricity } from './pricing/electricity.ts';
+import type { SourcedElectricity } from './pricing/electricity.ts';
 import { UNCALIBRATED } from './pricing/power-cost.ts';
 import { PricedAhead, withFallback } from './pricing/priced-ahead.ts';
 import { flatTariff, type Tariff, TimeOfUse } from './pricing/tariff.ts';
@@ -15,11 +15,7 @@ import { commandPrices, type PriceText, urlPrices } from './tariff/sources.ts';
 const END_MS = 400;
 
 /** What power costs, as the configuration in force says, until it is disposed of. */
-export type OpenElectricity = Electricity &
-  AsyncDisposable & {
-    /** Prices are published, and none is known for now. */
-    readonly isStale: boolean;
-  };
+export type OpenElectricity = Required<SourcedElectricity> & AsyncDisposable;
 
 export type ElectricityParts = {
   /** In force now; the same object until a reload. */
@@ -55,6 +51,10 @@ export function openElectricity(parts: ElectricityParts): OpenElectricity {
     },
     get isStale() {
       return feed?.isStale === true;
+    },
+    source: (from, until) => {
+      if (feed === undefined || feed.points.length === 0) return 'configured';
+      return feed.covers(from, until) ? 'published' : 'assumed';
     },
     [Symbol.asyncDispose]: async () => {
       ended.abort();

@@ -29,6 +29,7 @@ import type { Overview } from './owner/overview.ts';
 import type { OwnerCommands } from './owner/owner-commands.ts';
 import type { DeskReports } from './presence/desk-reports.ts';
 import type { OwnerPresence } from './presence/owner-presence.ts';
+import type { CostTerms } from './pricing/cost-terms.ts';
 import type { Pricer } from './pricing/pricer.ts';
 import type { GarbageCollector } from './reconcile/garbage-collector.ts';
 import type { LeaseReconciler } from './reconcile/lease-reconciler.ts';
@@ -71,6 +72,7 @@ export type AgentParts = {
   readonly planner: OfferPlanner;
   readonly catalogue: GpuCatalogue;
   readonly pricer: Pricer;
+  readonly costs: () => CostTerms;
   readonly offers: Market;
   readonly cordonedOffers: CordonedOffers;
   /** Notified when what waits for its next try may be tried now. */
@@ -164,6 +166,11 @@ export class Agent {
   /** What offers ask, and why. */
   get pricer(): Pricer {
     return this.#parts.pricer;
+  }
+
+  /** What jobs cost now, and why. */
+  get costs(): CostTerms {
+    return this.#parts.costs();
   }
 
   /** What the jobs that run print. */

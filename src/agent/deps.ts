@@ -19,7 +19,7 @@ import type { Sessions } from '../domain/ports/sessions.ts';
 import type { PresencePolicy } from '../domain/presence.ts';
 import type { Schedule } from '../domain/schedule/availability.ts';
 import type { Log } from '../lib/log.ts';
-import type { Electricity } from '../pricing/electricity.ts';
+import type { SourcedElectricity } from '../pricing/electricity.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
 import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
@@ -46,7 +46,7 @@ export type AgentDeps = {
   /** Where the use of GPUs is kept; undefined: nowhere. */
   readonly rollups?: GpuRollups | undefined;
   /** What power costs. */
-  readonly electricity: Electricity & { readonly isStale?: boolean };
+  readonly electricity: SourcedElectricity;
   /** Undefined: no GPU yields to its owner. */
   readonly presence?: PresencePorts | undefined;
   /** Undefined: Xids are not monitored. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { PRICE_TERMS_VIEW } from './price-terms-view.ts';
 import { PRICE_REQUESTS, PRICE_VIEWS } from './price-views.ts';
 import { ANSWERS, NOTHING, REQUESTS } from './protocol.ts';
 import type { Right } from './sockets.ts';
@@ -118,6 +119,14 @@ export const ENDPOINTS = {
     does: 'what each offer asks, by which strategy, since when and why, when it may change, and the latest `limit` changes (50 by default)',
     request: NOTHING,
     answer: PRICE_VIEWS.prices,
+  },
+  priceTerms: {
+    method: 'GET',
+    path: '/api/prices/terms',
+    right: 'read',
+    does: 'what a job costs on each GPU: watts, prices of electricity and where each comes from, wear, fee and paid share, the floor, and what the ask leaves',
+    request: NOTHING,
+    answer: PRICE_TERMS_VIEW,
   },
   priceFreeze: {
     method: 'POST',

@@ -5,6 +5,7 @@ import type { PRICE_VIEWS } from '../control-api/price-views.ts';
 import { type Route, route } from '../control-api/route.ts';
 import type { PriceChange, PriceFreeze, PriceStore } from '../domain/ports/price-store.ts';
 import { changeText, HOLD_REASONS } from '../pricing/strategy/strategy.ts';
+import { priceTermsAnswer } from './price-terms.ts';
 import { numberIn } from './query.ts';
 
 /** How many changes are listed where no number is asked for. */
@@ -12,14 +13,15 @@ const CHANGES = 50;
 const MAX_CHANGES = 1_000;
 
 export type PriceParts = {
-  readonly agent: Pick<Agent, 'pricer'>;
+  readonly agent: Pick<Agent, 'costs' | 'pricer'>;
   readonly journal: { readonly prices: Pick<PriceStore, 'changes' | 'lastChange'> };
 };
 
 type Prices = z.output<typeof PRICE_VIEWS.prices>;
 
 /** What offers ask and why, and the owner's switch that stops all changes. */
-export function priceRoutes({ agent: { pricer }, journal }: PriceParts): readonly Route[] {
+export function priceRoutes({ agent, journal }: PriceParts): readonly Route[] {
+  const { pricer } = agent;
   const switched = (changed: boolean) => ({ changed, frozen: freezeAnswer(pricer.frozen) });
   return [
     route(ENDPOINTS.prices, async (call): Promise<Prices> => {
@@ -30,6 +32,7 @@ export function priceRoutes({ agent: { pricer }, journal }: PriceParts): readonl
         changes: journal.prices.changes(limit).map(changeAnswer),
       };
     }),
+    route(ENDPOINTS.priceTerms, async () => priceTermsAnswer(agent)),
     route(ENDPOINTS.priceFreeze, async ({ body, caller: by, from }) =>
       switched(pricer.freeze(body.note, { by, from })),
     ),

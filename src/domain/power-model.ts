@@ -15,6 +15,8 @@ export type PowerModel = {
   readonly busyW: number | undefined;
   /** Whether `busyW` comes from jobs. */
   readonly isMeasured: boolean;
+  /** How many jobs. */
+  readonly jobs: number;
 };
 
 /** So much is remembered: a day without jobs, and the latest jobs. */
@@ -37,7 +39,7 @@ export function powerModelOf(
   const { busyW = [], idleW = [] } = measured ?? {};
   const isMeasured = busyW.length > 0;
   const mean = busyW.reduce((sum, watts) => sum + watts, 0) / busyW.length;
-  return { idleW: idleWatts(idleW), busyW: isMeasured ? mean : limitW, isMeasured };
+  return { idleW: idleWatts(idleW), busyW: isMeasured ? mean : limitW, isMeasured, jobs: busyW.length };
 }
 
 /** Adds watts, and forgets the oldest beyond what is kept. Pure. */

@@ -1,6 +1,9 @@
 import { UNCALIBRATED, type WallPower } from './power-cost.ts';
 import type { Tariff } from './tariff.ts';
 
+/** Where a price comes from; assumed: nothing is published for the time, so that it follows from what was. */
+export type PriceSource = 'configured' | 'published' | 'assumed';
+
 /** What power costs on this host, and what else a job costs beside it. */
 export type Electricity = {
   /** In force now; undefined: no price is known. */
@@ -10,6 +13,14 @@ export type Electricity = {
   readonly wearPerHour: number;
   /** The broker's part of each dollar, from 0 to below 1. */
   readonly brokerFee: number;
+};
+
+/** The same, and what is known of its prices. */
+export type SourcedElectricity = Electricity & {
+  /** Prices are published, and none is known for now. */
+  readonly isStale?: boolean;
+  /** Of the prices from one instant to another; absent: configured. */
+  source?(from: number, until: number): PriceSource;
 };
 
 /** Of an owner who has named no price. */

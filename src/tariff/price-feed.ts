@@ -56,7 +56,14 @@ export class PriceFeed {
   /** Whether no price is published for now. */
   get isStale(): boolean {
     const now = this.#deps.clock.now();
-    return !this.#points.some(({ from, until }) => from <= now && now < until);
+    return !this.covers(now, now + 1);
+  }
+
+  /** Whether prices are published for all of a time. */
+  covers(from: number, until: number): boolean {
+    let known = from;
+    for (const point of this.#points) if (point.from <= known) known = Math.max(known, point.until);
+    return known >= until;
   }
 
   /** Reads until the signal aborts. */

@@ -2,7 +2,7 @@ import type { OfferPlan } from '../../domain/offer.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { PaidTime } from '../../domain/ports/job-sums.ts';
 import type { PowerModel } from '../../domain/power-model.ts';
-import type { Electricity } from '../../pricing/electricity.ts';
+import type { SourcedElectricity } from '../../pricing/electricity.ts';
 import { type Floor, floorOf, paidShareOf } from '../../pricing/floor.ts';
 import { marginalWatts } from '../../pricing/power-cost.ts';
 import { type MeanPrice, meanPrice, type Tariff } from '../../pricing/tariff.ts';
@@ -10,7 +10,7 @@ import type { OfferCost } from './pricer.ts';
 
 const MINUTE_MS = 60_000;
 /** An ask is set for jobs of so long; a run whose jobs take longer is looked at by itself. */
-const ASK_MS = 60 * MINUTE_MS;
+export const ASK_MS = 60 * MINUTE_MS;
 /** So long a floor is remembered: prices change by the hour, measured watts by the job. */
 const REMEMBER_MS = MINUTE_MS;
 /** So many are remembered: one for each duration. */
@@ -25,7 +25,7 @@ export type GpuFloor = {
 };
 
 export type FloorsDeps = {
-  readonly electricity: Electricity & { readonly isStale?: boolean };
+  readonly electricity: SourcedElectricity;
   /** By the uuid of a GPU or slice. */
   readonly powerModel: (gpu: string) => PowerModel;
   /** Of the latest jobs. */

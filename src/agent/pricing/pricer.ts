@@ -77,6 +77,7 @@ type Priced = {
 /** What an offer asks and why, for people. */
 export type PricedOfferView = {
   readonly offer: string;
+  readonly slots: OfferPlan['slots'];
   readonly settings: AskSettings;
   readonly state: PricingState;
   readonly cost: OfferCost | undefined;
@@ -148,6 +149,7 @@ export class Pricer {
       const dueAt = now.wall + dueInMs(state, now);
       return {
         offer: plan.key,
+        slots: plan.slots,
         settings,
         state,
         cost: this.#deps.cost(plan),

@@ -17,16 +17,23 @@ describe('the power of a GPU', () => {
   });
 
   test('at work is the mean of its jobs, and before the first its limit', () => {
-    expect(powerModelOf(undefined, 350)).toEqual({ idleW: undefined, busyW: 350, isMeasured: false });
+    expect(powerModelOf(undefined, 350)).toEqual({
+      idleW: undefined,
+      busyW: 350,
+      isMeasured: false,
+      jobs: 0,
+    });
     expect(powerModelOf({ idleW: [20], busyW: [] }, undefined)).toEqual({
       idleW: 20,
       busyW: undefined,
       isMeasured: false,
+      jobs: 0,
     });
     expect(powerModelOf({ idleW: [20], busyW: [200, 300] }, 350)).toEqual({
       idleW: 20,
       busyW: 250,
       isMeasured: true,
+      jobs: 2,
     });
   });
 

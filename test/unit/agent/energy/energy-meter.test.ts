@@ -263,7 +263,7 @@ describe('a job that outlives the agent', () => {
 describe('the power of a GPU', () => {
   test('is that of its jobs, once there are some', () => {
     const metering = idleFor();
-    expect(metering.meter.powerModel('GPU-1')).toEqual({ idleW: 20, busyW: 350, isMeasured: false });
+    expect(metering.meter.powerModel('GPU-1')).toEqual({ idleW: 20, busyW: 350, isMeasured: false, jobs: 0 });
     metering.start(A);
     metering.sample({ 'GPU-1': 250 });
     metering.pass(100, 250);

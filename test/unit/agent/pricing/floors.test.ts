@@ -22,7 +22,7 @@ function floorsAt(tariff: Tariff | undefined, more: Partial<typeof NO_PRICE> = {
   ]);
   const floors = new Floors({
     electricity: { ...NO_PRICE, wall: { perGpuWatt: 1, hostW: 0 }, ...more, tariff: () => current },
-    powerModel: (gpu) => ({ idleW: 10, busyW: watts.get(gpu), isMeasured: true }),
+    powerModel: (gpu) => ({ idleW: 10, busyW: watts.get(gpu), isMeasured: true, jobs: 3 }),
     paidTime: () => ({ paidMs: paid * 1e12, busyMs: 1e12 }),
     clock,
   });
