@@ -345,6 +345,7 @@ export async function openAgent(
           host: overrides.host ?? hostname(),
           version,
           startedAt,
+          electricity,
           settings: {
             loaded: () => inForce,
             redact: (text) => parts.redactor.line(text),

@@ -6,6 +6,7 @@ import type { Run } from '../domain/run.ts';
 import type { JournaledJob } from '../journal/own-jobs.ts';
 import { SeededRandom } from '../lib/seeded-random.ts';
 import type { BacktestInput } from '../pricing/backtest/backtest.ts';
+import type { CostPerMinute } from '../pricing/backtest/cost-curve.ts';
 import type { Capacity, OwnJob, SeenRun } from '../pricing/backtest/observed.ts';
 
 /** A stretch of time in milliseconds of the wall clock. */
@@ -13,6 +14,7 @@ type Span = { readonly from: number; readonly until: number };
 
 /** What the market history knows of a time. */
 export type MarketPast = {
+  /** Those that the offer could take at some ask, or has taken. */
   readonly runs: readonly SeenRun[];
   /** When the market was first looked at. */
   readonly knownFrom: number;
@@ -33,8 +35,8 @@ export type BacktestParts = {
   readonly changes: readonly { readonly at: number; readonly ask: number }[];
   readonly knowledge: Pick<MarketKnowledge, 'catalogue' | 'images'>;
   readonly floor: number | undefined;
-  /** What a busy minute costs; undefined: not known. */
-  readonly costPerMinute: number | undefined;
+  /** Undefined: not known. */
+  readonly costPerMinute: CostPerMinute | undefined;
   readonly brokerFee: number;
 };
 
@@ -54,7 +56,7 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
     ...parts.changes.map(({ ask, at }) => ({ from: at, ask })),
   ].toSorted((a, b) => a.from - b.from);
   return {
-    observed: { from, until, slots: parallelJobsOf(offer), seen: ofOthers(past.runs, own), own, capacity },
+    observed: { from, until, slots: parallelJobsOf(offer), seen: past.runs, own, capacity },
     rules: {
       offer,
       knowledge: {
@@ -71,7 +73,7 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
     askNow: offer.askPrice,
     floor: parts.floor,
     brokerFee,
-    costPerMinute: () => costOf(jobs) ?? parts.costPerMinute,
+    costPerMinute: parts.costPerMinute ?? (() => undefined),
     asks,
     seed: SEED,
   };
@@ -108,15 +110,6 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
     });
 }
 
-/** Without the jobs that this host has claimed after the run was first seen. Pure. */
-export function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
-  const byRun = Map.groupBy(own, ({ run }) => run);
-  return runs.map((run) => {
-    const claimed = (byRun.get(run.run) ?? []).filter((job) => job.from >= run.firstSeen).length;
-    return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
-  });
-}
-
 /** By all jobs of the time, as the claim loop has them by its latest. */
 function chancesOf(own: readonly OwnJob[], now: number): (run: Pick<Run, 'functionUuid'>) => number {
   const ended = Map.groupBy(
@@ -137,14 +130,6 @@ function drawnBid(sorted: readonly number[], ask: number, random: SeededRandom):
   const first = sorted.findIndex((bid) => bid >= ask);
   if (first < 0) return ask;
   return sorted[first + Math.floor(random.next() * (sorted.length - first))] ?? ask;
-}
-
-/** What a busy minute of own jobs has cost in power, in US dollars; undefined: of none is it known. */
-function costOf(jobs: readonly JournaledJob[]): number | undefined {
-  const known = jobs.flatMap(({ power }) => (power === undefined ? [] : [power]));
-  const ms = known.reduce((sum, one) => sum + one.ms, 0);
-  if (ms === 0) return undefined;
-  return known.reduce((sum, one) => sum + one.microDollars, 0) / 1_000_000 / (ms / 60_000);
 }
 
 function clipped(span: Span, from: number, until: number): Span {

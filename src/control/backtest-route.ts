@@ -15,6 +15,8 @@ import { OneAtATime } from '../lib/one-at-a-time.ts';
 import { inSlices, type Steps } from '../lib/slices.ts';
 import { LIMITS } from '../limits.ts';
 import { type AskOutcome, type Backtest, backtest } from '../pricing/backtest/backtest.ts';
+import type { Electricity } from '../pricing/electricity.ts';
+import { costPerMinuteOf } from './backtest-cost.ts';
 import { type BacktestParts, backtestInput, type MarketPast } from './backtest-input.ts';
 import { numberIn } from './query.ts';
 
@@ -42,8 +44,8 @@ export type BacktestRouteParts = {
   readonly settings: { readonly loaded: () => { readonly config: { readonly images: readonly string[] } } };
   /** What the market history knows of the market of an offer; absent: it is off. */
   readonly marketPast?: ((offer: Offer, from: number, until: number) => Steps<MarketPast>) | undefined;
-  /** The broker’s part of each dollar; absent: none. */
-  readonly brokerFee?: (() => number) | undefined;
+  /** What power costs here; absent: not known. */
+  readonly electricity?: Electricity | undefined;
 };
 
 type Answer = z.output<typeof VIEWS.backtest>;
@@ -66,7 +68,9 @@ export function backtestRoute(parts: BacktestRouteParts): Route {
       const tried = asks.length === 0 ? around(offer.askPrice) : asks;
       const answer = await answerFor(offer, { parts, asks: tried, from, until, jobs, signal: call.signal });
       if (answer instanceof AgentError) refusals.push(answer);
-      offers.push(answer instanceof AgentError ? refused(offer, moneyOf(parts, offer), answer) : answer);
+      offers.push(
+        answer instanceof AgentError ? refused(offer, moneyOf(parts, offer, jobs), answer) : answer,
+      );
     }
     const [first] = refusals;
     if (first !== undefined && refusals.length === offers.length) throw first;
@@ -106,7 +110,7 @@ type Asked = {
 
 async function answerFor(offer: Offer, asked: Asked): Promise<OfferAnswer | AgentError> {
   const { from, parts, signal, until } = asked;
-  const money = moneyOf(parts, offer);
+  const money = moneyOf(parts, offer, asked.jobs);
   try {
     if (parts.marketPast === undefined)
       throw new AgentError('BACKTEST_TOO_LITTLE', 'the market history is off', {
@@ -127,9 +131,18 @@ async function answerFor(offer: Offer, asked: Asked): Promise<OfferAnswer | Agen
   }
 }
 
-function moneyOf({ agent, brokerFee }: BacktestRouteParts, { key }: Offer): OfferMoney {
+function moneyOf(
+  { agent, electricity }: BacktestRouteParts,
+  { key }: Offer,
+  jobs: readonly JournaledJob[],
+): OfferMoney {
   const cost = agent.pricer.views.find((view) => view.offer === key)?.cost;
-  return { brokerFee: brokerFee?.() ?? 0, costPerMinute: cost?.costPerMinute, floor: cost?.floor };
+  const own = jobs.filter((job) => job.offer === key);
+  return {
+    brokerFee: electricity?.brokerFee ?? 0,
+    costPerMinute: costPerMinuteOf(own, electricity, cost?.costPerMinute),
+    floor: cost?.floor,
+  };
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['BACKTEST_TOO_LITTLE', 'BACKTEST_UNCALIBRATED']);

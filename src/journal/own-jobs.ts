@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATUS } from '../domain/job.ts';
+import { marginalJoules } from '../domain/job-energy.ts';
 import type { Access } from './access.ts';
 import type { JobList } from './job-list.ts';
 import type { SlimJob } from './job-summary.ts';
@@ -22,8 +23,8 @@ export type JournaledJob = {
   readonly paidMs: number;
   /** What the ledger has of it. */
   readonly microDollars: number;
-  /** What its power has cost above idle, and for how long; undefined: not known. */
-  readonly power: { readonly microDollars: number; readonly ms: number } | undefined;
+  /** What its GPU took above idle while it ran; undefined: not measured. */
+  readonly energy: { readonly joules: number; readonly ms: number } | undefined;
 };
 
 const PAGE = 500;
@@ -33,12 +34,17 @@ const SLACK_MS = 86_400_000;
 const EVENTS = 'SELECT state, at FROM job_history WHERE uuid = ? ORDER BY seq';
 const LEDGER = 'SELECT micro_dollars FROM ledger_jobs WHERE job = ?';
 const FUNCTION = 'SELECT function FROM job_functions WHERE job = ?';
-const POWER = 'SELECT power_micro_dollars, ms FROM job_energy WHERE job = ?';
+const ENERGY = 'SELECT joules, idle_joules, covered_ms, ms FROM job_energy WHERE job = ?';
 
 const eventRows = z.array(z.object({ state: z.string(), at: z.number() }));
 const ledgerRow = z.object({ micro_dollars: z.number() });
 const functionRow = z.object({ function: z.string() });
-const powerRow = z.object({ power_micro_dollars: z.number().nullable(), ms: z.number() });
+const energyRow = z.object({
+  joules: z.number(),
+  idle_joules: z.number(),
+  covered_ms: z.number(),
+  ms: z.number(),
+});
 
 /** The states in which a slot is free again. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -102,14 +108,16 @@ export class OwnJobs {
       hasEnded,
       paidMs: isPaid ? durationMs : 0,
       microDollars: ledgerRow.safeParse(read(() => prepared(LEDGER).get(job.uuid))).data?.micro_dollars ?? 0,
-      power: this.#powerOf(job.uuid),
+      energy: this.#energyOf(job.uuid),
     };
   }
 
-  #powerOf(job: string): JournaledJob['power'] {
+  #energyOf(job: string): JournaledJob['energy'] {
     const { prepared, read } = this.#access;
-    const { data } = powerRow.safeParse(read(() => prepared(POWER).get(job)));
-    if (data === undefined || data.power_micro_dollars === null || data.ms <= 0) return undefined;
-    return { microDollars: data.power_micro_dollars, ms: data.ms };
+    const { data } = energyRow.safeParse(read(() => prepared(ENERGY).get(job)));
+    if (data === undefined) return undefined;
+    const { covered_ms: coveredMs, idle_joules: idleJoules, joules, ms } = data;
+    const above = marginalJoules({ joules, idleJoules, coveredMs, ms, isEstimate: false });
+    return above === undefined ? undefined : { joules: above, ms };
   }
 }

@@ -43,7 +43,7 @@ test('own jobs have their slot from the claim to the end, and what the ledger ha
     hasEnded: true,
     paidMs: 60 * SECOND,
     microDollars: 250_000,
-    power: undefined,
+    energy: undefined,
   });
   expect(byJob.get('failed')).toMatchObject({ paidMs: 0, microDollars: 0, until: begin + 90 * SECOND });
   expect(byJob.get('released')).toMatchObject({ paidMs: 0, hasEnded: true });
