@@ -153,28 +153,21 @@ function worthOf(part: EarningsPart): number {
 }
 
 /** The known power cost; null: jobs ended, and it is known of none. */
-function costOf({ endedJobs, jobs, powerCostMicroDollars, unpricedJobs }: EarningsPart): number | null {
-  const isKnown = endedJobs > unpricedJobs || (jobs === 0 && endedJobs === 0);
-  return isKnown ? powerCostMicroDollars : null;
+function costOf({ endedJobs, powerCostMicroDollars, unpricedJobs }: EarningsPart): number | null {
+  return endedJobs > unpricedJobs || endedJobs === 0 ? powerCostMicroDollars : null;
 }
 
 /** The measured energy; null: jobs ended, and it is known of none. */
-function energyOf({ endedJobs, energyJoules, jobs, unmeasuredJobs }: EarningsPart): number | null {
-  const isKnown = endedJobs > unmeasuredJobs || (jobs === 0 && endedJobs === 0);
-  return isKnown ? energyJoules : null;
+function energyOf({ endedJobs, energyJoules, unmeasuredJobs }: EarningsPart): number | null {
+  return endedJobs > unmeasuredJobs || endedJobs === 0 ? energyJoules : null;
 }
 
 function sumsOf(part: EarningsPart, isPriced: boolean): EarningsSums {
-  const { energyJoules: _, powerCostMicroDollars: __, unmeasuredJobs, unpricedJobs, ...counts } = part;
   const powerCostMicroDollars = costOf(part);
-  // Paid jobs from before energy was measured are among no ended ones.
-  const unseen = Math.max(0, part.jobs - part.endedJobs);
   return {
-    ...counts,
+    ...part,
     energyJoules: energyOf(part),
     powerCostMicroDollars,
     netMicroDollars: isPriced ? part.confirmedMicroDollars - (powerCostMicroDollars ?? 0) : null,
-    unmeasuredJobs: unmeasuredJobs + unseen,
-    unpricedJobs: unpricedJobs + unseen,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   type EarningsBy,
+  type EarningsPart,
   type EarningsReport,
   type EarningsSums,
   EarningsTable,
@@ -15,6 +16,8 @@ import { EARNED_MICRO_DOLLARS, MICRO_DOLLARS } from './money-functions.ts';
 /** Which days are summed, the first and the last among them. */
 export type EarningsQuery = { readonly from: LocalDay; readonly until: LocalDay; readonly by: EarningsBy };
 
+/** The first day of which energy is known. */
+const BEGAN = 'SELECT min(day) AS day FROM energy_days';
 /** A journal that is only read may lack what a newer agent has added. */
 const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table'
   AND name IN ('ledger_days', 'energy_days', 'idle_days', 'job_history')`;
@@ -70,8 +73,7 @@ export function* earningsIn(
   for (const row of dated(has.has('job_history') ? PENDING : PENDING_WITHOUT_HISTORY))
     table.add(row, { pendingJobs: row.jobs, pendingMicroDollars: row.micro_dollars });
   if (!has.has('ledger_days'))
-    for (const row of dated(SCANNED))
-      table.add(row, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
+    for (const row of dated(SCANNED)) table.add(row, { ...paid(row), ...unknown(row.jobs) });
 
   const next = nextDaySql(DAILY.filter((name) => has.has(name)));
   if (next === undefined) return table.end();
@@ -102,9 +104,16 @@ function addDay(
 ): void {
   const of = (name: (typeof DAILY)[number], sql: string) =>
     read(() => (has.has(name) ? prepared(sql).all(day) : []));
-  for (const row of paidRows.parse(of('ledger_days', LEDGER)))
-    table.add({ ...row, day }, { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars });
-  for (const row of energyRows.parse(of('energy_days', ENERGY)))
+  const began = has.has('energy_days') ? nextRow.parse(read(() => prepared(BEGAN).get())).day : null;
+  const energies = energyRows.parse(of('energy_days', ENERGY));
+  const measured = new Map(energies.map((row) => [keyOf(row), row.jobs]));
+  for (const row of paidRows.parse(of('ledger_days', LEDGER))) {
+    // A job may have ended on the day before it was paid; only those from before energy was measured have none at all.
+    const isOld = began === null || day <= began;
+    const missing = isOld ? Math.max(0, row.jobs - (measured.get(keyOf(row)) ?? 0)) : 0;
+    table.add({ ...row, day }, { ...paid(row), ...unknown(missing) });
+  }
+  for (const row of energies)
     table.add(
       { ...row, day },
       {
@@ -119,6 +128,19 @@ function addDay(
     );
   for (const row of idleRows.parse(of('idle_days', IDLE)))
     table.addIdle(Math.round(row.ms), Math.round(row.joules), row.power_micro_dollars);
+}
+
+function paid(row: { readonly jobs: number; readonly micro_dollars: number }): Partial<EarningsPart> {
+  return { jobs: row.jobs, confirmedMicroDollars: row.micro_dollars };
+}
+
+/** Ended jobs of which neither energy nor power cost are known. */
+function unknown(jobs: number): Partial<EarningsPart> {
+  return { endedJobs: jobs, unmeasuredJobs: jobs, unpricedJobs: jobs };
+}
+
+function keyOf(row: Readonly<Record<keyof typeof KEY, string>>): string {
+  return JSON.stringify([row.gpu, row.function, row.image]);
 }
 
 /** The first day from a bound on that any table has. */

@@ -36,7 +36,7 @@ describe('earnings', () => {
     ['a job that failed', measured, -200, 200, 0],
     ['pending money', { pendingJobs: 1, pendingMicroDollars: 900, ...measured }, -200, 200, 0],
     ['a job without a sensor', { jobs: 1, confirmedMicroDollars: 900, ...unmeasured }, null, null, 1],
-    ['a job from before energy was measured', { jobs: 1, confirmedMicroDollars: 900 }, null, null, 1],
+    ['a job that was paid on the day after its end', { jobs: 1, confirmedMicroDollars: 900 }, 900, 0, 0],
   ])('net of %s', (_, part, netMicroDollars, powerCostMicroDollars, unpricedJobs) => {
     const sums = { netMicroDollars, powerCostMicroDollars, unpricedJobs };
     expect(report('gpu', [{}, part])).toMatchObject({ rows: [{ key: 'GPU-1', ...sums }], total: sums });

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { EarningsReport } from '../../../src/domain/earnings.ts';
 import type { JobState, NewJob } from '../../../src/domain/job.ts';
+import type { EarningsQuery } from '../../../src/journal/earnings.ts';
 import type { DayEarnings } from '../../../src/journal/ledger.ts';
 import { JOURNAL_FILE, readJournal } from '../../../src/journal/open-journal.ts';
 import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
@@ -41,6 +43,16 @@ function days(journal: SqliteJournal, after = '2000-01-01', last = '2100-01-01')
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
+  }
+}
+
+/** What a command reads, which opens no journal for writing. */
+async function reportOf(path: string, query: EarningsQuery): Promise<EarningsReport | undefined> {
+  const journal = readJournal(path);
+  try {
+    return journal && (await inSlices(journal.ledger.report(query)));
+  } finally {
+    journal?.close();
   }
 }
 
@@ -160,15 +172,7 @@ describe('the ledger', () => {
       const idle = { gpu: 'GPU-1', at: time.now, joules: 90.6, ms: 29_999.6, powerMicroDollars: undefined };
       journal.energy.save({ at: time.now, jobs: new Map(), idle: [idle], power: [] });
     });
-    const report = async () => {
-      const journal = readJournal(path);
-      try {
-        const query = { from: '2026-11-27', until: '2026-11-27', by: 'gpu' } as const;
-        return journal && (await inSlices(journal.ledger.report(query)));
-      } finally {
-        journal?.close();
-      }
-    };
+    const report = () => reportOf(path, { from: '2026-11-27', until: '2026-11-27', by: 'gpu' });
     const pending = { pendingJobs: 1, pendingMicroDollars: 100_000 };
     const gpu = {
       key: 'GPU-1',
@@ -204,6 +208,44 @@ describe('the ledger', () => {
     expect(await report()).toMatchObject(sums);
   });
 
+  test('knows no energy of jobs from before it was measured, and all of those paid on the day after', async () => {
+    vi.stubEnv('TZ', 'Europe/Berlin');
+    const path = scratchDir();
+    const time = { now: new Date(2026, 10, 25, 12).getTime() };
+    const energy = {
+      joules: 9,
+      idleJoules: 0,
+      coveredMs: 9,
+      ms: 9,
+      isEstimate: false,
+      isCostEstimate: false,
+    };
+    at(path, time, (journal) => {
+      paid(journal, { uuid: 'old' }, 0.25);
+      journal.energy.meterBy({ ended: () => ({ ...energy, powerMicroDollars: 5 }) });
+      const since = { boot: '', upMs: 0 };
+      time.now += 86_400_000;
+      for (const uuid of ['a', 'b'])
+        walk(journal, { uuid }, claimed, { name: 'starting', container: 'c', since }, finished(3));
+      journal.transition('a', reported(3, 0.5));
+      time.now += 86_400_000;
+      journal.transition('b', reported(3, 0.5));
+    });
+    expect(await reportOf(path, { from: '2026-11-25', until: '2026-11-27', by: 'day' })).toMatchObject({
+      rows: [
+        {
+          jobs: 1,
+          energyJoules: null,
+          unpricedJobs: 1,
+          powerCostMicroDollars: null,
+          netMicroDollars: 250_000,
+        },
+        { jobs: 1, endedJobs: 2, unpricedJobs: 0, powerCostMicroDollars: 10 },
+        { jobs: 1, endedJobs: 0, unpricedJobs: 0, powerCostMicroDollars: 0, netMicroDollars: 500_000 },
+      ],
+    });
+  });
+
   test('of a journal that an older agent has written is read without changing it', async () => {
     const path = scratchDir();
     const time = { now: new Date(2026, 10, 27, 12).getTime() };
@@ -212,14 +254,7 @@ describe('the ledger', () => {
       paid(journal, { uuid: 'b', gpu: null }, 0.5);
     });
     const query = { from: '2026-11-27', until: '2026-11-27', by: 'gpu' } as const;
-    const read = async () => {
-      const journal = readJournal(path);
-      try {
-        return journal && (await inSlices(journal.ledger.report(query)));
-      } finally {
-        journal?.close();
-      }
-    };
+    const read = () => reportOf(path, query);
     const before = await read();
     const db = new DatabaseSync(join(path, JOURNAL_FILE));
     db.exec('DROP TABLE ledger_days; DROP TABLE ledger_jobs');
@@ -233,15 +268,7 @@ describe('the ledger', () => {
     const db = new DatabaseSync(join(path, JOURNAL_FILE));
     db.exec(readFileSync(new URL('../../support/journal/release-0.1.0.sql', import.meta.url), 'utf8'));
     db.close();
-    const read = async () => {
-      const journal = readJournal(path);
-      try {
-        const query = { from: '1969-01-01', until: '2100-01-01', by: 'day' } as const;
-        return journal && (await inSlices(journal.ledger.report(query)));
-      } finally {
-        journal?.close();
-      }
-    };
+    const read = () => reportOf(path, { from: '1969-01-01', until: '2100-01-01', by: 'day' });
     const { rows, total } = (await read()) ?? {};
     const pending = { pendingJobs: 1, pendingMicroDollars: 6_250 };
     expect(total).toMatchObject({
