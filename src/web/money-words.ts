@@ -38,13 +38,13 @@ export function energyText(
 export function earningsCells({ by, rows }: Pick<Earnings, 'by' | 'rows'>, formats: Formats) {
   const ordered = by === 'day' ? rows.toReversed() : rows;
   return {
-    columns: [SUMMED_BY[by], 'Earned', 'Pending', 'Power', 'Net', 'Jobs', 'Energy'],
+    columns: [SUMMED_BY[by], 'Earned', 'Net', 'Power', 'Pending', 'Jobs', 'Energy'],
     rows: ordered.map((row) => [
       nameOf(by, row, formats),
       amount(row.confirmedMicroDollars, formats),
-      row.pendingJobs === 0 ? '' : amount(row.pendingMicroDollars, formats),
-      amount(row.powerCostMicroDollars, formats),
       netText(row, formats),
+      amount(row.powerCostMicroDollars, formats),
+      row.pendingJobs === 0 ? '' : amount(row.pendingMicroDollars, formats),
       formats.count(row.jobs),
       energyText(row, formats),
     ]),

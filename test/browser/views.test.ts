@@ -236,9 +236,9 @@ describeBrowser('the views of the page', (browser) => {
     await expect.poll(() => row.count()).toBe(2);
     expect(await row.first().locator('td').allInnerTexts()).toEqual([
       '$0.00',
-      '$0.50',
-      '$0.0200',
       '≤ -$0.0200',
+      '$0.0200',
+      '$0.50',
       '1',
       '~ 0.500 kWh',
     ]);
