@@ -365,6 +365,12 @@ export const LIMITS = {
       of: 'asks of one backtest',
       beyond: 'the request is refused (`CONTROL_INVALID`)',
     },
+    backtestRuns: {
+      max: 500_000,
+      unit: 'items',
+      of: 'runs of the market history that a backtest reads, the latest first',
+      beyond: 'the time before them is not known',
+    },
     backtestDays: {
       max: 366,
       unit: 'items',

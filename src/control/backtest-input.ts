@@ -56,7 +56,7 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
     ...parts.changes.map(({ ask, at }) => ({ from: at, ask })),
   ].toSorted((a, b) => a.from - b.from);
   return {
-    observed: { from, until, slots: parallelJobsOf(offer), seen: past.runs, own, capacity },
+    observed: { from, until, slots: parallelJobsOf(offer), seen: ofOthers(past.runs, own), own, capacity },
     rules: {
       offer,
       knowledge: {
@@ -108,6 +108,15 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
         paidMs: job.paidMs,
       };
     });
+}
+
+/** Without the jobs that this host has claimed after the run was first seen. Pure. */
+export function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
+  const byRun = Map.groupBy(own, ({ run }) => run);
+  return runs.map((run) => {
+    const claimed = (byRun.get(run.run) ?? []).filter((job) => job.from >= run.firstSeen).length;
+    return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
+  });
 }
 
 /** By all jobs of the time, as the claim loop has them by its latest. */

@@ -1,6 +1,7 @@
 import { asksOf, type Market, marketOf } from '../../../bench/simulator/market.ts';
 import type { Shape } from '../../../bench/simulator/shapes.ts';
 import { type Outcome, simulate } from '../../../bench/simulator/simulate.ts';
+import { ofOthers } from '../../../src/control/backtest-input.ts';
 import type { AskStep } from '../../../src/pricing/backtest/ask-steps.ts';
 import { type Backtest, type BacktestInput, backtest } from '../../../src/pricing/backtest/backtest.ts';
 import type { Observed, OwnJob, SeenRun } from '../../../src/pricing/backtest/observed.ts';
@@ -19,6 +20,8 @@ export class RecordedMarket {
   /** What `setup` would have proposed. */
   readonly ask: number;
   readonly observed: Observed;
+  /** The runs with all jobs that were open, also those that our host claimed then. */
+  readonly seen: readonly SeenRun[];
   /** What the broker paid, in US dollars, until the end of the recording. */
   readonly earned: number;
   /** The asks in force, as they changed. */
@@ -40,8 +43,9 @@ export class RecordedMarket {
       from: hour * HOUR_MS,
       ask: askAt(hour * HOUR_MS),
     }));
+    this.seen = [...seen];
     const own = outcome.jobs.map(ownJob);
-    this.observed = { from: 0, until: days * DAY_MS, slots, seen: ofOthers([...seen], own), own };
+    this.observed = { from: 0, until: days * DAY_MS, slots, seen: ofOthers(this.seen, own), own };
     this.earned = this.#earnedBy(outcome);
   }
 
@@ -123,13 +127,4 @@ function minutesUntil(
   { from, until }: { readonly from: number; readonly until: number },
 ): number {
   return (Math.min(until, end) - from) / MINUTE_MS;
-}
-
-/** Without the jobs that this host has claimed after the run was first seen. */
-function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
-  const byRun = Map.groupBy(own, ({ run }) => run);
-  return runs.map((run) => {
-    const claimed = (byRun.get(run.run) ?? []).filter((job) => job.from >= run.firstSeen).length;
-    return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
-  });
 }

@@ -18,7 +18,7 @@ function recordedParts(
 ): BacktestRouteParts & { readonly ask: number } {
   if (BUSY === undefined) throw new Error('there are no shapes');
   const days = more.days ?? 3;
-  const { ask, observed } = new RecordedMarket(BUSY, 4_001, { days });
+  const { ask, observed, seen } = new RecordedMarket(BUSY, 4_001, { days });
   const offer = anOffer({ key: 'gpu:a', kind: 'gpu', askPrice: ask, cudaCores: 10_000 });
   const claimed = observed.own.filter((job) => job.from < (more.lastClaim ?? observed.until));
   const jobs = claimed.map((job, index): JournaledJob => {
@@ -64,7 +64,7 @@ function recordedParts(
     settings: { loaded: () => ({ config: { images: ['*'] } }) },
     *marketPast() {
       yield;
-      return { runs: observed.seen, knownFrom: 0, online: [span], paused: [], ...more.past };
+      return { runs: seen, knownFrom: 0, online: [span], paused: [], ...more.past };
     },
   };
 }
