@@ -11,7 +11,7 @@ export type MeasuredPower = {
 export type PowerModel = {
   /** Without a job. */
   readonly idleW: number | undefined;
-  /** With a job: the mean of its latest jobs; before the first, the power limit. */
+  /** With a job: the most that one of its latest jobs took in the mean; while there are few, the power limit. */
   readonly busyW: number | undefined;
   /** Whether `busyW` comes from jobs. */
   readonly isMeasured: boolean;
@@ -21,6 +21,9 @@ export type PowerModel = {
 
 /** So much is remembered: a day without jobs, and the latest jobs. */
 const KEPT = { idle: 144, busy: 16 };
+
+/** So few jobs say little about the next one. */
+const FEW_JOBS = 4;
 
 /** Low, since desktops, games and tests use a GPU without a job, too. */
 const IDLE_QUANTILE = 0.2;
@@ -37,9 +40,14 @@ export function powerModelOf(
   limitW: number | undefined,
 ): PowerModel {
   const { busyW = [], idleW = [] } = measured ?? {};
-  const isMeasured = busyW.length > 0;
-  const mean = busyW.reduce((sum, watts) => sum + watts, 0) / busyW.length;
-  return { idleW: idleWatts(idleW), busyW: isMeasured ? mean : limitW, isMeasured, jobs: busyW.length };
+  const isMeasured = busyW.length >= (limitW === undefined ? 1 : FEW_JOBS);
+  // Not their mean: nobody knows before which job comes, and none may cost more than it brings.
+  return {
+    idleW: idleWatts(idleW),
+    busyW: isMeasured ? Math.max(...busyW) : limitW,
+    isMeasured,
+    jobs: busyW.length,
+  };
 }
 
 /** Adds watts, and forgets the oldest beyond what is kept. Pure. */

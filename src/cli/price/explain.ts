@@ -92,7 +92,7 @@ function gpuRows(gpu: Gpu): readonly Row[] {
   const { busyFrom, busyW, floor, idleW, jobs, leftPerHour, marginalW, paidShare, power, wear } = gpu;
   const from =
     busyFrom === 'jobs'
-      ? `mean of ${jobs === 1 ? 'a job' : `${jobs} jobs`}`
+      ? `the most of ${jobs === 1 ? 'a job' : `the latest ${jobs} jobs`}`
       : 'its power limit; no job was measured yet';
   const rows: Row[] = [
     ['  GPU', gpu.gpu],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import { JobLoads } from '../../../src/cli/dry-run/live/job-loads.ts';
 import { SimulatedGpus } from '../../../src/embedded/gpu/simulated-gpus.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -19,8 +20,8 @@ const GPU = {
 };
 
 /** An agent's choices for a simulated GPU whose jobs keep it busy. */
-function simulated() {
-  const loads = new JobLoads(() => ({ utilizationPercent: 95, memoryMiB: 4_000 }));
+function simulated(utilization = () => 95) {
+  const loads = new JobLoads(() => ({ utilizationPercent: utilization(), memoryMiB: 4_000 }));
   const random = new SeededRandom(1);
   const gpus = new SimulatedGpus({
     gpus: [GPU],
@@ -98,4 +99,57 @@ test('a job that outlives its agent has its energy but for the time in between',
   expect(coveredMs).toBeGreaterThan(55_000);
   expect(ms - coveredMs).toBeGreaterThan(18_000);
   expect((joules * 1_000) / coveredMs).toBeGreaterThan(280);
+});
+
+test('no job costs more than it brings, by the books of the broker and the true energy of its GPU', async () => {
+  await using env = await TestEnv.open();
+  const random = new SeededRandom(7);
+  const { choices, gpus } = simulated(() => random.oneOf([20, 60, 100]));
+  const [dear, affordable] = [40, 14];
+  let price = affordable;
+  const tariffs = new Map([dear, affordable].map((each) => [each, flatTariff(each)]));
+  /** When each job began, and the energy of its GPU at that time. */
+  const begun = new Map<string, { readonly at: number; readonly joules: number }>();
+  /** What the power of each job has cost, in US dollars. */
+  const costs = new Map<string, number>();
+  const now = () => ({ at: performance.now(), joules: gpus.trueEnergy('GPU-1') });
+  const watch = (event: AgentEvent): void => {
+    choices.observe?.(event);
+    if (event.kind === 'job-started') begun.set(event.job.uuid, now());
+    if (event.kind !== 'job-ended') return;
+    const [from, to] = [begun.get(event.job.uuid), now()];
+    if (from === undefined) return;
+    const aboveIdle = to.joules - from.joules - (GPU.idleW * (to.at - from.at)) / 1_000;
+    costs.set(event.job.uuid, (aboveIdle * 1.1 * price) / 3_600_000);
+  };
+  await using _agent = await env.start({
+    ...choices,
+    observe: watch,
+    electricity: {
+      tariff: () => tariffs.get(price),
+      wall: { perGpuWatt: 1.1, hostW: 0 },
+      wearPerHour: 0,
+      brokerFee: 0,
+    },
+    settings: { jobTimeoutMs: 30_000 },
+  });
+  await env.untilEvent('offer-registered');
+  await env.time.pass(10_000);
+  const code = 'function handler([ms]) { return new Promise((done) => setTimeout(done, ms)) }';
+  const add = (count: number, bidPrice: number): readonly string[] =>
+    Array.from({ length: count }, () => env.addRun(code, '((1200,),)', { bidPrice }));
+
+  const cheapDay = add(4, 0.12);
+  for (const run of cheapDay) await env.untilDone(run);
+  price = dear;
+  await env.untilEvent('ask-changed');
+  const tooLow = add(2, 0.12);
+  const paidWell = add(2, 0.5);
+  for (const run of paidWell) await env.untilDone(run);
+  expect(tooLow.map((run) => env.jobOf(run).cost)).toEqual([null, null]);
+
+  const taken = [...cheapDay, ...paidWell].map((run) => env.jobOf(run));
+  expect(costs.size).toBe(taken.length);
+  for (const { cost, uuid } of taken)
+    expect(cost).toBeGreaterThan(costs.get(uuid) ?? Number.POSITIVE_INFINITY);
 });

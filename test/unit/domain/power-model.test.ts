@@ -16,7 +16,7 @@ describe('the power of a GPU', () => {
     expect(idleWatts([180, 21, 20, 22, 190, 21, 175, 21, 200, 60])).toBe(21);
   });
 
-  test('at work is the mean of its jobs, and before the first its limit', () => {
+  test('at work is the most that a job took, and while there are few jobs its limit', () => {
     expect(powerModelOf(undefined, 350)).toEqual({
       idleW: undefined,
       busyW: 350,
@@ -29,12 +29,11 @@ describe('the power of a GPU', () => {
       isMeasured: false,
       jobs: 0,
     });
-    expect(powerModelOf({ idleW: [20], busyW: [200, 300] }, 350)).toEqual({
-      idleW: 20,
-      busyW: 250,
-      isMeasured: true,
-      jobs: 2,
-    });
+    const few = { idleW: [20], busyW: [200, 300, 90] };
+    expect(powerModelOf(few, 350)).toEqual({ idleW: 20, busyW: 350, isMeasured: false, jobs: 3 });
+    expect(powerModelOf(few, undefined)).toEqual({ idleW: 20, busyW: 300, isMeasured: true, jobs: 3 });
+    const some = { idleW: [20], busyW: [200, 300, 90, 100] };
+    expect(powerModelOf(some, 350)).toEqual({ idleW: 20, busyW: 300, isMeasured: true, jobs: 4 });
   });
 
   test('is remembered of the latest only', () => {

@@ -264,10 +264,13 @@ describe('the power of a GPU', () => {
   test('is that of its jobs, once there are some', () => {
     const metering = idleFor();
     expect(metering.meter.powerModel('GPU-1')).toEqual({ idleW: 20, busyW: 350, isMeasured: false, jobs: 0 });
-    metering.start(A);
-    metering.sample({ 'GPU-1': 250 });
-    metering.pass(100, 250);
-    metering.end(A);
+    for (const watts of [200, 250, 180, 100]) {
+      const job = metering.start(aJobOn('GPU-1', `${watts}`));
+      metering.sample({ 'GPU-1': watts });
+      metering.pass(100, watts);
+      metering.end(job);
+      metering.pass(60, 20);
+    }
     const model = metering.meter.powerModel('GPU-1');
     expect(model).toMatchObject({ idleW: 20, isMeasured: true });
     expect(model.busyW).toBeCloseTo(250, 0);
