@@ -1,6 +1,6 @@
 import { decide, type MarketKnowledge } from '../../src/domain/decide.ts';
 import type { Offer } from '../../src/domain/offer.ts';
-import type { OpenRun } from '../../src/domain/run.ts';
+import type { OpenRun, Run } from '../../src/domain/run.ts';
 import { SeededRandom } from '../../src/lib/seeded-random.ts';
 import type { SeenRun } from '../../src/pricing/backtest/observed.ts';
 import { energyCost } from '../../src/pricing/power-cost.ts';
@@ -43,7 +43,11 @@ export type OwnJob = {
 };
 
 /** What sets our ask: asked at each whole hour, and answers the ask from then on. */
-export type Pricing = { ask(seen: Seen): number };
+export type Pricing = {
+  ask(seen: Seen): number;
+  /** What a minute of a function's job is expected to cost from now on, for `decide`; absent: not known. */
+  floor?(functionUuid: string, now: number): number;
+};
 
 /** What a market brought us, in US dollars. */
 export type Outcome = {
@@ -178,8 +182,11 @@ class Simulation {
 
   #claimOurs(now: number): void {
     const open = this.#open.filter(({ left }) => left.length > 0);
-    const [verdict] = decide(open.map(openRun), offerAt(this.#ask), 1, KNOWLEDGE, now);
-    if (verdict?.kind !== 'take') return;
+    const floor = (run: Run): number | undefined => this.#pricing.floor?.(run.functionUuid, now);
+    const verdict = decide(open.map(openRun), offerAt(this.#ask), 1, { ...KNOWLEDGE, floor }, now).find(
+      ({ kind }) => kind === 'take',
+    );
+    if (verdict === undefined) return;
     const found = open.find(({ run }) => run.uuid === verdict.open.run.uuid);
     const job = found?.left.shift();
     const slot = this.#slots.findIndex((free) => free <= now);

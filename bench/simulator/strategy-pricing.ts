@@ -13,6 +13,7 @@ const HISTORY_MS = ADVICE_DAYS * 24 * HOUR_MS;
 /** A job is priced by the electricity of so long, until there are own jobs to go by. */
 const USUAL_MINUTES = 20;
 const LONG_JOB = 0.8;
+const ENOUGH_JOBS = 5;
 
 /** Prices our host as the agent's pricer does: by a strategy, within its limits, once an hour. */
 export class StrategyPricing implements Pricing {
@@ -27,6 +28,9 @@ export class StrategyPricing implements Pricing {
   #own: OwnJob[] = [];
   #busyMinutes = 0;
   #paidMinutes = 0;
+  #paidShare = paidShareOf(0, 0);
+  /** How long most jobs take, by function; undefined: any. */
+  readonly #long = new Map<string | undefined, number>();
   #lastChangeAt: number | undefined;
 
   constructor(
@@ -43,8 +47,7 @@ export class StrategyPricing implements Pricing {
 
   ask({ ended, idleMs, now, others, seen }: Seen): number {
     this.#add(ended, now);
-    const paidShare = paidShareOf(this.#paidMinutes, this.#busyMinutes);
-    const floor = this.#floorAt(now, paidShare);
+    const floor = this.#floorAt(now, this.#longMs());
     const start = (this.#start ??= this.#startOf(others, floor.perMinute));
     const before = this.#ask || start;
     const next = nextAsk(
@@ -66,7 +69,7 @@ export class StrategyPricing implements Pricing {
           isPaid: outcome !== 'failed',
         })),
         observed: () => this.#observed(seen, now),
-        paidShare,
+        paidShare: this.#paidShare,
         costPerMinute: floor.power + floor.wear,
       },
       this.#memory,
@@ -77,6 +80,11 @@ export class StrategyPricing implements Pricing {
     return next.ask;
   }
 
+  /** What a minute of a function's job is expected to cost if it begins now. */
+  floor(functionUuid: string, now: number): number {
+    return this.#floorAt(now, this.#longMs(functionUuid)).perMinute;
+  }
+
   #add(ended: readonly OwnJob[], now: number): void {
     this.#own = [...this.#own.filter(({ until }) => until > now - HISTORY_MS), ...ended];
     for (const { from, outcome, until } of ended) {
@@ -84,22 +92,31 @@ export class StrategyPricing implements Pricing {
       this.#busyMinutes += minutes;
       this.#paidMinutes += outcome === 'failed' ? 0 : minutes;
     }
+    this.#paidShare = paidShareOf(this.#paidMinutes, this.#busyMinutes);
+    if (ended.length > 0) this.#long.clear();
   }
 
-  #floorAt(now: number, paidShare: number) {
+  #floorAt(now: number, longMs: number) {
     return floorOf({
       marginalW: this.#host.marginalW,
-      dollarsPerKWh: this.#dollarsPerKWh(now, now + this.#longMs()),
+      dollarsPerKWh: this.#dollarsPerKWh(now, now + longMs),
       wearPerHour: 0,
       brokerFee: this.#host.brokerFee,
-      paidShare,
+      paidShare: this.#paidShare,
     });
   }
 
-  /** Most of our jobs end within so long. */
-  #longMs(): number {
-    const sorted = Float64Array.from(this.#own, ({ from, until }) => until - from).sort();
-    return sorted[Math.floor(sorted.length * LONG_JOB)] ?? USUAL_MINUTES * MINUTE_MS;
+  /** Most of our jobs of a function end within so long; of all functions where one has few, or none is given. */
+  #longMs(functionUuid?: string): number {
+    const known = this.#long.get(functionUuid);
+    if (known !== undefined) return known;
+    const alike = this.#own.filter(({ run }) => functionUuid === undefined || run.function === functionUuid);
+    const sorted = Float64Array.from(alike, ({ from, until }) => until - from).sort();
+    const own = sorted[Math.floor(sorted.length * LONG_JOB)];
+    const isEnough = functionUuid === undefined || sorted.length >= ENOUGH_JOBS;
+    const long = (isEnough ? own : this.#longMs()) ?? USUAL_MINUTES * MINUTE_MS;
+    this.#long.set(functionUuid, long);
+    return long;
   }
 
   /** The mean over a time, by the tariff of each hour. */
