@@ -31,6 +31,12 @@ export const LIMITS = {
       of: 'an answer with one resource; fields that the agent does not need are not kept',
       beyond: 'the answer is refused',
     },
+    replayedRuns: {
+      max: 500,
+      unit: 'items',
+      of: 'runs of a day that `--ask-strategy advice` replays, for each slot; 1,000 at least',
+      beyond: 'every so many of them are left out: a slot cannot take more',
+    },
     atOnce: {
       max: 256 * 1024,
       unit: 'bytes',

@@ -1,4 +1,5 @@
 import { SeededRandom } from '../../lib/seeded-random.ts';
+import { LIMITS } from '../../limits.ts';
 import type { Observed } from '../backtest/observed.ts';
 import { finish, plainWorld, ReplayMarket, salesOf } from '../backtest/replay.ts';
 import { TAKE_ALL } from '../backtest/rules.ts';
@@ -15,6 +16,9 @@ const STEP = 1.12;
 const STEPS = [-2, -1, 1, 2] as const;
 /** Durations of others' jobs are drawn; the mean of a few draws is steadier. */
 const DRAWS = 2;
+
+/** So few runs of a day are replayed in full, however few slots there are. */
+const MIN_RUNS = 1_000;
 
 /** What another ask would have brought a day, more than the one in force, by the days that were looked back on. */
 export type TriedAsk = {
@@ -46,10 +50,10 @@ export function advise(
   ask: number,
   { cost, floor }: { readonly cost: number; readonly floor: number },
 ): Advice | undefined {
-  const days = daysOf(observed);
+  const asks = [ask, ...STEPS.map((step) => ask * STEP ** step).filter((one) => one >= floor)];
+  const days = daysOf(observed, Math.min(...asks));
   if (days.length < ENOUGH_DAYS || days.reduce((sum, day) => sum + ownJobs(day), 0) < ENOUGH_JOBS)
     return undefined;
-  const asks = [ask, ...STEPS.map((step) => ask * STEP ** step).filter((one) => one >= floor)];
   const nets = days.map((day) => netsOf(day, asks, cost));
   const tried = asks.slice(1).map((one, index) => {
     const gains = nets.map((day) => (day[index + 1] ?? 0) - (day[0] ?? 0));
@@ -63,26 +67,31 @@ export function advise(
   return { days: days.length, now: meanAndError(nets.map((day) => day[0] ?? 0)).gain, best, tried };
 }
 
-/** The latest days of what was observed, each 24 hours long, the last one first. */
-function daysOf({ from, own, seen, until, ...rest }: Observed): readonly Observed[] {
+/** The latest days of what was observed, each 24 hours long, the last one first; without bids below the lowest ask. */
+function daysOf(observed: Observed, lowest: number): readonly Observed[] {
   const days: Observed[] = [];
-  for (let end = until; end - DAY_MS >= from && days.length < ADVICE_DAYS; end -= DAY_MS) {
-    const start = end - DAY_MS;
-    const open = seen.filter((run) => run.lastSeen >= start && run.firstSeen < end);
-    days.push({
-      ...rest,
-      from: start,
-      until: end,
-      // All of them, since they say how jobs go; the replay sells those of the day.
-      own,
-      seen: open.map((run) => ({
-        ...run,
-        firstSeen: Math.max(run.firstSeen, start),
-        lastSeen: Math.min(run.lastSeen, end),
-      })),
-    });
+  for (let end = observed.until; end - DAY_MS >= observed.from && days.length < ADVICE_DAYS; end -= DAY_MS) {
+    const span = { from: end - DAY_MS, until: end, slots: observed.slots };
+    // All own jobs, since they say how jobs go; the replay sells those of the day.
+    days.push({ ...observed, ...span, seen: runsOf(observed.seen, lowest, span) });
   }
   return days;
+}
+
+/** The runs of a day that an ask could win, and of very many only a part. */
+function runsOf(
+  seen: Observed['seen'],
+  lowest: number,
+  { from, slots, until }: Pick<Observed, 'from' | 'slots' | 'until'>,
+): Observed['seen'] {
+  const open = seen.filter((run) => run.bid >= lowest && run.lastSeen >= from && run.firstSeen < until);
+  const step = Math.ceil(open.length / Math.max(MIN_RUNS, LIMITS.broker.replayedRuns.max * slots));
+  const some = step > 1 ? open.filter((_, index) => index % step === 0) : open;
+  return some.map((run) => ({
+    ...run,
+    firstSeen: Math.max(run.firstSeen, from),
+    lastSeen: Math.min(run.lastSeen, until),
+  }));
 }
 
 function ownJobs({ from, own, until }: Observed): number {

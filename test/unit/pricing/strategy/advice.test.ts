@@ -43,6 +43,26 @@ describe('advice', () => {
     expect(advise(observed(more), 0.05, COST)).toBeUndefined();
   });
 
+  test('replays a part of very many runs, and gives the same advice', () => {
+    const seen = Array.from({ length: 30_000 }, (_, index) =>
+      seenRun({
+        run: `r${index}`,
+        bid: 0.06,
+        jobs: 1,
+        firstSeen: index * 8_000,
+        lastSeen: index * 8_000 + HOUR,
+      }),
+    );
+    const few = advise(
+      observed({ own: ownJobs(36), seen: seen.filter((_, index) => index % 10 === 0) }),
+      0.05,
+      COST,
+    );
+    const many = advise(observed({ own: ownJobs(36), seen }), 0.05, COST);
+    expect(many?.best?.ask).toBe(few?.best?.ask);
+    expect(many?.now).toBeCloseTo(few?.now ?? 0, 0);
+  });
+
   test('of the same days is the same', () => {
     const seen = [seenRun({ bid: 0.046 })];
     const market = observed({ own: ownJobs(36), seen });
