@@ -2,7 +2,7 @@ import { readableEarnings, readableEnergy } from '../../lib/readable.ts';
 import { shortIds } from '../../lib/short-id.ts';
 import { dollars } from '../../pricing/money.ts';
 import { count } from '../count.ts';
-import type { Page } from '../lines.ts';
+import { linesOf, type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 import type { Shown } from './source.ts';
 
@@ -33,7 +33,8 @@ export function earningsTable(shown: Shown, page: Page): string {
     ...(idle.energyJoules === null ? [] : [idleText(idle)]),
   ];
   const columns = [{ title: by.toUpperCase(), cell: nameOf, wrap: true } as const, ...COLUMNS];
-  return `${table(columns, lines, page)}${notes.map((note) => `\n${note}`).join('')}${notes.length > 0 ? '\n' : ''}`;
+  const said = notes.flatMap((note) => linesOf(note, page)).map((line) => `${line}\n`);
+  return [table(columns, lines, page), ...(said.length > 0 ? ['\n'] : []), ...said].join('');
 }
 
 const COLUMNS: readonly Column<Line>[] = [

@@ -106,6 +106,7 @@ describe('earnings', () => {
     expect(stdout).toMatch(/^hello +\$0.2500 +\$0.1500 +1$/m);
     expect(stdout).toMatch(/^total +\$1.7500 +\$0.1500 +3$/m);
     expect(stdout).not.toContain('\u001b');
+    expect(stdout.split('\n').every(({ length }) => length <= 100)).toBe(true);
   });
 
   test.each([
