@@ -6,6 +6,7 @@ import type { Run } from '../domain/run.ts';
 import type { JournaledJob } from '../journal/own-jobs.ts';
 import { SeededRandom } from '../lib/seeded-random.ts';
 import type { BacktestInput } from '../pricing/backtest/backtest.ts';
+import { intervalAt } from '../pricing/backtest/candidates.ts';
 import type { CostPerMinute } from '../pricing/backtest/cost-curve.ts';
 import type { Capacity, OwnJob, SeenRun } from '../pricing/backtest/observed.ts';
 
@@ -114,7 +115,7 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
 export function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
   const byRun = Map.groupBy(own, ({ run }) => run);
   return runs.map((run) => {
-    const claimed = (byRun.get(run.run) ?? []).filter((job) => job.from >= run.firstSeen).length;
+    const claimed = (byRun.get(run.run) ?? []).filter((job) => intervalAt([run], job.from)).length;
     return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
   });
 }

@@ -2,6 +2,9 @@ import type { OpenRun } from '../../domain/run.ts';
 import { Imputation, type Observed, type OwnJob, type SeenRun } from './observed.ts';
 import { openRunOf, type Rules } from './rules.ts';
 
+/** Polls are a minute apart. */
+const SLACK_MS = 120_000;
+
 /** Jobs that could be claimed from one instant to another. */
 export type Candidate = {
   readonly open: OpenRun;
@@ -27,8 +30,8 @@ export function* candidatesOf(
   const found: Candidate[] = [];
   for (const [index, job] of own.entries()) {
     if (!(job.from >= from && job.from < until)) continue;
-    const span = spans.get(job.run);
-    const at = Math.min(span?.firstSeen ?? job.from, job.from);
+    const span = intervalAt(spans.get(job.run), job.from);
+    const at = span?.firstSeen ?? job.from;
     const like = { ...job, baseGpu: span?.baseGpu ?? null, at };
     // Before the others of its run, in the order of the claims.
     const open = openRunOf(`${job.run}/0/${String(index).padStart(9, '0')}`, like, 1, rules);
@@ -42,22 +45,26 @@ export function* candidatesOf(
   return found;
 }
 
-/** What was seen of the runs of own jobs, by run. */
+/** What was seen of the runs of own jobs, by run: an interval for each time that it was open. */
 export function* seenOfOwn({
   own,
   seen,
-}: Pick<Observed, 'own' | 'seen'>): Generator<void, ReadonlyMap<string, SeenRun>> {
-  const runs = new Set(own.map(({ run }) => run));
-  const found = new Map<string, SeenRun>();
+}: Pick<Observed, 'own' | 'seen'>): Generator<void, ReadonlyMap<string, readonly SeenRun[]>> {
+  const found = new Map<string, SeenRun[]>(own.map(({ run }) => [run, []]));
   for (const run of seen) {
-    if (runs.has(run.run)) found.set(run.run, run);
+    found.get(run.run)?.push(run);
     yield;
   }
   return found;
 }
 
+/** The interval in which a run was claimed: a claim may follow the last poll that saw it. Undefined: nobody saw it. Pure. */
+export function intervalAt(intervals: readonly SeenRun[] | undefined, at: number): SeenRun | undefined {
+  return intervals?.findLast((one) => one.firstSeen <= at && at <= one.lastSeen + SLACK_MS);
+}
+
 function candidateOf(run: SeenRun, imputation: Imputation, rules: Rules): Candidate {
-  const open = openRunOf(`${run.run}/1`, { ...run, at: run.firstSeen }, run.jobs, rules);
+  const open = openRunOf(`${run.run}/1/${run.firstSeen}`, { ...run, at: run.firstSeen }, run.jobs, rules);
   const { firstSeen, jobs, lastSeen } = run;
   return {
     open,

@@ -1,5 +1,5 @@
 import { type AskStep, stretchesOf } from './ask-steps.ts';
-import { type Candidate, seenOfOwn } from './candidates.ts';
+import { type Candidate, intervalAt, seenOfOwn } from './candidates.ts';
 import { freeTimeOf, highestAsk, lengthOf, overlapMs, type Span, spanAt } from './free-time.ts';
 import { normal } from './normal.ts';
 import { Imputation, type Observed, type OwnJob, type SeenRun } from './observed.ts';
@@ -60,7 +60,7 @@ export function* learnUnknown(
     yield;
   }
   const spans = yield* seenOfOwn(observed);
-  const waited = own.filter((job) => isAtOnce(job, free, spans.get(job.run)));
+  const waited = own.filter((job) => isAtOnce(job, free, intervalAt(spans.get(job.run), job.from)));
   const rate = waited.length / Math.max(lengthOf(free), 1);
   const share = below.length / Math.max(counts.above + own.length, 1);
   const imputation = new Imputation(own);

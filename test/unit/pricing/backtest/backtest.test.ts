@@ -204,6 +204,14 @@ describe('a replay', () => {
     expect(replay(market({ seen: [{ ...large, isUnsuitable: true }], own: [] }), ASK, random).jobs).toBe(0);
   });
 
+  test('has a run that was open twice as two that could be taken', () => {
+    const twice = [
+      seen({ bid: 0.2, lastSeen: HOUR }),
+      seen({ bid: 0.2, firstSeen: 5 * HOUR, lastSeen: 6 * HOUR }),
+    ];
+    expect(replay(market({ seen: twice, own: [own(DAY)] }), ASK, random).jobs).toBe(3);
+  });
+
   test('is paid for what the broker pays, not for the time that the slot was taken', () => {
     expect(replay(market({ own: [own(0, { paidMs: 10 * MINUTE })] }), ASK, random)).toMatchObject({
       busyMs: 30 * MINUTE,
