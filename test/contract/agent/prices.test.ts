@@ -3,7 +3,7 @@ import type { OfferCost } from '../../../src/agent/pricing/pricer.ts';
 import { ask } from '../../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { type AgentChoices, TestEnv } from '../../support/agent/test-env.ts';
+import { type AgentChoices, cpuOffer, TestEnv } from '../../support/agent/test-env.ts';
 import { serveApi } from '../../support/control/serve-api.ts';
 
 const HOUR_MS = 3_600_000;
@@ -74,6 +74,25 @@ describe('what a job costs', () => {
     expect(priceAtBroker(env)).toBe(0.202);
     expect(env.count('ask-changed')).toBe(1);
   });
+});
+
+test('a strategy is asked an hour later, and another one by a reload begins at the configured price', async () => {
+  await using env = await TestEnv.open();
+  const host = new Host();
+  host.floor = 0.2;
+  let strategy: 'fixed' | 'floor' = 'floor';
+  const askSettings = () => ({ strategy, min: undefined, max: 0.25, floorMargin: 2 });
+  const offers = [{ ...cpuOffer(1), askPrice: 0.21 }];
+  await using agent = await env.start({ ...host.choices, offers, askSettings });
+  await env.untilEvent('offer-registered');
+  expect(priceAtBroker(env)).toBe(0.21);
+  host.forward(HOUR_MS);
+  await untilPrice(env, 0.25);
+  const [change] = agent.journal.prices.changes(1);
+  expect(change).toMatchObject({ strategy: 'floor', reason: 'floor-margin', limitedBy: 'max' });
+  strategy = 'fixed';
+  agent.agent.reprice();
+  await env.until(() => expect(priceAtBroker(env)).toBe(0.21));
 });
 
 test('the owner’s switch stops all changes, also after a restart, and is asked for over the API', async () => {
