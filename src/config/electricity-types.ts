@@ -42,12 +42,23 @@ export const electricityPrices: ValueType<ElectricityPrices> = {
     return { otherwise: plain.price, rules };
   },
   show: ({ otherwise, rules }) =>
-    [String(otherwise), ...rules.map(({ price, window }) => `${windowText(window)} ${price}`)].join('; '),
+    [String(otherwise), ...rules.map(({ price, window }) => `${textOf(window)} ${price}`)].join('; '),
 };
 
+/** As it can be read again: every day where the window is not limited. */
+function textOf(window: Window): string {
+  const isAlways = window.days.size + window.months.size === WEEKDAYS.length + MONTHS.length;
+  return isAlways && window.hours.length === 0 ? 'mon-sun' : windowText(window);
+}
+
 function readPart(part: string): { readonly window: Window | undefined; readonly price: number } {
-  const words = part.split(/\s+/);
-  const text = words.pop() ?? '';
+  const [text = '', ...before] = part.split(/\s+/).toReversed();
+  // `sat, sun` and `22:00 - 06:00` are one word each.
+  const window = before
+    .toReversed()
+    .join(' ')
+    .replaceAll(/\s*([,-])\s*/g, '$1');
+  const words = window.split(' ').filter((word) => word !== '');
   const price = decimal(text, PRICE_HINT);
   if (price < 0 || price > MAX_PRICE)
     throw new BadValue(`${quoted(text)} is not from 0 to ${MAX_PRICE}`, PRICE_HINT);

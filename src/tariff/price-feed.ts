@@ -39,6 +39,7 @@ export class PriceFeed {
   readonly #deps: PriceFeedDeps;
   readonly #path: string;
   readonly #problem = new OncePerChange();
+  readonly #unsaved = new OncePerChange();
   #points: readonly PublishedPoint[];
 
   /** Begins with what is on disk of the same source. */
@@ -71,8 +72,14 @@ export class PriceFeed {
     let failures = 0;
     while (!signal.aborted) {
       failures = (await this.read(signal)) ? 0 : failures + 1;
-      await sleep(failures === 0 ? HOUR_MS : backoffMs(RETRY, failures, this.#deps.random), signal);
+      await sleep(failures === 0 ? this.#nextMs : backoffMs(RETRY, failures, this.#deps.random), signal);
     }
+  }
+
+  /** An hour, or sooner where the prices that are known end. */
+  get #nextMs(): number {
+    const leftMs = endOf(this.#points) - this.#deps.clock.now();
+    return Math.min(HOUR_MS, Math.max(RETRY.initialMs, leftMs));
   }
 
   /** Reads once; answers whether that went well. */
@@ -141,9 +148,20 @@ export class PriceFeed {
     }
   }
 
+  /** What cannot be kept counts all the same, until the next start. */
   async #save(): Promise<void> {
-    const { source } = this.#deps;
+    const { log, source } = this.#deps;
     const content: z.input<typeof CONTENT> = { source: source.key, points: [...this.#points] };
-    await replaceFile(this.#path, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    try {
+      await replaceFile(this.#path, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+      this.#unsaved.forget('');
+    } catch (thrown) {
+      const { code, message } = asAgentError(thrown);
+      if (this.#unsaved.isNew(message, ''))
+        log.warn(
+          { event: 'electricity-prices-failed', source: PRICES_FILE, code },
+          `prices not kept: ${message}`,
+        );
+    }
   }
 }

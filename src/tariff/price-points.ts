@@ -46,7 +46,8 @@ function lastMs(from: number, before = from - HOUR_MS): number {
 
 function json(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    // Some programs begin a file with a byte order mark.
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     return value;
   } catch {
     throw unreadable('it is not JSON');

@@ -7,7 +7,7 @@ import type { ProxySettings } from '../http-client/proxy.ts';
 import { cut } from '../lib/cut.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { escapeControls } from '../lib/escape.ts';
-import { ProgramError, runProgram } from '../lib/process.ts';
+import { PROGRAM_NOT_FOUND, ProgramError, runProgram } from '../lib/process.ts';
 import { withoutPath } from '../lib/secret-url.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -28,20 +28,21 @@ export type PriceText = {
 };
 
 /** A program of the owner that prints prices. */
-export function commandPrices(program: string): PriceText {
+export function commandPrices(program: string, deadlineMs = DEADLINE_MS): PriceText {
   return {
     name: program,
     key: keyOf(program),
     read: async (signal) => {
       try {
         const { code, stderr, stdout } = await runProgram(program, [], {
-          deadlineMs: DEADLINE_MS,
+          deadlineMs,
           lingerMs: LINGER_MS,
           env: { PATH },
           maxOutputBytes: LIMITS.tariff.answer.max,
           signal,
         });
         if (code === 0) return stdout;
+        if (code === PROGRAM_NOT_FOUND) throw failed(`${program} is not there, or a program that it runs`);
         const [said = ''] = stderr.trim().split('\n');
         throw failed(
           `${program} ended with ${code}${said === '' ? '' : `: ${cut(escapeControls(said), 200)}`}`,
@@ -55,7 +56,11 @@ export function commandPrices(program: string): PriceText {
 }
 
 /** A URL that answers with prices, reached as the broker is. Redirects are not followed. */
-export function urlPrices(url: string, settings: ProxySettings & CaSettings): PriceText {
+export function urlPrices(
+  url: string,
+  settings: ProxySettings & CaSettings,
+  deadlineMs = DEADLINE_MS,
+): PriceText {
   const name = withoutPath(url);
   return {
     name,
@@ -66,8 +71,8 @@ export function urlPrices(url: string, settings: ProxySettings & CaSettings): Pr
       const limits = { connectMs: CONNECT_MS, bodyIdleMs: CONNECT_MS };
       const dispatcher = openDispatcher(server, limits, connectionOptions(connection));
       try {
-        const error = (): Error => failed(`${name} has not answered in ${DEADLINE_MS / 1_000} s`);
-        return await withDeadline({ ms: DEADLINE_MS, error, signal }, async (inTime) => {
+        const error = (): Error => failed(`${name} has not answered in ${deadlineMs / 1_000} s`);
+        return await withDeadline({ ms: deadlineMs, error, signal }, async (inTime) => {
           const path = `${server.pathname}${server.search}`;
           const proxy = connection.route.kind === 'proxy' ? connection.route.proxy : undefined;
           // A proxy forwards http, and opens a tunnel for https.

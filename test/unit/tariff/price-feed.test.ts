@@ -119,3 +119,34 @@ test('a broken file is as none', async () => {
   await writeFile(join(stateDir, PRICES_FILE), '{"source":');
   expect((await feedOf({ stateDir })).feed.points).toEqual([]);
 });
+
+test('prices that cannot be kept count all the same', async () => {
+  const { feed, now, read, stateDir, warnings } = await feedOf();
+  await rm(stateDir, { recursive: true });
+  await writeFile(stateDir, 'no directory');
+  expect(await read([[now, 0.3]])).toBe(true);
+  expect(await read([[now, 0.3]])).toBe(true);
+  expect(feed.isStale).toBe(false);
+  expect(warnings()).toBe(1);
+});
+
+test('a time is covered where no part of it is missing', async () => {
+  const { feed, now, read } = await feedOf();
+  await read([
+    [now, 0.3],
+    [now + 1, 0.2],
+    [now + 3, 0.1],
+  ]);
+  expect(feed.covers(now * HOUR, (now + 2) * HOUR)).toBe(true);
+  expect(feed.covers((now + 1) * HOUR + 1, (now + 2) * HOUR + 1)).toBe(false);
+  expect(feed.covers((now - 1) * HOUR, (now + 1) * HOUR)).toBe(false);
+});
+
+test('prices of the far future only, or a clock that was set back, are stale', async () => {
+  const { clock, feed, now, read } = await feedOf();
+  expect(await read([[now + 240, 0.3]])).toBe(false);
+  expect(feed.points).toHaveLength(1);
+  expect(await read([[now, 0.2]])).toBe(true);
+  clock.advance(-5 * HOUR);
+  expect(feed.isStale).toBe(true);
+});
