@@ -26,6 +26,8 @@ import { JobWindows } from './agent/market/job-windows.ts';
 import { Market } from './agent/market/market.ts';
 import { PaidChances } from './agent/market/paid-chances.ts';
 import { RunResolver } from './agent/market/run-resolver.ts';
+import { MarketRecorder } from './agent/market-history/market-recorder.ts';
+import { recordedOffers } from './agent/market-history/recorded-offers.ts';
 import { NetworkSelector } from './agent/network/network-selector.ts';
 import { GpuCatalogue } from './agent/offers/gpu-catalogue.ts';
 import { InstanceRegistrar } from './agent/offers/instance-registrar.ts';
@@ -221,7 +223,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     settings: deps.askSettings,
     strategy: (settings) => strategyOf(settings.strategy, settings),
     cost: deps.offerCost ?? ((offer) => floors.cost(offer)),
-    market: () => Promise.resolve(undefined),
+    market: deps.marketSight ?? (() => Promise.resolve(undefined)),
     slots: (offer) => workerOf(offer)?.slotUse(admission.problem() === undefined) ?? [],
     apply: (plan) => {
       offers.setPrices([plan]);
@@ -229,6 +231,16 @@ export function buildAgent(deps: AgentDeps): Agent {
       if (worker !== undefined) tasks.run(offers.reprice(worker));
     },
   });
+
+  const { marketHistory } = deps;
+  const marketRecorder =
+    marketHistory &&
+    new MarketRecorder({
+      ...host,
+      history: marketHistory,
+      catalogue,
+      offers: () => recordedOffers(offers.workers, admission.problem() === undefined),
+    });
 
   const desks = new DeskReports(clock);
   const isIdle = (gpu: string): boolean => gpuHealth.isIdle(gpu);
@@ -345,6 +357,7 @@ export function buildAgent(deps: AgentDeps): Agent {
     catalogue,
     pricer,
     costs: () => costTerms({ electricity: deps.electricity, floors, powerModel, clock }),
+    marketRecorder,
     offers,
     cordonedOffers,
     retryNow,

@@ -20,12 +20,14 @@ import {
 } from './compose-docker.ts';
 import { openElectricity } from './compose-electricity.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
+import { marketSight, openMarketHistory } from './compose-market-history.ts';
 import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
 import { askSettings } from './config/ask-options.ts';
 import type { Config, Loaded } from './config/config.ts';
 import { gpuSettings, maxTemperatureOf } from './config/gpu-settings.ts';
 import { reloaded } from './config/reload.ts';
+import { readPast } from './control/market-past.ts';
 import { routesOf } from './control/routes.ts';
 import { serveControl } from './control-api/serve.ts';
 import { socketsOf } from './control-api/sockets.ts';
@@ -223,6 +225,8 @@ export async function openAgent(
     notifications?.observe(event);
     overrides.observe?.(event);
   };
+  const marketHistory = openMarketHistory(config, stateDir.path, log);
+  opened.defer(() => marketHistory?.close());
   const page = await openPage(config, { ...parts, stateDir: stateDir.path, observe });
   const pulls = new PullMonitor(clock, observe, options.onProgress);
   const docker =
@@ -253,7 +257,13 @@ export async function openAgent(
     journal,
   };
   const smi = openSmi(config);
-  const agent = buildAgent({
+  const marketReads = marketHistory && {
+    history: marketHistory,
+    ownJobs: journal.ownJobs,
+    clock,
+    knowledge: () => ({ catalogue: agent.catalogue, images: inForce.config.images }),
+  };
+  const agent: Agent = buildAgent({
     ...(overrides.between?.(ports) ?? ports),
     probe: overrides.probe ?? openProbe(config, smi),
     samples: overrides.probe === undefined ? openSampler(config, smi, parts) : overrides.samples,
@@ -270,6 +280,8 @@ export async function openAgent(
         unsuitable: (gpu) => gvisor && unmetByGvisor(gpu, gvisor),
       }),
     askSettings: (offer) => askSettings(inForce.config, offer),
+    marketHistory,
+    marketSight: marketReads && ((offer) => marketSight(marketReads, offer)),
     schedule,
     jobResources: (slots) => jobResources(config, slots),
     clock,
@@ -346,6 +358,7 @@ export async function openAgent(
           version,
           startedAt,
           electricity,
+          marketPast: marketHistory && ((...of) => readPast(marketHistory, ...of)),
           settings: {
             loaded: () => inForce,
             redact: (text) => parts.redactor.line(text),

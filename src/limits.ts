@@ -377,6 +377,12 @@ export const LIMITS = {
       of: 'runs of the market history that a backtest reads, the latest first',
       beyond: 'the time before them is not known',
     },
+    strategyRuns: {
+      max: 50_000,
+      unit: 'items',
+      of: 'runs of the market history that a strategy sees',
+      beyond: 'the time before them is not known',
+    },
     backtestDays: {
       max: 366,
       unit: 'items',

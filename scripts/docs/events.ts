@@ -269,6 +269,23 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['offer-deregistration-failed', 'warn', 'offer not deregistered at the broker: …', 'offer, code'],
   ['offer-registration-failed', 'warn', 'offer not registered again: …', 'offer, code'],
   ['market-cut', 'warn', 'the market is larger than what is read of it, some runs are left out', 'runs'],
+  ['market-asks-failed', 'debug', 'asks of others not read: …', 'code'],
+  ['market-history-failed', 'warn', 'the market is not recorded for now, jobs go on: …', 'code, hint'],
+  [
+    'market-history-full',
+    'warn',
+    'the market history has no room for all open runs: --market-history-size is too small for this market',
+    'leftOut',
+  ],
+  ['market-history-resumed', 'info', 'the market is recorded again', ''],
+  ['market-history-replaced', 'warn', 'a new market history was begun, the old one is market.db.old: …', ''],
+  [
+    'market-poll-refused',
+    'warn',
+    'the whole market is not shown, the history has only what this host’s offers see: …',
+    'code',
+  ],
+  ['market-poll-resumed', 'info', 'the broker shows the whole market again', ''],
   ['open-jobs-failed', 'warn', 'open jobs not listed: …', 'run, code'],
   [
     'orphan-removal-failed',

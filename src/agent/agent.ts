@@ -23,6 +23,7 @@ import { detectSuspends, sampleClocks } from './lifecycle/suspend-detector.ts';
 import type { CordonedOffers } from './market/cordoned-offers.ts';
 import type { Market } from './market/market.ts';
 import { type MarketView, viewMarket } from './market/market-view.ts';
+import type { MarketRecorder } from './market-history/market-recorder.ts';
 import type { GpuCatalogue } from './offers/gpu-catalogue.ts';
 import type { OfferPlanner } from './offers/offer-planner.ts';
 import type { Overview } from './owner/overview.ts';
@@ -73,6 +74,8 @@ export type AgentParts = {
   readonly catalogue: GpuCatalogue;
   readonly pricer: Pricer;
   readonly costs: () => CostTerms;
+  /** Undefined: the market is not recorded. */
+  readonly marketRecorder: Pick<MarketRecorder, 'work'> | undefined;
   readonly offers: Market;
   readonly cordonedOffers: CordonedOffers;
   /** Notified when what waits for its next try may be tried now. */
@@ -218,13 +221,14 @@ export class Agent {
   }
 
   async #work(): Promise<void> {
-    const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market } = this.#parts;
+    const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market, marketRecorder } = this.#parts;
     const { offers, once, planner, pricer, tasks } = this.#parts;
     await this.#recover();
     // Before the market: adopted jobs need the kernel log, and what follows may take for ever.
     tasks.run(gpuHealth.work());
     tasks.run(calendar.work(market.signal));
     tasks.run(pricer.work(market.signal));
+    if (marketRecorder !== undefined && !once) tasks.run(marketRecorder.work(market.signal));
     const plans = await planner.first(market.signal);
     if (plans instanceof AgentError) {
       await untilIdle(() => this.#isIdle(), log, market.signal);

@@ -12,6 +12,7 @@ import type { GpuSampler } from '../domain/ports/gpu-samples.ts';
 import type { DiskSpace, HaltWatch, HostMemory, MemoryMonitor } from '../domain/ports/host.ts';
 import type { JobFiles } from '../domain/ports/job-files.ts';
 import type { Journal } from '../domain/ports/journal.ts';
+import type { MarketHistory } from '../domain/ports/market-history.ts';
 import type { IsolatedNetwork } from '../domain/ports/network.ts';
 import type { ProcessOwners } from '../domain/ports/process-owners.ts';
 import type { JobResources, Runtime } from '../domain/ports/runtime.ts';
@@ -23,7 +24,7 @@ import type { SourcedElectricity } from '../pricing/electricity.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
 import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
-import type { AskSettings, OfferCost } from './pricing/pricer.ts';
+import type { AskSettings, MarketSight, OfferCost } from './pricing/pricer.ts';
 import type { AgentSettings } from './settings.ts';
 
 /** What shows whether the owner of this host is here. */
@@ -58,6 +59,10 @@ export type AgentDeps = {
   readonly askSettings: (offer: OfferPlan) => AskSettings;
   /** What a job of an offer costs; absent: by the measured power of its GPUs. */
   readonly offerCost?: ((offer: OfferPlan) => OfferCost | undefined) | undefined;
+  /** Where the market is recorded; absent: nowhere. */
+  readonly marketHistory?: MarketHistory | undefined;
+  /** What is known of the market of an offer; absent: nothing. */
+  readonly marketSight?: ((offer: OfferPlan) => Promise<MarketSight | undefined>) | undefined;
   readonly clock: HostClock;
   readonly random: () => number;
   readonly log: Log;

@@ -3,6 +3,7 @@ import { ASK_OPTIONS } from './ask-options.ts';
 import { duration } from './duration.ts';
 import { GPU_OPTIONS } from './gpu-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
+import { MARKET_HISTORY_OPTIONS } from './market-history-options.ts';
 import { MONEY_OPTIONS } from './money-options.ts';
 import { NOTIFY_OPTIONS } from './notify-options.ts';
 import { count, cpuCores, price } from './number-types.ts';
@@ -145,6 +146,7 @@ export const OPTIONS = {
     group: 'Offer',
   },
   ...ASK_OPTIONS,
+  ...MARKET_HISTORY_OPTIONS,
   slotsPerGpu: {
     name: 'slots-per-gpu',
     env: 'SHAREDCLOUD_SLOTS_PER_GPU',

@@ -36,16 +36,17 @@ type PastRun = {
     | undefined;
 };
 
-/** What the market history knows of the market of an offer. A `yield` follows each small step. */
+/** What the market history knows of the market of an offer, of at most so many runs. A `yield` follows each small step. */
 export function* readPast(
   history: PastReader,
   offer: Pick<Offer, 'key' | 'kind'>,
   from: number,
   until: number,
+  limit: number = LIMITS.host.backtestRuns.max,
 ): Generator<void | 'long', MarketPast> {
   const span = { from, until };
   const { knownFrom, online, paused } = history.coverage(offer.key, span);
-  const { completeFrom, runs } = yield* history.observed(span, LIMITS.host.backtestRuns.max);
+  const { completeFrom, runs } = yield* history.observed(span, limit);
   const seen: SeenRun[] = [];
   for (const { known, ...run } of runs) {
     const isUnsuitable = known !== undefined && !isFor(offer, known);

@@ -146,8 +146,8 @@ function skipReasonOfRun(
 }
 
 /** A GPU is sufficient if it is the model asked for or has at least as many CUDA cores. */
-function skipReasonOfGpu(
-  run: Run,
+export function skipReasonOfGpu(
+  run: Pick<Run, 'baseGpu'>,
   offer: Offer,
   catalogue: ReadonlyMap<string, CatalogueGpu>,
 ): SkipReason | undefined {

@@ -19,6 +19,8 @@ export const RETRY = {
   startupOnce: { initialMs: 200, maxMs: 5_000, giveUpAfterMs: 60_000 },
   pollRuns: { initialMs: 1_000, maxMs: 60_000 },
   pollRunsOnce: { initialMs: 200, maxMs: 5_000 },
+  /** A poll of the whole market, which nothing waits for; and what others ask. */
+  marketPoll: { initialMs: 60_000, maxMs: 900_000 },
   lookUp: { initialMs: 500, maxMs: 60_000, onceFailures: 5 },
   /** A function or image that the broker does not know: a gateway may have said so. */
   lookUpNotFound: { initialMs: 5_000, maxMs: 600_000 },

@@ -82,6 +82,8 @@ export interface Broker {
   image(uuid: string, signal: AbortSignal): Promise<ImageInfo | undefined>;
   /** The catalogue of GPUs. */
   gpus(signal: AbortSignal): Promise<Listed<CatalogueGpu>>;
+  /** What all providers ask at the moment. */
+  offers(signal: AbortSignal): Promise<Listed<MarketOffer>>;
   /** The broker's clock and the local wall clock at about the same moment, in milliseconds; undefined: no clock. */
   clock(signal: AbortSignal): Promise<{ readonly brokerMs: number; readonly localMs: number } | undefined>;
   /** All instances of this account. */
