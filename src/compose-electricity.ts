@@ -64,21 +64,22 @@ export function openElectricity(parts: ElectricityParts): OpenElectricity {
 }
 
 function feedOf({ clock, config, log, random, stateDir }: ElectricityParts): PriceFeed | undefined {
-  const source = sourceOf(config());
+  const source = priceSource(config());
   return (
     source &&
     new PriceFeed({ source, rate: () => config().electricityCurrencyRate ?? 1, stateDir, clock, log, random })
   );
 }
 
-function sourceOf(config: Config): PriceText | undefined {
+/** Where prices are published, by the configuration; undefined: nowhere. */
+export function priceSource(config: Config): PriceText | undefined {
   const { electricityPriceCommand: command, electricityPriceUrl: url } = config;
   if (url !== undefined) return urlPrices(url, config);
   return command === undefined ? undefined : commandPrices(command);
 }
 
 /** The tariff in US dollars; undefined: no price is known. */
-function tariffOf(
+export function tariffOf(
   { electricityCurrencyRate: rate = 1, electricityPrice: prices }: Config,
   zone: Zone,
   points: readonly PublishedPoint[] | undefined,

@@ -203,9 +203,14 @@ export class Agent {
     );
   }
 
-  /** What makes jobs slow on this host, and what its owner can do about it; undefined: nothing does. */
+  /** What makes jobs slow or their cost unknown, and what its owner can do about it; undefined: nothing does. */
   degraded(): Problem | undefined {
-    return this.#parts.admission.degraded();
+    const slow = this.#parts.admission.degraded();
+    if (slow !== undefined || !this.costs.isStale) return slow;
+    return {
+      why: 'no price of electricity is published for now; floors assume one',
+      hint: 'see electricity-prices-failed in the log, and `sharedcloud-agent price explain`',
+    };
   }
 
   /** Applies the prices that the planner answers now. */

@@ -8,6 +8,7 @@ import { checkBroker, checkClock } from './check-broker.ts';
 import { checkConfig, checkPrice, checkToken } from './check-config.ts';
 import { checkConnection, checkDockerProxy } from './check-connection.ts';
 import { checkContainer, checkGpuContainers } from './check-containers.ts';
+import { checkElectricity } from './check-electricity.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkGpuAccess } from './check-gpu-access.ts';
 import { checkGpuMemory } from './check-gpu-memory.ts';
@@ -42,6 +43,7 @@ export function runChecks(loaded: Loaded, facts: Facts): readonly CheckResult[] 
     checkHost(host, platform),
     ...checkConfig(loaded),
     checkPrice(config, found),
+    ...checkElectricity(config, facts.electricity, Date.now()),
     ...checkNotifications(config, Date.now),
     ...checkSchedule(config, valueOf(gpus)?.gpus),
     checkStateDir(config.stateDir, stateDir),

@@ -31,6 +31,7 @@ import { askHealth, type Health } from '../ask-health.ts';
 import type { CliContext } from '../command.ts';
 import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
+import { inspectElectricity } from './check-electricity.ts';
 import { inspectTrafficLog, type TrafficLogInspection } from './check-traffic-log.ts';
 import { inspectNetwork, type NetworkInspection } from './inspect-network.ts';
 import { inspectPage, type PageInspection } from './inspect-page.ts';
@@ -65,6 +66,8 @@ export type Facts = {
   readonly gpus: QueryResult<GpuReading>;
   /** Undefined: no GPU yields to its owner. */
   readonly presence: PresenceInspection | undefined;
+  /** The prices of electricity that are published now; undefined: none are configured. */
+  readonly electricity: Awaited<ReturnType<typeof inspectElectricity>>;
   /** Whether the kernel's log, which has the GPUs' Xids, can be read. */
   readonly kernelLog: QueryResult<void>;
   /** The way to the broker. */
@@ -156,6 +159,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     inspectCredentials(dockerConfigDirectory(config), context.path),
   );
   const toolkit = toolkitVersion();
+  const electricity = inspectElectricity(config);
   const host = hostFacts(HOST_MS);
   const { clock } = context;
   const log = context.createLog(config);
@@ -182,6 +186,7 @@ export async function collect(context: CliContext, loaded: Loaded): Promise<Fact
     fileSystems: await disks,
     gpus: await gpus,
     presence: await found.then((known) => inspectPresence(config, known, { ...context, now: clock.now() })),
+    electricity: await electricity,
     kernelLog: await kernelLog,
     stateDir: await stateDir,
     agent: valueOf(await agent),

@@ -93,7 +93,7 @@ function gpuRows(gpu: Gpu): readonly Row[] {
   const from =
     busyFrom === 'jobs'
       ? `the most of ${jobs === 1 ? 'a job' : `the latest ${jobs} jobs`}`
-      : 'its power limit; fewer than four jobs were measured yet';
+      : 'its power limit: fewer than four jobs measured';
   const rows: Row[] = [
     ['  GPU', gpu.gpu],
     ['  idle', idleW === null ? 'not measured yet: 0 W counts' : `${watts(idleW)} (measured)`],

@@ -85,3 +85,19 @@ test('without a price there is no floor', async () => {
     ],
   });
 });
+
+test('stale prices are said in the health of the agent', async () => {
+  await using env = await TestEnv.open();
+  let isStale = false;
+  const electricity = {
+    ...NO_PRICE,
+    get isStale() {
+      return isStale;
+    },
+  };
+  await using agent = await env.start(choices(electricity));
+  await env.untilEvent('offer-registered');
+  expect(agent.agent.degraded()).toBeUndefined();
+  isStale = true;
+  expect(agent.agent.degraded()).toMatchObject({ hint: expect.any(String) as unknown });
+});
