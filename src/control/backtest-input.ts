@@ -48,7 +48,7 @@ const SEED = 1;
 export function backtestInput(parts: BacktestParts): BacktestInput {
   const { asks, brokerFee, from, knowledge, offer, past, until } = parts;
   const jobs = parts.jobs.filter((job) => job.offer === offer.key);
-  const own = ownJobs(jobs, past.runs);
+  const own = ownJobs(jobs, past.runs, (run) => isLargeEnough(run, offer, knowledge.catalogue));
   const spans = past.online.map((span) => clipped(span, from, until));
   const capacity = spans.map((span): Capacity => ({ ...span, slots: parallelJobsOf(offer) }));
   const pausedMs = lengthOf(past.paused.map((span) => clipped(span, from, until)));
@@ -81,7 +81,11 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
 }
 
 /** Function and image are named as the market names them, where a run of them was seen. */
-function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): readonly OwnJob[] {
+function ownJobs(
+  jobs: readonly JournaledJob[],
+  runs: readonly SeenRun[],
+  isFor: (run: SeenRun) => boolean,
+): readonly OwnJob[] {
   const wanted = new Set(jobs.map(({ run }) => run));
   const seen = new Map<string, SeenRun>();
   const images = new Map<string, string>();
@@ -91,6 +95,7 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
   }
   const bids = runs.map(({ bid }) => bid).toSorted((a, b) => a - b);
   const random = new SeededRandom(SEED);
+  const bestAt = bestBids(runs.filter((run) => run.isUnsuitable !== true && isFor(run)));
   return jobs
     .toSorted((a, b) => a.from - b.from)
     .map((job) => {
@@ -100,7 +105,7 @@ function ownJobs(jobs: readonly JournaledJob[], runs: readonly SeenRun[]): reado
         run: job.run,
         function: name,
         image: run?.image ?? images.get(name) ?? job.image,
-        bid: Math.max(run?.bid ?? drawnBid(bids, job.ask, random), job.ask),
+        bid: Math.max(run?.bid ?? drawnBid(bids, bestAt(job), random), job.ask),
         from: job.from,
         until: job.until,
         isPaid: job.paidMs > 0,
@@ -135,11 +140,36 @@ function chancesOf(own: readonly OwnJob[], now: number): (run: Pick<Run, 'functi
   return ({ functionUuid }) => chances.get(functionUuid) ?? paidChance();
 }
 
-/** Nobody saw the run before it was claimed: its bid met the ask, and is drawn from those that did. */
-function drawnBid(sorted: readonly number[], ask: number, random: SeededRandom): number {
-  const first = sorted.findIndex((bid) => bid >= ask);
-  if (first < 0) return ask;
-  return sorted[first + Math.floor(random.next() * (sorted.length - first))] ?? ask;
+/** Nobody saw the run before it was claimed: its bid is drawn from those that would have been taken then. */
+function drawnBid(sorted: readonly number[], lowest: number, random: SeededRandom): number {
+  const first = sorted.findIndex((bid) => bid >= lowest);
+  if (first < 0) return lowest;
+  return sorted[first + Math.floor(random.next() * (sorted.length - first))] ?? lowest;
+}
+
+/** The highest bid that was open when a job was claimed, and at least its ask; to be asked in the order of the claims. */
+function bestBids(runs: readonly SeenRun[]): (job: Pick<JournaledJob, 'ask' | 'from'>) => number {
+  const sorted = runs.toSorted((a, b) => a.firstSeen - b.firstSeen);
+  let [next, open] = [0, new Array<SeenRun>()];
+  return ({ ask, from }) => {
+    open = open.filter((run) => run.lastSeen > from);
+    for (let run = sorted[next]; run !== undefined && run.firstSeen <= from; run = sorted[next]) {
+      if (run.lastSeen > from) open.push(run);
+      next += 1;
+    }
+    return open.reduce((best, { bid }) => Math.max(best, bid), ask);
+  };
+}
+
+/** Whether the offer's GPU has the cores that a run asks for. Pure. */
+function isLargeEnough(
+  { baseGpu }: SeenRun,
+  { cudaCores }: Offer,
+  catalogue: MarketKnowledge['catalogue'],
+): boolean {
+  if (typeof baseGpu !== 'string') return true;
+  const wanted = catalogue.get(baseGpu);
+  return wanted !== undefined && wanted.cudaCores <= cudaCores;
 }
 
 function clipped(span: Span, from: number, until: number): Span {

@@ -4,7 +4,7 @@ import { microDollars } from '../money.ts';
 import { type AskStretch, type Asks, stretchesOf } from './ask-steps.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { IntHeap } from './heap.ts';
-import { type Imputed, type Observed, wentAs } from './observed.ts';
+import { type Imputed, type Observed, type OwnJob, wentAs } from './observed.ts';
 import { type Rules, TAKE_ALL } from './rules.ts';
 import { type SlotStep, slotStepsOf } from './slot-count.ts';
 
@@ -46,6 +46,8 @@ export function plainWorld(random: () => number): World {
 
 /** So many small steps are between two yields. */
 const STEPS = 256;
+/** A slot takes the job that was claimed no longer after, or no longer before: between two jobs a slot is free for a moment. */
+const [CLAIM_EARLY_MS, CLAIM_LATE_MS] = [10_000, 1_000];
 
 /** A market that was observed, on which slots can be sold again at other asks. */
 export class ReplayMarket {
@@ -137,6 +139,8 @@ type Columns = {
   readonly jobs: Int32Array;
   /** Those of which a world draws something. */
   readonly drawn: readonly number[];
+  /** When own jobs were claimed in fact, in that order. */
+  readonly claims: readonly { readonly index: number; readonly at: number }[];
 };
 
 function* columnsOf(candidates: readonly Candidate[]): Generator<void, Columns> {
@@ -147,14 +151,17 @@ function* columnsOf(candidates: readonly Candidate[]): Generator<void, Columns> 
     until: new Float64Array(count),
     jobs: new Int32Array(count),
     drawn: new Array<number>(),
+    claims: new Array<{ readonly index: number; readonly at: number }>(),
   };
   for (const [index, { from, isUnseen, jobs, own, until }] of candidates.entries()) {
     columns.from[index] = from;
     columns.until[index] = until;
     columns.jobs[index] = jobs;
     if (isUnseen || own !== undefined) columns.drawn.push(index);
+    if (own !== undefined) columns.claims.push({ index, at: own.from });
     yield;
   }
+  columns.claims.sort((a, b) => a.at - b.at || a.index - b.index);
   return columns;
 }
 
@@ -262,11 +269,14 @@ class Pass {
   readonly #world: World;
   readonly #left: Int32Array;
   readonly #until: Float64Array;
+  readonly #claims: Columns['claims'];
   #next = 0;
+  #nextClaim = 0;
 
   constructor(columns: Columns, ranks: Ranks, heap: IntHeap, world: World) {
-    const { candidates, drawn, from, jobs, until } = columns;
+    const { candidates, claims, drawn, from, jobs, until } = columns;
     this.#candidates = candidates;
+    this.#claims = claims;
     this.#from = from;
     this.#ranks = ranks;
     this.#heap = heap;
@@ -296,6 +306,8 @@ class Pass {
   /** Claims the best that is open; undefined: nothing is, or nothing is known of how it would go. */
   take(now: number): Taken | undefined {
     this.#arrive(now);
+    const claimed = this.#claimedAbout(now);
+    if (claimed !== undefined) return { ...wentAs(claimed), isImputed: false };
     for (let place = this.#heap.peek(); place >= 0; place = this.#heap.peek()) {
       const index = this.#ranks.order[place] ?? -1;
       const candidate = this.#candidates[index];
@@ -311,6 +323,18 @@ class Pass {
       if (like !== undefined) return { ...wentAs(like), isImputed: true };
     }
     return undefined;
+  }
+
+  /** What the agent claimed in fact at about this time was the best of all that it knew then. */
+  #claimedAbout(now: number): OwnJob | undefined {
+    for (; (this.#claims[this.#nextClaim]?.at ?? now) < now - CLAIM_LATE_MS; this.#nextClaim += 1);
+    for (let next = this.#nextClaim; ; next += 1) {
+      const claim = this.#claims[next];
+      if (claim === undefined || claim.at > now + CLAIM_EARLY_MS) return undefined;
+      if ((this.#left[claim.index] ?? 0) === 0 || (this.#ranks.places[claim.index] ?? -1) < 0) continue;
+      this.#left[claim.index] = 0;
+      return this.#candidates[claim.index]?.own;
+    }
   }
 
   /** When the next run comes that the ask admits, but no later than `until`. */

@@ -101,6 +101,14 @@ describe('the backtest of an agent', () => {
     expect(figures?.walkForward).toMatchObject({ days: 2 });
   });
 
+  test('is exact at the ask in force, also where no poll saw the bids of own runs', async () => {
+    const { offers } = await ask(recordedParts(), 'days=3');
+    const figures = offers[0]?.figures;
+    const atAsk = figures?.asks.find(({ inForce }) => inForce);
+    expect((figures?.replayedMicroDollars ?? 0) / (figures?.earnedMicroDollars ?? 1)).toBeCloseTo(1, 1);
+    expect(atAsk?.extrapolatedShare).toBeLessThan(0.2);
+  });
+
   test('tries asks around the one now where none is named', async () => {
     const parts = recordedParts();
     const { offers } = await ask(parts, 'days=3');
