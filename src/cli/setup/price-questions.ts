@@ -55,15 +55,16 @@ export async function askPrices(
 type PowerPrice = { readonly perKWh: number | undefined; readonly changes: readonly FileChange[] };
 
 async function electricityPrice(
-  { electricityCurrencyRate: rate = 1, electricityPrice: set }: Config,
+  { electricityCurrency, electricityCurrencyRate: rate = 1, electricityPrice: set }: Config,
   gpus: readonly Gpu[],
   { prompts }: Conversation,
 ): Promise<PowerPrice> {
   if (set !== undefined) return { perKWh: dearest(set) * rate, changes: [] };
   const isOfUse = gpus.some(({ powerLimitW }) => powerLimitW !== undefined);
   if (prompts === undefined || !isOfUse) return { perKWh: undefined, changes: [] };
+  const unit = electricityCurrency === 'USD' ? 'US dollars' : electricityCurrency;
   const written = await prompts.text({
-    message: 'US dollars for a kWh of electricity (such as 0.30; empty: unknown)',
+    message: `${unit} for a kWh of electricity (such as 0.30; empty: unknown)`,
     validate: validates({
       ...electricityPrices,
       read: (texts) => isEmpty(texts) || electricityPrices.read(texts),
@@ -72,8 +73,11 @@ async function electricityPrice(
   if (isEmpty([written])) return { perKWh: undefined, changes: [] };
   const prices = electricityPrices.read([written]);
   const value = prices.rules.length === 0 ? prices.otherwise : electricityPrices.show(prices);
-  const comment = 'What a kWh costs, in US dollars: no job is taken that costs more than it brings.';
-  return { perKWh: dearest(prices), changes: [{ path: [OPTIONS.electricityPrice.name], value, comment }] };
+  const comment = `What a kWh costs, in ${unit}: no job is taken that costs more than it brings.`;
+  return {
+    perKWh: dearest(prices) * rate,
+    changes: [{ path: [OPTIONS.electricityPrice.name], value, comment }],
+  };
 }
 
 function isEmpty(texts: readonly string[]): boolean {

@@ -134,6 +134,7 @@ test('asks, and writes what was answered', async () => {
   expect(ran).toMatchObject({ exit: 0, token: TOKEN });
   expect(ran.values).toEqual({
     'ask-price': 0.05,
+    'electricity-price': 0.3,
     images: ['x/*'],
     listen: 'off',
     'notify-ntfy': 'https://ntfy.example/gpus',
@@ -240,6 +241,15 @@ test('asks for each model, and writes a table for each', async () => {
   expect(ran.values).toMatchObject({
     gpu: { 'Tesla T4': { 'ask-price': 0.03 }, 'NVIDIA A10': { 'ask-price': 0.2 } },
   });
+});
+
+test('writes prices by windows of time, and reads them again', async () => {
+  const answers = ['0.30; 22:00-06:00 0.18; sat, sun 0.2', ...ALL.slice(1)];
+  const first = await setup({ token: TOKEN, answers });
+  const written = { 'electricity-price': '0.3; 22:00-06:00 0.18; sat,sun 0.2' };
+  expect(first.values).toMatchObject(written);
+  const second = await setup({ flags: ['--yes'] }, first.directory);
+  expect(second.values).toMatchObject(written);
 });
 
 test('asks again where a price is below what the power costs', async () => {
