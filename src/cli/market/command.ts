@@ -21,6 +21,7 @@ import { gpuLimits } from '../gpu-limits.ts';
 import { type QueryLimits, type QueryResult, query, valueOf } from '../query.ts';
 import { ASK, DAYS, showBacktest } from './backtest.ts';
 import { evaluate } from './evaluate.ts';
+import { showHistory } from './history.ts';
 import { marketJson, marketText, type Shown } from './render.ts';
 import { openSlotTimes } from './slot-times.ts';
 
@@ -47,6 +48,7 @@ export const market: CliCommand = {
       name: 'backtest',
       help: 'what other asks would have earned here, by a replay of the market history of the running agent',
     },
+    { name: 'history', help: 'how much of the market is recorded, and what buyers bid' },
   ],
   actionOptional: true,
   options: [
@@ -80,6 +82,7 @@ export const market: CliCommand = {
   run: async (context) => {
     const loaded = await context.loadConfig({ ask: false });
     if (context.action === 'backtest') return showBacktest(context, loaded.config.stateDir);
+    if (context.action === 'history') return showHistory(context, loaded.config.stateDir);
     const opened = openBroker({ ...context, loaded });
     try {
       const shown = await inspectMarket(context, loaded, opened.broker);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { MarketAnswer } from '../../../src/domain/ports/broker.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { inSlices } from '../../../src/lib/slices.ts';
+import { summaryOf } from '../../../src/market-history/summary.ts';
 import { anOffer, aRun, listed } from '../../support/domain.ts';
 import { logged } from '../../support/log/log-into.ts';
 import { MINUTE, Recording, START } from '../../support/market/recording.ts';
@@ -133,6 +134,20 @@ describe('coverage', () => {
       paused: [at(2, 4)],
       offline: [at(64, 65)],
     });
+  });
+});
+
+test('the summary has size, coverage, runs per day and the median bid', async () => {
+  const { broker, recording } = await open();
+  await using _ = recording;
+  broker.list = [0.1, 0.2, 0.9].map((bidPrice, at) => aRun({ uuid: `run-${at}`, bidPrice }));
+  await recording.poll();
+  await recording.poll();
+  expect(summaryOf(recording.directory, recording.wall)).toMatchObject({
+    since: START + MINUTE,
+    coverage: 1 / (7 * 24 * 60),
+    days: [{ runs: 3 }],
+    medianBids: [{ gpu: null, runs: 3, bid: 0.2 }],
   });
 });
 
