@@ -44,7 +44,7 @@ export const price: CliCommand = {
   examples: [
     { line: 'price', does: 'each offer, and the latest 20 changes with their reasons' },
     {
-      line: 'price explain --offer "gpu:NVIDIA H100"',
+      line: 'price explain --offer cpu',
       does: 'what a job costs there and what the ask leaves',
     },
     { line: 'price freeze --note benchmark', does: 'until `price unfreeze`; a restart changes nothing' },
