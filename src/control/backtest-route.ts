@@ -114,7 +114,7 @@ async function answerFor(offer: Offer, asked: Asked): Promise<OfferAnswer | Agen
   try {
     if (parts.marketPast === undefined)
       throw new AgentError('BACKTEST_TOO_LITTLE', 'the market history is off', {
-        hint: 'turn it on, see docs/backtest.md, and ask again after a day',
+        hint: 'set --market-history-size to more than 0, restart the agent, and ask again after a day',
       });
     const past = await inSlices(parts.marketPast(offer, from, until));
     const changes = parts.journal.prices.changes(MAX_CHANGES).filter((change) => change.offer === offer.key);
