@@ -26,7 +26,7 @@ export const KEEP_REASONS = {
   'in-use': 'a container has it',
   needed: 'a job or a pull needs it',
   'too-young': 'it was pulled less than 10 minutes ago',
-  'worth-keeping': 'enough disk is free without it',
+  'worth-keeping': 'its removal is not needed, or would free nothing',
 } as const;
 
 export type KeepReason = keyof typeof KEEP_REASONS;
@@ -89,9 +89,9 @@ function chooseByValue(
   const chosen: HeldImage[] = [];
   const holders = holdersOf(images);
   const left = new Set(candidates);
+  const removable = holdersOf(candidates);
   let freed = 0;
   while (freed < excess && left.size > 0) {
-    const removable = holdersOf([...left]);
     const [next] = [...left]
       .map((image) => ({ image, rate: image.valuePerDay / Math.max(shareOf(image, holders, removable), 1) }))
       .toSorted((a, b) => a.rate - b.rate || (a.image.id < b.image.id ? -1 : 1));
@@ -99,6 +99,7 @@ function chooseByValue(
     left.delete(next.image);
     chosen.push(next.image);
     freed += release(next.image, holders);
+    release(next.image, removable);
   }
   return chosen;
 }
@@ -109,18 +110,19 @@ function onlyNeeded(
   images: readonly HeldImage[],
   excess: number,
 ): readonly HeldImage[] {
-  const goal = Math.min(excess, freedBy(chosen, images));
-  let going = [...chosen];
-  for (const image of chosen.toSorted((a, b) => b.valuePerDay - a.valuePerDay || (a.id < b.id ? -1 : 1))) {
-    const others = going.filter((one) => one !== image);
-    if (freedBy(others, images) >= goal) going = others;
-  }
-  return going;
-}
-
-function freedBy(going: readonly HeldImage[], images: readonly HeldImage[]): number {
   const holders = holdersOf(images);
-  return going.reduce((sum, image) => sum + release(image, holders), 0);
+  let freed = chosen.reduce((sum, image) => sum + release(image, holders), 0);
+  const goal = Math.min(excess, freed);
+  const going = new Set(chosen);
+  for (const image of chosen.toSorted((a, b) => b.valuePerDay - a.valuePerDay || (a.id < b.id ? -1 : 1))) {
+    const layers = layersOf(image);
+    const needs = layers.reduce((sum, { bytes, digest }) => sum + (holders.get(digest) === 0 ? bytes : 0), 0);
+    if (freed - needs < goal) continue;
+    freed -= needs;
+    going.delete(image);
+    for (const { digest } of layers) holders.set(digest, (holders.get(digest) ?? 0) + 1);
+  }
+  return [...going];
 }
 
 /** How many images have each layer. */
