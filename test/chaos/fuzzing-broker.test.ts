@@ -56,7 +56,7 @@ const KINDS: readonly (readonly [name: string, seed: number, Make, FuzzOptions?]
   [
     'the market has up to a million runs',
     1,
-    only(() => fuzzers.hugeMarket({ runs: LONG ? 1e6 : 3e5 })),
+    only(() => fuzzers.hugeMarket({ runs: LONG ? 1e6 : 1e5 })),
     { worksMeanwhile: true, restart: true },
   ],
   ['pages never end', 1, only(fuzzers.endlessPages), { worksMeanwhile: true }],

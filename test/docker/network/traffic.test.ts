@@ -11,7 +11,7 @@ import { OUTSIDE, TestHost } from '../../support/network/host.ts';
 
 const MB = 1_000_000;
 /** Headers, retransmissions and the hellos of a connection, as a part of what is sent. */
-const OVERHEAD = 1.2;
+const OVERHEAD = 1.5;
 const SOON = { timeout: 30_000, interval: 200 };
 
 describeHost('the traffic of a job', () => {

@@ -68,6 +68,7 @@ test.concurrent.each<[string, TerminalKind, Readonly<Record<string, string>>]>([
   }
   expect(await terminal.ended).toBe(0);
   expect(parse(readFileSync(join(directory, 'config.toml'), 'utf8'))).toEqual({
+    'electricity-price': 0.3,
     'ask-price': 0.05,
     'when-active': 'reclaim',
     'token-file': join(directory, 'token'),
