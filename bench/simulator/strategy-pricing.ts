@@ -1,3 +1,4 @@
+import { finish } from '../../src/lib/slices.ts';
 import type { Observed, OwnJob as ObservedJob } from '../../src/pricing/backtest/observed.ts';
 import { floorOf, paidShareOf } from '../../src/pricing/floor.ts';
 import { ADVICE_DAYS } from '../../src/pricing/strategy/advise.ts';
@@ -50,7 +51,7 @@ export class StrategyPricing implements Pricing {
     const floor = this.#floorAt(now, this.#longMs());
     const start = (this.#start ??= this.#startOf(others, floor.perMinute));
     const before = this.#ask || start;
-    const next = nextAsk(
+    const steps = nextAsk(
       this.#strategy,
       {
         now,
@@ -74,6 +75,7 @@ export class StrategyPricing implements Pricing {
       },
       this.#memory,
     );
+    const next = finish(steps);
     if (next.ask !== before) this.#lastChangeAt = now;
     this.#ask = next.ask;
     this.#memory = next.memory;

@@ -24,6 +24,14 @@ export async function inSlices<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
+/** Runs a computation to its end at once, where nothing else waits. */
+export function finish<T>(steps: Iterator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** Does `work` for each item, in slices between which the event loop goes on. */
 export function forEachInSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   return inSlices(eachOf(items, work));

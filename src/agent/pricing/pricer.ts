@@ -5,6 +5,7 @@ import type { PriceFreeze, PriceStore, PricingState } from '../../domain/ports/p
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { OncePerChange } from '../../lib/once-per-change.ts';
+import { inSlices } from '../../lib/slices.ts';
 import type { Observed } from '../../pricing/backtest/observed.ts';
 import { type AskLimits, type LimitedAsk, limitReason, nextAsk } from '../../pricing/strategy/next-ask.ts';
 import type { StrategyName } from '../../pricing/strategy/strategies.ts';
@@ -279,8 +280,7 @@ export class Pricer {
     const { plan, settings } = offer;
     const strategy = this.#deps.strategy(settings);
     const sight = strategy.isFixed ? undefined : await this.#deps.market(plan, signal);
-    // Meanwhile the owner may have frozen the asks or set another price.
-    if (signal.aborted || offer.plan !== plan || offer.settings !== settings) return;
+    if (signal.aborted || this.#isOther(offer, plan, settings)) return;
     const cost = this.#deps.cost(plan);
     this.#hold(offer, this.#freeze === undefined ? unmetNeed(strategy, cost, sight) : 'frozen');
     if (offer.hold !== undefined) return;
@@ -301,13 +301,20 @@ export class Pricer {
       paidShare: cost?.paidShare ?? PAID_SHARE,
       costPerMinute: cost?.costPerMinute,
     };
-    const { memory, reason, terms, ...chosen } = nextAsk(strategy, situation, offer.state.memory);
+    const next = await inSlices(nextAsk(strategy, situation, offer.state.memory));
+    if (signal.aborted || this.#freeze !== undefined || this.#isOther(offer, plan, settings)) return;
+    const { memory, reason, terms, ...chosen } = next;
     const askedAt = { wall: now.wall, boot: now.boot };
     offer.state = { ...offer.state, memory, terms, askedAt, idleMs, seenSeq: seq };
     if (reason !== undefined) {
       this.#change(offer, withHeadroom(chosen, limits), reason);
       this.#apply(offer);
     } else if (!strategy.isFixed) this.#deps.prices.save(offer.state);
+  }
+
+  /** Whether the owner has set another price or strategy meanwhile. */
+  #isOther(offer: Priced, plan: OfferPlan, settings: AskSettings): boolean {
+    return offer.plan !== plan || offer.settings !== settings;
   }
 
   #hold(offer: Priced, hold: HoldReason | undefined): void {

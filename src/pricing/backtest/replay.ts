@@ -1,5 +1,6 @@
 import { decideInSteps } from '../../domain/decide.ts';
 import { sortInSteps } from '../../domain/sort-in-steps.ts';
+import { finish } from '../../lib/slices.ts';
 import { microDollars } from '../money.ts';
 import { type AskStretch, type Asks, stretchesOf } from './ask-steps.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
@@ -362,11 +363,11 @@ class Pass {
 /** Sells the slots once, each job of others being won. Money is summed in millionths. Pure but for `random`. */
 export function replay(observed: Observed, asks: Asks, random: () => number, rules = TAKE_ALL): Sales {
   const market = finish(ReplayMarket.of(observed, rules));
-  return salesOf(finish(market.at(asks)), plainWorld(random));
+  return finish(salesOf(finish(market.at(asks)), plainWorld(random)));
 }
 
 /** What one world brings. */
-export function salesOf(of: Replay, world: World): Sales {
+export function* salesOf(of: Replay, world: World): Generator<void, Sales> {
   let [jobs, busyMs, paidMs, earned, imputed] = [0, 0, 0, 0, 0];
   const add = (job: Sold): void => {
     jobs += 1;
@@ -375,14 +376,6 @@ export function salesOf(of: Replay, world: World): Sales {
     earned += microDollars((job.ask * job.paidMs) / 60_000);
     imputed += job.isImputed ? 1 : 0;
   };
-  finish(of.sell(world, add));
+  yield* of.sell(world, add);
   return { jobs, busyMs, paidMs, earned: earned / 1_000_000, imputed };
-}
-
-/** Runs steps to their end. */
-export function finish<T>(steps: Iterator<unknown, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }

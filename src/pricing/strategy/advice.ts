@@ -7,19 +7,21 @@ const EVERY_MS = 24 * 3_600_000;
 /** Says once a day which ask would have earned more, and leaves the ask as it is. */
 export const ADVICE: Strategy = {
   needs: ['market'],
-  next: (situation, memory) => ({ ...adviceOn(situation, memory), choice: undefined }),
+  *next(situation, memory) {
+    return { ...(yield* adviceOn(situation, memory)), choice: undefined };
+  },
 };
 
 /** Moves the ask once a day to the one that is advised: at most a quarter up or a fifth down. Without one, back to the owner's. */
 export const APPLY_ADVICE: Strategy = { needs: ['market'], next: adviceOn };
 
-function adviceOn(situation: Situation, memory: Memory): Answer {
+function* adviceOn(situation: Situation, memory: Memory): Generator<void, Answer> {
   const { ask, floor = 0, now, paidShare } = situation;
   if (now - (memory['advisedAt'] ?? Number.NEGATIVE_INFINITY) < EVERY_MS)
     return { choice: undefined, memory };
   const observed = situation.observed();
   // The floor without unpaid minutes is what a busy minute costs of what is asked, with the broker's fee.
-  const advice = observed && advise(observed, ask, { cost: floor * paidShare, floor });
+  const advice = observed && (yield* advise(observed, ask, { cost: floor * paidShare, floor }));
   if (advice === undefined) return { choice: undefined, memory };
   const { best, days, now: netPerDay } = advice;
   const next = best?.ask ?? back(advice, situation);

@@ -1,7 +1,7 @@
 import { SeededRandom } from '../../lib/seeded-random.ts';
 import { LIMITS } from '../../limits.ts';
-import type { Observed } from '../backtest/observed.ts';
-import { finish, plainWorld, ReplayMarket, salesOf } from '../backtest/replay.ts';
+import type { Observed, SeenRun } from '../backtest/observed.ts';
+import { plainWorld, ReplayMarket, salesOf } from '../backtest/replay.ts';
 import { TAKE_ALL } from '../backtest/rules.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -45,16 +45,17 @@ export type Advice = {
  * provided that it gains more than the standard error of its gain. Never below `floor`. `cost` is that of a busy minute.
  * Undefined with too few days or own jobs. The same days give the same advice. Pure.
  */
-export function advise(
+export function* advise(
   observed: Observed,
   ask: number,
   { cost, floor }: { readonly cost: number; readonly floor: number },
-): Advice | undefined {
+): Generator<void, Advice | undefined> {
   const asks = [ask, ...STEPS.map((step) => ask * STEP ** step).filter((one) => one >= floor)];
-  const days = daysOf(observed, Math.min(...asks));
+  const days = yield* daysOf(observed, Math.min(...asks));
   if (days.length < ENOUGH_DAYS || days.reduce((sum, day) => sum + ownJobs(day), 0) < ENOUGH_JOBS)
     return undefined;
-  const nets = days.map((day) => netsOf(day, asks, cost));
+  const nets: (readonly number[])[] = [];
+  for (const day of days) nets.push(yield* netsOf(day, asks, cost));
   const tried = asks.slice(1).map((one, index) => {
     const gains = nets.map((day) => (day[index + 1] ?? 0) - (day[0] ?? 0));
     return { ask: one, ...meanAndError(gains) };
@@ -68,23 +69,27 @@ export function advise(
 }
 
 /** The latest days of what was observed, each 24 hours long, the last one first; without bids below the lowest ask. */
-function daysOf(observed: Observed, lowest: number): readonly Observed[] {
+function* daysOf(observed: Observed, lowest: number): Generator<void, readonly Observed[]> {
   const days: Observed[] = [];
   for (let end = observed.until; end - DAY_MS >= observed.from && days.length < ADVICE_DAYS; end -= DAY_MS) {
     const span = { from: end - DAY_MS, until: end, slots: observed.slots };
     // All own jobs, since they say how jobs go; the replay sells those of the day.
-    days.push({ ...observed, ...span, seen: runsOf(observed.seen, lowest, span) });
+    days.push({ ...observed, ...span, seen: yield* runsOf(observed.seen, lowest, span) });
   }
   return days;
 }
 
 /** The runs of a day that an ask could win, and of very many only a part. */
-function runsOf(
+function* runsOf(
   seen: Observed['seen'],
   lowest: number,
   { from, slots, until }: Pick<Observed, 'from' | 'slots' | 'until'>,
-): Observed['seen'] {
-  const open = seen.filter((run) => run.bid >= lowest && run.lastSeen >= from && run.firstSeen < until);
+): Generator<void, Observed['seen']> {
+  const open: SeenRun[] = [];
+  for (const run of seen) {
+    if (run.bid >= lowest && run.lastSeen >= from && run.firstSeen < until) open.push(run);
+    yield;
+  }
   const step = Math.ceil(open.length / Math.max(MIN_RUNS, LIMITS.broker.replayedRuns.max * slots));
   const some = step > 1 ? open.filter((_, index) => index % step === 0) : open;
   return some.map((run) => ({
@@ -99,21 +104,21 @@ function ownJobs({ from, own, until }: Observed): number {
 }
 
 /** What each ask would have brought on a day, net, in US dollars. The asks meet the same chances. */
-function netsOf(day: Observed, asks: readonly number[], cost: number): readonly number[] {
-  const market = finish(ReplayMarket.of(day, TAKE_ALL));
-  return asks.map((ask) => {
-    const replay = finish(market.at(ask));
+function* netsOf(day: Observed, asks: readonly number[], cost: number): Generator<void, readonly number[]> {
+  const market = yield* ReplayMarket.of(day, TAKE_ALL);
+  const nets: number[] = [];
+  for (const ask of asks) {
+    const replay = yield* market.at(ask);
     const random = new SeededRandom(day.until / 1_000);
     let net = 0;
     for (let draw = 0; draw < DRAWS; draw += 1) {
-      const { busyMs, earned } = salesOf(
-        replay,
-        plainWorld(() => random.next()),
-      );
+      const world = plainWorld(() => random.next());
+      const { busyMs, earned } = yield* salesOf(replay, world);
       net += earned - (cost * busyMs) / 60_000;
     }
-    return net / DRAWS;
-  });
+    nets.push(net / DRAWS);
+  }
+  return nets;
 }
 
 function meanAndError(values: readonly number[]): Pick<TriedAsk, 'error' | 'gain'> {

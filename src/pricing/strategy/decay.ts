@@ -1,5 +1,12 @@
 import { type Demand, demandSince, paysToFall, paysToRise } from './demand.ts';
-import type { Answer, ChangeReason, Memory, Situation, Strategy } from './strategy.ts';
+import {
+  type Answer,
+  atOnce,
+  type ChangeReason,
+  type Memory,
+  type Situation,
+  type Strategy,
+} from './strategy.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -38,7 +45,7 @@ type State = {
  * Asks a reference after each job, and a tenth less after each four idle hours, as long as runs are left open below the ask.
  * The reference begins at the owner's ask. It follows what buyers bid, never the asks at which own jobs were sold.
  */
-export const DECAY: Strategy = { needs: ['market'], next: decay };
+export const DECAY: Strategy = { needs: ['market'], next: atOnce(decay) };
 
 function decay(situation: Situation, memory: Memory): Answer {
   const before = stateOf(situation, memory);

@@ -1,8 +1,8 @@
-import type { Strategy } from './strategy.ts';
+import { atOnce, type Strategy } from './strategy.ts';
 
 /** Asks what the owner configured, always. After a rise to the floor it comes back when the floor does. */
 export const FIXED: Strategy = {
   needs: [],
   isFixed: true,
-  next: ({ start }) => ({ choice: { ask: start, reason: 'configured' }, memory: {} }),
+  next: atOnce(({ start }) => ({ choice: { ask: start, reason: 'configured' }, memory: {} })),
 };

@@ -20,9 +20,14 @@ export type NextAsk = LimitedAsk & {
 };
 
 /** Asks a strategy, and keeps its choice within the limits. A choice that is no price counts as none. Pure. */
-export function nextAsk(strategy: Strategy, situation: Situation, memory: Memory): NextAsk {
+export function* nextAsk(
+  strategy: Strategy,
+  situation: Situation,
+  memory: Memory,
+): Generator<void | 'long', NextAsk> {
   const { ask, start } = situation;
-  const answer = strategy.next(situation, memory);
+  const steps = strategy.next(situation, memory);
+  const answer = yield* { [Symbol.iterator]: () => steps };
   const choice = answer.choice !== undefined && isPrice(answer.choice.ask) ? answer.choice : undefined;
   const limited = limitAsk(choice === undefined ? ask : priceOf(choice.ask, start), situation);
   const reason = choice?.reason ?? limitReason(ask, limited);

@@ -1,3 +1,4 @@
+import type { Steps } from '../../lib/slices.ts';
 import type { Observed } from '../backtest/observed.ts';
 
 /** Why an ask was changed, with the text that owners see. A strategy adds its own. */
@@ -100,6 +101,11 @@ export type Strategy = {
   readonly needs: readonly Need[];
   /** It always chooses the start price, so nothing has to be known or remembered for it. */
   readonly isFixed?: true;
-  /** Asked at most once an hour. `memory` is empty at first, and after the strategy or the start price was changed. */
-  next(situation: Situation, memory: Memory): Answer;
+  /** In steps, since a large market takes more than a turn has time for. Asked at most once an hour. `memory` is empty at first, and after the strategy or the start price was changed. */
+  next(situation: Situation, memory: Memory): Steps<Answer>;
 };
+
+/** The `next` of a strategy that takes a single short step. */
+export function atOnce(answer: (situation: Situation, memory: Memory) => Answer): Strategy['next'] {
+  return (situation, memory) => ({ next: () => ({ done: true, value: answer(situation, memory) }) });
+}

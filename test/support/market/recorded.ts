@@ -2,10 +2,10 @@ import { asksOf, type Market, marketOf } from '../../../bench/simulator/market.t
 import type { Shape } from '../../../bench/simulator/shapes.ts';
 import { type Outcome, simulate } from '../../../bench/simulator/simulate.ts';
 import { ofOthers } from '../../../src/control/backtest-input.ts';
+import { finish } from '../../../src/lib/slices.ts';
 import type { AskStep } from '../../../src/pricing/backtest/ask-steps.ts';
 import { type Backtest, type BacktestInput, backtest } from '../../../src/pricing/backtest/backtest.ts';
 import type { Observed, OwnJob, SeenRun } from '../../../src/pricing/backtest/observed.ts';
-import { finish } from '../../../src/pricing/backtest/replay.ts';
 import { TAKE_ALL } from '../../../src/pricing/backtest/rules.ts';
 import { fixedAsk } from '../../../src/pricing/fixed-ask.ts';
 import { microDollars } from '../../../src/pricing/money.ts';

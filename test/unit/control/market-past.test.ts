@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type PastReader, readPast } from '../../../src/control/market-past.ts';
-import { finish } from '../../../src/pricing/backtest/replay.ts';
+import { finish } from '../../../src/lib/slices.ts';
 
 const RUN = {
   run: 'r',

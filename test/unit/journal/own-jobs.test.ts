@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { JOB_STATUS, type JobState } from '../../../src/domain/job.ts';
-import { finish } from '../../../src/pricing/backtest/replay.ts';
+import { finish } from '../../../src/lib/slices.ts';
 import { ManualClock } from '../../support/clock/manual-clock.ts';
 import { newJob, stateNamed } from '../../support/journal/samples.ts';
 import { openScratch } from '../../support/journal/scratch.ts';

@@ -10,7 +10,13 @@ import {
 import type { SlotUse } from '../../../../src/agent/pricing/slot-idleness.ts';
 import type { OfferPlan } from '../../../../src/domain/offer.ts';
 import { FIXED } from '../../../../src/pricing/strategy/fixed.ts';
-import type { Answer, Need, Situation, Strategy } from '../../../../src/pricing/strategy/strategy.ts';
+import {
+  type Answer,
+  atOnce,
+  type Need,
+  type Situation,
+  type Strategy,
+} from '../../../../src/pricing/strategy/strategy.ts';
 import { MemoryPrices } from '../../../support/agent/memory-prices.ts';
 import { cpuOffer } from '../../../support/agent/test-env.ts';
 import { logInto } from '../../../support/log/log-into.ts';
@@ -53,7 +59,8 @@ class World {
       ...(this.#kind === 'fixed' && { isFixed: true }),
       next: (situation, memory) => {
         this.situations.push(situation);
-        return this.answer?.(situation, memory) ?? FIXED.next(situation, memory);
+        const answer = this.answer?.(situation, memory);
+        return answer === undefined ? FIXED.next(situation, memory) : atOnce(() => answer)(situation, memory);
       },
     });
     this.pricer = new Pricer({
@@ -251,6 +258,17 @@ describe('a strategy', () => {
 });
 
 describe('frozen asks', () => {
+  test('do not change by a strategy that was still choosing', async () => {
+    const world = new World({}, 'other');
+    world.answer = () => {
+      world.pricer.freeze(undefined, OWNER);
+      return asking(0.5)();
+    };
+    await world.pass(2 * HOUR);
+    expect(world.situations.length).toBeGreaterThan(0);
+    expect(world.ask).toBe(0.1);
+  });
+
   test('change neither by a strategy nor by a floor, also after a restart', async () => {
     const world = new World({}, 'other');
     world.answer = asking(0.5);

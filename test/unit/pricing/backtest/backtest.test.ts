@@ -2,15 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { SeededRandom } from '../../../../src/lib/seeded-random.ts';
+import { finish } from '../../../../src/lib/slices.ts';
 import { type BacktestInput, backtest } from '../../../../src/pricing/backtest/backtest.ts';
 import type { Observed, OwnJob, SeenRun } from '../../../../src/pricing/backtest/observed.ts';
-import {
-  finish,
-  plainWorld,
-  ReplayMarket,
-  replay,
-  salesOf,
-} from '../../../../src/pricing/backtest/replay.ts';
+import { plainWorld, ReplayMarket, replay, salesOf } from '../../../../src/pricing/backtest/replay.ts';
 import { TAKE_ALL } from '../../../../src/pricing/backtest/rules.ts';
 import { microDollars } from '../../../../src/pricing/money.ts';
 import { inputOf } from '../../../support/market/recorded.ts';
@@ -240,7 +235,7 @@ describe('a replay', () => {
 
   test('loses a job that it does not win', () => {
     const at = finish(finish(ReplayMarket.of(market({ seen: [seen({ jobs: 10 })] }), TAKE_ALL)).at(0.03));
-    expect(salesOf(at, { ...plainWorld(random), win: 0 }).jobs).toBe(48);
-    expect(salesOf(at, plainWorld(random)).jobs).toBeGreaterThan(48);
+    expect(finish(salesOf(at, { ...plainWorld(random), win: 0 })).jobs).toBe(48);
+    expect(finish(salesOf(at, plainWorld(random))).jobs).toBeGreaterThan(48);
   });
 });

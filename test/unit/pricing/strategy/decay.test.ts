@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DECAY } from '../../../../src/pricing/strategy/decay.ts';
 import type { EndedJob } from '../../../../src/pricing/strategy/strategy.ts';
-import { aSituation, DAY, HOUR, MINUTE, observed, ownJobs, seenRun } from './situation.ts';
+import { answerOf, aSituation, DAY, HOUR, MINUTE, observed, ownJobs, seenRun } from './situation.ts';
 
 const sold: EndedJob = { from: 0, until: MINUTE, ask: 0.04, isPaid: true };
 /** Left open at a bid within a tenth below the ask. */
@@ -15,7 +15,8 @@ const after = (spells: number, discounts = spells) => ({
 
 describe('decay', () => {
   test('asks a tenth less after four idle hours, while runs are left open below the ask', () => {
-    const { choice, memory } = DECAY.next(
+    const { choice, memory } = answerOf(
+      DECAY,
       // Enough jobs were sold that a lower reference does not pay.
       aSituation({
         idleMs: [4 * HOUR],
@@ -29,24 +30,25 @@ describe('decay', () => {
   });
 
   test('asks no less where nobody bids less', () => {
-    const { choice } = DECAY.next(aSituation({ idleMs: [4 * HOUR] }), {});
+    const { choice } = answerOf(DECAY, aSituation({ idleMs: [4 * HOUR] }), {});
     expect(choice?.ask).toBe(0.05);
   });
 
   test('counts an idle spell once', () => {
     const situation = aSituation({ ask: 0.045, idleMs: [5 * HOUR] });
-    expect(DECAY.next(situation, after(1)).choice?.ask).toBeCloseTo(0.045, 10);
-    expect(DECAY.next(situation, after(1)).memory['discounts']).toBe(1);
+    expect(answerOf(DECAY, situation, after(1)).choice?.ask).toBeCloseTo(0.045, 10);
+    expect(answerOf(DECAY, situation, after(1)).memory['discounts']).toBe(1);
   });
 
   test('goes back to its reference after a job, whatever that was sold at', () => {
-    const { choice, memory } = DECAY.next(aSituation({ ask: 0.0328, ended: [sold] }), after(4));
+    const { choice, memory } = answerOf(DECAY, aSituation({ ask: 0.0328, ended: [sold] }), after(4));
     expect(choice).toEqual({ ask: 0.05, reason: 'sold' });
     expect(memory).toMatchObject({ discounts: 0, spells: 0 });
   });
 
   test('lowers its reference where the jobs that were left are worth much more', () => {
-    const { choice, memory } = DECAY.next(
+    const { choice, memory } = answerOf(
+      DECAY,
       aSituation({ observed: () => ({ ...left(), own: ownJobs(10, { bid: 0.051 }) }) }),
       {},
     );
@@ -56,7 +58,7 @@ describe('decay', () => {
   });
 
   test('raises its reference where buyers of own jobs bid much more', () => {
-    const { choice } = DECAY.next(aSituation({ observed: () => observed({ own: ownJobs(20) }) }), {});
+    const { choice } = answerOf(DECAY, aSituation({ observed: () => observed({ own: ownJobs(20) }) }), {});
     expect(choice?.ask).toBeCloseTo(0.051, 10);
     expect(choice?.reason).toBe('demand-above');
   });
@@ -66,25 +68,25 @@ describe('decay', () => {
     const seen = [seenRun({ bid: 0.06 })];
     const busy = { idleMs: [0], observed: () => observed({ own, seen }) };
     const memory = { ...after(0), busyShare: 0.95 };
-    expect(DECAY.next(aSituation(busy), memory).choice?.reason).toBe('demand-above');
-    expect(DECAY.next(aSituation(busy), after(0)).choice?.ask).toBe(0.05);
+    expect(answerOf(DECAY, aSituation(busy), memory).choice?.reason).toBe('demand-above');
+    expect(answerOf(DECAY, aSituation(busy), after(0)).choice?.ask).toBe(0.05);
     const alone = { ...busy, observed: () => observed({ own }) };
-    expect(DECAY.next(aSituation(alone), memory).choice?.ask).toBe(0.05);
+    expect(answerOf(DECAY, aSituation(alone), memory).choice?.ask).toBe(0.05);
   });
 
   test('brings its reference back to the configured ask while idle, where demand says nothing', () => {
     const memory = { ...after(0), busyShare: 0.2, reference: 0.06 };
-    const { choice } = DECAY.next(aSituation({ ask: 0.06 }), memory);
+    const { choice } = answerOf(DECAY, aSituation({ ask: 0.06 }), memory);
     expect(choice?.reason).toBe('undecided');
     expect(choice?.ask).toBeCloseTo(0.05982, 10);
-    expect(DECAY.next(aSituation(), { ...memory, reference: 0.0501 }).choice?.ask).toBe(0.05);
+    expect(answerOf(DECAY, aSituation(), { ...memory, reference: 0.0501 }).choice?.ask).toBe(0.05);
   });
 
   test('lowers its reference only as far as there is time for more jobs', () => {
     // Twenty hours of each day are sold.
     const own = ownJobs(24, { bid: 0.051 }).map((job) => ({ ...job, until: job.from + (20 / 12) * HOUR }));
     const market = () => ({ ...left(), own });
-    expect(DECAY.next(aSituation({ observed: market }), {}).memory['reference']).toBe(0.05);
+    expect(answerOf(DECAY, aSituation({ observed: market }), {}).memory['reference']).toBe(0.05);
   });
 
   test.each([
@@ -93,20 +95,20 @@ describe('decay', () => {
   ])('keeps its reference at or above %s', (_, limit, reference) => {
     const market = () => ({ ...left(), own: ownJobs(10, { bid: 0.051 }) });
     expect(
-      DECAY.next(aSituation({ ...limit, observed: market, paidShare: 0.01 }), {}).memory['reference'],
+      answerOf(DECAY, aSituation({ ...limit, observed: market, paidShare: 0.01 }), {}).memory['reference'],
     ).toBe(reference);
   });
 
   test('leaves the ask as it is while too little is known', () => {
     const memory = after(2);
-    const answer = DECAY.next(aSituation({ idleMs: [9 * HOUR], observed: () => undefined }), memory);
+    const answer = answerOf(DECAY, aSituation({ idleMs: [9 * HOUR], observed: () => undefined }), memory);
     expect(answer).toEqual({ choice: undefined, memory });
   });
 
   test('minds no run that it cannot take', () => {
     const seen = [seenRun({ bid: 0.046, isUnsuitable: true })];
     expect(
-      DECAY.next(aSituation({ idleMs: [4 * HOUR], observed: () => observed({ seen }) }), {}).choice?.ask,
+      answerOf(DECAY, aSituation({ idleMs: [4 * HOUR], observed: () => observed({ seen }) }), {}).choice?.ask,
     ).toBe(0.05);
   });
 });

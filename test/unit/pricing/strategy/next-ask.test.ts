@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { finish } from '../../../../src/lib/slices.ts';
 import { limitAsk, nextAsk } from '../../../../src/pricing/strategy/next-ask.ts';
 import { STRATEGIES } from '../../../../src/pricing/strategy/strategies.ts';
-import type { Answer, Situation, Strategy } from '../../../../src/pricing/strategy/strategy.ts';
+import {
+  type Answer,
+  atOnce,
+  type Memory,
+  type Situation,
+  type Strategy,
+} from '../../../../src/pricing/strategy/strategy.ts';
 
 const SITUATION: Situation = {
   now: 0,
@@ -20,6 +27,9 @@ const SITUATION: Situation = {
   costPerMinute: undefined,
 };
 
+const askedBy = (strategy: Strategy, situation: Situation, memory: Memory) =>
+  finish(nextAsk(strategy, situation, memory));
+
 describe('the next ask', () => {
   test.each([
     ['stays without limits', 0.05, {}, { ask: 0.05, limitedBy: undefined }],
@@ -35,20 +45,20 @@ describe('the next ask', () => {
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 0, -1])('stays where a strategy answers %d', (ask) => {
-    const next = nextAsk(answering({ choice: { ask, reason: 'configured' }, memory: {} }), SITUATION, {});
+    const next = askedBy(answering({ choice: { ask, reason: 'configured' }, memory: {} }), SITUATION, {});
     expect(next).toMatchObject({ ask: 0.05, reason: undefined, limitedBy: undefined });
   });
 
   test('is a whole number of micro-dollars, unless it is the configured one', () => {
     const third = 1 / 3;
     const strategy = answering({ choice: { ask: third, reason: 'configured' }, memory: {} });
-    expect(nextAsk(strategy, SITUATION, {}).ask).toBe(0.333_333);
-    expect(nextAsk(strategy, { ...SITUATION, start: third }, {}).ask).toBe(third);
+    expect(askedBy(strategy, SITUATION, {}).ask).toBe(0.333_333);
+    expect(askedBy(strategy, { ...SITUATION, start: third }, {}).ask).toBe(third);
   });
 
   test('hands on memory and figures', () => {
     const strategy = answering({ choice: undefined, memory: { step: 2 }, terms: { hours: 3 } });
-    expect(nextAsk(strategy, SITUATION, {})).toMatchObject({ memory: { step: 2 }, terms: { hours: 3 } });
+    expect(askedBy(strategy, SITUATION, {})).toMatchObject({ memory: { step: 2 }, terms: { hours: 3 } });
   });
 
   test('is within the limits, whatever the strategy answers', () => {
@@ -66,7 +76,7 @@ describe('the next ask', () => {
         (answer, ask, { floor, max, min }) => {
           fc.pre(min === undefined || max === undefined || min <= max);
           const choice = answer === undefined ? undefined : ({ ask: answer, reason: 'configured' } as const);
-          const next = nextAsk(answering({ choice, memory: {} }), { ...SITUATION, ask, floor, min, max }, {});
+          const next = askedBy(answering({ choice, memory: {} }), { ...SITUATION, ask, floor, min, max }, {});
           expect(next.ask).toBeGreaterThan(0);
           expect(next.ask).toBeGreaterThanOrEqual(Math.min(floor ?? 0, max ?? Number.POSITIVE_INFINITY));
           expect(next.ask).toBeGreaterThanOrEqual(min ?? 0);
@@ -82,19 +92,19 @@ describe('a fixed ask', () => {
   const fixed = STRATEGIES.fixed();
 
   test('stays', () => {
-    expect(nextAsk(fixed, SITUATION, {})).toMatchObject({ ask: 0.05, reason: undefined });
+    expect(askedBy(fixed, SITUATION, {})).toMatchObject({ ask: 0.05, reason: undefined });
   });
 
   test('rises to the floor, and comes back when the floor falls', () => {
-    expect(nextAsk(fixed, { ...SITUATION, floor: 0.08 }, {})).toMatchObject({
+    expect(askedBy(fixed, { ...SITUATION, floor: 0.08 }, {})).toMatchObject({
       ask: 0.08,
       limitedBy: 'floor',
     });
-    const after = nextAsk(fixed, { ...SITUATION, ask: 0.08, floor: 0.03 }, {});
+    const after = askedBy(fixed, { ...SITUATION, ask: 0.08, floor: 0.03 }, {});
     expect(after).toMatchObject({ ask: 0.05, reason: 'configured' });
   });
 });
 
 function answering(answer: Answer): Strategy {
-  return { needs: [], next: () => answer };
+  return { needs: [], next: atOnce(() => answer) };
 }

@@ -1,5 +1,7 @@
+import { finish } from '../../../../src/lib/slices.ts';
 import type { Observed, OwnJob, SeenRun } from '../../../../src/pricing/backtest/observed.ts';
-import type { Situation } from '../../../../src/pricing/strategy/strategy.ts';
+import { type Advice, advise } from '../../../../src/pricing/strategy/advise.ts';
+import type { Answer, Situation, Strategy } from '../../../../src/pricing/strategy/strategy.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -58,4 +60,14 @@ export function seenRun(more: Partial<SeenRun> = {}): SeenRun {
     jobs: 100,
     ...more,
   };
+}
+
+/** What a strategy answers. */
+export function answerOf(strategy: Strategy, ...asked: Parameters<Strategy['next']>): Answer {
+  return finish(strategy.next(...asked));
+}
+
+/** What is advised. */
+export function adviceBy(...asked: Parameters<typeof advise>): Advice | undefined {
+  return finish(advise(...asked));
 }
