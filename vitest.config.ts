@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { amount, LONG } from './test/support/chaos/length.ts';
+import { KeepFailures } from './test/support/keep-failures.ts';
 import { NameSkipped } from './test/support/name-skipped.ts';
 import { SlowestFirst } from './test/support/slowest-first.ts';
 
@@ -23,9 +24,16 @@ const project = (name: string, more: { readonly timeout?: number; readonly files
 /** Files at once that use a real engine: they wait more than they compute. Figures are measured one by one. */
 const FILES = amount('FILES_AT_ONCE', 4, 1);
 
+/** Where failures are kept, too: `.ci/run` prints them last. */
+const { FAILURES } = process.env;
+
 export default defineConfig({
   test: {
-    reporters: [...configDefaults.reporters, new NameSkipped()],
+    reporters: [
+      ...configDefaults.reporters,
+      new NameSkipped(),
+      ...(FAILURES === undefined ? [] : [new KeepFailures(FAILURES)]),
+    ],
     sequence: { sequencer: SlowestFirst },
     projects: [
       project('unit'),
