@@ -2,6 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import { type ConnectionLimits, type ConnectionOptions, openDispatcher } from '../http-client/dispatcher.ts';
 import type { Proxy } from '../http-client/proxy.ts';
 import { ProxyError } from '../http-client/proxy-error.ts';
+import { routed } from '../http-client/routed.ts';
 import { type Dispatcher, errors } from '../http-client/undici.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { OneAtATime } from '../lib/one-at-a-time.ts';
@@ -202,19 +203,15 @@ export class Transport {
     const headersMs = this.#limits.headersMs + holdMs + this.#uploadMs(maxUnsentBytes(body));
     const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), headersMs);
     try {
-      const path = `${url.pathname}${url.search}`;
+      const { origin, path, headers: onTheWay } = routed(url, this.#forwarder);
       return await this.#dispatcher.request({
-        ...(this.#forwarder === undefined
-          ? { origin: url.origin, path }
-          : { origin: this.#forwarder.origin, path: `${url.origin}${path}` }),
+        origin,
+        path,
         method,
         headers: {
           accept: 'application/json',
           ...(isAnonymous ? {} : { authorization: `Token ${token}` }),
-          ...(this.#forwarder === undefined ? {} : { host: url.host }),
-          ...(this.#forwarder?.authorization === undefined
-            ? {}
-            : { 'proxy-authorization': this.#forwarder.authorization }),
+          ...onTheWay,
           ...(body === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': String(body.length) }),

@@ -1,7 +1,8 @@
 import { notificationKind } from '../domain/notification-kinds.ts';
 import type { NotificationMessage, NotificationTarget } from '../domain/ports/notifications.ts';
+import type { HttpSettings } from '../http-client/exchange.ts';
 import { withoutPath } from '../lib/secret-url.ts';
-import { type HttpSettings, post } from './post.ts';
+import { post } from './post.ts';
 import { readSecret } from './secret.ts';
 
 /** ntfy's, from 1 to 5; 3 is its default. */

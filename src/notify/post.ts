@@ -1,22 +1,14 @@
 import { AgentError } from '../domain/errors.ts';
-import type { CaSettings } from '../http-client/ca-certificates.ts';
-import { connectionOptions, prepareConnection } from '../http-client/connection.ts';
-import { openDispatcher } from '../http-client/dispatcher.ts';
-import type { Proxy, ProxySettings } from '../http-client/proxy.ts';
-import { ProxyError } from '../http-client/proxy-error.ts';
+import { exchange, type HttpSettings, type Send } from '../http-client/exchange.ts';
+import type { Failure } from '../http-client/failure.ts';
 import type { Dispatcher } from '../http-client/undici.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { LIMITS } from '../limits.ts';
 
-const CONNECT_MS = 10_000;
 /** For the whole try, with its redirects. */
 const TRY_MS = 30_000;
 const MAX_REDIRECTS = 3;
 /** A server that asks for more is asked again after this. */
 const MAX_RETRY_AFTER_S = 3_600;
-
-/** How a target is reached: the same proxies and certificate authorities as for the broker. */
-export type HttpSettings = ProxySettings & CaSettings;
 
 export type Post = {
   readonly url: URL;
@@ -29,32 +21,20 @@ export type Post = {
  * Posts JSON. Follows redirects that keep the method within the origin only. Settles with a 2xx. Throws NOTIFICATION_FAILED,
  * without what the server wrote and without the URL’s path; CONFIG_INVALID for a proxy that cannot be used.
  */
-export async function post(settings: HttpSettings, request: Post): Promise<void> {
-  const { signal, url } = request;
-  // Notifications are rare: nothing of this is kept between them.
-  const connection = prepareConnection(url.href, settings);
-  const proxy = connection.route.kind === 'proxy' ? connection.route.proxy : undefined;
-  const dispatcher = openDispatcher(
-    url,
-    { connectMs: CONNECT_MS, bodyIdleMs: CONNECT_MS },
-    connectionOptions(connection),
-  );
-  const error = (): Error => new Error(`no answer in ${TRY_MS / 1000} s`);
-  try {
-    await withDeadline({ ms: TRY_MS, error, signal }, (inTime) =>
-      follow(dispatcher, proxy, { ...request, signal: inTime }),
-    );
-  } catch (thrown) {
-    throw thrown instanceof AgentError ? thrown : unreachable(url, thrown, proxy);
-  } finally {
-    await dispatcher.destroy();
-  }
+export async function post(settings: HttpSettings, { signal, url, ...content }: Post): Promise<void> {
+  const server = { url, name: url.origin, deadlineMs: TRY_MS, signal, failed: unreachable };
+  await exchange(settings, server, (send) => follow(send, { url, ...content }));
 }
 
-async function follow(dispatcher: Dispatcher, proxy: Proxy | undefined, request: Post): Promise<void> {
-  let { url } = request;
+async function follow(send: Send, { body, headers, url: first }: Omit<Post, 'signal'>): Promise<void> {
+  let url = first;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    const answer = await send(dispatcher, proxy, { ...request, url });
+    const answer = await send({
+      url,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
     const { statusCode: status } = answer;
     // What is left unread ends with the dispatcher.
     answer.body.on('error', () => undefined);
@@ -72,32 +52,6 @@ async function follow(dispatcher: Dispatcher, proxy: Proxy | undefined, request:
     url = next;
   }
   throw new AgentError('NOTIFICATION_FAILED', `${url.origin} redirects more than ${MAX_REDIRECTS} times`);
-}
-
-function send(
-  dispatcher: Dispatcher,
-  proxy: Proxy | undefined,
-  { body, headers, signal, url }: Post,
-): Promise<Dispatcher.ResponseData> {
-  const path = `${url.pathname}${url.search}`;
-  // A proxy forwards http, and opens a tunnel for https.
-  const forwarder = url.protocol === 'http:' ? proxy : undefined;
-  return dispatcher.request({
-    ...(forwarder === undefined
-      ? { origin: url.origin, path }
-      : { origin: forwarder.origin, path: `${url.origin}${path}` }),
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'sharedcloud-agent',
-      ...(forwarder === undefined ? {} : { host: url.host }),
-      ...(forwarder?.authorization === undefined ? {} : { 'proxy-authorization': forwarder.authorization }),
-      ...headers,
-    },
-    body,
-    signal,
-    headersTimeout: 0,
-  });
 }
 
 /** Reads no more than a little, and keeps nothing. */
@@ -134,20 +88,11 @@ function hintFor(status: number): string {
   return status >= 500 ? 'wait, or see the log of the server' : 'see the log of the server';
 }
 
-function unreachable(url: URL, thrown: unknown, proxy: Proxy | undefined): AgentError {
-  const isProxy = proxy !== undefined && thrown instanceof ProxyError;
-  const at = isProxy ? `the proxy ${proxy.origin}` : url.origin;
-  const through = proxy === undefined || isProxy ? '' : ` through the proxy ${proxy.origin}`;
-  return new AgentError('NOTIFICATION_FAILED', `${at}${through}: ${reasonOf(thrown)}`, {
-    hint: isProxy ? `check ${proxy.setting}` : 'check the URL of this target, and that its server runs',
+function unreachable({ proxySetting, what }: Failure): AgentError {
+  return new AgentError('NOTIFICATION_FAILED', what, {
+    hint:
+      proxySetting === undefined
+        ? 'check the URL of this target, and that its server runs'
+        : `check ${proxySetting}`,
   });
-}
-
-/** The code tells most, and never contains a URL. */
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return 'failed';
-  if (thrown instanceof ProxyError && thrown.status !== undefined) return `answered with ${thrown.status}`;
-  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
-  return thrown.cause === undefined ? thrown.message : reasonOf(thrown.cause);
 }

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { NotificationMessage, NotificationTarget } from '../domain/ports/notifications.ts';
+import type { HttpSettings } from '../http-client/exchange.ts';
 import { withoutPath } from '../lib/secret-url.ts';
 import { payloadOf } from './payload.ts';
-import { type HttpSettings, post } from './post.ts';
+import { post } from './post.ts';
 import { readSecret } from './secret.ts';
 
 export type WebhookOptions = {

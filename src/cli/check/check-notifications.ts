@@ -4,7 +4,7 @@ import { notificationTargets, wantedNotifications } from '../../compose-notifica
 import type { Config } from '../../config/config.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import { NOTIFICATION_KINDS } from '../../domain/notification-kinds.ts';
-import { HOOK_PATH } from '../../notify/command-hook.ts';
+import { OWNER_PATH } from '../../lib/owner-program.ts';
 import { readSecret } from '../../notify/secret.ts';
 import { type CheckResult, ok, warn } from './check-result.ts';
 
@@ -47,7 +47,7 @@ function problemOfProgram(program: string | undefined): Unusable | undefined {
 }
 
 function isExecutable(program: string): boolean {
-  const paths = program.includes('/') ? [program] : HOOK_PATH.split(':').map((one) => join(one, program));
+  const paths = program.includes('/') ? [program] : OWNER_PATH.split(':').map((one) => join(one, program));
   return paths.some((path) => {
     try {
       accessSync(path, constants.X_OK);
