@@ -10,7 +10,6 @@ import type { OwnJobs } from './journal/own-jobs.ts';
 import type { Log } from './lib/log.ts';
 import { inSlices } from './lib/slices.ts';
 import { LIMITS } from './limits.ts';
-import { asHistoryError } from './market-history/open-file.ts';
 import { SqliteMarketHistory } from './market-history/sqlite-market-history.ts';
 import type { SeenRun } from './pricing/backtest/observed.ts';
 import { openRunOf } from './pricing/backtest/rules.ts';
@@ -26,29 +25,23 @@ const ENOUGH_MS = 3_600_000;
 /** Asks of others count for so long. */
 const ASKS_MS = 2 * 3_600_000;
 
-/** Opens the market history; undefined: it is off, or cannot be used, which is logged. */
+/** The market history, which opens its file when it is first used; undefined: it is off. */
 export function openMarketHistory(
   config: Pick<Config, 'brokerUrl' | 'marketHistorySize'>,
   directory: string,
   log: Log,
 ): SqliteMarketHistory | undefined {
   if (config.marketHistorySize === 0) return undefined;
-  try {
-    return new SqliteMarketHistory({
-      directory,
-      broker: new URL(config.brokerUrl).href,
-      maxBytes: config.marketHistorySize,
-      onReplaced: (why) =>
-        log.warn(
-          { event: 'market-history-replaced' },
-          `a new market history was begun, the old one is market.db.old: ${why}`,
-        ),
-    });
-  } catch (thrown) {
-    const { code, hint, message } = asHistoryError(thrown, directory);
-    log.warn({ event: 'market-history-failed', code, hint }, `the market is not recorded: ${message}`);
-    return undefined;
-  }
+  return new SqliteMarketHistory({
+    directory,
+    broker: new URL(config.brokerUrl).href,
+    maxBytes: config.marketHistorySize,
+    onReplaced: (why) =>
+      log.warn(
+        { event: 'market-history-replaced' },
+        `a new market history was begun, the old one is market.db.old: ${why}`,
+      ),
+  });
 }
 
 /** What the reads of the market history need beside it. */

@@ -59,71 +59,71 @@ export type MarketHistoryOptions = {
   readonly onReplaced: (why: string) => void;
 };
 
-/** The market history in a file of its own: it may be lost without harm. */
+/** An open file, and what belongs to it. */
+type Opened = {
+  readonly db: DatabaseSync;
+  readonly room: Room;
+  readonly coverage: CoverageTable;
+  readonly prepared: (sql: string) => StatementSync;
+  /** The ids of GPUs by their uuids. */
+  readonly gpus: Map<string, number>;
+};
+
+/**
+ * The market history in a file of its own: it may be lost without harm. Each call opens the file, or begins one, where none is
+ * open, so that a disk that is full or read-only for a time stops it for that time. All throw STATE_DIR_UNUSABLE.
+ */
 export class SqliteMarketHistory implements MarketHistory {
   readonly #options: MarketHistoryOptions;
   readonly #file: string;
-  readonly #statements = new Map<string, StatementSync>();
-  readonly #gpus = new Map<string, number>();
-  #db: DatabaseSync;
-  #room: Room;
-  #coverage: CoverageTable;
+  #opened: Opened | undefined;
+  #isClosed = false;
 
-  /** Opens or begins it. Throws STATE_DIR_UNUSABLE. */
   constructor(options: MarketHistoryOptions) {
     this.#options = options;
     this.#file = join(options.directory, MARKET_HISTORY_FILE);
-    try {
-      const { replaced, db } = openFile(options.directory, options.broker);
-      if (replaced !== undefined) options.onReplaced(replaced);
-      this.#db = db;
-      this.#room = new Room(db, this.#file, options.maxBytes);
-      this.#coverage = new CoverageTable(db);
-    } catch (cause) {
-      throw asHistoryError(cause, this.#file);
-    }
   }
 
+  /** For good. */
   close(): void {
-    if (this.#db.isOpen) this.#db.close();
+    this.#isClosed = true;
+    this.#release();
   }
 
   *open(): Generator<'long', { readonly open: readonly OpenInterval[]; readonly nextId: number }> {
     const open: OpenInterval[] = [];
     for (let after = -1; ; ) {
-      const rows = this.#step(() => openRows.parse(this.#prepared(SELECT_OPEN).all(after)));
+      const rows = this.#step(({ prepared }) => openRows.parse(prepared(SELECT_OPEN).all(after)));
       open.push(...rows);
       const last = rows.at(-1);
       if (last === undefined) break;
       after = last.id;
       yield 'long';
     }
-    const { id } = this.#step(() =>
-      idRow.parse(this.#prepared('SELECT coalesce(max(id), 0) AS id FROM runs').get()),
+    const { id } = this.#step(({ prepared }) =>
+      idRow.parse(prepared('SELECT coalesce(max(id), 0) AS id FROM runs').get()),
     );
     return { open, nextId: id + 1 };
   }
 
   *write(poll: MarketPoll, { began, ended, grew }: MarketChanges): Generator<'long', number> {
-    const before = this.#step(() => this.#coverage.lastPoll) ?? poll.at;
+    const before = this.#step(({ coverage }) => coverage.lastPoll) ?? poll.at;
     const close = 'UPDATE runs SET last_seen = max(first_seen, ?) WHERE id = ?';
-    yield* this.#inBatches(ended, (id) => this.#prepared(close).run(before, id));
+    yield* this.#inBatches(ended, (id, { prepared }) => prepared(close).run(before, id));
     const grow = 'UPDATE runs SET jobs = ? WHERE id = ?';
-    yield* this.#inBatches(grew, ({ id, jobs }) => this.#prepared(grow).run(jobs, id));
+    yield* this.#inBatches(grew, ({ id, jobs }, { prepared }) => prepared(grow).run(jobs, id));
     const leftOut = yield* this.#begin(began);
-    this.#transaction(() => this.#coverage.add(poll));
+    this.#transaction(({ coverage }) => coverage.add(poll));
     yield* this.#makeRoom();
     return leftOut;
   }
 
   unknownFunctions(limit: number): readonly string[] {
-    return this.#step(() =>
+    return this.#step(({ prepared }) =>
       z
         .array(z.object({ uuid: z.string() }))
         .parse(
-          this.#prepared('SELECT uuid FROM functions WHERE known_at IS NULL ORDER BY id DESC LIMIT ?').all(
-            limit,
-          ),
+          prepared('SELECT uuid FROM functions WHERE known_at IS NULL ORDER BY id DESC LIMIT ?').all(limit),
         )
         .map(({ uuid }) => uuid),
     );
@@ -132,17 +132,17 @@ export class SqliteMarketHistory implements MarketHistory {
   learn(functions: readonly KnownFunction[], at: number): void {
     const update =
       'UPDATE functions SET image = ?, runtime = ?, requires_gpu = ?, known_at = ? WHERE uuid = ?';
-    this.#transaction(() => {
+    this.#transaction(({ prepared }) => {
       for (const { function: uuid, image, requiresGpu, runtime } of functions)
-        this.#prepared(update).run(image, runtime, Number(requiresGpu), at, uuid);
+        prepared(update).run(image, runtime, Number(requiresGpu), at, uuid);
     });
   }
 
   *writeAsks(asks: readonly AskCount[]): Generator<'long', void> {
     const insert =
       'INSERT INTO asks (at, gpu, ask, offers) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET offers = offers + excluded.offers';
-    yield* this.#inBatches(asks, ({ ask, at, gpu, offers }) =>
-      this.#prepared(insert).run(at, gpu, ask, offers),
+    yield* this.#inBatches(asks, ({ ask, at, gpu, offers }, { prepared }) =>
+      prepared(insert).run(at, gpu, ask, offers),
     );
   }
 
@@ -150,7 +150,7 @@ export class SqliteMarketHistory implements MarketHistory {
     return yield* observedIn((sql, ...values) => this.#all(sql, ...values), {
       span,
       limit,
-      lastPoll: this.#step(() => this.#coverage.lastPoll),
+      lastPoll: this.#step(({ coverage }) => coverage.lastPoll),
     });
   }
 
@@ -166,7 +166,7 @@ export class SqliteMarketHistory implements MarketHistory {
   }
 
   coverage(offer: string, span: TimeSpan): Coverage {
-    return this.#step(() => this.#coverage.of(offer, span));
+    return this.#step((opened) => opened.coverage.of(offer, span));
   }
 
   *histogram(span: TimeSpan): Generator<'long', readonly HistogramRow[]> {
@@ -178,94 +178,114 @@ export class SqliteMarketHistory implements MarketHistory {
     for (let at = 0; at < began.length; at += BATCH) {
       if (at % (BATCH * ROOM_EVERY) === 0) {
         yield* this.#makeRoom();
-        if (this.#step(() => this.#room.isFull)) return began.length - at;
+        if (this.#step(({ room }) => room.isFull)) return began.length - at;
       }
-      this.#transaction(() => {
-        for (const run of began.slice(at, at + BATCH)) this.#insert(run);
+      this.#transaction((opened) => {
+        for (const run of began.slice(at, at + BATCH)) insertRun(opened, run);
       });
       yield 'long';
     }
     return 0;
   }
 
-  #insert({ baseGpu, bid, firstSeen, function: uuid, id, jobs, run }: NewRun): void {
-    const fn = idRow.parse(
-      this.#prepared(
-        'INSERT INTO functions (uuid, used_at) VALUES (?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at RETURNING id',
-      ).get(uuid, firstSeen),
-    );
-    this.#prepared(
-      'INSERT INTO runs (id, run, function, base_gpu, bid, jobs, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(id, run, fn.id, baseGpu === null ? null : this.#gpuId(baseGpu), bid, jobs, firstSeen);
-  }
-
-  #gpuId(uuid: string): number {
-    const known = this.#gpus.get(uuid);
-    if (known !== undefined) return known;
-    const { id } = idRow.parse(
-      this.#prepared(
-        'INSERT INTO gpus (uuid) VALUES (?) ON CONFLICT DO UPDATE SET uuid = excluded.uuid RETURNING id',
-      ).get(uuid),
-    );
-    if (this.#gpus.size >= 10_000) this.#gpus.clear();
-    this.#gpus.set(uuid, id);
-    return id;
-  }
-
-  *#inBatches<T>(items: readonly T[], work: (item: T) => unknown): Generator<'long', void> {
+  *#inBatches<T>(items: readonly T[], work: (item: T, opened: Opened) => unknown): Generator<'long', void> {
     for (let at = 0; at < items.length; at += BATCH) {
-      this.#transaction(() => {
-        for (const item of items.slice(at, at + BATCH)) work(item);
+      this.#transaction((opened) => {
+        for (const item of items.slice(at, at + BATCH)) work(item, opened);
       });
       yield 'long';
     }
   }
 
   *#makeRoom(): Generator<'long', void> {
-    const steps = this.#room.make();
+    const steps = this.#step(({ room }) => room.make());
     while (this.#step(() => steps.next()).done !== true) yield 'long';
   }
 
   #all(sql: string, ...values: readonly SQLInputValue[]): readonly unknown[] {
-    return this.#step(() => this.#prepared(sql).all(...values));
+    return this.#step(({ prepared }) => prepared(sql).all(...values));
   }
 
-  #transaction(work: () => void): void {
-    this.#step(() => inTransaction(this.#db, work));
+  #transaction(work: (opened: Opened) => void): void {
+    this.#step((opened) => inTransaction(opened.db, () => work(opened)));
   }
 
-  /** Sets a damaged file replaced, so that the next poll begins a new one. Throws STATE_DIR_UNUSABLE. */
-  #step<T>(work: () => T): T {
+  /** After a failure the next step opens the file again: what is remembered of it may not have been written. */
+  #step<T>(work: (opened: Opened) => T): T {
     try {
-      return work();
+      return work((this.#opened ??= this.#open()));
     } catch (cause) {
-      const error = asHistoryError(cause, this.#file);
+      this.#release();
       if (isDamage(cause)) this.#replace();
-      throw error;
+      throw asHistoryError(cause, this.#file);
     }
   }
 
-  #replace(): void {
+  #open(): Opened {
     const { broker, directory, maxBytes, onReplaced } = this.#options;
-    this.#statements.clear();
-    this.#gpus.clear();
+    if (this.#isClosed) throw new Error('it is closed');
+    const { db, replaced } = openFile(directory, broker);
+    if (replaced !== undefined) onReplaced(replaced);
+    return {
+      db,
+      room: new Room(db, this.#file, maxBytes),
+      coverage: new CoverageTable(db),
+      prepared: statementsOf(db),
+      gpus: new Map(),
+    };
+  }
+
+  #release(): void {
+    this.#opened?.db.close();
+    this.#opened = undefined;
+  }
+
+  /** The next step begins a new file. */
+  #replace(): void {
     try {
-      if (this.#db.isOpen) this.#db.close();
       moveAway(this.#file);
-      this.#db = openFile(directory, broker).db;
-      this.#room = new Room(this.#db, this.#file, maxBytes);
-      this.#coverage = new CoverageTable(this.#db);
     } catch (cause) {
       throw asHistoryError(cause, this.#file);
     }
-    onReplaced('it is damaged');
+    this.#options.onReplaced('it is damaged');
   }
+}
 
-  #prepared(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
+function statementsOf(db: DatabaseSync): Opened['prepared'] {
+  const prepared = new Map<string, StatementSync>();
+  return (sql) => {
+    const known = prepared.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#db.prepare(sql);
-    this.#statements.set(sql, statement);
+    const statement = db.prepare(sql);
+    prepared.set(sql, statement);
     return statement;
-  }
+  };
+}
+
+function insertRun(opened: Opened, { baseGpu, bid, firstSeen, function: uuid, id, jobs, run }: NewRun): void {
+  const fn = idRow.parse(
+    opened
+      .prepared(
+        'INSERT INTO functions (uuid, used_at) VALUES (?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at RETURNING id',
+      )
+      .get(uuid, firstSeen),
+  );
+  opened
+    .prepared(
+      'INSERT INTO runs (id, run, function, base_gpu, bid, jobs, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(id, run, fn.id, baseGpu === null ? null : gpuIdOf(opened, baseGpu), bid, jobs, firstSeen);
+}
+
+function gpuIdOf({ gpus, prepared }: Opened, uuid: string): number {
+  const known = gpus.get(uuid);
+  if (known !== undefined) return known;
+  const { id } = idRow.parse(
+    prepared(
+      'INSERT INTO gpus (uuid) VALUES (?) ON CONFLICT DO UPDATE SET uuid = excluded.uuid RETURNING id',
+    ).get(uuid),
+  );
+  if (gpus.size >= 10_000) gpus.clear();
+  gpus.set(uuid, id);
+  return id;
 }

@@ -8,6 +8,7 @@ import { GPU_SAMPLES } from './gpu-samples.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
+import { MARKET_HISTORY } from './market-history.ts';
 import { MOVES } from './moves.ts';
 import { NETWORK } from './network.ts';
 import { NOTIFICATIONS } from './notifications.ts';
@@ -22,6 +23,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LIMITS,
   ...LONG_LISTS,
   ...AGENT,
+  ...MARKET_HISTORY,
   ...LEASES,
   ...MOVES,
   ...FUZZING,

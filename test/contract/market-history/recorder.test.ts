@@ -8,16 +8,19 @@ import { faults, HttpProxy } from '../../support/faults/http-proxy.ts';
 import { logged } from '../../support/log/log-into.ts';
 import { MINUTE, Recording, START } from '../../support/market/recording.ts';
 
-/** A broker, our client behind a proxy, and a recorder. */
+/** A broker, our client behind a proxy, and a recorder; `polls`: what the whole list was answered with. */
 async function openMarket() {
   await using opened = new AsyncDisposableStack();
   const desk = opened.use(await openDesk());
   const proxy = opened.use(await HttpProxy.open(desk.url));
-  const transport = new Transport(proxy.url, { current: async () => TOKEN }, {});
+  const polls: (number | undefined)[] = [];
+  const transport = new Transport(proxy.url, { current: async () => TOKEN }, {}, {}, ({ path, status }) => {
+    if (path === '/api/v1/runs') polls.push(status);
+  });
   opened.defer(() => transport.close());
   const recording = opened.use(await Recording.open(new HttpBroker(transport)));
   const kept = opened.move();
-  return { desk, proxy, recording, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { desk, proxy, recording, polls, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 const isPoll = ({ method, path }: { readonly method: string; readonly path: string }): boolean =>
@@ -54,6 +57,28 @@ describe('the market history', () => {
       { run, bid: 0.5, jobs: 1, minutes: [1, 32] },
       { run: gone, bid: 0.9, jobs: 1, minutes: [1, 2] },
     ]);
+  });
+
+  test('goes on where the broker says that its list is the same, and the time counts as known', async () => {
+    await using market = await openMarket();
+    const { desk, polls, recording } = market;
+    const { run } = desk.addRun();
+    const offer = anOffer();
+    recording.offers = [{ offer, state: 'online', runs: [aRun({ uuid: run, bidPrice: 0.5 })] }];
+    for (let at = 0; at < 4; at += 1) await recording.poll();
+    expect(polls).toEqual([200, 304, 304, 304]);
+    desk.store.market.delete(run, true);
+    await recording.poll();
+    await recording.poll();
+    expect(polls.slice(4)).toEqual([200, 304]);
+    // What was sent under a tag is not known any more after a restart.
+    recording.restart();
+    await recording.poll();
+    expect(polls.slice(6)).toEqual([200]);
+    expect(await recording.seen()).toEqual([{ run, bid: 0.5, jobs: 1, minutes: [1, 4] }]);
+    const all = { from: 0, until: START * 2 };
+    const online = [{ from: START + MINUTE, until: START + 7 * MINUTE }];
+    expect(recording.history.coverage(offer.key, all)).toMatchObject({ online, lastPoll: online[0]?.until });
   });
 
   test('knows what functions of recorded runs need', async () => {

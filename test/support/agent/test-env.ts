@@ -11,6 +11,7 @@ import type { AgentSettings } from '../../../src/agent/settings.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import { buildAgent } from '../../../src/compose-agent.ts';
+import { openMarketHistory } from '../../../src/compose-market-history.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
@@ -219,6 +220,10 @@ export type AgentChoices = {
   readonly systemdReloadedAt?: () => number | undefined;
   /** When jobs may run; else always. */
   readonly schedule?: Schedule;
+  /** Of the market history, in bytes; else there is none. */
+  readonly marketHistorySize?: number;
+  /** Where the market history is, instead of in the state directory. */
+  readonly marketHistoryDirectory?: string;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskSpace?: (path: string) => DiskSpace | undefined;
 };
@@ -294,6 +299,11 @@ export async function openAgent(
   });
   const log = logInto(env.log);
   const logEvent = eventLog(log);
+  const marketHistory = openMarketHistory(
+    { brokerUrl: url, marketHistorySize: more.marketHistorySize ?? 0 },
+    more.marketHistoryDirectory ?? stateDir.path,
+    log,
+  );
   const agent = buildAgent({
     broker: new HttpBroker(transport),
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
@@ -304,6 +314,7 @@ export async function openAgent(
     rollups: more.simulated && journal.gpuRollups,
     kernelLog: more.kernelLog,
     offerCost: more.offerCost,
+    marketHistory,
     electricity: more.electricity ?? NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
@@ -345,6 +356,7 @@ export async function openAgent(
     reloadToken: more.reloadToken ?? (() => Promise.resolve(false)),
   });
   return new TestAgent({ agent, journal, runtime }, async () => {
+    marketHistory?.close();
     journal.close();
     stateDir.close();
     await transport.close();

@@ -43,6 +43,11 @@ export class SmallDisk implements Disposable {
     }
   }
 
+  /** Lets it be written, or only read; no file may be open for writing. */
+  remount(how: 'ro' | 'rw'): void {
+    mount(['-o', `remount,${how}`, this.path]);
+  }
+
   /** Makes room again. */
   empty(): void {
     rmSync(join(this.path, 'filling'), { force: true });

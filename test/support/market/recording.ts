@@ -32,8 +32,12 @@ export class Recording implements AsyncDisposable {
     this.#recorder = this.#start();
   }
 
-  static async open(broker: Pick<Broker, 'function' | 'image' | 'offers' | 'runs'>): Promise<Recording> {
-    return new Recording(await mkdtemp(join(tmpdir(), 'market-')), broker);
+  /** In a directory of its own under `parent`. */
+  static async open(
+    broker: Pick<Broker, 'function' | 'image' | 'offers' | 'runs'>,
+    parent: string = tmpdir(),
+  ): Promise<Recording> {
+    return new Recording(await mkdtemp(join(parent, 'market-')), broker);
   }
 
   get file(): string {

@@ -1,40 +1,13 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import type { MarketAnswer } from '../../../src/domain/ports/broker.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { inSlices } from '../../../src/lib/slices.ts';
 import { summaryOf } from '../../../src/market-history/summary.ts';
-import { anOffer, aRun, listed } from '../../support/domain.ts';
+import { anOffer, aRun } from '../../support/domain.ts';
 import { logged } from '../../support/log/log-into.ts';
+import { ListedRuns } from '../../support/market/listed-runs.ts';
 import { MINUTE, Recording, START } from '../../support/market/recording.ts';
-
-/** A broker whose list a test sets. */
-class ListedRuns {
-  list: readonly Run[] = [];
-  more: Partial<MarketAnswer> = {};
-
-  async runs(): Promise<MarketAnswer> {
-    const { items: _, ...rest } = listed([]);
-    return {
-      ...rest,
-      unchanged: false,
-      runs: this.list,
-      etag: undefined,
-      waited: false,
-      retryAfterMs: undefined,
-      ...this.more,
-    };
-  }
-
-  async offers() {
-    return listed([]);
-  }
-
-  async function(): Promise<undefined> {}
-
-  async image(): Promise<undefined> {}
-}
 
 async function open(list: readonly Run[] = []) {
   const broker = new ListedRuns();
@@ -196,6 +169,7 @@ describe('a file', () => {
   test('is for its owner alone', async () => {
     const { recording } = await open();
     await using _ = recording;
+    await recording.poll();
     expect((await stat(recording.file)).mode & 0o777).toBe(0o600);
   });
 
