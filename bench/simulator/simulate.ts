@@ -37,7 +37,7 @@ export type OwnJob = {
   readonly from: number;
   readonly until: number;
   readonly ask: number;
-  readonly outcome: SimulatedJob['outcome'];
+  readonly isPaid: boolean;
   readonly earned: number;
   readonly powerCost: number;
 };
@@ -198,7 +198,7 @@ class Simulation {
       from: now,
       until,
       ask: this.#ask,
-      outcome: job.outcome,
+      isPaid,
       earned: isPaid ? this.#ask * job.minutes : 0,
       powerCost: this.#costOf(now, until, this.#host.marginalW),
     };

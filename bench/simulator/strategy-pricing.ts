@@ -63,12 +63,7 @@ export class StrategyPricing implements Pricing {
         lastChangeAt: this.#lastChangeAt,
         idleMs,
         others,
-        ended: ended.map(({ ask, from, outcome, until }) => ({
-          ask,
-          from,
-          until,
-          isPaid: outcome !== 'failed',
-        })),
+        ended,
         observed: () => this.#observed(seen, now),
         paidShare: this.#paidShare,
         costPerMinute: floor.power + floor.wear,
@@ -89,10 +84,10 @@ export class StrategyPricing implements Pricing {
 
   #add(ended: readonly OwnJob[], now: number): void {
     this.#own = [...this.#own.filter(({ until }) => until > now - HISTORY_MS), ...ended];
-    for (const { from, outcome, until } of ended) {
+    for (const { from, isPaid, until } of ended) {
       const minutes = (until - from) / MINUTE_MS;
       this.#busyMinutes += minutes;
-      this.#paidMinutes += outcome === 'failed' ? 0 : minutes;
+      this.#paidMinutes += isPaid ? minutes : 0;
     }
     this.#paidShare = paidShareOf(this.#paidMinutes, this.#busyMinutes);
     if (ended.length > 0) this.#long.clear();
@@ -144,7 +139,8 @@ export class StrategyPricing implements Pricing {
   }
 }
 
-function observedJob({ ask, earned, from, outcome, run, until }: OwnJob): ObservedJob {
+/** How the agent sees a simulated job. */
+export function observedJob({ ask, earned, from, isPaid, run, until }: OwnJob): ObservedJob {
   return {
     run: run.uuid,
     function: run.function,
@@ -154,6 +150,6 @@ function observedJob({ ask, earned, from, outcome, run, until }: OwnJob): Observ
     until,
     ask,
     earned,
-    isPaid: outcome !== 'failed',
+    isPaid,
   };
 }

@@ -9,7 +9,8 @@ export function Segments({
   value,
 }: {
   readonly legend: string;
-  readonly options: readonly (readonly [value: string, words: string])[];
+  /** `title` is what short words stand for. */
+  readonly options: readonly (readonly [value: string, words: string, title?: string])[];
   readonly value: string;
   readonly onChange: (value: string) => void;
 }): Drawn {
@@ -17,8 +18,8 @@ export function Segments({
   return html`<fieldset class="spans">
     <legend class="unseen">${legend}</legend>
     ${options.map(
-      ([option, words]) => html`<label class="span" key=${option}>
-        <input type="radio" name=${name} checked=${option === value} onChange=${() => onChange(option)} /> ${words}
+      ([option, words, title]) => html`<label class="span" key=${option}>
+        <input type="radio" name=${name} checked=${option === value} onChange=${() => onChange(option)} /> ${title === undefined ? words : html`<abbr title=${title}>${words}</abbr>`}
       </label>`,
     )}
   </fieldset>`;

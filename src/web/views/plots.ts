@@ -6,6 +6,7 @@ import { type Drawn, html } from '../html.ts';
 import { useAnswer } from '../parts/answer.ts';
 import { Dialog } from '../parts/dialog.ts';
 import { Plot, type PlotProps } from '../parts/plot.ts';
+import { Segments } from '../parts/segments.ts';
 import { Trouble } from '../parts/trouble.ts';
 import { earningsFigures, totalAt, type UsageField, usageFigures } from '../series.ts';
 import { useApi, useFormats, useServices } from '../services.ts';
@@ -22,29 +23,27 @@ const SPANS = [
   { name: '30 d', title: '30 days', ms: 30 * DAY },
   { name: '1 y', title: '1 year', ms: 365 * DAY },
 ] as const;
-const FIRST_SPAN = SPANS[2];
+type Span = (typeof SPANS)[number];
+const FIRST_SPAN: Span = SPANS[2];
 
 /** What a span of time shows. */
 type Seen = { readonly from: number; readonly to: number; readonly history: History };
 
 /** Earnings per day and the use of the GPUs over time. */
 export function Plots(): Drawn {
-  const [spanMs, setSpan] = useState<number>(FIRST_SPAN.ms);
+  const [span, setSpan] = useState<Span>(FIRST_SPAN);
   const [enlarged, setEnlarged] = useState<string | undefined>(undefined);
-  const { ask, dayZone, isBusy, plots, problem, timeZone } = usePlots(spanMs);
+  const { ask, dayZone, isBusy, plots, problem, timeZone } = usePlots(span.ms);
   const large = plots.find(({ key }) => key === enlarged);
   return html`<section class="usage" aria-labelledby="usage-title">
     <div class="view-head">
       <h2 id="usage-title">Usage and earnings</h2>
-      <fieldset class="spans">
-        <legend class="unseen">Time of the plots of use</legend>
-        ${SPANS.map(
-          ({ ms, name, title }) => html`<label class="span">
-            <input type="radio" name="span" checked=${ms === spanMs} onChange=${() => setSpan(ms)} />
-            <abbr title=${title}>${name}</abbr>
-          </label>`,
-        )}
-      </fieldset>
+      <${Segments}
+        legend="Time of the plots of use"
+        options=${SPANS.map(({ name, title }) => [name, name, title])}
+        value=${span.name}
+        onChange=${(name: string) => setSpan(SPANS.find((one) => one.name === name) ?? FIRST_SPAN)}
+      />
     </div>
     <${Trouble} answer=${{ problem, ask }} />
     <div class=${isBusy ? 'plots plots-busy' : 'plots'} aria-busy=${isBusy}>

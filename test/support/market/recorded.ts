@@ -1,11 +1,12 @@
 import { asksOf, type Market, marketOf } from '../../../bench/simulator/market.ts';
 import type { Shape } from '../../../bench/simulator/shapes.ts';
 import { type Outcome, simulate } from '../../../bench/simulator/simulate.ts';
+import { observedJob } from '../../../bench/simulator/strategy-pricing.ts';
 import { ofOthers } from '../../../src/control/backtest-input.ts';
 import { finish } from '../../../src/lib/slices.ts';
 import type { AskStep } from '../../../src/pricing/backtest/ask-steps.ts';
 import { type Backtest, type BacktestInput, backtest } from '../../../src/pricing/backtest/backtest.ts';
-import type { Observed, OwnJob, SeenRun } from '../../../src/pricing/backtest/observed.ts';
+import type { Observed, SeenRun } from '../../../src/pricing/backtest/observed.ts';
 import { TAKE_ALL } from '../../../src/pricing/backtest/rules.ts';
 import { fixedAsk } from '../../../src/pricing/fixed-ask.ts';
 import { microDollars } from '../../../src/pricing/money.ts';
@@ -44,7 +45,7 @@ export class RecordedMarket {
       ask: askAt(hour * HOUR_MS),
     }));
     this.seen = [...seen];
-    const own = outcome.jobs.map(ownJob);
+    const own = outcome.jobs.map(observedJob);
     this.observed = { from: 0, until: days * DAY_MS, slots, seen: ofOthers(this.seen, own), own };
     this.earned = this.#earnedBy(outcome);
   }
@@ -75,7 +76,7 @@ export class RecordedMarket {
   /** A job that runs beyond the end counts until then, as in a replay. */
   #earnedBy({ jobs }: Outcome): number {
     return jobs.reduce(
-      (sum, job) => sum + (job.outcome === 'failed' ? 0 : job.ask * minutesUntil(this.observed.until, job)),
+      (sum, job) => sum + (job.isPaid ? job.ask * minutesUntil(this.observed.until, job) : 0),
       0,
     );
   }
@@ -104,21 +105,6 @@ export function inputOf(observed: Observed, ledger: number): BacktestInput {
     costPerMinute: () => undefined,
     asks: [0.05],
     seed: 1,
-  };
-}
-
-function ownJob(job: Outcome['jobs'][number]): OwnJob {
-  const { ask, earned, from, outcome, run, until } = job;
-  return {
-    run: run.uuid,
-    function: run.function,
-    image: 'image',
-    bid: run.bid,
-    from,
-    until,
-    isPaid: outcome !== 'failed',
-    earned,
-    ask,
   };
 }
 
