@@ -75,7 +75,9 @@ await describeSlurm('Slurm', () => {
       const prolog = (await on.cluster.prologs('a'))[before] ?? Number.NaN;
       process.kill(-prolog, 'SIGKILL');
       await eventually(async () => expect(await on.held()).toEqual([null, null]));
-      expect(await on.cluster.run('sinfo', '--noheader', '--nodes=a', '--format=%T')).toBe('drained');
+      // Slurm learns of it after the agent.
+      const state = (): Promise<string> => on.cluster.run('sinfo', '--noheader', '--nodes=a', '--format=%T');
+      await eventually(async () => expect(await state()).toBe('drained'));
       await on.cluster.run('scancel', '--user=root');
       await on.cluster.run('scontrol', 'update', 'nodename=a', 'state=resume');
       await sold();
