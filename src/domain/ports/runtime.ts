@@ -1,9 +1,16 @@
 import type { EngineIdentity } from '../engine-identity.ts';
+import type { ImageLayer } from '../image-eviction.ts';
 import type { JobNetwork } from '../jobs-network.ts';
 import type { ContainerNetworkUse } from '../network-use.ts';
 
 /** A pulled image; containers are created from `id`, which is a digest or an id, never a tag. */
-export type ReadyImage = { readonly ref: string; readonly id: string; readonly sizeBytes: number };
+export type ReadyImage = {
+  readonly ref: string;
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** The id of the engine's image where the pull that made it ready brought one that the engine did not have. */
+  readonly broughtId?: string | undefined;
+};
 
 /** A step of a pull, in bytes of compressed layers. */
 export type PullProgress = {
@@ -23,6 +30,28 @@ export interface Images {
   find(ref: string): Promise<ReadyImage | undefined>;
   /** Pulls the image if it is missing; callers for one image share one pull. Throws IMAGE_* or RUNTIME_*. */
   prepare(ref: string, signal: AbortSignal): Promise<ReadyImage>;
+}
+
+/** An image that an engine has, whoever brought it. */
+export type StoredImage = {
+  /** The engine's own id. */
+  readonly id: string;
+  /** Canonical references: tags, and digests of repositories. */
+  readonly names: readonly string[];
+  readonly layers: readonly ImageLayer[];
+  /** Whether a container has it, stopped ones included. */
+  readonly hasContainer: boolean;
+};
+
+/** The images that an engine has, for evictions. */
+export interface ImageStore {
+  /** Throws RUNTIME_UNAVAILABLE. */
+  list(signal: AbortSignal): Promise<readonly StoredImage[]>;
+  /**
+   * Removes an image under all of its names, unless a container or another image needs it, or it has got other names since.
+   * Throws RUNTIME_UNAVAILABLE.
+   */
+  remove(image: StoredImage, signal: AbortSignal): Promise<'removed' | 'in-use' | 'absent'>;
 }
 
 /** How much of this host one job may use. */
@@ -83,6 +112,8 @@ export type OutputSink = (stream: OutputStream, chunk: Uint8Array) => void;
 /** What executes jobs: Docker, or local processes in the dry run. All containers are one agent's. */
 export interface Runtime {
   readonly images: Images;
+  /** Absent: jobs do not run in containers. */
+  readonly imageStore?: ImageStore | undefined;
   /** Describes the runtime for people. Throws RUNTIME_UNAVAILABLE if jobs cannot run now. */
   probe(signal: AbortSignal): Promise<string>;
   /** Settles once the engine answers. Throws RUNTIME_UNAVAILABLE if it does not within a few seconds. */
