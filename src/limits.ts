@@ -554,6 +554,19 @@ export const LIMITS = {
       of: 'changes of asks that are remembered with their reasons',
       beyond: 'the oldest are deleted',
     },
+    imageDays: {
+      max: 30_000,
+      unit: 'items',
+      of: 'days of images whose counts are kept, 30 days of each at most',
+      beyond: 'the oldest are deleted',
+    },
+    imagePulls: {
+      max: 1_000,
+      unit: 'items',
+      of: 'own pulls of images that are remembered, removed images included',
+      beyond: 'the oldest are forgotten, and their images count as the owner’s',
+    },
+    imagePins: { max: 500, unit: 'items', of: 'pinned images', beyond: 'no other one can be pinned' },
     endedJobs: {
       max: 5_000,
       unit: 'items',

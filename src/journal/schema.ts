@@ -6,6 +6,7 @@ import { CREATE_ENERGY_DAYS } from './energy-days.ts';
 import { CREATE_JOB_FUNCTIONS } from './function-durations.ts';
 import { CREATE_GPU_ROLLUPS } from './gpu-rollups.ts';
 import { CREATE_GPU_TOTALS } from './gpu-totals.ts';
+import { CREATE_IMAGES } from './image-tables.ts';
 import { CREATE_JOB_OUTPUTS } from './job-outputs.ts';
 import { CREATE_JOB_SUMS } from './job-sums.ts';
 import { CREATE_JOB_TOTALS } from './job-totals.ts';
@@ -89,6 +90,7 @@ const ADDITIONS = [
   CREATE_JOB_ENERGY,
   CREATE_ENERGY_DAYS,
   CREATE_PRICES,
+  CREATE_IMAGES,
 ];
 
 /** The schema version that this agent writes. */

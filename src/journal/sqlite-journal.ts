@@ -24,6 +24,7 @@ import {
 import { FunctionOutcomeTable } from './function-outcomes.ts';
 import { GpuRollupTables } from './gpu-rollups.ts';
 import { ENGINE_KEY, engineRow } from './home.ts';
+import { ImageTables } from './image-tables.ts';
 import { eventDetail, eventOf, type JobEvent } from './job-history.ts';
 import { FOLD, JobList } from './job-list.ts';
 import { JobOutputTable } from './job-outputs.ts';
@@ -32,15 +33,7 @@ import { JobSumTables } from './job-sums.ts';
 import { JobTotalTable } from './job-totals.ts';
 import { Ledger } from './ledger.ts';
 import { defineMoney } from './money-functions.ts';
-import {
-  END_OTHER_USES,
-  HAS_NETWORK_USE,
-  LATEST_USE,
-  USES_AT,
-  useOf,
-  useValues,
-  WRITE_USE,
-} from './network-use.ts';
+import { NetworkUseTable } from './network-use.ts';
 import { OwnJobs } from './own-jobs.ts';
 import { PriceTables } from './price-tables.ts';
 import { pruneInSteps } from './prune-walks.ts';
@@ -85,7 +78,9 @@ export class SqliteJournal implements Journal {
   readonly list: JobList;
   /** As `list`. */
   readonly ownJobs: OwnJobs;
+  readonly images: ImageTables;
   readonly #parts: JournalParts;
+  readonly #network: NetworkUseTable;
   readonly #access: Access;
   /** By SQL text. Cached because SQLite frees a statement only when its object is garbage-collected. */
   readonly #statements = new Map<string, StatementSync>();
@@ -110,6 +105,8 @@ export class SqliteJournal implements Journal {
     this.outcomes = new FunctionOutcomeTable(access);
     this.outputs = new JobOutputTable(access);
     this.prices = new PriceTables(access);
+    this.images = new ImageTables(access);
+    this.#network = new NetworkUseTable(access);
     this.list = new JobList(access);
     this.ownJobs = new OwnJobs(access, this.list);
     parts.db.function(FOLD.name, { deterministic: true }, FOLD.of);
@@ -270,20 +267,20 @@ export class SqliteJournal implements Journal {
   }
 
   recordNetworkUse(use: NetworkUse): void {
-    this.#write(() => this.#prepared(WRITE_USE).run(...useValues(use)));
+    this.#network.record(use);
   }
 
   endNetworkUses(containers: readonly string[], at: number): void {
-    this.#write(() => this.#prepared(END_OTHER_USES).run(at, JSON.stringify(containers)));
+    this.#network.endOthers(containers, at);
   }
 
-  networkUse({ claimedAt, uuid }: Pick<JobRecord, 'claimedAt' | 'uuid'>): NetworkUse | undefined {
-    return this.#uses(LATEST_USE, uuid, claimedAt)[0];
+  networkUse(job: Pick<JobRecord, 'claimedAt' | 'uuid'>): NetworkUse | undefined {
+    return this.#network.latest(job);
   }
 
   /** The containers that had the address, or none that is known, at some time from `fromMs` to `toMs`, oldest first. */
   networkUsesAt(address: string | null, fromMs: number, toMs: number): readonly NetworkUse[] {
-    return this.#uses(USES_AT, address, toMs, fromMs);
+    return this.#network.at(address, fromMs, toMs);
   }
 
   /**
@@ -363,14 +360,6 @@ export class SqliteJournal implements Journal {
       this.#prepared(`SELECT * FROM jobs ${where}`).all(...values),
     );
     return rows.map(recordOf);
-  }
-
-  /** A journal that only an older agent has written has none. */
-  #uses(sql: string, ...values: readonly (string | number | null)[]): readonly NetworkUse[] {
-    const rows = this.#guarded(() =>
-      this.#prepared(HAS_NETWORK_USE).get() === undefined ? [] : this.#prepared(sql).all(...values),
-    );
-    return rows.map(useOf);
   }
 
   #write<T>(work: () => T): T {

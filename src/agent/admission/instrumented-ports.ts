@@ -108,6 +108,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     decisions: journal.decisions,
     outcomes: journal.outcomes,
     prices: journal.prices,
+    images: journal.images,
     sums: journal.sums,
     energy: journal.energy,
     instance: (offerKey) => journal.instance(offerKey),

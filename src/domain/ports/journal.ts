@@ -3,6 +3,7 @@ import type { JobRecord, JobState, JobStateName, NewJob } from '../job.ts';
 import type { NetworkUse } from '../network-use.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { EnergyStore } from './energy-store.ts';
+import type { ImageRecords } from './image-records.ts';
 import type { JobSums } from './job-sums.ts';
 import type { OutcomeStore } from './outcome-store.ts';
 import type { PriceStore } from './price-store.ts';
@@ -18,6 +19,8 @@ export interface Journal {
   readonly prices: PriceStore;
   /** What jobs have earned. */
   readonly sums: JobSums;
+  /** What is known of images. */
+  readonly images: ImageRecords;
   /** What jobs and idle GPUs took. */
   readonly energy: EnergyStore;
   /** The instance that was registered for the offer at this broker. */
