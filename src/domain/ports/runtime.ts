@@ -32,7 +32,7 @@ export interface Images {
   prepare(ref: string, signal: AbortSignal): Promise<ReadyImage>;
 }
 
-/** An image that an engine has, whoever brought it. */
+/** An image that an engine has, of the owner as well as of the agent. */
 export type StoredImage = {
   /** The engine's own id. */
   readonly id: string;
