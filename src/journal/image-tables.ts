@@ -115,7 +115,7 @@ export class ImageTables implements ImageRecords {
     const { prepared, write } = this.#access;
     write(() => {
       prepared(ADD_PULL).run(engine, imageId, ref, pulledAt, bytes);
-      const { max } = LIMITS.journal.imagePulls;
+      const max = LIMITS.journal.imagePulls.max;
       if (countRow.parse(prepared('SELECT count(*) AS count FROM image_pulls').get()).count > max)
         prepared(OLD_PULLS).run(max);
     });
@@ -133,7 +133,7 @@ export class ImageTables implements ImageRecords {
         prepared(ADD_DAY).run(day, ref, wanted, tries, wins, earnedMicroDollars, usedAt ?? null);
       const newest = Math.max(...days.map(({ day }) => day));
       prepared('DELETE FROM image_days WHERE day <= ?').run(newest - KEEP_DAYS);
-      const { max } = LIMITS.journal.imageDays;
+      const max = LIMITS.journal.imageDays.max;
       if (countRow.parse(prepared('SELECT count(*) AS count FROM image_days').get()).count > max)
         prepared(OLD_DAYS).run(max);
     });

@@ -283,8 +283,9 @@ async function containersOfCheck({ docker }: TestEngine): Promise<readonly strin
 describeDocker('at a real engine', (engine) => {
   test('Docker is reported with its version', async () => {
     const { line } = await check({ DOCKER_HOST: engine.host });
+    // A busy machine makes it slow, which is a warning.
     expect(line('docker')).toMatch(
-      /^ok: Docker \d+\.\d+\.\d+, runc \d.*, seccomp on, at \S+ \(DOCKER_HOST\)$/,
+      /^(?:ok|warn): Docker \d+\.\d+\.\d+, runc \d.*, seccomp on, at \S+ \(DOCKER_HOST\)(?:$|, slow: )/,
     );
   });
 
@@ -321,7 +322,7 @@ describeDocker('at a real engine', (engine) => {
     proxy.plan = ({ name }) => (name === 'start' ? 'blackhole' : 'pass');
     const began = performance.now();
     const { line } = await check({ DOCKER_HOST: proxy.host });
-    expect(line('container')).toMatch(/^fail: .* 1\d(\.\d+)? s/);
+    expect(line('container')).toMatch(/^fail: .* [12]\d(\.\d+)? s/);
     expect(performance.now() - began).toBeLessThan(40_000);
     expect(await containersOfCheck(engine)).toEqual([]);
   });
