@@ -1,7 +1,7 @@
 import { asAgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { JobFiles } from '../../domain/ports/job-files.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import type { Runtime } from '../../domain/ports/runtime.ts';
+import type { ImageStore, Runtime } from '../../domain/ports/runtime.ts';
 import type { EngineBinding } from './engine-binding.ts';
 import type { EngineLatency } from './engine-latency.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -47,6 +47,7 @@ export function instrumentRuntime(
       find: (ref) => latency.time('find image', failure(images.find(ref))),
       prepare: (ref, signal) => failure(images.prepare(ref, signal)),
     },
+    ...(runtime.imageStore && { imageStore: instrumentStore(runtime.imageStore, failure) }),
     get storagePath() {
       return runtime.storagePath;
     },
@@ -85,6 +86,13 @@ export function instrumentRuntime(
     ...(runtime.networkUse && { networkUse: async (id, when) => runtime.networkUse?.(id, when) }),
     ...(runtime.mayLoseGpu && { mayLoseGpu: (id) => runtime.mayLoseGpu?.(id) ?? false }),
     ...(runtime.diskBytes && { diskBytes: async (id, signal) => runtime.diskBytes?.(id, signal) }),
+  };
+}
+
+function instrumentStore(store: ImageStore, failure: <T>(call: Promise<T>) => Promise<T>): ImageStore {
+  return {
+    list: (signal) => failure(store.list(signal)),
+    remove: (image, signal) => failure(store.remove(image, signal)),
   };
 }
 

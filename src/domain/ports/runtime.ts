@@ -8,7 +8,10 @@ export type ReadyImage = {
   readonly ref: string;
   readonly id: string;
   readonly sizeBytes: number;
-  /** The id of the engine's image where the pull that made it ready brought one that the engine did not have. */
+  /**
+   * The engine's own id of the image, where the pull that made it ready brought one that the engine did not have. Undefined:
+   * it brought none, or that is in doubt.
+   */
   readonly broughtId?: string | undefined;
 };
 
@@ -45,11 +48,11 @@ export type StoredImage = {
 
 /** The images that an engine has, for evictions. */
 export interface ImageStore {
-  /** Throws RUNTIME_UNAVAILABLE. */
+  /** Without the steps of builds, whose layers their images have as well. Throws RUNTIME_*. */
   list(signal: AbortSignal): Promise<readonly StoredImage[]>;
   /**
    * Removes an image under all of its names, unless a container or another image needs it, or it has got other names since.
-   * Throws RUNTIME_UNAVAILABLE.
+   * The disk may show it a little later. Throws RUNTIME_*.
    */
   remove(image: StoredImage, signal: AbortSignal): Promise<'removed' | 'in-use' | 'absent'>;
 }

@@ -34,6 +34,7 @@ import { unmetRequirement } from './engine/requirements.ts';
 import type { EngineTls } from './engine/tls.ts';
 import { DockerImages, type ImageRules } from './image/images.ts';
 import type { PullHooks } from './image/pull.ts';
+import { DockerImageStore } from './image/store.ts';
 import { ContainerTraffic } from './network/container-traffic.ts';
 import { AttachedOutputs, followAttached } from './output/attached.ts';
 import { followLog } from './output/logs.ts';
@@ -75,6 +76,7 @@ const DISK_USE = z.object({ SizeRw: z.int().nonnegative() });
 /** Runs jobs in containers of a Docker engine. Every call has a deadline. */
 export class DockerRuntime implements Runtime {
   readonly images: DockerImages;
+  readonly imageStore: DockerImageStore;
   readonly #docker: Docker;
   readonly #options: DockerRuntimeOptions;
   readonly #deadlines: EngineDeadlines;
@@ -112,6 +114,7 @@ export class DockerRuntime implements Runtime {
     const { clock, credentials, hooks } = options;
     const platform = async (): Promise<ImagePlatform> => (await this.#knownFacts()).platform;
     this.images = new DockerImages(this.#docker, rules, { hooks, clock, platform, credentials });
+    this.imageStore = new DockerImageStore(this.#docker, this.#deadlines.inspectMs);
   }
 
   /** The engine's version and features. Throws RUNTIME_UNAVAILABLE. */

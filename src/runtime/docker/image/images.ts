@@ -17,6 +17,7 @@ import { engineError, readFault } from '../engine/errors.ts';
 import type { RegistryCredentials } from '../registry/credentials.ts';
 import type { RegistryAuth } from '../registry/docker-config.ts';
 import { type ImageConfig, layerBytes, readImage } from './config.ts';
+import { listImages } from './list.ts';
 import { platformsInRegistry, refuseForeign } from './platform-check.ts';
 import { type PullHooks, type PullLimits, PullsUnderWay, pullImage, refuseOversize } from './pull.ts';
 import { storeFault } from './pull-error.ts';
@@ -124,19 +125,30 @@ export class DockerImages implements Images {
       refuseForeign(ref, [found.platform], await this.#deps.platform());
     const age = this.#deps.clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (usable !== undefined && (pinned || age < this.#rules.refreshMs)) return usable;
+    let idsBefore: ReadonlySet<string> | undefined;
     try {
-      await this.#pull(ref, parsed, usable === undefined, signal);
+      idsBefore = await this.#pull(ref, parsed, usable === undefined, signal);
     } catch (thrown) {
       const { code } = asAgentError(thrown);
       const registryFailed = /^(?:IMAGE|REGISTRY)_/.test(code) && !FINAL.has(code);
       if (usable === undefined || !registryFailed || signal.aborted) throw thrown;
     }
     this.#pulledAt.set(key, this.#deps.clock.monotonic());
-    return this.#accept(ref, parsed, found);
+    const pulled = await this.#accept(ref, parsed, found);
+    const isBrought = idsBefore !== undefined && !idsBefore.has(pulled.engineId);
+    return isBrought ? { ...readyImage(pulled), broughtId: pulled.engineId } : readyImage(pulled);
   }
 
-  /** Pulls an image. Of a new one the platforms are asked first, which may save gigabytes. */
-  async #pull(ref: string, parsed: ImageRef, isNew: boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Pulls an image. Of a new one the platforms are asked first, which may save gigabytes. Returns the engine's images of before,
+   * if the pull has brought one; undefined: in doubt, it has not.
+   */
+  async #pull(
+    ref: string,
+    parsed: ImageRef,
+    isNew: boolean,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string> | undefined> {
     const auth = await this.#auth(parsed, signal);
     if (isNew) {
       const platforms = await this.#platforms(parsed, auth, signal);
@@ -144,7 +156,21 @@ export class DockerImages implements Images {
     }
     const tag = parsed.digest ?? parsed.tag ?? 'latest';
     const request = { ref, repository: parsed.repository, tag, auth };
-    await pullImage(this.#docker, request, this.#rules, this.#deps.hooks, this.#pulls, signal);
+    const before = await this.#ids(signal);
+    const { hooks } = this.#deps;
+    const hasBrought = await pullImage(this.#docker, request, this.#rules, hooks, this.#pulls, signal);
+    return hasBrought ? before : undefined;
+  }
+
+  /** The ids of all images of the engine; undefined where it does not list them, which must keep nobody from a pull. */
+  async #ids(signal: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+    try {
+      const listed = await listImages(this.#docker, { all: true, ms: this.#rules.inspectMs, signal });
+      return new Set(listed.map(({ id }) => id));
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
   }
 
   /** The credentials for the image's own registry, and no other's. */
@@ -161,7 +187,7 @@ export class DockerImages implements Images {
   }
 
   /** The image after its pull. Removes one that is too large or foreign, unless it was on this host before. */
-  async #accept(ref: string, parsed: ImageRef, before: FoundImage | undefined): Promise<ReadyImage> {
+  async #accept(ref: string, parsed: ImageRef, before: FoundImage | undefined): Promise<FoundImage> {
     const pulled = await this.#find(ref, parsed).catch(async (thrown: unknown) => {
       if (asAgentError(thrown).code === 'IMAGE_REFUSED' && before === undefined)
         await this.#discard(canonicalImageRef(parsed));
@@ -174,7 +200,7 @@ export class DockerImages implements Images {
     if (pulled.refusal !== undefined) throw pulled.refusal;
     if (pulled.isForeign) refuseForeign(ref, [pulled.platform], await this.#deps.platform());
     refuseOversize(ref, pulled.sizeBytes, this.#rules.maxBytes);
-    return readyImage(pulled);
+    return pulled;
   }
 
   #isUsable({ isForeign, sizeBytes, refusal }: FoundImage): boolean {
@@ -194,6 +220,7 @@ export class DockerImages implements Images {
     return {
       ref,
       id: digest ?? config.id,
+      engineId: config.id,
       sizeBytes,
       platform,
       isForeign,
@@ -248,6 +275,8 @@ export class DockerImages implements Images {
 
 /** An image on this host, usable or not. */
 type FoundImage = ReadyImage & {
+  /** As the engine's list has it. */
+  readonly engineId: string;
   readonly platform: ImagePlatform;
   readonly isForeign: boolean;
   /** Why no container can be made of it; undefined: one can. */

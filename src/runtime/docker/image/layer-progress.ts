@@ -25,6 +25,9 @@ export type LayerBytes = {
 /** A layer whose download has not begun. */
 const ANNOUNCED = 'Pulling fs layer';
 
+/** The end of a pull after which the name stands for another image than before, or for one at last. */
+const BROUGHT = /^Status: Downloaded newer image/;
+
 /** Adds up the engine's progress report: one JSON line for each step of a layer. */
 export class LayerProgress {
   readonly #layers = new Map<string, Layer>();
@@ -33,6 +36,7 @@ export class LayerProgress {
   #totalBytes = 0;
   #unknownLayers = 0;
   #error: string | undefined;
+  #broughtImage = false;
 
   /** Takes one line. Returns whether it is progress; retries and repetitions are not. */
   take(line: string): boolean {
@@ -40,6 +44,7 @@ export class LayerProgress {
     if (event === undefined) return false;
     this.#error = event.errorDetail?.message ?? event.error ?? this.#error;
     const status = event.status ?? '';
+    this.#broughtImage ||= event.id === undefined && BROUGHT.test(status);
     if (event.id === undefined) return status !== '';
     if (/^(?:Retrying|Waiting)/.test(status)) return false;
     const before = this.#layers.get(event.id) ?? UNKNOWN;
@@ -55,6 +60,11 @@ export class LayerProgress {
   /** The error that ended the pull, if any. */
   get error(): string | undefined {
     return this.#error;
+  }
+
+  /** Whether the engine said that the image is new under its name. */
+  get broughtImage(): boolean {
+    return this.#broughtImage;
   }
 
   /** The number of layers so far. Newer engines report one more id beside them. */

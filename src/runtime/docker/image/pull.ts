@@ -62,7 +62,10 @@ export class PullsUnderWay {
 
 const DISK_CHECK_MS = 1000;
 
-/** Pulls an image. Throws IMAGE_*, REGISTRY_*, RUNTIME_*, or the signal's reason. */
+/**
+ * Pulls an image. Returns whether it is new under its name, as far as the engine says. Throws IMAGE_*, REGISTRY_*, RUNTIME_*, or
+ * the signal's reason.
+ */
 export async function pullImage(
   docker: Docker,
   request: PullRequest,
@@ -70,7 +73,7 @@ export async function pullImage(
   hooks: PullHooks,
   pulls: PullsUnderWay,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { idleMs, totalMs } = limits;
   const late = (why: string): AgentError =>
     new AgentError('IMAGE_PULL_FAILED', `image ${request.ref} could not be pulled: ${why}`);
@@ -107,6 +110,7 @@ export async function pullImage(
     report(true);
   }
   if (progress.error !== undefined) throw pullRefusal(request.ref, progress.error);
+  return progress.broughtImage;
 }
 
 /** Throws IMAGE_REFUSED if an image is larger than the owner allows. */

@@ -38,12 +38,27 @@ describe('a pull', () => {
     const { answer, outcome, reports, write } = pulling();
     write(500);
     answer.end();
-    expect(await outcome).toBeUndefined();
+    expect(await outcome).toBe(false);
     expect(reports.map(({ doneBytes, finished }) => [doneBytes, finished])).toEqual([
       [500, false],
       [500, true],
     ]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([
+    ['Status: Downloaded newer image for a:1', true],
+    ['Status: Image is up to date for a:1', false],
+  ])('tells by “%s” whether it has brought an image', async (status, isNew) => {
+    const { answer, outcome } = pulling();
+    answer.end(`${JSON.stringify({ status: 'Digest: sha256:1' })}\n${JSON.stringify({ status })}\n`);
+    expect(await outcome).toBe(isNew);
+  });
+
+  test('does not ask a layer whether it has brought an image', async () => {
+    const { answer, outcome } = pulling();
+    answer.end(`${JSON.stringify({ id: 'layer', status: 'Status: Downloaded newer image for a:1' })}\n`);
+    expect(await outcome).toBe(false);
   });
 
   test('fails where it makes no progress, and not while it does', async () => {
