@@ -566,7 +566,12 @@ export const LIMITS = {
       of: 'own pulls of images that are remembered, removed images included',
       beyond: 'the oldest are forgotten, and their images count as the owner’s',
     },
-    imagePins: { max: 500, unit: 'items', of: 'pinned images', beyond: 'no other one can be pinned' },
+    imagePins: {
+      max: 500,
+      unit: 'items',
+      of: 'pinned images',
+      beyond: 'another one is refused (`IMAGE_PINS_FULL`)',
+    },
     endedJobs: {
       max: 5_000,
       unit: 'items',

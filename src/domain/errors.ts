@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts';
+import { IMAGE_ERROR_KINDS } from './image-errors.ts';
 import { MONEY_ERROR_KINDS } from './money-errors.ts';
 import { PAGE_ERROR_KINDS } from './page-errors.ts';
 
@@ -107,46 +108,7 @@ export const ERROR_KINDS = {
     what: 'the image cannot be started',
     hint: 'ignore it: the image is broken, and its jobs fail',
   },
-  IMAGE_NOT_FOUND: {
-    exit: 5,
-    what: 'the image does not exist in its registry',
-    hint: 'ignore it, unless the image is yours: then correct its name or push it',
-  },
-  IMAGE_PULL_FAILED: {
-    exit: 5,
-    what: 'the image could not be pulled',
-    hint: 'check this host’s internet connection and free disk space; the agent pulls again by itself',
-  },
-  IMAGE_REFUSED: {
-    exit: 5,
-    what: 'the image breaks one of the owner’s rules (allow-list, size)',
-    hint: 'ignore it, unless you want such images: then change --images or --max-image-size',
-  },
-  IMAGE_PLATFORM: {
-    exit: 5,
-    what: 'the image is made for another CPU architecture or operating system than this host’s Docker',
-    hint: 'ignore it, unless the image is yours: then build it for this host’s platform too; emulation is not used',
-  },
-  IMAGE_UNSUPPORTED: {
-    exit: 5,
-    what: 'the registry’s answer is not an image that Docker can use (old schema, other media type, web page)',
-    hint: 'ignore it, unless the image is yours: then push it again with a current Docker',
-  },
-  IMAGE_CORRUPT: {
-    exit: 5,
-    what: 'what the registry sent does not have the digest that the image names',
-    hint: 'look for a proxy or mirror that changes downloads, if it lasts; the agent pulls again by itself',
-  },
-  IMAGE_STORE_CORRUPT: {
-    exit: 5,
-    what: 'Docker’s own store of images on this host is damaged',
-    hint: 'restart Docker; if it lasts, run `docker image prune -a`, which removes all unused images',
-  },
-  IMAGE_STORE_FULL: {
-    exit: 5,
-    what: 'the file system of Docker’s images has no space or inodes left',
-    hint: 'see `docker system df`, `df -h` and `df -i`, then free space with `docker image prune`',
-  },
+  ...IMAGE_ERROR_KINDS,
   REGISTRY_DENIED: {
     exit: 5,
     what: 'the registry wants credentials for the image, or refuses those of this host',

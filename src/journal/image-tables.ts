@@ -156,9 +156,7 @@ export class ImageTables implements ImageRecords {
       const sql = 'INSERT OR IGNORE INTO image_pins (ref, at, by) VALUES (?, ?, ?)';
       if (prepared(sql).run(ref, at, by).changes === 0) return false;
       if (count >= LIMITS.journal.imagePins.max)
-        throw new AgentError('DECISIONS_FULL', `${count} images are pinned, and no more can be`, {
-          hint: 'unpin some that are no longer wanted: sharedcloud-agent images unpin REF',
-        });
+        throw new AgentError('IMAGE_PINS_FULL', `${count} images are pinned already`);
       writeAudit(this.#access, entry);
       return true;
     });

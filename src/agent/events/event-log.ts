@@ -4,6 +4,7 @@ import type { Offer } from '../../domain/offer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent, Observer } from './events.ts';
 import type { LogEntry } from './log-entry.ts';
+import { ownerImageEntry } from './owner-image-entry.ts';
 import { priceEntry } from './price-entry.ts';
 import { pullText } from './pull-text.ts';
 
@@ -112,6 +113,10 @@ export function logEntry(event: AgentEvent): LogEntry {
     case 'asks-unfrozen':
     case 'floor-above-max':
       return priceEntry(event);
+    case 'image-pinned':
+    case 'image-unpinned':
+    case 'images-collected':
+      return ownerImageEntry(event);
     case 'offer-resized':
       return info('offer resized', offerFields(event.offer));
     case 'offer-deregistered':

@@ -114,6 +114,14 @@ export type PriceEvent =
       readonly max: number;
     };
 
+/** What the owner does with images; `from` is the way by which they asked. */
+export type OwnerImageEvent = { readonly by: string; readonly from: string } & (
+  | { readonly kind: 'image-pinned'; readonly image: string }
+  | { readonly kind: 'image-unpinned'; readonly image: string }
+  /** `image-evicted` comes before it for each image. */
+  | { readonly kind: 'images-collected'; readonly removed: number; readonly freedBytes: number }
+);
+
 /** How slow the calls of one kind to the engine are: `slow` of the last `of` calls, up to `maxMs` milliseconds. */
 export type SlowCalls = {
   readonly call: string;
@@ -194,6 +202,7 @@ export type AgentEvent =
   | { readonly kind: 'offer-price-updated'; readonly offer: Offer; readonly before: number }
   /** It takes another number of jobs at once, because the owner keeps slots from jobs or no longer does. */
   | PriceEvent
+  | OwnerImageEvent
   | { readonly kind: 'offer-resized'; readonly offer: Offer }
   | { readonly kind: 'offer-deregistered'; readonly offer: Offer; readonly why: string }
   | { readonly kind: 'run-skipped'; readonly offer: Offer; readonly run: Run; readonly reason: SkipReason }

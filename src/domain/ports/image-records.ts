@@ -50,7 +50,10 @@ export interface ImageRecords {
   /** From this day on. */
   days(from: number): readonly ImageDay[];
   pins(): readonly ImagePin[];
-  /** Pins an image, or no longer, and adds to the record of the owner's changes. Answers whether anything changed. */
+  /**
+   * Pins an image, or no longer, and adds to the record of the owner's changes. Answers whether anything changed. `pin` also
+   * throws IMAGE_PINS_FULL.
+   */
   pin(pin: ImagePin, entry: AuditEntry): boolean;
   unpin(ref: string, entry: AuditEntry): boolean;
 }

@@ -100,7 +100,7 @@ test('more pins than can be kept are refused, and the others stay', () => {
     const { max } = LIMITS.journal.imagePins;
     for (let at = 0; at < max; at += 1) images.pin({ ref: `r${at}`, at, by: 'alice' }, entry('image-pin'));
     const more = (): boolean => images.pin({ ref: 'more', at: 1, by: 'alice' }, entry('image-pin'));
-    expect(more).toThrow(expect.objectContaining({ code: 'DECISIONS_FULL' }));
+    expect(more).toThrow(expect.objectContaining({ code: 'IMAGE_PINS_FULL' }));
     expect(images.pins()).toHaveLength(max);
   });
 });
