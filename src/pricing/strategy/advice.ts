@@ -41,6 +41,8 @@ function* adviceOn(situation: Situation, memory: Memory): Generator<void, Answer
 
 /** What the ask comes back by in a day. */
 const BACK = 0.95;
+/** An ask that went down is in whole micro-dollars, so the same step up may end above where it came from. */
+const ROUNDED = 1.001;
 
 /**
  * Where no ask is better, back towards the owner's: what other hosts took at once was never seen, so no replay can tell what
@@ -48,6 +50,6 @@ const BACK = 0.95;
  */
 function back({ tried }: Advice, { ask, start }: Situation): number | undefined {
   if (ask > start) return Math.max(start, ask * BACK);
-  const step = tried.find((one) => one.ask > ask && one.ask <= start);
-  return step !== undefined && step.gain > -step.error ? step.ask : undefined;
+  const step = tried.find((one) => one.ask > ask && one.ask <= start * ROUNDED);
+  return step !== undefined && step.gain > -step.error ? Math.min(step.ask, start) : undefined;
 }

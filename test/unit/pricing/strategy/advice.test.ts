@@ -109,6 +109,13 @@ describe('the strategies by advice', () => {
     expect(answerOf(APPLY_ADVICE, below, {}).choice?.ask).toBeCloseTo(0.056, 10);
   });
 
+  test('come back to the owner’s ask from a step below it that was rounded up', () => {
+    // A third of the jobs would not have been sold at the higher ask, those of one day.
+    const own = ownJobs(36).map((job, index) => ({ ...job, bid: index < 12 ? 0.045 : 0.0501 }));
+    const below = aSituation({ ask: 0.044643, start: 0.05, observed: () => observed({ own }) });
+    expect(answerOf(APPLY_ADVICE, below, {}).choice).toEqual({ ask: 0.05, reason: 'undecided' });
+  });
+
   test('leave the ask as it is while too little is known', () => {
     const unknown = aSituation({ observed: () => undefined });
     expect(answerOf(APPLY_ADVICE, unknown, {})).toEqual({ choice: undefined, memory: {} });
