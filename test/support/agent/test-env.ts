@@ -11,7 +11,7 @@ import type { AgentSettings } from '../../../src/agent/settings.ts';
 import { HttpBroker } from '../../../src/broker/client.ts';
 import { Transport } from '../../../src/broker/transport.ts';
 import { buildAgent } from '../../../src/compose-agent.ts';
-import { openMarketHistory } from '../../../src/compose-market-history.ts';
+import { marketSight, openMarketHistory } from '../../../src/compose-market-history.ts';
 import type { Gpu } from '../../../src/domain/gpu.ts';
 import { JOB_STATUS } from '../../../src/domain/job.ts';
 import type { OfferPlan } from '../../../src/domain/offer.ts';
@@ -304,7 +304,14 @@ export async function openAgent(
     more.marketHistoryDirectory ?? stateDir.path,
     log,
   );
-  const agent = buildAgent({
+  const imagePatterns = ['sharedcloud/*', 'localhost:5000/sharedcloud/*'];
+  const reads = marketHistory && {
+    history: marketHistory,
+    ownJobs: journal.ownJobs,
+    clock: more.clock ?? systemClock,
+    knowledge: () => ({ catalogue: agent.catalogue, images: imagePatterns }),
+  };
+  const agent: Agent = buildAgent({
     broker: new HttpBroker(transport),
     runtime: more.runtime?.(journal.agentId, runtime) ?? runtime,
     files: new JobFolders(join(stateDir.path, 'jobs')),
@@ -315,6 +322,7 @@ export async function openAgent(
     kernelLog: more.kernelLog,
     offerCost: more.offerCost,
     marketHistory,
+    marketSight: reads && ((offer) => marketSight(reads, offer)),
     electricity: more.electricity ?? NO_PRICE,
     schedule: more.schedule ?? new Schedule([], new Zone('UTC')),
     planOffers: () => ({ offers: more.offers ?? [cpuOffer(more.slots ?? 2)], problems: [] }),
@@ -335,7 +343,7 @@ export async function openAgent(
       minFreeGpuMemory: { part: 0.1 },
       maxGpuTemperature: () => Number.POSITIVE_INFINITY,
       maxPulls: 2,
-      imagePatterns: ['sharedcloud/*', 'localhost:5000/sharedcloud/*'],
+      imagePatterns,
       diskLimitBytes: 1e9,
       trafficLimitBytes: undefined,
       minFreeBytes: 0,

@@ -70,6 +70,17 @@ export class VirtualTime implements AsyncDisposable {
     }
   }
 
+  /** Lets hours pass in long steps, by which timers are later, while nothing but timers is waited for; jobs run as they really do. */
+  async passLong(ms: number, stepMs: number): Promise<void> {
+    const until = performance.now() + ms;
+    this.#stepMs = stepMs;
+    try {
+      while (performance.now() < until) await realDelay(1);
+    } finally {
+      this.#stepMs = STEP_MS;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await this.#running;
