@@ -555,16 +555,28 @@ export const LIMITS = {
       beyond: 'the oldest are deleted',
     },
     imageDays: {
-      max: 30_000,
+      max: 30,
       unit: 'items',
-      of: 'days of images whose counts are kept, 30 days of each at most',
+      of: 'days of which the demand for images is remembered',
       beyond: 'the oldest are deleted',
+    },
+    imagesOfDay: {
+      max: 500,
+      unit: 'items',
+      of: 'images of a day whose demand is remembered',
+      beyond: 'those with the fewest wins, tries and runs are left out',
+    },
+    jobImages: {
+      max: 5_000,
+      unit: 'items',
+      of: 'latest jobs whose image is known by its name',
+      beyond: 'what older ones earn counts for no image',
     },
     imagePulls: {
       max: 1_000,
       unit: 'items',
-      of: 'own pulls of images that are remembered, removed images included',
-      beyond: 'the oldest are forgotten, and their images count as the owner’s',
+      of: 'own pulls of images that are remembered',
+      beyond: 'the oldest are forgotten, those of removed images first; their images count as the owner’s',
     },
     imagePins: {
       max: 500,

@@ -145,7 +145,7 @@ export class SqliteJournal implements Journal {
     this.#write(() => this.#prepared(WRITE_META).run(ENGINE_KEY, JSON.stringify(engine)));
   }
 
-  insert(job: NewJob, functionUuid?: string): JobRecord {
+  insert(job: NewJob, functionUuid?: string, imageRef?: string): JobRecord {
     const functionName = cut(job.functionName, LIMITS.journal.functionName.max);
     return this.#write(() => {
       const old = this.get(job.uuid);
@@ -163,6 +163,7 @@ export class SqliteJournal implements Journal {
       this.#rejected.delete(record.uuid);
       this.#addEvent(record.uuid, record.state, now);
       if (functionUuid !== undefined) this.#prepared(WRITE_FUNCTION).run(job.uuid, functionUuid, now);
+      if (imageRef !== undefined) this.images.keepJob(job.uuid, imageRef);
       return record;
     });
   }

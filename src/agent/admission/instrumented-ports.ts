@@ -123,7 +123,7 @@ export function instrumentJournal(journal: Journal, stateDir: HealthCheck): Jour
     rememberInstance: (offerKey, instance) => failure(() => journal.rememberInstance(offerKey, instance)),
     leaseSeconds: () => journal.leaseSeconds(),
     rememberLease: (seconds) => failure(() => journal.rememberLease(seconds)),
-    insert: (job, functionUuid) => failure(() => journal.insert(job, functionUuid)),
+    insert: (job, functionUuid, image) => failure(() => journal.insert(job, functionUuid, image)),
     transition: (uuid, state) => failure(() => journal.transition(uuid, state)),
     get: (uuid) => journal.get(uuid),
     inState: (...names) => journal.inState(...names),

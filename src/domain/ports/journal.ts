@@ -32,8 +32,11 @@ export interface Journal {
   /** The engine that has the containers of the started jobs; undefined: not known. */
   engine(): EngineIdentity | undefined;
   rememberEngine(engine: EngineIdentity): void;
-  /** Writes a job as `claiming`, also one that was released or dropped before. Throws INTERNAL for any other known job. */
-  insert(job: NewJob, functionUuid?: string): JobRecord;
+  /**
+   * Writes a job as `claiming`, also one that was released or dropped before, with its image by canonical reference. Throws
+   * INTERNAL for any other known job.
+   */
+  insert(job: NewJob, functionUuid?: string, imageRef?: string): JobRecord;
   /** Changes a job's state. Throws INTERNAL for a transition that `canTransition` forbids. */
   transition(uuid: string, state: JobState): JobRecord;
   get(uuid: string): JobRecord | undefined;
