@@ -1,6 +1,6 @@
 import { ruleText } from '../domain/schedule/availability.ts';
 import type { Config, Loaded, Source } from './config.ts';
-import type { GpuSettings } from './gpu-settings.ts';
+import { GPU_KEYS, type GpuSettings } from './gpu-settings.ts';
 import { OPTION_KEYS, optionOf } from './options.ts';
 
 /** One line of the table that `check` prints. */
@@ -40,7 +40,8 @@ export function describeTables({ availability, gpus }: Pick<Config, 'availabilit
 }
 
 function settingsText(gpu: GpuSettings): string {
-  const settings = {
+  const { maxGpuTemperature: max } = gpu;
+  const settings: Readonly<Record<keyof typeof GPU_KEYS, string | number | undefined>> = {
     'ask-price': gpu.askPrice,
     'ask-min': gpu.askMin,
     'ask-max': gpu.askMax,
@@ -48,6 +49,7 @@ function settingsText(gpu: GpuSettings): string {
     catalogue: gpu.catalogue,
     'when-active': gpu.whenActive,
     'when-gaming': gpu.whenGaming,
+    'max-gpu-temperature': max === undefined ? undefined : GPU_KEYS['max-gpu-temperature'].show(max),
   };
   return Object.entries(settings)
     .filter(([, value]) => value !== undefined)

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { describe } from '../../../src/config/describe.ts';
+import { describe, describeTables } from '../../../src/config/describe.ts';
+import { GPU_KEYS } from '../../../src/config/gpu-settings.ts';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.ts';
 import { optionsTable } from '../../../src/config/options-markdown.ts';
 import { DEFAULT_FILE, load } from '../../support/config/load.ts';
@@ -34,6 +35,28 @@ test('shows every value with its source, and masks the token', async () => {
   ]);
   expect(table.every(({ value }) => value !== '')).toBe(true);
   expect(table.filter(({ value }) => value.includes('`'))).toEqual([]);
+});
+
+test('a table of a GPU shows each of its keys as it is written', async () => {
+  const written = [
+    'ask-price = 0.1',
+    'ask-min = 0.05',
+    'ask-max = 0.2',
+    'slots = 2',
+    'catalogue = "t4"',
+    'when-active = "pause"',
+    'when-gaming = "ignore"',
+    'max-gpu-temperature = 80',
+  ];
+  expect(written.map((line) => line.split(' ', 1)[0])).toEqual(expect.arrayContaining(Object.keys(GPU_KEYS)));
+  const { config } = await load({ files: { [DEFAULT_FILE]: `[gpu.T4]\n${written.join('\n')}` } });
+  const shown = written.map((line) => line.replace(' = ', ' ').replaceAll('"', ''));
+  expect(describeTables(config).map(({ value }) => value)).toEqual([shown.join(', ')]);
+});
+
+test('a GPU without a highest temperature says so', async () => {
+  const { config } = await load({ files: { [DEFAULT_FILE]: '[gpu.T4]\nmax-gpu-temperature = "none"' } });
+  expect(describeTables(config).map(({ value }) => value)).toEqual(['max-gpu-temperature none']);
 });
 
 test('the configuration is printed without the token in any way', async () => {
