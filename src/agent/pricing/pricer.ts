@@ -73,6 +73,8 @@ type Priced = {
   state: PricingState;
   slots: readonly SlotUse[];
   hold: HoldReason | undefined;
+  /** The owner wants another price or strategy, which is not on disk yet. */
+  isRestarted: boolean;
 };
 
 /** What an offer asks and why, for people. */
@@ -105,7 +107,7 @@ export class Pricer {
     this.#freeze = deps.prices.freeze();
   }
 
-  /** Takes offers as they are configured now; answers them with the asks in force. Throws JOURNAL_UNUSABLE. */
+  /** Takes offers as they are configured now; answers them with the asks in force. Throws JOURNAL_UNUSABLE for new offers only. */
   configure(plans: readonly OfferPlan[]): readonly OfferPlan[] {
     const priced = plans.map((plan) => {
       const known = this.#offers.get(plan.key);
@@ -176,19 +178,21 @@ export class Pricer {
     for (const offer of this.#offers.values()) {
       const { key } = offer.plan;
       try {
+        if (offer.isRestarted) this.#apply(this.#restart(offer));
         this.#countIdle(offer, ms);
         this.#followFloor(offer);
         if (dueInMs(offer.state, this.#now) <= 0) await this.#ask(offer, signal);
         this.#problems.forget(key);
       } catch (thrown) {
-        const { code, message } = asAgentError(thrown);
-        if (!signal.aborted && this.#problems.isNew(code, key))
-          this.#deps.log.warn(
-            { event: 'pricing-failed', offer: key, code },
-            `ask stays as it is: ${message}`,
-          );
+        if (!signal.aborted) this.#logFailed(key, thrown);
       }
     }
+  }
+
+  #logFailed(offer: string, thrown: unknown): void {
+    const { code, message } = asAgentError(thrown);
+    if (this.#problems.isNew(code, offer))
+      this.#deps.log.warn({ event: 'pricing-failed', offer, code }, `ask stays as it is: ${message}`);
   }
 
   #begin(plan: OfferPlan): Priced {
@@ -197,7 +201,7 @@ export class Pricer {
     const stored = prices.state(plan.key);
     const isSame = stored?.strategy === settings.strategy && stored.start === plan.askPrice;
     const state = isSame ? stored : this.#fresh(plan, settings, plan.askPrice);
-    const offer: Priced = { plan, settings, state, slots: [], hold: undefined };
+    const offer: Priced = { plan, settings, state, slots: [], hold: undefined, isRestarted: false };
     this.#offers.set(plan.key, offer);
     if (stored !== undefined && !isSame) {
       offer.state = { ...state, ask: stored.ask };
@@ -212,18 +216,24 @@ export class Pricer {
     const isSame = strategy === settings.strategy && offer.state.start === plan.askPrice;
     offer.plan = plan;
     offer.settings = settings;
-    if (isSame) this.#limit(offer);
-    else this.#restart(offer);
+    offer.isRestarted ||= !isSame;
+    try {
+      if (offer.isRestarted) this.#restart(offer);
+      else this.#limit(offer);
+    } catch (thrown) {
+      this.#logFailed(plan.key, thrown);
+    }
     return offer;
   }
 
   /** The owner wants another price or strategy: it begins with the price. */
-  #restart(offer: Priced): void {
+  #restart(offer: Priced): Priced {
     const { plan, settings, state } = offer;
     const fresh = this.#fresh(plan, settings, state.ask);
     const limited = raiseAsk(plan.askPrice, this.#limitsOf(offer));
-    offer.state = { ...fresh, idleMs: state.idleMs };
-    this.#change(offer, limited, 'configured');
+    this.#change(offer, limited, 'configured', { ...fresh, idleMs: state.idleMs });
+    offer.isRestarted = false;
+    return offer;
   }
 
   /** Keeps the ask within limits that may be other ones than before. */
@@ -324,9 +334,14 @@ export class Pricer {
   }
 
   /** Writes a change before it counts. */
-  #change(offer: Priced, { ask, limitedBy }: LimitedAsk, reason: ChangeReason): void {
+  #change(
+    offer: Priced,
+    { ask, limitedBy }: LimitedAsk,
+    reason: ChangeReason,
+    state: PricingState = offer.state,
+  ): void {
     const { observe, prices } = this.#deps;
-    const { plan, settings, state } = offer;
+    const { plan, settings } = offer;
     const before = state.ask;
     const { boot, wall } = this.#now;
     const isCounted = reason !== 'floor-rose' && ask !== before;

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { OfferCost } from '../../../src/agent/pricing/pricer.ts';
 import { ask } from '../../../src/control-api/ask.ts';
 import { ENDPOINTS } from '../../../src/control-api/endpoints.ts';
+import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { type AgentChoices, cpuOffer, TestEnv } from '../../support/agent/test-env.ts';
 import { serveApi } from '../../support/control/serve-api.ts';
@@ -93,6 +96,24 @@ test('a strategy is asked an hour later, and another one by a reload begins at t
   strategy = 'fixed';
   agent.agent.reprice();
   await env.until(() => expect(priceAtBroker(env)).toBe(0.21));
+});
+
+test('a price of a reload that the journal refuses is asked once it takes it', async () => {
+  await using env = await TestEnv.open();
+  const host = new Host();
+  let price = 0.1;
+  const askSettings = () => ({ strategy: 'fixed' as const, min: price, max: price, floorMargin: 1 });
+  await using agent = await env.start({ ...host.choices, askSettings });
+  await env.untilEvent('offer-registered');
+  using db = new DatabaseSync(join(env.directory, 'state', JOURNAL_FILE));
+  db.exec(`CREATE TRIGGER full BEFORE INSERT ON price_changes BEGIN SELECT RAISE(ABORT, 'full'); END`);
+  price = 0.3;
+  agent.agent.reprice();
+  await env.untilLogged('pricing-failed');
+  expect(priceAtBroker(env)).toBe(0.1);
+  db.exec('DROP TRIGGER full');
+  await untilPrice(env, 0.3);
+  expect(agent.journal.prices.changes(1)).toMatchObject([{ before: 0.1, ask: 0.3 }]);
 });
 
 test('the owner’s switch stops all changes, also after a restart, and is asked for over the API', async () => {

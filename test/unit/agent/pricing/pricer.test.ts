@@ -306,6 +306,24 @@ test('an ask that cannot be written does not change', async () => {
   expect(world.ask).toBe(0.5);
 });
 
+test('a configured price that cannot be written is asked once it can be', async () => {
+  const world = new World();
+  world.prices.failure = new Error('the disk is full');
+  world.plan = { ...world.plan, askPrice: 0.3 };
+  expect(world.configure()).toBe(0.1);
+  expect(world.configure()).toBe(0.1);
+  await world.pass(2 * MINUTE);
+  expect(world.ask).toBe(0.1);
+  expect(world.log.filter((line) => line.includes('pricing-failed'))).toHaveLength(1);
+  world.prices.failure = undefined;
+  await world.pass(MINUTE);
+  expect(world.ask).toBe(0.3);
+  expect(world.applied).toEqual([0.3]);
+  expect(world.prices.allChanges.at(-1)).toMatchObject({ before: 0.1, ask: 0.3, reason: 'configured' });
+  await world.pass(2 * MINUTE);
+  expect(world.applied).toEqual([0.3]);
+});
+
 describe('whatever a strategy answers', () => {
   const price = fc.double({ min: 0.001, max: 1, noNaN: true });
   const step = fc.record({
