@@ -6,7 +6,7 @@ import type { Log } from './lib/log.ts';
 import type { SourcedElectricity } from './pricing/electricity.ts';
 import { UNCALIBRATED } from './pricing/power-cost.ts';
 import { PricedAhead, withFallback } from './pricing/priced-ahead.ts';
-import { flatTariff, type Tariff, TimeOfUse } from './pricing/tariff.ts';
+import { flatTariff, PublishedPrices, type Tariff, TimeOfUse } from './pricing/tariff.ts';
 import { PriceFeed } from './tariff/price-feed.ts';
 import type { PublishedPoint } from './tariff/price-points.ts';
 import { commandPrices, type PriceText, urlPrices } from './tariff/sources.ts';
@@ -53,8 +53,9 @@ export function openElectricity(parts: ElectricityParts): OpenElectricity {
       return feed?.isStale === true;
     },
     source: (from, until) => {
-      if (feed === undefined || feed.points.length === 0) return 'configured';
-      return feed.covers(from, until) ? 'published' : 'assumed';
+      if (feed?.covers(from, until) === true) return 'published';
+      const hasNone = feed === undefined || feed.points.length === 0;
+      return hasNone || hasOwnPrice(parts.config()) ? 'configured' : 'assumed';
     },
     [Symbol.asyncDispose]: async () => {
       ended.abort();
@@ -65,10 +66,14 @@ export function openElectricity(parts: ElectricityParts): OpenElectricity {
 
 function feedOf({ clock, config, log, random, stateDir }: ElectricityParts): PriceFeed | undefined {
   const source = priceSource(config());
-  return (
-    source &&
-    new PriceFeed({ source, rate: () => config().electricityCurrencyRate ?? 1, stateDir, clock, log, random })
-  );
+  if (source === undefined) return undefined;
+  const rate = (): number => config().electricityCurrencyRate ?? 1;
+  const hasFallback = (): boolean => hasOwnPrice(config());
+  return new PriceFeed({ source, rate, hasFallback, stateDir, clock, log, random });
+}
+
+function hasOwnPrice({ electricityPrice }: Pick<Config, 'electricityPrice'>): boolean {
+  return electricityPrice !== undefined;
 }
 
 /** Where prices are published, by the configuration; undefined: nowhere. */
@@ -78,7 +83,10 @@ export function priceSource(config: Config): PriceText | undefined {
   return command === undefined ? undefined : commandPrices(command);
 }
 
-/** The tariff in US dollars; undefined: no price is known. */
+/**
+ * The tariff in US dollars: what is published, and where nothing is, the owner’s own price, else one that follows from what was.
+ * Undefined: no price is known.
+ */
 export function tariffOf(
   { electricityCurrencyRate: rate = 1, electricityPrice: prices }: Config,
   zone: Zone,
@@ -94,10 +102,10 @@ export function tariffOf(
           prices.otherwise * rate,
         ));
   if (points === undefined || points.length === 0) return configured;
-  const published = new PricedAhead(
-    points.map(({ price, ...span }) => ({ ...span, dollarsPerKWh: price * rate })),
-  );
-  return configured === undefined ? published : withFallback(published, configured);
+  const published = points.map(({ price, ...span }) => ({ ...span, dollarsPerKWh: price * rate }));
+  return configured === undefined
+    ? new PricedAhead(published, zone)
+    : withFallback(new PublishedPrices(published), configured);
 }
 
 /** Computes again only where something has changed. */

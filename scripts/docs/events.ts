@@ -197,7 +197,7 @@ const OTHERS: readonly DocumentedEvent[] = [
     'electricity-prices-failed',
     'warn',
     'prices of electricity are not known: …',
-    'source, code, hint, isStale',
+    'source, code, hint, inForce',
   ],
   ['daily-summary-failed', 'warn', 'the daily summary waits for the journal', 'err'],
   ['agent-stopped', 'info', 'agent stopped', ''],

@@ -206,9 +206,11 @@ export class Agent {
   /** What makes jobs slow or their cost unknown, and what its owner can do about it; undefined: nothing does. */
   degraded(): Problem | undefined {
     const slow = this.#parts.admission.degraded();
-    if (slow !== undefined || !this.costs.isStale) return slow;
+    const { isStale, now } = this.costs;
+    if (slow !== undefined || !isStale) return slow;
+    const counted = now?.source === 'configured' ? 'that of electricity-price counts' : 'floors assume one';
     return {
-      why: 'no price of electricity is published for now; floors assume one',
+      why: `no price of electricity is published for now; ${counted}`,
       hint: 'see electricity-prices-failed in the log, and `sharedcloud-agent price explain`',
     };
   }

@@ -20,7 +20,7 @@ export const MONEY_OPTIONS = {
     env: 'SHAREDCLOUD_ELECTRICITY_PRICE',
     type: electricityPrices,
     unset: 'not known: no power cost and no floor',
-    help: 'what a kWh costs, also by windows of time (`0.30; 22:00-06:00 0.18`); where prices are read from elsewhere, what holds before any was read',
+    help: 'what a kWh costs, also by windows of time (`0.30; 22:00-06:00 0.18`); where prices are read from elsewhere, what holds while none is published',
     group: 'Money',
   },
   electricityPriceCommand: {

@@ -1,18 +1,19 @@
+import { DAY_MS, type Zone } from '../domain/schedule/zone.ts';
 import { type PricePoint, type PriceStretch, PublishedPrices, type Tariff } from './tariff.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Published prices that go on where the publication ends: for a day those of the same time a day before, later the highest of
- * all that are known, so that nobody works below cost because a supplier is silent. Gaps are filled in the same way.
+ * all that are known, so that nobody works below cost because a supplier is silent. Gaps are filled in the same way. The time
+ * is that on the wall, where prices repeat; what the wall did not show the day before has the price of right after the change.
  */
 export class PricedAhead implements Tariff {
   readonly #known: PublishedPrices;
+  readonly #zone: Zone;
   readonly #highest: number | undefined;
 
-  constructor(points: readonly PricePoint[]) {
+  constructor(points: readonly PricePoint[], zone: Zone) {
     this.#known = new PublishedPrices(points);
+    this.#zone = zone;
     const prices = points.map((point) => point.dollarsPerKWh);
     this.#highest = prices.length === 0 ? undefined : prices.reduce((a, b) => Math.max(a, b));
   }
@@ -24,12 +25,18 @@ export class PricedAhead implements Tariff {
   }
 
   *#assumed({ from, until }: PriceStretch): Generator<PriceStretch, void> {
-    for (const before of this.#known.stretches(from - DAY_MS, until - DAY_MS))
-      yield {
-        from: before.from + DAY_MS,
-        until: before.until + DAY_MS,
-        dollarsPerKWh: before.dollarsPerKWh ?? this.#highest,
-      };
+    for (let start = from; start < until; ) {
+      const [now, before] = [this.#zone.stretchAt(start), this.#zone.stretchAt(start - DAY_MS)];
+      const end = Math.min(until, now.until, before.until + DAY_MS);
+      const ms = DAY_MS + before.offset - now.offset;
+      for (const known of this.#known.stretches(start - ms, end - ms))
+        yield {
+          from: known.from + ms,
+          until: known.until + ms,
+          dollarsPerKWh: known.dollarsPerKWh ?? this.#highest,
+        };
+      start = end;
+    }
   }
 }
 

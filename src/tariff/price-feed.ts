@@ -21,6 +21,14 @@ const HOUR_MS = 3_600_000;
 const KEEP_MS = 9 * 24 * HOUR_MS;
 const RETRY = { initialMs: 60_000, maxMs: HOUR_MS / 2 };
 
+/** Which price counts now. */
+const IN_FORCE = {
+  published: 'what was published before counts',
+  configured: 'that of electricity-price counts',
+  assumed: 'those published before are assumed',
+  none: 'there is no floor',
+} as const;
+
 const POINTS = z.array(z.object({ from: z.number(), until: z.number(), price: z.number() }));
 const CONTENT = z.object({ source: z.string(), points: POINTS });
 
@@ -28,6 +36,8 @@ export type PriceFeedDeps = {
   readonly source: PriceText;
   /** US dollars for one unit of the currency of the prices. */
   readonly rate: () => number;
+  /** Whether the owner has named a price for the time in which none is published. */
+  readonly hasFallback: () => boolean;
   readonly stateDir: string;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
@@ -112,13 +122,20 @@ export class PriceFeed {
     } catch (thrown) {
       if (signal.aborted) return false;
       const { code, hint, message } = asAgentError(thrown);
-      if (this.#problem.isNew(message, ''))
+      const inForce = this.#inForce;
+      if (this.#problem.isNew(`${inForce}: ${message}`, ''))
         log.warn(
-          { event: 'electricity-prices-failed', source: source.name, code, hint, isStale: this.isStale },
-          message,
+          { event: 'electricity-prices-failed', source: source.name, code, hint, inForce },
+          `${message}; ${IN_FORCE[inForce]}`,
         );
       return false;
     }
+  }
+
+  get #inForce(): keyof typeof IN_FORCE {
+    if (!this.isStale) return 'published';
+    if (this.#deps.hasFallback()) return 'configured';
+    return this.#points.length === 0 ? 'none' : 'assumed';
   }
 
   /** A price that is far too high is one of another unit, such as a MWh. */

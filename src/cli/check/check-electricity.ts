@@ -37,5 +37,6 @@ export function checkElectricity(
   const found = `${readablePrice(price.dollarsPerKWh)} per kWh now`;
   if (points === undefined) return [ok(CHECK, found)];
   if (points.some(({ from, until }) => from <= now && now < until)) return [ok(CHECK, `${found}, published`)];
-  return [warn(CHECK, `${found}, assumed: none is published for now`, LIMITS.hint)];
+  const from = config.electricityPrice === undefined ? 'assumed' : 'of electricity-price';
+  return [warn(CHECK, `${found}, ${from}: none is published for now`, LIMITS.hint)];
 }

@@ -11,7 +11,12 @@ const HOUR = 3_600_000;
 
 /** A feed whose source answers what the test says. */
 async function feedOf(
-  more: { readonly stateDir?: string; readonly key?: string; readonly rate?: number } = {},
+  more: {
+    readonly stateDir?: string;
+    readonly key?: string;
+    readonly rate?: number;
+    readonly hasFallback?: boolean;
+  } = {},
 ) {
   const stateDir = more.stateDir ?? (await mkdtemp(join(tmpdir(), 'prices-')));
   onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
@@ -35,11 +40,14 @@ async function feedOf(
           ),
   };
   const rate = () => more.rate ?? 1;
-  const feed = new PriceFeed({ source, rate, stateDir, clock, log: logInto(lines), random: () => 1 });
+  const hasFallback = () => more.hasFallback === true;
+  const log = logInto(lines);
+  const feed = new PriceFeed({ source, rate, hasFallback, stateDir, clock, log, random: () => 1 });
   const now = Math.floor(clock.now() / HOUR);
   return {
     feed,
     warnings: () => logged(lines, 'electricity-prices-failed').length,
+    inForce: () => logged(lines, 'electricity-prices-failed').map((line) => line['inForce']),
     stateDir,
     clock,
     now,
@@ -110,6 +118,21 @@ test('a failure is said once, and what is known stays', async () => {
   for (let time = 0; time < 3; time += 1) expect(await read(failed('no answer'))).toBe(false);
   expect(warnings()).toBe(1);
   expect(feed.points).toHaveLength(1);
+});
+
+test.each([
+  [true, ['configured', 'published', 'configured']],
+  [false, ['none', 'published', 'assumed']],
+])('a failure says which price is in force, with one of the owner: %s', async (hasFallback, said) => {
+  const { clock, inForce, now, read } = await feedOf({ hasFallback });
+  await read(failed('no answer'));
+  await read([[now, 0.3]]);
+  await read(failed('no answer'));
+  await read(failed('no answer'));
+  clock.advance(HOUR);
+  await read(failed('no answer'));
+  await read(failed('no answer'));
+  expect(inForce()).toEqual(said);
 });
 
 test('a broken file is as none', async () => {
