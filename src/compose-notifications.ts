@@ -60,7 +60,7 @@ export function openNotifications(
     readonly redactor: Pick<Redactor, 'text'>;
   },
   journal: { readonly notifications: NotificationStore; readonly sums: Pick<JobSums, 'pending' | 'since'> },
-  zone: Zone,
+  zone: () => Zone,
 ): (AsyncDisposable & Pick<Notifications, 'observe'>) | undefined {
   const targets = notificationTargets(config, clock);
   if (targets.length === 0) return undefined;

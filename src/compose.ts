@@ -216,7 +216,7 @@ export async function openAgent(
       random: Math.random,
     }),
   );
-  const notifications = opened.use(openNotifications(parts, journal, schedule.zone));
+  const notifications = opened.use(openNotifications(parts, journal, () => zone));
   const recent = new RecentEvents({ clock, redact: (line) => parts.redactor.line(line) });
   const observe: Observer = (event) => {
     logEvent(event);

@@ -168,7 +168,7 @@ export const OPTIONS = {
     env: 'SHAREDCLOUD_TIME_ZONE',
     type: timeZone,
     unset: 'that of the host',
-    help: 'time zone of the schedule (`[[availability]]` in the file) by its IANA name',
+    help: 'time zone of the schedule, of windows of prices and of the daily summary, by its IANA name',
     group: 'Offer',
   },
   images: {

@@ -13,6 +13,7 @@ import { MOVES } from './moves.ts';
 import { NETWORK } from './network.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRESENCE } from './presence.ts';
+import { PRICES } from './prices.ts';
 import { SCHEDULE } from './schedule.ts';
 
 /** Every protection of this host, each to be taken out once: see `npm run mutations`. */
@@ -31,5 +32,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ENERGY,
   ...NOTIFICATIONS,
   ...PRESENCE,
+  ...PRICES,
   ...SCHEDULE,
 ];

@@ -54,8 +54,8 @@ export type NotificationsDeps = {
   /** This host's name. */
   readonly host: string;
   readonly wanted: ReadonlySet<NotificationKind>;
-  /** When the daily summary is due, in minutes of the day of this zone; undefined: never. */
-  readonly daily: { readonly minute: number; readonly zone: Zone } | undefined;
+  /** When the daily summary is due, in minutes of the day of the zone in force; undefined: never. */
+  readonly daily: { readonly minute: number; readonly zone: () => Zone } | undefined;
 };
 
 /** Notifies the owner of what needs attention, by what the events say and how long it lasts. */
@@ -142,7 +142,8 @@ export class Notifications {
     const { clock, daily, log, sums } = this.#deps;
     if (daily === undefined) return [];
     const now = clock.now();
-    const { minute, zone } = daily;
+    const { minute } = daily;
+    const zone = daily.zone();
     if (this.#lastSummary === undefined || isFromTheFuture(zone, this.#lastSummary, now)) {
       const first = firstSummary(zone, minute, now);
       this.#lastSummary = { ...first, at: toQuarter(first.at) };

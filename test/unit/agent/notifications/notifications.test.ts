@@ -62,6 +62,7 @@ function start(
 ) {
   const lines: string[] = [];
   const end = new AbortController();
+  let zone = new Zone('Europe/Berlin');
   const notifications = new Notifications({
     targets,
     store: journal.notifications,
@@ -73,13 +74,14 @@ function start(
     redact: (text) => text.replaceAll('hunter22', '[redacted]'),
     host: 'rig1',
     wanted: new Set(NOTIFICATION_KINDS),
-    daily: { minute: 9 * 60, zone: new Zone('Europe/Berlin') },
+    daily: { minute: 9 * 60, zone: () => zone },
   });
   void notifications.work(end.signal);
   return {
     see: (...events: readonly AgentEvent[]) => {
       for (const event of events) notifications.observe(event);
     },
+    moveTo: (name: string) => void (zone = new Zone(name)),
     stop: () => end.abort(),
     logged: (event: string) => logged(lines, event),
   };
@@ -233,6 +235,26 @@ describe('notifications', () => {
       const text = phone.got.find(({ kind }) => kind === 'daily-summary')?.text ?? '';
       expect(text).toContain('GPU 0');
       expect(text.split('\n')).toHaveLength(3);
+    }),
+  );
+
+  test(
+    'sum up a day by the clock of another zone from its reload on',
+    onJournal(async (journal) => {
+      const phone = new Phone();
+      const agent = start(journal, phone);
+      await pass(MINUTE);
+      agent.moveTo('America/New_York');
+      await pass(7 * HOUR);
+      expect(phone.lines).toEqual([]);
+      // Nine o’clock there is 14:00 UTC.
+      await pass(HOUR + MINUTE);
+      expect(phone.lines).toEqual(['daily-summary info']);
+      // It has been sent there that day.
+      agent.moveTo('Pacific/Honolulu');
+      await pass(10 * HOUR);
+      expect(phone.lines).toEqual(['daily-summary info']);
+      agent.stop();
     }),
   );
 
