@@ -9,6 +9,7 @@ import { RollupRecorder } from './agent/gpu-health/rollup-recorder.ts';
 import { HoldLog } from './agent/holds/hold-log.ts';
 import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
+import { HostImages } from './agent/images/host-images.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
@@ -356,6 +357,13 @@ export function buildAgent(deps: AgentDeps): Agent {
     planner,
     catalogue,
     pricer,
+    images: new HostImages({
+      records: host.journal.images,
+      collector: undefined,
+      usedAt: () => undefined,
+      clock,
+      observe,
+    }),
     costs: () => costTerms({ electricity: deps.electricity, floors, powerModel, clock }),
     marketRecorder,
     offers,

@@ -13,6 +13,7 @@ import type { Calendar } from './calendar/calendar.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { OwnerControl } from './holds/owner-control.ts';
+import type { ImageKeeping } from './images/image-keeping.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { LiveOutputs } from './jobs/live-outputs.ts';
 import type { SlotPool } from './jobs/slot-pool.ts';
@@ -73,6 +74,7 @@ export type AgentParts = {
   readonly planner: OfferPlanner;
   readonly catalogue: GpuCatalogue;
   readonly pricer: Pricer;
+  readonly images: ImageKeeping;
   readonly costs: () => CostTerms;
   /** Undefined: the market is not recorded. */
   readonly marketRecorder: Pick<MarketRecorder, 'work'> | undefined;
@@ -167,6 +169,10 @@ export class Agent {
   }
 
   /** What offers ask, and why. */
+  get images(): ImageKeeping {
+    return this.#parts.images;
+  }
+
   get pricer(): Pricer {
     return this.#parts.pricer;
   }

@@ -9,6 +9,7 @@ import { dryRun } from './dry-run/command.ts';
 import { earnings } from './earnings/command.ts';
 import { events } from './events/command.ts';
 import { health } from './health/command.ts';
+import { images } from './images/command.ts';
 import { jobs } from './jobs/command.ts';
 import { login } from './login/command.ts';
 import { logout } from './logout/command.ts';
@@ -52,6 +53,7 @@ export function commandsOf(runDaemon: RunDaemon): readonly CliCommand[] {
     schedule,
     jobs,
     earnings,
+    images,
     health,
     network,
     notify,

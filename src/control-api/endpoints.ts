@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { IMAGE_REQUESTS, IMAGE_VIEWS } from './image-views.ts';
 import { PRICE_TERMS_VIEW } from './price-terms-view.ts';
 import { PRICE_REQUESTS, PRICE_VIEWS } from './price-views.ts';
 import { ANSWERS, NOTHING, REQUESTS } from './protocol.ts';
@@ -143,6 +144,38 @@ export const ENDPOINTS = {
     does: 'lets asks change again',
     request: PRICE_REQUESTS.unfreeze,
     answer: PRICE_VIEWS.switched,
+  },
+  images: {
+    method: 'GET',
+    path: '/api/images',
+    right: 'read',
+    does: 'the images of the engine: sizes, what each is worth, who brought it, when a job last used it, why it stays; the disk and its marks; pins',
+    request: NOTHING,
+    answer: IMAGE_VIEWS.images,
+  },
+  imagePin: {
+    method: 'POST',
+    path: '/api/images/pin',
+    right: 'control',
+    does: 'keeps an image from eviction, whether or not it is here yet, also after restarts',
+    request: IMAGE_REQUESTS.pin,
+    answer: IMAGE_VIEWS.pinned,
+  },
+  imageUnpin: {
+    method: 'POST',
+    path: '/api/images/unpin',
+    right: 'control',
+    does: 'lets an image be evicted again',
+    request: IMAGE_REQUESTS.unpin,
+    answer: IMAGE_VIEWS.pinned,
+  },
+  imageCollect: {
+    method: 'POST',
+    path: '/api/images/gc',
+    right: 'control',
+    does: 'removes the agent’s own images of the lowest value down to the low mark of the disk; with `dryRun` only says which',
+    request: IMAGE_REQUESTS.collect,
+    answer: IMAGE_VIEWS.collected,
   },
   configuration: {
     method: 'GET',

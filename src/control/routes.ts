@@ -9,6 +9,7 @@ import { type EarningsParts, earningsRoute } from './earnings-route.ts';
 import { eventsRoute } from './events-route.ts';
 import { healthRoute } from './health-route.ts';
 import { type HistoryParts, historyRoute } from './history-route.ts';
+import { imageRoutes } from './image-routes.ts';
 import { type JobsParts, jobsRoutes } from './jobs-routes.ts';
 import { liveRoute } from './live-route.ts';
 import { LiveStatus } from './live-status.ts';
@@ -58,6 +59,7 @@ export function routesOf(parts: RouteParts): readonly Route[] {
     earningsRoute(parts),
     marketRoute(parts),
     ...priceRoutes(parts),
+    ...imageRoutes(parts),
     backtestRoute(parts),
     ...settingsRoutes(parts),
     ...ownerRoutes(agent),

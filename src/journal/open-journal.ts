@@ -26,6 +26,7 @@ export type JournalReader = Pick<
   | 'decisions'
   | 'ledger'
   | 'notifications'
+  | 'images'
   | 'prices'
   | 'sums'
   | 'energy'
@@ -85,7 +86,7 @@ export function openJournal(
 export function openDecisions(
   dir: { readonly path: string },
   clock: Clock,
-): Pick<SqliteJournal, 'close' | 'decisions' | 'inState' | 'prices'> {
+): Pick<SqliteJournal, 'close' | 'decisions' | 'images' | 'inState' | 'prices'> {
   return openWith(dir, '', clock, () => undefined);
 }
 

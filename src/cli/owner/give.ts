@@ -3,14 +3,10 @@ import type { Endpoint } from '../../control-api/endpoints.ts';
 import type { TargetNames } from '../../domain/name-targets.ts';
 import type { OwnerCommand, Targets } from '../../domain/owner-command.ts';
 import type { End } from '../../domain/owner-decisions.ts';
-import { sleep } from '../../lib/sleep.ts';
-import { askAgent, doesNotAnswer, noSocket } from '../ask-agent.ts';
+import { askAgent } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
-import { commandWithoutAgent, isInUse, type Offline } from './without-agent.ts';
-
-/** An agent that starts or ends has its state directory but does not answer yet, or no longer. */
-const TRIES = 20;
-const AGAIN_MS = 250;
+import { askOrCarryOut } from './agent-or-journal.ts';
+import { commandWithoutAgent, type Offline } from './without-agent.ts';
 
 /** A command for the running agent, and the same for the journal where none runs. */
 export type Command<Request extends z.ZodType, Answer extends z.ZodType> = {
@@ -28,18 +24,11 @@ export async function give<Request extends z.ZodType, Answer extends z.ZodType>(
   { body, endpoint, ms, names, offline }: Command<Request, Answer>,
 ): Promise<{ readonly answer: z.infer<Answer> } | { readonly offline: Offline }> {
   const { config } = await context.loadConfig({ ask: false });
-  for (let attempt = 1; ; attempt += 1) {
-    const asked = await askAgent(context, config.stateDir, endpoint, { body }, ms);
-    if (asked.kind === 'answer') return { answer: asked.answer };
-    if (asked.kind === 'silent') throw doesNotAnswer('; the command may have been carried out all the same');
-    try {
-      return { offline: await commandWithoutAgent(context, config, names, offline) };
-    } catch (thrown) {
-      if (!isInUse(thrown)) throw thrown;
-      if (attempt >= TRIES) throw noSocket(config.stateDir, thrown);
-    }
-    await sleep(AGAIN_MS);
-  }
+  return askOrCarryOut(
+    config.stateDir,
+    () => askAgent(context, config.stateDir, endpoint, { body }, ms),
+    () => commandWithoutAgent(context, config, names, offline),
+  );
 }
 
 /** The end as the journal keeps it. Throws as `nextChange` does, which is asked where it is needed. */

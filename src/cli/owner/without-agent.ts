@@ -2,7 +2,6 @@ import type { CommandAnswer } from '../../agent/owner/owner-commands.ts';
 import { nameOf, unknownTargets } from '../../agent/owner/owner-commands.ts';
 import { openProbe } from '../../compose-gpu.ts';
 import type { Config } from '../../config/config.ts';
-import { AgentError } from '../../domain/errors.ts';
 import type { Gpu } from '../../domain/gpu.ts';
 import { CPU_TARGET } from '../../domain/hold.ts';
 import { SLOT_STATES } from '../../domain/job.ts';
@@ -14,6 +13,7 @@ import { actAsOwner } from '../../state-dir/act-as-owner.ts';
 import { ownerFor } from '../../state-dir/ownership.ts';
 import { openStateDir } from '../../state-dir/state-dir.ts';
 import type { CliContext } from '../command.ts';
+import { WITHOUT_AGENT } from './agent-or-journal.ts';
 import { nextChange } from './next-change.ts';
 
 const PROBE_MS = 20_000;
@@ -57,7 +57,7 @@ export async function commandWithoutAgent(
     journal.decisions.save(decisions, {
       at: now.wall,
       by: caller,
-      from: 'a command without a running agent',
+      from: WITHOUT_AGENT,
       action: given.kind,
       detail: JSON.stringify(given),
     });
@@ -100,9 +100,4 @@ async function gpusFor(
   if (minors.length === 0) return gpus;
   const found = await probe.minors(gpus, signal);
   return gpus.map((gpu) => ({ ...gpu, minor: found.get(gpu.uuid) }));
-}
-
-/** Whether an agent has just taken the state directory, so that it can be asked. */
-export function isInUse(thrown: unknown): boolean {
-  return thrown instanceof AgentError && thrown.code === 'STATE_DIR_IN_USE';
 }

@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import { ENDPOINTS, type Endpoint } from '../../control-api/endpoints.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
+import { askAgent, doesNotAnswer } from '../ask-agent.ts';
+import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
+import { changePin } from './pins.ts';
+import { collectedText, imagesJson, imagesText, pinnedText } from './render.ts';
+
+/** Docker takes seconds to remove an image of gigabytes. */
+const COLLECT_MS = 600_000;
+const DRY_RUN: Switch = { name: 'dry-run', help: 'only say what would be removed', action: 'gc' };
+
+/** The images of the engine: what each is worth, which ones stay, and the removal of the others. */
+export const images: CliCommand = {
+  name: 'images',
+  summary: 'show what each image on this host is worth and why it stays; pin some, remove others',
+  group: 'Look',
+  actions: [
+    { name: 'pin', help: 'keep an image from eviction, also after restarts', argument: 'IMAGE' },
+    { name: 'unpin', help: 'let it be evicted again', argument: 'IMAGE' },
+    {
+      name: 'gc',
+      help: 'remove the agent’s own images that are worth least, until the disk is at --image-disk-low',
+    },
+  ],
+  actionOptional: true,
+  options: ['stateDir', 'configFile'],
+  switches: [JSON_SWITCH, DRY_RUN],
+  values: [],
+  examples: [
+    { line: 'images', does: 'all images of the engine, the next to go first' },
+    { line: 'images pin sharedcloud/python36', does: 'keeps it, whether or not it is here yet' },
+    { line: 'images gc --dry-run', does: 'what would be removed, and why the others stay' },
+  ],
+  run: async (context) => {
+    const { stateDir } = (await context.loadConfig({ ask: false })).config;
+    const { action, argument, stdout } = context;
+    const isJson = context.has(JSON_SWITCH);
+    if (action === 'pin' || action === 'unpin')
+      stdout.write(pinnedText(await changePin(context, stateDir, action, argument), isJson));
+    else if (action === 'gc') {
+      const body = { dryRun: context.has(DRY_RUN) };
+      const collected = await askRunning(context, stateDir, ENDPOINTS.imageCollect, { body }, COLLECT_MS);
+      stdout.write(collectedText(collected, isJson, stdout));
+    } else {
+      const answer = await askRunning(context, stateDir, ENDPOINTS.images, {});
+      stdout.write(isJson ? imagesJson(answer) : imagesText(answer, stdout));
+    }
+    return EXIT.OK;
+  },
+};
+
+/** The engine's images are known to the running agent only. Throws AGENT_NOT_RUNNING, and as `askAgent` does. */
+async function askRunning<Request extends z.ZodType, Answer extends z.ZodType>(
+  context: CliContext,
+  stateDir: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: { readonly body?: z.input<Request> },
+  ms?: number,
+): Promise<z.infer<Answer>> {
+  const asked = await askAgent(context, stateDir, endpoint, question, ms);
+  if (asked.kind === 'answer') return asked.answer;
+  if (asked.kind === 'silent') throw doesNotAnswer();
+  throw new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}`, {
+    hint: 'start it: which images are needed is known to the running agent only',
+  });
+}
