@@ -285,6 +285,12 @@ export const LIMITS = {
       of: 'an answer of Docker, such as the list of the agent’s containers',
       beyond: 'the call counts as failed',
     },
+    images: {
+      max: 32 * 1024 * 1024,
+      unit: 'bytes',
+      of: 'Docker’s list of all images, which repeats their labels',
+      beyond: 'no image is removed, and those that are pulled count as the owner’s',
+    },
     error: {
       max: 2_000,
       unit: 'characters',

@@ -220,9 +220,7 @@ describeDocker('the images that an engine has', (engine) => {
       });
     };
     const slow = testRuntime(engine.host, { hooks: { onProgress: () => undefined, checkDisk } });
-    expect(await slow.runtime.images.prepare(ref, soon())).toMatchObject({ ref });
-    const { broughtId } = await slow.runtime.images.prepare(ref, soon());
-    expect(broughtId).toBeUndefined();
+    expect(await slow.runtime.images.prepare(ref, soon())).not.toHaveProperty('broughtId');
     await engine.docker.getImage(ref).remove();
   });
 

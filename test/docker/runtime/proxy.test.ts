@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { describeDocker } from '../../support/engine/docker.ts';
 import { haproxyBefore } from '../../support/engine/haproxy.ts';
+import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { rejection } from '../../support/engine/rejection.ts';
 import { testPlan, testRuntime } from '../../support/engine/runtime.ts';
 import { TestJob } from '../../support/engine/test-job.ts';
@@ -37,6 +39,20 @@ describeDocker('behind HAProxy, an engine', (engine) => {
     expect([137, 143]).toContain(exitCode);
     expect(lines.filter((line) => line.length > MAX_REQUEST_LINE)).toEqual([]);
     expect(lines.filter((line) => line.startsWith('POST /containers/create?'))).toHaveLength(2);
+  });
+
+  test('whose images its proxy does not list pulls them, and they count as the owner’s', async () => {
+    await using haproxy = await haproxyBefore(engine.host, [
+      'http-request deny if { path_end /images/json }',
+    ]);
+    await using registry = await HostileRegistry.start('honest');
+    const ref = `${registry.host}/sharedcloud-test/${randomUUID()}:latest`;
+    const { runtime } = testRuntime(haproxy.host);
+    expect(await runtime.images.prepare(ref, AbortSignal.timeout(60_000))).not.toHaveProperty('broughtId');
+    expect((await rejection(runtime.imageStore.list(AbortSignal.timeout(20_000)))).code).toBe(
+      'RUNTIME_FAILED',
+    );
+    await engine.docker.getImage(ref).remove();
   });
 
   test('that its proxy shields from a call is named as shielded', async () => {

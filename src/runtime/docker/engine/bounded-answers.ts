@@ -34,6 +34,12 @@ export function boundAnswers(docker: Docker): Docker {
   return docker;
 }
 
+/** In bytes. */
+function longestAnswer(path: string): number {
+  if (path.startsWith('/images/json')) return LIMITS.engine.images.max;
+  return IMAGE_DESCRIPTION.test(path) ? LIMITS.image.description.max : LIMITS.engine.answer.max;
+}
+
 /** Calls back as dockerode expects it of the call: with its stream, its answer, or the error of its status. */
 async function settle(
   options: DialOptions,
@@ -45,10 +51,8 @@ async function settle(
   const reason = statusCodes[status];
   if (reason === true && isStream === true) return callback(null, answer);
   if (abortSignal !== undefined) addAbortSignal(abortSignal, answer);
-  const isDescription = reason === true && IMAGE_DESCRIPTION.test(path);
-  const max = isDescription ? LIMITS.image.description.max : LIMITS.engine.answer.max;
   try {
-    const body = await readAtMost(answer, max);
+    const body = await readAtMost(answer, reason === true ? longestAnswer(path) : LIMITS.engine.answer.max);
     const json = parsed(body);
     if (reason === true) return callback(null, json ?? body);
     callback(errorOf(status, reason, json, body.toString('utf8', 0, LIMITS.engine.error.max)), null);
