@@ -15,6 +15,7 @@ import type { Giver } from '../holds/owner-control.ts';
 import { type AskTime, dueInMs } from './ask-timing.ts';
 import { raiseAsk, steadyLimits, withHeadroom } from './floor-steps.ts';
 import { idleLater, idleOfSlots, idleSinceJobs, type SlotUse } from './slot-idleness.ts';
+import { unmetNeed } from './unmet-need.ts';
 
 /** Between two checks of slots and floors, in milliseconds. */
 const CHECK_MS = 60_000;
@@ -315,11 +316,15 @@ export class Pricer {
     if (signal.aborted || this.#freeze !== undefined || this.#isOther(offer, plan, settings)) return;
     const { memory, reason, terms, ...chosen } = next;
     const askedAt = { wall: now.wall, boot: now.boot };
-    offer.state = { ...offer.state, memory, terms, askedAt, idleMs, seenSeq: seq };
+    const asked = { ...offer.state, memory, terms, askedAt, idleMs, seenSeq: seq };
     if (reason !== undefined) {
-      this.#change(offer, withHeadroom(chosen, limits), reason);
+      // A change that cannot be written is chosen again, so the strategy must not remember it.
+      this.#change(offer, withHeadroom(chosen, limits), reason, asked);
       this.#apply(offer);
-    } else if (!strategy.isFixed) this.#deps.prices.save(offer.state);
+    } else {
+      if (!strategy.isFixed) this.#deps.prices.save(asked);
+      offer.state = asked;
+    }
   }
 
   /** Whether the owner has set another price or strategy meanwhile. */
@@ -384,15 +389,4 @@ export class Pricer {
     const { clock } = this.#deps;
     return { wall: clock.now(), boot: clock.bootTime(), uptimeMs: clock.monotonic() - this.#startedAt };
   }
-}
-
-function unmetNeed(
-  { needs }: Strategy,
-  cost: OfferCost | undefined,
-  market: MarketSight | undefined,
-): HoldReason | undefined {
-  if (needs.includes('floor') && cost === undefined) return 'floor-unknown';
-  if (needs.includes('floor') && cost?.isStale === true) return 'floor-stale';
-  if (needs.includes('market') && market === undefined) return 'market-unknown';
-  return needs.includes('market') && market?.isStale === true ? 'market-stale' : undefined;
 }

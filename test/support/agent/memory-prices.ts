@@ -14,6 +14,8 @@ export class MemoryPrices implements PriceStore {
   #freeze: PriceFreeze | undefined;
   /** Thrown by the next write. */
   failure: Error | undefined;
+  /** Thrown by the next write of a change. */
+  changeFailure: Error | undefined;
 
   state(offer: string): PricingState | undefined {
     return this.states.get(offer);
@@ -21,6 +23,7 @@ export class MemoryPrices implements PriceStore {
 
   save(state: PricingState, change?: PriceChange): void {
     if (this.failure !== undefined) throw this.failure;
+    if (change !== undefined && this.changeFailure !== undefined) throw this.changeFailure;
     this.states.set(state.offer, state);
     if (change !== undefined) this.allChanges.push(change);
   }

@@ -324,6 +324,17 @@ test('a configured price that cannot be written is asked once it can be', async 
   expect(world.applied).toEqual([0.3]);
 });
 
+test('a change that cannot be written is none, though all else can', async () => {
+  const world = new World({}, 'other');
+  world.answer = asking(0.5);
+  world.prices.changeFailure = new Error('the disk is full');
+  await world.pass(2 * HOUR);
+  expect(world).toMatchObject({ ask: 0.1, applied: [], events: [] });
+  world.prices.changeFailure = undefined;
+  await world.pass(MINUTE);
+  expect(world).toMatchObject({ ask: 0.5, applied: [0.5] });
+});
+
 describe('whatever a strategy answers', () => {
   const price = fc.double({ min: 0.001, max: 1, noNaN: true });
   const step = fc.record({
