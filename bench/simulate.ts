@@ -1,19 +1,26 @@
 import { parseArgs } from 'node:util';
 import { STRATEGY_NAMES, type StrategyName } from '../src/pricing/strategy/strategies.ts';
-import { type Contest, contest, type Standing } from './simulator/contest.ts';
+import { type Contest, contest, type MarketKind, ofShape, type Standing } from './simulator/contest.ts';
 import { OPTIONS } from './simulator/options.ts';
+import { type Recording, readRecording } from './simulator/recording.ts';
+import { replayedMarket } from './simulator/replay.ts';
 import { readShape } from './simulator/shape-file.ts';
 import { drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
 
 /*
- * `npm run simulate [-- OPTIONS]`: what each strategy of asks nets on simulated markets, beside the fixed ask of `setup` and
+ * `npm run simulate [-- OPTIONS]`: what each strategy of asks nets on simulated markets, or on one that an agent recorded, beside the fixed ask of `setup` and
  * the best fixed ask in hindsight. docs/economics.md explains the options and the figures.
  */
 
-const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--market FILE]... [--strategy NAME]... [--seeds N] [--days N]
+const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--market FILE]... [--replay FILE [--gpu NAME]]...
+  [--strategy NAME]... [--seeds N] [--days N]
   [--slots N] [--watts N] [--fee PART] [--per-kwh DOLLARS] [--json]
 shapes: ${SHAPES.map(({ name }) => name).join(', ')}
 strategies: ${STRATEGY_NAMES.join(', ')}`;
+
+/** Where a recording says neither how jobs go nor what electricity costs, as on most of the simulated markets. */
+const USUAL_JOBS = { perRun: 3, medianMinutes: 12, spread: 0.9, failing: 0.06, endless: 0.02 };
+const USUAL_PER_KWH = 0.3;
 
 function contestOf(args: readonly string[]): Contest & { readonly json: boolean } {
   const { values } = parseArgs({
@@ -25,21 +32,38 @@ function contestOf(args: readonly string[]): Contest & { readonly json: boolean 
     ...values.drawn.map((seed) => drawnShape(numberOf(seed, 0, 2 ** 32))),
     ...values.market.map(readShape),
   ];
+  const days = numberOf(values.days, 1, 365);
   const perKWh = values['per-kwh'] === undefined ? undefined : numberOf(values['per-kwh'], 0, 100);
+  const replays = values.replay.map((file) => replayOf(readRecording(file, values.gpu, days), perKWh));
   const priced = (shape: Shape): Shape =>
     perKWh === undefined ? shape : { ...shape, dollarsPerKWh: () => perKWh };
   const named = values.strategy.map(strategyNamed);
   return {
-    shapes: (shapes.length > 0 ? shapes : SHAPES).map(priced),
+    markets: [
+      ...(shapes.length + replays.length > 0 ? shapes : SHAPES).map((shape) => ofShape(priced(shape), days)),
+      ...replays,
+    ],
     strategies: named.length > 0 ? named : STRATEGY_NAMES,
     seeds: SEEDS.slice(0, numberOf(values.seeds, 1, SEEDS.length)),
-    days: numberOf(values.days, 1, 365),
     host: {
       slots: numberOf(values.slots, 1, 64),
       marginalW: numberOf(values.watts, 0, 10_000),
       brokerFee: numberOf(values.fee, 0, 0.99),
     },
     json: values.json,
+  };
+}
+
+/** The market that was recorded, on which chance draws how the jobs of others would have gone. Says what is known. */
+function replayOf(recording: Recording, perKWh = USUAL_PER_KWH): MarketKind {
+  const { coverage, from, jobs, name, runs, until } = recording;
+  const days = ((until - from) / 86_400_000).toFixed(1);
+  process.stderr.write(
+    `${name}: ${runs.length} runs over ${days} days, polled ${(100 * coverage).toFixed(0)} % of the time, ${jobs.length} own jobs\n`,
+  );
+  return {
+    name,
+    of: (seed) => replayedMarket(recording, { jobs: USUAL_JOBS, dollarsPerKWh: () => perKWh }, seed),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { StrategyName } from '../../src/pricing/strategy/strategies.ts';
 import { spreadOf } from '../measure/spread.ts';
 import type { Figure, Row } from '../row.ts';
-import { contest, HOST, type Standing } from '../simulator/contest.ts';
+import { contest, HOST, ofShape, type Standing } from '../simulator/contest.ts';
 import { DAYS, SEEDS, SHAPES } from '../simulator/shapes.ts';
 
 /** Those that must never earn much less than a fixed ask. */
@@ -15,10 +15,9 @@ export const strategies: Row = {
     for (const shape of quick ? SHAPES.slice(0, 1) : SHAPES) {
       say(`strategies on ${shape.name} markets`);
       const standings = contest({
-        shapes: [shape],
+        markets: [ofShape(shape, quick ? 5 : DAYS)],
         strategies: ['fixed', 'floor', 'decay', 'advice', 'apply-advice'],
         seeds: quick ? SEEDS.slice(0, 2) : SEEDS,
-        days: quick ? 5 : DAYS,
         host: HOST,
       });
       let fixed: Standing | undefined;

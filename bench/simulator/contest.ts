@@ -15,16 +15,23 @@ const FLOOR_MARGIN = 1.5;
 /** Fixed asks that are tried in hindsight: the one of `setup` in steps of 12 % down to a quarter and up to four times. */
 const HINDSIGHT = Array.from({ length: 25 }, (_, step) => 1.12 ** (step - 12));
 
+/** Markets that differ by chance alone. */
+export type MarketKind = { readonly name: string; readonly of: (seed: number) => Market };
+
 /** What is compared. */
 export type Contest = {
-  readonly shapes: readonly Shape[];
+  readonly markets: readonly MarketKind[];
   readonly strategies: readonly StrategyName[];
   readonly seeds: readonly number[];
-  readonly days: number;
   readonly host: OwnHost;
 };
 
-/** How a strategy did on the markets of one shape. Money is US dollars, the mean over the seeds. */
+/** The markets of a shape, of so many days. */
+export function ofShape(shape: Shape, days: number): MarketKind {
+  return { name: shape.name, of: (seed) => marketOf(shape, seed, days) };
+}
+
+/** How a strategy did on the markets of one kind. Money is US dollars, the mean over the seeds. */
 export type Standing = {
   readonly shape: string;
   readonly strategy: StrategyName;
@@ -41,28 +48,29 @@ export type Standing = {
   readonly belowCost: number;
 };
 
-/** Runs each strategy on the same markets; one shape after another. Pure. */
-export function* contest({ days, host, seeds, shapes, strategies }: Contest): Generator<Standing, void> {
-  for (const shape of shapes) {
-    const markets = seeds.map((seed) => ({ seed, market: marketOf(shape, seed, days) }));
+/** Runs each strategy on the same markets; one kind after another. Pure. */
+export function* contest({ host, markets: kinds, seeds, strategies }: Contest): Generator<Standing, void> {
+  for (const { name, of } of kinds) {
+    const markets = seeds.map((seed) => ({ seed, market: of(seed) }));
+    const slotMs = host.slots * Math.max(...markets.map(({ market }) => market.endsAt));
     const run = (strategy: StrategyName): readonly Outcome[] =>
       markets.map(({ market, seed }) => outcomeOf(market, host, strategy, seed));
     const fixed = run('fixed');
     const best = markets.map(({ market, seed }) => bestFixed(market, host, seed));
     for (const strategy of strategies) {
       const outcomes = strategy === 'fixed' ? fixed : run(strategy);
-      yield standingOf(shape, strategy, outcomes, fixed, best, days * host.slots);
+      yield standingOf(name, strategy, outcomes, fixed, best, slotMs);
     }
   }
 }
 
 function standingOf(
-  { name: shape }: Shape,
+  shape: string,
   strategy: StrategyName,
   outcomes: readonly Outcome[],
   fixed: readonly Outcome[],
   best: readonly number[],
-  slotDays: number,
+  slotMs: number,
 ): Standing {
   const nets = outcomes.map(({ net }) => net);
   const mean = (of: (outcome: Outcome) => number): number =>
@@ -79,7 +87,7 @@ function standingOf(
     toBest: bootstrap(nets, best),
     changes: mean(({ changes }) => changes),
     jobs: mean(({ jobs }) => jobs.length),
-    busyShare: mean(({ busyMinutes }) => busyMinutes) / (slotDays * 24 * 60),
+    busyShare: (mean(({ busyMinutes }) => busyMinutes) * 60_000) / slotMs,
     belowCost: outcomes.reduce((sum, { jobs }) => sum + jobs.filter(isBelowCost).length, 0),
   };
 }

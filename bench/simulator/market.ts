@@ -27,7 +27,7 @@ export type Rival = { readonly ask: number; readonly slots: number; isOnline(at:
 
 /** Everything of a market that does not depend on our host. */
 export type Market = {
-  readonly shape: Shape;
+  readonly shape: Pick<Shape, 'dollarsPerKWh'>;
   readonly runs: readonly SimulatedRun[];
   readonly rivals: readonly Rival[];
   readonly endsAt: number;
@@ -85,7 +85,8 @@ function runAt(
   };
 }
 
-function jobOf(traits: Shape['jobs'], factor: number, random: SeededRandom): SimulatedJob {
+/** A job of a function whose jobs take `factor` times as long as others. */
+export function jobOf(traits: Shape['jobs'], factor: number, random: SeededRandom): SimulatedJob {
   const minutes = traits.medianMinutes * factor * Math.exp(traits.spread * normal(random));
   const draw = random.next();
   if (draw < traits.endless || minutes > TIMEOUT_MINUTES)

@@ -6,6 +6,8 @@ export const OPTIONS = {
   shape: { type: 'string', multiple: true, default: [] },
   drawn: { type: 'string', multiple: true, default: [] },
   market: { type: 'string', multiple: true, default: [] },
+  replay: { type: 'string', multiple: true, default: [] },
+  gpu: { type: 'string' },
   strategy: { type: 'string', multiple: true, default: [] },
   seeds: { type: 'string', default: String(SEEDS.length) },
   days: { type: 'string', default: String(DAYS) },

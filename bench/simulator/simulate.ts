@@ -266,7 +266,8 @@ function openRun({ left, run }: Open): OpenRun {
   };
 }
 
-function offerAt(askPrice: number): Offer {
+/** A GPU like that of each run, at an ask. */
+export function offerAt(askPrice: number): Offer {
   return {
     key: 'gpu',
     kind: 'gpu',

@@ -32,6 +32,7 @@ export type JournalReader = Pick<
   | 'energy'
   | 'outcomes'
   | 'outputs'
+  | 'ownJobs'
   | 'get'
   | 'inState'
   | 'uuidsIn'

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readRecording } from '../../../bench/simulator/recording.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
 import { type Call, faults } from '../../support/faults/http-proxy.ts';
 import { HOUR_MS, LiveOffer } from '../../support/market/live-offer.ts';
@@ -69,6 +71,20 @@ describe('decay', { timeout: 300_000 }, () => {
     expect(live.jobs([later])).toMatchObject([{ askPrice: START }]);
     expectLawful(live);
     expectPaidAtAsk(live, live.jobs([near, low, high, later]));
+  });
+
+  test('leaves what can be replayed: the market, and the jobs that its journal has of it', async () => {
+    await using live = await LiveOffer.open(settings);
+    const low = live.order(2, 0.085);
+    // What is replayed begins and ends at whole hours.
+    await live.pass(1.2);
+    const sold = await live.sell(0.2);
+    await live.pass(1.5);
+    const file = join(live.env.directory, 'state', 'market.db');
+    const { coverage, jobs, runs } = readRecording(file, 'cpu', 30);
+    expect(coverage).toBe(1);
+    expect(runs.map(({ bid, jobs: many, run }) => [run, bid, many])).toContainEqual([low, 0.085, 2]);
+    expect(jobs).toMatchObject([{ run: sold, ask: live.jobs([sold])[0]?.askPrice, hasEnded: true }]);
   });
 
   test('leaves the ask where it is while the market is out of date, and while the owner has frozen it', async () => {

@@ -110,8 +110,8 @@ export class VirtualTime implements AsyncDisposable {
 
   readonly #began = (message: unknown): void => {
     const { request } = MESSAGE.parse(message);
-    // A broker holds the call for runs until there is something new.
-    if (!/\/runs(?:\?|$)/.test(request.path)) this.#calls.add(request);
+    // A broker holds an offer’s call for runs until there is something new.
+    if (!/\/runs\?(?:.*&)?instance=/.test(request.path)) this.#calls.add(request);
   };
 
   readonly #ended = (message: unknown): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bootstrap } from '../../../../bench/simulator/bootstrap.ts';
-import { contest, HOST, outcomeOf } from '../../../../bench/simulator/contest.ts';
+import { contest, HOST, ofShape, outcomeOf } from '../../../../bench/simulator/contest.ts';
 import { type Market, marketOf } from '../../../../bench/simulator/market.ts';
 import { drawnShape, SEEDS } from '../../../../bench/simulator/shapes.ts';
 import type { StrategyName } from '../../../../src/pricing/strategy/strategies.ts';
@@ -13,10 +13,9 @@ const DRAWN = { busy: drawnShape(5017), falling: drawnShape(5022), thin: drawnSh
 describe('the contest of strategies', () => {
   const standings = [
     ...contest({
-      shapes: Object.values(DRAWN),
+      markets: Object.values(DRAWN).map((shape) => ofShape(shape, 12)),
       strategies: ['fixed', 'floor', 'decay', 'advice', 'apply-advice'],
       seeds: SEEDS.slice(0, 2),
-      days: 12,
       host: HOST,
     }),
   ];
