@@ -3,12 +3,13 @@ import type { OwnJob } from '../domain/books.ts';
 import { AgentError } from '../domain/errors.ts';
 import { JOB_STATES, JOB_STATUS } from '../domain/job.ts';
 import type { Access } from './access.ts';
+import { TOTAL_AT } from './ledger-brokers.ts';
 import { EARNED_MICRO_DOLLARS, MICRO_DOLLARS } from './money-functions.ts';
 
 const INSTANCES = `SELECT instance FROM instances WHERE broker = $broker
   UNION SELECT DISTINCT instance FROM jobs WHERE broker = $broker`;
-const TABLES = `SELECT count(*) AS count FROM sqlite_master WHERE type = 'table' AND name IN ('ledger_jobs', 'job_history')`;
-const TOTAL = 'SELECT coalesce(sum(micro_dollars), 0) AS total FROM ledger_days';
+const TABLES = `SELECT count(*) AS count FROM sqlite_master WHERE type = 'table'
+  AND name IN ('ledger_jobs', 'ledger_brokers', 'job_history')`;
 
 const HISTORY = `(SELECT h.detail FROM job_history h WHERE h.uuid = jobs.uuid AND h.state = 'finished'
   ORDER BY h.seq DESC LIMIT 1)`;
@@ -58,7 +59,7 @@ export class BookedJobs {
   /** Throws JOURNAL_UNUSABLE for a journal that only an older agent has written. */
   check(): void {
     const { prepared, read } = this.#access;
-    if (countRow.parse(read(() => prepared(TABLES).get())).count === 2) return;
+    if (countRow.parse(read(() => prepared(TABLES).get())).count === 3) return;
     throw new AgentError('JOURNAL_UNUSABLE', 'the journal is of an older agent and has no ledger', {
       hint: 'start the agent once',
     });
@@ -84,9 +85,9 @@ export class BookedJobs {
     for (const row of read(() => prepared(PENDING).all(broker))) yield jobRow.parse(row);
   }
 
-  /** What all jobs have earned since the ledger began, in micro-dollars. */
-  total(): number {
+  /** What all jobs of a broker have earned since the ledger began, in micro-dollars; undefined: of all brokers. */
+  total(broker?: string): number {
     const { prepared, read } = this.#access;
-    return totalRow.parse(read(() => prepared(TOTAL).get())).total;
+    return totalRow.parse(read(() => prepared(TOTAL_AT).get({ broker: broker ?? null }))).total;
   }
 }

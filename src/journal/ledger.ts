@@ -7,6 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { microDollars } from '../pricing/money.ts';
 import type { Access } from './access.ts';
 import { type EarningsQuery, earningsIn } from './earnings.ts';
+import { ADD_TO_BROKER, CREATE_LEDGER_BROKERS } from './ledger-brokers.ts';
 import { localDaySql, PAID_JOBS } from './ledger-sql.ts';
 import { EARNED_MICRO_DOLLARS } from './money-functions.ts';
 
@@ -33,10 +34,14 @@ export const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS ledger_days (
     at INTEGER NOT NULL,
     micro_dollars INTEGER NOT NULL
   ) STRICT;
+  ${CREATE_LEDGER_BROKERS}
   BEGIN IMMEDIATE;
   INSERT INTO ledger_days (day, gpu, function, image, jobs, micro_dollars)
     SELECT ${localDaySql('updated_at')} AS day, coalesce(gpu, '${CPU_TARGET}') AS target, function_name, image, count(*), sum(${EARNED})
     FROM jobs WHERE ${MISSING} GROUP BY 1, 2, 3, 4
+    ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, micro_dollars = micro_dollars + excluded.micro_dollars;
+  INSERT INTO ledger_brokers (day, broker, jobs, micro_dollars)
+    SELECT ${localDaySql('updated_at')} AS day, broker, count(*), sum(${EARNED}) FROM jobs WHERE ${MISSING} GROUP BY 1, 2
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, micro_dollars = micro_dollars + excluded.micro_dollars;
   INSERT INTO ledger_jobs (job, at, micro_dollars) SELECT uuid, updated_at, ${EARNED} FROM jobs WHERE ${MISSING};
   COMMIT;`;
@@ -85,6 +90,7 @@ export class Ledger {
     const isFull = !isKnown && countRow.parse(prepared(ROWS).get(day)).count >= LIMITS.journal.ledgerDay.max;
     const names = isFull ? ['', ''] : [functionName, image];
     prepared(ADD_DAY).run(day, target, ...names, earned);
+    prepared(ADD_TO_BROKER).run(day, earned, uuid);
   }
 
   /** What jobs have earned and cost on some days. A `yield` follows each day's read. */

@@ -35,6 +35,14 @@ const rows: readonly MutationRow[] = [
     'test/unit/agent/notifications/notifications.test.ts',
     'sum up a day by the clock of another zone from its reload on',
   ],
+  [
+    'what another broker has paid is not compared with this one’s books',
+    'src/cli/earnings/reconcile.ts',
+    'const ledger = journal.total(broker);',
+    'const ledger = journal.total();',
+    'test/contract/cli/reconcile.test.ts',
+    'leaves out what another broker has paid',
+  ],
 ];
 
 /** What keeps prices, and what goes by the owner’s clock, true. */

@@ -48,8 +48,11 @@ function move({ clock, uid }: CliContext, brokerUrl: string, stateDir: string): 
 }
 
 function movesText(moves: readonly BrokerMove[], brokerUrl: string): string {
-  if (moves.length === 0) return `every unfinished job already belongs to ${brokerUrl}\n`;
+  if (moves.length === 0) return `all of this host already belongs to ${brokerUrl}\n`;
   return moves
-    .map(({ from, jobs, to }) => `${count(jobs, 'unfinished job')} of ${from} moved to ${to}\n`)
+    .map(
+      ({ from, jobs, to }) =>
+        `${jobs === 0 ? 'offers and books' : count(jobs, 'unfinished job')} of ${from} moved to ${to}\n`,
+    )
     .join('');
 }

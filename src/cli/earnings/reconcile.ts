@@ -44,7 +44,7 @@ export type Reconciliation = {
   /** Whether nothing differs but what is pending, and all could be read. */
   readonly agrees: boolean;
   readonly account: Account & {
-    /** What the ledger has of all times. */
+    /** What the ledger has of this broker, of all times. */
     readonly ledger: number;
     /** The sum of the differences. */
     readonly differences: number;
@@ -88,20 +88,21 @@ export async function reconcile(
     ...compared.sums,
     unreadable,
     agrees,
-    account: await sumUp(journal, books, compared.difference, signal),
+    account: await sumUp(journal, question.broker, books, compared.difference, signal),
   };
 }
 
 async function sumUp(
   journal: Pick<BookedJobs, 'total'>,
+  broker: string,
   books: Pick<BrokerBooks, 'account'>,
   differences: number,
   signal: AbortSignal,
 ): Promise<Reconciliation['account']> {
   for (let tries = 1; ; tries += 1) {
-    const ledger = journal.total();
+    const ledger = journal.total(broker);
     const account = await books.account(signal);
-    if (journal.total() !== ledger && tries < MAX_TRIES) continue;
+    if (journal.total(broker) !== ledger && tries < MAX_TRIES) continue;
     const unexplained = account.balance + (account.spent ?? 0) - ledger - differences;
     return { ...account, ledger, differences, unexplained };
   }

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { JOURNAL_FILE } from '../../../src/journal/open-journal.ts';
+import type { SqliteJournal } from '../../../src/journal/sqlite-journal.ts';
 import { TestEnv } from '../../support/agent/test-env.ts';
 import { reconcile, runReconcile } from '../../support/cli/reconcile.ts';
 import { faults } from '../../support/faults/http-proxy.ts';
+import { newJob, stateNamed } from '../../support/journal/samples.ts';
+import { withJournal } from '../../support/journal/scratch.ts';
 
 /** Has an agent do so many jobs, and ends it. */
 async function worked(env: TestEnv, jobs: number): Promise<void> {
@@ -41,6 +44,25 @@ describe('earnings reconcile', () => {
     });
     expect(earned).toBeGreaterThan(0);
     expect(agent.journal.uuidsIn('reported')).toHaveLength(4);
+  });
+
+  test('leaves out what another broker has paid', async () => {
+    await using env = await TestEnv.open();
+    await worked(env, 3);
+    const earned = Math.round((env.broker.store.account()?.earned ?? 0) * 1e6);
+    const payAt = (journal: SqliteJournal): void => {
+      journal.insert(newJob('elsewhere'));
+      for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
+        journal.transition('elsewhere', stateNamed(name));
+    };
+    withJournal(join(env.directory, 'state'), payAt, 'https://another.example/');
+    const { exit, found } = await reconcile(env);
+    expect(exit).toBe(0);
+    expect(found).toMatchObject({
+      agrees: true,
+      jobs: 3,
+      account: { balanceMicroDollars: earned, ledgerMicroDollars: earned, unexplainedMicroDollars: 0 },
+    });
   });
 
   test('names each difference, and the sum of all is that of the books', async () => {

@@ -101,16 +101,92 @@ describe('a broker whose move the owner confirms', () => {
     expect(moveTo(path, 'https://new.example').known.instance).toBe('this one');
   });
 
-  test('changes nothing if no job is unfinished', () => {
+  test('changes nothing once this host works for the new one', () => {
     const path = pendingAt('http://old.example');
     withJournal(
       path,
       (journal) => journal.transition('pending', stateNamed('reported')),
       'http://old.example',
     );
+    withJournal(
+      path,
+      (journal) => {
+        journal.insert(newJob('new'));
+        journal.transition('new', stateNamed('dropped'));
+      },
+      'https://new.example',
+    );
     expect(moveTo(path, 'https://new.example')).toMatchObject({
       moves: [],
       known: { pending: [], instance: undefined },
     });
+  });
+
+  /** A directory whose journal has nothing but a paid job of this broker. */
+  function paidAt(broker: string): string {
+    const path = scratchDir();
+    withJournal(
+      path,
+      (journal) => {
+        journal.insert(newJob('paid'));
+        for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
+          journal.transition('paid', stateNamed(name));
+        journal.rememberInstance('cpu', 'instance-1');
+      },
+      broker,
+    );
+    return path;
+  }
+
+  const booksAt = (journal: SqliteJournal, broker: string) => [
+    journal.bookedJobs.total(broker),
+    [...journal.bookedJobs.instancesAt(broker)],
+  ];
+
+  test('takes the books along where nothing is pending, from http to https', () => {
+    const path = paidAt('http://broker.example/');
+    const before = withJournal(
+      path,
+      (journal) => booksAt(journal, 'http://broker.example/'),
+      'http://broker.example/',
+    );
+    expect(before[0]).toBeGreaterThan(0);
+    const after = withJournal(
+      path,
+      (journal) => booksAt(journal, 'https://broker.example/'),
+      'https://broker.example/',
+    );
+    expect(after).toEqual(before);
+  });
+
+  test('takes the books along where nothing is pending and the owner confirms it, and else leaves them', () => {
+    const path = paidAt('https://old.example/');
+    const url = 'https://new.example/';
+    const at = (broker: string) => withJournal(path, (journal) => booksAt(journal, broker), broker);
+    const before = at('https://old.example/');
+    expect(at(url)).toEqual([0, []]);
+    expect(moveTo(path, url).moves).toEqual([{ from: 'https://old.example/', to: url, jobs: 0 }]);
+    expect(at(url)).toEqual(before);
+    expect(moveTo(path, url).moves).toEqual([]);
+  });
+
+  test('adds the books of the old address to those of the new one', () => {
+    const path = paidAt('https://old.example/');
+    const url = 'https://new.example/';
+    const worked = (uuid: string, broker: string) =>
+      withJournal(
+        path,
+        (journal) => {
+          journal.insert(newJob(uuid));
+          for (const name of ['claimed', 'starting', 'running', 'finished', 'reported'] as const)
+            journal.transition(uuid, stateNamed(name));
+          return journal.bookedJobs.total();
+        },
+        broker,
+      );
+    worked('new', url);
+    const all = worked('old', 'https://old.example/');
+    moveTo(path, url);
+    expect(withJournal(path, (journal) => journal.bookedJobs.total(url), url)).toBe(all);
   });
 });

@@ -129,6 +129,44 @@ describe('the ledger', () => {
     ]);
   });
 
+  test('has what each broker has paid, for ever', () => {
+    const path = scratchDir();
+    const [first, second] = ['https://first.example/', 'https://second.example/'];
+    const now = Date.UTC(2026, 10, 27, 12);
+    const work = <T>(broker: string, ms: number, use: (journal: SqliteJournal) => T): T =>
+      withJournal(path, use, broker, { now: () => now + ms, monotonic: () => 0 });
+    const totals = (journal: SqliteJournal) =>
+      [first, second, undefined].map((broker) => journal.bookedJobs.total(broker));
+    work(first, 0, (journal) => {
+      paid(journal, { uuid: 'a' }, 0.25);
+      paid(journal, { uuid: 'b' }, 0.5);
+    });
+    work(second, 1, (journal) => paid(journal, { uuid: 'c' }, 0.125));
+    const expected = [750_000, 125_000, 875_000];
+    expect(work(second, 1, totals)).toEqual(expected);
+    work(second, 2, (journal) => prune(journal, now + 2));
+    expect(work(first, 2, totals)).toEqual(expected);
+  });
+
+  test('counts for any broker what an older agent has entered of jobs that are gone', () => {
+    const path = scratchDir();
+    const [first, second] = ['https://first.example/', 'https://second.example/'];
+    const time = { now: Date.UTC(2026, 10, 27, 12), monotonic: () => 0 };
+    const clock = { now: () => time.now, monotonic: () => 0 };
+    withJournal(path, (journal) => paid(journal, { uuid: 'gone' }, 1), first, clock);
+    time.now += 1;
+    withJournal(path, (journal) => prune(journal, time.now), first, clock);
+    withJournal(path, (journal) => paid(journal, { uuid: 'a' }, 0.25), first, clock);
+    withJournal(path, (journal) => paid(journal, { uuid: 'b' }, 0.5), second, clock);
+    const db = new DatabaseSync(join(path, JOURNAL_FILE));
+    db.exec('DROP TABLE ledger_brokers');
+    db.close();
+    const totals = (journal: SqliteJournal) =>
+      [first, second, undefined].map((broker) => journal.bookedJobs.total(broker));
+    for (let times = 0; times < 2; times += 1)
+      expect(withJournal(path, totals, second, clock)).toEqual([1_250_000, 1_500_000, 1_750_000]);
+  });
+
   test.each([
     [0.000_000_5, 1],
     [0.000_001_5, 2],
