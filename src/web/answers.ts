@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { IMAGE_VIEWS } from '../control-api/image-views.ts';
 import type { PRICE_REQUESTS, PRICE_VIEWS } from '../control-api/price-views.ts';
 import type { ANSWERS, EVENT, REQUESTS } from '../control-api/protocol.ts';
 import type { VIEWS } from '../control-api/views.ts';
@@ -23,6 +24,8 @@ export type Sums = Earnings['total'];
 export type Prices = z.input<typeof PRICE_VIEWS.prices>;
 export type FreezeBody = z.input<typeof PRICE_REQUESTS.freeze>;
 export type Switched = z.input<typeof PRICE_VIEWS.switched>;
+export type Images = z.input<typeof IMAGE_VIEWS.images>;
+export type Pinned = z.input<typeof IMAGE_VIEWS.pinned>;
 export type Configuration = z.input<typeof VIEWS.configuration>;
 export type Versions = z.input<typeof VIEWS.versions>;
 export type Done = z.input<typeof ANSWERS.command>;

@@ -6,11 +6,13 @@ import type {
   EarningsBy,
   FreezeBody,
   History,
+  Images,
   Job,
   Jobs,
   Market,
   ModeBody,
   PauseBody,
+  Pinned,
   Preview,
   PreviewBody,
   Prices,
@@ -58,6 +60,7 @@ export class Api {
   readonly earnings = (days: number, by: EarningsBy = 'day'): Promise<Earnings> =>
     this.#get(['days', 'rows', 'total'], '/api/earnings', { days, by });
   readonly prices = (): Promise<Prices> => this.#get(['offers', 'changes'], '/api/prices');
+  readonly images = (): Promise<Images> => this.#get(['images', 'pins'], '/api/images');
   readonly configuration = (): Promise<Configuration> => this.#get(['options'], '/api/configuration');
   readonly versions = (): Promise<Versions> => this.#get(['versions'], '/api/versions');
 
@@ -68,6 +71,10 @@ export class Api {
     this.#post(['changed'], '/api/prices/freeze', body);
   readonly unfreezePrices = (body: object): Promise<Switched> =>
     this.#post(['changed'], '/api/prices/unfreeze', body);
+  readonly pinImage = (image: string): Promise<Pinned> =>
+    this.#post(['changed'], '/api/images/pin', { image });
+  readonly unpinImage = (image: string): Promise<Pinned> =>
+    this.#post(['changed'], '/api/images/unpin', { image });
   readonly preview = (body: PreviewBody): Promise<Preview> =>
     this.#post(['jobs'], '/api/reclaim/preview', body);
   readonly reclaim = (body: ReclaimBody): Promise<Reclaimed> => this.#post(['gpus'], '/api/reclaim', body);

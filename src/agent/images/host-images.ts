@@ -33,7 +33,9 @@ export class HostImages implements ImageKeeping {
   }
 
   async list(signal: AbortSignal): Promise<ImageList> {
-    const planned = await this.#collector.plan('marks', signal);
+    const planned = await this.#deps.collector?.plan('marks', signal);
+    // Not an error, because a page that asks is no mistake.
+    if (planned === undefined) return { disk: undefined, images: [] };
     return { disk: planned.disk, images: this.#views(planned) };
   }
 

@@ -43,7 +43,7 @@ export type ImageCollection = {
 
 /** What the owner may ask of images. */
 export interface ImageKeeping {
-  /** Throws IMAGES_UNKNOWN, RUNTIME_UNAVAILABLE, JOURNAL_UNUSABLE. */
+  /** Empty where jobs run in no containers. Throws RUNTIME_UNAVAILABLE, JOURNAL_UNUSABLE. */
   list(signal: AbortSignal): Promise<ImageList>;
   pins(): readonly ImagePin[];
   /**
@@ -55,7 +55,7 @@ export interface ImageKeeping {
   unpin(name: string, giver: Giver): { readonly changed: boolean; readonly ref: string };
   /**
    * Removes images down to the low mark of the disk although it is not above the high one; with `isDryRun` only says which.
-   * Throws as `list`.
+   * Throws IMAGES_UNKNOWN, and as `list`.
    */
   gc(isDryRun: boolean, giver: Giver, signal: AbortSignal): Promise<ImageCollection>;
 }

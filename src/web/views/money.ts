@@ -6,6 +6,7 @@ import { amount, earningsCells, energyText, moneyNotes, netText, SUMMED_BY } fro
 import { useAnswer } from '../parts/answer.ts';
 import { Asks } from '../parts/asks.ts';
 import { useHashQuery } from '../parts/hash-query.ts';
+import { Images } from '../parts/images.ts';
 import { Segments } from '../parts/segments.ts';
 import { DataTable } from '../parts/table.ts';
 import { Trouble } from '../parts/trouble.ts';
@@ -36,7 +37,8 @@ export function Money(): Drawn {
     <${Trouble} answer=${earnings} />
     ${value === undefined && earnings.problem === undefined && html`<p class="waiting">Loading …</p>`}
     ${value !== undefined && html`<${Sums} earnings=${value} /><${Rows} earnings=${value} />`}
-    <${Asks} />`;
+    <${Asks} />
+    <${Images} />`;
 }
 
 function Sums({ earnings }: { readonly earnings: Earnings }): Drawn {
