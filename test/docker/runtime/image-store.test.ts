@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ReadyImage, StoredImage } from '../../../src/domain/ports/runtime.ts';
 import { describeDocker, imageWith, type TestEngine } from '../../support/engine/docker.ts';
+import { type EngineFault, EngineProxy } from '../../support/engine/engine-proxy.ts';
 import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { type OddImage, oddImage } from '../../support/engine/odd-image.ts';
 import { removeContainer } from '../../support/engine/remove-container.ts';
@@ -170,6 +171,31 @@ describeDocker('the images that an engine has', (engine) => {
     expect(await store.remove(before, soon())).toBe('in-use');
     expect((await stored(parent.ref)).names).toEqual(before.names);
     await using _ = await container(child.ref);
+  });
+
+  test.each<[string, (image: string, own: AsyncDisposableStack) => Promise<unknown>]>([
+    ['has got a container', async (image, own) => own.use(await container(image))],
+    [
+      'has got a name',
+      async (image, own) => {
+        const repo = `sharedcloud-test/${randomUUID()}`;
+        await engine.docker.getImage(image).tag({ repo, tag: 'mine' });
+        own.defer(async () => void (await engine.docker.getImage(`${repo}:mine`).remove()));
+      },
+    ],
+  ])('stay where one %s after the agent looked', async (_, meanwhile) => {
+    await using image = await oddImage(engine, { layers: [layer(randomUUID(), 1)] });
+    const found = await stored(image.ref);
+    await using own = new AsyncDisposableStack();
+    await using proxy = await EngineProxy.start(engine.host);
+    proxy.plan = async ({ name }): Promise<EngineFault> => {
+      if (name === `/images/${found.id}`) await meanwhile(found.id, own);
+      return 'pass';
+    };
+    const at = testRuntime(proxy.host).runtime.imageStore;
+    expect(await at.remove(found, soon())).toBe('in-use');
+    expect(proxy.count(`/images/${found.id}`)).toBe(1);
+    expect((await stored(found.id)).names).toEqual(expect.arrayContaining([...found.names]));
   });
 
   test('are gone or have a working container where both are asked for at once', async () => {
