@@ -40,6 +40,11 @@ export class Recording implements AsyncDisposable {
     return new Recording(await mkdtemp(join(parent, 'market-')), broker);
   }
 
+  /** In a directory that may have a market history; it is left there. */
+  static in(directory: string, broker: Pick<Broker, 'function' | 'image' | 'offers' | 'runs'>): Recording {
+    return new Recording(directory, broker);
+  }
+
   get file(): string {
     return join(this.directory, 'market.db');
   }
