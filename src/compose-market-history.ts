@@ -1,14 +1,15 @@
 import type { MarketSight } from './agent/pricing/pricer.ts';
 import type { Config } from './config/config.ts';
-import { backtestInput } from './control/backtest-input.ts';
+import { backtestInput, type MarketPast } from './control/backtest-input.ts';
 import { readPast } from './control/market-past.ts';
 import { decide, type MarketKnowledge } from './domain/decide.ts';
+import { asAgentError } from './domain/errors.ts';
 import type { Offer, OfferPlan } from './domain/offer.ts';
 import type { Clock } from './domain/ports/clock.ts';
 import type { MarketHistory } from './domain/ports/market-history.ts';
 import type { OwnJobs } from './journal/own-jobs.ts';
 import type { Log } from './lib/log.ts';
-import { inSlices } from './lib/slices.ts';
+import { inSlices, type Steps } from './lib/slices.ts';
 import { LIMITS } from './limits.ts';
 import { SqliteMarketHistory } from './market-history/sqlite-market-history.ts';
 import type { SeenRun } from './pricing/backtest/observed.ts';
@@ -52,37 +53,60 @@ export type MarketReads = {
   readonly knowledge: () => Pick<MarketKnowledge, 'catalogue' | 'images'>;
 };
 
-/** What strategies may know of the market of an offer; undefined: too little. */
+/** What strategies may know of the market of an offer; undefined: too little, or the market history cannot be read. */
 export async function marketSight(reads: MarketReads, plan: OfferPlan): Promise<MarketSight | undefined> {
-  const { clock, history, ownJobs } = reads;
-  const until = clock.now();
-  const from = until - ADVICE_DAYS * DAY_MS;
-  const { lastPoll } = history.coverage(plan.key, { from, until });
-  const past = await inSlices(readPast(history, plan, from, until, LIMITS.host.strategyRuns.max));
-  const start = Math.max(from, past.knownFrom);
-  if (lastPoll === undefined || !(until - start >= ENOUGH_MS)) return undefined;
-  const jobs = await inSlices(ownJobs.between(start, until));
+  const until = reads.clock.now();
+  const known = await unlessUnusable(knownOf(reads.history, plan, until));
+  if (known?.lastPoll === undefined) return undefined;
+  const start = Math.max(until - ADVICE_DAYS * DAY_MS, known.past.knownFrom);
+  if (!(until - start >= ENOUGH_MS)) return undefined;
+  const jobs = await inSlices(reads.ownJobs.between(start, until));
   const offer = { ...plan, instance: '' };
   const knowledge = reads.knowledge();
-  const { observed } = backtestInput({
+  const input = backtestInput({
     from: start,
     until,
     asks: [],
     offer,
     jobs,
-    past,
+    past: known.past,
     changes: [],
     knowledge,
     floor: undefined,
     costPerMinute: undefined,
     brokerFee: 0,
   });
+  const { observed } = await inSlices(input);
   const seen = await inSlices(suitable(observed.seen, offer, knowledge));
   return {
-    others: othersOf(history, plan, until),
+    others: known.others,
     observed: () => ({ ...observed, seen }),
-    isStale: until - lastPoll > STALE_MS,
+    isStale: until - known.lastPoll > STALE_MS,
   };
+}
+
+type Known = {
+  readonly past: MarketPast;
+  readonly lastPoll: number | undefined;
+  readonly others: readonly number[];
+};
+
+/** What the market history has of the market of an offer. */
+function* knownOf(history: MarketHistory, plan: OfferPlan, until: number): Generator<void | 'long', Known> {
+  const from = until - ADVICE_DAYS * DAY_MS;
+  const { lastPoll } = history.coverage(plan.key, { from, until });
+  const past = yield* readPast(history, plan, from, until, LIMITS.host.strategyRuns.max);
+  return { past, lastPoll, others: othersOf(history, plan, until) };
+}
+
+/** The recorder logs why. */
+async function unlessUnusable<T>(steps: Steps<T>): Promise<T | undefined> {
+  try {
+    return await inSlices(steps);
+  } catch (thrown) {
+    if (asAgentError(thrown).code === 'STATE_DIR_UNUSABLE') return undefined;
+    throw thrown;
+  }
 }
 
 /** Each ask of another host for the same kind of GPU, at the last time that was polled. */

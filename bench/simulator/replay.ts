@@ -1,5 +1,6 @@
 import { backtestInput } from '../../src/control/backtest-input.ts';
 import { SeededRandom } from '../../src/lib/seeded-random.ts';
+import { finish } from '../../src/lib/slices.ts';
 import { intervalAt } from '../../src/pricing/backtest/candidates.ts';
 import { Imputation, type OwnJob, type SeenRun } from '../../src/pricing/backtest/observed.ts';
 import { jobOf, type Market, type SimulatedJob, type SimulatedRun } from './market.ts';
@@ -56,7 +57,7 @@ function observedIn({ from, jobs, runs, until }: Recording): {
   readonly seen: readonly SeenRun[];
 } {
   const offer = offerAt(0);
-  return backtestInput({
+  const input = backtestInput({
     from,
     until,
     asks: [],
@@ -68,7 +69,8 @@ function observedIn({ from, jobs, runs, until }: Recording): {
     floor: undefined,
     costPerMinute: undefined,
     brokerFee: 0,
-  }).observed;
+  });
+  return finish(input).observed;
 }
 
 /** A job that this host ran can be taken from when its run was seen, until it was claimed. */

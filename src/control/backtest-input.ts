@@ -3,7 +3,9 @@ import type { Offer } from '../domain/offer.ts';
 import { parallelJobsOf } from '../domain/offer.ts';
 import { paidChance } from '../domain/paid-chance.ts';
 import type { Run } from '../domain/run.ts';
+import { sortInSteps } from '../domain/sort-in-steps.ts';
 import type { JournaledJob } from '../journal/own-jobs.ts';
+import { Heap } from '../lib/heap.ts';
 import { SeededRandom } from '../lib/seeded-random.ts';
 import type { BacktestInput } from '../pricing/backtest/backtest.ts';
 import { intervalAt } from '../pricing/backtest/candidates.ts';
@@ -44,20 +46,22 @@ export type BacktestParts = {
 /** A backtest with the same question has the same answer. */
 const SEED = 1;
 
-/** Brings together what the journal and the market history know. Pure. */
-export function backtestInput(parts: BacktestParts): BacktestInput {
+/** Brings together what the journal and the market history know. Pure. A `yield` follows each small step. */
+export function* backtestInput(parts: BacktestParts): Generator<void, BacktestInput> {
   const { asks, brokerFee, from, knowledge, offer, past, until } = parts;
   const jobs = parts.jobs.filter((job) => job.offer === offer.key);
-  const own = ownJobs(jobs, past.runs, (run) => isLargeEnough(run, offer, knowledge.catalogue));
+  const own = yield* ownJobs(jobs, past.runs, (run) => isLargeEnough(run, offer, knowledge.catalogue));
   const spans = past.online.map((span) => clipped(span, from, until));
   const capacity = spans.map((span): Capacity => ({ ...span, slots: parallelJobsOf(offer) }));
   const pausedMs = lengthOf(past.paused.map((span) => clipped(span, from, until)));
-  const inForce = [
+  const asksThen = [
     ...jobs.map((job) => ({ from: job.from, ask: job.ask })),
     ...parts.changes.map(({ ask, at }) => ({ from: at, ask })),
-  ].toSorted((a, b) => a.from - b.from);
+  ];
+  const inForce = yield* sortInSteps(asksThen, (a, b) => a.from - b.from);
+  const seen = yield* ofOthers(past.runs, own);
   return {
-    observed: { from, until, slots: parallelJobsOf(offer), seen: ofOthers(past.runs, own), own, capacity },
+    observed: { from, until, slots: parallelJobsOf(offer), seen, own, capacity },
     rules: {
       offer,
       knowledge: {
@@ -81,48 +85,59 @@ export function backtestInput(parts: BacktestParts): BacktestInput {
 }
 
 /** Function and image are named as the market names them, where a run of them was seen. */
-function ownJobs(
+function* ownJobs(
   jobs: readonly JournaledJob[],
   runs: readonly SeenRun[],
   isFor: (run: SeenRun) => boolean,
-): readonly OwnJob[] {
+): Generator<void, readonly OwnJob[]> {
   const wanted = new Set(jobs.map(({ run }) => run));
   const seen = new Map<string, SeenRun>();
   const images = new Map<string, string>();
+  const suitable: SeenRun[] = [];
   for (const run of runs) {
     if (wanted.has(run.run)) seen.set(run.run, run);
     images.set(run.function, run.image);
+    if (run.isUnsuitable !== true && isFor(run)) suitable.push(run);
+    yield;
   }
-  const bids = runs.map(({ bid }) => bid).toSorted((a, b) => a - b);
+  const byBid = yield* sortInSteps(runs, (a, b) => a.bid - b.bid);
   const random = new SeededRandom(SEED);
-  const bestAt = bestBids(runs.filter((run) => run.isUnsuitable !== true && isFor(run)));
-  return jobs
-    .toSorted((a, b) => a.from - b.from)
-    .map((job) => {
-      const run = seen.get(job.run);
-      const name = run?.function ?? job.function;
-      return {
-        run: job.run,
-        function: name,
-        image: run?.image ?? images.get(name) ?? job.image,
-        bid: Math.max(run?.bid ?? drawnBid(bids, bestAt(job), random), job.ask),
-        from: job.from,
-        until: job.until,
-        isPaid: job.paidMs > 0,
-        earned: job.microDollars / 1_000_000,
-        ask: job.ask,
-        paidMs: job.paidMs,
-      };
+  const bestAt = bestBids(yield* sortInSteps(suitable, (a, b) => a.firstSeen - b.firstSeen));
+  const own: OwnJob[] = [];
+  for (const job of yield* sortInSteps(jobs, (a, b) => a.from - b.from)) {
+    const run = seen.get(job.run);
+    const name = run?.function ?? job.function;
+    const best = yield* bestAt(job);
+    own.push({
+      run: job.run,
+      function: name,
+      image: run?.image ?? images.get(name) ?? job.image,
+      bid: Math.max(run?.bid ?? drawnBid(byBid, best, random), job.ask),
+      from: job.from,
+      until: job.until,
+      isPaid: job.paidMs > 0,
+      earned: job.microDollars / 1_000_000,
+      ask: job.ask,
+      paidMs: job.paidMs,
     });
+    yield;
+  }
+  return own;
 }
 
-/** Without the jobs that this host has claimed after the run was first seen. Pure. */
-export function ofOthers(runs: readonly SeenRun[], own: readonly OwnJob[]): readonly SeenRun[] {
+/** Without the jobs that this host has claimed after the run was first seen. Pure. A `yield` follows each small step. */
+export function* ofOthers(
+  runs: readonly SeenRun[],
+  own: readonly OwnJob[],
+): Generator<void, readonly SeenRun[]> {
   const byRun = Map.groupBy(own, ({ run }) => run);
-  return runs.map((run) => {
+  const others: SeenRun[] = [];
+  for (const run of runs) {
     const claimed = (byRun.get(run.run) ?? []).filter((job) => intervalAt([run], job.from)).length;
-    return claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) };
-  });
+    others.push(claimed === 0 ? run : { ...run, jobs: Math.max(0, run.jobs - claimed) });
+    yield;
+  }
+  return others;
 }
 
 /** By all jobs of the time, as the claim loop has them by its latest. */
@@ -141,23 +156,35 @@ function chancesOf(own: readonly OwnJob[], now: number): (run: Pick<Run, 'functi
 }
 
 /** Nobody saw the run before it was claimed: its bid is drawn from those that would have been taken then. */
-function drawnBid(sorted: readonly number[], lowest: number, random: SeededRandom): number {
-  const first = sorted.findIndex((bid) => bid >= lowest);
-  if (first < 0) return lowest;
-  return sorted[first + Math.floor(random.next() * (sorted.length - first))] ?? lowest;
+function drawnBid(byBid: readonly SeenRun[], lowest: number, random: SeededRandom): number {
+  let [first, end] = [0, byBid.length];
+  while (first < end) {
+    const middle = (first + end) >> 1;
+    if ((byBid[middle]?.bid ?? lowest) >= lowest) end = middle;
+    else first = middle + 1;
+  }
+  if (first === byBid.length) return lowest;
+  return byBid[first + Math.floor(random.next() * (byBid.length - first))]?.bid ?? lowest;
 }
 
 /** The highest bid that was open when a job was claimed, and at least its ask; to be asked in the order of the claims. */
-function bestBids(runs: readonly SeenRun[]): (job: Pick<JournaledJob, 'ask' | 'from'>) => number {
-  const sorted = runs.toSorted((a, b) => a.firstSeen - b.firstSeen);
-  let [next, open] = [0, new Array<SeenRun>()];
-  return ({ ask, from }) => {
-    open = open.filter((run) => run.lastSeen > from);
-    for (let run = sorted[next]; run !== undefined && run.firstSeen <= from; run = sorted[next]) {
-      if (run.lastSeen > from) open.push(run);
+function bestBids(
+  byStart: readonly SeenRun[],
+): (job: Pick<JournaledJob, 'ask' | 'from'>) => Generator<void, number> {
+  const open = new Heap<SeenRun>((a, b) => a.bid > b.bid);
+  let next = 0;
+  return function* ({ ask, from }) {
+    for (let run = byStart[next]; run !== undefined && run.firstSeen <= from; run = byStart[next]) {
+      open.add(run);
       next += 1;
+      yield;
     }
-    return open.reduce((best, { bid }) => Math.max(best, bid), ask);
+    // Those that are over by now are over for all later claims.
+    let best = open.take();
+    for (; best !== undefined && best.lastSeen <= from; best = open.take()) yield;
+    if (best === undefined) return ask;
+    open.add(best);
+    return Math.max(best.bid, ask);
   };
 }
 

@@ -122,7 +122,7 @@ async function answerFor(offer: Offer, asked: Asked): Promise<OfferAnswer | Agen
       catalogue: parts.agent.catalogue,
       images: parts.settings.loaded().config.images,
     };
-    const input = backtestInput({ ...asked, ...money, offer, past, changes, knowledge });
+    const input = await inSlices(backtestInput({ ...asked, ...money, offer, past, changes, knowledge }));
     const found = await inSlices(unless(signal, backtest(input)));
     return { ...head(offer, money), figures: figuresOf(found, offer.askPrice), refused: null };
   } catch (thrown) {

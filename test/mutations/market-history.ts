@@ -39,6 +39,38 @@ const rows: readonly MutationRow[] = [
     FULL_DISK,
     'leaves a gap in the coverage, and what follows is known',
   ],
+  [
+    'a poll counts once all of it is written',
+    HISTORY,
+    'const before = this.#step(({ coverage }) => coverage.lastPoll) ?? poll.at;',
+    'const before = this.#step(({ coverage }) => coverage.lastPoll) ?? poll.at; this.#transaction(({ coverage }) => coverage.add(poll));',
+    'test/contract/market-history/killed.test.ts',
+    'the market history opens after each kill, and is right to the last poll that was written',
+  ],
+  [
+    'many runs that were open before a restart stall nothing',
+    'src/agent/market-history/open-runs.ts',
+    'runs.#runs.set(known.run, { ...known, poll: 0, isTaken: false });\n      yield;',
+    'runs.#runs.set(known.run, { ...known, poll: 0, isTaken: false });',
+    'test/unit/market-history/open-runs.test.ts',
+    'many open runs are read from disk in small steps',
+  ],
+  [
+    'bids of strangers are sorted in small steps',
+    'src/control/backtest-input.ts',
+    'const byBid = yield* sortInSteps(runs, (a, b) => a.bid - b.bid);',
+    'const byBid = runs.toSorted((a, b) => a.bid - b.bid);',
+    'test/unit/control/backtest-input.test.ts',
+    'many runs of strangers are gone through in small steps',
+  ],
+  [
+    'a market history that cannot be read holds a strategy, and fails nothing',
+    'src/compose-market-history.ts',
+    "if (asAgentError(thrown).code === 'STATE_DIR_UNUSABLE') return undefined;",
+    '',
+    'test/unit/market-history/market-sight.test.ts',
+    'a strategy knows nothing where the market history cannot be read',
+  ],
 ];
 
 /** What keeps the market history right, and jobs apart from it. */

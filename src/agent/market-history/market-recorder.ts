@@ -130,7 +130,7 @@ export class MarketRecorder {
   }
 
   /** A broker that answers the offers' own polls and not this one refuses it. */
-  #failed(error: AgentError): Seen | undefined {
+  async #failed(error: AgentError): Promise<Seen | undefined> {
     const answers = this.#deps.offers().some(({ runs }) => runs !== undefined);
     const { code, message } = error;
     if (!answers || !REFUSAL_CODES.has(code)) {
@@ -149,24 +149,23 @@ export class MarketRecorder {
   }
 
   /** What the offers' own polls show. */
-  #filtered(): Seen | undefined {
+  async #filtered(): Promise<Seen | undefined> {
     this.#etag = undefined;
     const lists = this.#deps.offers().flatMap(({ runs }) => (runs === undefined ? [] : [runs]));
     if (lists.length === 0) return undefined;
-    const runs = [...new Map(lists.flat().map((run) => [run.uuid, run])).values()];
-    return { runs, isCut: false, isFiltered: true, waitMs: 0 };
+    return { runs: await inSlices(eachOnce(lists)), isCut: false, isFiltered: true, waitMs: 0 };
   }
 
   async #write(seen: Seen | undefined): Promise<void> {
     const { clock, history, log } = this.#deps;
     const at = clock.now();
-    this.#open ??= new OpenRuns(await inSlices(history.open()));
+    this.#open ??= await inSlices(OpenRuns.from(await inSlices(history.open())));
     const openness = await inSlices(opennessOf(this.#deps.offers(), this.#deps.catalogue.gpus));
-    const ended = at < this.#polledAt - SET_BACK_MS ? this.#open.endAll() : [];
+    const ended = at < this.#polledAt - SET_BACK_MS ? await inSlices(this.#open.endAll()) : [];
     // The tag of a list of which all intervals were ended says nothing any more.
     if (ended.length > 0) this.#etag = undefined;
     const shown = seen === undefined ? NO_CHANGES : await inSlices(this.#open.see({ ...seen, at, openness }));
-    const changes = { ...shown, ended: [...ended, ...shown.ended] };
+    const changes = ended.length === 0 ? shown : { ...shown, ended: [...ended, ...shown.ended] };
     const offers = new Map(this.#deps.offers().map(({ offer, state }) => [offer.key, state]));
     const poll: MarketPoll = {
       at,
@@ -194,6 +193,16 @@ export class MarketRecorder {
         `the market is not recorded for now, jobs go on: ${message}`,
       );
   }
+}
+
+function* eachOnce(lists: readonly (readonly Run[])[]): Generator<void, readonly Run[]> {
+  const runs = new Map<string, Run>();
+  for (const list of lists)
+    for (const run of list) {
+      runs.set(run.uuid, run);
+      yield;
+    }
+  return [...runs.values()];
 }
 
 /** A token that the offers' polls may use, too many requests, or an address that is not for everybody. */

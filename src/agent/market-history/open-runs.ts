@@ -35,9 +35,24 @@ export class OpenRuns {
   #nextId: number;
   #poll = 0;
 
-  constructor({ nextId, open }: { readonly open: readonly OpenInterval[]; readonly nextId: number }) {
+  private constructor(nextId: number) {
     this.#nextId = nextId;
-    for (const known of open) this.#runs.set(known.run, { ...known, poll: 0, isTaken: false });
+  }
+
+  /** From the intervals that are open on disk. A `yield` follows each small step. */
+  static *from({
+    nextId,
+    open,
+  }: {
+    readonly open: readonly OpenInterval[];
+    readonly nextId: number;
+  }): Generator<void, OpenRuns> {
+    const runs = new OpenRuns(nextId);
+    for (const known of open) {
+      runs.#runs.set(known.run, { ...known, poll: 0, isTaken: false });
+      yield;
+    }
+    return runs;
   }
 
   /**
@@ -67,10 +82,14 @@ export class OpenRuns {
     return changes;
   }
 
-  /** Ends all intervals: the clock was set back, so that no time can follow theirs. */
-  endAll(): readonly number[] {
-    const ids = [...this.#runs.values()].flatMap(({ id, isTaken }) => (isTaken ? [] : [id]));
-    this.#runs.clear();
+  /** Ends all intervals: the clock was set back, so that no time can follow theirs. A `yield` follows each small step. */
+  *endAll(): Generator<void, readonly number[]> {
+    const ids: number[] = [];
+    for (const { id, isTaken, run } of this.#runs.values()) {
+      if (!isTaken) ids.push(id);
+      this.#runs.delete(run);
+      yield;
+    }
     return ids;
   }
 
@@ -90,10 +109,21 @@ export class OpenRuns {
 
   #begin(run: Omit<OpenInterval, 'id'>, at: number, { began }: Changes): void {
     const { baseGpu, bid, jobs, run: uuid } = run;
-    const known = { run: uuid, function: run.function, baseGpu, bid, jobs, id: this.#nextId };
+    // One object for both: where all runs are new, more would keep the garbage collector busy for too long.
+    const known = {
+      run: uuid,
+      function: run.function,
+      baseGpu,
+      bid,
+      jobs,
+      id: this.#nextId,
+      firstSeen: at,
+      poll: this.#poll,
+      isTaken: false,
+    };
     this.#nextId += 1;
-    this.#runs.set(uuid, { ...known, poll: this.#poll, isTaken: false });
-    began.push({ ...known, firstSeen: at });
+    this.#runs.set(uuid, known);
+    began.push(known);
   }
 }
 

@@ -1,3 +1,4 @@
+import { sortInSteps } from '../../domain/sort-in-steps.ts';
 import type { AskStretch } from './ask-steps.ts';
 import type { Observed } from './observed.ts';
 import type { SlotStep } from './slot-count.ts';
@@ -8,15 +9,19 @@ export type Span = { readonly from: number; readonly until: number };
 /** When this host could have taken another job in fact, and when all of its slots were taken. */
 export type FreeTime = { readonly free: readonly Span[]; readonly busy: readonly Span[] };
 
-/** By own jobs and slots; time without slots is neither. Pure. */
-export function freeTimeOf({ from, own, until }: Observed, slots: readonly SlotStep[]): FreeTime {
-  const changes = [
+/** By own jobs and slots; time without slots is neither. Pure. A `yield` follows each small step. */
+export function* freeTimeOf(
+  { from, own, until }: Observed,
+  slots: readonly SlotStep[],
+): Generator<void, FreeTime> {
+  const unsorted = [
     ...own.flatMap((job) => [
       { at: Math.max(job.from, from), jobs: 1, slots: undefined },
       { at: Math.max(job.until, job.from, from), jobs: -1, slots: undefined },
     ]),
     ...slots.map((step) => ({ at: step.from, jobs: 0, slots: step.slots })),
-  ].toSorted((a, b) => a.at - b.at);
+  ];
+  const changes = yield* sortInSteps(unsorted, (a, b) => a.at - b.at);
   const [free, busy]: [Span[], Span[]] = [[], []];
   let [running, room, at] = [0, 0, from];
   const close = (end: number): void => {
@@ -31,6 +36,7 @@ export function freeTimeOf({ from, own, until }: Observed, slots: readonly SlotS
     at = Math.max(at, Math.min(change.at, until));
     running += change.jobs;
     room = change.slots ?? room;
+    yield;
   }
   close(until);
   return { free, busy };

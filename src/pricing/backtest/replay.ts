@@ -46,7 +46,7 @@ export function plainWorld(random: () => number): World {
 }
 
 /** So many small steps are between two yields. */
-const STEPS = 256;
+const STEPS = 32;
 /** A slot takes the job that was claimed no longer after, or no longer before: between two jobs a slot is free for a moment. */
 const [CLAIM_EARLY_MS, CLAIM_LATE_MS] = [10_000, 1_000];
 
@@ -60,12 +60,18 @@ export class ReplayMarket {
   /** The longest time for which a run may stay open after this host took it, in milliseconds. */
   readonly #maxStayMs: number;
 
-  private constructor(observed: Observed, rules: Rules, columns: Columns, maxStayMs: number) {
+  private constructor(
+    observed: Observed,
+    rules: Rules,
+    columns: Columns,
+    slots: readonly SlotStep[],
+    maxStayMs: number,
+  ) {
     this.#observed = observed;
     this.#rules = rules;
     this.#candidates = columns.candidates;
     this.#columns = columns;
-    this.#slots = slotStepsOf(observed);
+    this.#slots = slots;
     this.#maxStayMs = maxStayMs;
   }
 
@@ -79,7 +85,8 @@ export class ReplayMarket {
     const found = (yield* candidatesOf(observed, rules)).concat(more);
     // The order of the input makes no difference.
     const sorted = yield* sortInSteps(found, byTime);
-    return new ReplayMarket(observed, rules, yield* columnsOf(sorted), maxStayMs);
+    const columns = yield* columnsOf(sorted);
+    return new ReplayMarket(observed, rules, columns, yield* slotStepsOf(observed), maxStayMs);
   }
 
   /** Decides in which order the runs would be taken at an ask, by the agent's own `decide`. */
@@ -128,7 +135,7 @@ export class ReplayMarket {
       if (verdict.kind === 'take' && index !== undefined) order.push(index);
       if (order.length % STEPS === 0) yield;
     }
-    return Int32Array.from(order);
+    return new Int32Array(order);
   }
 }
 

@@ -38,7 +38,7 @@ export function* learnUnknown(
   random: () => number,
 ): Generator<void, Unknown> {
   const { from, own, seen, until } = observed;
-  const { busy, free } = freeTimeOf(observed, slotStepsOf(observed));
+  const { busy, free } = yield* freeTimeOf(observed, yield* slotStepsOf(observed));
   const stretches = stretchesOf(inForce, from, until);
   yield;
   const kept: SeenRun[] = [];

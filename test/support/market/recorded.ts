@@ -46,7 +46,7 @@ export class RecordedMarket {
     }));
     this.seen = [...seen];
     const own = outcome.jobs.map(observedJob);
-    this.observed = { from: 0, until: days * DAY_MS, slots, seen: ofOthers(this.seen, own), own };
+    this.observed = { from: 0, until: days * DAY_MS, slots, seen: finish(ofOthers(this.seen, own)), own };
     this.earned = this.#earnedBy(outcome);
   }
 
