@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { arch } from 'node:os';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ReadyImage, StoredImage } from '../../../src/domain/ports/runtime.ts';
@@ -8,6 +9,7 @@ import { HostileRegistry } from '../../support/engine/hostile-registry.ts';
 import { type OddImage, oddImage } from '../../support/engine/odd-image.ts';
 import { removeContainer } from '../../support/engine/remove-container.ts';
 import { testRuntime } from '../../support/engine/runtime.ts';
+import { ScriptedRegistry } from '../../support/engine/scripted-registry.ts';
 
 const MIB = 1024 * 1024;
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
@@ -234,6 +236,23 @@ describeDocker('the images that an engine has', (engine) => {
     expect(await store.remove(both, soon())).toBe('removed');
     expect((await testRuntime(engine.host).runtime.images.prepare(ref, soon())).broughtId).toBe(found.id);
     expect(await store.remove(await stored(ref), soon())).toBe('removed');
+  });
+
+  test('of several platforms have one id in the list, for the pull and for their containers', async () => {
+    await using registry = await ScriptedRegistry.start();
+    const [own, other] = arch() === 'arm64' ? ['arm64', 'amd64'] : ['amd64', 'arm64'];
+    const platforms = [other, own].map((architecture) => ({ os: 'linux', architecture }));
+    const ref = registry.index(`a/${randomUUID()}`, platforms);
+    const { broughtId, id } = await runtime.images.prepare(ref, soon());
+    const found = await stored(ref);
+    expect(found.id).toBe(broughtId);
+    {
+      await using _ = await container(id);
+      expect((await stored(ref)).hasContainer).toBe(true);
+      expect(await store.remove(found, soon())).toBe('in-use');
+    }
+    expect(await store.remove(found, soon())).toBe('removed');
+    expect(await isHere(id)).toBe(false);
   });
 
   test('are not known as brought where somebody else pulls them meanwhile', async () => {
