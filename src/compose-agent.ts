@@ -10,7 +10,9 @@ import { HoldLog } from './agent/holds/hold-log.ts';
 import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
 import { HostImages } from './agent/images/host-images.ts';
+import { ImageDemands } from './agent/images/image-demand.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
+import { recordPulls } from './agent/images/own-pulls.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
@@ -108,6 +110,11 @@ export function buildAgent(deps: AgentDeps): Agent {
   const host = {
     ...deps,
     ...admission.ports,
+    runtime: recordPulls(admission.ports.runtime, {
+      ...deps,
+      records: admission.ports.journal.images,
+      identity: deps.runtime.identity?.bind(deps.runtime),
+    }),
     orphanContainers,
     resources: () => deps.jobResources(slots.size),
     detach: detach.signal,
@@ -185,8 +192,14 @@ export function buildAgent(deps: AgentDeps): Agent {
   const holdLog = new HoldLog(holds, observe);
   const holdOf = ({ gpu }: Pick<Slot, 'gpu'>): string | undefined => holds.of(targetOf({ gpu }))?.why;
   const chances = new PaidChances(host.journal.outcomes);
+  const demand: ImageDemands = new ImageDemands({
+    ...host,
+    records: host.journal.images,
+    asks: () => offers.workers.map(({ offer }) => offer.askPrice),
+  });
   const offers = new Market({
     ...host,
+    demand,
     slots,
     holdOf,
     run: (task) => tasks.run(task),
@@ -270,7 +283,9 @@ export function buildAgent(deps: AgentDeps): Agent {
   reportPending.subscribe(() => reporter.wake());
   accepted.subscribe((job) => offers.accepted(job));
   accepted.subscribe((job) => chances.reported(job));
+  accepted.subscribe((job) => demand.ended(job));
   returned.subscribe((job) => offers.returned(job));
+  returned.subscribe((job) => demand.ended(job));
   claimingResumed.subscribe(() => offers.wake());
   gpuHealth.polled.subscribe((gpus) => calendar.seen(gpus));
   gpuHealth.polled.subscribe((gpus) => energy?.learn(gpus));
@@ -360,12 +375,13 @@ export function buildAgent(deps: AgentDeps): Agent {
     images: new HostImages({
       records: host.journal.images,
       collector: undefined,
-      usedAt: () => undefined,
+      usedAt: (ref) => demand.usedAt(ref),
       clock,
       observe,
     }),
     costs: () => costTerms({ electricity: deps.electricity, floors, powerModel, clock }),
     marketRecorder,
+    demand,
     offers,
     cordonedOffers,
     retryNow,

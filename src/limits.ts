@@ -55,6 +55,12 @@ export const LIMITS = {
       of: 'a list with all its pages, whether the items are wanted or not',
       beyond: 'as above',
     },
+    countedRuns: {
+      max: 100_000,
+      unit: 'items',
+      of: 'runs of a day that count for the demand for their images',
+      beyond: 'not counted until the next day',
+    },
     listTime: { max: 60_000, unit: 'ms', of: 'reading the pages of a list', beyond: 'as above' },
     pages: { max: 1_000, unit: 'items', of: 'pages of a list', beyond: 'as above' },
     pageAddress: {

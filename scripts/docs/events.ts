@@ -273,6 +273,18 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['offer-registration-failed', 'warn', 'offer not registered again: …', 'offer, code'],
   ['market-cut', 'warn', 'the market is larger than what is read of it, some runs are left out', 'runs'],
   ['market-asks-failed', 'debug', 'asks of others not read: …', 'code'],
+  [
+    'image-demand-not-saved',
+    'warn',
+    'the demand for images is not saved for now, jobs go on: …',
+    'code, hint',
+  ],
+  [
+    'image-pull-not-recorded',
+    'warn',
+    'the image will count as the owner’s, and is never removed: …',
+    'image, code',
+  ],
   ['market-history-failed', 'warn', 'the market is not recorded for now, jobs go on: …', 'code, hint'],
   [
     'market-history-full',

@@ -13,6 +13,7 @@ import type { Calendar } from './calendar/calendar.ts';
 import type { Observer } from './events/events.ts';
 import type { GpuHealth } from './gpu-health/gpu-health.ts';
 import type { OwnerControl } from './holds/owner-control.ts';
+import type { ImageDemands } from './images/image-demand.ts';
 import type { ImageKeeping } from './images/image-keeping.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { LiveOutputs } from './jobs/live-outputs.ts';
@@ -78,6 +79,7 @@ export type AgentParts = {
   readonly costs: () => CostTerms;
   /** Undefined: the market is not recorded. */
   readonly marketRecorder: Pick<MarketRecorder, 'work'> | undefined;
+  readonly demand: Pick<ImageDemands, 'work'>;
   readonly offers: Market;
   readonly cordonedOffers: CordonedOffers;
   /** Notified when what waits for its next try may be tried now. */
@@ -106,11 +108,23 @@ export class Agent {
    * left. Throws where `once` cannot go on, and where the journal cannot be used.
    */
   async run(): Promise<void> {
-    const { admission, control, detach, jobRunner, market, offers, presence, reconciler, reporter, tasks } =
-      this.#parts;
+    const {
+      admission,
+      control,
+      demand,
+      detach,
+      jobRunner,
+      market,
+      offers,
+      presence,
+      reconciler,
+      reporter,
+      tasks,
+    } = this.#parts;
     tasks.run(reporter.work(detach.signal));
     // Leases are renewed also while the engine is unreachable.
     tasks.run(reconciler.work(() => offers.instances, detach.signal));
+    tasks.run(demand.work(detach.signal));
     tasks.run(admission.work());
     tasks.run(control.work(detach.signal));
     // Also while the agent is being drained: jobs may have to go.

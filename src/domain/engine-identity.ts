@@ -13,6 +13,11 @@ export function isSameEngine(a: EngineIdentity, b: EngineIdentity): boolean {
   return a.id === b.id && a.dataRoot === b.dataRoot && a.endpoint === b.endpoint;
 }
 
+/** Names an engine's data in the journal; undefined: it may be that of another engine. */
+export function engineKey({ dataRoot, endpoint, id }: EngineIdentity): string | undefined {
+  return id === undefined || dataRoot === undefined ? undefined : JSON.stringify([id, dataRoot, endpoint]);
+}
+
 /**
  * Whether `now` may be the engine `before` after it was installed again or got another directory: at the same socket of this
  * machine. Then what runs on this machine shows whether the containers are gone.

@@ -28,6 +28,12 @@ export function canonicalImageRef(ref: ImageRef): string {
   return `${ref.repository}${tag === undefined ? '' : `:${tag}`}${ref.digest === undefined ? '' : `@${ref.digest}`}`;
 }
 
+/** The canonical form of a reference; undefined: not a reference. */
+export function canonicalRefOf(text: string): string | undefined {
+  const ref = parseImageRef(text);
+  return ref === undefined ? undefined : canonicalImageRef(ref);
+}
+
 /** The name of Docker Hub, which has several hosts. */
 export const DOCKER_HUB = 'docker.io';
 

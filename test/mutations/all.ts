@@ -5,6 +5,7 @@ import { CONTAINER_CHECK } from './container-check.ts';
 import { ENERGY } from './energy.ts';
 import { FUZZING } from './fuzzing.ts';
 import { GPU_SAMPLES } from './gpu-samples.ts';
+import { IMAGE_RECORDS } from './image-records.ts';
 import { IMAGE_STORE } from './image-store.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LIMITS,
   ...LONG_LISTS,
   ...AGENT,
+  ...IMAGE_RECORDS,
   ...IMAGE_STORE,
   ...MARKET_HISTORY,
   ...LEASES,

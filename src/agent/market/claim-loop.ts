@@ -1,4 +1,4 @@
-import { decide, decideInSteps, type SkipReason, type Verdict } from '../../domain/decide.ts';
+import { decide, decideInSteps, type Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import { type BrokerJob, JOB_STATUS } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -13,6 +13,7 @@ import type { AdmissionControl } from '../admission/admission.ts';
 import type { ClaimPermit } from '../admission/engine-breaker.ts';
 import type { Observer } from '../events/events.ts';
 import { InvalidItemLog } from '../events/invalid-item-log.ts';
+import type { ImageDemands } from '../images/image-demand.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { JobEnd, JobRunner } from '../jobs/job-runner.ts';
 import type { OfferSlots, SlotLease } from '../jobs/slot-pool.ts';
@@ -20,21 +21,27 @@ import type { GpuCatalogue } from '../offers/gpu-catalogue.ts';
 import type { LeaseReconciler } from '../reconcile/lease-reconciler.ts';
 import { type ClaimInputDeps, takeInput } from './claim-input.ts';
 import { outcomeOf } from './claim-outcome.ts';
-import { type Claimer, type ClaimerDeps, type ClaimTarget, firstClaimable, mayClaim } from './claimer.ts';
+import {
+  type Claimer,
+  type ClaimerDeps,
+  type ClaimTarget,
+  firstClaimable,
+  isDecided,
+  mayClaim,
+} from './claimer.ts';
 import { bytesOf, type OpenJob, readArguments } from './job-arguments.ts';
 import type { JobWindows } from './job-windows.ts';
 import { type KnowledgeSources, knowledgeOf } from './market-knowledge.ts';
 import type { PaidChances } from './paid-chances.ts';
 import type { RunBackoff } from './run-backoff.ts';
 import type { RunPoller } from './run-poller.ts';
+import { RunPreparation, type RunPreparationDeps } from './run-preparation.ts';
 import type { RunResolver } from './run-resolver.ts';
 import { type SkipCounts, SkipLog } from './skip-log.ts';
 
-/** How many runs are resolved ahead of free slots. */
-const RESOLVE_AHEAD = 8;
-
 export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> &
-  Pick<ClaimerDeps, 'holdOf'> & {
+  Pick<ClaimerDeps, 'holdOf'> &
+  Pick<RunPreparationDeps, 'announceImage'> & {
     /** The offer with its price and instance as they are now. */
     readonly offer: () => Offer;
     readonly broker: Broker;
@@ -45,6 +52,7 @@ export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> 
     readonly poller: RunPoller;
     readonly resolver: RunResolver;
     readonly images: ImagePuller;
+    readonly demand: ImageDemands;
     readonly imagePatterns: readonly string[];
     readonly catalogue: Pick<GpuCatalogue, 'gpus' | 'fetchAgain'>;
     readonly slots: OfferSlots;
@@ -57,8 +65,6 @@ export type ClaimLoopDeps = Pick<ClaimInputDeps, 'functionCode' | 'claimInput'> 
     readonly claiming: Set<string>;
     readonly wake: Notifier;
     readonly admission: AdmissionControl;
-    /** Tells the broker that an image is ready. */
-    readonly announceImage: (registryPath: string) => void;
     readonly jobRunner: Pick<JobRunner, 'run' | 'isActive'>;
     readonly leases: Pick<LeaseReconciler, 'lease'>;
   };
@@ -68,8 +74,7 @@ export class ClaimLoop {
   readonly #deps: ClaimLoopDeps;
   readonly #openJobs = new Map<string, OpenJob[]>();
   readonly #skipLog: SkipLog;
-  readonly #wanted = new Set<string>();
-  readonly #announcedImages = new Set<string>();
+  readonly #preparation: RunPreparation;
   /** Claims that wait for the broker's answer. */
   readonly #claims = new Set<Promise<void>>();
   readonly #invalidItems: InvalidItemLog;
@@ -81,6 +86,7 @@ export class ClaimLoop {
     this.#deps = deps;
     this.#invalidItems = new InvalidItemLog(deps.log, 'job');
     this.#skipLog = new SkipLog(deps);
+    this.#preparation = new RunPreparation(deps);
   }
 
   /** The number of the last poll after which there was nothing to do at all; -1: there is something to do. */
@@ -95,7 +101,7 @@ export class ClaimLoop {
 
   /** The broker knows none of this host's images any more. */
   announceImagesAgain(): void {
-    for (const ref of this.#announcedImages) this.#deps.announceImage(ref);
+    this.#preparation.announceAgain();
   }
 
   /** Goes on until the signal aborts, and then until no claim waits for an answer. */
@@ -155,12 +161,12 @@ export class ClaimLoop {
 
   /** Decides on all runs, reports what is skipped, and resolves and pulls what is missing. */
   *#plan(runs: readonly Run[]): Steps<Plan> {
-    const { images, offer, slots } = this.#deps;
     const verdicts = yield* this.verdicts(runs);
     const takes: Take[] = [];
-    const preparation = this.#prepare();
+    const preparation = this.#preparation.begin();
     let isGpuUnknown = false;
     for (const verdict of verdicts) {
+      this.#deps.demand.decided(verdict);
       if (verdict.kind === 'take') takes.push(verdict);
       else {
         this.#skipLog.skipped(verdict.open.run, verdict.reason);
@@ -169,11 +175,8 @@ export class ClaimLoop {
       }
       yield;
     }
-    const { isWaiting, missing } = preparation;
-    images.want(offer().key, missing, slots.free + RESOLVE_AHEAD);
-    for (const ref of this.#wanted)
-      if (!missing.has(ref) && images.state(ref) !== 'ready') this.#wanted.delete(ref);
-    return { takes, isGpuUnknown, waiting: isWaiting };
+    preparation.end();
+    return { takes, isGpuUnknown, waiting: preparation.isWaiting };
   }
 
   /** What is still to be taken of an earlier decision: prices, slots and backoffs may have changed meanwhile. */
@@ -197,31 +200,6 @@ export class ClaimLoop {
   #askForUnknownGpus(signal: AbortSignal): void {
     const { catalogue, wake } = this.#deps;
     void catalogue.fetchAgain(signal).then((isFetched) => isFetched && wake.notify());
-  }
-
-  /** Announces the images that were pulled; then resolves the best runs and collects the images that they miss. */
-  #prepare(): Preparation {
-    const { images, resolver, slots } = this.#deps;
-    let room = slots.free + RESOLVE_AHEAD;
-    for (const ref of this.#wanted) {
-      if (images.state(ref) !== 'ready') continue;
-      this.#wanted.delete(ref);
-      if (!this.#announcedImages.has(ref)) this.#deps.announceImage(ref);
-      this.#announcedImages.add(ref);
-    }
-    const preparation = {
-      isWaiting: false,
-      missing: new Set<string>(),
-      skipped: (open: OpenRun, reason: SkipReason): void => {
-        if (reason === 'image-not-pulled' && open.function !== undefined) {
-          preparation.missing.add(open.function.registryPath);
-          this.#wanted.add(open.function.registryPath);
-        } else if (reason !== 'unresolved' || room <= 0 || !resolver.resolve(open.run)) return;
-        room -= 1;
-        preparation.isWaiting = true;
-      },
-    };
-    return preparation;
   }
 
   /** Whether something is under way, or will be tried again soon. */
@@ -325,6 +303,7 @@ export class ClaimLoop {
       untilHandedOver.use(input.share);
       if (!this.#isFree(job) || holdOf(target.slot) !== undefined) return;
       const claim = await claimer.claim(target, signal);
+      if (isDecided(claim)) this.#deps.demand.tried(fn.registryPath, claim.kind === 'won');
       if (claim.kind === 'won') {
         backoff.claimed(run.uuid);
         leases.lease(claim.won.job.leaseSeconds);
@@ -385,11 +364,4 @@ type Plan = {
   readonly isGpuUnknown: boolean;
   /** A run is being resolved or its image pulled. */
   readonly waiting: boolean;
-};
-
-type Preparation = {
-  readonly isWaiting: boolean;
-  /** The images that runs miss, best run first. */
-  readonly missing: ReadonlySet<string>;
-  readonly skipped: (open: OpenRun, reason: SkipReason) => void;
 };

@@ -1,4 +1,5 @@
 import { asAgentError } from '../../domain/errors.ts';
+import { canonicalRefOf } from '../../domain/image-ref.ts';
 import {
   type BrokerJob,
   JOB_STATUS,
@@ -40,6 +41,11 @@ export type ClaimTarget = {
 export type Claimed =
   | { readonly kind: 'won'; readonly won: Won }
   | { readonly kind: 'lost' | 'refused' | 'early' | 'held' | 'unanswered' | 'unauthorized' };
+
+/** Whether the broker has decided between this host and others. */
+export function isDecided({ kind }: Claimed): boolean {
+  return kind === 'won' || kind === 'lost' || kind === 'refused';
+}
 
 export type Won = { readonly record: JobRecord; readonly job: JobWithArguments };
 
@@ -83,7 +89,7 @@ export class Claimer {
       image: what.image.id,
       timeoutMs: this.#deps.jobTimeoutMs,
     };
-    journal.insert(claim, run.functionUuid);
+    journal.insert(claim, run.functionUuid, canonicalRefOf(what.fn.registryPath));
     const isReportPending = journal.instancesOf('finished').includes(offer.instance);
     const { clock, random } = this.#deps;
     const inTime = within(RETRY.claim.giveUpAfterMs, signal);

@@ -9,6 +9,7 @@ import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { AdmissionControl } from '../admission/admission.ts';
 import type { Observer } from '../events/events.ts';
+import type { ImageDemands } from '../images/image-demand.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { OfferSlots, SlotStates } from '../jobs/slot-pool.ts';
@@ -37,6 +38,7 @@ export type OfferWorkerDeps = Omit<ClaimerDeps, 'jobTimeoutMs'> & {
   readonly observe: Observer;
   readonly settings: AgentSettings;
   readonly images: ImagePuller;
+  readonly demand: ImageDemands;
   readonly resolver: RunResolver;
   readonly functionCode: FunctionCode;
   readonly registrar: InstanceRegistrar;
