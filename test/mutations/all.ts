@@ -17,6 +17,7 @@ import { NOTIFICATIONS } from './notifications.ts';
 import { PRESENCE } from './presence.ts';
 import { PRICES } from './prices.ts';
 import { SCHEDULE } from './schedule.ts';
+import { STRATEGIES } from './strategies.ts';
 
 /** Every protection of this host, each to be taken out once: see `npm run mutations`. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -38,4 +39,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PRESENCE,
   ...PRICES,
   ...SCHEDULE,
+  ...STRATEGIES,
 ];

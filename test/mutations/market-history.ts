@@ -4,6 +4,7 @@ const RECORDER = 'src/agent/market-history/market-recorder.ts';
 const HISTORY = 'src/market-history/sqlite-market-history.ts';
 const RECORDER_TEST = 'test/contract/market-history/recorder.test.ts';
 const BESIDE_JOBS = 'test/contract/market-history/beside-jobs.test.ts';
+const HISTORY_TEST = 'test/unit/market-history/market-history.test.ts';
 const FULL_DISK = 'test/unit/market-history/full-disk.test.ts';
 
 const rows: readonly MutationRow[] = [
@@ -70,6 +71,38 @@ const rows: readonly MutationRow[] = [
     '',
     'test/unit/market-history/market-sight.test.ts',
     'a strategy knows nothing where the market history cannot be read',
+  ],
+  [
+    'what this host asks is no ask of others',
+    'src/agent/market-history/ask-recorder.ts',
+    '.filter(({ instance }) => instance === undefined || !own.has(instance))',
+    '',
+    RECORDER_TEST,
+    'has what others ask, and not what this host asks',
+  ],
+  [
+    'a time without polls is not known',
+    'src/market-history/coverage.ts',
+    ' && at - before.until <= MAX_GAP_MS',
+    '',
+    HISTORY_TEST,
+    'says when an offer could take jobs, was paused or offline; a time without polls is none',
+  ],
+  [
+    'no interval goes on where the clock is set back',
+    RECORDER,
+    'at < this.#polledAt - SET_BACK_MS ? await inSlices(this.#open.endAll()) : []',
+    '[]',
+    HISTORY_TEST,
+    'end where the clock is set back, and begin again',
+  ],
+  [
+    'the history stays within its size',
+    HISTORY,
+    'yield* this.#makeRoom();\n    return leftOut;',
+    'return leftOut;',
+    HISTORY_TEST,
+    'stays within its size with its log; the oldest runs become hourly sums',
   ],
 ];
 

@@ -38,6 +38,10 @@ describe('decay', () => {
     const situation = aSituation({ ask: 0.045, idleMs: [5 * HOUR] });
     expect(answerOf(DECAY, situation, after(1)).choice?.ask).toBeCloseTo(0.045, 10);
     expect(answerOf(DECAY, situation, after(1)).memory['discounts']).toBe(1);
+    const seen = [seenRun({ bid: 0.042 })];
+    const later = aSituation({ ask: 0.045, idleMs: [9 * HOUR], observed: () => observed({ seen }) });
+    expect(answerOf(DECAY, later, after(1)).memory).toMatchObject({ discounts: 2, spells: 2 });
+    expect(answerOf(DECAY, later, after(2)).memory).toMatchObject({ discounts: 2, spells: 2 });
   });
 
   test('goes back to its reference after a job, whatever that was sold at', () => {
