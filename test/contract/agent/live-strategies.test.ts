@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readRecording } from '../../../bench/simulator/recording.ts';
 import type { JobRow } from '../../../src/embedded/broker/store/rows.ts';
+import { textWith } from '../../support/broker/like.ts';
 import { type Call, faults } from '../../support/faults/http-proxy.ts';
 import { HOUR_MS, LiveOffer } from '../../support/market/live-offer.ts';
 
@@ -124,10 +125,10 @@ describe('apply-advice', { timeout: 300_000 }, () => {
     });
     const sold: string[] = [];
     for (let hours = 0; live.changes.length === 0 && hours < 52; hours += 2) {
-      const left = live.order(1, 0.095);
+      const left = hours % 4 === 0 ? live.order(1, 0.095) : undefined;
       sold.push(await live.sell(0.105));
       await live.pass(1.95);
-      live.withdraw(left);
+      if (left !== undefined) live.withdraw(left);
     }
     expect(live.changes).toMatchObject([
       { ask: 0.089286, reason: 'advised', limitedBy: undefined, terms: { days: 2 } },
@@ -135,10 +136,12 @@ describe('apply-advice', { timeout: 300_000 }, () => {
     expect(live.ask).toBe(0.089286);
 
     for (let hours = 0; live.changes.length === 1 && hours < 28; hours += 2) {
-      for (let job = 0; job < 3; job += 1) sold.push(await live.sell(0.2));
+      for (let job = 0; job < 4; job += 1) sold.push(await live.sell(0.2));
       await live.pass(1.9);
     }
-    expect(live.changes).toMatchObject([{ ask: 0.089286 }, { ask: START, reason: 'undecided' }]);
+    // Which of the two depends on how long jobs took.
+    const reason = textWith(/^(?:advised|undecided)$/);
+    expect(live.changes).toMatchObject([{ ask: 0.089286 }, { ask: START, reason }]);
     const [fell = 0, rose = 0] = live.changes.map(({ at }) => at);
     expect(rose - fell).toBeGreaterThanOrEqual(24 * HOUR_MS);
     expectLawful(live);
