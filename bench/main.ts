@@ -15,6 +15,7 @@ import { idle } from './rows/idle.ts';
 import { journal } from './rows/journal.ts';
 import { loader } from './rows/loader.ts';
 import { market } from './rows/market.ts';
+import { marketHistory } from './rows/market-history.ts';
 import { metrics } from './rows/metrics.ts';
 import { owner } from './rows/owner.ts';
 import { page } from './rows/page.ts';
@@ -41,6 +42,7 @@ const ROWS: readonly Row[] = [
   cpuPerJob,
   idle,
   market,
+  marketHistory,
   metrics,
   page,
   flood,
