@@ -13,6 +13,7 @@ import { HostImages } from './agent/images/host-images.ts';
 import { ImageDemands } from './agent/images/image-demand.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
 import { recordPulls } from './agent/images/own-pulls.ts';
+import { ImageUses } from './agent/images/image-uses.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
@@ -115,6 +116,7 @@ export function buildAgent(deps: AgentDeps): Agent {
       records: admission.ports.journal.images,
       identity: deps.runtime.identity?.bind(deps.runtime),
     }),
+    uses: new ImageUses(),
     orphanContainers,
     resources: () => deps.jobResources(slots.size),
     detach: detach.signal,

@@ -31,6 +31,15 @@ export const KEEP_REASONS = {
 
 export type KeepReason = keyof typeof KEEP_REASONS;
 
+/** Why images are evicted, with the text that owners see. */
+export const EVICTION_REASONS = {
+  'high-mark': 'the disk is fuller than --image-disk-high',
+  'min-free-disk': 'less than --min-free-disk is free',
+  owner: 'its owner asked for it',
+} as const;
+
+export type EvictionReason = keyof typeof EVICTION_REASONS;
+
 /** A new image is not evicted: the job that it was pulled for may not have been claimed yet. */
 const MIN_AGE_MS = 10 * 60_000;
 
@@ -41,6 +50,17 @@ export type ImageDisk = {
   readonly high: number;
   readonly low: number;
 };
+
+/** The marks between which evictions work, where so much of the disk has to stay free as well, in bytes. Pure. */
+export function marksOf(
+  disk: { readonly totalBytes: number },
+  wanted: { readonly high: number; readonly low: number; readonly minFreeBytes: number },
+): Pick<ImageDisk, 'high' | 'low'> {
+  const floor = 1 - wanted.minFreeBytes / Math.max(disk.totalBytes, 1);
+  // A disk on which that can never be free: no eviction helps.
+  if (floor <= 0 || floor >= wanted.high) return { high: wanted.high, low: wanted.low };
+  return { high: floor, low: Math.max(floor - (wanted.high - wanted.low), 0) };
+}
 
 export type EvictionPlan = {
   /** The first to go first. `freedBytes`: what its removal frees after those before it. */
@@ -64,99 +84,145 @@ export function protectionOf(image: HeldImage, now: number): KeepReason | undefi
  * low mark. Pure. The order of the images makes no difference.
  */
 export function planEviction(images: readonly HeldImage[], disk: ImageDisk, now: number): EvictionPlan {
+  const steps = planEvictionInSteps(images, disk, now);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `planEviction`, with a `yield` after each small step, because hundreds of images share layers. */
+export function* planEvictionInSteps(
+  images: readonly HeldImage[],
+  disk: ImageDisk,
+  now: number,
+): Generator<void, EvictionPlan> {
   const kept: { image: HeldImage; reason: KeepReason }[] = [];
-  const candidates: HeldImage[] = [];
+  const candidates: Layered[] = [];
+  const all: Layered[] = [];
+  const known = new Map<string, Layer>();
   for (const image of images) {
+    const layered = { image, layers: layersOf(image, known) };
+    all.push(layered);
     const reason = protectionOf(image, now);
-    if (reason === undefined) candidates.push(image);
+    if (reason === undefined) candidates.push(layered);
     else kept.push({ image, reason });
+    yield;
   }
   const isAbove = disk.usedBytes > disk.high * disk.totalBytes;
   const excess = isAbove ? disk.usedBytes - disk.low * disk.totalBytes : 0;
-  const chosen = onlyNeeded(chooseByValue(images, candidates, excess), images, excess);
-  const going = new Set(chosen);
-  for (const image of candidates) if (!going.has(image)) kept.push({ image, reason: 'worth-keeping' });
-  const holders = holdersOf(images);
-  return { evicted: chosen.map((image) => ({ image, freedBytes: release(image, holders) })), kept };
+  const chosen = yield* onlyNeeded(yield* chooseByValue(all, candidates, excess), all, excess);
+  const going = new Set(chosen.map(({ image }) => image));
+  for (const { image } of candidates) if (!going.has(image)) kept.push({ image, reason: 'worth-keeping' });
+  const holders = yield* holdersOf(all);
+  return { evicted: chosen.map((one) => ({ image: one.image, freedBytes: release(one, holders) })), kept };
 }
 
+/** A layer by a number of its own, since looking up digests takes most of the time. */
+type Layer = { readonly number: number; readonly bytes: number };
+
+/** An image with each of its layers once, although it may name one twice. */
+type Layered = { readonly image: HeldImage; readonly layers: readonly Layer[] };
+
+/** How many images have each layer, by the layer's number. */
+type Holders = number[];
+
 /** The candidates by value per byte until their removal frees enough, or all of them. */
-function chooseByValue(
-  images: readonly HeldImage[],
-  candidates: readonly HeldImage[],
+function* chooseByValue(
+  images: readonly Layered[],
+  candidates: readonly Layered[],
   excess: number,
-): readonly HeldImage[] {
-  const chosen: HeldImage[] = [];
-  const holders = holdersOf(images);
+): Generator<void, readonly Layered[]> {
+  const chosen: Layered[] = [];
+  const holders = yield* holdersOf(images);
   const left = new Set(candidates);
-  const removable = holdersOf(candidates);
+  const removable = yield* holdersOf(candidates);
   let freed = 0;
-  while (freed < excess && left.size > 0) {
-    const [next] = [...left]
-      .map((image) => ({ image, rate: image.valuePerDay / Math.max(shareOf(image, holders, removable), 1) }))
-      .toSorted((a, b) => a.rate - b.rate || (a.image.id < b.image.id ? -1 : 1));
+  while (freed < excess) {
+    let next: { readonly one: Layered; readonly rate: number } | undefined;
+    for (const one of left) {
+      const rate = one.image.valuePerDay / Math.max(shareOf(one, holders, removable), 1);
+      const isBefore =
+        rate === next?.rate ? one.image.id < next.one.image.id : rate < (next?.rate ?? Infinity);
+      if (next === undefined || isBefore) next = { one, rate };
+      yield;
+    }
     if (next === undefined) break;
-    left.delete(next.image);
-    chosen.push(next.image);
-    freed += release(next.image, holders);
-    release(next.image, removable);
+    left.delete(next.one);
+    chosen.push(next.one);
+    freed += release(next.one, holders);
+    release(next.one, removable);
   }
   return chosen;
 }
 
 /** Takes back the most valuable of the chosen ones, as far as the others free as much as is needed, or as can be. */
-function onlyNeeded(
-  chosen: readonly HeldImage[],
-  images: readonly HeldImage[],
+function* onlyNeeded(
+  chosen: readonly Layered[],
+  images: readonly Layered[],
   excess: number,
-): readonly HeldImage[] {
-  const holders = holdersOf(images);
-  let freed = chosen.reduce((sum, image) => sum + release(image, holders), 0);
+): Generator<void, readonly Layered[]> {
+  const holders = yield* holdersOf(images);
+  let freed = 0;
+  for (const one of chosen) {
+    freed += release(one, holders);
+    yield;
+  }
   const goal = Math.min(excess, freed);
   const going = new Set(chosen);
-  for (const image of chosen.toSorted((a, b) => b.valuePerDay - a.valuePerDay || (a.id < b.id ? -1 : 1))) {
-    const layers = layersOf(image);
-    const needs = layers.reduce((sum, { bytes, digest }) => sum + (holders.get(digest) === 0 ? bytes : 0), 0);
+  for (const one of chosen.toSorted(byValue)) {
+    yield;
+    const needs = one.layers.reduce((sum, { bytes, number }) => sum + (holders[number] === 0 ? bytes : 0), 0);
     if (freed - needs < goal) continue;
     freed -= needs;
-    going.delete(image);
-    for (const { digest } of layers) holders.set(digest, (holders.get(digest) ?? 0) + 1);
+    going.delete(one);
+    for (const { number } of one.layers) holders[number] = (holders[number] ?? 0) + 1;
   }
   return [...going];
 }
 
-/** How many images have each layer. */
-function holdersOf(images: readonly HeldImage[]): Map<string, number> {
-  const holders = new Map<string, number>();
-  for (const image of images)
-    for (const { digest } of layersOf(image)) holders.set(digest, (holders.get(digest) ?? 0) + 1);
+/** The most valuable first. */
+function byValue({ image: a }: Layered, { image: b }: Layered): number {
+  return b.valuePerDay - a.valuePerDay || (a.id < b.id ? -1 : 1);
+}
+
+function* holdersOf(images: readonly Layered[]): Generator<void, Holders> {
+  const holders: Holders = [];
+  for (const { layers } of images) {
+    for (const { number } of layers) holders[number] = (holders[number] ?? 0) + 1;
+    yield;
+  }
   return holders;
 }
 
 /** An image's part of the bytes that can go: a layer is shared equally, and one of an image that stays counts nothing. */
-function shareOf(
-  image: HeldImage,
-  holders: ReadonlyMap<string, number>,
-  removable: ReadonlyMap<string, number>,
-): number {
-  return layersOf(image).reduce((sum, { bytes, digest }) => {
-    const all = holders.get(digest) ?? 0;
-    return all > 0 && all === removable.get(digest) ? sum + bytes / all : sum;
-  }, 0);
+function shareOf({ layers }: Layered, holders: Readonly<Holders>, removable: Readonly<Holders>): number {
+  let share = 0;
+  for (const { bytes, number } of layers) {
+    const all = holders[number] ?? 0;
+    if (all > 0 && all === removable[number]) share += bytes / all;
+  }
+  return share;
 }
 
 /** Removes an image from the count of holders; returns the bytes of the layers that nobody has now. */
-function release(image: HeldImage, holders: Map<string, number>): number {
+function release({ layers }: Layered, holders: Holders): number {
   let freed = 0;
-  for (const { bytes, digest } of layersOf(image)) {
-    const left = (holders.get(digest) ?? 0) - 1;
-    holders.set(digest, left);
+  for (const { bytes, number } of layers) {
+    const left = (holders[number] ?? 0) - 1;
+    holders[number] = left;
     if (left === 0) freed += bytes;
   }
   return freed;
 }
 
-/** An image may name a layer twice. */
-function layersOf({ layers }: HeldImage): readonly ImageLayer[] {
-  return [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+/** Adds to the layers that are known. One of the same digest has the same bytes. */
+function layersOf({ layers }: HeldImage, known: Map<string, Layer>): readonly Layer[] {
+  const own = new Set<Layer>();
+  for (const { bytes, digest } of layers) {
+    const layer = known.get(digest) ?? { number: known.size, bytes };
+    known.set(digest, layer);
+    own.add(layer);
+  }
+  return [...own];
 }

@@ -34,6 +34,11 @@ export function canonicalRefOf(text: string): string | undefined {
   return ref === undefined ? undefined : canonicalImageRef(ref);
 }
 
+/** The name that an engine has of an image for a reference: where that has a digest, without its tag. */
+export function engineImageName({ digest, repository, tag }: ImageRef): string {
+  return canonicalImageRef({ repository, tag: digest === undefined ? tag : undefined, digest });
+}
+
 /** The name of Docker Hub, which has several hosts. */
 export const DOCKER_HUB = 'docker.io';
 

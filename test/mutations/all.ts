@@ -7,6 +7,7 @@ import { FUZZING } from './fuzzing.ts';
 import { GPU_SAMPLES } from './gpu-samples.ts';
 import { IMAGE_RECORDS } from './image-records.ts';
 import { IMAGE_STORE } from './image-store.ts';
+import { IMAGES } from './images.ts';
 import { LEASES } from './leases.ts';
 import { LIMITS } from './limits.ts';
 import { LONG_LISTS } from './long-lists.ts';
@@ -29,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...AGENT,
   ...IMAGE_RECORDS,
   ...IMAGE_STORE,
+  ...IMAGES,
   ...MARKET_HISTORY,
   ...LEASES,
   ...MOVES,

@@ -1,4 +1,5 @@
 import { SKIP_REASONS } from '../../domain/decide.ts';
+import { EVICTION_REASONS } from '../../domain/image-eviction.ts';
 import { JOB_STATUS, type JobRecord } from '../../domain/job.ts';
 import type { Offer } from '../../domain/offer.ts';
 import type { Log } from '../../lib/log.ts';
@@ -167,6 +168,11 @@ export function logEntry(event: AgentEvent): LogEntry {
       const { code, hint, hostFault, image, why } = event;
       const fields = { image, code, hint, retryInMs: Math.round(event.retryInMs) };
       return { level: hostFault ? 'error' : 'warn', fields, message: `image not ready: ${why}` };
+    }
+    case 'image-evicted': {
+      const { freedBytes, id, image, reason, valuePerDay } = event;
+      const fields = { image, id, freedBytes, valuePerDay: dollars(valuePerDay / 1e6), reason };
+      return info(`image removed to free disk space: ${EVICTION_REASONS[reason]}`, fields);
     }
 
     case 'job-started':

@@ -4,6 +4,7 @@ import type { AgentError, ErrorCode } from '../../domain/errors.ts';
 import type { GpuLabel } from '../../domain/gpu-cordon.ts';
 import type { ReclaimedMemory } from '../../domain/gpu-memory.ts';
 import type { Hold, Target } from '../../domain/hold.ts';
+import type { EvictionReason } from '../../domain/image-eviction.ts';
 import type { JobRecord, Report } from '../../domain/job.ts';
 import type { Traffic } from '../../domain/network-use.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -240,6 +241,15 @@ export type AgentEvent =
       /** Docker's store on this host is the cause, so every image may fail. */
       readonly hostFault: boolean;
       readonly retryInMs: number;
+    }
+  /** The agent has removed an image of its own, which frees about so much; values are micro-dollars a day. */
+  | {
+      readonly kind: 'image-evicted';
+      readonly image: string;
+      readonly id: string;
+      readonly freedBytes: number;
+      readonly valuePerDay: number;
+      readonly reason: EvictionReason;
     }
   | { readonly kind: 'job-started'; readonly job: JobRecord }
   | { readonly kind: 'job-adopted'; readonly job: JobRecord }

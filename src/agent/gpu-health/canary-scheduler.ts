@@ -2,9 +2,8 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Observer } from '../events/events.ts';
-import type { InternalJobDeps } from '../jobs/internal-job.ts';
 import { RETRY } from '../retry/policies.ts';
-import { type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
+import { type CanaryDeps, type CanaryFailure, type CanaryImage, canaryName, runCanary } from './canary.ts';
 import type { GpuCordons } from './cordons.ts';
 import type { GpuPoller } from './gpu-poller.ts';
 import type { GpuTenants } from './gpu-tenants.ts';
@@ -14,7 +13,7 @@ const RECHECK_MS = 5_000;
 /** A GPU that is suspected again this soon after a canary has passed waits longer for the next. */
 const RECENT_MS = 3_600_000;
 
-export type CanarySchedulerDeps = InternalJobDeps & {
+export type CanarySchedulerDeps = CanaryDeps & {
   readonly clock: Clock;
   readonly observe: Observer;
   readonly cordons: GpuCordons;

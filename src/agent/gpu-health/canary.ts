@@ -1,5 +1,6 @@
 import { asAgentError } from '../../domain/errors.ts';
 import type { ReadyImage, Runtime } from '../../domain/ports/runtime.ts';
+import { engineNameOf, type ImageUses } from '../images/image-uses.ts';
 import {
   INTERNAL_JOB_TIMEOUT_MS,
   type InternalJobDeps,
@@ -25,16 +26,24 @@ export function isCanary(name: string): boolean {
 /** Why a canary failed. `engineUnavailable`: no container can be run now, so this says nothing about the GPU. */
 export type CanaryFailure = { readonly why: string; readonly engineUnavailable: boolean };
 
+export type CanaryDeps = InternalJobDeps & {
+  /** Which images are needed, and are not removed meanwhile. */
+  readonly uses: ImageUses;
+};
+
 /**
  * Runs a short internal job on a GPU. Answers why it failed; undefined: it passed. Never throws.
  */
 export async function runCanary(
-  deps: InternalJobDeps,
+  deps: CanaryDeps,
   where: { readonly name: string; readonly gpu: string; readonly image: CanaryImage },
   signal: AbortSignal,
 ): Promise<CanaryFailure | undefined> {
   const { gpu, image, name } = where;
+  const names = [engineNameOf(image.registryPath)];
+  using _held = deps.uses.hold(names);
   try {
+    await deps.uses.removed(names, signal);
     const { id } = await readyImage(deps.runtime, image.registryPath, signal);
     const job = { name, gpu, code: CANARY_CODE, parameters: '()', image: { id, runtime: image.runtime } };
     const why = failureOf(await runInternalJob(deps, job, signal));

@@ -13,9 +13,9 @@ import { aborted, waitAtMost } from '../../lib/deadline.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import type { GpuFailure, GpuMonitor } from '../jobs/gpu-monitor.ts';
-import type { InternalJobDeps } from '../jobs/internal-job.ts';
 import type { JobResult } from '../jobs/job-result.ts';
 import type { SlotPool } from '../jobs/slot-pool.ts';
+import type { CanaryDeps } from './canary.ts';
 import { isCanary } from './canary.ts';
 import { CanaryImages } from './canary-images.ts';
 import { CanaryScheduler } from './canary-scheduler.ts';
@@ -37,7 +37,7 @@ const MEMORY_CHECK_MS = 3_000;
 /** A failed job waits for at most this many calls of nvidia-smi: the end of a probe under way, and another probe. */
 const CALLS = 3;
 
-export type GpuHealthDeps = InternalJobDeps &
+export type GpuHealthDeps = CanaryDeps &
   Pick<GpuPollerDeps, 'vulnerabilities'> & {
     readonly probe: GpuProbe;
     /** Undefined: the GPUs are not sampled. */

@@ -9,10 +9,12 @@ import { Notifier } from '../../lib/notifier.ts';
 import type { Observer } from '../events/events.ts';
 import { isOnceWaiting, RETRY, type RetryPolicy } from '../retry/policies.ts';
 import { waitAfter } from '../retry/retry.ts';
+import { engineNameOf, type ImageNames, type ImageUses, namesOf } from './image-uses.ts';
 import { PullQueue } from './pull-queue.ts';
 
 export type ImagePullerDeps = {
   readonly images: Images;
+  readonly uses: ImageUses;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: () => number;
   readonly observe: Observer;
@@ -38,6 +40,10 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 
 /** Failures of this host, which every image may meet. */
 const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set(['IMAGE_STORE_CORRUPT', 'IMAGE_STORE_FULL']);
+
+/** What stands for an offer where an image is pulled that no open run wants, and its place among those that they want. */
+const PREFETCH = 'prefetch';
+const LAST_PLACE = 1e9;
 
 type Failure = RetryPolicy & { readonly code: ErrorCode };
 
@@ -71,7 +77,7 @@ export class ImagePuller {
     this.#queue = new PullQueue({
       limit: deps.maxPulls,
       rank: (ref) => this.#rank(ref),
-      onWaiting: () => this.#makeRoom(),
+      onWaiting: () => this.makeWay(),
     });
     this.#failed = new BackoffMap(() => deps.clock.monotonic());
     this.#limited = new BackoffMap(() => deps.clock.monotonic());
@@ -113,12 +119,43 @@ export class ImagePuller {
     for (const ref of next.keys()) this.#begin(ref);
     const needsRoom = ([ref, { cancel }]: readonly [string, Pull]): boolean =>
       !cancel.signal.aborted && this.#queue.isWaiting(ref);
-    if ([...this.#underWay].some(needsRoom)) this.#makeRoom();
+    if ([...this.#underWay].some(needsRoom)) this.makeWay();
+  }
+
+  /** Pulls an image that no open run wants, after all that they want; undefined: no longer, unless one wants it by now. */
+  prefetch(ref: string | undefined): void {
+    const refs = ref === undefined ? [] : [ref];
+    const next = new Map(refs.map((one) => [one, LAST_PLACE]));
+    this.#wants.set(PREFETCH, { all: new Set(refs), next });
+    for (const [one, pull] of this.#underWay) this.#review(one, pull);
+    for (const one of refs) this.#begin(one);
+  }
+
+  /** Cancels what no open run needs at once, since another pull or the disk cannot wait for it. */
+  makeWay(): void {
+    this.prefetch(undefined);
+    for (const { cancel, unwanted } of this.#underWay.values()) if (unwanted !== undefined) cancel.abort();
+  }
+
+  /** Whether an image is being pulled, or waits for that. */
+  get isPulling(): boolean {
+    return this.#underWay.size > 0;
   }
 
   /** Forgets that an image is ready: no container could be made of it. */
   forget(ref: string): void {
     this.#ready.delete(ref);
+  }
+
+  /** Forgets that images are ready which an engine has under any of these names or ids, since they are being removed. */
+  forgetNames(names: ImageNames): void {
+    for (const [ref, ready] of this.#ready)
+      if (namesOf({ ref, id: ready.id }).some((name) => names.includes(name))) this.#ready.delete(ref);
+  }
+
+  /** Keeps a ready image from removal until it is disposed. */
+  hold(image: ReadyImage): Disposable {
+    return this.#deps.uses.hold(namesOf(image));
   }
 
   /** An image, by the id of a ready one, counts as failed for a while: its containers cannot be started here. */
@@ -144,10 +181,13 @@ export class ImagePuller {
   }
 
   async #pull(ref: string, signal: AbortSignal): Promise<void> {
-    const { clock, images, observe, random } = this.#deps;
+    const { clock, images, observe, random, uses } = this.#deps;
+    const names = [engineNameOf(ref)];
+    using _held = uses.hold(names);
     const isHere = async (): Promise<boolean> => (await images.find(ref)) !== undefined;
     let began: number | undefined;
     try {
+      await uses.removed(names, signal);
       using _place = await this.#queue.enter(ref, isHere, signal);
       // Meanwhile, its registry may have asked for fewer pulls.
       if (this.#waitingFor(ref) !== undefined) return;
@@ -178,11 +218,6 @@ export class ImagePuller {
       pull.unwanted = undefined;
     } else if (isAdmitted) pull.unwanted ??= setTimeout(() => pull.cancel.abort(), UNWANTED_MS);
     else pull.cancel.abort();
-  }
-
-  /** Cancels what nobody needs, since an image waits that somebody needs. */
-  #makeRoom(): void {
-    for (const { cancel, unwanted } of this.#underWay.values()) if (unwanted !== undefined) cancel.abort();
   }
 
   /** By the image's place in the offer that would take it first. */

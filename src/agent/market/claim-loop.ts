@@ -293,6 +293,8 @@ export class ClaimLoop {
   ): Promise<void> {
     using untilHandedOver = new DisposableStack();
     untilHandedOver.use(lease);
+    // In the tick in which the image was found ready; or it may be removed before the journal knows of the claim.
+    const image = untilHandedOver.use(this.#deps.images.hold(target.image));
     untilHandedOver.defer(() => permit.ended({ kind: 'unknown' }));
     const { admission, backoff, claimer, clock, holdOf, jobRunner, leases, log, poller } = this.#deps;
     const { fn, job, run } = target;
@@ -309,7 +311,10 @@ export class ClaimLoop {
         leases.lease(claim.won.job.leaseSeconds);
         untilHandedOver.move();
         permit.won();
-        const ended = (end: JobEnd): void => this.#ended(target, permit, end);
+        const ended = (end: JobEnd): void => {
+          image[Symbol.dispose]();
+          this.#ended(target, permit, end);
+        };
         const { code, share } = input;
         const { arguments: args } = claim.won.job;
         share.resize(code.length + bytesOf(args));

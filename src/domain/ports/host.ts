@@ -8,6 +8,14 @@ export type DiskSpace = {
   readonly freeInodes: number;
 };
 
+/** How full a file system is, in bytes. */
+export type DiskUse = {
+  /** What an unprivileged user can still write. */
+  readonly freeBytes: number;
+  /** What is used and what is free together: without the system's own reserve, as `df` counts its percentage. */
+  readonly totalBytes: number;
+};
+
 /** The memory of this host, in bytes. */
 export type HostMemory = {
   readonly totalBytes: number;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import { GpuHealth } from '../../../src/agent/gpu-health/gpu-health.ts';
+import { ImageUses } from '../../../src/agent/images/image-uses.ts';
 import type { AgentError } from '../../../src/domain/errors.ts';
 import type { Gpu, GpuNotice, GpuReading } from '../../../src/domain/gpu.ts';
 import type { GpuProcess } from '../../../src/domain/gpu-memory.ts';
@@ -99,6 +100,7 @@ export async function openGpuScenario(
       : Promise.resolve({ gpus: scenario.probed, notices: scenario.notices });
   };
   const health = new GpuHealth({
+    uses: new ImageUses(),
     runtime,
     files,
     random: Math.random,

@@ -92,6 +92,14 @@ const EVENTS = {
     image: 'sharedcloud/web-crawler-python36:latest',
     tookMs: 12_345,
   },
+  'image-evicted': {
+    kind: 'image-evicted',
+    image: 'sharedcloud/web-crawler-python36:latest',
+    id: `sha256:${'a'.repeat(64)}`,
+    freedBytes: 1_234_567_890,
+    valuePerDay: 12_345,
+    reason: 'min-free-disk',
+  },
   'image-ready': {
     kind: 'image-ready',
     image: `registry.example/${'deep/'.repeat(20)}image:1`,

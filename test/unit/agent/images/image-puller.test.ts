@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events/events.ts';
 import { ImagePuller } from '../../../../src/agent/images/image-puller.ts';
+import { ImageUses } from '../../../../src/agent/images/image-uses.ts';
 import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
 import type { Images, ReadyImage } from '../../../../src/domain/ports/runtime.ts';
 
@@ -27,6 +28,7 @@ function pulling(here: readonly string[] = []) {
   };
   const puller = new ImagePuller({
     images,
+    uses: new ImageUses(),
     clock: { monotonic: () => now },
     random: () => 1,
     observe: (event) => void events.push(event),

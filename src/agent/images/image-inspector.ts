@@ -1,0 +1,131 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { HeldImage } from '../../domain/image-eviction.ts';
+import { parseImageRef } from '../../domain/image-ref.ts';
+import { SLOT_STATES } from '../../domain/job.ts';
+import type { ImageRecords, OwnPull } from '../../domain/ports/image-records.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { ImageStore, StoredImage } from '../../domain/ports/runtime.ts';
+import { forEachInSlices } from '../../lib/slices.ts';
+import { engineNameOf, type ImageUses } from './image-uses.ts';
+
+export type ImageInspectorDeps = {
+  readonly store: ImageStore;
+  readonly records: Pick<ImageRecords, 'pins' | 'pulls' | 'removed'>;
+  readonly journal: Pick<Journal, 'inState'>;
+  readonly uses: ImageUses;
+  /** The key of the engine that answers now in the records of pulls; undefined: it may be another one. */
+  readonly engine: (signal: AbortSignal) => Promise<string | undefined>;
+  /** What an image is worth, by its canonical reference, in micro-dollars a day. */
+  readonly valuePerDay: (ref: string) => number;
+  /** Milliseconds of the wall clock. */
+  readonly now: () => number;
+};
+
+/** An image of the engine with all that is known of it here. */
+export type InspectedImage = {
+  readonly stored: StoredImage;
+  /** The canonical references that runs and owners know it by. */
+  readonly refs: readonly string[];
+  readonly held: HeldImage;
+};
+
+/** The images of one engine at one moment. */
+export type Inspection = {
+  /** As of `ImageInspectorDeps`. */
+  readonly engine: string | undefined;
+  readonly images: readonly InspectedImage[];
+};
+
+/** Finds out which images the engine has, whose they are, what they are worth, and what needs them. */
+export class ImageInspector {
+  readonly #deps: ImageInspectorDeps;
+
+  constructor(deps: ImageInspectorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws RUNTIME_UNAVAILABLE, JOURNAL_UNUSABLE. */
+  async inspect(signal: AbortSignal): Promise<Inspection> {
+    const { records, store } = this.#deps;
+    const engine = await this.#deps.engine(signal);
+    // Before the list, so that what is recorded meanwhile does not seem to be gone.
+    const recorded = engine === undefined ? [] : records.pulls(engine);
+    const stored = await store.list(signal);
+    if ((await this.#deps.engine(signal)) !== engine)
+      throw new AgentError('RUNTIME_UNAVAILABLE', 'another Docker engine answers now');
+    const pulls = this.#pullsInto(recorded, stored);
+    const pins = new Set(records.pins().map(({ ref }) => engineNameOf(ref)));
+    const images: InspectedImage[] = [];
+    await forEachInSlices(stored, (image) => {
+      const own = pulls.get(image.id) ?? [];
+      const refs = refsOf(image, own);
+      images.push({
+        stored: image,
+        refs,
+        held: {
+          id: image.id,
+          layers: image.layers,
+          valuePerDay: refs.reduce((sum, ref) => sum + this.#deps.valuePerDay(ref), 0),
+          pulledAt: isOwn(image, own) ? Math.max(...own.map(({ pulledAt }) => pulledAt)) : undefined,
+          isPinned: image.names.some((name) => pins.has(name)),
+          hasContainer: image.hasContainer,
+          isNeeded: this.isNeeded(image),
+          isTestImage: false,
+        },
+      });
+    });
+    return { engine, images };
+  }
+
+  /** All pulls of the agent into the engine that answers now, also of what was removed since; none where that is in doubt. */
+  async pulls(signal: AbortSignal): Promise<readonly OwnPull[]> {
+    const engine = await this.#deps.engine(signal);
+    return engine === undefined ? [] : this.#deps.records.pulls(engine);
+  }
+
+  /** Whether a claim, a job that has not ended, or a pull needs an image at this moment. */
+  isNeeded({ id, names }: StoredImage): boolean {
+    const all = [id, ...names];
+    if (this.#deps.uses.isHeld(all)) return true;
+    // Also the jobs that an earlier agent began.
+    return this.#deps.journal.inState(...SLOT_STATES).some(({ image }) => all.includes(image));
+  }
+
+  /** The agent's own pulls by the image's id. What somebody else removed is no longer the agent's, should it come back. */
+  #pullsInto(
+    recorded: readonly OwnPull[],
+    stored: readonly StoredImage[],
+  ): ReadonlyMap<string, readonly OwnPull[]> {
+    const pulls = new Map<string, OwnPull[]>();
+    const here = new Set(stored.map(({ id }) => id));
+    for (const pull of recorded) {
+      if (pull.removedAt !== undefined) continue;
+      if (here.has(pull.imageId)) pulls.set(pull.imageId, [...(pulls.get(pull.imageId) ?? []), pull]);
+      else this.#deps.records.removed(pull.engine, pull.imageId, this.#deps.now());
+    }
+    return pulls;
+  }
+}
+
+/**
+ * Whether an image is the agent's own: a pull of it brought it, and it has no name that somebody else gave it. Whatever is in
+ * doubt is the owner's.
+ */
+function isOwn({ names }: StoredImage, pulls: readonly OwnPull[]): boolean {
+  if (pulls.length === 0) return false;
+  const pulled = new Set(pulls.map(({ ref }) => engineNameOf(ref)));
+  const repositories = new Set(pulls.map(({ ref }) => parseImageRef(ref)?.repository));
+  return names.every((name) => {
+    const parsed = parseImageRef(name);
+    // An engine gives the digest itself, with each pull.
+    return pulled.has(name) || (parsed?.digest !== undefined && repositories.has(parsed.repository));
+  });
+}
+
+/** Names that an image has no longer say nothing of it: a tag may have moved on to another one. */
+function refsOf({ names }: StoredImage, pulls: readonly OwnPull[]): readonly string[] {
+  const here = new Set(names);
+  return [
+    ...new Set([...names, ...pulls.map(({ ref }) => ref).filter((ref) => here.has(engineNameOf(ref)))]),
+  ];
+}

@@ -1,0 +1,67 @@
+import { type Mutation, type MutationRow, mutationsOf } from '../../scripts/mutations/mutation.ts';
+
+const EVICTOR = 'src/agent/images/image-evictor.ts';
+const INSPECTOR = 'src/agent/images/image-inspector.ts';
+const TEST = 'test/unit/agent/images/image-evictor.test.ts';
+
+const rows: readonly MutationRow[] = [
+  [
+    'an image that a claim has chosen is not removed before its job has a container',
+    'src/agent/images/image-puller.ts',
+    'return this.#deps.uses.hold(namesOf(image));',
+    'return this.#deps.uses.hold([]);',
+    TEST,
+    'the image stays, also where its eviction was decided on before',
+  ],
+  [
+    'nothing decides to use an image that is being removed',
+    EVICTOR,
+    'images.forgetNames(names);',
+    'images.forgetNames([]);',
+    TEST,
+    'whatever happens meanwhile, no image is both used and removed',
+  ],
+  [
+    'a pull waits for the removal of its image',
+    'src/agent/images/image-puller.ts',
+    'await uses.removed(names, signal);',
+    'await uses.removed([], signal);',
+    TEST,
+    'a pull waits for the end of a removal, and brings the image again',
+  ],
+  [
+    'the images of jobs that an earlier agent began stay',
+    INSPECTOR,
+    '.some(({ image }) => all.includes(image));',
+    '.some(({ image }) => image === undefined);',
+    TEST,
+    'the image of a job that an earlier agent began stays',
+  ],
+  [
+    'an image that its owner has named stays',
+    INSPECTOR,
+    'return pulled.has(name) ||',
+    'return parsed?.digest === undefined ||',
+    TEST,
+    'an image that has a name of the owner’s',
+  ],
+  [
+    'what its owner pulls after the agent’s image was removed is the owner’s',
+    INSPECTOR,
+    'if (pull.removedAt !== undefined) continue;',
+    '',
+    TEST,
+    'leaves what somebody removed and pulled again',
+  ],
+  [
+    'what open runs want is not evicted, only to be pulled again',
+    EVICTOR,
+    'isNeeded: held.isNeeded || stored.names.some((name) => wanted.has(name)) };',
+    'isNeeded: held.isNeeded || wanted.size < 0 };',
+    TEST,
+    'leaves what open runs want',
+  ],
+];
+
+/** What keeps images from being removed that somebody needs. */
+export const IMAGES: readonly Mutation[] = mutationsOf(rows);
