@@ -9,11 +9,10 @@ import { RollupRecorder } from './agent/gpu-health/rollup-recorder.ts';
 import { HoldLog } from './agent/holds/hold-log.ts';
 import { Holds } from './agent/holds/holds.ts';
 import { OwnerControl } from './agent/holds/owner-control.ts';
-import { HostImages } from './agent/images/host-images.ts';
 import { ImageDemands } from './agent/images/image-demand.ts';
 import { ImagePuller } from './agent/images/image-puller.ts';
-import { recordPulls } from './agent/images/own-pulls.ts';
 import { ImageUses } from './agent/images/image-uses.ts';
+import { recordPulls } from './agent/images/own-pulls.ts';
 import { DiskQuotaMonitor } from './agent/jobs/disk-quota.ts';
 import { EVICTION_GRACE_MS } from './agent/jobs/job-containers.ts';
 import { JobRunner } from './agent/jobs/job-runner.ts';
@@ -51,6 +50,7 @@ import { GarbageCollector } from './agent/reconcile/garbage-collector.ts';
 import { LeaseReconciler } from './agent/reconcile/lease-reconciler.ts';
 import { Reporter } from './agent/reports/reporter.ts';
 import { retryUntilStopped } from './agent/retry/retry-until-stopped.ts';
+import { checksOfImages, keepImages } from './compose-images.ts';
 import type { AgentError } from './domain/errors.ts';
 import { CPU_TARGET, targetOf } from './domain/hold.ts';
 import type { JobRecord } from './domain/job.ts';
@@ -94,7 +94,11 @@ export function buildAgent(deps: AgentDeps): Agent {
   const admission = new AdmissionControl({
     ...deps,
     breaker,
-    checks: [...deps.admissionChecks, { name: 'orphans', why: () => orphanContainers.problem() }],
+    checks: [
+      ...checksOfImages(deps.imageDisk),
+      ...deps.admissionChecks,
+      { name: 'orphans', why: () => orphanContainers.problem() },
+    ],
     // While claims are stopped, so that a restart of the engine is noticed.
     busy: () => slots.busy || breaker.isOpen,
     resumed: claimingResumed,
@@ -108,14 +112,16 @@ export function buildAgent(deps: AgentDeps): Agent {
     network: networkWithoutVerification(deps.network),
     detach: detach.signal,
   };
+  const identity = deps.runtime.identity?.bind(deps.runtime);
   const host = {
     ...deps,
     ...admission.ports,
     runtime: recordPulls(admission.ports.runtime, {
       ...deps,
       records: admission.ports.journal.images,
-      identity: deps.runtime.identity?.bind(deps.runtime),
+      identity,
     }),
+    identity,
     uses: new ImageUses(),
     orphanContainers,
     resources: () => deps.jobResources(slots.size),
@@ -248,6 +254,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     },
   });
 
+  const kept = keepImages({ ...host, images, demand, workers: () => offers.workers });
+
   const { marketHistory } = deps;
   const marketRecorder =
     marketHistory &&
@@ -374,13 +382,8 @@ export function buildAgent(deps: AgentDeps): Agent {
     planner,
     catalogue,
     pricer,
-    images: new HostImages({
-      records: host.journal.images,
-      collector: undefined,
-      usedAt: (ref) => demand.usedAt(ref),
-      clock,
-      observe,
-    }),
+    imageWorkers: kept.workers,
+    images: kept.images,
     costs: () => costTerms({ electricity: deps.electricity, floors, powerModel, clock }),
     marketRecorder,
     demand,

@@ -81,11 +81,14 @@ export function openDocker(
   parts: Pick<DockerParts, 'loaded' | 'clock'> & Partial<DockerParts>,
   agentId: string,
   onProgress: (progress: PullProgress) => void,
+  makeRoom: (pendingBytes: number) => Promise<void> = () => Promise.resolve(),
 ): DockerRuntime {
   const { loaded, log, redactor } = parts;
   const { config } = loaded;
-  const checkDisk = async (pendingBytes: number): Promise<void> =>
+  const checkDisk = async (pendingBytes: number): Promise<void> => {
+    await makeRoom(pendingBytes);
     refuseFullDisk(config.stateDir, runtime.storagePath, config.minFreeDisk, pendingBytes, freeBytes);
+  };
   const runtime = new DockerRuntime({
     ...dockerEndpoint(parts.loaded),
     agentId,

@@ -5,6 +5,7 @@ import type { Agent } from './agent/agent.ts';
 import { eventLog } from './agent/events/event-log.ts';
 import type { Observer } from './agent/events/events.ts';
 import { RecentEvents } from './agent/events/recent-events.ts';
+import { ImageRoom } from './agent/images/image-room.ts';
 import { PullMonitor } from './agent/images/pull-monitor.ts';
 import { VulnerabilityGate } from './agent/offers/vulnerability-gate.ts';
 import type { AgentSettings } from './agent/settings.ts';
@@ -20,6 +21,7 @@ import {
 } from './compose-docker.ts';
 import { openElectricity } from './compose-electricity.ts';
 import { openKernelLog, openPresence, openProbe, openSampler, openSmi } from './compose-gpu.ts';
+import { imageDiskRules } from './compose-images.ts';
 import { marketSight, openMarketHistory } from './compose-market-history.ts';
 import { openNotifications } from './compose-notifications.ts';
 import { openPage } from './compose-page.ts';
@@ -228,10 +230,16 @@ export async function openAgent(
   const marketHistory = openMarketHistory(config, stateDir.path, log);
   opened.defer(() => marketHistory?.close());
   const page = await openPage(config, { ...parts, stateDir: stateDir.path, observe });
+  const room = new ImageRoom();
   const pulls = new PullMonitor(clock, observe, options.onProgress);
   const docker =
     overrides.runtime === undefined
-      ? openDocker(parts, journal.agentId, (progress) => pulls.report(progress))
+      ? openDocker(
+          parts,
+          journal.agentId,
+          (progress) => pulls.report(progress),
+          (pendingBytes) => room.make(pendingBytes),
+        )
       : overrides.runtime(journal.agentId);
   let gvisor: GvisorFacts | undefined;
   const vulnerabilities =
@@ -311,6 +319,7 @@ export async function openAgent(
       memory: readHostMemory,
       reserveBytes: config.reserveMemory,
     }),
+    imageDisk: imageDiskRules(config, room),
     diskSpace,
     // Without an id the machine may be another one, whose processes say nothing.
     noneRuns: (containers) => machineId() !== undefined && noneRuns(containers),

@@ -240,6 +240,13 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
   ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
   ['image-eviction-failed', 'warn', 'images not evicted: …', 'code, hint'],
+  [
+    'image-prefetch',
+    'info',
+    'pulling an image ahead of the runs that will want it',
+    'image, bytes, valuePerDay',
+  ],
+  ['image-prefetch-failed', 'debug', 'no image pulled ahead: …', 'code'],
   ['image-announcement-failed', 'warn', 'image not announced to the broker: …', 'image, code'],
   ['invalid-item', 'warn', '… skipped, it is invalid: …', 'reason, and the item by its kind'],
   ['job-aborted', 'error', 'job aborted: …', 'job, code'],

@@ -36,6 +36,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['agent'],
   ['control', 'metrics', 'web'],
   ['web-server'],
+  ['compose-images.ts'],
   [
     'compose-agent.ts',
     'compose-broker.ts',

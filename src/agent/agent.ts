@@ -50,6 +50,9 @@ const SETTLE_MS = 400;
 /** How long `evict` may take to end jobs and to deliver their releases. */
 const EVICT_MS = 15_000;
 
+/** What goes on until the signal aborts. */
+type Worker = { work(signal: AbortSignal): Promise<void> };
+
 /** What an agent runs; built by `buildAgent`. */
 export type AgentParts = {
   /** `market` aborts when no more jobs are claimed, `detach` when the daemon ends. */
@@ -76,6 +79,8 @@ export type AgentParts = {
   readonly catalogue: GpuCatalogue;
   readonly pricer: Pricer;
   readonly images: ImageKeeping;
+  /** Undefined: nothing is decided on images. */
+  readonly imageWorkers: { readonly evictor: Worker; readonly prefetch: Worker | undefined } | undefined;
   readonly costs: () => CostTerms;
   /** Undefined: the market is not recorded. */
   readonly marketRecorder: Pick<MarketRecorder, 'work'> | undefined;
@@ -249,11 +254,13 @@ export class Agent {
 
   async #work(): Promise<void> {
     const { calendar, clock, cordonedOffers, detach, gpuHealth, log, market, marketRecorder } = this.#parts;
-    const { offers, once, planner, pricer, tasks } = this.#parts;
+    const { imageWorkers, offers, once, planner, pricer, tasks } = this.#parts;
     await this.#recover();
     // Before the market: adopted jobs need the kernel log, and what follows may take for ever.
     tasks.run(gpuHealth.work());
     tasks.run(calendar.work(market.signal));
+    if (imageWorkers !== undefined) tasks.run(imageWorkers.evictor.work(detach.signal));
+    if (imageWorkers?.prefetch !== undefined) tasks.run(imageWorkers.prefetch.work(market.signal));
     tasks.run(pricer.work(market.signal));
     if (marketRecorder !== undefined && !once) tasks.run(marketRecorder.work(market.signal));
     const plans = await planner.first(market.signal);

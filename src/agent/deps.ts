@@ -23,6 +23,7 @@ import type { Log } from '../lib/log.ts';
 import type { SourcedElectricity } from '../pricing/electricity.ts';
 import type { AdmissionCheck } from './admission/resource-checks.ts';
 import type { Observer } from './events/events.ts';
+import type { ImageDiskRules } from './images/image-room.ts';
 import type { VulnerabilityGate } from './offers/vulnerability-gate.ts';
 import type { AskSettings, MarketSight, OfferCost } from './pricing/pricer.ts';
 import type { AgentSettings } from './settings.ts';
@@ -72,6 +73,8 @@ export type AgentDeps = {
   readonly schedule: Schedule;
   /** What is checked before every claim, beside engine and state directory. */
   readonly admissionChecks: readonly AdmissionCheck[];
+  /** What keeps images on the engine's disk; absent: none is evicted, and none pulled ahead. */
+  readonly imageDisk?: ImageDiskRules | undefined;
   /** What is left of the file system of a path; undefined where that is not known. */
   readonly diskSpace: (path: string) => DiskSpace | undefined;
   /** Whether none of these containers runs on this machine; false: not known. */

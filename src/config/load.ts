@@ -5,6 +5,7 @@ import { askProblems } from './ask-options.ts';
 import { areSources, areValues, type Config, type Loaded, type Source } from './config.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
 import type { GpuSettings } from './gpu-settings.ts';
+import { imageDiskProblems } from './image-options.ts';
 import { electricityProblems } from './money-options.ts';
 import { maySet, type Option } from './option.ts';
 import { OPTION_KEYS, OPTIONS, type OptionKey, optionOf } from './options.ts';
@@ -67,7 +68,12 @@ export async function loadConfig(sources: Sources, needs: Needs): Promise<Loaded
   if (needs.ask && origins.askPrice?.kind === 'unset' && !askUnread)
     problems.push(...missingAsk(values.cpuSlots, file.gpus));
   problems.push(...exposedPage(values));
-  if (areValues(values)) problems.push(...askProblems(values, file.gpus), ...electricityProblems(values));
+  if (areValues(values))
+    problems.push(
+      ...askProblems(values, file.gpus),
+      ...electricityProblems(values),
+      ...imageDiskProblems(values),
+    );
   if (problems.length > 0 || !areValues(values) || !areSources(origins))
     throw configInvalid(problems, unknown);
   const config: Config = { ...values, gpus: file.gpus, availability: file.availability };

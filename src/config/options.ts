@@ -2,6 +2,7 @@ import { ACCEPTABLE_RISKS } from '../domain/vulnerabilities.ts';
 import { ASK_OPTIONS } from './ask-options.ts';
 import { duration } from './duration.ts';
 import { GPU_OPTIONS } from './gpu-options.ts';
+import { IMAGE_OPTIONS } from './image-options.ts';
 import { LINE_OPTIONS } from './line-options.ts';
 import { MARKET_HISTORY_OPTIONS } from './market-history-options.ts';
 import { MONEY_OPTIONS } from './money-options.ts';
@@ -11,16 +12,7 @@ import type { Option } from './option.ts';
 import { OWNER_OPTIONS } from './owner-options.ts';
 import { PAGE_OPTIONS } from './page-options.ts';
 import { size } from './size.ts';
-import {
-  absolutePath,
-  choice,
-  foreignPath,
-  imagePatterns,
-  path,
-  program,
-  secret,
-  userAndGroup,
-} from './text-types.ts';
+import { absolutePath, choice, foreignPath, path, program, secret, userAndGroup } from './text-types.ts';
 import { timeZone } from './time-zone.ts';
 import { brokerUrl, dockerContext, dockerHost, dockerSwitch, noProxy, proxyUrl } from './url-types.ts';
 import { list } from './value-type.ts';
@@ -171,30 +163,7 @@ export const OPTIONS = {
     help: 'time zone of the schedule, of windows of prices and of the daily summary, by its IANA name',
     group: 'Offer',
   },
-  images: {
-    name: 'images',
-    env: 'SHAREDCLOUD_IMAGES',
-    type: imagePatterns,
-    default: 'sharedcloud/*',
-    help: 'images that jobs may use; `*` matches any characters',
-    group: 'Offer',
-  },
-  maxPulls: {
-    name: 'max-pulls',
-    env: 'SHAREDCLOUD_MAX_PULLS',
-    type: count(1, 16),
-    default: '2',
-    help: 'how many images are pulled at the same time; the best run’s image comes first',
-    group: 'Offer',
-  },
-  maxImageSize: {
-    name: 'max-image-size',
-    env: 'SHAREDCLOUD_MAX_IMAGE_SIZE',
-    type: size('1 MB', '10 TB'),
-    default: '20 GB',
-    help: 'maximum size of an image; larger ones are not pulled',
-    group: 'Offer',
-  },
+  ...IMAGE_OPTIONS,
   jobTimeout: {
     name: 'job-timeout',
     env: 'SHAREDCLOUD_JOB_TIMEOUT',

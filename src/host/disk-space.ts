@@ -1,7 +1,7 @@
 import { type StatsFs, statfsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { DiskSpace } from '../domain/ports/host.ts';
+import type { DiskSpace, DiskUse } from '../domain/ports/host.ts';
 import { measurement } from '../lib/measurement.ts';
 
 /**
@@ -10,11 +10,25 @@ import { measurement } from '../lib/measurement.ts';
  * One system call, because the agent calls it before each claim and twice a second; systeminformation runs `df`.
  */
 export function diskSpace(path: string): DiskSpace | undefined {
+  const stats = statsOf(path);
+  return stats && spaceOf(stats);
+}
+
+/** How full the file system of `diskSpace` is; undefined if it cannot be read. */
+export function diskUse(path: string): DiskUse | undefined {
+  const stats = statsOf(path);
+  if (stats === undefined) return undefined;
+  const { bfree, blocks, bsize } = stats;
+  const { freeBytes } = spaceOf(stats);
+  return { freeBytes, totalBytes: (blocks - freeOf(bfree, blocks)) * bsize + freeBytes };
+}
+
+function statsOf(path: string): StatsFs | undefined {
   try {
-    return spaceOf(statfsSync(path));
+    return statfsSync(path);
   } catch (cause) {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    return absent && dirname(path) !== path ? diskSpace(dirname(path)) : undefined;
+    return absent && dirname(path) !== path ? statsOf(dirname(path)) : undefined;
   }
 }
 

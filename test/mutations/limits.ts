@@ -35,7 +35,7 @@ const rows: readonly MutationRow[] = [
   [
     'the disk is found from within a container',
     'src/host/disk-space.ts',
-    'absent && dirname(path) !== path ? diskSpace(dirname(path)) : undefined',
+    'absent && dirname(path) !== path ? statsOf(dirname(path)) : undefined',
     'absent ? undefined : undefined',
     'test/unit/host/disk-space.test.ts',
     'reads the free space of a missing path from its nearest directory',

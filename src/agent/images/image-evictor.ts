@@ -81,9 +81,9 @@ export class ImageEvictor {
     }
   }
 
-  /** Claims are blocked, or soon are, because the disk is full. */
+  /** Looks at the disk, and makes room in the background where it is too full. */
   soon(): void {
-    this.#checkNow.notify();
+    if (this.#need(0) !== undefined) this.#checkNow.notify();
   }
 
   /** Removes images where the disk is too full, or would be after pulls of so many bytes. Never throws. */
