@@ -27,6 +27,11 @@ export type EarningsParts = {
 
 /** What jobs have earned and cost: day by day with each GPU, and in sums by what is asked for. */
 export function earningsRoute({ agent, clock, journal }: EarningsParts): Route {
+  const nameOf = (gpu: string): string => {
+    const name = agent.overview.nameOf(gpu);
+    // A GPU that is not here any more.
+    return name === gpu ? journal.ledger.nameOf(gpu) : name;
+  };
   return route(ENDPOINTS.earnings, async (call) => {
     const now = clock.now();
     const query = queryOf(call, now);
@@ -40,14 +45,12 @@ export function earningsRoute({ agent, clock, journal }: EarningsParts): Route {
         day,
         since: startOfDay(day),
         ...sumOf(gpus),
-        gpus: gpus
-          .map((one) => ({ gpu: one.gpu, name: agent.overview.nameOf(one.gpu), ...sumOf([one]) }))
-          .toSorted(byName),
+        gpus: gpus.map((one) => ({ gpu: one.gpu, name: nameOf(one.gpu), ...sumOf([one]) })).toSorted(byName),
       })),
       ...query,
       rows: rows.map(({ key, ...sums }) => ({
         key,
-        name: query.by === 'gpu' && key !== null ? agent.overview.nameOf(key) : (key ?? 'others'),
+        name: query.by === 'gpu' && key !== null ? nameOf(key) : (key ?? 'others'),
         ...sums,
       })),
       total,

@@ -55,6 +55,10 @@ const BY_GPU = `SELECT day, gpu, sum(jobs) AS jobs, sum(micro_dollars) AS micro_
   WHERE day = ? GROUP BY gpu ORDER BY gpu`;
 const NEXT_DAY = 'SELECT min(day) AS day FROM ledger_days WHERE day > ? AND day <= ?';
 
+/** Of the latest job, because the names of offers may change. */
+const OFFER = 'SELECT offer_key FROM jobs WHERE gpu = ? ORDER BY seq DESC LIMIT 1';
+
+const offerRow = z.object({ offer_key: z.string() });
 const nextRow = z.object({ day: z.string().nullable() });
 const countRow = z.object({ count: z.number() });
 const dayRows = z.array(
@@ -96,6 +100,13 @@ export class Ledger {
   /** What jobs have earned and cost on some days. A `yield` follows each day's read. */
   report(query: EarningsQuery): Generator<'long', EarningsReport> {
     return earningsIn(this.#access, query);
+  }
+
+  /** A GPU with the model that its jobs in the journal name: `NVIDIA T4 (GPU-1)`; without them its uuid alone. */
+  nameOf(gpu: string): string {
+    const { prepared, read } = this.#access;
+    const row = offerRow.safeParse(read(() => prepared(OFFER).get(gpu))).data;
+    return row?.offer_key.startsWith('gpu:') ? `${row.offer_key.slice('gpu:'.length)} (${gpu})` : gpu;
   }
 
   /** The days after one, up to another, with each GPU that earned; oldest first. A `yield` follows each day's read. */

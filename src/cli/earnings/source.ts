@@ -4,6 +4,7 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import type { VIEWS } from '../../control-api/views.ts';
 import { CPU_TARGET } from '../../domain/hold.ts';
 import type { EarningsQuery } from '../../journal/earnings.ts';
+import type { Ledger } from '../../journal/ledger.ts';
 import { readJournal } from '../../journal/open-journal.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { askAgent } from '../ask-agent.ts';
@@ -38,15 +39,20 @@ async function ofJournal(stateDir: string, query: EarningsQuery): Promise<Shown>
   if (journal === undefined) throw noJournal(stateDir, NO_JOBS_YET);
   try {
     const { rows, ...report } = await inSlices(journal.ledger.report(query));
-    const named = rows.map(({ key, ...sums }) => ({ key, name: nameOf(key, query), ...sums }));
+    const named = rows.map(({ key, ...sums }) => ({ key, name: nameOf(key, query, journal), ...sums }));
     return { timeZone: zoneName(), ...query, ...report, rows: named };
   } finally {
     journal.close();
   }
 }
 
-/** Models and numbers of GPUs are known to a running agent only. */
-function nameOf(key: string | null, { by }: EarningsQuery): string {
+/** The numbers of GPUs are known to a running agent only. */
+function nameOf(
+  key: string | null,
+  { by }: EarningsQuery,
+  { ledger }: { readonly ledger: Pick<Ledger, 'nameOf'> },
+): string {
   if (key === null) return 'others';
-  return by === 'gpu' && key === CPU_TARGET ? 'CPU slots' : key;
+  if (by !== 'gpu') return key;
+  return key === CPU_TARGET ? 'CPU slots' : ledger.nameOf(key);
 }

@@ -51,6 +51,17 @@ function fill(): void {
 const RANGE = ['--from', '2026-11-25', '--until', '2026-11-26'];
 
 describe('earnings', () => {
+  test('by GPU names the model of its latest job', async () => {
+    const gpu = 'GPU-0b5f3c1e-0000-4000-8000-000000000001';
+    at('2026-11-25', (journal) => {
+      paid(journal, 0.25, { uuid: 'old', gpu, offerKey: 'gpu:NVIDIA old name' });
+      paid(journal, 0.25, { uuid: 'new', gpu, offerKey: 'gpu:NVIDIA T4 MIG 1g.5gb' });
+    });
+    const json: unknown = JSON.parse((await shown(...RANGE, '--by', 'gpu', '--json')).stdout);
+    expect(json).toMatchObject({ rows: [{ key: gpu, name: `NVIDIA T4 MIG 1g.5gb (${gpu})` }] });
+    expect((await shown(...RANGE, '--by', 'gpu')).stdout).toContain('NVIDIA T4 MIG 1g.5gb (GPU-0b5f3c1e)');
+  });
+
   test('has the exact sums as JSON, with pending money apart', async () => {
     fill();
     const { exit, stdout, stderr } = await shown(...RANGE, '--json');
