@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../domain/errors.ts';
 import { isDamage } from '../domain/storage-error.ts';
-import { APPLICATION_ID, CREATE, VERSION } from './schema.ts';
+import { ADDED_COLUMNS, APPLICATION_ID, CREATE, VERSION } from './schema.ts';
 
 /** The file in the state directory. */
 export const MARKET_HISTORY_FILE = 'market.db';
@@ -90,11 +90,18 @@ function open(file: string, broker: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     db.exec(SETTINGS);
+    for (const { column, table, type } of ADDED_COLUMNS)
+      if (!hasColumn(db, table, column)) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
     return db;
   } catch (cause) {
     db.close();
     throw cause;
   }
+}
+
+/** Whether a table has a column: a file of an older agent may lack it. */
+export function hasColumn(db: DatabaseSync, table: string, column: string): boolean {
+  return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) !== undefined;
 }
 
 /** Renamed once complete, so that a kill leaves none that is half made. */

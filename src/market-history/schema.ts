@@ -27,7 +27,7 @@ export const CREATE = `
     last_seen INTEGER
   ) STRICT;
   CREATE INDEX runs_by_end ON runs (last_seen);
-  CREATE TABLE gpus (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE gpus (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, name TEXT) STRICT;
   CREATE TABLE polls (
     id INTEGER PRIMARY KEY,
     offer TEXT NOT NULL,
@@ -53,6 +53,9 @@ export const CREATE = `
     PRIMARY KEY (hour, base_gpu, bucket)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** Columns that files of older agents lack. They do not raise the version: an older agent ignores them. */
+export const ADDED_COLUMNS = [{ table: 'gpus', column: 'name', type: 'TEXT' }] as const;
 
 /** Bids of a bucket differ by up to so much. */
 const STEP = 1.1;

@@ -106,13 +106,13 @@ export class SqliteMarketHistory implements MarketHistory {
     return { open, nextId: id + 1 };
   }
 
-  *write(poll: MarketPoll, { began, ended, grew }: MarketChanges): Generator<'long', number> {
+  *write(poll: MarketPoll, { began, ended, gpuNames, grew }: MarketChanges): Generator<'long', number> {
     const before = this.#step(({ coverage }) => coverage.lastPoll) ?? poll.at;
     const close = 'UPDATE runs SET last_seen = max(first_seen, ?) WHERE id = ?';
     yield* this.#inBatches(ended, (id, { prepared }) => prepared(close).run(before, id));
     const grow = 'UPDATE runs SET jobs = ? WHERE id = ?';
     yield* this.#inBatches(grew, ({ id, jobs }, { prepared }) => prepared(grow).run(jobs, id));
-    const leftOut = yield* this.#begin(began);
+    const leftOut = yield* this.#begin(began, gpuNames);
     this.#transaction(({ coverage }) => coverage.add(poll));
     yield* this.#makeRoom();
     return leftOut;
@@ -174,14 +174,14 @@ export class SqliteMarketHistory implements MarketHistory {
   }
 
   /** Answers how many had no room. */
-  *#begin(began: readonly NewRun[]): Generator<'long', number> {
+  *#begin(began: readonly NewRun[], gpuNames: MarketChanges['gpuNames']): Generator<'long', number> {
     for (let at = 0; at < began.length; at += BATCH) {
       if (at % (BATCH * ROOM_EVERY) === 0) {
         yield* this.#makeRoom();
         if (this.#step(({ room }) => room.isFull)) return began.length - at;
       }
       this.#transaction((opened) => {
-        for (const run of began.slice(at, at + BATCH)) insertRun(opened, run);
+        for (const run of began.slice(at, at + BATCH)) insertRun(opened, run, gpuNames);
       });
       yield 'long';
     }
@@ -262,7 +262,11 @@ function statementsOf(db: DatabaseSync): Opened['prepared'] {
   };
 }
 
-function insertRun(opened: Opened, { baseGpu, bid, firstSeen, function: uuid, id, jobs, run }: NewRun): void {
+function insertRun(
+  opened: Opened,
+  { baseGpu, bid, firstSeen, function: uuid, id, jobs, run }: NewRun,
+  gpuNames: MarketChanges['gpuNames'],
+): void {
   const fn = idRow.parse(
     opened
       .prepared(
@@ -274,16 +278,24 @@ function insertRun(opened: Opened, { baseGpu, bid, firstSeen, function: uuid, id
     .prepared(
       'INSERT INTO runs (id, run, function, base_gpu, bid, jobs, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
-    .run(id, run, fn.id, baseGpu === null ? null : gpuIdOf(opened, baseGpu), bid, jobs, firstSeen);
+    .run(
+      id,
+      run,
+      fn.id,
+      baseGpu === null ? null : gpuIdOf(opened, baseGpu, gpuNames.get(baseGpu)),
+      bid,
+      jobs,
+      firstSeen,
+    );
 }
 
-function gpuIdOf({ gpus, prepared }: Opened, uuid: string): number {
+function gpuIdOf({ gpus, prepared }: Opened, uuid: string, name: string | undefined): number {
   const known = gpus.get(uuid);
   if (known !== undefined) return known;
   const { id } = idRow.parse(
     prepared(
-      'INSERT INTO gpus (uuid) VALUES (?) ON CONFLICT DO UPDATE SET uuid = excluded.uuid RETURNING id',
-    ).get(uuid),
+      'INSERT INTO gpus (uuid, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = coalesce(excluded.name, name) RETURNING id',
+    ).get(uuid, name ?? null),
   );
   if (gpus.size >= 10_000) gpus.clear();
   gpus.set(uuid, id);

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { asHistoryError, MARKET_HISTORY_FILE } from './open-file.ts';
+import { asHistoryError, hasColumn, MARKET_HISTORY_FILE } from './open-file.ts';
 
 const DAY_MS = 86_400_000;
 /** What is summed up, in days. */
@@ -10,7 +10,9 @@ const DAYS = 7;
 
 const rows = {
   days: z.array(z.object({ day: z.number(), runs: z.number() })),
-  bids: z.array(z.object({ gpu: z.string().nullable(), runs: z.number(), bid: z.number() })),
+  bids: z.array(
+    z.object({ gpu: z.string().nullable(), name: z.string().nullable(), runs: z.number(), bid: z.number() }),
+  ),
   one: z.object({ value: z.coerce.number().nullable() }),
 };
 
@@ -24,6 +26,8 @@ export type HistorySummary = {
   /** By the catalogue's uuid of the smallest sufficient GPU; null: any, or none. Bids are US dollars per job and minute. */
   readonly medianBids: readonly {
     readonly gpu: string | null;
+    /** What the broker calls it; null: no run said so. */
+    readonly name: string | null;
     readonly runs: number;
     readonly bid: number;
   }[];
@@ -37,6 +41,7 @@ export function summaryOf(directory: string, now: number): HistorySummary | unde
   try {
     using db = closing(new DatabaseSync(file, { readOnly: true, timeout: 2_000 }));
     const all = (sql: string): unknown => db.db.prepare(sql).all(from);
+    const name = hasColumn(db.db, 'gpus', 'name') ? 'gpus.name' : 'NULL';
     const since = rows.one.safeParse(
       db.db.prepare("SELECT max(value) AS value FROM meta WHERE key IN ('first_poll', 'pruned')").get(),
     ).data?.value;
@@ -61,7 +66,7 @@ export function summaryOf(directory: string, now: number): HistorySummary | unde
       ),
       medianBids: rows.bids.parse(
         all(
-          `SELECT gpus.uuid AS gpu, runs, bid FROM (SELECT base_gpu, bid, count(*) OVER (PARTITION BY base_gpu) AS runs,
+          `SELECT gpus.uuid AS gpu, ${name} AS name, runs, bid FROM (SELECT base_gpu, bid, count(*) OVER (PARTITION BY base_gpu) AS runs,
            row_number() OVER (PARTITION BY base_gpu ORDER BY bid) AS place FROM runs WHERE first_seen >= ?)
            LEFT JOIN gpus ON gpus.id = base_gpu WHERE place = (runs + 1) / 2 ORDER BY runs DESC LIMIT 50`,
         ),

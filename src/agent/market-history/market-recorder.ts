@@ -30,7 +30,7 @@ const DISK_RETRY_MS = 300_000;
 /** The wall clock may be set back by so much without being noticed. */
 const SET_BACK_MS = 1_000;
 
-const NO_CHANGES: MarketChanges = { began: [], grew: [], ended: [] };
+const NO_CHANGES: MarketChanges = { began: [], grew: [], ended: [], gpuNames: new Map() };
 
 export type MarketRecorderDeps = {
   readonly broker: Pick<Broker, 'function' | 'image' | 'offers' | 'runs'>;

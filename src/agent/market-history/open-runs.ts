@@ -27,6 +27,7 @@ type Changes = {
   readonly began: NewRun[];
   readonly grew: { id: number; jobs: number }[];
   readonly ended: number[];
+  readonly gpuNames: Map<string, string>;
 };
 
 /** The runs that were open at the last poll, which tell what the next one changes. Kept in step with what is on disk. */
@@ -61,7 +62,7 @@ export class OpenRuns {
    */
   *see({ at, isCut, openness, runs }: SeenList): Generator<void, MarketChanges> {
     this.#poll += 1;
-    const changes: Changes = { began: [], grew: [], ended: [] };
+    const changes: Changes = { began: [], grew: [], ended: [], gpuNames: new Map() };
     let lowest = Number.POSITIVE_INFINITY;
     for (const run of runs ?? []) {
       lowest = Math.min(lowest, run.bidPrice);
@@ -104,6 +105,7 @@ export class OpenRuns {
       return;
     }
     if (known?.isTaken === false) changes.ended.push(known.id);
+    if (baseGpu !== null) changes.gpuNames.set(baseGpu, run.baseGpuName);
     this.#begin({ run: uuid, function: functionUuid, baseGpu, bid, jobs }, at, changes);
   }
 

@@ -28,7 +28,7 @@ export const DAYS: ValueFlag<number> = {
   action,
 };
 
-/** Asks the running agent, which has the market history. Throws CONFIG_INVALID, AGENT_*, BACKTEST_*. */
+/** Asks the running agent, which knows its offers and their costs. Throws CONFIG_INVALID, AGENT_*, BACKTEST_*. */
 export async function showBacktest(context: CliContext, stateDir: string): Promise<number> {
   const asks = context.valueOf(ASK);
   if (asks.length > LIMITS.host.backtestAsks.max)
@@ -48,7 +48,10 @@ export async function showBacktest(context: CliContext, stateDir: string): Promi
     if (asked.kind === 'silent') throw doesNotAnswer();
     throw new AgentError(
       'AGENT_NOT_RUNNING',
-      `no agent runs on ${stateDir}, and only it has the market history`,
+      `no agent runs on ${stateDir}, and only a running one knows its offers, the broker’s GPUs and what power costs`,
+      {
+        hint: 'start it and ask again once it has offers: it answers while it is paused, too; `market history` needs no agent',
+      },
     );
   }
   const { stdout } = context;

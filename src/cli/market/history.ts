@@ -1,6 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { readableBytes, readablePrice } from '../../lib/readable.ts';
+import { shortIds } from '../../lib/short-id.ts';
 import { type HistorySummary, summaryOf } from '../../market-history/summary.ts';
 import { type CliContext, JSON_SWITCH } from '../command.ts';
 import { count } from '../count.ts';
@@ -37,7 +38,11 @@ function historyText({ bytes, coverage, days, medianBids, since }: HistorySummar
   );
   const perGpu = table(
     [
-      { title: 'SMALLEST GPU', cell: ({ gpu }) => gpu ?? 'any or none', wrap: true },
+      {
+        title: 'SMALLEST GPU',
+        cell: ({ gpu, name }) => name ?? (gpu === null ? 'any or none' : shortIds(gpu)),
+        wrap: true,
+      },
       { title: 'RUNS', cell: ({ runs }) => count(runs, 'run'), right: true },
       { title: 'MEDIAN BID', cell: ({ bid }) => readablePrice(bid), right: true },
     ],

@@ -23,6 +23,8 @@ export type MarketChanges = {
   readonly grew: readonly Pick<NewRun, 'id' | 'jobs'>[];
   /** The ids of runs that are no longer open. */
   readonly ended: readonly number[];
+  /** What the broker calls the smallest sufficient GPUs of the runs that began, by the catalogue's uuid. */
+  readonly gpuNames: ReadonlyMap<string, string>;
 };
 
 /** Whether an offer could take jobs while the market was polled: `paused` by the owner, `offline` for another reason. */

@@ -39,6 +39,7 @@ export function writeHistory(directory: string, { asks, endsAt, seen, start }: W
     const changes = {
       began: (began.get(at) ?? []).map((run) => ({ ...run, firstSeen: start + at })),
       grew: [],
+      gpuNames: new Map(),
       ended: (ended.get(at) ?? []).map((index) => index + 1),
     };
     finish(history.write(poll, changes));

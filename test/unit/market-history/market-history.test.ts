@@ -114,13 +114,18 @@ test('the summary has size, coverage, runs per day and the median bid', async ()
   const { broker, recording } = await open();
   await using _ = recording;
   broker.list = [0.1, 0.2, 0.9].map((bidPrice, at) => aRun({ uuid: `run-${at}`, bidPrice }));
+  const gpu = { baseGpu: 'gpu-t4', baseGpuName: 'Nvidia Tesla T4 16GB' };
+  broker.list = [...broker.list, aRun({ uuid: 'on-gpu', bidPrice: 0.4, ...gpu })];
   await recording.poll();
   await recording.poll();
   expect(summaryOf(recording.directory, recording.wall)).toMatchObject({
     since: START + MINUTE,
     coverage: 1 / (7 * 24 * 60),
-    days: [{ runs: 3 }],
-    medianBids: [{ gpu: null, runs: 3, bid: 0.2 }],
+    days: [{ runs: 4 }],
+    medianBids: [
+      { gpu: null, name: null, runs: 3, bid: 0.2 },
+      { gpu: 'gpu-t4', name: 'Nvidia Tesla T4 16GB', runs: 1, bid: 0.4 },
+    ],
   });
 });
 
@@ -164,6 +169,20 @@ describe('a file', () => {
     expect(await recording.seen()).toMatchObject([{ run: 'run-1' }]);
     expect(logged(recording.log, 'market-history-failed')).toHaveLength(1);
     expect(logged(recording.log, 'market-history-resumed')).toHaveLength(1);
+  });
+
+  test('of an older agent has its runs, and gets the names of GPUs', async () => {
+    const { broker, recording } = await open([aRun({ baseGpu: 'gpu-a', baseGpuName: 'A' })]);
+    await using _ = recording;
+    await recording.poll();
+    recording.history.close();
+    execIn(recording.file, 'ALTER TABLE gpus DROP COLUMN name');
+    const named = () => summaryOf(recording.directory, recording.wall)?.medianBids;
+    expect(named()).toMatchObject([{ gpu: 'gpu-a', name: null, runs: 1 }]);
+    recording.restart();
+    broker.list = [...broker.list, aRun({ uuid: 'another', baseGpu: 'gpu-a', baseGpuName: 'A' })];
+    await recording.poll();
+    expect(named()).toMatchObject([{ gpu: 'gpu-a', name: 'A', runs: 2 }]);
   });
 
   test('is for its owner alone', async () => {
