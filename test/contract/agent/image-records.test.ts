@@ -3,18 +3,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { type EngineIdentity, engineKey } from '../../../src/domain/engine-identity.ts';
+import { engineKey } from '../../../src/domain/engine-identity.ts';
 import type { ImageDay, ImageRecords } from '../../../src/domain/ports/image-records.ts';
-import type { Runtime } from '../../../src/domain/ports/runtime.ts';
 import { readJournal } from '../../../src/journal/open-journal.ts';
 import { LIMITS } from '../../../src/limits.ts';
-import { type AgentChoices, TestEnv } from '../../support/agent/test-env.ts';
-import { withOther } from '../../support/agent/with-other.ts';
+import { asEngine, ENGINE } from '../../support/agent/as-engine.ts';
+import { TestEnv } from '../../support/agent/test-env.ts';
 import { CPU_IMAGE } from '../../support/domain.ts';
 
 const AGENT = fileURLToPath(new URL('../../support/agent/killable-agent.ts', import.meta.url));
 const QUICK = 'function handler(event) { return event[0] }';
-const ENGINE: EngineIdentity = { id: 'e', dataRoot: '/data', endpoint: 'unix:///run/docker.sock' };
 const KEY = engineKey(ENGINE) ?? '';
 
 /** What the journal of an agent that has ended knows of images. */
@@ -41,19 +39,6 @@ function countsOf(env: TestEnv, ref = CPU_IMAGE) {
     isUsed: days.some(({ usedAt }) => usedAt !== undefined),
   };
 }
-
-/** An engine that has no image before it is pulled. */
-const asEngine: AgentChoices['runtime'] = (_, processes) =>
-  withOther<Runtime>(processes, {
-    identity: () => Promise.resolve(ENGINE),
-    images: {
-      find: () => Promise.resolve(undefined),
-      prepare: async (ref, signal) => ({
-        ...(await processes.images.prepare(ref, signal)),
-        broughtId: 'sha256:1',
-      }),
-    },
-  });
 
 test('what is known of images outlives a restart, and goes on', async () => {
   await using env = await TestEnv.open();
@@ -96,18 +81,20 @@ test('a job that an earlier agent began counts for its image', async () => {
 
 test('what was written outlives a kill, and the next agent adds to it', async () => {
   await using env = await TestEnv.open({ realTime: true });
-  const start = (...more: readonly string[]) =>
-    spawn(process.execPath, [AGENT, env.directory, env.url, env.proxy.url, ...more], {
+  const start = (mode: 'once' | 'for ever') =>
+    spawn(process.execPath, [AGENT, env.directory, env.url, env.proxy.url, mode, 'engine'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   const first = env.addRun(QUICK, '((1,), (2,))');
-  const agent = start();
+  const agent = start('for ever');
   await env.untilDone(first);
   await env.until(() => expect(countsOf(env).wins).toBeGreaterThan(0));
   const written = countsOf(env);
   agent.kill('SIGKILL');
   await once(agent, 'exit');
   expect(countsOf(env)).toEqual(written);
+  const pulls = recordsOf(env, (images) => images.pulls(KEY));
+  expect(pulls).toMatchObject([{ imageId: 'sha256:1', ref: CPU_IMAGE, removedAt: undefined }]);
   const second = env.addRun(QUICK, '((3,),)');
   await once(start('once'), 'exit');
   expect(env.jobOf(second).result).toBe('3');

@@ -225,10 +225,15 @@ describe('counts are written', () => {
 describe('of a broker with very many images', () => {
   test('those that say most are remembered, in memory and on disk', async () => {
     const { demand, journal, stopped } = setUp();
+    const addDays = vi.spyOn(journal.images, 'addDays');
     demand.tried('won:1', true);
     for (let run = 0; run < 3; run += 1) demand.decided(take(`often-${run}`, 'often:1'));
-    for (let image = 0; image < 10_000; image += 1) demand.decided(take(`${image}`, `image-${image}:1`));
+    for (let image = 0; image < 100_000 - 4; image += 1) demand.decided(take(`${image}`, `image-${image}:1`));
     await demand.work(stopped);
+    // Each write is one turn, of a few milliseconds.
+    const writes = addDays.mock.calls.map(([days]) => days.length);
+    expect(Math.max(...writes)).toBeLessThanOrEqual(50);
+    expect(writes.length).toBeLessThanOrEqual((2 * LIMITS.journal.imagesOfDay.max) / 50);
     expect(journal.images.days(0)).toHaveLength(LIMITS.journal.imagesOfDay.max);
     expect(demand.demandOf('won:1')).toMatchObject({ wins: 1 });
     expect(demand.demandOf('often:1').wantedByDay).toEqual([3]);
