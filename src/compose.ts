@@ -375,7 +375,7 @@ export async function openAgent(
             risks: () => vulnerabilities?.risks ?? [],
           },
         });
-        const metrics = new Metrics({ ...counts, overview: agent.overview, journal, clock, version });
+        const metrics = new Metrics({ ...counts, agent, journal, clock, version });
         kept.use(await page.serve({ routes, version }, metrics));
         const answering = { routes: [...routes, ...page.routes], version };
         kept.use(await serveControl(socketsOf(stateDir.path, config.runtimeDirectory), answering));

@@ -76,8 +76,11 @@ export const metrics: Row = {
       for (const status of [200, 404, 503, undefined])
         broker.observe({ method: 'GET', path: `/api/v1/${name}`, status, tookMs: 20 });
     for (const { offer } of OFFERS) events.observe({ kind: 'offer-registered', offer });
-    const overview = { glance: () => ({ offers: OFFERS, targets: TARGETS }) };
-    const all = new Metrics({ overview, journal, events, broker, clock: systemClock, version: '1.2.3' });
+    const agent = {
+      overview: { glance: () => ({ offers: OFFERS, targets: TARGETS }) },
+      images: { totals: () => ({ agent: { images: 20, bytes: 1e11 }, other: { images: 9, bytes: 1e10 } }) },
+    };
+    const all = new Metrics({ agent, journal, events, broker, clock: systemClock, version: '1.2.3' });
     all.text('text');
     const samples = Array.from({ length: ground.quick ? 5 : 200 }, () =>
       cpuOf(() => all.text('openmetrics')),

@@ -332,6 +332,30 @@ export const ROWS: readonly { readonly title: string; readonly panels: readonly 
           legend: `${Number(part) * 100} %`,
         })),
       },
+      {
+        title: 'What images take, by who pulled them',
+        kind: 'timeseries',
+        unit: 'bytes',
+        width: 12,
+        queries: [
+          {
+            expr: `sum by (owner) (sharedcloud_agent_image_bytes{${HERE}})`,
+            legend: '{{owner}}',
+          },
+        ],
+      },
+      {
+        title: 'Evicted images per hour',
+        kind: 'timeseries',
+        unit: 'none',
+        width: 12,
+        queries: [
+          {
+            expr: `sum by (reason) (rate(sharedcloud_agent_image_evictions_total{${HERE}}[1h])) * 3600`,
+            legend: '{{reason}}',
+          },
+        ],
+      },
     ],
   },
 ];

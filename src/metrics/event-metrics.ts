@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../agent/events/events.ts';
+import { EVICTION_REASONS } from '../domain/image-eviction.ts';
 import { type MetricValues, single, valuesOf } from './metric.ts';
 import { Counter, Histogram } from './series.ts';
 import { METRICS } from './table.ts';
@@ -26,10 +27,18 @@ export class EventMetrics {
   readonly #claims = new Counter(METRICS.claims);
   readonly #events = new Counter(METRICS.events);
   readonly #imageFailures = new Counter(METRICS.imageFailures);
+  readonly #evictions = new Counter(METRICS.imageEvictions);
+  readonly #evictedBytes = new Counter(METRICS.imageEvictedBytes);
   readonly #jobDuration = new Histogram(METRICS.jobDuration);
   readonly #reclaimDuration = new Histogram(METRICS.reclaimDuration);
   readonly #imagePull = new Histogram(METRICS.imagePull);
   #blockedBy: ReadonlySet<string> = new Set();
+
+  constructor() {
+    // So that the first eviction is an increase that a query sees.
+    for (const reason of Object.keys(EVICTION_REASONS)) this.#evictions.add({ reason }, 0);
+    this.#evictedBytes.add({}, 0);
+  }
 
   readonly observe = (event: AgentEvent): void => {
     this.#events.add({ event: event.kind });
@@ -59,6 +68,10 @@ export class EventMetrics {
       case 'image-failed':
         this.#imageFailures.add({ code: event.code });
         break;
+      case 'image-evicted':
+        this.#evictions.add({ reason: event.reason });
+        this.#evictedBytes.add({}, event.freedBytes);
+        break;
       case 'claiming-paused':
         this.#blockedBy = new Set(event.blockedBy);
         break;
@@ -83,6 +96,8 @@ export class EventMetrics {
       this.#reclaimDuration.values,
       this.#imagePull.values,
       this.#imageFailures.values,
+      this.#evictions.values,
+      this.#evictedBytes.values,
       single(METRICS.engineUp, Number(isEngineUp)),
       this.#events.values,
     ];

@@ -1,15 +1,20 @@
+import type { ImageKeeping } from '../agent/images/image-keeping.ts';
 import type { Overview } from '../agent/owner/overview.ts';
 import { agentValues } from './agent-metrics.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { EventMetrics } from './event-metrics.ts';
 import { expose, type Format } from './exposition.ts';
+import { imageValues } from './image-metrics.ts';
 import { journalValues, type TotalsJournal } from './journal-metrics.ts';
 import { type MetricValues, single, valuesOf } from './metric.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { METRICS } from './table.ts';
 
 export type MetricsDeps = {
-  readonly overview: Pick<Overview, 'glance'>;
+  readonly agent: {
+    readonly overview: Pick<Overview, 'glance'>;
+    readonly images: Pick<ImageKeeping, 'totals'>;
+  };
   readonly journal: TotalsJournal;
   readonly events: Pick<EventMetrics, 'values'>;
   readonly broker: Pick<BrokerMetrics, 'values'>;
@@ -32,12 +37,13 @@ export class Metrics {
 
   /** The metrics now, in the order of the table. A journal that cannot be read leaves out what it knows. */
   text(format: Format): string {
-    const { broker, events, overview, version } = this.#deps;
-    const now = overview.glance();
+    const { agent, broker, events, version } = this.#deps;
+    const now = agent.overview.glance();
     const values = [
       valuesOf(METRICS.info, [[{ version, node: process.versions.node }, 1]]),
       ...this.#ofJournal(now),
       ...agentValues(now),
+      ...imageValues(agent.images.totals()),
       ...events.values,
       ...broker.values,
       ...this.#process.values,

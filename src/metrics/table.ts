@@ -239,6 +239,34 @@ export const METRICS = {
     labels: ['code'],
     since: 'this start',
   },
+  images: {
+    name: `${OWN}images`,
+    type: 'gauge',
+    help: 'Images that the Docker engine has, by who pulled them; as of a minute ago or two.',
+    labels: ['owner'],
+  },
+  imageBytes: {
+    name: `${OWN}image_bytes`,
+    type: 'gauge',
+    help: 'Unpacked layers of these images; one that images of both have counts for other.',
+    unit: 'bytes',
+    labels: ['owner'],
+  },
+  imageEvictions: {
+    name: `${OWN}image_evictions_total`,
+    type: 'counter',
+    help: 'Images of its own that the agent removed, by reason.',
+    labels: ['reason'],
+    since: 'this start',
+  },
+  imageEvictedBytes: {
+    name: `${OWN}image_evicted_bytes_total`,
+    type: 'counter',
+    help: 'What the removal of these images freed.',
+    unit: 'bytes',
+    labels: [],
+    since: 'this start',
+  },
 
   brokerUp: {
     name: `${OWN}broker_up`,

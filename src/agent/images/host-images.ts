@@ -1,5 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
-import { bytesOfImages } from '../../domain/image-bytes.ts';
+import { bytesOfImages, type OwnersBytes } from '../../domain/image-bytes.ts';
+import type { HeldImage } from '../../domain/image-eviction.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ImagePin, ImageRecords } from '../../domain/ports/image-records.ts';
 import type { Observer } from '../events/events.ts';
@@ -13,6 +14,7 @@ import type {
   ImageView,
 } from './image-keeping.ts';
 import { pinImage, unpinImage } from './image-pins.ts';
+import { ImageTotals } from './image-totals.ts';
 
 export type HostImagesDeps = {
   readonly records: Pick<ImageRecords, 'pin' | 'pins' | 'unpin'>;
@@ -20,16 +22,24 @@ export type HostImagesDeps = {
   readonly collector: ImageCollector | undefined;
   /** When a job last used an image, by its canonical reference, in milliseconds of the wall clock. */
   readonly usedAt: (ref: string) => number | undefined;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'now'>;
   readonly observe: Observer;
+  /** Aborted when the daemon ends. */
+  readonly detach: AbortSignal;
 };
 
 /** What the owner may ask of images. */
 export class HostImages implements ImageKeeping {
   readonly #deps: HostImagesDeps;
+  readonly #totals: ImageTotals | undefined;
 
   constructor(deps: HostImagesDeps) {
     this.#deps = deps;
+    const { clock, collector, detach } = deps;
+    const images = async (one: ImageCollector, signal: AbortSignal): Promise<readonly HeldImage[]> =>
+      (await one.plan('marks', signal)).images.map(({ held }) => held);
+    this.#totals =
+      collector && new ImageTotals({ images: (signal) => images(collector, signal), clock, signal: detach });
   }
 
   async list(signal: AbortSignal): Promise<ImageList> {
@@ -37,6 +47,10 @@ export class HostImages implements ImageKeeping {
     // Not an error, because a page that asks is no mistake.
     if (planned === undefined) return { disk: undefined, images: [] };
     return { disk: planned.disk, images: this.#views(planned) };
+  }
+
+  totals(): OwnersBytes | undefined {
+    return this.#totals?.glance();
   }
 
   pins(): readonly ImagePin[] {

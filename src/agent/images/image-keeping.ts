@@ -1,4 +1,4 @@
-import type { ImageBytes } from '../../domain/image-bytes.ts';
+import type { ImageBytes, OwnersBytes } from '../../domain/image-bytes.ts';
 import type { EvictionPlan, HeldImage, ImageDisk, KeepReason } from '../../domain/image-eviction.ts';
 import type { ImagePin } from '../../domain/ports/image-records.ts';
 import type { Giver } from '../holds/owner-control.ts';
@@ -45,6 +45,8 @@ export type ImageCollection = {
 export interface ImageKeeping {
   /** Empty where jobs run in no containers. Throws RUNTIME_UNAVAILABLE, JOURNAL_UNUSABLE. */
   list(signal: AbortSignal): Promise<ImageList>;
+  /** What images take, as of a minute ago or two; undefined: not known. Never throws. */
+  totals(): OwnersBytes | undefined;
   pins(): readonly ImagePin[];
   /**
    * Keeps an image from evictions, whether it is pulled or not; stored before it takes effect. Answers the pin, and whether

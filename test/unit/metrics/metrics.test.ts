@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events/events.ts';
 import type { OfferView, TargetView } from '../../../src/agent/owner/overview.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
+import type { OwnersBytes } from '../../../src/domain/image-bytes.ts';
 import type { JobTotal } from '../../../src/domain/ports/job-sums.ts';
 import { BrokerMetrics } from '../../../src/metrics/broker-metrics.ts';
 import { EventMetrics } from '../../../src/metrics/event-metrics.ts';
@@ -66,11 +67,13 @@ function aJournal(totals: readonly JobTotal[] = [], oldestAt?: number): TotalsJo
 
 function linesOf({
   events = [],
+  images,
   journal = aJournal(),
   offers = [anOfferView()],
   targets = [aTargetView()],
 }: {
   readonly events?: readonly AgentEvent[];
+  readonly images?: OwnersBytes;
   readonly journal?: TotalsJournal;
   readonly offers?: readonly OfferView[];
   readonly targets?: readonly TargetView[];
@@ -78,7 +81,7 @@ function linesOf({
   const counted = new EventMetrics();
   for (const event of events) counted.observe(event);
   const metrics = new Metrics({
-    overview: { glance: () => ({ offers, targets }) },
+    agent: { overview: { glance: () => ({ offers, targets }) }, images: { totals: () => images } },
     journal,
     events: counted,
     broker: new BrokerMetrics(),
@@ -211,4 +214,35 @@ test('whatever buyers name their things, the series stay the same', () => {
       'events_total{event="job-ended"} 500',
     ]),
   );
+});
+
+test('images count by who brought them, and are missing where they are not known', () => {
+  const images = { agent: { images: 2, bytes: 30 }, other: { images: 5, bytes: 7 } };
+  expect(linesOf({ images })).toEqual(
+    expect.arrayContaining([
+      'images{owner="agent"} 2',
+      'images{owner="other"} 5',
+      'image_bytes{owner="agent"} 30',
+      'image_bytes{owner="other"} 7',
+    ]),
+  );
+  expect(linesOf().some((line) => line.startsWith('images{'))).toBe(false);
+});
+
+test('evictions count by reason from 0 on, with what they freed', () => {
+  const evicted = { kind: 'image-evicted', image: HOSTILE, id: 'x', valuePerDay: 1 } as const;
+  const lines = linesOf({
+    events: [
+      { ...evicted, freedBytes: 10, reason: 'high-mark' },
+      { ...evicted, freedBytes: 32, reason: 'high-mark' },
+    ],
+  });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'image_evictions_total{reason="high-mark"} 2',
+      'image_evictions_total{reason="owner"} 0',
+      'image_evicted_bytes_total 42',
+    ]),
+  );
+  expect(lines.join('\n')).not.toContain('evil');
 });

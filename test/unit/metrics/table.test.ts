@@ -34,6 +34,7 @@ test('no label has values that a buyer controls', () => {
     'node',
     'offer',
     'outcome',
+    'owner',
     'profile',
     'reason',
     'result',

@@ -130,7 +130,8 @@ function imagesOf(plan: CollectorPlan | undefined): HostImages {
       collect: () => planFor('collect', plan),
     },
     usedAt: (ref) => (ref === 'cheap:latest' ? 42 : undefined),
-    clock: { now: () => NOW },
+    clock: { now: () => NOW, monotonic: () => NOW },
+    detach: signal,
     observe: (event) => events.push(event),
   });
 }
