@@ -187,11 +187,12 @@ export class Agent {
     return this.#parts.catalogue.gpus;
   }
 
-  /** What offers ask, and why. */
+  /** What the owner may ask of images. */
   get images(): ImageKeeping {
     return this.#parts.images;
   }
 
+  /** What offers ask, and why. */
   get pricer(): Pricer {
     return this.#parts.pricer;
   }

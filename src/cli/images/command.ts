@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import { ENDPOINTS, type Endpoint } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
+import { readJournal } from '../../journal/open-journal.ts';
 import { askAgent, doesNotAnswer } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
 import { changePin } from './pins.ts';
-import { collectedText, imagesJson, imagesText, pinnedText } from './render.ts';
+import { collectedText, imagesJson, imagesText, pinnedText, type ShownImages } from './render.ts';
 
 /** Docker takes seconds to remove an image of gigabytes. */
 const COLLECT_MS = 600_000;
@@ -29,7 +30,7 @@ export const images: CliCommand = {
   switches: [JSON_SWITCH, DRY_RUN],
   values: [],
   examples: [
-    { line: 'images', does: 'all images of the engine, the next to go first' },
+    { line: 'images', does: 'all images of the engine, the most valuable first' },
     { line: 'images pin sharedcloud/python36', does: 'keeps it, whether or not it is here yet' },
     { line: 'images gc --dry-run', does: 'what would be removed, and why the others stay' },
   ],
@@ -44,14 +45,28 @@ export const images: CliCommand = {
       const collected = await askRunning(context, stateDir, ENDPOINTS.imageCollect, { body }, COLLECT_MS);
       stdout.write(collectedText(collected, isJson, stdout));
     } else {
-      const answer = await askRunning(context, stateDir, ENDPOINTS.images, {});
-      stdout.write(isJson ? imagesJson(answer) : imagesText(answer, stdout));
+      const shown = await readImages(context, stateDir);
+      stdout.write(isJson ? imagesJson(shown) : imagesText(shown, context.clock.now(), stdout));
     }
     return EXIT.OK;
   },
 };
 
-/** The engine's images are known to the running agent only. Throws AGENT_NOT_RUNNING, and as `askAgent` does. */
+/** Of the running agent, which knows the images; else the pins of the journal. Throws what either throws. */
+async function readImages(context: CliContext, stateDir: string): Promise<ShownImages> {
+  const asked = await askAgent(context, stateDir, ENDPOINTS.images, {});
+  if (asked.kind === 'answer') return { listed: asked.answer, isRunning: true };
+  if (asked.kind === 'silent') throw doesNotAnswer();
+  const journal = readJournal(stateDir);
+  try {
+    const pins = journal?.images.pins() ?? [];
+    return { listed: { disk: null, images: [], pins }, isRunning: false };
+  } finally {
+    journal?.close();
+  }
+}
+
+/** What the engine's images are worth is known to the running agent only. Throws AGENT_NOT_RUNNING, and as `askAgent` does. */
 async function askRunning<Request extends z.ZodType, Answer extends z.ZodType>(
   context: CliContext,
   stateDir: string,

@@ -1,29 +1,39 @@
 import { z } from 'zod';
 import { IMAGE_VIEWS } from '../../control-api/image-views.ts';
-import { readableBytes, readableEarnings } from '../../lib/readable.ts';
+import { readableBytes, readableDuration, readableEarnings } from '../../lib/readable.ts';
 import type { Writer } from '../command.ts';
 import { count } from '../count.ts';
-import { localTime } from '../local-time.ts';
+import { linesOf, type Page } from '../lines.ts';
 import { type Column, table } from '../table.ts';
 import type { Pinned } from './pins.ts';
 
-export type Images = z.output<typeof IMAGE_VIEWS.images>;
+type Images = z.output<typeof IMAGE_VIEWS.images>;
 export type Collected = z.output<typeof IMAGE_VIEWS.collected>;
 type Image = Images['images'][number];
+/** `isRunning` is false where no agent runs: then only the pins are known. */
+export type ShownImages = { readonly listed: Images; readonly isRunning: boolean };
 
 /** As JSON, with everything. */
-export function imagesJson(images: Images): string {
-  return `${JSON.stringify(z.encode(IMAGE_VIEWS.images, images), null, 2)}\n`;
+export function imagesJson({ isRunning, listed }: ShownImages): string {
+  const encoded = z.encode(IMAGE_VIEWS.images, listed);
+  return `${JSON.stringify({ agentRunning: isRunning, ...encoded }, null, 2)}\n`;
 }
 
-/** The images of the engine, those that go next first; then the disk, and pins of images that are not here. */
-export function imagesText({ disk, images, pins }: Images, stdout: Writer): string {
+/** The images of the engine and why they stay; then the disk, and pins of images that are not here. */
+export function imagesText({ isRunning, listed }: ShownImages, now: number, page: Page): string {
+  const { disk, images, pins } = listed;
   const here = new Set(images.flatMap(({ names }) => names));
   const absent = pins.filter(({ ref }) => !here.has(ref)).map(({ ref }) => ref);
   const parts = [
-    images.length === 0 ? 'the engine has no images\n' : table(COLUMNS, images, stdout),
-    `${diskText(disk)}\n`,
-    absent.length === 0 ? '' : `pinned, and not here: ${absent.join(', ')}\n`,
+    isRunning ? '' : 'no agent is running: only pins are known\n',
+    images.length > 0 || !isRunning ? '' : 'no images are known\n',
+    images.length === 0 ? '' : table(columnsAt(now), images, page),
+    reasonsText(images, page),
+    isRunning ? linesText(diskText(disk), page) : '',
+    absent.length === 0
+      ? ''
+      : linesText(`pinned${isRunning ? ', and not here' : ''}: ${absent.join(', ')}`, page),
+    absent.length === 0 && !isRunning ? 'no image is pinned\n' : '',
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
@@ -58,32 +68,33 @@ export function collectedText(collected: Collected, isJson: boolean, stdout: Wri
   return parts.filter((part) => part !== '').join('\n');
 }
 
-const COLUMNS: readonly Column<Image>[] = [
-  { title: 'IMAGE', cell: nameText, wrap: true },
-  { title: 'SIZE', cell: ({ sizeBytes }) => readableBytes(sizeBytes), right: true },
-  { title: 'OWN', cell: ({ ownBytes }) => readableBytes(ownBytes), right: true },
-  {
-    title: 'WORTH/DAY',
-    cell: ({ valuePerDayMicroDollars }) => worthText(valuePerDayMicroDollars),
-    right: true,
-  },
-  { title: 'LAST USE', cell: ({ usedAt }) => (usedAt === null ? '-' : localTime(new Date(usedAt))) },
-  { title: 'STAYS, SINCE', cell: ({ why }) => why ?? 'it is the next to go', wrap: true },
-];
+function columnsAt(now: number): readonly Column<Image>[] {
+  const ago = (at: number): string => `${readableDuration(Math.max(now - at, 0))} ago`;
+  return [
+    { title: 'IMAGE', cell: nameText, wrap: true },
+    { title: 'SIZE', cell: ({ sizeBytes }) => readableBytes(sizeBytes), right: true },
+    { title: 'OWN', cell: ({ ownBytes }) => readableBytes(ownBytes), right: true },
+    { title: 'A DAY', cell: worthText, right: true },
+    { title: 'LAST USE', cell: ({ usedAt }) => (usedAt === null ? '-' : ago(usedAt)) },
+    { title: 'STAYS', cell: ({ keep }) => keep ?? 'goes next' },
+  ];
+}
+
+/** What the words of the last column mean. */
+function reasonsText(images: readonly Image[], page: Page): string {
+  const reasons = new Map(images.flatMap(({ keep, why }) => (keep === null ? [] : [[keep, why]])));
+  return [...reasons].map(([keep, why]) => linesText(`${keep}: ${why}`, page)).join('');
+}
 
 const REMOVED_COLUMNS: readonly Column<Collected['removed'][number]>[] = [
   { title: 'IMAGE', cell: nameText, wrap: true },
   { title: 'FREES', cell: ({ freedBytes }) => readableBytes(freedBytes), right: true },
-  {
-    title: 'WORTH/DAY',
-    cell: ({ valuePerDayMicroDollars }) => worthText(valuePerDayMicroDollars),
-    right: true,
-  },
+  { title: 'A DAY', cell: worthText, right: true },
 ];
 
 const KEPT_COLUMNS: readonly Column<Collected['kept'][number]>[] = [
   { title: 'KEPT', cell: nameText, wrap: true },
-  { title: 'SINCE', cell: ({ why }) => why ?? '', wrap: true },
+  { title: 'BECAUSE', cell: ({ why }) => why ?? '', wrap: true },
 ];
 
 /** By what runs ask for; the digest of a tag says nothing more. */
@@ -92,8 +103,14 @@ function nameText({ id, names }: Pick<Image, 'id' | 'names'>): string {
   return (tags.length > 0 ? tags : names).join(', ') || id.replace('sha256:', '').slice(0, 12);
 }
 
-function worthText(microDollars: number): string {
-  return microDollars === 0 ? '-' : readableEarnings(microDollars / 1e6);
+function worthText({ valuePerDayMicroDollars: value }: Pick<Image, 'valuePerDayMicroDollars'>): string {
+  return value === 0 ? '-' : readableEarnings(value / 1e6);
+}
+
+function linesText(text: string, page: Page): string {
+  return linesOf(text, page)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function diskText(disk: Images['disk']): string {

@@ -29,9 +29,21 @@ test.each(['', 'UPPER/case', 'sha256:abc', 'a b', '../etc'])('%j is no image to 
   expect(stderr).toMatch(image === '' ? /pin/ : /IMAGE_NAME_INVALID/);
 });
 
-test('what is on the disk is known to the running agent only', async () => {
+test('without an agent the pins are shown from the journal', async () => {
   const env = { SHAREDCLOUD_STATE_DIR: join(scratchDir(), 'state') };
-  for (const words of [['images'], ['images', 'gc'], ['images', 'gc', '--dry-run', '--json']]) {
+  const shown = async (): Promise<unknown> => JSON.parse((await runLine(['images', '--json'], env)).stdout);
+  expect(await shown()).toEqual({ agentRunning: false, disk: null, images: [], pins: [] });
+  await runLine(['images', 'pin', 'python'], env);
+  expect(await shown()).toMatchObject({ images: [], pins: [{ ref: 'python:latest' }] });
+  expect((await runLine(['images'], env)).stdout).toContain('python:latest');
+});
+
+test('what would be removed is known to the running agent only', async () => {
+  const env = { SHAREDCLOUD_STATE_DIR: join(scratchDir(), 'state') };
+  for (const words of [
+    ['images', 'gc'],
+    ['images', 'gc', '--dry-run', '--json'],
+  ]) {
     const { exit, stderr } = await runLine(words, env);
     expect(exit).not.toBe(0);
     expect(stderr).toContain('AGENT_NOT_RUNNING');
@@ -63,7 +75,11 @@ const PAGE = {
 test('a table of images fits a terminal, names none by its digest that has a tag, and names all', () => {
   const nameless = { ...IMAGE, names: [], keep: 'owners-image', why: 'the agent did not pull it' };
   const pins = [{ ref: 'absent:latest', at: 1, by: 'alice' }];
-  const text = imagesText({ disk: DISK, images: [IMAGE, nameless], pins }, PAGE);
+  const text = imagesText(
+    { listed: { disk: DISK, images: [IMAGE, nameless], pins }, isRunning: true },
+    0,
+    PAGE,
+  );
   expect(text.split('\n').every((line) => line.length <= 80)).toBe(true);
   expect(text).not.toContain('aaaa');
   expect(text).toContain('0123456789ab');
