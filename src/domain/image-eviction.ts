@@ -70,8 +70,9 @@ export type EvictionPlan = {
 
 /** Why an image must stay however full the disk is; undefined: it may go. Pure. */
 export function protectionOf(image: HeldImage, now: number): KeepReason | undefined {
-  if (image.pulledAt === undefined) return 'owners-image';
+  // The agent brings it, without a pull.
   if (image.isTestImage) return 'test-image';
+  if (image.pulledAt === undefined) return 'owners-image';
   if (image.isPinned) return 'pinned';
   if (image.hasContainer) return 'in-use';
   if (image.isNeeded) return 'needed';

@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { HeldImage } from '../../domain/image-eviction.ts';
-import { parseImageRef } from '../../domain/image-ref.ts';
+import { parseImageRef, TEST_IMAGE_REPOSITORY } from '../../domain/image-ref.ts';
 import { SLOT_STATES } from '../../domain/job.ts';
 import type { ImageRecords, OwnPull } from '../../domain/ports/image-records.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -70,7 +70,7 @@ export class ImageInspector {
           isPinned: image.names.some((name) => pins.has(name)),
           hasContainer: image.hasContainer,
           isNeeded: this.isNeeded(image),
-          isTestImage: false,
+          isTestImage: image.names.some((name) => parseImageRef(name)?.repository === TEST_IMAGE_REPOSITORY),
         },
       });
     });

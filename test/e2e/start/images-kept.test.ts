@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { describeDocker, imageWith, PYTHON, type TestEngine } from '../../suppor
 import { OwnRegistry, REGISTRY_PASSWORD, REGISTRY_USER } from '../../support/engine/own-registry.ts';
 import { withJournal } from '../../support/journal/scratch.ts';
 
+const TEST_IMAGE = `sharedcloud-agent/test-container:1-${arch() === 'x64' ? 'amd64' : arch()}`;
 const HOUR_MS = 3_600_000;
 
 describeDocker('the images of a host', (engine) => {
@@ -43,6 +45,7 @@ describeDocker('the images of a host', (engine) => {
       expect(pulled).toMatchObject({ keep: 'too-young' });
       expect([pulled?.pulledAt, pulled?.usedAt]).not.toContain(null);
       expect(await listed(PYTHON)).toMatchObject({ keep: 'owners-image', pulledAt: null, usedAt: null });
+      expect(await listed(TEST_IMAGE)).toMatchObject({ keep: 'test-image' });
       expect(await run('pin', image)).toMatchObject({ agentRunning: true, changed: true });
       agent.signal('SIGTERM');
       await agent.ended;

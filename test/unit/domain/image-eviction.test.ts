@@ -30,7 +30,7 @@ const idsOf = (images: readonly HeldImage[], usedBytes: number): string[] =>
 describe('an image is protected', () => {
   test.each<[string, Partial<HeldImage>, ReturnType<typeof protectionOf>]>([
     ['where the agent did not pull it', { pulledAt: undefined }, 'owners-image'],
-    ['where the agent tests the host with it', { isTestImage: true }, 'test-image'],
+    ['where the agent tests the host with it', { isTestImage: true, pulledAt: undefined }, 'test-image'],
     ['where it is pinned', { isPinned: true }, 'pinned'],
     ['where a container has it', { hasContainer: true }, 'in-use'],
     ['where a job needs it', { isNeeded: true }, 'needed'],
