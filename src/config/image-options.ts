@@ -59,7 +59,7 @@ export const IMAGE_OPTIONS = {
     env: 'SHAREDCLOUD_IMAGE_DISK_HIGH',
     type: diskPart,
     default: '85%',
-    help: 'how full the disk of Docker may be before the agent removes images that it has pulled itself',
+    help: 'how full the disk of Docker may be before the agent removes images that it has pulled itself; see docs/images.md',
     group: 'Offer',
   },
   imageDiskLow: {

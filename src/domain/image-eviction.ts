@@ -92,12 +92,12 @@ export function planEviction(images: readonly HeldImage[], disk: ImageDisk, now:
   }
 }
 
-/** As `planEviction`, with a `yield` after each small step, because hundreds of images share layers. */
+/** As `planEviction`, with a `yield` after each small step, `long` after one that may take a millisecond: hundreds of images share layers. */
 export function* planEvictionInSteps(
   images: readonly HeldImage[],
   disk: ImageDisk,
   now: number,
-): Generator<void, EvictionPlan> {
+): Generator<void | 'long', EvictionPlan> {
   const kept: { image: HeldImage; reason: KeepReason }[] = [];
   const candidates: Layered[] = [];
   const all: Layered[] = [];
@@ -108,7 +108,7 @@ export function* planEvictionInSteps(
     const reason = protectionOf(image, now);
     if (reason === undefined) candidates.push(layered);
     else kept.push({ image, reason });
-    yield;
+    yield 'long';
   }
   const isAbove = disk.usedBytes > disk.high * disk.totalBytes;
   const excess = isAbove ? disk.usedBytes - disk.low * disk.totalBytes : 0;

@@ -226,6 +226,8 @@ export type AgentChoices = {
   readonly marketHistoryDirectory?: string;
   /** How much room the disk of the engine has; else nobody can tell. */
   readonly diskSpace?: (path: string) => DiskSpace | undefined;
+  /** Has images evicted; else none is. */
+  readonly imageDisk?: AgentDeps['imageDisk'];
 };
 
 /** An agent in this process. */
@@ -355,6 +357,7 @@ export async function openAgent(
     isolated: more.isolated,
     admissionChecks: more.admissionChecks ?? [],
     jobResources: () => ({ memoryBytes: 256 * 1024 ** 2, cpus: 1 }),
+    imageDisk: more.imageDisk,
     diskSpace: more.diskSpace ?? (() => undefined),
     noneRuns: () => false,
     memory: memoryMonitor(more.memory),

@@ -99,6 +99,34 @@ export class SickDisk implements Disposable {
   }
 }
 
+/** An ext4 of so many megabytes, all of which anybody may use. */
+export class LoopDisk implements Disposable {
+  readonly path: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'loop-disk-'));
+
+  constructor(megabytes: number) {
+    const image = join(this.#directory, 'image');
+    this.path = join(this.#directory, 'disk');
+    mkdirSync(this.path);
+    closeSync(openSync(image, 'w'));
+    truncateSync(image, megabytes * 1024 * 1024);
+    orRemove(this.#directory, () => {
+      run('mkfs.ext4', ['-q', '-m', '0', image]);
+      mount(['-o', 'loop', image, this.path]);
+    });
+  }
+
+  /** Takes so many bytes of it, which no engine knows of. */
+  fill(bytes: number): void {
+    run('fallocate', ['-l', String(bytes), join(this.path, 'filling')]);
+  }
+
+  [Symbol.dispose](): void {
+    unmount(this.path);
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
 /** A disk with room for a few files only, as long as they are: an ext4 with so many inodes. */
 export class FewInodes implements Disposable {
   readonly path: string;

@@ -20,6 +20,8 @@ export type EngineChoice = {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Where it listens beside its Unix socket, such as `tcp://127.0.0.1:2376` in its namespace. */
   readonly hosts?: readonly string[];
+  /** Its data; in its own directory by default. */
+  readonly dataRoot?: string;
 };
 
 /**
@@ -63,13 +65,13 @@ export class PrivateEngine implements AsyncDisposable {
   }
 
   /** Starts dockerd, and waits until it answers. */
-  async start({ config = {}, hosts = [], liveRestore }: EngineChoice): Promise<void> {
+  async start({ config = {}, dataRoot, hosts = [], liveRestore }: EngineChoice): Promise<void> {
     const home = (name: string): string => join(this.#dir, name);
     await writeFile(home('daemon.json'), JSON.stringify({ hosts: [this.host, ...hosts], ...config }));
     this.#dockerd = await this.#launch('dockerd', {
       'config-file': home('daemon.json'),
       containerd: home('containerd.sock'),
-      'data-root': home('data'),
+      'data-root': dataRoot ?? home('data'),
       'exec-root': home('exec'),
       pidfile: home('dockerd.pid'),
       bridge: 'none',
