@@ -262,6 +262,20 @@ describeBrowser('the views of the page', (browser) => {
     await view.expectNoSidewaysScroll();
   });
 
+  test('sums of money are uncut on a phone', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs', { width: 360, height: 640 });
+    const { page } = view;
+    const total = { ...SUMS, confirmedMicroDollars: 112_345_670_000, energyJoules: 29_900_000_000 };
+    await answer(page, '/api/earnings', () => ({ ...earnings(), total }));
+    await view.goTo('#/money');
+    const figures = page.locator('.sums dd');
+    await figures.getByText('$112,345.67').waitFor();
+    const cut = (elements: readonly { scrollWidth: number; clientWidth: number; textContent: string }[]) =>
+      elements.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent);
+    expect(await figures.evaluateAll(cut)).toEqual([]);
+    await view.expectNoSidewaysScroll();
+  });
+
   test('plots whose library cannot be loaded are tables, until it can', async () => {
     const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
     view.expectErrors(/ERR_FAILED/);
