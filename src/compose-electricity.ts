@@ -49,6 +49,10 @@ export function openElectricity(parts: ElectricityParts): OpenElectricity {
     get brokerFee() {
       return parts.config().brokerFee;
     },
+    get currency() {
+      const { electricityCurrency: code, electricityCurrencyRate: rate = 1 } = parts.config();
+      return { code, rate };
+    },
     get isStale() {
       return feed?.isStale === true;
     },

@@ -17,11 +17,13 @@ const GPU_TERMS = z.object({
   /** Watts of the GPU without and with a job. */
   idleW: FIGURE,
   busyW: FIGURE,
-  /** `jobs`: the mean of the latest jobs, of which `jobs` is the number; else the power limit. */
+  /** `jobs`: the most that one of the latest jobs took, of which `jobs` is the number; else the power limit. */
   busyFrom: z.enum(['jobs', 'power-limit']),
   jobs: z.int(),
   /** More watts at the wall while a job runs. */
   marginalW: FIGURE,
+  /** The price that counts: the dearer one of a job that begins now and in a minute, and never below 0. */
+  dollarsPerKWh: FIGURE,
   power: FIGURE,
   wear: FIGURE,
   /** The part of busy minutes that is paid. */
@@ -38,6 +40,9 @@ export const PRICE_TERMS_VIEW = z.object({
   priceNow: PRICE.nullable(),
   /** The mean over that time; null: no price is set. */
   price: PRICE.nullable(),
+  /** That of the prices as they are set or published, and the US dollars of one of its units. */
+  currency: z.string(),
+  currencyRate: z.number(),
   /** Prices are published, and none is for now. */
   isStale: z.boolean(),
   /** Watts at the wall for one of the GPU, and more that the host takes during a job. */

@@ -8,11 +8,13 @@ type Gpu = Terms['offers'][number]['gpus'][number];
 
 /** The terms of all floors as the API shows them. */
 export function priceTermsAnswer({ costs, pricer }: Pick<Agent, 'costs' | 'pricer'>): Terms {
-  const { brokerFee, durationMs, expected, isCalibrated, isStale, now, wall, wearPerHour } = costs;
+  const { brokerFee, currency, durationMs, expected, isCalibrated, isStale, now, wall, wearPerHour } = costs;
   return {
     durationMs,
     priceNow: now ?? null,
     price: expected ?? null,
+    currency: currency.code,
+    currencyRate: currency.rate,
     isStale,
     ...wall,
     isCalibrated,
@@ -35,6 +37,7 @@ function gpuAnswer({ floor: known, gpu, power }: GpuTerms, { brokerFee }: CostTe
     busyFrom: power.isMeasured ? 'jobs' : 'power-limit',
     jobs: power.jobs,
     marginalW: floor?.terms.marginalW ?? null,
+    dollarsPerKWh: floor?.terms.dollarsPerKWh ?? null,
     power: floor?.power ?? null,
     wear: floor?.wear ?? null,
     paidShare: floor?.terms.paidShare ?? null,

@@ -4,6 +4,9 @@ import type { Tariff } from './tariff.ts';
 /** Where a price comes from; assumed: nothing is published for the time, so that it follows from what was. */
 export type PriceSource = 'configured' | 'published' | 'assumed';
 
+/** The currency of prices, and the US dollars of one of its units. */
+export type Currency = { readonly code: string; readonly rate: number };
+
 /** What power costs on this host, and what else a job costs beside it. */
 export type Electricity = {
   /** In force now; undefined: no price is known. */
@@ -19,6 +22,8 @@ export type Electricity = {
 export type SourcedElectricity = Electricity & {
   /** Prices are published, and none is known for now. */
   readonly isStale?: boolean;
+  /** That of the prices; absent: US dollars. */
+  readonly currency?: Currency;
   /** Of the prices from one instant to another; absent: configured. */
   source?(from: number, until: number): PriceSource;
 };

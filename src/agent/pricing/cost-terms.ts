@@ -1,10 +1,12 @@
 import type { OfferPlan } from '../../domain/offer.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { PowerModel } from '../../domain/power-model.ts';
-import type { PriceSource, SourcedElectricity } from '../../pricing/electricity.ts';
+import type { Currency, PriceSource, SourcedElectricity } from '../../pricing/electricity.ts';
 import { UNCALIBRATED, type WallPower } from '../../pricing/power-cost.ts';
 import { meanPrice } from '../../pricing/tariff.ts';
 import { ASK_MS, type Floors, type GpuFloor } from './floors.ts';
+
+const US_DOLLAR: Currency = { code: 'USD', rate: 1 };
 
 /** A price of electricity: US dollars per kWh and where it comes from; `known`: for which part of its time, 0 to 1. */
 export type SourcedPrice = {
@@ -26,6 +28,7 @@ export type CostTerms = {
   readonly now: SourcedPrice | undefined;
   /** The mean over the duration. */
   readonly expected: SourcedPrice | undefined;
+  readonly currency: Currency;
   readonly wall: WallPower;
   readonly isCalibrated: boolean;
   readonly wearPerHour: number;
@@ -49,6 +52,7 @@ export function costTerms({ clock, electricity, floors, powerModel }: CostTermsD
     durationMs: ASK_MS,
     now: priceOver(electricity, now, now + 1),
     expected: priceOver(electricity, now, now + ASK_MS),
+    currency: electricity.currency ?? US_DOLLAR,
     wall,
     isCalibrated: wall !== UNCALIBRATED,
     wearPerHour,
@@ -57,11 +61,11 @@ export function costTerms({ clock, electricity, floors, powerModel }: CostTermsD
     of: (offer) => {
       const known = floors.each(offer, ASK_MS);
       const gpus = new Set(offer.slots.flatMap(({ gpu }) => gpu ?? []));
-      return [...gpus].map((gpu) => ({
-        gpu,
-        power: powerModel(gpu),
-        floor: known.find((one) => one.gpu === gpu),
-      }));
+      return [...gpus].map((gpu) => {
+        const floor = known.find((one) => one.gpu === gpu);
+        // A floor is remembered for a minute, and what it was made of with it.
+        return { gpu, power: floor?.power ?? powerModel(gpu), floor };
+      });
     },
   };
 }

@@ -47,6 +47,8 @@ export function termsText(terms: PriceTerms, page: Page): string {
 
 function commonRows({
   brokerFee,
+  currency,
+  currencyRate,
   hostW,
   isCalibrated,
   isStale,
@@ -57,19 +59,19 @@ function commonRows({
   const hours = Number((prices.durationMs / 3_600_000).toFixed(2));
   const host = hostW === 0 ? '' : `, and ${watts(hostW)} of the host`;
   return [
-    ['price now', priceText(prices.priceNow)],
-    [`price over ${hours} h`, priceText(prices.price)],
+    ['price now', priceText(prices.priceNow, currency, currencyRate)],
+    [`price over ${hours} h`, priceText(prices.price, currency, currencyRate)],
     ...(isStale ? [['', 'none is published for now: see the log'] as const] : []),
     [
       'at the wall',
       `${Number(perGpuWatt.toFixed(3))} W for 1 W of a GPU${host} (${isCalibrated ? 'calibrated' : 'assumed: set --power-calibration'})`,
     ],
     ['wear', `${money(wearPerHour)} for an hour of work (--wear-per-hour)`],
-    ["broker's fee", `${percent(brokerFee)} (--broker-fee)`],
+    ['broker’s fee', `${percent(brokerFee)} (--broker-fee)`],
   ];
 }
 
-function priceText(price: PriceTerms['price']): string {
+function priceText(price: PriceTerms['price'], currency: string, rate: number): string {
   if (price === null) return 'not known: set --electricity-price, else there is no floor';
   const part = price.known < 1 ? `, for ${percent(price.known)} of the time` : '';
   const from = {
@@ -77,7 +79,9 @@ function priceText(price: PriceTerms['price']): string {
     configured: 'configured',
     published: 'published',
   };
-  return `${money(price.dollarsPerKWh)} per kWh (${from[price.source]}${part})`;
+  const own =
+    currency === 'USD' ? '' : `${currency} ${readablePrice(price.dollarsPerKWh / rate).slice(1)} x ${rate}, `;
+  return `${money(price.dollarsPerKWh)} per kWh (${own}${from[price.source]}${part})`;
 }
 
 function offerText({ ask, floor, gpus, offer }: Offer, page: Page): string {
@@ -89,7 +93,19 @@ function offerText({ ask, floor, gpus, offer }: Offer, page: Page): string {
 }
 
 function gpuRows(gpu: Gpu): readonly Row[] {
-  const { busyFrom, busyW, floor, idleW, jobs, leftPerHour, marginalW, paidShare, power, wear } = gpu;
+  const {
+    busyFrom,
+    busyW,
+    dollarsPerKWh,
+    floor,
+    idleW,
+    jobs,
+    leftPerHour,
+    marginalW,
+    paidShare,
+    power,
+    wear,
+  } = gpu;
   const from =
     busyFrom === 'jobs'
       ? `the most of ${jobs === 1 ? 'a job' : `the latest ${jobs} jobs`}`
@@ -106,6 +122,7 @@ function gpuRows(gpu: Gpu): readonly Row[] {
   rows.push(
     ['  at the wall', `${watts(marginalW)} more at work than idle`],
     ['  cost', `power ${money(power ?? 0)} + wear ${money(wear ?? 0)} for a minute`],
+    ['', `by ${money(dollarsPerKWh ?? 0)} per kWh`],
     ['  paid share', `${percent(paidShare)} of the minutes of work (latest jobs)`],
     ['  floor', `${money(floor)} for a minute`],
     ['  the ask leaves', `${money(leftPerHour ?? 0)} of an hour of work`],

@@ -38,6 +38,7 @@ test('every term of the floor is shown with its source, and they make the floor'
     wall: { perGpuWatt: 1.25, hostW: 10 },
     wearPerHour: 0.06,
     brokerFee: 0.05,
+    currency: { code: 'EUR', rate: 1.25 },
   };
   await using agent = await env.start(choices(electricity));
   await env.untilEvent('offer-registered');
@@ -49,6 +50,8 @@ test('every term of the floor is shown with its source, and they make the floor'
   expect(terms).toMatchObject({
     price: { dollarsPerKWh: 0.5, known: 1, source: 'configured' },
     isStale: false,
+    currency: 'EUR',
+    currencyRate: 1.25,
     perGpuWatt: 1.25,
     hostW: 10,
     isCalibrated: true,
@@ -61,10 +64,14 @@ test('every term of the floor is shown with its source, and they make the floor'
   const watts = (360 - (gpu?.idleW ?? 0)) * 1.25 + 10;
   const cost = (watts / 1_000) * (0.5 / 60) + 0.06 / 60;
   expect(gpu?.marginalW).toBeCloseTo(watts, 6);
+  expect(gpu?.dollarsPerKWh).toBe(0.5);
   expect(offer?.floor).toBeCloseTo(cost / (0.95 * 0.9), 8);
   expect(gpu?.leftPerHour).toBeCloseTo(60 * (0.1 * 0.95 * 0.9 - cost), 8);
   const text = await runLine(line, vars);
   expect(text.exit).toBe(0);
+  // As the owner has set it, beside what it is in dollars.
+  expect(text.stdout).toContain('EUR');
+  expect(text.stdout).toContain('0.40');
   expect(text.stdout.split('\n').filter((one) => one.length > 80)).toEqual([]);
   expect((await runLine(['price', 'explain', '--offer', 'gpu:other'], vars)).exit).not.toBe(0);
 });
