@@ -109,6 +109,8 @@ function openWorkers(host: HostParts): ImageWorkers | undefined {
       return journal.images.wantedRefs(from, MAX_CANDIDATES);
     },
     valuePerDay,
+    isOnMarket: () =>
+      host.workers().some(({ openSlots, suspendedWhy }) => openSlots > 0 && suspendedWhy === undefined),
     patterns: settings.imagePatterns,
     disk,
   });

@@ -32,8 +32,8 @@ const rows: readonly MutationRow[] = [
   [
     'the images of jobs that an earlier agent began stay',
     INSPECTOR,
-    '.some(({ image }) => all.includes(image));',
-    '.some(({ image }) => image === undefined);',
+    'this.#deps.uses.isHeld(all) || all.some((name) => ofJobs.has(name));',
+    'this.#deps.uses.isHeld(all) || ofJobs.size < 0;',
     TEST,
     'the image of a job that an earlier agent began stays',
   ],
@@ -60,6 +60,30 @@ const rows: readonly MutationRow[] = [
     'isNeeded: held.isNeeded || wanted.size < 0 };',
     TEST,
     'leaves what open runs want',
+  ],
+  [
+    'a disk full of its owner’s files does not make the agent pull and evict for ever',
+    EVICTOR,
+    'return frees(plan.evicted) + freeBytes >= minFreeBytes ? plan.evicted : evicted;',
+    'return plan.evicted;',
+    TEST,
+    'of what open runs want happens only where claims go on after it',
+  ],
+  [
+    'what is pulled ahead gives way to what open runs want',
+    'src/agent/images/image-puller.ts',
+    'this.prefetch(undefined);',
+    '',
+    'test/unit/agent/images/image-prefetch.test.ts',
+    'are no longer pulled once an open run’s image waits, or the disk is full',
+  ],
+  [
+    'nothing is pulled ahead while its owner keeps the offers off the market',
+    'src/agent/images/image-prefetch.ts',
+    ' || !this.#deps.isOnMarket()) return;',
+    ') return;',
+    'test/unit/agent/images/image-prefetch.test.ts',
+    'are not pulled ahead while no offer may get jobs',
   ],
 ];
 

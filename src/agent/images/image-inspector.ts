@@ -5,7 +5,7 @@ import { SLOT_STATES } from '../../domain/job.ts';
 import type { ImageRecords, OwnPull } from '../../domain/ports/image-records.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { ImageStore, StoredImage } from '../../domain/ports/runtime.ts';
-import { forEachInSlices } from '../../lib/slices.ts';
+import { inSlices, type Steps } from '../../lib/slices.ts';
 import { engineNameOf, type ImageUses } from './image-uses.ts';
 
 export type ImageInspectorDeps = {
@@ -53,28 +53,7 @@ export class ImageInspector {
     const stored = await store.list(signal);
     if ((await this.#deps.engine(signal)) !== engine)
       throw new AgentError('RUNTIME_UNAVAILABLE', 'another Docker engine answers now');
-    const pulls = this.#pullsInto(recorded, stored);
-    const pins = new Set(records.pins().map(({ ref }) => engineNameOf(ref)));
-    const images: InspectedImage[] = [];
-    await forEachInSlices(stored, (image) => {
-      const own = pulls.get(image.id) ?? [];
-      const refs = refsOf(image, own);
-      images.push({
-        stored: image,
-        refs,
-        held: {
-          id: image.id,
-          layers: image.layers,
-          valuePerDay: refs.reduce((sum, ref) => sum + this.#deps.valuePerDay(ref), 0),
-          pulledAt: isOwn(image, own) ? Math.max(...own.map(({ pulledAt }) => pulledAt)) : undefined,
-          isPinned: image.names.some((name) => pins.has(name)),
-          hasContainer: image.hasContainer,
-          isNeeded: this.isNeeded(image),
-          isTestImage: image.names.some((name) => parseImageRef(name)?.repository === TEST_IMAGE_REPOSITORY),
-        },
-      });
-    });
-    return { engine, images };
+    return { engine, images: await inSlices(this.#examine(stored, this.#pullsInto(recorded, stored))) };
   }
 
   /** All pulls of the agent into the engine that answers now, also of what was removed since; none where that is in doubt. */
@@ -84,11 +63,49 @@ export class ImageInspector {
   }
 
   /** Whether a claim, a job that has not ended, or a pull needs an image at this moment. */
-  isNeeded({ id, names }: StoredImage): boolean {
+  isNeeded(image: StoredImage): boolean {
+    return this.#isNeeded(image, this.#imagesOfJobs());
+  }
+
+  /** The value of each image takes some queries of the journal. */
+  *#examine(
+    stored: readonly StoredImage[],
+    pulls: ReadonlyMap<string, readonly OwnPull[]>,
+  ): Steps<readonly InspectedImage[]> {
+    const { records, valuePerDay } = this.#deps;
+    const pins = new Set(records.pins().map(({ ref }) => engineNameOf(ref)));
+    const ofJobs = this.#imagesOfJobs();
+    const images: InspectedImage[] = [];
+    for (const image of stored) {
+      const own = pulls.get(image.id) ?? [];
+      const refs = refsOf(image, own);
+      images.push({
+        stored: image,
+        refs,
+        held: {
+          id: image.id,
+          layers: image.layers,
+          valuePerDay: refs.reduce((sum, ref) => sum + valuePerDay(ref), 0),
+          pulledAt: isOwn(image, own) ? Math.max(...own.map(({ pulledAt }) => pulledAt)) : undefined,
+          isPinned: image.names.some((name) => pins.has(name)),
+          hasContainer: image.hasContainer,
+          isNeeded: this.#isNeeded(image, ofJobs),
+          isTestImage: image.names.some(isTestImage),
+        },
+      });
+      yield 'long';
+    }
+    return images;
+  }
+
+  #isNeeded({ id, names }: StoredImage, ofJobs: ReadonlySet<string>): boolean {
     const all = [id, ...names];
-    if (this.#deps.uses.isHeld(all)) return true;
-    // Also the jobs that an earlier agent began.
-    return this.#deps.journal.inState(...SLOT_STATES).some(({ image }) => all.includes(image));
+    return this.#deps.uses.isHeld(all) || all.some((name) => ofJobs.has(name));
+  }
+
+  /** Also of the jobs that an earlier agent began. */
+  #imagesOfJobs(): ReadonlySet<string> {
+    return new Set(this.#deps.journal.inState(...SLOT_STATES).map(({ image }) => image));
   }
 
   /** The agent's own pulls by the image's id. What somebody else removed is no longer the agent's, should it come back. */
@@ -128,4 +145,9 @@ function refsOf({ names }: StoredImage, pulls: readonly OwnPull[]): readonly str
   return [
     ...new Set([...names, ...pulls.map(({ ref }) => ref).filter((ref) => here.has(engineNameOf(ref)))]),
   ];
+}
+
+/** It is never pulled, and has a name that no run may name. */
+function isTestImage(name: string): boolean {
+  return parseImageRef(name)?.repository === TEST_IMAGE_REPOSITORY;
 }

@@ -6,7 +6,7 @@ import type { DiskUse } from '../../domain/ports/host.ts';
 import type { OwnPull } from '../../domain/ports/image-records.ts';
 import type { Log } from '../../lib/log.ts';
 import { sleep } from '../../lib/sleep.ts';
-import { forEachInSlices } from '../../lib/slices.ts';
+import { inSlices, type Steps } from '../../lib/slices.ts';
 import type { ImageInspector } from './image-inspector.ts';
 import type { ImagePuller } from './image-puller.ts';
 import { engineNameOf } from './image-uses.ts';
@@ -24,6 +24,8 @@ export type ImagePrefetchDeps = {
   readonly wantedRefs: () => Iterable<string>;
   /** What an image is worth, by its canonical reference, in micro-dollars a day. */
   readonly valuePerDay: (ref: string) => number;
+  /** Whether an offer may get jobs now: else the owner may want the line for something else. */
+  readonly isOnMarket: () => boolean;
   /** The owner's image patterns. */
   readonly patterns: readonly string[];
   readonly disk: () => DiskUse | undefined;
@@ -59,7 +61,7 @@ export class ImagePrefetch {
   async #pullNext(signal: AbortSignal): Promise<void> {
     const { costPerByte, disk, images, log, low } = this.#deps;
     const use = disk();
-    if (use === undefined || images.isPulling) return;
+    if (use === undefined || images.isPulling || !this.#deps.isOnMarket()) return;
     const roomBytes = use.freeBytes - (1 - low) * use.totalBytes;
     if (roomBytes <= 0) return;
     const chosen = choosePrefetch(await this.#candidates(signal), { costPerByte, roomBytes });
@@ -73,19 +75,25 @@ export class ImagePrefetch {
 
   /** What runs wanted and this host has not. */
   async #candidates(signal: AbortSignal): Promise<readonly PrefetchCandidate[]> {
-    const { clock, images, patterns, inspector, valuePerDay, wantedRefs } = this.#deps;
+    const { inspector } = this.#deps;
     const [pulls, { images: stored }] = [await inspector.pulls(signal), await inspector.inspect(signal)];
-    const here = new Set(stored.flatMap(({ stored: { names } }) => names));
+    return inSlices(this.#choose(pulls, new Set(stored.flatMap(({ stored: { names } }) => names))));
+  }
+
+  *#choose(pulls: readonly OwnPull[], here: ReadonlySet<string>): Steps<readonly PrefetchCandidate[]> {
+    const { clock, images, patterns, valuePerDay, wantedRefs } = this.#deps;
     const known = new Map(pulls.map((pull) => [pull.ref, pull]));
     const assumed = pulls.length === 0 ? ASSUMED_BYTES : sumOf(pulls) / pulls.length;
     const candidates: PrefetchCandidate[] = [];
-    await forEachInSlices(wantedRefs(), (ref) => {
+    for (const ref of wantedRefs()) {
       const before = known.get(ref);
       const isEvicted = clock.now() - (before?.removedAt ?? Number.NEGATIVE_INFINITY) < EVICTED_MS;
-      if (isEvicted || here.has(engineNameOf(ref)) || images.state(ref) !== 'missing') return;
-      if (!imageAllowed(ref, patterns)) return;
+      if (isEvicted || here.has(engineNameOf(ref)) || images.state(ref) !== 'missing') continue;
+      if (!imageAllowed(ref, patterns)) continue;
       candidates.push({ ref, valuePerDay: valuePerDay(ref), bytes: before?.bytes ?? assumed });
-    });
+      // The value takes some queries of the journal.
+      yield 'long';
+    }
     return candidates;
   }
 }

@@ -44,6 +44,25 @@ test('claims that a full disk blocks go on once the agent has removed an image o
   await agent[Symbol.asyncDispose]();
 });
 
+test('an image that runs of past days wanted is pulled ahead, and counts as the agent’s own', async () => {
+  await using env = await TestEnv.open();
+  const host = new ImageHost(1e12);
+  const agent = await env.open({
+    settings: { once: false },
+    runtime: (_, processes) => withOther(onHost(host, processes), { images: host.images }),
+    imageDisk: imageDisk({ use: () => host.disk(), prefetch: true, costPerByte: 1e-6 }),
+  });
+  const { images } = agent.journal;
+  const today = Math.floor(Date.now() / 86_400_000);
+  const counts = { wanted: 50, tries: 9, wins: 9, earnedMicroDollars: 9_000, usedAt: undefined };
+  images.addDays([{ ref: OLD, day: today - 1, ...counts }]);
+  void agent.run();
+  await env.untilEvent('image-ready');
+  expect([...host.kept.keys()]).toEqual([idOf(OLD)]);
+  expect(images.pulls(engineKey(IDENTITY) ?? '')).toMatchObject([{ ref: OLD, removedAt: undefined }]);
+  await agent[Symbol.asyncDispose]();
+});
+
 /** A runtime whose jobs are local processes, on an engine with these images. */
 function onHost(host: ImageHost, processes: Runtime): Runtime {
   return withOther(processes, {

@@ -257,6 +257,13 @@ describe('an eviction', () => {
     expect(given.events).toEqual([]);
   });
 
+  test('names the image that the agent tests this host with', async () => {
+    const { evictor, host } = evicting();
+    host.add('sharedcloud-agent/test-container:1-amd64', 900);
+    const { plan } = await evictor.plan('low', new AbortController().signal);
+    expect(plan.kept).toMatchObject([{ reason: 'test-image' }]);
+  });
+
   test('takes an image whose tag has moved on, and one with the digest of its repository', async () => {
     const { evictor, host, pulled } = evicting();
     for (const ref of [A, B]) pulled(ref, 475);

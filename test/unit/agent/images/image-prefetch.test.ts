@@ -65,6 +65,7 @@ function prefetching(more: Partial<ImagePrefetchDeps> = {}) {
     images: puller,
     wantedRefs: () => values.keys(),
     valuePerDay,
+    isOnMarket: () => true,
     patterns: ['sharedcloud/*'],
     disk: () => host.disk(),
     low: 0.8,
@@ -127,6 +128,16 @@ describe('images that runs of past days wanted', () => {
     change(given);
     await given.minute();
     expect(given.begun.filter((ref) => ref !== 'sharedcloud/c:latest')).toEqual([]);
+  });
+
+  test('are not pulled ahead while no offer may get jobs', async () => {
+    const market = { isOpen: false };
+    const { begun, minute } = prefetching({ isOnMarket: () => market.isOpen });
+    await minute();
+    expect(begun).toEqual([]);
+    market.isOpen = true;
+    await minute();
+    expect(begun).toEqual([B]);
   });
 
   test('are no longer pulled once an open run’s image waits, or the disk is full', async () => {
