@@ -56,6 +56,22 @@ const rows: readonly MutationRow[] = [
     TABLES_TEST,
     'pins beyond the limit are refused, and nothing of them is in the record',
   ],
+  [
+    'the id of an image is no name to pin',
+    'src/agent/images/image-pins.ts',
+    " || parsed.repository === 'sha256'",
+    '',
+    'test/unit/agent/images/host-images.test.ts',
+    '%j is no image',
+  ],
+  [
+    'no old figures of images are shown where the engine does not answer',
+    'src/agent/images/image-totals.ts',
+    '      this.#known = undefined;\n',
+    '',
+    'test/unit/agent/images/image-totals.test.ts',
+    'an engine that does not answer leaves no old figures, and one that answers later new ones',
+  ],
 ];
 
 /** What is known of images. */
