@@ -5,9 +5,13 @@ import { httpServer } from '../../../support/faults/server.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 12);
 
-async function levels(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+async function results(env: Readonly<Record<string, string>>) {
   const { config } = await load({ env });
-  return checkElectricity(config, await inspectElectricity(config), NOW).map(({ level }) => level);
+  return checkElectricity(config, await inspectElectricity(config), NOW);
+}
+
+async function levels(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  return (await results(env)).map(({ level }) => level);
 }
 
 test('what a kWh costs now is said, and what keeps it from being known', async () => {
@@ -21,4 +25,13 @@ test('what a kWh costs now is said, and what keeps it from being known', async (
   expect(await levels(url('/now'))).toEqual(['ok']);
   expect(await levels(url('/old'))).toEqual(['warn']);
   expect(await levels(url('/none'))).toEqual(['warn']);
+  // The owner’s own price counts, so the price is not unknown.
+  const [fallback] = await results({ ...url('/none'), SHAREDCLOUD_ELECTRICITY_PRICE: '0.37' });
+  expect(fallback).toMatchObject({ level: 'warn', found: expect.stringContaining('0.37') as unknown });
+});
+
+test('a strategy that follows the price of electricity needs one', async () => {
+  const strategy = { SHAREDCLOUD_ASK_STRATEGY: 'floor' };
+  expect(await levels(strategy)).toEqual(['warn']);
+  expect(await levels({ ...strategy, SHAREDCLOUD_ELECTRICITY_PRICE: '0.3' })).toEqual(['ok']);
 });
