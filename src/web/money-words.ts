@@ -68,7 +68,10 @@ export function moneyNotes(
     notes.push('Power and net are known once there is an electricity price and a job that was measured.');
   else if (unpricedJobs > 0)
     notes.push(`≤ at most this, since the power cost of ${counted(unpricedJobs, 'job')} is not known.`);
-  if (estimatedJobs > 0) notes.push('~ an estimate, since a sensor did not see all of the time.');
+  if (estimatedJobs > 0)
+    notes.push(
+      '~ an estimate: a sensor did not see all of the time, or what a GPU takes idle was not known yet.',
+    );
   if (idle.energyJoules !== null) {
     const cost =
       idle.powerCostMicroDollars === null ? '' : `, ${amount(idle.powerCostMicroDollars, formats)}`;

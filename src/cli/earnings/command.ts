@@ -1,5 +1,6 @@
 import { openBroker } from '../../compose-broker.ts';
 import type { Loaded } from '../../config/config.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { daysBefore, startOfDay } from '../../domain/local-day.ts';
 import { readJournal } from '../../journal/open-journal.ts';
@@ -39,6 +40,10 @@ export const earnings: CliCommand = {
   run: async (context) => {
     const loaded = await context.loadConfig({ ask: false });
     if (context.action === 'reconcile') return compare(context, loaded);
+    if (context.has(CSV) && context.has(JSON_SWITCH))
+      throw new AgentError('CONFIG_INVALID', '--csv and --json exclude each other', {
+        hint: 'give one of the two',
+      });
     const { stateDir } = loaded.config;
     const shown = await readEarnings(context, stateDir, readQuery(context));
     const { stdout } = context;

@@ -24,7 +24,9 @@ export function earningsTable(shown: Shown, page: Page): string {
     ...(total.unpricedJobs === 0 || total.netMicroDollars === null
       ? []
       : [`<: at most this, because the power cost of ${count(total.unpricedJobs, 'job')} is not known`]),
-    ...(total.estimatedJobs > 0 ? ['~: an estimate, because a sensor was not read all the time'] : []),
+    ...(total.estimatedJobs > 0
+      ? ['~: an estimate: a sensor did not see all the time, or what a GPU takes idle was not known yet']
+      : []),
     ...(total.powerCostMicroDollars === null
       ? [
           'power cost and net are not known: there was no electricity price, or no sensor, when the jobs ended',

@@ -126,7 +126,8 @@ describe('earnings', () => {
     [['--from', '2026-11-25', '--days', '3']],
     [['--by', 'buyer']],
     [['--days', '0']],
-  ])('%j is no range of days', async (flags) => {
+    [['--csv', '--json']],
+  ])('%j is refused', async (flags) => {
     fill();
     const { exit, stdout } = await shown(...flags);
     expect([exit, stdout]).toEqual([2, '']);
