@@ -30,7 +30,9 @@ describeOwnEngine('an agent on a disk that fills up', () => {
     await publishImages();
     disk = new LoopDisk(700);
     engine = await PrivateEngine.open();
-    await engine.start({ liveRestore: false, dataRoot: disk.path });
+    // containerd's own store of images would not be on the disk.
+    const config = { features: { 'containerd-snapshotter': false } };
+    await engine.start({ liveRestore: false, dataRoot: disk.path, config });
   }, 180_000);
 
   afterAll(async () => {
