@@ -53,7 +53,8 @@ export class ImageInspector {
     const stored = await store.list(signal);
     if ((await this.#deps.engine(signal)) !== engine)
       throw new AgentError('RUNTIME_UNAVAILABLE', 'another Docker engine answers now');
-    return { engine, images: await inSlices(this.#examine(stored, this.#pullsInto(recorded, stored))) };
+    const pulls = await inSlices(this.#pullsInto(recorded, stored));
+    return { engine, images: await inSlices(this.#examine(stored, pulls)) };
   }
 
   /** All pulls of the agent into the engine that answers now, also of what was removed since; none where that is in doubt. */
@@ -109,16 +110,20 @@ export class ImageInspector {
   }
 
   /** The agent's own pulls by the image's id. What somebody else removed is no longer the agent's, should it come back. */
-  #pullsInto(
+  *#pullsInto(
     recorded: readonly OwnPull[],
     stored: readonly StoredImage[],
-  ): ReadonlyMap<string, readonly OwnPull[]> {
+  ): Steps<ReadonlyMap<string, readonly OwnPull[]>> {
     const pulls = new Map<string, OwnPull[]>();
     const here = new Set(stored.map(({ id }) => id));
     for (const pull of recorded) {
       if (pull.removedAt !== undefined) continue;
       if (here.has(pull.imageId)) pulls.set(pull.imageId, [...(pulls.get(pull.imageId) ?? []), pull]);
-      else this.#deps.records.removed(pull.engine, pull.imageId, this.#deps.now());
+      else {
+        // An owner may have pruned hundreds, and each write waits for the disk.
+        this.#deps.records.removed(pull.engine, pull.imageId, this.#deps.now());
+        yield 'long';
+      }
     }
     return pulls;
   }
