@@ -13,7 +13,7 @@ import { drawnShape, SEEDS, SHAPES, type Shape } from './simulator/shapes.ts';
  */
 
 const USAGE = `usage: npm run simulate -- [--shape NAME]... [--drawn SEED]... [--market FILE]... [--replay FILE [--gpu NAME]]...
-  [--strategy NAME]... [--seeds N] [--days N]
+  [--strategy NAME]... [--seed FIRST] [--seeds N] [--days N]
   [--slots N] [--watts N] [--fee PART] [--per-kwh DOLLARS] [--json]
 shapes: ${SHAPES.map(({ name }) => name).join(', ')}
 strategies: ${STRATEGY_NAMES.join(', ')}`;
@@ -22,7 +22,7 @@ strategies: ${STRATEGY_NAMES.join(', ')}`;
 const USUAL_JOBS = { perRun: 3, medianMinutes: 12, spread: 0.9, failing: 0.06, endless: 0.02 };
 const USUAL_PER_KWH = 0.3;
 
-function contestOf(args: readonly string[]): Contest & { readonly json: boolean } {
+function contestOf(args: readonly string[]): Contest & { readonly help: boolean; readonly json: boolean } {
   const { values } = parseArgs({
     args: [...args],
     options: OPTIONS,
@@ -44,14 +44,22 @@ function contestOf(args: readonly string[]): Contest & { readonly json: boolean 
       ...replays,
     ],
     strategies: named.length > 0 ? named : STRATEGY_NAMES,
-    seeds: SEEDS.slice(0, numberOf(values.seeds, 1, SEEDS.length)),
+    seeds: seedsOf(values.seed, numberOf(values.seeds, 1, SEEDS.length)),
     host: {
       slots: numberOf(values.slots, 1, 64),
       marginalW: numberOf(values.watts, 0, 10_000),
       brokerFee: numberOf(values.fee, 0, 0.99),
     },
+    help: values.help,
     json: values.json,
   };
+}
+
+/** Those of the comparison, or as many from one on. */
+function seedsOf(first: string | undefined, count: number): readonly number[] {
+  if (first === undefined) return SEEDS.slice(0, count);
+  const from = numberOf(first, 0, 2 ** 31);
+  return Array.from({ length: count }, (_, index) => from + index);
 }
 
 /** The market that was recorded, on which chance draws how the jobs of others would have gone. Says what is known. */
@@ -118,14 +126,15 @@ function cellsOf({
 }
 
 try {
-  const { json, ...of } = contestOf(process.argv.slice(2));
+  const { help, json, ...of } = contestOf(process.argv.slice(2));
   const standings: Standing[] = [];
-  if (!json) process.stdout.write(`${lineOf(HEAD)}\n`);
-  for (const standing of contest(of)) {
+  if (help) process.stdout.write(`${USAGE}\n`);
+  else if (!json) process.stdout.write(`${lineOf(HEAD)}\n`);
+  for (const standing of help ? [] : contest(of)) {
     standings.push(standing);
     if (!json) process.stdout.write(`${lineOf(cellsOf(standing))}\n`);
   }
-  if (json) process.stdout.write(`${JSON.stringify(standings, undefined, 2)}\n`);
+  if (json && !help) process.stdout.write(`${JSON.stringify(standings, undefined, 2)}\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
   process.exitCode = 2;
