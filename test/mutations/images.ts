@@ -70,6 +70,14 @@ const rows: readonly MutationRow[] = [
     'of what open runs want happens only where claims go on after it',
   ],
   [
+    'images on another disk do not go one after the other in vain',
+    EVICTOR,
+    ' || this.#isVain()) return;',
+    ') return;',
+    TEST,
+    'that frees nothing of the disk is not repeated for a while',
+  ],
+  [
     'what is pulled ahead gives way to what open runs want',
     'src/agent/images/image-puller.ts',
     'this.prefetch(undefined);',

@@ -23,6 +23,10 @@ import type { ImageUses } from './image-uses.ts';
 const CHECK_MS = 60_000;
 /** After an eviction that did not free enough, the next one is not tried sooner: a pull asks each second. */
 const FUTILE_MS = 10_000;
+/** After an eviction that the disk does not show at all: the images may be on another disk. */
+const VAIN_MS = 30 * 60_000;
+/** The part of the freed bytes that the disk shows at least, whatever else is written meanwhile. */
+const SHOWN_PART = 0.1;
 
 export type ImageEvictorDeps = {
   readonly store: Pick<ImageStore, 'remove'>;
@@ -68,6 +72,9 @@ export class ImageEvictor {
   /** When an eviction last did not free enough, by the monotonic clock. */
   #futileAt = Number.NEGATIVE_INFINITY;
   #hasFailed = false;
+  #hasSaidVain = false;
+  /** What the last eviction freed, and what was free before it. */
+  #last: { readonly at: number; readonly freeBytes: number; readonly freedBytes: number } | undefined;
 
   constructor(deps: ImageEvictorDeps) {
     this.#deps = deps;
@@ -91,7 +98,7 @@ export class ImageEvictor {
     if (this.#underWay !== undefined) return this.#underWay;
     if (this.#need(pendingBytes) === undefined) return;
     this.#deps.makeWay();
-    if (this.#deps.clock.monotonic() - this.#futileAt < FUTILE_MS) return;
+    if (this.#deps.clock.monotonic() - this.#futileAt < FUTILE_MS || this.#isVain()) return;
     await this.#alone(() => this.#tryToEvict(pendingBytes));
   }
 
@@ -151,6 +158,29 @@ export class ImageEvictor {
     return { usedBytes, totalBytes: use.totalBytes, ...marksOf(use, this.#deps) };
   }
 
+  /** Whether the last eviction has freed nothing of this disk, so that another one would do no better. */
+  #isVain(): boolean {
+    const { clock, disk, log } = this.#deps;
+    const last = this.#last;
+    // The engine may free an image some time after its removal.
+    if (last === undefined || clock.monotonic() - last.at < FUTILE_MS) return false;
+    const shownBytes = (disk()?.freeBytes ?? 0) - last.freeBytes;
+    if (clock.monotonic() - last.at >= VAIN_MS || shownBytes >= last.freedBytes * SHOWN_PART) {
+      this.#last = undefined;
+      return false;
+    }
+    if (!this.#hasSaidVain)
+      log.warn(
+        {
+          event: 'image-eviction-vain',
+          hint: 'set --image-disk-high to 100%, if Docker has its images on another disk',
+        },
+        'the removal of images has freed nothing on the disk of Docker: no more are removed for a while',
+      );
+    this.#hasSaidVain = true;
+    return true;
+  }
+
   /** Why images have to go now; undefined: they need not. */
   #need(pendingBytes: number): Need | undefined {
     const disk = this.#diskAfter(pendingBytes);
@@ -183,7 +213,13 @@ export class ImageEvictor {
     const need = this.#need(pendingBytes);
     if (need === undefined) return;
     const evicted = await this.#choose(inspection, wanted, need);
-    await this.#remove(inspection, evicted, { reason: need.reason, low: need.disk.low, pendingBytes });
+    const gone = await this.#remove(inspection, evicted, {
+      reason: need.reason,
+      low: need.disk.low,
+      pendingBytes,
+    });
+    if (gone.length === 0) return;
+    this.#last = { at: this.#deps.clock.monotonic(), freeBytes: need.freeBytes, freedBytes: frees(gone) };
   }
 
   /**

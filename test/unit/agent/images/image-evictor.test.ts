@@ -312,6 +312,24 @@ describe('an eviction', () => {
     expect(levels).toEqual(['warn', 'debug']);
   });
 
+  test('that frees nothing of the disk is not repeated for a while', async () => {
+    const { evicted, evictor, lines, pulled, time } = evicting({
+      disk: () => ({ freeBytes: 100, totalBytes: 1000 }),
+    });
+    pulled(A, 100);
+    await evictor.makeRoom(0);
+    pulled(B, 100);
+    time.now += 60_000;
+    await evictor.makeRoom(0);
+    time.now += 60_000;
+    await evictor.makeRoom(0);
+    expect(evicted()).toEqual([A]);
+    expect(logged(lines, 'image-eviction-vain')).toHaveLength(1);
+    time.now += 30 * 60_000;
+    await evictor.makeRoom(0);
+    expect(evicted()).toEqual([A, B]);
+  });
+
   test('ends the pulls that can wait before it looks for images', async () => {
     const ways: string[] = [];
     const { evictor, host } = evicting({ makeWay: () => void ways.push('made') });
