@@ -11,10 +11,18 @@ const rows: readonly MutationRow[] = [
   [
     'a pull that another engine ended is not the agent’s',
     PULLS,
-    '(await this.#engine(ref)) === before',
-    'true',
+    '(await this.#engine(ref)) !== before',
+    'false',
     PULLS_TEST,
     'an image counts as the owner’s where another engine answers by the end',
+  ],
+  [
+    'a name that a pull gave to an image of somebody else does not make it the agent’s',
+    PULLS,
+    'this.#isOwn(before, namedId)',
+    'true',
+    PULLS_TEST,
+    'a pull that gave another name to an image that %s is not',
   ],
   [
     'an engine without an id has no pulls of the agent',

@@ -2,7 +2,7 @@ import { engineKey } from '../../domain/engine-identity.ts';
 import { asAgentError } from '../../domain/errors.ts';
 import { canonicalRefOf } from '../../domain/image-ref.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { ImageRecords } from '../../domain/ports/image-records.ts';
+import type { ImageRecords, OwnPull } from '../../domain/ports/image-records.ts';
 import type { Images, ReadyImage, Runtime } from '../../domain/ports/runtime.ts';
 import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
@@ -27,7 +27,7 @@ type OwnPullsDeps = {
   readonly images: Images;
   /** Which engine answers now; absent: jobs do not run in containers. */
   readonly identity: Runtime['identity'];
-  readonly records: Pick<ImageRecords, 'addPull'>;
+  readonly records: Pick<ImageRecords, 'addPull' | 'pulls'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 };
@@ -49,12 +49,25 @@ class OwnPulls implements Images {
     // Another engine may answer by the end of a pull.
     const before = await this.#engine(ref);
     const ready = await images.prepare(ref, signal);
-    const { broughtId } = ready;
+    const { broughtId, namedId = broughtId } = ready;
     const canonical = canonicalRefOf(ref);
-    if (broughtId === undefined || canonical === undefined || before === undefined) return ready;
+    if (namedId === undefined || canonical === undefined || before === undefined) return ready;
     // Not the caller's signal: the image is here even if nobody needs it any more.
-    if ((await this.#engine(ref)) === before) this.#record(before, canonical, broughtId, ready.sizeBytes);
+    if ((await this.#engine(ref)) !== before) return ready;
+    if (broughtId !== undefined || this.#isOwn(before, namedId))
+      this.#record(before, canonical, namedId, ready.sizeBytes);
     return ready;
+  }
+
+  /** Another name of an image of the agent's own is the agent's as well, and not a sign of its owner. */
+  #isOwn(engine: string, imageId: string): boolean {
+    const isIt = (pull: OwnPull): boolean => pull.imageId === imageId && pull.removedAt === undefined;
+    try {
+      return this.#deps.records.pulls(engine).some(isIt);
+    } catch (thrown) {
+      this.#failed(imageId, thrown);
+      return false;
+    }
   }
 
   #record(engine: string, ref: string, imageId: string, bytes: number): void {

@@ -13,6 +13,8 @@ export type ReadyImage = {
    * it brought none, or that is in doubt.
    */
   readonly broughtId?: string | undefined;
+  /** The id of the engine's image where that pull only gave this reference to an image that the engine had. */
+  readonly namedId?: string | undefined;
 };
 
 /** A step of a pull, in bytes of compressed layers. */

@@ -229,10 +229,13 @@ describeDocker('the images that an engine has', (engine) => {
     expect(first.sizeBytes).toBeLessThanOrEqual(sizeOf(found) + MIB);
     // Again, by an agent that has just started.
     const again = await testRuntime(engine.host).runtime.images.prepare(ref, soon());
-    expect(again.broughtId).toBeUndefined();
+    expect(again).not.toHaveProperty('broughtId');
+    expect(again).not.toHaveProperty('namedId');
     // Under another name that the engine does not know.
     const other = ref.replace(':latest', '-2:latest');
-    expect((await runtime.images.prepare(other, soon())).broughtId).toBeUndefined();
+    const named = await runtime.images.prepare(other, soon());
+    expect(named.broughtId).toBeUndefined();
+    expect(named.namedId).toBe(found.id);
     const both = await stored(ref);
     expect(both.names).toEqual(expect.arrayContaining([ref, other]));
     expect(await store.remove(both, soon())).toBe('removed');

@@ -125,9 +125,9 @@ export class DockerImages implements Images {
       refuseForeign(ref, [found.platform], await this.#deps.platform());
     const age = this.#deps.clock.monotonic() - (this.#pulledAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (usable !== undefined && (pinned || age < this.#rules.refreshMs)) return usable;
-    let idsBefore: ReadonlySet<string> | undefined;
+    let change: PullChange | undefined;
     try {
-      idsBefore = await this.#pull(ref, parsed, usable === undefined, signal);
+      change = await this.#pull(ref, parsed, usable === undefined, signal);
     } catch (thrown) {
       const { code } = asAgentError(thrown);
       const registryFailed = /^(?:IMAGE|REGISTRY)_/.test(code) && !FINAL.has(code);
@@ -135,20 +135,16 @@ export class DockerImages implements Images {
     }
     this.#pulledAt.set(key, this.#deps.clock.monotonic());
     const pulled = await this.#accept(ref, parsed, found);
-    const isBrought = idsBefore !== undefined && !idsBefore.has(pulled.engineId);
-    return isBrought ? { ...readyImage(pulled), broughtId: pulled.engineId } : readyImage(pulled);
+    const ready = readyImage(pulled);
+    const { engineId } = pulled;
+    // In doubt, the pull has changed nothing.
+    if (change?.before === undefined) return ready;
+    if (!change.before.has(engineId)) return change.hasBrought ? { ...ready, broughtId: engineId } : ready;
+    return found === undefined ? { ...ready, namedId: engineId } : ready;
   }
 
-  /**
-   * Pulls an image. Of a new one the platforms are asked first, which may save gigabytes. Returns the engine's images of before,
-   * if the pull has brought one; undefined: in doubt, it has not.
-   */
-  async #pull(
-    ref: string,
-    parsed: ImageRef,
-    isNew: boolean,
-    signal: AbortSignal,
-  ): Promise<ReadonlySet<string> | undefined> {
+  /** Pulls an image. Of a new one the platforms are asked first, which may save gigabytes. */
+  async #pull(ref: string, parsed: ImageRef, isNew: boolean, signal: AbortSignal): Promise<PullChange> {
     const auth = await this.#auth(parsed, signal);
     if (isNew) {
       const platforms = await this.#platforms(parsed, auth, signal);
@@ -159,7 +155,7 @@ export class DockerImages implements Images {
     const before = await this.#ids(signal);
     const { hooks } = this.#deps;
     const hasBrought = await pullImage(this.#docker, request, this.#rules, hooks, this.#pulls, signal);
-    return hasBrought ? before : undefined;
+    return { before, hasBrought };
   }
 
   /** The ids of all images of the engine; undefined where it does not list them, which must keep nobody from a pull. */
@@ -272,6 +268,9 @@ export class DockerImages implements Images {
     });
   }
 }
+
+/** The ids of the engine's images before a pull, if it lists them, and whether the pull has brought an image. */
+type PullChange = { readonly before: ReadonlySet<string> | undefined; readonly hasBrought: boolean };
 
 /** An image on this host, usable or not. */
 type FoundImage = ReadyImage & {

@@ -20,6 +20,8 @@ function setUp(more: {
   /** Which engine answers each time. */
   readonly engines?: readonly Engine[];
   readonly addPull?: () => void;
+  /** What is recorded already. */
+  readonly known?: readonly OwnPull[];
 }) {
   const pulls: OwnPull[] = [];
   const lines: string[] = [];
@@ -36,7 +38,10 @@ function setUp(more: {
         if (engine instanceof Error) return Promise.reject(engine);
         return engine === undefined ? Promise.reject(new Error('asked too often')) : Promise.resolve(engine);
       },
-      records: { addPull: (pull) => (more.addPull ?? (() => pulls.push(pull)))() },
+      records: {
+        addPull: (pull) => (more.addPull ?? (() => pulls.push(pull)))(),
+        pulls: (engine) => (more.known ?? []).filter((pull) => pull.engine === engine),
+      },
       clock,
       log: logInto(lines),
     },
@@ -57,6 +62,33 @@ test('a pull that brought an image is recorded by the name that runs and owners 
       removedAt: undefined,
     },
   ]);
+});
+
+const NAMED: ReadyImage = { ref: 'app:2', id: 'app@sha256:1', sizeBytes: 7, namedId: 'sha256:2' };
+const OWN: OwnPull = {
+  engine: engineKey(ENGINE) ?? '',
+  imageId: 'sha256:2',
+  ref: 'app:latest',
+  pulledAt: 1,
+  bytes: 7,
+  removedAt: undefined,
+};
+
+test('a pull that gave an own image another name is recorded too', async () => {
+  const { clock, pulls, runtime } = setUp({ ready: NAMED, known: [OWN] });
+  await runtime.images.prepare('app:2', signal);
+  expect(pulls).toEqual([{ ...OWN, ref: 'app:2', pulledAt: clock.now() }]);
+});
+
+test.each<[string, readonly OwnPull[]]>([
+  ['nobody knows of', []],
+  ['somebody else has', [{ ...OWN, imageId: 'sha256:3' }]],
+  ['the agent had once', [{ ...OWN, removedAt: 2 }]],
+  ['the agent has in another engine', [{ ...OWN, engine: 'another' }]],
+])('a pull that gave another name to an image that %s is not', async (_what, known) => {
+  const { pulls, runtime } = setUp({ ready: NAMED, known });
+  await runtime.images.prepare('app:2', signal);
+  expect(pulls).toEqual([]);
 });
 
 test('it is recorded also where nobody needs it any more', async () => {
