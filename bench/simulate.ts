@@ -64,10 +64,14 @@ function seedsOf(first: string | undefined, count: number): readonly number[] {
 
 /** The market that was recorded, on which chance draws how the jobs of others would have gone. Says what is known. */
 function replayOf(recording: Recording, perKWh = USUAL_PER_KWH): MarketKind {
-  const { coverage, from, jobs, name, runs, until } = recording;
+  const { coverage, from, jobs, name, others, runs, until } = recording;
   const days = ((until - from) / 86_400_000).toFixed(1);
+  const baseline =
+    others.length === 0
+      ? 'nobody else’s asks: the fixed ask is twice the floor'
+      : `asks of ${others.length} other offers`;
   process.stderr.write(
-    `${name}: ${runs.length} runs over ${days} days, polled ${(100 * coverage).toFixed(0)} % of the time, ${jobs.length} own jobs\n`,
+    `${name}: ${runs.length} runs over ${days} days, polled ${(100 * coverage).toFixed(0)} % of the time, ${jobs.length} own jobs, ${baseline}\n`,
   );
   return {
     name,

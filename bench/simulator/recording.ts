@@ -45,7 +45,7 @@ export function readRecording(file: string, gpu: string | undefined, days: numbe
     const { lastPoll } = coverage;
     if (lastPoll === undefined) throw new Error(`${file}: the market was never polled`);
     const until = Math.floor(lastPoll / HOUR_MS) * HOUR_MS;
-    const name = gpu ?? commonestGpu(db);
+    const name = gpu === undefined ? (gpusAsked(db)[0] ?? 'gpu') : known(gpu, gpusAsked(db), file);
     const kind = name === CPU ? CPU : 'gpu';
     const reader: PastReader = {
       observed: (span, limit) =>
@@ -92,13 +92,21 @@ function jobsBeside(file: string, kind: 'cpu' | 'gpu', from: number, until: numb
   }
 }
 
-const gpuRow = z.object({ gpu: z.string() });
+const gpuRows = z.array(z.object({ gpu: z.string() }));
 const askRows = z.array(z.object({ at: z.number(), ask: z.number(), offers: z.number() }));
 const lengthRow = z.object({ ms: z.number() });
 
-function commonestGpu(db: DatabaseSync): string {
-  const row = db.prepare('SELECT gpu FROM asks GROUP BY gpu ORDER BY sum(offers) DESC LIMIT 1').get();
-  return gpuRow.safeParse(row).data?.gpu ?? 'gpu';
+/** What asks were recorded for, the commonest first. */
+function gpusAsked(db: DatabaseSync): readonly string[] {
+  const sql = 'SELECT gpu FROM asks GROUP BY gpu ORDER BY sum(offers) DESC';
+  return gpuRows.parse(db.prepare(sql).all()).map(({ gpu }) => gpu);
+}
+
+/** Without asks of others the baseline would be another one, and a name that is mistyped has none. */
+function known(gpu: string, asked: readonly string[], file: string): string {
+  if (gpu !== CPU && asked.length > 0 && !asked.includes(gpu))
+    throw new Error(`${file}: nobody asked anything for ${gpu}, only for: ${asked.join(', ')}`);
+  return gpu;
 }
 
 /** Each offer at the first instant of the time that has any. */

@@ -110,6 +110,11 @@ describe('a replay of a recorded market', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
+  test('refuses a GPU that nobody asked anything for, and names those there are', () => {
+    const { file } = recorded(drawnShape(5133));
+    expect(() => readRecording(file, 'Nvidia Tset', 30)).toThrow('Nvidia Test');
+  });
+
   test.each([
     ['is not there', 'none.db', 'no such file'],
     ['is no market history', 'package.json', 'not a database'],
