@@ -17,7 +17,8 @@ const REFERENCE = new RegExp(
 export function parseImageRef(text: string): ImageRef | undefined {
   if (text.length > 512) return undefined;
   const found = REFERENCE.exec(text);
-  const repository = found?.[1]?.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
+  // An engine knows `library/python` as `python`.
+  const repository = found?.[1]?.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '');
   if (found === null || repository === undefined) return undefined;
   return { repository, tag: found[2], digest: found[3] };
 }
@@ -59,9 +60,11 @@ export const TEST_IMAGE_REPOSITORY = 'sharedcloud-agent/test-container';
 export function imageAllowed(text: string, patterns: readonly string[]): boolean {
   const ref = parseImageRef(text);
   if (ref === undefined || ref.repository === TEST_IMAGE_REPOSITORY) return false;
-  const names = [ref.repository, canonicalImageRef(ref)];
+  const short = [ref.repository, canonicalImageRef(ref)];
+  const isOfficial = !ref.repository.includes('/');
+  const names = isOfficial ? [...short, ...short.map((name) => `library/${name}`)] : short;
   return patterns.some((pattern) =>
-    names.some((name) => matches(name, pattern.replace(/^docker\.io\//, ''))),
+    names.some((name) => matches(name, pattern.replace(/^(?:index\.)?docker\.io\//, ''))),
   );
 }
 

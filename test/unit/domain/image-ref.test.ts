@@ -11,6 +11,9 @@ describe('image references', () => {
     ['localhost:5000/sharedcloud/web__x.y--z:1.0-rc_1', 'localhost:5000/sharedcloud/web__x.y--z:1.0-rc_1'],
     ['docker.io/sharedcloud/python36:2', 'sharedcloud/python36:2'],
     ['docker.io/library/busybox', 'busybox:latest'],
+    ['library/busybox:1', 'busybox:1'],
+    ['docker.io/library/team/busybox', 'library/team/busybox:latest'],
+    ['ghcr.io/library/busybox', 'ghcr.io/library/busybox:latest'],
     [`sharedcloud/a@${DIGEST}`, `sharedcloud/a@${DIGEST}`],
     ['127.0.0.1:5000/a/b/c', '127.0.0.1:5000/a/b/c:latest'],
   ])('%s is %s', (text, canonical) => {
@@ -61,6 +64,11 @@ describe('the owner’s list of images', () => {
     ['a/b-gpu:1', ['a/*-gpu:*'], true],
     ['a/ab', ['a/ab*b'], false],
     ['anything/at-all', ['*'], true],
+    ['python:3', ['library/*'], true],
+    ['library/python:3', ['python'], true],
+    ['python:3', ['docker.io/library/python:3'], true],
+    ['team/python:3', ['library/*'], false],
+    ['ghcr.io/library/python', ['library/*'], false],
     ['not an image', ['*'], false],
     ['sharedcloud/a', [], false],
   ])('%s on %j: %s', (ref, patterns, allowed) => {
