@@ -91,7 +91,6 @@ function openWorkers(host: HostParts): ImageWorkers | undefined {
     ...imageDisk,
     store,
     inspector,
-    records: journal.images,
     disk,
     minFreeBytes: settings.minFreeBytes,
     wanted: () => wantedImages(host.workers()),

@@ -239,8 +239,8 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['energy-not-written', 'warn', 'energy of jobs not written: …', 'code'],
   ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
   ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
+  ['image-eviction-failed', 'warn', 'images not evicted: …', 'code, hint, image'],
   ['image-eviction-vain', 'warn', 'the removal of images has freed nothing on the disk of Docker: …', 'hint'],
-  ['image-eviction-failed', 'warn', 'images not evicted: …', 'code, hint'],
   [
     'image-prefetch',
     'info',
@@ -302,6 +302,7 @@ const OTHERS: readonly DocumentedEvent[] = [
     'the image will count as the owner’s, and is never removed: …',
     'image, code',
   ],
+  ['image-removal-not-recorded', 'warn', 'it is tried again later: …', 'code'],
   ['market-history-failed', 'warn', 'the market is not recorded for now, jobs go on: …', 'code, hint'],
   [
     'market-history-full',

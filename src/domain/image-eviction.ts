@@ -23,7 +23,7 @@ export const KEEP_REASONS = {
   'owners-image': 'the agent did not pull it',
   'test-image': 'the agent tests this host with it',
   pinned: 'it is pinned',
-  'in-use': 'a container has it',
+  'in-use': 'a container has it, or Docker would not remove it',
   needed: 'a job or a pull needs it',
   'too-young': 'it was pulled less than 10 minutes ago',
   'worth-keeping': 'its removal is not needed, or would free nothing',

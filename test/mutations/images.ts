@@ -93,6 +93,30 @@ const rows: readonly MutationRow[] = [
     'test/unit/agent/images/image-prefetch.test.ts',
     'are not pulled ahead while no offer may get jobs',
   ],
+  [
+    'an image that its owner pins at the last moment stays',
+    EVICTOR,
+    'inspector.isNeeded(stored) || inspector.isPinned(stored)',
+    'inspector.isNeeded(stored)',
+    TEST,
+    'leaves an image that is pinned while others are removed',
+  ],
+  [
+    'an image that the engine does not remove keeps no others from going',
+    EVICTOR,
+    'this.#refused.set(stored.id, clock.monotonic() + REFUSED_MS);',
+    '',
+    TEST,
+    'takes the next image in place of one that the engine',
+  ],
+  [
+    'what has gone is not the agent’s once it comes back, although the journal took no note of it',
+    INSPECTOR,
+    'this.#gone.add(key);',
+    '',
+    TEST,
+    'goes on where the journal cannot be written, as on a full disk',
+  ],
 ];
 
 /** What keeps images from being removed that somebody needs. */

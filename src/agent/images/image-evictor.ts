@@ -4,13 +4,13 @@ import {
   type EvictionReason,
   type HeldImage,
   type ImageDisk,
+  type KeepReason,
   marksOf,
   planEvictionInSteps,
 } from '../../domain/image-eviction.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { DiskUse } from '../../domain/ports/host.ts';
-import type { ImageRecords } from '../../domain/ports/image-records.ts';
-import type { ImageStore } from '../../domain/ports/runtime.ts';
+import type { ImageStore, StoredImage } from '../../domain/ports/runtime.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { inSlices, type Steps } from '../../lib/slices.ts';
@@ -27,11 +27,14 @@ const FUTILE_MS = 10_000;
 const VAIN_MS = 30 * 60_000;
 /** The part of the freed bytes that the disk shows at least, whatever else is written meanwhile. */
 const SHOWN_PART = 0.1;
+/** How long an image that the engine would not remove counts as in use, so that the next one goes in its place. */
+const REFUSED_MS = 10 * 60_000;
+/** How often in a row others are chosen where none of the chosen ones could go. */
+const MAX_ROUNDS = 3;
 
 export type ImageEvictorDeps = {
   readonly store: Pick<ImageStore, 'remove'>;
-  readonly inspector: Pick<ImageInspector, 'isNeeded' | 'inspect'>;
-  readonly records: Pick<ImageRecords, 'removed'>;
+  readonly inspector: Pick<ImageInspector, 'gone' | 'inspect' | 'isNeeded' | 'isPinned'>;
   readonly uses: ImageUses;
   readonly images: Pick<ImagePuller, 'forgetNames'>;
   /** The disk of the engine's images; undefined: unknown, and nothing is evicted. */
@@ -75,6 +78,8 @@ export class ImageEvictor {
   #hasSaidVain = false;
   /** What the last eviction freed, and what was free before it. */
   #last: { readonly at: number; readonly freeBytes: number; readonly freedBytes: number } | undefined;
+  /** The images, by id, that the engine would not remove, and until when they count as in use, by the monotonic clock. */
+  readonly #refused = new Map<string, number>();
 
   constructor(deps: ImageEvictorDeps) {
     this.#deps = deps;
@@ -117,7 +122,7 @@ export class ImageEvictor {
       const why = { reason: 'owner', pendingBytes: 0, low: disk?.low ?? 1 } as const;
       const evicted = await this.#remove(inspection, plan.evicted, why);
       const stayed = plan.evicted.filter((one) => !evicted.includes(one));
-      const kept = [...plan.kept, ...stayed.map(({ image }) => ({ image, reason: 'needed' as const }))];
+      const kept = [...plan.kept, ...stayed.map(({ image }) => ({ image, reason: this.#whyStayed(image) }))];
       collected = { ...planned, plan: { evicted, kept } };
     });
     return collected ?? this.plan('low', signal);
@@ -127,15 +132,33 @@ export class ImageEvictor {
     until: 'marks' | 'low',
     signal: AbortSignal,
   ): Promise<{ readonly planned: CollectorPlan; readonly inspection: Inspection }> {
-    const { clock, inspector } = this.#deps;
+    const { clock } = this.#deps;
     const wanted = await inSlices(this.#deps.wanted());
-    const inspection = await inspector.inspect(signal);
+    const inspection = await this.#inspect(signal);
     const disk = this.#diskAfter(0);
     const images = inspection.images.map((one) => ({ ...one, held: unlessWanted(one, wanted) }));
     const held = images.map((one) => one.held);
     const marked = disk && until === 'low' ? { ...disk, high: disk.low } : disk;
     const plan = await inSlices(planEvictionInSteps(held, marked ?? UNKNOWN_DISK, clock.now()));
     return { inspection, planned: { disk, images, plan } };
+  }
+
+  /** The images, with those as in use that the engine would not remove a while ago. */
+  async #inspect(signal: AbortSignal): Promise<Inspection> {
+    const { clock, inspector } = this.#deps;
+    const inspection = await inspector.inspect(signal);
+    const here = new Set(inspection.images.map(({ stored }) => stored.id));
+    for (const [id, until] of this.#refused)
+      if (!here.has(id) || clock.monotonic() >= until) this.#refused.delete(id);
+    const images = inspection.images.map((one) =>
+      this.#refused.has(one.stored.id) ? { ...one, held: { ...one.held, hasContainer: true } } : one,
+    );
+    return { ...inspection, images };
+  }
+
+  /** Why an image is here that was chosen to go. */
+  #whyStayed({ id }: HeldImage): KeepReason {
+    return this.#refused.has(id) ? 'in-use' : 'needed';
   }
 
   /** One at a time: what one removes, another need not. */
@@ -207,19 +230,20 @@ export class ImageEvictor {
   }
 
   async #evict(pendingBytes: number): Promise<void> {
-    const { signal, inspector } = this.#deps;
-    const wanted = await inSlices(this.#deps.wanted());
-    const inspection = await inspector.inspect(signal);
-    const need = this.#need(pendingBytes);
-    if (need === undefined) return;
-    const evicted = await this.#choose(inspection, wanted, need);
-    const gone = await this.#remove(inspection, evicted, {
-      reason: need.reason,
-      low: need.disk.low,
-      pendingBytes,
-    });
-    if (gone.length === 0) return;
-    this.#last = { at: this.#deps.clock.monotonic(), freeBytes: need.freeBytes, freedBytes: frees(gone) };
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const wanted = await inSlices(this.#deps.wanted());
+      const inspection = await this.#inspect(this.#deps.signal);
+      const need = this.#need(pendingBytes);
+      if (need === undefined) return;
+      const { disk, freeBytes, reason } = need;
+      const chosen = await this.#choose(inspection, wanted, need);
+      const gone = await this.#remove(inspection, chosen, { reason, low: disk.low, pendingBytes });
+      if (gone.length > 0) {
+        this.#last = { at: this.#deps.clock.monotonic(), freeBytes, freedBytes: frees(gone) };
+        return;
+      }
+      if (!chosen.some(({ image }) => this.#refused.has(image.id))) return;
+    }
   }
 
   /**
@@ -267,16 +291,16 @@ export class ImageEvictor {
     freedBytes: number,
     reason: EvictionReason,
   ): Promise<boolean> {
-    const { clock, images, observe, records, signal, store, inspector, uses } = this.#deps;
+    const { images, observe, inspector, uses } = this.#deps;
     const names = [stored.id, ...stored.names];
     // In one tick: nothing can decide to use the image between this check and the beginning of the removal.
-    if (inspector.isNeeded(stored)) return false;
+    if (inspector.isNeeded(stored) || inspector.isPinned(stored)) return false;
     using removal = uses.beginRemoval(names);
     if (removal === undefined) return false;
     images.forgetNames(names);
-    const answer = await store.remove(stored, signal);
+    const answer = await this.#removeFromEngine(stored);
     if (answer === 'in-use') return false;
-    records.removed(engine, stored.id, clock.now());
+    inspector.gone(engine, stored.id);
     if (answer === 'absent') return false;
     const [image = stored.id] = refs;
     observe({
@@ -288,6 +312,27 @@ export class ImageEvictor {
       reason,
     });
     return true;
+  }
+
+  /** As the engine does it; `in-use` also where it fails at this image alone. */
+  async #removeFromEngine(stored: StoredImage): ReturnType<ImageStore['remove']> {
+    const { clock, log, signal, store } = this.#deps;
+    const refuse = (): 'in-use' => {
+      this.#refused.set(stored.id, clock.monotonic() + REFUSED_MS);
+      return 'in-use';
+    };
+    try {
+      const answer = await store.remove(stored, signal);
+      return answer === 'in-use' ? refuse() : answer;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      refuse();
+      const { code, hint, message } = asAgentError(thrown);
+      if (code === 'RUNTIME_UNAVAILABLE') throw thrown;
+      const [image = stored.id] = stored.names;
+      log.warn({ event: 'image-eviction-failed', image, code, hint }, `images not evicted: ${message}`);
+      return 'in-use';
+    }
   }
 }
 

@@ -1,10 +1,11 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, asAgentError } from '../../domain/errors.ts';
 import type { HeldImage } from '../../domain/image-eviction.ts';
 import { parseImageRef, TEST_IMAGE_REPOSITORY } from '../../domain/image-ref.ts';
 import { SLOT_STATES } from '../../domain/job.ts';
 import type { ImageRecords, OwnPull } from '../../domain/ports/image-records.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { ImageStore, StoredImage } from '../../domain/ports/runtime.ts';
+import type { Log } from '../../lib/log.ts';
 import { inSlices, type Steps } from '../../lib/slices.ts';
 import { engineNameOf, type ImageUses } from './image-uses.ts';
 
@@ -19,6 +20,7 @@ export type ImageInspectorDeps = {
   readonly valuePerDay: (ref: string) => number;
   /** Milliseconds of the wall clock. */
   readonly now: () => number;
+  readonly log: Log;
 };
 
 /** An image of the engine with all that is known of it here. */
@@ -39,6 +41,8 @@ export type Inspection = {
 /** Finds out which images the engine has, whose they are, what they are worth, and what needs them. */
 export class ImageInspector {
   readonly #deps: ImageInspectorDeps;
+  /** What has gone although the journal took no note of it, by `goneKey`. */
+  readonly #gone = new Set<string>();
 
   constructor(deps: ImageInspectorDeps) {
     this.#deps = deps;
@@ -61,6 +65,27 @@ export class ImageInspector {
   async pulls(signal: AbortSignal): Promise<readonly OwnPull[]> {
     const engine = await this.#deps.engine(signal);
     return engine === undefined ? [] : this.#deps.records.pulls(engine);
+  }
+
+  /** Whether the owner has pinned an image by now. */
+  isPinned({ names }: StoredImage): boolean {
+    const pins = this.#pins();
+    return names.some((name) => pins.has(name));
+  }
+
+  /** Notes that an image has gone. Never throws: on a full disk the journal may take nothing until images have gone. */
+  gone(engine: string, imageId: string): void {
+    const { log, now, records } = this.#deps;
+    const key = goneKey(engine, imageId);
+    try {
+      records.removed(engine, imageId, now());
+      this.#gone.delete(key);
+    } catch (thrown) {
+      const { code, message } = asAgentError(thrown);
+      if (this.#gone.size === 0)
+        log.warn({ event: 'image-removal-not-recorded', code }, `it is tried again later: ${message}`);
+      this.#gone.add(key);
+    }
   }
 
   /** Whether a claim, a job that has not ended, or a pull needs an image at this moment. */
@@ -118,15 +143,25 @@ export class ImageInspector {
     const here = new Set(stored.map(({ id }) => id));
     for (const pull of recorded) {
       if (pull.removedAt !== undefined) continue;
-      if (here.has(pull.imageId)) pulls.set(pull.imageId, [...(pulls.get(pull.imageId) ?? []), pull]);
+      const isGone = !here.has(pull.imageId) || this.#gone.has(goneKey(pull.engine, pull.imageId));
+      if (!isGone) pulls.set(pull.imageId, [...(pulls.get(pull.imageId) ?? []), pull]);
       else {
         // An owner may have pruned hundreds, and each write waits for the disk.
-        this.#deps.records.removed(pull.engine, pull.imageId, this.#deps.now());
+        this.gone(pull.engine, pull.imageId);
         yield 'long';
       }
     }
     return pulls;
   }
+
+  /** The names that engines have of what is pinned. */
+  #pins(): ReadonlySet<string> {
+    return new Set(this.#deps.records.pins().map(({ ref }) => engineNameOf(ref)));
+  }
+}
+
+function goneKey(engine: string, imageId: string): string {
+  return `${engine} ${imageId}`;
 }
 
 /**

@@ -14,6 +14,8 @@ export class ImageHost {
   readonly totalBytes: number;
   /** The ids of what was removed, in order. */
   readonly removed: string[] = [];
+  /** The id of an image that is not removed, for a reason of the engine's own. */
+  refused: string | undefined;
   /** Called when a removal begins, which goes on once it has settled. */
   onRemove: (id: string) => Promise<void> | void = () => undefined;
   /** Called when the images have been listed. */
@@ -49,7 +51,7 @@ export class ImageHost {
       await this.onRemove(id);
       const kept = this.kept.get(id);
       if (kept === undefined) return 'absent';
-      if (kept.hasContainer) return 'in-use';
+      if (kept.hasContainer || this.refused === id) return 'in-use';
       this.kept.delete(id);
       this.removed.push(id);
       return 'removed';

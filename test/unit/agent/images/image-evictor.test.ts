@@ -50,12 +50,12 @@ function evicting(more: Partial<ImageEvictorDeps> = {}) {
     engine: () => Promise.resolve(engine.key),
     valuePerDay: (ref) => values.get(ref) ?? 0,
     now: clock.now,
+    log: logInto(lines),
   });
   const wanted = new Set<string>();
   const evictor = new ImageEvictor({
     store: host.store,
     inspector,
-    records,
     uses,
     images: puller,
     disk: () => host.disk(),
@@ -264,6 +264,52 @@ describe('an eviction', () => {
     expect(plan.kept).toMatchObject([{ reason: 'test-image' }]);
   });
 
+  test('leaves an image that is pinned while others are removed', async () => {
+    const { evictor, host, pulled, records } = evicting();
+    pulled(A, 475);
+    pulled(B, 475, 1);
+    host.onRemove = () => void records.pin({ ref: B, at: 0, by: 'owner' });
+    await evictor.makeRoom(400);
+    expect(host.removed).toEqual([idOf(A)]);
+  });
+
+  test.each<[string, (host: ImageHost) => Promise<void> | void]>([
+    ['fails to remove', () => Promise.reject(new AgentError('RUNTIME_FAILED', 'device or resource busy'))],
+    ['refuses to remove', (host) => void (host.refused = idOf(A))],
+  ])('takes the next image in place of one that the engine %s, and comes back to it', async (_, onRemove) => {
+    const { evicted, evictor, host, lines, pulled, time } = evicting();
+    for (const ref of [A, B]) pulled(ref, 450);
+    host.onRemove = (id) => (id === idOf(A) ? onRemove(host) : undefined);
+    await evictor.makeRoom(0);
+    expect(evicted()).toEqual([B]);
+    host.otherBytes = 401;
+    time.now += 60_000;
+    await evictor.makeRoom(0);
+    expect(evicted()).toEqual([B]);
+    host.onRemove = () => undefined;
+    host.refused = undefined;
+    time.now += 600_000;
+    await evictor.makeRoom(0);
+    expect(evicted()).toEqual([B, A]);
+    expect(logged(lines, 'image-eviction-failed').length).toBeLessThan(2);
+  });
+
+  test('goes on where the journal cannot be written, as on a full disk', async () => {
+    const { evicted, evictor, host, lines, pulled, records } = evicting();
+    for (const ref of [A, B, 'sharedcloud/gone:latest']) pulled(ref, 475);
+    host.kept.delete(idOf('sharedcloud/gone:latest'));
+    const write = vi.spyOn(records, 'removed').mockImplementation(() => {
+      throw new AgentError('JOURNAL_UNUSABLE', 'database or disk is full');
+    });
+    await evictor.makeRoom(400);
+    expect(evicted()).toEqual([A, B]);
+    expect(logged(lines, 'image-removal-not-recorded')).toHaveLength(1);
+    host.add(A, 950);
+    await evictor.collect(new AbortController().signal);
+    expect(evicted()).toEqual([A, B]);
+    write.mockRestore();
+  });
+
   test('takes an image whose tag has moved on, and one with the digest of its repository', async () => {
     const { evictor, host, pulled } = evicting();
     for (const ref of [A, B]) pulled(ref, 475);
@@ -365,7 +411,7 @@ describe('what the owner asks for', () => {
     expect(plan.evicted).toEqual([]);
     expect(plan.kept.map(({ image, reason }) => [image.id, reason])).toEqual([
       [idOf(B), 'worth-keeping'],
-      [idOf(A), 'needed'],
+      [idOf(A), 'in-use'],
     ]);
     host.onRemove = () => undefined;
     const again = await evictor.collect(signal);

@@ -58,6 +58,7 @@ function prefetching(more: Partial<ImagePrefetchDeps> = {}) {
     uses,
     engine: () => Promise.resolve(ENGINE),
     valuePerDay,
+    log: logInto([]),
     now: clock.now,
   });
   const prefetch = new ImagePrefetch({
