@@ -79,6 +79,7 @@ export const metrics: Row = {
     const agent = {
       overview: { glance: () => ({ offers: OFFERS, targets: TARGETS }) },
       images: { totals: () => ({ agent: { images: 20, bytes: 1e11 }, other: { images: 9, bytes: 1e10 } }) },
+      pricer: { views: OFFERS.map(({ offer }) => ({ offer: offer.key, cost: { floor: 0.002 } })) },
     };
     const all = new Metrics({ agent, journal, events, broker, clock: systemClock, version: '1.2.3' });
     all.text('text');

@@ -4,6 +4,7 @@ import { agentValues } from './agent-metrics.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { EventMetrics } from './event-metrics.ts';
 import { expose, type Format } from './exposition.ts';
+import { floorValues, type OfferFloor } from './floor-metrics.ts';
 import { imageValues } from './image-metrics.ts';
 import { journalValues, type TotalsJournal } from './journal-metrics.ts';
 import { type MetricValues, single, valuesOf } from './metric.ts';
@@ -14,6 +15,7 @@ export type MetricsDeps = {
   readonly agent: {
     readonly overview: Pick<Overview, 'glance'>;
     readonly images: Pick<ImageKeeping, 'totals'>;
+    readonly pricer: { readonly views: readonly OfferFloor[] };
   };
   readonly journal: TotalsJournal;
   readonly events: Pick<EventMetrics, 'values'>;
@@ -52,13 +54,14 @@ export class Metrics {
   }
 
   #ofJournal({ offers, targets }: ReturnType<Overview['glance']>): readonly MetricValues[] {
-    const { clock, journal } = this.#deps;
+    const { agent, clock, journal } = this.#deps;
     // Jobs count for their slice, its GPU for itself.
     const gpus = new Set(targets.flatMap(({ gpu, target }) => [target, gpu?.uuid ?? target]));
     const keys = offers.map(({ offer }) => offer.key);
     try {
       const values = journalValues(journal, { gpus, now: clock.now(), offers: keys });
-      return [single(METRICS.journalUp, 1), ...values];
+      // Which part of the time is paid stands in the journal, too.
+      return [single(METRICS.journalUp, 1), floorValues(agent.pricer.views), ...values];
     } catch {
       // The admission checks log why; a scrape has to answer.
       return [single(METRICS.journalUp, 0)];

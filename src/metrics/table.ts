@@ -98,6 +98,12 @@ export const METRICS = {
     help: 'What the offer asks, in US dollars per job and minute.',
     labels: ['offer'],
   },
+  floor: {
+    name: `${OWN}floor_dollars_per_minute`,
+    type: 'gauge',
+    help: 'What a job of the offer costs, in US dollars per minute; missing without a price of electricity.',
+    labels: ['offer'],
+  },
   offerOnMarket: {
     name: `${OWN}offer_on_market`,
     type: 'gauge',

@@ -6,6 +6,7 @@ import type { OwnersBytes } from '../../../src/domain/image-bytes.ts';
 import type { JobTotal } from '../../../src/domain/ports/job-sums.ts';
 import { BrokerMetrics } from '../../../src/metrics/broker-metrics.ts';
 import { EventMetrics } from '../../../src/metrics/event-metrics.ts';
+import type { OfferFloor } from '../../../src/metrics/floor-metrics.ts';
 import type { TotalsJournal } from '../../../src/metrics/journal-metrics.ts';
 import { Metrics } from '../../../src/metrics/metrics.ts';
 import { aSample } from '../../support/agent/manual-sampler.ts';
@@ -67,12 +68,14 @@ function aJournal(totals: readonly JobTotal[] = [], oldestAt?: number): TotalsJo
 
 function linesOf({
   events = [],
+  floors = [],
   images,
   journal = aJournal(),
   offers = [anOfferView()],
   targets = [aTargetView()],
 }: {
   readonly events?: readonly AgentEvent[];
+  readonly floors?: readonly OfferFloor[];
   readonly images?: OwnersBytes;
   readonly journal?: TotalsJournal;
   readonly offers?: readonly OfferView[];
@@ -81,7 +84,11 @@ function linesOf({
   const counted = new EventMetrics();
   for (const event of events) counted.observe(event);
   const metrics = new Metrics({
-    agent: { overview: { glance: () => ({ offers, targets }) }, images: { totals: () => images } },
+    agent: {
+      overview: { glance: () => ({ offers, targets }) },
+      images: { totals: () => images },
+      pricer: { views: floors },
+    },
     journal,
     events: counted,
     broker: new BrokerMetrics(),
@@ -116,6 +123,15 @@ test('an offer without a job yet has every outcome at 0, so that the first one i
     ]),
   );
   expect(lines.join('\n')).not.toContain('GPU-gone');
+});
+
+test('a floor is one where it is known', () => {
+  const floors = [
+    { offer: 'gpu:NVIDIA T4', cost: { floor: 0.0023 } },
+    { offer: 'cpu', cost: undefined },
+  ];
+  const shown = linesOf({ floors }).filter((line) => line.startsWith('floor_'));
+  expect(shown).toEqual(['floor_dollars_per_minute{offer="gpu:NVIDIA T4"} 0.0023']);
 });
 
 test('a journal that cannot be read takes nothing else with it', () => {
