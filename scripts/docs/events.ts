@@ -239,6 +239,7 @@ const OTHERS: readonly DocumentedEvent[] = [
   ['energy-not-written', 'warn', 'energy of jobs not written: …', 'code'],
   ['gpus-refused', 'error', 'no GPU is offered: …', 'hint'],
   ['idle-unknown', 'warn', 'not idle: …', 'code, hint'],
+  ['image-check-failed', 'debug', 'images not looked at: …', 'code'],
   ['image-eviction-failed', 'warn', 'images not evicted: …', 'code, hint, image'],
   ['image-eviction-vain', 'warn', 'the removal of images has freed nothing on the disk of Docker: …', 'hint'],
   [

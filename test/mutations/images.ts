@@ -117,6 +117,14 @@ const rows: readonly MutationRow[] = [
     TEST,
     'goes on where the journal cannot be written, as on a full disk',
   ],
+  [
+    'what its owner removes while the disk has room is not the agent’s once it comes back',
+    EVICTOR,
+    'await this.#noteGone(signal);',
+    '',
+    TEST,
+    'leaves what somebody removed and pulled again while the disk had room',
+  ],
 ];
 
 /** What keeps images from being removed that somebody needs. */

@@ -34,7 +34,7 @@ const MAX_ROUNDS = 3;
 
 export type ImageEvictorDeps = {
   readonly store: Pick<ImageStore, 'remove'>;
-  readonly inspector: Pick<ImageInspector, 'gone' | 'inspect' | 'isNeeded' | 'isPinned'>;
+  readonly inspector: Pick<ImageInspector, 'gone' | 'inspect' | 'isNeeded' | 'isPinned' | 'noteGone'>;
   readonly uses: ImageUses;
   readonly images: Pick<ImagePuller, 'forgetNames'>;
   /** The disk of the engine's images; undefined: unknown, and nothing is evicted. */
@@ -89,6 +89,7 @@ export class ImageEvictor {
   async work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.makeRoom(0);
+      await this.#noteGone(signal);
       await this.#checkNow.wait(signal, CHECK_MS);
     }
   }
@@ -226,6 +227,17 @@ export class ImageEvictor {
       const level = this.#hasFailed ? 'debug' : 'warn';
       log[level]({ event: 'image-eviction-failed', code, hint }, `images not evicted: ${message}`);
       this.#hasFailed = true;
+    }
+  }
+
+  /** Also while the disk has room, because an image may be gone and back before it has not. */
+  async #noteGone(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.inspector.noteGone(signal);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const { code, message } = asAgentError(thrown);
+      this.#deps.log.debug({ event: 'image-check-failed', code }, `images not looked at: ${message}`);
     }
   }
 

@@ -50,15 +50,13 @@ export class ImageInspector {
 
   /** Throws RUNTIME_UNAVAILABLE, JOURNAL_UNUSABLE. */
   async inspect(signal: AbortSignal): Promise<Inspection> {
-    const { records, store } = this.#deps;
-    const engine = await this.#deps.engine(signal);
-    // Before the list, so that what is recorded meanwhile does not seem to be gone.
-    const recorded = engine === undefined ? [] : records.pulls(engine);
-    const stored = await store.list(signal);
-    if ((await this.#deps.engine(signal)) !== engine)
-      throw new AgentError('RUNTIME_UNAVAILABLE', 'another Docker engine answers now');
-    const pulls = await inSlices(this.#pullsInto(recorded, stored));
+    const { engine, pulls, stored } = await this.#read(signal);
     return { engine, images: await inSlices(this.#examine(stored, pulls)) };
+  }
+
+  /** Notes which images somebody has removed: should they come back, they are not the agent’s. Throws as `inspect`. */
+  async noteGone(signal: AbortSignal): Promise<void> {
+    await this.#read(signal);
   }
 
   /** All pulls of the agent into the engine that answers now, also of what was removed since; none where that is in doubt. */
@@ -132,6 +130,22 @@ export class ImageInspector {
   /** Also of the jobs that an earlier agent began. */
   #imagesOfJobs(): ReadonlySet<string> {
     return new Set(this.#deps.journal.inState(...SLOT_STATES).map(({ image }) => image));
+  }
+
+  /** The images of the engine and which pulls brought them. */
+  async #read(signal: AbortSignal): Promise<{
+    readonly engine: string | undefined;
+    readonly stored: readonly StoredImage[];
+    readonly pulls: ReadonlyMap<string, readonly OwnPull[]>;
+  }> {
+    const { records, store } = this.#deps;
+    const engine = await this.#deps.engine(signal);
+    // Before the list, so that what is recorded meanwhile does not seem to be gone.
+    const recorded = engine === undefined ? [] : records.pulls(engine);
+    const stored = await store.list(signal);
+    if ((await this.#deps.engine(signal)) !== engine)
+      throw new AgentError('RUNTIME_UNAVAILABLE', 'another Docker engine answers now');
+    return { engine, stored, pulls: await inSlices(this.#pullsInto(recorded, stored)) };
   }
 
   /** The agent's own pulls by the image's id. What somebody else removed is no longer the agent's, should it come back. */

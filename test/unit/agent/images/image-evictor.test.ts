@@ -330,6 +330,22 @@ describe('an eviction', () => {
     expect(records.pulls(ENGINE)).toMatchObject([{ removedAt: NOW }]);
   });
 
+  test('leaves what somebody removed and pulled again while the disk had room', async () => {
+    const { evictor, host, pulled } = evicting();
+    pulled(A, 900);
+    host.kept.delete(idOf(A));
+    const end = new AbortController();
+    const listed = Promise.withResolvers<void>();
+    host.onList = () => listed.resolve();
+    const working = evictor.work(end.signal);
+    await listed.promise;
+    end.abort();
+    await working;
+    host.add(A, 900);
+    await evictor.makeRoom(0);
+    expect(host.removed).toEqual([]);
+  });
+
   test('stops once the disk has room, although more was meant to go', async () => {
     const { evicted, evictor, host, pulled } = evicting();
     for (const ref of [A, B]) pulled(ref, 475, 1);
