@@ -74,6 +74,7 @@ export class ImageEvictor {
   #underWay: Promise<void> | undefined;
   /** When an eviction last did not free enough, by the monotonic clock. */
   #futileAt = Number.NEGATIVE_INFINITY;
+  #notedAt = Number.NEGATIVE_INFINITY;
   #hasFailed = false;
   #hasSaidVain = false;
   /** What the last eviction freed, and what was free before it. */
@@ -232,6 +233,10 @@ export class ImageEvictor {
 
   /** Also while the disk has room, because an image may be gone and back before it has not. */
   async #noteGone(signal: AbortSignal): Promise<void> {
+    const now = this.#deps.clock.monotonic();
+    // Claims that a full disk blocks ask for room all the time.
+    if (now - this.#notedAt < CHECK_MS) return;
+    this.#notedAt = now;
     try {
       await this.#deps.inspector.noteGone(signal);
     } catch (thrown) {

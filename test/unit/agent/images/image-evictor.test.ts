@@ -346,6 +346,26 @@ describe('an eviction', () => {
     expect(host.removed).toEqual([]);
   });
 
+  test('lists the images of a full disk once a minute, however often claims ask for room', async () => {
+    const { evictor, host, time } = evicting();
+    host.otherBytes = 900;
+    let lists = 0;
+    host.onList = () => void (lists += 1);
+    const end = new AbortController();
+    const working = evictor.work(end.signal);
+    await vi.waitFor(() => expect(lists).toBe(2));
+    for (let asked = 0; asked < 20; asked += 1) {
+      evictor.soon();
+      await setImmediate();
+    }
+    expect(lists).toBe(2);
+    time.now += 60_000;
+    evictor.soon();
+    await vi.waitFor(() => expect(lists).toBe(4));
+    end.abort();
+    await working;
+  });
+
   test('stops once the disk has room, although more was meant to go', async () => {
     const { evicted, evictor, host, pulled } = evicting();
     for (const ref of [A, B]) pulled(ref, 475, 1);
