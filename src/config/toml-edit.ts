@@ -146,7 +146,8 @@ function expected(text: string, changes: readonly TomlChange[], tables: readonly
     let at = tree;
     for (const name of path.slice(0, -1)) {
       const inner = at[name];
-      const next: Tree = isTable(inner) ? { ...inner } : {};
+      // A table may have any name, such as __proto__.
+      const next: Tree = { __proto__: null, ...(isTable(inner) ? inner : {}) };
       at[name] = next;
       at = next;
     }

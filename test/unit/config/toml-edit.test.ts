@@ -117,6 +117,7 @@ describe('a change of a value', () => {
           expect(editToml(once, changes)).toBe(once);
         },
       ),
+      { examples: [['', [], '__proto__']] },
     );
   });
 });
