@@ -40,8 +40,8 @@ const rows: readonly MutationRow[] = [
   [
     'an image that its owner has named stays',
     INSPECTOR,
-    'return pulled.has(name) ||',
-    'return parsed?.digest === undefined ||',
+    'pulled.has(name) || digests.includes(name)',
+    'name.length > 0',
     TEST,
     'an image that has a name of the owner’s',
   ],
@@ -124,6 +124,14 @@ const rows: readonly MutationRow[] = [
     '',
     TEST,
     'leaves what somebody removed and pulled again while the disk had room',
+  ],
+  [
+    'an image that somebody loaded from a file stays',
+    INSPECTOR,
+    'if (digests.length === 0 && names.length > 0) return false;',
+    '',
+    TEST,
+    'leaves an image that somebody loaded, which has no digest',
   ],
 ];
 

@@ -186,11 +186,13 @@ function isOwn({ names }: StoredImage, pulls: readonly OwnPull[]): boolean {
   if (pulls.length === 0) return false;
   const pulled = new Set(pulls.map(({ ref }) => engineNameOf(ref)));
   const repositories = new Set(pulls.map(({ ref }) => parseImageRef(ref)?.repository));
-  return names.every((name) => {
+  // An engine gives the digest itself, with each pull; somebody may have loaded an image that has a tag and none.
+  const digests = names.filter((name) => {
     const parsed = parseImageRef(name);
-    // An engine gives the digest itself, with each pull.
-    return pulled.has(name) || (parsed?.digest !== undefined && repositories.has(parsed.repository));
+    return parsed?.digest !== undefined && repositories.has(parsed.repository);
   });
+  if (digests.length === 0 && names.length > 0) return false;
+  return names.every((name) => pulled.has(name) || digests.includes(name));
 }
 
 /** Names that an image has no longer say nothing of it: a tag may have moved on to another one. */

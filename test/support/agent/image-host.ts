@@ -1,3 +1,4 @@
+import { parseImageRef } from '../../../src/domain/image-ref.ts';
 import type { DiskUse } from '../../../src/domain/ports/host.ts';
 import type { ImagePin, OwnPull } from '../../../src/domain/ports/image-records.ts';
 import type { ImageStore, Images, ReadyImage, StoredImage } from '../../../src/domain/ports/runtime.ts';
@@ -28,7 +29,8 @@ export class ImageHost {
   }
 
   add(name: string, bytes: number): void {
-    this.kept.set(idOf(name), { bytes, names: [name], hasContainer: false });
+    const digest = `${parseImageRef(name)?.repository}@sha256:${'d'.repeat(64)}`;
+    this.kept.set(idOf(name), { bytes, names: [name, digest], hasContainer: false });
   }
 
   disk(): DiskUse {

@@ -17,6 +17,7 @@ const OLD = 0;
 const NOW = 1_000_000_000;
 const ENGINE = 'engine';
 const A = 'sharedcloud/a:latest';
+const A_DIGEST = `sharedcloud/a@sha256:${'a'.repeat(64)}`;
 const B = 'sharedcloud/b:latest';
 
 /** An evictor on a disk of 1000 bytes with marks at 850 and 800, and the puller beside it. */
@@ -242,7 +243,8 @@ describe('an eviction', () => {
   });
 
   test.each<[string, (given: ReturnType<typeof evicting>) => void]>([
-    ['an image that has a name of the owner’s', ({ host }) => rename(host, [A, 'mine:1'])],
+    ['an image that has a name of the owner’s', ({ host }) => rename(host, [A, A_DIGEST, 'mine:1'])],
+    ['an image that somebody loaded, which has no digest', ({ host }) => rename(host, [A])],
     ['an image that another agent or its owner pulled', ({ records }) => void records.own.splice(0)],
     ['a pinned one', ({ records }) => void records.pin({ ref: A, at: 0, by: 'owner' })],
     ['any where the engine may be another one', ({ engine }) => void (engine.key = undefined)],
