@@ -276,6 +276,34 @@ describeBrowser('the views of the page', (browser) => {
     await view.expectNoSidewaysScroll();
   });
 
+  test('a place that was chosen by keyboard stays when the plot is drawn, and drawn again', async () => {
+    const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
+    const { page } = view;
+    await answer(page, '/api/history', history);
+    await answer(page, '/api/earnings', earnings);
+    const { promise: isChosen, resolve: chosen } = Promise.withResolvers<void>();
+    await page.route('**/page/lib/uplot.js', async (route) => {
+      await isChosen;
+      await route.continue();
+    });
+    await view.goTo('');
+    const plot = page.locator('figure', { hasText: 'Power (W)' });
+    const slider = plot.getByRole('slider');
+    await slider.focus();
+    await slider.press('Home');
+    await slider.press('ArrowRight');
+    const place = (): Promise<string | null> => slider.getAttribute('aria-valuenow');
+    expect(await place()).toBe('1');
+    chosen();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await plot.locator('canvas').waitFor();
+      // The library reports a new place with the next frame.
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      expect(await place()).toBe('1');
+    }
+  });
+
   test('plots whose library cannot be loaded are tables, until it can', async () => {
     const view = await browser.open(await PageHost.open(), '#/jobs', DESK);
     view.expectErrors(/ERR_FAILED/);

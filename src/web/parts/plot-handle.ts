@@ -22,6 +22,9 @@ export function drawWhenSeen(
 ): Handle {
   let drawn: Drawn | undefined;
   let isRemoved = false;
+  /** The place that the keyboard chose, which the library does not know before it has drawn, nor when it draws again. */
+  let chosen: number | null = null;
+  let isByPointer = false;
   const start = async (): Promise<void> => {
     const { default: Plot } = await import('uplot');
     redraw(Plot);
@@ -31,7 +34,16 @@ export function drawWhenSeen(
   const redraw = (Plot: typeof uPlot): void => {
     drawn?.plot.destroy();
     const now = plotted();
-    drawn = isRemoved || now === undefined ? undefined : draw(Plot, root, now, onIndex);
+    drawn = isRemoved || now === undefined ? undefined : draw(Plot, root, now, onMoved);
+    mark();
+  };
+  const onMoved = (index: number | null): void => {
+    if (isByPointer) onIndex(index);
+  };
+  const mark = (): void => {
+    const { plot } = drawn ?? {};
+    const x = chosen === null ? undefined : plot?.data[0][chosen];
+    plot?.setCursor({ left: x == null ? -10 : plot.valToPos(x, 'x'), top: 0 }, false);
   };
   const removed = new AbortController();
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -50,23 +62,29 @@ export function drawWhenSeen(
     { rootMargin: '200px' },
   );
   seen.observe(root);
+  const onPointer = (): void => {
+    isByPointer = true;
+  };
   // A finger does not hover: it points where it touches and while it moves sideways.
   const onTouch = (event: PointerEvent): void => {
     if (event.pointerType === 'mouse' || drawn === undefined) return;
     const { left, top } = drawn.plot.over.getBoundingClientRect();
     drawn.plot.setCursor({ left: event.clientX - left, top: event.clientY - top });
   };
-  for (const type of ['pointerdown', 'pointermove'] as const)
+  for (const type of ['pointerdown', 'pointermove'] as const) {
+    // Before the library sees it.
+    root.addEventListener(type, onPointer, { signal: removed.signal, capture: true });
     root.addEventListener(type, onTouch, { signal: removed.signal });
+  }
   return {
     changed: () => {
       const now = plotted();
       if (now !== undefined) drawn?.setFigures(now);
     },
     point: (index) => {
-      const { plot } = drawn ?? {};
-      const x = index === null ? undefined : plot?.data[0][index];
-      plot?.setCursor({ left: x == null ? -10 : plot.valToPos(x, 'x'), top: 0 }, false);
+      isByPointer = false;
+      chosen = index;
+      mark();
     },
     remove: () => {
       isRemoved = true;
