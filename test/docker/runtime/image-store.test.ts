@@ -216,7 +216,8 @@ describeDocker('the images that an engine has', (engine) => {
         await engine.docker.getContainer(created.id).start();
         expect(await ended).toMatchObject({ StatusCode: 0 });
       }
-      if (await isHere(found.id)) await image[Symbol.asyncDispose]();
+      // The engine may have taken the name before it saw the container.
+      if (await isHere(found.id)) await engine.docker.getImage(found.id).remove({ force: true });
     }
   });
 
