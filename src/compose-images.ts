@@ -13,6 +13,7 @@ import type { OfferWorker } from './agent/market/offer-worker.ts';
 import type { AgentSettings } from './agent/settings.ts';
 import type { Config } from './config/config.ts';
 import { engineKey } from './domain/engine-identity.ts';
+import { imageDayOf } from './domain/image-day.ts';
 import type { Clock } from './domain/ports/clock.ts';
 import type { DiskUse } from './domain/ports/host.ts';
 import type { Journal } from './domain/ports/journal.ts';
@@ -22,7 +23,6 @@ import type { Log } from './lib/log.ts';
 
 /* The part of the composition root for the images that stay on this host. */
 
-const DAY_MS = 86_400_000;
 /** Images that runs wanted in these days are pulled ahead. */
 const WANTED_DAYS = 7;
 /** As many of them, those that most runs wanted. */
@@ -104,7 +104,7 @@ function openWorkers(host: HostParts): ImageWorkers | undefined {
     ...imageDisk,
     inspector,
     wantedRefs: () => {
-      const from = Math.floor(clock.now() / DAY_MS) - WANTED_DAYS + 1;
+      const from = imageDayOf(clock.now()) - WANTED_DAYS + 1;
       return journal.images.wantedRefs(from, MAX_CANDIDATES);
     },
     valuePerDay,

@@ -104,7 +104,7 @@ const rows: readonly MutationRow[] = [
   [
     'an image that the engine does not remove keeps no others from going',
     EVICTOR,
-    'this.#refused.set(stored.id, clock.monotonic() + REFUSED_MS);',
+    'this.#refused.fail(stored.id, undefined, () => REFUSED_MS);',
     '',
     TEST,
     'takes the next image in place of one that the engine',

@@ -1,5 +1,6 @@
 import type { SkipReason, Verdict } from '../../domain/decide.ts';
 import { asAgentError } from '../../domain/errors.ts';
+import { imageDayOf } from '../../domain/image-day.ts';
 import { canonicalRefOf } from '../../domain/image-ref.ts';
 import { type ImageDemand, imageValuePerDay } from '../../domain/image-value.ts';
 import type { JobRecord } from '../../domain/job.ts';
@@ -14,7 +15,6 @@ import { LIMITS } from '../../limits.ts';
 import { microDollars } from '../../pricing/money.ts';
 import { DayCounts } from './day-counts.ts';
 
-const DAY_MS = 86_400_000;
 /** From a count to the disk: soon after a pause, else once a minute. */
 const SAVE_SOON_MS = 1_000;
 const SAVE_EVERY_MS = 60_000;
@@ -169,7 +169,7 @@ export class ImageDemands {
   }
 
   get #today(): number {
-    return Math.floor(this.#deps.clock.now() / DAY_MS);
+    return imageDayOf(this.#deps.clock.now());
   }
 
   /** Whether the journal did it; a failure is logged once until it does the next thing. */

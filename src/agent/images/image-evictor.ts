@@ -11,11 +11,13 @@ import {
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { DiskUse } from '../../domain/ports/host.ts';
 import type { ImageStore, StoredImage } from '../../domain/ports/runtime.ts';
+import { BackoffMap } from '../../lib/backoff-map.ts';
 import type { Log } from '../../lib/log.ts';
 import { Notifier } from '../../lib/notifier.ts';
 import { inSlices, type Steps } from '../../lib/slices.ts';
 import type { Observer } from '../events/events.ts';
 import type { ImageInspector, InspectedImage, Inspection } from './image-inspector.ts';
+import type { CollectorPlan, ImageCollector } from './image-keeping.ts';
 import type { ImagePuller } from './image-puller.ts';
 import type { ImageUses } from './image-uses.ts';
 
@@ -54,13 +56,6 @@ export type ImageEvictorDeps = {
   readonly signal: AbortSignal;
 };
 
-/** What goes and what stays, of all images of the engine; without a known disk nothing goes. */
-type CollectorPlan = {
-  readonly disk: ImageDisk | undefined;
-  readonly images: readonly Pick<InspectedImage, 'held' | 'refs'>[];
-  readonly plan: EvictionPlan;
-};
-
 /** Why images have to go, and how full the disk is or will be; `freeBytes` is what is free now. */
 type Need = { readonly reason: EvictionReason; readonly disk: ImageDisk; readonly freeBytes: number };
 
@@ -68,7 +63,7 @@ type Need = { readonly reason: EvictionReason; readonly disk: ImageDisk; readonl
  * Keeps the engine's disk below a mark by removing the agent's own images, the least valuable first, one at a time. What the
  * agent did not pull stays, however full the disk is.
  */
-export class ImageEvictor {
+export class ImageEvictor implements ImageCollector {
   readonly #deps: ImageEvictorDeps;
   readonly #checkNow = new Notifier();
   #underWay: Promise<void> | undefined;
@@ -79,11 +74,12 @@ export class ImageEvictor {
   #hasSaidVain = false;
   /** What the last eviction freed, and what was free before it. */
   #last: { readonly at: number; readonly freeBytes: number; readonly freedBytes: number } | undefined;
-  /** The images, by id, that the engine would not remove, and until when they count as in use, by the monotonic clock. */
-  readonly #refused = new Map<string, number>();
+  /** The images, by id, that the engine would not remove: they count as in use until the next try. */
+  readonly #refused: BackoffMap<undefined>;
 
   constructor(deps: ImageEvictorDeps) {
     this.#deps = deps;
+    this.#refused = new BackoffMap(() => deps.clock.monotonic());
   }
 
   /** Looks at the disk now and then until the signal aborts. */
@@ -147,20 +143,22 @@ export class ImageEvictor {
 
   /** The images, with those as in use that the engine would not remove a while ago. */
   async #inspect(signal: AbortSignal): Promise<Inspection> {
-    const { clock, inspector } = this.#deps;
-    const inspection = await inspector.inspect(signal);
+    const inspection = await this.#deps.inspector.inspect(signal);
     const here = new Set(inspection.images.map(({ stored }) => stored.id));
-    for (const [id, until] of this.#refused)
-      if (!here.has(id) || clock.monotonic() >= until) this.#refused.delete(id);
+    this.#refused.retain((id) => here.has(id));
     const images = inspection.images.map((one) =>
-      this.#refused.has(one.stored.id) ? { ...one, held: { ...one.held, hasContainer: true } } : one,
+      this.#isRefused(one.stored.id) ? { ...one, held: { ...one.held, hasContainer: true } } : one,
     );
     return { ...inspection, images };
   }
 
   /** Why an image is here that was chosen to go. */
   #whyStayed({ id }: HeldImage): KeepReason {
-    return this.#refused.has(id) ? 'in-use' : 'needed';
+    return this.#isRefused(id) ? 'in-use' : 'needed';
+  }
+
+  #isRefused(id: string): boolean {
+    return this.#refused.waitingFor(id) !== undefined;
   }
 
   /** One at a time: what one removes, another need not. */
@@ -259,7 +257,7 @@ export class ImageEvictor {
         this.#last = { at: this.#deps.clock.monotonic(), freeBytes, freedBytes: frees(gone) };
         return;
       }
-      if (!chosen.some(({ image }) => this.#refused.has(image.id))) return;
+      if (!chosen.some(({ image }) => this.#isRefused(image.id))) return;
     }
   }
 
@@ -333,9 +331,9 @@ export class ImageEvictor {
 
   /** As the engine does it; `in-use` also where it fails at this image alone. */
   async #removeFromEngine(stored: StoredImage): ReturnType<ImageStore['remove']> {
-    const { clock, log, signal, store } = this.#deps;
+    const { log, signal, store } = this.#deps;
     const refuse = (): 'in-use' => {
-      this.#refused.set(stored.id, clock.monotonic() + REFUSED_MS);
+      this.#refused.fail(stored.id, undefined, () => REFUSED_MS);
       return 'in-use';
     };
     try {
