@@ -43,6 +43,28 @@ export async function askAgent<Request extends z.ZodType, Answer extends z.ZodTy
   throw refusal;
 }
 
+/** What is said where no agent runs: a hint of its own, and a part that follows the message. */
+type NotRunning = { readonly hint?: string; readonly more?: string };
+
+/**
+ * As `askAgent`, for what only a running agent knows or can do. Throws AGENT_NOT_RUNNING where none runs, and
+ * AGENT_OUT_OF_REACH where one does not answer.
+ */
+export async function askRunningAgent<Request extends z.ZodType, Answer extends z.ZodType>(
+  context: { readonly caller: string },
+  stateDir: string,
+  endpoint: Endpoint<Request, Answer>,
+  question: Omit<Question<Request>, 'caller'>,
+  { more = '', ...hint }: NotRunning = {},
+  ms = ANSWER_MS,
+): Promise<z.infer<Answer>> {
+  const asked = await askAgent(context, stateDir, endpoint, question, ms);
+  if (asked.kind === 'answer') return asked.answer;
+  if (asked.kind === 'silent') throw doesNotAnswer();
+  if (findAgent(stateDir).kind !== 'none') throw noSocket(stateDir);
+  throw new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}${more}`, hint);
+}
+
 const OUT_OF_REACH: ReadonlySet<string> = new Set(['AGENT_OUT_OF_REACH', 'STATE_DIR_UNUSABLE']);
 
 /** The error for a service whose sockets, which systemd removes with it, are gone, where the state directory is out of reach. */

@@ -1,15 +1,14 @@
-import type { z } from 'zod';
-import { ENDPOINTS, type Endpoint } from '../../control-api/endpoints.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { readJournal } from '../../journal/open-journal.ts';
-import { askAgent, doesNotAnswer } from '../ask-agent.ts';
+import { askAgent, askRunningAgent, doesNotAnswer } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
 import { changePin } from './pins.ts';
 import { collectedText, imagesJson, imagesText, pinnedText, type ShownImages } from './render.ts';
 
 /** Docker takes seconds to remove an image of gigabytes. */
 const COLLECT_MS = 600_000;
+const NOT_RUNNING = { hint: 'start it: which images are needed is known to the running agent only' };
 const DRY_RUN: Switch = { name: 'dry-run', help: 'only say what would be removed', action: 'gc' };
 
 /** The images of the engine: what each is worth, which ones stay, and the removal of the others. */
@@ -42,7 +41,14 @@ export const images: CliCommand = {
       stdout.write(pinnedText(await changePin(context, stateDir, action, argument), isJson));
     else if (action === 'gc') {
       const body = { dryRun: context.has(DRY_RUN) };
-      const collected = await askRunning(context, stateDir, ENDPOINTS.imageCollect, { body }, COLLECT_MS);
+      const collected = await askRunningAgent(
+        context,
+        stateDir,
+        ENDPOINTS.imageCollect,
+        { body },
+        NOT_RUNNING,
+        COLLECT_MS,
+      );
       stdout.write(collectedText(collected, isJson, stdout));
     } else {
       const shown = await readImages(context, stateDir);
@@ -64,20 +70,4 @@ async function readImages(context: CliContext, stateDir: string): Promise<ShownI
   } finally {
     journal?.close();
   }
-}
-
-/** What the engine's images are worth is known to the running agent only. Throws AGENT_NOT_RUNNING, and as `askAgent` does. */
-async function askRunning<Request extends z.ZodType, Answer extends z.ZodType>(
-  context: CliContext,
-  stateDir: string,
-  endpoint: Endpoint<Request, Answer>,
-  question: { readonly body?: z.input<Request> },
-  ms?: number,
-): Promise<z.infer<Answer>> {
-  const asked = await askAgent(context, stateDir, endpoint, question, ms);
-  if (asked.kind === 'answer') return asked.answer;
-  if (asked.kind === 'silent') throw doesNotAnswer();
-  throw new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}`, {
-    hint: 'start it: which images are needed is known to the running agent only',
-  });
 }

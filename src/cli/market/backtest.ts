@@ -4,7 +4,7 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 import { LIMITS } from '../../limits.ts';
-import { askAgent, doesNotAnswer } from '../ask-agent.ts';
+import { askRunningAgent } from '../ask-agent.ts';
 import { type CliContext, JSON_SWITCH, type ValueFlag } from '../command.ts';
 import { backtestJson, backtestText } from './render-backtest.ts';
 
@@ -37,24 +37,18 @@ export async function showBacktest(context: CliContext, stateDir: string): Promi
     });
   const query = new URLSearchParams(asks.map((ask): [string, string] => ['ask', String(ask)]));
   query.set('days', String(context.valueOf(DAYS)));
-  const asked = await askAgent(
+  const answer = await askRunningAgent(
     context,
     stateDir,
     ENDPOINTS.backtest,
     { rest: `?${query.toString()}` },
+    {
+      more: ', and only a running one knows its offers, the broker’s GPUs and what power costs',
+      hint: 'start it and ask again once it has offers: it answers while it is paused, too; `market history` needs no agent',
+    },
     ANSWER_MS,
   );
-  if (asked.kind !== 'answer') {
-    if (asked.kind === 'silent') throw doesNotAnswer();
-    throw new AgentError(
-      'AGENT_NOT_RUNNING',
-      `no agent runs on ${stateDir}, and only a running one knows its offers, the broker’s GPUs and what power costs`,
-      {
-        hint: 'start it and ask again once it has offers: it answers while it is paused, too; `market history` needs no agent',
-      },
-    );
-  }
   const { stdout } = context;
-  stdout.write(context.has(JSON_SWITCH) ? backtestJson(asked.answer) : backtestText(asked.answer, stdout));
+  stdout.write(context.has(JSON_SWITCH) ? backtestJson(answer) : backtestText(answer, stdout));
   return EXIT.OK;
 }

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
-import { findAgent } from '../../state-dir/running-agent.ts';
-import { askAgent, doesNotAnswer, noSocket } from '../ask-agent.ts';
+import { askRunningAgent } from '../ask-agent.ts';
 import { type CliCommand, type CliContext, JSON_SWITCH, type Switch } from '../command.ts';
 import { openInBrowser } from './open-in-browser.ts';
 
@@ -43,17 +42,14 @@ async function signOutAll(context: CliContext, stateDir: string): Promise<void> 
     throw new AgentError('CONFIG_INVALID', '--sign-out-all and --read-only exclude each other', {
       hint: 'leave one of them out',
     });
-  const asked = await askAgent(context, stateDir, ENDPOINTS.pageSignOut, { body: {} });
-  if (asked.kind !== 'answer') throw notThere(asked.kind, stateDir);
+  await askRunningAgent(context, stateDir, ENDPOINTS.pageSignOut, { body: {} });
   context.stdout.write(context.has(JSON_SWITCH) ? '{}\n' : 'everybody is signed out of the page\n');
 }
 
 async function printLink(context: CliContext, stateDir: string): Promise<void> {
   const { stderr, stdout } = context;
   const body = { readOnly: context.has(READ_ONLY) };
-  const asked = await askAgent(context, stateDir, ENDPOINTS.pageLink, { body });
-  if (asked.kind !== 'answer') throw notThere(asked.kind, stateDir);
-  const { answer } = asked;
+  const answer = await askRunningAgent(context, stateDir, ENDPOINTS.pageLink, { body });
   if (context.has(JSON_SWITCH)) {
     stdout.write(`${JSON.stringify(z.encode(ENDPOINTS.pageLink.answer, answer), null, 2)}\n`);
     return;
@@ -64,10 +60,4 @@ async function printLink(context: CliContext, stateDir: string): Promise<void> {
   stderr.write('it works once, within two minutes\n');
   if (context.desktop !== undefined && !context.has(NO_OPEN))
     await openInBrowser(answer.url, context.desktop);
-}
-
-function notThere(kind: 'silent' | 'none', stateDir: string): AgentError {
-  if (kind === 'silent') return doesNotAnswer();
-  if (findAgent(stateDir).kind !== 'none') return noSocket(stateDir);
-  return new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}`);
 }

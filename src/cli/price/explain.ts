@@ -3,7 +3,7 @@ import { ENDPOINTS } from '../../control-api/endpoints.ts';
 import { PRICE_TERMS_VIEW } from '../../control-api/price-terms-view.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { readablePrice } from '../../lib/readable.ts';
-import { askAgent, doesNotAnswer } from '../ask-agent.ts';
+import { askRunningAgent } from '../ask-agent.ts';
 import type { CliContext } from '../command.ts';
 import { linesOf, type Page } from '../lines.ts';
 
@@ -14,15 +14,10 @@ type Row = readonly [label: string, text: string];
 
 const LABEL_WIDTH = 18;
 
-/** Of the running agent, of one offer or of all. Throws AGENT_NOT_RUNNING, CONFIG_INVALID, and as `askAgent`. */
+/** Of the running agent, of one offer or of all. Throws CONFIG_INVALID, and as `askRunningAgent`. */
 export async function readTerms(context: CliContext, stateDir: string, offer: string): Promise<PriceTerms> {
-  const asked = await askAgent(context, stateDir, ENDPOINTS.priceTerms, {});
-  if (asked.kind === 'silent') throw doesNotAnswer();
-  if (asked.kind !== 'answer')
-    throw new AgentError('AGENT_NOT_RUNNING', `no agent runs on ${stateDir}`, {
-      hint: 'start it: what GPUs take and what is offered is known to the running agent only',
-    });
-  const terms = asked.answer;
+  const hint = 'start it: what GPUs take and what is offered is known to the running agent only';
+  const terms = await askRunningAgent(context, stateDir, ENDPOINTS.priceTerms, {}, { hint });
   const offers = terms.offers.filter((one) => offer === '' || one.offer === offer);
   if (offer !== '' && offers.length === 0) {
     const keys = terms.offers.map((one) => one.offer).join(', ');
